@@ -1,0 +1,139 @@
+import type { ProviderKindName, Resource, ResourceType } from './resource.ts';
+
+/** Where a provider left off. Opaque to everyone but the provider that wrote it (a Graph deltaLink, say). */
+export type Checkpoint = string & { readonly __brand: 'Checkpoint' };
+
+/** One member of a group, by the provider's stable id. */
+export interface MemberRef {
+  readonly externalId: string;
+  readonly type: ResourceType;
+}
+
+/** Something the provider holds that we do not carry. It is shown, never lost in silence. */
+export interface SkippedObject {
+  readonly externalId: string;
+  /** The provider's own word: `device`, `orgContact`, `servicePrincipal`. */
+  readonly objectType: string;
+  readonly displayName?: string;
+  /** A code of core/reasons.ts. */
+  readonly reason: string;
+}
+
+/**
+ * What a provider yields. A full read yields all users, then all groups, then the members of each group in one or
+ * more `members` pages of which the last says `complete`. Group pages come before the members of their groups.
+ * An object may come more than once; the later one counts. Pages may be empty.
+ */
+export type Page<Raw = unknown> =
+  | { readonly type: 'records'; readonly resourceType: ResourceType; readonly records: readonly Raw[] }
+  | {
+      readonly type: 'members';
+      readonly group: string;
+      readonly members: readonly MemberRef[];
+      readonly skipped: readonly SkippedObject[];
+      readonly complete: boolean;
+    }
+  /** The read reached its end. Without this page the read is incomplete and proves no absence. */
+  | { readonly type: 'end'; readonly checkpoint?: Checkpoint };
+
+/** What one record means: a resource, or why it is left out. */
+export type Normalised = { readonly resource: Resource } | { readonly skip: string; readonly detail?: string };
+
+/** What a read has cost so far (S3.17). */
+export interface Cost {
+  readonly requests: number;
+  readonly resourceUnits: number;
+  readonly bytes: number;
+  readonly throttledMs: number;
+}
+
+/** A provider that we read. Opened once per run. */
+export interface PullProvider<Raw = unknown> {
+  readonly kind: ProviderKindName;
+  /**
+   * Reads everything, page by page.
+   * @throws {CredentialsError} the credential is refused or lacks a permission
+   * @throws {UpstreamError} the provider failed; `retryAfterMs` says whether trying again may help
+   */
+  pages(signal: AbortSignal): AsyncGenerator<Page<Raw>>;
+  /** The provider's stable id of a record. Never changes for the same person or group. */
+  externalId(record: Raw): string;
+  /** Pure: the record as a SCIM resource, or the reason code why it is out. Never throws on odd data. */
+  normalise(record: Raw, resourceType: ResourceType): Normalised;
+  cost(): Cost;
+}
+
+/** One line of a connection test, in words an administrator can act on. */
+export interface Check {
+  /** Stable kebab-case name: `token`, `read-users`. */
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+  readonly remedy: string | null;
+}
+
+export interface GroupChoice {
+  readonly id: string;
+  readonly displayName: string;
+  readonly type: string;
+  readonly memberCount: number | null;
+}
+
+export interface MemberChoice {
+  readonly id: string;
+  readonly displayName: string;
+  readonly type: 'user' | 'group';
+  /** Display names from the selected group down to this member's group. */
+  readonly path: readonly string[];
+}
+
+export interface SourceField {
+  readonly name: string;
+  readonly type: 'string' | 'boolean' | 'dateTime' | 'strings';
+  readonly operators: readonly string[];
+  readonly example: string;
+}
+
+export interface PermissionReview {
+  readonly granted: readonly string[];
+  readonly required: readonly { readonly name: string; readonly feature: string }[];
+  readonly missing: readonly { readonly name: string; readonly feature: string }[];
+  readonly superfluous: readonly string[];
+}
+
+/** How the first run of a newly activated provider goes (requirements D4). */
+export type InitialRun = 'auto' | 'preview' | 'manual';
+
+/** What every provider's settings say about leaving, whatever else they hold. */
+export interface RunPolicy {
+  readonly initialRun: InitialRun;
+  readonly onLeaveScope: 'deactivate' | 'delete' | 'keep';
+  /** Days from deactivation by a sync to deletion; null never deletes. */
+  readonly deleteAfterDays: number | null;
+}
+
+/** A kind of provider: one line in providers/index.ts, everything else in its folder. */
+export interface ProviderKind<Settings = unknown> {
+  readonly kind: ProviderKindName;
+  readonly title: string;
+  /** False while this kind can be known but not configured. */
+  readonly available: boolean;
+  /** Paths of write-only values in the settings, with dots: `credential.secret`. */
+  readonly secretPaths: readonly string[];
+  /**
+   * Whole settings with defaults filled in.
+   * @throws {InputError} naming every field that is wrong
+   */
+  parseSettings(value: unknown): Settings;
+  policy(settings: Settings): RunPolicy;
+  open(settings: Settings): PullProvider;
+  /** Says what works and what does not; changes nothing. */
+  test(settings: Settings, signal: AbortSignal): Promise<readonly Check[]>;
+  /** The four look-ups of the console; absent where the kind has none. */
+  readonly source?: {
+    groups(settings: Settings, search: string | undefined, signal: AbortSignal): Promise<readonly GroupChoice[]>;
+    members(settings: Settings, groupId: string, signal: AbortSignal): Promise<readonly MemberChoice[]>;
+    fields(prefix: string): readonly SourceField[];
+    permissions(settings: Settings, signal: AbortSignal): Promise<PermissionReview>;
+  };
+}

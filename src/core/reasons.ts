@@ -1,0 +1,105 @@
+/** The registry of reason codes: each with its sentence and its remedy. A code is stable; its sentence may improve. */
+interface Reason {
+  readonly sentence: string;
+  readonly remedy: string;
+}
+
+const NOTHING = 'Nothing needs to be done.';
+
+export const REASONS = {
+  InScope: { sentence: 'The provider has it and it is in scope.', remedy: NOTHING },
+  NewInSource: { sentence: 'The provider has it and the directory does not.', remedy: NOTHING },
+  ReturnedToScope: { sentence: 'It had left and is back in the provider.', remedy: NOTHING },
+  AttributesChanged: { sentence: 'The provider has other values than the directory.', remedy: NOTHING },
+  ReferenceChanged: { sentence: 'The manager it names has another id in the directory now.', remedy: NOTHING },
+  MembersChanged: { sentence: 'The provider has other members than the directory.', remedy: NOTHING },
+  NotInSource: {
+    sentence: 'A complete read of the provider did not show it.',
+    remedy: 'If it should be there, look for it in the provider and check what the credential may read.',
+  },
+  RetentionOver: { sentence: 'It left longer ago than the settings keep such accounts.', remedy: NOTHING },
+  NameReleased: {
+    sentence: 'Somebody new has this user name; the account that left gives it up.',
+    remedy: NOTHING,
+  },
+  GroupTypeExcluded: {
+    sentence: 'Groups of this type are not in the scope.',
+    remedy: 'Add the type to scope.groupTypes to bring such groups in.',
+  },
+  DynamicMembershipExcluded: {
+    sentence: 'Groups with dynamic membership are excluded.',
+    remedy: 'Set scope.dynamicMembership to "include" to bring them in.',
+  },
+  ScopeFilterFalse: {
+    sentence: 'The scope filter does not match.',
+    remedy: 'Change scope.filter, or the values of this account in the provider.',
+  },
+  DomainNotAccepted: {
+    sentence: 'Its primary address is in no accepted domain.',
+    remedy: 'Add the domain to scope.domains, or correct the address in the provider.',
+  },
+  OnMicrosoftDomain: {
+    sentence: 'Its only address ends in onmicrosoft.com.',
+    remedy: 'Give the account an address of its own, or set scope.excludeOnMicrosoft to false.',
+  },
+  MailNotProvisioned: {
+    sentence: 'It has no mail address yet.',
+    remedy: 'Wait until the provider has given it one; it then comes in by itself.',
+  },
+  Unlicensed: {
+    sentence: 'It has no licence, and the scope asks for one.',
+    remedy: 'Assign a licence, or set scope.requireLicence to false.',
+  },
+  MandatoryFieldMissing: {
+    sentence: 'A field that SCIM demands is missing in the provider.',
+    remedy: 'Fill in the field named in the detail in the provider.',
+  },
+  SchemaViolation: {
+    sentence: 'A value cannot be carried in SCIM.',
+    remedy: 'Correct the value named in the detail in the provider.',
+  },
+  DuplicateSourceEntries: {
+    sentence: 'Another account of the provider has the same user name.',
+    remedy: 'Rename one of the two in the provider.',
+  },
+  DuplicateTargetEntries: {
+    sentence: 'Another account of the directory has the same user name.',
+    remedy: 'Rename or remove one of the two.',
+  },
+  ManualOrigin: {
+    sentence: 'An account made by hand has the same user name, and a sync never touches those.',
+    remedy: 'Rename or remove the account made by hand.',
+  },
+  UnsupportedObjectType: {
+    sentence: 'The member is neither a user nor a group.',
+    remedy: NOTHING,
+  },
+  UnreadableMember: {
+    sentence: 'The provider does not say what this member is.',
+    remedy: 'Grant the permission that reads this kind of member.',
+  },
+  NoChange: { sentence: 'The directory already has these values.', remedy: NOTHING },
+  GuardHeld: {
+    sentence: 'The change guard holds it until somebody approves.',
+    remedy: 'Look at the plan, then approve or reject it.',
+  },
+  SourceIncomplete: {
+    sentence: 'The provider was not read to the end, so nothing may be removed.',
+    remedy: 'Run again; if it repeats, follow the remedy of the run.',
+  },
+  SourceEmpty: {
+    sentence: 'The provider answered that it has nobody.',
+    remedy: 'Check the provider; approve the plan only if it is really empty.',
+  },
+  TargetConflict: {
+    sentence: 'Another object has taken its place meanwhile.',
+    remedy: 'The next run plans it again.',
+  },
+  StalePlan: {
+    sentence: 'The object changed after the plan was made, so this item was dropped.',
+    remedy: 'The next run plans it again.',
+  },
+  Superseded: { sentence: 'A newer plan took the place of this one.', remedy: 'Look at the newer plan.' },
+} as const satisfies Record<string, Reason>;
+
+export type ReasonCode = keyof typeof REASONS;
