@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { ConfigError } from '#core/errors.ts';
+
+const Environment = z
+  .object({
+    PORT: z.coerce.number().int().min(0).max(65_535).default(8080).describe('Port the HTTP server listens on'),
+    HOST: z.string().min(1).default('127.0.0.1').describe('Address the HTTP server listens on'),
+    PUBLIC_URL: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe('Address others reach; base of meta.location, redirect and notification URLs'),
+    DATABASE_URL: z
+      .url({ protocol: /^postgres(ql)?$/ })
+      .optional()
+      .describe('PostgreSQL 15 or later; embedded PGlite in DATA_DIR when absent'),
+    DATA_DIR: z.string().min(1).default('./data').describe('Embedded database and generated keys'),
+    ADMIN_TOKEN: z
+      .string()
+      .min(16)
+      .optional()
+      .describe('Bootstrap admin token; generated at the first start when absent'),
+    SECRET_KEY: z
+      .string()
+      .refine((text) => Buffer.from(text, 'base64').length === 32, 'expected 32 bytes in base64')
+      .optional()
+      .describe('32 random bytes, base64; seals stored credentials. Required with DATABASE_URL'),
+    ROLE: z
+      .enum(['all', 'api', 'worker'])
+      .default('all')
+      .describe('all, api (requests only) or worker (background only)'),
+    LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('debug, info, warn or error'),
+  })
+  .superRefine((environment, context) => {
+    if (environment.DATABASE_URL !== undefined && environment.SECRET_KEY === undefined)
+      context.addIssue({ code: 'custom', path: ['SECRET_KEY'], message: 'is required when DATABASE_URL is set' });
+  });
+
+export type Config = Readonly<z.output<typeof Environment>>;
+
+/** Each variable with its default and meaning: the README's table is printed from this. */
+export function describeEnvironment(): { name: string; fallback: string; meaning: string }[] {
+  return Object.entries(Environment.shape).map(([name, schema]) => {
+    const fallback: unknown = schema.safeParse(undefined).data;
+    return { name, fallback: fallback === undefined ? '' : String(fallback), meaning: schema.description ?? '' };
+  });
+}
+
+/**
+ * Reads the configuration once, at start. An empty variable counts as absent.
+ * @throws {ConfigError} one message naming every variable that is missing or wrong
+ */
+export function readConfig(environment: NodeJS.ProcessEnv): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const result = Environment.safeParse(given);
+  if (!result.success) {
+    const problems = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new ConfigError(`configuration: ${problems.join('; ')}`, {
+      reason: 'environment-invalid',
+      remedy: 'Correct the variables named; the table in README.md says what each takes.',
+      details: { problems },
+    });
+  }
+  return Object.freeze(result.data);
+}
+
+/** The base of every URL we hand out, without a trailing slash. */
+export function publicUrl(config: Pick<Config, 'PUBLIC_URL' | 'HOST'>, port: number): string {
+  if (config.PUBLIC_URL !== undefined) return config.PUBLIC_URL.replace(/\/+$/, '');
+  const host = config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST;
+  return `http://${host === '0.0.0.0' || host === '[::]' ? '127.0.0.1' : host}:${port}`;
+}

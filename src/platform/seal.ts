@@ -1,0 +1,42 @@
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { ConfigError } from '#core/errors.ts';
+
+/** Seals and opens stored credentials. Sealed text is `v1.<key id>.<nonce>.<tag>.<data>`, base64url parts. */
+export interface Seal {
+  seal(plain: string): string;
+  /** @throws {ConfigError} the text was sealed with another key, or was changed */
+  open(sealed: string): string;
+}
+
+/** @param key 32 bytes, base64 */
+export function makeSeal(key: string): Seal {
+  const bytes = Buffer.from(key, 'base64');
+  const keyId = createHash('sha256').update('sluice key id').update(bytes).digest('base64url').slice(0, 8);
+  return {
+    seal(plain) {
+      const nonce = randomBytes(12);
+      const cipher = createCipheriv('aes-256-gcm', bytes, nonce);
+      const data = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()]);
+      return ['v1', keyId, ...[nonce, cipher.getAuthTag(), data].map((part) => part.toString('base64url'))].join('.');
+    },
+    open(sealed) {
+      const [version, sealedWith, nonce = '', tag = '', data = ''] = sealed.split('.');
+      if (version !== 'v1' || sealedWith !== keyId) throw wrongKey();
+      try {
+        const decipher = createDecipheriv('aes-256-gcm', bytes, Buffer.from(nonce, 'base64url'));
+        decipher.setAuthTag(Buffer.from(tag, 'base64url'));
+        return decipher.update(Buffer.from(data, 'base64url'), undefined, 'utf8') + decipher.final('utf8');
+      } catch (cause) {
+        throw wrongKey(cause);
+      }
+    },
+  };
+}
+
+function wrongKey(cause?: unknown): ConfigError {
+  return new ConfigError('a stored credential cannot be opened with this SECRET_KEY', {
+    reason: 'secret-key-wrong',
+    remedy: 'Start with the SECRET_KEY that sealed it, or enter the credential again.',
+    cause,
+  });
+}
