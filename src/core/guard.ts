@@ -53,7 +53,7 @@ export interface Situation {
   readonly initial: boolean;
   /** The first run may go without a look (`initialRun: "auto"`). */
   readonly initialAuto: boolean;
-  /** Approval given in advance for this run (`allowLargeSync`). */
+  /** Approval given in advance for this run (`allowLargeSync`). It does not cover a provider that shows nobody. */
   readonly allowLargeSync: boolean;
 }
 
@@ -76,9 +76,9 @@ export interface Verdict {
 export function judge(counts: PlanCounts, base: Base, settings: GuardSettings, situation: Situation): Verdict {
   const removals = counts.deactivate + counts.delete;
   const total = counts.create + counts.update + removals + counts.membershipsRemoved;
-  if (situation.allowLargeSync || total === 0) return { held: [], reasons: [] };
   if (base.managed > 0 && base.usersInSource === 0 && removals > 0)
     return holdAll({ code: 'source-empty', message: 'The provider answered that it has nobody.', count: removals });
+  if (situation.allowLargeSync || total === 0) return { held: [], reasons: [] };
   if (situation.initial) {
     if (situation.initialAuto) return { held: [], reasons: [] };
     return holdAll({

@@ -1,0 +1,57 @@
+import { type Db, sql } from './database.ts';
+
+/** The right to do periodic work for a while. `fence` grows at every change of hands. */
+export interface Lease {
+  readonly name: string;
+  readonly owner: string;
+  readonly fence: string;
+}
+
+/** The lease went to somebody else; whatever holds this must stop and write nothing more. */
+export class LeaseLostError extends Error {
+  constructor(name: string) {
+    super(`lease "${name}" went to another process`);
+    this.name = 'LeaseLostError';
+  }
+}
+
+/** Takes or renews a lease by the database's clock. Answers undefined while somebody else holds it. */
+export async function takeLease(db: Db, name: string, owner: string, ttlMs: number): Promise<Lease | undefined> {
+  const { rows } = await sql(
+    db,
+    `insert into leases as l (name, owner, fence, expires_at)
+     values (?, ?, 1, clock_timestamp() + make_interval(secs => ?))
+     on conflict (name) do update set owner = excluded.owner, expires_at = excluded.expires_at,
+       fence = l.fence + (l.owner <> excluded.owner or l.expires_at < clock_timestamp())::int
+     where l.expires_at < clock_timestamp() or l.owner = excluded.owner returning fence`,
+    [name, owner, ttlMs / 1000],
+  );
+  return rows[0] === undefined ? undefined : { name, owner, fence: rows[0].fence };
+}
+
+/**
+ * The first statement of every write that the lease protects. `for share` makes a takeover wait for this transaction.
+ * @throws {LeaseLostError} somebody else has it, or had it in between
+ */
+export async function checkFence(db: Db, lease: Lease): Promise<void> {
+  const { rows } = await sql(db, 'select 1 from leases where name = ? and owner = ? and fence = ? for share', [
+    lease.name,
+    lease.owner,
+    lease.fence,
+  ]);
+  if (rows.length === 0) throw new LeaseLostError(lease.name);
+}
+
+/** Gives a lease back at once, if it is still ours. */
+export async function giveBackLease(db: Db, lease: Lease): Promise<void> {
+  await sql(db, `update leases set expires_at = '-infinity' where name = ? and owner = ? and fence = ?`, [
+    lease.name,
+    lease.owner,
+    lease.fence,
+  ]);
+}
+
+/** On embedded storage no other process can live: what a killed one held is free. */
+export async function freeAllLeases(db: Db): Promise<void> {
+  await sql(db, `update leases set expires_at = '-infinity'`);
+}

@@ -1,0 +1,99 @@
+// Applying the memberships of a plan: rows in, rows out, in slices, without a list of members ever being in memory.
+import type { ProviderKindName } from '#core/resource.ts';
+import { type Db, sql } from './database.ts';
+
+/** A place in `plan_members` in the order (seq, member). */
+export interface MemberCursor {
+  readonly seq: string;
+  readonly member: string;
+}
+
+/** Where the slice that starts after `from` ends; undefined when no more than `size` rows are left. */
+export async function endOfSlice(
+  db: Db,
+  planId: string,
+  from: MemberCursor,
+  size: number,
+): Promise<MemberCursor | undefined> {
+  const { rows } = await sql(
+    db,
+    `select seq, member_external_id as member from plan_members
+     where plan_id = ? and (seq, member_external_id) > (?::bigint, ?) order by seq, member_external_id offset ? limit 1`,
+    [planId, from.seq, from.member, size - 1],
+  );
+  return rows[0];
+}
+
+/** A group whose members changed. */
+export interface ChangedGroup {
+  readonly id: string;
+  readonly version: string;
+  readonly added: number;
+  readonly removed: number;
+}
+
+/**
+ * Applies the memberships after `from` up to and including `to` of the items that still wait. Doing a slice twice
+ * changes nothing. Members that are not in the directory are left out; their group is looked at again by the next plan.
+ */
+export async function applyMemberSlice(
+  db: Db,
+  { planId, provider }: { planId: string; provider: ProviderKindName },
+  from: MemberCursor,
+  to: MemberCursor | undefined,
+): Promise<readonly ChangedGroup[]> {
+  const { rows } = await sql(
+    db,
+    `with slice as (
+       select i.resource_id as group_id, pm.member_external_id, pm.member_id, pm.member_type, pm.removed
+       from plan_members pm
+       join plan_items i on i.plan_id = pm.plan_id and i.seq = pm.seq and i.outcome = 'pending'
+       join resources g on g.id = i.resource_id and g.deleted_at is null
+       where pm.plan_id = ? and (pm.seq, pm.member_external_id) > (?::bigint, ?)
+         and (?::bigint is null or (pm.seq, pm.member_external_id) <= (?::bigint, ?::text))),
+     lost as (
+       delete from group_members m using slice s
+       where s.removed and m.group_id = s.group_id and m.member_id = s.member_id returning m.group_id),
+     won as (
+       insert into group_members (group_id, member_id, member_type)
+       select s.group_id, r.id, s.member_type from slice s
+       join resources r on r.resource_type = s.member_type and r.origin = ? and r.external_id = s.member_external_id
+         and r.deleted_at is null
+       where not s.removed on conflict do nothing returning group_id),
+     counted as (
+       select group_id, sum(added)::int as added, sum(removed)::int as removed from (
+         select group_id, 1 as added, 0 as removed from won union all select group_id, 0, 1 from lost) c group by group_id)
+     update resources g set member_count = g.member_count + c.added - c.removed, version = g.version + 1,
+       updated_at = greatest(now(), g.updated_at)
+     from counted c where g.id = c.group_id returning g.id, g.version, c.added, c.removed`,
+    [planId, from.seq, from.member, to?.seq ?? null, to?.seq ?? null, to?.member ?? null, provider],
+  );
+  return rows;
+}
+
+/**
+ * Ends the membership items below `before` (all of them when undefined). A group that has every member the provider
+ * shows is remembered by its digest, so that the next plan need not look at it.
+ */
+export async function settleMemberships(
+  db: Db,
+  { planId, provider }: { planId: string; provider: ProviderKindName },
+  before: string | undefined,
+): Promise<number> {
+  const { rowCount } = await sql(
+    db,
+    `with done as (
+       update plan_items i set outcome_at = now(), outcome = case when exists
+           (select 1 from resources g where g.id = i.resource_id and g.deleted_at is null) then 'applied' else 'stale' end
+       where i.plan_id = ? and i.action = 'membership' and i.outcome = 'pending' and (?::bigint is null or i.seq < ?::bigint)
+       returning i.resource_id, i.external_id, i.after_digest),
+     remembered as (
+       update resources g set members_digest = case when g.member_count = (
+           select count(*) from mirror_members mm where mm.provider = ? and mm.group_external_id = d.external_id)
+         then d.after_digest end
+       from done d where g.id = d.resource_id)
+     select 1 from done`,
+    [planId, before ?? null, before ?? null, provider],
+  );
+  return rowCount ?? 0;
+}

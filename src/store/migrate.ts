@@ -1,0 +1,59 @@
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Knex } from 'knex';
+import { ConfigError } from '#core/errors.ts';
+import type { Database } from './database.ts';
+
+const FOLDER = fileURLToPath(new URL('../../migrations', import.meta.url));
+/** Any constant will do; all replicas use the same. */
+const LOCK_KEY = 7_154_829_133;
+const RETRY_MS = 200;
+
+/**
+ * Brings the schema up to date in one transaction and answers the names of what was new. Replicas queue; killed
+ * halfway, nothing has happened. A blocking lock would hang beside other sessions, and Knex's own fails the others
+ * or stays locked for ever (both measured), hence the loop.
+ * @throws {ConfigError} `database-too-new`: a later release has been here
+ */
+export async function migrate(database: Database, folder: string = FOLDER): Promise<readonly string[]> {
+  for (;;) {
+    const done = await database.knex.transaction((tx) => migrateOnce(database, tx, folder));
+    if (done !== 'locked') return done;
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
+}
+
+async function migrateOnce(
+  database: Database,
+  tx: Knex.Transaction,
+  folder: string,
+): Promise<readonly string[] | 'locked'> {
+  if (database.kind === 'postgres') {
+    const { rows } = await tx.raw('select pg_try_advisory_xact_lock(?) as taken', [LOCK_KEY]);
+    if (rows[0].taken !== true) return 'locked';
+  }
+  await refuseNewer(tx, folder);
+  // Knex's own lock is of no use here and may be left behind by a killed process; ours is the transaction.
+  await tx.migrate.forceFreeMigrationsLock({ directory: folder, loadExtensions: ['.ts'] });
+  const [, names] = await tx.migrate.latest({ directory: folder, loadExtensions: ['.ts'], disableTransactions: true });
+  return names;
+}
+
+async function refuseNewer(tx: Knex.Transaction, folder: string): Promise<void> {
+  if (!(await tx.schema.hasTable('knex_migrations'))) return;
+  const known = new Set(readdirSync(folder));
+  const { rows } = await tx.raw('select name from knex_migrations order by name');
+  const newer = rows.map((row: { name: string }) => row.name).filter((name: string) => !known.has(name));
+  if (newer.length > 0)
+    throw new ConfigError(`the database was changed by a later release (${newer.join(', ')})`, {
+      reason: 'database-too-new',
+      remedy: 'Start that release or a later one; this one does not know the schema.',
+    });
+}
+
+/** True when nothing is left to do: what `/readyz` asks. */
+export async function isMigrated(database: Database, folder: string = FOLDER): Promise<boolean> {
+  const { rows } = await database.query<{ name: string }>({ text: 'select name from knex_migrations' });
+  const done = new Set(rows.map(({ name }) => name));
+  return readdirSync(folder).every((name) => !name.endsWith('.ts') || done.has(name));
+}

@@ -1,0 +1,212 @@
+// Our copy of what the provider says, page by page. Writing a page twice changes nothing; only the sweep after the
+// last page of a full read says that something is gone.
+import type { ProviderKindName, ResourceType } from '#core/resource.ts';
+import { type Db, sql } from './database.ts';
+
+export interface KnownRecord {
+  readonly external_id: string;
+  readonly record_digest: Buffer;
+  readonly gone_at: Date | null;
+}
+
+/** One record as the mirror keeps it. `body` and `digest` are null exactly when `reason` says why it is out of scope. */
+export interface MirrorRecord {
+  readonly external_id: string;
+  readonly record: string;
+  /** Digests travel as hex, since a batch is one JSON parameter. */
+  readonly record_digest: string;
+  readonly body: string | null;
+  readonly digest: string | null;
+  readonly name_key: string | null;
+  readonly manager_external_id: string | null;
+  readonly reason: string | null;
+  readonly detail: string | null;
+}
+
+/** The whole membership of one group as it was read. */
+export interface GroupMembers {
+  readonly group: string;
+  readonly digest: Buffer;
+  readonly members: readonly { readonly externalId: string; readonly type: ResourceType }[];
+  readonly skipped: readonly {
+    readonly externalId: string;
+    readonly objectType: string;
+    readonly displayName?: string;
+    readonly reason: string;
+  }[];
+}
+
+/** Starts a full read: a new generation, and nothing left of one that did not end. Answers the generation. */
+export async function beginGeneration(db: Db, provider: ProviderKindName): Promise<string> {
+  await sql(db, 'delete from mirror_seen');
+  const { rows } = await sql(
+    db,
+    `insert into mirror_state (provider, generation) values (?, 1)
+     on conflict (provider) do update set generation = mirror_state.generation + 1 returning generation`,
+    [provider],
+  );
+  return rows[0].generation;
+}
+
+/** What the mirror knows of these ids. */
+export async function readKnown(
+  db: Db,
+  provider: ProviderKindName,
+  type: ResourceType,
+  externalIds: readonly string[],
+): Promise<Map<string, KnownRecord>> {
+  const { rows } = await sql(
+    db,
+    `select external_id, record_digest, gone_at from mirror_records
+     where provider = ? and resource_type = ? and external_id = any(?::text[])`,
+    [provider, type, externalIds],
+  );
+  return new Map(rows.map((row: KnownRecord) => [row.external_id, row]));
+}
+
+/** Inserts or replaces records by external id; ids must be unique within the batch. */
+export async function upsertRecords(
+  db: Db,
+  provider: ProviderKindName,
+  type: ResourceType,
+  records: readonly MirrorRecord[],
+): Promise<void> {
+  if (records.length === 0) return;
+  await sql(
+    db,
+    `insert into mirror_records (provider, resource_type, external_id, record, record_digest, body, digest, name_key,
+       manager_external_id, reason, detail)
+     select ?, ?, external_id, record, decode(record_digest, 'hex'), body, decode(digest, 'hex'), name_key,
+       manager_external_id, reason, detail
+     from jsonb_to_recordset(?::jsonb) as r(external_id text, record text, record_digest text, body text, digest text,
+       name_key text, manager_external_id text, reason text, detail text)
+     on conflict (provider, resource_type, external_id) do update set record = excluded.record,
+       record_digest = excluded.record_digest, body = excluded.body, digest = excluded.digest,
+       name_key = excluded.name_key, manager_external_id = excluded.manager_external_id, reason = excluded.reason,
+       detail = excluded.detail, gone_at = null, seen_at = now()`,
+    [provider, type, JSON.stringify(records)],
+  );
+}
+
+/** Marks ids as seen in this generation. Answers how many were new, so that the sweep can be checked. */
+export async function markSeen(
+  db: Db,
+  generation: string,
+  type: ResourceType,
+  externalIds: readonly string[],
+): Promise<number> {
+  const { rowCount } = await sql(
+    db,
+    `insert into mirror_seen (generation, resource_type, external_id)
+     select ?, ?, unnest(?::text[]) on conflict do nothing`,
+    [generation, type, externalIds],
+  );
+  return rowCount ?? 0;
+}
+
+/** Which of these groups the mirror already holds with exactly these members. */
+export async function readMembersDigests(
+  db: Db,
+  provider: ProviderKindName,
+  groups: readonly string[],
+): Promise<Map<string, Buffer>> {
+  const { rows } = await sql(
+    db,
+    `select external_id, members_digest from mirror_records
+     where provider = ? and resource_type = 'Group' and external_id = any(?::text[]) and members_digest is not null`,
+    [provider, groups],
+  );
+  return new Map(
+    rows.map((row: { external_id: string; members_digest: Buffer }) => [row.external_id, row.members_digest]),
+  );
+}
+
+/** Replaces the memberships of these groups, whole. Writes only what differs. */
+export async function replaceMembers(
+  db: Db,
+  provider: ProviderKindName,
+  groups: readonly GroupMembers[],
+): Promise<void> {
+  if (groups.length === 0) return;
+  const ids = groups.map(({ group }) => group);
+  const group: string[] = [];
+  const member: string[] = [];
+  const type: string[] = [];
+  for (const item of groups)
+    for (const { externalId, type: memberType } of item.members) {
+      group.push(item.group);
+      member.push(externalId);
+      type.push(memberType);
+    }
+  await sql(
+    db,
+    `with wanted as (select * from unnest(?::text[], ?::text[], ?::text[]) as w(group_id, member_id, member_type)),
+       gone as (delete from mirror_members m where m.provider = ? and m.group_external_id = any(?::text[])
+         and not exists (select 1 from wanted w where w.group_id = m.group_external_id and w.member_id = m.member_external_id))
+     insert into mirror_members as m (provider, group_external_id, member_external_id, member_type)
+     select ?, group_id, member_id, member_type from wanted
+     on conflict (provider, group_external_id, member_external_id) do update set member_type = excluded.member_type
+       where m.member_type <> excluded.member_type`,
+    [group, member, type, provider, ids, provider],
+  );
+  await sql(db, 'delete from mirror_skipped where provider = ? and group_external_id = any(?::text[])', [
+    provider,
+    ids,
+  ]);
+  const skipped = groups.flatMap((item) => item.skipped.map((object) => ({ ...object, group: item.group })));
+  if (skipped.length > 0)
+    await sql(
+      db,
+      `insert into mirror_skipped (provider, group_external_id, external_id, object_type, display_name, reason)
+       select ?, "group", "externalId", "objectType", "displayName", reason from jsonb_to_recordset(?::jsonb)
+         as s("group" text, "externalId" text, "objectType" text, "displayName" text, reason text)
+       on conflict do nothing`,
+      [provider, JSON.stringify(skipped)],
+    );
+  await sql(
+    db,
+    `update mirror_records m set members_digest = decode(d.digest, 'hex')
+     from unnest(?::text[], ?::text[]) as d(external_id, digest)
+     where m.provider = ? and m.resource_type = 'Group' and m.external_id = d.external_id`,
+    [ids, groups.map(({ digest }) => digest.toString('hex')), provider],
+  );
+}
+
+/**
+ * Ends a full read: whatever this generation did not show is gone. Answers how many records went.
+ * @param expected how many distinct ids `markSeen` counted; a difference means rows were lost, and nothing is swept
+ * @throws {Error} the rows of the generation are not those that were written
+ */
+export async function sweep(db: Db, provider: ProviderKindName, generation: string, expected: number): Promise<number> {
+  const { rows } = await sql(db, 'select count(*)::int as count from mirror_seen where generation = ?', [generation]);
+  if (rows[0].count !== expected) throw new Error(`sweep: ${rows[0].count} ids stored of ${expected} seen`);
+  const { rowCount } = await sql(
+    db,
+    `update mirror_records m set gone_at = now() where m.provider = ? and m.gone_at is null and not exists
+       (select 1 from mirror_seen s where s.generation = ? and s.resource_type = m.resource_type and s.external_id = m.external_id)`,
+    [provider, generation],
+  );
+  if ((rowCount ?? 0) > 0)
+    await sql(
+      db,
+      `with gone as (update mirror_records set members_digest = null where provider = ? and resource_type = 'Group'
+         and gone_at is not null and members_digest is not null returning external_id),
+       skipped as (delete from mirror_skipped where provider = ? and group_external_id in (select external_id from gone))
+       delete from mirror_members where provider = ? and group_external_id in (select external_id from gone)`,
+      [provider, provider, provider],
+    );
+  await sql(db, 'delete from mirror_seen');
+  await sql(db, 'update mirror_state set read_at = now() where provider = ?', [provider]);
+  return rowCount ?? 0;
+}
+
+/** How many users of the mirror are live and in scope. */
+export async function countUsersInScope(db: Db, provider: ProviderKindName): Promise<number> {
+  const { rows } = await sql(
+    db,
+    `select count(*)::int as count from mirror_records
+     where provider = ? and resource_type = 'User' and gone_at is null and reason is null`,
+    [provider],
+  );
+  return rows[0].count;
+}

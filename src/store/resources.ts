@@ -1,0 +1,104 @@
+// The directory: users and groups that we serve. A deleted row stays as a tombstone, so that its id is never given
+// to anybody else and comes back with the person.
+import type { Origin, ResourceType } from '#core/resource.ts';
+import { type Db, sql } from './database.ts';
+
+/** A row as it is written. `digest` is hex, since a batch is one JSON parameter. */
+export interface ResourceWrite {
+  readonly id: string;
+  readonly resource_type: ResourceType;
+  readonly origin: Origin;
+  readonly external_id: string | null;
+  readonly name_key: string;
+  readonly unique_key: string | null;
+  readonly active: boolean;
+  readonly body: string;
+  readonly search: unknown;
+  readonly digest: string | null;
+  readonly manager_external_id: string | null;
+  readonly manager_id: string | null;
+  /** True for somebody whom a sync deactivates because the provider no longer shows them. */
+  readonly left: boolean;
+}
+
+export interface LockedResource {
+  readonly id: string;
+  readonly resource_type: ResourceType;
+  readonly version: string;
+  readonly unique_key: string | null;
+  readonly body: string;
+  readonly deleted: boolean;
+}
+
+/** Locks rows in the order of their ids, so that two writers never wait for each other in a circle. */
+export async function lockResources(db: Db, ids: readonly string[]): Promise<Map<string, LockedResource>> {
+  const { rows } = await sql(
+    db,
+    `select id, resource_type, version, unique_key, body, deleted_at is not null as deleted
+     from resources where id = any(?::uuid[]) order by id for update`,
+    [ids],
+  );
+  return new Map(rows.map((row: LockedResource) => [row.id, row]));
+}
+
+/** Who has these user names now. */
+export async function readHolders(db: Db, keys: readonly string[]): Promise<Map<string, string>> {
+  if (keys.length === 0) return new Map();
+  const { rows } = await sql(db, 'select unique_key, id from resources where unique_key = any(?::text[])', [keys]);
+  return new Map(rows.map((row: { unique_key: string; id: string }) => [row.unique_key, row.id]));
+}
+
+/** Inserts or replaces by id, tombstones included. Answers the version that each row has now. */
+export async function writeResources(db: Db, resources: readonly ResourceWrite[]): Promise<Map<string, string>> {
+  if (resources.length === 0) return new Map();
+  const { rows } = await sql(
+    db,
+    `insert into resources as r (id, resource_type, origin, external_id, name_key, unique_key, active, body, search, digest,
+       manager_external_id, manager_id, left_at)
+     select id, resource_type, origin, external_id, name_key, unique_key, active, body, search, decode(digest, 'hex'),
+       manager_external_id, manager_id, case when "left" then now() end
+     from jsonb_to_recordset(?::jsonb) as n(id uuid, resource_type text, origin text, external_id text, name_key text,
+       unique_key text, active boolean, body text, search jsonb, digest text, manager_external_id text, manager_id uuid,
+       "left" boolean)
+     on conflict (id) do update set origin = excluded.origin, external_id = excluded.external_id,
+       name_key = excluded.name_key, unique_key = excluded.unique_key, active = excluded.active, body = excluded.body,
+       search = excluded.search, digest = excluded.digest, manager_external_id = excluded.manager_external_id,
+       manager_id = excluded.manager_id, left_at = case when excluded.left_at is not null
+         then coalesce(r.left_at, excluded.left_at) end,
+       deleted_at = null, version = r.version + 1, updated_at = greatest(now(), r.updated_at)
+     returning id, version`,
+    [JSON.stringify(resources)],
+  );
+  return new Map(rows.map((row: { id: string; version: string }) => [row.id, row.version]));
+}
+
+export interface Touched {
+  readonly id: string;
+  readonly version: string;
+}
+
+/** Makes tombstones: the id stays taken, the user name is free, memberships go. Answers them, and the groups that lost members. */
+export async function tombstone(
+  db: Db,
+  ids: readonly string[],
+): Promise<{ gone: readonly Touched[]; groups: readonly (Touched & { removed: number })[] }> {
+  if (ids.length === 0) return { gone: [], groups: [] };
+  const { rows: gone } = await sql(
+    db,
+    `update resources set deleted_at = now(), unique_key = null, digest = null, members_digest = null, member_count = 0,
+       version = version + 1, updated_at = greatest(now(), updated_at)
+     where id = any(?::uuid[]) and deleted_at is null returning id, version`,
+    [ids],
+  );
+  await sql(db, 'delete from group_members where group_id = any(?::uuid[])', [ids]);
+  const { rows: groups } = await sql(
+    db,
+    `with lost as (delete from group_members where member_id = any(?::uuid[]) returning group_id),
+     counted as (select group_id, count(*)::int as removed from lost group by group_id)
+     update resources r set member_count = r.member_count - c.removed, version = r.version + 1,
+       updated_at = greatest(now(), r.updated_at)
+     from counted c where r.id = c.group_id returning r.id, r.version, c.removed`,
+    [ids],
+  );
+  return { gone, groups };
+}

@@ -1,0 +1,109 @@
+// Bearer tokens of downstream apps and of administrators. Only their hash is stored.
+import { randomUUID } from 'node:crypto';
+import { type Db, sql } from './database.ts';
+
+export interface TokenRow {
+  readonly id: string;
+  readonly app_id: string | null;
+  readonly name: string;
+  readonly scopes: readonly string[];
+  readonly expires_at: Date | null;
+}
+
+export interface TokenView {
+  readonly id: string;
+  readonly name: string;
+  /** The token's last four characters. */
+  readonly hint: string;
+  readonly scopes: readonly string[];
+  readonly createdAt: string;
+  readonly expiresAt: string | null;
+  readonly revokedAt: string | null;
+  readonly lastUsedAt: string | null;
+}
+
+export async function insertToken(
+  db: Db,
+  token: {
+    appId: string | null;
+    name: string;
+    hash: Buffer;
+    hint: string;
+    scopes: readonly string[];
+    expiresAt: string | null;
+  },
+): Promise<string> {
+  const id = randomUUID();
+  await sql(
+    db,
+    'insert into tokens (id, app_id, name, hash, hint, scopes, expires_at) values (?, ?, ?, ?, ?, ?::text[], ?)',
+    [id, token.appId, token.name, token.hash, token.hint, token.scopes, token.expiresAt],
+  );
+  return id;
+}
+
+/** A token that is neither revoked nor expired. */
+export async function findToken(db: Db, hash: Buffer): Promise<TokenRow | undefined> {
+  const { rows } = await sql(
+    db,
+    `select id, app_id, name, scopes, expires_at from tokens
+     where hash = ? and revoked_at is null and (expires_at is null or expires_at > now())`,
+    [hash],
+  );
+  return rows[0];
+}
+
+/** Notes that a token was used, at most once a minute. */
+export async function touchToken(db: Db, id: string): Promise<void> {
+  await sql(
+    db,
+    `update tokens set last_used_at = now() where id = ? and (last_used_at is null or last_used_at < now() - interval '1 minute')`,
+    [id],
+  );
+}
+
+export async function listTokens(db: Db, appId: string): Promise<readonly TokenView[]> {
+  const { rows } = await sql(
+    db,
+    `select id, name, hint, scopes, created_at as "createdAt", expires_at as "expiresAt", revoked_at as "revokedAt",
+       last_used_at as "lastUsedAt" from tokens where app_id = ? order by created_at, id`,
+    [appId],
+  );
+  return rows;
+}
+
+/** Answers the hash of what was revoked; undefined when the app has no such token. */
+export async function revokeToken(db: Db, appId: string, id: string): Promise<Buffer | undefined> {
+  const { rows } = await sql(
+    db,
+    'update tokens set revoked_at = coalesce(revoked_at, now()) where id = ? and app_id = ? returning hash',
+    [id, appId],
+  );
+  return rows[0]?.hash;
+}
+
+/** True when an administrator's token exists already. */
+export async function hasAdminToken(db: Db): Promise<boolean> {
+  const { rows } = await sql(
+    db,
+    `select 1 from tokens where app_id is null and 'admin' = any(scopes) and revoked_at is null limit 1`,
+  );
+  return rows.length > 0;
+}
+
+/** Makes `hash` the one bootstrap token; an earlier one no longer works. */
+export async function replaceBootstrapToken(db: Db, hash: Buffer, hint: string): Promise<void> {
+  await db.transaction(async (tx) => {
+    await sql(
+      tx,
+      `update tokens set revoked_at = now() where app_id is null and name = 'bootstrap' and revoked_at is null and hash <> ?`,
+      [hash],
+    );
+    await sql(
+      tx,
+      `insert into tokens (id, name, hash, hint, scopes) values (?, 'bootstrap', ?, ?, '{admin}')
+       on conflict (hash) do update set revoked_at = null`,
+      [randomUUID(), hash, hint],
+    );
+  });
+}

@@ -1,0 +1,254 @@
+import { digestOf } from '#core/digest.ts';
+import { nameKey, refusedNames } from '#core/names.ts';
+import { ENTERPRISE_SCHEMA, type ProviderKindName, type UserResource } from '#core/resource.ts';
+import { searchForm } from '#core/search.ts';
+import { appendChanges, type NewChange } from '#store/changes.ts';
+import type { Db } from '#store/database.ts';
+import { applyMemberSlice, endOfSlice, type MemberCursor, settleMemberships } from '#store/memberships.ts';
+import {
+  countPending,
+  nextItems,
+  type Outcome,
+  type PlanItem,
+  pendingItemsOf,
+  resolveUsers,
+  settleItems,
+} from '#store/plans.ts';
+import {
+  type LockedResource,
+  lockResources,
+  type ResourceWrite,
+  readHolders,
+  tombstone,
+  writeResources,
+} from '#store/resources.ts';
+import type { RunContext } from './run.ts';
+
+/** Objects per transaction: keeps one under about 200 ms, so that readers on embedded storage hardly wait. */
+const CHUNK = 500;
+/** Memberships per transaction, for the same reason. */
+const MEMBER_SLICE = 20_000;
+
+interface Applying {
+  readonly planId: string;
+  readonly provider: ProviderKindName;
+  readonly runId: string;
+}
+
+/**
+ * Applies what a plan does not hold, in its order, in chunks of one transaction each: directory rows, change log and
+ * outcomes together. Stopped anywhere, the rest is still pending and is applied by calling it again.
+ * @throws {LeaseLostError} somebody else has taken over
+ */
+export async function applyPlan(context: RunContext, planId: string): Promise<void> {
+  const plan: Applying = { planId, provider: context.provider, runId: context.runId };
+  const total = await countPending(context.db, planId);
+  let done = 0;
+  for (;;) {
+    const applied = await context.write((tx) => applyChunk(tx, plan));
+    if (applied === 'memberships') done += await applyMemberships(context, plan);
+    else if (applied === 0) return;
+    else done += applied;
+    await context.progress({ phase: 'applying', done, total });
+  }
+}
+
+/** A plan item with its resource read once, and the user name it will need. */
+interface Prepared extends PlanItem {
+  readonly resource: UserResource | undefined;
+  readonly wantedName: string | undefined;
+}
+
+function prepare(item: PlanItem): Prepared {
+  const resource: UserResource | undefined = item.after === null ? undefined : JSON.parse(item.after);
+  const person = item.resource_type === 'User' && resource !== undefined;
+  return { ...item, resource, wantedName: person ? nameKey(resource.userName) : undefined };
+}
+
+/** One chunk; `memberships` when those are next. */
+async function applyChunk(tx: Db, plan: Applying): Promise<number | 'memberships'> {
+  const next = await nextItems(tx, plan.planId, CHUNK);
+  if (next[0]?.action === 'membership') return 'memberships';
+  const upToMemberships = next.findIndex(({ action }) => action === 'membership');
+  const first = upToMemberships === -1 ? next : next.slice(0, upToMemberships);
+  const items = await withNameHolders(tx, plan, first.map(prepare));
+  if (items.length > 0) await applyItems(tx, plan, items);
+  return items.length;
+}
+
+/** Adds the items of those who hold a name that this chunk needs and give it up later in the plan. */
+async function withNameHolders(tx: Db, plan: Applying, first: readonly Prepared[]): Promise<readonly Prepared[]> {
+  let items = first;
+  for (;;) {
+    const ids = new Set(items.map((item) => item.resource_id));
+    const holders = await readHolders(tx, wantedNames(items));
+    const outside = [...holders.values()].filter((id) => !ids.has(id));
+    if (outside.length === 0) return items;
+    const more = await pendingItemsOf(tx, plan.planId, outside);
+    if (more.length === 0) return items;
+    items = [...items, ...more.map(prepare)];
+  }
+}
+
+function wantedNames(items: readonly Prepared[]): string[] {
+  return items.flatMap(({ wantedName }) => wantedName ?? []);
+}
+
+async function applyItems(tx: Db, plan: Applying, items: readonly Prepared[]): Promise<void> {
+  const locked = await lockResources(
+    tx,
+    items.map((item) => item.resource_id),
+  );
+  const outcomes: { seq: string; outcome: Outcome; error?: string }[] = [];
+  const fresh = items.filter((item) => {
+    const stale = isStale(item, locked.get(item.resource_id));
+    if (stale) outcomes.push({ seq: item.seq, outcome: 'stale', error: 'StalePlan' });
+    return !stale;
+  });
+  const wishes = fresh
+    .filter((item) => item.resource_type === 'User')
+    .map((item) => ({ id: item.resource_id, to: item.wantedName }));
+  const refused = refusedNames(wishes, await readHolders(tx, wantedNames(fresh)));
+  const accepted = fresh.filter((item) => {
+    if (refused.has(item.resource_id)) outcomes.push({ seq: item.seq, outcome: 'conflict', error: 'TargetConflict' });
+    return !refused.has(item.resource_id);
+  });
+  await writeUpserts(tx, plan, accepted, locked);
+  await writeDeletes(
+    tx,
+    plan,
+    accepted.filter((item) => item.action === 'delete'),
+  );
+  for (const { seq } of accepted) outcomes.push({ seq, outcome: 'applied' });
+  await settleItems(tx, plan.planId, outcomes);
+}
+
+/** Changed since the plan was made. A group that only lost or won members meanwhile is as it was planned. */
+function isStale(item: PlanItem, row: LockedResource | undefined): boolean {
+  if (item.action === 'create') return row !== undefined && !row.deleted;
+  return row === undefined || row.deleted || (row.version !== item.base_version && row.body !== item.before);
+}
+
+async function writeUpserts(
+  tx: Db,
+  plan: Applying,
+  items: readonly Prepared[],
+  locked: ReadonlyMap<string, LockedResource>,
+): Promise<void> {
+  const managers = items.flatMap((item) => (isSourceForm(item) ? (managerOf(item.resource) ?? []) : []));
+  const ids = await resolveUsers(tx, plan.planId, plan.provider, [...new Set(managers)]);
+  const writes = items.flatMap((item) =>
+    item.resource === undefined ? [] : [{ item, row: toWrite(plan, item, item.resource, ids) }],
+  );
+  const rows = writes.map(({ row }) => row);
+  const versions = await writeResources(tx, rows);
+  const changes = writes.map(({ item, row }): NewChange => {
+    const before = locked.get(row.id);
+    const existed = before !== undefined && !before.deleted;
+    return {
+      resource_type: row.resource_type,
+      resource_id: row.id,
+      version: versions.get(row.id) ?? '1',
+      operation: item.action === 'deactivate' ? 'deactivate' : existed ? 'update' : 'create',
+      detail: existed ? { attributes: changedAttributes(before.body, row.body) } : undefined,
+    };
+  });
+  await appendChanges(tx, changes, { actor: 'sync', runId: plan.runId });
+}
+
+/** A create or update carries the provider's form; a deactivation or released name is the directory's own row, changed. */
+function isSourceForm(item: PlanItem): boolean {
+  return item.action !== 'deactivate' && item.reason !== 'NameReleased';
+}
+
+function managerOf(resource: UserResource | undefined): string | undefined {
+  return resource?.[ENTERPRISE_SCHEMA]?.manager?.value;
+}
+
+function toWrite(
+  plan: Applying,
+  item: PlanItem,
+  resource: UserResource,
+  ids: ReadonlyMap<string, string>,
+): ResourceWrite {
+  const sourceForm = isSourceForm(item);
+  const managerExternalId = sourceForm ? managerOf(resource) : undefined;
+  const managerId = managerExternalId === undefined ? undefined : ids.get(managerExternalId);
+  const served = sourceForm ? withManager(resource, managerId) : resource;
+  const name = item.resource_type === 'User' ? served.userName : (served.displayName ?? '');
+  return {
+    id: item.resource_id,
+    resource_type: item.resource_type,
+    origin: plan.provider,
+    external_id: item.external_id,
+    name_key: nameKey(name),
+    unique_key: item.resource_type === 'User' ? nameKey(name) : null,
+    active: item.resource_type === 'Group' || served.active,
+    body: JSON.stringify(served),
+    search: JSON.parse(searchForm(served, item.resource_type)),
+    digest: sourceForm ? (item.after_digest?.toString('hex') ?? digestOf(item.after ?? '').toString('hex')) : null,
+    manager_external_id: managerExternalId ?? null,
+    manager_id: managerId ?? null,
+    left: !sourceForm,
+  };
+}
+
+/** The same person with the manager by our id; without a manager who is not in the directory. */
+function withManager(resource: UserResource, managerId: string | undefined): UserResource {
+  const enterprise = resource[ENTERPRISE_SCHEMA];
+  if (enterprise?.manager === undefined) return resource;
+  const { manager: _manager, ...others } = enterprise;
+  if (managerId !== undefined)
+    return { ...resource, [ENTERPRISE_SCHEMA]: { ...others, manager: { value: managerId } } };
+  if (Object.keys(others).length > 0) return { ...resource, [ENTERPRISE_SCHEMA]: others };
+  const { [ENTERPRISE_SCHEMA]: _enterprise, ...rest } = resource;
+  return { ...rest, schemas: rest.schemas.filter((schema) => schema !== ENTERPRISE_SCHEMA) };
+}
+
+function changedAttributes(before: string, after: string): string[] {
+  const old: Record<string, unknown> = JSON.parse(before);
+  const now: Record<string, unknown> = JSON.parse(after);
+  const names = new Set([...Object.keys(old), ...Object.keys(now)]);
+  return [...names].filter((name) => JSON.stringify(old[name]) !== JSON.stringify(now[name])).sort();
+}
+
+async function writeDeletes(tx: Db, plan: Applying, items: readonly PlanItem[]): Promise<void> {
+  if (items.length === 0) return;
+  const types = new Map(items.map((item) => [item.resource_id, item.resource_type]));
+  const { gone, groups } = await tombstone(tx, [...types.keys()]);
+  const changes: NewChange[] = [
+    ...groups.map(({ id, version, removed }) => membershipChange(id, version, { removed })),
+    ...gone.map(({ id, version }) => ({
+      resource_type: types.get(id) ?? 'User',
+      resource_id: id,
+      version,
+      operation: 'delete' as const,
+    })),
+  ];
+  await appendChanges(tx, changes, { actor: 'sync', runId: plan.runId });
+}
+
+function membershipChange(id: string, version: string, detail: Record<string, number>): NewChange {
+  return { resource_type: 'Group', resource_id: id, version, operation: 'membership', detail };
+}
+
+/** All membership items, in slices of rows whatever their groups. Answers how many items it settled. */
+async function applyMemberships(context: RunContext, plan: Applying): Promise<number> {
+  let from: MemberCursor = { seq: '0', member: '' };
+  let settled = 0;
+  for (;;) {
+    const to = await context.write(async (tx) => {
+      const end = await endOfSlice(tx, plan.planId, from, MEMBER_SLICE);
+      const groups = await applyMemberSlice(tx, plan, from, end);
+      const changes = groups.map(({ id, version, added, removed }) =>
+        membershipChange(id, version, { added, removed }),
+      );
+      await appendChanges(tx, changes, { actor: 'sync', runId: plan.runId });
+      settled += await settleMemberships(tx, plan, end?.seq);
+      return end;
+    });
+    if (to === undefined) return settled;
+    from = to;
+    await context.progress({ phase: 'applying', done: settled, total: null });
+  }
+}

@@ -1,0 +1,130 @@
+import { ConflictError, NotFoundError } from '#core/errors.ts';
+import type { ProviderKindName } from '#core/resource.ts';
+import { writeAudit } from '#store/audit.ts';
+import type { Database, Db } from '#store/database.ts';
+import { decidePlan, dropItems, endHeldRun, type PlanRow, readPlanRow, releaseItems } from '#store/plans.ts';
+import { findOpenRun, insertRun, requestCancel, requeueRun } from '#store/runs.ts';
+import { readActiveProvider } from '#store/settings.ts';
+import { type PlanView, readPlan } from '#store/views/plans.ts';
+import { type RunView, readRun } from '#store/views/runs.ts';
+import type { StartOptions, SyncService } from './service.ts';
+import type { Worker } from './worker.ts';
+
+export interface ServiceParts {
+  readonly database: Database;
+  /** Absent on a replica that only answers requests: another one sees the queue within a second. */
+  readonly worker: Pick<Worker, 'wake' | 'cancel'> | undefined;
+}
+
+/** Starting, cancelling, approving and rejecting; the worker carries out what is queued here. */
+export function makeSyncService({ database, worker }: ServiceParts): SyncService {
+  const db = database.knex;
+  return {
+    async start(options) {
+      const runId = await db.transaction((tx) => queueRun(tx, options));
+      worker?.wake();
+      return viewRun(db, runId);
+    },
+    async cancel(runId, actor) {
+      await db.transaction(async (tx) => {
+        if (!(await requestCancel(tx, runId))) throw noRun(runId);
+        await writeAudit(tx, { actor, action: 'run.cancel', object: runId });
+      });
+      worker?.cancel(runId);
+    },
+    async approve(planId, actor) {
+      await db.transaction((tx) => approvePlan(tx, planId, actor));
+      worker?.wake();
+      return viewPlan(db, planId);
+    },
+    async reject(planId, actor, reason) {
+      await db.transaction((tx) => rejectPlan(tx, planId, actor, reason));
+      return viewPlan(db, planId);
+    },
+  };
+}
+
+async function queueRun(tx: Db, options: StartOptions): Promise<string> {
+  const provider = await readActiveProvider(tx);
+  if (provider === undefined)
+    throw new ConflictError('No inbound provider is active.', {
+      reason: 'no-active-provider',
+      remedy: 'Configure a provider and activate it, then start the run again.',
+    });
+  const run = {
+    provider: provider.kind as ProviderKindName,
+    // Every read is whole until this provider reads changes only; a whole read covers more, never less.
+    mode: 'full' as const,
+    preview: options.preview ?? false,
+    trigger: options.trigger,
+    options: {
+      allowLargeSync: options.allowLargeSync ?? false,
+      resetAccountMapping: options.resetAccountMapping ?? false,
+      logLevel: options.logLevel,
+    },
+    requestedBy: options.requestedBy,
+    configVersion: provider.config_version,
+  };
+  const runId = await insertRun(tx, run);
+  if (runId === undefined) throw await runInProgress(tx);
+  const detail = { trigger: run.trigger, preview: run.preview, ...run.options };
+  await writeAudit(tx, { actor: options.requestedBy, action: 'run.start', object: runId, detail });
+  return runId;
+}
+
+async function approvePlan(tx: Db, planId: string, actor: string): Promise<void> {
+  const plan = await readPlanRow(tx, planId);
+  if (plan === undefined) throw noPlan(planId);
+  if (['approved', 'applying', 'applied'].includes(plan.status)) return;
+  if (!(await decidePlan(tx, planId, 'approved', actor))) throw notWaiting(plan);
+  await releaseItems(tx, planId);
+  if (!(await requeueRun(tx, plan.run_id))) throw await runInProgress(tx);
+  await writeAudit(tx, { actor, action: 'plan.approve', object: planId });
+}
+
+async function rejectPlan(tx: Db, planId: string, actor: string, reason: string | undefined): Promise<void> {
+  const plan = await readPlanRow(tx, planId);
+  if (plan === undefined) throw noPlan(planId);
+  if (plan.status === 'rejected') return;
+  if (!(await decidePlan(tx, planId, 'rejected', actor))) throw notWaiting(plan);
+  await dropItems(tx, planId, 'rejected');
+  await endHeldRun(tx, planId);
+  await writeAudit(tx, { actor, action: 'plan.reject', object: planId, detail: { reason: reason ?? null } });
+}
+
+async function runInProgress(tx: Db): Promise<ConflictError> {
+  const open = await findOpenRun(tx);
+  return new ConflictError('A run is in progress.', {
+    reason: 'run-in-progress',
+    remedy: 'Wait for that run to end, or cancel it.',
+    details: { runId: open?.id ?? null },
+  });
+}
+
+function notWaiting(plan: PlanRow): ConflictError {
+  return new ConflictError(`The plan does not wait for a decision; it is ${plan.status}.`, {
+    reason: 'plan-not-waiting',
+    remedy: 'Look at the newest plan of this provider, or start a new run.',
+    details: { status: plan.status },
+  });
+}
+
+function noRun(id: string): NotFoundError {
+  return new NotFoundError(`There is no run "${id}".`, { reason: 'run-not-found' });
+}
+
+function noPlan(id: string): NotFoundError {
+  return new NotFoundError(`There is no plan "${id}".`, { reason: 'plan-not-found' });
+}
+
+async function viewRun(db: Db, id: string): Promise<RunView> {
+  const view = await readRun(db, id);
+  if (view === undefined) throw noRun(id);
+  return view;
+}
+
+async function viewPlan(db: Db, id: string): Promise<PlanView> {
+  const view = await readPlan(db, id);
+  if (view === undefined) throw noPlan(id);
+  return view;
+}

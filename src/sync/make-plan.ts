@@ -1,0 +1,99 @@
+import { DEFAULT_GUARD, type GuardSettings, judge, type Verdict } from '#core/guard.ts';
+import { releasedName } from '#core/names.ts';
+import type { RunPolicy } from '#core/provider.ts';
+import type { Db } from '#store/database.ts';
+import { countUsersInScope } from '#store/mirror.ts';
+import {
+  changeAfter,
+  countItems,
+  findDuplicates,
+  findNameClashes,
+  type NameClash,
+  type Planning,
+  planMemberships,
+  planNameRelease,
+  planReferences,
+  planRemovals,
+  planSkips,
+  planUpserts,
+  readBase,
+  skipItem,
+} from '#store/planning.ts';
+import { holdItems, insertPlan, sealPlan } from '#store/plans.ts';
+import { readSetting } from '#store/settings.ts';
+import type { RunContext } from './run.ts';
+
+export interface PlanRequest {
+  readonly policy: RunPolicy;
+  /** False after a read that stopped early: nothing is removed then. */
+  readonly complete: boolean;
+  /** No first run was applied yet. */
+  readonly initial: boolean;
+  readonly allowLargeSync: boolean;
+}
+
+export interface MadePlan {
+  readonly id: string;
+  readonly verdict: Verdict;
+  /** How many items would change something. */
+  readonly size: number;
+}
+
+/** Compares mirror and directory, stores the plan, and judges it: one transaction, so that it sees one state. */
+export async function makePlan(context: RunContext, request: PlanRequest): Promise<MadePlan> {
+  return context.write(async (tx) => {
+    const { provider, configVersion, runId } = context;
+    const planId = await insertPlan(tx, { runId, provider, configVersion, complete: request.complete });
+    await fillPlan(tx, { planId, provider }, request);
+    const counts = await countItems(tx, planId);
+    const base = { ...(await readBase(tx, provider)), usersInSource: await countUsersInScope(tx, provider) };
+    const guard = { ...DEFAULT_GUARD, ...(await readSetting<Partial<GuardSettings>>(tx, 'guard')) };
+    const verdict = judge(counts, base, guard, {
+      initial: request.initial,
+      initialAuto: request.policy.initialRun === 'auto',
+      allowLargeSync: request.allowLargeSync,
+    });
+    await sealPlan(tx, planId, { counts, base, verdict });
+    await holdItems(tx, planId, verdict.held);
+    const size = counts.create + counts.update + counts.deactivate + counts.delete + counts.membership;
+    return { id: planId, verdict, size };
+  });
+}
+
+async function fillPlan(tx: Db, planning: Planning, { policy, complete }: PlanRequest): Promise<void> {
+  const duplicates = await findDuplicates(tx, planning.provider);
+  let offset = await planUpserts(tx, planning, 'User', { offset: 0, duplicates });
+  offset += await planReferences(tx, planning, offset);
+  offset += await planUpserts(tx, planning, 'Group', { offset, duplicates: [] });
+  offset += await planMemberships(tx, planning, { offset, complete });
+  const { onLeaveScope, deleteAfterDays } = policy;
+  if (complete && onLeaveScope !== 'keep')
+    offset += await planRemovals(tx, planning, { offset, onLeaveScope, deleteAfterDays });
+  offset += await planSkips(tx, planning, { offset, duplicates });
+  for (const clash of await findNameClashes(tx, planning)) offset += await settleClash(tx, planning, clash, offset);
+}
+
+/** Somebody planned wants a user name that somebody else has. Answers how many items it added. */
+async function settleClash(tx: Db, planning: Planning, clash: NameClash, offset: number): Promise<number> {
+  const { planId, provider } = planning;
+  if (clash.holder_origin !== provider) {
+    const reason = clash.holder_origin === 'manual' ? 'ManualOrigin' : 'DuplicateTargetEntries';
+    await skipItem(tx, planId, clash.seq, reason);
+    return 0;
+  }
+  if (clash.holder_action === 'update' || clash.holder_action === 'delete') return 0;
+  const leaving = clash.holder_action === 'deactivate' || clash.holder_left;
+  if (!leaving) {
+    await skipItem(tx, planId, clash.seq, 'DuplicateTargetEntries');
+    return 0;
+  }
+  const body = JSON.parse(clash.holder_body);
+  const label = releasedName(clash.holder_external_id ?? clash.holder_id, body.userName);
+  const after = JSON.stringify({ ...body, userName: label, active: false });
+  if (clash.holder_seq === null) {
+    await planNameRelease(tx, planning, { offset, clash, after, label });
+    return 1;
+  }
+  await changeAfter(tx, planId, clash.holder_seq, after);
+  return 0;
+}

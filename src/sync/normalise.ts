@@ -1,0 +1,56 @@
+import { canonical } from '#core/canonical.ts';
+import { digestOf } from '#core/digest.ts';
+import { nameKey } from '#core/names.ts';
+import type { PullProvider } from '#core/provider.ts';
+import { ENTERPRISE_SCHEMA, type ResourceType } from '#core/resource.ts';
+import type { MirrorRecord } from '#store/mirror.ts';
+
+/** A record as it was sent, with the digest that says whether anything must be done about it. */
+export interface SentRecord {
+  readonly externalId: string;
+  readonly raw: unknown;
+  readonly text: string;
+  readonly digest: Buffer;
+}
+
+/**
+ * The distinct records of a page; of one that comes twice, the later. `salt` changes with the settings, so that a
+ * new mapping or scope looks at every record again.
+ */
+export function distinctRecords(provider: PullProvider, records: readonly unknown[], salt: string): SentRecord[] {
+  const distinct = new Map<string, SentRecord>();
+  for (const raw of records) {
+    const externalId = provider.externalId(raw);
+    const text = JSON.stringify(raw);
+    distinct.set(externalId, { externalId, raw, text, digest: digestOf(salt + text) });
+  }
+  return [...distinct.values()];
+}
+
+/** The record as a resource in its one spelling, or with the reason why it is out of scope. */
+export function normalise(provider: PullProvider, type: ResourceType, sent: SentRecord): MirrorRecord {
+  const base = { external_id: sent.externalId, record: sent.text, record_digest: sent.digest.toString('hex') };
+  const result = provider.normalise(sent.raw, type);
+  if ('skip' in result)
+    return {
+      ...base,
+      body: null,
+      digest: null,
+      name_key: null,
+      manager_external_id: null,
+      reason: result.skip,
+      detail: result.detail ?? null,
+    };
+  const { resource } = result;
+  const body = canonical(resource);
+  const person = 'userName' in resource;
+  return {
+    ...base,
+    body,
+    digest: digestOf(body).toString('hex'),
+    name_key: nameKey(person ? resource.userName : resource.displayName),
+    manager_external_id: person ? (resource[ENTERPRISE_SCHEMA]?.manager?.value ?? null) : null,
+    reason: null,
+    detail: null,
+  };
+}

@@ -1,0 +1,145 @@
+// The journey in one place: refresh the mirror, compare, judge, apply or hold. Every step makes two states agree, so
+// a run that is cut short anywhere is finished by the next one.
+import { GatewayError } from '#core/errors.ts';
+import type { Cost, PullProvider, RunPolicy } from '#core/provider.ts';
+import type { ProviderKindName } from '#core/resource.ts';
+import type { Log } from '#platform/log.ts';
+import type { Db } from '#store/database.ts';
+import { countOutcomes, setPlanStatus, supersedePlans } from '#store/plans.ts';
+import { attachPlan, finishRun, type Progress, type RunError, type RunRow } from '#store/runs.ts';
+import { markInitialDone, markSuccess } from '#store/settings.ts';
+import { applyPlan } from './apply.ts';
+import { type MadePlan, makePlan } from './make-plan.ts';
+import { refreshMirror } from './refresh-mirror.ts';
+
+/** What every step of a run is handed. */
+export interface RunContext {
+  readonly db: Db;
+  readonly runId: string;
+  readonly provider: ProviderKindName;
+  readonly configVersion: string;
+  /** Changes with the settings; part of every record's digest. */
+  readonly salt: string;
+  readonly signal: AbortSignal;
+  readonly log: Log;
+  /** A transaction that begins with the check that this process still holds the lease. */
+  write<T>(work: (tx: Db) => Promise<T>): Promise<T>;
+  /** Stores the progress. @throws {CancelledError} somebody asked the run to stop */
+  progress(progress: Progress): Promise<void>;
+}
+
+/** Somebody asked the run to stop; what was done stays done. */
+export class CancelledError extends Error {
+  constructor() {
+    super('The run was cancelled.');
+    this.name = 'CancelledError';
+  }
+}
+
+export interface RunInput {
+  readonly run: RunRow;
+  readonly provider: PullProvider;
+  readonly policy: RunPolicy;
+  readonly initial: boolean;
+}
+
+/** One sync, from reading to the last outcome. Throws only what stops the process from going on. */
+export async function runSync(context: RunContext, { run, provider, policy, initial }: RunInput): Promise<void> {
+  const stopped = await readProvider(context, provider);
+  if (stopped !== undefined && provider.cost().requests === 0) return endFailed(context, stopped, provider.cost());
+  if (stopped?.fatal === true) return endFailed(context, stopped, provider.cost());
+  await context.progress({ phase: 'planning', done: 0, total: null });
+  const { allowLargeSync } = run.options;
+  const plan = await makePlan(context, { policy, complete: stopped === undefined, initial, allowLargeSync });
+  await context.write(async (tx) => {
+    await attachPlan(tx, context.runId, plan.id);
+    await supersedePlans(tx, context.provider, plan.id);
+    await setPlanStatus(tx, plan.id, run.preview ? 'held' : 'applying');
+  });
+  context.log.info({ plan: plan.id, count: plan.size, held: plan.verdict.held }, 'plan made');
+  if (run.preview) return endPreview(context, plan, stopped, provider.cost());
+  await finishPlan(context, {
+    planId: plan.id,
+    complete: stopped === undefined,
+    initial,
+    stopped: stopped?.error,
+    cost: provider.cost(),
+  });
+}
+
+export interface FinishInput {
+  readonly planId: string;
+  /** Whether the plan was made after a complete read. */
+  readonly complete: boolean;
+  readonly initial: boolean;
+  readonly stopped?: RunError | undefined;
+  readonly cost?: Cost;
+}
+
+/** Applies what is pending of a plan and ends its run. Also how an approved or interrupted plan goes on. */
+export async function finishPlan(
+  context: RunContext,
+  { planId, complete, initial, stopped, cost }: FinishInput,
+): Promise<void> {
+  await applyPlan(context, planId);
+  await context.write(async (tx) => {
+    const counts = await countOutcomes(tx, planId);
+    const held = (counts['held'] ?? 0) > 0;
+    await setPlanStatus(tx, planId, held ? 'held' : 'applied');
+    const status = held ? 'held' : complete ? 'succeeded' : 'incomplete';
+    await finishRun(tx, context.runId, { status, counts, error: stopped, cost });
+    if (status === 'succeeded') {
+      await markSuccess(tx, context.provider);
+      if (initial) await markInitialDone(tx, context.provider);
+    }
+    context.log.info({ plan: planId, status, counts }, status === 'held' ? 'run held' : 'run finished');
+  });
+}
+
+interface Stopped {
+  readonly error: RunError;
+  /** True when what was read so far must not be used either. */
+  readonly fatal: boolean;
+}
+
+/** Undefined after a complete read; else why it stopped. Cancelling and losing the lease are not for us to judge. */
+async function readProvider(context: RunContext, provider: PullProvider): Promise<Stopped | undefined> {
+  try {
+    await refreshMirror(provider, context);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof GatewayError) || context.signal.aborted) throw error;
+    context.log.warn({ code: error.code, reason: error.reason, error: error.message }, 'read stopped early');
+    return { error: describeError(error), fatal: error.code !== 'ERR_UPSTREAM' };
+  }
+}
+
+async function endFailed(context: RunContext, { error }: Stopped, cost: Cost): Promise<void> {
+  await context.write((tx) => finishRun(tx, context.runId, { status: 'failed', error, cost }));
+}
+
+async function endPreview(
+  context: RunContext,
+  plan: MadePlan,
+  stopped: Stopped | undefined,
+  cost: Cost,
+): Promise<void> {
+  await context.write(async (tx) => {
+    const counts = await countOutcomes(tx, plan.id);
+    const status = stopped === undefined ? 'succeeded' : 'incomplete';
+    await finishRun(tx, context.runId, { status, counts, error: stopped?.error, cost });
+  });
+}
+
+/** An error as the API shows it (S2.38). What we did not throw on purpose is `internal`, without its message. */
+export function describeError(error: unknown): RunError {
+  if (!(error instanceof GatewayError))
+    return {
+      failure: 'internal',
+      code: 'internal',
+      message: 'Internal error.',
+      remedy: 'Look for this run in the log.',
+    };
+  const failure = 'failure' in error ? String(error.failure) : error.code === 'ERR_CONFIG' ? 'config' : 'internal';
+  return { failure, code: error.reason, message: error.message, remedy: error.remedy ?? null };
+}

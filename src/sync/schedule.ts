@@ -1,0 +1,168 @@
+import { createTask, schedule as cron, type ScheduledTask, validate } from 'node-cron';
+import { GatewayError, InputError } from '#core/errors.ts';
+import {
+  DEFAULT_SCHEDULE,
+  isTimeZone,
+  nextDaily,
+  nextInterval,
+  previousDaily,
+  previousInterval,
+  type ScheduleSettings,
+} from '#core/schedule.ts';
+import type { Clock } from '#platform/clock.ts';
+import type { Log } from '#platform/log.ts';
+import { type Database, type Db, sql } from '#store/database.ts';
+import { readActiveProvider, readSetting, writeSetting } from '#store/settings.ts';
+import type { ScheduleService, ScheduleView, SyncService } from './service.ts';
+
+/** A slot that was missed is made up for when it is not older than this (S2.25). */
+const CATCH_UP_WITHIN_MS = 24 * 3_600_000;
+/** A slot this late is called a catch-up in the run's trigger. */
+const ON_TIME_MS = 90_000;
+const MINUTE_MS = 60_000;
+const SLOT_NAME = 'sync';
+
+export interface ScheduleParts {
+  readonly database: Database;
+  readonly sync: SyncService;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface Schedule extends ScheduleService {
+  /** Starts the ticks, and makes up at once for a slot missed while nothing ran. */
+  start(): void;
+  /** Looks whether a slot is due now. What the tick does. */
+  tick(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * The daily run. Every minute node-cron asks which slot was the last one due; whoever inserts its row starts the run.
+ * So a change needs no restart, replicas never run a slot twice, and a missed slot is made up for.
+ */
+export function makeSchedule({ database, sync, clock, log }: ScheduleParts): Schedule {
+  const db = database.knex;
+  let task: ScheduledTask | undefined;
+
+  async function tick(): Promise<void> {
+    try {
+      const saved = await readSaved(db);
+      if (!saved.settings.enabled) return;
+      const now = clock.now();
+      const slot = previousSlot(saved.settings, now);
+      if (slot === undefined || slot.getTime() <= saved.since.getTime()) return;
+      if (now.getTime() - slot.getTime() > CATCH_UP_WITHIN_MS) return;
+      await startSlot(slot, now);
+    } catch (error) {
+      log.error({ err: error }, 'schedule failed');
+    }
+  }
+
+  async function startSlot(slot: Date, now: Date): Promise<void> {
+    if ((await readActiveProvider(db)) === undefined) return;
+    const { rowCount } = await sql(db, 'insert into schedule_slots (name, slot) values (?, ?) on conflict do nothing', [
+      SLOT_NAME,
+      slot,
+    ]);
+    if (rowCount !== 1) return;
+    const trigger = now.getTime() - slot.getTime() > ON_TIME_MS ? 'catch-up' : 'schedule';
+    try {
+      const run = await sync.start({ trigger, requestedBy: 'schedule' });
+      await sql(db, 'update schedule_slots set run_id = ? where name = ? and slot = ?', [run.id, SLOT_NAME, slot]);
+    } catch (error) {
+      // A run that is under way covers this slot.
+      if (!(error instanceof GatewayError) || error.code !== 'ERR_CONFLICT') throw error;
+      log.info({ reason: error.reason }, 'slot passed over');
+    }
+  }
+
+  return {
+    start() {
+      task = cron('* * * * *', tick, { name: 'sluice-schedule', noOverlap: true });
+      void tick();
+    },
+    tick,
+    async stop() {
+      await task?.destroy();
+    },
+    async describe() {
+      return view((await readSaved(db)).settings, clock.now());
+    },
+    async change(settings) {
+      checkSchedule(settings);
+      await writeSetting(db, 'schedule', { settings, since: clock.now().toISOString() });
+      return view(settings, clock.now());
+    },
+  };
+}
+
+interface Saved {
+  readonly settings: ScheduleSettings;
+  /** Slots up to this instant belong to an earlier schedule. */
+  readonly since: Date;
+}
+
+async function readSaved(db: Db): Promise<Saved> {
+  const saved = await readSetting<{ settings: ScheduleSettings; since: string }>(db, 'schedule');
+  if (saved === undefined) return { settings: DEFAULT_SCHEDULE, since: new Date(0) };
+  return { settings: saved.settings, since: new Date(saved.since) };
+}
+
+function view(settings: ScheduleSettings, now: Date): ScheduleView {
+  return { ...settings, nextRunAt: settings.enabled ? (nextSlot(settings, now)?.toISOString() ?? null) : null };
+}
+
+/** The last slot at or before an instant; undefined when a cron expression had none within the catch-up window. */
+export function previousSlot(settings: ScheduleSettings, at: Date): Date | undefined {
+  if (settings.kind === 'daily') return previousDaily(settings.time ?? '00:00', settings.timeZone, at);
+  if (settings.kind === 'interval') return previousInterval(settings.everyMinutes ?? 1, at);
+  const matches = cronMatcher(settings);
+  const latest = Math.floor(at.getTime() / MINUTE_MS) * MINUTE_MS;
+  for (let instant = latest; latest - instant <= CATCH_UP_WITHIN_MS; instant -= MINUTE_MS)
+    if (matches(new Date(instant))) return new Date(instant);
+  return undefined;
+}
+
+/** The first slot after an instant; undefined for a cron expression that never comes within four years. */
+export function nextSlot(settings: ScheduleSettings, after: Date): Date | undefined {
+  if (settings.kind === 'daily') return nextDaily(settings.time ?? '00:00', settings.timeZone, after);
+  if (settings.kind === 'interval') return nextInterval(settings.everyMinutes ?? 1, after);
+  const matches = cronMatcher(settings);
+  const first = (Math.floor(after.getTime() / MINUTE_MS) + 1) * MINUTE_MS;
+  // A day of minutes first, then node-cron's own search, which starts from now.
+  for (let instant = first; instant - first <= CATCH_UP_WITHIN_MS; instant += MINUTE_MS)
+    if (matches(new Date(instant))) return new Date(instant);
+  return withTask(settings, (task) => task.getNextRun() ?? undefined);
+}
+
+function cronMatcher(settings: ScheduleSettings): (date: Date) => boolean {
+  return withTask(settings, (task) => (date) => task.match(date));
+}
+
+function withTask<Result>(
+  { cron: expression = '', timeZone }: ScheduleSettings,
+  use: (task: ScheduledTask) => Result,
+): Result {
+  return use(createTask(expression, () => undefined, { timezone: timeZone }));
+}
+
+/** @throws {InputError} naming what is wrong with it */
+export function checkSchedule(settings: ScheduleSettings): void {
+  if (!isTimeZone(settings.timeZone))
+    throw wrong('timeZone', `"${settings.timeZone}" is no IANA time zone, such as "Europe/Berlin".`);
+  if (settings.kind === 'daily' && !/^([01]\d|2[0-3]):[0-5]\d$/.test(settings.time ?? ''))
+    throw wrong('time', 'A daily schedule needs "time" as HH:MM, from 00:00 to 23:59.');
+  const minutes = settings.everyMinutes ?? 0;
+  if (settings.kind === 'interval' && (!Number.isInteger(minutes) || minutes < 5 || minutes > 10_080))
+    throw wrong('everyMinutes', 'An interval needs "everyMinutes" from 5 to 10080.');
+  if (settings.kind === 'cron' && !(settings.cron?.trim().split(/\s+/).length === 5 && validate(settings.cron)))
+    throw wrong(
+      'cron',
+      'A cron schedule needs "cron" with five fields: minute, hour, day of month, month, day of week.',
+    );
+}
+
+function wrong(field: string, message: string): InputError {
+  return new InputError(message, { reason: 'schedule-invalid', remedy: `Correct "${field}".`, details: { field } });
+}

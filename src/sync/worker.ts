@@ -1,0 +1,185 @@
+import { randomUUID } from 'node:crypto';
+import type { ProviderKind } from '#core/provider.ts';
+import type { ProviderKindName } from '#core/resource.ts';
+import type { Clock } from '#platform/clock.ts';
+import type { Log } from '#platform/log.ts';
+import type { Seal } from '#platform/seal.ts';
+import type { Database, Db } from '#store/database.ts';
+import { checkFence, freeAllLeases, giveBackLease, type Lease, LeaseLostError, takeLease } from '#store/leases.ts';
+import { deleteUnfinishedPlans, readPlanRow, setPlanStatus } from '#store/plans.ts';
+import { findOpenRun, finishRun, type Progress, type RunRow, startRun, writeProgress } from '#store/runs.ts';
+import { type ProviderRow, readProvider } from '#store/settings.ts';
+import { CancelledError, describeError, finishPlan, type RunContext, runSync } from './run.ts';
+import { openSettings } from './settings.ts';
+
+const LEASE = 'sync';
+/** Long enough for one slow transaction, short enough that a dead process is replaced soon. */
+const LEASE_TTL_MS = 10_000;
+const HEARTBEAT_MS = 3_000;
+/** How soon a run that another process queued is seen. A run queued here is seen at once. */
+const POLL_MS = 1_000;
+
+export interface WorkerParts {
+  readonly database: Database;
+  readonly kinds: ReadonlyMap<ProviderKindName, ProviderKind>;
+  readonly seal: Seal;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+export interface Worker {
+  /** Looks for a queued run now instead of at the next poll. */
+  wake(): void;
+  /** Stops the run that is under way here, between two pages or chunks. */
+  cancel(runId: string): void;
+  /** Stops between two pages or chunks, gives the lease back, and resolves. What is left goes on at the next start. */
+  stop(): Promise<void>;
+}
+
+/** Carries out queued runs, one at a time in the whole cluster, and picks up what a killed process left behind. */
+export function startWorker(parts: WorkerParts): Worker {
+  const { database, log, clock } = parts;
+  const owner = randomUUID();
+  const stopping = new AbortController();
+  let wakeUp: () => void = () => undefined;
+  let current: { runId: string; abort: AbortController } | undefined;
+
+  async function loop(): Promise<void> {
+    // No other process can live on embedded storage, so whatever holds a lease there is dead.
+    if (database.kind === 'embedded') await freeAllLeases(database.knex);
+    while (!stopping.signal.aborted) {
+      try {
+        await workOnce();
+      } catch (error) {
+        log.error({ err: error }, 'worker failed');
+      }
+      await pause();
+    }
+  }
+
+  async function pause(): Promise<void> {
+    const woken = new AbortController();
+    wakeUp = () => woken.abort();
+    await clock.sleep(POLL_MS, AbortSignal.any([woken.signal, stopping.signal])).catch(() => undefined);
+  }
+
+  async function workOnce(): Promise<void> {
+    const run = await findOpenRun(database.knex);
+    if (run === undefined) return;
+    const lease = await takeLease(database.knex, LEASE, owner, LEASE_TTL_MS);
+    if (lease === undefined) return;
+    const abort = new AbortController();
+    current = { runId: run.id, abort };
+    const heartbeat = beat(lease, abort);
+    try {
+      await carryOut(run, lease, AbortSignal.any([abort.signal, stopping.signal]));
+    } finally {
+      current = undefined;
+      clearInterval(heartbeat);
+      await giveBackLease(database.knex, lease);
+    }
+  }
+
+  function beat(lease: Lease, abort: AbortController): NodeJS.Timeout {
+    return setInterval(() => {
+      takeLease(database.knex, LEASE, owner, LEASE_TTL_MS).then(
+        (kept) => {
+          if (kept?.fence !== lease.fence) abort.abort(new LeaseLostError(LEASE));
+        },
+        (error: unknown) => log.warn({ err: error }, 'lease not renewed'),
+      );
+    }, HEARTBEAT_MS);
+  }
+
+  async function carryOut(run: RunRow, lease: Lease, signal: AbortSignal): Promise<void> {
+    const runLog = log.child({ run: run.id, provider: run.provider });
+    const write = <T>(work: (tx: Db) => Promise<T>): Promise<T> =>
+      database.knex.transaction(async (tx) => {
+        await checkFence(tx, lease);
+        return work(tx);
+      });
+    try {
+      await carryOutFenced(run, { write, signal, log: runLog });
+    } catch (error) {
+      await endAfterError(run, error, { write, log: runLog });
+    }
+  }
+
+  async function carryOutFenced(
+    run: RunRow,
+    { write, signal, log: runLog }: Pick<RunContext, 'write' | 'signal' | 'log'>,
+  ): Promise<void> {
+    const plan = run.plan_id === null ? undefined : await readPlanRow(database.knex, run.plan_id);
+    const resumable = plan?.status === 'approved' || plan?.status === 'applying';
+    if (run.status === 'running' && !resumable) {
+      runLog.warn('run abandoned by a process that died');
+      return write(async (tx) => {
+        await deleteUnfinishedPlans(tx, run.id);
+        await finishRun(tx, run.id, { status: 'abandoned' });
+      });
+    }
+    const row = await readProvider(database.knex, run.provider);
+    if (row === undefined) throw new Error(`no settings of ${run.provider}`);
+    await write((tx) => startRun(tx, run.id));
+    const context = makeContext(run, row, { write, signal, log: runLog });
+    if (plan !== undefined && resumable) {
+      await write((tx) => setPlanStatus(tx, plan.id, 'applying'));
+      return finishPlan(context, { planId: plan.id, complete: plan.complete, initial: row.initial_done_at === null });
+    }
+    const kind = parts.kinds.get(run.provider);
+    if (kind === undefined) throw new Error(`no provider kind ${run.provider}`);
+    const settings = openSettings(kind, row, parts.seal);
+    const input = { run, provider: kind.open(settings), policy: kind.policy(settings) };
+    await runSync(context, { ...input, initial: row.initial_done_at === null });
+  }
+
+  function makeContext(
+    run: RunRow,
+    row: ProviderRow,
+    fenced: Pick<RunContext, 'write' | 'signal' | 'log'>,
+  ): RunContext {
+    return {
+      ...fenced,
+      db: database.knex,
+      runId: run.id,
+      provider: run.provider,
+      configVersion: row.config_version,
+      salt: `${row.config_version}\n`,
+      async progress(progress: Progress) {
+        fenced.signal.throwIfAborted();
+        if (await writeProgress(database.knex, run.id, progress)) throw new CancelledError();
+      },
+    };
+  }
+
+  /** A stopped process leaves the run as it is, for the next start; everything else ends it with a reason. */
+  async function endAfterError(
+    run: RunRow,
+    error: unknown,
+    { write, log: runLog }: Pick<RunContext, 'write' | 'log'>,
+  ): Promise<void> {
+    if (stopping.signal.aborted || error instanceof LeaseLostError) {
+      runLog.info({ err: error }, 'run interrupted');
+      return;
+    }
+    const cancelled = error instanceof CancelledError || current?.abort.signal.aborted === true;
+    if (!cancelled) runLog.error({ err: error }, 'run failed');
+    await write(async (tx) => {
+      await deleteUnfinishedPlans(tx, run.id);
+      if (cancelled) await finishRun(tx, run.id, { status: 'cancelled' });
+      else await finishRun(tx, run.id, { status: 'failed', error: describeError(error) });
+    });
+  }
+
+  const running = loop();
+  return {
+    wake: () => wakeUp(),
+    cancel(runId) {
+      if (current?.runId === runId) current.abort.abort(new CancelledError());
+    },
+    async stop() {
+      stopping.abort(new Error('the process stops'));
+      await running;
+    },
+  };
+}
