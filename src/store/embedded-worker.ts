@@ -1,42 +1,114 @@
-// The worker thread that owns PGlite. It is fed whole protocol messages and posts the answers back, one at a time, so
-// the event loop of the process stays free. Between transactions it checkpoints and vacuums, which PGlite never does.
+// The worker thread that owns PGlite. It is fed whole batches of protocol messages and posts the answers back, one at
+// a time, so the event loop of the process stays free. Between transactions it does what PostgreSQL's background
+// processes would and PGlite never does: checkpoints, and vacuum by autovacuum's own rule.
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
 
-/** What the process sends. `data` is one or more whole protocol messages. */
+/** What the process sends. `data` is a whole batch; `session` counts connections, and older ones are not heard. */
 export type ToWorker =
-  | { readonly type: 'data'; readonly data: Uint8Array }
-  | { readonly type: 'connect' }
+  | { readonly type: 'connect'; readonly session: number }
+  | { readonly type: 'data'; readonly session: number; readonly data: Uint8Array }
   | { readonly type: 'vacuum' }
   | { readonly type: 'close' };
 
 export type FromWorker =
   | { readonly type: 'ready' }
   | { readonly type: 'failed'; readonly message: string }
-  | { readonly type: 'data'; readonly data: Uint8Array }
-  | { readonly type: 'closed' };
+  | { readonly type: 'data'; readonly session: number; readonly data: Uint8Array }
+  | { readonly type: 'trouble'; readonly message: string };
 
 export interface WorkerInput {
-  /** Absent: in memory, for tests. */
+  /** In memory when absent. */
   readonly dataDir: string | undefined;
   /** A data folder as a tarball, used only when `dataDir` is new. */
   readonly template: Uint8Array | undefined;
+  readonly checkpointEveryMs: number;
 }
 
-/** WAL is kept short: reopening after a kill took 19 s without checkpoints, 2 s with. */
-const CHECKPOINT_EVERY_MS = 60_000;
-const IDLE = 'I'.charCodeAt(0);
+const CHECKPOINT_EVERY_BYTES = 64 * 1024 * 1024;
+/** How often the size of the WAL is looked at while there is work; a second of bulk writes is about 60 MB. */
+const LOOK_EVERY_MS = 1_000;
+/** The rule of PostgreSQL's autovacuum, with its thresholds raised to 1,000 rows: the only connection waits meanwhile. */
+const TABLES_TO_VACUUM = `
+  select quote_ident(schemaname) || '.' || quote_ident(relname) as name from pg_stat_user_tables
+  where greatest(n_dead_tup, n_ins_since_vacuum, n_mod_since_analyze) > 1000 + 0.2 * n_live_tup`;
 
 const port = parentPort;
 if (port === null) throw new Error('embedded-worker runs in a worker thread');
-const { dataDir, template } = workerData as WorkerInput;
+const { dataDir, template, checkpointEveryMs } = workerData as WorkerInput;
+const post = (message: FromWorker, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
 
-const send = (message: FromWorker): void => port.postMessage(message);
+let session = 0;
 let idle = true;
-let written = false;
 let vacuumWanted = false;
-let queue: Promise<void> = Promise.resolve();
+let worked = false;
+let lookedAt = Date.now();
+let checkpointAt = Date.now();
+let checkpointLsn = '0/0';
+
+async function handle(db: PGlite, message: ToWorker): Promise<void> {
+  if (message.type === 'connect') {
+    session = message.session;
+    if (!idle) await db.exec('rollback');
+    await db.exec('discard all');
+    idle = true;
+  } else if (message.type === 'vacuum') {
+    vacuumWanted = true;
+    await keepUp(db);
+  } else if (message.type === 'close') {
+    if (!idle) await db.exec('rollback');
+    await db.exec('checkpoint');
+    await db.close();
+    process.exit(0); // of this thread only
+  } else if (message.session === session) {
+    const answer = await db.execProtocolRaw(message.data);
+    idle = endsIdle(answer);
+    worked = true;
+    post({ type: 'data', session, data: answer }, [answer.buffer as ArrayBuffer]);
+    if (vacuumWanted || Date.now() - lookedAt > LOOK_EVERY_MS) await keepUp(db);
+  }
+}
+
+/** Whether an answer ends with ReadyForQuery and the status "not in a transaction". */
+function endsIdle(answer: Uint8Array): boolean {
+  return answer.at(-6) === 'Z'.charCodeAt(0) && answer.at(-1) === 'I'.charCodeAt(0);
+}
+
+/** Checkpoint and vacuum as far as they are due. Does nothing inside a transaction, and never fails a query. */
+async function keepUp(db: PGlite): Promise<void> {
+  if (!idle) return;
+  lookedAt = Date.now();
+  try {
+    if (vacuumWanted) {
+      vacuumWanted = false;
+      await db.exec('vacuum (analyze)');
+    }
+    if (!worked) return;
+    const { rows } = await db.query<{ bytes: number; lsn: string }>(
+      'select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), $1::pg_lsn)::float8 as bytes, pg_current_wal_insert_lsn()::text as lsn',
+      [checkpointLsn],
+    );
+    const due = lookedAt - checkpointAt >= checkpointEveryMs || (rows[0]?.bytes ?? 0) > CHECKPOINT_EVERY_BYTES;
+    if (due) await checkpoint(db);
+  } catch (error) {
+    post({ type: 'trouble', message: textOf(error) });
+  }
+}
+
+async function checkpoint(db: PGlite): Promise<void> {
+  const { rows: tables } = await db.query<{ name: string }>(TABLES_TO_VACUUM);
+  for (const { name } of tables) await db.exec(`vacuum (analyze) ${name}`);
+  await db.exec('checkpoint');
+  const { rows } = await db.query<{ lsn: string }>('select pg_current_wal_insert_lsn()::text as lsn');
+  checkpointLsn = rows[0]?.lsn ?? checkpointLsn;
+  checkpointAt = Date.now();
+  worked = false;
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
 
 async function open(): Promise<PGlite> {
   const db = await PGlite.create({
@@ -44,54 +116,27 @@ async function open(): Promise<PGlite> {
     ...(template === undefined ? {} : { loadDataDir: new Blob([template as Uint8Array<ArrayBuffer>]) }),
     extensions: { pg_trgm },
   });
-  send({ type: 'ready' });
+  await checkpoint(db);
   return db;
-}
-
-async function handle(db: PGlite, message: ToWorker): Promise<void> {
-  if (message.type === 'connect') {
-    if (!idle) await db.exec('rollback');
-    await db.exec('discard all');
-    idle = true;
-  } else if (message.type === 'data') {
-    const answer = await db.execProtocolRaw(message.data);
-    written = true;
-    // The last message of an answer to Sync or Query is ReadyForQuery, whose last byte is the transaction status.
-    if (answer.at(-6) === 'Z'.charCodeAt(0)) idle = answer.at(-1) === IDLE;
-    send({ type: 'data', data: answer });
-    if (vacuumWanted && idle) await vacuum(db);
-  } else if (message.type === 'vacuum') {
-    vacuumWanted = true;
-    if (idle) await vacuum(db);
-  } else {
-    await db.exec('checkpoint');
-    await db.close();
-    send({ type: 'closed' });
-    port?.close();
-  }
-}
-
-async function vacuum(db: PGlite): Promise<void> {
-  vacuumWanted = false;
-  await db.exec('vacuum (analyze)');
-}
-
-async function checkpoint(db: PGlite): Promise<void> {
-  if (!idle || !written) return;
-  written = false;
-  await db.exec('checkpoint');
 }
 
 try {
   const db = await open();
-  const timer = setInterval(() => {
-    queue = queue.then(() => checkpoint(db));
-  }, CHECKPOINT_EVERY_MS);
+  // One thing at a time. What fails here is no error of SQL, which is an answer: the thread ends, and is replaced.
+  let queue: Promise<void> = Promise.resolve();
+  const timer = setInterval(
+    () => {
+      queue = queue.then(() => keepUp(db));
+    },
+    Math.min(checkpointEveryMs, 10_000),
+  );
   timer.unref();
   port.on('message', (message: ToWorker) => {
-    if (message.type === 'close') clearInterval(timer);
     queue = queue.then(() => handle(db, message));
   });
+  post({ type: 'ready' });
 } catch (error) {
-  send({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
+  post({ type: 'failed', message: textOf(error) });
+  process.exitCode = 1;
+  port.close();
 }

@@ -1,67 +1,129 @@
 // Embedded PostgreSQL (PGlite) behind the unmodified `pg` driver: the driver writes to a Duplex whose other end is a
 // worker thread. One connection only; in-process PGlite would starve the event loop, and its socket server mixes up
 // answers (both measured).
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import { Duplex } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { Worker } from 'node:worker_threads';
 import { ConfigError } from '#core/errors.ts';
+import type { Log } from '#platform/log.ts';
+import { EmbeddedStream } from './embedded-stream.ts';
 import type { FromWorker, ToWorker, WorkerInput } from './embedded-worker.ts';
+import { lockFolder } from './folder-lock.ts';
 
 export interface Embedded {
-  /** A stream for `pg`: `new Client({ stream })`. A new one takes over the single connection. */
+  /** A stream for `pg`: `new Client({ stream })`. A new one takes over the single connection, in a clean session. */
   connect(): Duplex;
-  /** Frees dead rows and refreshes statistics at the next moment without a transaction; PGlite never does by itself. */
+  /** Frees dead rows and refreshes statistics at the next moment without a transaction. */
   vacuum(): void;
-  /** Checkpoints, closes the files and gives the folder free. */
+  /** Checkpoints, closes the files and gives the folder free. Queries still under way fail. */
   close(): Promise<void>;
 }
 
+export interface EmbeddedOptions {
+  /** In memory when absent. */
+  readonly dataDir?: string | undefined;
+  /** A PGlite folder as a tarball, for a new database; without it, initdb takes some seconds. */
+  readonly template?: Uint8Array | undefined;
+  /** How long a written row may wait for a checkpoint, in ms. */
+  readonly checkpointEveryMs?: number | undefined;
+  readonly log?: Pick<Log, 'warn' | 'error'> | undefined;
+}
+
+/** WAL is kept short: reopening after a kill took 19 s without checkpoints, 2 s with. */
+const CHECKPOINT_EVERY_MS = 60_000;
+
 /**
- * Opens the embedded database in a folder, making it when it is new, or in memory without one.
+ * Opens the embedded database in a folder, making it when it is new. What the process writes from here on is private
+ * to its user (umask 077): PGlite itself makes files that everyone can read.
  * @throws {ConfigError} `data-dir-not-writable`, `data-dir-in-use`, `data-dir-broken`
  */
-export async function openEmbedded(options: { dataDir?: string; template?: Uint8Array }): Promise<Embedded> {
+export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> {
+  if (options.dataDir !== undefined) process.umask(0o077);
   const unlock = options.dataDir === undefined ? () => undefined : lockFolder(options.dataDir);
   const folder = options.dataDir === undefined ? undefined : join(options.dataDir, 'postgres');
-  const isNew = folder === undefined || !existsSync(join(folder, 'PG_VERSION'));
-  const input: WorkerInput = { dataDir: folder, template: isNew ? options.template : undefined };
-  const worker = new Worker(new URL('./embedded-worker.ts', import.meta.url), { workerData: input });
+  const start = (template?: Uint8Array): Worker => {
+    const input: WorkerInput = {
+      dataDir: folder,
+      template,
+      checkpointEveryMs: options.checkpointEveryMs ?? CHECKPOINT_EVERY_MS,
+    };
+    return new Worker(new URL('./embedded-worker.ts', import.meta.url), { workerData: input });
+  };
+  let worker: Worker | undefined;
   try {
+    const finishMaking = folder === undefined ? () => undefined : beginMaking(folder);
+    worker = start(folder === undefined || !existsSync(folder) ? options.template : undefined);
     await ready(worker);
+    finishMaking();
+    return serve(worker, start, unlock, options.log);
   } catch (cause) {
+    await worker?.terminate();
     unlock();
-    await worker.terminate();
     throw new ConfigError(`the embedded database in "${options.dataDir}" does not open: ${(cause as Error).message}`, {
       reason: 'data-dir-broken',
       remedy: 'Restore the folder from a backup, or point DATA_DIR at a new one.',
       cause,
     });
   }
-  if (folder !== undefined) chmodSync(folder, 0o700);
-  return makeEmbedded(worker, unlock);
 }
 
-function makeEmbedded(worker: Worker, unlock: () => void): Embedded {
-  const send = (message: ToWorker): void => worker.postMessage(message);
-  let current: EmbeddedStream | undefined;
-  worker.on('message', (message: FromWorker) => {
-    if (message.type === 'data')
-      current?.push(Buffer.from(message.data.buffer, message.data.byteOffset, message.data.byteLength));
-  });
-  worker.on('error', (error) => current?.destroy(error));
+/** Marks a folder that is being made, so that one left half made by a kill is made again. It cannot hold a row. */
+function beginMaking(folder: string): () => void {
+  const mark = `${folder}.unfinished`;
+  if (existsSync(mark)) rmSync(folder, { recursive: true, force: true });
+  const isNew = !existsSync(folder);
+  if (isNew) writeFileSync(mark, '', { mode: 0o600 });
+  return () => {
+    chmodSync(folder, 0o700);
+    if (isNew) rmSync(mark);
+  };
+}
+
+function serve(first: Worker, start: () => Worker, unlock: () => void, log: EmbeddedOptions['log']): Embedded {
+  let worker: Worker | undefined;
+  let session = 0;
+  let stream: EmbeddedStream | undefined;
+  adopt(first);
+
+  function adopt(next: Worker): Worker {
+    worker = next;
+    let cause = new Error('the embedded database has stopped');
+    next.on('message', (message: FromWorker) => {
+      if (message.type === 'data' && message.session === session) stream?.answer(message.data);
+      if (message.type === 'trouble') log?.warn({ detail: message.message }, 'database upkeep failed');
+      if (message.type === 'failed') cause = new Error(message.message);
+    });
+    next.on('error', (error) => {
+      cause = error as Error;
+    });
+    // Nothing acknowledged is lost: the next connection opens the folder again, as after a kill.
+    next.on('exit', (code) => {
+      worker = undefined;
+      stream?.destroy(code === 0 ? undefined : cause);
+      if (code !== 0) log?.error({ err: cause }, 'embedded database stopped');
+    });
+    return next;
+  }
+
   return {
     connect() {
-      send({ type: 'connect' });
-      current = new EmbeddedStream((data) => send({ type: 'data', data }));
-      return current;
+      session += 1;
+      const mine = { session, worker: worker ?? adopt(start()) };
+      const send = (message: ToWorker, transfer: ArrayBuffer[] = []): void =>
+        mine.worker.postMessage(message, transfer);
+      send({ type: 'connect', session });
+      stream = new EmbeddedStream((data) => send({ type: 'data', session: mine.session, data }, [data.buffer]));
+      return stream;
     },
-    vacuum: () => send({ type: 'vacuum' }),
+    vacuum: () => worker?.postMessage({ type: 'vacuum' } satisfies ToWorker),
     async close() {
-      const closed = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-      send({ type: 'close' });
-      await closed;
+      const last = worker;
+      if (last !== undefined) {
+        const gone = new Promise<void>((resolve) => last.once('exit', () => resolve()));
+        last.postMessage({ type: 'close' } satisfies ToWorker);
+        await gone;
+      }
       unlock();
     },
   };
@@ -70,102 +132,11 @@ function makeEmbedded(worker: Worker, unlock: () => void): Embedded {
 function ready(worker: Worker): Promise<void> {
   return new Promise((resolve, reject) => {
     worker.once('error', reject);
+    worker.once('exit', (code) => reject(new Error(`it stopped with code ${code}`)));
     worker.once('message', (message: FromWorker) => {
       worker.off('error', reject);
       if (message.type === 'ready') resolve();
       else reject(new Error(message.type === 'failed' ? message.message : 'the worker answered out of turn'));
     });
   });
-}
-
-/** The driver's end: hands on whole protocol messages, without the farewell that would end the only session. */
-class EmbeddedStream extends Duplex {
-  private readonly post: (data: Uint8Array) => void;
-  private waiting: Buffer = Buffer.alloc(0);
-  private started = false;
-
-  constructor(post: (data: Uint8Array) => void) {
-    super();
-    this.post = post;
-  }
-
-  /** What `pg` calls on a socket before and after it connects. */
-  connect(): this {
-    queueMicrotask(() => this.emit('connect'));
-    return this;
-  }
-  setNoDelay(): this {
-    return this;
-  }
-  setKeepAlive(): this {
-    return this;
-  }
-  ref(): this {
-    return this;
-  }
-  unref(): this {
-    return this;
-  }
-
-  override _read(): void {
-    // Answers are pushed as they come.
-  }
-
-  override _write(chunk: Buffer, _encoding: string, done: (error?: Error) => void): void {
-    this.waiting = this.waiting.length === 0 ? chunk : Buffer.concat([this.waiting, chunk]);
-    const end = this.endOfMessages();
-    if (end > 0) {
-      const whole = this.waiting.subarray(0, end);
-      this.waiting = this.waiting.subarray(end);
-      // A message of the driver ends where another begins, so a farewell stands alone.
-      if (whole[0] !== 'X'.charCodeAt(0) || whole.length > 5) this.post(new Uint8Array(whole));
-    }
-    done();
-  }
-
-  override _final(done: (error?: Error | null) => void): void {
-    this.push(null);
-    done();
-  }
-
-  private endOfMessages(): number {
-    let at = 0;
-    for (;;) {
-      const header = this.started ? 5 : 4;
-      if (this.waiting.length - at < header) return at;
-      const size = this.waiting.readInt32BE(at + header - 4) + (header - 4);
-      if (this.waiting.length - at < size) return at;
-      this.started = true;
-      at += size;
-    }
-  }
-}
-
-/**
- * The kernel frees this lock when the process dies, however it dies. Two processes on one PGlite folder lose rows
- * without an error, so nobody opens the folder without it.
- */
-function lockFolder(dataDir: string): () => void {
-  try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    writeFileSync(join(dataDir, 'lock'), '', { flag: 'a', mode: 0o600 });
-  } catch (cause) {
-    throw new ConfigError(`DATA_DIR "${dataDir}" cannot be written`, {
-      reason: 'data-dir-not-writable',
-      remedy: 'Give the user that runs the gateway write access to it, or point DATA_DIR elsewhere.',
-      cause,
-    });
-  }
-  try {
-    const lock = new DatabaseSync(join(dataDir, 'lock'), { timeout: 0 });
-    lock.exec('pragma locking_mode = exclusive; begin exclusive; create table if not exists held (at text); commit');
-    return () => lock.close();
-  } catch (cause) {
-    throw new ConfigError(`DATA_DIR "${dataDir}" is in use by another process`, {
-      reason: 'data-dir-in-use',
-      remedy:
-        'Stop the other gateway, give this one a DATA_DIR of its own, or set DATABASE_URL to share one PostgreSQL.',
-      cause,
-    });
-  }
 }

@@ -46,8 +46,7 @@ export interface RunInput {
 /** One sync, from reading to the last outcome. Throws only what stops the process from going on. */
 export async function runSync(context: RunContext, { run, provider, policy, initial }: RunInput): Promise<void> {
   const stopped = await readProvider(context, provider);
-  if (stopped !== undefined && provider.cost().requests === 0) return endFailed(context, stopped, provider.cost());
-  if (stopped?.fatal === true) return endFailed(context, stopped, provider.cost());
+  if (stopped?.useless === true) return endFailed(context, stopped, provider.cost());
   await context.progress({ phase: 'planning', done: 0, total: null });
   const { allowLargeSync } = run.options;
   const plan = await makePlan(context, { policy, complete: stopped === undefined, initial, allowLargeSync });
@@ -98,19 +97,27 @@ export async function finishPlan(
 
 interface Stopped {
   readonly error: RunError;
-  /** True when what was read so far must not be used either. */
-  readonly fatal: boolean;
+  /** True when nothing was read, or what was read must not be used. */
+  readonly useless: boolean;
 }
 
 /** Undefined after a complete read; else why it stopped. Cancelling and losing the lease are not for us to judge. */
 async function readProvider(context: RunContext, provider: PullProvider): Promise<Stopped | undefined> {
+  let read = 0;
+  const counting: RunContext = {
+    ...context,
+    progress(progress) {
+      read = progress.done;
+      return context.progress(progress);
+    },
+  };
   try {
-    await refreshMirror(provider, context);
+    await refreshMirror(provider, counting);
     return undefined;
   } catch (error) {
     if (!(error instanceof GatewayError) || context.signal.aborted) throw error;
     context.log.warn({ code: error.code, reason: error.reason, error: error.message }, 'read stopped early');
-    return { error: describeError(error), fatal: error.code !== 'ERR_UPSTREAM' };
+    return { error: describeError(error), useless: error.code !== 'ERR_UPSTREAM' || read === 0 };
   }
 }
 

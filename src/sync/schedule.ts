@@ -133,7 +133,10 @@ export function nextSlot(settings: ScheduleSettings, after: Date): Date | undefi
   // A day of minutes first, then node-cron's own search, which starts from now.
   for (let instant = first; instant - first <= CATCH_UP_WITHIN_MS; instant += MINUTE_MS)
     if (matches(new Date(instant))) return new Date(instant);
-  return withTask(settings, (task) => task.getNextRun() ?? undefined);
+  const task = cron(settings.cron ?? '', () => undefined, { timezone: settings.timeZone });
+  const next = task.getNextRun();
+  void task.destroy();
+  return next ?? undefined;
 }
 
 function cronMatcher(settings: ScheduleSettings): (date: Date) => boolean {

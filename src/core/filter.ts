@@ -1,0 +1,325 @@
+/**
+ * SCIM filters and paths: parsed to a tree, evaluated on a value (RFC 7644 sections 3.4.2.2 and 3.5.2). A recursive
+ * descent with limits on length, depth and terms, so that no text costs more than its length.
+ */
+import { InputError } from './errors.ts';
+import { foldCase, isCaseExact } from './search.ts';
+
+export type Operator = 'eq' | 'ne' | 'co' | 'sw' | 'ew' | 'gt' | 'ge' | 'lt' | 'le';
+export type Literal = string | number | boolean | null;
+
+/** An attribute path: `urn:…:User:name.givenName` is schema, `name`, `givenName`. Names keep the caller's spelling. */
+export interface AttributePath {
+  readonly schema?: string;
+  readonly attribute: string;
+  readonly sub?: string;
+}
+
+export type Filter =
+  | { readonly kind: 'and' | 'or'; readonly terms: readonly Filter[] }
+  | { readonly kind: 'not'; readonly term: Filter }
+  | { readonly kind: 'present'; readonly path: AttributePath }
+  | { readonly kind: 'compare'; readonly path: AttributePath; readonly operator: Operator; readonly value: Literal }
+  /** `emails[type eq "work"]`: one element must fulfil the whole of `filter`. With `then`, on its sub-attribute. */
+  | { readonly kind: 'element'; readonly path: AttributePath; readonly filter: Filter };
+
+/** The target of a PATCH operation: `emails[type eq "work"].value`. */
+export interface PatchPath extends AttributePath {
+  readonly filter?: Filter;
+}
+
+const LENGTH_MAX = 16_384;
+const DEPTH_MAX = 32;
+const TERMS_MAX = 500;
+
+const OPERATORS: ReadonlySet<string> = new Set(['eq', 'ne', 'co', 'sw', 'ew', 'gt', 'ge', 'lt', 'le']);
+const FORBIDDEN: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+const NAME = /^[A-Za-z$][\w$-]*$/;
+
+/** @throws {InputError} `invalidFilter`, saying where */
+export function parseFilter(text: string): Filter {
+  const reader = new Reader(text, 'invalidFilter');
+  const filter = reader.or(0);
+  reader.end();
+  return filter;
+}
+
+/** @throws {InputError} `invalidPath`, saying where */
+export function parsePath(text: string): PatchPath {
+  const reader = new Reader(text, 'invalidPath');
+  const path = reader.patchPath();
+  reader.end();
+  return path;
+}
+
+class Reader {
+  private at = 0;
+  private terms = 0;
+  private readonly text: string;
+  private readonly scimType: 'invalidFilter' | 'invalidPath';
+
+  constructor(text: string, scimType: 'invalidFilter' | 'invalidPath') {
+    this.text = text;
+    this.scimType = scimType;
+    if (text.length > LENGTH_MAX) throw this.wrong(`is longer than ${LENGTH_MAX} characters`);
+  }
+
+  or(depth: number): Filter {
+    return this.chain('or', depth, () => this.and(depth));
+  }
+
+  end(): void {
+    this.space();
+    if (this.at < this.text.length) throw this.wrong(`has something unexpected at position ${this.at + 1}`);
+  }
+
+  patchPath(): PatchPath {
+    const path = this.path();
+    if (this.text[this.at] !== '[') return path;
+    this.at += 1;
+    const filter = this.or(1);
+    this.expect(']');
+    if (this.text[this.at] !== '.') return { ...path, filter };
+    this.at += 1;
+    return { ...path, filter, sub: this.name(this.word()) };
+  }
+
+  private and(depth: number): Filter {
+    return this.chain('and', depth, () => this.term(depth));
+  }
+
+  private chain(kind: 'and' | 'or', depth: number, next: () => Filter): Filter {
+    if (depth > DEPTH_MAX) throw this.wrong(`is nested deeper than ${DEPTH_MAX}`);
+    const terms = [next()];
+    while (this.keyword(kind)) terms.push(next());
+    return terms.length === 1 && terms[0] !== undefined ? terms[0] : { kind, terms };
+  }
+
+  private term(depth: number): Filter {
+    this.terms += 1;
+    if (this.terms > TERMS_MAX) throw this.wrong(`has more than ${TERMS_MAX} terms`);
+    this.space();
+    if (this.text[this.at] === '(') return this.group(depth);
+    const start = this.at;
+    if (/^not\s*\(/i.test(this.text.slice(start, start + 64))) {
+      this.at = this.text.indexOf('(', start);
+      return { kind: 'not', term: this.group(depth) };
+    }
+    return this.comparison(depth);
+  }
+
+  private group(depth: number): Filter {
+    this.at += 1;
+    const inner = this.or(depth + 1);
+    this.expect(')');
+    return inner;
+  }
+
+  private comparison(depth: number): Filter {
+    const path = this.path();
+    if (this.text[this.at] === '[') {
+      this.at += 1;
+      const filter = this.or(depth + 1);
+      this.expect(']');
+      if (this.text[this.at] === '.') return this.elementValue(path, filter);
+      return { kind: 'element', path, filter };
+    }
+    return this.operation(path);
+  }
+
+  /** `emails[type eq "work"].value eq "x"`: both conditions hold for one element. */
+  private elementValue(path: AttributePath, filter: Filter): Filter {
+    this.at += 1;
+    const value = this.operation({ attribute: this.name(this.word()) });
+    return { kind: 'element', path, filter: { kind: 'and', terms: [filter, value] } };
+  }
+
+  private operation(path: AttributePath): Filter {
+    if (!this.spaceNeeded()) throw this.wrong(`has no operator at position ${this.at + 1}`);
+    const operator = this.word().toLowerCase();
+    if (operator === 'pr') return { kind: 'present', path };
+    if (!OPERATORS.has(operator)) throw this.wrong(`has the unknown operator "${operator.slice(0, 20)}"`);
+    if (!this.spaceNeeded()) throw this.wrong(`has no value at position ${this.at + 1}`);
+    return { kind: 'compare', path, operator: operator as Operator, value: this.literal() };
+  }
+
+  private literal(): Literal {
+    if (this.text[this.at] === '"') return this.string();
+    const word = /^[^\s()[\]]+/.exec(this.text.slice(this.at, this.at + 64))?.[0] ?? '';
+    this.at += word.length;
+    const lower = word.toLowerCase();
+    if (lower === 'true') return true;
+    if (lower === 'false') return false;
+    if (lower === 'null') return null;
+    if (/^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(word)) return Number(word);
+    throw this.wrong(`has no value that can be read at position ${this.at - word.length + 1}`);
+  }
+
+  private string(): string {
+    let end = this.at + 1;
+    while (end < this.text.length && this.text[end] !== '"') end += this.text[end] === '\\' ? 2 : 1;
+    const quoted = this.text.slice(this.at, end + 1);
+    this.at = end + 1;
+    try {
+      const value: unknown = JSON.parse(quoted);
+      if (typeof value === 'string' && value.isWellFormed() && !value.includes('\0')) return value;
+    } catch {
+      // Said below.
+    }
+    throw this.wrong('has a string that is not closed or not JSON');
+  }
+
+  private path(): AttributePath {
+    this.space();
+    const word = this.word();
+    const colon = word.toLowerCase().startsWith('urn:') ? word.lastIndexOf(':') : -1;
+    const [first = '', sub, ...rest] = this.afterVersion(word, colon);
+    if (rest.length > 0) throw this.wrong(`has the path "${word.slice(0, 60)}" with more than one sub-attribute`);
+    const path: AttributePath = { attribute: this.name(first), ...(sub === undefined ? {} : { sub: this.name(sub) }) };
+    return colon === -1 ? path : { ...path, schema: word.slice(0, colon) };
+  }
+
+  /** Dots belong to the version number in a URN (`core:2.0:User:`), and to sub-attributes after it. */
+  private afterVersion(word: string, colon: number): string[] {
+    return word.slice(colon + 1).split('.');
+  }
+
+  private name(word: string): string {
+    if (!NAME.test(word) || FORBIDDEN.has(word)) throw this.wrong(`has the attribute name "${word.slice(0, 60)}"`);
+    return word;
+  }
+
+  private word(): string {
+    const word = /^[\w$:.-]+/.exec(this.text.slice(this.at, this.at + 512))?.[0] ?? '';
+    if (word === '') throw this.wrong(`ends too early or has something unexpected at position ${this.at + 1}`);
+    this.at += word.length;
+    return word;
+  }
+
+  private keyword(word: string): boolean {
+    const start = this.at;
+    if (this.spaceNeeded() || this.text[start - 1] === ')' || this.text[start - 1] === ']') {
+      const found = this.text.slice(this.at, this.at + word.length).toLowerCase() === word;
+      if (found && /^[\s(]/.test(this.text[this.at + word.length] ?? '')) {
+        this.at += word.length;
+        return true;
+      }
+    }
+    this.at = start;
+    return false;
+  }
+
+  private expect(character: string): void {
+    this.space();
+    if (this.text[this.at] !== character) throw this.wrong(`lacks "${character}" at position ${this.at + 1}`);
+    this.at += 1;
+  }
+
+  private space(): void {
+    while (this.text[this.at] === ' ' || this.text[this.at] === '\t') this.at += 1;
+  }
+
+  private spaceNeeded(): boolean {
+    const start = this.at;
+    this.space();
+    return this.at > start;
+  }
+
+  private wrong(what: string): InputError {
+    const noun = this.scimType === 'invalidFilter' ? 'filter' : 'path';
+    return new InputError(`The ${noun} ${what}.`, { scimType: this.scimType, reason: `invalid-${noun}` });
+  }
+}
+
+/** True when the value fulfils the filter. Attribute names compare without case; a missing attribute fulfils `ne` and `not`. */
+export function matches(filter: Filter, value: unknown): boolean {
+  switch (filter.kind) {
+    case 'and':
+      return filter.terms.every((term) => matches(term, value));
+    case 'or':
+      return filter.terms.some((term) => matches(term, value));
+    case 'not':
+      return !matches(filter.term, value);
+    case 'present':
+      return valuesAt(value, filter.path).some(isPresent);
+    case 'element':
+      return valuesAt(value, filter.path).some((element) => matches(filter.filter, element));
+    case 'compare':
+      return compareAt(value, filter.path, filter.operator, filter.value);
+  }
+}
+
+function compareAt(value: unknown, path: AttributePath, operator: Operator, literal: Literal): boolean {
+  const values = valuesAt(value, path).filter(isPresent);
+  if (literal === null) return operator === 'eq' ? values.length === 0 : operator === 'ne' && values.length > 0;
+  const exact = isCaseExact(path.sub ?? path.attribute, path.sub === undefined ? '' : path.attribute);
+  if (operator === 'ne') return !values.some((item) => compare(plain(item), 'eq', literal, exact));
+  return values.some((item) => compare(plain(item), operator, literal, exact));
+}
+
+/** A complex value compares by its `value` (RFC 7644 section 3.4.2.2, "emails eq"). */
+function plain(item: unknown): unknown {
+  return typeof item === 'object' && item !== null && 'value' in item ? item.value : item;
+}
+
+/** Compares one simple value; what cannot be compared does not match. */
+export function compare(value: unknown, operator: Operator, literal: Literal, exact: boolean): boolean {
+  if (typeof value === 'string' && typeof literal === 'string') return compareText(value, operator, literal, exact);
+  if (typeof value !== typeof literal) return false;
+  if (operator === 'eq') return value === literal;
+  if (operator === 'ne') return value !== literal;
+  if (typeof value !== 'number' || typeof literal !== 'number') return false;
+  return order(value - literal, operator);
+}
+
+const DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/i;
+
+function compareText(value: string, operator: Operator, literal: string, exact: boolean): boolean {
+  if (DATE.test(value) && DATE.test(literal) && !['co', 'sw', 'ew'].includes(operator)) {
+    const difference = Date.parse(value) - Date.parse(literal);
+    return operator === 'eq' ? difference === 0 : operator === 'ne' ? difference !== 0 : order(difference, operator);
+  }
+  const left = exact ? value : foldCase(value);
+  const right = exact ? literal : foldCase(literal);
+  if (operator === 'eq') return left === right;
+  if (operator === 'ne') return left !== right;
+  if (operator === 'co') return left.includes(right);
+  if (operator === 'sw') return left.startsWith(right);
+  if (operator === 'ew') return left.endsWith(right);
+  return order(Buffer.compare(Buffer.from(left), Buffer.from(right)), operator);
+}
+
+function order(difference: number, operator: Operator): boolean {
+  if (operator === 'gt') return difference > 0;
+  if (operator === 'ge') return difference >= 0;
+  if (operator === 'lt') return difference < 0;
+  return operator === 'le' && difference <= 0;
+}
+
+function isPresent(value: unknown): boolean {
+  if (value === undefined || value === null || value === '') return false;
+  return !Array.isArray(value) || value.some(isPresent);
+}
+
+/** All values at a path, arrays opened at each step. */
+function valuesAt(value: unknown, { schema, attribute, sub }: AttributePath): unknown[] {
+  const inExtension = schema === undefined || isCoreSchema(schema) ? value : own(value, schema);
+  const first = open(own(inExtension, attribute));
+  return sub === undefined ? first : first.flatMap((item) => open(own(item, sub)));
+}
+
+function isCoreSchema(schema: string): boolean {
+  return foldCase(schema).startsWith('urn:ietf:params:scim:schemas:core:2.0:');
+}
+
+function open(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : value === undefined ? [] : [value];
+}
+
+function own(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (Object.hasOwn(value, name)) return (value as Record<string, unknown>)[name];
+  const wanted = foldCase(name);
+  const key = Object.keys(value).find((candidate) => foldCase(candidate) === wanted);
+  return key === undefined ? undefined : (value as Record<string, unknown>)[key];
+}
