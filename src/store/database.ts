@@ -3,7 +3,8 @@ import type { Duplex } from 'node:stream';
 import knexModule, { type Knex } from 'knex';
 import pg from 'pg';
 import { ConfigError, UnavailableError } from '#core/errors.ts';
-import { type Embedded, openEmbedded } from './embedded.ts';
+import type { Log } from '#platform/log.ts';
+import { openEmbedded } from './embedded.ts';
 
 /**
  * One statement with `?` for each value; arrays are PostgreSQL arrays. The shape of a row is the caller's word for
@@ -21,17 +22,25 @@ export async function sql<Row = any>(
 /** A pool or a transaction. Every query takes one first, so that a caller cannot slip out of its transaction. */
 export type Db = Knex | Knex.Transaction;
 
+/** `name` prepares the statement, where the server can keep it. */
+export interface HotQuery {
+  readonly text: string;
+  readonly values?: readonly unknown[];
+  readonly name?: string;
+}
+
 export interface Database {
   readonly kind: 'postgres' | 'embedded';
   readonly knex: Knex;
-  /** For hot paths: straight through `pg`, without knex between. `name` prepares the statement. */
-  query<Row extends pg.QueryResultRow>(query: {
-    readonly text: string;
-    readonly values?: readonly unknown[];
-    readonly name?: string;
-  }): Promise<pg.QueryResult<Row>>;
+  /**
+   * For hot paths: straight through `pg`, without knex between, on a connection of the same pool. Not inside a
+   * transaction.
+   * @throws {UnavailableError} `database-busy` when no connection becomes free
+   */
+  query<Row extends pg.QueryResultRow>(query: HotQuery): Promise<pg.QueryResult<Row>>;
   /** After many writes: embedded storage frees its dead rows; PostgreSQL does so by itself. */
   maintain(): void;
+  /** Waits for what is under way, then closes everything. */
   close(): Promise<void>;
 }
 
@@ -41,11 +50,18 @@ export interface DatabaseOptions {
   readonly dataDir?: string | undefined;
   /** A PGlite folder as a tarball, for a new database. */
   readonly template?: Uint8Array | undefined;
+  /** PostgreSQL only: PGlite has one connection. */
   readonly poolMax?: number | undefined;
   /** How long a query waits for a connection. Short in tests: there it finds a query outside its transaction. */
   readonly acquireMs?: number | undefined;
   /** How long to keep trying while the server is away at the start. */
   readonly startWithinMs?: number | undefined;
+  /**
+   * PostgreSQL only: PGlite cannot interrupt a statement. Sent as a start-up parameter, which PgBouncer takes only
+   * with `ignore_startup_parameters`; there, set it on the role instead.
+   */
+  readonly statementTimeoutMs?: number | undefined;
+  readonly log?: Pick<Log, 'debug' | 'warn' | 'error'> | undefined;
 }
 
 const OLDEST_SERVER = 150_000;
@@ -54,7 +70,8 @@ const ACQUIRE_MS = 30_000;
 const START_WITHIN_MS = 10_000;
 
 /**
- * @throws {ConfigError} `data-dir-not-writable`, `data-dir-in-use`, `data-dir-broken`, `database-refused`, `database-too-old`
+ * @throws {ConfigError} `data-dir-not-writable`, `data-dir-in-use`, `data-dir-broken`, `database-refused`,
+ * `database-too-old`
  * @throws {UnavailableError} `database-unreachable`
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
@@ -62,29 +79,15 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 }
 
 async function openEmbeddedDatabase(options: DatabaseOptions): Promise<Database> {
-  const embedded: Embedded = await openEmbedded({
-    ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }),
-    ...(options.template === undefined ? {} : { template: options.template }),
-  });
+  const embedded = await openEmbedded(options);
   // A function, so that a connection that was lost is followed by a new stream.
   const stream = (): Duplex => embedded.connect();
-  const knex = knexModule.knex({
-    client: 'pg',
-    connection: { stream, user: 'postgres', database: 'postgres' } as unknown as Knex.PgConnectionConfig,
-    pool: { min: 0, max: 1 },
-    acquireConnectionTimeout: options.acquireMs ?? ACQUIRE_MS,
-  });
+  const connection = { stream, user: 'postgres', database: 'postgres' } as unknown as Knex.PgConnectionConfig;
+  const knex = openKnex(connection, 1, options);
   return {
     kind: 'embedded',
     knex,
-    async query(query) {
-      const connection = await knex.client.acquireConnection();
-      try {
-        return await connection.query({ text: query.text, values: query.values });
-      } finally {
-        knex.client.releaseConnection(connection);
-      }
-    },
+    query: (query) => queryOn(knex, query),
     maintain: () => embedded.vacuum(),
     async close() {
       await knex.destroy();
@@ -94,51 +97,95 @@ async function openEmbeddedDatabase(options: DatabaseOptions): Promise<Database>
 }
 
 async function openPostgres(url: string, options: DatabaseOptions): Promise<Database> {
-  await reachable(url, options.startWithinMs ?? START_WITHIN_MS);
-  const max = options.poolMax ?? POOL_MAX;
-  const connection = { connectionString: url, application_name: 'sluice' };
+  const pooled = await reachable(url, options.startWithinMs ?? START_WITHIN_MS);
+  const { statementTimeoutMs } = options;
+  const connection = {
+    connectionString: url,
+    application_name: 'sluice',
+    ...(statementTimeoutMs === undefined ? {} : { statement_timeout: statementTimeoutMs }),
+  };
+  const knex = openKnex(connection, options.poolMax ?? POOL_MAX, options);
+  return {
+    kind: 'postgres',
+    knex,
+    query: ({ text, values, name }) =>
+      queryOn(knex, { text, ...(values && { values }), ...(name !== undefined && !pooled && { name }) }),
+    maintain: () => undefined,
+    close: () => knex.destroy(),
+  };
+}
+
+/**
+ * One pool for Knex and for hot paths, so that a limit means what it says and a query that forgot its transaction
+ * waits for itself on either path.
+ */
+function openKnex(connection: Knex.PgConnectionConfig, max: number, options: DatabaseOptions): Knex {
+  const acquireMs = options.acquireMs ?? ACQUIRE_MS;
+  const note = (message: unknown): void => options.log?.debug({ detail: String(message) }, 'database pool');
   const knex = knexModule.knex({
     client: 'pg',
     connection,
     pool: { min: 0, max },
-    acquireConnectionTimeout: options.acquireMs ?? ACQUIRE_MS,
+    acquireConnectionTimeout: acquireMs,
+    log: { warn: note, error: note, debug: note, deprecate: note },
   });
-  const pool = new pg.Pool({ ...connection, max, connectionTimeoutMillis: options.acquireMs ?? ACQUIRE_MS });
-  pool.on('error', () => undefined); // an idle connection that broke is replaced at the next query
-  return {
-    kind: 'postgres',
-    knex,
-    query: (query) => pool.query({ ...query, values: query.values === undefined ? [] : [...query.values] }),
-    maintain: () => undefined,
-    async close() {
-      await Promise.all([knex.destroy(), pool.end()]);
-    },
-  };
+  const acquire = knex.client.acquireConnection.bind(knex.client);
+  knex.client.acquireConnection = () => acquire().catch((error: unknown) => Promise.reject(busy(error, acquireMs)));
+  return knex;
 }
 
-/** Waits for the server, and looks at what it is. */
-async function reachable(url: string, withinMs: number): Promise<void> {
+function busy(error: unknown, acquireMs: number): unknown {
+  if (!(error instanceof Error && error.name === 'KnexTimeoutError')) return error;
+  return new UnavailableError(
+    `no database connection became free within ${acquireMs / 1000} s: is a query outside its transaction?`,
+    { reason: 'database-busy', remedy: 'Try again; if it repeats, report it with the log.', cause: error },
+  );
+}
+
+async function queryOn<Row extends pg.QueryResultRow>(knex: Knex, query: HotQuery): Promise<pg.QueryResult<Row>> {
+  const connection: pg.ClientBase = await knex.client.acquireConnection();
+  try {
+    return await connection.query<Row>({ ...query, values: [...(query.values ?? [])] });
+  } finally {
+    await knex.client.releaseConnection(connection);
+  }
+}
+
+/**
+ * Waits for the server and looks at what it is. Answers whether a pooler such as PgBouncer stands between: then a
+ * statement prepared on one connection may be asked for on another (42P05, 26000), so none is named.
+ */
+async function reachable(url: string, withinMs: number): Promise<boolean> {
   const deadline = Date.now() + withinMs;
   for (;;) {
-    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
-    client.on('error', () => undefined);
     try {
-      await client.connect();
-      const { rows } = await client.query<{ server_version_num: string }>('show server_version_num');
-      if (Number(rows[0]?.server_version_num) < OLDEST_SERVER)
-        throw new ConfigError('the PostgreSQL server is older than version 15', {
-          reason: 'database-too-old',
-          remedy: 'Point DATABASE_URL at PostgreSQL 15 or later.',
-        });
-      return;
+      return await lookAtServer(url);
     } catch (cause) {
       if (cause instanceof ConfigError) throw cause;
       if (isRefusal(cause)) throw refused(cause);
       if (Date.now() >= deadline) throw unreachable(cause);
       await new Promise((resolve) => setTimeout(resolve, 250));
-    } finally {
-      await client.end().catch(() => undefined);
     }
+  }
+}
+
+async function lookAtServer(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ version: string; pid: number }>(
+      `select current_setting('server_version_num') as version, pg_backend_pid() as pid`,
+    );
+    if (Number(rows[0]?.version) < OLDEST_SERVER)
+      throw new ConfigError('the PostgreSQL server is older than version 15', {
+        reason: 'database-too-old',
+        remedy: 'Point DATABASE_URL at PostgreSQL 15 or later.',
+      });
+    // A pooler makes up the process id that it gives its clients.
+    return rows[0]?.pid !== (client as pg.Client & { readonly processID: number }).processID;
+  } finally {
+    await client.end().catch(() => undefined);
   }
 }
 
@@ -156,7 +203,8 @@ function refused(cause: Error): ConfigError {
 }
 
 function unreachable(cause: unknown): UnavailableError {
-  return new UnavailableError('the PostgreSQL server of DATABASE_URL cannot be reached', {
+  const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
+  return new UnavailableError(`the PostgreSQL server of DATABASE_URL cannot be reached${code}`, {
     reason: 'database-unreachable',
     remedy: 'Start the server, or correct host and port in DATABASE_URL.',
     cause,

@@ -1,7 +1,7 @@
 // Embedded PostgreSQL (PGlite) behind the unmodified `pg` driver: the driver writes to a Duplex whose other end is a
 // worker thread. One connection only; in-process PGlite would starve the event loop, and its socket server mixes up
 // answers (both measured).
-import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { Worker } from 'node:worker_threads';
@@ -34,12 +34,10 @@ export interface EmbeddedOptions {
 const CHECKPOINT_EVERY_MS = 60_000;
 
 /**
- * Opens the embedded database in a folder, making it when it is new. What the process writes from here on is private
- * to its user (umask 077): PGlite itself makes files that everyone can read.
+ * Opens the embedded database in a folder, making it when it is new. Files are 0600 and folders 0700.
  * @throws {ConfigError} `data-dir-not-writable`, `data-dir-in-use`, `data-dir-broken`
  */
 export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> {
-  if (options.dataDir !== undefined) process.umask(0o077);
   const unlock = options.dataDir === undefined ? () => undefined : lockFolder(options.dataDir);
   const folder = options.dataDir === undefined ? undefined : join(options.dataDir, 'postgres');
   const start = (template?: Uint8Array): Worker => {
@@ -75,9 +73,16 @@ function beginMaking(folder: string): () => void {
   const isNew = !existsSync(folder);
   if (isNew) writeFileSync(mark, '', { mode: 0o600 });
   return () => {
-    chmodSync(folder, 0o700);
+    makePrivate(folder);
     if (isNew) rmSync(mark);
   };
+}
+
+/** PGlite makes a new folder with files that everyone may write (0666); those it adds later are 0600. */
+function makePrivate(folder: string): void {
+  chmodSync(folder, 0o700);
+  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true }))
+    chmodSync(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o700 : 0o600);
 }
 
 function serve(first: Worker, start: () => Worker, unlock: () => void, log: EmbeddedOptions['log']): Embedded {
