@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Knex } from 'knex';
 import { ConfigError } from '#core/errors.ts';
 import type { Database } from './database.ts';
@@ -31,17 +32,35 @@ async function migrateOnce(
   if (database.kind === 'postgres') {
     const { rows } = await tx.raw('select pg_try_advisory_xact_lock(?) as taken', [LOCK_KEY]);
     if (rows[0].taken !== true) return 'locked';
+    await tx.raw('set local statement_timeout = 0'); // a limit meant for requests would stop a long migration
   }
   await refuseNewer(tx, folder);
   // Knex's own lock is of no use here and may be left behind by a killed process; ours is the transaction.
-  await tx.migrate.forceFreeMigrationsLock({ directory: folder, loadExtensions: ['.ts'] });
-  const [, names] = await tx.migrate.latest({ directory: folder, loadExtensions: ['.ts'], disableTransactions: true });
+  const config = { migrationSource: sourceOf(folder), disableTransactions: true };
+  await tx.migrate.forceFreeMigrationsLock(config);
+  const [, names] = await tx.migrate.latest(config);
   return names;
+}
+
+/** Imports a migration as it is, however the process was started. */
+function sourceOf(folder: string): Knex.MigrationSource<string> {
+  return {
+    getMigrations: async () => namesIn(folder),
+    getMigrationName: (name) => name,
+    getMigration: (name) => import(pathToFileURL(join(folder, name)).href),
+  };
+}
+
+/** In the order of their timestamps. */
+function namesIn(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.ts'))
+    .sort();
 }
 
 async function refuseNewer(tx: Knex.Transaction, folder: string): Promise<void> {
   if (!(await tx.schema.hasTable('knex_migrations'))) return;
-  const known = new Set(readdirSync(folder));
+  const known = new Set(namesIn(folder));
   const { rows } = await tx.raw('select name from knex_migrations order by name');
   const newer = rows.map((row: { name: string }) => row.name).filter((name: string) => !known.has(name));
   if (newer.length > 0)
@@ -55,5 +74,5 @@ async function refuseNewer(tx: Knex.Transaction, folder: string): Promise<void> 
 export async function isMigrated(database: Database, folder: string = FOLDER): Promise<boolean> {
   const { rows } = await database.query<{ name: string }>({ text: 'select name from knex_migrations' });
   const done = new Set(rows.map(({ name }) => name));
-  return readdirSync(folder).every((name) => !name.endsWith('.ts') || done.has(name));
+  return namesIn(folder).every((name) => done.has(name));
 }

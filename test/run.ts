@@ -1,0 +1,96 @@
+// `npm test`: brings a real PostgreSQL along, makes one migrated template for each database, and runs every test file
+// (or those named as arguments: files or folders) with Node's own runner. Settings, all optional:
+// TEST_DATABASE_URL  a server on which databases may be created, instead of the one brought along
+// TEST_POOL_MAX      connections per pool on PostgreSQL; 1 finds queries outside their transaction
+import { spawn } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openDatabase } from '../src/store/database.ts';
+import { migrate } from '../src/store/migrate.ts';
+import { createDatabase, dropDatabase } from './support/postgres-databases.ts';
+import { startPostgres } from './support/postgres-server.ts';
+
+type Environment = Record<string, string>;
+
+const CONCURRENCY = 2;
+/** A file that has not ended by then has left something open. */
+const FILE_TIMEOUT_MS = 180_000;
+
+// As root the server runs as another user, who must get through to its folder.
+const home = process.getuid?.() === 0 ? '/tmp' : tmpdir();
+const folder = mkdtempSync(join(home, 'sluice-test-'));
+chmodSync(folder, 0o711);
+const undo: (() => Promise<void> | void)[] = [() => rmSync(folder, { recursive: true, force: true })];
+
+/** A migrated folder that a test copies, which takes a twentieth of a second. */
+async function embeddedTemplate(): Promise<Environment> {
+  const dataDir = join(folder, 'embedded');
+  const database = await openDatabase({ dataDir });
+  await migrate(database);
+  await database.close();
+  mkdirSync(join(folder, 'work'));
+  return { TEST_EMBEDDED_TEMPLATE: dataDir, TEST_FOLDER: join(folder, 'work') };
+}
+
+async function postgresTemplate(): Promise<Environment> {
+  const url = process.env['TEST_DATABASE_URL'] || (await bringPostgres());
+  if (url === undefined) return { TEST_DATABASE_URL: '' };
+  const name = `sluice_test_${process.pid}_template`;
+  undo.unshift(() => dropDatabase(url, name));
+  const database = await openDatabase({ databaseUrl: await createDatabase(url, name) });
+  await migrate(database);
+  await database.close();
+  return { TEST_DATABASE_URL: url, TEST_POSTGRES_TEMPLATE: name };
+}
+
+async function bringPostgres(): Promise<string | undefined> {
+  try {
+    const place = join(folder, 'server');
+    mkdirSync(place);
+    chmodSync(place, 0o711);
+    const server = await startPostgres(place);
+    undo.unshift(() => server.stop());
+    return server.url;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    if (process.env['CI'] === 'true') throw new Error(`PostgreSQL for the tests cannot run here: ${why}`);
+    console.error(`\nPostgreSQL cannot run on ${process.platform} ${process.arch} here, its half is skipped: ${why}\n`);
+    return undefined;
+  }
+}
+
+function runTests(environment: Environment): Promise<number> {
+  const given = process.argv.slice(2);
+  const named = given.filter((argument) => !argument.startsWith('-')).map(patternOf);
+  const child = spawn(
+    process.execPath,
+    [
+      '--disable-proto=delete',
+      '--test',
+      '--test-reporter=spec',
+      `--test-concurrency=${CONCURRENCY}`,
+      `--test-timeout=${FILE_TIMEOUT_MS}`,
+      ...given.filter((argument) => argument.startsWith('-')),
+      ...(named.length > 0 ? named : ['test/**/*.test.ts']),
+    ],
+    { stdio: 'inherit', env: { ...process.env, ...environment } },
+  );
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
+  return new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
+}
+
+function patternOf(argument: string): string {
+  const isFolder = statSync(argument, { throwIfNoEntry: false })?.isDirectory() === true;
+  return isFolder ? `${argument.replace(/\/+$/, '')}/**/*.test.ts` : argument;
+}
+
+try {
+  const [embedded, postgres] = await Promise.all([embeddedTemplate(), postgresTemplate()]);
+  process.exitCode = await runTests({ ...embedded, ...postgres });
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+} finally {
+  for (const step of undo) await step();
+}

