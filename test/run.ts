@@ -46,10 +46,7 @@ async function postgresTemplate(): Promise<Environment> {
 
 async function bringPostgres(): Promise<string | undefined> {
   try {
-    const place = join(folder, 'server');
-    mkdirSync(place);
-    chmodSync(place, 0o711);
-    const server = await startPostgres(place);
+    const server = await startPostgres(folder);
     undo.unshift(() => server.stop());
     return server.url;
   } catch (error) {

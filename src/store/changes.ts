@@ -21,9 +21,9 @@ export async function appendChanges(
     db,
     `insert into changes (resource_type, resource_id, version, operation, run_id, actor, detail)
      select resource_type, resource_id, version, operation, ?::uuid, ?, detail
-     from jsonb_to_recordset(?::jsonb) with ordinality
+     from jsonb_to_recordset(?::jsonb)
        as c(resource_type text, resource_id uuid, version bigint, operation text, detail jsonb, place bigint)
      order by place`,
-    [runId, actor, JSON.stringify(changes)],
+    [runId, actor, JSON.stringify(changes.map((change, place) => ({ ...change, place })))],
   );
 }

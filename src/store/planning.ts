@@ -9,6 +9,19 @@ export interface Planning {
   readonly provider: ProviderKindName;
 }
 
+/**
+ * Fresh statistics of what a plan compares. Without them a table that was just filled is taken for empty, and the
+ * comparison becomes quadratic: 2,000 users took 2 s instead of 10 ms.
+ */
+export async function refreshStatistics(db: Db): Promise<void> {
+  await sql(db, 'analyze mirror_records, mirror_members, resources, group_members');
+}
+
+/** The same for the items of a plan that is being made. */
+export async function refreshItemStatistics(db: Db): Promise<void> {
+  await sql(db, 'analyze plan_items');
+}
+
 /** Users of the mirror that lose their user name to another one: the holder wins, then the smaller id. */
 export async function findDuplicates(db: Db, provider: ProviderKindName): Promise<readonly string[]> {
   const { rows } = await sql(
@@ -163,11 +176,11 @@ export async function planMemberships(
      present as materialized (
        select c.seq, g.group_id, g.member_id, g.member_type from changed c join group_members g on g.group_id = c.group_id)
      insert into plan_members (plan_id, seq, member_external_id, member_id, member_type, removed)
-     select ?, w.seq, w.member_external_id, w.member_id, w.member_type, false
+     select ?::uuid, w.seq, w.member_external_id, w.member_id, w.member_type, false
      from wanted w left join present p on p.group_id = w.group_id and p.member_id = w.member_id
      where p.group_id is null
      union all
-     select ?, p.seq, coalesce(r.external_id, p.member_id::text), p.member_id, p.member_type, true
+     select ?::uuid, p.seq, coalesce(r.external_id, p.member_id::text), p.member_id, p.member_type, true
      from present p
      left join wanted w on w.group_id = p.group_id and w.member_id = p.member_id
      left join resources r on r.id = p.member_id

@@ -149,7 +149,7 @@ export async function decidePlan(
 export async function supersedePlans(db: Db, provider: ProviderKindName, by: string): Promise<void> {
   const { rows } = await sql(
     db,
-    `update plans set status = 'superseded', superseded_by = ? where provider = ? and status = 'held' and id <> ?
+    `update plans set status = 'superseded', superseded_by = ? where provider = ? and status in ('held', 'approved', 'applying') and id <> ?
      returning id`,
     [by, provider, by],
   );

@@ -17,6 +17,8 @@ import {
   planSkips,
   planUpserts,
   readBase,
+  refreshItemStatistics,
+  refreshStatistics,
   skipItem,
 } from '#store/planning.ts';
 import { holdItems, insertPlan, sealPlan } from '#store/plans.ts';
@@ -61,8 +63,10 @@ export async function makePlan(context: RunContext, request: PlanRequest): Promi
 }
 
 async function fillPlan(tx: Db, planning: Planning, { policy, complete }: PlanRequest): Promise<void> {
+  await refreshStatistics(tx);
   const duplicates = await findDuplicates(tx, planning.provider);
   let offset = await planUpserts(tx, planning, 'User', { offset: 0, duplicates });
+  if (offset > 0) await refreshItemStatistics(tx);
   offset += await planReferences(tx, planning, offset);
   offset += await planUpserts(tx, planning, 'Group', { offset, duplicates: [] });
   offset += await planMemberships(tx, planning, { offset, complete });

@@ -22,7 +22,7 @@ import pg from 'pg';
 export interface TestServer {
   /** Of a superuser; its database is `postgres`. */
   readonly url: string;
-  /** Ends the server and removes its folder. */
+  /** Ends the server and removes the folder. */
   stop(): Promise<void>;
 }
 
@@ -34,8 +34,8 @@ interface Account {
 const START_WITHIN_MS = 30_000;
 
 /**
- * Starts a server on a free loopback port, in `folder`, which must be new and reachable for other users. It ends with
- * this process, however that ends.
+ * Starts a server on a free loopback port, in `folder`, which other users must be able to pass through. It ends with
+ * this process, however that ends, and the folder with all that is in it goes too.
  * @throws {Error} with one sentence on why it cannot run here
  */
 export async function startPostgres(folder: string): Promise<TestServer> {
@@ -119,7 +119,10 @@ function prepare(native: string, folder: string, account: Account | undefined, p
       env: environment(),
       encoding: 'utf8',
     });
-    if (result.status === 0) return bin;
+    if (result.status === 0) {
+      rmSync(passwordFile);
+      return bin;
+    }
     problem = (result.error?.message ?? result.stderr).trim().split('\n').at(0) ?? '';
   }
   throw new Error(`initdb fails: ${problem}`);

@@ -1,0 +1,371 @@
+// Microsoft Graph and the token endpoint of one simulated tenant, over https with a throw-away certificate. It
+// answers as Microsoft documents it: what is not documented here is refused, not guessed.
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { generate } from 'selfsigned';
+import { type Fault, type FaultPlan, makeFaults } from './faults.ts';
+import type { Tenant } from './tenant.ts';
+import { type Application, answerTokenRequest, discovery } from './token-endpoint.ts';
+
+export interface GraphServerOptions {
+  readonly application?: Partial<Application>;
+  readonly faults?: FaultPlan;
+}
+
+export interface GraphServer {
+  /** `https://127.0.0.1:port`: both endpoints of the provider's settings. */
+  readonly origin: string;
+  /** The authority to trust, PEM. */
+  readonly ca: string;
+  readonly application: Application;
+  /** Requests by path without query, ids replaced by `{id}`. */
+  readonly requests: Map<string, number>;
+  /** Every access token given so far becomes invalid, as after a revocation. */
+  revokeTokens(): void;
+  setFaults(plan: FaultPlan): void;
+  close(): Promise<void>;
+}
+
+const ALL_ROLES = ['User.Read.All', 'GroupMember.Read.All', 'Organization.Read.All'];
+const PAGE_DEFAULT = 100;
+const PAGE_MAX = 999;
+
+export async function startGraphServer(tenant: Tenant, options: GraphServerOptions = {}): Promise<GraphServer> {
+  const certificate = await generate([{ name: 'commonName', value: 'localhost' }], {
+    algorithm: 'sha256',
+    extensions: [
+      { name: 'basicConstraints', cA: true },
+      {
+        name: 'subjectAltName',
+        altNames: [
+          { type: 2, value: 'localhost' },
+          { type: 7, ip: '127.0.0.1' },
+        ],
+      },
+    ],
+  });
+  const graph = new SimulatedGraph(tenant, options);
+  const server = createServer({ key: certificate.private, cert: certificate.cert }, (request, response) => {
+    graph.answer(request, response).catch(() => response.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  graph.origin = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    origin: graph.origin,
+    ca: certificate.cert,
+    application: graph.application,
+    requests: graph.requests,
+    revokeTokens: () => graph.revokeTokens(),
+    setFaults: (plan) => graph.setFaults(plan),
+    close: () => closeServer(server),
+  };
+}
+
+async function closeServer(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeAllConnections();
+  await closed;
+}
+
+/** Properties of a user without `$select`. Source: learn.microsoft.com/graph/api/user-list, checked 2026-11. */
+const USER_DEFAULT = [
+  'businessPhones',
+  'displayName',
+  'givenName',
+  'id',
+  'jobTitle',
+  'mail',
+  'mobilePhone',
+  'officeLocation',
+  'preferredLanguage',
+  'surname',
+  'userPrincipalName',
+];
+
+class GraphProblem extends Error {
+  readonly status: number;
+  readonly code: string;
+  constructor(status: number, code: string, message: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+class SimulatedGraph {
+  origin = '';
+  readonly requests = new Map<string, number>();
+  readonly application: Application;
+  private readonly tenant: Tenant;
+  private readonly tokens = new Set<string>();
+  private nextFault: (path: string) => Fault | undefined;
+
+  constructor(tenant: Tenant, { application, faults }: GraphServerOptions) {
+    this.tenant = tenant;
+    this.application = {
+      clientId: '11111111-2222-4333-8444-555555555555',
+      secret: 'demo-secret',
+      roles: ALL_ROLES,
+      ...application,
+    };
+    this.nextFault = makeFaults(faults);
+  }
+
+  revokeTokens(): void {
+    this.tokens.clear();
+  }
+
+  setFaults(plan: FaultPlan): void {
+    this.nextFault = makeFaults(plan);
+  }
+
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', this.origin);
+    const path = decodeURIComponent(url.pathname);
+    const counted = path.replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '{id}');
+    this.requests.set(counted, (this.requests.get(counted) ?? 0) + 1);
+    if (path.endsWith('/oauth2/v2.0/token')) return this.answerToken(request, response, path.split('/')[1] ?? '');
+    if (path.endsWith('/.well-known/openid-configuration'))
+      return this.answerDiscovery(response, path.split('/')[1] ?? '');
+    const fault = this.nextFault(path);
+    if (fault?.kind === 'drop') return void response.socket?.destroy();
+    if (fault?.kind === 'status') return sendStatus(response, fault);
+    try {
+      this.authenticate(request);
+      const body = this.route(path, url, request.headers, fault);
+      send(response, 200, body, fault?.kind === 'truncate');
+    } catch (error) {
+      if (!(error instanceof GraphProblem)) throw error;
+      send(response, error.status, JSON.stringify(problem(error.code, error.message)), false);
+    }
+  }
+
+  private async answerToken(request: IncomingMessage, response: ServerResponse, tenant: string): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const form = new URLSearchParams(Buffer.concat(chunks).toString('utf8'));
+    const answer = answerTokenRequest(form, tenant, {
+      tenantId: this.tenant.id,
+      application: this.application,
+      origin: this.origin,
+    });
+    const token = (answer.body as { access_token?: string }).access_token;
+    if (token !== undefined) this.tokens.add(token);
+    send(response, answer.status, JSON.stringify(answer.body), false);
+  }
+
+  private answerDiscovery(response: ServerResponse, tenant: string): void {
+    const known = tenant === this.tenant.id || tenant === this.tenant.domain;
+    if (known) {
+      send(response, 200, JSON.stringify(discovery(this.origin, tenant)), false);
+      return;
+    }
+    const description = `AADSTS90002: Tenant '${tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud.`;
+    send(
+      response,
+      400,
+      JSON.stringify({ error: 'invalid_tenant', error_description: description, error_codes: [90002] }),
+      false,
+    );
+  }
+
+  private authenticate(request: IncomingMessage): void {
+    const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
+    if (token === undefined) throw new GraphProblem(401, 'InvalidAuthenticationToken', 'Access token is empty.');
+    if (!this.tokens.has(token))
+      throw new GraphProblem(401, 'InvalidAuthenticationToken', 'Lifetime validation failed, the token is expired.');
+  }
+
+  private route(path: string, url: URL, headers: IncomingMessage['headers'], fault: Fault | undefined): string {
+    const list = (objects: Iterable<object>, shape: (object: object) => unknown, context: string): string =>
+      this.list(objects, shape, { url, headers, fault, context });
+    if (path === '/v1.0/users') {
+      this.need('User.Read.All', 'Directory.Read.All');
+      return list(this.tenant.users.values(), this.userShape(url), 'users');
+    }
+    if (path === '/v1.0/groups') {
+      this.need('GroupMember.Read.All', 'Group.Read.All', 'Directory.Read.All');
+      return list(this.searched(url, headers), selected(url), 'groups');
+    }
+    if (path === '/v1.0/organization')
+      return JSON.stringify({
+        '@odata.context': `${this.origin}/v1.0/$metadata#organization`,
+        value: [{ id: this.tenant.id, displayName: 'Contoso' }],
+      });
+    const group = /^\/v1\.0\/groups\/([^/]+)(\/members)?$/.exec(path);
+    if (group?.[1] === undefined)
+      throw new GraphProblem(400, 'BadRequest', `Resource not found for the segment '${path.split('/')[2]}'.`);
+    this.need('GroupMember.Read.All', 'Group.Read.All', 'Directory.Read.All');
+    const found = this.tenant.groups.get(group[1]);
+    if (found === undefined) throw notFound(group[1]);
+    if (group[2] === undefined) return JSON.stringify(selected(url)(found));
+    return list(this.membersOf(group[1]), selected(url, true), 'directoryObjects');
+  }
+
+  private need(...roles: readonly string[]): void {
+    if (!roles.some((role) => this.application.roles.includes(role)))
+      throw new GraphProblem(403, 'Authorization_RequestDenied', 'Insufficient privileges to complete the operation.');
+  }
+
+  private userShape(url: URL): (user: object) => unknown {
+    const select = selected(url, false, USER_DEFAULT);
+    const expand = url.searchParams.get('$expand');
+    if (expand === null) return select;
+    if (!/^manager(\(\$select=[\w,]+\))?$/.test(expand))
+      throw new GraphProblem(400, 'Request_BadRequest', `Unsupported expand '${expand}'.`);
+    return (user) => {
+      const manager = this.tenant.managers.get((user as { id: string }).id);
+      const shaped = select(user) as object;
+      return manager === undefined
+        ? shaped
+        : { ...shaped, manager: { '@odata.type': '#microsoft.graph.user', id: manager } };
+    };
+  }
+
+  /** `$search` splits a property's text into words. Source: learn.microsoft.com/graph/search-query-parameter, checked 2026-11. */
+  private searched(url: URL, headers: IncomingMessage['headers']): Iterable<object> {
+    const search = url.searchParams.get('$search');
+    if (search === null) return this.tenant.groups.values();
+    if (headers['consistencylevel'] !== 'eventual')
+      throw new GraphProblem(
+        400,
+        'Request_UnsupportedQuery',
+        "Request with $search query parameter only works through MSGraph with a special request header: 'ConsistencyLevel: eventual'",
+      );
+    const words = /^"displayName:(.*)"$/.exec(search)?.[1]?.toLowerCase().split(/\s+/);
+    if (words === undefined) throw new GraphProblem(400, 'Request_BadRequest', 'Syntax error in $search.');
+    return [...this.tenant.groups.values()].filter((group) =>
+      words.every((word) => String(group['displayName']).toLowerCase().includes(word)),
+    );
+  }
+
+  /** v1.0 leaves service principals out. Source: learn.microsoft.com/graph/known-issues, checked 2026-11. */
+  private membersOf(group: string): object[] {
+    return [...(this.tenant.members.get(group) ?? [])].flatMap((id) => {
+      const user = this.tenant.users.get(id);
+      if (user !== undefined) return [{ '@odata.type': '#microsoft.graph.user', ...user }];
+      const nested = this.tenant.groups.get(id);
+      if (nested !== undefined) return [{ '@odata.type': '#microsoft.graph.group', ...nested }];
+      const other = this.tenant.others.get(id);
+      if (other === undefined || other.type === 'servicePrincipal') return [];
+      return [{ '@odata.type': `#microsoft.graph.${other.type}`, id, displayName: other.displayName }];
+    });
+  }
+
+  private list(
+    objects: Iterable<object>,
+    shape: (object: object) => unknown,
+    {
+      url,
+      headers,
+      fault,
+      context,
+    }: { url: URL; headers: IncomingMessage['headers']; fault: Fault | undefined; context: string },
+  ): string {
+    const top = Number(url.searchParams.get('$top') ?? PAGE_DEFAULT);
+    if (!Number.isInteger(top) || top < 1 || top > PAGE_MAX)
+      throw new GraphProblem(
+        400,
+        'Request_BadRequest',
+        `Invalid page size specified: '${top}'. Must be between 1 and 999 inclusive.`,
+      );
+    if (url.searchParams.has('$skip'))
+      throw new GraphProblem(400, 'Request_BadRequest', "'$skip' is not supported by the service.");
+    if (url.searchParams.has('$filter') || url.searchParams.has('$orderby'))
+      throw new GraphProblem(400, 'Request_UnsupportedQuery', 'This query is not supported by the simulated tenant.');
+    const all = [...objects];
+    const start = readSkipToken(url.searchParams.get('$skiptoken'));
+    const empty = fault?.kind === 'emptyPage';
+    const end = empty ? start : start + top;
+    const page = all.slice(start, end);
+    const again = fault?.kind === 'repeat' ? page.slice(0, 3) : [];
+    const counted =
+      headers['consistencylevel'] === 'eventual' && url.searchParams.get('$count') === 'true' && start === 0;
+    if (fault?.kind === 'notAPage') return JSON.stringify({ message: 'a proxy says hello' });
+    const link = end < all.length || empty ? this.nextLink(url, end) : undefined;
+    return JSON.stringify({
+      '@odata.context': `${this.origin}/v1.0/$metadata#${context}`,
+      ...(counted ? { '@odata.count': all.length } : {}),
+      ...nextLinkOf(fault, link, url),
+      value: [...page, ...again].map(shape),
+    });
+  }
+
+  private nextLink(url: URL, next: number): string {
+    const link = new URL(url);
+    link.searchParams.set('$skiptoken', Buffer.from(`page:${next}`).toString('base64url'));
+    return link.href;
+  }
+}
+
+function nextLinkOf(fault: Fault | undefined, link: string | undefined, url: URL): { '@odata.nextLink'?: string } {
+  if (fault?.kind === 'loop') return { '@odata.nextLink': url.href };
+  if (fault?.kind === 'foreignLink') return { '@odata.nextLink': `https://elsewhere.example/v1.0/users?$skiptoken=x` };
+  return link === undefined ? {} : { '@odata.nextLink': link };
+}
+
+function selected(url: URL, keepType = false, fallback?: readonly string[]): (object: object) => unknown {
+  const names = url.searchParams.get('$select')?.split(',') ?? fallback;
+  if (names === undefined) return (object) => object;
+  const wanted = keepType ? ['@odata.type', ...names] : names;
+  return (object) => {
+    const shaped: Record<string, unknown> = {};
+    for (const name of wanted) if (name in object) shaped[name] = (object as Record<string, unknown>)[name];
+    return shaped;
+  };
+}
+
+function readSkipToken(token: string | null): number {
+  if (token === null) return 0;
+  const place = /^page:(\d+)$/.exec(Buffer.from(token, 'base64url').toString())?.[1];
+  if (place === undefined)
+    throw new GraphProblem(
+      400,
+      'Directory_ExpiredPageToken',
+      'The specified page token value has expired and can no longer be included in your request.',
+    );
+  return Number(place);
+}
+
+function notFound(id: string): GraphProblem {
+  return new GraphProblem(
+    404,
+    'Request_ResourceNotFound',
+    `Resource '${id}' does not exist or one of its queried reference-property objects are not present.`,
+  );
+}
+
+/** Source: learn.microsoft.com/graph/errors, checked 2026-11. */
+function problem(code: string, message: string): object {
+  const id = randomUUID();
+  return {
+    error: {
+      code,
+      message,
+      innerError: { date: new Date().toISOString().slice(0, 19), 'request-id': id, 'client-request-id': id },
+    },
+  };
+}
+
+function sendStatus(response: ServerResponse, { status, retryAfter }: Extract<Fault, { kind: 'status' }>): void {
+  if (retryAfter !== undefined) response.setHeader('Retry-After', retryAfter);
+  const body =
+    status === 429
+      ? problem('TooManyRequests', 'Too many requests')
+      : problem('ServiceUnavailable', 'Service is unavailable.');
+  send(response, status, JSON.stringify(body), false);
+}
+
+function send(response: ServerResponse, status: number, body: string, truncated: boolean): void {
+  const bytes = Buffer.from(body);
+  response.writeHead(status, {
+    'content-type': 'application/json; odata.metadata=minimal',
+    'content-length': bytes.length,
+    'request-id': randomUUID(),
+    'x-ms-resource-unit': '2',
+  });
+  if (!truncated) return void response.end(bytes);
+  response.write(bytes.subarray(0, Math.floor(bytes.length / 2)), () => response.socket?.destroy());
+}
