@@ -10,6 +10,7 @@ export async function up(knex: Knex): Promise<void> {
       origin              text collate "C" not null,
       external_id         text collate "C",
       name_key            text collate "C" not null,
+      display             text not null,
       unique_key          text collate "C" constraint resources_unique_key_key unique deferrable initially deferred,
       active              boolean not null default true,
       body                text not null,
@@ -28,6 +29,7 @@ export async function up(knex: Knex): Promise<void> {
     comment on table resources is 'Users and groups that we serve. A deleted row stays as a tombstone: its id is never given away again.';
     comment on column resources.pos is 'Order of lists and cursors; never changes.';
     comment on column resources.name_key is 'Case-folded userName or displayName, folded by the application.';
+    comment on column resources.display is 'displayName, else userName: what others show of it.';
     comment on column resources.unique_key is 'name_key of a live user, null otherwise; deferred so that two users may swap names in one transaction.';
     comment on column resources.body is 'The resource as JSON without id, meta, groups and members: what is served.';
     comment on column resources.search is 'The same with every case-insensitive string folded: what filters read.';

@@ -10,6 +10,7 @@ export interface ResourceWrite {
   readonly origin: Origin;
   readonly external_id: string | null;
   readonly name_key: string;
+  readonly display: string;
   readonly unique_key: string | null;
   readonly active: boolean;
   readonly body: string;
@@ -53,15 +54,15 @@ export async function writeResources(db: Db, resources: readonly ResourceWrite[]
   if (resources.length === 0) return new Map();
   const { rows } = await sql(
     db,
-    `insert into resources as r (id, resource_type, origin, external_id, name_key, unique_key, active, body, search, digest,
+    `insert into resources as r (id, resource_type, origin, external_id, name_key, display, unique_key, active, body, search, digest,
        manager_external_id, manager_id, left_at)
-     select id, resource_type, origin, external_id, name_key, unique_key, active, body, search, decode(digest, 'hex'),
+     select id, resource_type, origin, external_id, name_key, display, unique_key, active, body, search, decode(digest, 'hex'),
        manager_external_id, manager_id, case when "left" then now() end
-     from jsonb_to_recordset(?::jsonb) as n(id uuid, resource_type text, origin text, external_id text, name_key text,
+     from jsonb_to_recordset(?::jsonb) as n(id uuid, resource_type text, origin text, external_id text, name_key text, display text,
        unique_key text, active boolean, body text, search jsonb, digest text, manager_external_id text, manager_id uuid,
        "left" boolean)
      on conflict (id) do update set origin = excluded.origin, external_id = excluded.external_id,
-       name_key = excluded.name_key, unique_key = excluded.unique_key, active = excluded.active, body = excluded.body,
+       name_key = excluded.name_key, display = excluded.display, unique_key = excluded.unique_key, active = excluded.active, body = excluded.body,
        search = excluded.search, digest = excluded.digest, manager_external_id = excluded.manager_external_id,
        manager_id = excluded.manager_id, left_at = case when excluded.left_at is not null
          then coalesce(r.left_at, excluded.left_at) end,

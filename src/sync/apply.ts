@@ -182,6 +182,7 @@ function toWrite(
     origin: plan.provider,
     external_id: item.external_id,
     name_key: nameKey(name),
+    display: served.displayName ?? name,
     unique_key: item.resource_type === 'User' ? nameKey(name) : null,
     active: item.resource_type === 'Group' || served.active,
     body: JSON.stringify(served),

@@ -1,0 +1,122 @@
+import { type Request, Router } from 'express';
+import { z } from 'zod';
+import { NotFoundError } from '#core/errors.ts';
+import { requireScope } from '#http/auth.ts';
+import { parse } from '#http/validate.ts';
+import { hashToken, makeToken, tokenHint } from '#platform/token.ts';
+import { type AppView, deleteApp, insertApp, listApps, readApp, updateApp } from '#store/apps.ts';
+import { writeAudit } from '#store/audit.ts';
+import type { Db } from '#store/database.ts';
+import { insertToken, listTokens, revokeToken } from '#store/tokens.ts';
+import type { AdminParts } from './parts.ts';
+import { actorOf, PageQuery, uuidParam } from './query.ts';
+
+const later = (what: string) => z.null(`${what} is not available yet; leave it out or set it to null`).optional();
+const NewApp = z.strictObject({
+  name: z.string().trim().min(1).max(200),
+  scope: later('a scope'),
+  push: later('push'),
+  webhook: later('a webhook'),
+});
+const ChangedApp = NewApp.partial();
+const SCOPES = ['scim:read', 'scim:write', 'admin', 'operator', 'viewer'] as const;
+const NewToken = z
+  .strictObject({
+    name: z.string().trim().max(200).default(''),
+    scopes: z.array(z.enum(SCOPES)).min(1).default(['scim:read']),
+    expiresAt: z.iso.datetime({ offset: true }).nullable().default(null),
+  })
+  .prefault({});
+
+/** Downstream apps and their tokens. */
+export function appRoutes({ database, authenticator }: AdminParts): Router {
+  const db = database.knex;
+  const admin = requireScope('admin');
+  return Router()
+    .get('/apps', async (request, response) => {
+      response.json(await listApps(db, parse(PageQuery, request.query)));
+    })
+    .post('/apps', admin, async (request, response) => {
+      const { name } = parse(NewApp, request.body);
+      const app = await db.transaction(async (tx) => {
+        const made = await insertApp(tx, { name, scope: null });
+        await writeAudit(tx, { actor: actorOf(request), action: 'app.create', object: made.id, detail: { name } });
+        return made;
+      });
+      response.status(201).location(`/api/v1/apps/${app.id}`).json(app);
+    })
+    .get('/apps/:id', async (request, response) => {
+      response.json(await needApp(db, request));
+    })
+    .patch('/apps/:id', admin, async (request, response) => {
+      const changes = parse(ChangedApp, request.body);
+      const changed = await db.transaction(async (tx) => {
+        const app = await needApp(tx, request);
+        const saved = await updateApp(tx, { id: app.id, name: changes.name ?? app.name, scope: app.scope });
+        await writeAudit(tx, { actor: actorOf(request), action: 'app.change', object: app.id, detail: changes });
+        return saved;
+      });
+      response.json(changed);
+    })
+    .delete('/apps/:id', admin, async (request, response) => {
+      await db.transaction(async (tx) => {
+        const app = await needApp(tx, request);
+        await deleteApp(tx, app.id);
+        await writeAudit(tx, { actor: actorOf(request), action: 'app.delete', object: app.id });
+      });
+      authenticator.forgetAll();
+      response.status(204).end();
+    })
+    .use(tokenRoutes(db, authenticator));
+}
+
+function tokenRoutes(db: AdminParts['database']['knex'], authenticator: AdminParts['authenticator']): Router {
+  const admin = requireScope('admin');
+  return Router()
+    .get('/apps/:id/tokens', async (request, response) => {
+      response.json({ items: await listTokens(db, (await needApp(db, request)).id), nextCursor: null });
+    })
+    .post('/apps/:id/tokens', admin, async (request, response) => {
+      const { name, scopes, expiresAt } = parse(NewToken, request.body ?? {});
+      const token = makeToken();
+      const id = await db.transaction(async (tx) => {
+        const app = await needApp(tx, request);
+        const row = {
+          appId: app.id,
+          name: name || app.name,
+          hash: hashToken(token),
+          hint: tokenHint(token),
+          scopes,
+          expiresAt,
+        };
+        const made = await insertToken(tx, row);
+        await writeAudit(tx, {
+          actor: actorOf(request),
+          action: 'token.create',
+          object: made,
+          detail: { app: app.id, scopes },
+        });
+        return made;
+      });
+      response.status(201).json({ id, token, scopes, expiresAt });
+    })
+    .delete('/apps/:id/tokens/:tokenId', admin, async (request, response) => {
+      const tokenId = uuidParam(request, 'tokenId');
+      const hash = await db.transaction(async (tx) => {
+        const revoked = await revokeToken(tx, (await needApp(tx, request)).id, tokenId);
+        if (revoked === undefined)
+          throw new NotFoundError(`There is no token "${tokenId}" of this app.`, { reason: 'token-not-found' });
+        await writeAudit(tx, { actor: actorOf(request), action: 'token.revoke', object: tokenId });
+        return revoked;
+      });
+      authenticator.forget(hash);
+      response.status(204).end();
+    });
+}
+
+async function needApp(db: Db, request: Request): Promise<AppView> {
+  const id = uuidParam(request, 'id');
+  const app = await readApp(db, id);
+  if (app === undefined) throw new NotFoundError(`There is no app "${id}".`, { reason: 'app-not-found' });
+  return app;
+}

@@ -1,0 +1,82 @@
+import { Router } from 'express';
+import { z } from 'zod';
+import { DEFAULT_GUARD, type GuardSettings } from '#core/guard.ts';
+import { requireScope } from '#http/auth.ts';
+import { parse } from '#http/validate.ts';
+import { listAudit, writeAudit } from '#store/audit.ts';
+import { readSetting, writeSetting } from '#store/settings.ts';
+import { listRuns, type RunView } from '#store/views/runs.ts';
+import type { AdminParts } from './parts.ts';
+import { actorOf, PageQuery } from './query.ts';
+
+const ScheduleBody = z.strictObject({
+  enabled: z.boolean(),
+  kind: z.enum(['daily', 'interval', 'cron']).default('daily'),
+  time: z.string().optional(),
+  timeZone: z.string().default('UTC'),
+  everyMinutes: z.number().int().optional(),
+  cron: z.string().max(200).optional(),
+});
+
+const percent = z.number().min(0).max(100);
+const GuardBody = z.strictObject({
+  enabled: z.boolean().default(DEFAULT_GUARD.enabled),
+  percent: percent.default(DEFAULT_GUARD.percent),
+  minObjects: z.number().int().min(0).default(DEFAULT_GUARD.minObjects),
+  maxDeletes: z.number().int().min(0).default(DEFAULT_GUARD.maxDeletes),
+  membershipPercent: percent.default(DEFAULT_GUARD.membershipPercent),
+  holds: z.enum(['class', 'plan']).default(DEFAULT_GUARD.holds),
+});
+
+/** When a run is due, what it may do without a person, what is going on, and who did what. */
+export function operationRoutes({ database, schedule }: AdminParts): Router {
+  const db = database.knex;
+  const admin = requireScope('admin');
+  return Router()
+    .get('/schedule', async (_request, response) => {
+      response.json(await schedule.describe());
+    })
+    .put('/schedule', admin, async (request, response) => {
+      const { nextRunAt: _ours, ...body } = { nextRunAt: undefined, ...request.body };
+      const settings = parse(ScheduleBody, body);
+      const saved = await schedule.change(settings);
+      await writeAudit(db, { actor: actorOf(request), action: 'schedule.change', detail: settings });
+      response.json(saved);
+    })
+    .get('/guard', async (_request, response) => {
+      response.json({ ...DEFAULT_GUARD, ...(await readSetting<Partial<GuardSettings>>(db, 'guard')) });
+    })
+    .put('/guard', admin, async (request, response) => {
+      const settings = parse(GuardBody, request.body ?? {});
+      await db.transaction(async (tx) => {
+        await writeSetting(tx, 'guard', settings);
+        await writeAudit(tx, { actor: actorOf(request), action: 'guard.change', detail: settings });
+      });
+      response.json(settings);
+    })
+    .get('/tasks', async (request, response) => {
+      const page = await listRuns(db, parse(PageQuery, request.query));
+      response.json({ items: page.items.map(viewTask), nextCursor: page.nextCursor });
+    })
+    .get('/audit', requireScope('admin', 'operator', 'viewer'), async (request, response) => {
+      response.json(await listAudit(db, parse(PageQuery, request.query)));
+    });
+}
+
+/** A run as a typed task (S1.6). `percent` is null while the end is not known. */
+function viewTask(run: RunView): object {
+  const { phase, done, total } = run.progress;
+  const over = run.finishedAt !== null;
+  return {
+    id: run.id,
+    type: 'directory',
+    runId: run.id,
+    state: run.status,
+    step: phase,
+    percent: over ? 100 : total === null || total === 0 ? null : Math.min(100, Math.floor((done / total) * 100)),
+    counts: run.counts,
+    startedAt: run.startedAt,
+    finishedAt: run.finishedAt,
+    error: run.error,
+  };
+}

@@ -1,0 +1,20 @@
+import type { ProviderKind } from '#core/provider.ts';
+import type { ProviderKindName } from '#core/resource.ts';
+import type { Authenticator } from '#http/auth.ts';
+import type { Clock } from '#platform/clock.ts';
+import type { Seal } from '#platform/seal.ts';
+import type { Database } from '#store/database.ts';
+import type { ScheduleService, SyncService } from '#sync/service.ts';
+
+/** What the admin routes are handed. */
+export interface AdminParts {
+  readonly database: Database;
+  readonly kinds: ReadonlyMap<ProviderKindName, ProviderKind>;
+  readonly seal: Seal;
+  readonly sync: SyncService;
+  readonly schedule: ScheduleService;
+  readonly authenticator: Authenticator;
+  readonly clock: Clock;
+  /** The OpenAPI document. */
+  readonly openapi: Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,40 @@
+import { type Request, Router } from 'express';
+import { z } from 'zod';
+import { NotFoundError } from '#core/errors.ts';
+import { requireScope } from '#http/auth.ts';
+import { parse } from '#http/validate.ts';
+import type { Db } from '#store/database.ts';
+import { listItems, type PlanView, readPlan } from '#store/views/plans.ts';
+import type { AdminParts } from './parts.ts';
+import { actorOf, uuidParam } from './query.ts';
+import { ItemsQuery } from './runs.ts';
+
+const RejectBody = z.strictObject({ reason: z.string().max(1000).optional() }).prefault({});
+
+/** Stored plans: look, then approve or reject. */
+export function planRoutes({ database, sync }: AdminParts): Router {
+  const db = database.knex;
+  const operator = requireScope('admin', 'operator');
+  return Router()
+    .get('/plans/:id', async (request, response) => {
+      response.json(await needPlan(db, request));
+    })
+    .get('/plans/:id/changes', async (request, response) => {
+      response.json(await listItems(db, await needPlan(db, request), parse(ItemsQuery, request.query)));
+    })
+    .post('/plans/:id/approve', operator, async (request, response) => {
+      const plan = await sync.approve(uuidParam(request, 'id'), actorOf(request));
+      response.status(202).location(`/api/v1/sync-runs/${plan.runId}`).json(plan);
+    })
+    .post('/plans/:id/reject', operator, async (request, response) => {
+      const { reason } = parse(RejectBody, request.body ?? {});
+      response.json(await sync.reject(uuidParam(request, 'id'), actorOf(request), reason));
+    });
+}
+
+async function needPlan(db: Db, request: Request): Promise<PlanView> {
+  const id = uuidParam(request, 'id');
+  const plan = await readPlan(db, id);
+  if (plan === undefined) throw new NotFoundError(`There is no plan "${id}".`, { reason: 'plan-not-found' });
+  return plan;
+}

@@ -1,0 +1,286 @@
+import { type Request, type RequestHandler, Router } from 'express';
+import { z } from 'zod';
+import { canonical } from '#core/canonical.ts';
+import { ConflictError, InputError, NotFoundError } from '#core/errors.ts';
+import type { ProviderKind } from '#core/provider.ts';
+import { PROVIDER_KINDS, type ProviderKindName } from '#core/resource.ts';
+import { requireScope } from '#http/auth.ts';
+import { parse } from '#http/validate.ts';
+import { writeAudit } from '#store/audit.ts';
+import {
+  listProviders,
+  lockProviders,
+  type ProviderRow,
+  readActiveProvider,
+  readProvider,
+  saveProvider,
+  setActive,
+} from '#store/settings.ts';
+import { lastRuns, type RunView } from '#store/views/runs.ts';
+import { mergeSecrets, openSettings, type Secrets, splitSecrets } from '#sync/settings.ts';
+import type { AdminParts } from './parts.ts';
+import { actorOf } from './query.ts';
+
+const ActivateBody = z.strictObject({ switch: z.boolean().default(false), planId: z.string().optional() }).prefault({});
+/** A look-up in the provider that takes longer is given up. */
+const SOURCE_TIMEOUT_MS = 60_000;
+
+/** Inbound providers: cards, settings, test, activation, and what can be looked up in the source. */
+export function providerRoutes(parts: AdminParts): Router {
+  const admin = requireScope('admin');
+  const operator = requireScope('admin', 'operator');
+  return Router()
+    .get('/providers', async (_request, response) => {
+      response.json({ items: await readCards(parts), nextCursor: null });
+    })
+    .get('/providers/:kind', async (request, response) => {
+      const kind = kindParam(parts, request);
+      const row = await readProvider(parts.database.knex, kind.kind);
+      if (row === undefined) throw notConfigured(kind);
+      response.json(viewSettings(kind, row, parts));
+    })
+    .put('/providers/:kind', admin, async (request, response) => {
+      response.json(await saveSettings(parts, kindParam(parts, request), request.body, actorOf(request)));
+    })
+    .post('/providers/:kind/test', operator, testProvider(parts))
+    .post('/providers/:kind/activate', admin, async (request, response) => {
+      const kind = kindParam(parts, request);
+      await activate(parts, kind, parse(ActivateBody, request.body ?? {}), actorOf(request));
+      response.json(await readCard(parts, kind));
+    })
+    .post('/providers/:kind/deactivate', admin, async (request, response) => {
+      const kind = kindParam(parts, request);
+      await deactivate(parts, kind, actorOf(request));
+      response.json(await readCard(parts, kind));
+    })
+    .use(sourceRoutes(parts));
+}
+
+function sourceRoutes(parts: AdminParts): Router {
+  const signal = (): AbortSignal => AbortSignal.timeout(SOURCE_TIMEOUT_MS);
+  return Router()
+    .get('/providers/:kind/source/groups', async (request, response) => {
+      const { source, settings } = await openSource(parts, request);
+      const { search } = parse(z.object({ search: z.string().max(200).optional() }), request.query);
+      response.json({ items: await source.groups(settings, search, signal()), nextCursor: null });
+    })
+    .get('/providers/:kind/source/groups/:id/members', async (request, response) => {
+      const { source, settings } = await openSource(parts, request);
+      response.json({
+        items: await source.members(settings, String(request.params['id']), signal()),
+        nextCursor: null,
+      });
+    })
+    .get('/providers/:kind/source/fields', (request, response) => {
+      const { prefix } = parse(z.object({ prefix: z.string().max(100).default('') }), request.query);
+      const { source } = kindParam(parts, request);
+      response.json({ items: source?.fields(prefix) ?? [], nextCursor: null });
+    })
+    .get('/providers/:kind/permissions', async (request, response) => {
+      const { source, settings } = await openSource(parts, request);
+      response.json(await source.permissions(settings, signal()));
+    });
+}
+
+async function openSource(parts: AdminParts, request: Request) {
+  const kind = kindParam(parts, request);
+  const row = await readProvider(parts.database.knex, kind.kind);
+  if (row === undefined || kind.source === undefined) throw notConfigured(kind);
+  return { source: kind.source, settings: openSettings(kind, row, parts.seal) };
+}
+
+/** With a body, settings that are not saved; without, the saved ones. */
+function testProvider(parts: AdminParts): RequestHandler {
+  return async (request, response) => {
+    const kind = kindParam(parts, request);
+    const row = await readProvider(parts.database.knex, kind.kind);
+    const unsaved = request.body !== undefined && Object.keys(request.body).length > 0;
+    if (!unsaved && row === undefined) throw notConfigured(kind);
+    const settings = unsaved
+      ? kind.parseSettings(mergeSecrets(request.body, savedSecrets(row, parts)))
+      : openSettings(kind, row as ProviderRow, parts.seal);
+    const checks = await kind.test(settings, AbortSignal.timeout(SOURCE_TIMEOUT_MS));
+    response.json({ ok: checks.every(({ ok }) => ok), checks });
+  };
+}
+
+async function saveSettings(parts: AdminParts, kind: ProviderKind, body: unknown, actor: string) {
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new InputError('The settings must be a JSON object.', {
+      reason: 'settings-invalid',
+      remedy: 'Send all settings as one JSON object.',
+    });
+  return parts.database.knex.transaction(async (tx) => {
+    const before = await readProvider(tx, kind.kind);
+    const kept = savedSecrets(before, parts);
+    const whole = mergeSecrets(withoutMarks(body), kept);
+    const parsed = kind.parseSettings(whole);
+    const { settings, secrets } = splitSecrets(parsed, kind.secretPaths);
+    const changed =
+      before === undefined ||
+      canonical(before.settings) !== canonical(settings) ||
+      canonical(kept) !== canonical(secrets);
+    const sealed = parts.seal.seal(JSON.stringify(secrets));
+    const row = await saveProvider(tx, { kind: kind.kind, settings, secrets: sealed, changed });
+    if (changed)
+      await writeAudit(tx, {
+        actor,
+        action: 'provider.configure',
+        object: kind.kind,
+        detail: { configVersion: Number(row.config_version) },
+      });
+    return viewSettings(kind, row, parts);
+  });
+}
+
+/** What an answer of ours adds to the settings may come back in a PUT and means nothing there. */
+function withoutMarks(body: object): unknown {
+  const { configVersion: _version, secretsSet: _set, ...settings } = body as Record<string, unknown>;
+  return settings;
+}
+
+function savedSecrets(row: ProviderRow | undefined, parts: AdminParts): Secrets {
+  return row?.secrets == null ? {} : JSON.parse(parts.seal.open(row.secrets));
+}
+
+/** Settings without secrets; `secretsSet` names those that are stored. */
+function viewSettings(_kind: ProviderKind, row: ProviderRow, parts: AdminParts): object {
+  const secretsSet = Object.keys(savedSecrets(row, parts));
+  return { ...(row.settings as object), configVersion: Number(row.config_version), secretsSet };
+}
+
+async function activate(
+  parts: AdminParts,
+  kind: ProviderKind,
+  body: z.output<typeof ActivateBody>,
+  actor: string,
+): Promise<void> {
+  refuseComing(kind);
+  const activated = await parts.database.knex.transaction(async (tx) => {
+    await lockProviders(tx);
+    const row = await readProvider(tx, kind.kind);
+    if (row === undefined) throw notConfigured(kind);
+    if (row.active) return undefined;
+    const active = await readActiveProvider(tx);
+    if (active !== undefined) throw anotherActive(active.kind, body.switch);
+    await setActive(tx, kind.kind, true);
+    await writeAudit(tx, { actor, action: 'provider.activate', object: kind.kind });
+    return row;
+  });
+  if (activated === undefined || activated.initial_done_at !== null) return;
+  // S1.1: connecting starts the first run by itself, unless the administrator wants to.
+  const { initialRun } = kind.policy(openSettings(kind, activated, parts.seal));
+  if (initialRun === 'manual') return;
+  await parts.sync.start({ trigger: 'connect', requestedBy: actor }).catch((error: unknown) => {
+    if (!(error instanceof ConflictError)) throw error;
+  });
+}
+
+async function deactivate(parts: AdminParts, kind: ProviderKind, actor: string): Promise<void> {
+  await parts.database.knex.transaction(async (tx) => {
+    await lockProviders(tx);
+    const row = await readProvider(tx, kind.kind);
+    if (row?.active !== true) return;
+    await setActive(tx, kind.kind, false);
+    await writeAudit(tx, { actor, action: 'provider.deactivate', object: kind.kind });
+  });
+}
+
+async function readCards(parts: AdminParts): Promise<object[]> {
+  const rows = new Map((await listProviders(parts.database.knex)).map((row) => [row.kind, row]));
+  const runs = await lastRuns(parts.database.knex);
+  const { nextRunAt } = await parts.schedule.describe();
+  return PROVIDER_KINDS.flatMap((name) => {
+    const kind = parts.kinds.get(name);
+    return kind === undefined ? [] : [makeCard(kind, rows.get(name), runs.get(name), nextRunAt)];
+  });
+}
+
+async function readCard(parts: AdminParts, { kind }: ProviderKind): Promise<object> {
+  const cards = (await readCards(parts)) as { kind: ProviderKindName }[];
+  return cards.find((card) => card.kind === kind) ?? {};
+}
+
+function makeCard(
+  kind: ProviderKind,
+  row: ProviderRow | undefined,
+  lastRun: RunView | undefined,
+  nextRunAt: string | null,
+): object {
+  const configured = row !== undefined;
+  const active = row?.active === true;
+  return {
+    kind: kind.kind,
+    title: kind.title,
+    available: kind.available,
+    configured,
+    active,
+    connection: connectionOf(kind, configured, lastRun),
+    lastRun: lastRun ?? null,
+    lastSuccessAt: row?.last_success_at ?? null,
+    nextRunAt: active ? nextRunAt : null,
+    actions: [
+      { name: 'sync', enabled: active, reason: active ? null : configured ? 'inactive' : 'not-configured' },
+      {
+        name: 'activate',
+        enabled: configured && !active,
+        reason: active ? 'active' : configured ? null : 'not-configured',
+      },
+      { name: 'deactivate', enabled: active, reason: active ? null : 'inactive' },
+    ],
+  };
+}
+
+function connectionOf(
+  kind: ProviderKind,
+  configured: boolean,
+  lastRun: RunView | undefined,
+): { state: string; detail: string } {
+  if (!kind.available) return { state: 'unavailable', detail: 'This provider is not available yet.' };
+  if (!configured) return { state: 'not-configured', detail: 'No settings are saved.' };
+  if (lastRun === undefined) return { state: 'unknown', detail: 'Nothing was read yet.' };
+  if (lastRun.error !== null) return { state: 'error', detail: lastRun.error.message };
+  return { state: 'connected', detail: 'The last read went well.' };
+}
+
+/** @throws {NotFoundError} no such kind */
+function kindParam(parts: AdminParts, request: Request): ProviderKind {
+  const name = String(request.params['kind']);
+  const kind = parts.kinds.get(name as ProviderKindName);
+  if (kind === undefined)
+    throw new NotFoundError(`There is no inbound provider "${name.slice(0, 40)}".`, {
+      reason: 'provider-unknown',
+      remedy: `Use one of ${PROVIDER_KINDS.join(', ')}.`,
+    });
+  return kind;
+}
+
+function refuseComing(kind: ProviderKind): void {
+  if (!kind.available)
+    throw new ConflictError(`The inbound provider "${kind.title}" is not available yet.`, {
+      reason: 'not-available-yet',
+      remedy: 'Use Microsoft 365; a later release brings this one.',
+    });
+}
+
+function notConfigured(kind: ProviderKind): ConflictError {
+  refuseComing(kind);
+  return new ConflictError(`The inbound provider "${kind.title}" has no settings.`, {
+    reason: 'not-configured',
+    remedy: `PUT its settings to /api/v1/providers/${kind.kind} first.`,
+  });
+}
+
+function anotherActive(active: ProviderKindName, wantsSwitch: boolean): ConflictError {
+  if (wantsSwitch)
+    return new ConflictError(`Switching from "${active}" needs the impact plan that a later release makes.`, {
+      reason: 'impact-plan-required',
+      remedy: `Deactivate "${active}" first; its people stay as they are.`,
+      details: { active },
+    });
+  return new ConflictError(`The inbound provider "${active}" is active, and only one can be.`, {
+    reason: 'another-provider-active',
+    remedy: `Deactivate "${active}" first.`,
+    details: { active },
+  });
+}

@@ -1,0 +1,26 @@
+import type { Request } from 'express';
+import { z } from 'zod';
+import { NotFoundError } from '#core/errors.ts';
+import { principalOf } from '#http/auth.ts';
+
+/** `?limit=&cursor=` of every list. */
+export const PageQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+  cursor: z
+    .string()
+    .regex(/^\d{1,18}$/, 'expected the nextCursor of an earlier answer')
+    .optional(),
+});
+
+/** Who did it, for the audit log. */
+export function actorOf(request: Request): string {
+  return `token:${principalOf(request).tokenId}`;
+}
+
+/** @throws {NotFoundError} the id in the path is none: so there is nothing by that id */
+export function uuidParam(request: Request, name: string): string {
+  const value = String(request.params[name] ?? '');
+  if (!z.guid().safeParse(value).success)
+    throw new NotFoundError(`There is nothing with the id "${value.slice(0, 64)}".`);
+  return value.toLowerCase();
+}

@@ -1,0 +1,27 @@
+// The admin REST edge, /api/v1: one file per noun. It translates and hands on; decisions are made elsewhere.
+import express, { Router } from 'express';
+import { requireScope, requireToken } from '#http/auth.ts';
+import { appRoutes } from './apps.ts';
+import { docsPage } from './docs.ts';
+import { operationRoutes } from './operations.ts';
+import type { AdminParts } from './parts.ts';
+import { planRoutes } from './plans.ts';
+import { providerRoutes } from './providers.ts';
+import { runRoutes } from './runs.ts';
+
+const BODY_MAX = '1mb';
+
+export function adminRouter(parts: AdminParts): Router {
+  const api = Router()
+    .get('/openapi.json', (_request, response) => {
+      response.json(parts.openapi);
+    })
+    .use(requireToken(parts.authenticator), requireScope('admin', 'operator', 'viewer'))
+    .use(express.json({ limit: BODY_MAX, type: ['application/json', 'application/*+json'] }))
+    .use(providerRoutes(parts))
+    .use(runRoutes(parts))
+    .use(planRoutes(parts))
+    .use(operationRoutes(parts))
+    .use(appRoutes(parts));
+  return Router().use('/api/v1', api).get('/api/docs', docsPage(parts.openapi));
+}

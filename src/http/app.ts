@@ -1,0 +1,56 @@
+// The HTTP face: Express with what all edges share. Building it has no side effects; main listens.
+import express, { type Express, type Response, type Router } from 'express';
+import type { Log } from '#platform/log.ts';
+import { requestContext } from './context.ts';
+import { noRoute, problemHandler } from './problem.ts';
+
+export interface AppParts {
+  readonly admin: Router;
+  readonly scim: Router;
+  readonly log: Log;
+  /** Resolves when the database answers and its schema is ours. */
+  ready(): Promise<boolean>;
+  /** Prometheus text. */
+  metrics(): Promise<string>;
+  /** Names a lost database connection, so that it is answered as 503. */
+  translate(error: unknown): unknown;
+}
+
+export function createApp(parts: AppParts): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('query parser', 'simple');
+  app.use(requestContext(parts.log));
+  app.use((_request, response, next) => {
+    setSecurityHeaders(response);
+    next();
+  });
+  app.get('/healthz', (_request, response) => {
+    response.json({ status: 'ok' });
+  });
+  app.get('/readyz', async (_request, response) => {
+    const ready = await parts.ready().catch(() => false);
+    response.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not ready' });
+  });
+  app.get('/metrics', async (_request, response) => {
+    response.type('text/plain; version=0.0.4').send(await parts.metrics());
+  });
+  app.get('/', (_request, response) => {
+    response.json({ name: 'Sluice', scim: '/scim/v2', api: '/api/v1', docs: '/api/docs' });
+  });
+  app.use('/scim/v2', parts.scim);
+  app.use(parts.admin);
+  app.use(noRoute);
+  app.use(problemHandler(parts.translate));
+  return app;
+}
+
+/** Nothing here is for a browser to frame, guess or share. Source: OWASP secure headers, checked 2026-11. */
+function setSecurityHeaders(response: Response): void {
+  response.setHeader('x-content-type-options', 'nosniff');
+  response.setHeader('x-frame-options', 'DENY');
+  response.setHeader('referrer-policy', 'no-referrer');
+  response.setHeader('cache-control', 'no-store');
+  response.setHeader('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
+}

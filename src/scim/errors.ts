@@ -1,0 +1,54 @@
+import type { ErrorRequestHandler, RequestHandler } from 'express';
+import { type ErrorCode, GatewayError, InputError, NotFoundError } from '#core/errors.ts';
+import { contextOf } from '#http/context.ts';
+import { fromParser } from '#http/problem.ts';
+
+export const ERROR_SCHEMA = 'urn:ietf:params:scim:api:messages:2.0:Error';
+
+/** The status of each code at the SCIM edge (RFC 7644 table 8, and what HTTP itself has). */
+const STATUS: Readonly<Record<ErrorCode, number>> = {
+  ERR_INPUT: 400,
+  ERR_UNAUTHENTICATED: 401,
+  ERR_FORBIDDEN: 403,
+  ERR_NOT_FOUND: 404,
+  ERR_CONFLICT: 409,
+  ERR_PRECONDITION: 412,
+  ERR_TOO_LARGE: 413,
+  ERR_MEDIA_TYPE: 415,
+  ERR_RATE: 429,
+  ERR_NOT_IMPLEMENTED: 501,
+  ERR_UPSTREAM: 500,
+  ERR_CREDENTIALS: 500,
+  ERR_CHECKPOINT_EXPIRED: 500,
+  ERR_CONFIG: 500,
+  ERR_UNAVAILABLE: 503,
+};
+
+/** The SCIM answer to an error. RFC 7644 section 3.12: `status` is a string, `scimType` only where table 9 has one. */
+export function scimError(error: unknown): { status: number; body: object } {
+  const known = error instanceof GatewayError;
+  const status = known ? STATUS[error.code] : 500;
+  const scimType = error instanceof InputError && error.scimType !== undefined ? { scimType: error.scimType } : {};
+  const detail = known ? error.message : 'Internal error.';
+  return { status, body: { schemas: [ERROR_SCHEMA], status: String(status), ...scimType, detail } };
+}
+
+export function scimErrorHandler(translate: (error: unknown) => unknown): ErrorRequestHandler {
+  return (thrown, request, response, next) => {
+    if (response.headersSent) {
+      next(thrown);
+      return;
+    }
+    const error = translate(fromParser(thrown));
+    const { status, body } = scimError(error);
+    const { log } = contextOf(request);
+    if (status >= 500) log.error({ err: error }, 'request failed');
+    if (status === 401) response.setHeader('www-authenticate', 'Bearer realm="sluice"');
+    if (status === 503) response.setHeader('retry-after', '5');
+    response.status(status).type('application/scim+json').send(JSON.stringify(body));
+  };
+}
+
+export const noScimRoute: RequestHandler = (request) => {
+  throw new NotFoundError(`There is no endpoint ${request.method} ${request.path}.`);
+};
