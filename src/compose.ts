@@ -1,0 +1,105 @@
+// The composition root: makes each thing once, from the bottom up, and hands it on. Nothing here decides anything.
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Express } from 'express';
+import { parse as parseYaml } from 'yaml';
+import type { AdminParts } from '#admin/parts.ts';
+import { adminRouter } from '#admin/router.ts';
+import { createApp } from '#http/app.ts';
+import { makeAuthenticator } from '#http/auth.ts';
+import { systemClock } from '#platform/clock.ts';
+import type { Config } from '#platform/config.ts';
+import type { Log } from '#platform/log.ts';
+import { makeSeal } from '#platform/seal.ts';
+import { hashToken, makeToken, tokenHint } from '#platform/token.ts';
+import { providerKinds } from '#providers/index.ts';
+import { scimRouter } from '#scim/router.ts';
+import { type Database, openDatabase, translateDatabaseError } from '#store/database.ts';
+import { isMigrated, migrate } from '#store/migrate.ts';
+import { findToken, hasAdminToken, replaceBootstrapToken, touchToken } from '#store/tokens.ts';
+import { readMetrics } from '#store/views/metrics.ts';
+import { makeSyncService } from '#sync/decide.ts';
+import { makeSchedule } from '#sync/schedule.ts';
+import { startWorker } from '#sync/worker.ts';
+
+export interface Gateway {
+  readonly app: Express;
+  /** The bootstrap admin token, when this start generated it: the only time it can be shown. */
+  readonly adminToken: string | undefined;
+  /** Stops background work between two pages or chunks, then closes the database. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the database, brings its schema up to date, and puts the gateway together.
+ * @param publicUrl the base of every URL handed out; asked for on each request, since the port may be known late
+ * @throws {ConfigError} @throws {UnavailableError} what `openDatabase` and `migrate` throw
+ */
+export async function compose(config: Config, log: Log, publicUrl: () => string): Promise<Gateway> {
+  const database = await openDatabase({ databaseUrl: config.DATABASE_URL, dataDir: config.DATA_DIR, log });
+  try {
+    await migrate(database);
+    return await assemble(config, log, publicUrl, database);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+async function assemble(config: Config, log: Log, publicUrl: () => string, database: Database): Promise<Gateway> {
+  const clock = systemClock;
+  const seal = makeSeal(config.SECRET_KEY ?? keepSecretKey(config.DATA_DIR));
+  const kinds = providerKinds({ clock });
+  const works = config.ROLE !== 'api';
+  const worker = works ? startWorker({ database, kinds, seal, log, clock }) : undefined;
+  const sync = makeSyncService({ database, worker });
+  const schedule = makeSchedule({ database, sync, clock, log });
+  if (works) schedule.start();
+  const authenticator = makeAuthenticator({
+    find: (hash) => findToken(database.knex, hash),
+    touch: (id) => touchToken(database.knex, id),
+    now: () => clock.now().getTime(),
+  });
+  const openapi = parseYaml(readFileSync(new URL('../openapi.yaml', import.meta.url), 'utf8'));
+  const admin: AdminParts = { database, kinds, seal, sync, schedule, authenticator, clock, openapi };
+  const app = createApp({
+    admin: adminRouter(admin),
+    scim: scimRouter({ database, authenticator, publicUrl }),
+    log,
+    ready: () => isMigrated(database),
+    metrics: () => readMetrics(database.knex),
+    translate: translateDatabaseError,
+  });
+  return {
+    app,
+    adminToken: await ensureAdminToken(database, config),
+    async close() {
+      await schedule.stop();
+      await worker?.stop();
+      await database.close();
+    },
+  };
+}
+
+/** On embedded storage the key that seals credentials is made at the first start and kept beside the data. */
+function keepSecretKey(dataDir: string): string {
+  const path = join(dataDir, 'secret.key');
+  if (existsSync(path)) return readFileSync(path, 'utf8').trim();
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const key = randomBytes(32).toString('base64');
+  writeFileSync(path, `${key}\n`, { mode: 0o600 });
+  return key;
+}
+
+/** The configured token replaces an earlier bootstrap token; without one, the first start generates it. */
+async function ensureAdminToken(database: Database, { ADMIN_TOKEN }: Config): Promise<string | undefined> {
+  if (ADMIN_TOKEN !== undefined) {
+    await replaceBootstrapToken(database.knex, hashToken(ADMIN_TOKEN), tokenHint(ADMIN_TOKEN));
+    return undefined;
+  }
+  if (await hasAdminToken(database.knex)) return undefined;
+  const token = makeToken();
+  await replaceBootstrapToken(database.knex, hashToken(token), tokenHint(token));
+  return token;
+}

@@ -1,0 +1,83 @@
+// Start: read the configuration, compose, listen; stop in order on a signal.
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ConfigError, GatewayError } from '#core/errors.ts';
+import { type Config, publicUrl, readConfig } from '#platform/config.ts';
+import { type Log, makeLog } from '#platform/log.ts';
+import { compose, type Gateway } from './compose.ts';
+
+/** Requests that are still under way after this long are cut. */
+const DRAIN_MS = 10_000;
+
+async function start(): Promise<void> {
+  const config = readConfig(process.env);
+  const log = makeLog(config.LOG_LEVEL);
+  let port = config.PORT;
+  const gateway = await compose(config, log, () => publicUrl(config, port));
+  const server = createServer(gateway.app);
+  try {
+    port = await listen(server, config);
+  } catch (error) {
+    await gateway.close();
+    throw error;
+  }
+  if (gateway.adminToken !== undefined)
+    process.stdout.write(`Admin token (shown once, keep it): ${gateway.adminToken}\n`);
+  log.info({ port, role: config.ROLE }, 'listening');
+  stopOnSignal(server, gateway, log);
+}
+
+async function listen(server: Server, { HOST, PORT }: Config): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => reject(explain(cause, HOST, PORT)));
+    server.listen(PORT, HOST, resolve);
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+function explain(cause: NodeJS.ErrnoException, host: string, port: number): ConfigError {
+  if (cause.code === 'EADDRINUSE')
+    return new ConfigError(`port ${port} on ${host} is in use`, {
+      reason: 'port-in-use',
+      remedy: 'Stop the other process, or set PORT to a free one.',
+      cause,
+    });
+  if (cause.code === 'EACCES')
+    return new ConfigError(`port ${port} may not be opened by this user`, {
+      reason: 'port-refused',
+      remedy: 'Set PORT to one above 1023.',
+      cause,
+    });
+  return new ConfigError(`the gateway cannot listen on ${host}:${port} (${cause.code})`, {
+    reason: 'listen-failed',
+    remedy: 'Set HOST to an address of this machine.',
+    cause,
+  });
+}
+
+/** Stops taking requests, then background work, then the database. A second signal exits at once. */
+function stopOnSignal(server: Server, gateway: Gateway, log: Log): void {
+  let stopping = false;
+  const stop = async (signal: string): Promise<void> => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    log.info({ signal }, 'stopping');
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeIdleConnections();
+    const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+    await gateway.close();
+    server.closeAllConnections();
+    await closed;
+    clearTimeout(cut);
+    log.info('stopped');
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(signal));
+}
+
+try {
+  await start();
+} catch (error) {
+  if (!(error instanceof GatewayError)) throw error;
+  process.stderr.write(`sluice: ${error.message} [${error.reason}]. ${error.remedy ?? ''}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,46 @@
+// Numbers for Prometheus, one query each time they are asked for.
+import { type Db, sql } from '../database.ts';
+
+interface Row {
+  readonly users: string;
+  readonly groups: string;
+  readonly held: string;
+  readonly running: string;
+  readonly success_age: string | null;
+}
+
+/** Text exposition format 0.0.4. */
+export async function readMetrics(db: Db): Promise<string> {
+  const { rows } = await sql<Row>(
+    db,
+    `select (select count(*) from resources where resource_type = 'User' and deleted_at is null) as users,
+       (select count(*) from resources where resource_type = 'Group' and deleted_at is null) as groups,
+       (select count(*) from plans where status = 'held') as held,
+       (select count(*) from runs where status in ('queued', 'running')) as running,
+       (select extract(epoch from now() - last_success_at)::bigint from provider_settings where active) as success_age`,
+  );
+  const row = rows[0];
+  if (row === undefined) return '';
+  const { heapUsed, rss } = process.memoryUsage();
+  return [
+    gauge('sluice_resources', 'Resources in the directory.', [
+      ['{type="User"}', row.users],
+      ['{type="Group"}', row.groups],
+    ]),
+    gauge('sluice_plans_held', 'Plans that wait for a decision.', [['', row.held]]),
+    gauge('sluice_runs_in_progress', 'Runs that are queued or running.', [['', row.running]]),
+    gauge(
+      'sluice_last_success_age_seconds',
+      'Seconds since the last run that succeeded.',
+      row.success_age === null ? [] : [['', row.success_age]],
+    ),
+    gauge('sluice_memory_bytes', 'Memory of this process.', [
+      ['{kind="rss"}', String(rss)],
+      ['{kind="heap"}', String(heapUsed)],
+    ]),
+  ].join('');
+}
+
+function gauge(name: string, help: string, values: readonly (readonly [string, string])[]): string {
+  return `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${values.map(([labels, value]) => `${name}${labels} ${value}\n`).join('')}`;
+}
