@@ -252,7 +252,7 @@ export function matches(filter: Filter, value: unknown): boolean {
 function compareAt(value: unknown, path: AttributePath, operator: Operator, literal: Literal): boolean {
   const values = valuesAt(value, path).filter(isPresent);
   if (literal === null) return operator === 'eq' ? values.length === 0 : operator === 'ne' && values.length > 0;
-  const exact = isCaseExact(path.sub ?? path.attribute, path.sub === undefined ? '' : path.attribute);
+  const exact = isCaseExact(path.sub ?? path.attribute);
   if (operator === 'ne') return !values.some((item) => compare(plain(item), 'eq', literal, exact));
   return values.some((item) => compare(plain(item), operator, literal, exact));
 }

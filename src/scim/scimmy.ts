@@ -25,7 +25,7 @@ interface DescribedSchema {
 }
 
 const readOnlyText = (name: string, description: string) =>
-  new Types.Attribute('string', name, { mutable: false, caseExact: true, description });
+  new Types.Attribute('string', name, { mutable: false, description });
 const readOnlyFlag = (name: string, description: string) =>
   new Types.Attribute('boolean', name, { mutable: false, description });
 
@@ -50,11 +50,15 @@ Schemas.User.definition.truncate('password');
 Resources.declare(Resources.User, { extensions: [{ schema: Schemas.EnterpriseUser, required: false }] });
 Resources.declare(Resources.Group);
 
+/** As plain JSON: scimmy's attributes carry their facts in `toJSON`. */
+const describe = (definition: { describe(): unknown }): DescribedSchema =>
+  JSON.parse(JSON.stringify(definition.describe()));
+
 const described = {
-  User: Schemas.User.definition.describe() as unknown as DescribedSchema,
-  Group: Schemas.Group.definition.describe() as unknown as DescribedSchema,
-  Enterprise: Schemas.EnterpriseUser.definition.describe() as unknown as DescribedSchema,
-  Gateway: gateway.describe() as unknown as DescribedSchema,
+  User: describe(Schemas.User.definition),
+  Group: describe(Schemas.Group.definition),
+  Enterprise: describe(Schemas.EnterpriseUser.definition),
+  Gateway: describe(gateway),
 };
 
 /** The schema documents, without `meta` (RFC 7643 section 7). */

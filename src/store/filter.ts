@@ -62,7 +62,7 @@ class Compiler {
     if (attribute.name === 'groups') return 'exists (select 1 from group_members gm where gm.member_id = r.id)';
     if (attribute.multiValued && sub !== undefined) {
       const element = this.alias();
-      return `exists (select 1 from ${elements(jsonPath(resolved, false), element)} where ${element} ? ${this.bind(sub.name)})`.replace(
+      return `exists (select 1 from ${elements(jsonPath(resolved), element)} where ${element} ? ${this.bind(sub.name)})`.replace(
         ' ? ',
         ' operator(pg_catalog.?) ',
       );
@@ -157,7 +157,7 @@ class Compiler {
     const leaf =
       resolved.sub ?? (attribute.multiValued && attribute.type === 'complex' ? attribute.sub.get('value') : attribute);
     if (leaf === undefined || leaf.type === 'complex') throw unfit(path, operator);
-    const literal = literalOf(leaf.type, leafValue(resolved, leaf.name, value), path, operator);
+    const literal = literalOf(leaf.type, spelled(leaf.name, value), path, operator);
     if (operator === 'eq' || operator === 'ne') {
       const contains = `r.search @> ${this.bind(JSON.stringify(containment(resolved, leaf.name, literal)))}::jsonb`;
       return operator === 'eq' ? contains : `not (${contains})`;
@@ -167,7 +167,7 @@ class Compiler {
       return this.ordered(`(r.search #>> ${this.bind(keys(resolved))}::text[])`, operator, literal);
     const element = this.alias();
     const inside = attribute.type === 'complex' ? `(${element} ->> ${this.bind(leaf.name)})` : `(${element} #>> '{}')`;
-    return `exists (select 1 from ${elements(jsonPath(resolved, false), element)} where ${this.ordered(inside, operator, literal)})`;
+    return `exists (select 1 from ${elements(jsonPath(resolved), element)} where ${this.ordered(inside, operator, literal)})`;
   }
 
   private ordered(expression: string, operator: Operator, literal: string | number): string {
@@ -187,11 +187,9 @@ class Compiler {
     }
     const element = this.alias();
     const source = attribute.multiValued
-      ? elements(jsonPath(resolved, false), element)
-      : `(select ${jsonPath(resolved, false)}) as ${element}(${element})`;
-    const condition = this.inside(filter, attribute.sub, (term, sub) =>
-      this.elementTerm(element, term, sub, attribute.name),
-    );
+      ? elements(jsonPath(resolved), element)
+      : `(select ${jsonPath(resolved)}) as ${element}(${element})`;
+    const condition = this.inside(filter, attribute.sub, (term, sub) => this.elementTerm(element, term, sub));
     return `(${this.hint(resolved, filter)}exists (select 1 from ${source} where ${condition}))`;
   }
 
@@ -204,7 +202,7 @@ class Compiler {
       if (term.kind === 'compare' && term.operator === 'eq' && term.value !== null && term.path.schema === undefined) {
         const sub = attribute.sub.get(foldCase(term.path.attribute));
         if (sub !== undefined && !(sub.name in equal))
-          equal[sub.name] = literalOf(sub.type, leafValue(resolved, sub.name, term.value), term.path, 'eq');
+          equal[sub.name] = literalOf(sub.type, spelled(sub.name, term.value), term.path, 'eq');
       }
     if (Object.keys(equal).length === 0) return '';
     const wanted = nest(resolved, attribute.multiValued ? [equal] : equal);
@@ -254,19 +252,13 @@ class Compiler {
     return term.operator === 'ne' ? `not ${condition}` : condition;
   }
 
-  private elementTerm(
-    element: string,
-    term: Extract<Filter, { kind: 'compare' | 'present' }>,
-    sub: string,
-    parent: string,
-  ): string {
-    const present = `(${element} -> ${this.bind(sub)}) is not null`;
-    if (term.kind === 'present') return present;
+  private elementTerm(element: string, term: Extract<Filter, { kind: 'compare' | 'present' }>, sub: string): string {
+    const present = (): string => `(${element} -> ${this.bind(sub)}) is not null`;
+    if (term.kind === 'present') return present();
     const { operator, value, path } = term;
-    if (value === null) return operator === 'eq' ? `not (${present})` : operator === 'ne' ? present : this.never();
+    if (value === null) return operator === 'eq' ? `not (${present()})` : operator === 'ne' ? present() : this.never();
     const type = typeof value === 'boolean' || sub === 'primary' ? 'boolean' : 'string';
-    const folded = typeof value === 'string' && !isCaseExact(sub, parent) ? foldCase(value) : value;
-    const literal = literalOf(type, folded, path, operator);
+    const literal = literalOf(type, spelled(sub, value), path, operator);
     if (operator === 'eq' || operator === 'ne') {
       const contains = `${element} @> ${this.bind(JSON.stringify({ [sub]: literal }))}::jsonb`;
       return operator === 'eq' ? contains : `not (${contains})`;
@@ -330,7 +322,7 @@ function keys({ extension, attribute, sub }: Resolved): string[] {
 }
 
 /** SQL text for the value; names come from the schemas, never from the caller. */
-function jsonPath({ extension, attribute }: Resolved, _sub: false): string {
+function jsonPath({ extension, attribute }: Resolved): string {
   return `r.search${extension === undefined ? '' : ` -> '${extension}'`} -> '${attribute.name}'`;
 }
 
@@ -350,10 +342,9 @@ function containment(resolved: Resolved, leaf: string, literal: Literal): object
   return nest(resolved, attribute.multiValued ? [value] : value);
 }
 
-/** The literal in the spelling in which `search` keeps this attribute. */
-function leafValue({ attribute, sub }: Resolved, leaf: string, value: Literal): Literal {
-  const parent = attribute.type === 'complex' || sub !== undefined ? attribute.name : '';
-  return typeof value === 'string' && !isCaseExact(leaf, parent) ? foldCase(value) : value;
+/** The literal in the spelling in which `search` keeps an attribute of this name. */
+function spelled(leaf: string, value: Literal): Literal {
+  return typeof value === 'string' && !isCaseExact(leaf) ? foldCase(value) : value;
 }
 
 function literalOf(type: string, value: Literal, path: AttributePath, operator: Operator): string | number | boolean {

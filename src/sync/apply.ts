@@ -186,7 +186,7 @@ function toWrite(
     unique_key: item.resource_type === 'User' ? nameKey(name) : null,
     active: item.resource_type === 'Group' || served.active,
     body: JSON.stringify(served),
-    search: JSON.parse(searchForm(served, item.resource_type)),
+    search: JSON.parse(searchForm(served)),
     digest: sourceForm ? (item.after_digest?.toString('hex') ?? digestOf(item.after ?? '').toString('hex')) : null,
     manager_external_id: managerExternalId ?? null,
     manager_id: managerId ?? null,
