@@ -33,7 +33,7 @@ const PAGE_DEFAULT = 100;
 const PAGE_MAX = 999;
 
 export async function startGraphServer(tenant: Tenant, options: GraphServerOptions = {}): Promise<GraphServer> {
-  const certificate = await generate([{ name: 'commonName', value: 'localhost' }], {
+  const certificate = await generate([{ name: 'commonName', value: `Simulated tenant ${randomUUID()}` }], {
     algorithm: 'sha256',
     extensions: [
       { name: 'basicConstraints', cA: true },

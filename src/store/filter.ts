@@ -62,10 +62,7 @@ class Compiler {
     if (attribute.name === 'groups') return 'exists (select 1 from group_members gm where gm.member_id = r.id)';
     if (attribute.multiValued && sub !== undefined) {
       const element = this.alias();
-      return `exists (select 1 from ${elements(jsonPath(resolved), element)} where ${element} ? ${this.bind(sub.name)})`.replace(
-        ' ? ',
-        ' operator(pg_catalog.?) ',
-      );
+      return `exists (select 1 from ${elements(jsonPath(resolved), element)} where (${element} -> ${this.bind(sub.name)}) is not null)`;
     }
     return `(r.search #> ${this.bind(keys(resolved))}::text[]) is not null`;
   }
