@@ -30,7 +30,7 @@ export const ItemsQuery = PageQuery.extend({
 });
 
 /** How often a watched run is looked at. The row is the truth, whichever replica works on it. */
-const WATCH_MS = 500;
+const WATCH_MS = 200;
 const HEARTBEAT_MS = 15_000;
 
 export function runRoutes(parts: AdminParts): Router {
