@@ -1,46 +1,124 @@
-import { GatewayError } from '#core/errors.ts';
+import { X509Certificate } from 'node:crypto';
+import { CredentialsError, GatewayError } from '#core/errors.ts';
 import type { Check } from '#core/provider.ts';
+import type { Clock } from '#platform/clock.ts';
 import type { Graph } from './client.ts';
+import { readPage } from './collection.ts';
+import { endpointsOf } from './endpoints.ts';
+import { readClaims } from './permissions.ts';
+import type { GraphGroup } from './records.ts';
+import type { Microsoft365Settings } from './settings.ts';
 
-/** Says step by step what works. Nothing is changed, and nothing is thrown. */
-export async function checkConnection(graph: Graph, signal: AbortSignal): Promise<readonly Check[]> {
-  const token = await check('token', 'An access token was issued.', () => graph.tokens.token(true));
-  if (!token.ok) return [token];
-  const tenant = await check('tenant', 'The tenant answers.', async () =>
-    nameOf(await graph.get('/organization?$select=id,displayName', { signal })),
+/** What a step found, or the sentence and remedy of what is wrong. */
+type Finding = string | { readonly problem: string; readonly remedy: string };
+
+/**
+ * Says step by step what works: always the same six checks in the same order, `settings`, `token`, `tenant`,
+ * `read-users`, `read-groups`, `read-members`. Changes nothing, never throws.
+ */
+export async function checkConnection(
+  settings: Microsoft365Settings,
+  open: () => Graph,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<readonly Check[]> {
+  const checks: Check[] = [await check('settings', () => describeSettings(settings, clock))];
+  const signedIn: { graph?: Graph; token?: string } = {};
+  checks.push(
+    await check('token', async () => {
+      signedIn.graph = open();
+      signedIn.token = await signedIn.graph.tokens.token();
+      return 'Microsoft gave an access token.';
+    }),
   );
-  const users = await check('read-users', 'Users can be read.', () =>
-    graph.get('/users?$select=id&$top=1', { signal }),
-  );
-  const groups = await check('read-groups', 'Groups can be read.', async () => {
-    const page = (await graph.get('/groups?$select=id&$top=1', { signal })) as { value?: readonly { id: string }[] };
-    return page.value?.[0]?.id;
-  });
-  const members = await check('read-members', 'Members of groups can be read.', async () => {
-    const page = (await graph.get('/groups?$select=id&$top=1', { signal })) as { value?: readonly { id: string }[] };
-    const id = page.value?.[0]?.id;
-    if (id !== undefined) await graph.get(`/groups/${encodeURIComponent(id)}/members?$select=id&$top=1`, { signal });
-  });
-  // The organization's name is good to know; a sync needs only users, groups and members.
-  return [token, { ...tenant, ok: true }, users, groups, members];
+  const { graph, token } = signedIn;
+  const steps: readonly [string, (graph: Graph) => Promise<Finding>][] = [
+    ['tenant', (graph) => describeTenant(graph, token ?? '', signal)],
+    ['read-users', (graph) => canRead(graph, '/users?$select=id&$top=1', 'Users can be read.', signal)],
+    ['read-groups', (graph) => canRead(graph, '/groups?$select=id&$top=1', 'Groups can be read.', signal)],
+    ['read-members', (graph) => canReadMembers(graph, signal)],
+  ];
+  for (const [name, step] of steps) {
+    if (graph === undefined || token === undefined) checks.push(notTried(name));
+    else checks.push(await check(name, () => step(graph)));
+  }
+  return checks;
 }
 
-async function check(name: string, detail: string, step: () => Promise<unknown>): Promise<Check> {
+async function check(name: string, step: () => Finding | Promise<Finding>): Promise<Check> {
   try {
-    const found = await step();
+    const finding = await step();
+    if (typeof finding === 'string') return { name, ok: true, detail: finding, remedy: null };
+    return { name, ok: false, detail: finding.problem, remedy: finding.remedy };
+  } catch (error) {
+    if (error instanceof GatewayError) return { name, ok: false, detail: error.message, remedy: error.remedy ?? null };
     return {
       name,
-      ok: true,
-      detail: name === 'tenant' && typeof found === 'string' ? `The tenant is "${found}".` : detail,
-      remedy: null,
+      ok: false,
+      detail: isTimeout(error) ? 'There was no answer in time.' : 'The check failed for a reason that is not known.',
+      remedy: 'Check the network and the endpoints, then try again; the log has the details.',
     };
+  }
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError');
+}
+
+function notTried(name: string): Check {
+  return { name, ok: false, detail: 'Not tried, since there is no access token.', remedy: null };
+}
+
+function describeSettings(settings: Microsoft365Settings, clock: Clock): Finding {
+  const { credential, tenantId } = settings;
+  const { graph } = endpointsOf(settings);
+  const where = `The whole directory of tenant "${tenantId}" is read from ${new URL(graph).host}`;
+  if (credential.kind !== 'certificate') return `${where}, with a client secret.`;
+  const { validFromDate, validToDate } = new X509Certificate(credential.certificate);
+  const until = validToDate.toISOString().slice(0, 10);
+  const now = clock.now();
+  if (validToDate < now)
+    return {
+      problem: `The certificate expired on ${until}.`,
+      remedy: 'Make a new one, upload it to the app registration, and enter it here with its key.',
+    };
+  if (validFromDate > now)
+    return {
+      problem: `The certificate is not valid before ${validFromDate.toISOString().slice(0, 10)}.`,
+      remedy: 'Wait until then, or set the clock of this machine right.',
+    };
+  return `${where}, with a certificate that is valid until ${until}.`;
+}
+
+/** The organization's name is good to know; a sync does not need it, so a refusal is no failure. */
+async function describeTenant(graph: Graph, token: string, signal: AbortSignal): Promise<Finding> {
+  const id = readClaims(token)?.tenantId;
+  const known = id === undefined ? 'The token does not name its tenant' : `The token is for tenant ${id}`;
+  try {
+    const name = await graph.get('/organization?$select=id,displayName', nameOf, { signal });
+    return name === undefined ? `${known}.` : `${known}: "${name}".`;
   } catch (error) {
-    if (!(error instanceof GatewayError)) throw error;
-    return { name, ok: false, detail: error.message, remedy: error.remedy ?? null };
+    if (error instanceof CredentialsError && error.failure === 'consent')
+      return `${known}. Its name is not read without Organization.Read.All, which is optional.`;
+    if (error instanceof GatewayError) return `${known}. Its name could not be read.`;
+    throw error;
   }
 }
 
 function nameOf(body: unknown): string | undefined {
   const name = (body as { value?: readonly { displayName?: unknown }[] } | undefined)?.value?.[0]?.displayName;
-  return typeof name === 'string' ? name : undefined;
+  return typeof name === 'string' && name !== '' ? name : undefined;
+}
+
+async function canRead(graph: Graph, url: string, detail: string, signal: AbortSignal): Promise<Finding> {
+  await graph.get(url, readPage, { signal });
+  return detail;
+}
+
+async function canReadMembers(graph: Graph, signal: AbortSignal): Promise<Finding> {
+  const read = (body: unknown) => readPage<GraphGroup>(body).items[0]?.id;
+  const id = await graph.get('/groups?$select=id&$top=1', read, { signal });
+  if (id === undefined) return 'There is no group whose members could be read.';
+  const url = `/groups/${encodeURIComponent(id)}/members?$select=id&$top=1`;
+  return canRead(graph, url, 'Members of groups can be read.', signal);
 }

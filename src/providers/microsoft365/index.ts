@@ -1,17 +1,22 @@
 // Microsoft 365 through Microsoft Graph: reads users, groups and memberships with the application's own permissions.
-// It only reads and yields; what becomes of it is decided elsewhere.
+// It only reads and yields; what becomes of it is decided elsewhere. README.md beside this file has the permissions,
+// the quirks and the pages relied on.
 import type { ProviderKind, PullProvider } from '#core/provider.ts';
 import type { Clock } from '#platform/clock.ts';
 import { checkConnection } from './checks.ts';
 import { openGraph } from './client.ts';
+import { ASK_LIMITS, RUN_LIMITS } from './pace.ts';
 import { fullRead } from './pages.ts';
-import type { GraphGroup, GraphUser } from './records.ts';
+import { reviewPermissions } from './permissions.ts';
+import { type GraphGroup, type GraphUser, USER_PROPERTIES } from './records.ts';
 import { makeScope } from './scope.ts';
 import { type Microsoft365Settings, parseSettings, SECRET_PATHS } from './settings.ts';
-import { findFields, findGroups, membersBelow, reviewPermissions } from './source.ts';
+import { findGroups, membersBelow } from './source.ts';
 import { toScimGroup, toScimUser } from './to-scim.ts';
+import { findFields, parseUserFilter, propertiesOf } from './user-filter.ts';
 
 export function microsoft365({ clock }: { clock: Clock }): ProviderKind<Microsoft365Settings> {
+  const ask = (settings: Microsoft365Settings) => openGraph(settings, clock, ASK_LIMITS);
   return {
     kind: 'microsoft365',
     title: 'Microsoft 365',
@@ -24,23 +29,25 @@ export function microsoft365({ clock }: { clock: Clock }): ProviderKind<Microsof
       deleteAfterDays: scope.deleteAfterDays,
     }),
     open: (settings) => openProvider(settings, clock),
-    test: (settings, signal) => checkConnection(openGraph(settings, clock), signal),
+    test: (settings, signal) => checkConnection(settings, () => ask(settings), clock, signal),
     source: {
-      groups: (settings, search, signal) => findGroups(openGraph(settings, clock), search, signal),
-      members: (settings, groupId, signal) => membersBelow(openGraph(settings, clock), groupId, signal),
+      groups: (settings, search, signal) => findGroups(ask(settings), search, signal),
+      members: (settings, groupId, signal) => membersBelow(ask(settings), groupId, signal),
       fields: findFields,
-      permissions: (settings) => reviewPermissions(openGraph(settings, clock)),
+      permissions: (settings) => reviewPermissions(ask(settings)),
     },
   };
 }
 
 function openProvider(settings: Microsoft365Settings, clock: Clock): PullProvider<GraphUser | GraphGroup> {
-  const graph = openGraph(settings, clock);
+  const graph = openGraph(settings, clock, RUN_LIMITS);
   const scope = makeScope(settings);
   const mapping = { dropOnMicrosoft: settings.scope.excludeOnMicrosoft };
+  const userProperties = propertiesToRead(settings);
   return {
     kind: 'microsoft365',
-    pages: (signal) => fullRead(graph, (group) => scope.group(group) === undefined, signal),
+    pages: (signal) =>
+      fullRead(graph, { userProperties, isGroupWanted: (group) => scope.group(group) === undefined }, signal),
     externalId: ({ id }) => id,
     normalise(record, type) {
       const out = type === 'User' ? scope.user(record) : scope.group(record);
@@ -49,4 +56,10 @@ function openProvider(settings: Microsoft365Settings, clock: Clock): PullProvide
     },
     cost: graph.cost,
   };
+}
+
+/** Exactly what the mapping reads, and what the scope filter names beyond it. */
+function propertiesToRead({ scope }: Microsoft365Settings): readonly string[] {
+  const filter = parseUserFilter(scope.filter);
+  return [...new Set<string>([...USER_PROPERTIES, ...(filter === undefined ? [] : propertiesOf(filter))])];
 }

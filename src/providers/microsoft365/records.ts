@@ -17,7 +17,6 @@ export interface GraphUser {
   readonly department?: string | null;
   readonly companyName?: string | null;
   readonly employeeId?: string | null;
-  readonly employeeType?: string | null;
   readonly employeeOrgData?: { readonly division?: string | null; readonly costCenter?: string | null } | null;
   readonly preferredLanguage?: string | null;
   readonly streetAddress?: string | null;
@@ -25,13 +24,17 @@ export interface GraphUser {
   readonly state?: string | null;
   readonly postalCode?: string | null;
   readonly country?: string | null;
-  readonly usageLocation?: string | null;
-  readonly assignedLicenses?: readonly unknown[] | null;
-  readonly assignedPlans?:
-    | readonly { readonly service?: string | null; readonly capabilityStatus?: string | null }[]
-    | null;
-  readonly onPremisesSyncEnabled?: boolean | null;
+  readonly assignedLicenses?: readonly { readonly skuId?: string | null }[] | null;
+  readonly assignedPlans?: readonly AssignedPlan[] | null;
+  readonly onPremisesExtensionAttributes?: object | null;
   readonly manager?: { readonly id?: string | null } | null;
+}
+
+export interface AssignedPlan {
+  /** `exchange`, `SharePoint`, … */
+  readonly service?: string | null;
+  /** `Enabled`, `Warning`, `Suspended`, `Deleted`, `LockedOut`. */
+  readonly capabilityStatus?: string | null;
 }
 
 export interface GraphGroup {
@@ -44,14 +47,15 @@ export interface GraphGroup {
   readonly groupTypes?: readonly string[] | null;
 }
 
+/** A member: nothing but type and id is promised. */
 export interface GraphMember {
   readonly '@odata.type'?: string | null;
   readonly id: string;
   readonly displayName?: string | null;
 }
 
-/** Exactly what mapping and scope read. `manager` comes by `$expand`. */
-export const USER_SELECT = [
+/** What the mapping reads; a scope filter may add to it. `manager` comes by `$expand`. */
+export const USER_PROPERTIES = [
   'id',
   'userPrincipalName',
   'displayName',
@@ -68,7 +72,6 @@ export const USER_SELECT = [
   'department',
   'companyName',
   'employeeId',
-  'employeeType',
   'employeeOrgData',
   'preferredLanguage',
   'streetAddress',
@@ -76,13 +79,11 @@ export const USER_SELECT = [
   'state',
   'postalCode',
   'country',
-  'usageLocation',
   'assignedLicenses',
   'assignedPlans',
-  'onPremisesSyncEnabled',
 ] as const;
 
-export const GROUP_SELECT = [
+export const GROUP_PROPERTIES = [
   'id',
   'displayName',
   'mail',
@@ -91,3 +92,15 @@ export const GROUP_SELECT = [
   'securityEnabled',
   'groupTypes',
 ] as const;
+
+/** The kind of a member: `user`, `group`, `device`; undefined when Graph does not say. */
+export function memberKind({ '@odata.type': type }: GraphMember): string | undefined {
+  const kind = typeof type === 'string' ? type.replace(/^#?microsoft\.graph\./i, '') : '';
+  return kind === '' || kind === 'directoryObject' ? undefined : kind;
+}
+
+/** The elements of a list that may be absent, null, or hold nulls. */
+export function listOf<Item>(value: readonly Item[] | null | undefined): readonly NonNullable<Item>[] {
+  if (!Array.isArray(value)) return [];
+  return value.filter((item): item is NonNullable<Item> => item !== null && item !== undefined);
+}

@@ -1,15 +1,19 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { InputError } from '#core/errors.ts';
-import { parseFilter } from '#core/filter.ts';
+import { filterProblem } from './user-filter.ts';
 
 export const GROUP_TYPES = ['security', 'mailEnabledSecurity', 'distribution', 'microsoft365'] as const;
 export type GroupType = (typeof GROUP_TYPES)[number];
 
 const MAILBOX_TYPES = ['user', 'linked', 'shared', 'room', 'equipment', 'others'] as const;
 
+/** Authorities for any tenant; an application's own permissions exist in one tenant only. */
+const NO_TENANT = new Set(['common', 'organizations', 'consumers']);
+
 const httpsOrigin = z
-  .url({ protocol: /^https$/, message: 'expected an https origin: tokens are sent to nothing else' })
+  .url({ protocol: /^https$/, error: 'expected an https origin: tokens are sent to nothing else' })
+  .refine((text) => isOrigin(text), 'expected an origin only: no path, query or user name')
   .transform((text) => new URL(text).origin);
 
 const ClientSecret = z.strictObject({ kind: z.literal('clientSecret'), secret: z.string().min(1) });
@@ -19,6 +23,11 @@ const Certificate = z
     const problem = certificateProblem(certificate, privateKey);
     if (problem !== undefined) context.addIssue({ code: 'custom', path: [problem.field], message: problem.message });
   });
+
+const domain = z
+  .string()
+  .transform((text) => text.trim().replace(/^@/, '').toLowerCase())
+  .refine((text) => /^[^\s@.]+(\.[^\s@.]+)+$/.test(text), 'expected a domain, such as contoso.com');
 
 const Scope = z.strictObject({
   mode: z.enum(['full', 'groups']).default('full'),
@@ -33,7 +42,7 @@ const Scope = z.strictObject({
       const problem = filterProblem(text);
       if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
     }),
-  domains: z.array(z.string().min(1)).default([]),
+  domains: z.array(domain).default([]),
   excludeOnMicrosoft: z.boolean().default(false),
   mailboxTypes: z.array(z.enum(MAILBOX_TYPES)).default(['user']),
   requireLicence: z.boolean().default(false),
@@ -43,8 +52,11 @@ const Scope = z.strictObject({
 });
 
 const Settings = z.strictObject({
-  tenantId: z.string().regex(/^[A-Za-z0-9.-]+$/, 'expected a tenant id or a verified domain of the tenant'),
-  clientId: z.string().min(1),
+  tenantId: z
+    .string()
+    .regex(/^[A-Za-z0-9.-]+$/, 'expected a tenant id or a verified domain of the tenant')
+    .refine((text) => !NO_TENANT.has(text.toLowerCase()), 'expected one tenant: its id, or a verified domain of it'),
+  clientId: z.string().regex(/^\S+$/, 'expected the application (client) id'),
   credential: z.discriminatedUnion('kind', [
     ClientSecret,
     Certificate,
@@ -64,28 +76,32 @@ export type Microsoft365Settings = z.output<typeof Settings>;
 /** Write-only parts of the settings. */
 export const SECRET_PATHS = ['credential.secret', 'credential.privateKey'] as const;
 
-/** @throws {InputError} `settings-invalid` with every problem in `details.problems`, or `not-available-yet` */
+/**
+ * Whole settings with defaults filled in.
+ * @throws {InputError} `settings-invalid` with every problem in `details.problems`, or `not-available-yet`
+ */
 export function parseSettings(value: unknown): Microsoft365Settings {
   const result = Settings.safeParse(value);
   if (!result.success) {
     const problems = result.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
-    throw new InputError(
-      `The settings cannot be used: ${problems.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ')}.`,
-      { reason: 'settings-invalid', remedy: 'Correct the fields named.', details: { problems } },
-    );
+    const text = problems.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ');
+    throw new InputError(`The settings cannot be used: ${text.replace(/\.$/, '')}.`, {
+      reason: 'settings-invalid',
+      remedy: 'Correct the fields named.',
+      details: { problems },
+    });
   }
   refuseUnavailable(result.data);
   return result.data;
 }
 
 /** Settings that the contract knows and this release cannot honour are refused, never passed over in silence. */
-function refuseUnavailable(settings: Microsoft365Settings): void {
-  const { scope, credential, pathDisplay } = settings;
+function refuseUnavailable({ scope, credential, pathDisplay }: Microsoft365Settings): void {
   const unavailable = [
     scope.mode === 'groups' && 'scope.mode "groups"',
     scope.groupIds.length > 0 && 'scope.groupIds',
     scope.nestedGroups !== 'include' && `scope.nestedGroups "${scope.nestedGroups}"`,
-    scope.requireMailbox && 'scope.requireMailbox',
+    !areMailboxTypesHonest(scope.mailboxTypes) && 'scope.mailboxTypes other than the default or all of them',
     pathDisplay.rootGroupId !== null && 'pathDisplay.rootGroupId',
     (credential.kind === 'managedIdentity' || credential.kind === 'federated') &&
       `credential.kind "${credential.kind}"`,
@@ -98,16 +114,18 @@ function refuseUnavailable(settings: Microsoft365Settings): void {
   });
 }
 
-function filterProblem(text: string): string | undefined {
-  if (text.trim() === '') return undefined;
-  try {
-    parseFilter(text);
-    return undefined;
-  } catch (error) {
-    return error instanceof InputError ? error.message : 'cannot be read';
-  }
+/** Types are not read yet and nobody is left out by one: only the default and the whole list mean just that. */
+function areMailboxTypesHonest(types: Microsoft365Settings['scope']['mailboxTypes']): boolean {
+  const distinct = new Set(types);
+  return distinct.size === MAILBOX_TYPES.length || (distinct.size === 1 && distinct.has('user'));
 }
 
+function isOrigin(text: string): boolean {
+  const { pathname, search, hash, username, password } = new URL(text);
+  return pathname === '/' && `${search}${hash}${username}${password}` === '';
+}
+
+/** Microsoft takes RSA keys only. Source: learn.microsoft.com/entra/identity-platform/certificate-credentials, checked 2026-11. */
 function certificateProblem(certificate: string, privateKey: string): { field: string; message: string } | undefined {
   let x509: X509Certificate;
   try {
@@ -116,29 +134,11 @@ function certificateProblem(certificate: string, privateKey: string): { field: s
     return { field: 'certificate', message: 'expected a certificate in PEM' };
   }
   try {
-    return x509.checkPrivateKey(createPrivateKey(privateKey))
-      ? undefined
-      : { field: 'privateKey', message: 'does not belong to the certificate' };
+    const key = createPrivateKey(privateKey);
+    if (key.asymmetricKeyType !== 'rsa') return { field: 'privateKey', message: 'expected an RSA key' };
+    if (!x509.checkPrivateKey(key)) return { field: 'privateKey', message: 'does not belong to the certificate' };
+    return undefined;
   } catch {
     return { field: 'privateKey', message: 'expected an unencrypted private key in PEM' };
   }
-}
-
-export interface Endpoints {
-  readonly graph: string;
-  readonly login: string;
-  /** Endpoints of somebody's own: MSAL must not ask the public cloud about them. */
-  readonly custom: boolean;
-}
-
-/** Source: learn.microsoft.com/graph/deployments, checked 2026-11. */
-const CLOUDS: Readonly<Record<Microsoft365Settings['cloud'], { graph: string; login: string }>> = {
-  global: { graph: 'https://graph.microsoft.com', login: 'https://login.microsoftonline.com' },
-  usgov: { graph: 'https://graph.microsoft.us', login: 'https://login.microsoftonline.us' },
-  usgovdod: { graph: 'https://dod-graph.microsoft.us', login: 'https://login.microsoftonline.us' },
-  china: { graph: 'https://microsoftgraph.chinacloudapi.cn', login: 'https://login.chinacloudapi.cn' },
-};
-
-export function endpointsOf({ cloud, endpoints }: Microsoft365Settings): Endpoints {
-  return endpoints === undefined ? { ...CLOUDS[cloud], custom: false } : { ...endpoints, custom: true };
 }

@@ -1,0 +1,83 @@
+import { UpstreamError } from '#core/errors.ts';
+import type { Graph } from './client.ts';
+import { incomplete } from './failures.ts';
+
+/** Source: learn.microsoft.com/graph/json-batching, checked 2026-11. */
+const STEPS_MAX = 20;
+const ROUNDS_MAX = 8;
+
+export interface BatchAnswer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+interface BatchStep {
+  readonly id?: unknown;
+  readonly status?: unknown;
+  readonly headers?: Readonly<Record<string, string>> | null;
+  readonly body?: unknown;
+}
+
+export interface BatchOptions {
+  readonly signal: AbortSignal;
+  readonly advanced?: boolean;
+}
+
+/**
+ * Reads many paths in batches of 20, one batch after the other; answers in the order of `urls`. Steps that were
+ * throttled or failed at the other side are asked for again, alone, after the wait they ask for.
+ * @throws {UpstreamError} a batch is refused, or steps stay unanswered
+ */
+export async function batchGet(
+  graph: Graph,
+  urls: readonly string[],
+  options: BatchOptions,
+): Promise<readonly BatchAnswer[]> {
+  const answers: BatchAnswer[] = [];
+  for (let start = 0; start < urls.length; start += STEPS_MAX)
+    answers.push(...(await oneBatch(graph, urls.slice(start, start + STEPS_MAX), options)));
+  return answers;
+}
+
+async function oneBatch(graph: Graph, urls: readonly string[], options: BatchOptions): Promise<BatchAnswer[]> {
+  const answers = new Map<number, BatchAnswer>();
+  for (let round = 0; round < ROUNDS_MAX && answers.size < urls.length; round += 1) {
+    const requests = urls.flatMap((url, index) => (answers.has(index) ? [] : [stepOf(url, index, options)]));
+    const steps = await graph.post('/$batch', { requests }, readSteps, options);
+    let waitMs = 0;
+    for (const { id, status, headers, body } of steps) {
+      const final = typeof status === 'number' && status !== 429 && status < 500;
+      if (final) answers.set(Number(id), { status, body });
+      else waitMs = Math.max(waitMs, waitOf(headers) ?? 1000);
+    }
+    if (waitMs > 0) graph.pace.pause(waitMs);
+  }
+  return urls.map((_, index) => {
+    const answer = answers.get(index);
+    if (answer === undefined)
+      throw new UpstreamError('Microsoft Graph leaves parts of a batch unanswered.', {
+        failure: 'source-incomplete',
+        reason: 'batch-unanswered',
+        retryAfterMs: 60_000,
+      });
+    return answer;
+  });
+}
+
+function stepOf(url: string, index: number, { advanced }: BatchOptions): object {
+  const headers = advanced === true ? { headers: { ConsistencyLevel: 'eventual' } } : {};
+  return { id: String(index), method: 'GET', url, ...headers };
+}
+
+function readSteps(body: unknown): readonly BatchStep[] {
+  const responses = (body as { responses?: unknown } | null | undefined)?.responses;
+  if (!Array.isArray(responses)) throw incomplete('A batch of Graph has no answers.', 'batch-broken');
+  return responses.filter((step) => typeof step === 'object' && step !== null) as BatchStep[];
+}
+
+/** Seconds, from headers whose names may have any case. */
+function waitOf(headers: BatchStep['headers']): number | undefined {
+  const found = Object.entries(headers ?? {}).find(([name]) => name.toLowerCase() === 'retry-after');
+  const seconds = Number(found?.[1]);
+  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
+}

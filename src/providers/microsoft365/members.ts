@@ -1,0 +1,95 @@
+import { NotFoundError } from '#core/errors.ts';
+import type { MemberRef, Page, SkippedObject } from '#core/provider.ts';
+import type { Graph } from './client.ts';
+import { collection, PAGE_SIZE } from './collection.ts';
+import { incomplete } from './failures.ts';
+import { type GraphMember, memberKind } from './records.ts';
+
+/** Groups whose members are read at the same time; Graph throttles by resource units, not by connections. */
+const GROUPS_AT_ONCE = 8;
+/** Reads of the members of a group that exists and whose members are said not to. */
+const NOT_FOUND_READS_MAX = 3;
+
+type MembersPage = Extract<Page, { type: 'members' }>;
+type Pages = AsyncGenerator<MembersPage, void>;
+
+interface Step {
+  readonly pages: Pages;
+  readonly result: IteratorResult<MembersPage, void>;
+}
+
+/** Direct members of many groups, a bounded number of groups at a time, pages in the order in which they come. */
+export async function* membersOfAll(graph: Graph, groups: Iterable<string>, signal: AbortSignal): Pages {
+  const stop = new AbortController();
+  const bounded = AbortSignal.any([signal, stop.signal]);
+  const waiting = groups[Symbol.iterator]();
+  const running = new Map<Pages, Promise<Step>>();
+  const advance = (pages: Pages): void => {
+    const step = pages.next().then((result): Step => ({ pages, result }));
+    step.catch(() => undefined);
+    running.set(pages, step);
+  };
+  const startNext = (): void => {
+    const next = waiting.next();
+    if (next.done !== true) advance(membersOf(graph, next.value, bounded));
+  };
+  try {
+    for (let count = 0; count < GROUPS_AT_ONCE; count += 1) startNext();
+    while (running.size > 0) {
+      const { pages, result } = await Promise.race(running.values());
+      running.delete(pages);
+      if (result.done === true) startNext();
+      else {
+        advance(pages);
+        yield result.value;
+      }
+    }
+  } finally {
+    stop.abort();
+    await Promise.allSettled(running.values());
+  }
+}
+
+/**
+ * The direct members of one group; the last page says `complete`. Source: graph/api/group-list-members, checked 2026-11.
+ */
+async function* membersOf(graph: Graph, group: string, signal: AbortSignal): Pages {
+  const url = `/groups/${encodeURIComponent(group)}/members?$select=id&$top=${PAGE_SIZE}`;
+  for (let reads = 1; ; reads += 1)
+    try {
+      for await (const members of collection<GraphMember>(graph, url, { signal }))
+        yield { type: 'members', group, ...sortMembers(members), complete: false };
+      break;
+    } catch (error) {
+      if (!(error instanceof NotFoundError)) throw error;
+      // Deleted since it was listed: its own 404 proves that, and only then may it have no members.
+      if (!(await exists(graph, group, signal))) break;
+      if (reads >= NOT_FOUND_READS_MAX)
+        throw incomplete('The members of a group that exists cannot be found.', 'members-not-found', error);
+    }
+  yield { type: 'members', group, members: [], skipped: [], complete: true };
+}
+
+async function exists(graph: Graph, group: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    return await graph.get(`/groups/${encodeURIComponent(group)}?$select=id`, () => true, { signal });
+  } catch (error) {
+    if (error instanceof NotFoundError) return false;
+    throw error;
+  }
+}
+
+/** Users and groups are kept; devices, contacts, service principals and what cannot be read are skipped with a reason. */
+function sortMembers(objects: readonly GraphMember[]): { members: MemberRef[]; skipped: SkippedObject[] } {
+  const members: MemberRef[] = [];
+  const skipped: SkippedObject[] = [];
+  for (const object of objects) {
+    const kind = memberKind(object);
+    if (kind === 'user') members.push({ externalId: object.id, type: 'User' });
+    else if (kind === 'group') members.push({ externalId: object.id, type: 'Group' });
+    else if (kind === undefined)
+      skipped.push({ externalId: object.id, objectType: 'unknown', reason: 'UnreadableMember' });
+    else skipped.push({ externalId: object.id, objectType: kind, reason: 'UnsupportedObjectType' });
+  }
+  return { members, skipped };
+}

@@ -1,0 +1,125 @@
+import type { GatewayError } from '#core/errors.ts';
+import type { Clock } from '#platform/clock.ts';
+
+/** How long we go on trying. */
+export interface Limits {
+  /** Tries of one request, those that were told to wait not counted. */
+  readonly attemptsMax: number;
+  /** Waiting of one request on a busy other side, in all; what would take longer ends it. */
+  readonly waitMsMax: number;
+  /** For one try: sending, and reading the whole answer. */
+  readonly timeoutMs: number;
+}
+
+/** For a run, which may take hours and should not fail because of a bad minute. */
+export const RUN_LIMITS: Limits = { attemptsMax: 8, waitMsMax: 15 * 60_000, timeoutMs: 60_000 };
+/** For a question of an administrator, who is looking at the screen. */
+export const ASK_LIMITS: Limits = { attemptsMax: 2, waitMsMax: 10_000, timeoutMs: 15_000 };
+
+const BACKOFF_FIRST_MS = 500;
+const BACKOFF_MAX_MS = 30_000;
+/** Busy answers to one request, however short the waits. */
+const BUSY_ANSWERS_MAX = 60;
+
+/** One try that did not succeed. */
+export interface Failed {
+  /** What is thrown if this was the last try. */
+  readonly error: GatewayError;
+  readonly retry: boolean;
+  /** Tries are bounded by this too, where another answer is not likely to come. */
+  readonly attemptsMax?: number;
+  /** What the other side asked for; without it the wait is a back-off. */
+  readonly waitMs?: number | undefined;
+  /** The other side is busy, not broken: all requests wait, and tries are bounded by the waiting time. */
+  readonly busy?: boolean;
+}
+
+export type Outcome<Value> = { readonly value: Value } | Failed;
+
+/** Repeats what fails, and keeps one pause for all requests that go through it. */
+export interface Pace {
+  /**
+   * Tries until there is a value. @throws {GatewayError} that of the last try; the signal's own reason when it fires
+   */
+  run<Value>(attempt: () => Promise<Outcome<Value>>, signal: AbortSignal): Promise<Value>;
+  /** All requests wait until then. */
+  pause(waitMs: number): void;
+  /** Time that requests were kept waiting because the other side asked for it; overlaps count once. */
+  throttledMs(): number;
+}
+
+export function makePace(clock: Clock, { attemptsMax, waitMsMax }: Limits): Pace {
+  let pausedUntil = 0;
+  let throttledMs = 0;
+
+  function pause(waitMs: number): void {
+    const now = clock.now().getTime();
+    const until = now + waitMs;
+    if (until <= pausedUntil) return;
+    throttledMs += until - Math.max(now, pausedUntil);
+    pausedUntil = until;
+  }
+
+  async function untilFree(signal: AbortSignal): Promise<void> {
+    for (let wait = pausedUntil - clock.now().getTime(); wait > 0; wait = pausedUntil - clock.now().getTime())
+      await clock.sleep(wait, signal);
+    signal.throwIfAborted();
+  }
+
+  return {
+    pause,
+    throttledMs: () => throttledMs,
+    async run(attempt, signal) {
+      const tries: Tries = { failures: 0, busy: 0, waitedMs: 0 };
+      for (;;) {
+        await untilFree(signal);
+        const outcome = await attempt();
+        if ('value' in outcome) return outcome.value;
+        const wait = waitAfter(outcome, tries);
+        const { failures, busy, waitedMs } = tries;
+        const most = Math.min(attemptsMax, outcome.attemptsMax ?? attemptsMax);
+        const over = failures >= most || busy >= BUSY_ANSWERS_MAX || waitedMs > waitMsMax;
+        if (!outcome.retry || over) throw outcome.error;
+        if (outcome.busy === true) pause(wait);
+        else if (wait > 0) await clock.sleep(wait, signal);
+      }
+    },
+  };
+}
+
+/** How one request has fared so far. */
+interface Tries {
+  failures: number;
+  busy: number;
+  waitedMs: number;
+}
+
+/** Counts the try, and says how long to wait before the next. */
+function waitAfter({ busy = false, waitMs }: Failed, tries: Tries): number {
+  if (busy) tries.busy += 1;
+  else tries.failures += 1;
+  // Whoever says "wait" and not how long, or zero again and again, is spared by a back-off of our own.
+  const spare = waitMs === undefined || (waitMs === 0 && tries.busy > 1);
+  const wait = Math.max(waitMs ?? 0, spare ? backoffMs(tries.failures + tries.busy) : 0);
+  if (busy) tries.waitedMs += wait;
+  return wait;
+}
+
+/** Half fixed, half by chance, so that requests that failed together do not come back together. */
+function backoffMs(tries: number): number {
+  const limit = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** Math.min(tries - 1, 10));
+  return limit / 2 + Math.random() * (limit / 2);
+}
+
+/**
+ * Retry-After in milliseconds: seconds, or an HTTP date (RFC 9110 section 10.2.3), which is measured against the
+ * answer's own `Date` where it has one, so that a wrong clock here does not matter. Undefined when absent or unreadable.
+ */
+export function retryAfterMs(headers: Headers, now: number): number | undefined {
+  const header = headers.get('retry-after')?.trim() ?? '';
+  if (/^\d+(\.\d+)?$/.test(header)) return Math.ceil(Number(header) * 1000);
+  const date = Date.parse(header);
+  if (header === '' || Number.isNaN(date)) return undefined;
+  const sent = Date.parse(headers.get('date') ?? '');
+  return Math.max(0, date - (Number.isNaN(sent) ? now : sent));
+}

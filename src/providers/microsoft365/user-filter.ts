@@ -1,0 +1,229 @@
+// The scope filter: SCIM filter syntax over the properties of a Graph user. Only properties in the table may be named,
+// since a name that no user has would put everybody out of scope in silence.
+import { InputError } from '#core/errors.ts';
+import { type AttributePath, type Filter, parseFilter } from '#core/filter.ts';
+import type { SourceField } from '#core/provider.ts';
+import { foldCase } from '#core/search.ts';
+
+type FieldType = SourceField['type'];
+
+interface Field {
+  readonly name: string;
+  readonly type: FieldType;
+  readonly example: string;
+  /** The Graph properties it needs. */
+  readonly reads: readonly string[];
+  readonly subs?: readonly string[];
+}
+
+const text = (name: string, example: string, reads: readonly string[] = [name]): Field => ({
+  name,
+  type: 'string',
+  example,
+  reads,
+});
+const flag = (name: string, reads?: readonly string[]): Field => ({ ...text(name, 'true', reads), type: 'boolean' });
+const many = (name: string, example: string, reads?: readonly string[]): Field => ({
+  ...text(name, example, reads),
+  type: 'strings',
+});
+
+/** Requirements S4.28 and more. `memberOf` needs memberships, which a user's record does not have. */
+const FIELDS: readonly Field[] = [
+  flag('accountEnabled'),
+  { ...many('assignedLicenses', '05e9a617-0261-4cee-bb44-138d3ef5d965'), subs: ['skuId'] },
+  { ...many('assignedPlans', 'exchange'), subs: ['service', 'capabilityStatus', 'servicePlanId'] },
+  many('businessPhones', '+49 30 1234567'),
+  text('city', 'Seoul'),
+  text('companyName', 'Contoso'),
+  text('country', 'Germany'),
+  { ...text('createdDateTime', '2026-01-31T00:00:00Z'), type: 'dateTime' },
+  text('creationType', 'Invitation'),
+  text('department', 'Sales'),
+  text('displayName', 'Ada Lovelace'),
+  { ...text('employeeHireDate', '2026-01-31T00:00:00Z'), type: 'dateTime' },
+  text('employeeId', '1042'),
+  { ...text('employeeOrgData', 'EMEA'), subs: ['division', 'costCenter'] },
+  text('employeeType', 'Employee'),
+  ...Array.from({ length: 15 }, (_, index) =>
+    text(`extensionAttribute${index + 1}`, 'A', ['onPremisesExtensionAttributes']),
+  ),
+  text('externalUserState', 'Accepted'),
+  text('givenName', 'Ada'),
+  text('id', '6ea91a8d-e32e-41a1-b7bd-d2d185eed0e0'),
+  text('jobTitle', 'Engineer'),
+  flag('licensed', ['assignedLicenses', 'assignedPlans']),
+  text('mail', 'ada@contoso.com'),
+  flag('mailEnabled', ['mail', 'proxyAddresses']),
+  text('mailNickname', 'ada'),
+  text('mobilePhone', '+49 170 1234567'),
+  text('officeLocation', '4/1.12'),
+  text('onPremisesDomainName', 'corp.contoso.com'),
+  text('onPremisesSamAccountName', 'ada'),
+  flag('onPremisesSyncEnabled'),
+  many('otherMails', 'ada@example.com'),
+  text('postalCode', '10115'),
+  text('preferredLanguage', 'en-GB'),
+  many('proxyAddress', 'smtp:ada@contoso.com', ['proxyAddresses']),
+  many('proxyAddresses', 'smtp:ada@contoso.com'),
+  text('state', 'Berlin'),
+  text('streetAddress', '1 Main Street'),
+  text('surname', 'Lovelace'),
+  text('usageLocation', 'GB'),
+  text('userPrincipalName', 'ada@contoso.com'),
+  text('userType', 'Member'),
+];
+
+const BY_NAME: ReadonlyMap<string, Field> = new Map(FIELDS.map((field) => [foldCase(field.name), field]));
+
+const OPERATORS: Readonly<Record<FieldType, readonly string[]>> = {
+  string: ['eq', 'ne', 'co', 'sw', 'ew', 'pr'],
+  strings: ['eq', 'ne', 'co', 'sw', 'ew', 'pr'],
+  boolean: ['eq', 'ne', 'pr'],
+  dateTime: ['eq', 'ne', 'gt', 'ge', 'lt', 'le', 'pr'],
+};
+
+/** Fields whose name starts with `prefix`, without case, by name. */
+export function findFields(prefix: string): readonly SourceField[] {
+  return FIELDS.filter(({ name }) => foldCase(name).startsWith(foldCase(prefix))).map((field) => ({
+    name: field.name,
+    type: field.type,
+    operators: OPERATORS[field.type],
+    example: exampleOf(field),
+  }));
+}
+
+function exampleOf({ name, type, example, subs }: Field): string {
+  const path = subs === undefined ? name : `${name}.${subs[0]}`;
+  if (type === 'boolean') return `${path} eq ${example}`;
+  return `${path} ${type === 'dateTime' ? 'ge' : 'eq'} ${JSON.stringify(example)}`;
+}
+
+/**
+ * The scope filter as a tree; undefined for an empty text. Values may stand in single quotes too, as in OData.
+ * @throws {InputError} `invalidFilter`: not a filter, or it names what a Graph user does not have
+ */
+export function parseUserFilter(text: string): Filter | undefined {
+  if (text.trim() === '') return undefined;
+  const filter = parseFilter(withDoubleQuotes(text));
+  checkNames(filter);
+  return filter;
+}
+
+/** Why the text cannot be a scope filter, in words; undefined when it can. */
+export function filterProblem(text: string): string | undefined {
+  try {
+    parseUserFilter(text);
+    return undefined;
+  } catch (error) {
+    if (error instanceof InputError) return error.message;
+    throw error;
+  }
+}
+
+/** Graph properties that the filter reads, each once. */
+export function propertiesOf(filter: Filter): readonly string[] {
+  return [...new Set(pathsOf(filter).flatMap(({ attribute }) => BY_NAME.get(foldCase(attribute))?.reads ?? []))];
+}
+
+/** `'O''Neil'` becomes `"O'Neil"`; what stands in double quotes stays. */
+function withDoubleQuotes(text: string): string {
+  return text.replaceAll(/"(?:[^"\\]|\\.)*"|'((?:[^']|'')*)'/g, (whole, single: string | undefined) =>
+    single === undefined ? whole : JSON.stringify(single.replaceAll("''", "'")),
+  );
+}
+
+function checkNames(filter: Filter): void {
+  for (const { attribute, sub, schema } of pathsOf(filter)) {
+    const field = schema === undefined ? BY_NAME.get(foldCase(attribute)) : undefined;
+    if (field === undefined) throw unknownField(attribute);
+    if (sub !== undefined && !field.subs?.some((name) => foldCase(name) === foldCase(sub)))
+      throw wrong(`"${field.name}" has no part "${sub.slice(0, 40)}"`);
+  }
+  checkLiterals(filter);
+}
+
+function unknownField(name: string): InputError {
+  if (foldCase(name) === 'memberof') return wrong('"memberOf" is not available in filters yet');
+  return wrong(`users have no property "${name.slice(0, 40)}" that a filter can use`);
+}
+
+/** A flag compared with a text can never be equal, and would put everybody out of scope. */
+function checkLiterals(filter: Filter): void {
+  for (const { path, value } of comparisonsOf(filter)) {
+    const field = BY_NAME.get(foldCase(path.attribute));
+    if (value === null || field === undefined) continue;
+    if (field.type === 'boolean' && typeof value !== 'boolean')
+      throw wrong(`"${field.name}" is true or false, without quotes`);
+    if (field.type !== 'boolean' && typeof value !== 'string') throw wrong(`"${field.name}" is text and needs quotes`);
+  }
+}
+
+function comparisonsOf(filter: Filter): readonly Extract<Filter, { kind: 'compare' }>[] {
+  switch (filter.kind) {
+    case 'and':
+    case 'or':
+      return filter.terms.flatMap(comparisonsOf);
+    case 'not':
+      return comparisonsOf(filter.term);
+    case 'compare':
+      return [filter];
+    case 'present':
+    case 'element':
+      return [];
+  }
+}
+
+function wrong(what: string): InputError {
+  return new InputError(`The filter cannot be used: ${what}.`, {
+    scimType: 'invalidFilter',
+    reason: 'invalid-filter',
+    remedy: 'GET /api/v1/providers/microsoft365/source/fields lists what a filter may name.',
+  });
+}
+
+/** Paths at the top of the record; those inside `assignedLicenses[…]` belong to its elements. */
+function pathsOf(filter: Filter): readonly AttributePath[] {
+  switch (filter.kind) {
+    case 'and':
+    case 'or':
+      return filter.terms.flatMap(pathsOf);
+    case 'not':
+      return pathsOf(filter.term);
+    case 'element':
+      return [filter.path, ...pathsOf(filter.filter).map((inner) => partOf(filter.path, inner))];
+    case 'present':
+    case 'compare':
+      return [filter.path];
+  }
+}
+
+function partOf({ attribute }: AttributePath, inner: AttributePath): AttributePath {
+  return { attribute, sub: inner.attribute };
+}
+
+/** The filter as text, for the reason why somebody is out of scope. */
+export function describeFilter(filter: Filter): string {
+  switch (filter.kind) {
+    case 'and':
+    case 'or':
+      return filter.terms.map((term) => inBrackets(term)).join(` ${filter.kind} `);
+    case 'not':
+      return `not (${describeFilter(filter.term)})`;
+    case 'present':
+      return `${pathText(filter.path)} pr`;
+    case 'element':
+      return `${pathText(filter.path)}[${describeFilter(filter.filter)}]`;
+    case 'compare':
+      return `${pathText(filter.path)} ${filter.operator} ${JSON.stringify(filter.value)}`;
+  }
+}
+
+function inBrackets(filter: Filter): string {
+  const inner = describeFilter(filter);
+  return filter.kind === 'and' || filter.kind === 'or' ? `(${inner})` : inner;
+}
+
+function pathText({ attribute, sub }: AttributePath): string {
+  return sub === undefined ? attribute : `${attribute}.${sub}`;
+}
