@@ -36,8 +36,12 @@ export function providerRoutes(parts: AdminParts): Router {
     .get('/providers/:kind', async (request, response) => {
       const kind = kindParam(parts, request);
       const row = await readProvider(parts.database.knex, kind.kind);
-      if (row === undefined) throw notConfigured(kind);
-      response.json(viewSettings(kind, row, parts));
+      if (row === undefined)
+        throw new NotFoundError(`The inbound provider "${kind.title}" has no settings.`, {
+          reason: 'not-configured',
+          remedy: `PUT its settings to /api/v1/providers/${kind.kind}.`,
+        });
+      response.json(viewSettings(row, parts));
     })
     .put('/providers/:kind', admin, async (request, response) => {
       response.json(await saveSettings(parts, kindParam(parts, request), request.body, actorOf(request)));
@@ -112,7 +116,7 @@ async function saveSettings(parts: AdminParts, kind: ProviderKind, body: unknown
     });
   return parts.database.knex.transaction(async (tx) => {
     const before = await readProvider(tx, kind.kind);
-    const kept = savedSecrets(before, parts);
+    const kept = stillMeant(savedSecrets(before, parts), before?.settings, body);
     const whole = mergeSecrets(withoutMarks(body), kept);
     const parsed = kind.parseSettings(whole);
     const { settings, secrets } = splitSecrets(parsed, kind.secretPaths);
@@ -129,8 +133,17 @@ async function saveSettings(parts: AdminParts, kind: ProviderKind, body: unknown
         object: kind.kind,
         detail: { configVersion: Number(row.config_version) },
       });
-    return viewSettings(kind, row, parts);
+    return viewSettings(row, parts);
   });
+}
+
+/** Stored secrets whose place is of the same kind as before: the secret of another kind of credential is not meant. */
+function stillMeant(secrets: Secrets, before: unknown, after: unknown): Secrets {
+  const kindAt = (settings: unknown, path: string): unknown => {
+    const parent = (settings as Record<string, unknown> | undefined)?.[path.split('.')[0] ?? ''];
+    return (parent as { kind?: unknown } | undefined)?.kind;
+  };
+  return Object.fromEntries(Object.entries(secrets).filter(([path]) => kindAt(before, path) === kindAt(after, path)));
 }
 
 /** What an answer of ours adds to the settings may come back in a PUT and means nothing there. */
@@ -144,7 +157,7 @@ function savedSecrets(row: ProviderRow | undefined, parts: AdminParts): Secrets 
 }
 
 /** Settings without secrets; `secretsSet` names those that are stored. */
-function viewSettings(_kind: ProviderKind, row: ProviderRow, parts: AdminParts): object {
+function viewSettings(row: ProviderRow, parts: AdminParts): object {
   const secretsSet = Object.keys(savedSecrets(row, parts));
   return { ...(row.settings as object), configVersion: Number(row.config_version), secretsSet };
 }

@@ -1,0 +1,373 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { Router } from 'express';
+import request from 'supertest';
+import type { AdminParts } from '#admin/parts.ts';
+import { adminRouter } from '#admin/router.ts';
+import type { GraphServer } from '#demo/graph-server.ts';
+import { makeTenant, type Tenant } from '#demo/tenant.ts';
+import {
+  ADMIN_TOKEN,
+  connect,
+  freshStorage,
+  settingsFor,
+  startGateway,
+  startTenant,
+  sync,
+  type TestGateway,
+} from '../support/gateway.ts';
+import { openapi, problemsOf } from '../support/openapi.ts';
+
+const UUID = '00000000-0000-4000-8000-000000000000';
+
+describe('the admin API', () => {
+  let tenant: Tenant;
+  let graph: GraphServer;
+  let api: TestGateway;
+
+  before(async () => {
+    tenant = makeTenant({ users: 60, groups: 6, membersPerGroup: 5 });
+    graph = await startTenant(tenant);
+    api = await startGateway(await freshStorage('embedded'));
+  });
+  after(async () => {
+    await api?.close();
+    await graph?.close();
+  });
+
+  /** Calls, and holds the answer to openapi.yaml. */
+  async function call<Body = Record<string, unknown>>(
+    method: string,
+    path: string,
+    status: number,
+    body?: unknown,
+    token?: string,
+  ): Promise<Body> {
+    const answer = await api.call<Body>(method, `/api/v1${path}`, body, token);
+    assert.equal(answer.status, status, `${method} ${path}: ${JSON.stringify(answer.body)}`);
+    assert.deepEqual(problemsOf(method, path, status, answer.body), [], `${method} ${path}`);
+    return answer.body;
+  }
+
+  it('has exactly the routes that openapi.yaml names', () => {
+    const documented = Object.entries(openapi.paths).flatMap(([path, operations]) =>
+      Object.keys(operations).map((method) => `${method} ${path}`),
+    );
+    assert.deepEqual(routesOf().sort(), documented.sort());
+  });
+
+  it('answers nothing without a token, and says how to ask', async () => {
+    for (const path of ['/providers', '/sync-runs', '/apps', '/audit', '/guard', '/schedule', '/tasks']) {
+      const answer = await request(api.base).get(`/api/v1${path}`);
+      assert.equal(answer.status, 401);
+      assert.match(answer.headers['www-authenticate'] ?? '', /^Bearer/);
+      assert.equal(answer.headers['content-type'], 'application/problem+json; charset=utf-8');
+      assert.equal(answer.body.code, 'unauthenticated');
+    }
+  });
+
+  it('shows a card for each kind, of which three are not available yet', async () => {
+    const { items } = await call<{ items: { kind: string; available: boolean; active: boolean }[] }>(
+      'GET',
+      '/providers',
+      200,
+    );
+    assert.deepEqual(
+      items.map(({ kind, available }) => [kind, available]),
+      [
+        ['microsoft365', true],
+        ['scim', false],
+        ['ldap', false],
+        ['csv', false],
+      ],
+    );
+    const refused = await call<{ code: string }>('PUT', '/providers/ldap', 400, {});
+    assert.equal(refused.code, 'not-available-yet');
+    assert.equal((await call<{ code: string }>('POST', '/providers/csv/activate', 409, {})).code, 'not-available-yet');
+  });
+
+  it('refuses to run or activate before anything is configured', async () => {
+    assert.equal((await call<{ code: string }>('POST', '/sync-runs', 409, {})).code, 'no-active-provider');
+    assert.equal(
+      (await call<{ code: string }>('POST', '/providers/microsoft365/activate', 409, {})).code,
+      'not-configured',
+    );
+    assert.equal((await call<{ code: string }>('GET', '/providers/microsoft365', 404)).code, 'not-configured');
+    assert.equal((await call<{ code: string }>('GET', '/providers/nonsense', 404)).code, 'provider-unknown');
+  });
+
+  it('names every setting that is unknown or wrong', async () => {
+    const body = await call<{ code: string; problems: { path: string }[] }>('PUT', '/providers/microsoft365', 400, {
+      ...settingsFor(tenant, graph),
+      colour: 'red',
+      scope: { filter: 'accountEnabled eq', mode: 'everything' },
+    });
+    assert.equal(body.code, 'settings-invalid');
+    assert.deepEqual(body.problems.map(({ path }) => path).sort(), ['', 'scope.filter', 'scope.mode']);
+  });
+
+  it('keeps a secret that is left out, never shows it, and counts versions only when something changed', async () => {
+    const first = await call<{ configVersion: number; secretsSet: string[] }>(
+      'PUT',
+      '/providers/microsoft365',
+      200,
+      settingsFor(tenant, graph, { initialRun: 'preview' }),
+    );
+    assert.deepEqual(first.secretsSet, ['credential.secret']);
+    const same = await call<{ configVersion: number }>('PUT', '/providers/microsoft365', 200, first);
+    assert.equal(same.configVersion, first.configVersion);
+    assert.ok(!JSON.stringify(await call('GET', '/providers/microsoft365', 200)).includes('demo-secret'));
+    assert.equal((await call<{ ok: boolean }>('POST', '/providers/microsoft365/test', 200)).ok, true);
+    const changed = await call<{ configVersion: number }>('PUT', '/providers/microsoft365', 200, {
+      ...first,
+      clientId: 'other',
+    });
+    assert.equal(changed.configVersion, first.configVersion + 1);
+  });
+
+  it('holds the first run until it is approved, and then lets small ones pass', async () => {
+    const held = await connect(api, settingsFor(tenant, graph, { initialRun: 'preview' }));
+    assert.equal(held.status, 'held');
+    assert.equal(held.guard?.reasons[0]?.code, 'first-run');
+    const plan = await call<{ status: string; hash: string; counts: { create: number } }>(
+      'GET',
+      `/plans/${held.planId}`,
+      200,
+    );
+    assert.equal(plan.status, 'held');
+    assert.equal(plan.counts.create, 66);
+    const { items } = await call<{ items: { action: string }[] }>(
+      'GET',
+      `/plans/${held.planId}/changes?action=create&limit=5`,
+      200,
+    );
+    assert.equal(items.length, 5);
+    const approved = await call<{ runId: string }>('POST', `/plans/${held.planId}/approve`, 202);
+    await fetch(`${api.base}/api/v1/sync-runs/${approved.runId}/events`, {
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+    }).then((answer) => answer.text());
+    assert.equal((await call<{ status: string; hash: string }>('GET', `/plans/${held.planId}`, 200)).status, 'applied');
+    assert.equal((await call<{ hash: string }>('GET', `/plans/${held.planId}`, 200)).hash, plan.hash);
+    assert.equal((await sync(api)).status, 'succeeded');
+  });
+
+  it('previews without changing anything, and applies the previewed plan when it is approved', async () => {
+    const user = [...tenant.users.keys()][3] ?? '';
+    tenant.users.set(user, { ...tenant.users.get(user), id: user, displayName: 'Seen in a preview' });
+    const preview = await sync(api, { preview: true });
+    assert.equal(preview.status, 'succeeded');
+    const found = async (): Promise<number> => {
+      const filter = encodeURIComponent('displayName eq "seen in a preview"');
+      return (await api.call<{ totalResults: number }>('GET', `/scim/v2/Users?filter=${filter}`)).body.totalResults;
+    };
+    assert.equal(await found(), 0);
+    const { items } = await call<{
+      items: { action: string; before: { displayName: string }; after: { displayName: string } }[];
+    }>('GET', `/sync-runs/${preview.id}/changes?action=update`, 200);
+    assert.equal(items[0]?.after.displayName, 'Seen in a preview');
+    assert.notEqual(items[0]?.before.displayName, 'Seen in a preview');
+    const { runId } = await call<{ runId: string }>('POST', `/plans/${preview.planId}/approve`, 202);
+    await fetch(`${api.base}/api/v1/sync-runs/${runId}/events`, {
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+    }).then((answer) => answer.text());
+    assert.equal(await found(), 1);
+  });
+
+  it('refuses a second run while one is under way, and names that one', async () => {
+    const answers = await Promise.all([
+      api.call<{ id: string }>('POST', '/api/v1/sync-runs', {}),
+      api.call<{ code: string; runId: string }>('POST', '/api/v1/sync-runs', {}),
+    ]);
+    const [started, refused] = answers[0].status === 202 ? [answers[0], answers[1]] : [answers[1], answers[0]];
+    assert.equal(started.status, 202);
+    assert.equal(refused.status, 409);
+    const { id } = started.body as { id: string };
+    assert.deepEqual(
+      [(refused.body as { code: string }).code, (refused.body as { runId: string }).runId],
+      ['run-in-progress', id],
+    );
+    assert.equal(refused.headers.get('location'), `/api/v1/sync-runs/${id}`);
+    assert.equal(started.headers.get('location'), `/api/v1/sync-runs/${id}`);
+    await fetch(`${api.base}/api/v1/sync-runs/${id}/events`, {
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+    }).then((answer) => answer.text());
+  });
+
+  it('changes the schedule at once and refuses one that cannot be', async () => {
+    const saved = await call<{ nextRunAt: string }>('PUT', '/schedule', 200, {
+      enabled: true,
+      kind: 'daily',
+      time: '03:00',
+      timeZone: 'Asia/Seoul',
+    });
+    assert.match(saved.nextRunAt, /T18:00:00\.000Z$/);
+    for (const wrong of [
+      { enabled: true, kind: 'daily', time: '25:00' },
+      { enabled: true, kind: 'daily', time: '03:00', timeZone: 'Mars/Olympus' },
+      { enabled: true, kind: 'interval', everyMinutes: 1 },
+      { enabled: true, kind: 'cron', cron: 'now and then' },
+    ])
+      assert.equal((await call<{ code: string }>('PUT', '/schedule', 400, wrong)).code, 'schedule-invalid');
+    assert.equal((await call<{ time: string }>('GET', '/schedule', 200)).time, '03:00');
+    await call('PUT', '/schedule', 200, { enabled: false, kind: 'daily', time: '03:00', timeZone: 'UTC' });
+  });
+
+  it('keeps the limits of the guard', async () => {
+    assert.equal((await call<{ percent: number }>('GET', '/guard', 200)).percent, 10);
+    await call('PUT', '/guard', 200, { percent: 25 });
+    assert.equal((await call<{ percent: number; minObjects: number }>('GET', '/guard', 200)).percent, 25);
+    await call('PUT', '/guard', 400, { percent: 250 });
+    await call('PUT', '/guard', 200, {});
+  });
+
+  it('makes apps and tokens, shows a token once, and lets a revoked one do nothing', async () => {
+    const app = await call<{ id: string }>('POST', '/apps', 201, { name: 'Wiki' });
+    assert.equal((await call<{ code: string }>('POST', '/apps', 409, { name: 'WIKI' })).code, 'app-name-taken');
+    const made = await call<{ id: string; token: string; scopes: string[] }>('POST', `/apps/${app.id}/tokens`, 201, {});
+    assert.deepEqual(made.scopes, ['scim:read']);
+    assert.equal((await api.call('GET', '/scim/v2/Users?count=1', undefined, made.token)).status, 200);
+    assert.equal((await call<{ code: string }>('GET', '/providers', 403, undefined, made.token)).code, 'scope-missing');
+    const listed = await call<{ items: { id: string; hint: string }[] }>('GET', `/apps/${app.id}/tokens`, 200);
+    assert.ok(!JSON.stringify(listed).includes(made.token));
+    assert.equal(listed.items[0]?.hint, made.token.slice(-4));
+    await call('DELETE', `/apps/${app.id}/tokens/${made.id}`, 204);
+    assert.equal((await api.call('GET', '/scim/v2/Users?count=1', undefined, made.token)).status, 401);
+    const expired = await call<{ token: string }>('POST', `/apps/${app.id}/tokens`, 201, {
+      expiresAt: '2020-01-01T00:00:00Z',
+    });
+    assert.equal((await api.call('GET', '/scim/v2/Users?count=1', undefined, expired.token)).status, 401);
+    assert.equal((await call<{ name: string }>('PATCH', `/apps/${app.id}`, 200, { name: 'Wiki 2' })).name, 'Wiki 2');
+    await call('DELETE', `/apps/${app.id}`, 204);
+    await call('GET', `/apps/${app.id}`, 404);
+  });
+
+  it('lets a viewer look and an operator run, and nothing more', async () => {
+    const app = await call<{ id: string }>('POST', '/apps', 201, { name: 'People' });
+    const token = async (scope: string): Promise<string> =>
+      (await call<{ token: string }>('POST', `/apps/${app.id}/tokens`, 201, { scopes: [scope] })).token;
+    const [viewer, operator] = [await token('viewer'), await token('operator')];
+    await call('GET', '/sync-runs', 200, undefined, viewer);
+    await call('POST', '/sync-runs', 403, {}, viewer);
+    await call('PUT', '/guard', 403, {}, operator);
+    await call('PUT', '/providers/microsoft365', 403, {}, operator);
+    assert.equal((await sync(api)).status, 'succeeded');
+  });
+
+  it('shows groups, members, fields and permissions of the source', async () => {
+    const groups = await call<{ items: { id: string; displayName: string }[] }>(
+      'GET',
+      '/providers/microsoft365/source/groups',
+      200,
+    );
+    assert.equal(groups.items.length, 6);
+    const found = await call<{ items: unknown[] }>('GET', '/providers/microsoft365/source/groups?search=Sales', 200);
+    assert.equal(found.items.length, 1);
+    const members = await call<{ items: { path: string[] }[] }>(
+      'GET',
+      `/providers/microsoft365/source/groups/${groups.items[0]?.id}/members`,
+      200,
+    );
+    assert.ok(members.items.some(({ path }) => path.length === 2));
+    const fields = await call<{ items: { name: string }[] }>(
+      'GET',
+      '/providers/microsoft365/source/fields?prefix=user',
+      200,
+    );
+    assert.deepEqual(
+      fields.items.map(({ name }) => name),
+      ['userPrincipalName', 'userType'],
+    );
+    const review = await call<{ missing: unknown[] }>('GET', '/providers/microsoft365/permissions', 200);
+    assert.deepEqual(review.missing, []);
+  });
+
+  it('writes who did what into the audit log', async () => {
+    const { items } = await call<{ items: { action: string; actor: string }[] }>('GET', '/audit?limit=500', 200);
+    const actions = new Set(items.map(({ action }) => action));
+    for (const action of [
+      'provider.configure',
+      'provider.activate',
+      'run.start',
+      'plan.approve',
+      'schedule.change',
+      'guard.change',
+      'app.create',
+      'token.create',
+      'token.revoke',
+    ])
+      assert.ok(actions.has(action), action);
+    assert.ok(items.every(({ actor }) => /^(token:|schedule)/.test(actor)));
+    assert.ok(!JSON.stringify(items).includes('demo-secret'));
+  });
+
+  it('pages through every list without losing or repeating a row', async () => {
+    const seen: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const page: { items: { id: string }[]; nextCursor: string | null } = await call(
+        'GET',
+        `/audit?limit=3${cursor === null ? '' : `&cursor=${cursor}`}`,
+        200,
+      );
+      seen.push(...page.items.map(({ id }) => id));
+      cursor = page.nextCursor;
+    } while (cursor !== null);
+    assert.equal(new Set(seen).size, seen.length);
+    assert.deepEqual(
+      seen,
+      [...seen].sort((a, b) => Number(b) - Number(a)),
+    );
+  });
+
+  it('gives broken requests one sentence each', async () => {
+    const malformed = await request(api.base)
+      .put('/api/v1/guard')
+      .set('authorization', `Bearer ${ADMIN_TOKEN}`)
+      .set('content-type', 'application/json')
+      .send('{"percent":');
+    assert.equal(malformed.status, 400);
+    assert.equal(malformed.body.code, 'malformed-json');
+    const large = await request(api.base)
+      .put('/api/v1/guard')
+      .set('authorization', `Bearer ${ADMIN_TOKEN}`)
+      .send({ text: 'x'.repeat(2_000_000) });
+    assert.equal(large.status, 413);
+    await call('GET', `/sync-runs/${UUID}`, 404);
+    await call('GET', '/sync-runs/nonsense', 404);
+    await call('GET', '/sync-runs?limit=0', 400);
+    await call('GET', '/sync-runs?cursor=x', 400);
+    await call('POST', `/plans/${UUID}/approve`, 404);
+    assert.equal((await api.call<{ code: string }>('GET', '/api/v1/nothing')).body.code, 'no-such-route');
+  });
+
+  it('is alive, ready and measured without a token', async () => {
+    assert.equal((await request(api.base).get('/healthz')).status, 200);
+    assert.equal((await request(api.base).get('/readyz')).status, 200);
+    assert.match((await request(api.base).get('/metrics')).text, /sluice_resources\{type="User"\} 60/);
+    assert.equal((await request(api.base).get('/api/docs')).status, 200);
+    assert.equal((await request(api.base).get('/api/v1/openapi.json')).body.openapi, '3.1.0');
+  });
+
+  it('deactivates, keeps the data, and refuses to run', async () => {
+    await call('POST', '/providers/microsoft365/deactivate', 200);
+    assert.equal((await call<{ code: string }>('POST', '/sync-runs', 409, {})).code, 'no-active-provider');
+    assert.equal((await api.call<{ totalResults: number }>('GET', '/scim/v2/Users?count=0')).body.totalResults, 60);
+  });
+});
+
+/** Every route of the router, in the form of the document. */
+function routesOf(): string[] {
+  const parts = { openapi: {}, database: {}, authenticator: {}, kinds: new Map() } as unknown as AdminParts;
+  const found: string[] = [];
+  const walk = (router: Router): void => {
+    for (const layer of router.stack) {
+      if (layer.route) {
+        const { path, stack } = layer.route as unknown as { path: string; stack: { method: string }[] };
+        for (const method of new Set(stack.map((handler) => handler.method)))
+          found.push(`${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);
+      } else if ('stack' in layer.handle) walk(layer.handle as unknown as Router);
+    }
+  };
+  walk(adminRouter(parts));
+  return found.filter((route) => route !== 'get /api/docs');
+}
