@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { InputError } from '#core/errors.ts';
+import { matches, parseFilter, parsePath } from '#core/filter.ts';
+
+const ada = {
+  userName: 'Ada@Contoso.example',
+  externalId: 'Ext-1',
+  active: true,
+  title: 'Engineer "first class"',
+  name: { givenName: 'Ada', familyName: 'Lovelace' },
+  emails: [
+    { type: 'work', value: 'ada@contoso.example', primary: true },
+    { type: 'other', value: 'countess@lovelace.example' },
+  ],
+  meta: { lastModified: '2026-11-24T09:00:00.000Z' },
+  'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User': { department: 'Analytical Engine' },
+};
+
+const yes = [
+  'userName eq "ADA@contoso.EXAMPLE"',
+  'externalId eq "Ext-1"',
+  'not (externalId eq "ext-1")',
+  'active eq TRUE',
+  'title eq "engineer \\"first class\\""',
+  'name.familyName sw "love" and name.givenName ew "a"',
+  '(title pr or nickName pr) and not (nickName pr)',
+  'emails[type eq "work" and value co "contoso"]',
+  'emails[type eq "other"].value eq "countess@lovelace.example"',
+  'emails.type eq "other" and emails.primary eq true',
+  'emails co "lovelace"',
+  'nickName ne "x"',
+  'nickName eq null',
+  'title ne null',
+  'meta.lastModified gt "2026-11-24T10:00:00+02:00"',
+  'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department eq "analytical engine"',
+  'urn:ietf:params:scim:schemas:core:2.0:User:userName pr',
+  'USERNAME pr and (active eq true)',
+  'name[givenName eq "ada"]',
+];
+const no = [
+  'userName eq "ada"',
+  'externalId eq "ext-1"',
+  'emails[type eq "other" and primary eq true]',
+  'not (active eq true or active eq false)',
+  'nickName pr',
+  'active eq "true"',
+  'userName gt "b"',
+  'emails[type eq "work"].value eq "countess@lovelace.example"',
+];
+const broken = [
+  '',
+  'userName',
+  'userName eq',
+  'userName xx "a"',
+  'userName eq "a" "b"',
+  'userName pr "a"',
+  '(userName pr',
+  'userName pr)',
+  'userName eq "a',
+  'userName eq "\\x"',
+  'userName eq a',
+  'and userName pr',
+  'userName pr and',
+  'emails[type eq "work"',
+  '()',
+  'not userName pr',
+  'a.b.c pr',
+  '__proto__.x eq "y"',
+  'name.__proto__ eq "y"',
+  'constructor pr',
+  'userName eq "\\u0000"',
+  'userName eq "\\ud800"',
+];
+
+describe('filters', () => {
+  for (const text of yes) it(`matches: ${text}`, () => assert.equal(matches(parseFilter(text), ada), true));
+  for (const text of no) it(`does not match: ${text}`, () => assert.equal(matches(parseFilter(text), ada), false));
+  for (const text of broken)
+    it(`refuses: ${JSON.stringify(text)}`, () => {
+      assert.throws(
+        () => parseFilter(text),
+        (error) => error instanceof InputError && error.scimType === 'invalidFilter',
+      );
+    });
+
+  it('bounds length, depth and terms', () => {
+    for (const text of [
+      `userName eq "${'a'.repeat(100_000)}"`,
+      `${'('.repeat(200)}a pr${')'.repeat(200)}`,
+      Array(10_000).fill('a pr').join(' or '),
+    ])
+      assert.throws(() => parseFilter(text), InputError);
+    assert.throws(() => parseFilter(`a eq "${'\\a'.repeat(8_000)}`), InputError);
+  });
+
+  it('throws nothing but InputError, whatever the text', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.string(), fc.stringMatching(/^[a-z ()[\]"\\.:]{0,60}$/), fc.mixedCase(fc.constantFrom(...yes))),
+        (text) => {
+          try {
+            matches(parseFilter(text), ada);
+          } catch (error) {
+            assert.ok(error instanceof InputError, String(error));
+          }
+        },
+      ),
+    );
+  });
+
+  it('leaves every prototype alone', () => {
+    for (const text of broken) assert.throws(() => parseFilter(text));
+    assert.equal(({} as Record<string, unknown>)['x'], undefined);
+  });
+});
+
+describe('paths', () => {
+  it('reads a value path with a sub-attribute', () => {
+    const path = parsePath('emails[type eq "work"].value');
+    assert.equal(path.attribute, 'emails');
+    assert.equal(path.sub, 'value');
+    assert.equal(path.filter?.kind, 'compare');
+  });
+
+  it('refuses what is none', () => {
+    for (const text of ['', 'emails[', 'emails[type eq "work"].', 'a b', '__proto__'])
+      assert.throws(
+        () => parsePath(text),
+        (error) => error instanceof InputError && error.scimType === 'invalidPath',
+      );
+  });
+});
