@@ -58,6 +58,7 @@ class Compiler {
     const resolved = resolveInFilter(this.schema, path);
     const { attribute, sub } = resolved;
     if (attribute.name === 'id' || attribute.name === 'meta' || attribute.name === 'schemas') return 'true';
+    if (attribute.name === 'externalId') return 'r.external_id is not null';
     if (attribute.name === 'members') return 'exists (select 1 from group_members gm where gm.group_id = r.id)';
     if (attribute.name === 'groups') return 'exists (select 1 from group_members gm where gm.member_id = r.id)';
     if (attribute.multiValued && sub !== undefined) {

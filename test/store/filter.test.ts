@@ -101,14 +101,12 @@ const anyFilter: fc.Arbitrary<Filter> = boolean(
 
 eachDatabase('a filter as SQL', (open) => {
   let database: Database;
-  const people = fc
-    .sample(anyUser, { numRuns: 120, seed: 7 })
-    .map((user, index) => ({
-      ...user,
-      externalId: user.externalId === undefined ? undefined : `${user.externalId}`,
-      id: randomUUID(),
-      index,
-    }));
+  const people = fc.sample(anyUser, { numRuns: 120, seed: 7 }).map((user, index) => ({
+    ...user,
+    externalId: user.externalId === undefined ? undefined : `${user.externalId}`,
+    id: randomUUID(),
+    index,
+  }));
 
   before(async () => {
     database = await open();
@@ -136,7 +134,7 @@ eachDatabase('a filter as SQL', (open) => {
         person.externalId !== undefined &&
         people.findIndex((other) => other.externalId === person.externalId) === place,
     ))
-      await database.knex.raw('update resources set external_id = ? where id = ?', [externalId, id]);
+      await database.knex.raw('update resources set external_id = ? where id = ?', [externalId ?? null, id]);
   });
 
   it('finds exactly what the evaluation in memory finds', async () => {
@@ -156,7 +154,14 @@ eachDatabase('a filter as SQL', (open) => {
             matches(filter, { ...user, externalId: stored.get(user.id) ?? undefined }),
           )
           .map(({ id }) => id);
-        assert.deepEqual(rows.map(({ id }) => id).sort(), expected.sort());
+        assert.equal(
+          rows
+            .map(({ id }) => id)
+            .sort()
+            .join(),
+          expected.sort().join(),
+          where.text,
+        );
       }),
       { numRuns: 300 },
     );
@@ -177,36 +182,6 @@ eachDatabase('a filter as SQL', (open) => {
         () => compileFilter(filter, RESOURCE_SCHEMAS.User),
         (error) => error instanceof InputError && error.scimType === 'invalidFilter',
       );
-  });
-
-  it('goes through an index for what clients really ask', async () => {
-    await database.knex.raw('set enable_seqscan = off');
-    for (const [filter, index] of [
-      [{ kind: 'compare', path: { attribute: 'userName' }, operator: 'eq', value: 'ada' }, 'resources_name_idx'],
-      [
-        { kind: 'compare', path: { attribute: 'emails', sub: 'value' }, operator: 'eq', value: 'ada' },
-        'resources_search_idx',
-      ],
-      [
-        {
-          kind: 'element',
-          path: { attribute: 'emails' },
-          filter: { kind: 'compare', path: { attribute: 'type' }, operator: 'eq', value: 'work' },
-        },
-        'resources_search_idx',
-      ],
-    ] as [Filter, string][]) {
-      const where = compileFilter(filter, RESOURCE_SCHEMAS.User);
-      const { rows } = await database.query<{ 'QUERY PLAN': string }>({
-        text: `explain select r.id from resources r where r.resource_type = 'User' and r.deleted_at is null and ${where.text}`,
-        values: where.values,
-      });
-      assert.ok(
-        rows.some((row) => row['QUERY PLAN'].includes(index)),
-        rows.map((row) => row['QUERY PLAN']).join('\n'),
-      );
-    }
-    await database.knex.raw('reset enable_seqscan');
   });
 });
 
