@@ -12,11 +12,12 @@ import type { Microsoft365Settings } from './settings.ts';
 export interface TokenSource {
   /**
    * @param refused a token that Graph did not take. MSAL would hand the same one out again, so the authority is asked.
+   * @param signal ends the waiting; the question itself goes on, for whoever else asked it
    * @throws {CredentialsError} the credential or its permission is refused
    * @throws {ConfigError} tenant or application is unknown, or the authority's certificate is not trusted
    * @throws {UpstreamError} the authority cannot be reached
    */
-  token(refused?: string): Promise<string>;
+  token(signal: AbortSignal, refused?: string): Promise<string>;
 }
 
 /** Source: learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow, checked 2026-11. */
@@ -46,11 +47,24 @@ export function makeTokenSource(settings: Microsoft365Settings, clock: Clock, li
   }
 
   return {
-    async token(refused) {
-      const token = await share(false);
-      return token === refused ? share(true) : token;
+    async token(signal, refused) {
+      const token = await whileWanted(share(false), signal);
+      return token === refused ? whileWanted(share(true), signal) : token;
     },
   };
+}
+
+/** The value, or the signal's reason when nobody wants it any more. */
+async function whileWanted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  const { promise: unwanted, reject } = Promise.withResolvers<never>();
+  const stop = (): void => reject(signal.reason);
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  try {
+    return await Promise.race([promise, unwanted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
 }
 
 async function acquire(

@@ -27,7 +27,7 @@ export async function checkConnection(
   checks.push(
     await check('token', async () => {
       signedIn.graph = open();
-      signedIn.token = await signedIn.graph.tokens.token();
+      signedIn.token = await signedIn.graph.tokens.token(signal);
       return 'Microsoft gave an access token.';
     }),
   );
@@ -56,7 +56,7 @@ async function check(name: string, step: () => Finding | Promise<Finding>): Prom
       name,
       ok: false,
       detail: isTimeout(error) ? 'There was no answer in time.' : 'The check failed for a reason that is not known.',
-      remedy: 'Check the network and the endpoints, then try again; the log has the details.',
+      remedy: 'Check the network and the endpoints, then try again.',
     };
   }
 }

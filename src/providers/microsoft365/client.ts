@@ -72,7 +72,7 @@ export function openGraph(settings: Microsoft365Settings, clock: Clock, limits: 
     let refused: string | undefined;
     let refusals = 0;
     const attempt = async (): Promise<Outcome<Value>> => {
-      const token = await whileWanted(tokens.token(refused), sent.signal);
+      const token = await tokens.token(sent.signal, refused);
       const outcome = await tryOnce(sent, token, read);
       if (!isTokenRefused(outcome) || refusals >= REFUSALS_MAX) return outcome;
       refusals += 1;
@@ -119,7 +119,7 @@ export function openGraph(settings: Microsoft365Settings, clock: Clock, limits: 
     pace,
     get: (url, read, options) => send({ ...options, url: checked(url, origin) }, read),
     post: (url, body, read, options) => send({ ...options, url: checked(url, origin), body }, read),
-    cost: () => ({ ...spent, throttledMs: pace.throttledMs() }),
+    cost: () => ({ ...spent, throttledMs: Math.round(pace.throttledMs()) }),
   };
 }
 
@@ -129,19 +129,6 @@ function isTokenRefused<Value>(outcome: Outcome<Value>): outcome is Exclude<Outc
 
 function isIncomplete(error: unknown): error is UpstreamError {
   return error instanceof UpstreamError && error.failure === 'source-incomplete' && error.reason !== 'answer-too-large';
-}
-
-/** The value, or the signal's reason when nobody wants it any more; the sign-in itself cannot be cut short. */
-async function whileWanted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  signal.throwIfAborted();
-  const { promise: unwanted, reject } = Promise.withResolvers<never>();
-  const stop = (): void => reject(signal.reason);
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    return await Promise.race([promise, unwanted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
 }
 
 function wholeUrl(url: string, origin: string): string {

@@ -72,7 +72,7 @@ async function* onePass<Item extends { readonly id: string }>(
 
 /**
  * One page of a list.
- * @throws {UpstreamError} `source-incomplete`: no list, an object without an id, or a next link that is no text
+ * @throws {UpstreamError} `source-incomplete`: no list, an object without an id, or a next link that is no whole link
  */
 export function readPage<Item extends { readonly id: string }>(body: unknown): CollectionPage<Item> {
   const page = (body ?? {}) as { readonly value?: unknown; readonly '@odata.nextLink'?: unknown };
@@ -81,7 +81,7 @@ export function readPage<Item extends { readonly id: string }>(body: unknown): C
   if (!items.every((item) => typeof item?.id === 'string' && item.id !== ''))
     throw incomplete('A page of Graph has an object without an id.', 'page-broken');
   const link = page['@odata.nextLink'] ?? undefined;
-  if (link !== undefined && (typeof link !== 'string' || link === ''))
+  if (link !== undefined && (typeof link !== 'string' || !/^https?:\/\//i.test(link)))
     throw incomplete('A page of Graph has a next link that is no link.', 'page-broken');
   return { items: items as readonly Item[], nextLink: link };
 }

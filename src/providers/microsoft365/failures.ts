@@ -76,9 +76,10 @@ function permissionMissing(facts: Facts, path: string): CredentialsError {
     permission === undefined || !denied
       ? `Microsoft Graph denies access${facts.graphCode === '' ? '' : ` (${facts.graphCode})`}.`
       : `The application lacks the permission ${permission} in Microsoft Graph.`;
+  const hidden = /\/members/.test(path) ? ' A group that hides its members also needs Member.Read.Hidden.' : '';
   return new CredentialsError(message, {
     failure: 'consent',
-    remedy: `Grant ${permission ?? 'User.Read.All and GroupMember.Read.All'} as an application permission under "API permissions", with admin consent; a new grant can take some minutes.`,
+    remedy: `Grant ${permission ?? 'User.Read.All and GroupMember.Read.All'} as an application permission under "API permissions", with admin consent; a new grant can take some minutes.${hidden}`,
     details: { ...facts, permission },
   });
 }

@@ -8,7 +8,7 @@ import { openGraph } from './client.ts';
 import { ASK_LIMITS, RUN_LIMITS } from './pace.ts';
 import { fullRead } from './pages.ts';
 import { reviewPermissions } from './permissions.ts';
-import { type GraphGroup, type GraphUser, USER_PROPERTIES } from './records.ts';
+import { type GraphGroup, type GraphUser, USER_SELECT } from './records.ts';
 import { makeScope } from './scope.ts';
 import { type Microsoft365Settings, parseSettings, SECRET_PATHS } from './settings.ts';
 import { findGroups, membersBelow } from './source.ts';
@@ -34,7 +34,7 @@ export function microsoft365({ clock }: { clock: Clock }): ProviderKind<Microsof
       groups: (settings, search, signal) => findGroups(ask(settings), search, signal),
       members: (settings, groupId, signal) => membersBelow(ask(settings), groupId, signal),
       fields: findFields,
-      permissions: (settings) => reviewPermissions(ask(settings)),
+      permissions: (settings, signal) => reviewPermissions(ask(settings), signal),
     },
   };
 }
@@ -61,5 +61,5 @@ function openProvider(settings: Microsoft365Settings, clock: Clock): PullProvide
 /** Exactly what the mapping reads, and what the scope filter names beyond it. */
 function propertiesToRead({ scope }: Microsoft365Settings): readonly string[] {
   const filter = parseUserFilter(scope.filter);
-  return [...new Set<string>([...USER_PROPERTIES, ...(filter === undefined ? [] : propertiesOf(filter))])];
+  return [...new Set<string>([...USER_SELECT, ...(filter === undefined ? [] : propertiesOf(filter))])];
 }

@@ -118,8 +118,9 @@ function backoffMs(tries: number): number {
 export function retryAfterMs(headers: Headers, now: number): number | undefined {
   const header = headers.get('retry-after')?.trim() ?? '';
   if (/^\d+(\.\d+)?$/.test(header)) return Math.ceil(Number(header) * 1000);
-  const date = Date.parse(header);
-  if (header === '' || Number.isNaN(date)) return undefined;
+  // Date.parse makes a date of "-1" too; an HTTP date has a time of day.
+  const date = /\d\d:\d\d/.test(header) ? Date.parse(header) : Number.NaN;
+  if (Number.isNaN(date)) return undefined;
   const sent = Date.parse(headers.get('date') ?? '');
   return Math.max(0, date - (Number.isNaN(sent) ? now : sent));
 }

@@ -3,10 +3,10 @@ import type { Page } from '#core/provider.ts';
 import type { Graph } from './client.ts';
 import { collection, PAGE_SIZE } from './collection.ts';
 import { membersOfAll } from './members.ts';
-import { GROUP_PROPERTIES, type GraphGroup, type GraphUser } from './records.ts';
+import { GROUP_SELECT, type GraphGroup, type GraphUser } from './records.ts';
 import { userPages } from './users.ts';
 
-const GROUPS = `/groups?$select=${GROUP_PROPERTIES.join(',')}&$top=${PAGE_SIZE}`;
+const GROUPS = `/groups?$select=${GROUP_SELECT.join(',')}&$top=${PAGE_SIZE}`;
 
 export interface ReadOptions {
   /** Properties of users to ask for. */

@@ -26,8 +26,8 @@ const INCLUDED_IN: Readonly<Record<(typeof REQUIRED)[number]['name'], readonly s
  * What the token grants beside what a sync needs (S3.12). A permission is superfluous when nothing needs it.
  * @throws {UpstreamError} `permissions-unknown`: the token does not say; and what `TokenSource.token` throws
  */
-export async function reviewPermissions(graph: Graph): Promise<PermissionReview> {
-  const claims = readClaims(await graph.tokens.token());
+export async function reviewPermissions(graph: Graph, signal: AbortSignal): Promise<PermissionReview> {
+  const claims = readClaims(await graph.tokens.token(signal));
   if (claims === undefined)
     throw new UpstreamError('The access token does not say what it grants.', {
       failure: 'server',

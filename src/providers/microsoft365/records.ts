@@ -55,7 +55,7 @@ export interface GraphMember {
 }
 
 /** What the mapping reads; a scope filter may add to it. `manager` comes by `$expand`. */
-export const USER_PROPERTIES = [
+export const USER_SELECT = [
   'id',
   'userPrincipalName',
   'displayName',
@@ -83,7 +83,7 @@ export const USER_PROPERTIES = [
   'assignedPlans',
 ] as const;
 
-export const GROUP_PROPERTIES = [
+export const GROUP_SELECT = [
   'id',
   'displayName',
   'mail',

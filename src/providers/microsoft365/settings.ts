@@ -120,7 +120,9 @@ function areMailboxTypesHonest(types: Microsoft365Settings['scope']['mailboxType
   return distinct.size === MAILBOX_TYPES.length || (distinct.size === 1 && distinct.has('user'));
 }
 
+/** True for an origin; also for what is no URL at all, of which another rule speaks. */
 function isOrigin(text: string): boolean {
+  if (!URL.canParse(text)) return true;
   const { pathname, search, hash, username, password } = new URL(text);
   return pathname === '/' && `${search}${hash}${username}${password}` === '';
 }

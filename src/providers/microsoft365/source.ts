@@ -5,7 +5,7 @@ import { batchGet } from './batch.ts';
 import type { Graph } from './client.ts';
 import { collection, PAGE_SIZE, readPage } from './collection.ts';
 import { REQUEST_REFUSED } from './failures.ts';
-import { GROUP_PROPERTIES, type GraphGroup, type GraphMember, memberKind } from './records.ts';
+import { GROUP_SELECT, type GraphGroup, type GraphMember, memberKind } from './records.ts';
 import { groupType } from './scope.ts';
 
 const GROUPS_SHOWN = 50;
@@ -34,7 +34,7 @@ export async function findGroups(graph: Graph, search: string | undefined, signa
 }
 
 async function readGroups(graph: Graph, search: string, signal: AbortSignal): Promise<readonly GraphGroup[]> {
-  const base = `/groups?$select=${GROUP_PROPERTIES.join(',')}&$top=${GROUPS_SHOWN}`;
+  const base = `/groups?$select=${GROUP_SELECT.join(',')}&$top=${GROUPS_SHOWN}`;
   const read = async (query: string, advanced: boolean): Promise<readonly GraphGroup[]> => {
     const { items } = await graph.get(`${base}${query}`, (body) => readPage<GraphGroup>(body), { signal, advanced });
     return items;

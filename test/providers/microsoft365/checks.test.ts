@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { generate } from 'selfsigned';
+import { type GraphServer, startGraphServer } from '#demo/graph-server.ts';
+import { addMember, makeTenant, type Tenant } from '#demo/tenant.ts';
+import { makeTestClock, openProvider, settingsFor, startTenant } from './support.ts';
+
+let tenant: Tenant;
+let graph: GraphServer;
+const signal = new AbortController().signal;
+
+before(async () => {
+  tenant = makeTenant({ users: 60, groups: 20, membersPerGroup: 3, cycle: true });
+  graph = await startTenant(tenant);
+});
+after(() => graph.close());
+
+const NAMES = ['settings', 'token', 'tenant', 'read-users', 'read-groups', 'read-members'];
+
+async function check(
+  changes: Record<string, unknown> = {},
+  server: { origin: string } = graph,
+  clock = makeTestClock(),
+) {
+  const { kind, settings } = openProvider(settingsFor(server, tenant.id, changes), clock);
+  const checks = await kind.test(settings, signal);
+  assert.deepEqual(
+    checks.map(({ name }) => name),
+    NAMES,
+  );
+  return {
+    failed: checks.filter(({ ok }) => !ok).map(({ name }) => name),
+    by: new Map(checks.map((one) => [one.name, one])),
+  };
+}
+
+describe('the connection test', () => {
+  it('finds everything in order', async () => {
+    const { failed, by } = await check();
+    assert.deepEqual(failed, []);
+    assert.match(by.get('tenant')?.detail ?? '', new RegExp(`${tenant.id}.*Contoso`));
+  });
+
+  it('says which step fails, and what to do', async () => {
+    for (const [changes, sentence] of [
+      [{ credential: { kind: 'clientSecret', secret: 'wrong' } }, /client secret/],
+      [{ tenantId: '00000000-0000-4000-8000-000000000000' }, /no such tenant/],
+      [{ clientId: 'nobody' }, /application/],
+      [{ endpoints: { graph: graph.origin, login: 'https://127.0.0.1:1' } }, /sign-in service.*cannot be reached/],
+    ] as const) {
+      const { failed, by } = await check(changes);
+      assert.deepEqual(failed, NAMES.slice(1));
+      assert.match(by.get('token')?.detail ?? '', sentence);
+      assert.ok((by.get('token')?.remedy ?? '').length > 0);
+    }
+  });
+
+  it('names the permission that is missing; the organization is optional', async () => {
+    const poor = await startTenant(tenant, { application: { roles: ['User.Read.All'] } });
+    const { failed, by } = await check({}, poor);
+    assert.deepEqual(failed, ['read-groups', 'read-members']);
+    assert.match(by.get('read-groups')?.remedy ?? '', /GroupMember\.Read\.All/);
+    await poor.close();
+  });
+
+  it('says how to trust a private authority', async () => {
+    const strange = await startGraphServer(tenant);
+    const { failed, by } = await check({}, strange);
+    assert.ok(failed.includes('token'));
+    assert.match(by.get('token')?.remedy ?? '', /NODE_EXTRA_CA_CERTS/);
+    await strange.close();
+  });
+
+  it('signs in with a certificate, and sees one that is too old', async () => {
+    const made = await generate([{ name: 'commonName', value: 'sluice' }], { algorithm: 'sha256' });
+    const credential = { kind: 'certificate', certificate: made.cert, privateKey: made.private };
+    const server = await startTenant(tenant, { application: { certificate: made.cert } });
+    assert.deepEqual((await check({ credential }, server)).failed, []);
+    const clock = makeTestClock();
+    await clock.sleep(3 * 366 * 86_400_000);
+    assert.equal((await check({ credential }, server, clock)).by.get('settings')?.ok, false);
+    const { failed, by } = await check({ credential });
+    assert.ok(failed.includes('token'));
+    assert.match(by.get('token')?.detail ?? '', /certificate/);
+    await server.close();
+  });
+
+  it('does not keep an administrator waiting for a busy Graph', async () => {
+    graph.setFaults({
+      script: [{ path: '/users', fault: { kind: 'status', status: 429, retryAfter: '600' }, times: 1 }],
+    });
+    const { failed, by } = await check();
+    assert.deepEqual(failed, ['read-users']);
+    assert.match(by.get('read-users')?.detail ?? '', /429.*600 s/);
+    graph.setFaults({});
+  });
+
+  it('ends when it is told to, and still throws nothing', async () => {
+    const { kind, settings } = openProvider(settingsFor(graph, tenant.id));
+    const checks = await kind.test(settings, AbortSignal.abort());
+    assert.deepEqual(
+      checks.map(({ name }) => name),
+      NAMES,
+    );
+    assert.equal(checks.at(-1)?.ok, false);
+  });
+});
+
+describe('what can be looked up', () => {
+  const source = () => {
+    const { kind, settings } = openProvider(settingsFor(graph, tenant.id));
+    assert.ok(kind.source !== undefined);
+    return { source: kind.source, settings };
+  };
+
+  it('is groups by a word of their name, with their type', async () => {
+    const { source: look, settings } = source();
+    const found = await look.groups(settings, 'sales', signal);
+    assert.ok(found.length > 0 && found.every(({ displayName }) => displayName.includes('Sales')));
+    assert.ok(found.every(({ type }) => type !== 'unknown'));
+    assert.equal((await look.groups(settings, undefined, signal)).length, 20);
+    assert.deepEqual(await look.groups(settings, 'no "such" group\\', signal), []);
+  });
+
+  it('is everybody below a group with the path, through a circle once', async () => {
+    const { source: look, settings } = source();
+    const [top = '', inner = ''] = tenant.groups.keys();
+    const [somebody = ''] = [...tenant.users.keys()].slice(-1);
+    addMember(tenant, inner, somebody);
+    const found = await look.members(settings, top, signal);
+    const name = (id: string) => String(tenant.groups.get(id)?.['displayName']);
+    assert.deepEqual(found.find(({ id }) => id === inner)?.path, [name(top)]);
+    assert.deepEqual(found.find(({ id, path }) => id === somebody && path.at(-1) === name(inner))?.path, [
+      name(top),
+      name(inner),
+    ]);
+    assert.equal(new Set(found.map(({ id, path }) => `${id} ${path.join('/')}`)).size, found.length);
+    await assert.rejects(look.members(settings, 'nobody', signal), { code: 'ERR_NOT_FOUND' });
+  });
+
+  it('is what the token grants, and what is too little or too much', async () => {
+    const server = await startTenant(tenant, {
+      application: { roles: ['Directory.Read.All', 'Mail.Read', 'User.Read.All'] },
+    });
+    const { kind, settings } = openProvider(settingsFor(server, tenant.id));
+    const review = await kind.source?.permissions(settings, signal);
+    assert.deepEqual(review?.granted, ['Directory.Read.All', 'Mail.Read', 'User.Read.All']);
+    assert.deepEqual(review?.missing, []);
+    assert.deepEqual(review?.superfluous, ['Mail.Read', 'User.Read.All']);
+    await server.close();
+  });
+});

@@ -1,0 +1,323 @@
+// What the simulated tenant does not do: a Graph that answers line by line as a test says.
+import assert from 'node:assert/strict';
+import { after, describe, it } from 'node:test';
+import { ConfigError, UpstreamError } from '#core/errors.ts';
+import { gather, readAll } from '../../contract/provider.ts';
+import {
+  type Asked,
+  makeTestClock,
+  openProvider,
+  type Said,
+  type ScriptedGraph,
+  settingsFor,
+  startScripted,
+} from './support.ts';
+
+const servers: ScriptedGraph[] = [];
+after(async () => {
+  for (const server of servers) await server.close();
+});
+
+type Answers = Readonly<Record<string, (asked: Asked, origin: string) => Said | undefined>>;
+const page = (value: unknown, rest: object = {}): Said => ({ body: { value, ...rest } });
+const refuse = (status: number, code: string): Said => ({ status, body: { error: { code, message: 'no' } } });
+
+/** Answers by the first part of the path after /v1.0 that fits; lists are empty unless told otherwise. */
+async function start(answers: Answers, signIn?: (asked: Asked) => Said | undefined): Promise<ScriptedGraph> {
+  const server = await startScripted((asked, origin) => {
+    for (const [path, answer] of Object.entries(answers)) {
+      if (!asked.url.startsWith(`/v1.0${path}`)) continue;
+      const said = answer(asked, origin);
+      if (said !== undefined) return said;
+    }
+    return page([]);
+  }, signIn);
+  servers.push(server);
+  return server;
+}
+
+const openAt = (server: ScriptedGraph, changes: Record<string, unknown> = {}, clock = makeTestClock()) =>
+  openProvider(settingsFor(server, 'contoso.com', changes), clock);
+
+describe('requests', () => {
+  it('are the documented ones, with exactly the properties that are read', async () => {
+    const server = await start({ '/groups?': () => page([{ id: 'a/b', securityEnabled: true }]) });
+    const { provider } = openAt(server, { scope: { filter: 'employeeType pr and mail pr' } });
+    await readAll(provider);
+    const [users, groups, members] = server.asked.map(({ url }) => new URL(url, server.origin));
+    assert.equal(users?.pathname, '/v1.0/users');
+    assert.equal(users?.searchParams.get('$top'), '999');
+    assert.equal(users?.searchParams.get('$expand'), 'manager($select=id)');
+    const selected = users?.searchParams.get('$select')?.split(',') ?? [];
+    assert.equal(new Set(selected).size, selected.length);
+    assert.ok(selected.includes('employeeType') && selected.includes('accountEnabled'));
+    assert.equal(groups?.pathname, '/v1.0/groups');
+    assert.equal(members?.href, `${server.origin}/v1.0/groups/a%2Fb/members?$select=id&$top=999`);
+    assert.equal(
+      server.asked.every(({ headers }) => headers['consistencylevel'] === undefined),
+      true,
+    );
+  });
+
+  it('follow a next link exactly as it is', async () => {
+    const query = '?$skiptoken=a=b&b=%2F%27&$select=id&z&a=1&a=2&$top=5#';
+    const server = await start({
+      '/users?$skiptoken': () => page([{ id: 'u2' }]),
+      '/users?$select': (_asked, origin) => page([{ id: 'u1' }], { '@odata.nextLink': `${origin}/v1.0/users${query}` }),
+    });
+    assert.deepEqual((await gather(openAt(server).provider)).ids.User, new Set(['u1', 'u2']));
+    assert.equal(server.asked[1]?.url, `/v1.0/users${query.slice(0, -1)}`);
+  });
+
+  it('send no token to another host, nor follow a redirect there', async () => {
+    const stranger = await start({});
+    for (const answer of [
+      page([], { '@odata.nextLink': `${stranger.origin}/v1.0/users` }),
+      page([], { '@odata.nextLink': '//elsewhere.example/v1.0/users' }),
+      { status: 302, headers: { location: `${stranger.origin}/v1.0/users` } },
+    ]) {
+      const server = await start({ '/users': () => answer });
+      await assert.rejects(readAll(openAt(server).provider), UpstreamError);
+    }
+    assert.deepEqual(stranger.asked, []);
+  });
+
+  it('use one token until it is refused, then one fresh token for all', async () => {
+    const groups = Array.from({ length: 30 }, (_, index) => ({ id: `g${index}`, securityEnabled: true }));
+    const server = await start({
+      '/groups?': () => page(groups),
+      '/groups/': ({ token }) => (token === 'token-1' ? refuse(401, 'InvalidAuthenticationToken') : undefined),
+    });
+    assert.equal((await gather(openAt(server).provider)).members.size, 30);
+    assert.equal(server.tokens(), 2);
+  });
+
+  it('give up when no token is taken', async () => {
+    const server = await start({ '/users': () => refuse(401, 'InvalidAuthenticationToken') });
+    await assert.rejects(readAll(openAt(server).provider), { code: 'ERR_CREDENTIALS', reason: 'token-refused' });
+    assert.ok(server.tokens() <= 5);
+  });
+
+  it('all wait while Graph asks one of them to', async () => {
+    const clock = makeTestClock();
+    const groups = Array.from({ length: 40 }, (_, index) => ({ id: `g${index}`, securityEnabled: true }));
+    let throttledAt: number | undefined;
+    const early: string[] = [];
+    const server = await start({
+      '/groups?': () => page(groups),
+      '/groups/': ({ url }) => {
+        const now = clock.now().getTime();
+        if (throttledAt === undefined) {
+          throttledAt = now;
+          return { ...refuse(429, 'TooManyRequests'), headers: { 'retry-after': '30' } };
+        }
+        if (now < throttledAt + 30_000) early.push(url);
+        return undefined;
+      },
+    });
+    const { provider } = openAt(server, {}, clock);
+    await readAll(provider);
+    assert.ok(early.length < 8, 'only what was on its way already');
+    assert.equal(provider.cost().throttledMs, 30_000);
+  });
+
+  it('count the resource units that Graph names', async () => {
+    const server = await start({ '/': () => ({ ...page([]), headers: { 'x-ms-resource-unit': '3' } }) });
+    const { provider } = openAt(server);
+    await readAll(provider);
+    assert.deepEqual(provider.cost(), { requests: 2, resourceUnits: 6, bytes: 24, throttledMs: 0 });
+  });
+});
+
+describe('answers', () => {
+  it('may lack whatever is optional', async () => {
+    const server = await start({
+      '/users': () =>
+        page([{ id: 'u1', userPrincipalName: 'a@b.c', '@odata.type': 'x', extra: { deep: [] } }], {
+          '@odata.nextLink': null,
+        }),
+      '/groups?': () => page([{ id: 'g1', securityEnabled: true }]),
+      '/groups/': () =>
+        page([
+          { '@odata.type': '#microsoft.graph.user', id: 'u1', displayName: null },
+          { '@odata.type': 'microsoft.graph.group', id: 'g1' },
+          { '@odata.type': '#microsoft.graph.device', id: 'd1' },
+          { '@odata.type': '#microsoft.graph.directoryObject', id: 'x1', displayName: null },
+          { id: 'x2' },
+        ]),
+    });
+    const members = (await readAll(openAt(server).provider)).flatMap((one) => (one.type === 'members' ? [one] : []));
+    assert.deepEqual(members[0]?.members, [
+      { externalId: 'u1', type: 'User' },
+      { externalId: 'g1', type: 'Group' },
+    ]);
+    assert.deepEqual(
+      members[0]?.skipped.map(({ externalId, reason }) => [externalId, reason]),
+      [
+        ['d1', 'UnsupportedObjectType'],
+        ['x1', 'UnreadableMember'],
+        ['x2', 'UnreadableMember'],
+      ],
+    );
+  });
+
+  it('may be empty pages with a next link, but not for ever', async () => {
+    let count = 0;
+    const more = (asked: Asked, origin: string) => {
+      count += 1;
+      return page([], { '@odata.nextLink': `${origin}${asked.url}&n=${count}` });
+    };
+    const server = await start({
+      '/users': (asked, origin) => (count < 10 ? more(asked, origin) : page([{ id: 'u1' }])),
+    });
+    assert.equal((await gather(openAt(server).provider)).ids.User.size, 1);
+    const endless = await start({ '/users': more });
+    await assert.rejects(readAll(openAt(endless).provider), { failure: 'source-incomplete', reason: 'page-loop' });
+  });
+
+  it('end a read that brings the same people under ever new links', async () => {
+    let count = 0;
+    const server = await start({
+      '/users': (_asked, origin) => {
+        count += 1;
+        return page([{ id: 'u1' }, { id: 'u2' }], { '@odata.nextLink': `${origin}/v1.0/users?$skiptoken=${count}` });
+      },
+    });
+    await assert.rejects(readAll(openAt(server).provider), { failure: 'source-incomplete', reason: 'page-loop' });
+    assert.ok(count < 20);
+  });
+
+  it('are read again from the start when a page link has expired', async () => {
+    let expired = false;
+    const server = await start({
+      '/users?$skiptoken': () => {
+        if (expired) return page([{ id: 'u2' }]);
+        expired = true;
+        return refuse(400, 'Directory_ExpiredPageToken');
+      },
+      '/users?$select': (_asked, origin) =>
+        page([{ id: 'u1' }], { '@odata.nextLink': `${origin}/v1.0/users?$skiptoken=x` }),
+    });
+    assert.deepEqual((await gather(openAt(server).provider)).ids.User, new Set(['u1', 'u2']));
+  });
+
+  it('name managers by batch where $expand is refused, step by step', async () => {
+    const users = Array.from({ length: 45 }, (_, index) => ({ id: `u${index}`, userPrincipalName: `u${index}@b.c` }));
+    let throttled = false;
+    const server = await start({
+      '/users?': ({ url }) => (url.includes('$expand') ? refuse(400, 'Request_BadRequest') : page(users)),
+      '/$batch': ({ body }) => {
+        const { requests } = JSON.parse(body) as { requests: { id: string; url: string }[] };
+        assert.ok(requests.length <= 20);
+        const responses = requests.reverse().map(({ id, url }, index) => {
+          const user = /\/users\/u(\d+)\/manager/.exec(url)?.[1];
+          if (index === 0 && !throttled) {
+            throttled = true;
+            return { id, status: 429, headers: { 'Retry-After': '4' }, body: {} };
+          }
+          if (user === '0') return { id, status: 404, body: { error: { code: 'Request_ResourceNotFound' } } };
+          return { id, status: 200, body: { '@odata.type': '#microsoft.graph.user', id: `boss-of-${user}` } };
+        });
+        return { body: { responses } };
+      },
+    });
+    const { provider } = openAt(server);
+    const records = (await readAll(provider)).flatMap((one) => (one.type === 'records' ? one.records : []));
+    assert.deepEqual(
+      records.map((record) => (record as { manager?: { id: string } | null }).manager?.id),
+      users.map((_, index) => (index === 0 ? undefined : `boss-of-u${index}`.replace('-u', '-'))),
+    );
+    assert.equal(provider.cost().throttledMs, 4_000);
+  });
+
+  it('that say 404 for the members of a group that exists end the read', async () => {
+    const server = await start({
+      '/groups?': () => page([{ id: 'g1', securityEnabled: true }]),
+      '/groups/g1/members': () => refuse(404, 'Request_ResourceNotFound'),
+      '/groups/g1?': () => ({ body: { id: 'g1' } }),
+    });
+    await assert.rejects(readAll(openAt(server).provider), {
+      failure: 'source-incomplete',
+      reason: 'members-not-found',
+    });
+  });
+
+  it('that say 404 for the users are the wrong endpoint', async () => {
+    const server = await start({ '/users': () => ({ status: 404, body: 'Not Found' }) });
+    await assert.rejects(
+      readAll(openAt(server).provider),
+      (error) => error instanceof ConfigError && error.reason === 'endpoint-wrong',
+    );
+  });
+
+  it('never show their words in an error', async () => {
+    const server = await start({
+      '/users': () => ({ status: 400, body: { error: { code: 'Request_BadRequest', message: 'ada@contoso.com' } } }),
+    });
+    await assert.rejects(readAll(openAt(server).provider), (error: UpstreamError) => {
+      assert.equal(error.reason, 'request-refused');
+      assert.ok(!JSON.stringify([error.message, error.details, error.remedy]).includes('ada@'));
+      return true;
+    });
+  });
+});
+
+describe('sign-in', () => {
+  const aadsts = (status: number, number: number, error = 'invalid_client'): Said => ({
+    status,
+    body: { error, error_description: `AADSTS${number}: words. Trace ID: x`, error_codes: [number] },
+  });
+  const onToken = (said: Said, times = 1_000) => {
+    let left = times;
+    return ({ url }: Asked): Said | undefined => (url.includes('/token') && left-- > 0 ? said : undefined);
+  };
+
+  for (const [number, reason, code] of [
+    [7000215, 'client-secret-wrong', 'ERR_CREDENTIALS'],
+    [7000222, 'client-secret-expired', 'ERR_CREDENTIALS'],
+    [700016, 'application-unknown', 'ERR_CONFIG'],
+    [90002, 'tenant-unknown', 'ERR_CONFIG'],
+    [700027, 'certificate-refused', 'ERR_CREDENTIALS'],
+    [65001, 'consent-required', 'ERR_CREDENTIALS'],
+    [53003, 'conditional-access', 'ERR_CREDENTIALS'],
+    [123456, 'sign-in-refused', 'ERR_CREDENTIALS'],
+  ] as const)
+    it(`explains AADSTS${number}`, async () => {
+      const server = await start({}, onToken(aadsts(400, number)));
+      await assert.rejects(readAll(openAt(server).provider), (error: UpstreamError) => {
+        assert.deepEqual([error.reason, error.code], [reason, code]);
+        assert.ok((error.remedy ?? '').length > 10);
+        return true;
+      });
+      assert.deepEqual(server.asked, []);
+    });
+
+  it('is tried again when the service is busy or broken, as soon as it allows', async () => {
+    for (const said of [
+      { status: 429, headers: { 'retry-after': '3' } },
+      { status: 503, headers: { 'retry-after': '3' } },
+      { status: 500, body: '<html>' },
+      { drop: true },
+    ] as const) {
+      const server = await start({}, onToken(said, 2));
+      assert.equal((await readAll(openAt(server).provider)).at(-1)?.type, 'end');
+    }
+  });
+
+  it('asks by the name of the cloud where the tenant does not know the endpoint', async () => {
+    const scopes: (string | null)[] = [];
+    const server = await start({}, ({ url, body }) => {
+      if (!url.includes('/token')) return undefined;
+      scopes.push(new URLSearchParams(body).get('scope'));
+      return scopes.length === 1 ? aadsts(400, 500011, 'invalid_resource') : undefined;
+    });
+    await readAll(openAt(server).provider);
+    assert.match(scopes[0] ?? '', /^https:\/\/127\.0\.0\.1:\d+\/\.default/);
+    assert.match(scopes[1] ?? '', /^https:\/\/graph\.microsoft\.com\/\.default/);
+  });
+
+  it('says when something else answers in its place', async () => {
+    const server = await start({}, () => ({ body: '<html>hello</html>' }));
+    await assert.rejects(readAll(openAt(server).provider), { reason: 'sign-in-broken' });
+  });
+});

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { before, describe, it } from 'node:test';
+import { generate } from 'selfsigned';
+import { InputError } from '#core/errors.ts';
+import { providerKinds } from '#providers/index.ts';
+import { parseSettings } from '#providers/microsoft365/settings.ts';
+import { makeTestClock } from './support.ts';
+
+const least = { tenantId: 'contoso.com', clientId: 'app', credential: { kind: 'clientSecret', secret: 's' } };
+const certificate = () => generate([{ name: 'commonName', value: 'sluice' }], { algorithm: 'sha256' });
+
+function refusal(changes: object): InputError {
+  try {
+    parseSettings({ ...least, ...changes });
+  } catch (error) {
+    assert.ok(error instanceof InputError);
+    assert.ok((error.remedy ?? '').length > 0);
+    return error;
+  }
+  assert.fail(`accepted ${JSON.stringify(changes)}`);
+}
+
+describe('settings of Microsoft 365', () => {
+  it('are filled in with safe defaults', () => {
+    assert.deepEqual(parseSettings(least), {
+      ...least,
+      cloud: 'global',
+      scope: {
+        mode: 'full',
+        groupIds: [],
+        nestedGroups: 'include',
+        groupTypes: ['security', 'mailEnabledSecurity', 'distribution'],
+        dynamicMembership: 'include',
+        filter: '',
+        domains: [],
+        excludeOnMicrosoft: false,
+        mailboxTypes: ['user'],
+        requireLicence: false,
+        requireMailbox: false,
+        onLeaveScope: 'deactivate',
+        deleteAfterDays: 30,
+      },
+      pathDisplay: { rootGroupId: null },
+      initialRun: 'preview',
+      notifications: { enabled: true },
+    });
+  });
+
+  it('take the example of the contract as it stands', () => {
+    const scope = { filter: "accountEnabled eq true and userType eq 'Member'", mailboxTypes: ['user'] };
+    const endpoints = { graph: 'https://graph.example:8443/', login: 'https://login.example' };
+    assert.deepEqual(parseSettings({ ...least, scope, endpoints }).endpoints, {
+      graph: 'https://graph.example:8443',
+      login: 'https://login.example',
+    });
+  });
+
+  it('are refused with every problem named', () => {
+    const error = refusal({ tenantId: 'a b', colour: 'red', scope: { groupTypes: ['secret'], filter: 'nobody eq 1' } });
+    assert.equal(error.reason, 'settings-invalid');
+    const problems = JSON.stringify(error.details);
+    for (const name of ['tenantId', 'colour', 'scope.groupTypes', 'scope.filter'])
+      assert.ok(problems.includes(name), name);
+  });
+
+  it('send tokens to https origins only', () => {
+    for (const graph of [
+      'http://graph.example',
+      'https://graph.example/v1.0',
+      'https://u:p@graph.example',
+      'graph',
+      'ftp://x',
+    ])
+      assert.match(refusal({ endpoints: { graph, login: 'https://login.example' } }).message, /endpoints\.graph/);
+    assert.match(refusal({ endpoints: { graph: 'https://graph.example' } }).message, /endpoints\.login/);
+  });
+
+  it('name one tenant', () => {
+    for (const tenantId of ['common', 'Organizations', 'consumers', '', 'a/b'])
+      assert.match(refusal({ tenantId }).message, /tenantId/);
+  });
+
+  it('refuse what this release cannot do, rather than pass over it', () => {
+    for (const changes of [
+      { scope: { mode: 'groups', groupIds: ['g1'] } },
+      { scope: { groupIds: ['g1'] } },
+      { scope: { nestedGroups: 'flatten' } },
+      { scope: { mailboxTypes: ['user', 'shared'] } },
+      { scope: { mailboxTypes: [] } },
+      { pathDisplay: { rootGroupId: 'g1' } },
+      { credential: { kind: 'managedIdentity' } },
+      { credential: { kind: 'federated', tokenFile: '/token' } },
+    ])
+      assert.equal(refusal(changes).reason, 'not-available-yet');
+  });
+
+  it('never repeat a secret in an error', () => {
+    const error = refusal({ credential: { kind: 'clientSecret', secret: 'hunter2', extra: 1 } });
+    assert.ok(!JSON.stringify([error.message, error.details]).includes('hunter2'));
+  });
+});
+
+describe('a certificate', () => {
+  let one: Awaited<ReturnType<typeof certificate>>;
+  let other: Awaited<ReturnType<typeof certificate>>;
+  before(async () => {
+    [one, other] = await Promise.all([certificate(), certificate()]);
+  });
+
+  it('is accepted with its own key', () => {
+    const credential = { kind: 'certificate', certificate: one.cert, privateKey: one.private };
+    assert.deepEqual(parseSettings({ ...least, credential }).credential, credential);
+  });
+
+  it('is refused with the key of another, or when either is no PEM', () => {
+    for (const [pem, key, problem] of [
+      [one.cert, other.private, /privateKey: does not belong/],
+      [one.cert, 'no key', /privateKey: expected/],
+      ['no certificate', one.private, /certificate: expected/],
+    ] as const)
+      assert.match(
+        refusal({ credential: { kind: 'certificate', certificate: pem, privateKey: key } }).message,
+        problem,
+      );
+  });
+});
+
+describe('the kinds of provider', () => {
+  it('are four, of which one can be configured yet', async () => {
+    const kinds = providerKinds({ clock: makeTestClock() });
+    assert.deepEqual([...kinds.keys()], ['microsoft365', 'scim', 'ldap', 'csv']);
+    for (const [name, kind] of kinds) {
+      assert.equal(kind.available, name === 'microsoft365');
+      if (kind.available) continue;
+      assert.throws(
+        () => kind.parseSettings({}),
+        (error) =>
+          error instanceof InputError &&
+          error.reason === 'not-available-yet' &&
+          /is not available yet/.test(error.message),
+      );
+    }
+  });
+});
