@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { ConfigError, UpstreamError } from '#core/errors.ts';
+import { openGraph } from '#providers/microsoft365/client.ts';
+import { ASK_LIMITS } from '#providers/microsoft365/pace.ts';
 import { gather, readAll } from '../../contract/provider.ts';
 import {
   type Asked,
@@ -18,7 +20,7 @@ after(async () => {
   for (const server of servers) await server.close();
 });
 
-type Answers = Readonly<Record<string, (asked: Asked, origin: string) => Said | undefined>>;
+type Answers = Readonly<Record<string, (asked: Asked, origin: string) => Said | Promise<Said> | undefined>>;
 const page = (value: unknown, rest: object = {}): Said => ({ body: { value, ...rest } });
 const refuse = (status: number, code: string): Said => ({ status, body: { error: { code, message: 'no' } } });
 
@@ -250,6 +252,22 @@ describe('answers', () => {
     );
   });
 
+  it('are not waited for without an end, nor read without one', async () => {
+    const silent = await start({ '/users': () => new Promise<Said>(() => undefined) });
+    const limits = { ...ASK_LIMITS, timeoutMs: 50 };
+    const graph = openGraph(openAt(silent).settings, makeTestClock(), limits);
+    await assert.rejects(
+      graph.get('/users', (body) => body, { signal: new AbortController().signal }),
+      {
+        failure: 'network',
+        reason: 'graph-unreachable',
+      },
+    );
+    assert.equal(silent.asked.length, limits.attemptsMax);
+    const huge = await start({ '/users': () => ({ ...page([]), headers: { 'content-length': '99999999999' } }) });
+    await assert.rejects(readAll(openAt(huge).provider), { failure: 'source-incomplete', reason: 'answer-too-large' });
+  });
+
   it('never show their words in an error', async () => {
     const server = await start({
       '/users': () => ({ status: 400, body: { error: { code: 'Request_BadRequest', message: 'ada@contoso.com' } } }),
@@ -302,6 +320,14 @@ describe('sign-in', () => {
       const server = await start({}, onToken(said, 2));
       assert.equal((await readAll(openAt(server).provider)).at(-1)?.type, 'end');
     }
+  });
+
+  it('asks again after a refusal, whatever MSAL remembers of it', async () => {
+    const refusal = { ...aadsts(400, 7000222), headers: { 'retry-after': '3600' } };
+    const server = await start({}, onToken(refusal, 1));
+    const { provider } = openAt(server);
+    await assert.rejects(readAll(provider), { reason: 'client-secret-expired' });
+    assert.equal((await readAll(provider)).at(-1)?.type, 'end');
   });
 
   it('asks by the name of the cloud where the tenant does not know the endpoint', async () => {
