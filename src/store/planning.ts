@@ -17,6 +17,15 @@ export async function refreshStatistics(db: Db): Promise<void> {
   await sql(db, 'analyze mirror_records, mirror_members, resources, group_members');
 }
 
+/** True while one of them was never looked at: nothing but a full table scan tells then how large it is. */
+export async function lacksStatistics(db: Db): Promise<boolean> {
+  const { rows } = await sql(
+    db,
+    `select 1 from pg_class where oid = any(array['mirror_records', 'resources', 'group_members']::regclass[]) and reltuples < 0`,
+  );
+  return rows.length > 0;
+}
+
 /** The same for the items of a plan that is being made. */
 export async function refreshItemStatistics(db: Db): Promise<void> {
   await sql(db, 'analyze plan_items');

@@ -37,17 +37,18 @@ interface Applying {
 
 /**
  * Applies what a plan does not hold, in its order, in chunks of one transaction each: directory rows, change log and
- * outcomes together. Stopped anywhere, the rest is still pending and is applied by calling it again.
+ * outcomes together. Stopped anywhere, the rest is still pending and is applied by calling it again. Answers how many
+ * items it settled.
  * @throws {LeaseLostError} somebody else has taken over
  */
-export async function applyPlan(context: RunContext, planId: string): Promise<void> {
+export async function applyPlan(context: RunContext, planId: string): Promise<number> {
   const plan: Applying = { planId, provider: context.provider, runId: context.runId };
   const total = await countPending(context.db, planId);
   let done = 0;
   for (;;) {
     const applied = await context.write((tx) => applyChunk(tx, plan));
     if (applied === 'memberships') done += await applyMemberships(context, plan);
-    else if (applied === 0) return;
+    else if (applied === 0) return done;
     else done += applied;
     await context.progress({ phase: 'applying', done, total });
   }

@@ -8,6 +8,7 @@ import {
   countItems,
   findDuplicates,
   findNameClashes,
+  lacksStatistics,
   type NameClash,
   type Planning,
   planMemberships,
@@ -25,10 +26,15 @@ import { holdItems, insertPlan, sealPlan } from '#store/plans.ts';
 import { readSetting } from '#store/settings.ts';
 import type { RunContext } from './run.ts';
 
+/** After so many new rows the planner's picture of a table is too old to compare by. */
+export const STATISTICS_AFTER = 500;
+
 export interface PlanRequest {
   readonly policy: RunPolicy;
   /** False after a read that stopped early: nothing is removed then. */
   readonly complete: boolean;
+  /** How many records of the mirror the read has written. */
+  readonly changed: number;
   /** No first run was applied yet. */
   readonly initial: boolean;
   readonly allowLargeSync: boolean;
@@ -62,11 +68,11 @@ export async function makePlan(context: RunContext, request: PlanRequest): Promi
   });
 }
 
-async function fillPlan(tx: Db, planning: Planning, { policy, complete }: PlanRequest): Promise<void> {
-  await refreshStatistics(tx);
+async function fillPlan(tx: Db, planning: Planning, { policy, complete, changed }: PlanRequest): Promise<void> {
+  if (changed > STATISTICS_AFTER || (await lacksStatistics(tx))) await refreshStatistics(tx);
   const duplicates = await findDuplicates(tx, planning.provider);
   let offset = await planUpserts(tx, planning, 'User', { offset: 0, duplicates });
-  if (offset > 0) await refreshItemStatistics(tx);
+  if (offset > STATISTICS_AFTER) await refreshItemStatistics(tx);
   offset += await planReferences(tx, planning, offset);
   offset += await planUpserts(tx, planning, 'Group', { offset, duplicates: [] });
   offset += await planMemberships(tx, planning, { offset, complete });

@@ -27,18 +27,23 @@ interface OpenGroup {
 type MembersPage = Extract<Page, { type: 'members' }>;
 
 /**
- * Reads the provider into the mirror, a transaction per page. When it returns, the read was complete and whatever the
- * provider did not show is marked gone; when it throws, nothing was marked gone.
+ * Reads the provider into the mirror, a transaction per page; one page is written while the next is read. When it
+ * returns, the read was complete and whatever the provider did not show is marked gone; when it throws, nothing was
+ * marked gone, and no write is under way any more. Answers how many records were written.
  * @throws {UpstreamError} and everything else that the provider throws
  */
-export async function refreshMirror(provider: PullProvider, context: RunContext): Promise<void> {
+export async function refreshMirror(provider: PullProvider, context: RunContext): Promise<number> {
   const read = new MirrorRead(provider, context);
   await read.begin();
-  for await (const page of provider.pages(context.signal)) {
-    if (page.type === 'records') await read.records(page);
-    else if (page.type === 'members') await read.members(page);
-    else return read.end();
-    await context.progress({ phase: 'reading', done: read.done, total: null });
+  try {
+    for await (const page of provider.pages(context.signal)) {
+      if (page.type === 'records') await read.records(page);
+      else if (page.type === 'members') await read.members(page);
+      else return await read.end();
+      await context.progress({ phase: 'reading', done: read.done, total: null });
+    }
+  } finally {
+    await read.settled();
   }
   throw new UpstreamError('The provider stopped before the end of the read.', { failure: 'source-incomplete' });
 }
@@ -46,6 +51,8 @@ export async function refreshMirror(provider: PullProvider, context: RunContext)
 /** One full read under way: its generation, what it has seen, and the memberships not yet written. */
 class MirrorRead {
   done = 0;
+  private written = 0;
+  private writing: Promise<void> = Promise.resolve();
   private readonly provider: PullProvider;
   private readonly context: RunContext;
   private generation = '0';
@@ -70,7 +77,7 @@ class MirrorRead {
     const sent = distinctRecords(this.provider, page.records, this.context.salt);
     if (sent.length === 0) return;
     const ids = sent.map(({ externalId }) => externalId);
-    await this.context.write(async (tx) => {
+    await this.next(async (tx) => {
       const known = await readKnown(tx, kind, page.resourceType, ids);
       const changed = sent.filter(({ externalId, digest }) => {
         const record = known.get(externalId);
@@ -79,8 +86,22 @@ class MirrorRead {
       const records = changed.map((record) => normalise(this.provider, page.resourceType, record));
       await upsertRecords(tx, kind, page.resourceType, records);
       this.seen += await markSeen(tx, this.generation, page.resourceType, ids);
+      this.written += records.length;
     });
     this.done += sent.length;
+  }
+
+  /** Starts a write when the one before is done, and does not wait for it: there is never more than one. */
+  private async next(work: (tx: Db) => Promise<void>): Promise<void> {
+    await this.writing;
+    this.writing = this.context.write(work);
+    // Awaited at the next page or at the end; until then a failure must not count as unhandled.
+    this.writing.catch(() => undefined);
+  }
+
+  /** Resolves when nothing is being written, however that ended. */
+  async settled(): Promise<void> {
+    await this.writing.catch(() => undefined);
   }
 
   async members(page: MembersPage): Promise<void> {
@@ -99,13 +120,15 @@ class MirrorRead {
     if (this.readyMembers >= MEMBERS_PER_WRITE || this.ready.length >= GROUPS_PER_WRITE) await this.writeMembers();
   }
 
-  async end(): Promise<void> {
+  async end(): Promise<number> {
     await this.writeMembers();
+    await this.writing;
     if (this.open.size > 0)
       throw new UpstreamError(`The members of ${this.open.size} groups were not read to the end.`, {
         failure: 'source-incomplete',
       });
-    await this.context.write((tx: Db) => sweep(tx, this.provider.kind, this.generation, this.seen));
+    const gone = await this.context.write((tx) => sweep(tx, this.provider.kind, this.generation, this.seen));
+    return this.written + gone;
   }
 
   private async writeMembers(): Promise<void> {
@@ -114,7 +137,7 @@ class MirrorRead {
     this.readyMembers = 0;
     if (groups.length === 0) return;
     const { kind } = this.provider;
-    await this.context.write(async (tx) => {
+    await this.next(async (tx) => {
       const known = await readMembersDigests(
         tx,
         kind,
@@ -123,6 +146,7 @@ class MirrorRead {
       const latest = new Map(groups.map((group) => [group.group, group]));
       const changed = [...latest.values()].filter(({ group, digest }) => known.get(group)?.equals(digest) !== true);
       await replaceMembers(tx, kind, changed);
+      this.written += changed.length;
     });
     this.done += groups.length;
   }

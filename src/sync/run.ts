@@ -5,11 +5,12 @@ import type { Cost, PullProvider, RunPolicy } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import type { Log } from '#platform/log.ts';
 import type { Db } from '#store/database.ts';
+import { refreshStatistics } from '#store/planning.ts';
 import { countOutcomes, setPlanStatus, supersedePlans } from '#store/plans.ts';
 import { attachPlan, finishRun, type Progress, type RunError, type RunRow } from '#store/runs.ts';
 import { markInitialDone, markSuccess } from '#store/settings.ts';
 import { applyPlan } from './apply.ts';
-import { type MadePlan, makePlan } from './make-plan.ts';
+import { type MadePlan, makePlan, STATISTICS_AFTER } from './make-plan.ts';
 import { refreshMirror } from './refresh-mirror.ts';
 
 /** What every step of a run is handed. */
@@ -45,11 +46,11 @@ export interface RunInput {
 
 /** One sync, from reading to the last outcome. Throws only what stops the process from going on. */
 export async function runSync(context: RunContext, { run, provider, policy, initial }: RunInput): Promise<void> {
-  const stopped = await readProvider(context, provider);
+  const { stopped, changed } = await readProvider(context, provider);
   if (stopped?.useless === true) return endFailed(context, stopped, provider.cost());
   await context.progress({ phase: 'planning', done: 0, total: null });
   const { allowLargeSync } = run.options;
-  const plan = await makePlan(context, { policy, complete: stopped === undefined, initial, allowLargeSync });
+  const plan = await makePlan(context, { policy, complete: stopped === undefined, changed, initial, allowLargeSync });
   await context.write(async (tx) => {
     await attachPlan(tx, context.runId, plan.id);
     await supersedePlans(tx, context.provider, plan.id);
@@ -80,7 +81,8 @@ export async function finishPlan(
   context: RunContext,
   { planId, complete, initial, stopped, cost }: FinishInput,
 ): Promise<void> {
-  await applyPlan(context, planId);
+  const applied = await applyPlan(context, planId);
+  if (applied > STATISTICS_AFTER) await refreshStatistics(context.db);
   await context.write(async (tx) => {
     const counts = await countOutcomes(tx, planId);
     const held = (counts['held'] ?? 0) > 0;
@@ -101,8 +103,15 @@ interface Stopped {
   readonly useless: boolean;
 }
 
-/** Undefined after a complete read; else why it stopped. Cancelling and losing the lease are not for us to judge. */
-async function readProvider(context: RunContext, provider: PullProvider): Promise<Stopped | undefined> {
+interface ReadResult {
+  /** Undefined after a complete read; else why it stopped. */
+  readonly stopped?: Stopped;
+  /** How many records of the mirror were written; after a read that stopped, as many as were read. */
+  readonly changed: number;
+}
+
+/** Reads the provider into the mirror. Cancelling and losing the lease are not for us to judge. */
+async function readProvider(context: RunContext, provider: PullProvider): Promise<ReadResult> {
   let read = 0;
   const counting: RunContext = {
     ...context,
@@ -112,12 +121,14 @@ async function readProvider(context: RunContext, provider: PullProvider): Promis
     },
   };
   try {
-    await refreshMirror(provider, counting);
-    return undefined;
+    return { changed: await refreshMirror(provider, counting) };
   } catch (error) {
     if (!(error instanceof GatewayError) || context.signal.aborted) throw error;
     context.log.warn({ code: error.code, reason: error.reason, error: error.message }, 'read stopped early');
-    return { error: describeError(error), useless: error.code !== 'ERR_UPSTREAM' || read === 0 };
+    return {
+      stopped: { error: describeError(error), useless: error.code !== 'ERR_UPSTREAM' || read === 0 },
+      changed: read,
+    };
   }
 }
 

@@ -18,6 +18,8 @@ const LEASE_TTL_MS = 10_000;
 const HEARTBEAT_MS = 3_000;
 /** How soon a run that another process queued is seen. A run queued here is seen at once. */
 const POLL_MS = 1_000;
+/** How often the progress of a run is stored. */
+const PROGRESS_EVERY_MS = 250;
 
 export interface WorkerParts {
   readonly database: Database;
@@ -77,6 +79,7 @@ export function startWorker(parts: WorkerParts): Worker {
       current = undefined;
       clearInterval(heartbeat);
       await giveBackLease(database.knex, lease);
+      database.maintain();
     }
   }
 
@@ -145,10 +148,21 @@ export function startWorker(parts: WorkerParts): Worker {
       provider: run.provider,
       configVersion: row.config_version,
       salt: `${row.config_version}\n`,
-      async progress(progress: Progress) {
-        fenced.signal.throwIfAborted();
-        if (await writeProgress(database.knex, run.id, progress)) throw new CancelledError();
-      },
+      progress: progressWriter(run.id, fenced.signal),
+    };
+  }
+
+  /** A row that is written at every page would cost more than the page: a few times a second, and at each new phase. */
+  function progressWriter(runId: string, signal: AbortSignal): RunContext['progress'] {
+    let phase: string | undefined;
+    let writtenAt = 0;
+    return async (progress: Progress) => {
+      signal.throwIfAborted();
+      const now = clock.now().getTime();
+      if (progress.phase === phase && now - writtenAt < PROGRESS_EVERY_MS) return;
+      phase = progress.phase;
+      writtenAt = now;
+      if (await writeProgress(database.knex, runId, progress)) throw new CancelledError();
     };
   }
 

@@ -1,0 +1,48 @@
+// The limit of a full sync: the bare Graph client reads and parses the very pages that a sync reads, and drops them.
+import { Client } from '@microsoft/microsoft-graph-client';
+import { GROUP_SELECT, USER_SELECT } from '../src/providers/microsoft365/records.ts';
+
+interface Page {
+  readonly value: readonly { readonly id: string }[];
+  readonly '@odata.nextLink'?: string;
+}
+
+const { ORIGIN = '', TENANT = '', CLIENT = '' } = process.env;
+const AT_ONCE = 8;
+
+const answer = await fetch(`${ORIGIN}/${TENANT}/oauth2/v2.0/token`, {
+  method: 'POST',
+  body: new URLSearchParams({
+    grant_type: 'client_credentials',
+    client_id: CLIENT,
+    client_secret: 'demo-secret',
+    scope: `${ORIGIN}/.default`,
+  }),
+});
+const { access_token: token } = (await answer.json()) as { access_token: string };
+const client = Client.initWithMiddleware({
+  baseUrl: `${ORIGIN}/`,
+  customHosts: new Set([new URL(ORIGIN).hostname]),
+  authProvider: { getAccessToken: async () => token },
+});
+
+async function drop(first: string, each?: (id: string) => void): Promise<void> {
+  for (let next: string | undefined = first; next !== undefined; ) {
+    const page: Page = await client.api(next).get();
+    if (each !== undefined) for (const { id } of page.value) each(id);
+    next = page['@odata.nextLink'];
+  }
+}
+
+const started = performance.now();
+await drop(`/users?$select=${USER_SELECT.join(',')}&$expand=manager($select=id)&$top=999`);
+const groups: string[] = [];
+await drop(`/groups?$select=${GROUP_SELECT.join(',')}&$top=999`, (id) => groups.push(id));
+await Promise.all(
+  Array.from({ length: AT_ONCE }, async () => {
+    for (let id = groups.pop(); id !== undefined; id = groups.pop())
+      await drop(`/groups/${id}/members?$select=id&$top=999`);
+  }),
+);
+process.send?.({ ms: performance.now() - started });
+process.disconnect?.();

@@ -1,0 +1,9 @@
+// The simulated tenant as a process of its own, so that its work is not counted as the gateway's.
+import { startGraphServer } from '../src/demo/graph-server.ts';
+import { makeTenant } from '../src/demo/tenant.ts';
+
+const [users = '2000', groups = '80', membersPerGroup = '40'] = process.argv.slice(2);
+const tenant = makeTenant({ users: Number(users), groups: Number(groups), membersPerGroup: Number(membersPerGroup) });
+const server = await startGraphServer(tenant);
+process.send?.({ tenantId: tenant.id, origin: server.origin, ca: server.ca, clientId: server.application.clientId });
+process.on('disconnect', () => process.exit(0));
