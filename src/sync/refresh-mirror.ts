@@ -77,13 +77,15 @@ class MirrorRead {
     const sent = distinctRecords(this.provider, page.records, this.context.salt);
     if (sent.length === 0) return;
     const ids = sent.map(({ externalId }) => externalId);
+    // Looked up and mapped while the page before is still being written. What that page writes may be missed here; then
+    // it is written once more, in order, which changes nothing.
+    const known = await readKnown(this.context.db, kind, page.resourceType, ids);
+    const changed = sent.filter(({ externalId, digest }) => {
+      const record = known.get(externalId);
+      return record === undefined || record.gone_at !== null || !record.record_digest.equals(digest);
+    });
+    const records = changed.map((record) => normalise(this.provider, page.resourceType, record));
     await this.next(async (tx) => {
-      const known = await readKnown(tx, kind, page.resourceType, ids);
-      const changed = sent.filter(({ externalId, digest }) => {
-        const record = known.get(externalId);
-        return record === undefined || record.gone_at !== null || !record.record_digest.equals(digest);
-      });
-      const records = changed.map((record) => normalise(this.provider, page.resourceType, record));
       await upsertRecords(tx, kind, page.resourceType, records);
       this.seen += await markSeen(tx, this.generation, page.resourceType, ids);
       this.written += records.length;
