@@ -2,6 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ConfigError, GatewayError } from '#core/errors.ts';
+import { SERVER_OPTIONS } from '#http/app.ts';
 import { type Config, publicUrl, readConfig } from '#platform/config.ts';
 import { type Log, makeLog } from '#platform/log.ts';
 import { compose, type Gateway } from './compose.ts';
@@ -14,7 +15,7 @@ async function start(): Promise<void> {
   const log = makeLog(config.LOG_LEVEL);
   let port = config.PORT;
   const gateway = await compose(config, log, () => publicUrl(config, port));
-  const server = createServer(gateway.app);
+  const server = createServer(SERVER_OPTIONS, gateway.app);
   try {
     port = await listen(server, config);
   } catch (error) {

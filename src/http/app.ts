@@ -4,6 +4,9 @@ import type { Log } from '#platform/log.ts';
 import { requestContext } from './context.ts';
 import { noRoute, problemHandler } from './problem.ts';
 
+/** For `http.createServer`: a filter of the longest length we take, and more, is answered by us and not by Node. */
+export const SERVER_OPTIONS = { maxHeaderSize: 256 * 1024 } as const;
+
 export interface AppParts {
   readonly admin: Router;
   readonly scim: Router;

@@ -7,6 +7,7 @@ import { type Entry, planChanges } from '#core/plan.ts';
 import { makeLog } from '#platform/log.ts';
 import type { Database } from '#store/database.ts';
 import { beginGeneration, markSeen, sweep, upsertRecords } from '#store/mirror.ts';
+import { releaseItems } from '#store/plans.ts';
 import { insertRun } from '#store/runs.ts';
 import { applyPlan } from '#sync/apply.ts';
 import { makePlan } from '#sync/make-plan.ts';
@@ -39,6 +40,7 @@ eachDatabase('a plan in SQL', (open) => {
             ({ action, external_id }) => `${action === 'delete' ? 'remove' : action} ${external_id}`,
           );
           assert.deepEqual(planned.sort(), expected.sort());
+          await releaseItems(database.knex, id); // what the guard makes of it is not the question here
           await applyPlan(context, id);
           const second = await plan(context, complete);
           assert.equal(second.size, 0);

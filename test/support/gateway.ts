@@ -8,6 +8,7 @@ import tls from 'node:tls';
 import { compose } from '#compose';
 import { type GraphServer, type GraphServerOptions, startGraphServer } from '#demo/graph-server.ts';
 import type { Tenant } from '#demo/tenant.ts';
+import { SERVER_OPTIONS } from '#http/app.ts';
 import { readConfig } from '#platform/config.ts';
 import { makeLog } from '#platform/log.ts';
 import { createTestDatabase, type DatabaseKind, makeFolder } from './database.ts';
@@ -43,7 +44,7 @@ export async function startGateway(storage: Record<string, string>): Promise<Tes
   const config = readConfig({ ...storage, ADMIN_TOKEN, SECRET_KEY, PORT: '0', LOG_LEVEL: 'error' });
   let base = '';
   const gateway = await compose(config, makeLog('fatal'), () => base);
-  const server = createServer(gateway.app);
+  const server = createServer(SERVER_OPTIONS, gateway.app);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
