@@ -39,7 +39,7 @@ async function message<Facts>(child: ChildProcess): Promise<Facts> {
 }
 
 async function startGateway(url: string, caFile: string): Promise<{ base: string; pid: number }> {
-  const child = spawn(process.execPath, ['--disable-proto=delete', 'src/main.ts'], {
+  const child = spawn(process.execPath, ['--disable-proto=delete', '--max-semi-space-size=8', 'src/main.ts'], {
     env: {
       ...process.env,
       PORT: '0',

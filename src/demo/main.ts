@@ -45,7 +45,7 @@ async function startGateway(port: number, ca: string): Promise<ChildProcess> {
   writeFileSync(caFile, ca);
   const child = spawn(
     process.execPath,
-    ['--disable-proto=delete', fileURLToPath(new URL('../main.ts', import.meta.url))],
+    ['--disable-proto=delete', '--max-semi-space-size=8', fileURLToPath(new URL('../main.ts', import.meta.url))],
     {
       env: {
         ...process.env,

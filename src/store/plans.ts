@@ -257,14 +257,16 @@ export async function resolveUsers(
   externalIds: readonly string[],
 ): Promise<Map<string, string>> {
   if (externalIds.length === 0) return new Map();
+  // One index look-up for each id: without fresh statistics the planner would rather read the whole plan.
   const { rows } = await sql(
     db,
-    `select external_id, resource_id as id from plan_items
-       where plan_id = ? and external_id = any(?::text[]) and action = 'create' and resource_type = 'User' and outcome = 'pending'
-     union all
-     select external_id, id from resources where resource_type = 'User' and origin = ? and external_id = any(?::text[])
-       and deleted_at is null`,
-    [planId, externalIds, provider, externalIds],
+    `select u.external_id, coalesce(here.id, born.id) as id from unnest(?::text[]) as u(external_id)
+     left join lateral (select r.id from resources r where r.resource_type = 'User' and r.origin = ?
+       and r.external_id = u.external_id and r.deleted_at is null limit 1) here on true
+     left join lateral (select i.resource_id as id from plan_items i where i.plan_id = ? and i.external_id = u.external_id
+       and i.resource_type = 'User' and i.action = 'create' limit 1) born on true
+     where coalesce(here.id, born.id) is not null`,
+    [externalIds, provider, planId],
   );
   return new Map(rows.map((row: { external_id: string; id: string }) => [row.external_id, row.id]));
 }

@@ -18,7 +18,7 @@ async function open(options: EmbeddedOptions = {}): Promise<Embedded> {
 }
 
 async function connect(embedded: Embedded): Promise<pg.Client> {
-  const client = new pg.Client({ stream: embedded.connect(), user: 'postgres', database: 'postgres' });
+  const client = new pg.Client({ stream: () => embedded.connect(), user: 'postgres', database: 'postgres' });
   client.on('error', () => undefined);
   await client.connect();
   return client;
@@ -30,7 +30,7 @@ const OPEN = `
   import { openEmbedded } from '#store/embedded.ts';
   import pg from 'pg';
   const embedded = await openEmbedded({ dataDir: process.env.FOLDER });
-  const client = new pg.Client({ stream: embedded.connect(), user: 'postgres', database: 'postgres' });
+  const client = new pg.Client({ stream: () => embedded.connect(), user: 'postgres', database: 'postgres' });
   await client.connect();`;
 
 afterEach(async () => {
