@@ -46,7 +46,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
       template,
       checkpointEveryMs: options.checkpointEveryMs ?? CHECKPOINT_EVERY_MS,
     };
-    return new Worker(new URL('./embedded-worker.ts', import.meta.url), { workerData: input });
+    return new Worker(new URL('./embedded-worker.ts', import.meta.url), { execArgv: [], workerData: input });
   };
   let worker: Worker | undefined;
   try {

@@ -41,7 +41,9 @@ function hold(file: string): () => void {
     lock.close();
     throw error;
   }
-  return () => lock.close();
+  return () => {
+    if (lock.isOpen) lock.close();
+  };
 }
 
 function inUse(folder: string, cause: unknown): ConfigError {
