@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { beforeEach, it } from 'node:test';
+import { ConflictError, InputError } from '#core/errors.ts';
+import { makeLog } from '#platform/log.ts';
+import type { Database } from '#store/database.ts';
+import { saveProvider, setActive } from '#store/settings.ts';
+import type { RunView } from '#store/views/runs.ts';
+import { makeSchedule, nextSlot, previousSlot } from '#sync/schedule.ts';
+import type { StartOptions, SyncService } from '#sync/service.ts';
+import { makeClock } from '../support/clock.ts';
+import { eachDatabase } from '../support/database.ts';
+
+const DAILY = { enabled: true, kind: 'daily', time: '03:00', timeZone: 'Europe/Berlin' } as const;
+
+eachDatabase('the schedule', (open) => {
+  let database: Database;
+  let started: StartOptions[];
+  const clock = makeClock('2026-11-24T10:00:00Z');
+  const sync = (busy = false): SyncService => ({
+    async start(options) {
+      if (busy) throw new ConflictError('A run is in progress.', { reason: 'run-in-progress' });
+      started.push(options);
+      return { id: '00000000-0000-4000-8000-000000000001' } as RunView;
+    },
+    cancel: async () => undefined,
+    approve: async () => assert.fail('not asked for'),
+    reject: async () => assert.fail('not asked for'),
+  });
+  const replica = (busy = false) => makeSchedule({ database, sync: sync(busy), clock, log: makeLog('fatal') });
+
+  beforeEach(async () => {
+    database = await open();
+    started = [];
+    clock.set('2026-11-24T10:00:00Z');
+    await saveProvider(database.knex, { kind: 'microsoft365', settings: {}, secrets: '', changed: true });
+    await setActive(database.knex, 'microsoft365', true);
+  });
+
+  it('is off until somebody turns it on', async () => {
+    assert.equal((await replica().describe()).enabled, false);
+    await replica().tick();
+    assert.equal(started.length, 0);
+  });
+
+  it('runs each slot once, however many replicas tick, and says when the next one is', async () => {
+    const replicas = [replica(), replica(), replica()];
+    assert.equal((await replicas[0]?.change(DAILY))?.nextRunAt, '2026-11-25T02:00:00.000Z');
+    clock.set('2026-11-25T01:59:59Z');
+    for (const one of replicas) await one.tick();
+    assert.equal(started.length, 0);
+    clock.set('2026-11-25T02:00:00Z');
+    await Promise.all(replicas.map((one) => one.tick()));
+    clock.set('2026-11-25T02:01:00Z');
+    for (const one of replicas) await one.tick();
+    assert.deepEqual(
+      started.map(({ trigger, requestedBy }) => [trigger, requestedBy]),
+      [['schedule', 'schedule']],
+    );
+    assert.equal((await replica().describe()).nextRunAt, '2026-11-26T02:00:00.000Z');
+  });
+
+  it('makes up once for a slot that was missed while nothing ran, and not for one long past', async () => {
+    await replica().change(DAILY);
+    clock.set('2026-11-25T08:00:00Z');
+    await replica().tick();
+    await replica().tick();
+    assert.deepEqual(
+      started.map(({ trigger }) => trigger),
+      ['catch-up'],
+    );
+  });
+
+  it('does not run a slot that had passed when it was turned on', async () => {
+    clock.set('2026-11-25T02:30:00Z');
+    await replica().change(DAILY);
+    await replica().tick();
+    assert.equal(started.length, 0);
+  });
+
+  it('takes a change at once, and runs nothing without an active provider', async () => {
+    await replica().change({ ...DAILY, kind: 'interval', everyMinutes: 15 });
+    clock.set('2026-11-24T10:15:00Z');
+    await replica().tick();
+    assert.equal(started.length, 1);
+    await setActive(database.knex, 'microsoft365', false);
+    clock.set('2026-11-24T10:30:00Z');
+    await replica().tick();
+    assert.equal(started.length, 1);
+    await replica().change({ ...DAILY, enabled: false });
+    assert.equal((await replica().describe()).nextRunAt, null);
+  });
+
+  it('lets a run that is under way stand for the slot', async () => {
+    await replica().change(DAILY);
+    clock.set('2026-11-25T02:00:00Z');
+    await replica(true).tick();
+    await replica().tick();
+    assert.equal(started.length, 0);
+  });
+
+  it('refuses what can never be due', async () => {
+    for (const wrong of [
+      { time: '24:00' },
+      { timeZone: 'Nowhere' },
+      { kind: 'interval', everyMinutes: 0 },
+      { kind: 'cron', cron: '* *' },
+    ] as const)
+      await assert.rejects(replica().change({ ...DAILY, ...wrong }), InputError);
+  });
+});
+
+it('reads cron expressions in their zone, as far ahead as a leap day', () => {
+  const cron = { enabled: true, kind: 'cron', timeZone: 'Asia/Seoul' } as const;
+  const at = new Date('2026-11-24T12:32:00Z');
+  assert.equal(previousSlot({ ...cron, cron: '*/15 * * * *' }, at)?.toISOString(), '2026-11-24T12:30:00.000Z');
+  assert.equal(nextSlot({ ...cron, cron: '0 3 * * *' }, at)?.toISOString(), '2026-11-24T18:00:00.000Z');
+  assert.equal(
+    nextSlot({ ...cron, cron: '0 3 29 2 *' }, new Date())
+      ?.toISOString()
+      .slice(4, 13),
+    '-02-28T18',
+  );
+});
