@@ -87,10 +87,15 @@ interface Place {
   remove(): Promise<void> | void;
 }
 
+const folders: string[] = [];
+process.once('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 /** A new folder for a test, removed when the process ends. */
 export function makeFolder(): string {
   const folder = mkdtempSync(join(process.env['TEST_FOLDER'] ?? tmpdir(), 'sluice-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 }
 
