@@ -15,6 +15,7 @@ import { makeSeal } from '#platform/seal.ts';
 import { hashToken, makeToken, tokenHint } from '#platform/token.ts';
 import { providerKinds } from '#providers/index.ts';
 import { scimRouter } from '#scim/router.ts';
+import { RESOURCE_SCHEMAS } from '#scim/scimmy.ts';
 import { type Database, openDatabase, translateDatabaseError } from '#store/database.ts';
 import { isMigrated, migrate } from '#store/migrate.ts';
 import { findToken, hasAdminToken, replaceBootstrapToken, touchToken } from '#store/tokens.ts';
@@ -51,8 +52,9 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
   const clock = systemClock;
   const seal = makeSeal(config.SECRET_KEY ?? keepSecretKey(config.DATA_DIR));
   const kinds = providerKinds({ clock });
+  const schemas = RESOURCE_SCHEMAS;
   const works = config.ROLE !== 'api';
-  const worker = works ? startWorker({ database, kinds, seal, log, clock }) : undefined;
+  const worker = works ? startWorker({ database, kinds, seal, schemas, log, clock }) : undefined;
   const sync = makeSyncService({ database, worker });
   const schedule = makeSchedule({ database, sync, clock, log });
   if (works) schedule.start();
@@ -62,7 +64,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     now: () => clock.now().getTime(),
   });
   const openapi = parseYaml(readFileSync(new URL('../openapi.yaml', import.meta.url), 'utf8'));
-  const admin: AdminParts = { database, kinds, seal, sync, schedule, authenticator, clock, openapi };
+  const admin: AdminParts = { database, kinds, seal, schemas, sync, schedule, authenticator, clock, openapi };
   const app = createApp({
     admin: adminRouter(admin),
     scim: scimRouter({ database, authenticator, publicUrl }),

@@ -1,11 +1,12 @@
 import { Router } from 'express';
 import { z } from 'zod';
-import { DEFAULT_GUARD, type GuardSettings } from '#core/guard.ts';
+import { DEFAULT_GUARD } from '#core/guard.ts';
 import { requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import { listAudit, writeAudit } from '#store/audit.ts';
-import { readSetting, writeSetting } from '#store/settings.ts';
+import { readGuard, writeSetting } from '#store/settings.ts';
 import { listRuns, type RunView } from '#store/views/runs.ts';
+import { compileProtect } from '#sync/protect.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf, PageQuery } from './query.ts';
 
@@ -25,11 +26,21 @@ const GuardBody = z.strictObject({
   minObjects: z.number().int().min(0).default(DEFAULT_GUARD.minObjects),
   maxDeletes: z.number().int().min(0).default(DEFAULT_GUARD.maxDeletes),
   membershipPercent: percent.default(DEFAULT_GUARD.membershipPercent),
+  perOperation: z
+    .strictObject({ create: percent.optional(), update: percent.optional(), remove: percent.optional() })
+    .default(DEFAULT_GUARD.perOperation),
+  groupMembershipPercent: percent.default(DEFAULT_GUARD.groupMembershipPercent),
+  emptiedGroupFrom: z.number().int().min(1).nullable().default(DEFAULT_GUARD.emptiedGroupFrom),
+  attributePercent: percent.default(DEFAULT_GUARD.attributePercent),
+  protect: z.string().trim().min(1).nullable().default(DEFAULT_GUARD.protect),
+  leaverLane: z
+    .strictObject({ max: z.number().int().min(0).max(100), hours: z.number().int().min(1).max(720) })
+    .default(DEFAULT_GUARD.leaverLane),
   holds: z.enum(['class', 'plan']).default(DEFAULT_GUARD.holds),
 });
 
 /** When a run is due, what it may do without a person, what is going on, and who did what. */
-export function operationRoutes({ database, schedule }: AdminParts): Router {
+export function operationRoutes({ database, schedule, schemas }: AdminParts): Router {
   const db = database.knex;
   const admin = requireScope('admin');
   return Router()
@@ -44,10 +55,11 @@ export function operationRoutes({ database, schedule }: AdminParts): Router {
       response.json(saved);
     })
     .get('/guard', async (_request, response) => {
-      response.json({ ...DEFAULT_GUARD, ...(await readSetting<Partial<GuardSettings>>(db, 'guard')) });
+      response.json(await readGuard(db));
     })
     .put('/guard', admin, async (request, response) => {
       const settings = parse(GuardBody, request.body ?? {});
+      if (settings.protect !== null) compileProtect(settings.protect, schemas);
       await db.transaction(async (tx) => {
         await writeSetting(tx, 'guard', settings);
         await writeAudit(tx, { actor: actorOf(request), action: 'guard.change', detail: settings });

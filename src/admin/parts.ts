@@ -4,6 +4,7 @@ import type { Authenticator } from '#http/auth.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Seal } from '#platform/seal.ts';
 import type { Database } from '#store/database.ts';
+import type { ResourceSchemas } from '#sync/protect.ts';
 import type { ScheduleService, SyncService } from '#sync/service.ts';
 
 /** What the admin routes are handed. */
@@ -11,6 +12,7 @@ export interface AdminParts {
   readonly database: Database;
   readonly kinds: ReadonlyMap<ProviderKindName, ProviderKind>;
   readonly seal: Seal;
+  readonly schemas: ResourceSchemas;
   readonly sync: SyncService;
   readonly schedule: ScheduleService;
   readonly authenticator: Authenticator;

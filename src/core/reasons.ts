@@ -11,6 +11,10 @@ export const REASONS = {
   NewInSource: { sentence: 'The provider has it and the directory does not.', remedy: NOTHING },
   ReturnedToScope: { sentence: 'It had left and is back in the provider.', remedy: NOTHING },
   AttributesChanged: { sentence: 'The provider has other values than the directory.', remedy: NOTHING },
+  SourceDisabled: {
+    sentence: 'The provider has disabled the account.',
+    remedy: 'If that is wrong, enable it in the provider.',
+  },
   ReferenceChanged: { sentence: 'The manager it names has another id in the directory now.', remedy: NOTHING },
   MembersChanged: { sentence: 'The provider has other members than the directory.', remedy: NOTHING },
   NotInSource: {

@@ -71,29 +71,14 @@ export async function applyMemberSlice(
   return rows;
 }
 
-/**
- * Ends the membership items below `before` (all of them when undefined). A group that has every member the provider
- * shows is remembered by its digest, so that the next plan need not look at it.
- */
-export async function settleMemberships(
-  db: Db,
-  { planId, provider }: { planId: string; provider: ProviderKindName },
-  before: string | undefined,
-): Promise<number> {
+/** Ends the membership items below `before` (all of them when undefined). Answers how many. */
+export async function settleMemberships(db: Db, planId: string, before: string | undefined): Promise<number> {
   const { rowCount } = await sql(
     db,
-    `with done as (
-       update plan_items i set outcome_at = now(), outcome = case when exists
-           (select 1 from resources g where g.id = i.resource_id and g.deleted_at is null) then 'applied' else 'stale' end
-       where i.plan_id = ? and i.action = 'membership' and i.outcome = 'pending' and (?::bigint is null or i.seq < ?::bigint)
-       returning i.resource_id, i.external_id, i.after_digest),
-     remembered as (
-       update resources g set members_digest = case when g.member_count = (
-           select count(*) from mirror_members mm where mm.provider = ? and mm.group_external_id = d.external_id)
-         then d.after_digest end
-       from done d where g.id = d.resource_id)
-     select 1 from done`,
-    [planId, before ?? null, before ?? null, provider],
+    `update plan_items i set outcome_at = now(), outcome = case when exists
+         (select 1 from resources g where g.id = i.resource_id and g.deleted_at is null) then 'applied' else 'stale' end
+     where i.plan_id = ? and i.action = 'membership' and i.outcome = 'pending' and (?::bigint is null or i.seq < ?::bigint)`,
+    [planId, before ?? null, before ?? null],
   );
   return rowCount ?? 0;
 }

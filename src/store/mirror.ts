@@ -203,14 +203,3 @@ export async function sweep(db: Db, provider: ProviderKindName, generation: stri
   await sql(db, 'update mirror_state set read_at = now() where provider = ?', [provider]);
   return rowCount ?? 0;
 }
-
-/** How many users of the mirror are live and in scope. */
-export async function countUsersInScope(db: Db, provider: ProviderKindName): Promise<number> {
-  const { rows } = await sql(
-    db,
-    `select count(*)::int as count from mirror_records
-     where provider = ? and resource_type = 'User' and gone_at is null and reason is null`,
-    [provider],
-  );
-  return rows[0].count;
-}

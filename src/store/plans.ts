@@ -1,6 +1,6 @@
 // Stored plans and their items: made once, judged, decided, applied. With its outcomes a plan is its run's log.
 import { randomUUID } from 'node:crypto';
-import type { HoldReason, OperationClass } from '#core/guard.ts';
+import { type Base, type HoldCode, type ItemHold, OPERATION_CLASSES, type Verdict } from '#core/guard.ts';
 import type { ProviderKindName, ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 
@@ -44,13 +44,6 @@ export interface PlanItem {
 /** How long an unanswered plan may be approved. */
 const PLAN_LIFE_DAYS = 7;
 
-const ACTIONS_OF: Readonly<Record<OperationClass, readonly Action[]>> = {
-  create: ['create'],
-  update: ['update'],
-  remove: ['deactivate', 'delete'],
-  membership: ['membership'],
-};
-
 export async function insertPlan(
   db: Db,
   plan: { runId: string; provider: ProviderKindName; configVersion: string; complete: boolean },
@@ -79,7 +72,7 @@ export async function readPlanRow(db: Db, planId: string): Promise<PlanRow | und
 export async function sealPlan(
   db: Db,
   planId: string,
-  facts: { counts: object; base: object; verdict: { held: readonly OperationClass[]; reasons: readonly HoldReason[] } },
+  { counts, base, verdict }: { counts: object; base: Base; verdict: Pick<Verdict, 'held' | 'reasons'> },
 ): Promise<void> {
   await sql(
     db,
@@ -88,24 +81,77 @@ export async function sealPlan(
          reason, base_version, encode(after_digest, 'hex'), md5(after), added, removed)), '' order by seq), ''), 'UTF8')), 'hex')
        from plan_items i where i.plan_id = p.id)
      where p.id = ?`,
-    [JSON.stringify(facts.counts), JSON.stringify(facts.base), JSON.stringify(facts.verdict), planId],
+    [
+      JSON.stringify(counts),
+      JSON.stringify(base),
+      JSON.stringify({ held: verdict.held, reasons: verdict.reasons }),
+      planId,
+    ],
   );
 }
 
-/** Holds every pending item of these classes. Answers how many there are. */
-export async function holdItems(db: Db, planId: string, classes: readonly OperationClass[]): Promise<number> {
-  if (classes.length === 0) return 0;
-  const { rowCount } = await sql(
+/**
+ * Holds what a verdict says, and writes down by which rules. Memberships that are only won wait when everything does.
+ * @param heldBefore the earlier plan whose held removals the leaver lane does not let pass
+ */
+export async function holdItems(
+  db: Db,
+  planId: string,
+  verdict: Verdict,
+  heldBefore: string | undefined,
+): Promise<void> {
+  const everything = verdict.held.length === OPERATION_CLASSES.length;
+  if (verdict.lane && heldBefore !== undefined) await openLane(db, planId, heldBefore);
+  for (const held of verdict.held) {
+    const code =
+      verdict.reasons.find((reason) => reason.class === held)?.code ?? verdict.reasons[0]?.code ?? 'protected';
+    const only = held === 'membership' && !everything ? 'and removed > 0' : '';
+    await hold(db, planId, code, `class = ? ${only} and not lane`, [held]);
+  }
+  for (const item of verdict.items) await holdSingle(db, planId, item);
+}
+
+async function holdSingle(db: Db, planId: string, item: ItemHold): Promise<void> {
+  if ('seqs' in item) return hold(db, planId, item.code, 'seq = any(?::bigint[])', [item.seqs]);
+  const column = item.emptied ? 'emptied' : 'attributes';
+  return hold(db, planId, item.code, `class = 'update' and resource_type = 'User' and ? = any(${column})`, [
+    item.attribute,
+  ]);
+}
+
+async function hold(db: Db, planId: string, code: HoldCode, which: string, values: readonly unknown[]): Promise<void> {
+  await sql(
     db,
-    `update plan_items set held = true, outcome = 'held' where plan_id = ? and outcome = 'pending' and action = any(?::text[])
-       and (action <> 'membership' or removed > 0 or ?)`,
-    [planId, classes.flatMap((of) => ACTIONS_OF[of]), classes.length === Object.keys(ACTIONS_OF).length],
+    `update plan_items set held = true, lane = false, outcome = 'held', held_by = array_append(held_by, ?)
+     where plan_id = ? and outcome in ('pending', 'held') and ${which}`,
+    [code, planId, ...values],
   );
-  return rowCount ?? 0;
 }
 
-/** Lets go what is held, after an approval. */
+/** Lets those removals pass that the earlier plan did not hold. */
+async function openLane(db: Db, planId: string, heldBefore: string): Promise<void> {
+  await sql(
+    db,
+    `update plan_items set lane = true where plan_id = ? and class = 'remove' and outcome = 'pending'
+       and resource_id not in (select resource_id from plan_items
+         where plan_id = ? and class = 'remove' and outcome in ('held', 'rejected'))`,
+    [planId, heldBefore],
+  );
+}
+
+/**
+ * Lets go what is held, after an approval. A group whose members were applied without those who were held is done
+ * once more; for those who are there already that changes nothing.
+ */
 export async function releaseItems(db: Db, planId: string): Promise<void> {
+  await sql(
+    db,
+    `update plan_items i set outcome = 'pending' where i.plan_id = ? and i.action = 'membership' and i.outcome = 'applied'
+       and i.seq in (select pm.seq from plan_items born join plan_members pm on pm.plan_id = born.plan_id
+         and pm.member_external_id = born.external_id and pm.member_type = born.resource_type and not pm.removed
+         where born.plan_id = ? and born.action = 'create' and born.outcome = 'held')`,
+    [planId, planId],
+  );
   await sql(db, `update plan_items set held = false, outcome = 'pending' where plan_id = ? and outcome = 'held'`, [
     planId,
   ]);

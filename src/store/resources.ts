@@ -78,12 +78,64 @@ export interface Touched {
   readonly version: string;
 }
 
-/** Makes tombstones: the id stays taken, the user name is free, memberships go. Answers them, and the groups that lost members. */
+/** A group that lost members because they left. */
+export type Bereaved = Touched & { readonly removed: number };
+
+/** An item of a plan and the resource that it removes. */
+export interface Leaving {
+  readonly seq: string;
+  readonly id: string;
+}
+
+/**
+ * Takes memberships away with those who leave, and keeps each beside its item. Answers the groups that lost members.
+ * @param origin only from groups of this origin; from all when undefined
+ */
+export async function leaveGroups(
+  db: Db,
+  planId: string,
+  leaving: readonly Leaving[],
+  origin: Origin | undefined,
+): Promise<readonly Bereaved[]> {
+  if (leaving.length === 0) return [];
+  const { rows } = await sql(
+    db,
+    `with leaving as (select * from unnest(?::bigint[], ?::uuid[]) as l(seq, id)),
+     lost as (delete from group_members m using leaving l
+       where m.member_id = l.id and (?::text is null or exists
+         (select 1 from resources g where g.id = m.group_id and g.origin = ?))
+       returning l.seq, m.group_id, m.member_id, m.member_type),
+     kept as (insert into plan_lost_members (plan_id, seq, group_id, member_id, member_type)
+       select ?, seq, group_id, member_id, member_type from lost on conflict do nothing),
+     counted as (select group_id, count(*)::int as removed from lost group by group_id)
+     update resources r set member_count = r.member_count - c.removed, version = r.version + 1,
+       updated_at = greatest(now(), r.updated_at)
+     from counted c where r.id = c.group_id returning r.id, r.version, c.removed`,
+    [leaving.map(({ seq }) => seq), leaving.map(({ id }) => id), origin ?? null, origin ?? null, planId],
+  );
+  return rows;
+}
+
+/**
+ * Makes tombstones: the id stays taken, the user name is free, memberships go and are kept beside their items.
+ * Answers them, and the groups that lost members.
+ */
 export async function tombstone(
   db: Db,
-  ids: readonly string[],
-): Promise<{ gone: readonly Touched[]; groups: readonly (Touched & { removed: number })[] }> {
-  if (ids.length === 0) return { gone: [], groups: [] };
+  planId: string,
+  leaving: readonly Leaving[],
+): Promise<{ gone: readonly Touched[]; groups: readonly Bereaved[] }> {
+  if (leaving.length === 0) return { gone: [], groups: [] };
+  const ids = leaving.map(({ id }) => id);
+  await sql(
+    db,
+    `with leaving as (select * from unnest(?::bigint[], ?::uuid[]) as l(seq, id)),
+     lost as (delete from group_members m using leaving l where m.group_id = l.id
+       returning l.seq, m.group_id, m.member_id, m.member_type)
+     insert into plan_lost_members (plan_id, seq, group_id, member_id, member_type)
+     select ?, seq, group_id, member_id, member_type from lost on conflict do nothing`,
+    [leaving.map(({ seq }) => seq), ids, planId],
+  );
   const { rows: gone } = await sql(
     db,
     `update resources set deleted_at = now(), unique_key = null, digest = null, members_digest = null, member_count = 0,
@@ -91,15 +143,5 @@ export async function tombstone(
      where id = any(?::uuid[]) and deleted_at is null returning id, version`,
     [ids],
   );
-  await sql(db, 'delete from group_members where group_id = any(?::uuid[])', [ids]);
-  const { rows: groups } = await sql(
-    db,
-    `with lost as (delete from group_members where member_id = any(?::uuid[]) returning group_id),
-     counted as (select group_id, count(*)::int as removed from lost group by group_id)
-     update resources r set member_count = r.member_count - c.removed, version = r.version + 1,
-       updated_at = greatest(now(), r.updated_at)
-     from counted c where r.id = c.group_id returning r.id, r.version, c.removed`,
-    [ids],
-  );
-  return { gone, groups };
+  return { gone, groups: await leaveGroups(db, planId, leaving, undefined) };
 }

@@ -15,7 +15,9 @@ import {
   settleItems,
 } from '#store/plans.ts';
 import {
+  type Bereaved,
   type LockedResource,
+  leaveGroups,
   lockResources,
   type ResourceWrite,
   readHolders,
@@ -115,6 +117,8 @@ async function applyItems(tx: Db, plan: Applying, items: readonly Prepared[]): P
     return !refused.has(item.resource_id);
   });
   await writeUpserts(tx, plan, accepted, locked);
+  const leavers = accepted.filter((item) => item.action === 'deactivate').map(leavingOf);
+  await appendLosses(tx, plan, await leaveGroups(tx, plan.planId, leavers, plan.provider));
   await writeDeletes(
     tx,
     plan,
@@ -215,18 +219,24 @@ function changedAttributes(before: string, after: string): string[] {
 }
 
 async function writeDeletes(tx: Db, plan: Applying, items: readonly PlanItem[]): Promise<void> {
-  if (items.length === 0) return;
   const types = new Map(items.map((item) => [item.resource_id, item.resource_type]));
-  const { gone, groups } = await tombstone(tx, [...types.keys()]);
-  const changes: NewChange[] = [
-    ...groups.map(({ id, version, removed }) => membershipChange(id, version, { removed })),
-    ...gone.map(({ id, version }) => ({
-      resource_type: types.get(id) ?? 'User',
-      resource_id: id,
-      version,
-      operation: 'delete' as const,
-    })),
-  ];
+  const { gone, groups } = await tombstone(tx, plan.planId, items.map(leavingOf));
+  await appendLosses(tx, plan, groups);
+  const changes = gone.map(({ id, version }) => ({
+    resource_type: types.get(id) ?? ('User' as const),
+    resource_id: id,
+    version,
+    operation: 'delete' as const,
+  }));
+  await appendChanges(tx, changes, { actor: 'sync', runId: plan.runId });
+}
+
+function leavingOf({ seq, resource_id }: PlanItem): { seq: string; id: string } {
+  return { seq, id: resource_id };
+}
+
+async function appendLosses(tx: Db, plan: Applying, groups: readonly Bereaved[]): Promise<void> {
+  const changes = groups.map(({ id, version, removed }) => membershipChange(id, version, { removed }));
   await appendChanges(tx, changes, { actor: 'sync', runId: plan.runId });
 }
 
@@ -246,7 +256,7 @@ async function applyMemberships(context: RunContext, plan: Applying): Promise<nu
         membershipChange(id, version, { added, removed }),
       );
       await appendChanges(tx, changes, { actor: 'sync', runId: plan.runId });
-      settled += await settleMemberships(tx, plan, end?.seq);
+      settled += await settleMemberships(tx, plan.planId, end?.seq);
       return end;
     });
     if (to === undefined) return settled;

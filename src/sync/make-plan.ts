@@ -1,29 +1,28 @@
-import { DEFAULT_GUARD, type GuardSettings, judge, type Verdict } from '#core/guard.ts';
 import { releasedName } from '#core/names.ts';
 import type { RunPolicy } from '#core/provider.ts';
 import type { Db } from '#store/database.ts';
-import { countUsersInScope } from '#store/mirror.ts';
+import { planMemberships } from '#store/plan-memberships.ts';
 import {
   changeAfter,
-  countItems,
   findDuplicates,
   findNameClashes,
-  lacksStatistics,
   type NameClash,
-  type Planning,
-  planMemberships,
   planNameRelease,
+  skipItem,
+} from '#store/plan-names.ts';
+import {
+  countInScope,
+  lacksStatistics,
+  type Planning,
   planReferences,
   planRemovals,
   planSkips,
   planUpserts,
-  readBase,
   refreshItemStatistics,
   refreshStatistics,
-  skipItem,
 } from '#store/planning.ts';
-import { holdItems, insertPlan, sealPlan } from '#store/plans.ts';
-import { readSetting } from '#store/settings.ts';
+import { insertPlan } from '#store/plans.ts';
+import { type Judged, judgePlan } from './judge-plan.ts';
 import type { RunContext } from './run.ts';
 
 /** After so many new rows the planner's picture of a table is too old to compare by. */
@@ -40,31 +39,24 @@ export interface PlanRequest {
   readonly allowLargeSync: boolean;
 }
 
-export interface MadePlan {
+export interface MadePlan extends Judged {
   readonly id: string;
-  readonly verdict: Verdict;
-  /** How many items would change something. */
-  readonly size: number;
 }
 
 /** Compares mirror and directory, stores the plan, and judges it: one transaction, so that it sees one state. */
 export async function makePlan(context: RunContext, request: PlanRequest): Promise<MadePlan> {
   return context.write(async (tx) => {
-    const { provider, configVersion, runId } = context;
+    const { provider, configVersion, runId, schemas } = context;
     const planId = await insertPlan(tx, { runId, provider, configVersion, complete: request.complete });
-    await fillPlan(tx, { planId, provider }, request);
-    const counts = await countItems(tx, planId);
-    const base = { ...(await readBase(tx, provider)), usersInSource: await countUsersInScope(tx, provider) };
-    const guard = { ...DEFAULT_GUARD, ...(await readSetting<Partial<GuardSettings>>(tx, 'guard')) };
-    const verdict = judge(counts, base, guard, {
+    const planning = { planId, provider };
+    await fillPlan(tx, planning, request);
+    const judged = await judgePlan(tx, planning, schemas, {
+      complete: request.complete,
       initial: request.initial,
       initialAuto: request.policy.initialRun === 'auto',
       allowLargeSync: request.allowLargeSync,
     });
-    await sealPlan(tx, planId, { counts, base, verdict });
-    await holdItems(tx, planId, verdict.held);
-    const size = counts.create + counts.update + counts.deactivate + counts.delete + counts.membership;
-    return { id: planId, verdict, size };
+    return { id: planId, ...judged };
   });
 }
 
@@ -73,12 +65,18 @@ async function fillPlan(tx: Db, planning: Planning, { policy, complete, changed 
   const duplicates = await findDuplicates(tx, planning.provider);
   let offset = await planUpserts(tx, planning, 'User', { offset: 0, duplicates });
   if (offset > STATISTICS_AFTER) await refreshItemStatistics(tx);
-  offset += await planReferences(tx, planning, offset);
   offset += await planUpserts(tx, planning, 'Group', { offset, duplicates: [] });
-  offset += await planMemberships(tx, planning, { offset, complete });
+  // Removals are applied last and planned first: a leaver's memberships wait with the leaver. Numbers are kept free.
+  const { users, groups } = await countInScope(tx, planning.provider);
+  const afterMemberships = offset + users + groups;
   const { onLeaveScope, deleteAfterDays } = policy;
-  if (complete && onLeaveScope !== 'keep')
-    offset += await planRemovals(tx, planning, { offset, onLeaveScope, deleteAfterDays });
+  const removals =
+    complete && onLeaveScope !== 'keep'
+      ? await planRemovals(tx, planning, { offset: afterMemberships, onLeaveScope, deleteAfterDays })
+      : 0;
+  offset += await planReferences(tx, planning, offset);
+  await planMemberships(tx, planning, { offset, complete });
+  offset = afterMemberships + removals;
   offset += await planSkips(tx, planning, { offset, duplicates });
   for (const clash of await findNameClashes(tx, planning)) offset += await settleClash(tx, planning, clash, offset);
 }

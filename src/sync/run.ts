@@ -5,12 +5,14 @@ import type { Cost, PullProvider, RunPolicy } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import type { Log } from '#platform/log.ts';
 import type { Db } from '#store/database.ts';
+import { rememberMemberships } from '#store/plan-memberships.ts';
 import { refreshStatistics } from '#store/planning.ts';
 import { countOutcomes, setPlanStatus, supersedePlans } from '#store/plans.ts';
 import { attachPlan, finishRun, type Progress, type RunError, type RunRow } from '#store/runs.ts';
 import { markInitialDone, markSuccess } from '#store/settings.ts';
 import { applyPlan } from './apply.ts';
 import { type MadePlan, makePlan, STATISTICS_AFTER } from './make-plan.ts';
+import type { ResourceSchemas } from './protect.ts';
 import { refreshMirror } from './refresh-mirror.ts';
 
 /** What every step of a run is handed. */
@@ -21,6 +23,8 @@ export interface RunContext {
   readonly configVersion: string;
   /** Changes with the settings; part of every record's digest. */
   readonly salt: string;
+  /** What users and groups may have: what the guard's `protect` may name. */
+  readonly schemas: ResourceSchemas;
   readonly signal: AbortSignal;
   readonly log: Log;
   /** A transaction that begins with the check that this process still holds the lease. */
@@ -84,6 +88,7 @@ export async function finishPlan(
   const applied = await applyPlan(context, planId);
   if (applied > STATISTICS_AFTER) await refreshStatistics(context.db);
   await context.write(async (tx) => {
+    await rememberMemberships(tx, context.provider);
     const counts = await countOutcomes(tx, planId);
     const held = (counts['held'] ?? 0) > 0;
     await setPlanStatus(tx, planId, held ? 'held' : 'applied');

@@ -9,6 +9,7 @@ import { checkFence, freeAllLeases, giveBackLease, type Lease, LeaseLostError, t
 import { deleteUnfinishedPlans, readPlanRow, setPlanStatus } from '#store/plans.ts';
 import { findOpenRun, finishRun, type Progress, type RunRow, startRun, writeProgress } from '#store/runs.ts';
 import { type ProviderRow, readProvider } from '#store/settings.ts';
+import type { ResourceSchemas } from './protect.ts';
 import { CancelledError, describeError, finishPlan, type RunContext, runSync } from './run.ts';
 import { openSettings } from './settings.ts';
 
@@ -25,6 +26,7 @@ export interface WorkerParts {
   readonly database: Database;
   readonly kinds: ReadonlyMap<ProviderKindName, ProviderKind>;
   readonly seal: Seal;
+  readonly schemas: ResourceSchemas;
   readonly log: Log;
   readonly clock: Clock;
 }
@@ -148,6 +150,7 @@ export function startWorker(parts: WorkerParts): Worker {
       provider: run.provider,
       configVersion: row.config_version,
       salt: `${row.config_version}\n`,
+      schemas: parts.schemas,
       progress: progressWriter(run.id, fenced.signal),
     };
   }

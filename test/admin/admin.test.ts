@@ -217,6 +217,10 @@ describe('the admin API', () => {
     await call('PUT', '/guard', 200, { percent: 25 });
     assert.equal((await call<{ percent: number; minObjects: number }>('GET', '/guard', 200)).percent, 25);
     await call('PUT', '/guard', 400, { percent: 250 });
+    const protect = 'userName sw "admin" or displayName eq "Payroll" or groups.display eq "Board"';
+    assert.equal((await call<{ protect: string }>('PUT', '/guard', 200, { protect })).protect, protect);
+    for (const wrong of ['userName eq', 'shoeSize eq 43', 'userName eq "a" or shoeSize eq 43'])
+      assert.equal((await call<{ code: string }>('PUT', '/guard', 400, { protect: wrong })).code, 'invalid-filter');
     await call('PUT', '/guard', 200, {});
   });
 

@@ -5,6 +5,7 @@ import { canonical } from '#core/canonical.ts';
 import { digestOf } from '#core/digest.ts';
 import { type Entry, planChanges } from '#core/plan.ts';
 import { makeLog } from '#platform/log.ts';
+import { RESOURCE_SCHEMAS } from '#scim/scimmy.ts';
 import type { Database } from '#store/database.ts';
 import { beginGeneration, markSeen, sweep, upsertRecords } from '#store/mirror.ts';
 import { releaseItems } from '#store/plans.ts';
@@ -68,6 +69,7 @@ async function contextOf(database: Database): Promise<RunContext> {
     provider: 'microsoft365',
     configVersion: '1',
     salt: '',
+    schemas: RESOURCE_SCHEMAS,
     signal: new AbortController().signal,
     log: makeLog('fatal'),
     write: (work) => database.knex.transaction(work),

@@ -46,6 +46,12 @@ export interface ItemView {
   readonly label: string | null;
   readonly outcome: string;
   readonly held: boolean;
+  /** Codes of the guard's rules that hold it, or held it. */
+  readonly heldBy: readonly string[];
+  /** It passed although its class was held: one of a few who left while a mass of leavers waits. */
+  readonly lane: boolean;
+  /** Paths of what an update changes. */
+  readonly attributes: readonly string[];
   readonly reason: string;
   readonly detail: string | null;
   readonly before: unknown;
@@ -80,7 +86,7 @@ export async function listItems(
   const { rows } = await sql(
     db,
     `select seq, action, resource_type as "resourceType", resource_id as id, external_id as "externalId", label, outcome, held,
-       reason, detail, before, after, added, removed, error, outcome_at as "outcomeAt"
+       held_by as "heldBy", lane, attributes, reason, detail, before, after, added, removed, error, outcome_at as "outcomeAt"
      from plan_items where plan_id = ? and seq > ?::bigint and (?::text is null or action = ?)
        and (?::text is null or outcome = ?) and (?::text is null or reason = ?)
        and (?::text is null or label ilike ? or external_id = ? or resource_id::text = ?)

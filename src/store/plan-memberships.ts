@@ -1,0 +1,115 @@
+// The memberships of a plan: what each group wins and loses by itself. What a leaver loses goes with the leaver's own
+// item, so that it waits when that waits.
+import type { ProviderKindName } from '#core/resource.ts';
+import { type Db, sql } from './database.ts';
+import type { Planning } from './planning.ts';
+
+/**
+ * Who belongs into the groups of a list `looked (group_id, external_id)`, by the mirror: members in scope, and those
+ * out of scope who are still here and did not leave (their own item decides about them).
+ */
+const WANTED = `select l.group_id, mm.member_external_id, mm.member_type, r.id as member_id
+  from looked l
+  join mirror_members mm on mm.provider = ? and mm.group_external_id = l.external_id
+  left join mirror_records m on m.provider = mm.provider and m.resource_type = mm.member_type
+    and m.external_id = mm.member_external_id and m.gone_at is null and m.reason is null
+  left join resources r on r.resource_type = mm.member_type and r.origin = mm.provider
+    and r.external_id = mm.member_external_id and r.deleted_at is null
+  where m.external_id is not null or r.id is not null and r.left_at is null`;
+
+/**
+ * Membership items: one per group whose members differ, its memberships in `plan_members`. Groups whose members are
+ * the same as last applied are not looked at, unless one of their members comes in this plan. Plan everything else
+ * first: somebody who leaves in this plan, or comes and is held by a rule, is known by the item. Answers how many
+ * sequence numbers it used; those of groups without a difference stay empty.
+ */
+export async function planMemberships(
+  db: Db,
+  { planId, provider }: Planning,
+  { offset, complete }: { offset: number; complete: boolean },
+): Promise<number> {
+  const { rowCount } = await sql(
+    db,
+    `insert into plan_items (plan_id, seq, action, class, resource_type, resource_id, external_id, label, reason, after_digest,
+       attributes)
+     select ?, ?::bigint + row_number() over (order by m.external_id), 'membership', 'membership', 'Group',
+       coalesce(r.id, born.resource_id), m.external_id, m.body::jsonb ->> 'displayName', 'MembersChanged', m.members_digest,
+       array['members']
+     from mirror_records m
+     left join resources r on r.resource_type = 'Group' and r.origin = m.provider and r.external_id = m.external_id
+       and r.deleted_at is null
+     left join plan_items born on born.plan_id = ? and born.external_id = m.external_id and born.action = 'create'
+       and born.resource_type = 'Group'
+     where m.provider = ? and m.resource_type = 'Group' and m.gone_at is null and m.reason is null
+       and m.members_digest is not null and coalesce(r.id, born.resource_id) is not null
+       and (r.members_digest is distinct from m.members_digest or m.external_id in (
+         select mm.group_external_id from plan_items i
+         join mirror_members mm on mm.provider = ? and mm.member_external_id = i.external_id
+         where i.plan_id = ? and (i.action = 'create' or i.reason = 'ReturnedToScope')))`,
+    [planId, offset, planId, provider, provider, planId],
+  );
+  await planMemberRows(db, { planId, provider }, complete);
+  await sql(
+    db,
+    `update plan_items i set added = c.added, removed = c.removed
+     from (select seq, count(*) filter (where not removed) as added, count(*) filter (where removed) as removed
+           from plan_members where plan_id = ? group by seq) c
+     where i.plan_id = ? and i.seq = c.seq`,
+    [planId, planId],
+  );
+  await sql(db, `delete from plan_items where plan_id = ? and action = 'membership' and added = 0 and removed = 0`, [
+    planId,
+  ]);
+  return rowCount ?? 0;
+}
+
+async function planMemberRows(db: Db, { planId, provider }: Planning, complete: boolean): Promise<void> {
+  await sql(
+    db,
+    `with looked as (select seq, resource_id as group_id, external_id from plan_items where plan_id = ? and action = 'membership'),
+     wanted as materialized (${WANTED}),
+     present as materialized (
+       select l.seq, g.group_id, g.member_id, g.member_type from looked l join group_members g on g.group_id = l.group_id)
+     insert into plan_members (plan_id, seq, member_external_id, member_id, member_type, removed)
+     select ?::uuid, l.seq, w.member_external_id, w.member_id, w.member_type, false
+     from wanted w
+     join looked l on l.group_id = w.group_id
+     left join present p on p.group_id = w.group_id and p.member_id = w.member_id
+     where p.group_id is null and (w.member_id is not null or exists (select 1 from plan_items born
+       where born.plan_id = ? and born.external_id = w.member_external_id and born.resource_type = w.member_type
+         and born.action = 'create'))
+     union all
+     select ?::uuid, p.seq, coalesce(r.external_id, p.member_id::text), p.member_id, p.member_type, true
+     from present p
+     left join wanted w on w.group_id = p.group_id and w.member_id = p.member_id
+     left join resources r on r.id = p.member_id
+     where ? and w.group_id is null and not exists (select 1 from plan_items leaving
+       where leaving.plan_id = ? and leaving.resource_id = p.member_id and leaving.action in ('deactivate', 'delete'))`,
+    [planId, provider, planId, planId, planId, complete, planId],
+  );
+}
+
+/**
+ * Remembers, by the digest of what the provider shows, each group that has exactly the members it should have: the
+ * next plan need not look at it. A group in which something still waits is not remembered.
+ */
+export async function rememberMemberships(db: Db, provider: ProviderKindName): Promise<void> {
+  await sql(
+    db,
+    `with looked as materialized (
+       select r.id as group_id, m.external_id, m.members_digest from resources r
+       join mirror_records m on m.provider = r.origin and m.resource_type = 'Group' and m.external_id = r.external_id
+         and m.gone_at is null and m.reason is null and m.members_digest is not null
+       where r.origin = ? and r.resource_type = 'Group' and r.deleted_at is null
+         and r.members_digest is distinct from m.members_digest),
+     wanted as (${WANTED}),
+     counted as (
+       select w.group_id, count(w.member_id) as wanted, count(gm.member_id) as matched
+       from wanted w left join group_members gm on gm.group_id = w.group_id and gm.member_id = w.member_id
+       group by w.group_id)
+     update resources g set members_digest = l.members_digest
+     from looked l left join counted c on c.group_id = l.group_id
+     where g.id = l.group_id and coalesce(c.wanted = c.matched, true) and g.member_count = coalesce(c.matched, 0)`,
+    [provider, provider],
+  );
+}
