@@ -17,6 +17,7 @@ const ScheduleBody = z.strictObject({
   timeZone: z.string().default('UTC'),
   everyMinutes: z.number().int().optional(),
   cron: z.string().max(200).optional(),
+  withoutPreview: z.boolean().default(false),
 });
 
 const percent = z.number().min(0).max(100);
@@ -49,9 +50,10 @@ export function operationRoutes({ database, schedule, schemas }: AdminParts): Ro
     })
     .put('/schedule', admin, async (request, response) => {
       const { nextRunAt: _ours, ...body } = { nextRunAt: undefined, ...request.body };
-      const settings = parse(ScheduleBody, body);
-      const saved = await schedule.change(settings);
-      await writeAudit(db, { actor: actorOf(request), action: 'schedule.change', detail: settings });
+      const { withoutPreview, ...settings } = parse(ScheduleBody, body);
+      const saved = await schedule.change(settings, { withoutPreview });
+      const detail = withoutPreview ? { ...settings, withoutPreview } : settings;
+      await writeAudit(db, { actor: actorOf(request), action: 'schedule.change', detail });
       response.json(saved);
     })
     .get('/guard', async (_request, response) => {

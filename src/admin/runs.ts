@@ -4,8 +4,9 @@ import { ConflictError, NotFoundError } from '#core/errors.ts';
 import { requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import type { Db } from '#store/database.ts';
-import { listItems } from '#store/views/plans.ts';
+import { readPlan } from '#store/views/plans.ts';
 import { listRuns, type RunView, readRun } from '#store/views/runs.ts';
+import { answerItems } from './items.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf, PageQuery, uuidParam } from './query.ts';
 
@@ -20,14 +21,6 @@ const StartBody = z
   .prefault({});
 
 const RunsQuery = PageQuery.extend({ provider: z.string().max(40).optional(), status: z.string().max(40).optional() });
-
-/** Filters of the provisioning log, the same for a run and for a plan. */
-export const ItemsQuery = PageQuery.extend({
-  action: z.enum(['create', 'update', 'deactivate', 'delete', 'membership', 'skip']).optional(),
-  outcome: z.string().max(40).optional(),
-  reason: z.string().max(80).optional(),
-  search: z.string().max(200).optional(),
-});
 
 /** How often a watched run is looked at. The row is the truth, whichever replica works on it. */
 const WATCH_MS = 200;
@@ -56,9 +49,8 @@ export function runRoutes(parts: AdminParts): Router {
     })
     .get('/sync-runs/:id/changes', async (request, response) => {
       const run = await needRun(db, request);
-      const query = parse(ItemsQuery, request.query);
-      if (run.planId === null) response.json({ items: [], nextCursor: null });
-      else response.json(await listItems(db, { id: run.planId, provider: run.provider }, query));
+      const plan = run.planId === null ? undefined : await readPlan(db, run.planId);
+      await answerItems(db, plan, request, response);
     })
     .get('/sync-runs/:id/events', async (request, response) => {
       await streamRun(parts, await needRun(db, request), response);

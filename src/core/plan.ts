@@ -35,3 +35,11 @@ export function planChanges(
     : [];
   return [...created, ...updated, ...removed];
 }
+
+/**
+ * True when an item carries the provider's form of a resource, which names a manager by the provider's id. A
+ * deactivation, a released name and a revert carry the directory's own row, changed.
+ */
+export function isSourceForm({ action, reason }: { readonly action: string; readonly reason: string }): boolean {
+  return action !== 'deactivate' && reason !== 'NameReleased' && reason !== 'Reverted';
+}

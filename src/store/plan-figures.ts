@@ -200,7 +200,8 @@ export async function findHeldRemovals(
 ): Promise<{ planId: string; fresh: number } | undefined> {
   const { rows } = await sql(
     db,
-    `select id from plans where provider = ? and id <> ? and status <> 'building' order by created_at desc, id limit 1`,
+    `select id from plans where provider = ? and id <> ? and reverts is null and status <> 'building'
+     order by created_at desc, id limit 1`,
     [provider, planId],
   );
   const previous: string | undefined = rows[0]?.id;

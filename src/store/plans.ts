@@ -1,6 +1,6 @@
 // Stored plans and their items: made once, judged, decided, applied. With its outcomes a plan is its run's log.
 import { randomUUID } from 'node:crypto';
-import { type Base, type HoldCode, type ItemHold, OPERATION_CLASSES, type Verdict } from '#core/guard.ts';
+import { type HoldCode, type ItemHold, OPERATION_CLASSES, type Verdict } from '#core/guard.ts';
 import type { ProviderKindName, ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 
@@ -26,6 +26,9 @@ export interface PlanRow {
   readonly status: PlanStatus;
   readonly complete: boolean;
   readonly expires_at: Date | null;
+  readonly decided_at: Date | null;
+  /** The run that it undoes; null when it follows the provider. */
+  readonly reverts: string | null;
 }
 
 export interface PlanItem {
@@ -46,48 +49,37 @@ const PLAN_LIFE_DAYS = 7;
 
 export async function insertPlan(
   db: Db,
-  plan: { runId: string; provider: ProviderKindName; configVersion: string; complete: boolean },
+  plan: {
+    runId: string;
+    provider: ProviderKindName;
+    configVersion: string;
+    complete: boolean;
+    /** The run that it undoes. */
+    reverts?: string;
+  },
 ): Promise<string> {
   const id = randomUUID();
   await sql(
     db,
-    `insert into plans (id, run_id, provider, config_version, status, complete, expires_at)
-     values (?, ?, ?, ?, 'building', ?, now() + make_interval(days => ?))`,
-    [id, plan.runId, plan.provider, plan.configVersion, plan.complete, PLAN_LIFE_DAYS],
+    `insert into plans (id, run_id, provider, config_version, status, complete, reverts, expires_at)
+     values (?, ?, ?, ?, 'building', ?, ?, now() + make_interval(days => ?))`,
+    [id, plan.runId, plan.provider, plan.configVersion, plan.complete, plan.reverts ?? null, PLAN_LIFE_DAYS],
   );
   return id;
 }
 
+const ROW = `select id, run_id, provider, case when status = 'held' and expires_at < now() then 'expired' else status end as status,
+  complete, expires_at, decided_at, reverts from plans where id = ?`;
+
 export async function readPlanRow(db: Db, planId: string): Promise<PlanRow | undefined> {
-  const { rows } = await sql(
-    db,
-    `select id, run_id, provider, case when status = 'held' and expires_at < now() then 'expired' else status end as status,
-       complete, expires_at from plans where id = ?`,
-    [planId],
-  );
+  const { rows } = await sql(db, ROW, [planId]);
   return rows[0];
 }
 
-/** Closes a plan that was built: its hash and its counts can never change again. */
-export async function sealPlan(
-  db: Db,
-  planId: string,
-  { counts, base, verdict }: { counts: object; base: Base; verdict: Pick<Verdict, 'held' | 'reasons'> },
-): Promise<void> {
-  await sql(
-    db,
-    `update plans p set counts = ?::jsonb, base = ?::jsonb, guard = ?::jsonb, status = 'ready', hash = (
-       select encode(sha256(convert_to(coalesce(string_agg(md5(concat_ws('|', action, resource_type, resource_id, external_id,
-         reason, base_version, encode(after_digest, 'hex'), md5(after), added, removed)), '' order by seq), ''), 'UTF8')), 'hex')
-       from plan_items i where i.plan_id = p.id)
-     where p.id = ?`,
-    [
-      JSON.stringify(counts),
-      JSON.stringify(base),
-      JSON.stringify({ held: verdict.held, reasons: verdict.reasons }),
-      planId,
-    ],
-  );
+/** The same, locked: of two who decide at once, the second sees what the first decided. */
+export async function lockPlanRow(db: Db, planId: string): Promise<PlanRow | undefined> {
+  const { rows } = await sql(db, `${ROW} for update`, [planId]);
+  return rows[0];
 }
 
 /**
@@ -157,6 +149,17 @@ export async function releaseItems(db: Db, planId: string): Promise<void> {
   ]);
 }
 
+/** Whether a person has approved a plan that was made with this version of the settings. */
+export async function wasApproved(db: Db, provider: ProviderKindName, configVersion: string): Promise<boolean> {
+  const { rows } = await sql(
+    db,
+    `select 1 from plans where provider = ? and config_version = ? and reverts is null and decided_at is not null
+       and status in ('approved', 'applying', 'applied') limit 1`,
+    [provider, configVersion],
+  );
+  return rows.length > 0;
+}
+
 /** Gives every item that was not applied its last outcome: rejected, or superseded by a newer plan. */
 export async function dropItems(db: Db, planId: string, outcome: 'rejected' | 'superseded'): Promise<void> {
   await sql(
@@ -189,20 +192,6 @@ export async function decidePlan(
     [status, actor, planId],
   );
   return rowCount === 1;
-}
-
-/** Every plan of this provider that still waits gives way to a newer one, and its run ends with what it did. */
-export async function supersedePlans(db: Db, provider: ProviderKindName, by: string): Promise<void> {
-  const { rows } = await sql(
-    db,
-    `update plans set status = 'superseded', superseded_by = ? where provider = ? and status in ('held', 'approved', 'applying') and id <> ?
-     returning id`,
-    [by, provider, by],
-  );
-  for (const { id } of rows as { id: string }[]) {
-    await dropItems(db, id, 'superseded');
-    await endHeldRun(db, id);
-  }
 }
 
 /** Ends the run of a plan that will not go on: succeeded when it applied something, else cancelled. */

@@ -1,5 +1,6 @@
 import { digestOf } from '#core/digest.ts';
 import { nameKey, refusedNames } from '#core/names.ts';
+import { isSourceForm } from '#core/plan.ts';
 import { ENTERPRISE_SCHEMA, type ProviderKindName, type UserResource } from '#core/resource.ts';
 import { searchForm } from '#core/search.ts';
 import { appendChanges, type NewChange } from '#store/changes.ts';
@@ -159,11 +160,6 @@ async function writeUpserts(
     };
   });
   await appendChanges(tx, changes, { actor: 'sync', runId: plan.runId });
-}
-
-/** A create or update carries the provider's form; a deactivation or released name is the directory's own row, changed. */
-function isSourceForm(item: PlanItem): boolean {
-  return item.action !== 'deactivate' && item.reason !== 'NameReleased';
 }
 
 function managerOf(resource: UserResource | undefined): string | undefined {

@@ -2,7 +2,8 @@ import { ConflictError, NotFoundError } from '#core/errors.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import { writeAudit } from '#store/audit.ts';
 import type { Database, Db } from '#store/database.ts';
-import { decidePlan, dropItems, endHeldRun, type PlanRow, readPlanRow, releaseItems } from '#store/plans.ts';
+import { isSealed } from '#store/plan-seal.ts';
+import { decidePlan, dropItems, endHeldRun, lockPlanRow, type PlanRow, releaseItems } from '#store/plans.ts';
 import { findOpenRun, insertRun, requestCancel, requeueRun } from '#store/runs.ts';
 import { readActiveProvider } from '#store/settings.ts';
 import { type PlanView, readPlan } from '#store/views/plans.ts';
@@ -73,9 +74,12 @@ async function queueRun(tx: Db, options: StartOptions): Promise<string> {
 }
 
 async function approvePlan(tx: Db, planId: string, actor: string): Promise<void> {
-  const plan = await readPlanRow(tx, planId);
+  const plan = await lockPlanRow(tx, planId);
   if (plan === undefined) throw noPlan(planId);
-  if (['approved', 'applying', 'applied'].includes(plan.status)) return;
+  const approved = plan.decided_at !== null && ['approved', 'applying'].includes(plan.status);
+  if (approved || plan.status === 'applied') return;
+  if (['building', 'ready', 'applying'].includes(plan.status)) throw await runInProgress(tx);
+  if (plan.status === 'held' && !(await isSealed(tx, planId))) throw tampered(planId);
   if (!(await decidePlan(tx, planId, 'approved', actor))) throw notWaiting(plan);
   await releaseItems(tx, planId);
   if (!(await requeueRun(tx, plan.run_id))) throw await runInProgress(tx);
@@ -83,7 +87,7 @@ async function approvePlan(tx: Db, planId: string, actor: string): Promise<void>
 }
 
 async function rejectPlan(tx: Db, planId: string, actor: string, reason: string | undefined): Promise<void> {
-  const plan = await readPlanRow(tx, planId);
+  const plan = await lockPlanRow(tx, planId);
   if (plan === undefined) throw noPlan(planId);
   if (plan.status === 'rejected') return;
   if (!(await decidePlan(tx, planId, 'rejected', actor))) throw notWaiting(plan);
@@ -101,7 +105,20 @@ async function runInProgress(tx: Db): Promise<ConflictError> {
   });
 }
 
+function tampered(planId: string): ConflictError {
+  return new ConflictError(`The plan "${planId}" is not what was made: its hash does not fit.`, {
+    reason: 'plan-tampered',
+    remedy: 'Find out who can write to the database, reject the plan, and start a new run.',
+  });
+}
+
 function notWaiting(plan: PlanRow): ConflictError {
+  if (plan.status === 'expired')
+    return new ConflictError('The plan has expired: it is too old to be decided about.', {
+      reason: 'plan-expired',
+      remedy: 'Start a new run; its plan says what is different.',
+      details: { status: plan.status, expiresAt: plan.expires_at },
+    });
   return new ConflictError(`The plan does not wait for a decision; it is ${plan.status}.`, {
     reason: 'plan-not-waiting',
     remedy: 'Look at the newest plan of this provider, or start a new run.',

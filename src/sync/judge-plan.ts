@@ -13,8 +13,9 @@ import {
   readBase,
   readGroupLosses,
 } from '#store/plan-figures.ts';
+import { sealPlan } from '#store/plan-seal.ts';
 import type { Planning } from '#store/planning.ts';
-import { holdItems, sealPlan } from '#store/plans.ts';
+import { holdItems } from '#store/plans.ts';
 import { readGuard } from '#store/settings.ts';
 import { compileProtect, type ResourceSchemas } from './protect.ts';
 

@@ -30,17 +30,27 @@ export interface SyncService {
   /**
    * Applies exactly that plan, in the background. A second approval changes nothing and answers the same.
    * @throws {NotFoundError}
-   * @throws {ConflictError} `plan-not-waiting` (rejected, superseded, expired), or `run-in-progress`
+   * @throws {ConflictError} `plan-not-waiting` (rejected, superseded), `plan-expired`, `plan-tampered`, or `run-in-progress`
    */
   approve(planId: string, actor: string): Promise<PlanView>;
-  /** Drops a waiting plan. @throws {NotFoundError} @throws {ConflictError} `plan-not-waiting` */
+  /** Drops a waiting plan. @throws {NotFoundError} @throws {ConflictError} `plan-not-waiting`, `plan-expired` */
   reject(planId: string, actor: string, reason?: string): Promise<PlanView>;
 }
 
 export type ScheduleView = ScheduleSettings & { readonly nextRunAt: string | null };
 
+export interface ScheduleOptions {
+  /** The administrator says so explicitly: switch it on without a look at what a run would do. */
+  readonly withoutPreview?: boolean | undefined;
+}
+
 export interface ScheduleService {
   describe(): Promise<ScheduleView>;
-  /** Takes effect at once, without a restart. @throws {InputError} a wrong time, zone, interval or expression */
-  change(schedule: ScheduleSettings): Promise<ScheduleView>;
+  /**
+   * Takes effect at once, without a restart.
+   * @throws {InputError} a wrong time, zone, interval or expression
+   * @throws {ConflictError} `preview-required`: it would be switched on, and nobody has approved a plan of the settings
+   * as they are (S4.11)
+   */
+  change(schedule: ScheduleSettings, options?: ScheduleOptions): Promise<ScheduleView>;
 }

@@ -8,6 +8,7 @@ import type { GraphServer } from '#demo/graph-server.ts';
 import { makeTenant, type Tenant } from '#demo/tenant.ts';
 import {
   ADMIN_TOKEN,
+  approve,
   connect,
   freshStorage,
   settingsFor,
@@ -191,6 +192,26 @@ describe('the admin API', () => {
     await fetch(`${api.base}/api/v1/sync-runs/${id}/events`, {
       headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
     }).then((answer) => answer.text());
+  });
+
+  it('switches the schedule on only when a plan of the present settings was approved, or when told to', async () => {
+    const daily = { enabled: true, kind: 'daily', time: '03:00', timeZone: 'UTC' };
+    const settings = await call<Record<string, unknown>>('GET', '/providers/microsoft365', 200);
+    await call('PUT', '/providers/microsoft365', 200, { ...settings, notifications: { enabled: false } });
+    assert.equal((await call<{ code: string }>('PUT', '/schedule', 409, daily)).code, 'preview-required');
+    await call('PUT', '/schedule', 200, { ...daily, withoutPreview: true });
+    await call('PUT', '/schedule', 200, { ...daily, enabled: false });
+    const { items } = await call<{ items: { action: string; detail: { withoutPreview?: boolean } }[] }>(
+      'GET',
+      '/audit?limit=2',
+      200,
+    );
+    assert.deepEqual(
+      items.map(({ detail }) => detail.withoutPreview),
+      [undefined, true],
+    );
+    const { planId } = await sync(api, { preview: true });
+    await approve(api, planId);
   });
 
   it('changes the schedule at once and refuses one that cannot be', async () => {

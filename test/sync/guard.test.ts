@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { differences } from '#core/differences.ts';
 import type { GuardSettings } from '#core/guard.ts';
 import { writeSetting } from '#store/settings.ts';
-import { type ItemView, listItems } from '#store/views/plans.ts';
+import { type ItemView, listItems } from '#store/views/items.ts';
 import type { RunView } from '#store/views/runs.ts';
 import { eachDatabase } from '../support/database.ts';
 import { makeSource, openSync, readDirectory, type Source, type Sync } from '../support/source.ts';
@@ -39,7 +39,7 @@ eachDatabase('a plan under the guard', (open) => {
   }
 
   async function items(run: RunView, outcome?: string): Promise<readonly ItemView[]> {
-    const plan = { id: run.planId ?? '', provider: run.provider };
+    const plan = { id: run.planId ?? '', provider: run.provider, supersedes: null };
     return (await listItems(api.database.knex, plan, { limit: 500, outcome })).items;
   }
 
