@@ -5,6 +5,7 @@ import { appRoutes } from './apps.ts';
 import { docsPage } from './docs.ts';
 import { operationRoutes } from './operations.ts';
 import type { AdminParts } from './parts.ts';
+import { pinRoutes } from './pins.ts';
 import { planRoutes } from './plans.ts';
 import { providerRoutes } from './providers.ts';
 import { runRoutes } from './runs.ts';
@@ -21,6 +22,7 @@ export function adminRouter(parts: AdminParts): Router {
     .use(providerRoutes(parts))
     .use(runRoutes(parts))
     .use(planRoutes(parts))
+    .use(pinRoutes(parts))
     .use(operationRoutes(parts))
     .use(appRoutes(parts));
   return Router().use('/api/v1', api).get('/api/docs', docsPage(parts.openapi));

@@ -55,6 +55,10 @@ export function runRoutes(parts: AdminParts): Router {
     .get('/sync-runs/:id/events', async (request, response) => {
       await streamRun(parts, await needRun(db, request), response);
     })
+    .post('/sync-runs/:id/revert', operator, async (request, response) => {
+      const run = await parts.sync.revert(uuidParam(request, 'id'), actorOf(request));
+      response.status(202).location(`/api/v1/sync-runs/${run.id}`).json(run);
+    })
     .post('/sync-runs/:id/cancel', operator, async (request, response) => {
       const run = await needRun(db, request);
       await parts.sync.cancel(run.id, actorOf(request));

@@ -82,6 +82,11 @@ export const REASONS = {
     sentence: 'The provider does not say what this member is.',
     remedy: 'Grant the permission that reads this kind of member.',
   },
+  Reverted: { sentence: 'An administrator undid the run that changed it.', remedy: NOTHING },
+  Pinned: {
+    sentence: 'A revert restored it, and it stays so until it is released.',
+    remedy: 'Release the pin when the provider is right again.',
+  },
   NoChange: { sentence: 'The directory already has these values.', remedy: NOTHING },
   GuardHeld: {
     sentence: 'The change guard holds it until somebody approves.',

@@ -2,6 +2,7 @@
 // item, so that it waits when that waits.
 import type { ProviderKindName } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
+import { skipPinnedMembers } from './pinned.ts';
 import type { Planning } from './planning.ts';
 
 /**
@@ -20,14 +21,14 @@ const WANTED = `select l.group_id, mm.member_external_id, mm.member_type, r.id a
 /**
  * Membership items: one per group whose members differ, its memberships in `plan_members`. Groups whose members are
  * the same as last applied are not looked at, unless one of their members comes in this plan. Plan everything else
- * first: somebody who leaves in this plan, or comes and is held by a rule, is known by the item. Answers how many
- * sequence numbers it used; those of groups without a difference stay empty.
+ * first: somebody who comes or leaves in this plan is known by the item. It uses at most two numbers for each group in
+ * scope; those of groups without a difference stay empty.
  */
 export async function planMemberships(
   db: Db,
   { planId, provider }: Planning,
   { offset, complete }: { offset: number; complete: boolean },
-): Promise<number> {
+): Promise<void> {
   const { rowCount } = await sql(
     db,
     `insert into plan_items (plan_id, seq, action, class, resource_type, resource_id, external_id, label, reason, after_digest,
@@ -49,6 +50,12 @@ export async function planMemberships(
     [planId, offset, planId, provider, provider, planId],
   );
   await planMemberRows(db, { planId, provider }, complete);
+  await skipPinnedMembers(db, { planId, provider }, offset + (rowCount ?? 0));
+  await countMemberRows(db, planId);
+}
+
+/** Writes into each membership item how many memberships it has; one without any goes. */
+export async function countMemberRows(db: Db, planId: string): Promise<void> {
   await sql(
     db,
     `update plan_items i set added = c.added, removed = c.removed
@@ -60,7 +67,6 @@ export async function planMemberships(
   await sql(db, `delete from plan_items where plan_id = ? and action = 'membership' and added = 0 and removed = 0`, [
     planId,
   ]);
-  return rowCount ?? 0;
 }
 
 async function planMemberRows(db: Db, { planId, provider }: Planning, complete: boolean): Promise<void> {

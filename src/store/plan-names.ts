@@ -74,17 +74,17 @@ export async function planNameRelease(
   await sql(
     db,
     `insert into plan_items (plan_id, seq, action, class, resource_type, resource_id, external_id, label, reason, base_version, before,
-       after, attributes)
-     values (?, ?, 'update', 'update', 'User', ?, ?, ?, 'NameReleased', ?, ?, ?, array['userName'])`,
+       after, attributes, before_left_at)
+     select ?, ?, 'update', 'update', 'User', id, ?, ?, 'NameReleased', ?, ?, ?, array['userName'], left_at from resources where id = ?`,
     [
       planId,
       offset + 1,
-      clash.holder_id,
       clash.holder_external_id,
       label,
       clash.holder_version,
       clash.holder_body,
       after,
+      clash.holder_id,
     ],
   );
 }

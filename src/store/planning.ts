@@ -41,13 +41,13 @@ export async function planUpserts(
   const { rowCount } = await sql(
     db,
     `insert into plan_items (plan_id, seq, action, class, resource_type, resource_id, external_id, label, reason, base_version,
-       before, after, after_digest)
+       before, after, after_digest, before_left_at)
      select ?, ?::bigint + row_number() over (), case when r.id is null then 'create' else 'update' end,
        case when r.id is null then 'create' when f.disables then 'remove' else 'update' end, m.resource_type,
        coalesce(r.id, t.id, gen_random_uuid()), m.external_id, coalesce(f.doc ->> 'userName', f.doc ->> 'displayName'),
        case when r.id is null and t.id is not null or r.left_at is not null then 'ReturnedToScope'
          when r.id is null then 'NewInSource' when f.disables then 'SourceDisabled' else 'AttributesChanged' end,
-       r.version, r.body, m.body, m.digest
+       r.version, r.body, m.body, m.digest, r.left_at
      from mirror_records m
      left join resources r on r.resource_type = m.resource_type and r.origin = m.provider and r.external_id = m.external_id
        and r.deleted_at is null
@@ -106,16 +106,16 @@ export async function planRemovals(
   const { rowCount } = await sql(
     db,
     `insert into plan_items (plan_id, seq, action, class, resource_type, resource_id, external_id, label, reason, detail,
-       base_version, before, after, removed, attributes)
+       base_version, before, before_left_at, after, removed, attributes)
      select ?, ?::bigint + row_number() over (order by action = 'delete', resource_type = 'Group'), action, 'remove',
        resource_type, id, external_id, coalesce(body::jsonb ->> 'userName', body::jsonb ->> 'displayName'), reason, detail,
-       version, body, case when action = 'deactivate' then jsonb_set(body::jsonb, '{active}', 'false')::text end,
+       version, body, left_at, case when action = 'deactivate' then jsonb_set(body::jsonb, '{active}', 'false')::text end,
        (select count(*) from group_members gm where gm.group_id = leaving.id)
          + (select count(*) from group_members gm join resources g on g.id = gm.group_id
             where gm.member_id = leaving.id and (action = 'delete' or g.origin = ?)),
        case when action = 'deactivate' then array['active'] else '{}' end
      from (
-       select r.id, r.resource_type, r.external_id, r.version, r.body, m.detail,
+       select r.id, r.resource_type, r.external_id, r.version, r.body, r.left_at, m.detail,
          case when w.policy = 'delete' or r.resource_type = 'Group' or r.left_at is not null then 'delete'
            else 'deactivate' end as action,
          case when r.left_at is not null and w.policy <> 'delete' then 'RetentionOver'

@@ -42,6 +42,8 @@ export interface PlanItem {
   readonly after: string | null;
   readonly after_digest: Buffer | null;
   readonly reason: string;
+  /** Of a revert: when the person had left, as it will be again. */
+  readonly after_left_at: Date | null;
 }
 
 /** How long an unanswered plan may be approved. */
@@ -209,7 +211,7 @@ export async function endHeldRun(db: Db, planId: string): Promise<void> {
 export async function nextItems(db: Db, planId: string, limit: number): Promise<readonly PlanItem[]> {
   const { rows } = await sql(
     db,
-    `select seq, action, resource_type, resource_id, external_id, base_version, before, after, after_digest, reason
+    `select seq, action, resource_type, resource_id, external_id, base_version, before, after, after_digest, reason, after_left_at
      from plan_items where plan_id = ? and outcome = 'pending' order by seq limit ?`,
     [planId, limit],
   );
@@ -224,7 +226,7 @@ export async function pendingItemsOf(
 ): Promise<readonly PlanItem[]> {
   const { rows } = await sql(
     db,
-    `select seq, action, resource_type, resource_id, external_id, base_version, before, after, after_digest, reason
+    `select seq, action, resource_type, resource_id, external_id, base_version, before, after, after_digest, reason, after_left_at
      from plan_items where plan_id = ? and outcome = 'pending' and action in ('update', 'deactivate', 'delete')
        and resource_id = any(?::uuid[])`,
     [planId, resourceIds],
@@ -232,20 +234,26 @@ export async function pendingItemsOf(
   return rows;
 }
 
-export async function settleItems(
-  db: Db,
-  planId: string,
-  outcomes: readonly { seq: string; outcome: Outcome; error?: string | undefined }[],
-): Promise<void> {
+/** What became of an item, and the version in which it left its resource. */
+export interface Settled {
+  readonly seq: string;
+  readonly outcome: Outcome;
+  readonly error?: string | undefined;
+  readonly version?: string | undefined;
+}
+
+export async function settleItems(db: Db, planId: string, outcomes: readonly Settled[]): Promise<void> {
   if (outcomes.length === 0) return;
   await sql(
     db,
-    `update plan_items i set outcome = o.outcome, error = o.error, outcome_at = now()
-     from unnest(?::bigint[], ?::text[], ?::text[]) as o(seq, outcome, error) where i.plan_id = ? and i.seq = o.seq`,
+    `update plan_items i set outcome = o.outcome, error = o.error, applied_version = o.version, outcome_at = now()
+     from unnest(?::bigint[], ?::text[], ?::text[], ?::bigint[]) as o(seq, outcome, error, version)
+     where i.plan_id = ? and i.seq = o.seq`,
     [
       outcomes.map(({ seq }) => seq),
       outcomes.map(({ outcome }) => outcome),
       outcomes.map(({ error }) => error ?? null),
+      outcomes.map(({ version }) => version ?? null),
       planId,
     ],
   );

@@ -18,8 +18,10 @@ export interface ResourceWrite {
   readonly digest: string | null;
   readonly manager_external_id: string | null;
   readonly manager_id: string | null;
-  /** True for somebody whom a sync deactivates because the provider no longer shows them. */
+  /** True for somebody whom a sync deactivates, or has deactivated, because the provider no longer shows them. */
   readonly left: boolean;
+  /** Since when; without it what the row says, else now. */
+  readonly left_since?: string | null;
 }
 
 export interface LockedResource {
@@ -57,10 +59,10 @@ export async function writeResources(db: Db, resources: readonly ResourceWrite[]
     `insert into resources as r (id, resource_type, origin, external_id, name_key, display, unique_key, active, body, search, digest,
        manager_external_id, manager_id, left_at)
      select id, resource_type, origin, external_id, name_key, display, unique_key, active, body, search, decode(digest, 'hex'),
-       manager_external_id, manager_id, case when "left" then now() end
+       manager_external_id, manager_id, case when "left" then coalesce(left_since, now()) end
      from jsonb_to_recordset(?::jsonb) as n(id uuid, resource_type text, origin text, external_id text, name_key text, display text,
        unique_key text, active boolean, body text, search jsonb, digest text, manager_external_id text, manager_id uuid,
-       "left" boolean)
+       "left" boolean, left_since timestamptz)
      on conflict (id) do update set origin = excluded.origin, external_id = excluded.external_id,
        name_key = excluded.name_key, display = excluded.display, unique_key = excluded.unique_key, active = excluded.active, body = excluded.body,
        search = excluded.search, digest = excluded.digest, manager_external_id = excluded.manager_external_id,
@@ -108,7 +110,7 @@ export async function leaveGroups(
      kept as (insert into plan_lost_members (plan_id, seq, group_id, member_id, member_type)
        select ?, seq, group_id, member_id, member_type from lost on conflict do nothing),
      counted as (select group_id, count(*)::int as removed from lost group by group_id)
-     update resources r set member_count = r.member_count - c.removed, version = r.version + 1,
+     update resources r set member_count = r.member_count - c.removed, members_digest = null, version = r.version + 1,
        updated_at = greatest(now(), r.updated_at)
      from counted c where r.id = c.group_id returning r.id, r.version, c.removed`,
     [leaving.map(({ seq }) => seq), leaving.map(({ id }) => id), origin ?? null, origin ?? null, planId],

@@ -32,6 +32,8 @@ export interface RunRow {
   readonly status: RunStatus;
   readonly plan_id: string | null;
   readonly requested_by: string;
+  /** The run that it undoes. */
+  readonly reverts: string | null;
 }
 
 /** What went wrong, in the form the API shows (S2.38). */
@@ -42,7 +44,7 @@ export interface RunError {
   readonly remedy: string | null;
 }
 
-const COLUMNS = 'id, provider, mode, preview, trigger, options, status, plan_id, requested_by';
+const COLUMNS = 'id, provider, mode, preview, trigger, options, status, plan_id, requested_by, reverts';
 
 export interface NewRun {
   readonly provider: ProviderKindName;
@@ -52,14 +54,16 @@ export interface NewRun {
   readonly options: RunOptions;
   readonly requestedBy: string;
   readonly configVersion: string;
+  /** The run that it undoes. */
+  readonly reverts?: string;
 }
 
 /** Queues a run; undefined while another is queued or running. */
 export async function insertRun(db: Db, run: NewRun): Promise<string | undefined> {
   const { rows } = await sql(
     db,
-    `insert into runs (id, provider, mode, preview, trigger, options, status, requested_by, config_version)
-     values (?, ?, ?, ?, ?, ?::jsonb, 'queued', ?, ?)
+    `insert into runs (id, provider, mode, preview, trigger, options, status, requested_by, config_version, reverts)
+     values (?, ?, ?, ?, ?, ?::jsonb, 'queued', ?, ?, ?)
      on conflict ((true)) where status in ('queued', 'running') do nothing returning id`,
     [
       randomUUID(),
@@ -70,6 +74,7 @@ export async function insertRun(db: Db, run: NewRun): Promise<string | undefined
       JSON.stringify(run.options),
       run.requestedBy,
       run.configVersion,
+      run.reverts ?? null,
     ],
   );
   return rows[0]?.id;
@@ -84,6 +89,11 @@ export async function requeueRun(db: Db, runId: string): Promise<boolean> {
     [runId],
   );
   return rowCount === 1;
+}
+
+export async function readRunRow(db: Db, runId: string): Promise<RunRow | undefined> {
+  const { rows } = await sql(db, `select ${COLUMNS} from runs where id = ?`, [runId]);
+  return rows[0];
 }
 
 /** The run that is queued or running, if there is one. */

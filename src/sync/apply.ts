@@ -9,10 +9,10 @@ import { applyMemberSlice, endOfSlice, type MemberCursor, settleMemberships } fr
 import {
   countPending,
   nextItems,
-  type Outcome,
   type PlanItem,
   pendingItemsOf,
   resolveUsers,
+  type Settled,
   settleItems,
 } from '#store/plans.ts';
 import {
@@ -22,6 +22,7 @@ import {
   lockResources,
   type ResourceWrite,
   readHolders,
+  type Touched,
   tombstone,
   writeResources,
 } from '#store/resources.ts';
@@ -103,7 +104,7 @@ async function applyItems(tx: Db, plan: Applying, items: readonly Prepared[]): P
     tx,
     items.map((item) => item.resource_id),
   );
-  const outcomes: { seq: string; outcome: Outcome; error?: string }[] = [];
+  const outcomes: Settled[] = [];
   const fresh = items.filter((item) => {
     const stale = isStale(item, locked.get(item.resource_id));
     if (stale) outcomes.push({ seq: item.seq, outcome: 'stale', error: 'StalePlan' });
@@ -117,15 +118,13 @@ async function applyItems(tx: Db, plan: Applying, items: readonly Prepared[]): P
     if (refused.has(item.resource_id)) outcomes.push({ seq: item.seq, outcome: 'conflict', error: 'TargetConflict' });
     return !refused.has(item.resource_id);
   });
-  await writeUpserts(tx, plan, accepted, locked);
+  const versions = new Map(await writeUpserts(tx, plan, accepted, locked));
   const leavers = accepted.filter((item) => item.action === 'deactivate').map(leavingOf);
   await appendLosses(tx, plan, await leaveGroups(tx, plan.planId, leavers, plan.provider));
-  await writeDeletes(
-    tx,
-    plan,
-    accepted.filter((item) => item.action === 'delete'),
-  );
-  for (const { seq } of accepted) outcomes.push({ seq, outcome: 'applied' });
+  const deleted = accepted.filter((item) => item.action === 'delete');
+  for (const { id, version } of await writeDeletes(tx, plan, deleted)) versions.set(id, version);
+  for (const { seq, resource_id } of accepted)
+    outcomes.push({ seq, outcome: 'applied', version: versions.get(resource_id) });
   await settleItems(tx, plan.planId, outcomes);
 }
 
@@ -140,7 +139,7 @@ async function writeUpserts(
   plan: Applying,
   items: readonly Prepared[],
   locked: ReadonlyMap<string, LockedResource>,
-): Promise<void> {
+): Promise<ReadonlyMap<string, string>> {
   const managers = items.flatMap((item) => (isSourceForm(item) ? (managerOf(item.resource) ?? []) : []));
   const ids = await resolveUsers(tx, plan.planId, plan.provider, [...new Set(managers)]);
   const writes = items.flatMap((item) =>
@@ -160,6 +159,7 @@ async function writeUpserts(
     };
   });
   await appendChanges(tx, changes, { actor: 'sync', runId: plan.runId });
+  return versions;
 }
 
 function managerOf(resource: UserResource | undefined): string | undefined {
@@ -173,8 +173,9 @@ function toWrite(
   ids: ReadonlyMap<string, string>,
 ): ResourceWrite {
   const sourceForm = isSourceForm(item);
-  const managerExternalId = sourceForm ? managerOf(resource) : undefined;
-  const managerId = managerExternalId === undefined ? undefined : ids.get(managerExternalId);
+  const named = managerOf(resource);
+  // The directory's own form has our id in it.
+  const managerId = named === undefined || !sourceForm ? named : ids.get(named);
   const served = sourceForm ? withManager(resource, managerId) : resource;
   const name = item.resource_type === 'User' ? served.userName : (served.displayName ?? '');
   return {
@@ -189,9 +190,10 @@ function toWrite(
     body: JSON.stringify(served),
     search: JSON.parse(searchForm(served)),
     digest: sourceForm ? (item.after_digest?.toString('hex') ?? digestOf(item.after ?? '').toString('hex')) : null,
-    manager_external_id: managerExternalId ?? null,
+    manager_external_id: sourceForm ? (named ?? null) : null,
     manager_id: managerId ?? null,
-    left: !sourceForm,
+    left: item.reason === 'Reverted' ? item.after_left_at !== null : !sourceForm,
+    left_since: item.after_left_at?.toISOString() ?? null,
   };
 }
 
@@ -214,7 +216,7 @@ function changedAttributes(before: string, after: string): string[] {
   return [...names].filter((name) => JSON.stringify(old[name]) !== JSON.stringify(now[name])).sort();
 }
 
-async function writeDeletes(tx: Db, plan: Applying, items: readonly PlanItem[]): Promise<void> {
+async function writeDeletes(tx: Db, plan: Applying, items: readonly PlanItem[]): Promise<readonly Touched[]> {
   const types = new Map(items.map((item) => [item.resource_id, item.resource_type]));
   const { gone, groups } = await tombstone(tx, plan.planId, items.map(leavingOf));
   await appendLosses(tx, plan, groups);
@@ -225,6 +227,7 @@ async function writeDeletes(tx: Db, plan: Applying, items: readonly PlanItem[]):
     operation: 'delete' as const,
   }));
   await appendChanges(tx, changes, { actor: 'sync', runId: plan.runId });
+  return gone;
 }
 
 function leavingOf({ seq, resource_id }: PlanItem): { seq: string; id: string } {

@@ -2,10 +2,11 @@ import { ConflictError, NotFoundError } from '#core/errors.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import { writeAudit } from '#store/audit.ts';
 import type { Database, Db } from '#store/database.ts';
+import { hasApplied } from '#store/plan-revert.ts';
 import { isSealed } from '#store/plan-seal.ts';
 import { decidePlan, dropItems, endHeldRun, lockPlanRow, type PlanRow, releaseItems } from '#store/plans.ts';
-import { findOpenRun, insertRun, requestCancel, requeueRun } from '#store/runs.ts';
-import { readActiveProvider } from '#store/settings.ts';
+import { findOpenRun, insertRun, readRunRow, requestCancel, requeueRun } from '#store/runs.ts';
+import { readActiveProvider, readProvider } from '#store/settings.ts';
 import { type PlanView, readPlan } from '#store/views/plans.ts';
 import { type RunView, readRun } from '#store/views/runs.ts';
 import type { StartOptions, SyncService } from './service.ts';
@@ -32,6 +33,11 @@ export function makeSyncService({ database, worker }: ServiceParts): SyncService
         await writeAudit(tx, { actor, action: 'run.cancel', object: runId });
       });
       worker?.cancel(runId);
+    },
+    async revert(runId, actor) {
+      const revertId = await db.transaction((tx) => queueRevert(tx, runId, actor));
+      worker?.wake();
+      return viewRun(db, revertId);
     },
     async approve(planId, actor) {
       await db.transaction((tx) => approvePlan(tx, planId, actor));
@@ -71,6 +77,40 @@ async function queueRun(tx: Db, options: StartOptions): Promise<string> {
   const detail = { trigger: run.trigger, preview: run.preview, ...run.options };
   await writeAudit(tx, { actor: options.requestedBy, action: 'run.start', object: runId, detail });
   return runId;
+}
+
+async function queueRevert(tx: Db, runId: string, actor: string): Promise<string> {
+  const run = await readRunRow(tx, runId);
+  if (run === undefined) throw noRun(runId);
+  if (run.status === 'queued' || run.status === 'running') throw await runInProgress(tx);
+  const applied = run.plan_id === null ? false : await hasApplied(tx, run.plan_id);
+  if (applied !== true) throw cannotRevert(runId, applied);
+  const provider = await readProvider(tx, run.provider);
+  const revertId = await insertRun(tx, {
+    provider: run.provider,
+    mode: 'full',
+    preview: false,
+    trigger: 'revert',
+    options: { allowLargeSync: false, resetAccountMapping: false },
+    requestedBy: actor,
+    configVersion: provider?.config_version ?? '0',
+    reverts: runId,
+  });
+  if (revertId === undefined) throw await runInProgress(tx);
+  await writeAudit(tx, { actor, action: 'run.revert', object: runId, detail: { run: revertId } });
+  return revertId;
+}
+
+function cannotRevert(runId: string, applied: false | undefined): ConflictError {
+  if (applied === undefined)
+    return new ConflictError(`What the run "${runId}" changed is no longer kept.`, {
+      reason: 'retention-over',
+      remedy: 'Correct the provider and start a run; a longer retention keeps later runs revertible for longer.',
+    });
+  return new ConflictError(`The run "${runId}" applied nothing, so there is nothing to undo.`, {
+    reason: 'nothing-to-revert',
+    remedy: 'Look in the history for the run that made the change.',
+  });
 }
 
 async function approvePlan(tx: Db, planId: string, actor: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { releasedName } from '#core/names.ts';
 import type { RunPolicy } from '#core/provider.ts';
 import type { Db } from '#store/database.ts';
+import { skipPinned } from '#store/pinned.ts';
 import { planMemberships } from '#store/plan-memberships.ts';
 import {
   changeAfter,
@@ -68,13 +69,14 @@ async function fillPlan(tx: Db, planning: Planning, { policy, complete, changed 
   offset += await planUpserts(tx, planning, 'Group', { offset, duplicates: [] });
   // Removals are applied last and planned first: a leaver's memberships wait with the leaver. Numbers are kept free.
   const { users, groups } = await countInScope(tx, planning.provider);
-  const afterMemberships = offset + users + groups;
+  const afterMemberships = offset + users + 2 * groups;
   const { onLeaveScope, deleteAfterDays } = policy;
   const removals =
     complete && onLeaveScope !== 'keep'
       ? await planRemovals(tx, planning, { offset: afterMemberships, onLeaveScope, deleteAfterDays })
       : 0;
   offset += await planReferences(tx, planning, offset);
+  await skipPinned(tx, planning);
   await planMemberships(tx, planning, { offset, complete });
   offset = afterMemberships + removals;
   offset += await planSkips(tx, planning, { offset, duplicates });

@@ -5,6 +5,7 @@ import type { Cost, PullProvider, RunPolicy } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import type { Log } from '#platform/log.ts';
 import type { Db } from '#store/database.ts';
+import { pinRestored } from '#store/pinned.ts';
 import { rememberMemberships } from '#store/plan-memberships.ts';
 import { supersedePlans } from '#store/plan-seal.ts';
 import { refreshStatistics } from '#store/planning.ts';
@@ -77,6 +78,8 @@ export interface FinishInput {
   /** Whether the plan was made after a complete read. */
   readonly complete: boolean;
   readonly initial: boolean;
+  /** It undoes a run instead of following the provider. */
+  readonly revert?: boolean;
   readonly stopped?: RunError | undefined;
   readonly cost?: Cost;
 }
@@ -84,18 +87,19 @@ export interface FinishInput {
 /** Applies what is pending of a plan and ends its run. Also how an approved or interrupted plan goes on. */
 export async function finishPlan(
   context: RunContext,
-  { planId, complete, initial, stopped, cost }: FinishInput,
+  { planId, complete, initial, revert = false, stopped, cost }: FinishInput,
 ): Promise<void> {
   const applied = await applyPlan(context, planId);
   if (applied > STATISTICS_AFTER) await refreshStatistics(context.db);
   await context.write(async (tx) => {
-    await rememberMemberships(tx, context.provider);
+    if (revert) await pinRestored(tx, planId);
+    else await rememberMemberships(tx, context.provider);
     const counts = await countOutcomes(tx, planId);
     const held = (counts['held'] ?? 0) > 0;
     await setPlanStatus(tx, planId, held ? 'held' : 'applied');
     const status = held ? 'held' : complete ? 'succeeded' : 'incomplete';
     await finishRun(tx, context.runId, { status, counts, error: stopped, cost });
-    if (status === 'succeeded') {
+    if (status === 'succeeded' && !revert) {
       await markSuccess(tx, context.provider);
       if (initial) await markInitialDone(tx, context.provider);
     }

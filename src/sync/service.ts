@@ -2,7 +2,7 @@ import type { ScheduleSettings } from '#core/schedule.ts';
 import type { PlanView } from '#store/views/plans.ts';
 import type { RunView } from '#store/views/runs.ts';
 
-export type Trigger = 'manual' | 'schedule' | 'catch-up' | 'connect';
+export type Trigger = 'manual' | 'schedule' | 'catch-up' | 'connect' | 'revert';
 
 export interface StartOptions {
   readonly mode?: 'incremental' | 'full' | undefined;
@@ -33,6 +33,14 @@ export interface SyncService {
    * @throws {ConflictError} `plan-not-waiting` (rejected, superseded), `plan-expired`, `plan-tampered`, or `run-in-progress`
    */
   approve(planId: string, actor: string): Promise<PlanView>;
+  /**
+   * Queues a run whose plan undoes what an earlier run applied; it waits for approval. What has changed since is left
+   * alone and listed as stale. Once applied, what it restored is pinned.
+   * @throws {NotFoundError}
+   * @throws {ConflictError} `nothing-to-revert`, `retention-over` (its before-images are no longer kept), or
+   * `run-in-progress`
+   */
+  revert(runId: string, actor: string): Promise<RunView>;
   /** Drops a waiting plan. @throws {NotFoundError} @throws {ConflictError} `plan-not-waiting`, `plan-expired` */
   reject(planId: string, actor: string, reason?: string): Promise<PlanView>;
 }

@@ -10,6 +10,7 @@ import { deleteUnfinishedPlans, readPlanRow, setPlanStatus } from '#store/plans.
 import { findOpenRun, finishRun, type Progress, type RunRow, startRun, writeProgress } from '#store/runs.ts';
 import { type ProviderRow, readProvider } from '#store/settings.ts';
 import type { ResourceSchemas } from './protect.ts';
+import { runRevert } from './revert.ts';
 import { CancelledError, describeError, finishPlan, type RunContext, runSync } from './run.ts';
 import { openSettings } from './settings.ts';
 
@@ -129,8 +130,14 @@ export function startWorker(parts: WorkerParts): Worker {
     const context = makeContext(run, row, { write, signal, log: runLog });
     if (plan !== undefined && resumable) {
       await write((tx) => setPlanStatus(tx, plan.id, 'applying'));
-      return finishPlan(context, { planId: plan.id, complete: plan.complete, initial: row.initial_done_at === null });
+      return finishPlan(context, {
+        planId: plan.id,
+        complete: plan.complete,
+        initial: row.initial_done_at === null,
+        revert: plan.reverts !== null,
+      });
     }
+    if (run.reverts !== null) return runRevert(context, run);
     const kind = parts.kinds.get(run.provider);
     if (kind === undefined) throw new Error(`no provider kind ${run.provider}`);
     const settings = openSettings(kind, row, parts.seal);

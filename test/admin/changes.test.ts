@@ -7,6 +7,7 @@ import type { ItemMemberView } from '#store/views/item-members.ts';
 import type { ItemView } from '#store/views/items.ts';
 import {
   ADMIN_TOKEN,
+  approve,
   connect,
   freshStorage,
   type RunBody,
@@ -15,10 +16,12 @@ import {
   startTenant,
   sync,
   type TestGateway,
+  untilOver,
 } from '../support/gateway.ts';
 import { problemsOf } from '../support/openapi.ts';
 
 const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
+const UUID = '00000000-0000-4000-8000-000000000000';
 const FORMULA = '=HYPERLINK("http://example.org","Ada, ""Countess""")';
 
 describe('the changes of a run', () => {
@@ -148,6 +151,30 @@ describe('the changes of a run', () => {
     assert.match(csv.text, /^seq,action,resourceType,/);
     assert.ok(csv.text.includes('HYPERLINK'));
     assert.doesNotMatch(csv.text, /(^|,|\n|\r)"?[=+@]/);
+  });
+
+  it('are undone by a plan of their own, and stay undone until they are released', async () => {
+    const call = async <Body>(method: string, path: string, status: number): Promise<Body> => {
+      const answer = await api.call<Body>(method, `/api/v1${path}`);
+      assert.equal(answer.status, status, JSON.stringify(answer.body));
+      assert.deepEqual(problemsOf(method, path, status, answer.body), []);
+      return answer.body;
+    };
+    const queued = await call<RunBody>('POST', `/sync-runs/${run.id}/revert`, 202);
+    const held = await untilOver(api, queued.id);
+    assert.deepEqual([held.status, held.trigger], ['held', 'revert']);
+    assert.equal((await get<{ reverts: string }>(`/plans/${held.planId}`)).reverts, run.id);
+    await approve(api, held.planId);
+    const { items } = await get<{ items: { id: string; label: string }[] }>(`/pins?run=${run.id}`);
+    assert.ok(items.length >= 4);
+    await call('DELETE', `/pins/${items[0]?.id}`, 204);
+    assert.equal((await call<{ code: string }>('DELETE', `/pins/${items[0]?.id}`, 404)).code, 'pin-not-found');
+    await call('DELETE', '/pins', 400);
+    assert.deepEqual(await call('DELETE', `/pins?run=${queued.id}`, 200), { released: items.length - 1 });
+    assert.deepEqual((await get<{ items: unknown[] }>('/pins')).items, []);
+    assert.equal((await call<{ code: string }>('POST', `/sync-runs/${UUID}/revert`, 404)).code, 'run-not-found');
+    const idle = await sync(api, { preview: true });
+    assert.equal((await call<{ code: string }>('POST', `/sync-runs/${idle.id}/revert`, 409)).code, 'nothing-to-revert');
   });
 });
 

@@ -26,6 +26,7 @@ eachDatabase('the schedule', (open) => {
     cancel: async () => undefined,
     approve: async () => assert.fail('not asked for'),
     reject: async () => assert.fail('not asked for'),
+    revert: async () => assert.fail('not asked for'),
   });
   const replica = (busy = false) => {
     const made = makeSchedule({ database, sync: sync(busy), clock, log: makeLog('fatal') });

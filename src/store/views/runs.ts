@@ -21,6 +21,8 @@ export interface RunView {
   readonly counts: Readonly<Record<string, number>>;
   readonly guard: unknown;
   readonly planId: string | null;
+  /** The run that it undoes. */
+  readonly reverts: string | null;
   readonly error: RunError | null;
   readonly cost: unknown;
 }
@@ -28,7 +30,7 @@ export interface RunView {
 const SELECT = `select r.seq, r.id, r.provider, r.mode, r.preview, r.trigger, r.status, r.requested_by as "requestedBy", r.options,
   r.created_at as "createdAt", r.started_at as "startedAt", r.finished_at as "finishedAt",
   jsonb_build_object('phase', r.phase, 'done', r.done, 'total', r.total) as progress, r.counts, p.guard,
-  r.plan_id as "planId", r.error, r.cost
+  r.plan_id as "planId", r.reverts, r.error, r.cost
   from runs r left join plans p on p.id = r.plan_id`;
 
 type Row = RunView & { readonly seq: string };
