@@ -19,6 +19,12 @@ export interface SkippedObject {
   readonly reason: string;
 }
 
+/** `softDeleted` can be restored in the provider (a recycle bin), `hardDeleted` cannot. */
+export interface GoneObject {
+  readonly externalId: string;
+  readonly how: 'softDeleted' | 'hardDeleted';
+}
+
 /**
  * What a provider yields. A full read yields all users, then all groups, then the members of each group in one or
  * more `members` pages of which the last says `complete`. Group pages come before the members of their groups.
@@ -33,6 +39,11 @@ export type Page<Raw = unknown> =
       readonly skipped: readonly SkippedObject[];
       readonly complete: boolean;
     }
+  /**
+   * How objects left, where the provider can tell; before the end. Nobody has to: what a complete read no longer
+   * shows, and nothing was said about, has left the scope.
+   */
+  | { readonly type: 'gone'; readonly resourceType: ResourceType; readonly objects: readonly GoneObject[] }
   /** The read reached its end. Without this page the read is incomplete and proves no absence. */
   | { readonly type: 'end'; readonly checkpoint?: Checkpoint };
 
@@ -104,10 +115,18 @@ export interface PermissionReview {
 /** How the first run of a newly activated provider goes (requirements D4). */
 export type InitialRun = 'auto' | 'preview' | 'manual';
 
-/** What every provider's settings say about leaving, whatever else they hold. */
+/** What becomes of an account that leaves. Groups cannot be inactive: they are deleted unless `keep`. */
+export type LeavePolicy = 'deactivate' | 'delete' | 'keep';
+
+/** What every provider's settings say about leaving, whatever else they hold (requirements D5). */
 export interface RunPolicy {
   readonly initialRun: InitialRun;
-  readonly onLeaveScope: 'deactivate' | 'delete' | 'keep';
+  /** Out of scope, or no longer shown without a word why. */
+  readonly onLeaveScope: LeavePolicy;
+  /** In the provider's recycle bin. */
+  readonly onSourceSoftDelete: LeavePolicy;
+  /** Deleted in the provider for good. */
+  readonly onSourceHardDelete: LeavePolicy;
   /** Days from deactivation by a sync to deletion; null never deletes. */
   readonly deleteAfterDays: number | null;
 }

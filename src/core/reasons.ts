@@ -21,6 +21,11 @@ export const REASONS = {
     sentence: 'A complete read of the provider did not show it.',
     remedy: 'If it should be there, look for it in the provider and check what the credential may read.',
   },
+  SourceSoftDeleted: {
+    sentence: 'It is in the recycle bin of the provider.',
+    remedy: 'If that is wrong, restore it in the provider.',
+  },
+  SourceHardDeleted: { sentence: 'The provider has deleted it for good.', remedy: NOTHING },
   RetentionOver: { sentence: 'It left longer ago than the settings keep such accounts.', remedy: NOTHING },
   NameReleased: {
     sentence: 'Somebody new has this user name; the account that left gives it up.',

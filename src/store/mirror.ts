@@ -1,5 +1,6 @@
 // Our copy of what the provider says, page by page. Writing a page twice changes nothing; only the sweep after the
 // last page of a full read says that something is gone.
+import type { GoneObject } from '#core/provider.ts';
 import type { ProviderKindName, ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 
@@ -87,7 +88,7 @@ export async function upsertRecords(
      on conflict (provider, resource_type, external_id) do update set record = excluded.record,
        record_digest = excluded.record_digest, body = excluded.body, digest = excluded.digest,
        name_key = excluded.name_key, manager_external_id = excluded.manager_external_id, reason = excluded.reason,
-       detail = excluded.detail, gone_at = null, seen_at = now()`,
+       detail = excluded.detail, gone_at = null, left_how = null, seen_at = now()`,
     [provider, type, JSON.stringify(records)],
   );
 }
@@ -176,6 +177,22 @@ export async function replaceMembers(
   );
 }
 
+/** Writes down how objects left. It counts only for those that are gone when the read has ended. */
+export async function noteGone(
+  db: Db,
+  provider: ProviderKindName,
+  type: ResourceType,
+  objects: readonly GoneObject[],
+): Promise<void> {
+  if (objects.length === 0) return;
+  await sql(
+    db,
+    `update mirror_records m set left_how = g.how from unnest(?::text[], ?::text[]) as g(external_id, how)
+     where m.provider = ? and m.resource_type = ? and m.external_id = g.external_id and m.left_how is distinct from g.how`,
+    [objects.map(({ externalId }) => externalId), objects.map(({ how }) => how), provider, type],
+  );
+}
+
 /**
  * Ends a full read: whatever this generation did not show is gone. Answers how many records went.
  * @param expected how many distinct ids `markSeen` counted; a difference means rows were lost, and nothing is swept
@@ -199,6 +216,11 @@ export async function sweep(db: Db, provider: ProviderKindName, generation: stri
        delete from mirror_members where provider = ? and group_external_id in (select external_id from gone)`,
       [provider, provider, provider],
     );
+  await sql(
+    db,
+    'update mirror_records set left_how = null where provider = ? and left_how is not null and gone_at is null',
+    [provider],
+  );
   await sql(db, 'delete from mirror_seen');
   await sql(db, 'update mirror_state set read_at = now() where provider = ?', [provider]);
   return rowCount ?? 0;

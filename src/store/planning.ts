@@ -1,6 +1,7 @@
 // The difference between mirror and directory, made into plan items inside the database, in the order in which it is
 // applied: users, groups, memberships, then removals. Each function inserts its items after `offset` and answers how
 // many there are. `core/plan.ts` states the same rule over two maps; a property test holds the two together.
+import type { RunPolicy } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 
@@ -86,22 +87,14 @@ export async function planReferences(db: Db, { planId, provider }: Planning, off
 }
 
 /**
- * Deactivations and deletions of what the provider no longer shows, or shows out of scope. `removed` is how many
- * memberships go with it: all of a deleted resource, and of an account those in the provider's groups. Call it only
- * after a complete read.
+ * Deactivations and deletions of what the provider no longer shows, or shows out of scope, as the policy for its way
+ * of going says. `removed` is how many memberships go with it: all of a deleted resource, and of an account those in
+ * the provider's groups. Call it only after a complete read.
  */
 export async function planRemovals(
   db: Db,
   { planId, provider }: Planning,
-  {
-    offset,
-    onLeaveScope,
-    deleteAfterDays,
-  }: {
-    offset: number;
-    onLeaveScope: 'deactivate' | 'delete';
-    deleteAfterDays: number | null;
-  },
+  { offset, policy }: { offset: number; policy: RunPolicy },
 ): Promise<number> {
   const { rowCount } = await sql(
     db,
@@ -115,18 +108,30 @@ export async function planRemovals(
             where gm.member_id = leaving.id and (action = 'delete' or g.origin = ?)),
        case when action = 'deactivate' then array['active'] else '{}' end
      from (
-       select r.id, r.resource_type, r.external_id, r.version, r.body, r.left_at, m.detail,
-         case when w.policy = 'delete' or r.resource_type = 'Group' or r.left_at is not null then 'delete'
+       select r.id, r.resource_type, r.external_id, r.version, r.body, r.left_at, case when m.gone_at is null then m.detail end as detail,
+         case when p.policy = 'delete' or r.resource_type = 'Group' or r.left_at is not null then 'delete'
            else 'deactivate' end as action,
-         case when r.left_at is not null and w.policy <> 'delete' then 'RetentionOver'
-           else coalesce(m.reason, 'NotInSource') end as reason
-       from (select ?::text as policy, ?::int as days) w
+         case when r.left_at is not null and p.policy <> 'delete' then 'RetentionOver'
+           when p.how = 'hardDeleted' then 'SourceHardDeleted' when p.how = 'softDeleted' then 'SourceSoftDeleted'
+           when m.gone_at is null then coalesce(m.reason, 'NotInSource') else 'NotInSource' end as reason
+       from (select ?::text as leave, ?::text as soft, ?::text as hard, ?::int as days) w
        join resources r on r.origin = ? and r.deleted_at is null
        left join mirror_records m on m.provider = r.origin and m.resource_type = r.resource_type
-         and m.external_id = r.external_id and m.gone_at is null
-       where (m.external_id is null or m.reason is not null)
-         and (r.left_at is null or w.policy = 'delete' or r.left_at < now() - make_interval(days => w.days))) leaving`,
-    [planId, offset, provider, onLeaveScope, deleteAfterDays, provider],
+         and m.external_id = r.external_id
+       cross join lateral (select case how when 'hardDeleted' then w.hard when 'softDeleted' then w.soft else w.leave end as policy, how
+         from (select case when m.gone_at is not null then m.left_how end as how) known) p
+       where (m.external_id is null or m.gone_at is not null or m.reason is not null) and p.policy <> 'keep'
+         and (r.left_at is null or p.policy = 'delete' or r.left_at < now() - make_interval(days => w.days))) leaving`,
+    [
+      planId,
+      offset,
+      provider,
+      policy.onLeaveScope,
+      policy.onSourceSoftDelete,
+      policy.onSourceHardDelete,
+      policy.deleteAfterDays,
+      provider,
+    ],
   );
   return rowCount ?? 0;
 }

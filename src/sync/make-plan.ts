@@ -70,11 +70,7 @@ async function fillPlan(tx: Db, planning: Planning, { policy, complete, changed 
   // Removals are applied last and planned first: a leaver's memberships wait with the leaver. Numbers are kept free.
   const { users, groups } = await countInScope(tx, planning.provider);
   const afterMemberships = offset + users + 2 * groups;
-  const { onLeaveScope, deleteAfterDays } = policy;
-  const removals =
-    complete && onLeaveScope !== 'keep'
-      ? await planRemovals(tx, planning, { offset: afterMemberships, onLeaveScope, deleteAfterDays })
-      : 0;
+  const removals = complete ? await planRemovals(tx, planning, { offset: afterMemberships, policy }) : 0;
   offset += await planReferences(tx, planning, offset);
   await skipPinned(tx, planning);
   await planMemberships(tx, planning, { offset, complete });

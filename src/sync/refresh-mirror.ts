@@ -6,6 +6,7 @@ import {
   beginGeneration,
   type GroupMembers,
   markSeen,
+  noteGone,
   readKnown,
   readMembersDigests,
   replaceMembers,
@@ -39,6 +40,7 @@ export async function refreshMirror(provider: PullProvider, context: RunContext)
     for await (const page of provider.pages(context.signal)) {
       if (page.type === 'records') await read.records(page);
       else if (page.type === 'members') await read.members(page);
+      else if (page.type === 'gone') await read.gone(page);
       else return await read.end();
       await context.progress({ phase: 'reading', done: read.done, total: null });
     }
@@ -91,6 +93,10 @@ class MirrorRead {
       this.written += records.length;
     });
     this.done += sent.length;
+  }
+
+  async gone({ resourceType, objects }: Extract<Page, { type: 'gone' }>): Promise<void> {
+    await this.next((tx) => noteGone(tx, this.provider.kind, resourceType, objects));
   }
 
   /** Starts a write when the one before is done, and does not wait for it: there is never more than one. */

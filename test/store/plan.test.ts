@@ -14,6 +14,7 @@ import { applyPlan } from '#sync/apply.ts';
 import { makePlan } from '#sync/make-plan.ts';
 import type { RunContext } from '#sync/run.ts';
 import { eachDatabase } from '../support/database.ts';
+import { POLICY } from '../support/source.ts';
 
 const anySource = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd', 'e'), fc.constantFrom('one', 'two', 'three'), {
   noNullPrototype: true,
@@ -78,7 +79,7 @@ async function contextOf(database: Database): Promise<RunContext> {
 }
 
 function plan(context: RunContext, complete: boolean) {
-  const policy = { initialRun: 'auto', onLeaveScope: 'delete', deleteAfterDays: null } as const;
+  const policy = { ...POLICY, onLeaveScope: 'delete', deleteAfterDays: null } as const;
   return makePlan(context, { policy, complete, changed: 0, initial: true, allowLargeSync: true });
 }
 

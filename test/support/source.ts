@@ -2,7 +2,7 @@
 // database are the real ones. For histories that a simulated tenant would be too slow for.
 
 import { UpstreamError } from '#core/errors.ts';
-import type { ProviderKind, PullProvider, RunPolicy } from '#core/provider.ts';
+import type { GoneObject, ProviderKind, PullProvider, RunPolicy } from '#core/provider.ts';
 import { ENTERPRISE_SCHEMA, GROUP_SCHEMA, type ResourceType, USER_SCHEMA } from '#core/resource.ts';
 import { systemClock } from '#platform/clock.ts';
 import { makeLog } from '#platform/log.ts';
@@ -37,6 +37,8 @@ export interface SourceGroup {
 export interface Source {
   readonly users: Map<string, SourceUser>;
   readonly groups: Map<string, SourceGroup>;
+  /** How somebody left, when the provider tells. */
+  readonly gone: Map<string, GoneObject['how']>;
   lie?: 'nobody' | 'cut' | undefined;
 }
 
@@ -47,7 +49,7 @@ interface SourceRecord {
 }
 
 export function makeSource(): Source {
-  return { users: new Map(), groups: new Map() };
+  return { users: new Map(), groups: new Map(), gone: new Map() };
 }
 
 const PAGE = 50;
@@ -74,6 +76,8 @@ function openSource(source: Source): PullProvider<SourceRecord> {
           skipped: [],
           complete: true,
         };
+      const gone = [...source.gone].map(([externalId, how]) => ({ externalId, how }));
+      yield { type: 'gone', resourceType: 'User', objects: gone };
       yield { type: 'end' };
     },
     externalId: ({ id }) => id,
@@ -106,7 +110,13 @@ function memberOf(source: Source, externalId: string): { externalId: string; typ
   return source.groups.has(externalId) ? [{ externalId, type: 'Group' }] : [];
 }
 
-export const POLICY: RunPolicy = { initialRun: 'auto', onLeaveScope: 'deactivate', deleteAfterDays: 30 };
+export const POLICY: RunPolicy = {
+  initialRun: 'auto',
+  onLeaveScope: 'deactivate',
+  onSourceSoftDelete: 'deactivate',
+  onSourceHardDelete: 'delete',
+  deleteAfterDays: 30,
+};
 
 export interface Sync {
   readonly database: Database;

@@ -26,6 +26,8 @@ export function microsoft365({ clock }: { clock: Clock }): ProviderKind<Microsof
     policy: ({ initialRun, scope }) => ({
       initialRun,
       onLeaveScope: scope.onLeaveScope,
+      onSourceSoftDelete: scope.onSourceSoftDelete,
+      onSourceHardDelete: scope.onSourceHardDelete,
       deleteAfterDays: scope.deleteAfterDays,
     }),
     open: (settings) => openProvider(settings, clock),

@@ -29,6 +29,8 @@ const domain = z
   .transform((text) => text.trim().replace(/^@/, '').toLowerCase())
   .refine((text) => /^[^\s@.]+(\.[^\s@.]+)+$/.test(text), 'expected a domain, such as contoso.com');
 
+const leavePolicy = z.enum(['deactivate', 'delete', 'keep']);
+
 const Scope = z.strictObject({
   mode: z.enum(['full', 'groups']).default('full'),
   groupIds: z.array(z.string()).default([]),
@@ -47,7 +49,9 @@ const Scope = z.strictObject({
   mailboxTypes: z.array(z.enum(MAILBOX_TYPES)).default(['user']),
   requireLicence: z.boolean().default(false),
   requireMailbox: z.boolean().default(false),
-  onLeaveScope: z.enum(['deactivate', 'delete', 'keep']).default('deactivate'),
+  onLeaveScope: leavePolicy.default('deactivate'),
+  onSourceSoftDelete: leavePolicy.default('deactivate'),
+  onSourceHardDelete: leavePolicy.default('delete'),
   deleteAfterDays: z.number().int().min(0).max(3650).nullable().default(30),
 });
 

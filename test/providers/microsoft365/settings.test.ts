@@ -38,6 +38,8 @@ describe('settings of Microsoft 365', () => {
         requireLicence: false,
         requireMailbox: false,
         onLeaveScope: 'deactivate',
+        onSourceSoftDelete: 'deactivate',
+        onSourceHardDelete: 'delete',
         deleteAfterDays: 30,
       },
       pathDisplay: { rootGroupId: null },
