@@ -1,7 +1,8 @@
 import { digestOf } from '#core/digest.ts';
+import { managerOf, withManager } from '#core/manager.ts';
 import { nameKey, refusedNames } from '#core/names.ts';
 import { isSourceForm } from '#core/plan.ts';
-import { ENTERPRISE_SCHEMA, type ProviderKindName, type UserResource } from '#core/resource.ts';
+import type { ProviderKindName, UserResource } from '#core/resource.ts';
 import { searchForm } from '#core/search.ts';
 import { appendChanges, type NewChange } from '#store/changes.ts';
 import type { Db } from '#store/database.ts';
@@ -162,10 +163,6 @@ async function writeUpserts(
   return versions;
 }
 
-function managerOf(resource: UserResource | undefined): string | undefined {
-  return resource?.[ENTERPRISE_SCHEMA]?.manager?.value;
-}
-
 function toWrite(
   plan: Applying,
   item: PlanItem,
@@ -195,18 +192,6 @@ function toWrite(
     left: item.reason === 'Reverted' ? item.after_left_at !== null : !sourceForm,
     left_since: item.after_left_at?.toISOString() ?? null,
   };
-}
-
-/** The same person with the manager by our id; without a manager who is not in the directory. */
-function withManager(resource: UserResource, managerId: string | undefined): UserResource {
-  const enterprise = resource[ENTERPRISE_SCHEMA];
-  if (enterprise?.manager === undefined) return resource;
-  const { manager: _manager, ...others } = enterprise;
-  if (managerId !== undefined)
-    return { ...resource, [ENTERPRISE_SCHEMA]: { ...others, manager: { value: managerId } } };
-  if (Object.keys(others).length > 0) return { ...resource, [ENTERPRISE_SCHEMA]: others };
-  const { [ENTERPRISE_SCHEMA]: _enterprise, ...rest } = resource;
-  return { ...rest, schemas: rest.schemas.filter((schema) => schema !== ENTERPRISE_SCHEMA) };
 }
 
 function changedAttributes(before: string, after: string): string[] {

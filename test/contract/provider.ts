@@ -27,7 +27,8 @@ export function describeProvider(name: string, make: () => ProviderCase): void {
     });
 
     it('yields users, then groups, then members that end with a complete page, then one end', async () => {
-      const order = (await readAll(make().open())).map(rankOf);
+      // How objects left may be said anywhere before the end.
+      const order = (await readAll(make().open())).filter(({ type }) => type !== 'gone').map(rankOf);
       assert.deepEqual(
         order,
         order.toSorted((one, other) => one - other),

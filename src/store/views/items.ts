@@ -1,7 +1,7 @@
 // The items of a plan as the admin API shows them: with their outcomes they are the provisioning log of its run.
 import { type Difference, differences } from '#core/differences.ts';
+import { managerOf, withManager } from '#core/manager.ts';
 import { isSourceForm } from '#core/plan.ts';
-import { ENTERPRISE_SCHEMA } from '#core/resource.ts';
 import { type Db, sql } from '../database.ts';
 import { resolveUsers } from '../plans.ts';
 import { type Page, type PageQuery, pageOf } from './page.ts';
@@ -127,24 +127,17 @@ function whereOf({ provider }: ItemsOf, filter: ItemsFilter): { text: string; va
   return { text: conditions.join(' '), values };
 }
 
-/** The provider's form names a manager by the provider's id; shown is ours, as in the directory. */
+/** The provider's form names a manager by the provider's id; shown is ours, as the directory will have it. */
 async function viewItems(
   db: Db,
   plan: Pick<PlanView, 'id' | 'provider'>,
   rows: readonly ItemRow[],
 ): Promise<ItemView[]> {
   const parsed = rows.map((row) => ({ row, after: row.after === null ? null : JSON.parse(row.after) }));
-  const managers = parsed.flatMap(({ row, after }) =>
-    isSourceForm(row) ? (after?.[ENTERPRISE_SCHEMA]?.manager?.value ?? []) : [],
-  );
+  const managers = parsed.flatMap(({ row, after }) => (isSourceForm(row) ? (managerOf(after ?? undefined) ?? []) : []));
   const ids = await resolveUsers(db, plan.id, plan.provider, managers);
-  return parsed.map(({ row, after }) => {
-    const enterprise = after?.[ENTERPRISE_SCHEMA];
-    if (isSourceForm(row) && enterprise?.manager !== undefined) {
-      const known = ids.get(enterprise.manager.value);
-      if (known === undefined) delete enterprise.manager;
-      else enterprise.manager.value = known;
-    }
+  return parsed.map(({ row, after: sent }) => {
+    const after = sent === null || !isSourceForm(row) ? sent : withManager(sent, ids.get(managerOf(sent) ?? ''));
     const before = row.before === null ? null : JSON.parse(row.before);
     const compares = (row.action === 'update' || row.action === 'deactivate') && before !== null && after !== null;
     return { ...row, seq: Number(row.seq), before, after, diff: compares ? differences(before, after) : [] };
