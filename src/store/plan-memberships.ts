@@ -69,10 +69,15 @@ export async function countMemberRows(db: Db, planId: string): Promise<void> {
   ]);
 }
 
+/** Every list is joined whole: looked up one by one, those of a first run of 20,000 people took 13 s. */
 async function planMemberRows(db: Db, { planId, provider }: Planning, complete: boolean): Promise<void> {
   await sql(
     db,
-    `with looked as (select seq, resource_id as group_id, external_id from plan_items where plan_id = ? and action = 'membership'),
+    `with looked as materialized (
+       select seq, resource_id as group_id, external_id from plan_items where plan_id = ? and action = 'membership'),
+     born as materialized (select resource_type, external_id from plan_items where plan_id = ? and action = 'create'),
+     leaving as materialized (
+       select resource_id from plan_items where plan_id = ? and action in ('deactivate', 'delete')),
      wanted as materialized (${WANTED}),
      present as materialized (
        select l.seq, g.group_id, g.member_id, g.member_type from looked l join group_members g on g.group_id = l.group_id)
@@ -81,17 +86,16 @@ async function planMemberRows(db: Db, { planId, provider }: Planning, complete: 
      from wanted w
      join looked l on l.group_id = w.group_id
      left join present p on p.group_id = w.group_id and p.member_id = w.member_id
-     where p.group_id is null and (w.member_id is not null or exists (select 1 from plan_items born
-       where born.plan_id = ? and born.external_id = w.member_external_id and born.resource_type = w.member_type
-         and born.action = 'create'))
+     left join born b on b.external_id = w.member_external_id and b.resource_type = w.member_type
+     where p.group_id is null and (w.member_id is not null or b.external_id is not null)
      union all
      select ?::uuid, p.seq, coalesce(r.external_id, p.member_id::text), p.member_id, p.member_type, true
      from present p
      left join wanted w on w.group_id = p.group_id and w.member_id = p.member_id
+     left join leaving g on g.resource_id = p.member_id
      left join resources r on r.id = p.member_id
-     where ? and w.group_id is null and not exists (select 1 from plan_items leaving
-       where leaving.plan_id = ? and leaving.resource_id = p.member_id and leaving.action in ('deactivate', 'delete'))`,
-    [planId, provider, planId, planId, planId, complete, planId],
+     where ? and w.group_id is null and g.resource_id is null`,
+    [planId, planId, planId, provider, planId, planId, complete],
   );
 }
 
