@@ -5,7 +5,15 @@ import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import type { Seal } from '#platform/seal.ts';
 import type { Database, Db } from '#store/database.ts';
-import { checkFence, freeAllLeases, giveBackLease, type Lease, LeaseLostError, takeLease } from '#store/leases.ts';
+import {
+  checkFence,
+  freeAllLeases,
+  giveBackLease,
+  type Lease,
+  LeaseLostError,
+  renewLease,
+  takeLease,
+} from '#store/leases.ts';
 import { deleteUnfinishedPlans, readPlanRow, setPlanStatus } from '#store/plans.ts';
 import { findOpenRun, finishRun, type Progress, type RunRow, startRun, writeProgress } from '#store/runs.ts';
 import { type ProviderRow, readProvider } from '#store/settings.ts';
@@ -86,14 +94,22 @@ export function startWorker(parts: WorkerParts): Worker {
     }
   }
 
+  /** One renewal at a time: behind a long transaction each would wait on a connection of its own. */
   function beat(lease: Lease, abort: AbortController): NodeJS.Timeout {
+    let renewing = false;
     return setInterval(() => {
-      takeLease(database.knex, LEASE, owner, LEASE_TTL_MS).then(
-        (kept) => {
-          if (kept?.fence !== lease.fence) abort.abort(new LeaseLostError(LEASE));
-        },
-        (error: unknown) => log.warn({ err: error }, 'lease not renewed'),
-      );
+      if (renewing) return;
+      renewing = true;
+      renewLease(database.knex, lease, LEASE_TTL_MS)
+        .then(
+          (kept) => {
+            if (!kept) abort.abort(new LeaseLostError(LEASE));
+          },
+          (error: unknown) => log.warn({ err: error }, 'lease not renewed'),
+        )
+        .finally(() => {
+          renewing = false;
+        });
     }, HEARTBEAT_MS);
   }
 
