@@ -7,6 +7,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { createDatabase } from '../test/support/postgres-databases.ts';
 import { startPostgres } from '../test/support/postgres-server.ts';
+import { measurePlanning } from './planning.ts';
 
 const USERS = Number(process.env['BENCH_USERS'] ?? 20_000);
 const GROUPS = Number(process.env['BENCH_GROUPS'] ?? Math.ceil(USERS / 50));
@@ -112,7 +113,8 @@ async function bench(): Promise<void> {
   };
   const bare = Math.min(await bareRead(), await bareRead());
   rows.push({ what: 'bare Graph client reads the same pages', ms: bare, ratio: undefined, note: 'the limit' });
-  const { base, pid } = await startGateway(await database(), caFile);
+  const url = await database();
+  const { base, pid } = await startGateway(url, caFile);
   await call(base, 'PUT', '/providers/microsoft365', {
     tenantId: facts.tenantId,
     clientId: facts.clientId,
@@ -132,6 +134,19 @@ async function bench(): Promise<void> {
     ms: steady,
     ratio: steady / bare,
     note: `peak memory ${peakMegabytes(pid)} MB`,
+  });
+  const { readMs, planMs } = await measurePlanning(url);
+  rows.push({
+    what: 'the mirror read once, ids and digests',
+    ms: readMs,
+    ratio: undefined,
+    note: 'the limit of planning',
+  });
+  rows.push({
+    what: 'planning when nothing changed',
+    ms: planMs,
+    ratio: planMs / readMs,
+    note: 'beside reading the mirror once',
   });
 }
 
