@@ -3,7 +3,7 @@ import type { AttributeShift, Base, GroupLoss } from '#core/guard.ts';
 import { ENTERPRISE_SCHEMA, type ProviderKindName, type ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 import type { Where } from './filter.ts';
-import type { Planning } from './planning.ts';
+import { countInScope, type Planning } from './planning.ts';
 
 /** Of an enterprise user, by our id in the directory and by the provider's in a plan: compared by column. */
 const MANAGER = `${ENTERPRISE_SCHEMA}:manager`;
@@ -97,18 +97,14 @@ export async function readBase(db: Db, provider: ProviderKindName): Promise<Base
   const { rows } = await sql(
     db,
     `select count(*)::int as managed, count(*) filter (where resource_type = 'User')::int as users,
-       count(*) filter (where resource_type = 'Group')::int as groups, coalesce(sum(member_count), 0)::int as memberships
-     from resources where origin = ? and deleted_at is null`,
-    [provider],
+       count(*) filter (where resource_type = 'Group')::int as groups,
+       (select coalesce(sum(member_count), 0)::int from resources
+         where resource_type = 'Group' and origin = ? and external_id is not null and deleted_at is null) as memberships
+     from resources where resource_type in ('User', 'Group') and origin = ? and external_id is not null and deleted_at is null`,
+    [provider, provider],
   );
-  const { rows: shown } = await sql(
-    db,
-    `select count(*) filter (where resource_type = 'User')::int as "usersInSource",
-       count(*) filter (where resource_type = 'Group')::int as "groupsInSource"
-     from mirror_records where provider = ? and gone_at is null and reason is null`,
-    [provider],
-  );
-  return { ...rows[0], ...shown[0] };
+  const { users, groups } = await countInScope(db, provider);
+  return { ...rows[0], usersInSource: users, groupsInSource: groups };
 }
 
 /** Each group that would lose members by a membership item, with how many it has. */

@@ -99,19 +99,35 @@ async function planMemberRows(db: Db, { planId, provider }: Planning, complete: 
   );
 }
 
+/** Whether a plan was made from the mirror as it is and nothing of it waits, was dropped, or is pinned. */
+export async function isWhollyApplied(db: Db, planId: string): Promise<boolean> {
+  const { rows } = await sql(
+    db,
+    `select 1 from plan_items where plan_id = ? and (outcome not in ('applied', 'skipped') or reason = 'Pinned') limit 1`,
+    [planId],
+  );
+  return rows.length === 0;
+}
+
 /**
  * Remembers, by the digest of what the provider shows, each group that has exactly the members it should have: the
  * next plan need not look at it. A group in which something still waits is not remembered.
+ * @param known every group has them, since a plan of this very mirror was applied whole: nothing needs to be compared
  */
-export async function rememberMemberships(db: Db, provider: ProviderKindName): Promise<void> {
+export async function rememberMemberships(db: Db, provider: ProviderKindName, known: boolean): Promise<void> {
+  const looked = `select r.id as group_id, m.external_id, m.members_digest from resources r
+    join mirror_records m on m.provider = r.origin and m.resource_type = 'Group' and m.external_id = r.external_id
+      and m.gone_at is null and m.reason is null and m.members_digest is not null
+    where r.origin = ? and r.resource_type = 'Group' and r.deleted_at is null and r.external_id is not null
+      and r.members_digest is distinct from m.members_digest`;
+  if (known) {
+    const text = `update resources g set members_digest = l.members_digest from (${looked}) l where g.id = l.group_id`;
+    await sql(db, text, [provider]);
+    return;
+  }
   await sql(
     db,
-    `with looked as materialized (
-       select r.id as group_id, m.external_id, m.members_digest from resources r
-       join mirror_records m on m.provider = r.origin and m.resource_type = 'Group' and m.external_id = r.external_id
-         and m.gone_at is null and m.reason is null and m.members_digest is not null
-       where r.origin = ? and r.resource_type = 'Group' and r.deleted_at is null
-         and r.members_digest is distinct from m.members_digest),
+    `with looked as materialized (${looked}),
      wanted as (${WANTED}),
      counted as (
        select w.group_id, count(w.member_id) as wanted, count(gm.member_id) as matched

@@ -49,17 +49,21 @@ export async function planUpserts(
        case when r.id is null and t.id is not null or r.left_at is not null then 'ReturnedToScope'
          when r.id is null then 'NewInSource' when f.disables then 'SourceDisabled' else 'AttributesChanged' end,
        r.version, r.body, m.body, m.digest, r.left_at
-     from mirror_records m
+     from (
+       select s.external_id from mirror_records s
+       left join resources h on h.resource_type = s.resource_type and h.origin = s.provider and h.external_id = s.external_id
+         and h.deleted_at is null
+       where s.provider = ? and s.resource_type = ? and s.gone_at is null and s.reason is null
+         and (h.external_id is null or h.digest is distinct from s.digest) and s.external_id <> all(?::text[])) differing
+     join mirror_records m on m.provider = ? and m.resource_type = ? and m.external_id = differing.external_id
      left join resources r on r.resource_type = m.resource_type and r.origin = m.provider and r.external_id = m.external_id
        and r.deleted_at is null
      left join lateral (select d.id from resources d where r.id is null and d.deleted_at is not null
        and d.resource_type = m.resource_type and d.origin = m.provider and d.external_id = m.external_id
        order by d.deleted_at desc limit 1) t on true
      cross join lateral (select doc, coalesce(r.active and doc ->> 'active' = 'false', false) as disables
-       from (select m.body::jsonb as doc) parsed) f
-     where m.provider = ? and m.resource_type = ? and m.gone_at is null and m.reason is null
-       and (r.id is null or r.digest is distinct from m.digest) and m.external_id <> all(?::text[])`,
-    [planId, offset, provider, type, duplicates],
+       from (select m.body::jsonb as doc) parsed) f`,
+    [planId, offset, provider, type, duplicates, provider, type],
   );
   return rowCount ?? 0;
 }
@@ -68,20 +72,25 @@ export async function planUpserts(
 export async function planReferences(db: Db, { planId, provider }: Planning, offset: number): Promise<number> {
   const { rowCount } = await sql(
     db,
-    `insert into plan_items (plan_id, seq, action, class, resource_type, resource_id, external_id, label, reason,
+    `with born as materialized (select external_id, resource_id from plan_items
+       where plan_id = ? and action = 'create' and resource_type = 'User')
+     insert into plan_items (plan_id, seq, action, class, resource_type, resource_id, external_id, label, reason,
        base_version, before, after, after_digest)
      select ?, ?::bigint + row_number() over (), 'update', 'update', 'User', r.id, m.external_id, m.body::jsonb ->> 'userName', 'ReferenceChanged',
        r.version, r.body, m.body, m.digest
-     from mirror_records m
-     join resources r on r.resource_type = 'User' and r.origin = m.provider and r.external_id = m.external_id
-       and r.deleted_at is null and r.digest = m.digest
-     left join resources boss on boss.resource_type = 'User' and boss.origin = m.provider
-       and boss.external_id = m.manager_external_id and boss.deleted_at is null
-     left join plan_items born on born.plan_id = ? and born.external_id = m.manager_external_id and born.action = 'create'
-     where m.provider = ? and m.resource_type = 'User' and m.gone_at is null and m.reason is null
-       and (m.manager_external_id is not null or r.manager_id is not null)
-       and r.manager_id is distinct from coalesce(boss.id, born.resource_id)`,
-    [planId, offset, planId, provider],
+     from (
+       select s.external_id, h.id from mirror_records s
+       join resources h on h.resource_type = 'User' and h.origin = s.provider and h.external_id = s.external_id
+         and h.deleted_at is null and h.digest = s.digest
+       left join resources boss on boss.resource_type = 'User' and boss.origin = s.provider
+         and boss.external_id = s.manager_external_id and boss.deleted_at is null
+       left join born on born.external_id = s.manager_external_id
+       where s.provider = ? and s.resource_type = 'User' and s.gone_at is null and s.reason is null
+         and (s.manager_external_id is not null or h.manager_id is not null)
+         and h.manager_id is distinct from coalesce(boss.id, born.resource_id)) differing
+     join mirror_records m on m.provider = ? and m.resource_type = 'User' and m.external_id = differing.external_id
+     join resources r on r.id = differing.id`,
+    [planId, planId, offset, provider, provider],
   );
   return rowCount ?? 0;
 }
@@ -115,12 +124,18 @@ export async function planRemovals(
            when p.how = 'hardDeleted' then 'SourceHardDeleted' when p.how = 'softDeleted' then 'SourceSoftDeleted'
            when m.gone_at is null then coalesce(m.reason, 'NotInSource') else 'NotInSource' end as reason
        from (select ?::text as leave, ?::text as soft, ?::text as hard, ?::int as days) w
-       join resources r on r.origin = ? and r.deleted_at is null
+       cross join (
+         select h.id from resources h
+         left join mirror_records s on s.provider = h.origin and s.resource_type = h.resource_type
+           and s.external_id = h.external_id and s.gone_at is null and s.reason is null
+         where h.resource_type in ('User', 'Group') and h.origin = ? and h.external_id is not null and h.deleted_at is null
+           and s.external_id is null) absent
+       join resources r on r.id = absent.id
        left join mirror_records m on m.provider = r.origin and m.resource_type = r.resource_type
          and m.external_id = r.external_id
        cross join lateral (select case how when 'hardDeleted' then w.hard when 'softDeleted' then w.soft else w.leave end as policy, how
          from (select case when m.gone_at is not null then m.left_how end as how) known) p
-       where (m.external_id is null or m.gone_at is not null or m.reason is not null) and p.policy <> 'keep'
+       where p.policy <> 'keep'
          and (r.left_at is null or p.policy = 'delete' or r.left_at < now() - make_interval(days => w.days))) leaving`,
     [
       planId,

@@ -6,7 +6,7 @@ import type { ProviderKindName } from '#core/resource.ts';
 import type { Log } from '#platform/log.ts';
 import type { Db } from '#store/database.ts';
 import { pinRestored } from '#store/pinned.ts';
-import { rememberMemberships } from '#store/plan-memberships.ts';
+import { isWhollyApplied, rememberMemberships } from '#store/plan-memberships.ts';
 import { supersedePlans } from '#store/plan-seal.ts';
 import { refreshStatistics } from '#store/planning.ts';
 import { countOutcomes, setPlanStatus } from '#store/plans.ts';
@@ -68,6 +68,7 @@ export async function runSync(context: RunContext, { run, provider, policy, init
     planId: plan.id,
     complete: stopped === undefined,
     initial,
+    fresh: true,
     stopped: stopped?.error,
     cost: provider.cost(),
   });
@@ -78,6 +79,8 @@ export interface FinishInput {
   /** Whether the plan was made after a complete read. */
   readonly complete: boolean;
   readonly initial: boolean;
+  /** The plan was made in this very run, from the mirror as it is. */
+  readonly fresh?: boolean;
   /** It undoes a run instead of following the provider. */
   readonly revert?: boolean;
   readonly stopped?: RunError | undefined;
@@ -87,13 +90,13 @@ export interface FinishInput {
 /** Applies what is pending of a plan and ends its run. Also how an approved or interrupted plan goes on. */
 export async function finishPlan(
   context: RunContext,
-  { planId, complete, initial, revert = false, stopped, cost }: FinishInput,
+  { planId, complete, initial, fresh = false, revert = false, stopped, cost }: FinishInput,
 ): Promise<void> {
   const applied = await applyPlan(context, planId);
   if (applied > STATISTICS_AFTER) await refreshStatistics(context.db);
   await context.write(async (tx) => {
     if (revert) await pinRestored(tx, planId);
-    else await rememberMemberships(tx, context.provider);
+    else await rememberMemberships(tx, context.provider, fresh && complete && (await isWhollyApplied(tx, planId)));
     const counts = await countOutcomes(tx, planId);
     const held = (counts['held'] ?? 0) > 0;
     await setPlanStatus(tx, planId, held ? 'held' : 'applied');

@@ -52,6 +52,14 @@ export function eachDatabase(
   }
 }
 
+/** Makes a database as good as new, faster than a new one. */
+export async function emptyDatabase(database: Database): Promise<void> {
+  const { rows } = await database.query<{ tables: string }>({
+    text: `select string_agg(tablename, ', ') as tables from pg_tables where schemaname = 'public' and tablename not like 'knex%'`,
+  });
+  await database.query({ text: `truncate ${rows[0]?.tables} restart identity cascade` });
+}
+
 /** A fresh migrated database. Whoever opens it closes it, which also removes it. */
 export async function openTestDatabase(kind: DatabaseKind, options: Partial<DatabaseOptions> = {}): Promise<Database> {
   const place = kind === 'embedded' ? await copyFolder() : await copyDatabase();

@@ -1,6 +1,7 @@
 // A provider whose source is a few maps in the memory of the test, and a whole sync in front of it: worker, plans and
 // database are the real ones. For histories that a simulated tenant would be too slow for.
 
+import { after } from 'node:test';
 import { UpstreamError } from '#core/errors.ts';
 import type { GoneObject, ProviderKind, PullProvider, RunPolicy } from '#core/provider.ts';
 import { ENTERPRISE_SCHEMA, GROUP_SCHEMA, type ResourceType, USER_SCHEMA } from '#core/resource.ts';
@@ -129,6 +130,13 @@ export interface Sync {
   close(): Promise<void>;
 }
 
+const started = new Set<Sync>();
+
+// A worker that a test has left behind would keep the process alive without a word.
+after(async () => {
+  for (const one of started) await one.close();
+});
+
 /** A sync of this source on a fresh database. `policy` is read at each run. */
 export async function openSync(
   database: Database,
@@ -170,14 +178,19 @@ export async function openSync(
     if (run === undefined) throw new Error('the run is gone');
     return run;
   };
-  return {
+  const opened: Sync = {
     database,
     service,
     carriedOut,
     sync: (options = {}) => carriedOut((to) => to.start({ trigger: 'manual', requestedBy: 'test', ...options })),
     approve: (planId) => carriedOut((to) => to.approve(planId ?? '', 'test')),
-    close: () => worker.stop(),
+    async close() {
+      started.delete(opened);
+      await worker.stop();
+    },
   };
+  started.add(opened);
+  return opened;
 }
 
 /** What SCIM serves, without `meta`: each resource with its relations, by id. */
