@@ -19,6 +19,7 @@ export interface Attribute {
   readonly type: AttributeType;
   readonly multiValued: boolean;
   readonly caseExact: boolean;
+  readonly required: boolean;
   readonly returned: 'always' | 'never' | 'default' | 'request';
   readonly mutability: 'readOnly' | 'readWrite' | 'immutable' | 'writeOnly';
   /** By folded name; empty unless `complex`. */

@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'ERR_UNAUTHENTICATED'
   | 'ERR_FORBIDDEN'
   | 'ERR_NOT_FOUND'
+  | 'ERR_METHOD'
   | 'ERR_CONFLICT'
   | 'ERR_PRECONDITION'
   | 'ERR_TOO_LARGE'
@@ -93,11 +94,22 @@ export class NotFoundError extends GatewayError {
   }
 }
 
+/** The resource is there, but does not take this method. */
+export class MethodError extends GatewayError {
+  readonly code = 'ERR_METHOD';
+  constructor(message: string, options: ErrorOptions = {}) {
+    super(message, 'method-not-allowed', options);
+  }
+}
+
 /** The request is right, but something that exists stands against it. */
 export class ConflictError extends GatewayError {
   readonly code = 'ERR_CONFLICT';
-  constructor(message: string, options: ErrorOptions = {}) {
+  readonly scimType: ScimType | undefined;
+
+  constructor(message: string, options: ErrorOptions & { scimType?: ScimType } = {}) {
     super(message, 'conflict', options);
+    this.scimType = options.scimType;
   }
 }
 

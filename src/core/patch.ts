@@ -1,0 +1,407 @@
+/**
+ * PATCH as RFC 7644 section 3.5.2 has it, on plain documents, driven by the schemas. Members of a group are never
+ * opened: what an operation does to them is answered as a list, for rows to be changed one by one.
+ *
+ * Entra ID spells its operations `Add`, `Replace` and `Remove`, and replaces values that are not there yet; an operation
+ * spelled so creates them. Spelled as the RFC does, the same is `noTarget`.
+ */
+import { type Attribute, type Resolved, type ResourceSchema, resolve, type Schema } from './attributes.ts';
+import { canonical } from './canonical.ts';
+import {
+  coerceElement,
+  coerceValue,
+  type Document,
+  fieldsOf,
+  finish,
+  isPrimary,
+  isUnassigned,
+  memberIds,
+  withoutDuplicates,
+} from './coerce.ts';
+import { InputError, type ScimType, TooLargeError } from './errors.ts';
+import { type Filter, matches, type PatchPath, parsePath } from './filter.ts';
+import { foldCase } from './search.ts';
+
+export const PATCH_SCHEMA = 'urn:ietf:params:scim:api:messages:2.0:PatchOp';
+const OPERATIONS_MAX = 1_000;
+
+export interface PatchOperation {
+  readonly op: 'add' | 'remove' | 'replace';
+  readonly path?: string;
+  readonly value?: unknown;
+  /** Whether a value that is replaced may be missing. */
+  readonly tolerant: boolean;
+}
+
+/** What happens to the members of a group, in the order of the operations. */
+export type MemberChange =
+  | { readonly kind: 'add' | 'remove' | 'replace'; readonly ids: readonly string[] }
+  | { readonly kind: 'removeWhere'; readonly filter: Filter };
+
+export interface Patched {
+  readonly document: Document;
+  readonly members: readonly MemberChange[];
+}
+
+/**
+ * @throws {InputError} `invalidSyntax`
+ * @throws {TooLargeError} more than 1,000 operations
+ */
+export function parsePatch(raw: unknown): readonly PatchOperation[] {
+  const body = fieldsOf(raw, 'The body');
+  const schemas = body.get('schemas');
+  const named =
+    Array.isArray(schemas) &&
+    schemas.some((uri) => typeof uri === 'string' && foldCase(uri) === foldCase(PATCH_SCHEMA));
+  if (!named) throw refuse('invalidSyntax', `"schemas" must name "${PATCH_SCHEMA}".`);
+  const operations = body.get('operations');
+  if (!Array.isArray(operations) || operations.length === 0)
+    throw refuse('invalidSyntax', '"Operations" must be a list of at least one operation.');
+  if (operations.length > OPERATIONS_MAX)
+    throw new TooLargeError(`A PATCH can have at most ${OPERATIONS_MAX} operations.`);
+  return operations.map(parseOperation);
+}
+
+function parseOperation(raw: unknown): PatchOperation {
+  const fields = fieldsOf(raw, 'An operation');
+  const given = fields.get('op');
+  const op = typeof given === 'string' ? given.toLowerCase() : undefined;
+  if (op !== 'add' && op !== 'remove' && op !== 'replace')
+    throw refuse('invalidSyntax', 'The "op" of an operation must be "add", "remove" or "replace".');
+  const path = fields.get('path');
+  if (path !== undefined && path !== null && typeof path !== 'string')
+    throw refuse('invalidPath', 'The "path" of an operation must be a string.');
+  const value = fields.get('value');
+  if (op !== 'remove' && value === undefined) throw refuse('invalidValue', `An operation "${op}" needs a "value".`);
+  return { op, value, tolerant: given !== op, ...(path === null || path === undefined || path === '' ? {} : { path }) };
+}
+
+/**
+ * The document after all operations; the one given stays as it is.
+ * @param id of the resource: a pathless value may repeat it
+ * @throws {InputError} `invalidPath`, `noTarget`, `mutability`, `invalidValue`, `invalidFilter`
+ */
+export function applyPatch(
+  schema: ResourceSchema,
+  document: Document,
+  operations: readonly PatchOperation[],
+  id?: string,
+): Patched {
+  const patch = new Patch(schema, structuredClone(document), id);
+  for (const operation of operations) patch.apply(operation);
+  return { document: finish(schema, patch.document), members: patch.members };
+}
+
+/** What a client repeats of an answer of ours without meaning to change it. */
+function isOurs(path: string, value: unknown, id: string | undefined): boolean {
+  const name = foldCase(path);
+  return name === 'meta' || name === 'schemas' || (name === 'id' && value === id);
+}
+
+class Patch {
+  readonly document: Document;
+  readonly members: MemberChange[] = [];
+  private readonly schema: ResourceSchema;
+  private readonly id: string | undefined;
+
+  constructor(schema: ResourceSchema, document: Document, id: string | undefined) {
+    this.schema = schema;
+    this.document = document;
+    this.id = id;
+  }
+
+  apply(operation: PatchOperation): void {
+    if (operation.path === undefined) this.pathless(operation);
+    else this.at(operation.path, operation);
+  }
+
+  /** Each key of the value is a path of its own. What nobody declares is passed over; Entra ID and Okta send such. */
+  private pathless(operation: PatchOperation): void {
+    if (operation.op === 'remove') throw refuse('noTarget', 'An operation "remove" needs a "path".');
+    const { value } = operation;
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw refuse('invalidValue', 'An operation without "path" needs an object as its "value".');
+    for (const [path, inner] of Object.entries(value)) {
+      if (isOurs(path, inner, this.id)) continue;
+      if (this.extension(path) === undefined && this.resolved(path) === undefined) continue;
+      this.at(path, { ...operation, path, value: inner });
+    }
+  }
+
+  private resolved(path: string): Resolved | undefined {
+    try {
+      return resolve(this.schema, parsePath(path));
+    } catch {
+      return undefined;
+    }
+  }
+
+  private extension(path: string): Schema | undefined {
+    const urn = foldCase(path);
+    return [this.schema.core, ...this.schema.extensions].find(({ id }) => foldCase(id) === urn);
+  }
+
+  private at(text: string, operation: PatchOperation): void {
+    const whole = this.extension(text);
+    if (whole !== undefined) {
+      this.wholeSchema(whole, operation);
+      return;
+    }
+    const path = parsePath(text);
+    const resolved = resolve(this.schema, path);
+    if (resolved === undefined)
+      throw refuse(
+        'invalidPath',
+        `The path "${text.slice(0, 80)}" names nothing that a ${this.schema.resourceType} has.`,
+      );
+    const { attribute, sub } = resolved;
+    if (attribute.name === 'schemas') return;
+    if (attribute.mutability === 'readOnly' || sub?.mutability === 'readOnly')
+      throw refuse('mutability', `"${text.slice(0, 80)}" is read-only.`);
+    if (attribute.name === 'members' && this.schema.resourceType === 'Group')
+      this.changeMembers(path, resolved, operation);
+    else this.change(path, resolved, operation);
+  }
+
+  /** The URN of an extension as path, or as key of a pathless value. */
+  private wholeSchema(schema: Schema, { op, value, ...rest }: PatchOperation): void {
+    const isCore = schema === this.schema.core;
+    if (op === 'remove') {
+      if (isCore) throw refuse('noTarget', 'A whole resource cannot be removed by PATCH.');
+      if ([...schema.attributes.values()].every(({ mutability }) => mutability === 'readOnly'))
+        throw refuse('mutability', `"${schema.id}" is read-only.`);
+      delete this.document[schema.id];
+      return;
+    }
+    for (const [name, inner] of fieldsOf(value, `"${schema.id}"`)) {
+      const path = isCore ? name : `${schema.id}:${name}`;
+      if (this.resolved(path) !== undefined) this.at(path, { ...rest, op, path, value: inner });
+    }
+  }
+
+  private change(path: PatchPath, { extension, attribute, sub }: Resolved, operation: PatchOperation): void {
+    const holder = this.holder(extension);
+    if (path.filter !== undefined) this.changeElements(holder, attribute, sub, path.filter, operation);
+    else if (sub !== undefined) changeSub(holder, attribute, sub, operation);
+    else if (attribute.multiValued) changeList(holder, attribute, operation);
+    else changeSingle(holder, attribute, operation);
+    if (extension !== undefined && Object.keys(holder).length === 0) delete this.document[extension];
+  }
+
+  private holder(extension: string | undefined): Document {
+    if (extension === undefined) return this.document;
+    const present = (this.document[extension] as Document | undefined) ?? {};
+    this.document[extension] = present;
+    return present;
+  }
+
+  /** `emails[type eq "work"]` and `emails[type eq "work"].value`. */
+  private changeElements(
+    holder: Document,
+    attribute: Attribute,
+    sub: Attribute | undefined,
+    filter: Filter,
+    operation: PatchOperation,
+  ): void {
+    if (!attribute.multiValued || attribute.type !== 'complex')
+      throw refuse('invalidPath', `"${attribute.name}" has no values to choose from.`);
+    checkNames(filter, attribute);
+    const values = listOf(holder[attribute.name]);
+    const chosen = new Set(values.filter((value) => matches(typed(filter, attribute), value)));
+    if (operation.op === 'remove') {
+      if (sub === undefined) holder[attribute.name] = values.filter((value) => !chosen.has(value));
+      else for (const value of chosen) delete value[sub.name];
+      return;
+    }
+    if (chosen.size === 0) {
+      const made = operation.op === 'add' || operation.tolerant ? elementFrom(filter, attribute) : undefined;
+      if (made === undefined) throw refuse('noTarget', `No value of "${attribute.name}" matches the path.`);
+      values.push(made);
+      chosen.add(made);
+    }
+    for (const value of chosen) setElement(value, attribute, sub, operation);
+    holder[attribute.name] = values;
+    onePrimary(values, chosen);
+  }
+
+  private changeMembers(path: PatchPath, { attribute, sub }: Resolved, { op, value }: PatchOperation): void {
+    if (sub !== undefined)
+      throw refuse('mutability', `"members.${sub.name}" cannot be changed; add or remove the member.`);
+    if (path.filter !== undefined) {
+      checkNames(path.filter, attribute);
+      if (op !== 'remove') throw refuse('mutability', 'A member cannot be changed; remove it and add another.');
+      const ids = idsNamed(path.filter);
+      this.members.push(ids === undefined ? { kind: 'removeWhere', filter: path.filter } : { kind: 'remove', ids });
+      return;
+    }
+    const ids = memberIds(value);
+    if (op === 'add') this.members.push({ kind: 'add', ids });
+    else if (op === 'replace') this.members.push({ kind: 'replace', ids });
+    else this.members.push(isUnassigned(value) ? { kind: 'replace', ids: [] } : { kind: 'remove', ids });
+  }
+}
+
+/** `value eq "a"`, or several joined by `or`. */
+function idsNamed(filter: Filter): string[] | undefined {
+  if (filter.kind === 'or') {
+    const each = filter.terms.map(idsNamed);
+    return each.every((ids) => ids !== undefined) ? each.flat() : undefined;
+  }
+  const isId =
+    filter.kind === 'compare' &&
+    filter.operator === 'eq' &&
+    foldCase(filter.path.attribute) === 'value' &&
+    filter.path.sub === undefined;
+  return isId && typeof filter.value === 'string' ? [filter.value] : undefined;
+}
+
+function changeSingle(holder: Document, attribute: Attribute, { op, value }: PatchOperation): void {
+  const coerced = op === 'remove' ? undefined : coerceValue(attribute, value);
+  if (coerced === undefined) {
+    if (op === 'remove' || isUnassigned(value) || attribute.type === 'complex') removeSingle(holder, attribute);
+    return;
+  }
+  if (attribute.type !== 'complex') holder[attribute.name] = coerced;
+  else holder[attribute.name] = { ...(holder[attribute.name] as Document | undefined), ...(coerced as Document) };
+}
+
+function removeSingle(holder: Document, attribute: Attribute): void {
+  if (attribute.required) throw refuse('mutability', `"${attribute.name}" is required and cannot be removed.`);
+  delete holder[attribute.name];
+}
+
+function changeSub(holder: Document, attribute: Attribute, sub: Attribute, operation: PatchOperation): void {
+  if (attribute.multiValued) {
+    changeEverySub(holder, attribute, sub, operation);
+    return;
+  }
+  const inner: Document = { ...(holder[attribute.name] as Document | undefined) };
+  changeSingle(inner, sub, operation);
+  if (Object.keys(inner).length === 0) delete holder[attribute.name];
+  else holder[attribute.name] = inner;
+}
+
+/** `emails.value` without a filter names that of every value. */
+function changeEverySub(holder: Document, attribute: Attribute, sub: Attribute, operation: PatchOperation): void {
+  const values = listOf(holder[attribute.name]);
+  if (values.length === 0 && operation.op !== 'remove') {
+    if (operation.op === 'replace' && !operation.tolerant)
+      throw refuse('noTarget', `There is no "${attribute.name}" yet.`);
+    values.push({});
+  }
+  for (const value of values) {
+    if (operation.op === 'remove') delete value[sub.name];
+    else setElement(value, attribute, sub, operation);
+  }
+  holder[attribute.name] = values;
+}
+
+function changeList(holder: Document, attribute: Attribute, { op, value }: PatchOperation): void {
+  const present = Array.isArray(holder[attribute.name]) ? (holder[attribute.name] as unknown[]) : [];
+  if (op === 'remove' && isUnassigned(value)) {
+    delete holder[attribute.name];
+    return;
+  }
+  const given = (coerceValue(attribute, value) as unknown[] | undefined) ?? [];
+  if (op === 'remove') holder[attribute.name] = present.filter((item) => !given.some((wanted) => isSame(item, wanted)));
+  else if (op === 'replace') {
+    onePrimary(given, new Set(given));
+    holder[attribute.name] = given;
+  } else {
+    const known = new Set(present.map(canonical));
+    const added = given.filter((item) => !known.has(canonical(item)));
+    const all = withoutDuplicates([...present, ...added]);
+    onePrimary(all, new Set(added));
+    holder[attribute.name] = all;
+  }
+}
+
+/** A value to be removed is named by its `value` alone when it has one. */
+function isSame(item: unknown, wanted: unknown): boolean {
+  const has = typeof item === 'object' && item !== null && typeof wanted === 'object' && wanted !== null;
+  if (has && 'value' in item && 'value' in wanted) return item.value === wanted.value;
+  return canonical(item) === canonical(wanted);
+}
+
+function setElement(
+  element: Document,
+  attribute: Attribute,
+  sub: Attribute | undefined,
+  { op, value }: PatchOperation,
+): void {
+  if (sub !== undefined) {
+    const coerced = coerceValue(sub, value);
+    if (coerced === undefined) delete element[sub.name];
+    else element[sub.name] = coerced;
+    return;
+  }
+  const coerced = coerceElement(attribute, value) as Document | undefined;
+  if (op === 'replace')
+    for (const name of Object.keys(element)) if (coerced === undefined || !(name in coerced)) delete element[name];
+  Object.assign(element, coerced);
+}
+
+/** Of several values that are primary, the one just set stays it. */
+function onePrimary(values: readonly unknown[], newest: ReadonlySet<unknown>): void {
+  const winner = values.findLast((value) => newest.has(value) && isPrimary(value));
+  if (winner === undefined) return;
+  for (const value of values) if (value !== winner && isPrimary(value)) (value as Document)['primary'] = false;
+}
+
+/** The element that a filter of equalities describes. */
+function elementFrom(filter: Filter, attribute: Attribute): Document | undefined {
+  const terms = filter.kind === 'and' ? filter.terms : [filter];
+  const element: Document = {};
+  for (const term of terms) {
+    if (term.kind !== 'compare' || term.operator !== 'eq' || term.path.sub !== undefined) return undefined;
+    const sub = attribute.sub.get(foldCase(term.path.attribute));
+    if (sub === undefined || sub.mutability === 'readOnly') return undefined;
+    const value = coerceValue(sub, term.value);
+    if (value !== undefined) element[sub.name] = value;
+  }
+  return element;
+}
+
+/** Booleans in a filter may be text: `primary eq "True"`. */
+function typed(filter: Filter, attribute: Attribute): Filter {
+  switch (filter.kind) {
+    case 'and':
+    case 'or':
+      return { kind: filter.kind, terms: filter.terms.map((term) => typed(term, attribute)) };
+    case 'not':
+      return { kind: 'not', term: typed(filter.term, attribute) };
+    case 'compare': {
+      const sub = attribute.sub.get(foldCase(filter.path.attribute));
+      const isText = sub?.type === 'boolean' && typeof filter.value === 'string';
+      return isText ? { ...filter, value: coerceValue(sub, filter.value) as boolean } : filter;
+    }
+    default:
+      return filter;
+  }
+}
+
+function checkNames(filter: Filter, attribute: Attribute): void {
+  switch (filter.kind) {
+    case 'and':
+    case 'or':
+      for (const term of filter.terms) checkNames(term, attribute);
+      return;
+    case 'not':
+      checkNames(filter.term, attribute);
+      return;
+    default:
+      if (filter.kind !== 'element' && attribute.sub.has(foldCase(filter.path.attribute))) return;
+      throw refuse(
+        'invalidPath',
+        `The path chooses by "${filter.path.attribute.slice(0, 60)}", which "${attribute.name}" does not have.`,
+      );
+  }
+}
+
+function listOf(value: unknown): Document[] {
+  return Array.isArray(value) ? (value as Document[]) : [];
+}
+
+function refuse(scimType: ScimType, message: string): InputError {
+  return new InputError(message, { scimType, reason: scimType === 'mutability' ? 'read-only' : 'invalid-patch' });
+}
