@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream';
 import knexModule, { type Knex } from 'knex';
 import pg from 'pg';
-import { ConfigError, UnavailableError } from '#core/errors.ts';
+import { ConfigError, InputError, UnavailableError } from '#core/errors.ts';
 import type { Log } from '#platform/log.ts';
 import { openEmbedded } from './embedded.ts';
 
@@ -125,7 +125,13 @@ function openKnex(connection: Knex.PgConnectionConfig, max: number, options: Dat
   const knex = knexModule.knex({
     client: 'pg',
     connection,
-    pool: { min: 0, max },
+    pool: {
+      min: 0,
+      max,
+      // Compiling a statement takes longer than any of ours runs.
+      afterCreate: (client: pg.ClientBase, done: (error: Error | null, client: pg.ClientBase) => void) =>
+        client.query('set jit = off', (error: Error | null) => done(error, client)),
+    },
     acquireConnectionTimeout: acquireMs,
     log: { warn: note, error: note, debug: note, deprecate: note },
   });
@@ -142,12 +148,42 @@ function busy(error: unknown, acquireMs: number): unknown {
   );
 }
 
-async function queryOn<Row extends pg.QueryResultRow>(knex: Knex, query: HotQuery): Promise<pg.QueryResult<Row>> {
+/** One statement with `$n`, on a pool or inside a transaction. */
+export async function queryOn<Row extends pg.QueryResultRow>(knex: Db, query: HotQuery): Promise<pg.QueryResult<Row>> {
   const connection: pg.ClientBase = await knex.client.acquireConnection();
   try {
     return await connection.query<Row>({ ...query, values: [...(query.values ?? [])] });
   } finally {
     await knex.client.releaseConnection(connection);
+  }
+}
+
+/** How long a statement that anybody may have written the condition of runs before it is given up. */
+const BOUNDED_MS = 10_000;
+
+/**
+ * A read that, when `bound` is set, is interrupted after a while. PGlite cannot interrupt: there its size is the bound.
+ * @throws {InputError} `too-costly`, `tooMany`
+ */
+export async function queryBounded<Row extends pg.QueryResultRow>(
+  database: Database,
+  query: HotQuery,
+  bound: boolean,
+): Promise<pg.QueryResult<Row>> {
+  if (!bound || database.kind === 'embedded') return database.query<Row>(query);
+  try {
+    return await database.knex.transaction(async (tx) => {
+      await tx.raw(`set local statement_timeout = ${BOUNDED_MS}`);
+      return queryOn<Row>(tx, query);
+    });
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === '57014')) throw error;
+    throw new InputError('The filter takes too long to answer.', {
+      scimType: 'tooMany',
+      reason: 'too-costly',
+      remedy: 'Ask for less: compare with "eq" where you can, or join another condition with "and".',
+      cause: error,
+    });
   }
 }
 
@@ -231,4 +267,9 @@ export function translateDatabaseError(error: unknown): unknown {
     code.startsWith('08') ||
     /Connection terminated|timeout exceeded when trying to connect|Timeout acquiring a connection/.test(error.message);
   return lost ? unreachable(error) : error;
+}
+
+/** Deadlock or serialisation failure: the transaction was undone, and may be tried again. */
+export function isRetryable(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === '40P01' || error.code === '40001');
 }

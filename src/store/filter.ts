@@ -1,36 +1,40 @@
 // A filter tree as a where clause on `resources r`. Equality goes through the GIN index on `search`, names and times
 // through columns, members and groups through the membership table. Nothing is ever filtered in memory.
-import { type Resolved, type ResourceSchema, resolveInFilter } from '#core/attributes.ts';
+import { type Attribute, type Resolved, type ResourceSchema, resolve, resolveInFilter } from '#core/attributes.ts';
 import { InputError } from '#core/errors.ts';
 import type { AttributePath, Filter, Literal, Operator } from '#core/filter.ts';
 import { foldCase, isCaseExact } from '#core/search.ts';
+import { memberSeen, seen, type Visible } from './served.ts';
+import { Statement, type Where } from './statement.ts';
 
-/** Parts of a statement: text with `$n` from `values`, starting after those the caller already has. */
-export interface Where {
-  readonly text: string;
-  readonly values: readonly unknown[];
+export interface FilterOptions {
+  /** How many values the statement has before this clause. */
+  readonly from?: number;
+  readonly visible?: Visible | undefined;
+  /** For lists of several types: an attribute that this type does not have is one without a value. */
+  readonly lenient?: boolean;
 }
 
-/**
- * @param from how many values the statement has before this clause
- * @throws {InputError} `invalidFilter`: an unknown attribute, or a comparison that its type does not have
- */
-export function compileFilter(filter: Filter, schema: ResourceSchema, from = 0): Where {
-  const compiler = new Compiler(schema, from);
-  return { text: compiler.filter(filter), values: compiler.values };
+/** @throws {InputError} `invalidFilter`: an unknown attribute, or a comparison that its type does not have */
+export function compileFilter(filter: Filter, schema: ResourceSchema, options: FilterOptions = {}): Where {
+  const compiler = new Compiler(schema, options);
+  return { text: compiler.filter(filter), values: compiler.statement.values };
 }
 
 type Compare = Extract<Filter, { kind: 'compare' }>;
 
 class Compiler {
-  readonly values: unknown[] = [];
+  readonly statement: Statement;
   private readonly schema: ResourceSchema;
-  private readonly from: number;
+  private readonly visible: Visible | undefined;
+  private readonly lenient: boolean;
   private aliases = 0;
 
-  constructor(schema: ResourceSchema, from: number) {
+  constructor(schema: ResourceSchema, { from = 0, visible, lenient = false }: FilterOptions) {
     this.schema = schema;
-    this.from = from;
+    this.statement = new Statement(from);
+    this.visible = visible;
+    this.lenient = lenient;
   }
 
   filter(filter: Filter): string {
@@ -41,17 +45,22 @@ class Compiler {
       case 'not':
         return `not ${this.filter(filter.term)}`;
       case 'present':
-        return this.present(filter.path);
+        return this.has(filter.path) ? this.present(filter.path) : 'false';
       case 'element':
-        return this.element(filter.path, filter.filter);
+        return this.has(filter.path) ? this.element(filter.path, filter.filter) : 'false';
       case 'compare':
-        return this.compare(filter);
+        return this.has(filter.path)
+          ? this.compare(filter)
+          : String((filter.operator === 'eq') === (filter.value === null));
     }
   }
 
+  private has(path: AttributePath): boolean {
+    return !this.lenient || resolve(this.schema, path) !== undefined;
+  }
+
   private bind(value: unknown): string {
-    this.values.push(value);
-    return `$${this.from + this.values.length}`;
+    return this.statement.bind(value);
   }
 
   private present(path: AttributePath): string {
@@ -59,8 +68,7 @@ class Compiler {
     const { attribute, sub } = resolved;
     if (attribute.name === 'id' || attribute.name === 'meta' || attribute.name === 'schemas') return 'true';
     if (attribute.name === 'externalId') return 'r.external_id is not null';
-    if (attribute.name === 'members') return 'exists (select 1 from group_members gm where gm.group_id = r.id)';
-    if (attribute.name === 'groups') return 'exists (select 1 from group_members gm where gm.member_id = r.id)';
+    if (isRelation(attribute)) return this.related(attribute.name, undefined);
     if (attribute.multiValued && sub !== undefined) {
       const element = this.alias();
       return `exists (select 1 from ${elements(jsonPath(resolved), element)} where (${element} -> ${this.bind(sub.name)}) is not null)`;
@@ -75,7 +83,7 @@ class Compiler {
       const present = this.present(path);
       return operator === 'eq' ? `not ${present}` : operator === 'ne' ? present : this.never();
     }
-    if (attribute.type === 'complex' && sub === undefined && !attribute.multiValued) throw unfit(path, operator);
+    if (attribute.type === 'complex' && sub === undefined && !attribute.sub.has('value')) throw unfit(path, operator);
     if (extension === undefined) {
       const column = this.column(resolved, operator, value, path);
       if (column !== undefined) return column;
@@ -97,7 +105,10 @@ class Compiler {
       case 'id':
         return this.uuid('r.id', operator, text());
       case 'externalId':
-        return this.text('r.external_id', operator, text());
+        // The origins are all there are: named, so that the index on origin and external id serves.
+        return operator === 'eq'
+          ? `(r.external_id is not null and r.origin = any('{manual,microsoft365,scim,ldap,csv}') and r.external_id = ${this.bind(text())})`
+          : this.text('r.external_id', operator, text());
       case 'active':
         return this.truth('r.active', operator, booleanOf(value, path, operator), path);
       case 'meta.created':
@@ -121,13 +132,43 @@ class Compiler {
     const [of, sub = 'value'] = name.split('.');
     if (of !== 'members' && of !== 'groups') return undefined;
     const positive = operator === 'ne' ? 'eq' : operator;
-    const exists = this.related(of, () => this.relatedColumn(of, sub, positive, stringOf(value, path, operator), path));
+    const term: Compare = { kind: 'compare', path: { attribute: sub }, operator: positive, value };
+    stringOf(value, path, operator);
+    const exists = this.related(of, term);
     return operator === 'ne' ? `not ${exists}` : exists;
   }
 
-  private related(of: 'members' | 'groups', condition: () => string): string {
-    if (of === 'members') return `exists (select 1 from group_members gm where gm.group_id = r.id and ${condition()})`;
-    return `exists (select 1 from group_members gm join resources gr on gr.id = gm.group_id and gr.deleted_at is null where gm.member_id = r.id and ${condition()})`;
+  /** Whether there is a member, or a group, that the filter chooses; without a filter, any that is seen. */
+  private related(of: 'members' | 'groups', filter: Filter | undefined): string {
+    if (of === 'members') {
+      const chosen = filter === undefined ? 'true' : this.chosen(of, filter);
+      return `exists (select 1 from group_members gm where gm.group_id = r.id and ${memberSeen(this.statement, this.visible)} and ${chosen})`;
+    }
+    if (filter === undefined && this.visible === undefined)
+      return 'exists (select 1 from group_members gm where gm.member_id = r.id)';
+    return this.inGroups(filter);
+  }
+
+  /**
+   * Who is in a chosen group, down through nested ones. The recursion starts at the groups that can be chosen, so that
+   * a look for one group costs what that group holds.
+   */
+  private inGroups(filter: Filter | undefined): string {
+    const start = filter === undefined ? undefined : withoutType(filter);
+    return `r.id in (select d.member_id from (
+      with recursive down(member_id, group_id, member_type, type) as (
+        select gm.member_id, gm.group_id, gm.member_type, 'direct' from group_members gm
+          join resources gr on gr.id = gm.group_id and gr.deleted_at is null
+          where ${seen(this.statement, this.visible, 'Group', 'gr.id')} and ${start === undefined ? 'true' : this.chosen('groups', start)}
+        union select gm.member_id, d.group_id, gm.member_type, 'indirect' from down d
+          join group_members gm on gm.group_id = d.member_id where d.member_type = 'Group')
+      select member_id, group_id, min(type) as type from down group by member_id, group_id) d
+      join resources gr on gr.id = d.group_id where ${filter === undefined ? 'true' : this.chosen('groups', filter)})`;
+  }
+
+  private chosen(of: 'members' | 'groups', filter: Filter): string {
+    const subs = this.schema.core.attributes.get(of)?.sub ?? new Map();
+    return this.inside(filter, subs, (term, sub) => this.relatedTerm(of, sub, term));
   }
 
   private relatedColumn(
@@ -137,11 +178,11 @@ class Compiler {
     text: string,
     path: AttributePath,
   ): string {
-    const id = of === 'members' ? 'gm.member_id' : 'gm.group_id';
+    const id = of === 'members' ? 'gm.member_id' : 'gr.id';
     if (sub === 'value') return this.uuid(id, operator, text);
     if (sub === '$ref') return this.uuid(id, operator, text.slice(text.lastIndexOf('/') + 1));
     if (sub === 'type')
-      return this.text(of === 'members' ? 'lower(gm.member_type)' : `'direct'::text`, operator, foldCase(text));
+      return this.text(of === 'members' ? 'lower(gm.member_type)' : 'd.type', operator, foldCase(text));
     if (sub === 'display')
       return of === 'groups'
         ? this.text('gr.name_key', operator, foldCase(text))
@@ -152,8 +193,7 @@ class Compiler {
   /** Everything that lies in the document. */
   private json(resolved: Resolved, operator: Operator, value: Literal, path: AttributePath): string {
     const { attribute } = resolved;
-    const leaf =
-      resolved.sub ?? (attribute.multiValued && attribute.type === 'complex' ? attribute.sub.get('value') : attribute);
+    const leaf = resolved.sub ?? (attribute.type === 'complex' ? attribute.sub.get('value') : attribute);
     if (leaf === undefined || leaf.type === 'complex') throw unfit(path, operator);
     const literal = literalOf(leaf.type, spelled(leaf.name, value), path, operator);
     if (operator === 'eq' || operator === 'ne') {
@@ -162,7 +202,11 @@ class Compiler {
     }
     if (typeof literal === 'boolean' || leaf.type === 'binary') throw unfit(path, operator);
     if (!attribute.multiValued)
-      return this.ordered(`(r.search #>> ${this.bind(keys(resolved))}::text[])`, operator, literal);
+      return this.ordered(
+        `(r.search #>> ${this.bind(keys({ ...resolved, sub: attribute === leaf ? undefined : leaf }))}::text[])`,
+        operator,
+        literal,
+      );
     const element = this.alias();
     const inside = attribute.type === 'complex' ? `(${element} ->> ${this.bind(leaf.name)})` : `(${element} #>> '{}')`;
     return `exists (select 1 from ${elements(jsonPath(resolved), element)} where ${this.ordered(inside, operator, literal)})`;
@@ -179,10 +223,7 @@ class Compiler {
     const resolved = resolveInFilter(this.schema, path);
     const { attribute, extension } = resolved;
     if (attribute.type !== 'complex' || resolved.sub !== undefined) throw unfit(path, 'eq');
-    if (extension === undefined && (attribute.name === 'members' || attribute.name === 'groups')) {
-      const of = attribute.name;
-      return this.related(of, () => this.inside(filter, attribute.sub, (term, sub) => this.relatedTerm(of, sub, term)));
-    }
+    if (extension === undefined && isRelation(attribute)) return this.related(attribute.name, filter);
     const element = this.alias();
     const source = attribute.multiValued
       ? elements(jsonPath(resolved), element)
@@ -266,13 +307,14 @@ class Compiler {
   }
 
   private text(expression: string, operator: Operator, text: string): string {
-    if (operator === 'co') return `coalesce(${expression} like ${this.bind(`%${escapeLike(text)}%`)}, false)`;
-    if (operator === 'sw') return `coalesce(${expression} like ${this.bind(`${escapeLike(text)}%`)}, false)`;
-    if (operator === 'ew') return `coalesce(${expression} like ${this.bind(`%${escapeLike(text)}`)}, false)`;
     if (operator === 'ne') return `${expression} is distinct from ${this.bind(text)}`;
-    // No coalesce around equality: it would hide the column from its index, and a null is no match under `not` either way.
-    if (operator === 'eq') return `(${expression} is not null and ${expression} = ${this.bind(text)})`;
-    return `coalesce(${expression} collate "C" ${SIGN[operator]} ${this.bind(text)}, false)`;
+    // No coalesce: it would hide the column from its index. A null is no match, under `not` either.
+    const present = `${expression} is not null and`;
+    if (operator === 'eq') return `(${present} ${expression} = ${this.bind(text)})`;
+    if (operator === 'co') return `(${present} ${expression} like ${this.bind(`%${escapeLike(text)}%`)})`;
+    if (operator === 'sw') return `(${present} ${expression} like ${this.bind(`${escapeLike(text)}%`)})`;
+    if (operator === 'ew') return `(${present} ${expression} like ${this.bind(`%${escapeLike(text)}`)})`;
+    return `(${present} ${expression} collate "C" ${SIGN[operator]} ${this.bind(text)})`;
   }
 
   private uuid(expression: string, operator: Operator, text: string): string {
@@ -285,7 +327,8 @@ class Compiler {
   private time(expression: string, operator: Operator, text: string, path: AttributePath): string {
     const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text) ? Date.parse(text) : Number.NaN;
     if (Number.isNaN(instant) || ['co', 'sw', 'ew'].includes(operator)) throw unfit(path, operator);
-    return `${expression} ${SIGN[operator]} ${this.bind(new Date(instant).toISOString())}::timestamptz`;
+    const bound = instant < YEAR_ONE ? '-infinity' : new Date(instant).toISOString();
+    return `${expression} ${SIGN[operator]} ${this.bind(bound)}::timestamptz`;
   }
 
   private truth(expression: string, operator: Operator, value: boolean, path: AttributePath): string {
@@ -303,6 +346,9 @@ class Compiler {
   }
 }
 
+/** PostgreSQL has no year 0. */
+const YEAR_ONE = Date.parse('0001-01-01T00:00:00Z');
+
 const SIGN: Readonly<Record<Operator, string>> = {
   eq: '=',
   ne: '<>',
@@ -315,7 +361,33 @@ const SIGN: Readonly<Record<Operator, string>> = {
   ew: '',
 };
 
-function keys({ extension, attribute, sub }: Resolved): string[] {
+function isRelation(attribute: Attribute): attribute is Attribute & { readonly name: 'members' | 'groups' } {
+  return attribute.name === 'members' || attribute.name === 'groups';
+}
+
+/** A filter that every match fulfils and that says nothing of `type`; undefined when there is none worth having. */
+function withoutType(filter: Filter): Filter | undefined {
+  switch (filter.kind) {
+    case 'and': {
+      const terms = filter.terms.map(withoutType).filter((term) => term !== undefined);
+      return terms.length === 0 ? undefined : { kind: 'and', terms };
+    }
+    case 'or': {
+      const terms = filter.terms.map(withoutType);
+      return terms.every((term) => term !== undefined) ? { kind: 'or', terms } : undefined;
+    }
+    case 'compare':
+      return foldCase(filter.path.attribute) === 'type' ? undefined : filter;
+    default:
+      return undefined;
+  }
+}
+
+function keys({
+  extension,
+  attribute,
+  sub,
+}: Pick<Resolved, 'extension' | 'attribute'> & { sub?: Attribute | undefined }): string[] {
   return [...(extension === undefined ? [] : [extension]), attribute.name, ...(sub === undefined ? [] : [sub.name])];
 }
 

@@ -1,5 +1,6 @@
 // Bearer tokens of downstream apps and of administrators. Only their hash is stored.
 import { randomUUID } from 'node:crypto';
+import type { AppScope } from '#core/scope.ts';
 import { type Db, sql } from './database.ts';
 
 export interface TokenRow {
@@ -8,6 +9,9 @@ export interface TokenRow {
   readonly name: string;
   readonly scopes: readonly string[];
   readonly expires_at: Date | null;
+  /** Of the app. */
+  readonly scope: AppScope | null;
+  readonly user_id: string | null;
 }
 
 export interface TokenView {
@@ -20,6 +24,8 @@ export interface TokenView {
   readonly expiresAt: string | null;
   readonly revokedAt: string | null;
   readonly lastUsedAt: string | null;
+  /** The user that the token stands for. */
+  readonly userId: string | null;
 }
 
 export async function insertToken(
@@ -31,13 +37,14 @@ export async function insertToken(
     hint: string;
     scopes: readonly string[];
     expiresAt: string | null;
+    userId: string | null;
   },
 ): Promise<string> {
   const id = randomUUID();
   await sql(
     db,
-    'insert into tokens (id, app_id, name, hash, hint, scopes, expires_at) values (?, ?, ?, ?, ?, ?::text[], ?)',
-    [id, token.appId, token.name, token.hash, token.hint, token.scopes, token.expiresAt],
+    'insert into tokens (id, app_id, name, hash, hint, scopes, expires_at, user_id) values (?, ?, ?, ?, ?, ?::text[], ?, ?)',
+    [id, token.appId, token.name, token.hash, token.hint, token.scopes, token.expiresAt, token.userId],
   );
   return id;
 }
@@ -46,8 +53,8 @@ export async function insertToken(
 export async function findToken(db: Db, hash: Buffer): Promise<TokenRow | undefined> {
   const { rows } = await sql(
     db,
-    `select id, app_id, name, scopes, expires_at from tokens
-     where hash = ? and revoked_at is null and (expires_at is null or expires_at > now())`,
+    `select t.id, t.app_id, t.name, t.scopes, t.expires_at, t.user_id, a.scope from tokens t left join apps a on a.id = t.app_id
+     where t.hash = ? and t.revoked_at is null and (t.expires_at is null or t.expires_at > now())`,
     [hash],
   );
   return rows[0];
@@ -66,7 +73,7 @@ export async function listTokens(db: Db, appId: string): Promise<readonly TokenV
   const { rows } = await sql(
     db,
     `select id, name, hint, scopes, created_at as "createdAt", expires_at as "expiresAt", revoked_at as "revokedAt",
-       last_used_at as "lastUsedAt" from tokens where app_id = ? order by created_at, id`,
+       last_used_at as "lastUsedAt", user_id as "userId" from tokens where app_id = ? order by created_at, id`,
     [appId],
   );
   return rows;

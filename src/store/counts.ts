@@ -1,0 +1,104 @@
+// How many resources match, exactly, without counting them for every page. A count is kept with the snapshot that it
+// was taken in; the change log tells what was committed since. Unless something was, it is still the count.
+import type { ResourceType } from '#core/resource.ts';
+import { type Database, queryBounded } from './database.ts';
+import type { Statement } from './statement.ts';
+
+interface Kept extends Count {
+  /** `pg_snapshot` as text. */
+  readonly snapshot: string;
+  readonly at: number;
+}
+
+/** What the change log says of the time since a snapshot; null when that is more than is worth reading. */
+export interface Drift {
+  readonly snapshot: string;
+  readonly touched: number;
+  /** Created less deleted, of the types counted. */
+  readonly net: number;
+}
+
+export interface CountQuery {
+  readonly type: ResourceType | undefined;
+  /** Conditions on `r`, numbered from $1. */
+  readonly condition: string;
+  readonly values: readonly unknown[];
+  /** True when nothing but the type is asked for: then creations and deletions are all that counts. */
+  readonly plain: boolean;
+  /** True when the condition is of no known shape, and may take too long. */
+  readonly odd: boolean;
+}
+
+/** An exact count. Two with the same `epoch` were taken of the same state of the directory. */
+export interface Count {
+  readonly total: number;
+  readonly epoch: number;
+}
+
+export interface Counts {
+  /** The snapshot of the count that is kept, for `driftText`. */
+  snapshotOf(query: CountQuery): string | undefined;
+  /** The exact count at the moment of `drift`, or now when there is none. */
+  count(query: CountQuery, drift: Drift | undefined): Promise<Count>;
+}
+
+const KEPT_MAX = 1_000;
+const KEY_MAX = 4_096;
+/** Older counts are taken anew: the change log may have been pruned meanwhile. */
+const KEPT_MS = 600_000;
+/** Reading more changes than this costs as much as counting. */
+const CHANGES_MAX = 5_000;
+
+/** A JSON column that answers the `Drift` since a snapshot. */
+export function driftText(statement: Statement, snapshot: string, type: ResourceType | undefined): string {
+  const since = statement.bind(snapshot, 'pg_snapshot');
+  const counted = type === undefined ? 'true' : `c.resource_type = '${type}'`;
+  return `(select json_build_object('snapshot', pg_current_snapshot()::text, 'touched', count(*),
+      'net', count(*) filter (where ${counted} and c.operation = 'create') - count(*) filter (where ${counted} and c.operation = 'delete'))
+    from (select resource_type, operation from changes where xid >= pg_snapshot_xmin(${since})
+      and not pg_visible_in_snapshot(xid, ${since}) limit ${CHANGES_MAX + 1}) c)`;
+}
+
+export function makeCounts(database: Database, now: () => number = Date.now): Counts {
+  const kept = new Map<string, Kept>();
+  let epochs = 0;
+
+  function keyOf({ condition, values }: CountQuery): string {
+    return JSON.stringify([condition, values]);
+  }
+
+  function keep(key: string, count: Count, snapshot: string): Count {
+    if (key.length > KEY_MAX) return count;
+    if (kept.size >= KEPT_MAX) kept.clear();
+    kept.set(key, { ...count, snapshot, at: now() });
+    return count;
+  }
+
+  return {
+    snapshotOf(query) {
+      const found = kept.get(keyOf(query));
+      return found !== undefined && now() - found.at < KEPT_MS ? found.snapshot : undefined;
+    },
+    async count(query, drift) {
+      const key = keyOf(query);
+      const found = kept.get(key);
+      if (found !== undefined && drift !== undefined) {
+        const { total, epoch } = found;
+        if (drift.touched === 0) return keep(key, { total, epoch }, drift.snapshot);
+        epochs += 1;
+        if (query.plain && drift.touched <= CHANGES_MAX)
+          return keep(key, { total: total + drift.net, epoch: epochs }, drift.snapshot);
+      }
+      const { rows } = await queryBounded<{ total: string; snapshot: string }>(
+        database,
+        {
+          text: `select count(*) as total, pg_current_snapshot()::text as snapshot from resources r where ${query.condition}`,
+          values: query.values,
+        },
+        query.odd,
+      );
+      epochs += 1;
+      return keep(key, { total: Number(rows[0]?.total), epoch: epochs }, rows[0]?.snapshot ?? '');
+    },
+  };
+}

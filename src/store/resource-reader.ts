@@ -1,0 +1,173 @@
+import type { Origin, ResourceType } from '#core/resource.ts';
+import { type Database, type Db, queryOn } from './database.ts';
+import { gathered } from './gather.ts';
+import { memberSeen, memberText, SERVED_COLUMNS, type ServeOptions, servedText } from './served.ts';
+import { nameOf, Statement } from './statement.ts';
+
+/** A resource as it is answered. */
+export interface Served {
+  readonly id: string;
+  readonly resource_type: ResourceType;
+  readonly version: string;
+  /** JSON text; of a group with more members than `INLINE_MEMBERS`, without them. */
+  readonly text: string;
+  readonly member_count: number;
+}
+
+/** A resource as a writer needs it. */
+export interface Stored {
+  readonly id: string;
+  readonly origin: Origin;
+  readonly version: string;
+  /** JSON text without id, meta and memberships. */
+  readonly body: string;
+}
+
+/** The keys by which single resources are looked up. */
+export type LookUpKey = 'id' | 'name' | 'externalId';
+
+/** More than so many with one key, and the look-up does not answer it. */
+export const SAME_KEY_MAX = 20;
+
+/** Single resources. What is asked for at the same time is looked up together. */
+export interface ResourceReader {
+  /**
+   * Those with this key in list order, at most `SAME_KEY_MAX` + 1.
+   * @param value a UUID in lower case, a folded userName or displayName, or an externalId
+   */
+  lookUp(type: ResourceType, key: LookUpKey, value: string, options: ServeOptions): Promise<readonly Served[]>;
+  /** @param id a UUID in lower case */
+  readStored(type: ResourceType, id: string): Promise<Stored | undefined>;
+}
+
+/** Shapes of look-ups that are kept apart: types, keys, with or without memberships, and the views of apps. */
+const SHAPES_MAX = 1_000;
+
+export function makeResourceReader(database: Database): ResourceReader {
+  const lookUps = new Map<string, (value: string) => Promise<readonly Served[] | undefined>>();
+  const stored = {
+    User: gathered((ids) => readStored(database, 'User', ids)),
+    Group: gathered((ids) => readStored(database, 'Group', ids)),
+  };
+  return {
+    async lookUp(type, key, value, options) {
+      const shape = `${type} ${key} ${options.related.join()} ${options.visible?.key ?? ''} ${options.base}`;
+      let lookUp = lookUps.get(shape);
+      if (lookUp === undefined) {
+        lookUp = gathered((values) => lookUpMany(database, type, key, values, options));
+        if (lookUps.size >= SHAPES_MAX) lookUps.clear();
+        lookUps.set(shape, lookUp);
+      }
+      return (await lookUp(value)) ?? [];
+    },
+    readStored: (type, id) => stored[type](id),
+  };
+}
+
+/** By one index look-up for each value, whatever the planner believes of their number. */
+const CONDITION: Readonly<Record<LookUpKey, string>> = {
+  id: 'r.id = k.value::uuid',
+  name: 'r.name_key = k.value',
+  externalId: `r.origin = any('{manual,microsoft365,scim,ldap,csv}') and r.external_id = k.value`,
+};
+
+async function lookUpMany(
+  database: Database,
+  type: ResourceType,
+  key: LookUpKey,
+  values: readonly string[],
+  options: ServeOptions,
+): Promise<Map<string, Served[]>> {
+  const statement = new Statement();
+  const wanted = statement.bind(values, 'text[]');
+  const scope = statement.where(options.visible?.condition(type, 'few'));
+  const text = `select p.value, p.id, p.resource_type, p.version, p.member_count, ${servedText(statement, type, options)} as text
+    from (select k.value, r.* from unnest(${wanted}) as k(value) cross join lateral (
+      select ${SERVED_COLUMNS} from resources r where ${CONDITION[key]} and r.resource_type = '${type}' and r.deleted_at is null
+        and ${scope} ${key === 'id' ? '' : 'order by r.pos'} limit ${SAME_KEY_MAX + 1}) r) p`;
+  const { rows } = await database.query<Served & { value: string }>({
+    text,
+    values: statement.values,
+    name: nameOf(text),
+  });
+  const found = new Map<string, Served[]>();
+  for (const row of rows) {
+    const same = found.get(row.value);
+    if (same === undefined) found.set(row.value, [row]);
+    else same.push(row);
+  }
+  return found;
+}
+
+async function readStored(
+  database: Database,
+  type: ResourceType,
+  ids: readonly string[],
+): Promise<Map<string, Stored>> {
+  const text = `select r.id, r.origin, r.version, r.body from unnest($1::uuid[]) as k(id) cross join lateral (
+    select id, origin, version, body from resources where id = k.id and resource_type = '${type}' and deleted_at is null limit 1) r`;
+  const { rows } = await database.query<Stored>({ text, values: [ids], name: nameOf(text) });
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** The members of several groups as JSON text, by group; those without any are left out. */
+export async function readMembers(
+  database: Database,
+  groupIds: readonly string[],
+  { base, visible }: Pick<ServeOptions, 'base' | 'visible'>,
+): Promise<ReadonlyMap<string, string>> {
+  const statement = new Statement();
+  const groups = statement.bind(groupIds, 'uuid[]');
+  const member = memberText(statement.bind(base, 'text'));
+  const text = `select k.id, (select string_agg(${member}, ',' order by gm.member_id) from group_members gm
+      where gm.group_id = k.id and ${memberSeen(statement, visible)}) as text from unnest(${groups}) as k(id)`;
+  const { rows } = await database.query<{ id: string; text: string | null }>({ text, values: statement.values });
+  return new Map(rows.flatMap(({ id, text: members }) => (members === null ? [] : [[id, members] as const])));
+}
+
+/** Groups with more members than this are read in slices of as many. */
+export const MEMBER_SLICE = 10_000;
+
+/** The members of a large group as JSON text, in slices to be joined by commas, all of one moment. */
+export async function readMemberSlices(
+  database: Database,
+  groupId: string,
+  { base, visible }: Pick<ServeOptions, 'base' | 'visible'>,
+): Promise<readonly string[]> {
+  return database.knex.transaction(
+    async (tx) => {
+      const slices: string[] = [];
+      let after: string | null = '00000000-0000-0000-0000-000000000000';
+      while (after !== null) {
+        const slice: MemberSlice = await readMemberSlice(tx, groupId, after, { base, visible });
+        if (slice.text !== null) slices.push(slice.text);
+        after = slice.last;
+      }
+      return slices;
+    },
+    { isolationLevel: 'repeatable read', readOnly: true },
+  );
+}
+
+interface MemberSlice {
+  readonly text: string | null;
+  readonly last: string | null;
+}
+
+async function readMemberSlice(
+  tx: Db,
+  groupId: string,
+  after: string,
+  { base, visible }: Pick<ServeOptions, 'base' | 'visible'>,
+): Promise<MemberSlice> {
+  const statement = new Statement();
+  const group = statement.bind(groupId, 'uuid');
+  const from = statement.bind(after, 'uuid');
+  const member = memberText(statement.bind(base, 'text'));
+  const text = `select string_agg(${member}, ',' order by gm.member_id) filter (where ${memberSeen(statement, visible)}) as text,
+      (array_agg(gm.member_id order by gm.member_id desc))[1]::text as last
+    from (select member_id, member_type from group_members where group_id = ${group} and member_id > ${from}
+      order by member_id limit ${MEMBER_SLICE}) gm`;
+  const { rows } = await queryOn<MemberSlice>(tx, { text, values: statement.values });
+  return rows[0] ?? { text: null, last: null };
+}

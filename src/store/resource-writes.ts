@@ -1,0 +1,279 @@
+// Single writes from outside: one statement each where one is enough, with the change log in it. A sync writes in
+// batches instead (resources.ts, memberships.ts).
+import { ConflictError, InputError } from '#core/errors.ts';
+import { type Filter, matches } from '#core/filter.ts';
+import type { MemberChange } from '#core/patch.ts';
+import type { ResourceType } from '#core/resource.ts';
+import { appendChanges } from './changes.ts';
+import { type Database, type Db, queryOn, sql } from './database.ts';
+import type { Served } from './resource-reader.ts';
+import { lockResources, tombstone } from './resources.ts';
+import { type ServeOptions, servedText } from './served.ts';
+import { nameOf, Statement } from './statement.ts';
+
+/** The columns that follow from a document. */
+export interface WrittenColumns {
+  readonly externalId: string | null;
+  readonly nameKey: string;
+  readonly display: string;
+  readonly uniqueKey: string | null;
+  readonly active: boolean;
+  readonly body: string;
+  readonly search: string;
+  readonly managerId: string | null;
+}
+
+/** By this much at least `updated_at` grows: what SCIM shows of it is milliseconds. */
+const LATER = `greatest(clock_timestamp(), updated_at + interval '1 millisecond')`;
+
+function bindColumns(statement: Statement, columns: WrittenColumns): Record<keyof WrittenColumns, string> {
+  return {
+    externalId: statement.bind(columns.externalId, 'text'),
+    nameKey: statement.bind(columns.nameKey, 'text'),
+    display: statement.bind(columns.display, 'text'),
+    uniqueKey: statement.bind(columns.uniqueKey, 'text'),
+    active: statement.bind(columns.active, 'boolean'),
+    body: statement.bind(columns.body, 'text'),
+    search: statement.bind(columns.search, 'jsonb'),
+    managerId: statement.bind(columns.managerId, 'uuid'),
+  };
+}
+
+export interface NewResource {
+  readonly id: string;
+  readonly type: ResourceType;
+  readonly actor: string;
+}
+
+/**
+ * A new manual entry.
+ * @throws {ConflictError} `name-taken`, `external-id-taken`
+ */
+export async function insertManual(
+  on: Database | Db,
+  { id, type, actor }: NewResource,
+  columns: WrittenColumns,
+  options: ServeOptions,
+): Promise<Served> {
+  const statement = new Statement();
+  const to = bindColumns(statement, columns);
+  const written = `insert into resources (id, resource_type, origin, external_id, name_key, display, unique_key, active, body, search, manager_id)
+    values (${statement.bind(id, 'uuid')}, '${type}', 'manual', ${to.externalId}, ${to.nameKey}, ${to.display}, ${to.uniqueKey}, ${to.active},
+      ${to.body}, ${to.search}, ${to.managerId}) returning *`;
+  return needed(await write(on, statement, { type, written, operation: 'create', actor, detail: null, options }));
+}
+
+export interface ResourceChange {
+  readonly id: string;
+  readonly type: ResourceType;
+  /** The version that was read. */
+  readonly version: string;
+  readonly actor: string;
+  readonly operation: 'update' | 'deactivate';
+  readonly attributes: readonly string[];
+}
+
+/**
+ * Undefined when somebody else wrote since `version`.
+ * @throws {ConflictError} `name-taken`, `external-id-taken`
+ */
+export async function updateResource(
+  on: Database | Db,
+  { id, type, version, actor, operation, attributes }: ResourceChange,
+  columns: WrittenColumns,
+  options: ServeOptions,
+): Promise<Served | undefined> {
+  const statement = new Statement();
+  const to = bindColumns(statement, columns);
+  const written = `update resources set external_id = ${to.externalId}, name_key = ${to.nameKey}, display = ${to.display},
+      unique_key = ${to.uniqueKey}, active = ${to.active}, body = ${to.body}, search = ${to.search}, manager_id = ${to.managerId},
+      digest = null, version = version + 1, updated_at = ${LATER}
+    where id = ${statement.bind(id, 'uuid')} and version = ${statement.bind(version, 'bigint')} and deleted_at is null returning *`;
+  return write(on, statement, { type, written, operation, actor, detail: { attributes }, options });
+}
+
+interface Writing {
+  readonly type: ResourceType;
+  readonly written: string;
+  readonly operation: string;
+  readonly actor: string;
+  readonly detail: object | null;
+  readonly options: ServeOptions;
+}
+
+/** The write, its line in the change log, and the resource as it is answered, in one statement. */
+async function write(on: Database | Db, statement: Statement, writing: Writing): Promise<Served | undefined> {
+  const { type, written, operation, actor, detail, options } = writing;
+  const log = `insert into changes (resource_type, resource_id, version, operation, actor, detail)
+    select resource_type, id, version, ${statement.bind(operation, 'text')}, ${statement.bind(actor, 'text')},
+      ${statement.bind(detail === null ? null : JSON.stringify(detail), 'jsonb')} from p`;
+  const text = `with p as (${written}), logged as (${log})
+    select p.id, p.resource_type, p.version, p.member_count, ${servedText(statement, type, options)} as text from p`;
+  try {
+    const query = { text, values: statement.values };
+    const { rows } =
+      'maintain' in on ? await on.query<Served>({ ...query, name: nameOf(text) }) : await queryOn<Served>(on, query);
+    return rows[0];
+  } catch (error) {
+    throw asConflict(error);
+  }
+}
+
+/** False when it is gone already. */
+export async function deleteManual(tx: Db, id: string, type: ResourceType, actor: string): Promise<boolean> {
+  const { gone, groups } = await tombstone(tx, [id]);
+  await appendChanges(
+    tx,
+    [
+      ...groups.map(({ id: groupId, version, removed }) => ({
+        resource_type: 'Group' as const,
+        resource_id: groupId,
+        version,
+        operation: 'membership' as const,
+        detail: { removed },
+      })),
+      ...gone.map(({ version }) => ({ resource_type: type, resource_id: id, version, operation: 'delete' as const })),
+    ],
+    { actor, runId: null },
+  );
+  return gone.length > 0;
+}
+
+/** Locks a resource for the rest of the transaction. Answers its version; undefined when it is gone. */
+export async function lockResource(tx: Db, id: string): Promise<string | undefined> {
+  const row = (await lockResources(tx, [id])).get(id);
+  return row === undefined || row.deleted ? undefined : row.version;
+}
+
+/**
+ * Adds and removes members of a locked group, one row each, whatever the size of the group. Doing it twice changes
+ * nothing. Answers the new version; undefined when nothing changed.
+ * @throws {InputError} `invalidValue`: a member to be added that the directory does not have
+ */
+export async function changeMembers(
+  tx: Db,
+  groupId: string,
+  changes: readonly MemberChange[],
+  actor: string,
+): Promise<string | undefined> {
+  let added = 0;
+  let removed = 0;
+  for (const change of changes) {
+    const ids = change.kind === 'removeWhere' ? await membersWhere(tx, groupId, change.filter) : uuidsOf(change);
+    if (change.kind === 'replace') removed += await removeOthers(tx, groupId, ids);
+    if (change.kind === 'add' || change.kind === 'replace') added += await addMembers(tx, groupId, ids);
+    else removed += await removeMembers(tx, groupId, ids);
+  }
+  if (added === 0 && removed === 0) return undefined;
+  const { rows } = await sql<{ version: string }>(
+    tx,
+    `with w as (
+       update resources set member_count = member_count + ?::int, members_digest = null, version = version + 1, updated_at = ${LATER}
+       where id = ?::uuid returning id, resource_type, version)
+     insert into changes (resource_type, resource_id, version, operation, actor, detail)
+     select w.resource_type, w.id, w.version, 'membership', ?::text, ?::jsonb from w returning version`,
+    [added - removed, groupId, actor, JSON.stringify({ added, removed })],
+  );
+  return rows[0]?.version;
+}
+
+/** The members of a group that was just made: part of its creation, so neither a version nor a line of their own. */
+export async function fillGroup(tx: Db, groupId: string, ids: readonly string[]): Promise<void> {
+  const added = await addMembers(tx, groupId, uuidsOf({ kind: 'add', ids }));
+  if (added > 0) await sql(tx, 'update resources set member_count = ?::int where id = ?::uuid', [added, groupId]);
+}
+
+/** @throws {InputError} `invalidValue`: what is to be added and is no UUID */
+function uuidsOf({ kind, ids }: Exclude<MemberChange, { kind: 'removeWhere' }>): readonly string[] {
+  const uuids = ids.filter((id) => UUID.test(id)).map((id) => id.toLowerCase());
+  const wrong = kind === 'remove' ? undefined : ids.find((id) => !UUID.test(id));
+  if (wrong !== undefined) throw unknownMember(wrong);
+  return [...new Set(uuids)];
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** `for share` makes a deletion of the member wait, so that no membership outlives it. */
+async function addMembers(tx: Db, groupId: string, ids: readonly string[]): Promise<number> {
+  if (ids.length === 0) return 0;
+  if (ids.includes(groupId))
+    throw new InputError('A group cannot be a member of itself.', {
+      scimType: 'invalidValue',
+      reason: 'member-of-itself',
+    });
+  const { rows } = await sql<{ won: number; missing: string | null }>(
+    tx,
+    `with given as (select unnest(?::uuid[]) as id),
+     found as materialized (select r.id, r.resource_type from resources r
+       where r.id = any(?::uuid[]) and r.deleted_at is null order by r.id for share),
+     won as (insert into group_members (group_id, member_id, member_type)
+       select ?::uuid, id, resource_type from found on conflict do nothing returning 1)
+     select (select count(*)::int from won) as won,
+       (select g.id::text from given g where not exists (select 1 from found f where f.id = g.id) limit 1) as missing`,
+    [ids, ids, groupId],
+  );
+  const row = needed(rows[0]);
+  if (row.missing !== null) throw unknownMember(row.missing);
+  return row.won;
+}
+
+async function removeMembers(tx: Db, groupId: string, ids: readonly string[]): Promise<number> {
+  if (ids.length === 0) return 0;
+  const { rowCount } = await sql(
+    tx,
+    'delete from group_members where group_id = ?::uuid and member_id = any(?::uuid[])',
+    [groupId, ids],
+  );
+  return rowCount ?? 0;
+}
+
+async function removeOthers(tx: Db, groupId: string, ids: readonly string[]): Promise<number> {
+  const { rowCount } = await sql(
+    tx,
+    'delete from group_members where group_id = ?::uuid and member_id <> all(?::uuid[])',
+    [groupId, ids],
+  );
+  return rowCount ?? 0;
+}
+
+/** For filters other than by id, which hardly anybody sends: looks at each member of this one group. */
+async function membersWhere(tx: Db, groupId: string, filter: Filter): Promise<readonly string[]> {
+  const { rows } = await sql<{ value: string; type: string; display: string }>(
+    tx,
+    `select gm.member_id as value, gm.member_type as type, r.display from group_members gm
+     join resources r on r.id = gm.member_id where gm.group_id = ?::uuid`,
+    [groupId],
+  );
+  return rows.filter((row) => matches(filter, row)).map(({ value }) => value);
+}
+
+function unknownMember(id: string): InputError {
+  return new InputError(`There is no user or group "${id.slice(0, 64)}" to be a member.`, {
+    scimType: 'invalidValue',
+    reason: 'unknown-member',
+  });
+}
+
+/** A violated unique key as the conflict that it is; any other error as it is. The deferred key speaks at commit. */
+export function asConflict(error: unknown): unknown {
+  if (!(error instanceof Error) || !('code' in error) || error.code !== '23505') return error;
+  const constraint = 'constraint' in error ? error.constraint : undefined;
+  if (constraint === 'resources_unique_key_key')
+    return new ConflictError('Another user has this userName.', {
+      reason: 'name-taken',
+      scimType: 'uniqueness',
+      cause: error,
+    });
+  if (constraint === 'resources_external_id_key')
+    return new ConflictError('Another resource has this externalId.', {
+      reason: 'external-id-taken',
+      scimType: 'uniqueness',
+      cause: error,
+    });
+  return error;
+}
+
+function needed<Row>(row: Row | undefined): Row {
+  if (row === undefined) throw new Error('a statement that answers one row answered none');
+  return row;
+}
