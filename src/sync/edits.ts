@@ -1,0 +1,267 @@
+// Edits of single resources by hand or by a SCIM client: create, replace, patch, delete. Each is one transaction with
+// its line in the change log. What the active inbound provider owns is not edited here unless a setting says so.
+import { randomUUID } from 'node:crypto';
+import type { ResourceSchema } from '#core/attributes.ts';
+import { canonical } from '#core/canonical.ts';
+import { type Document, finish } from '#core/coerce.ts';
+import { ConflictError, InputError, NotFoundError, PreconditionError } from '#core/errors.ts';
+import { nameKey } from '#core/names.ts';
+import { applyPatch, type MemberChange, type PatchOperation } from '#core/patch.ts';
+import { ENTERPRISE_SCHEMA, GATEWAY_SCHEMA, type ResourceType } from '#core/resource.ts';
+import { searchForm } from '#core/search.ts';
+import { type Database, type Db, isRetryable } from '#store/database.ts';
+import type { ResourceReader, Served, Stored } from '#store/resource-reader.ts';
+import {
+  asConflict,
+  changeMembers,
+  deleteManual,
+  fillGroup,
+  insertManual,
+  lockResource,
+  updateResource,
+  type WrittenColumns,
+} from '#store/resource-writes.ts';
+import type { ServeOptions } from '#store/served.ts';
+import { readActiveProvider, readSetting } from '#store/settings.ts';
+
+/** What becomes of an edit of something that the active provider owns (requirements D15). */
+export type LocalEdits = 'reject' | 'overwrite';
+
+/** The setting `directory`: how the directory answers its clients. */
+export interface DirectorySettings {
+  readonly localEdits: LocalEdits;
+}
+
+export const DEFAULT_DIRECTORY: DirectorySettings = { localEdits: 'reject' };
+
+export interface EditParts {
+  readonly database: Database;
+  readonly reader: ResourceReader;
+  readonly schemas: Readonly<Record<ResourceType, ResourceSchema>>;
+}
+
+/** Who asks, and how the result is to be answered. */
+export interface Edit {
+  readonly type: ResourceType;
+  /** For the change log: `token:<id>`. */
+  readonly actor: string;
+  readonly serve: ServeOptions;
+}
+
+export interface EditOfOne extends Edit {
+  /** A UUID in lower case. */
+  readonly id: string;
+  /** Whether the present version is one that the caller expects; absent when any is. */
+  readonly expects?: ((version: string) => boolean) | undefined;
+}
+
+/** What an edit came to. `served` is there when the write answered it in one go. */
+export interface Edited {
+  readonly version: string;
+  readonly changed: boolean;
+  readonly served?: Served | undefined;
+}
+
+/** How often an edit is tried again when somebody else wrote in between. */
+const TRIES = 20;
+
+/**
+ * A new resource of origin `manual`.
+ * @param members of a group, by our ids
+ * @param id for a resource whose id was promised before it was made
+ * @throws {InputError} `invalidValue`: a member that there is not
+ * @throws {ConflictError} `uniqueness`
+ */
+export async function createResource(
+  { database, schemas }: EditParts,
+  { type, actor, serve }: Edit,
+  { document, members, id = randomUUID() }: { document: Document; members: readonly string[]; id?: string },
+): Promise<Edited & { readonly id: string }> {
+  const marked = type === 'User' ? { ...document, [GATEWAY_SCHEMA]: { origin: 'manual' } } : document;
+  const columns = columnsOf(type, finish(schemas[type], marked));
+  const resource = { id, type, actor };
+  if (members.length === 0) {
+    const served = await insertManual(database, resource, columns, serve);
+    return { id, version: served.version, changed: true, served };
+  }
+  return transact(database, async (tx) => {
+    const { version } = await insertManual(tx, resource, columns, serve);
+    await fillGroup(tx, id, members);
+    return { id, version, changed: true };
+  });
+}
+
+/**
+ * The resource as the document says, but for what only the service sets.
+ * @param members of a group; undefined leaves them as they are
+ * @throws {NotFoundError} @throws {PreconditionError} @throws {ConflictError} @throws {InputError} `mutability`
+ */
+export async function replaceResource(
+  parts: EditParts,
+  edit: EditOfOne,
+  { document, members }: { document: Document; members: readonly string[] | undefined },
+): Promise<Edited> {
+  const changes: readonly MemberChange[] = members === undefined ? [] : [{ kind: 'replace', ids: members }];
+  return change(parts, edit, (stored) => ({
+    document: finish(parts.schemas[edit.type], { ...document, ...keptBy(parts.schemas[edit.type], stored) }),
+    members: changes,
+  }));
+}
+
+/**
+ * All operations or none.
+ * @throws {NotFoundError} @throws {PreconditionError} @throws {ConflictError}
+ * @throws {InputError} whatever `applyPatch` throws, and `mutability`
+ */
+export async function patchResource(
+  parts: EditParts,
+  edit: EditOfOne,
+  operations: readonly PatchOperation[],
+): Promise<Edited> {
+  return change(parts, edit, (stored) => applyPatch(parts.schemas[edit.type], stored, operations, edit.id));
+}
+
+/** @throws {NotFoundError} @throws {PreconditionError} @throws {InputError} `mutability` */
+export async function deleteResource(parts: EditParts, { type, id, actor, expects }: Omit<EditOfOne, 'serve'>) {
+  const stored = await readEditable(parts, { type, id, expects });
+  await transact(parts.database, async (tx) => {
+    const version = await lockResource(tx, id);
+    if (version !== undefined && version !== stored.version) check({ type, id, expects }, version);
+    if (version === undefined || !(await deleteManual(tx, id, type, actor))) throw missing(type, id);
+  });
+}
+
+export function missing(type: ResourceType, id: string): NotFoundError {
+  return new NotFoundError(`There is no ${type} with the id "${id.slice(0, 64)}".`);
+}
+
+type Changing = (stored: Document) => { readonly document: Document; readonly members: readonly MemberChange[] };
+
+async function change(parts: EditParts, edit: EditOfOne, changing: Changing): Promise<Edited> {
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const stored = await readEditable(parts, edit);
+    const edited = await changeOnce(parts, edit, stored, changing);
+    if (edited !== undefined) return edited;
+    if (edit.expects !== undefined) throw stale(edit);
+  }
+  throw new ConflictError('Others write to this resource all the time.', {
+    reason: 'too-much-contention',
+    remedy: 'Try again later.',
+  });
+}
+
+/** Undefined when somebody else wrote meanwhile. */
+async function changeOnce(
+  { database, schemas }: EditParts,
+  edit: EditOfOne,
+  stored: Stored,
+  changing: Changing,
+): Promise<Edited | undefined> {
+  const before: Document = JSON.parse(stored.body);
+  const { document, members } = changing(before);
+  const attributes = changedAttributes(finish(schemas[edit.type], before), document);
+  const unchanged = attributes.length === 0;
+  const update = (on: Database | Db): Promise<Served | undefined> =>
+    updateResource(
+      on,
+      {
+        ...edit,
+        version: stored.version,
+        operation: before['active'] !== false && document['active'] === false ? 'deactivate' : 'update',
+        attributes,
+      },
+      columnsOf(edit.type, document),
+      edit.serve,
+    );
+  if (members.length === 0) {
+    if (unchanged) return { version: stored.version, changed: false };
+    const served = await update(database);
+    return served && { version: served.version, changed: true, served };
+  }
+  return transact(database, async (tx) => {
+    const version = await lockResource(tx, edit.id);
+    if (version === undefined) throw missing(edit.type, edit.id);
+    if (version !== stored.version && (!unchanged || edit.expects !== undefined)) return undefined;
+    const served = unchanged ? undefined : await update(tx);
+    const newest = await changeMembers(tx, edit.id, members, edit.actor);
+    const changed = newest !== undefined || served !== undefined;
+    return { version: newest ?? served?.version ?? version, changed };
+  });
+}
+
+/** @throws {NotFoundError} @throws {PreconditionError} @throws {InputError} `mutability` */
+async function readEditable(
+  { database, reader }: EditParts,
+  edit: Pick<EditOfOne, 'type' | 'id' | 'expects'>,
+): Promise<Stored> {
+  const stored = await reader.readStored(edit.type, edit.id);
+  if (stored === undefined) throw missing(edit.type, edit.id);
+  check(edit, stored.version);
+  if (stored.origin !== 'manual') await checkOwner(database.knex, stored.origin);
+  return stored;
+}
+
+function check(edit: Pick<EditOfOne, 'type' | 'id' | 'expects'>, version: string): void {
+  if (edit.expects !== undefined && !edit.expects(version)) throw stale(edit);
+}
+
+function stale({ type, id }: Pick<EditOfOne, 'type' | 'id'>): PreconditionError {
+  return new PreconditionError(`The ${type} "${id}" is not of the version that was asked for.`, {
+    remedy: 'Read it again, then repeat the change.',
+  });
+}
+
+async function checkOwner(db: Db, origin: string): Promise<void> {
+  const active = await readActiveProvider(db);
+  if (active?.kind !== origin) return;
+  const { localEdits } = { ...DEFAULT_DIRECTORY, ...(await readSetting<Partial<DirectorySettings>>(db, 'directory')) };
+  if (localEdits === 'overwrite') return;
+  throw new InputError(`The inbound provider "${origin}" owns this resource, and what it says is what counts.`, {
+    scimType: 'mutability',
+    reason: 'owned-by-provider',
+    remedy: 'Change it there; the next run brings the change here.',
+  });
+}
+
+/** Attributes that only the service sets stay as they are, whatever a client sends. */
+function keptBy(schema: ResourceSchema, stored: Document): Document {
+  const kept: Document = {};
+  for (const { id, attributes } of schema.extensions)
+    if ([...attributes.values()].every(({ mutability }) => mutability === 'readOnly') && stored[id] !== undefined)
+      kept[id] = stored[id];
+  return kept;
+}
+
+function changedAttributes(before: Document, after: Document): string[] {
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+  return [...names].filter((name) => canonical(before[name]) !== canonical(after[name])).sort();
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+function columnsOf(type: ResourceType, document: Document): WrittenColumns {
+  const name = String(type === 'User' ? document['userName'] : document['displayName']);
+  const enterprise = document[ENTERPRISE_SCHEMA] as { manager?: { value?: string } } | undefined;
+  const manager = enterprise?.manager?.value;
+  return {
+    externalId: (document['externalId'] as string | undefined) ?? null,
+    nameKey: nameKey(name),
+    display: String(document['displayName'] ?? name),
+    uniqueKey: type === 'User' ? nameKey(name) : null,
+    active: document['active'] !== false,
+    body: JSON.stringify(document),
+    search: searchForm(document),
+    managerId: manager !== undefined && UUID.test(manager) ? manager.toLowerCase() : null,
+  };
+}
+
+/** Tried again when two writers locked each other out. A violated key that speaks at commit is a conflict too. */
+async function transact<Answer>(database: Database, work: (tx: Db) => Promise<Answer>): Promise<Answer> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await database.knex.transaction(work);
+    } catch (error) {
+      if (tries >= TRIES || !isRetryable(error)) throw asConflict(error);
+    }
+  }
+}
