@@ -14,9 +14,14 @@ import type { Log } from '#platform/log.ts';
 import { makeSeal } from '#platform/seal.ts';
 import { hashToken, makeToken, tokenHint } from '#platform/token.ts';
 import { providerKinds } from '#providers/index.ts';
+import { makeCursors } from '#scim/cursor.ts';
+import { makePlaces } from '#scim/places.ts';
 import { scimRouter } from '#scim/router.ts';
+import { viewOf } from '#scim/view.ts';
+import { makeCounts } from '#store/counts.ts';
 import { type Database, openDatabase, translateDatabaseError } from '#store/database.ts';
 import { isMigrated, migrate } from '#store/migrate.ts';
+import { makeResourceReader } from '#store/resource-reader.ts';
 import { findToken, hasAdminToken, replaceBootstrapToken, touchToken } from '#store/tokens.ts';
 import { readMetrics } from '#store/views/metrics.ts';
 import { makeSyncService } from '#sync/decide.ts';
@@ -49,6 +54,7 @@ export async function compose(config: Config, log: Log, publicUrl: () => string)
 
 async function assemble(config: Config, log: Log, publicUrl: () => string, database: Database): Promise<Gateway> {
   const clock = systemClock;
+  const now = (): number => clock.now().getTime();
   const seal = makeSeal(config.SECRET_KEY ?? keepSecretKey(config.DATA_DIR));
   const kinds = providerKinds({ clock });
   const works = config.ROLE !== 'api';
@@ -59,13 +65,31 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
   const authenticator = makeAuthenticator({
     find: (hash) => findToken(database.knex, hash),
     touch: (id) => touchToken(database.knex, id),
-    now: () => clock.now().getTime(),
+    now,
   });
   const openapi = parseYaml(readFileSync(new URL('../openapi.yaml', import.meta.url), 'utf8'));
-  const admin: AdminParts = { database, kinds, seal, sync, schedule, authenticator, clock, openapi };
+  const admin: AdminParts = {
+    database,
+    kinds,
+    seal,
+    sync,
+    schedule,
+    authenticator,
+    clock,
+    openapi,
+    checkScope: viewOf,
+  };
   const app = createApp({
     admin: adminRouter(admin),
-    scim: scimRouter({ database, authenticator, publicUrl }),
+    scim: scimRouter({
+      database,
+      reader: makeResourceReader(database),
+      counts: makeCounts(database),
+      cursors: makeCursors(seal, now),
+      places: makePlaces(now),
+      authenticator,
+      publicUrl,
+    }),
     log,
     ready: () => isMigrated(database),
     metrics: () => readMetrics(database.knex),

@@ -12,9 +12,20 @@ import type { AdminParts } from './parts.ts';
 import { actorOf, PageQuery, uuidParam } from './query.ts';
 
 const later = (what: string) => z.null(`${what} is not available yet; leave it out or set it to null`).optional();
+const path = z.string().trim().min(1).max(200);
+const Scope = z.strictObject({
+  resourceTypes: z
+    .array(z.enum(['User', 'Group']))
+    .min(1)
+    .optional(),
+  attributes: z.array(path).min(1).max(200).optional(),
+  userFilter: z.string().min(1).max(16_384).optional(),
+  groupFilter: z.string().min(1).max(16_384).optional(),
+  groups: z.array(z.guid()).min(1).max(1_000).optional(),
+});
 const NewApp = z.strictObject({
   name: z.string().trim().min(1).max(200),
-  scope: later('a scope'),
+  scope: Scope.nullable().optional(),
   push: later('push'),
   webhook: later('a webhook'),
 });
@@ -25,11 +36,12 @@ const NewToken = z
     name: z.string().trim().max(200).default(''),
     scopes: z.array(z.enum(SCOPES)).min(1).default(['scim:read']),
     expiresAt: z.iso.datetime({ offset: true }).nullable().default(null),
+    userId: z.guid().nullable().default(null),
   })
   .prefault({});
 
 /** Downstream apps and their tokens. */
-export function appRoutes({ database, authenticator }: AdminParts): Router {
+export function appRoutes({ database, authenticator, checkScope }: AdminParts): Router {
   const db = database.knex;
   const admin = requireScope('admin');
   return Router()
@@ -37,9 +49,10 @@ export function appRoutes({ database, authenticator }: AdminParts): Router {
       response.json(await listApps(db, parse(PageQuery, request.query)));
     })
     .post('/apps', admin, async (request, response) => {
-      const { name } = parse(NewApp, request.body);
+      const { name, scope = null } = parse(NewApp, request.body);
+      checkScope(scope);
       const app = await db.transaction(async (tx) => {
-        const made = await insertApp(tx, { name, scope: null });
+        const made = await insertApp(tx, { name, scope });
         await writeAudit(tx, { actor: actorOf(request), action: 'app.create', object: made.id, detail: { name } });
         return made;
       });
@@ -50,12 +63,15 @@ export function appRoutes({ database, authenticator }: AdminParts): Router {
     })
     .patch('/apps/:id', admin, async (request, response) => {
       const changes = parse(ChangedApp, request.body);
+      if (changes.scope !== undefined) checkScope(changes.scope);
       const changed = await db.transaction(async (tx) => {
         const app = await needApp(tx, request);
-        const saved = await updateApp(tx, { id: app.id, name: changes.name ?? app.name, scope: app.scope });
+        const scope = changes.scope === undefined ? app.scope : changes.scope;
+        const saved = await updateApp(tx, { id: app.id, name: changes.name ?? app.name, scope });
         await writeAudit(tx, { actor: actorOf(request), action: 'app.change', object: app.id, detail: changes });
         return saved;
       });
+      authenticator.forgetAll();
       response.json(changed);
     })
     .delete('/apps/:id', admin, async (request, response) => {
@@ -77,7 +93,7 @@ function tokenRoutes(db: AdminParts['database']['knex'], authenticator: AdminPar
       response.json({ items: await listTokens(db, (await needApp(db, request)).id), nextCursor: null });
     })
     .post('/apps/:id/tokens', admin, async (request, response) => {
-      const { name, scopes, expiresAt } = parse(NewToken, request.body ?? {});
+      const { name, scopes, expiresAt, userId } = parse(NewToken, request.body ?? {});
       const token = makeToken();
       const id = await db.transaction(async (tx) => {
         const app = await needApp(tx, request);
@@ -88,6 +104,7 @@ function tokenRoutes(db: AdminParts['database']['knex'], authenticator: AdminPar
           hint: tokenHint(token),
           scopes,
           expiresAt,
+          userId,
         };
         const made = await insertToken(tx, row);
         await writeAudit(tx, {
@@ -98,7 +115,7 @@ function tokenRoutes(db: AdminParts['database']['knex'], authenticator: AdminPar
         });
         return made;
       });
-      response.status(201).json({ id, token, scopes, expiresAt });
+      response.status(201).json({ id, token, scopes, expiresAt, userId });
     })
     .delete('/apps/:id/tokens/:tokenId', admin, async (request, response) => {
       const tokenId = uuidParam(request, 'tokenId');

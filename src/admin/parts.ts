@@ -1,5 +1,6 @@
 import type { ProviderKind } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
+import type { AppScope } from '#core/scope.ts';
 import type { Authenticator } from '#http/auth.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Seal } from '#platform/seal.ts';
@@ -15,6 +16,8 @@ export interface AdminParts {
   readonly schedule: ScheduleService;
   readonly authenticator: Authenticator;
   readonly clock: Clock;
+  /** @throws {InputError} the scope names an attribute, or has a filter, that cannot be */
+  checkScope(scope: AppScope | null): void;
   /** The OpenAPI document. */
   readonly openapi: Readonly<Record<string, unknown>>;
 }

@@ -1,5 +1,6 @@
 import type { Request, RequestHandler } from 'express';
 import { ForbiddenError, UnauthenticatedError } from '#core/errors.ts';
+import type { AppScope } from '#core/scope.ts';
 import { hashToken } from '#platform/token.ts';
 
 /** Who is asking. */
@@ -9,6 +10,10 @@ export interface Principal {
   readonly appId: string | null;
   readonly name: string;
   readonly scopes: readonly string[];
+  /** What the app may see of the directory; null for all of it. */
+  readonly scope: AppScope | null;
+  /** The id of the user that the token stands for. */
+  readonly subject: string | null;
 }
 
 export interface FoundToken {
@@ -17,6 +22,8 @@ export interface FoundToken {
   readonly name: string;
   readonly scopes: readonly string[];
   readonly expires_at: Date | null;
+  readonly scope: AppScope | null;
+  readonly user_id: string | null;
 }
 
 export interface AuthParts {
@@ -58,7 +65,8 @@ export function makeAuthenticator({ find, touch, now }: AuthParts): Authenticato
     if (cached !== undefined && cached.until > now()) return cached.principal;
     const row = await find(hash);
     if (row === undefined) throw refused();
-    const principal: Principal = { tokenId: row.id, appId: row.app_id, name: row.name, scopes: row.scopes };
+    const { id, app_id, name, scopes, scope, user_id } = row;
+    const principal: Principal = { tokenId: id, appId: app_id, name, scopes, scope, subject: user_id };
     if (cache.size >= CACHE_MAX) cache.clear();
     cache.set(key, {
       principal,

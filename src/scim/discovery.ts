@@ -1,9 +1,16 @@
 import { type Request, Router } from 'express';
+import type { Attribute } from '#core/attributes.ts';
 import { ForbiddenError, NotFoundError } from '#core/errors.ts';
 import { foldCase } from '#core/search.ts';
-import { COUNT_MAX } from './resources.ts';
-import type { ScimParts } from './router.ts';
-import { RESOURCE_TYPE_DOCUMENTS, SCHEMA_DOCUMENTS } from './scimmy.ts';
+import { principalOf } from '#http/auth.ts';
+import { send } from './answers.ts';
+import { BULK_BYTES_MAX, BULK_OPERATIONS_MAX } from './bulk-request.ts';
+import { CURSOR_LIFE_SECONDS } from './cursor.ts';
+import type { ScimParts } from './parts.ts';
+import { COUNT_DEFAULT, COUNT_MAX } from './query.ts';
+import { refuseMethod } from './resources.ts';
+import { type DescribedAttribute, RESOURCE_TYPE_DOCUMENTS, SCHEMA_DOCUMENTS } from './scimmy.ts';
+import { type View, viewOf } from './view.ts';
 
 const CONFIG_SCHEMA = 'urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig';
 const LIST_SCHEMA = 'urn:ietf:params:scim:api:messages:2.0:ListResponse';
@@ -12,39 +19,54 @@ const LIST_SCHEMA = 'urn:ietf:params:scim:api:messages:2.0:ListResponse';
 export function discoveryRoutes({ publicUrl }: Pick<ScimParts, 'publicUrl'>): Router {
   const base = (): string => `${publicUrl()}/scim/v2`;
   return Router()
-    .get('/ServiceProviderConfig', (_request, response) => {
-      response.type('application/scim+json').send(JSON.stringify(serviceProviderConfig(base())));
+    .get('/ServiceProviderConfig', (request, response) => {
+      refuseFilter(request);
+      send(request, response, 200, JSON.stringify(serviceProviderConfig(base())));
     })
     .get('/ResourceTypes', (request, response) => {
       refuseFilter(request);
-      response.type('application/scim+json').send(list(resourceTypes(base())));
+      send(request, response, 200, list(resourceTypes(base(), seeing(request))));
     })
     .get('/ResourceTypes/:id', (request, response) => {
-      response
-        .type('application/scim+json')
-        .send(JSON.stringify(byId(resourceTypes(base()), String(request.params['id']), 'resource type')));
+      const document = byId(resourceTypes(base(), seeing(request)), String(request.params['id']), 'resource type');
+      send(request, response, 200, JSON.stringify(document));
     })
     .get('/Schemas', (request, response) => {
       refuseFilter(request);
-      response.type('application/scim+json').send(list(schemas(base())));
+      send(request, response, 200, list(schemas(base(), seeing(request))));
     })
     .get('/Schemas/:id', (request, response) => {
-      response
-        .type('application/scim+json')
-        .send(JSON.stringify(byId(schemas(base()), String(request.params['id']), 'schema')));
-    });
+      const document = byId(schemas(base(), seeing(request)), String(request.params['id']), 'schema');
+      send(request, response, 200, JSON.stringify(document));
+    })
+    .all(
+      ['/ServiceProviderConfig', '/ResourceTypes', '/ResourceTypes/:id', '/Schemas', '/Schemas/:id'],
+      refuseMethod('GET'),
+    );
+}
+
+function seeing(request: Request): View {
+  return viewOf(principalOf(request).scope);
 }
 
 function serviceProviderConfig(base: string): object {
   return {
     schemas: [CONFIG_SCHEMA],
     documentationUri: 'https://www.rfc-editor.org/rfc/rfc7644',
-    patch: { supported: false },
-    bulk: { supported: false, maxOperations: 0, maxPayloadSize: 0 },
+    patch: { supported: true },
+    bulk: { supported: true, maxOperations: BULK_OPERATIONS_MAX, maxPayloadSize: BULK_BYTES_MAX },
     filter: { supported: true, maxResults: COUNT_MAX },
     changePassword: { supported: false },
-    sort: { supported: false },
+    sort: { supported: true },
     etag: { supported: true },
+    pagination: {
+      cursor: true,
+      index: true,
+      defaultPaginationMethod: 'index',
+      defaultPageSize: COUNT_DEFAULT,
+      maxPageSize: COUNT_MAX,
+      cursorTimeout: CURSOR_LIFE_SECONDS,
+    },
     authenticationSchemes: [
       {
         type: 'oauthbearertoken',
@@ -58,18 +80,37 @@ function serviceProviderConfig(base: string): object {
   };
 }
 
-function resourceTypes(base: string) {
-  return RESOURCE_TYPE_DOCUMENTS.map((document) => ({
+function resourceTypes(base: string, { types }: View) {
+  return RESOURCE_TYPE_DOCUMENTS.filter(({ id }) => types.includes(id)).map((document) => ({
     ...document,
     meta: { resourceType: 'ResourceType', location: `${base}/ResourceTypes/${document.id}` },
   }));
 }
 
-function schemas(base: string) {
-  return SCHEMA_DOCUMENTS.map((document) => ({
-    ...document,
-    meta: { resourceType: 'Schema', location: `${base}/Schemas/${document.id}` },
-  }));
+/** The schemas of what the consumer sees, with the attributes that it sees. */
+function schemas(base: string, view: View) {
+  const seen = view.types.flatMap((type) => [view.schemas[type].core, ...view.schemas[type].extensions]);
+  return SCHEMA_DOCUMENTS.flatMap((document) => {
+    const mine = seen.find(({ id }) => id === document.id);
+    if (mine === undefined) return [];
+    const meta = { resourceType: 'Schema', location: `${base}/Schemas/${document.id}` };
+    if (!view.isCut) return [{ ...document, meta }];
+    return [{ ...document, attributes: cutAttributes(document.attributes, mine.attributes), meta }];
+  });
+}
+
+function cutAttributes(
+  described: readonly DescribedAttribute[],
+  seen: ReadonlyMap<string, Attribute>,
+): DescribedAttribute[] {
+  return described.flatMap((attribute) => {
+    const mine = seen.get(foldCase(attribute.name));
+    if (mine === undefined) return [];
+    const { subAttributes } = attribute;
+    return subAttributes === undefined
+      ? [attribute]
+      : [{ ...attribute, subAttributes: cutAttributes(subAttributes, mine.sub) }];
+  });
 }
 
 function list(resources: readonly object[]): string {

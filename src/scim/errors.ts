@@ -1,5 +1,5 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express';
-import { type ErrorCode, GatewayError, InputError, NotFoundError } from '#core/errors.ts';
+import { ConflictError, type ErrorCode, GatewayError, InputError, NotFoundError } from '#core/errors.ts';
 import { contextOf } from '#http/context.ts';
 import { fromParser } from '#http/problem.ts';
 
@@ -11,6 +11,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   ERR_UNAUTHENTICATED: 401,
   ERR_FORBIDDEN: 403,
   ERR_NOT_FOUND: 404,
+  ERR_METHOD: 405,
   ERR_CONFLICT: 409,
   ERR_PRECONDITION: 412,
   ERR_TOO_LARGE: 413,
@@ -28,7 +29,8 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
 export function scimError(error: unknown): { status: number; body: object } {
   const known = error instanceof GatewayError;
   const status = known ? STATUS[error.code] : 500;
-  const scimType = error instanceof InputError && error.scimType !== undefined ? { scimType: error.scimType } : {};
+  const typed = error instanceof InputError || error instanceof ConflictError;
+  const scimType = typed && error.scimType !== undefined ? { scimType: error.scimType } : {};
   const detail = known ? error.message : 'Internal error.';
   return { status, body: { schemas: [ERROR_SCHEMA], status: String(status), ...scimType, detail } };
 }

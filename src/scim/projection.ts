@@ -1,46 +1,108 @@
-import { type ResourceSchema, resolve } from '#core/attributes.ts';
+import type { Attribute, ResourceSchema } from '#core/attributes.ts';
+import { resolve } from '#core/attributes.ts';
+import type { Document } from '#core/coerce.ts';
 import { InputError } from '#core/errors.ts';
 import { type AttributePath, parsePath } from '#core/filter.ts';
+import type { ResourceType } from '#core/resource.ts';
 import { foldCase } from '#core/search.ts';
+import type { View } from './view.ts';
 
 /** Which attributes an answer carries (RFC 7644 section 3.9). */
 export interface Projection {
-  /** True when the stored text can be sent as it is. */
+  /** True when the stored text, with or without memberships, can be sent as it is. */
   readonly whole: boolean;
-  /** Whether an attribute is in the answer at all, so that it need not be read. */
-  wants(attribute: string): boolean;
-  apply(resource: Record<string, unknown>): Record<string, unknown>;
+  /** Whether `groups` of a user or `members` of a group are in the answer, so that they need to be read. */
+  readonly related: boolean;
+  apply(resource: Document): Document;
 }
 
-/** Names outside and inside: an attribute by itself, or only some of its sub-attributes. */
+/** Attributes that are in the answer, by the name under which they lie: whole, or some sub-attributes. */
 type Chosen = Map<string, Set<string> | true>;
 
-const WHOLE: Projection = { whole: true, wants: () => true, apply: (resource) => resource };
+/** The attribute that is joined in, and need not be read when nobody asks for it. */
+export const RELATED: Readonly<Record<ResourceType, string>> = { User: 'groups', Group: 'members' };
+
+export interface AskedAttributes {
+  readonly attributes?: string | undefined;
+  readonly excludedAttributes?: string | undefined;
+}
 
 /**
- * @throws {InputError} `invalidValue` when both are given; `invalidPath` when one cannot be read
+ * What the consumer sees, less what it did not ask for. Names that nobody knows are passed over.
+ * @throws {InputError} `invalidValue` when both lists are given; `invalidPath` when one cannot be read
  */
-export function makeProjection(
-  schema: ResourceSchema,
-  attributes: string | undefined,
-  excluded: string | undefined,
-): Projection {
-  if (attributes !== undefined && excluded !== undefined)
+export function makeProjection(view: View, type: ResourceType, asked: AskedAttributes): Projection {
+  const { attributes, excludedAttributes } = asked;
+  if (attributes !== undefined && excludedAttributes !== undefined)
     throw new InputError('"attributes" and "excludedAttributes" cannot be given together.', {
       scimType: 'invalidValue',
     });
-  if (attributes !== undefined) return only(schema, choose(schema, attributes));
-  if (excluded !== undefined) return without(schema, choose(schema, excluded));
-  return WHOLE;
+  const schema = view.schemas[type];
+  const related = RELATED[type];
+  const seen = view.isCut || hasUnreturned(schema) ? [keeping(schema, defaultsOf(schema))] : [];
+  if (attributes !== undefined) {
+    const chosen = choose(schema, attributes);
+    return {
+      whole: false,
+      related: chosen.has(related),
+      apply: both(view.isCut ? keeping(schema, all(schema)) : undefined, keeping(schema, chosen)),
+    };
+  }
+  const dropped = excludedAttributes === undefined ? new Map() : choose(schema, excludedAttributes);
+  const drops = [...dropped.keys()].some((name) => name !== related || dropped.get(name) !== true);
+  return {
+    whole: seen.length === 0 && !drops,
+    related: schema.core.attributes.has(related) && dropped.get(related) !== true,
+    apply: both(seen[0], drops ? dropping(schema, dropped) : undefined),
+  };
 }
 
-/** Names that no schema knows are passed over, as RFC 7644 leaves open. */
+type Apply = (resource: Document) => Document;
+
+function both(first: Apply | undefined, second: Apply | undefined): Apply {
+  return (resource) => {
+    const once = first?.(resource) ?? resource;
+    return second?.(once) ?? once;
+  };
+}
+
+/** Whether anything is returned only on request, or never. */
+function hasUnreturned({ core, extensions }: ResourceSchema): boolean {
+  return [core, ...extensions].some(({ attributes }) => [...attributes.values()].some((one) => !isDefault(one)));
+}
+
+function isDefault({ returned }: Attribute): boolean {
+  return returned === 'default' || returned === 'always';
+}
+
+function defaultsOf(schema: ResourceSchema): Chosen {
+  return chosenBy(schema, isDefault);
+}
+
+function all(schema: ResourceSchema): Chosen {
+  return chosenBy(schema, ({ returned }) => returned !== 'never');
+}
+
+function chosenBy(schema: ResourceSchema, isIn: (attribute: Attribute) => boolean): Chosen {
+  const chosen: Chosen = new Map();
+  for (const attribute of schema.core.attributes.values())
+    if (isIn(attribute)) chosen.set(foldCase(attribute.name), subsOf(attribute));
+  for (const { id, attributes } of schema.extensions) {
+    const names = [...attributes.values()].filter(isIn).map(({ name }) => foldCase(name));
+    if (names.length > 0) chosen.set(foldCase(id), new Set(names));
+  }
+  return chosen;
+}
+
+function subsOf({ type, sub }: Attribute): Set<string> | true {
+  return type === 'complex' ? new Set(sub.keys()) : true;
+}
+
 function choose(schema: ResourceSchema, list: string): Chosen {
   const chosen: Chosen = new Map();
-  for (const name of list
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '')) {
+  for (const item of list.split(',')) {
+    const name = item.trim();
+    if (name === '') continue;
     const extension = schema.extensions.find(({ id }) => foldCase(id) === foldCase(name));
     if (extension !== undefined) chosen.set(foldCase(extension.id), true);
     else add(chosen, schema, parsePath(name));
@@ -50,7 +112,7 @@ function choose(schema: ResourceSchema, list: string): Chosen {
 
 function add(chosen: Chosen, schema: ResourceSchema, path: AttributePath): void {
   const resolved = resolve(schema, path);
-  if (resolved === undefined) return;
+  if (resolved === undefined || resolved.attribute.returned === 'never') return;
   const { extension, attribute, sub } = resolved;
   const key = foldCase(extension === undefined ? attribute.name : extension);
   const inner = extension === undefined ? sub?.name : attribute.name;
@@ -63,36 +125,38 @@ function isAlways(schema: ResourceSchema, name: string): boolean {
   return schema.core.attributes.get(foldCase(name))?.returned === 'always';
 }
 
-function only(schema: ResourceSchema, chosen: Chosen): Projection {
-  return {
-    whole: false,
-    wants: (attribute) => chosen.has(foldCase(attribute)),
-    apply(resource) {
-      const kept: Record<string, unknown> = {};
-      for (const [name, value] of Object.entries(resource)) {
-        const choice = chosen.get(foldCase(name));
-        if (choice === true || isAlways(schema, name)) kept[name] = value;
-        else if (choice !== undefined) kept[name] = pick(value, choice, true);
-      }
-      return kept;
-    },
+function keeping(schema: ResourceSchema, chosen: Chosen): Apply {
+  return (resource) => {
+    const kept: Document = {};
+    for (const [name, value] of Object.entries(resource)) {
+      const choice = chosen.get(foldCase(name));
+      if (choice === true || isAlways(schema, name)) kept[name] = value;
+      else if (choice !== undefined) keepSome(kept, name, pick(value, choice, true));
+    }
+    return kept;
   };
 }
 
-function without(schema: ResourceSchema, chosen: Chosen): Projection {
-  return {
-    whole: false,
-    wants: (attribute) => chosen.get(foldCase(attribute)) !== true,
-    apply(resource) {
-      const kept: Record<string, unknown> = {};
-      for (const [name, value] of Object.entries(resource)) {
-        const choice = chosen.get(foldCase(name));
-        if (choice === undefined || isAlways(schema, name)) kept[name] = value;
-        else if (choice !== true) kept[name] = pick(value, choice, false);
-      }
-      return kept;
-    },
+function dropping(schema: ResourceSchema, chosen: Chosen): Apply {
+  return (resource) => {
+    const kept: Document = {};
+    for (const [name, value] of Object.entries(resource)) {
+      const choice = chosen.get(foldCase(name));
+      if (choice === undefined || isAlways(schema, name)) kept[name] = value;
+      else if (choice !== true) keepSome(kept, name, pick(value, choice, false));
+    }
+    return kept;
   };
+}
+
+/** A complex value of which nothing is left is no value. */
+function keepSome(into: Document, name: string, value: unknown): void {
+  const left = Array.isArray(value) ? value.filter((item) => !isEmpty(item)) : value;
+  if (Array.isArray(left) ? left.length > 0 : !isEmpty(left)) into[name] = left;
+}
+
+function isEmpty(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }
 
 /** The named sub-attributes of a complex value, or all but those, in each element of an array. */

@@ -1,153 +1,170 @@
-import { type Request, type Response, Router } from 'express';
-import { ForbiddenError, InputError, NotFoundError } from '#core/errors.ts';
-import { parseFilter } from '#core/filter.ts';
+import { type Request, type RequestHandler, type Response, Router } from 'express';
+import { MethodError, NotImplementedError } from '#core/errors.ts';
 import type { ResourceType } from '#core/resource.ts';
-import { compileFilter, type Where } from '#store/filter.ts';
-import { readPage, readResource, type ServedRow } from '#store/resource-reads.ts';
-import { makeProjection, type Projection } from './projection.ts';
-import type { ScimParts } from './router.ts';
-import { RESOURCE_SCHEMAS } from './scimmy.ts';
+import { principalOf } from '#http/auth.ts';
+import type { Served } from '#store/resource-reader.ts';
+import { type Edited, missing } from '#sync/edits.ts';
+import { etagOf, expectation, jsonText, names } from './answers.ts';
+import { jsonBody, readBody } from './body.ts';
+import { answerList } from './lists.ts';
+import type { ScimParts } from './parts.ts';
+import { type AskedAttributes, makeProjection } from './projection.ts';
+import { readAsked, readQuery, readSearch } from './query.ts';
+import { sendOne } from './sending.ts';
+import { type View, viewOf } from './view.ts';
+import { writerFor } from './writes.ts';
 
-const LIST_SCHEMA = 'urn:ietf:params:scim:api:messages:2.0:ListResponse';
-export const COUNT_DEFAULT = 100;
-export const COUNT_MAX = 1_000;
-/** Deeper than any list is long; keeps the offset a number PostgreSQL can hold. */
-const START_MAX = 1_000_000_000;
+export const ENDPOINT: Readonly<Record<ResourceType, string>> = { User: '/Users', Group: '/Groups' };
 
-const ENDPOINT: Readonly<Record<ResourceType, string>> = { User: '/Users', Group: '/Groups' };
-const RELATED: Readonly<Record<ResourceType, string>> = { User: 'groups', Group: 'members' };
-
-/** GET on one endpoint and its resources (RFC 7644 section 3.4). Writes say why they are refused. */
+/** One endpoint and its resources (RFC 7644 sections 3.3 to 3.6). */
 export function resourceRoutes(type: ResourceType, parts: ScimParts): Router {
   const endpoint = ENDPOINT[type];
   return Router()
-    .get(endpoint, async (request, response) => {
-      await answerList(type, parts, request, response);
-    })
     .get(`${endpoint}/:id`, async (request, response) => {
-      await answerOne(type, parts, request, response);
+      await answerOne(parts, type, String(request.params['id']), request, response);
     })
-    .all([endpoint, `${endpoint}/:id`], (request) => {
-      throw new ForbiddenError(`This directory is read-only for this token: ${request.method} is refused.`, {
-        reason: 'read-only',
-      });
-    });
+    .get(endpoint, async (request, response) => {
+      const view = seeing(request, type);
+      await answerList(parts, { view, types: [type], query: readQuery(request) }, request, response);
+    })
+    .post(`${endpoint}/.search`, jsonBody, async (request, response) => {
+      const view = seeing(request, type);
+      await answerList(parts, { view, types: [type], query: readSearch(readBody(request)) }, request, response);
+    })
+    .post(endpoint, jsonBody, async (request, response) => {
+      await create(parts, type, request, response);
+    })
+    .all(endpoint, refuseMethod('GET, POST'))
+    .use(singleRoutes(parts, type, `${endpoint}/:id`, (request) => String(request.params['id'])));
 }
+
+/** `/Me` is the user that the token stands for, under another name (RFC 7644 section 3.11). */
+export function meRoutes(parts: ScimParts): Router {
+  return Router()
+    .get('/Me', async (request, response) => {
+      await answerOne(parts, 'User', subjectOf(request), request, response);
+    })
+    .post('/Me', (request) => {
+      subjectOf(request);
+      throw new MethodError('A user cannot make itself.');
+    })
+    .use(singleRoutes(parts, 'User', '/Me', subjectOf));
+}
+
+function subjectOf(request: Request): string {
+  const { subject, name } = principalOf(request);
+  if (subject === null)
+    throw new NotImplementedError(`The token of "${name}" stands for no user, so there is no "/Me" for it.`, {
+      reason: 'no-subject',
+      remedy: 'Make a token with "userId" to have one that stands for a user.',
+    });
+  return subject;
+}
+
+function singleRoutes(parts: ScimParts, type: ResourceType, path: string, idOf: (request: Request) => string): Router {
+  return Router()
+    .put(path, jsonBody, async (request, response) => {
+      const target = { type, id: idOf(request), expects: expectation(request) };
+      const edited = await writerFor(parts, principalOf(request)).replace(target, readBody(request));
+      await answerEdited(parts, { type, id: target.id.toLowerCase(), edited }, request, response);
+    })
+    .patch(path, jsonBody, async (request, response) => {
+      const target = { type, id: idOf(request), expects: expectation(request) };
+      const edited = await writerFor(parts, principalOf(request)).patch(target, readBody(request));
+      await answerEdited(parts, { type, id: target.id.toLowerCase(), edited }, request, response);
+    })
+    .delete(path, async (request, response) => {
+      const target = { type, id: idOf(request), expects: expectation(request) };
+      await writerFor(parts, principalOf(request)).remove(target);
+      response.status(204).end();
+    })
+    .all(path, refuseMethod('GET, PUT, PATCH, DELETE'));
+}
+
+export function refuseMethod(allowed: string): RequestHandler {
+  return (request, response) => {
+    response.setHeader('allow', allowed);
+    throw new MethodError(`${request.method} is not for this endpoint, which takes ${allowed}.`);
+  };
+}
+
+/** @throws {NotFoundError} resources of this type are out of the consumer's scope */
+function seeing(request: Request, type: ResourceType): View {
+  const view = viewOf(principalOf(request).scope);
+  if (!view.types.includes(type)) throw missing(type, '');
+  return view;
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 async function answerOne(
+  parts: ScimParts,
   type: ResourceType,
-  { database, publicUrl }: ScimParts,
+  id: string,
   request: Request,
   response: Response,
 ): Promise<void> {
-  const id = String(request.params['id']);
-  const projection = makeProjection(
-    RESOURCE_SCHEMAS[type],
-    single(request, 'attributes'),
-    single(request, 'excludedAttributes'),
-  );
-  const base = `${publicUrl()}/scim/v2`;
-  const found = isUuid(id)
-    ? await readResource(database, type, id.toLowerCase(), {
-        base: jsonText(base),
-        related: projection.wants(RELATED[type]),
-      })
-    : undefined;
-  if (found === undefined) throw new NotFoundError(`There is no ${type} with the id "${id.slice(0, 64)}".`);
-  const etag = etagOf(found);
-  response.set({ etag, 'content-location': `${base}${endpoint(type)}/${found.id}` });
-  if (noneMatch(request, etag)) {
-    response.status(304).end();
+  const view = seeing(request, type);
+  const asked = readAsked(request);
+  const found = UUID.test(id) ? await readOne(parts, type, id.toLowerCase(), view, asked) : undefined;
+  if (found === undefined) throw missing(type, id);
+  response.setHeader('etag', etagOf(found.version));
+  const known = request.headers['if-none-match'];
+  if (known !== undefined && names(known, found.version)) {
+    response.statusCode = 304;
+    response.end();
     return;
   }
-  response.type('application/scim+json').send(serialise(found, projection, base));
+  const projection = makeProjection(view, type, asked);
+  await sendOne(parts, { row: found, projection, view }, request, response);
 }
 
-async function answerList(
+async function readOne(
+  { reader, publicUrl }: ScimParts,
   type: ResourceType,
-  { database, publicUrl }: ScimParts,
+  id: string,
+  view: View,
+  asked: AskedAttributes,
+): Promise<Served | undefined> {
+  const { related } = makeProjection(view, type, asked);
+  const base = jsonText(`${publicUrl()}/scim/v2`);
+  const [found] = await reader.lookUp(type, 'id', id, { base, related: related ? [type] : [], visible: view.visible });
+  return found;
+}
+
+async function create(parts: ScimParts, type: ResourceType, request: Request, response: Response): Promise<void> {
+  const edited = await writerFor(parts, principalOf(request)).create(type, readBody(request));
+  response.setHeader('location', `${parts.publicUrl()}/scim/v2${ENDPOINT[type]}/${edited.id}`);
+  await answerEdited(parts, { type, id: edited.id, edited, status: 201 }, request, response);
+}
+
+interface EditedAnswer {
+  readonly type: ResourceType;
+  readonly id: string;
+  readonly edited: Edited;
+  readonly status?: number;
+}
+
+/**
+ * The resource after a write. A changed group is 204, since its members may be many; with `attributes`, or after PUT
+ * and POST, it is answered like a user (RFC 7644 section 3.5.2 leaves both open).
+ */
+async function answerEdited(
+  parts: ScimParts,
+  { type, id, edited, status = 200 }: EditedAnswer,
   request: Request,
   response: Response,
 ): Promise<void> {
-  const projection = makeProjection(
-    RESOURCE_SCHEMAS[type],
-    single(request, 'attributes'),
-    single(request, 'excludedAttributes'),
-  );
-  const startIndex = Math.min(START_MAX, Math.max(1, integer(request, 'startIndex') ?? 1));
-  const count = Math.min(COUNT_MAX, Math.max(0, integer(request, 'count') ?? COUNT_DEFAULT));
-  const base = `${publicUrl()}/scim/v2`;
-  const { rows, total } = await readPage(database, type, {
-    where: whereOf(type, single(request, 'filter')),
-    offset: startIndex - 1,
-    limit: count,
-    base: jsonText(base),
-    related: projection.wants(RELATED[type]),
-  });
-  const resources = rows.map((row) => serialise(row, projection, base)).join(',');
-  const head = `{"schemas":["${LIST_SCHEMA}"],"totalResults":${total},"startIndex":${startIndex},"itemsPerPage":${rows.length}`;
-  response.type('application/scim+json').send(`${head},"Resources":[${resources}]}`);
-}
-
-function whereOf(type: ResourceType, filter: string | undefined): Where {
-  return filter === undefined
-    ? { text: 'true', values: [] }
-    : compileFilter(parseFilter(filter), RESOURCE_SCHEMAS[type]);
-}
-
-/** The stored text with id, meta and related resources joined in front; parsed only when a projection asks for it. */
-function serialise(row: ServedRow, projection: Projection, base: string): string {
-  const type = row.resource_type;
-  const meta = JSON.stringify({
-    resourceType: type,
-    created: row.created_at.toISOString(),
-    lastModified: row.updated_at.toISOString(),
-    location: `${base}${endpoint(type)}/${row.id}`,
-    version: etagOf(row),
-  });
-  const related = row.related === null ? '' : `"${RELATED[type]}":${row.related},`;
-  const text = `{"id":"${row.id}","meta":${meta},${related}${row.body.slice(1)}`;
-  return projection.whole ? text : JSON.stringify(projection.apply(JSON.parse(text)));
-}
-
-function endpoint(type: ResourceType): string {
-  return ENDPOINT[type];
-}
-
-function etagOf({ version }: ServedRow): string {
-  return `W/"${version}"`;
-}
-
-/** Weak comparison (RFC 9110 section 13.1.2). */
-function noneMatch(request: Request, etag: string): boolean {
-  const header = request.get('if-none-match');
-  if (header === undefined) return false;
-  const strong = etag.replace(/^W\//, '');
-  return header
-    .split(',')
-    .some((candidate) => candidate.trim() === '*' || candidate.trim().replace(/^W\//, '') === strong);
-}
-
-/** A query parameter; of one that is repeated, the first. Unknown ones are ignored. */
-function single(request: Request, name: string): string | undefined {
-  const value: unknown = request.query[name];
-  const first: unknown = Array.isArray(value) ? value[0] : value;
-  return typeof first === 'string' && first !== '' ? first : undefined;
-}
-
-function integer(request: Request, name: string): number | undefined {
-  const text = single(request, name);
-  if (text === undefined) return undefined;
-  if (!/^[+-]?\d+$/.test(text.trim()))
-    throw new InputError(`"${name}" must be a whole number.`, { scimType: 'invalidValue' });
-  return Number(text);
-}
-
-function isUuid(text: string): boolean {
-  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
-}
-
-/** A text as it stands inside a JSON string. */
-function jsonText(text: string): string {
-  return JSON.stringify(text).slice(1, -1);
+  const view = seeing(request, type);
+  const asked = readAsked(request);
+  response.setHeader('etag', etagOf(edited.version));
+  const isAsked = asked.attributes !== undefined || asked.excludedAttributes !== undefined;
+  if (type === 'Group' && request.method === 'PATCH' && !isAsked) {
+    response.status(204).end();
+    return;
+  }
+  const row = (type === 'User' ? edited.served : undefined) ?? (await readOne(parts, type, id, view, asked));
+  if (row === undefined) throw missing(type, id);
+  response.statusCode = status;
+  await sendOne(parts, { row, projection: makeProjection(view, type, asked), view }, request, response);
 }

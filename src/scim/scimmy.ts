@@ -7,11 +7,12 @@ import { foldCase } from '#core/search.ts';
 
 const { Resources, Schemas, Types } = SCIMMY;
 
-interface DescribedAttribute {
+export interface DescribedAttribute {
   readonly name: string;
   readonly type: string;
   readonly multiValued: boolean;
   readonly caseExact?: boolean;
+  readonly required?: boolean;
   readonly returned?: string;
   readonly mutability?: string;
   readonly subAttributes?: readonly DescribedAttribute[];
@@ -134,6 +135,7 @@ function compileAttribute(attribute: DescribedAttribute): Attribute {
     type: attribute.type as AttributeType,
     multiValued: attribute.multiValued,
     caseExact: attribute.caseExact ?? false,
+    required: attribute.required ?? false,
     returned: (attribute.returned ?? 'default') as Attribute['returned'],
     mutability: (attribute.mutability ?? 'readWrite') as Attribute['mutability'],
     sub: compileAttributes(attribute.subAttributes ?? []),

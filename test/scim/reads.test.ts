@@ -188,7 +188,7 @@ for (const kind of ['embedded', 'postgres'] as const)
       const config = await get<Record<string, { supported: boolean }>>('/ServiceProviderConfig');
       assert.deepEqual(
         ['patch', 'bulk', 'filter', 'changePassword', 'sort', 'etag'].map((name) => config[name]?.supported),
-        [false, false, true, false, false, true],
+        [true, true, true, false, true, true],
       );
       const types = await get('/ResourceTypes');
       assert.deepEqual(

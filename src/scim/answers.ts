@@ -1,0 +1,58 @@
+import type { Request, Response } from 'express';
+
+export const SCIM_TYPE = 'application/scim+json';
+
+/** Sends JSON text. `application/json` goes to those who take nothing else (RFC 7644 section 3.1). */
+export function send(request: Request, response: Response, status: number, text: string): void {
+  response.statusCode = status;
+  response.setHeader('content-type', `${mediaType(request)}; charset=utf-8`);
+  response.end(text);
+}
+
+export function mediaType(request: Request): string {
+  const accept = request.headers.accept;
+  const wantsPlain = accept !== undefined && accept.includes('application/json') && !accept.includes(SCIM_TYPE);
+  return wantsPlain ? 'application/json' : SCIM_TYPE;
+}
+
+/** Writes parts as they come, no faster than they are taken. Ends early when the reader goes. */
+export async function stream(response: Response, parts: AsyncIterable<string>): Promise<void> {
+  for await (const part of parts) {
+    if (response.destroyed) return;
+    if (response.write(part)) continue;
+    await new Promise<void>((resolve) => {
+      const go = (): void => {
+        response.off('drain', go).off('close', go);
+        resolve();
+      };
+      response.on('drain', go).on('close', go);
+    });
+  }
+  response.end();
+}
+
+/** The version as SCIM and HTTP show it. */
+export function etagOf(version: string): string {
+  return `W/"${version}"`;
+}
+
+/** Whether a header of entity tags names this version, compared weakly (RFC 9110 section 8.8.3.2). */
+export function names(header: string, version: string): boolean {
+  return header.split(',').some((candidate) => {
+    const tag = candidate.trim();
+    return tag === '*' || tag.replace(/^W\//i, '') === `"${version}"`;
+  });
+}
+
+/** What `If-Match` and `If-None-Match` of a change ask of the present version; undefined when they ask nothing. */
+export function expectation(request: Request): ((version: string) => boolean) | undefined {
+  const { 'if-match': match, 'if-none-match': noneMatch } = request.headers;
+  if (match === undefined && noneMatch === undefined) return undefined;
+  return (version) =>
+    (match === undefined || names(match, version)) && (noneMatch === undefined || !names(noneMatch, version));
+}
+
+/** A text as it stands inside a JSON string. */
+export function jsonText(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
+}

@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import { InputError } from '#core/errors.ts';
+import type { Seal } from '#platform/seal.ts';
+import type { Place } from '#store/resource-pages.ts';
+
+/** Where a list goes on. Sealed, so that it can be neither read nor made by anybody else (RFC 9865 section 2). */
+export interface Position {
+  readonly place: Place;
+  readonly back: boolean;
+}
+
+/** How long a cursor is good for; ServiceProviderConfig says so. */
+export const CURSOR_LIFE_SECONDS = 3_600;
+
+export interface Cursors {
+  make(list: string, position: Position): string;
+  /** @throws {InputError} `invalidCursor`: not ours, or of another list; `expiredCursor` */
+  read(list: string, cursor: string): Position;
+}
+
+/** @param now in milliseconds */
+export function makeCursors(seal: Seal, now: () => number): Cursors {
+  return {
+    make: (list, { place, back }) =>
+      seal.seal(
+        JSON.stringify([fingerprint(list), Math.floor(now() / 1_000), back ? 1 : 0, place.pos, place.key ?? null]),
+      ),
+    read(list, cursor) {
+      const [of, at, back, pos, key] = open(seal, cursor);
+      if (of !== fingerprint(list))
+        throw new InputError('The cursor belongs to another list: filter, order or endpoint differ.', {
+          scimType: 'invalidCursor',
+        });
+      if (now() / 1_000 - at > CURSOR_LIFE_SECONDS)
+        throw new InputError('The cursor has expired.', {
+          scimType: 'expiredCursor',
+          remedy: 'Start again with an empty cursor.',
+        });
+      return { place: { pos, key }, back: back === 1 };
+    },
+  };
+}
+
+function open(seal: Seal, cursor: string): [of: string, at: number, back: number, pos: string, key: string | null] {
+  try {
+    return JSON.parse(seal.open(cursor));
+  } catch (cause) {
+    throw new InputError('The cursor is not one that was given out here.', { scimType: 'invalidCursor', cause });
+  }
+}
+
+function fingerprint(list: string): string {
+  return createHash('sha256').update(list).digest('base64url').slice(0, 16);
+}

@@ -1,0 +1,245 @@
+import type { Request, Response } from 'express';
+import { resolve } from '#core/attributes.ts';
+import { InputError } from '#core/errors.ts';
+import type { AttributePath, Filter } from '#core/filter.ts';
+import type { ResourceType } from '#core/resource.ts';
+import { foldCase } from '#core/search.ts';
+import { compileFilter } from '#store/filter.ts';
+import { countAfter, type PageRequest, readPage, type ServedPage, type Sort } from '#store/resource-pages.ts';
+import { type LookUpKey, SAME_KEY_MAX, type Served } from '#store/resource-reader.ts';
+import { compileSort, joinSorts } from '#store/sort.ts';
+import type { Condition } from '#store/statement.ts';
+import { jsonText, send } from './answers.ts';
+import type { ScimParts } from './parts.ts';
+import { makeProjection } from './projection.ts';
+import { COUNT_DEFAULT, COUNT_MAX, type ListQuery } from './query.ts';
+import { RESOURCE_SCHEMAS } from './scimmy.ts';
+import { type Projections, sendRows } from './sending.ts';
+import type { View } from './view.ts';
+
+const LIST_SCHEMA = 'urn:ietf:params:scim:api:messages:2.0:ListResponse';
+
+/** Who asks for which resources. */
+export interface Listing {
+  readonly view: View;
+  readonly types: readonly ResourceType[];
+  readonly query: ListQuery;
+}
+
+/** Answers a list: the matches of a key at once, everything else page by page. */
+export async function answerList(
+  parts: ScimParts,
+  { view, types, query }: Listing,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const projections: Projections = {
+    User: makeProjection(view, 'User', query),
+    Group: makeProjection(view, 'Group', query),
+  };
+  const listing = { view, types: types.filter((type) => view.types.includes(type)), query };
+  const found = await lookUp(parts, listing, projections);
+  if (found !== undefined) {
+    const shown = found.slice(0, query.count);
+    const head = headOf({ total: found.length, startIndex: 1, size: shown.length });
+    await sendRows(parts, { head, rows: shown, projections, view }, request, response);
+    return;
+  }
+  const page =
+    query.cursor === undefined
+      ? await byIndex(parts, listing, projections)
+      : await byCursor(parts, listing, projections);
+  if (page.text !== undefined) send(request, response, 200, `${page.head}${page.text}]}`);
+  else await sendRows(parts, { head: page.head, rows: page.rows, projections, view }, request, response);
+}
+
+interface Head {
+  readonly total: number;
+  readonly size: number;
+  readonly startIndex?: number;
+  readonly nextCursor?: string | undefined;
+  readonly previousCursor?: string | undefined;
+}
+
+/** The list up to its first resource. */
+function headOf({ total, size, startIndex, nextCursor, previousCursor }: Head): string {
+  const place = startIndex === undefined ? '' : `,"startIndex":${startIndex}`;
+  const next = nextCursor === undefined ? '' : `,"nextCursor":"${nextCursor}"`;
+  const previous = previousCursor === undefined ? '' : `,"previousCursor":"${previousCursor}"`;
+  return `{"schemas":["${LIST_SCHEMA}"],"totalResults":${total}${place},"itemsPerPage":${size}${next}${previous},"Resources":[`;
+}
+
+interface Key {
+  readonly key: LookUpKey;
+  readonly value: string;
+}
+
+/** A filter that asks for one key by which resources are looked up: what clients ask most. */
+function keyOf(type: ResourceType, filter: Filter | undefined): Key | undefined {
+  if (filter?.kind !== 'compare' || filter.operator !== 'eq' || typeof filter.value !== 'string') return undefined;
+  const resolved = resolve(RESOURCE_SCHEMAS[type], filter.path);
+  if (resolved === undefined || resolved.extension !== undefined || resolved.sub !== undefined) return undefined;
+  const { name } = resolved.attribute;
+  if (name === 'externalId') return { key: 'externalId', value: filter.value };
+  if (name === (type === 'User' ? 'userName' : 'displayName')) return { key: 'name', value: foldCase(filter.value) };
+  return undefined;
+}
+
+/** Undefined when the list is not one of a key, or has too many with the same. */
+async function lookUp(
+  { reader, publicUrl }: ScimParts,
+  { view, types, query }: Listing,
+  projections: Projections,
+): Promise<readonly Served[] | undefined> {
+  const [type, ...others] = types;
+  if (
+    type === undefined ||
+    others.length > 0 ||
+    query.startIndex > 1 ||
+    query.cursor !== undefined ||
+    query.count === 0
+  )
+    return undefined;
+  if (query.sortBy !== undefined) compileSort(query.sortBy, view.schemas[type], query.descending);
+  const key = keyOf(type, query.filter);
+  if (key === undefined || query.filter === undefined) return undefined;
+  compileFilter(query.filter, view.schemas[type]);
+  const serve = {
+    base: jsonText(`${publicUrl()}/scim/v2`),
+    related: type === 'User' && projections.User.related ? ['User' as const] : [],
+    visible: view.visible,
+  };
+  const found = await reader.lookUp(type, key.key, key.value, serve);
+  return found.length > SAME_KEY_MAX ? undefined : found;
+}
+
+function pageRequest({ publicUrl }: ScimParts, listing: Listing, projections: Projections): PageRequest {
+  const { view, types, query } = listing;
+  const isOnly = types.length === 1;
+  const whole = types.every((type) => projections[type].whole);
+  const needsMembers = types.includes('Group') && projections.Group.related;
+  return {
+    types: types.map((type) => ({ type, filter: conditionOf(query.filter, listing, type) })),
+    sort: sortOf(listing),
+    base: jsonText(`${publicUrl()}/scim/v2`),
+    // Members come apart, so that a page of large groups is never in memory at once.
+    related: projections.User.related ? ['User'] : [],
+    visible: view.visible,
+    prepare:
+      isOnly &&
+      query.sortBy === undefined &&
+      isCommon(query.filter) &&
+      isUsual(query.count) &&
+      view.visible === undefined,
+    odd: !isCommon(query.filter),
+    limit: query.count,
+    joined: whole && !needsMembers,
+  };
+}
+
+function conditionOf(filter: Filter | undefined, { view, types }: Listing, type: ResourceType): Condition | undefined {
+  if (filter === undefined) return undefined;
+  const compile = (from: number) =>
+    compileFilter(filter, view.schemas[type], { from, visible: view.visible, lenient: types.length > 1 });
+  checkKnown(filter, { view, types });
+  return compile;
+}
+
+/** In a list of several types an attribute may be that of one of them only, but not of none. */
+function checkKnown(filter: Filter, { view, types }: Pick<Listing, 'view' | 'types'>): void {
+  if (types.length === 1) return;
+  const errors = types.map((type) => {
+    try {
+      compileFilter(filter, view.schemas[type]);
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  });
+  const isPlain = filter.kind === 'compare' || filter.kind === 'present' || filter.kind === 'element';
+  if (isPlain && errors.every((error) => error !== undefined)) throw errors[0];
+  if (filter.kind === 'not') checkKnown(filter.term, { view, types });
+  if (filter.kind === 'and' || filter.kind === 'or') for (const term of filter.terms) checkKnown(term, { view, types });
+}
+
+function sortOf({ view, types, query }: Listing): Sort | undefined {
+  const { sortBy } = query;
+  if (sortBy === undefined) return undefined;
+  const sorts = types.map((type) => ({ type, sort: compiledSort(sortBy, view, type, query.descending) }));
+  const joined = joinSorts(
+    sorts.map(({ type, sort }) => ({ type, sort: sort instanceof InputError ? undefined : sort })),
+  );
+  const failed = sorts.find(({ sort }) => sort instanceof InputError)?.sort;
+  if (joined === undefined && failed instanceof InputError) throw failed;
+  return joined;
+}
+
+function compiledSort(path: AttributePath, view: View, type: ResourceType, descending: boolean): Sort | InputError {
+  try {
+    return compileSort(path, view.schemas[type], descending);
+  } catch (error) {
+    if (error instanceof InputError) return error;
+    throw error;
+  }
+}
+
+/** Filters of these shapes use an index, and there are few of them. */
+function isCommon(filter: Filter | undefined): boolean {
+  return filter === undefined || (filter.kind === 'compare' && ['eq', 'gt', 'ge'].includes(filter.operator));
+}
+
+function isUsual(count: number): boolean {
+  return [50, COUNT_DEFAULT, 200, 500, COUNT_MAX].includes(count);
+}
+
+interface PageAnswer {
+  readonly head: string;
+  /** Undefined when the page comes as rows. */
+  readonly text: string | undefined;
+  readonly rows: readonly Served[];
+}
+
+async function byIndex(parts: ScimParts, listing: Listing, projections: Projections): Promise<PageAnswer> {
+  const { startIndex } = listing.query;
+  const asked = pageRequest(parts, listing, projections);
+  const list = listKey(listing);
+  const reached = startIndex === 1 ? undefined : parts.places.find(list, startIndex);
+  const page = await readPage(parts.database, parts.counts, {
+    ...asked,
+    ...(reached === undefined ? { offset: startIndex - 1 } : { from: { place: reached.place, back: false } }),
+  });
+  const { epoch, total } = page.count;
+  let shift = reached?.shift ?? 0;
+  if (reached !== undefined && reached.epoch !== epoch) {
+    const left = page.more && page.last !== undefined ? await countAfter(parts.database, asked, page.last) : 0;
+    shift = startIndex - 1 + page.size + left - total;
+  }
+  if (page.last !== undefined && page.more)
+    parts.places.note(list, startIndex + page.size, { place: page.last, epoch, shift });
+  return answerOf(headOf({ total: total + shift, startIndex, size: page.size }), asked, page);
+}
+
+async function byCursor(parts: ScimParts, listing: Listing, projections: Projections): Promise<PageAnswer> {
+  const { cursor = '' } = listing.query;
+  const list = listKey(listing);
+  const from = cursor === '' ? undefined : parts.cursors.read(list, cursor);
+  const asked = pageRequest(parts, listing, projections);
+  const page = await readPage(parts.database, parts.counts, { ...asked, from });
+  const goes = (to: 'on' | 'back'): boolean =>
+    (from?.back === true) === (to === 'back') ? page.more : from !== undefined;
+  const at = (to: 'on' | 'back'): string | undefined => {
+    const place = to === 'on' ? page.last : page.first;
+    return place !== undefined && goes(to) ? parts.cursors.make(list, { place, back: to === 'back' }) : undefined;
+  };
+  const head = headOf({ total: page.count.total, size: page.size, nextCursor: at('on'), previousCursor: at('back') });
+  return answerOf(head, asked, page);
+}
+
+function answerOf(head: string, { joined }: PageRequest, page: ServedPage): PageAnswer {
+  return { head, text: joined ? page.text : undefined, rows: page.rows };
+}
+
+/** What makes two lists the same, so that a place in the one is a place in the other. */
+function listKey({ view, types, query }: Listing): string {
+  return JSON.stringify([types, view.visible?.key ?? '', query.key]);
+}

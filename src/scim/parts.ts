@@ -1,0 +1,18 @@
+import type { Authenticator } from '#http/auth.ts';
+import type { Counts } from '#store/counts.ts';
+import type { Database } from '#store/database.ts';
+import type { ResourceReader } from '#store/resource-reader.ts';
+import type { Cursors } from './cursor.ts';
+import type { Places } from './places.ts';
+
+/** What the SCIM routes are handed. */
+export interface ScimParts {
+  readonly database: Database;
+  readonly reader: ResourceReader;
+  readonly counts: Counts;
+  readonly cursors: Cursors;
+  readonly places: Places;
+  readonly authenticator: Authenticator;
+  /** Base of every URL we hand out, without a trailing slash. */
+  publicUrl(): string;
+}

@@ -1,0 +1,42 @@
+import type { Place } from '#store/resource-pages.ts';
+
+/** Where the page before ended, for a reader who pages by index. */
+export interface Reached {
+  readonly place: Place;
+  /** Of the count at that time: the same means that nothing was written since. */
+  readonly epoch: number;
+  /** How many more this reader has counted so far than there are now; negative when fewer. */
+  readonly shift: number;
+}
+
+/**
+ * Remembers where pages ended. The next page goes on from there instead of passing over as many as the index says: so
+ * a deep page costs what the first one costs, and a reader who pages while others write misses nobody who stays. In
+ * memory only: on another replica, or after a while, the index alone counts.
+ */
+export interface Places {
+  find(list: string, startIndex: number): Reached | undefined;
+  note(list: string, startIndex: number, reached: Reached): void;
+}
+
+const PLACES_MAX = 5_000;
+const PLACE_MS = 600_000;
+
+/** @param now in milliseconds */
+export function makePlaces(now: () => number): Places {
+  const places = new Map<string, Reached & { readonly until: number }>();
+  return {
+    find(list, startIndex) {
+      const found = places.get(`${startIndex} ${list}`);
+      return found !== undefined && found.until > now() ? found : undefined;
+    },
+    note(list, startIndex, reached) {
+      const key = `${startIndex} ${list}`;
+      places.delete(key);
+      places.set(key, { ...reached, until: now() + PLACE_MS });
+      if (places.size <= PLACES_MAX) return;
+      const [oldest] = places.keys();
+      if (oldest !== undefined) places.delete(oldest);
+    },
+  };
+}

@@ -1,0 +1,135 @@
+import type { Request } from 'express';
+import { fieldsOf, isUnassigned } from '#core/coerce.ts';
+import { InputError } from '#core/errors.ts';
+import { type AttributePath, type Filter, parseFilter, parsePath } from '#core/filter.ts';
+import { foldCase } from '#core/search.ts';
+import type { AskedAttributes } from './projection.ts';
+
+export const COUNT_DEFAULT = 100;
+export const COUNT_MAX = 1_000;
+/** Deeper than any list is long; keeps the offset a number PostgreSQL can hold. */
+const START_MAX = 1_000_000_000;
+const SEARCH_SCHEMA = 'urn:ietf:params:scim:api:messages:2.0:SearchRequest';
+
+/** What a list is asked for (RFC 7644 section 3.4.2, RFC 9865). */
+export interface ListQuery extends AskedAttributes {
+  readonly filter: Filter | undefined;
+  readonly sortBy: AttributePath | undefined;
+  readonly descending: boolean;
+  readonly startIndex: number;
+  /** Undefined for paging by index; empty for the first page by cursor. */
+  readonly cursor: string | undefined;
+  readonly count: number;
+  /** The filter and order as they were asked for: two lists with the same are the same list. */
+  readonly key: string;
+}
+
+/** The attributes asked for in a query string. @throws {InputError} */
+export function readAsked(request: Request): AskedAttributes {
+  return { attributes: all(request, 'attributes'), excludedAttributes: all(request, 'excludedAttributes') };
+}
+
+/** @throws {InputError} `invalidFilter`, `invalidPath`, `invalidValue`, `invalidCount` */
+export function readQuery(request: Request): ListQuery {
+  const cursor = request.query['cursor'];
+  return makeQuery({
+    ...readAsked(request),
+    filter: first(request, 'filter'),
+    sortBy: first(request, 'sortBy'),
+    sortOrder: first(request, 'sortOrder'),
+    startIndex: integer('startIndex', first(request, 'startIndex')),
+    count: integer('count', first(request, 'count')),
+    cursor: cursor === undefined ? undefined : (first(request, 'cursor') ?? ''),
+  });
+}
+
+/** The body of a `.search` (RFC 7644 section 3.4.3). @throws {InputError} as `readQuery`, and `invalidSyntax` */
+export function readSearch(raw: unknown): ListQuery {
+  const body = fieldsOf(raw, 'The body');
+  const schemas = body.get('schemas');
+  const isNamed =
+    Array.isArray(schemas) &&
+    schemas.some((uri) => typeof uri === 'string' && foldCase(uri) === foldCase(SEARCH_SCHEMA));
+  if (!isNamed) throw new InputError(`"schemas" must name "${SEARCH_SCHEMA}".`, { scimType: 'invalidSyntax' });
+  const text = (name: string): string | undefined => {
+    const value = body.get(foldCase(name));
+    if (isUnassigned(value)) return undefined;
+    if (typeof value === 'string') return value;
+    throw new InputError(`"${name}" must be a string.`, { scimType: 'invalidValue' });
+  };
+  const list = (name: string): string | undefined => {
+    const value = body.get(foldCase(name));
+    if (!Array.isArray(value)) return text(name);
+    if (value.some((item) => typeof item !== 'string'))
+      throw new InputError(`"${name}" must be a list of strings.`, { scimType: 'invalidValue' });
+    return value.length === 0 ? undefined : value.join(',');
+  };
+  const number = (name: string): number | undefined => {
+    const value = body.get(foldCase(name));
+    return integer(name, typeof value === 'number' ? String(value) : text(name));
+  };
+  return makeQuery({
+    attributes: list('attributes'),
+    excludedAttributes: list('excludedAttributes'),
+    filter: text('filter'),
+    sortBy: text('sortBy'),
+    sortOrder: text('sortOrder'),
+    startIndex: number('startIndex'),
+    count: number('count'),
+    cursor: body.has('cursor') ? (text('cursor') ?? '') : undefined,
+  });
+}
+
+interface Given extends AskedAttributes {
+  readonly filter: string | undefined;
+  readonly sortBy: string | undefined;
+  readonly sortOrder: string | undefined;
+  readonly startIndex: number | undefined;
+  readonly count: number | undefined;
+  readonly cursor: string | undefined;
+}
+
+function makeQuery(given: Given): ListQuery {
+  const { attributes, excludedAttributes, filter, sortBy, sortOrder, startIndex, count, cursor } = given;
+  const order = sortOrder?.toLowerCase() ?? 'ascending';
+  if (order !== 'ascending' && order !== 'descending')
+    throw new InputError('"sortOrder" must be "ascending" or "descending".', { scimType: 'invalidValue' });
+  if (cursor !== undefined && startIndex !== undefined)
+    throw new InputError('"cursor" and "startIndex" cannot be given together.', { scimType: 'invalidValue' });
+  if (cursor !== undefined && count !== undefined && (count < 1 || count > COUNT_MAX))
+    throw new InputError(`"count" must be between 1 and ${COUNT_MAX} when paging by cursor.`, {
+      scimType: 'invalidCount',
+    });
+  return {
+    attributes,
+    excludedAttributes,
+    filter: filter === undefined ? undefined : parseFilter(filter),
+    sortBy: sortBy === undefined ? undefined : parsePath(sortBy),
+    descending: sortBy !== undefined && order === 'descending',
+    startIndex: Math.min(START_MAX, Math.max(1, startIndex ?? 1)),
+    count: Math.min(COUNT_MAX, Math.max(0, count ?? COUNT_DEFAULT)),
+    cursor,
+    key: JSON.stringify([filter ?? '', sortBy ?? '', sortBy === undefined ? '' : order]),
+  };
+}
+
+/** A query parameter; of one that is repeated, the first. Unknown ones are ignored. */
+function first(request: Request, name: string): string | undefined {
+  const value: unknown = request.query[name];
+  const one: unknown = Array.isArray(value) ? value[0] : value;
+  return typeof one === 'string' && one !== '' ? one : undefined;
+}
+
+/** A list that may be given at once or in parts. */
+function all(request: Request, name: string): string | undefined {
+  const value: unknown = request.query[name];
+  const text = Array.isArray(value) ? value.join(',') : value;
+  return typeof text === 'string' && text !== '' ? text : undefined;
+}
+
+function integer(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^[+-]?\d+$/.test(text.trim()))
+    throw new InputError(`"${name}" must be a whole number.`, { scimType: 'invalidValue' });
+  return Number(text);
+}
