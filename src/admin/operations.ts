@@ -6,6 +6,7 @@ import { parse } from '#http/validate.ts';
 import { listAudit, writeAudit } from '#store/audit.ts';
 import { readSetting, writeSetting } from '#store/settings.ts';
 import { listRuns, type RunView } from '#store/views/runs.ts';
+import { DEFAULT_DIRECTORY, readDirectorySettings } from '#sync/directory.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf, PageQuery } from './query.ts';
 
@@ -26,6 +27,10 @@ const GuardBody = z.strictObject({
   maxDeletes: z.number().int().min(0).default(DEFAULT_GUARD.maxDeletes),
   membershipPercent: percent.default(DEFAULT_GUARD.membershipPercent),
   holds: z.enum(['class', 'plan']).default(DEFAULT_GUARD.holds),
+});
+
+const DirectoryBody = z.strictObject({
+  localEdits: z.enum(['reject', 'overwrite']).default(DEFAULT_DIRECTORY.localEdits),
 });
 
 /** When a run is due, what it may do without a person, what is going on, and who did what. */
@@ -51,6 +56,17 @@ export function operationRoutes({ database, schedule }: AdminParts): Router {
       await db.transaction(async (tx) => {
         await writeSetting(tx, 'guard', settings);
         await writeAudit(tx, { actor: actorOf(request), action: 'guard.change', detail: settings });
+      });
+      response.json(settings);
+    })
+    .get('/directory', async (_request, response) => {
+      response.json(await readDirectorySettings(db));
+    })
+    .put('/directory', admin, async (request, response) => {
+      const settings = parse(DirectoryBody, request.body ?? {});
+      await db.transaction(async (tx) => {
+        await writeSetting(tx, 'directory', settings);
+        await writeAudit(tx, { actor: actorOf(request), action: 'directory.change', detail: settings });
       });
       response.json(settings);
     })

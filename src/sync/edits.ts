@@ -22,17 +22,8 @@ import {
   type WrittenColumns,
 } from '#store/resource-writes.ts';
 import type { ServeOptions } from '#store/served.ts';
-import { readActiveProvider, readSetting } from '#store/settings.ts';
-
-/** What becomes of an edit of something that the active provider owns (requirements D15). */
-export type LocalEdits = 'reject' | 'overwrite';
-
-/** The setting `directory`: how the directory answers its clients. */
-export interface DirectorySettings {
-  readonly localEdits: LocalEdits;
-}
-
-export const DEFAULT_DIRECTORY: DirectorySettings = { localEdits: 'reject' };
+import { readActiveProvider } from '#store/settings.ts';
+import { readDirectorySettings } from './directory.ts';
 
 export interface EditParts {
   readonly database: Database;
@@ -214,7 +205,7 @@ function stale({ type, id }: Pick<EditOfOne, 'type' | 'id'>): PreconditionError 
 async function checkOwner(db: Db, origin: string): Promise<void> {
   const active = await readActiveProvider(db);
   if (active?.kind !== origin) return;
-  const { localEdits } = { ...DEFAULT_DIRECTORY, ...(await readSetting<Partial<DirectorySettings>>(db, 'directory')) };
+  const { localEdits } = await readDirectorySettings(db);
   if (localEdits === 'overwrite') return;
   throw new InputError(`The inbound provider "${origin}" owns this resource, and what it says is what counts.`, {
     scimType: 'mutability',
