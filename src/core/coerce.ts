@@ -63,6 +63,7 @@ export function finish(schema: ResourceSchema, document: Document): Document {
 export function coerceValue(attribute: Attribute, raw: unknown): unknown {
   if (isUnassigned(raw)) return undefined;
   if (!attribute.multiValued) return coerceOne(attribute, raw);
+  if (typeof raw !== 'object' && attribute.type === 'complex') throw wrong(attribute, 'a list of objects');
   const values = (Array.isArray(raw) ? raw : [raw]).flatMap((item) => coerceElement(attribute, item) ?? []);
   return withoutDuplicates(values);
 }
@@ -165,9 +166,10 @@ function coerceOne(attribute: Attribute, raw: unknown): unknown {
 /** RFC 4648 section 4, and section 5 too; white space as PEM has it. */
 const BASE64 = /^[A-Za-z0-9+/_\s-]*={0,2}\s*$/;
 
-/** A bare text stands for the `value` of a complex attribute: Entra ID sends `manager` so. */
+/** A bare text stands for the `value` of a single complex attribute: Entra ID sends `manager` so. */
 function coerceComplex(attribute: Attribute, raw: unknown): Document | undefined {
-  const value = attribute.sub.has('value') && typeof raw !== 'object' ? { value: raw } : raw;
+  const isBare = !attribute.multiValued && attribute.sub.has('value') && typeof raw !== 'object';
+  const value = isBare ? { value: raw } : raw;
   if (typeof value !== 'object' || Array.isArray(value)) {
     const [only] = Array.isArray(value) ? value : [];
     // A single complex value in a list of one: some clients send `manager` and `name` so.

@@ -231,7 +231,10 @@ class Reader {
   }
 }
 
-/** True when the value fulfils the filter. Attribute names compare without case; a missing attribute fulfils `ne` and `not`. */
+/**
+ * True when the value fulfils the filter. Attribute names compare without case. Of several values one must match, for
+ * `ne` too: it asks for a value that differs (RFC 7644 section 3.4.2.2). A missing attribute fulfils `ne` and `not`.
+ */
 export function matches(filter: Filter, value: unknown): boolean {
   switch (filter.kind) {
     case 'and':
@@ -253,7 +256,10 @@ function compareAt(value: unknown, path: AttributePath, operator: Operator, lite
   const values = valuesAt(value, path).filter(isPresent);
   if (literal === null) return operator === 'eq' ? values.length === 0 : operator === 'ne' && values.length > 0;
   const exact = isCaseExact(path.sub ?? path.attribute);
-  if (operator === 'ne') return !values.some((item) => compare(plain(item), 'eq', literal, exact));
+  if (operator === 'ne') {
+    const items = itemsAt(value, path);
+    return items.length === 0 || items.some((item) => !compare(plain(item), 'eq', literal, exact));
+  }
   return values.some((item) => compare(plain(item), operator, literal, exact));
 }
 
@@ -306,6 +312,16 @@ function valuesAt(value: unknown, { schema, attribute, sub }: AttributePath): un
   const inExtension = schema === undefined || isCoreSchema(schema) ? value : own(value, schema);
   const first = open(own(inExtension, attribute));
   return sub === undefined ? first : first.flatMap((item) => open(own(item, sub)));
+}
+
+/** The same, with undefined for each element that lacks the sub-attribute. */
+function itemsAt(value: unknown, { sub, ...path }: AttributePath): unknown[] {
+  const elements = valuesAt(value, path).filter(isPresent);
+  if (sub === undefined) return elements;
+  return elements.flatMap((element) => {
+    const inner = open(own(element, sub)).filter(isPresent);
+    return inner.length === 0 ? [undefined] : inner;
+  });
 }
 
 function isCoreSchema(schema: string): boolean {

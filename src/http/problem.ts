@@ -80,6 +80,8 @@ export const noRoute: RequestHandler = (request) => {
 
 /** What Express' body parser throws, in our words. */
 export function fromParser(error: unknown): unknown {
+  if (error instanceof URIError)
+    return new InputError('The path is not well encoded.', { reason: 'malformed-path', remedy: 'Encode it as UTF-8.' });
   if (!(error instanceof Error) || !('type' in error)) return error;
   if (error.type === 'entity.too.large')
     return new TooLargeError('The body is too large.', { remedy: 'Send less at a time.' });

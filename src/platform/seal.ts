@@ -22,6 +22,9 @@ export function makeSeal(key: string): Seal {
     open(sealed) {
       const [version, sealedWith, nonce = '', tag = '', data = ''] = sealed.split('.');
       if (version !== 'v1' || sealedWith !== keyId) throw wrongKey();
+      // The last character of base64 may differ without its bytes differing; what was changed in any way is not ours.
+      if ([nonce, tag, data].some((part) => Buffer.from(part, 'base64url').toString('base64url') !== part))
+        throw wrongKey();
       try {
         const decipher = createDecipheriv('aes-256-gcm', bytes, Buffer.from(nonce, 'base64url'));
         decipher.setAuthTag(Buffer.from(tag, 'base64url'));

@@ -5,7 +5,7 @@ export const SCIM_TYPE = 'application/scim+json';
 /** Sends JSON text. `application/json` goes to those who take nothing else (RFC 7644 section 3.1). */
 export function send(request: Request, response: Response, status: number, text: string): void {
   response.statusCode = status;
-  response.setHeader('content-type', `${mediaType(request)}; charset=utf-8`);
+  response.setHeader('content-type', mediaType(request));
   response.end(text);
 }
 

@@ -87,38 +87,40 @@ function readOperation(
   return {
     method,
     type: foldCase(endpoint) === 'users' ? 'User' : 'Group',
-    id:
-      rawId === undefined
-        ? (ids.get(String(bulkId)) ?? randomUUID())
-        : (named(decodeURIComponent(rawId), ids) ?? rawId),
+    id: rawId === undefined ? (ids.get(String(bulkId)) ?? randomUUID()) : (named(decoded(rawId), ids) ?? rawId),
     bulkId: typeof bulkId === 'string' ? bulkId : undefined,
     version: typeof version === 'string' ? version : undefined,
     data: method === 'DELETE' ? undefined : withIds(fields.get('data'), ids),
   };
 }
 
-/** @throws {InputError} `bulkId:` names no operation */
+/** The id behind `bulkId:`; undefined for any other text, and for one that names no operation. */
 function named(text: string, ids: ReadonlyMap<string, string>): string | undefined {
-  const bulkId = /^bulkId:(.*)$/s.exec(text)?.[1];
-  if (bulkId === undefined) return undefined;
-  const id = ids.get(bulkId);
-  if (id === undefined)
-    throw new InputError(`No operation has the "bulkId" "${bulkId.slice(0, 60)}".`, {
-      scimType: 'invalidValue',
-      reason: 'unknown-bulk-id',
-    });
-  return id;
+  return text.startsWith('bulkId:') ? ids.get(text.slice('bulkId:'.length)) : undefined;
 }
 
-function withIds(value: unknown, ids: ReadonlyMap<string, string>): unknown {
-  if (typeof value === 'string')
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Where an id can be: the value of a member or manager, the path of an operation. Other texts stay as they are. */
+const HOLDS_ID = /^(value|members|path|.*manager)$/i;
+
+function withIds(value: unknown, ids: ReadonlyMap<string, string>, name = ''): unknown {
+  if (typeof value === 'string') {
+    if (!HOLDS_ID.test(name)) return value;
     return (
       named(value, ids) ??
-      value.replaceAll(/"bulkId:([^"]*)"/g, (_, bulkId: string) => `"${named(`bulkId:${bulkId}`, ids)}"`)
+      value.replaceAll(/"(bulkId:[^"]*)"/g, (all, text: string) => `"${named(text, ids) ?? all.slice(1, -1)}"`)
     );
-  if (Array.isArray(value)) return value.map((item) => withIds(item, ids));
+  }
+  if (Array.isArray(value)) return value.map((item) => withIds(item, ids, name));
   if (!isObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, withIds(item, ids)]));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withIds(item, ids, key)]));
 }
 
 function isObject(value: unknown): value is Document {

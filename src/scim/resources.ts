@@ -145,9 +145,12 @@ interface EditedAnswer {
   readonly status?: number;
 }
 
+/** A group with more members than this is not answered after PATCH, unless it is asked for with `attributes`. */
+const ANSWERED_MEMBERS = 100;
+
 /**
- * The resource after a write. A changed group is 204, since its members may be many; with `attributes`, or after PUT
- * and POST, it is answered like a user (RFC 7644 section 3.5.2 leaves both open).
+ * The resource after a write. A large group is 204 after PATCH, so that adding one member costs one row and not a list
+ * of all the others (RFC 7644 section 3.5.2 leaves both open).
  */
 async function answerEdited(
   parts: ScimParts,
@@ -160,8 +163,11 @@ async function answerEdited(
   response.setHeader('etag', etagOf(edited.version));
   const isAsked = asked.attributes !== undefined || asked.excludedAttributes !== undefined;
   if (type === 'Group' && request.method === 'PATCH' && !isAsked) {
-    response.status(204).end();
-    return;
+    const bare = await readOne(parts, type, id, view, { excludedAttributes: 'members' });
+    if (bare !== undefined && bare.member_count > ANSWERED_MEMBERS) {
+      response.status(204).end();
+      return;
+    }
   }
   const row = (type === 'User' ? edited.served : undefined) ?? (await readOne(parts, type, id, view, asked));
   if (row === undefined) throw missing(type, id);

@@ -33,7 +33,7 @@ export async function sendRows(
     send(request, response, 200, (await Array.fromAsync(pieces)).join(''));
     return;
   }
-  response.setHeader('content-type', `${mediaType(request)}; charset=utf-8`);
+  response.setHeader('content-type', mediaType(request));
   await stream(response, pieces);
 }
 
@@ -110,7 +110,7 @@ export async function sendOne(
     send(request, response, response.statusCode, projected(row.text, projection));
     return;
   }
-  response.setHeader('content-type', `${mediaType(request)}; charset=utf-8`);
+  response.setHeader('content-type', mediaType(request));
   await stream(response, largeGroup(parts, row, { projection, view }));
 }
 

@@ -49,9 +49,7 @@ class Compiler {
       case 'element':
         return this.has(filter.path) ? this.element(filter.path, filter.filter) : 'false';
       case 'compare':
-        return this.has(filter.path)
-          ? this.compare(filter)
-          : String((filter.operator === 'eq') === (filter.value === null));
+        return this.has(filter.path) ? this.compare(filter) : String(isFulfilledByNone(filter));
     }
   }
 
@@ -131,11 +129,10 @@ class Compiler {
   private relation(name: string, operator: Operator, value: Literal, path: AttributePath): string | undefined {
     const [of, sub = 'value'] = name.split('.');
     if (of !== 'members' && of !== 'groups') return undefined;
-    const positive = operator === 'ne' ? 'eq' : operator;
-    const term: Compare = { kind: 'compare', path: { attribute: sub }, operator: positive, value };
+    const term: Compare = { kind: 'compare', path: { attribute: sub }, operator, value };
     stringOf(value, path, operator);
     const exists = this.related(of, term);
-    return operator === 'ne' ? `not ${exists}` : exists;
+    return operator === 'ne' ? `(${exists} or not ${this.related(of, undefined)})` : exists;
   }
 
   /** Whether there is a member, or a group, that the filter chooses; without a filter, any that is seen. */
@@ -196,6 +193,12 @@ class Compiler {
     const leaf = resolved.sub ?? (attribute.type === 'complex' ? attribute.sub.get('value') : attribute);
     if (leaf === undefined || leaf.type === 'complex') throw unfit(path, operator);
     const literal = literalOf(leaf.type, spelled(leaf.name, value), path, operator);
+    if (operator === 'ne' && attribute.multiValued) {
+      const element = this.alias();
+      const wanted = this.bind(JSON.stringify(attribute.type === 'complex' ? { [leaf.name]: literal } : literal));
+      const absent = `(r.search #> ${this.bind(keys({ ...resolved, sub: undefined }))}::text[]) is null`;
+      return `(${absent} or exists (select 1 from ${elements(jsonPath(resolved), element)} where not (${element} @> ${wanted}::jsonb)))`;
+    }
     if (operator === 'eq' || operator === 'ne') {
       const contains = `r.search @> ${this.bind(JSON.stringify(containment(resolved, leaf.name, literal)))}::jsonb`;
       return operator === 'eq' ? contains : `not (${contains})`;
@@ -360,6 +363,11 @@ const SIGN: Readonly<Record<Operator, string>> = {
   sw: '',
   ew: '',
 };
+
+/** What an attribute without a value fulfils: to be null, and to be anything but a value. */
+function isFulfilledByNone({ operator, value }: Compare): boolean {
+  return value === null ? operator === 'eq' : operator === 'ne';
+}
 
 function isRelation(attribute: Attribute): attribute is Attribute & { readonly name: 'members' | 'groups' } {
   return attribute.name === 'members' || attribute.name === 'groups';

@@ -13,7 +13,7 @@ export type DatabaseKind = Database['kind'];
 const SERVER = process.env['TEST_DATABASE_URL'] || undefined;
 const POOL_MAX = process.env['TEST_POOL_MAX'] ? Number(process.env['TEST_POOL_MAX']) : undefined;
 /** A query that forgot its transaction waits for itself, and is found after this long. */
-const ACQUIRE_MS = 500;
+const ACQUIRE_MS = 5_000;
 
 /** Why there is no PostgreSQL, or false: for `describe(…, { skip: postgresMissing })`. */
 export const postgresMissing: string | false = SERVER === undefined ? 'no PostgreSQL server here' : false;
