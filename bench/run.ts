@@ -1,67 +1,43 @@
 // `npm run bench`: how long things take, as ratios to a limit measured on the same machine in the same run. Prints a
-// table and writes bench/results.json. Sizes: BENCH_USERS (default 20000), BENCH_GROUPS (a fiftieth of it).
-// BENCH_DATABASE_URL names an empty database to use instead of a PostgreSQL brought along.
-import { type ChildProcess, fork, spawn } from 'node:child_process';
+// table and writes bench/results.json. `npm run bench -- sync` or `-- scim` runs a part. Sizes: BENCH_USERS (of the sync,
+// default 20000), BENCH_GROUPS (a fiftieth of it), BENCH_SCIM_USERS (default 200000). BENCH_DATABASE_URL names a server to
+// make databases on instead of a PostgreSQL brought along.
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createDatabase } from '../test/support/postgres-databases.ts';
+import { createDatabase, dropDatabase } from '../test/support/postgres-databases.ts';
 import { startPostgres } from '../test/support/postgres-server.ts';
+import { type Row, startGateway, TOKEN } from './processes.ts';
+import { benchScim } from './scim.ts';
 
 const USERS = Number(process.env['BENCH_USERS'] ?? 20_000);
 const GROUPS = Number(process.env['BENCH_GROUPS'] ?? Math.ceil(USERS / 50));
 const MEMBERS = Number(process.env['BENCH_MEMBERS'] ?? 40);
-const TOKEN = 'bench-admin-token-0123456789';
-
-interface Row {
-  readonly what: string;
-  readonly ms: number;
-  readonly ratio: number | undefined;
-  readonly note: string;
-}
 
 const folder = mkdtempSync('/tmp/sluice-bench-');
 chmodSync(folder, 0o711);
 const closing: (() => Promise<unknown> | unknown)[] = [() => rmSync(folder, { recursive: true, force: true })];
 const rows: Row[] = [];
 
-async function database(): Promise<string> {
+/** Makes databases, on the server given or on one brought along; they go with it, or at the end. */
+async function databases(): Promise<(name: string) => Promise<string>> {
   const given = process.env['BENCH_DATABASE_URL'];
-  if (given) return given;
-  const server = await startPostgres(folder);
-  closing.push(() => server.stop());
-  return createDatabase(server.url, 'sluice_bench');
+  if (given === undefined || given === '') {
+    const server = await startPostgres(folder);
+    closing.push(() => server.stop());
+    return (name) => createDatabase(server.url, name);
+  }
+  return async (name) => {
+    await dropDatabase(given, name);
+    closing.push(() => dropDatabase(given, name));
+    return createDatabase(given, name);
+  };
 }
 
 async function message<Facts>(child: ChildProcess): Promise<Facts> {
   const [facts] = await once(child, 'message');
   return facts as Facts;
-}
-
-async function startGateway(url: string, caFile: string): Promise<{ base: string; pid: number }> {
-  const child = spawn(process.execPath, ['--disable-proto=delete', '--max-semi-space-size=8', 'src/main.ts'], {
-    env: {
-      ...process.env,
-      PORT: '0',
-      DATABASE_URL: url,
-      ADMIN_TOKEN: TOKEN,
-      SECRET_KEY: Buffer.alloc(32, 1).toString('base64'),
-      NODE_EXTRA_CA_CERTS: caFile,
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  closing.push(async () => {
-    const gone = once(child, 'exit');
-    child.kill('SIGTERM');
-    await gone;
-  });
-  for await (const chunk of child.stdout) {
-    const port = /"port":(\d+)/.exec(String(chunk))?.[1];
-    if (port === undefined) continue;
-    child.stdout.resume();
-    return { base: `http://127.0.0.1:${port}`, pid: child.pid ?? 0 };
-  }
-  throw new Error('the gateway did not start');
 }
 
 async function call<Body>(base: string, method: string, path: string, body?: unknown): Promise<Body> {
@@ -94,7 +70,7 @@ function peakMegabytes(pid: number): number {
   return Math.round(Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024);
 }
 
-async function bench(): Promise<void> {
+async function benchSync(newDatabase: (name: string) => Promise<string>): Promise<void> {
   const tenant = fork('bench/tenant-process.ts', [String(USERS), String(GROUPS), String(MEMBERS)]);
   closing.push(() => tenant.disconnect());
   const facts = await message<{ tenantId: string; origin: string; ca: string; clientId: string }>(tenant);
@@ -111,8 +87,8 @@ async function bench(): Promise<void> {
     return (await message<{ ms: number }>(fork('bench/bare-read.ts', { env }))).ms;
   };
   const bare = Math.min(await bareRead(), await bareRead());
-  rows.push({ what: 'bare Graph client reads the same pages', ms: bare, ratio: undefined, note: 'the limit' });
-  const { base, pid } = await startGateway(await database(), caFile);
+  rows.push({ what: 'bare Graph client reads the same pages', value: ms(bare), ratio: undefined, note: 'the limit' });
+  const { base, pid } = await startGateway(await newDatabase('sluice_bench'), closing, { NODE_EXTRA_CA_CERTS: caFile });
   await call(base, 'PUT', '/providers/microsoft365', {
     tenantId: facts.tenantId,
     clientId: facts.clientId,
@@ -124,28 +100,40 @@ async function bench(): Promise<void> {
   await call(base, 'POST', '/providers/microsoft365/activate', {});
   const { items } = await call<{ items: Run[] }>(base, 'GET', '/sync-runs');
   const first = await untilOver(base, items[0]?.id ?? '');
-  rows.push({ what: 'first full sync', ms: first, ratio: first / bare, note: `peak memory ${peakMegabytes(pid)} MB` });
+  rows.push({
+    what: 'first full sync',
+    value: ms(first),
+    ratio: first / bare,
+    note: `peak memory ${peakMegabytes(pid)} MB`,
+  });
   const { id } = await call<Run>(base, 'POST', '/sync-runs', {});
   const steady = await untilOver(base, id);
   rows.push({
     what: 'full sync in which nothing changed',
-    ms: steady,
+    value: ms(steady),
     ratio: steady / bare,
     note: `peak memory ${peakMegabytes(pid)} MB`,
   });
 }
 
+function ms(time: number): string {
+  return `${Math.round(time)} ms`;
+}
+
 function print(): void {
-  console.log(`\n${USERS} users, ${GROUPS} groups, about ${GROUPS * MEMBERS} memberships, PostgreSQL\n`);
-  for (const { what, ms, ratio, note } of rows)
+  console.log(`\n${USERS} users, ${GROUPS} groups, about ${GROUPS * MEMBERS} memberships in the sync, PostgreSQL\n`);
+  for (const { what, value, ratio, note } of rows)
     console.log(
-      `${what.padEnd(44)}${String(Math.round(ms)).padStart(9)} ms${(ratio === undefined ? '' : `${ratio.toFixed(2)} x`).padStart(10)}   ${note}`,
+      `${what.padEnd(52)}${value.padStart(12)}${(ratio === undefined ? '' : `${ratio.toFixed(2)} x`).padStart(10)}   ${note}`,
     );
   writeFileSync('bench/results.json', JSON.stringify({ users: USERS, groups: GROUPS, rows }, undefined, 2));
 }
 
+const parts = process.argv.slice(2);
 try {
-  await bench();
+  const newDatabase = await databases();
+  if (parts.length === 0 || parts.includes('sync')) await benchSync(newDatabase);
+  if (parts.length === 0 || parts.includes('scim')) rows.push(...(await benchScim(newDatabase, closing)));
   print();
 } finally {
   for (const close of closing.reverse()) await close();

@@ -12,26 +12,33 @@ const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\]:,]/gs;
 export function parseJson(text: string): unknown {
   const value = parseSyntax(text);
   // What JSON.parse took is JSON, so its structure can be walked by tokens.
-  const names: (Set<string> | undefined)[] = [];
-  let isName = false;
-  for (const [token] of text.matchAll(TOKEN)) {
-    const within = names.at(-1);
-    if (token === '{' || token === '[') {
-      names.push(token === '{' ? new Set() : undefined);
-      if (names.length > DEPTH_MAX) throw refuse(`is nested deeper than ${DEPTH_MAX} levels`, 'too-deep');
-      isName = token === '{';
-    } else if (token === '}' || token === ']') {
-      names.pop();
-      isName = false;
-    } else if (token === ',') isName = within !== undefined;
-    else if (token === ':') isName = false;
-    else if (isName && within !== undefined) {
-      const name: string = token.includes('\\') ? JSON.parse(token) : token.slice(1, -1);
-      if (within.has(name)) throw refuse(`has "${name.slice(0, 60)}" twice in one object`, 'duplicate-key');
-      within.add(name);
-    }
-  }
+  const levels: Level[] = [];
+  for (const [token] of text.matchAll(TOKEN)) walk(levels, token);
   return value;
+}
+
+/** An object with the names it has so far, or an array. */
+interface Level {
+  readonly names: Set<string> | undefined;
+  /** Whether a string that comes now is a name. */
+  atName: boolean;
+}
+
+function walk(levels: Level[], token: string): void {
+  const level = levels.at(-1);
+  if (token === '{' || token === '[') {
+    if (levels.length >= DEPTH_MAX) throw refuse(`is nested deeper than ${DEPTH_MAX} levels`, 'too-deep');
+    levels.push({ names: token === '{' ? new Set() : undefined, atName: token === '{' });
+  } else if (token === '}' || token === ']') levels.pop();
+  else if (level?.names === undefined) return;
+  else if (token === ',' || token === ':') level.atName = token === ',';
+  else if (level.atName) addName(level.names, token);
+}
+
+function addName(names: Set<string>, token: string): void {
+  const name: string = token.includes('\\') ? JSON.parse(token) : token.slice(1, -1);
+  if (names.has(name)) throw refuse(`has "${name.slice(0, 60)}" twice in one object`, 'duplicate-key');
+  names.add(name);
 }
 
 function parseSyntax(text: string): unknown {

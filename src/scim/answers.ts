@@ -11,7 +11,7 @@ export function send(request: Request, response: Response, status: number, text:
 
 export function mediaType(request: Request): string {
   const accept = request.headers.accept;
-  const wantsPlain = accept !== undefined && accept.includes('application/json') && !accept.includes(SCIM_TYPE);
+  const wantsPlain = accept?.includes('application/json') === true && !accept.includes(SCIM_TYPE);
   return wantsPlain ? 'application/json' : SCIM_TYPE;
 }
 

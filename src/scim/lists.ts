@@ -208,6 +208,7 @@ async function byIndex(parts: ScimParts, listing: Listing, projections: Projecti
     ...asked,
     ...(reached === undefined ? { offset: startIndex - 1 } : { from: { place: reached.place, back: false } }),
   });
+  parts.filler.note(page.made);
   const { epoch, total } = page.count;
   let shift = reached?.shift ?? 0;
   if (reached !== undefined && reached.epoch !== epoch) {
@@ -225,6 +226,7 @@ async function byCursor(parts: ScimParts, listing: Listing, projections: Project
   const from = cursor === '' ? undefined : parts.cursors.read(list, cursor);
   const asked = pageRequest(parts, listing, projections);
   const page = await readPage(parts.database, parts.counts, { ...asked, from });
+  parts.filler.note(page.made);
   const goes = (to: 'on' | 'back'): boolean =>
     (from?.back === true) === (to === 'back') ? page.more : from !== undefined;
   const at = (to: 'on' | 'back'): string | undefined => {

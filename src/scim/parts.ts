@@ -2,6 +2,7 @@ import type { Authenticator } from '#http/auth.ts';
 import type { Counts } from '#store/counts.ts';
 import type { Database } from '#store/database.ts';
 import type { ResourceReader } from '#store/resource-reader.ts';
+import type { GroupsFiller } from '#store/served-groups.ts';
 import type { Cursors } from './cursor.ts';
 import type { Places } from './places.ts';
 
@@ -10,6 +11,7 @@ export interface ScimParts {
   readonly database: Database;
   readonly reader: ResourceReader;
   readonly counts: Counts;
+  readonly filler: Pick<GroupsFiller, 'note'>;
   readonly cursors: Cursors;
   readonly places: Places;
   readonly authenticator: Authenticator;

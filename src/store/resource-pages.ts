@@ -4,7 +4,7 @@ import type { ResourceType } from '#core/resource.ts';
 import { type Count, type CountQuery, type Counts, type Drift, driftText } from './counts.ts';
 import { type Database, queryBounded } from './database.ts';
 import type { Served } from './resource-reader.ts';
-import { SERVED_COLUMNS, type ServeOptions, servedText } from './served.ts';
+import { madeNow, SERVED_COLUMNS, type ServeOptions, servedJoin, servedText } from './served.ts';
 import { type Condition, nameOf, Statement } from './statement.ts';
 
 /** The order of a list. Resources without the key come last going up, first going down (RFC 7644 section 3.4.2.3). */
@@ -50,11 +50,13 @@ export interface ServedPage {
   readonly last: Place | undefined;
   /** Whether the list goes on, in the direction in which it was read. */
   readonly more: boolean;
+  /** Users whose groups had to be made. */
+  readonly made: readonly string[];
   /** How many match in all. */
   readonly count: Count;
 }
 
-interface Rows extends Pick<ServedPage, 'rows' | 'text' | 'size' | 'first' | 'last' | 'more'> {
+interface Rows extends Pick<ServedPage, 'rows' | 'text' | 'size' | 'first' | 'last' | 'more' | 'made'> {
   readonly drift: Drift | undefined;
 }
 
@@ -69,7 +71,16 @@ export async function readPage(database: Database, counts: Counts, request: Page
   return { ...page, count: isCounted ? { total: offset + page.size, epoch: 0 } : await counts.count(counting, drift) };
 }
 
-const NOTHING: Rows = { rows: [], text: '', size: 0, first: undefined, last: undefined, more: false, drift: undefined };
+const NOTHING: Rows = {
+  rows: [],
+  text: '',
+  size: 0,
+  first: undefined,
+  last: undefined,
+  more: false,
+  made: [],
+  drift: undefined,
+};
 
 /** How many of the list come after a place: what a reader who is there has yet to see. */
 export async function countAfter(database: Database, request: PageRequest, place: Place): Promise<number> {
@@ -112,20 +123,20 @@ async function readRows(database: Database, request: PageRequest, snapshot: stri
   const text = servedText(statement, type, request);
   const drift = snapshot === undefined ? 'null::json' : driftText(statement, snapshot, type);
   const { joined, limit } = request;
-  const selected = joined ? joinedText(text, drift, request) : rowsText(text, drift, request);
+  const selected = joined ? joinedText(text, drift, request, type) : rowsText(text, drift, request, type);
   const query = { text: `with page as materialized (${page}) ${selected}`, values: statement.values };
   const named = request.prepare ? { ...query, name: nameOf(query.text) } : query;
   if (!joined) {
     const { rows: found } = await queryBounded<PageRow>(database, named, request.odd);
     const rows = found.filter(({ m }) => Number(m) <= limit);
-    const more = found.length > rows.length;
     return {
       rows,
       text: '',
       size: rows.length,
       first: rows[0],
       last: rows.at(-1),
-      more,
+      more: found.length > rows.length,
+      made: rows.filter((row) => row.made).map(({ id }) => id),
       drift: found[0]?.drift ?? undefined,
     };
   }
@@ -143,6 +154,7 @@ async function readRows(database: Database, request: PageRequest, snapshot: stri
 
 interface PageRow extends Served, Place {
   readonly m: string;
+  readonly made: boolean;
   readonly drift: Drift | null;
 }
 
@@ -152,23 +164,27 @@ interface JoinedPage {
   readonly more: boolean;
   readonly first: Place | null;
   readonly last: Place | null;
+  readonly made: readonly string[];
   readonly drift: Drift | null;
 }
 
 /** `m` counts in the order of reading, up to one more than is wanted. */
-function joinedText(text: string, drift: string, { limit, from }: PageRequest): string {
+function joinedText(text: string, drift: string, request: PageRequest, type: ResourceType | undefined): string {
+  const { limit, from } = request;
   const [first, last] = from?.back ? ['last_m', '1'] : ['1', 'last_m'];
   const place = (m: string): string =>
     `(select json_build_object('key', key, 'pos', pos::text) from page, size where m = ${m})`;
   return `, size as (select least(count(*), ${limit}) as last_m, count(*) > ${limit} as more from page)
     select string_agg(${text}, ',' order by p.m${from?.back ? ' desc' : ''}) as text, (select last_m::int from size) as size,
-      (select more from size) as more, ${drift} as drift, ${place(first ?? '1')} as first, ${place(last ?? '1')} as last
-    from page p where p.m <= ${limit}`;
+      (select more from size) as more, ${drift} as drift,
+      coalesce(json_agg(p.id) filter (where ${madeNow(type, request)}), '[]') as made, ${place(first ?? '1')} as first, ${place(last ?? '1')} as last
+    from page p${servedJoin(type, request)} where p.m <= ${limit}`;
 }
 
-function rowsText(text: string, drift: string, { from }: PageRequest): string {
+function rowsText(text: string, drift: string, request: PageRequest, type: ResourceType | undefined): string {
+  const { from } = request;
   return `select p.m, p.id, p.resource_type, p.version, p.member_count, ${text} as text, p.key, p.pos::text as pos,
-      case when p.m = 1 then ${drift} end as drift from page p order by p.m${from?.back ? ' desc' : ''}`;
+      case when p.m = 1 then ${drift} end as drift, ${madeNow(type, request)} as made from page p${servedJoin(type, request)} order by p.m${from?.back ? ' desc' : ''}`;
 }
 
 /** The limit is written out, so that a prepared statement has one good plan. */

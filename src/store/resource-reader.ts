@@ -1,7 +1,16 @@
 import type { Origin, ResourceType } from '#core/resource.ts';
 import { type Database, type Db, queryOn } from './database.ts';
 import { gathered } from './gather.ts';
-import { memberSeen, memberText, SERVED_COLUMNS, type ServeOptions, servedText } from './served.ts';
+import {
+  madeNow,
+  memberSeen,
+  memberText,
+  SERVED_COLUMNS,
+  type ServeOptions,
+  servedJoin,
+  servedText,
+} from './served.ts';
+import type { GroupsFiller } from './served-groups.ts';
 import { nameOf, Statement } from './statement.ts';
 
 /** A resource as it is answered. */
@@ -43,7 +52,7 @@ export interface ResourceReader {
 /** Shapes of look-ups that are kept apart: types, keys, with or without memberships, and the views of apps. */
 const SHAPES_MAX = 1_000;
 
-export function makeResourceReader(database: Database): ResourceReader {
+export function makeResourceReader(database: Database, filler: Pick<GroupsFiller, 'note'>): ResourceReader {
   const lookUps = new Map<string, (value: string) => Promise<readonly Served[] | undefined>>();
   const stored = {
     User: gathered((ids) => readStored(database, 'User', ids)),
@@ -54,7 +63,7 @@ export function makeResourceReader(database: Database): ResourceReader {
       const shape = `${type} ${key} ${options.related.join()} ${options.visible?.key ?? ''} ${options.base}`;
       let lookUp = lookUps.get(shape);
       if (lookUp === undefined) {
-        lookUp = gathered((values) => lookUpMany(database, type, key, values, options));
+        lookUp = gathered((values) => lookUpMany({ database, filler }, type, key, values, options));
         if (lookUps.size >= SHAPES_MAX) lookUps.clear();
         lookUps.set(shape, lookUp);
       }
@@ -72,7 +81,7 @@ const CONDITION: Readonly<Record<LookUpKey, string>> = {
 };
 
 async function lookUpMany(
-  database: Database,
+  { database, filler }: { database: Database; filler: Pick<GroupsFiller, 'note'> },
   type: ResourceType,
   key: LookUpKey,
   values: readonly string[],
@@ -81,15 +90,17 @@ async function lookUpMany(
   const statement = new Statement();
   const wanted = statement.bind(values, 'text[]');
   const scope = statement.where(options.visible?.condition(type, 'few'));
-  const text = `select p.value, p.id, p.resource_type, p.version, p.member_count, ${servedText(statement, type, options)} as text
+  const text = `select p.value, p.id, p.resource_type, p.version, p.member_count, ${servedText(statement, type, options)} as text, ${madeNow(type, options)} as made
     from (select k.value, r.* from unnest(${wanted}) as k(value) cross join lateral (
       select ${SERVED_COLUMNS} from resources r where ${CONDITION[key]} and r.resource_type = '${type}' and r.deleted_at is null
-        and ${scope} ${key === 'id' ? '' : 'order by r.pos'} limit ${SAME_KEY_MAX + 1}) r) p`;
-  const { rows } = await database.query<Served & { value: string }>({
+        and ${scope} ${key === 'id' ? '' : 'order by r.pos'} limit ${SAME_KEY_MAX + 1}) r) p${servedJoin(type, options)}`;
+  const { rows } = await database.query<Served & { value: string; made: boolean }>({
     text,
     values: statement.values,
     name: nameOf(text),
   });
+  const made = rows.filter((row) => row.made);
+  if (made.length > 0) filler.note(made.map(({ id }) => id));
   const found = new Map<string, Served[]>();
   for (const row of rows) {
     const same = found.get(row.value);

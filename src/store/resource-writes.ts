@@ -8,7 +8,7 @@ import { appendChanges } from './changes.ts';
 import { type Database, type Db, queryOn, sql } from './database.ts';
 import type { Served } from './resource-reader.ts';
 import { lockResources, tombstone } from './resources.ts';
-import { type ServeOptions, servedText } from './served.ts';
+import { type ServeOptions, servedJoin, servedText } from './served.ts';
 import { nameOf, Statement } from './statement.ts';
 
 /** The columns that follow from a document. */
@@ -108,7 +108,7 @@ async function write(on: Database | Db, statement: Statement, writing: Writing):
     select resource_type, id, version, ${statement.bind(operation, 'text')}, ${statement.bind(actor, 'text')},
       ${statement.bind(detail === null ? null : JSON.stringify(detail), 'jsonb')} from p`;
   const text = `with p as (${written}), logged as (${log})
-    select p.id, p.resource_type, p.version, p.member_count, ${servedText(statement, type, options)} as text from p`;
+    select p.id, p.resource_type, p.version, p.member_count, ${servedText(statement, type, options)} as text from p${servedJoin(type, options)}`;
   try {
     const query = { text, values: statement.values };
     const { rows } =

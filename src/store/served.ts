@@ -23,12 +23,13 @@ export interface ServeOptions {
 }
 
 /** What `servedText` needs of `resources`. */
-export const SERVED_COLUMNS = 'r.id, r.resource_type, r.body, r.version, r.created_at, r.updated_at, r.member_count';
+export const SERVED_COLUMNS = 'r.id, r.resource_type, r.head, r.body, r.version, r.member_count';
 
 /** Groups of up to so many members are answered in one piece; the members of larger ones are read in slices. */
 export const INLINE_MEMBERS = 1_000;
 
-const PATH = `case when %.resource_type = 'User' then '/Users/' else '/Groups/' end`;
+const PATHS: Readonly<Record<ResourceType, string>> = { User: '/Users/', Group: '/Groups/' };
+const PATH_OF_P = `case when p.resource_type = 'User' then '/Users/' else '/Groups/' end`;
 
 /** The condition that a resource with this id is seen. `r` inside is that resource. */
 export function seen(statement: Statement, visible: Visible | undefined, type: ResourceType, id: string): string {
@@ -38,21 +39,28 @@ export function seen(statement: Statement, visible: Visible | undefined, type: R
   return `exists (select 1 from resources r where r.id = ${id} and ${condition})`;
 }
 
-/** ISO 8601 with milliseconds, as `Date.prototype.toISOString` writes it. */
-export function isoTime(column: string): string {
-  return `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
-}
-
 /**
- * The whole resource in row `p`. Members of a group come with it only up to `INLINE_MEMBERS`; of a larger one the text
+ * The whole resource in row `p`, from where `servedJoin` is joined. Members of a group come with it only up to `INLINE_MEMBERS`; of a larger one the text
  * has none, and `memberSlices` reads them.
  */
 export function servedText(statement: Statement, type: ResourceType | undefined, options: ServeOptions): string {
   const base = statement.bind(options.base, 'text');
-  const related = relatedText(statement, type, base, options);
-  return `'{"id":"' || p.id || '","meta":{"resourceType":"' || p.resource_type || '","created":"' || ${isoTime('p.created_at')}
-    || '","lastModified":"' || ${isoTime('p.updated_at')} || '","location":"' || ${base} || ${PATH.replace('%', 'p')} || p.id
-    || '","version":"W/\\"' || p.version || '\\""},' || ${related} || substr(p.body, 2)`;
+  const path = type === undefined ? PATH_OF_P : `'${PATHS[type]}'`;
+  return `concat(p.head, ${base}, ${path}, p.id, '"},', ${relatedText(statement, type, base, options)}, substr(p.body, 2))`;
+}
+
+/** What `servedText` needs beside row `p`: row `s`, the stored groups of a user. */
+export function servedJoin(type: ResourceType | undefined, options: ServeOptions): string {
+  return usesStored(type, options) ? ' left join served_groups s on s.user_id = p.id' : '';
+}
+
+/** Whether the groups of the user in row `p` had to be made. */
+export function madeNow(type: ResourceType | undefined, options: ServeOptions): string {
+  return usesStored(type, options) ? `(s.user_id is null and p.resource_type = 'User')` : 'false';
+}
+
+function usesStored(type: ResourceType | undefined, { related, visible }: ServeOptions): boolean {
+  return type !== 'Group' && related.includes('User') && visible === undefined;
 }
 
 function relatedText(
@@ -67,8 +75,14 @@ function relatedText(
   return groups === members ? groups : `case when p.resource_type = 'User' then ${groups} else ${members} end`;
 }
 
-/** Direct groups, and through nested groups the indirect ones; `union` ends cycles. */
+/** As they are stored in row `s`, or made now. A view that hides groups makes its own. */
 function groupsText(statement: Statement, base: string, visible: Visible | undefined): string {
+  const made = madeGroups(base, seen(statement, visible, 'Group', 'g.id'));
+  return visible === undefined ? `coalesce(replace(s.text, chr(1), ${base}), ${made})` : made;
+}
+
+/** Direct groups, and through nested groups the indirect ones, of the user in row `p`; `union` ends cycles. */
+export function madeGroups(base: string, condition: string): string {
   return `coalesce((select '"groups":[' || string_agg('{"value":"' || u.group_id || '","$ref":"' || ${base} || '/Groups/' || u.group_id
       || '","display":' || to_json(g.display) || ',"type":"' || u.type || '"}', ',' order by g.pos) || '],'
     from (with recursive up(group_id) as (
@@ -78,7 +92,7 @@ function groupsText(statement: Statement, base: string, visible: Visible | undef
       select gm.group_id, 'direct' as type from group_members gm where gm.member_id = p.id
       union all select up.group_id, 'indirect' from up
         where not exists (select 1 from group_members gm where gm.member_id = p.id and gm.group_id = up.group_id)) u
-    join resources g on g.id = u.group_id and g.deleted_at is null and ${seen(statement, visible, 'Group', 'g.id')}), '')`;
+    join resources g on g.id = u.group_id and g.deleted_at is null and ${condition}), '')`;
 }
 
 function membersText(statement: Statement, base: string, visible: Visible | undefined): string {
