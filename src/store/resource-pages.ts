@@ -215,12 +215,12 @@ function beyond(
 ): string {
   const down = isDown(sort, { place, back });
   const sign = down ? '<' : '>';
-  const pos = statement.bind(place.pos, 'bigint');
+  const pos = statement.bindUnseen(place.pos, 'bigint');
   if (sort === undefined) return `r.pos ${sign} ${pos}`;
   const { key, type, everywhere } = sort;
   if (place.key === null)
     return down ? `(${key} is not null or r.pos < ${pos})` : `(${key} is null and r.pos > ${pos})`;
-  const at = `${statement.bind(place.key, type)}${type === 'text' ? ' collate "C"' : ''}`;
+  const at = `${statement.bindUnseen(place.key, type)}${type === 'text' ? ' collate "C"' : ''}`;
   if (everywhere) return `(${key}, r.pos) ${sign} (${at}, ${pos})`;
   const absent = down ? '' : ` or ${key} is null`;
   return `(${key} ${sign} ${at}${absent} or (${key} = ${at} and r.pos ${sign} ${pos}))`;

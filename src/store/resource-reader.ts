@@ -63,7 +63,7 @@ export function makeResourceReader(database: Database, filler: Pick<GroupsFiller
       const shape = `${type} ${key} ${options.related.join()} ${options.visible?.key ?? ''} ${options.base}`;
       let lookUp = lookUps.get(shape);
       if (lookUp === undefined) {
-        lookUp = gathered((values) => lookUpMany({ database, filler }, type, key, values, options));
+        lookUp = gathered((values) => lookUpStored({ database, filler }, { type, key, options }, values));
         if (lookUps.size >= SHAPES_MAX) lookUps.clear();
         lookUps.set(shape, lookUp);
       }
@@ -80,27 +80,49 @@ const CONDITION: Readonly<Record<LookUpKey, string>> = {
   externalId: `r.origin = any('{manual,microsoft365,scim,ldap,csv}') and r.external_id = k.value`,
 };
 
-async function lookUpMany(
+interface LookUp {
+  readonly type: ResourceType;
+  readonly key: LookUpKey;
+  readonly options: ServeOptions;
+}
+
+interface FoundRow extends Served {
+  readonly value: string;
+  readonly made: boolean;
+}
+
+/** What is stored as it is; those whose groups are not stored yet once more, with their groups made. */
+async function lookUpStored(
   { database, filler }: { database: Database; filler: Pick<GroupsFiller, 'note'> },
-  type: ResourceType,
-  key: LookUpKey,
+  lookUp: LookUp,
   values: readonly string[],
-  options: ServeOptions,
 ): Promise<Map<string, Served[]>> {
+  const rows = await lookUpMany(database, { ...lookUp, options: { ...lookUp.options, storedOnly: true } }, values);
+  const lacking = rows.filter(({ made }) => made);
+  if (lacking.length === 0) return byValue(rows);
+  const again = await lookUpMany(database, lookUp, [...new Set(lacking.map(({ value }) => value))]);
+  filler.note(again.filter(({ made }) => made).map(({ id }) => id));
+  const replaced = new Set(again.map(({ value }) => value));
+  return byValue([...rows.filter(({ value }) => !replaced.has(value)), ...again]);
+}
+
+async function lookUpMany(
+  database: Database,
+  { type, key, options }: LookUp,
+  values: readonly string[],
+): Promise<readonly FoundRow[]> {
   const statement = new Statement();
-  const wanted = statement.bind(values, 'text[]');
+  const wanted = statement.bindUnseen(values, 'text[]');
   const scope = statement.where(options.visible?.condition(type, 'few'));
   const text = `select p.value, p.id, p.resource_type, p.version, p.member_count, ${servedText(statement, type, options)} as text, ${madeNow(type, options)} as made
     from (select k.value, r.* from unnest(${wanted}) as k(value) cross join lateral (
       select ${SERVED_COLUMNS} from resources r where ${CONDITION[key]} and r.resource_type = '${type}' and r.deleted_at is null
         and ${scope} ${key === 'id' ? '' : 'order by r.pos'} limit ${SAME_KEY_MAX + 1}) r) p${servedJoin(type, options)}`;
-  const { rows } = await database.query<Served & { value: string; made: boolean }>({
-    text,
-    values: statement.values,
-    name: nameOf(text),
-  });
-  const made = rows.filter((row) => row.made);
-  if (made.length > 0) filler.note(made.map(({ id }) => id));
+  const { rows } = await database.query<FoundRow>({ text, values: statement.values, name: nameOf(text) });
+  return rows;
+}
+
+function byValue(rows: readonly FoundRow[]): Map<string, Served[]> {
   const found = new Map<string, Served[]>();
   for (const row of rows) {
     const same = found.get(row.value);
@@ -115,7 +137,7 @@ async function readStored(
   type: ResourceType,
   ids: readonly string[],
 ): Promise<Map<string, Stored>> {
-  const text = `select r.id, r.origin, r.version, r.body from unnest($1::uuid[]) as k(id) cross join lateral (
+  const text = `select r.id, r.origin, r.version, r.body from unnest((select $1::uuid[])) as k(id) cross join lateral (
     select id, origin, version, body from resources where id = k.id and resource_type = '${type}' and deleted_at is null limit 1) r`;
   const { rows } = await database.query<Stored>({ text, values: [ids], name: nameOf(text) });
   return new Map(rows.map((row) => [row.id, row]));
@@ -128,11 +150,15 @@ export async function readMembers(
   { base, visible }: Pick<ServeOptions, 'base' | 'visible'>,
 ): Promise<ReadonlyMap<string, string>> {
   const statement = new Statement();
-  const groups = statement.bind(groupIds, 'uuid[]');
+  const groups = statement.bindUnseen(groupIds, 'uuid[]');
   const member = memberText(statement.bind(base, 'text'));
   const text = `select k.id, (select string_agg(${member}, ',' order by gm.member_id) from group_members gm
       where gm.group_id = k.id and ${memberSeen(statement, visible)}) as text from unnest(${groups}) as k(id)`;
-  const { rows } = await database.query<{ id: string; text: string | null }>({ text, values: statement.values });
+  const { rows } = await database.query<{ id: string; text: string | null }>({
+    text,
+    values: statement.values,
+    name: nameOf(text),
+  });
   return new Map(rows.flatMap(({ id, text: members }) => (members === null ? [] : [[id, members] as const])));
 }
 

@@ -24,6 +24,14 @@ export class Statement {
     return type === undefined ? place : `${place}::${type}`;
   }
 
+  /**
+   * The same for a prepared statement whose plan must not hang on the value: the planner cannot look at it, so a plan
+   * for one value costs no less than the plan for all, and after five runs planning is over.
+   */
+  bindUnseen(value: unknown, type: string): string {
+    return `(select ${this.bind(value, type)})`;
+  }
+
   where(condition: Condition | undefined): string {
     const where = condition?.(this.from + this.values.length) ?? true;
     if (typeof where === 'boolean') return String(where);
