@@ -8,8 +8,9 @@ export async function up(knex: Knex): Promise<void> {
       return to_char(instant at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');
     alter table resources add column head text generated always as (
       '{"id":"' || id::text || '","meta":{"resourceType":"' || resource_type || '","created":"' || scim_time(created_at)
-      || '","lastModified":"' || scim_time(updated_at) || '","version":"W/\\"' || version::text || '\\"","location":"') stored;
-    comment on column resources.head is 'JSON text up to the location, which depends on where we are reached.';
+      || '","lastModified":"' || scim_time(updated_at) || '","version":"W/\\"' || version::text || '\\"","location":"' || chr(1)
+      || case resource_type when 'User' then '/Users/' else '/Groups/' end || id::text || '"},') stored;
+    comment on column resources.head is 'JSON text of id and meta; chr(1) stands for our own URL, which depends on where we are reached.';
 
     create table served_groups (
       user_id uuid primary key,

@@ -22,7 +22,7 @@ import { makeCounts } from '#store/counts.ts';
 import { type Database, openDatabase, translateDatabaseError } from '#store/database.ts';
 import { isMigrated, migrate } from '#store/migrate.ts';
 import { makeResourceReader } from '#store/resource-reader.ts';
-import { makeGroupsFiller } from '#store/served-groups.ts';
+import { makeServedGroups } from '#store/served-groups.ts';
 import { findToken, hasAdminToken, replaceBootstrapToken, touchToken } from '#store/tokens.ts';
 import { readMetrics } from '#store/views/metrics.ts';
 import { makeSyncService } from '#sync/decide.ts';
@@ -68,7 +68,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     touch: (id) => touchToken(database.knex, id),
     now,
   });
-  const filler = makeGroupsFiller(database, log);
+  const groups = makeServedGroups(database, log);
   const openapi = parseYaml(readFileSync(new URL('../openapi.yaml', import.meta.url), 'utf8'));
   const admin: AdminParts = {
     database,
@@ -85,8 +85,8 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     admin: adminRouter(admin),
     scim: scimRouter({
       database,
-      reader: makeResourceReader(database, filler),
-      filler,
+      reader: makeResourceReader(database, groups),
+      groups,
       counts: makeCounts(database),
       cursors: makeCursors(seal, now),
       places: makePlaces(now),
@@ -104,7 +104,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     async close() {
       await schedule.stop();
       await worker?.stop();
-      await filler.stop();
+      await groups.stop();
       await database.close();
     },
   };

@@ -29,6 +29,8 @@ export function createApp(parts: AppParts): Express {
     setSecurityHeaders(response);
     next();
   });
+  // First, since it is asked most.
+  app.use('/scim/v2', parts.scim);
   app.get('/healthz', (_request, response) => {
     response.json({ status: 'ok' });
   });
@@ -42,7 +44,6 @@ export function createApp(parts: AppParts): Express {
   app.get('/', (_request, response) => {
     response.json({ name: 'Sluice', scim: '/scim/v2', api: '/api/v1', docs: '/api/docs' });
   });
-  app.use('/scim/v2', parts.scim);
   app.use(parts.admin);
   app.use(noRoute);
   app.use(problemHandler(parts.translate));

@@ -15,12 +15,29 @@ const SAFE_ID = /^[\w.-]{1,64}$/;
 /** Gives each request its id, the caller's own when it is harmless, and a logger that names it. */
 export function requestContext(log: Log): RequestHandler {
   return (request: Request, response: Response, next: NextFunction) => {
-    const given = request.get('x-request-id');
-    const id = given !== undefined && SAFE_ID.test(given) ? given : randomUUID();
-    contexts.set(request, { id, log: log.child({ request: id }) });
+    const given = request.headers['x-request-id'];
+    const id = typeof given === 'string' && SAFE_ID.test(given) ? given : randomUUID();
+    contexts.set(request, new Context(id, log));
     response.setHeader('x-request-id', id);
     next();
   };
+}
+
+/** Makes the logger only when something is to be logged: most requests are silent. */
+class Context implements RequestContext {
+  readonly id: string;
+  private readonly parent: Log;
+  private child: Log | undefined;
+
+  constructor(id: string, parent: Log) {
+    this.id = id;
+    this.parent = parent;
+  }
+
+  get log(): Log {
+    this.child ??= this.parent.child({ request: this.id });
+    return this.child;
+  }
 }
 
 /** @throws {Error} when the request did not pass `requestContext` */

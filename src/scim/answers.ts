@@ -4,9 +4,12 @@ export const SCIM_TYPE = 'application/scim+json';
 
 /** Sends JSON text. `application/json` goes to those who take nothing else (RFC 7644 section 3.1). */
 export function send(request: Request, response: Response, status: number, text: string): void {
+  const length = Buffer.byteLength(text);
   response.statusCode = status;
   response.setHeader('content-type', mediaType(request));
-  response.end(text);
+  response.setHeader('content-length', length);
+  // Text of one byte a character goes out as it is in memory; what has others is encoded first.
+  response.end(text, length === text.length ? 'latin1' : 'utf8');
 }
 
 export function mediaType(request: Request): string {

@@ -5,8 +5,9 @@ import type { AttributePath, Filter } from '#core/filter.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { foldCase } from '#core/search.ts';
 import { compileFilter } from '#store/filter.ts';
-import { countAfter, type PageRequest, readPage, type ServedPage, type Sort } from '#store/resource-pages.ts';
-import { type LookUpKey, SAME_KEY_MAX, type Served } from '#store/resource-reader.ts';
+import { countAfter, type PageRequest, readPage, type Sort } from '#store/resource-pages.ts';
+import { type LookUpKey, SAME_KEY_MAX } from '#store/resource-reader.ts';
+import { type Served, type ServedRow, servedOf, type TextRow, textOf } from '#store/served.ts';
 import { compileSort, joinSorts } from '#store/sort.ts';
 import type { Condition } from '#store/statement.ts';
 import { jsonText, send } from './answers.ts';
@@ -45,12 +46,20 @@ export async function answerList(
     await sendRows(parts, { head, rows: shown, projections, view }, request, response);
     return;
   }
-  const page =
-    query.cursor === undefined
-      ? await byIndex(parts, listing, projections)
-      : await byCursor(parts, listing, projections);
-  if (page.text !== undefined) send(request, response, 200, `${page.head}${page.text}]}`);
-  else await sendRows(parts, { head: page.head, rows: page.rows, projections, view }, request, response);
+  const textOnly = isWhole(listing.types, projections);
+  const page = await (query.cursor === undefined ? byIndex : byCursor)(parts, listing, projections, textOnly);
+  const base = jsonText(`${parts.publicUrl()}/scim/v2`);
+  const rows = await parts.groups.complete(page.rows);
+  if (textOnly) send(request, response, 200, `${page.head}${rows.map((row) => textOf(row, base)).join(',')}]}`);
+  else {
+    const served = (rows as readonly ServedRow[]).map((row) => servedOf(row, base));
+    await sendRows(parts, { head: page.head, rows: served, projections, view }, request, response);
+  }
+}
+
+/** Whether the stored text of all of them goes out as it is. */
+function isWhole(types: readonly ResourceType[], projections: Projections): boolean {
+  return types.every((type) => projections[type].whole) && !(types.includes('Group') && projections.Group.related);
 }
 
 interface Head {
@@ -116,8 +125,6 @@ async function lookUp(
 function pageRequest({ publicUrl }: ScimParts, listing: Listing, projections: Projections): PageRequest {
   const { view, types, query } = listing;
   const isOnly = types.length === 1;
-  const whole = types.every((type) => projections[type].whole);
-  const needsMembers = types.includes('Group') && projections.Group.related;
   return {
     types: types.map((type) => ({ type, filter: conditionOf(query.filter, listing, type) })),
     sort: sortOf(listing),
@@ -133,7 +140,6 @@ function pageRequest({ publicUrl }: ScimParts, listing: Listing, projections: Pr
       view.visible === undefined,
     odd: !isCommon(query.filter),
     limit: query.count,
-    joined: whole && !needsMembers,
   };
 }
 
@@ -194,51 +200,57 @@ function isUsual(count: number): boolean {
 
 interface PageAnswer {
   readonly head: string;
-  /** Undefined when the page comes as rows. */
-  readonly text: string | undefined;
-  readonly rows: readonly Served[];
+  /** Whole rows, unless text alone was asked for. */
+  readonly rows: readonly TextRow[];
 }
 
-async function byIndex(parts: ScimParts, listing: Listing, projections: Projections): Promise<PageAnswer> {
+async function byIndex(
+  parts: ScimParts,
+  listing: Listing,
+  projections: Projections,
+  textOnly: boolean,
+): Promise<PageAnswer> {
   const { startIndex } = listing.query;
   const asked = pageRequest(parts, listing, projections);
   const list = listKey(listing);
   const reached = startIndex === 1 ? undefined : parts.places.find(list, startIndex);
-  const page = await readPage(parts.database, parts.counts, {
-    ...asked,
-    ...(reached === undefined ? { offset: startIndex - 1 } : { from: { place: reached.place, back: false } }),
-  });
-  parts.filler.note(page.made);
+  const where = reached === undefined ? { offset: startIndex - 1 } : { from: { place: reached.place, back: false } };
+  const page = await readPage(parts.database, parts.counts, { ...asked, ...where }, textOnly);
   const { epoch, total } = page.count;
   let shift = reached?.shift ?? 0;
   if (reached !== undefined && reached.epoch !== epoch) {
     const left = page.more && page.last !== undefined ? await countAfter(parts.database, asked, page.last) : 0;
-    shift = startIndex - 1 + page.size + left - total;
+    shift = startIndex - 1 + page.rows.length + left - total;
   }
   if (page.last !== undefined && page.more)
-    parts.places.note(list, startIndex + page.size, { place: page.last, epoch, shift });
-  return answerOf(headOf({ total: total + shift, startIndex, size: page.size }), asked, page);
+    parts.places.note(list, startIndex + page.rows.length, { place: page.last, epoch, shift });
+  return { head: headOf({ total: total + shift, startIndex, size: page.rows.length }), rows: page.rows };
 }
 
-async function byCursor(parts: ScimParts, listing: Listing, projections: Projections): Promise<PageAnswer> {
+async function byCursor(
+  parts: ScimParts,
+  listing: Listing,
+  projections: Projections,
+  textOnly: boolean,
+): Promise<PageAnswer> {
   const { cursor = '' } = listing.query;
   const list = listKey(listing);
   const from = cursor === '' ? undefined : parts.cursors.read(list, cursor);
   const asked = pageRequest(parts, listing, projections);
-  const page = await readPage(parts.database, parts.counts, { ...asked, from });
-  parts.filler.note(page.made);
+  const page = await readPage(parts.database, parts.counts, { ...asked, from }, textOnly);
   const goes = (to: 'on' | 'back'): boolean =>
     (from?.back === true) === (to === 'back') ? page.more : from !== undefined;
   const at = (to: 'on' | 'back'): string | undefined => {
     const place = to === 'on' ? page.last : page.first;
     return place !== undefined && goes(to) ? parts.cursors.make(list, { place, back: to === 'back' }) : undefined;
   };
-  const head = headOf({ total: page.count.total, size: page.size, nextCursor: at('on'), previousCursor: at('back') });
-  return answerOf(head, asked, page);
-}
-
-function answerOf(head: string, { joined }: PageRequest, page: ServedPage): PageAnswer {
-  return { head, text: joined ? page.text : undefined, rows: page.rows };
+  const head = headOf({
+    total: page.count.total,
+    size: page.rows.length,
+    nextCursor: at('on'),
+    previousCursor: at('back'),
+  });
+  return { head, rows: page.rows };
 }
 
 /** What makes two lists the same, so that a place in the one is a place in the other. */

@@ -2,7 +2,7 @@ import type { Authenticator } from '#http/auth.ts';
 import type { Counts } from '#store/counts.ts';
 import type { Database } from '#store/database.ts';
 import type { ResourceReader } from '#store/resource-reader.ts';
-import type { GroupsFiller } from '#store/served-groups.ts';
+import type { ServedGroups } from '#store/served-groups.ts';
 import type { Cursors } from './cursor.ts';
 import type { Places } from './places.ts';
 
@@ -11,7 +11,7 @@ export interface ScimParts {
   readonly database: Database;
   readonly reader: ResourceReader;
   readonly counts: Counts;
-  readonly filler: Pick<GroupsFiller, 'note'>;
+  readonly groups: Pick<ServedGroups, 'complete' | 'serve'>;
   readonly cursors: Cursors;
   readonly places: Places;
   readonly authenticator: Authenticator;

@@ -2,7 +2,7 @@ import { type Request, type RequestHandler, type Response, Router } from 'expres
 import { MethodError, NotImplementedError } from '#core/errors.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { principalOf } from '#http/auth.ts';
-import type { Served } from '#store/resource-reader.ts';
+import type { Served } from '#store/served.ts';
 import { type Edited, missing } from '#sync/edits.ts';
 import { etagOf, expectation, jsonText, names } from './answers.ts';
 import { jsonBody, readBody } from './body.ts';
@@ -169,7 +169,9 @@ async function answerEdited(
       return;
     }
   }
-  const row = (type === 'User' ? edited.served : undefined) ?? (await readOne(parts, type, id, view, asked));
+  const base = jsonText(`${parts.publicUrl()}/scim/v2`);
+  const isWhole = type === 'User' && edited.row !== undefined;
+  const row = isWhole ? await parts.groups.serve(edited.row, base) : await readOne(parts, type, id, view, asked);
   if (row === undefined) throw missing(type, id);
   response.statusCode = status;
   await sendOne(parts, { row, projection: makeProjection(view, type, asked), view }, request, response);

@@ -3,8 +3,8 @@
 import type { Request, Response } from 'express';
 import type { Document } from '#core/coerce.ts';
 import type { ResourceType } from '#core/resource.ts';
-import { MEMBER_SLICE, readMemberSlices, readMembers, type Served } from '#store/resource-reader.ts';
-import { INLINE_MEMBERS } from '#store/served.ts';
+import { MEMBER_SLICE, readMemberSlices, readMembers } from '#store/resource-reader.ts';
+import { INLINE_MEMBERS, type Served } from '#store/served.ts';
 import { jsonText, mediaType, send, stream } from './answers.ts';
 import type { ScimParts } from './parts.ts';
 import type { Projection } from './projection.ts';

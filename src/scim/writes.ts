@@ -4,7 +4,6 @@ import { ForbiddenError } from '#core/errors.ts';
 import { parsePatch } from '#core/patch.ts';
 import type { ResourceType } from '#core/resource.ts';
 import type { Principal } from '#http/auth.ts';
-import type { ServeOptions } from '#store/served.ts';
 import {
   createResource,
   deleteResource,
@@ -14,7 +13,6 @@ import {
   patchResource,
   replaceResource,
 } from '#sync/edits.ts';
-import { jsonText } from './answers.ts';
 import type { ScimParts } from './parts.ts';
 import { RESOURCE_SCHEMAS } from './scimmy.ts';
 import { viewOf } from './view.ts';
@@ -41,37 +39,26 @@ export function writerFor(parts: ScimParts, principal: Principal): Writer {
   checkMayWrite(principal);
   const edits: EditParts = { database: parts.database, reader: parts.reader, schemas: RESOURCE_SCHEMAS };
   const actor = `token:${principal.tokenId}`;
-  const base = jsonText(`${parts.publicUrl()}/scim/v2`);
-  const edit = (type: ResourceType) => ({
-    type,
-    actor,
-    serve: { base, related: related(type) } satisfies ServeOptions,
-  });
   return {
     async create(type, body, id) {
       const { document, members } = read(type, body);
-      return createResource(edits, edit(type), { document, members, ...(id === undefined ? {} : { id }) });
+      return createResource(edits, { type, actor }, { document, members, ...(id === undefined ? {} : { id }) });
     },
     async replace(target, body) {
       const { document, members } = read(target.type, body);
       return replaceResource(
         edits,
-        { ...edit(target.type), ...known(target) },
+        { actor, ...known(target) },
         { document, members: target.type === 'Group' ? members : undefined },
       );
     },
     async patch(target, body) {
-      return patchResource(edits, { ...edit(target.type), ...known(target) }, parsePatch(body));
+      return patchResource(edits, { actor, ...known(target) }, parsePatch(body));
     },
     async remove(target) {
       await deleteResource(edits, { actor, ...known(target) });
     },
   };
-}
-
-/** A user is answered with his groups by the write itself; a group is read again when its members are asked for. */
-function related(type: ResourceType): readonly ResourceType[] {
-  return type === 'User' ? ['User'] : [];
 }
 
 function checkMayWrite({ scopes, scope, name }: Principal): void {

@@ -10,9 +10,11 @@ interface Kept extends Count {
   readonly at: number;
 }
 
-/** What the change log says of the time since a snapshot; null when that is more than is worth reading. */
+/** What the change log says of the time since a snapshot. */
 export interface Drift {
+  /** The snapshot that it was said in. */
   readonly snapshot: string;
+  /** Never 0, and at most one more than `CHANGES_MAX`. */
   readonly touched: number;
   /** Created less deleted, of the types counted. */
   readonly net: number;
@@ -38,8 +40,11 @@ export interface Count {
 export interface Counts {
   /** The snapshot of the count that is kept, for `driftText`. */
   snapshotOf(query: CountQuery): string | undefined;
-  /** The exact count at the moment of `drift`, or now when there is none. */
-  count(query: CountQuery, drift: Drift | undefined): Promise<Count>;
+  /**
+   * The exact count at the moment that `drift` was said.
+   * @param drift null when nothing was written since `snapshotOf`; undefined when that is not known
+   */
+  count(query: CountQuery, drift: Drift | null | undefined): Promise<Count>;
 }
 
 const KEPT_MAX = 1_000;
@@ -49,12 +54,12 @@ const KEPT_MS = 600_000;
 /** Reading more changes than this costs as much as counting. */
 const CHANGES_MAX = 5_000;
 
-/** A JSON column that answers the `Drift` since a snapshot. */
+/** A column that answers the `Drift` since a snapshot as JSON; null when nothing was written. */
 export function driftText(statement: Statement, snapshot: string, type: ResourceType | undefined): string {
   const since = statement.bind(snapshot, 'pg_snapshot');
   const counted = type === undefined ? 'true' : `c.resource_type = '${type}'`;
-  return `(select json_build_object('snapshot', pg_current_snapshot()::text, 'touched', count(*),
-      'net', count(*) filter (where ${counted} and c.operation = 'create') - count(*) filter (where ${counted} and c.operation = 'delete'))
+  return `(select case when count(*) > 0 then json_build_object('snapshot', pg_current_snapshot()::text, 'touched', count(*),
+      'net', count(*) filter (where ${counted} and c.operation = 'create') - count(*) filter (where ${counted} and c.operation = 'delete')) end
     from (select resource_type, operation from changes where xid >= pg_snapshot_xmin(${since})
       and not pg_visible_in_snapshot(xid, ${since}) limit ${CHANGES_MAX + 1}) c)`;
 }
@@ -84,7 +89,7 @@ export function makeCounts(database: Database, now: () => number = Date.now): Co
       const found = kept.get(key);
       if (found !== undefined && drift !== undefined) {
         const { total, epoch } = found;
-        if (drift.touched === 0) return keep(key, { total, epoch }, drift.snapshot);
+        if (drift === null) return { total, epoch };
         epochs += 1;
         if (query.plain && drift.touched <= CHANGES_MAX)
           return keep(key, { total: total + drift.net, epoch: epochs }, drift.snapshot);

@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 /** How many look-ups one statement answers: keeps it short, about 10 ms at most. */
 const TOGETHER_MAX = 64;
 
@@ -21,6 +23,8 @@ export function gathered<Found>(
   async function run(): Promise<void> {
     running = true;
     while (waiting.length > 0) {
+      // Whatever has arrived by now is read first: it belongs to this statement.
+      await nextTurn();
       const batch = waiting.splice(0, TOGETHER_MAX);
       try {
         const found = await fetch([...new Set(batch.map(({ value }) => value))]);

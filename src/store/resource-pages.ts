@@ -1,10 +1,8 @@
-// Pages of resources in a stable order, from an index or from a place. A page that goes out as it is stored comes as
-// one text, joined inside the database; one that is to be cut down, or has large groups, row by row.
+// Pages of resources in a stable order, from an index or from a place.
 import type { ResourceType } from '#core/resource.ts';
 import { type Count, type CountQuery, type Counts, type Drift, driftText } from './counts.ts';
 import { type Database, queryBounded } from './database.ts';
-import type { Served } from './resource-reader.ts';
-import { madeNow, SERVED_COLUMNS, type ServeOptions, servedJoin, servedText } from './served.ts';
+import { type ServedRow, type ServeOptions, servedColumns, servedJoin, type TextRow, textColumns } from './served.ts';
 import { type Condition, nameOf, Statement } from './statement.ts';
 
 /** The order of a list. Resources without the key come last going up, first going down (RFC 7644 section 3.4.2.3). */
@@ -36,51 +34,50 @@ export interface PageRequest extends ServeOptions {
   readonly offset?: number;
   /** Where to go on: after this place, or before it. */
   readonly from?: { readonly place: Place; readonly back: boolean } | undefined;
-  /** True to get one text for the page instead of rows. */
-  readonly joined: boolean;
 }
 
-export interface ServedPage {
-  /** Filled unless `joined`. */
-  readonly rows: readonly Served[];
-  /** Filled when `joined`: the resources with commas between. */
-  readonly text: string;
-  readonly size: number;
+export interface ServedPage<Row extends TextRow = ServedRow> {
+  readonly rows: readonly Row[];
   readonly first: Place | undefined;
   readonly last: Place | undefined;
   /** Whether the list goes on, in the direction in which it was read. */
   readonly more: boolean;
-  /** Users whose groups had to be made. */
-  readonly made: readonly string[];
   /** How many match in all. */
   readonly count: Count;
 }
 
-interface Rows extends Pick<ServedPage, 'rows' | 'text' | 'size' | 'first' | 'last' | 'more' | 'made'> {
-  readonly drift: Drift | undefined;
-}
-
-/** @throws {InputError} `tooMany`: the filter takes too long */
-export async function readPage(database: Database, counts: Counts, request: PageRequest): Promise<ServedPage> {
+/**
+ * @param textOnly reads no more of each resource than its text takes
+ * @throws {InputError} `tooMany`: the filter takes too long
+ */
+export async function readPage(database: Database, counts: Counts, request: PageRequest): Promise<ServedPage>;
+export async function readPage(
+  database: Database,
+  counts: Counts,
+  request: PageRequest,
+  textOnly: boolean,
+): Promise<ServedPage<TextRow>>;
+export async function readPage(
+  database: Database,
+  counts: Counts,
+  request: PageRequest,
+  textOnly = false,
+): Promise<ServedPage<TextRow>> {
+  const { limit, offset = 0, from } = request;
   const counting = countQuery(request);
-  const read = request.limit === 0 ? NOTHING : await readRows(database, request, counts.snapshotOf(counting));
-  const { drift, ...page } = read;
-  const { offset = 0, from } = request;
+  if (limit === 0) {
+    return { rows: [], first: undefined, last: undefined, more: false, count: await counts.count(counting, undefined) };
+  }
+  const found = await readRows(database, request, counts.snapshotOf(counting), textOnly);
+  const more = found.length > limit;
+  const rows = more ? found.slice(0, limit) : found;
+  if (from?.back === true) rows.reverse();
   // A list that ends here, read from its start, has been counted by reading it.
-  const isCounted = from === undefined && !page.more && (page.size > 0 || (offset === 0 && request.limit > 0));
-  return { ...page, count: isCounted ? { total: offset + page.size, epoch: 0 } : await counts.count(counting, drift) };
+  const isCounted = from === undefined && !more && (rows.length > 0 || offset === 0);
+  const drift = found[0]?.drift;
+  const count = isCounted ? { total: offset + rows.length, epoch: 0 } : await counts.count(counting, drift);
+  return { rows, first: rows[0], last: rows.at(-1), more, count };
 }
-
-const NOTHING: Rows = {
-  rows: [],
-  text: '',
-  size: 0,
-  first: undefined,
-  last: undefined,
-  more: false,
-  made: [],
-  drift: undefined,
-};
 
 /** How many of the list come after a place: what a reader who is there has yet to see. */
 export async function countAfter(database: Database, request: PageRequest, place: Place): Promise<number> {
@@ -116,86 +113,31 @@ function listed(statement: Statement, { types, visible }: PageRequest): string {
   return `r.deleted_at is null and ${each.length === 1 ? each[0] : `(${each.join(' or ')})`}`;
 }
 
-async function readRows(database: Database, request: PageRequest, snapshot: string | undefined): Promise<Rows> {
+interface PageRow extends TextRow, Place {
+  readonly drift?: Drift | null;
+}
+
+/** In the order of reading, with one more than is wanted when there is one. */
+async function readRows(
+  database: Database,
+  request: PageRequest,
+  snapshot: string | undefined,
+  textOnly: boolean,
+): Promise<PageRow[]> {
   const statement = new Statement();
   const type = onlyType(request);
-  const page = pageText(statement, request);
-  const text = servedText(statement, type, request);
-  const drift = snapshot === undefined ? 'null::json' : driftText(statement, snapshot, type);
-  const { joined, limit } = request;
-  const selected = joined ? joinedText(text, drift, request, type) : rowsText(text, drift, request, type);
-  const query = { text: `with page as materialized (${page}) ${selected}`, values: statement.values };
-  const named = request.prepare ? { ...query, name: nameOf(query.text) } : query;
-  if (!joined) {
-    const { rows: found } = await queryBounded<PageRow>(database, named, request.odd);
-    const rows = found.filter(({ m }) => Number(m) <= limit);
-    return {
-      rows,
-      text: '',
-      size: rows.length,
-      first: rows[0],
-      last: rows.at(-1),
-      more: found.length > rows.length,
-      made: rows.filter((row) => row.made).map(({ id }) => id),
-      drift: found[0]?.drift ?? undefined,
-    };
-  }
-  const [row] = (await queryBounded<JoinedPage>(database, named, request.odd)).rows;
-  if (row === undefined) throw new Error('a page without an answer');
-  return {
-    ...row,
-    rows: [],
-    text: row.text ?? '',
-    first: row.first ?? undefined,
-    last: row.last ?? undefined,
-    drift: row.drift ?? undefined,
-  };
-}
-
-interface PageRow extends Served, Place {
-  readonly m: string;
-  readonly made: boolean;
-  readonly drift: Drift | null;
-}
-
-interface JoinedPage {
-  readonly text: string | null;
-  readonly size: number;
-  readonly more: boolean;
-  readonly first: Place | null;
-  readonly last: Place | null;
-  readonly made: readonly string[];
-  readonly drift: Drift | null;
-}
-
-/** `m` counts in the order of reading, up to one more than is wanted. */
-function joinedText(text: string, drift: string, request: PageRequest, type: ResourceType | undefined): string {
-  const { limit, from } = request;
-  const [first, last] = from?.back ? ['last_m', '1'] : ['1', 'last_m'];
-  const place = (m: string): string =>
-    `(select json_build_object('key', key, 'pos', pos::text) from page, size where m = ${m})`;
-  return `, size as (select least(count(*), ${limit}) as last_m, count(*) > ${limit} as more from page)
-    select string_agg(${text}, ',' order by p.m${from?.back ? ' desc' : ''}) as text, (select last_m::int from size) as size,
-      (select more from size) as more, ${drift} as drift,
-      coalesce(json_agg(p.id) filter (where ${madeNow(type, request)}), '[]') as made, ${place(first ?? '1')} as first, ${place(last ?? '1')} as last
-    from page p${servedJoin(type, request)} where p.m <= ${limit}`;
-}
-
-function rowsText(text: string, drift: string, request: PageRequest, type: ResourceType | undefined): string {
-  const { from } = request;
-  return `select p.m, p.id, p.resource_type, p.version, p.member_count, ${text} as text, p.key, p.pos::text as pos,
-      case when p.m = 1 then ${drift} end as drift, ${madeNow(type, request)} as made from page p${servedJoin(type, request)} order by p.m${from?.back ? ' desc' : ''}`;
-}
-
-/** The limit is written out, so that a prepared statement has one good plan. */
-function pageText(statement: Statement, request: PageRequest): string {
   const { sort, limit, offset = 0, from } = request;
-  const down = isDown(sort, from);
+  const columns = textOnly ? textColumns(statement, type, request) : servedColumns(statement, type, request);
+  const key = sort === undefined ? 'null' : `(${sort.key})::text`;
+  const drift = snapshot === undefined ? '' : `, ${driftText(statement, snapshot, type)} as drift`;
   const onwards = from === undefined ? '' : ` and ${beyond(statement, sort, from)}`;
   const passing = offset === 0 ? '' : ` offset ${statement.bind(offset, 'bigint')}`;
-  const rows = `select ${SERVED_COLUMNS}, r.pos, ${sort?.key ?? 'null::text'} as sort_key from resources r
-    where ${listed(statement, request)}${onwards} order by ${orderOf(sort?.key, down)} limit ${limit + 1}${passing}`;
-  return `select row_number() over (order by ${orderOf(sort && 'sort_key', down)}) as m, sort_key::text as key, r.* from (${rows}) r`;
+  // The limit is written out, so that a prepared statement has one good plan.
+  const text = `select ${columns}, r.pos, ${key} as key${drift}
+    from resources r cross join lateral (select r.*) p${servedJoin(type, request)}
+    where ${listed(statement, request)}${onwards} order by ${orderOf(sort?.key, isDown(sort, from))} limit ${limit + 1}${passing}`;
+  const query = { text, values: statement.values, ...(request.prepare ? { name: nameOf(text) } : {}) };
+  return (await queryBounded<PageRow>(database, query, request.odd)).rows;
 }
 
 function isDown(sort: Sort | undefined, from: PageRequest['from']): boolean {

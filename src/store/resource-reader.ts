@@ -2,26 +2,20 @@ import type { Origin, ResourceType } from '#core/resource.ts';
 import { type Database, type Db, queryOn } from './database.ts';
 import { gathered } from './gather.ts';
 import {
-  madeNow,
+  MEMBER_TEXT,
   memberSeen,
-  memberText,
   SERVED_COLUMNS,
+  type Served,
+  type ServedRow,
   type ServeOptions,
+  servedColumns,
   servedJoin,
-  servedText,
+  servedOf,
+  type Visible,
+  withBase,
 } from './served.ts';
-import type { GroupsFiller } from './served-groups.ts';
+import type { ServedGroups } from './served-groups.ts';
 import { nameOf, Statement } from './statement.ts';
-
-/** A resource as it is answered. */
-export interface Served {
-  readonly id: string;
-  readonly resource_type: ResourceType;
-  readonly version: string;
-  /** JSON text; of a group with more members than `INLINE_MEMBERS`, without them. */
-  readonly text: string;
-  readonly member_count: number;
-}
 
 /** A resource as a writer needs it. */
 export interface Stored {
@@ -52,7 +46,7 @@ export interface ResourceReader {
 /** Shapes of look-ups that are kept apart: types, keys, with or without memberships, and the views of apps. */
 const SHAPES_MAX = 1_000;
 
-export function makeResourceReader(database: Database, filler: Pick<GroupsFiller, 'note'>): ResourceReader {
+export function makeResourceReader(database: Database, groups: Pick<ServedGroups, 'complete'>): ResourceReader {
   const lookUps = new Map<string, (value: string) => Promise<readonly Served[] | undefined>>();
   const stored = {
     User: gathered((ids) => readStored(database, 'User', ids)),
@@ -63,7 +57,7 @@ export function makeResourceReader(database: Database, filler: Pick<GroupsFiller
       const shape = `${type} ${key} ${options.related.join()} ${options.visible?.key ?? ''} ${options.base}`;
       let lookUp = lookUps.get(shape);
       if (lookUp === undefined) {
-        lookUp = gathered((values) => lookUpStored({ database, filler }, { type, key, options }, values));
+        lookUp = gathered((values) => lookUpMany({ database, groups }, { type, key, options }, values));
         if (lookUps.size >= SHAPES_MAX) lookUps.clear();
         lookUps.set(shape, lookUp);
       }
@@ -86,48 +80,29 @@ interface LookUp {
   readonly options: ServeOptions;
 }
 
-interface FoundRow extends Served {
-  readonly value: string;
-  readonly made: boolean;
-}
-
-/** What is stored as it is; those whose groups are not stored yet once more, with their groups made. */
-async function lookUpStored(
-  { database, filler }: { database: Database; filler: Pick<GroupsFiller, 'note'> },
-  lookUp: LookUp,
-  values: readonly string[],
-): Promise<Map<string, Served[]>> {
-  const rows = await lookUpMany(database, { ...lookUp, options: { ...lookUp.options, storedOnly: true } }, values);
-  const lacking = rows.filter(({ made }) => made);
-  if (lacking.length === 0) return byValue(rows);
-  const again = await lookUpMany(database, lookUp, [...new Set(lacking.map(({ value }) => value))]);
-  filler.note(again.filter(({ made }) => made).map(({ id }) => id));
-  const replaced = new Set(again.map(({ value }) => value));
-  return byValue([...rows.filter(({ value }) => !replaced.has(value)), ...again]);
-}
-
 async function lookUpMany(
-  database: Database,
+  { database, groups }: { database: Database; groups: Pick<ServedGroups, 'complete'> },
   { type, key, options }: LookUp,
   values: readonly string[],
-): Promise<readonly FoundRow[]> {
+): Promise<Map<string, Served[]>> {
   const statement = new Statement();
   const wanted = statement.bindUnseen(values, 'text[]');
   const scope = statement.where(options.visible?.condition(type, 'few'));
-  const text = `select p.value, p.id, p.resource_type, p.version, p.member_count, ${servedText(statement, type, options)} as text, ${madeNow(type, options)} as made
+  const text = `select p.value, ${servedColumns(statement, type, options)}
     from (select k.value, r.* from unnest(${wanted}) as k(value) cross join lateral (
       select ${SERVED_COLUMNS} from resources r where ${CONDITION[key]} and r.resource_type = '${type}' and r.deleted_at is null
         and ${scope} ${key === 'id' ? '' : 'order by r.pos'} limit ${SAME_KEY_MAX + 1}) r) p${servedJoin(type, options)}`;
-  const { rows } = await database.query<FoundRow>({ text, values: statement.values, name: nameOf(text) });
-  return rows;
-}
-
-function byValue(rows: readonly FoundRow[]): Map<string, Served[]> {
+  const { rows } = await database.query<ServedRow & { value: string }>({
+    text,
+    values: statement.values,
+    name: nameOf(text),
+  });
   const found = new Map<string, Served[]>();
-  for (const row of rows) {
+  for (const row of await groups.complete(rows)) {
+    const served = servedOf(row, options.base);
     const same = found.get(row.value);
-    if (same === undefined) found.set(row.value, [row]);
-    else same.push(row);
+    if (same === undefined) found.set(row.value, [served]);
+    else same.push(served);
   }
   return found;
 }
@@ -151,15 +126,16 @@ export async function readMembers(
 ): Promise<ReadonlyMap<string, string>> {
   const statement = new Statement();
   const groups = statement.bindUnseen(groupIds, 'uuid[]');
-  const member = memberText(statement.bind(base, 'text'));
-  const text = `select k.id, (select string_agg(${member}, ',' order by gm.member_id) from group_members gm
+  const text = `select k.id, (select string_agg(${MEMBER_TEXT}, ',' order by gm.member_id) from group_members gm
       where gm.group_id = k.id and ${memberSeen(statement, visible)}) as text from unnest(${groups}) as k(id)`;
   const { rows } = await database.query<{ id: string; text: string | null }>({
     text,
     values: statement.values,
     name: nameOf(text),
   });
-  return new Map(rows.flatMap(({ id, text: members }) => (members === null ? [] : [[id, members] as const])));
+  return new Map(
+    rows.flatMap(({ id, text: members }) => (members === null ? [] : [[id, withBase(members, base)] as const])),
+  );
 }
 
 /** Groups with more members than this are read in slices of as many. */
@@ -176,8 +152,8 @@ export async function readMemberSlices(
       const slices: string[] = [];
       let after: string | null = '00000000-0000-0000-0000-000000000000';
       while (after !== null) {
-        const slice: MemberSlice = await readMemberSlice(tx, groupId, after, { base, visible });
-        if (slice.text !== null) slices.push(slice.text);
+        const slice: MemberSlice = await readMemberSlice(tx, groupId, after, visible);
+        if (slice.text !== null) slices.push(withBase(slice.text, base));
         after = slice.last;
       }
       return slices;
@@ -195,13 +171,12 @@ async function readMemberSlice(
   tx: Db,
   groupId: string,
   after: string,
-  { base, visible }: Pick<ServeOptions, 'base' | 'visible'>,
+  visible: Visible | undefined,
 ): Promise<MemberSlice> {
   const statement = new Statement();
   const group = statement.bind(groupId, 'uuid');
   const from = statement.bind(after, 'uuid');
-  const member = memberText(statement.bind(base, 'text'));
-  const text = `select string_agg(${member}, ',' order by gm.member_id) filter (where ${memberSeen(statement, visible)}) as text,
+  const text = `select string_agg(${MEMBER_TEXT}, ',' order by gm.member_id) filter (where ${memberSeen(statement, visible)}) as text,
       (array_agg(gm.member_id order by gm.member_id desc))[1]::text as last
     from (select member_id, member_type from group_members where group_id = ${group} and member_id > ${from}
       order by member_id limit ${MEMBER_SLICE}) gm`;

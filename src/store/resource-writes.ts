@@ -6,9 +6,8 @@ import type { MemberChange } from '#core/patch.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { appendChanges } from './changes.ts';
 import { type Database, type Db, queryOn, sql } from './database.ts';
-import type { Served } from './resource-reader.ts';
 import { lockResources, tombstone } from './resources.ts';
-import { type ServeOptions, servedJoin, servedText } from './served.ts';
+import type { ServedRow } from './served.ts';
 import { nameOf, Statement } from './statement.ts';
 
 /** The columns that follow from a document. */
@@ -53,14 +52,13 @@ export async function insertManual(
   on: Database | Db,
   { id, type, actor }: NewResource,
   columns: WrittenColumns,
-  options: ServeOptions,
-): Promise<Served> {
+): Promise<ServedRow> {
   const statement = new Statement();
   const to = bindColumns(statement, columns);
   const written = `insert into resources (id, resource_type, origin, external_id, name_key, display, unique_key, active, body, search, manager_id)
     values (${statement.bind(id, 'uuid')}, '${type}', 'manual', ${to.externalId}, ${to.nameKey}, ${to.display}, ${to.uniqueKey}, ${to.active},
       ${to.body}, ${to.search}, ${to.managerId}) returning *`;
-  return needed(await write(on, statement, { type, written, operation: 'create', actor, detail: null, options }));
+  return needed(await write(on, statement, { written, operation: 'create', actor, detail: null, body: columns.body }));
 }
 
 export interface ResourceChange {
@@ -79,41 +77,43 @@ export interface ResourceChange {
  */
 export async function updateResource(
   on: Database | Db,
-  { id, type, version, actor, operation, attributes }: ResourceChange,
+  { id, version, actor, operation, attributes }: ResourceChange,
   columns: WrittenColumns,
-  options: ServeOptions,
-): Promise<Served | undefined> {
+): Promise<ServedRow | undefined> {
   const statement = new Statement();
   const to = bindColumns(statement, columns);
   const written = `update resources set external_id = ${to.externalId}, name_key = ${to.nameKey}, display = ${to.display},
       unique_key = ${to.uniqueKey}, active = ${to.active}, body = ${to.body}, search = ${to.search}, manager_id = ${to.managerId},
       digest = null, version = version + 1, updated_at = ${LATER}
     where id = ${statement.bind(id, 'uuid')} and version = ${statement.bind(version, 'bigint')} and deleted_at is null returning *`;
-  return write(on, statement, { type, written, operation, actor, detail: { attributes }, options });
+  return write(on, statement, { written, operation, actor, detail: { attributes }, body: columns.body });
 }
 
 interface Writing {
-  readonly type: ResourceType;
   readonly written: string;
   readonly operation: string;
   readonly actor: string;
   readonly detail: object | null;
-  readonly options: ServeOptions;
+  readonly body: string;
 }
 
 /** The write, its line in the change log, and the resource as it is answered, in one statement. */
-async function write(on: Database | Db, statement: Statement, writing: Writing): Promise<Served | undefined> {
-  const { type, written, operation, actor, detail, options } = writing;
+async function write(on: Database | Db, statement: Statement, writing: Writing): Promise<ServedRow | undefined> {
+  const { written, operation, actor, detail, body } = writing;
   const log = `insert into changes (resource_type, resource_id, version, operation, actor, detail)
     select resource_type, id, version, ${statement.bind(operation, 'text')}, ${statement.bind(actor, 'text')},
       ${statement.bind(detail === null ? null : JSON.stringify(detail), 'jsonb')} from p`;
+  // The members of a group are not answered by a write, so only a user has something related.
   const text = `with p as (${written}), logged as (${log})
-    select p.id, p.resource_type, p.version, p.member_count, ${servedText(statement, type, options)} as text from p${servedJoin(type, options)}`;
+    select p.id, p.resource_type, p.version, p.member_count, p.head, case when p.resource_type = 'User' then s.text else '' end as related
+    from p left join served_groups s on s.user_id = p.id`;
   try {
     const query = { text, values: statement.values };
     const { rows } =
-      'maintain' in on ? await on.query<Served>({ ...query, name: nameOf(text) }) : await queryOn<Served>(on, query);
-    return rows[0];
+      'maintain' in on
+        ? await on.query<ServedRow>({ ...query, name: nameOf(text) })
+        : await queryOn<ServedRow>(on, query);
+    return rows[0] && { ...rows[0], body };
   } catch (error) {
     throw asConflict(error);
   }

@@ -10,7 +10,7 @@ import { applyPatch, type MemberChange, type PatchOperation } from '#core/patch.
 import { ENTERPRISE_SCHEMA, GATEWAY_SCHEMA, type ResourceType } from '#core/resource.ts';
 import { searchForm } from '#core/search.ts';
 import { type Database, type Db, isRetryable } from '#store/database.ts';
-import type { ResourceReader, Served, Stored } from '#store/resource-reader.ts';
+import type { ResourceReader, Stored } from '#store/resource-reader.ts';
 import {
   asConflict,
   changeMembers,
@@ -21,7 +21,7 @@ import {
   updateResource,
   type WrittenColumns,
 } from '#store/resource-writes.ts';
-import type { ServeOptions } from '#store/served.ts';
+import type { ServedRow } from '#store/served.ts';
 import { readActiveProvider } from '#store/settings.ts';
 import { readDirectorySettings } from './directory.ts';
 
@@ -31,12 +31,11 @@ export interface EditParts {
   readonly schemas: Readonly<Record<ResourceType, ResourceSchema>>;
 }
 
-/** Who asks, and how the result is to be answered. */
+/** Who asks, and of what. */
 export interface Edit {
   readonly type: ResourceType;
   /** For the change log: `token:<id>`. */
   readonly actor: string;
-  readonly serve: ServeOptions;
 }
 
 export interface EditOfOne extends Edit {
@@ -46,11 +45,11 @@ export interface EditOfOne extends Edit {
   readonly expects?: ((version: string) => boolean) | undefined;
 }
 
-/** What an edit came to. `served` is there when the write answered it in one go. */
+/** What an edit came to. `row` is there when the write answered it in one go. */
 export interface Edited {
   readonly version: string;
   readonly changed: boolean;
-  readonly served?: Served | undefined;
+  readonly row?: ServedRow | undefined;
 }
 
 /** How often an edit is tried again when somebody else wrote in between. */
@@ -65,18 +64,18 @@ const TRIES = 20;
  */
 export async function createResource(
   { database, schemas }: EditParts,
-  { type, actor, serve }: Edit,
+  { type, actor }: Edit,
   { document, members, id = randomUUID() }: { document: Document; members: readonly string[]; id?: string },
 ): Promise<Edited & { readonly id: string }> {
   const marked = type === 'User' ? { ...document, [GATEWAY_SCHEMA]: { origin: 'manual' } } : document;
   const columns = columnsOf(type, finish(schemas[type], marked));
   const resource = { id, type, actor };
   if (members.length === 0) {
-    const served = await insertManual(database, resource, columns, serve);
-    return { id, version: served.version, changed: true, served };
+    const row = await insertManual(database, resource, columns);
+    return { id, version: row.version, changed: true, row };
   }
   return transact(database, async (tx) => {
-    const { version } = await insertManual(tx, resource, columns, serve);
+    const { version } = await insertManual(tx, resource, columns);
     await fillGroup(tx, id, members);
     return { id, version, changed: true };
   });
@@ -113,7 +112,7 @@ export async function patchResource(
 }
 
 /** @throws {NotFoundError} @throws {PreconditionError} @throws {InputError} `mutability` */
-export async function deleteResource(parts: EditParts, { type, id, actor, expects }: Omit<EditOfOne, 'serve'>) {
+export async function deleteResource(parts: EditParts, { type, id, actor, expects }: EditOfOne) {
   const stored = await readEditable(parts, { type, id, expects });
   await transact(parts.database, async (tx) => {
     const version = await lockResource(tx, id);
@@ -152,7 +151,7 @@ async function changeOnce(
   const { document, members } = changing(before);
   const attributes = changedAttributes(finish(schemas[edit.type], before), document);
   const unchanged = attributes.length === 0;
-  const update = (on: Database | Db): Promise<Served | undefined> =>
+  const update = (on: Database | Db): Promise<ServedRow | undefined> =>
     updateResource(
       on,
       {
@@ -162,21 +161,20 @@ async function changeOnce(
         attributes,
       },
       columnsOf(edit.type, document),
-      edit.serve,
     );
   if (members.length === 0) {
     if (unchanged) return { version: stored.version, changed: false };
-    const served = await update(database);
-    return served && { version: served.version, changed: true, served };
+    const row = await update(database);
+    return row && { version: row.version, changed: true, row };
   }
   return transact(database, async (tx) => {
     const version = await lockResource(tx, edit.id);
     if (version === undefined) throw missing(edit.type, edit.id);
     if (version !== stored.version && (!unchanged || edit.expects !== undefined)) return undefined;
-    const served = unchanged ? undefined : await update(tx);
+    const row = unchanged ? undefined : await update(tx);
     const newest = await changeMembers(tx, edit.id, members, edit.actor);
-    const changed = newest !== undefined || served !== undefined;
-    return { version: newest ?? served?.version ?? version, changed };
+    const changed = newest !== undefined || row !== undefined;
+    return { version: newest ?? row?.version ?? version, changed };
   });
 }
 
