@@ -4,55 +4,31 @@ import type { Operation } from './bulk-request.ts';
 export type Step = readonly number[];
 
 /**
- * The order of a Bulk request: as it was sent, except that what an operation names is made before it. Tarjan's
- * strongly connected components, which come out with the named first, walked without recursion.
+ * The order of a Bulk request: as it was sent, except that what an operation names is made before it. These are
+ * Tarjan's strongly connected components, which come out with the named first. As deep as there are operations.
  */
 export function planBulk(operations: readonly (Operation | undefined)[]): readonly Step[] {
   const names = namesOf(operations);
   const steps: Step[] = [];
-  const index = new Map<number, number>();
-  const low = new Map<number, number>();
-  const stack: number[] = [];
-  const onStack = new Set<number>();
-  for (const start of operations.keys()) {
-    const path = index.has(start) ? [] : [enter(start)];
-    for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
-      const next = top.named.next();
-      if (!next.done) {
-        const place = next.value;
-        if (!index.has(place)) path.push(enter(place));
-        else if (onStack.has(place)) lower(top.place, index.get(place));
-        continue;
-      }
-      path.pop();
-      const above = path.at(-1);
-      if (above !== undefined) lower(above.place, low.get(top.place));
-      if (low.get(top.place) === index.get(top.place)) steps.push(leave(top.place));
+  const entered = new Map<number, number>();
+  const open: number[] = [];
+
+  /** The earliest operation still open that this one leads to. */
+  function visit(place: number): number {
+    const mine = entered.size;
+    entered.set(place, mine);
+    open.push(place);
+    let earliest = mine;
+    for (const named of names[place] ?? []) {
+      if (!entered.has(named)) earliest = Math.min(earliest, visit(named));
+      else if (open.includes(named)) earliest = Math.min(earliest, entered.get(named) ?? mine);
     }
+    if (earliest === mine) steps.push(open.splice(open.indexOf(place)).sort((left, right) => left - right));
+    return earliest;
   }
+
+  for (const place of operations.keys()) if (!entered.has(place)) visit(place);
   return steps;
-
-  function enter(place: number): { place: number; named: Iterator<number> } {
-    index.set(place, index.size);
-    low.set(place, index.size - 1);
-    stack.push(place);
-    onStack.add(place);
-    return { place, named: (names[place] ?? new Set<number>())[Symbol.iterator]() };
-  }
-
-  function lower(place: number, to = 0): void {
-    low.set(place, Math.min(low.get(place) ?? 0, to));
-  }
-
-  function leave(root: number): Step {
-    const step: number[] = [];
-    for (let place = stack.pop(); place !== undefined; place = stack.pop()) {
-      onStack.delete(place);
-      step.push(place);
-      if (place === root) break;
-    }
-    return step.sort((left, right) => left - right);
-  }
 }
 
 const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
