@@ -39,6 +39,7 @@ describe('a start that cannot work says so in one sentence', () => {
 
   it('when the data folder cannot be made', async () => {
     assert.match(await fails({ DATA_DIR: '/dev/null/data' }), /data-dir-not-writable/);
+    assert.match(await fails({ DATA_DIR: '/proc/none/data' }), /data-dir-not-writable/);
   });
 
   it('when another process holds the data folder', async () => {
