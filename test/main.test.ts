@@ -66,6 +66,16 @@ it('stops in order on a signal', async () => {
   assert.deepEqual(await gone, [0, null]);
 });
 
+it('prints the admin token of a first start that fails at the port, which no later start could', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const port = String((taken.address() as AddressInfo).port);
+  const storage = { DATABASE_URL: '', ADMIN_TOKEN: '', PORT: port, ...(await freshStorage('embedded')) };
+  const { out } = await ended(startFile('src/main.ts', storage));
+  assert.match(out, /Admin token .*: sluice_/);
+  taken.close();
+});
+
 it('prints a generated admin token once, and never again', async () => {
   const storage = { DATABASE_URL: '', PORT: '0', ...(await freshStorage('embedded')), ADMIN_TOKEN: '' };
   const start = async (): Promise<string> => {
