@@ -81,18 +81,19 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     openapi,
     checkScope: viewOf,
   };
+  const scim = scimRouter({
+    database,
+    reader: makeResourceReader(database, filler),
+    filler,
+    counts: makeCounts(database),
+    cursors: makeCursors(seal, now),
+    places: makePlaces(now),
+    authenticator,
+    publicUrl,
+  });
+  const edges = config.ROLE === 'worker' ? undefined : { admin: adminRouter(admin), scim };
   const app = createApp({
-    admin: adminRouter(admin),
-    scim: scimRouter({
-      database,
-      reader: makeResourceReader(database, filler),
-      filler,
-      counts: makeCounts(database),
-      cursors: makeCursors(seal, now),
-      places: makePlaces(now),
-      authenticator,
-      publicUrl,
-    }),
+    edges,
     log,
     ready: () => isMigrated(database),
     metrics: () => readMetrics(database.knex),
