@@ -1,6 +1,6 @@
 // The composition root: makes each thing once, from the bottom up, and hands it on. Nothing here decides anything.
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Express } from 'express';
 import { parse as parseYaml } from 'yaml';
@@ -81,18 +81,19 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     openapi,
     checkScope: viewOf,
   };
+  const scim = scimRouter({
+    database,
+    reader: makeResourceReader(database, groups),
+    groups,
+    counts: makeCounts(database),
+    cursors: makeCursors(seal, now),
+    places: makePlaces(now),
+    authenticator,
+    publicUrl,
+  });
+  const edges = config.ROLE === 'worker' ? undefined : { admin: adminRouter(admin), scim };
   const app = createApp({
-    admin: adminRouter(admin),
-    scim: scimRouter({
-      database,
-      reader: makeResourceReader(database, groups),
-      groups,
-      counts: makeCounts(database),
-      cursors: makeCursors(seal, now),
-      places: makePlaces(now),
-      authenticator,
-      publicUrl,
-    }),
+    edges,
     log,
     ready: () => isMigrated(database),
     metrics: () => readMetrics(database.knex),
@@ -114,7 +115,6 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
 function keepSecretKey(dataDir: string): string {
   const path = join(dataDir, 'secret.key');
   if (existsSync(path)) return readFileSync(path, 'utf8').trim();
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const key = randomBytes(32).toString('base64');
   writeFileSync(path, `${key}\n`, { mode: 0o600 });
   return key;

@@ -15,6 +15,9 @@ async function start(): Promise<void> {
   const log = makeLog(config.LOG_LEVEL);
   let port = config.PORT;
   const gateway = await compose(config, log, () => publicUrl(config, port));
+  // Before anything can still fail: the token is stored, and no later start could show it.
+  if (gateway.adminToken !== undefined)
+    process.stdout.write(`Admin token (shown once, keep it): ${gateway.adminToken}\n`);
   const server = createServer(SERVER_OPTIONS, gateway.app);
   try {
     port = await listen(server, config);
@@ -22,8 +25,6 @@ async function start(): Promise<void> {
     await gateway.close();
     throw error;
   }
-  if (gateway.adminToken !== undefined)
-    process.stdout.write(`Admin token (shown once, keep it): ${gateway.adminToken}\n`);
   log.info({ port, role: config.ROLE }, 'listening');
   stopOnSignal(server, gateway, log);
 }

@@ -39,6 +39,7 @@ describe('a start that cannot work says so in one sentence', () => {
 
   it('when the data folder cannot be made', async () => {
     assert.match(await fails({ DATA_DIR: '/dev/null/data' }), /data-dir-not-writable/);
+    assert.match(await fails({ DATA_DIR: '/proc/none/data' }), /data-dir-not-writable/);
   });
 
   it('when another process holds the data folder', async () => {
@@ -63,6 +64,16 @@ it('stops in order on a signal', async () => {
   const gone = once(gateway.child, 'exit');
   gateway.child.kill('SIGTERM');
   assert.deepEqual(await gone, [0, null]);
+});
+
+it('prints the admin token of a first start that fails at the port, which no later start could', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const port = String((taken.address() as AddressInfo).port);
+  const storage = { DATABASE_URL: '', ADMIN_TOKEN: '', PORT: port, ...(await freshStorage('embedded')) };
+  const { out } = await ended(startFile('src/main.ts', storage));
+  assert.match(out, /Admin token .*: sluice_/);
+  taken.close();
 });
 
 it('prints a generated admin token once, and never again', async () => {

@@ -88,6 +88,18 @@ export function appRoutes({ database, authenticator, checkScope }: AdminParts): 
 
 function tokenRoutes(db: AdminParts['database']['knex'], authenticator: AdminParts['authenticator']): Router {
   const admin = requireScope('admin');
+
+  async function revoke(request: Request, tokenId: string, appId?: string): Promise<void> {
+    const hash = await db.transaction(async (tx) => {
+      const revoked = await revokeToken(tx, tokenId, appId);
+      if (revoked === undefined)
+        throw new NotFoundError(`There is no token "${tokenId}" here.`, { reason: 'token-not-found' });
+      await writeAudit(tx, { actor: actorOf(request), action: 'token.revoke', object: tokenId });
+      return revoked;
+    });
+    authenticator.forget(hash);
+  }
+
   return Router()
     .get('/apps/:id/tokens', async (request, response) => {
       response.json({ items: await listTokens(db, (await needApp(db, request)).id), nextCursor: null });
@@ -118,15 +130,12 @@ function tokenRoutes(db: AdminParts['database']['knex'], authenticator: AdminPar
       response.status(201).json({ id, token, scopes, expiresAt, userId });
     })
     .delete('/apps/:id/tokens/:tokenId', admin, async (request, response) => {
-      const tokenId = uuidParam(request, 'tokenId');
-      const hash = await db.transaction(async (tx) => {
-        const revoked = await revokeToken(tx, (await needApp(tx, request)).id, tokenId);
-        if (revoked === undefined)
-          throw new NotFoundError(`There is no token "${tokenId}" of this app.`, { reason: 'token-not-found' });
-        await writeAudit(tx, { actor: actorOf(request), action: 'token.revoke', object: tokenId });
-        return revoked;
-      });
-      authenticator.forget(hash);
+      const { id } = await needApp(db, request);
+      await revoke(request, uuidParam(request, 'tokenId'), id);
+      response.status(204).end();
+    })
+    .delete('/tokens/:id', admin, async (request, response) => {
+      await revoke(request, uuidParam(request, 'id'));
       response.status(204).end();
     });
 }

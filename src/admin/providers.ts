@@ -7,6 +7,7 @@ import { PROVIDER_KINDS, type ProviderKindName } from '#core/resource.ts';
 import { requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import { writeAudit } from '#store/audit.ts';
+import { findOpenRun } from '#store/runs.ts';
 import {
   listProviders,
   lockProviders,
@@ -189,14 +190,17 @@ async function activate(
   });
 }
 
+/** Its people stay as they are; a run that is under way stops between two pages or chunks. */
 async function deactivate(parts: AdminParts, kind: ProviderKind, actor: string): Promise<void> {
-  await parts.database.knex.transaction(async (tx) => {
+  const open = await parts.database.knex.transaction(async (tx) => {
     await lockProviders(tx);
     const row = await readProvider(tx, kind.kind);
-    if (row?.active !== true) return;
+    if (row?.active !== true) return undefined;
     await setActive(tx, kind.kind, false);
     await writeAudit(tx, { actor, action: 'provider.deactivate', object: kind.kind });
+    return findOpenRun(tx);
   });
+  if (open?.provider === kind.kind) await parts.sync.cancel(open.id, actor);
 }
 
 async function readCards(parts: AdminParts): Promise<object[]> {
@@ -228,7 +232,7 @@ function makeCard(
     available: kind.available,
     configured,
     active,
-    connection: connectionOf(kind, configured, lastRun),
+    connection: connectionOf(kind, row, lastRun),
     lastRun: lastRun ?? null,
     lastSuccessAt: row?.last_success_at ?? null,
     nextRunAt: active ? nextRunAt : null,
@@ -246,13 +250,15 @@ function makeCard(
 
 function connectionOf(
   kind: ProviderKind,
-  configured: boolean,
+  row: ProviderRow | undefined,
   lastRun: RunView | undefined,
 ): { state: string; detail: string } {
   if (!kind.available) return { state: 'unavailable', detail: 'This provider is not available yet.' };
-  if (!configured) return { state: 'not-configured', detail: 'No settings are saved.' };
-  if (lastRun === undefined) return { state: 'unknown', detail: 'Nothing was read yet.' };
-  if (lastRun.error !== null) return { state: 'error', detail: lastRun.error.message };
+  if (row === undefined) return { state: 'not-configured', detail: 'No settings are saved.' };
+  if (lastRun !== undefined && lastRun.error !== null) return { state: 'error', detail: lastRun.error.message };
+  // A run ends as held or succeeded only after a whole read.
+  const read = row.last_success_at !== null || lastRun?.status === 'held' || lastRun?.status === 'succeeded';
+  if (!read) return { state: 'unknown', detail: 'Nothing was read to the end yet.' };
   return { state: 'connected', detail: 'The last read went well.' };
 }
 

@@ -32,6 +32,8 @@ export type Page<Raw = unknown> =
       readonly members: readonly MemberRef[];
       readonly skipped: readonly SkippedObject[];
       readonly complete: boolean;
+      /** The provider will not say who the members are: those already known stay, and nobody is added or removed. */
+      readonly hidden?: boolean;
     }
   /** The read reached its end. Without this page the read is incomplete and proves no absence. */
   | { readonly type: 'end'; readonly checkpoint?: Checkpoint };

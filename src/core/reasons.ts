@@ -78,6 +78,10 @@ export const REASONS = {
     sentence: 'The provider does not say what this member is.',
     remedy: 'Grant the permission that reads this kind of member.',
   },
+  HiddenMembership: {
+    sentence: 'The group hides its members from the application, so those already known stay as they are.',
+    remedy: 'Grant the permission to read hidden members; for Microsoft 365 it is Member.Read.Hidden.',
+  },
   NoChange: { sentence: 'The directory already has these values.', remedy: NOTHING },
   GuardHeld: {
     sentence: 'The change guard holds it until somebody approves.',

@@ -201,6 +201,8 @@ class SimulatedGraph {
     const found = this.tenant.groups.get(group[1]);
     if (found === undefined) throw notFound(group[1]);
     if (group[2] === undefined) return JSON.stringify(selected(url)(found));
+    // Source: learn.microsoft.com/graph/api/group-list-members, checked 2026-11.
+    if (found['visibility'] === 'HiddenMembership') this.need('Member.Read.Hidden');
     return list(this.membersOf(group[1]), selected(url, true), 'directoryObjects');
   }
 

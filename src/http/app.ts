@@ -8,8 +8,8 @@ import { noRoute, problemHandler } from './problem.ts';
 export const SERVER_OPTIONS = { maxHeaderSize: 256 * 1024 } as const;
 
 export interface AppParts {
-  readonly admin: Router;
-  readonly scim: Router;
+  /** Absent on a replica that only works in the background: it says how it is, and nothing else. */
+  readonly edges: { readonly admin: Router; readonly scim: Router } | undefined;
   readonly log: Log;
   /** Resolves when the database answers and its schema is ours. */
   ready(): Promise<boolean>;
@@ -30,7 +30,7 @@ export function createApp(parts: AppParts): Express {
     next();
   });
   // First, since it is asked most.
-  app.use('/scim/v2', parts.scim);
+  if (parts.edges !== undefined) app.use('/scim/v2', parts.edges.scim);
   app.get('/healthz', (_request, response) => {
     response.json({ status: 'ok' });
   });
@@ -41,10 +41,12 @@ export function createApp(parts: AppParts): Express {
   app.get('/metrics', async (_request, response) => {
     response.type('text/plain; version=0.0.4').send(await parts.metrics());
   });
-  app.get('/', (_request, response) => {
-    response.json({ name: 'Sluice', scim: '/scim/v2', api: '/api/v1', docs: '/api/docs' });
-  });
-  app.use(parts.admin);
+  if (parts.edges !== undefined) {
+    app.get('/', (_request, response) => {
+      response.json({ name: 'Sluice', scim: '/scim/v2', api: '/api/v1', docs: '/api/docs' });
+    });
+    app.use(parts.edges.admin);
+  }
   app.use(noRoute);
   app.use(problemHandler(parts.translate));
   return app;

@@ -55,6 +55,8 @@ export function problemHandler(translate: (error: unknown) => unknown): ErrorReq
     if (known) log.info({ code: error.code, reason: error.reason, status }, 'request refused');
     else log.error({ err: error }, 'request failed');
     const problem: Problem = {
+      // First, so that no fact takes the place of a member of RFC 9457.
+      ...(known ? error.details : {}),
       type: 'about:blank',
       title: TITLES[status] ?? 'Error',
       status,
@@ -62,7 +64,6 @@ export function problemHandler(translate: (error: unknown) => unknown): ErrorReq
       code: known ? error.reason : 'internal',
       ...(known && error.remedy !== undefined ? { remedy: error.remedy } : {}),
       requestId: id,
-      ...(known ? error.details : {}),
     };
     if (status === 401) response.setHeader('www-authenticate', 'Bearer realm="sluice"');
     if (status === 503) response.setHeader('retry-after', '5');

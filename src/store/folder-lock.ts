@@ -1,5 +1,5 @@
 import { accessSync, closeSync, constants, mkdirSync, openSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { ConfigError } from '#core/errors.ts';
 
@@ -14,13 +14,26 @@ const SQLITE_BUSY = 5;
 export function lockFolder(folder: string): () => void {
   const file = join(folder, 'lock');
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
     makeFile(file);
     return hold(file);
   } catch (cause) {
     if (cause instanceof Error && 'errcode' in cause && cause.errcode === SQLITE_BUSY) throw inUse(folder, cause);
     throw notWritable(folder, cause);
+  }
+}
+
+/** Not by `recursive`, which never returns where a parent takes no folders and says ENOENT, as below /proc. */
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || dirname(folder) === folder) throw error;
+    makeFolder(dirname(folder));
+    mkdirSync(folder, { mode: 0o700 });
   }
 }
 

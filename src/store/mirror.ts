@@ -26,7 +26,8 @@ export interface MirrorRecord {
 /** The whole membership of one group as it was read. */
 export interface GroupMembers {
   readonly group: string;
-  readonly digest: Buffer;
+  /** Null: who the members are is not known. */
+  readonly digest: Buffer | null;
   readonly members: readonly { readonly externalId: string; readonly type: ResourceType }[];
   readonly skipped: readonly {
     readonly externalId: string;
@@ -125,7 +126,10 @@ export async function readMembersDigests(
   );
 }
 
-/** Replaces the memberships of these groups, whole. Writes only what differs. */
+/**
+ * Replaces the memberships of these groups, whole. Writes only what differs. Of a group whose members are not known
+ * those of before stay, and its digest goes, so that no plan compares it.
+ */
 export async function replaceMembers(
   db: Db,
   provider: ProviderKindName,
@@ -133,6 +137,7 @@ export async function replaceMembers(
 ): Promise<void> {
   if (groups.length === 0) return;
   const ids = groups.map(({ group }) => group);
+  const known = groups.flatMap(({ group, digest }) => (digest === null ? [] : group));
   const group: string[] = [];
   const member: string[] = [];
   const type: string[] = [];
@@ -151,7 +156,7 @@ export async function replaceMembers(
      select ?, group_id, member_id, member_type from wanted
      on conflict (provider, group_external_id, member_external_id) do update set member_type = excluded.member_type
        where m.member_type <> excluded.member_type`,
-    [group, member, type, provider, ids, provider],
+    [group, member, type, provider, known, provider],
   );
   await sql(db, 'delete from mirror_skipped where provider = ? and group_external_id = any(?::text[])', [
     provider,
@@ -172,7 +177,7 @@ export async function replaceMembers(
     `update mirror_records m set members_digest = decode(d.digest, 'hex')
      from unnest(?::text[], ?::text[]) as d(external_id, digest)
      where m.provider = ? and m.resource_type = 'Group' and m.external_id = d.external_id`,
-    [ids, groups.map(({ digest }) => digest.toString('hex')), provider],
+    [ids, groups.map(({ digest }) => digest?.toString('hex') ?? null), provider],
   );
 }
 

@@ -123,15 +123,17 @@ export interface RunEnd {
   readonly cost?: Cost | undefined;
 }
 
+/** Without an error of its own a run that stays incomplete keeps the one that says why. */
 export async function finishRun(db: Db, runId: string, end: RunEnd): Promise<void> {
   await sql(
     db,
-    `update runs set status = ?, finished_at = now(), counts = coalesce(?::jsonb, counts), error = ?::jsonb,
-       cost = coalesce(?::jsonb, cost) where id = ?`,
+    `update runs set status = ?, finished_at = now(), counts = coalesce(?::jsonb, counts),
+       error = coalesce(?::jsonb, case when ? = 'incomplete' then error end), cost = coalesce(?::jsonb, cost) where id = ?`,
     [
       end.status,
       end.counts === undefined ? null : JSON.stringify(end.counts),
       end.error === undefined ? null : JSON.stringify(end.error),
+      end.status,
       end.cost === undefined ? null : JSON.stringify(end.cost),
       runId,
     ],

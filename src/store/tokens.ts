@@ -79,12 +79,16 @@ export async function listTokens(db: Db, appId: string): Promise<readonly TokenV
   return rows;
 }
 
-/** Answers the hash of what was revoked; undefined when the app has no such token. */
-export async function revokeToken(db: Db, appId: string, id: string): Promise<Buffer | undefined> {
+/**
+ * Answers the hash of what was revoked; undefined when the app, or without `appId` any app, has no such token. An
+ * administrator's own token belongs to no app.
+ */
+export async function revokeToken(db: Db, id: string, appId?: string): Promise<Buffer | undefined> {
   const { rows } = await sql(
     db,
-    'update tokens set revoked_at = coalesce(revoked_at, now()) where id = ? and app_id = ? returning hash',
-    [id, appId],
+    `update tokens set revoked_at = coalesce(revoked_at, now())
+     where id = ? and app_id = coalesce(?::uuid, app_id) returning hash`,
+    [id, appId ?? null],
   );
   return rows[0]?.hash;
 }

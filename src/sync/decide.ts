@@ -105,7 +105,7 @@ function notWaiting(plan: PlanRow): ConflictError {
   return new ConflictError(`The plan does not wait for a decision; it is ${plan.status}.`, {
     reason: 'plan-not-waiting',
     remedy: 'Look at the newest plan of this provider, or start a new run.',
-    details: { status: plan.status },
+    details: { planStatus: plan.status },
   });
 }
 

@@ -117,7 +117,8 @@ class MirrorRead {
     this.open.delete(page.group);
     const members = [...group.members.values()];
     const skipped = [...new Map(group.skipped.map((object) => [object.externalId, object])).values()];
-    this.ready.push({ group: page.group, digest: membersDigest(members, skipped), members, skipped });
+    const digest = page.hidden === true ? null : membersDigest(members, skipped);
+    this.ready.push({ group: page.group, digest, members: digest === null ? [] : members, skipped });
     this.readyMembers += members.length;
     if (this.readyMembers >= MEMBERS_PER_WRITE || this.ready.length >= GROUPS_PER_WRITE) await this.writeMembers();
   }
@@ -146,7 +147,9 @@ class MirrorRead {
         groups.map(({ group }) => group),
       );
       const latest = new Map(groups.map((group) => [group.group, group]));
-      const changed = [...latest.values()].filter(({ group, digest }) => known.get(group)?.equals(digest) !== true);
+      const changed = [...latest.values()].filter(
+        ({ group, digest }) => digest === null || known.get(group)?.equals(digest) !== true,
+      );
       await replaceMembers(tx, kind, changed);
       this.written += changed.length;
     });

@@ -154,6 +154,8 @@ function withTask<Result>(
 export function checkSchedule(settings: ScheduleSettings): void {
   if (!isTimeZone(settings.timeZone))
     throw wrong('timeZone', `"${settings.timeZone}" is no IANA time zone, such as "Europe/Berlin".`);
+  // What is off is due never, so the details may be left out.
+  if (!settings.enabled && hasNoDetails(settings)) return;
   if (settings.kind === 'daily' && !/^([01]\d|2[0-3]):[0-5]\d$/.test(settings.time ?? ''))
     throw wrong('time', 'A daily schedule needs "time" as HH:MM, from 00:00 to 23:59.');
   const minutes = settings.everyMinutes ?? 0;
@@ -164,6 +166,10 @@ export function checkSchedule(settings: ScheduleSettings): void {
       'cron',
       'A cron schedule needs "cron" with five fields: minute, hour, day of month, month, day of week.',
     );
+}
+
+function hasNoDetails({ time, everyMinutes, cron: expression }: ScheduleSettings): boolean {
+  return time === undefined && everyMinutes === undefined && expression === undefined;
 }
 
 function wrong(field: string, message: string): InputError {

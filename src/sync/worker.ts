@@ -7,7 +7,15 @@ import type { Seal } from '#platform/seal.ts';
 import type { Database, Db } from '#store/database.ts';
 import { checkFence, freeAllLeases, giveBackLease, type Lease, LeaseLostError, takeLease } from '#store/leases.ts';
 import { deleteUnfinishedPlans, readPlanRow, setPlanStatus } from '#store/plans.ts';
-import { findOpenRun, finishRun, type Progress, type RunRow, startRun, writeProgress } from '#store/runs.ts';
+import {
+  findOpenRun,
+  finishRun,
+  type Progress,
+  type RunError,
+  type RunRow,
+  startRun,
+  writeProgress,
+} from '#store/runs.ts';
 import { type ProviderRow, readProvider } from '#store/settings.ts';
 import { CancelledError, describeError, finishPlan, type RunContext, runSync } from './run.ts';
 import { openSettings } from './settings.ts';
@@ -18,6 +26,13 @@ const LEASE_TTL_MS = 10_000;
 const HEARTBEAT_MS = 3_000;
 /** How soon a run that another process queued is seen. A run queued here is seen at once. */
 const POLL_MS = 1_000;
+/** Of a run whose process ended, or lost the database, before the run was done. */
+const ABANDONED: RunError = {
+  failure: 'internal',
+  code: 'run-abandoned',
+  message: 'The process that worked on this run ended, or lost the database, before the run was done.',
+  remedy: 'Start a run: it finishes what this one left. If it repeats, look at the log of that process.',
+};
 /** How often the progress of a run is stored. */
 const PROGRESS_EVERY_MS = 250;
 
@@ -118,7 +133,7 @@ export function startWorker(parts: WorkerParts): Worker {
       runLog.warn('run abandoned by a process that died');
       return write(async (tx) => {
         await deleteUnfinishedPlans(tx, run.id);
-        await finishRun(tx, run.id, { status: 'abandoned' });
+        await finishRun(tx, run.id, { status: 'abandoned', error: ABANDONED });
       });
     }
     const row = await readProvider(database.knex, run.provider);

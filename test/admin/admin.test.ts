@@ -8,13 +8,13 @@ import type { GraphServer } from '#demo/graph-server.ts';
 import { makeTenant, type Tenant } from '#demo/tenant.ts';
 import {
   ADMIN_TOKEN,
-  connect,
   freshStorage,
   settingsFor,
   startGateway,
   startTenant,
   sync,
   type TestGateway,
+  untilOver,
 } from '../support/gateway.ts';
 import { openapi, problemsOf } from '../support/openapi.ts';
 
@@ -126,7 +126,14 @@ describe('the admin API', () => {
   });
 
   it('holds the first run until it is approved, and then lets small ones pass', async () => {
-    const held = await connect(api, settingsFor(tenant, graph, { initialRun: 'preview' }));
+    await call('PUT', '/providers/microsoft365', 200, settingsFor(tenant, graph, { initialRun: 'preview' }));
+    const card = await call<{ connection: { state: string }; lastRun: { id: string } }>(
+      'POST',
+      '/providers/microsoft365/activate',
+      200,
+    );
+    assert.equal(card.connection.state, 'unknown');
+    const held = await untilOver(api, card.lastRun.id);
     assert.equal(held.status, 'held');
     assert.equal(held.guard?.reasons[0]?.code, 'first-run');
     const plan = await call<{ status: string; hash: string; counts: { create: number } }>(
@@ -148,6 +155,8 @@ describe('the admin API', () => {
     }).then((answer) => answer.text());
     assert.equal((await call<{ status: string; hash: string }>('GET', `/plans/${held.planId}`, 200)).status, 'applied');
     assert.equal((await call<{ hash: string }>('GET', `/plans/${held.planId}`, 200)).hash, plan.hash);
+    const refused = await call<{ status: number; planStatus: string }>('POST', `/plans/${held.planId}/reject`, 409);
+    assert.deepEqual([refused.status, refused.planStatus], [409, 'applied']);
     assert.equal((await sync(api)).status, 'succeeded');
   });
 
@@ -212,6 +221,11 @@ describe('the admin API', () => {
     await call('PUT', '/schedule', 200, { enabled: false, kind: 'daily', time: '03:00', timeZone: 'UTC' });
   });
 
+  it('turns the schedule off without asking when it would run', async () => {
+    assert.equal((await call<{ nextRunAt: null }>('PUT', '/schedule', 200, { enabled: false })).nextRunAt, null);
+    await call('PUT', '/schedule', 400, { enabled: true });
+  });
+
   it('keeps the limits of the guard', async () => {
     assert.equal((await call<{ percent: number }>('GET', '/guard', 200)).percent, 10);
     await call('PUT', '/guard', 200, { percent: 25 });
@@ -232,6 +246,11 @@ describe('the admin API', () => {
     assert.equal(listed.items[0]?.hint, made.token.slice(-4));
     await call('DELETE', `/apps/${app.id}/tokens/${made.id}`, 204);
     assert.equal((await api.call('GET', '/scim/v2/Users?count=1', undefined, made.token)).status, 401);
+    const second = await call<{ id: string; token: string }>('POST', `/apps/${app.id}/tokens`, 201, {});
+    assert.equal((await api.call('GET', '/scim/v2/Users?count=1', undefined, second.token)).status, 200);
+    await call('DELETE', `/tokens/${second.id}`, 204);
+    assert.equal((await api.call('GET', '/scim/v2/Users?count=1', undefined, second.token)).status, 401);
+    await call('DELETE', `/tokens/${UUID}`, 404);
     const expired = await call<{ token: string }>('POST', `/apps/${app.id}/tokens`, 201, {
       expiresAt: '2020-01-01T00:00:00Z',
     });
@@ -346,6 +365,15 @@ describe('the admin API', () => {
     assert.match((await request(api.base).get('/metrics')).text, /sluice_resources\{type="User"\} 60/);
     assert.equal((await request(api.base).get('/api/docs')).status, 200);
     assert.equal((await request(api.base).get('/api/v1/openapi.json')).body.openapi, '3.1.0');
+  });
+
+  it('stops the run that is under way when the provider is deactivated', async () => {
+    graph.setFaults({ script: [{ path: '/users', fault: { kind: 'status', status: 503 }, times: 3 }] });
+    const run = await call<{ id: string }>('POST', '/sync-runs', 202, {});
+    await call('POST', '/providers/microsoft365/deactivate', 200);
+    assert.equal((await untilOver(api, run.id)).status, 'cancelled');
+    graph.setFaults({});
+    await call('POST', '/providers/microsoft365/activate', 200);
   });
 
   it('deactivates, keeps the data, and refuses to run', async () => {

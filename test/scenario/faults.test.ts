@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { FaultPlan } from '#demo/faults.ts';
 import type { GraphServer } from '#demo/graph-server.ts';
-import { makeTenant, removeUser, type Tenant } from '#demo/tenant.ts';
+import { addUser, makeTenant, makeUser, removeUser, type Tenant } from '#demo/tenant.ts';
 import {
+  approve,
   connect,
   freshStorage,
   settingsFor,
@@ -79,6 +80,16 @@ describe('a tenant that misbehaves', () => {
       for (const [id, user] of everybody) tenant.users.set(id, user);
       assert.equal((await sync(api)).status, 'succeeded');
     });
+
+  it('still says why a run is incomplete when what it held was approved', async () => {
+    for (let index = 0; index < 300; index += 1) addUser(tenant, makeUser('crowd', 20_000 + index));
+    graph.setFaults(scripted('/members', { kind: 'notAPage' }, 1_000));
+    const held = await sync(api);
+    assert.equal(held.status, 'held');
+    const run = await approve(api, held.planId);
+    assert.deepEqual([run.status, run.error?.code], ['incomplete', 'page-without-list']);
+    graph.setFaults({});
+  });
 
   it('fails with a sentence and a remedy when the secret is wrong, the tenant unknown, or a permission missing', async () => {
     for (const [changes, check, sentence] of [

@@ -76,6 +76,8 @@ for (const kind of ['embedded', 'postgres'] as const)
       assert.equal(new Set(Object.values(ids)).size, Object.keys(ids).length);
       const runs = await gateway.call<{ items: RunBody[] }>('GET', '/api/v1/sync-runs?limit=100');
       assert.ok(runs.body.items.every(({ status }) => status !== 'running' && status !== 'queued'));
+      for (const { status, error } of runs.body.items)
+        if (status === 'abandoned') assert.deepEqual([error?.code, error?.remedy === null], ['run-abandoned', false]);
     });
   });
 

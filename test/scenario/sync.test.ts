@@ -136,6 +136,33 @@ for (const kind of ['embedded', 'postgres'] as const)
       assert.deepEqual(served, pictureOf(tenant));
     });
 
+    it('keeps the members of a group that begins to hide them, and says so', async () => {
+      const id = group(5);
+      const record = tenant.groups.get(id);
+      assert.ok(record);
+      const expected = pictureOf(tenant);
+      const earlier = new Set(tenant.members.get(id));
+      const outsider = [...tenant.users.keys()].find((user) => !earlier.has(user)) ?? '';
+      tenant.groups.set(id, { ...record, visibility: 'HiddenMembership' });
+      addMember(tenant, id, outsider);
+      const run = await sync(api);
+      assert.equal(run.status, 'succeeded', JSON.stringify(run));
+      const { ids: _ids, ...served } = await readServed(api);
+      assert.deepEqual(served, expected);
+      const { body } = await api.call<{ items: { externalId: string }[] }>(
+        'GET',
+        `/api/v1/sync-runs/${run.id}/changes?reason=HiddenMembership`,
+      );
+      assert.deepEqual(
+        body.items.map(({ externalId }) => externalId),
+        [id],
+      );
+      tenant.groups.set(id, record);
+      assert.equal((await sync(api)).counts['membershipsChanged'], 1);
+      const { ids: _again, ...shown } = await readServed(api);
+      assert.deepEqual(shown, pictureOf(tenant));
+    });
+
     it('skips the second of two users with one user name and loses nobody in silence', async () => {
       const twin = {
         ...makeUser('twin', 9007),

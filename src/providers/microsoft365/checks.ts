@@ -6,7 +6,7 @@ import type { Graph } from './client.ts';
 import { readPage } from './collection.ts';
 import { endpointsOf } from './endpoints.ts';
 import { readClaims } from './permissions.ts';
-import type { GraphGroup } from './records.ts';
+import { type GraphGroup, hidesMembers } from './records.ts';
 import type { Microsoft365Settings } from './settings.ts';
 
 /** What a step found, or the sentence and remedy of what is wrong. */
@@ -115,9 +115,10 @@ async function canRead(graph: Graph, url: string, detail: string, signal: AbortS
   return detail;
 }
 
+/** Of a group that does not hide them: a sync goes on without the others. */
 async function canReadMembers(graph: Graph, signal: AbortSignal): Promise<Finding> {
-  const read = (body: unknown) => readPage<GraphGroup>(body).items[0]?.id;
-  const id = await graph.get('/groups?$select=id&$top=1', read, { signal });
+  const read = (body: unknown) => readPage<GraphGroup>(body).items.find((group) => !hidesMembers(group))?.id;
+  const id = await graph.get('/groups?$select=id,visibility&$top=50', read, { signal });
   if (id === undefined) return 'There is no group whose members could be read.';
   const url = `/groups/${encodeURIComponent(id)}/members?$select=id&$top=1`;
   return canRead(graph, url, 'Members of groups can be read.', signal);

@@ -1,8 +1,9 @@
-import { NotFoundError } from '#core/errors.ts';
+import { CredentialsError, NotFoundError } from '#core/errors.ts';
 import type { MemberRef, Page, SkippedObject } from '#core/provider.ts';
 import type { Graph } from './client.ts';
 import { collection, PAGE_SIZE } from './collection.ts';
 import { incomplete } from './failures.ts';
+import { readClaims } from './permissions.ts';
 import { type GraphMember, memberKind } from './records.ts';
 
 /** Groups whose members are read at the same time; Graph throttles by resource units, not by connections. */
@@ -18,11 +19,14 @@ interface Step {
   readonly result: IteratorResult<MembersPage, void>;
 }
 
-/** Direct members of many groups, a bounded number of groups at a time, pages in the order in which they come. */
-export async function* membersOfAll(graph: Graph, groups: Iterable<string>, signal: AbortSignal): Pages {
+/**
+ * Direct members of many groups, a bounded number of groups at a time, pages in the order in which they come.
+ * @param groups ids, each with whether that group hides its members
+ */
+export async function* membersOfAll(graph: Graph, groups: ReadonlyMap<string, boolean>, signal: AbortSignal): Pages {
   const stop = new AbortController();
   const bounded = AbortSignal.any([signal, stop.signal]);
-  const waiting = groups[Symbol.iterator]();
+  const waiting = groups.entries();
   const running = new Map<Pages, Promise<Step>>();
   const advance = (pages: Pages): void => {
     const step = pages.next().then((result): Step => ({ pages, result }));
@@ -31,7 +35,9 @@ export async function* membersOfAll(graph: Graph, groups: Iterable<string>, sign
   };
   const startNext = (): void => {
     const next = waiting.next();
-    if (next.done !== true) advance(membersOf(graph, next.value, bounded));
+    if (next.done === true) return;
+    const [group, hidden] = next.value;
+    advance((hidden ? hiddenMembersOf : membersOf)(graph, group, bounded));
   };
   try {
     for (let count = 0; count < GROUPS_AT_ONCE; count += 1) startNext();
@@ -68,6 +74,34 @@ async function* membersOf(graph: Graph, group: string, signal: AbortSignal): Pag
         throw incomplete('The members of a group that exists cannot be found.', 'members-not-found', error);
     }
   yield { type: 'members', group, members: [], skipped: [], complete: true };
+}
+
+/**
+ * The direct members of a group that hides them. Without Member.Read.Hidden Graph denies them or shows none, which
+ * says nothing of who they are.
+ * Sources: graph/api/group-list-members and graph/permissions-reference, checked 2026-11.
+ */
+async function* hiddenMembersOf(graph: Graph, group: string, signal: AbortSignal): Pages {
+  let shown = 0;
+  try {
+    for await (const page of membersOf(graph, group, signal)) {
+      shown += page.members.length + page.skipped.length;
+      if (page.complete && shown === 0 && !(await mayReadHidden(graph, signal))) yield hiddenPage(group);
+      else yield page;
+    }
+  } catch (error) {
+    if (!(error instanceof CredentialsError) || error.failure !== 'consent') throw error;
+    yield hiddenPage(group);
+  }
+}
+
+function hiddenPage(group: string): MembersPage {
+  const skipped = [{ externalId: group, objectType: 'Group', reason: 'HiddenMembership' }];
+  return { type: 'members', group, members: [], skipped, complete: true, hidden: true };
+}
+
+async function mayReadHidden({ tokens }: Graph, signal: AbortSignal): Promise<boolean> {
+  return readClaims(await tokens.token(signal))?.roles.includes('Member.Read.Hidden') === true;
 }
 
 async function exists(graph: Graph, group: string, signal: AbortSignal): Promise<boolean> {

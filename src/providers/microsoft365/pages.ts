@@ -3,7 +3,7 @@ import type { Page } from '#core/provider.ts';
 import type { Graph } from './client.ts';
 import { collection, PAGE_SIZE } from './collection.ts';
 import { membersOfAll } from './members.ts';
-import { GROUP_SELECT, type GraphGroup, type GraphUser } from './records.ts';
+import { GROUP_SELECT, type GraphGroup, type GraphUser, hidesMembers } from './records.ts';
 import { userPages } from './users.ts';
 
 const GROUPS = `/groups?$select=${GROUP_SELECT.join(',')}&$top=${PAGE_SIZE}`;
@@ -16,8 +16,8 @@ export interface ReadOptions {
 }
 
 /**
- * Everything: users, groups, then the direct members of each wanted group. The ids of those groups are all that is
- * kept. The `end` page comes only when every page was read whole.
+ * Everything: users, groups, then the direct members of each wanted group. The ids of those groups, and whether they
+ * hide their members, are all that is kept. The `end` page comes only when every page was read whole.
  * Sources: learn.microsoft.com/graph/api/user-list, group-list, group-list-members, paging, checked 2026-11.
  * @throws {GatewayError} what `collection` throws; {ConfigError} `endpoint-wrong` when there is no directory there
  */
@@ -26,13 +26,13 @@ export async function* fullRead(
   { userProperties, isGroupWanted }: ReadOptions,
   signal: AbortSignal,
 ): AsyncGenerator<Page<GraphUser | GraphGroup>> {
-  const wanted = new Set<string>();
+  const wanted = new Map<string, boolean>();
   try {
     for await (const records of userPages(graph, userProperties, signal))
       yield { type: 'records', resourceType: 'User', records };
     for await (const records of collection<GraphGroup>(graph, GROUPS, { signal })) {
       for (const group of records)
-        if (isGroupWanted(group)) wanted.add(group.id);
+        if (isGroupWanted(group)) wanted.set(group.id, hidesMembers(group));
         else wanted.delete(group.id);
       yield { type: 'records', resourceType: 'Group', records };
     }

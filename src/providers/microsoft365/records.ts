@@ -45,6 +45,8 @@ export interface GraphGroup {
   readonly mailEnabled?: boolean | null;
   readonly securityEnabled?: boolean | null;
   readonly groupTypes?: readonly string[] | null;
+  /** `HiddenMembership`: only the members see each other, and applications with Member.Read.Hidden. */
+  readonly visibility?: string | null;
 }
 
 /** A member: nothing but type and id is promised. */
@@ -91,12 +93,18 @@ export const GROUP_SELECT = [
   'mailEnabled',
   'securityEnabled',
   'groupTypes',
+  'visibility',
 ] as const;
 
 /** The kind of a member: `user`, `group`, `device`; undefined when Graph does not say. */
 export function memberKind({ '@odata.type': type }: GraphMember): string | undefined {
   const kind = typeof type === 'string' ? type.replace(/^#?microsoft\.graph\./i, '') : '';
   return kind === '' || kind === 'directoryObject' ? undefined : kind;
+}
+
+/** Source: learn.microsoft.com/graph/api/resources/group, property `visibility`, checked 2026-11. */
+export function hidesMembers({ visibility }: GraphGroup): boolean {
+  return visibility === 'HiddenMembership';
 }
 
 /** The elements of a list that may be absent, null, or hold nulls. */

@@ -244,6 +244,20 @@ describe('answers', () => {
     });
   });
 
+  it('that are empty say nothing of a group that hides its members', async () => {
+    const server = await start({
+      '/groups?': () =>
+        page([
+          { id: 'open', securityEnabled: true },
+          { id: 'hidden', securityEnabled: true, visibility: 'HiddenMembership' },
+        ]),
+    });
+    const members = (await readAll(openAt(server).provider)).filter(({ type }) => type === 'members');
+    const hidden = members.map((one) => (one.type === 'members' ? [one.group, one.hidden] : []));
+    assert.deepEqual(new Map(hidden as [string, unknown][]).get('hidden'), true);
+    assert.deepEqual(new Map(hidden as [string, unknown][]).get('open'), undefined);
+  });
+
   it('that say 404 for the users are the wrong endpoint', async () => {
     const server = await start({ '/users': () => ({ status: 404, body: 'Not Found' }) });
     await assert.rejects(

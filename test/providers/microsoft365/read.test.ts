@@ -144,6 +144,29 @@ describe('a full read', () => {
     }
   });
 
+  it('goes on without the members of a group that hides them, unless it may read those', async () => {
+    const small = makeTenant({ users: 20, groups: 4, membersPerGroup: 5 });
+    const [group = ''] = small.groups.keys();
+    small.groups.set(group, { id: group, ...small.groups.get(group), visibility: 'HiddenMembership' });
+    const roles = ['User.Read.All', 'GroupMember.Read.All'];
+    for (const [granted, hidden] of [
+      [roles, true],
+      [[...roles, 'Member.Read.Hidden'], undefined],
+    ] as const) {
+      const server = await startTenant(small, { application: { roles: granted } });
+      const pages = await readAll(openProvider(settingsFor(server, small.id)).provider);
+      const last = pages.findLast((page) => page.type === 'members' && page.group === group);
+      assert.ok(last?.type === 'members' && last.complete);
+      assert.equal(last.hidden, hidden);
+      assert.equal(
+        last.skipped.some(({ reason }) => reason === 'HiddenMembership'),
+        hidden === true,
+      );
+      assert.equal(pages.at(-1)?.type, 'end');
+      await server.close();
+    }
+  });
+
   it('needs both permissions, and names the one that is missing', async () => {
     for (const [roles, missing] of [
       [['GroupMember.Read.All'], 'User.Read.All'],
