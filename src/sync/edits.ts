@@ -55,6 +55,8 @@ export interface Edited {
 
 /** How often an edit is tried again when somebody else wrote in between. */
 const TRIES = 20;
+/** By this much at most a writer steps back before it tries again after a deadlock. */
+const PAUSE_MS = 50;
 
 /**
  * A new resource of origin `manual`.
@@ -72,7 +74,7 @@ export async function createResource(
   const columns = columnsOf(type, finish(schemas[type], marked));
   const resource = { id, type, actor };
   if (members.length === 0) {
-    const served = await insertManual(database, resource, columns, serve);
+    const served = await tried(() => insertManual(database, resource, columns, serve));
     return { id, version: served.version, changed: true, served };
   }
   return transact(database, async (tx) => {
@@ -166,7 +168,7 @@ async function changeOnce(
     );
   if (members.length === 0) {
     if (unchanged) return { version: stored.version, changed: false };
-    const served = await update(database);
+    const served = await tried(() => update(database));
     return served && { version: served.version, changed: true, served };
   }
   return transact(database, async (tx) => {
@@ -246,13 +248,22 @@ function columnsOf(type: ResourceType, document: Document): WrittenColumns {
   };
 }
 
-/** Tried again when two writers locked each other out. A violated key that speaks at commit is a conflict too. */
-async function transact<Answer>(database: Database, work: (tx: Db) => Promise<Answer>): Promise<Answer> {
+function transact<Answer>(database: Database, work: (tx: Db) => Promise<Answer>): Promise<Answer> {
+  return tried(() => database.knex.transaction(work));
+}
+
+/**
+ * Tried again when two writers locked each other out, which a single statement can do too: those that want the same name
+ * wait for each other when it is checked, at commit. A violated key that speaks then is a conflict like any other.
+ */
+async function tried<Answer>(write: () => Promise<Answer>): Promise<Answer> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await database.knex.transaction(work);
+      return await write();
     } catch (error) {
       if (tries >= TRIES || !isRetryable(error)) throw asConflict(error);
+      // Who tries at once meets the same writer at the same place, and both wait for the deadlock to be seen again.
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * PAUSE_MS));
     }
   }
 }
