@@ -63,12 +63,14 @@ interface Rows extends Pick<ServedPage, 'rows' | 'text' | 'size' | 'first' | 'la
 /** @throws {InputError} `tooMany`: the filter takes too long */
 export async function readPage(database: Database, counts: Counts, request: PageRequest): Promise<ServedPage> {
   const counting = countQuery(request);
-  const read = request.limit === 0 ? NOTHING : await readRows(database, request, counts.snapshotOf(counting));
+  const known = counts.known(counting);
+  const read = request.limit === 0 ? NOTHING : await readRows(database, request, known?.snapshot);
   const { drift, ...page } = read;
   const { offset = 0, from } = request;
   // A list that ends here, read from its start, has been counted by reading it.
   const isCounted = from === undefined && !page.more && (page.size > 0 || (offset === 0 && request.limit > 0));
-  return { ...page, count: isCounted ? { total: offset + page.size, epoch: 0 } : await counts.count(counting, drift) };
+  const count = isCounted ? { total: offset + page.size, epoch: 0 } : await counts.count(counting, known, drift);
+  return { ...page, count };
 }
 
 const NOTHING: Rows = {

@@ -110,6 +110,17 @@ eachDatabase('counts', (open, kind) => {
     );
   });
 
+  it('are exact for readers who come together', async () => {
+    const database = await open();
+    const counts = makeCounts(database);
+    const types = LISTS['everything'] ?? [];
+    for (let turn = 0; turn < 6; turn += 1) {
+      await database.knex.transaction(async (tx) => write(tx, turn * 10));
+      const together = await Promise.all(Array.from({ length: 6 }, () => counted(database, counts, types)));
+      assert.deepEqual(together, Array(6).fill(turn + 1));
+    }
+  });
+
   it('follow thousands of changes at once', async () => {
     const database = await open();
     const counts = makeCounts(database);

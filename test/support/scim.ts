@@ -17,6 +17,7 @@ import { insertApp } from '#store/apps.ts';
 import { makeCounts } from '#store/counts.ts';
 import { type Database, translateDatabaseError } from '#store/database.ts';
 import { makeResourceReader } from '#store/resource-reader.ts';
+import { makeGroupsFiller } from '#store/served-groups.ts';
 import { findToken, insertToken } from '#store/tokens.ts';
 
 export const MESSAGES = 'urn:ietf:params:scim:api:messages:2.0';
@@ -91,9 +92,12 @@ export async function startScim(database: Database): Promise<ScimServer> {
   let passed = 0;
   let base = '';
   const now = (): number => Date.now() + passed;
+  const log = makeLog('fatal');
+  const filler = makeGroupsFiller(database, log);
   const scim = scimRouter({
     database,
-    reader: makeResourceReader(database),
+    reader: makeResourceReader(database, filler),
+    filler,
     counts: makeCounts(database, now),
     cursors: makeCursors(makeSeal(Buffer.alloc(32, 9).toString('base64')), now),
     places: makePlaces(now),
@@ -107,7 +111,7 @@ export async function startScim(database: Database): Promise<ScimServer> {
   const app = createApp({
     scim,
     admin: Router(),
-    log: makeLog('fatal'),
+    log,
     ready: async () => true,
     metrics: async () => '',
     translate: translateDatabaseError,
@@ -161,6 +165,7 @@ export async function startScim(database: Database): Promise<ScimServer> {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
       await closed;
+      await filler.stop();
     },
   };
 }
