@@ -4,8 +4,9 @@ import type { ResourceType } from '#core/resource.ts';
 import { type Database, queryBounded } from './database.ts';
 import type { Statement } from './statement.ts';
 
-interface Kept extends Count {
-  /** `pg_snapshot` as text. */
+/** A count that was taken before, and when. */
+export interface Known extends Count {
+  /** `pg_snapshot` as text, for `driftText`. */
   readonly snapshot: string;
   readonly at: number;
 }
@@ -38,13 +39,13 @@ export interface Count {
 }
 
 export interface Counts {
-  /** The snapshot of the count that is kept, for `driftText`. */
-  snapshotOf(query: CountQuery): string | undefined;
+  known(query: CountQuery): Known | undefined;
   /**
    * The exact count at the moment that `drift` was said.
-   * @param drift null when nothing was written since `snapshotOf`; undefined when that is not known
+   * @param known that of which `drift` tells: others may have counted meanwhile, from where it would be counted twice
+   * @param drift null when nothing was written since; undefined when that is not known
    */
-  count(query: CountQuery, drift: Drift | null | undefined): Promise<Count>;
+  count(query: CountQuery, known: Known | undefined, drift: Drift | null | undefined): Promise<Count>;
 }
 
 const KEPT_MAX = 1_000;
@@ -65,7 +66,7 @@ export function driftText(statement: Statement, snapshot: string, type: Resource
 }
 
 export function makeCounts(database: Database, now: () => number = Date.now): Counts {
-  const kept = new Map<string, Kept>();
+  const kept = new Map<string, Known>();
   let epochs = 0;
 
   function keyOf({ condition, values }: CountQuery): string {
@@ -80,15 +81,14 @@ export function makeCounts(database: Database, now: () => number = Date.now): Co
   }
 
   return {
-    snapshotOf(query) {
+    known(query) {
       const found = kept.get(keyOf(query));
-      return found !== undefined && now() - found.at < KEPT_MS ? found.snapshot : undefined;
+      return found !== undefined && now() - found.at < KEPT_MS ? found : undefined;
     },
-    async count(query, drift) {
+    async count(query, known, drift) {
       const key = keyOf(query);
-      const found = kept.get(key);
-      if (found !== undefined && drift !== undefined) {
-        const { total, epoch } = found;
+      if (known !== undefined && drift !== undefined) {
+        const { total, epoch } = known;
         if (drift === null) return { total, epoch };
         epochs += 1;
         if (query.plain && drift.touched <= CHANGES_MAX)

@@ -164,8 +164,8 @@ class Compiler {
   }
 
   private chosen(of: 'members' | 'groups', filter: Filter): string {
-    const subs = this.schema.core.attributes.get(of)?.sub ?? new Map();
-    return this.inside(filter, subs, (term, sub) => this.relatedTerm(of, sub, term));
+    const subs = this.schema.core.attributes.get(of)?.sub ?? new Map<string, Attribute>();
+    return this.inside(filter, subs, (term, sub) => this.relatedTerm(of, sub.name, term));
   }
 
   private relatedColumn(
@@ -183,7 +183,7 @@ class Compiler {
     if (sub === 'display')
       return of === 'groups'
         ? this.text('gr.name_key', operator, foldCase(text))
-        : `exists (select 1 from resources mr where mr.id = gm.member_id and ${this.text('lower(mr.display)', operator, foldCase(text))})`;
+        : `exists (select 1 from resources mr where mr.id = gm.member_id and ${this.text(DISPLAY_KEY, operator, foldCase(text))})`;
     throw unfit(path, operator);
   }
 
@@ -232,7 +232,7 @@ class Compiler {
       ? elements(jsonPath(resolved), element)
       : `(select ${jsonPath(resolved)}) as ${element}(${element})`;
     const condition = this.inside(filter, attribute.sub, (term, sub) => this.elementTerm(element, term, sub));
-    return `(${this.hint(resolved, filter)}exists (select 1 from ${source} where ${condition}))`;
+    return `(${this.hint(resolved, filter)}exists (select 1 from ${source} where ${element} is not null and ${condition}))`;
   }
 
   /** The equalities that every match must have, so that the index narrows before elements are opened. */
@@ -253,8 +253,8 @@ class Compiler {
 
   private inside(
     filter: Filter,
-    subs: ReadonlyMap<string, { readonly name: string }>,
-    leaf: (term: Extract<Filter, { kind: 'compare' | 'present' }>, sub: string) => string,
+    subs: ReadonlyMap<string, Attribute>,
+    leaf: (term: Extract<Filter, { kind: 'compare' | 'present' }>, sub: Attribute) => string,
   ): string {
     switch (filter.kind) {
       case 'and':
@@ -277,7 +277,7 @@ class Compiler {
               reason: 'invalid-filter',
             },
           );
-        return leaf(filter, sub.name);
+        return leaf(filter, sub);
       }
     }
   }
@@ -294,19 +294,22 @@ class Compiler {
     return term.operator === 'ne' ? `not ${condition}` : condition;
   }
 
-  private elementTerm(element: string, term: Extract<Filter, { kind: 'compare' | 'present' }>, sub: string): string {
-    const present = (): string => `(${element} -> ${this.bind(sub)}) is not null`;
+  private elementTerm(
+    element: string,
+    term: Extract<Filter, { kind: 'compare' | 'present' }>,
+    { name, type }: Attribute,
+  ): string {
+    const present = (): string => `(${element} -> ${this.bind(name)}) is not null`;
     if (term.kind === 'present') return present();
     const { operator, value, path } = term;
     if (value === null) return operator === 'eq' ? `not (${present()})` : operator === 'ne' ? present() : this.never();
-    const type = typeof value === 'boolean' || sub === 'primary' ? 'boolean' : 'string';
-    const literal = literalOf(type, spelled(sub, value), path, operator);
+    const literal = literalOf(type, spelled(name, value), path, operator);
     if (operator === 'eq' || operator === 'ne') {
-      const contains = `${element} @> ${this.bind(JSON.stringify({ [sub]: literal }))}::jsonb`;
+      const contains = `${element} @> ${this.bind(JSON.stringify({ [name]: literal }))}::jsonb`;
       return operator === 'eq' ? contains : `not (${contains})`;
     }
-    if (typeof literal === 'boolean') throw unfit(path, operator);
-    return this.ordered(`(${element} ->> ${this.bind(sub)})`, operator, literal);
+    if (typeof literal === 'boolean' || type === 'binary') throw unfit(path, operator);
+    return this.ordered(`(${element} ->> ${this.bind(name)})`, operator, literal);
   }
 
   private text(expression: string, operator: Operator, text: string): string {
@@ -348,6 +351,9 @@ class Compiler {
     return `e${this.aliases}`;
   }
 }
+
+/** What is displayed of a member, folded by us as every key is. */
+const DISPLAY_KEY = `coalesce(mr.search ->> 'displayName', mr.name_key)`;
 
 /** PostgreSQL has no year 0. */
 const YEAR_ONE = Date.parse('0001-01-01T00:00:00Z');

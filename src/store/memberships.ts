@@ -1,6 +1,7 @@
 // Applying the memberships of a plan: rows in, rows out, in slices, without a list of members ever being in memory.
 import type { ProviderKindName } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
+import { LATER } from './resources.ts';
 
 /** A place in `plan_members` in the order (seq, member). */
 export interface MemberCursor {
@@ -64,7 +65,7 @@ export async function applyMemberSlice(
        select group_id, sum(added)::int as added, sum(removed)::int as removed from (
          select group_id, 1 as added, 0 as removed from won union all select group_id, 0, 1 from lost) c group by group_id)
      update resources g set member_count = g.member_count + c.added - c.removed, version = g.version + 1,
-       updated_at = greatest(now(), g.updated_at)
+       updated_at = ${LATER.replace('updated_at', 'g.updated_at')}
      from counted c where g.id = c.group_id returning g.id, g.version, c.added, c.removed`,
     [planId, from.seq, from.member, to?.seq ?? null, to?.seq ?? null, to?.member ?? null, provider],
   );

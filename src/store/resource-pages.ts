@@ -65,17 +65,19 @@ export async function readPage(
 ): Promise<ServedPage<TextRow>> {
   const { limit, offset = 0, from } = request;
   const counting = countQuery(request);
+  const known = counts.known(counting);
   if (limit === 0) {
-    return { rows: [], first: undefined, last: undefined, more: false, count: await counts.count(counting, undefined) };
+    const count = await counts.count(counting, known, undefined);
+    return { rows: [], first: undefined, last: undefined, more: false, count };
   }
-  const found = await readRows(database, request, counts.snapshotOf(counting), textOnly);
+  const found = await readRows(database, request, known?.snapshot, textOnly);
   const more = found.length > limit;
   const rows = more ? found.slice(0, limit) : found;
   if (from?.back === true) rows.reverse();
   // A list that ends here, read from its start, has been counted by reading it.
   const isCounted = from === undefined && !more && (rows.length > 0 || offset === 0);
   const drift = found[0]?.drift;
-  const count = isCounted ? { total: offset + rows.length, epoch: 0 } : await counts.count(counting, drift);
+  const count = isCounted ? { total: offset + rows.length, epoch: 0 } : await counts.count(counting, known, drift);
   return { rows, first: rows[0], last: rows.at(-1), more, count };
 }
 

@@ -6,7 +6,7 @@ import type { MemberChange } from '#core/patch.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { appendChanges } from './changes.ts';
 import { type Database, type Db, queryOn, sql } from './database.ts';
-import { lockResources, tombstone } from './resources.ts';
+import { LATER, lockResources, tombstone } from './resources.ts';
 import type { ServedRow } from './served.ts';
 import { nameOf, Statement } from './statement.ts';
 
@@ -21,9 +21,6 @@ export interface WrittenColumns {
   readonly search: string;
   readonly managerId: string | null;
 }
-
-/** By this much at least `updated_at` grows: what SCIM shows of it is milliseconds. */
-const LATER = `greatest(clock_timestamp(), updated_at + interval '1 millisecond')`;
 
 function bindColumns(statement: Statement, columns: WrittenColumns): Record<keyof WrittenColumns, string> {
   return {

@@ -3,6 +3,13 @@
 import type { Origin, ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 
+/**
+ * By this much at least `updated_at` grows with every version: SCIM shows milliseconds of it, and a reader who asks for
+ * what is later than the latest it has must not miss a second change within the same one.
+ */
+export const LATER = `greatest(clock_timestamp(), updated_at + interval '1 millisecond')`;
+const LATER_R = LATER.replace('updated_at', 'r.updated_at');
+
 /** A row as it is written. `digest` is hex, since a batch is one JSON parameter. */
 export interface ResourceWrite {
   readonly id: string;
@@ -66,7 +73,7 @@ export async function writeResources(db: Db, resources: readonly ResourceWrite[]
        search = excluded.search, digest = excluded.digest, manager_external_id = excluded.manager_external_id,
        manager_id = excluded.manager_id, left_at = case when excluded.left_at is not null
          then coalesce(r.left_at, excluded.left_at) end,
-       deleted_at = null, version = r.version + 1, updated_at = greatest(now(), r.updated_at)
+       deleted_at = null, version = r.version + 1, updated_at = ${LATER_R}
      returning id, version`,
     [JSON.stringify(resources)],
   );
@@ -87,7 +94,7 @@ export async function tombstone(
   const { rows: gone } = await sql(
     db,
     `update resources set deleted_at = now(), unique_key = null, digest = null, members_digest = null, member_count = 0,
-       version = version + 1, updated_at = greatest(now(), updated_at)
+       version = version + 1, updated_at = ${LATER}
      where id = any(?::uuid[]) and deleted_at is null returning id, version`,
     [ids],
   );
@@ -97,7 +104,7 @@ export async function tombstone(
     `with lost as (delete from group_members where member_id = any(?::uuid[]) returning group_id),
      counted as (select group_id, count(*)::int as removed from lost group by group_id)
      update resources r set member_count = r.member_count - c.removed, version = r.version + 1,
-       updated_at = greatest(now(), r.updated_at)
+       updated_at = ${LATER_R}
      from counted c where r.id = c.group_id returning r.id, r.version, c.removed`,
     [ids],
   );

@@ -54,6 +54,8 @@ export interface Edited {
 
 /** How often an edit is tried again when somebody else wrote in between. */
 const TRIES = 20;
+/** By this much at most a writer steps back before it tries again after a deadlock. */
+const PAUSE_MS = 50;
 
 /**
  * A new resource of origin `manual`.
@@ -71,7 +73,7 @@ export async function createResource(
   const columns = columnsOf(type, finish(schemas[type], marked));
   const resource = { id, type, actor };
   if (members.length === 0) {
-    const row = await insertManual(database, resource, columns);
+    const row = await tried(() => insertManual(database, resource, columns));
     return { id, version: row.version, changed: true, row };
   }
   return transact(database, async (tx) => {
@@ -164,7 +166,7 @@ async function changeOnce(
     );
   if (members.length === 0) {
     if (unchanged) return { version: stored.version, changed: false };
-    const row = await update(database);
+    const row = await tried(() => update(database));
     return row && { version: row.version, changed: true, row };
   }
   return transact(database, async (tx) => {
@@ -244,13 +246,22 @@ function columnsOf(type: ResourceType, document: Document): WrittenColumns {
   };
 }
 
-/** Tried again when two writers locked each other out. A violated key that speaks at commit is a conflict too. */
-async function transact<Answer>(database: Database, work: (tx: Db) => Promise<Answer>): Promise<Answer> {
+function transact<Answer>(database: Database, work: (tx: Db) => Promise<Answer>): Promise<Answer> {
+  return tried(() => database.knex.transaction(work));
+}
+
+/**
+ * Tried again when two writers locked each other out, which a single statement can do too: those that want the same name
+ * wait for each other when it is checked, at commit. A violated key that speaks then is a conflict like any other.
+ */
+async function tried<Answer>(write: () => Promise<Answer>): Promise<Answer> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await database.knex.transaction(work);
+      return await write();
     } catch (error) {
       if (tries >= TRIES || !isRetryable(error)) throw asConflict(error);
+      // Who tries at once meets the same writer at the same place, and both wait for the deadlock to be seen again.
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * PAUSE_MS));
     }
   }
 }

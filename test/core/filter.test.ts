@@ -3,6 +3,8 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { InputError } from '#core/errors.ts';
 import { matches, parseFilter, parsePath } from '#core/filter.ts';
+import { RESOURCE_SCHEMAS } from '#scim/scimmy.ts';
+import { anyFilter, printFilter } from '../support/filters.ts';
 
 const ada = {
   userName: 'Ada@Contoso.example',
@@ -108,6 +110,24 @@ describe('filters', () => {
         },
       ),
     );
+  });
+
+  it('are read back as they were written, whatever the case and the spaces', () => {
+    const literals = { 'meta.created': ['2026-11-25T10:00:00Z'], 'meta.lastModified': ['2026-11-25T10:00:00Z'] };
+    fc.assert(
+      fc.property(anyFilter(RESOURCE_SCHEMAS.User, literals), fc.infiniteStream(fc.boolean()), (filter, coins) => {
+        const toss = (): boolean => coins.next().value === true;
+        const text = printFilter(filter, (word) => (toss() ? word.toUpperCase() : word));
+        assert.deepEqual(parseFilter(toss() ? `  (\t${text} ) ` : text), filter, text);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('bind "and" closer than "or", and "not" closest', () => {
+    const grouped = 'not (title pr) and active eq true or nickName pr and locale pr';
+    const explicit = '((not (title pr)) and (active eq true)) or ((nickName pr) and (locale pr))';
+    assert.deepEqual(parseFilter(grouped), parseFilter(explicit));
   });
 
   it('leaves every prototype alone', () => {

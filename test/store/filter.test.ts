@@ -1,203 +1,226 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
 import { before, it } from 'node:test';
 import fc from 'fast-check';
+import type { Attribute } from '#core/attributes.ts';
+import type { Document } from '#core/coerce.ts';
 import { InputError } from '#core/errors.ts';
-import { type Filter, matches } from '#core/filter.ts';
-import { foldCase, isCaseExact, searchForm } from '#core/search.ts';
+import { type Filter, matches, parseFilter } from '#core/filter.ts';
+import type { ResourceType } from '#core/resource.ts';
+import { isCaseExact } from '#core/search.ts';
 import { RESOURCE_SCHEMAS } from '#scim/scimmy.ts';
-import type { Database } from '#store/database.ts';
+import { type Database, sql } from '#store/database.ts';
 import { compileFilter } from '#store/filter.ts';
-import { writeResources } from '#store/resources.ts';
 import { eachDatabase } from '../support/database.ts';
+import { writeDocuments, writeMembers } from '../support/directory.ts';
+import { anyDocument } from '../support/documents.ts';
+import { anyFilter, type Literals, printFilter } from '../support/filters.ts';
 
-const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
-const word = fc.constantFrom('Ada', 'ada', 'ADA L', 'İz', 'Straße', '김', '100%', 'a_b', 'a\\b', '"q"', 'z');
-const email = fc.record(
-  { value: word, type: fc.constantFrom('work', 'Home', 'other'), primary: fc.boolean() },
-  { requiredKeys: ['value'] },
-);
+const BASE = 'https://sluice.example/scim/v2';
+const TIMES = [
+  '2026-11-24T09:00:00.000Z',
+  '2026-11-24T09:00:00.001Z',
+  '2026-11-25T00:30:00.000+02:00',
+  '1999-01-01T00:00:00Z',
+];
 
-const anyUser = fc.record(
-  {
-    userName: word,
-    active: fc.boolean(),
-    displayName: word,
-    title: word,
-    name: fc.record({ givenName: word, familyName: word }, { requiredKeys: [] }),
-    emails: fc.array(email, { minLength: 1, maxLength: 3 }),
-    [ENTERPRISE]: fc.record({ department: word, costCenter: word }, { requiredKeys: ['department'] }),
-    externalId: word,
-  },
-  { requiredKeys: ['userName', 'active'] },
-);
+interface Entry {
+  readonly id: string;
+  readonly type: ResourceType;
+  readonly document: Document;
+  readonly created: string;
+  readonly modified: string;
+  readonly version: number;
+}
 
-const operator = fc.constantFrom('eq', 'ne', 'co', 'sw', 'ew', 'gt', 'ge', 'lt', 'le');
-const textPath = fc.constantFrom(
-  { attribute: 'userName' },
-  { attribute: 'displayName' },
-  { attribute: 'TITLE' },
-  { attribute: 'externalId' },
-  { attribute: 'name', sub: 'givenName' },
-  { attribute: 'emails' },
-  { attribute: 'emails', sub: 'value' },
-  { attribute: 'emails', sub: 'type' },
-  { schema: ENTERPRISE, attribute: 'department' },
-);
-const leaf: fc.Arbitrary<Filter> = fc.oneof(
-  fc.record({ kind: fc.constant('compare' as const), path: textPath, operator, value: word }) as fc.Arbitrary<Filter>,
-  fc.record({
-    kind: fc.constant('compare' as const),
-    path: textPath,
-    operator: fc.constantFrom('eq', 'ne'),
-    value: fc.constant(null),
-  }) as fc.Arbitrary<Filter>,
-  fc.record({
-    kind: fc.constant('compare' as const),
-    path: fc.constantFrom({ attribute: 'active' }, { attribute: 'emails', sub: 'primary' }),
-    operator: fc.constantFrom('eq', 'ne'),
-    value: fc.boolean(),
-  }) as fc.Arbitrary<Filter>,
-  fc.record({ kind: fc.constant('present' as const), path: textPath }) as fc.Arbitrary<Filter>,
-);
-const inElement: fc.Arbitrary<Filter> = fc.oneof(
-  fc.record({
-    kind: fc.constant('compare' as const),
-    path: fc.constantFrom({ attribute: 'value' }, { attribute: 'type' }),
-    operator,
-    value: word,
-  }) as fc.Arbitrary<Filter>,
-  fc.record({
-    kind: fc.constant('compare' as const),
-    path: fc.constant({ attribute: 'primary' }),
-    operator: fc.constantFrom('eq', 'ne'),
-    value: fc.boolean(),
-  }) as fc.Arbitrary<Filter>,
-  fc.record({
-    kind: fc.constant('present' as const),
-    path: fc.constant({ attribute: 'primary' }),
-  }) as fc.Arbitrary<Filter>,
-);
-const boolean = (term: fc.Arbitrary<Filter>): fc.Arbitrary<Filter> =>
-  fc.oneof(
-    { weight: 3, arbitrary: term },
-    {
-      weight: 1,
-      arbitrary: fc.record({
-        kind: fc.constantFrom('and' as const, 'or' as const),
-        terms: fc.array(term, { minLength: 2, maxLength: 3 }),
-      }),
+/** A small directory: groups in groups, in a circle too, and people in some of them. */
+function makeDirectory(): { entries: readonly Entry[]; members: readonly (readonly [Entry, Entry])[] } {
+  const take = <Item>(arbitrary: fc.Arbitrary<Item>, count: number): Item[] =>
+    fc.sample(arbitrary, { numRuns: count, seed: 7 });
+  const ids = take(fc.uuid({ version: 4 }), 200);
+  const entry = (type: ResourceType, document: Document, place: number): Entry => ({
+    id: ids[place + (type === 'User' ? 0 : 100)] ?? '',
+    type,
+    // One name each, in words that meet those of the filters; an external id once.
+    document: {
+      ...document,
+      ...(type === 'User' ? { active: document['active'] ?? true } : {}),
+      ...(typeof document['externalId'] === 'string' ? { externalId: `${document['externalId']}${place}` } : {}),
     },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant('not' as const), term }) },
+    created: new Date(TIMES[place % 4] ?? '').toISOString(),
+    modified: new Date(TIMES[(place >> 2) % 4] ?? '').toISOString(),
+    version: 1 + (place % 3),
+  });
+  const users = take(anyDocument(RESOURCE_SCHEMAS.User, { withReadOnly: true }), 90).map((one, at) =>
+    entry('User', one, at),
   );
-const element: fc.Arbitrary<Filter> = fc.record({
-  kind: fc.constant('element' as const),
-  path: fc.constant({ attribute: 'emails' }),
-  filter: boolean(inElement),
-});
-const anyFilter: fc.Arbitrary<Filter> = boolean(
-  boolean(fc.oneof({ weight: 3, arbitrary: leaf }, { weight: 1, arbitrary: element })),
-);
+  const groups = take(anyDocument(RESOURCE_SCHEMAS.Group, { withReadOnly: true }), 14).map((one, at) =>
+    entry('Group', one, at),
+  );
+  const all = [...users, ...groups];
+  const anyPair = fc.tuple(fc.constantFrom(...groups), fc.oneof(fc.constantFrom(...users), fc.constantFrom(...groups)));
+  const pairs = take(anyPair, 90).filter(([group, member]) => group !== member);
+  const seen = new Set<string>();
+  const members = pairs.filter(
+    ([group, member]) => !seen.has(`${group.id}${member.id}`) && seen.add(`${group.id}${member.id}`),
+  );
+  return { entries: all, members };
+}
+
+const { entries, members } = makeDirectory();
+const displayOf = ({ document }: Entry): string => String(document['displayName'] ?? document['userName']);
+const urlOf = ({ id, type }: Entry): string => `${BASE}/${type}s/${id}`;
+
+/** Every group that somebody is in, down through others. */
+function groupsOf(entry: Entry): object[] {
+  const direct = members.filter(([, member]) => member === entry).map(([group]) => group);
+  const found = new Set(direct);
+  for (const group of found) for (const [above, member] of members) if (member === group) found.add(above);
+  return [...found].map((group) => ({
+    value: group.id,
+    $ref: urlOf(group),
+    display: displayOf(group),
+    type: direct.includes(group) ? 'direct' : 'indirect',
+  }));
+}
+
+/** The resource with all that a filter may ask for. */
+function wholeOf(entry: Entry): object {
+  const { id, type, document, created, modified, version } = entry;
+  const inside = members
+    .filter(([group]) => group === entry)
+    .map(([, member]) => ({ value: member.id, $ref: urlOf(member), type: member.type, display: displayOf(member) }));
+  const meta = {
+    resourceType: type,
+    created,
+    lastModified: modified,
+    location: urlOf(entry),
+    version: `W/"${version}"`,
+  };
+  return { ...document, id, meta, ...(type === 'User' ? { groups: groupsOf(entry) } : { members: inside }) };
+}
+
+const some = (type: ResourceType, of: (entry: Entry) => string): string[] =>
+  entries
+    .filter((entry) => entry.type === type)
+    .slice(0, 12)
+    .map(of);
+const idOf = ({ id }: Entry): string => id;
+const literals: Literals = {
+  id: [...some('User', idOf), ...some('Group', idOf), '00000000-0000-4000-8000-000000000000', 'no id'],
+  externalId: ['Ada0', 'z1', 'ada'],
+  schemas: [...RESOURCE_SCHEMAS.User.extensions.map(({ id }) => id), RESOURCE_SCHEMAS.Group.core.id],
+  'meta.created': TIMES,
+  'meta.lastModified': TIMES,
+  'meta.resourceType': ['User', 'Group', 'user'],
+  'meta.version': ['W/"1"', 'W/"2"', '2'],
+  'meta.location': [...some('User', urlOf), ...some('Group', urlOf)],
+  'groups.value': [...some('Group', idOf), 'no id'],
+  'groups.$ref': some('Group', urlOf),
+  'groups.type': ['direct', 'INDIRECT', 'other'],
+  'members.value': [...some('User', idOf), ...some('Group', idOf)],
+  'members.$ref': [...some('User', urlOf), ...some('Group', urlOf)],
+  'members.type': ['User', 'group'],
+};
 
 eachDatabase('a filter as SQL', (open) => {
   let database: Database;
-  const people = fc.sample(anyUser, { numRuns: 120, seed: 7 }).map((user, index) => ({
-    ...user,
-    externalId: user.externalId === undefined ? undefined : `${user.externalId}`,
-    id: randomUUID(),
-    index,
-  }));
-
   before(async () => {
     database = await open();
-    await writeResources(
+    await writeDocuments(database, entries);
+    await sql(
       database.knex,
-      people.map(({ id, index, ...user }) => ({
-        id,
-        resource_type: 'User' as const,
-        origin: 'manual' as const,
-        external_id: null,
-        name_key: foldCase(user.userName),
-        display: user.userName,
-        unique_key: `${index}`,
-        active: user.active,
-        body: JSON.stringify(user),
-        search: JSON.parse(searchForm(user)),
-        digest: null,
-        manager_external_id: null,
-        manager_id: null,
-        left: false,
-      })),
+      `update resources r set created_at = e.created, updated_at = e.modified, version = e.version
+       from jsonb_to_recordset(?::jsonb) as e(id uuid, created timestamptz, modified timestamptz, version bigint) where r.id = e.id`,
+      [JSON.stringify(entries.map(({ document: _document, ...entry }) => entry))],
     );
-    for (const { id, externalId } of people.filter(
-      (person, place) =>
-        person.externalId !== undefined &&
-        people.findIndex((other) => other.externalId === person.externalId) === place,
-    ))
-      await database.knex.raw('update resources set external_id = ? where id = ?', [externalId ?? null, id]);
+    await writeMembers(
+      database,
+      members.map(([group, { id, type }]) => ({ group: group.id, member: id, type })),
+    );
   });
 
-  it('finds exactly what the evaluation in memory finds', async () => {
-    const { rows: external } = await database.query<{ id: string; external_id: string | null }>({
-      text: 'select id, external_id from resources',
+  async function found(filter: Filter, type: ResourceType): Promise<string> {
+    const where = compileFilter(filter, RESOURCE_SCHEMAS[type]);
+    const { rows } = await database.query<{ id: string }>({
+      text: `select r.id from resources r where r.resource_type = '${type}' and ${where.text}`,
+      values: where.values,
     });
-    const stored = new Map(external.map((row) => [row.id, row.external_id]));
-    await fc.assert(
-      fc.asyncProperty(anyFilter, async (filter) => {
-        const where = compileFilter(filter, RESOURCE_SCHEMAS.User);
-        const { rows } = await database.query<{ id: string }>({
-          text: `select r.id from resources r where ${where.text}`,
-          values: where.values,
-        });
-        const expected = people
-          .filter(({ index: _index, ...user }) =>
-            matches(filter, { ...user, externalId: stored.get(user.id) ?? undefined }),
-          )
-          .map(({ id }) => id);
-        assert.equal(
-          rows
-            .map(({ id }) => id)
-            .sort()
-            .join(),
-          expected.sort().join(),
-          where.text,
-        );
-      }),
-      { numRuns: 300 },
-    );
-  });
+    return rows
+      .map(({ id }) => id)
+      .sort()
+      .join('\n');
+  }
 
-  it('refuses what no schema has and what a type cannot do', () => {
-    for (const filter of [
-      { kind: 'present', path: { attribute: 'shoeSize' } },
-      { kind: 'compare', path: { attribute: 'name', sub: 'nothing' }, operator: 'eq', value: 'x' },
-      { kind: 'compare', path: { attribute: 'active' }, operator: 'gt', value: true },
-      { kind: 'compare', path: { attribute: 'active' }, operator: 'eq', value: 'perhaps' },
-      { kind: 'compare', path: { attribute: 'meta', sub: 'created' }, operator: 'gt', value: 'yesterday' },
-      { kind: 'compare', path: { attribute: 'userName' }, operator: 'eq', value: 5 },
-      { kind: 'compare', path: { attribute: 'name' }, operator: 'eq', value: 'x' },
-      { kind: 'compare', path: { schema: 'urn:unknown', attribute: 'userName' }, operator: 'eq', value: 'x' },
-    ] as Filter[])
-      assert.throws(
-        () => compileFilter(filter, RESOURCE_SCHEMAS.User),
-        (error) => error instanceof InputError && error.scimType === 'invalidFilter',
+  function expected(filter: Filter, type: ResourceType): string {
+    return entries
+      .filter((entry) => entry.type === type && matches(filter, wholeOf(entry)))
+      .map(({ id }) => id)
+      .sort()
+      .join('\n');
+  }
+
+  for (const [type, numRuns] of [
+    ['User', 300],
+    ['Group', 200],
+  ] as const)
+    it(`finds exactly the ${type}s that the evaluation in memory finds`, async () => {
+      await fc.assert(
+        fc.asyncProperty(anyFilter(RESOURCE_SCHEMAS[type], literals), async (filter) => {
+          const parsed = parseFilter(printFilter(filter));
+          assert.equal(await found(parsed, type), expected(filter, type), printFilter(filter));
+        }),
+        { numRuns },
       );
-  });
+    });
 });
 
+const WRONG: Readonly<Record<ResourceType, readonly string[]>> = {
+  User: [
+    'shoeSize pr',
+    'members pr',
+    'name.nothing eq "x"',
+    'name eq "x"',
+    'addresses co "x"',
+    'userName eq 5',
+    'userName eq true',
+    'active gt true',
+    'active eq "perhaps"',
+    'emails.primary co "t"',
+    'emails[primary gt false]',
+    'emails[value eq true]',
+    'emails[value eq 5]',
+    'emails[shoeSize eq 44]',
+    'emails[emails[value pr]]',
+    'emails.value[value pr]',
+    'title[value eq "x"]',
+    'x509Certificates.value co "Q"',
+    'x509Certificates[value gt "Q"]',
+    'meta.created gt "yesterday"',
+    'meta.created co "2026-11-25T00:00:00Z"',
+    'meta eq "x"',
+    'groups.value eq true',
+    'groups[shoeSize eq 44]',
+    'urn:unknown:userName eq "x"',
+    'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:userName eq "x"',
+  ],
+  Group: ['userName pr', 'groups pr', 'members eq 5', 'members[active eq true]', 'members.$ref eq false'],
+};
+
+for (const [type, texts] of Object.entries(WRONG))
+  for (const text of texts)
+    it(`is refused for a ${type}: ${text}`, () =>
+      assert.throws(
+        () => compileFilter(parseFilter(text), RESOURCE_SCHEMAS[type as ResourceType]),
+        (error) => error instanceof InputError && error.scimType === 'invalidFilter',
+      ));
+
 it('folds case as the declared schemas say', () => {
-  const walk = (
-    attributes: ReadonlyMap<
-      string,
-      { name: string; type: string; caseExact: boolean; sub: ReadonlyMap<string, never> }
-    >,
-  ): void => {
-    for (const attribute of attributes.values()) {
-      if (attribute.type === 'string' || attribute.type === 'reference')
-        assert.equal(isCaseExact(attribute.name), attribute.caseExact, attribute.name);
-      walk(attribute.sub);
+  const walk = (attributes: ReadonlyMap<string, Attribute>): void => {
+    for (const { name, type, caseExact, sub } of attributes.values()) {
+      if (type === 'string' || type === 'reference') assert.equal(isCaseExact(name), caseExact, name);
+      walk(sub);
     }
   };
   for (const schema of Object.values(RESOURCE_SCHEMAS))
-    for (const part of [schema.core, ...schema.extensions]) walk(part.attributes as never);
+    for (const { attributes } of [schema.core, ...schema.extensions]) walk(attributes);
 });
