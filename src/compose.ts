@@ -1,8 +1,8 @@
 // The composition root: makes each thing once, from the bottom up, and hands it on. Nothing here decides anything.
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
-import type { Express } from 'express';
 import { parse as parseYaml } from 'yaml';
 import type { AdminParts } from '#admin/parts.ts';
 import { adminRouter } from '#admin/router.ts';
@@ -15,6 +15,8 @@ import { makeSeal } from '#platform/seal.ts';
 import { hashToken, makeToken, tokenHint } from '#platform/token.ts';
 import { providerKinds } from '#providers/index.ts';
 import { makeCursors } from '#scim/cursor.ts';
+import { fastReads } from '#scim/fast.ts';
+import type { ScimParts } from '#scim/parts.ts';
 import { makePlaces } from '#scim/places.ts';
 import { scimRouter } from '#scim/router.ts';
 import { viewOf } from '#scim/view.ts';
@@ -30,7 +32,7 @@ import { makeSchedule } from '#sync/schedule.ts';
 import { startWorker } from '#sync/worker.ts';
 
 export interface Gateway {
-  readonly app: Express;
+  readonly app: RequestListener;
   /** The bootstrap admin token, when this start generated it: the only time it can be shown. */
   readonly adminToken: string | undefined;
   /** Stops background work between two pages or chunks, then closes the database. */
@@ -81,7 +83,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     openapi,
     checkScope: viewOf,
   };
-  const scim = scimRouter({
+  const scim: ScimParts = {
     database,
     reader: makeResourceReader(database, groups),
     groups,
@@ -90,8 +92,9 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     places: makePlaces(now),
     authenticator,
     publicUrl,
-  });
-  const edges = config.ROLE === 'worker' ? undefined : { admin: adminRouter(admin), scim };
+  };
+  const edges =
+    config.ROLE === 'worker' ? undefined : { admin: adminRouter(admin), scim: scimRouter(scim), fast: fastReads(scim) };
   const app = createApp({
     edges,
     log,

@@ -87,7 +87,7 @@ export function applyPatch(
   operations: readonly PatchOperation[],
   id?: string,
 ): Patched {
-  const patch = new Patch(schema, structuredClone(document), id);
+  const patch = new Patch(schema, JSON.parse(JSON.stringify(document)), id);
   for (const operation of operations) patch.apply(operation);
   return { document: finish(schema, patch.document), members: patch.members };
 }

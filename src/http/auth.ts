@@ -1,4 +1,5 @@
-import type { Request, RequestHandler } from 'express';
+import type { IncomingMessage } from 'node:http';
+import type { RequestHandler } from 'express';
 import { ForbiddenError, UnauthenticatedError } from '#core/errors.ts';
 import type { AppScope } from '#core/scope.ts';
 import { hashToken } from '#platform/token.ts';
@@ -35,8 +36,10 @@ export interface AuthParts {
 }
 
 export interface Authenticator {
+  /** Whom the token of a request stands for, when it was looked up a moment ago. */
+  recall(request: IncomingMessage): Principal | undefined;
   /** @throws {UnauthenticatedError} no bearer token, or one that is wrong, revoked or expired */
-  authenticate(request: Request): Promise<Principal>;
+  authenticate(request: IncomingMessage): Promise<Principal>;
   /** Forgets a token at once; other replicas forget it within `CACHE_MS`. */
   forget(hash: Buffer): void;
   /** The same for every token, when an app goes with all of its own. */
@@ -50,28 +53,34 @@ const TOUCH_EVERY_MS = 60_000;
 
 interface Cached {
   readonly principal: Principal;
+  readonly hash: Buffer;
   readonly until: number;
 }
 
 /** Bearer tokens (RFC 6750), looked up by their hash. Wrong tokens are never cached. */
 export function makeAuthenticator({ find, touch, now }: AuthParts): Authenticator {
+  /** By the header as it was sent. */
   const cache = new Map<string, Cached>();
   const touched = new Map<string, number>();
 
-  async function lookUp(token: string): Promise<Principal> {
+  function recall(request: IncomingMessage): Principal | undefined {
+    const cached = cache.get(request.headers.authorization ?? '');
+    if (cached === undefined || cached.until <= now()) return undefined;
+    noteUse(cached.principal);
+    return cached.principal;
+  }
+
+  async function lookUp(header: string): Promise<Principal> {
+    const token = /^Bearer +([\w.~+/=-]+) *$/i.exec(header)?.[1];
+    if (token === undefined) throw refused('A bearer token is needed.');
     const hash = hashToken(token);
-    const key = hash.toString('base64');
-    const cached = cache.get(key);
-    if (cached !== undefined && cached.until > now()) return cached.principal;
     const row = await find(hash);
     if (row === undefined) throw refused();
     const { id, app_id, name, scopes, scope, user_id } = row;
     const principal: Principal = { tokenId: id, appId: app_id, name, scopes, scope, subject: user_id };
     if (cache.size >= CACHE_MAX) cache.clear();
-    cache.set(key, {
-      principal,
-      until: Math.min(now() + CACHE_MS, row.expires_at?.getTime() ?? Number.POSITIVE_INFINITY),
-    });
+    const until = Math.min(now() + CACHE_MS, row.expires_at?.getTime() ?? Number.POSITIVE_INFINITY);
+    cache.set(header, { principal, hash, until });
     return principal;
   }
 
@@ -83,14 +92,15 @@ export function makeAuthenticator({ find, touch, now }: AuthParts): Authenticato
   }
 
   return {
+    recall,
     async authenticate(request) {
-      const token = /^Bearer +([\w.~+/=-]+) *$/i.exec(request.get('authorization') ?? '')?.[1];
-      if (token === undefined) throw refused('A bearer token is needed.');
-      const principal = await lookUp(token);
+      const principal = recall(request) ?? (await lookUp(request.headers.authorization ?? ''));
       noteUse(principal);
       return principal;
     },
-    forget: (hash) => void cache.delete(hash.toString('base64')),
+    forget(gone) {
+      for (const [header, { hash }] of cache) if (hash.equals(gone)) cache.delete(header);
+    },
     forgetAll: () => cache.clear(),
   };
 }
@@ -99,18 +109,31 @@ function refused(message = 'The bearer token is not known, was revoked, or has e
   return new UnauthenticatedError(message, { remedy: 'Send "Authorization: Bearer" with a token that is valid here.' });
 }
 
-const principals = new WeakMap<Request, Principal>();
+const principals = new WeakMap<IncomingMessage, Principal>();
+
+/** Keeps who a request is for, as `requireToken` does. */
+export function givePrincipal(request: IncomingMessage, principal: Principal): void {
+  principals.set(request, principal);
+}
 
 /** Lets only known tokens pass, and keeps who it is for `principalOf`. */
 export function requireToken(authenticator: Authenticator): RequestHandler {
-  return async (request, _response, next) => {
-    principals.set(request, await authenticator.authenticate(request));
-    next();
+  return (request, _response, next) => {
+    const known = authenticator.recall(request);
+    if (known !== undefined) {
+      principals.set(request, known);
+      next();
+      return;
+    }
+    authenticator.authenticate(request).then((principal) => {
+      principals.set(request, principal);
+      next();
+    }, next);
   };
 }
 
 /** @throws {UnauthenticatedError} when the request did not pass `requireToken` */
-export function principalOf(request: Request): Principal {
+export function principalOf(request: IncomingMessage): Principal {
   const principal = principals.get(request);
   if (principal === undefined) throw refused('A bearer token is needed.');
   return principal;

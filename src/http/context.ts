@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Log } from '#platform/log.ts';
 
 /** What every handler may ask of its request. */
@@ -9,18 +9,15 @@ export interface RequestContext {
   readonly log: Log;
 }
 
-const contexts = new WeakMap<Request, RequestContext>();
+const contexts = new WeakMap<IncomingMessage, RequestContext>();
 const SAFE_ID = /^[\w.-]{1,64}$/;
 
-/** Gives each request its id, the caller's own when it is harmless, and a logger that names it. */
-export function requestContext(log: Log): RequestHandler {
-  return (request: Request, response: Response, next: NextFunction) => {
-    const given = request.headers['x-request-id'];
-    const id = typeof given === 'string' && SAFE_ID.test(given) ? given : randomUUID();
-    contexts.set(request, new Context(id, log));
-    response.setHeader('x-request-id', id);
-    next();
-  };
+/** Gives a request its id, the caller's own when it is harmless, and a logger that names it. */
+export function giveContext(log: Log, request: IncomingMessage, response: ServerResponse): void {
+  const given = request.headers['x-request-id'];
+  const id = typeof given === 'string' && SAFE_ID.test(given) ? given : randomUUID();
+  contexts.set(request, new Context(id, log));
+  response.setHeader('x-request-id', id);
 }
 
 /** Makes the logger only when something is to be logged: most requests are silent. */
@@ -40,8 +37,8 @@ class Context implements RequestContext {
   }
 }
 
-/** @throws {Error} when the request did not pass `requestContext` */
-export function contextOf(request: Request): RequestContext {
+/** @throws {Error} when the request was not given one */
+export function contextOf(request: IncomingMessage): RequestContext {
   const context = contexts.get(request);
   if (context === undefined) throw new Error('a request without its context');
   return context;

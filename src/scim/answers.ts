@@ -1,9 +1,9 @@
-import type { Request, Response } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 export const SCIM_TYPE = 'application/scim+json';
 
 /** Sends JSON text. `application/json` goes to those who take nothing else (RFC 7644 section 3.1). */
-export function send(request: Request, response: Response, status: number, text: string): void {
+export function send(request: IncomingMessage, response: ServerResponse, status: number, text: string): void {
   const length = Buffer.byteLength(text);
   response.statusCode = status;
   response.setHeader('content-type', mediaType(request));
@@ -12,14 +12,14 @@ export function send(request: Request, response: Response, status: number, text:
   response.end(text, length === text.length ? 'latin1' : 'utf8');
 }
 
-export function mediaType(request: Request): string {
+export function mediaType(request: IncomingMessage): string {
   const accept = request.headers.accept;
   const wantsPlain = accept?.includes('application/json') === true && !accept.includes(SCIM_TYPE);
   return wantsPlain ? 'application/json' : SCIM_TYPE;
 }
 
 /** Writes parts as they come, no faster than they are taken. Ends early when the reader goes. */
-export async function stream(response: Response, parts: AsyncIterable<string>): Promise<void> {
+export async function stream(response: ServerResponse, parts: AsyncIterable<string>): Promise<void> {
   for await (const part of parts) {
     if (response.destroyed) return;
     if (response.write(part)) continue;
@@ -48,7 +48,7 @@ export function names(header: string, version: string): boolean {
 }
 
 /** What `If-Match` and `If-None-Match` of a change ask of the present version; undefined when they ask nothing. */
-export function expectation(request: Request): ((version: string) => boolean) | undefined {
+export function expectation(request: IncomingMessage): ((version: string) => boolean) | undefined {
   const { 'if-match': match, 'if-none-match': noneMatch } = request.headers;
   if (match === undefined && noneMatch === undefined) return undefined;
   return (version) =>

@@ -1,7 +1,9 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { ConflictError, type ErrorCode, GatewayError, InputError, NotFoundError } from '#core/errors.ts';
 import { contextOf } from '#http/context.ts';
 import { fromParser } from '#http/problem.ts';
+import { send } from './answers.ts';
 
 export const ERROR_SCHEMA = 'urn:ietf:params:scim:api:messages:2.0:Error';
 
@@ -37,18 +39,17 @@ export function scimError(error: unknown): { status: number; body: object } {
 
 export function scimErrorHandler(translate: (error: unknown) => unknown): ErrorRequestHandler {
   return (thrown, request, response, next) => {
-    if (response.headersSent) {
-      next(thrown);
-      return;
-    }
-    const error = translate(fromParser(thrown));
-    const { status, body } = scimError(error);
-    const { log } = contextOf(request);
-    if (status >= 500) log.error({ err: error }, 'request failed');
-    if (status === 401) response.setHeader('www-authenticate', 'Bearer realm="sluice"');
-    if (status === 503) response.setHeader('retry-after', '5');
-    response.status(status).type('application/scim+json').send(JSON.stringify(body));
+    if (response.headersSent) next(thrown);
+    else answerError(translate(fromParser(thrown)), request, response);
   };
+}
+
+export function answerError(error: unknown, request: IncomingMessage, response: ServerResponse): void {
+  const { status, body } = scimError(error);
+  if (status >= 500) contextOf(request).log.error({ err: error }, 'request failed');
+  if (status === 401) response.setHeader('www-authenticate', 'Bearer realm="sluice"');
+  if (status === 503) response.setHeader('retry-after', '5');
+  send(request, response, status, JSON.stringify(body));
 }
 
 export const noScimRoute: RequestHandler = (request) => {

@@ -1,4 +1,4 @@
-import type { Request, Response } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { resolve } from '#core/attributes.ts';
 import { InputError } from '#core/errors.ts';
 import type { AttributePath, Filter } from '#core/filter.ts';
@@ -31,8 +31,8 @@ export interface Listing {
 export async function answerList(
   parts: ScimParts,
   { view, types, query }: Listing,
-  request: Request,
-  response: Response,
+  request: IncomingMessage,
+  response: ServerResponse,
 ): Promise<void> {
   const projections: Projections = {
     User: makeProjection(view, 'User', query),

@@ -32,7 +32,23 @@ export interface AskedAttributes {
  * @throws {InputError} `invalidValue` when both lists are given; `invalidPath` when one cannot be read
  */
 export function makeProjection(view: View, type: ResourceType, asked: AskedAttributes): Projection {
-  const { attributes, excludedAttributes } = asked;
+  if (asked.attributes === undefined && asked.excludedAttributes === undefined) return defaultOf(view, type);
+  return make(view, type, asked);
+}
+
+const defaults = new WeakMap<View, Map<ResourceType, Projection>>();
+
+/** The projection of whoever asks for nothing in particular: made once for each view. */
+function defaultOf(view: View, type: ResourceType): Projection {
+  const known = defaults.get(view)?.get(type);
+  if (known !== undefined) return known;
+  const projection = make(view, type, {});
+  const mine = defaults.get(view) ?? new Map<ResourceType, Projection>();
+  defaults.set(view, mine.set(type, projection));
+  return projection;
+}
+
+function make(view: View, type: ResourceType, { attributes, excludedAttributes }: AskedAttributes): Projection {
   if (attributes !== undefined && excludedAttributes !== undefined)
     throw new InputError('"attributes" and "excludedAttributes" cannot be given together.', {
       scimType: 'invalidValue',

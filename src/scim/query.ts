@@ -1,4 +1,3 @@
-import type { Request } from 'express';
 import { fieldsOf, isUnassigned } from '#core/coerce.ts';
 import { InputError } from '#core/errors.ts';
 import { type AttributePath, type Filter, parseFilter, parsePath } from '#core/filter.ts';
@@ -24,22 +23,25 @@ export interface ListQuery extends AskedAttributes {
   readonly key: string;
 }
 
+/** A query string, parsed: a text, or a list of them where a name is repeated. */
+export type Parameters = Readonly<Record<string, unknown>>;
+
 /** The attributes asked for in a query string. @throws {InputError} */
-export function readAsked(request: Request): AskedAttributes {
-  return { attributes: all(request, 'attributes'), excludedAttributes: all(request, 'excludedAttributes') };
+export function readAsked(parameters: Parameters): AskedAttributes {
+  return { attributes: all(parameters, 'attributes'), excludedAttributes: all(parameters, 'excludedAttributes') };
 }
 
 /** @throws {InputError} `invalidFilter`, `invalidPath`, `invalidValue`, `invalidCount` */
-export function readQuery(request: Request): ListQuery {
-  const cursor = request.query['cursor'];
+export function readQuery(parameters: Parameters): ListQuery {
+  const { cursor } = parameters;
   return makeQuery({
-    ...readAsked(request),
-    filter: first(request, 'filter'),
-    sortBy: first(request, 'sortBy'),
-    sortOrder: first(request, 'sortOrder'),
-    startIndex: integer('startIndex', first(request, 'startIndex')),
-    count: integer('count', first(request, 'count')),
-    cursor: cursor === undefined ? undefined : (first(request, 'cursor') ?? ''),
+    ...readAsked(parameters),
+    filter: first(parameters, 'filter'),
+    sortBy: first(parameters, 'sortBy'),
+    sortOrder: first(parameters, 'sortOrder'),
+    startIndex: integer('startIndex', first(parameters, 'startIndex')),
+    count: integer('count', first(parameters, 'count')),
+    cursor: cursor === undefined ? undefined : (first(parameters, 'cursor') ?? ''),
   });
 }
 
@@ -114,15 +116,15 @@ function makeQuery(given: Given): ListQuery {
 }
 
 /** A query parameter; of one that is repeated, the first. Unknown ones are ignored. */
-function first(request: Request, name: string): string | undefined {
-  const value: unknown = request.query[name];
+function first(parameters: Parameters, name: string): string | undefined {
+  const value = parameters[name];
   const one: unknown = Array.isArray(value) ? value[0] : value;
   return typeof one === 'string' && one !== '' ? one : undefined;
 }
 
 /** A list that may be given at once or in parts. */
-function all(request: Request, name: string): string | undefined {
-  const value: unknown = request.query[name];
+function all(parameters: Parameters, name: string): string | undefined {
+  const value = parameters[name];
   const text = Array.isArray(value) ? value.join(',') : value;
   return typeof text === 'string' && text !== '' ? text : undefined;
 }

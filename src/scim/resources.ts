@@ -2,30 +2,34 @@ import { type Request, type RequestHandler, type Response, Router } from 'expres
 import { MethodError, NotImplementedError } from '#core/errors.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { principalOf } from '#http/auth.ts';
-import type { Served } from '#store/served.ts';
 import { type Edited, missing } from '#sync/edits.ts';
-import { etagOf, expectation, jsonText, names } from './answers.ts';
+import { etagOf, expectation, jsonText } from './answers.ts';
 import { jsonBody, readBody } from './body.ts';
 import { answerList } from './lists.ts';
 import type { ScimParts } from './parts.ts';
-import { type AskedAttributes, makeProjection } from './projection.ts';
+import { makeProjection } from './projection.ts';
 import { readAsked, readQuery, readSearch } from './query.ts';
+import { answerOne, readOne, seeing } from './reads.ts';
 import { sendOne } from './sending.ts';
-import { type View, viewOf } from './view.ts';
 import { writerFor } from './writes.ts';
 
 export const ENDPOINT: Readonly<Record<ResourceType, string>> = { User: '/Users', Group: '/Groups' };
 
 /** One endpoint and its resources (RFC 7644 sections 3.3 to 3.6). */
-export function resourceRoutes(type: ResourceType, parts: ScimParts): Router {
+export function addResourceRoutes(router: Router, type: ResourceType, parts: ScimParts): void {
   const endpoint = ENDPOINT[type];
-  return Router()
+  router
     .get(`${endpoint}/:id`, async (request, response) => {
-      await answerOne(parts, type, String(request.params['id']), request, response);
+      await answerOne(
+        parts,
+        { type, id: String(request.params['id']), asked: readAsked(request.query) },
+        request,
+        response,
+      );
     })
     .get(endpoint, async (request, response) => {
       const view = seeing(request, type);
-      await answerList(parts, { view, types: [type], query: readQuery(request) }, request, response);
+      await answerList(parts, { view, types: [type], query: readQuery(request.query) }, request, response);
     })
     .post(`${endpoint}/.search`, jsonBody, async (request, response) => {
       const view = seeing(request, type);
@@ -34,21 +38,27 @@ export function resourceRoutes(type: ResourceType, parts: ScimParts): Router {
     .post(endpoint, jsonBody, async (request, response) => {
       await create(parts, type, request, response);
     })
-    .all(endpoint, refuseMethod('GET, POST'))
-    .use(singleRoutes(parts, type, `${endpoint}/:id`, (request) => String(request.params['id'])));
+    .all(endpoint, refuseMethod('GET, POST'));
+  addSingleRoutes(router, parts, { type, path: `${endpoint}/:id`, idOf: (request) => String(request.params['id']) });
 }
 
 /** `/Me` is the user that the token stands for, under another name (RFC 7644 section 3.11). */
 export function meRoutes(parts: ScimParts): Router {
-  return Router()
+  const router = Router()
     .get('/Me', async (request, response) => {
-      await answerOne(parts, 'User', subjectOf(request), request, response);
+      await answerOne(
+        parts,
+        { type: 'User', id: subjectOf(request), asked: readAsked(request.query) },
+        request,
+        response,
+      );
     })
     .post('/Me', (request) => {
       subjectOf(request);
       throw new MethodError('A user cannot make itself.');
-    })
-    .use(singleRoutes(parts, 'User', '/Me', subjectOf));
+    });
+  addSingleRoutes(router, parts, { type: 'User', path: '/Me', idOf: subjectOf });
+  return router;
 }
 
 function subjectOf(request: Request): string {
@@ -61,8 +71,14 @@ function subjectOf(request: Request): string {
   return subject;
 }
 
-function singleRoutes(parts: ScimParts, type: ResourceType, path: string, idOf: (request: Request) => string): Router {
-  return Router()
+interface Single {
+  readonly type: ResourceType;
+  readonly path: string;
+  idOf(request: Request): string;
+}
+
+function addSingleRoutes(router: Router, parts: ScimParts, { type, path, idOf }: Single): void {
+  router
     .put(path, jsonBody, async (request, response) => {
       const target = { type, id: idOf(request), expects: expectation(request) };
       const edited = await writerFor(parts, principalOf(request)).replace(target, readBody(request));
@@ -86,50 +102,6 @@ export function refuseMethod(allowed: string): RequestHandler {
     response.setHeader('allow', allowed);
     throw new MethodError(`${request.method} is not for this endpoint, which takes ${allowed}.`);
   };
-}
-
-/** @throws {NotFoundError} resources of this type are out of the consumer's scope */
-function seeing(request: Request, type: ResourceType): View {
-  const view = viewOf(principalOf(request).scope);
-  if (!view.types.includes(type)) throw missing(type, '');
-  return view;
-}
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
-async function answerOne(
-  parts: ScimParts,
-  type: ResourceType,
-  id: string,
-  request: Request,
-  response: Response,
-): Promise<void> {
-  const view = seeing(request, type);
-  const asked = readAsked(request);
-  const found = UUID.test(id) ? await readOne(parts, type, id.toLowerCase(), view, asked) : undefined;
-  if (found === undefined) throw missing(type, id);
-  response.setHeader('etag', etagOf(found.version));
-  const known = request.headers['if-none-match'];
-  if (known !== undefined && names(known, found.version)) {
-    response.statusCode = 304;
-    response.end();
-    return;
-  }
-  const projection = makeProjection(view, type, asked);
-  await sendOne(parts, { row: found, projection, view }, request, response);
-}
-
-async function readOne(
-  { reader, publicUrl }: ScimParts,
-  type: ResourceType,
-  id: string,
-  view: View,
-  asked: AskedAttributes,
-): Promise<Served | undefined> {
-  const { related } = makeProjection(view, type, asked);
-  const base = jsonText(`${publicUrl()}/scim/v2`);
-  const [found] = await reader.lookUp(type, 'id', id, { base, related: related ? [type] : [], visible: view.visible });
-  return found;
 }
 
 async function create(parts: ScimParts, type: ResourceType, request: Request, response: Response): Promise<void> {
@@ -159,7 +131,7 @@ async function answerEdited(
   response: Response,
 ): Promise<void> {
   const view = seeing(request, type);
-  const asked = readAsked(request);
+  const asked = readAsked(request.query);
   response.setHeader('etag', etagOf(edited.version));
   const isAsked = asked.attributes !== undefined || asked.excludedAttributes !== undefined;
   if (type === 'Group' && request.method === 'PATCH' && !isAsked) {

@@ -1,6 +1,6 @@
 // Sending resources: their stored text as it is, or cut down; members of groups joined in a bounded number at a time, so
 // that neither a group of 100,000 nor a page of large groups is in memory at once.
-import type { Request, Response } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Document } from '#core/coerce.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { MEMBER_SLICE, readMemberSlices, readMembers } from '#store/resource-reader.ts';
@@ -23,8 +23,8 @@ export interface RowsAnswer {
 export async function sendRows(
   parts: ScimParts,
   answer: RowsAnswer,
-  request: Request,
-  response: Response,
+  request: IncomingMessage,
+  response: ServerResponse,
 ): Promise<void> {
   const { rows, projections } = answer;
   const isSmall = !projections.Group.related || membersOf(rows) <= MEMBERS_TOGETHER;
@@ -102,8 +102,8 @@ function withMembers(text: string, members: string | undefined): string {
 export async function sendOne(
   parts: ScimParts,
   { row, projection, view }: { row: Served; projection: Projection; view: View },
-  request: Request,
-  response: Response,
+  request: IncomingMessage,
+  response: ServerResponse,
 ): Promise<void> {
   const isApart = row.resource_type === 'Group' && projection.related && row.member_count > INLINE_MEMBERS;
   if (!isApart) {

@@ -67,7 +67,6 @@ export function makeResourceReader(database: Database, groups: Pick<ServedGroups
   };
 }
 
-/** By one index look-up for each value, whatever the planner believes of their number. */
 const CONDITION: Readonly<Record<LookUpKey, string>> = {
   id: 'r.id = k.value::uuid',
   name: 'r.name_key = k.value',
@@ -80,31 +79,38 @@ interface LookUp {
   readonly options: ServeOptions;
 }
 
+/** By one index look-up for each value, whatever the planner believes of their number; a single value needs no list. */
 async function lookUpMany(
   { database, groups }: { database: Database; groups: Pick<ServedGroups, 'complete'> },
   { type, key, options }: LookUp,
   values: readonly string[],
 ): Promise<Map<string, Served[]>> {
   const statement = new Statement();
-  const wanted = statement.bindUnseen(values, 'text[]');
+  const [only] = values;
+  const isOne = values.length === 1 && only !== undefined;
+  const wanted = isOne ? statement.bind(only, 'text') : statement.bindUnseen(values, 'text[]');
   const scope = statement.where(options.visible?.condition(type, 'few'));
-  const text = `select p.value, ${servedColumns(statement, type, options)}
-    from (select k.value, r.* from unnest(${wanted}) as k(value) cross join lateral (
-      select ${SERVED_COLUMNS} from resources r where ${CONDITION[key]} and r.resource_type = '${type}' and r.deleted_at is null
-        and ${scope} ${key === 'id' ? '' : 'order by r.pos'} limit ${SAME_KEY_MAX + 1}) r) p${servedJoin(type, options)}`;
-  const { rows } = await database.query<ServedRow & { value: string }>({
+  const condition = isOne ? CONDITION[key].replace('k.value', wanted) : CONDITION[key];
+  const found = `select ${SERVED_COLUMNS} from resources r where ${condition} and r.resource_type = '${type}' and r.deleted_at is null
+        and ${scope} ${key === 'id' ? '' : 'order by r.pos'} limit ${SAME_KEY_MAX + 1}`;
+  const columns = servedColumns(statement, type, options);
+  const text = isOne
+    ? `select ${columns} from (${found}) p${servedJoin(type, options)}`
+    : `select p.value, ${columns} from (select k.value, r.* from unnest(${wanted}) as k(value) cross join lateral (${found}) r) p${servedJoin(type, options)}`;
+  const { rows } = await database.query<ServedRow & { value?: string }>({
     text,
     values: statement.values,
     name: nameOf(text),
   });
-  const found = new Map<string, Served[]>();
+  const byValue = new Map<string, Served[]>();
   for (const row of await groups.complete(rows)) {
     const served = servedOf(row, options.base);
-    const same = found.get(row.value);
-    if (same === undefined) found.set(row.value, [served]);
+    const value = row.value ?? only ?? '';
+    const same = byValue.get(value);
+    if (same === undefined) byValue.set(value, [served]);
     else same.push(served);
   }
-  return found;
+  return byValue;
 }
 
 async function readStored(

@@ -144,14 +144,14 @@ async function change(parts: EditParts, edit: EditOfOne, changing: Changing): Pr
 
 /** Undefined when somebody else wrote meanwhile. */
 async function changeOnce(
-  { database, schemas }: EditParts,
+  { database }: EditParts,
   edit: EditOfOne,
   stored: Stored,
   changing: Changing,
 ): Promise<Edited | undefined> {
   const before: Document = JSON.parse(stored.body);
   const { document, members } = changing(before);
-  const attributes = changedAttributes(finish(schemas[edit.type], before), document);
+  const attributes = changedAttributes(before, document);
   const unchanged = attributes.length === 0;
   const update = (on: Database | Db): Promise<ServedRow | undefined> =>
     updateResource(
@@ -225,7 +225,12 @@ function keptBy(schema: ResourceSchema, stored: Document): Document {
 
 function changedAttributes(before: Document, after: Document): string[] {
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);
-  return [...names].filter((name) => canonical(before[name]) !== canonical(after[name])).sort();
+  return [...names].filter((name) => !isSame(before[name], after[name])).sort();
+}
+
+/** Most are the same to the letter, which is cheap to see. */
+function isSame(before: unknown, after: unknown): boolean {
+  return JSON.stringify(before) === JSON.stringify(after) || canonical(before) === canonical(after);
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;

@@ -11,6 +11,7 @@ import { makeLog } from '#platform/log.ts';
 import { makeSeal } from '#platform/seal.ts';
 import { hashToken, makeToken } from '#platform/token.ts';
 import { makeCursors } from '#scim/cursor.ts';
+import { fastReads } from '#scim/fast.ts';
 import { makePlaces } from '#scim/places.ts';
 import { scimRouter } from '#scim/router.ts';
 import { insertApp } from '#store/apps.ts';
@@ -94,7 +95,7 @@ export async function startScim(database: Database): Promise<ScimServer> {
   const now = (): number => Date.now() + passed;
   const log = makeLog('fatal');
   const groups = makeServedGroups(database, log);
-  const scim = scimRouter({
+  const parts = {
     database,
     reader: makeResourceReader(database, groups),
     groups,
@@ -107,9 +108,9 @@ export async function startScim(database: Database): Promise<ScimServer> {
       now,
     }),
     publicUrl: () => base,
-  });
+  };
   const app = createApp({
-    edges: { scim, admin: Router() },
+    edges: { scim: scimRouter(parts), fast: fastReads(parts), admin: Router() },
     log,
     ready: async () => true,
     metrics: async () => '',

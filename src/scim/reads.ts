@@ -1,0 +1,62 @@
+// One resource: GET, and what a write answers.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ResourceType } from '#core/resource.ts';
+import { principalOf } from '#http/auth.ts';
+import type { Served } from '#store/served.ts';
+import { missing } from '#sync/edits.ts';
+import { etagOf, jsonText, names } from './answers.ts';
+import type { ScimParts } from './parts.ts';
+import { type AskedAttributes, makeProjection } from './projection.ts';
+import { sendOne } from './sending.ts';
+import { type View, viewOf } from './view.ts';
+
+/** @throws {NotFoundError} resources of this type are out of the consumer's scope */
+export function seeing(request: IncomingMessage, type: ResourceType): View {
+  const view = viewOf(principalOf(request).scope);
+  if (!view.types.includes(type)) throw missing(type, '');
+  return view;
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** One resource that is asked for by its id. */
+export interface Single {
+  readonly type: ResourceType;
+  readonly id: string;
+  readonly asked: AskedAttributes;
+}
+
+/** @throws {NotFoundError} there is none, or it is not to be seen @throws {InputError} */
+export async function answerOne(
+  parts: ScimParts,
+  { type, id, asked }: Single,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const view = seeing(request, type);
+  const found = UUID.test(id) ? await readOne(parts, type, id.toLowerCase(), view, asked) : undefined;
+  if (found === undefined) throw missing(type, id);
+  response.setHeader('etag', etagOf(found.version));
+  const known = request.headers['if-none-match'];
+  if (known !== undefined && names(known, found.version)) {
+    response.statusCode = 304;
+    response.end();
+    return;
+  }
+  const projection = makeProjection(view, type, asked);
+  await sendOne(parts, { row: found, projection, view }, request, response);
+}
+
+/** @param id a UUID in lower case */
+export async function readOne(
+  { reader, publicUrl }: ScimParts,
+  type: ResourceType,
+  id: string,
+  view: View,
+  asked: AskedAttributes,
+): Promise<Served | undefined> {
+  const { related } = makeProjection(view, type, asked);
+  const base = jsonText(`${publicUrl()}/scim/v2`);
+  const [found] = await reader.lookUp(type, 'id', id, { base, related: related ? [type] : [], visible: view.visible });
+  return found;
+}
