@@ -29,6 +29,7 @@ import { findToken, hasAdminToken, replaceBootstrapToken, touchToken } from '#st
 import { readMetrics } from '#store/views/metrics.ts';
 import { makeSyncService } from '#sync/decide.ts';
 import { makeSchedule } from '#sync/schedule.ts';
+import { makeRunWatcher } from '#sync/watch-runs.ts';
 import { startWorker } from '#sync/worker.ts';
 
 export interface Gateway {
@@ -71,6 +72,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     now,
   });
   const groups = makeServedGroups(database, log);
+  const watcher = makeRunWatcher({ db: database.knex, clock });
   const openapi = parseYaml(readFileSync(new URL('../openapi.yaml', import.meta.url), 'utf8'));
   const admin: AdminParts = {
     database,
@@ -78,6 +80,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     seal,
     sync,
     schedule,
+    watcher,
     authenticator,
     clock,
     openapi,
@@ -106,6 +109,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     app,
     adminToken: await ensureAdminToken(database, config),
     async close() {
+      await watcher.stop();
       await schedule.stop();
       await worker?.stop();
       await groups.stop();

@@ -6,6 +6,7 @@ import type { Clock } from '#platform/clock.ts';
 import type { Seal } from '#platform/seal.ts';
 import type { Database } from '#store/database.ts';
 import type { ScheduleService, SyncService } from '#sync/service.ts';
+import type { RunWatcher } from '#sync/watch-runs.ts';
 
 /** What the admin routes are handed. */
 export interface AdminParts {
@@ -14,6 +15,7 @@ export interface AdminParts {
   readonly seal: Seal;
   readonly sync: SyncService;
   readonly schedule: ScheduleService;
+  readonly watcher: RunWatcher;
   readonly authenticator: Authenticator;
   readonly clock: Clock;
   /** @throws {InputError} the scope names an attribute, or has a filter, that cannot be */

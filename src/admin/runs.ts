@@ -1,4 +1,4 @@
-import { type Request, type Response, Router } from 'express';
+import { type Request, Router } from 'express';
 import { z } from 'zod';
 import { ConflictError, NotFoundError } from '#core/errors.ts';
 import { requireScope } from '#http/auth.ts';
@@ -8,6 +8,7 @@ import { listItems } from '#store/views/plans.ts';
 import { listRuns, type RunView, readRun } from '#store/views/runs.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf, PageQuery, uuidParam } from './query.ts';
+import { streamRun } from './run-events.ts';
 
 const StartBody = z
   .strictObject({
@@ -28,10 +29,6 @@ export const ItemsQuery = PageQuery.extend({
   reason: z.string().max(80).optional(),
   search: z.string().max(200).optional(),
 });
-
-/** How often a watched run is looked at. The row is the truth, whichever replica works on it. */
-const WATCH_MS = 200;
-const HEARTBEAT_MS = 15_000;
 
 export function runRoutes(parts: AdminParts): Router {
   const db = parts.database.knex;
@@ -61,7 +58,7 @@ export function runRoutes(parts: AdminParts): Router {
       else response.json(await listItems(db, { id: run.planId, provider: run.provider }, query));
     })
     .get('/sync-runs/:id/events', async (request, response) => {
-      await streamRun(parts, await needRun(db, request), response);
+      await streamRun(parts, await needRun(db, request), request, response);
     })
     .post('/sync-runs/:id/cancel', operator, async (request, response) => {
       const run = await needRun(db, request);
@@ -75,37 +72,4 @@ async function needRun(db: Db, request: Request): Promise<RunView> {
   const run = await readRun(db, id);
   if (run === undefined) throw new NotFoundError(`There is no run "${id}".`, { reason: 'run-not-found' });
   return run;
-}
-
-function isOver({ status }: RunView): boolean {
-  return status !== 'queued' && status !== 'running';
-}
-
-/** One `run` event for each change of the row, until the run is over or the reader goes. */
-async function streamRun({ database, clock }: AdminParts, first: RunView, response: Response): Promise<void> {
-  const gone = new AbortController();
-  response.on('close', () => gone.abort());
-  response.status(200).set({ 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
-  response.flushHeaders();
-  let sent = '';
-  let quietSince = clock.now().getTime();
-  for (
-    let run: RunView | undefined = first;
-    run !== undefined && !gone.signal.aborted;
-    run = await readRun(database.knex, first.id)
-  ) {
-    const text = JSON.stringify(run);
-    const now = clock.now().getTime();
-    if (text !== sent) {
-      response.write(`event: run\ndata: ${text}\n\n`);
-      sent = text;
-      quietSince = now;
-    } else if (now - quietSince > HEARTBEAT_MS) {
-      response.write(': still here\n\n');
-      quietSince = now;
-    }
-    if (isOver(run)) break;
-    await clock.sleep(WATCH_MS, gone.signal).catch(() => undefined);
-  }
-  response.end();
 }

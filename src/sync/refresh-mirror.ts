@@ -39,7 +39,11 @@ export async function refreshMirror(provider: PullProvider, context: RunContext)
     for await (const page of provider.pages(context.signal)) {
       if (page.type === 'records') await read.records(page);
       else if (page.type === 'members') await read.members(page);
-      else return await read.end();
+      else {
+        const written = await read.end();
+        await context.progress({ phase: 'reading', done: read.done, total: read.done });
+        return written;
+      }
       await context.progress({ phase: 'reading', done: read.done, total: null });
     }
   } finally {

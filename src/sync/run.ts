@@ -1,13 +1,14 @@
 // The journey in one place: refresh the mirror, compare, judge, apply or hold. Every step makes two states agree, so
 // a run that is cut short anywhere is finished by the next one.
 import { GatewayError } from '#core/errors.ts';
+import { describeError, type RunError } from '#core/failure.ts';
 import type { Cost, PullProvider, RunPolicy } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import type { Log } from '#platform/log.ts';
 import type { Db } from '#store/database.ts';
 import { refreshStatistics } from '#store/planning.ts';
 import { countOutcomes, setPlanStatus, supersedePlans } from '#store/plans.ts';
-import { attachPlan, finishRun, type Progress, type RunError, type RunRow } from '#store/runs.ts';
+import { attachPlan, finishRun, type Progress, type RunRow } from '#store/runs.ts';
 import { markInitialDone, markSuccess } from '#store/settings.ts';
 import { applyPlan } from './apply.ts';
 import { type MadePlan, makePlan, STATISTICS_AFTER } from './make-plan.ts';
@@ -147,17 +148,4 @@ async function endPreview(
     const status = stopped === undefined ? 'succeeded' : 'incomplete';
     await finishRun(tx, context.runId, { status, counts, error: stopped?.error, cost });
   });
-}
-
-/** An error as the API shows it (S2.38). What we did not throw on purpose is `internal`, without its message. */
-export function describeError(error: unknown): RunError {
-  if (!(error instanceof GatewayError))
-    return {
-      failure: 'internal',
-      code: 'internal',
-      message: 'Internal error.',
-      remedy: 'Look for this run in the log.',
-    };
-  const failure = 'failure' in error ? String(error.failure) : error.code === 'ERR_CONFIG' ? 'config' : 'internal';
-  return { failure, code: error.reason, message: error.message, remedy: error.remedy ?? null };
 }
