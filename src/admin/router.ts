@@ -2,6 +2,7 @@
 import express, { Router } from 'express';
 import { requireScope, requireToken } from '#http/auth.ts';
 import { appRoutes } from './apps.ts';
+import { costRoutes } from './costs.ts';
 import { docsPage } from './docs.ts';
 import { operationRoutes } from './operations.ts';
 import type { AdminParts } from './parts.ts';
@@ -22,6 +23,7 @@ export function adminRouter(parts: AdminParts): Router {
     .use(runRoutes(parts))
     .use(planRoutes(parts))
     .use(operationRoutes(parts))
+    .use(costRoutes(parts))
     .use(appRoutes(parts));
   return Router().use('/api/v1', api).get('/api/docs', docsPage(parts.openapi));
 }
