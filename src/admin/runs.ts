@@ -4,6 +4,7 @@ import { ConflictError, NotFoundError } from '#core/errors.ts';
 import { requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import type { Db } from '#store/database.ts';
+import { readRunLog } from '#store/run-logs.ts';
 import { listItems } from '#store/views/plans.ts';
 import { listRuns, type RunView, readRun } from '#store/views/runs.ts';
 import type { AdminParts } from './parts.ts';
@@ -57,6 +58,13 @@ export function runRoutes(parts: AdminParts): Router {
       if (run.planId === null) response.json({ items: [], nextCursor: null });
       else response.json(await listItems(db, { id: run.planId, provider: run.provider }, query));
     })
+    .get('/sync-runs/:id/log', async (request, response) => {
+      const run = await needRun(db, request);
+      const pieces = await readRunLog(db, run.id);
+      if (pieces.length === 0) throw noLog(run);
+      response.attachment(`sync-run-${run.id}.ndjson`).type('application/x-ndjson');
+      response.send(pieces.join(''));
+    })
     .get('/sync-runs/:id/events', async (request, response) => {
       await streamRun(parts, await needRun(db, request), request, response);
     })
@@ -72,4 +80,11 @@ async function needRun(db: Db, request: Request): Promise<RunView> {
   const run = await readRun(db, id);
   if (run === undefined) throw new NotFoundError(`There is no run "${id}".`, { reason: 'run-not-found' });
   return run;
+}
+
+function noLog({ id }: RunView): NotFoundError {
+  return new NotFoundError(`No log of the run "${id}" is kept.`, {
+    reason: 'log-not-kept',
+    remedy: 'Start a run with "logLevel": "debug"; its last lines are there a moment after its end.',
+  });
 }

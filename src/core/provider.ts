@@ -49,6 +49,9 @@ export interface Cost {
   readonly throttledMs: number;
 }
 
+/** Told what a provider does, request by request, for the debug log of a run. Facts hold no secrets, names or bodies. */
+export type Trace = (event: string, facts: Readonly<Record<string, unknown>>) => void;
+
 /** A provider that we read. Opened once per run. */
 export interface PullProvider<Raw = unknown> {
   readonly kind: ProviderKindName;
@@ -128,7 +131,7 @@ export interface ProviderKind<Settings = unknown> {
    */
   parseSettings(value: unknown): Settings;
   policy(settings: Settings): RunPolicy;
-  open(settings: Settings): PullProvider;
+  open(settings: Settings, trace?: Trace): PullProvider;
   /** Says what works and what does not; changes nothing. */
   test(settings: Settings, signal: AbortSignal): Promise<readonly Check[]>;
   /** The four look-ups of the console; absent where the kind has none. */

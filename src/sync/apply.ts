@@ -50,6 +50,7 @@ export async function applyPlan(context: RunContext, planId: string): Promise<nu
     if (applied === 'memberships') done += await applyMemberships(context, plan);
     else if (applied === 0) return done;
     else done += applied;
+    context.log.debug({ done, total, step: applied === 'memberships' ? applied : 'chunk' }, 'items applied');
     await context.progress({ phase: 'applying', done, total });
   }
 }

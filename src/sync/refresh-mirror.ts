@@ -37,6 +37,7 @@ export async function refreshMirror(provider: PullProvider, context: RunContext)
   await read.begin();
   try {
     for await (const page of provider.pages(context.signal)) {
+      context.log.debug(describePage(page), 'page read');
       if (page.type === 'records') await read.records(page);
       else if (page.type === 'members') await read.members(page);
       else {
@@ -159,6 +160,13 @@ class MirrorRead {
     });
     this.done += groups.length;
   }
+}
+
+function describePage(page: Page): object {
+  if (page.type === 'records') return { page: page.resourceType, count: page.records.length };
+  if (page.type === 'end') return { page: 'end' };
+  const { group, members, skipped, complete } = page;
+  return { page: 'members', group, count: members.length, skipped: skipped.length, complete };
 }
 
 function membersDigest(members: readonly MemberRef[], skipped: readonly SkippedObject[]): Buffer {

@@ -12,7 +12,8 @@ import { findOpenRun, finishRun, type RunRow, startRun } from '#store/runs.ts';
 import { type ProviderRow, readProvider } from '#store/settings.ts';
 import { makeProgress } from './progress.ts';
 import { CancelledError, finishPlan, type RunContext, runSync } from './run.ts';
-import { openSettings } from './settings.ts';
+import { keepRunLog, type RunLog } from './run-log.ts';
+import { openSettings, secretsOf } from './settings.ts';
 
 const LEASE = 'sync';
 /** Long enough for one slow transaction, short enough that a dead process is replaced soon. */
@@ -27,6 +28,8 @@ export interface WorkerParts {
   readonly seal: Seal;
   readonly log: Log;
   readonly clock: Clock;
+  /** Called when the work on a run ended here, however it did. */
+  onRunEnd?(): void;
 }
 
 export interface Worker {
@@ -103,22 +106,35 @@ export function startWorker(parts: WorkerParts): Worker {
   }
 
   async function carryOut(run: RunRow, lease: Lease, signal: AbortSignal): Promise<void> {
-    const runLog = log.child({ run: run.id, provider: run.provider });
+    const kept = await openLog(run);
+    const runLog = kept.log;
     const write = <T>(work: (tx: Db) => Promise<T>): Promise<T> =>
       database.knex.transaction(async (tx) => {
         await checkFence(tx, lease);
         return work(tx);
       });
     try {
-      await carryOutFenced(run, { write, signal, log: runLog });
+      await carryOutFenced(run, { write, signal, log: runLog }, kept.hide);
     } catch (error) {
       await endAfterError(run, error, { write, log: runLog });
+    } finally {
+      await kept.close();
+      parts.onRunEnd?.();
     }
+  }
+
+  /** A run that was started with a log level keeps its log. */
+  async function openLog(run: RunRow): Promise<RunLog> {
+    const runLog = log.child({ run: run.id, provider: run.provider });
+    const { logLevel } = run.options;
+    if (logLevel !== undefined) return keepRunLog(database.knex, runLog, { id: run.id, level: logLevel });
+    return { log: runLog, hide: () => undefined, close: async () => undefined };
   }
 
   async function carryOutFenced(
     run: RunRow,
     { write, signal, log: runLog }: Pick<RunContext, 'write' | 'signal' | 'log'>,
+    hide: RunLog['hide'],
   ): Promise<void> {
     const plan = run.plan_id === null ? undefined : await readPlanRow(database.knex, run.plan_id);
     const resumable = plan?.status === 'approved' || plan?.status === 'applying';
@@ -131,6 +147,7 @@ export function startWorker(parts: WorkerParts): Worker {
     }
     const row = await readProvider(database.knex, run.provider);
     if (row === undefined) throw new Error(`no settings of ${run.provider}`);
+    hide(secretsOf(row, parts.seal));
     await write((tx) => startRun(tx, run.id));
     const context = makeContext(run, row, { write, signal, log: runLog });
     if (plan !== undefined && resumable) {
@@ -140,7 +157,7 @@ export function startWorker(parts: WorkerParts): Worker {
     const kind = parts.kinds.get(run.provider);
     if (kind === undefined) throw new Error(`no provider kind ${run.provider}`);
     const settings = openSettings(kind, row, parts.seal);
-    const provider = kind.open(settings);
+    const provider = kind.open(settings, (event, facts) => runLog.debug(facts, event));
     if (current !== undefined) current.cost = provider.cost;
     const policy = kind.policy(settings);
     await runSync(context, { run, provider, policy, initial: row.initial_done_at === null });

@@ -95,6 +95,36 @@ describe('a run as people see it', () => {
     assert.ok(failed.cost.requests > 0);
   });
 
+  it('keeps the log of a run that asked for it, without the secrets of its provider', async () => {
+    const { id } = await sync(api, { logLevel: 'debug', mode: 'full' });
+    const get = (run: string) =>
+      fetch(`${api.base}/api/v1/sync-runs/${run}/log`, { headers: { authorization: `Bearer ${ADMIN_TOKEN}` } });
+    let answer = await get(id);
+    // Its last lines are written when the run is over already.
+    while (answer.status === 404) answer = await get(id);
+    assert.equal(answer.status, 200);
+    assert.match(answer.headers.get('content-type') ?? '', /^application\/x-ndjson/);
+    assert.match(answer.headers.get('content-disposition') ?? '', new RegExp(`attachment.*${id}\\.ndjson`));
+    const text = await answer.text();
+    const messages = text
+      .trimEnd()
+      .split('\n')
+      .map((line): string => JSON.parse(line).msg);
+    for (const message of ['graph request', 'page read', 'plan made', 'run finished'])
+      assert.ok(messages.includes(message), message);
+    for (const canary of [
+      graph.application.secret,
+      'Bearer ',
+      'access_token',
+      [...tenant.users.values()][0]?.['userPrincipalName'],
+    ])
+      assert.ok(!text.includes(String(canary)), String(canary));
+    const silent = await sync(api);
+    assert.equal((await get(silent.id)).status, 404);
+    const { body } = await api.call<{ code: string }>('GET', `/api/v1/sync-runs/${silent.id}/log`);
+    assert.equal(body.code, 'log-not-kept');
+  });
+
   it('says that the credential is refused, and what to do', async () => {
     const saved = settingsFor(tenant, graph, { credential: { kind: 'clientSecret', secret: 'wrong' } });
     await api.call('PUT', '/api/v1/providers/microsoft365', saved);

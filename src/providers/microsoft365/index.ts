@@ -1,7 +1,7 @@
 // Microsoft 365 through Microsoft Graph: reads users, groups and memberships with the application's own permissions.
 // It only reads and yields; what becomes of it is decided elsewhere. README.md beside this file has the permissions,
 // the quirks and the pages relied on.
-import type { ProviderKind, PullProvider } from '#core/provider.ts';
+import type { ProviderKind, PullProvider, Trace } from '#core/provider.ts';
 import type { Clock } from '#platform/clock.ts';
 import { checkConnection } from './checks.ts';
 import { openGraph } from './client.ts';
@@ -28,7 +28,7 @@ export function microsoft365({ clock }: { clock: Clock }): ProviderKind<Microsof
       onLeaveScope: scope.onLeaveScope,
       deleteAfterDays: scope.deleteAfterDays,
     }),
-    open: (settings) => openProvider(settings, clock),
+    open: (settings, trace) => openProvider(settings, clock, trace),
     test: (settings, signal) => checkConnection(settings, () => ask(settings), clock, signal),
     source: {
       groups: (settings, search, signal) => findGroups(ask(settings), search, signal),
@@ -39,8 +39,12 @@ export function microsoft365({ clock }: { clock: Clock }): ProviderKind<Microsof
   };
 }
 
-function openProvider(settings: Microsoft365Settings, clock: Clock): PullProvider<GraphUser | GraphGroup> {
-  const graph = openGraph(settings, clock, RUN_LIMITS);
+function openProvider(
+  settings: Microsoft365Settings,
+  clock: Clock,
+  trace: Trace | undefined,
+): PullProvider<GraphUser | GraphGroup> {
+  const graph = openGraph(settings, clock, RUN_LIMITS, trace);
   const scope = makeScope(settings);
   const mapping = { dropOnMicrosoft: settings.scope.excludeOnMicrosoft };
   const userProperties = propertiesToRead(settings);
