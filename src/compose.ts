@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import type { AdminParts } from '#admin/parts.ts';
 import { adminRouter } from '#admin/router.ts';
+import type { ProviderKindName } from '#core/resource.ts';
 import { createApp } from '#http/app.ts';
 import { makeAuthenticator } from '#http/auth.ts';
+import { makeNotifier } from '#outbound/notify.ts';
 import { systemClock } from '#platform/clock.ts';
 import type { Config } from '#platform/config.ts';
 import type { Log } from '#platform/log.ts';
@@ -62,10 +64,16 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
   const seal = makeSeal(config.SECRET_KEY ?? keepSecretKey(config.DATA_DIR));
   const kinds = providerKinds({ clock });
   const works = config.ROLE !== 'api';
-  const worker = works ? startWorker({ database, kinds, seal, log, clock }) : undefined;
+  const outgoing = { allowLoopback: config.ALLOW_LOOPBACK_WEBHOOKS === 'true' };
+  const titleOf = (kind: ProviderKindName): string => kinds.get(kind)?.title ?? kind;
+  const notifier = makeNotifier({ database, seal, clock, log, policy: outgoing, publicUrl, titleOf });
+  const worker = works ? startWorker({ database, kinds, seal, log, clock, onRunEnd: notifier.wake }) : undefined;
   const sync = makeSyncService({ database, worker });
   const schedule = makeSchedule({ database, sync, clock, log });
-  if (works) schedule.start();
+  if (works) {
+    schedule.start();
+    notifier.start();
+  }
   const authenticator = makeAuthenticator({
     find: (hash) => findToken(database.knex, hash),
     touch: (id) => touchToken(database.knex, id),
@@ -85,6 +93,9 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     clock,
     openapi,
     checkScope: viewOf,
+    notifier: works ? notifier : undefined,
+    outgoing,
+    publicUrl,
   };
   const scim: ScimParts = {
     database,
@@ -113,6 +124,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
       await schedule.stop();
       await worker?.stop();
       await groups.stop();
+      await notifier.stop();
       await database.close();
     },
   };

@@ -2,7 +2,9 @@ import type { ProviderKind } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import type { AppScope } from '#core/scope.ts';
 import type { Authenticator } from '#http/auth.ts';
+import type { Notifier } from '#outbound/notify.ts';
 import type { Clock } from '#platform/clock.ts';
+import type { OutgoingPolicy } from '#platform/fetch.ts';
 import type { Seal } from '#platform/seal.ts';
 import type { Database } from '#store/database.ts';
 import type { ScheduleService, SyncService } from '#sync/service.ts';
@@ -20,6 +22,10 @@ export interface AdminParts {
   readonly clock: Clock;
   /** @throws {InputError} the scope names an attribute, or has a filter, that cannot be */
   checkScope(scope: AppScope | null): void;
+  /** Absent on a replica that only answers requests: another one looks within some seconds. */
+  readonly notifier: Pick<Notifier, 'wake'> | undefined;
+  readonly outgoing: OutgoingPolicy;
+  publicUrl(): string;
   /** The OpenAPI document. */
   readonly openapi: Readonly<Record<string, unknown>>;
 }

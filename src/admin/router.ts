@@ -4,6 +4,7 @@ import { requireScope, requireToken } from '#http/auth.ts';
 import { appRoutes } from './apps.ts';
 import { costRoutes } from './costs.ts';
 import { docsPage } from './docs.ts';
+import { notificationRoutes } from './notifications.ts';
 import { operationRoutes } from './operations.ts';
 import type { AdminParts } from './parts.ts';
 import { planRoutes } from './plans.ts';
@@ -24,6 +25,7 @@ export function adminRouter(parts: AdminParts): Router {
     .use(planRoutes(parts))
     .use(operationRoutes(parts))
     .use(costRoutes(parts))
+    .use(notificationRoutes(parts))
     .use(appRoutes(parts));
   return Router().use('/api/v1', api).get('/api/docs', docsPage(parts.openapi));
 }

@@ -72,7 +72,7 @@ export async function insertRun(db: Db, run: NewRun): Promise<string | undefined
 export async function requeueRun(db: Db, runId: string): Promise<boolean> {
   const { rowCount } = await sql(
     db,
-    `update runs set status = 'queued', cancel_requested = false, finished_at = null
+    `update runs set status = 'queued', cancel_requested = false, finished_at = null, notified_at = null
      where id = ? and not exists (select 1 from runs where status in ('queued', 'running'))`,
     [runId],
   );
