@@ -30,6 +30,7 @@ import { makeServedGroups } from '#store/served-groups.ts';
 import { findToken, hasAdminToken, replaceBootstrapToken, touchToken } from '#store/tokens.ts';
 import { readMetrics } from '#store/views/metrics.ts';
 import { makeSyncService } from '#sync/decide.ts';
+import { makeRetention } from '#sync/retention.ts';
 import { makeSchedule } from '#sync/schedule.ts';
 import { makeRunWatcher } from '#sync/watch-runs.ts';
 import { startWorker } from '#sync/worker.ts';
@@ -70,9 +71,11 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
   const worker = works ? startWorker({ database, kinds, seal, log, clock, onRunEnd: notifier.wake }) : undefined;
   const sync = makeSyncService({ database, worker });
   const schedule = makeSchedule({ database, sync, clock, log });
+  const retention = makeRetention({ database, clock, log });
   if (works) {
     schedule.start();
     notifier.start();
+    retention.start();
   }
   const authenticator = makeAuthenticator({
     find: (hash) => findToken(database.knex, hash),
@@ -125,6 +128,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
       await worker?.stop();
       await groups.stop();
       await notifier.stop();
+      await retention.stop();
       await database.close();
     },
   };

@@ -9,6 +9,7 @@ import { operationRoutes } from './operations.ts';
 import type { AdminParts } from './parts.ts';
 import { planRoutes } from './plans.ts';
 import { providerRoutes } from './providers.ts';
+import { retentionRoutes } from './retention.ts';
 import { runRoutes } from './runs.ts';
 
 const BODY_MAX = '1mb';
@@ -25,6 +26,7 @@ export function adminRouter(parts: AdminParts): Router {
     .use(planRoutes(parts))
     .use(operationRoutes(parts))
     .use(costRoutes(parts))
+    .use(retentionRoutes(parts))
     .use(notificationRoutes(parts))
     .use(appRoutes(parts));
   return Router().use('/api/v1', api).get('/api/docs', docsPage(parts.openapi));
