@@ -5,7 +5,8 @@ import { requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import { listAudit, writeAudit } from '#store/audit.ts';
 import { readSetting, writeSetting } from '#store/settings.ts';
-import { listRuns, type RunView } from '#store/views/runs.ts';
+import { listRuns } from '#store/views/runs.ts';
+import { viewTask } from '#store/views/tasks.ts';
 import { DEFAULT_DIRECTORY, readDirectorySettings } from '#sync/directory.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf, PageQuery } from './query.ts';
@@ -32,6 +33,8 @@ const GuardBody = z.strictObject({
 const DirectoryBody = z.strictObject({
   localEdits: z.enum(['reject', 'overwrite']).default(DEFAULT_DIRECTORY.localEdits),
 });
+
+const TasksQuery = PageQuery.extend({ state: z.string().max(40).optional() });
 
 /** When a run is due, what it may do without a person, what is going on, and who did what. */
 export function operationRoutes({ database, schedule }: AdminParts): Router {
@@ -71,28 +74,11 @@ export function operationRoutes({ database, schedule }: AdminParts): Router {
       response.json(settings);
     })
     .get('/tasks', async (request, response) => {
-      const page = await listRuns(db, parse(PageQuery, request.query));
+      const { state, ...query } = parse(TasksQuery, request.query);
+      const page = await listRuns(db, { ...query, status: state });
       response.json({ items: page.items.map(viewTask), nextCursor: page.nextCursor });
     })
     .get('/audit', requireScope('admin', 'operator', 'viewer'), async (request, response) => {
       response.json(await listAudit(db, parse(PageQuery, request.query)));
     });
-}
-
-/** A run as a typed task (S1.6). `percent` is null while the end is not known. */
-function viewTask(run: RunView): object {
-  const { phase, done, total } = run.progress;
-  const over = run.finishedAt !== null;
-  return {
-    id: run.id,
-    type: 'directory',
-    runId: run.id,
-    state: run.status,
-    step: phase,
-    percent: over ? 100 : total === null || total === 0 ? null : Math.min(100, Math.floor((done / total) * 100)),
-    counts: run.counts,
-    startedAt: run.startedAt,
-    finishedAt: run.finishedAt,
-    error: run.error,
-  };
 }

@@ -35,6 +35,7 @@ type MembersPage = Extract<Page, { type: 'members' }>;
 export async function refreshMirror(provider: PullProvider, context: RunContext): Promise<number> {
   const read = new MirrorRead(provider, context);
   await read.begin();
+  await context.progress({ phase: 'reading', done: 0, total: null });
   try {
     for await (const page of provider.pages(context.signal)) {
       context.log.debug(describePage(page), 'page read');

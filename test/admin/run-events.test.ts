@@ -95,6 +95,20 @@ describe('a run as people see it', () => {
     assert.ok(failed.cost.requests > 0);
   });
 
+  it('is a task with its steps, among all tasks or those of a state', async () => {
+    type Tasks = { items: { type: string; category: string; state: string; steps: { name: string }[] }[] };
+    for (const [path, states] of [
+      ['/tasks', ['succeeded', 'failed', 'incomplete']],
+      ['/tasks?state=failed', ['failed']],
+    ] as const) {
+      const { body, status } = await api.call<Tasks>('GET', `/api/v1${path}`);
+      assert.deepEqual(problemsOf('GET', '/tasks', status, body), []);
+      assert.ok(body.items.every(({ type, category }) => type === 'directory' && category === 'sync'));
+      assert.deepEqual([...new Set(body.items.map(({ state }) => state))].sort(), [...states].sort());
+      assert.equal(body.items[0]?.steps[0]?.name, 'reading');
+    }
+  });
+
   it('keeps the log of a run that asked for it, without the secrets of its provider', async () => {
     const { id } = await sync(api, { logLevel: 'debug', mode: 'full' });
     const get = (run: string) =>
