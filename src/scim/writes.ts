@@ -1,7 +1,6 @@
 // Writes of single resources (RFC 7644 sections 3.3, 3.5 and 3.6), the same for a request and for an operation in Bulk.
 import { coerceResource, type Document, fieldsOf, memberIds } from '#core/coerce.ts';
 import { ForbiddenError } from '#core/errors.ts';
-import { jsonText } from '#core/json.ts';
 import { parsePatch } from '#core/patch.ts';
 import type { ResourceType } from '#core/resource.ts';
 import type { Principal } from '#http/auth.ts';

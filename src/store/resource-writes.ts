@@ -69,7 +69,8 @@ export interface ResourceChange {
 }
 
 /**
- * Undefined when somebody else wrote since `version`.
+ * Undefined when somebody else wrote since `version`. Somebody who had left and is active now has not left any more:
+ * the next run sees a leaver again, and not one whom it has dealt with.
  * @throws {ConflictError} `name-taken`, `external-id-taken`
  */
 export async function updateResource(
@@ -81,7 +82,7 @@ export async function updateResource(
   const to = bindColumns(statement, columns);
   const written = `update resources set external_id = ${to.externalId}, name_key = ${to.nameKey}, display = ${to.display},
       unique_key = ${to.uniqueKey}, active = ${to.active}, body = ${to.body}, search = ${to.search}, manager_id = ${to.managerId},
-      digest = null, version = version + 1, updated_at = ${LATER}
+      digest = null, left_at = case when ${to.active} then null else left_at end, version = version + 1, updated_at = ${LATER}
     where id = ${statement.bind(id, 'uuid')} and version = ${statement.bind(version, 'bigint')} and deleted_at is null returning *`;
   return write(on, statement, { written, operation, actor, detail: { attributes }, body: columns.body });
 }
