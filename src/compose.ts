@@ -19,6 +19,7 @@ import { fastReads } from '#scim/fast.ts';
 import type { ScimParts } from '#scim/parts.ts';
 import { makePlaces } from '#scim/places.ts';
 import { scimRouter } from '#scim/router.ts';
+import { RESOURCE_SCHEMAS } from '#scim/scimmy.ts';
 import { viewOf } from '#scim/view.ts';
 import { makeCounts } from '#store/counts.ts';
 import { type Database, openDatabase, translateDatabaseError } from '#store/database.ts';
@@ -72,20 +73,24 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
   });
   const groups = makeServedGroups(database, log);
   const openapi = parseYaml(readFileSync(new URL('../openapi.yaml', import.meta.url), 'utf8'));
+  const reader = makeResourceReader(database, groups);
   const admin: AdminParts = {
     database,
     kinds,
     seal,
+    reader,
+    schemas: RESOURCE_SCHEMAS,
     sync,
     schedule,
     authenticator,
     clock,
     openapi,
+    publicUrl,
     checkScope: viewOf,
   };
   const scim: ScimParts = {
     database,
-    reader: makeResourceReader(database, groups),
+    reader,
     groups,
     counts: makeCounts(database),
     cursors: makeCursors(seal, now),

@@ -5,6 +5,7 @@ import { appRoutes } from './apps.ts';
 import { docsPage } from './docs.ts';
 import { operationRoutes } from './operations.ts';
 import type { AdminParts } from './parts.ts';
+import { peopleRoutes } from './people.ts';
 import { planRoutes } from './plans.ts';
 import { providerRoutes } from './providers.ts';
 import { runRoutes } from './runs.ts';
@@ -22,6 +23,7 @@ export function adminRouter(parts: AdminParts): Router {
     .use(runRoutes(parts))
     .use(planRoutes(parts))
     .use(operationRoutes(parts))
+    .use(peopleRoutes(parts))
     .use(appRoutes(parts));
   return Router().use('/api/v1', api).get('/api/docs', docsPage(parts.openapi));
 }
