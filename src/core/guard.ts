@@ -59,7 +59,13 @@ export interface Situation {
 
 /** Why something is held, in figures and in a sentence. `class` is absent when everything is held. */
 export interface HoldReason {
-  readonly code: 'first-run' | 'source-empty' | 'share-exceeded' | 'deletions-exceeded' | 'memberships-exceeded';
+  readonly code:
+    | 'first-run'
+    | 'account-mapping-reset'
+    | 'source-empty'
+    | 'share-exceeded'
+    | 'deletions-exceeded'
+    | 'memberships-exceeded';
   readonly class?: OperationClass;
   readonly message: string;
   readonly count?: number;

@@ -1,3 +1,4 @@
+import type { MatchPolicy } from './match.ts';
 import type { ProviderKindName, Resource, ResourceType } from './resource.ts';
 
 /** Where a provider left off. Opaque to everyone but the provider that wrote it (a Graph deltaLink, say). */
@@ -41,6 +42,12 @@ export type Page<Raw = unknown> =
 /** What one record means: a resource, or why it is left out. */
 export type Normalised = { readonly resource: Resource } | { readonly skip: string; readonly detail?: string };
 
+/** What a record may be called by people who ask for it. */
+export interface Handles {
+  readonly names: readonly string[];
+  readonly addresses: readonly string[];
+}
+
 /** What a read has cost so far (S3.17). */
 export interface Cost {
   readonly requests: number;
@@ -62,6 +69,14 @@ export interface PullProvider<Raw = unknown> {
   externalId(record: Raw): string;
   /** Pure: the record as a SCIM resource, or the reason code why it is out. Never throws on odd data. */
   normalise(record: Raw, resourceType: ResourceType): Normalised;
+  /** Pure: what people may call a record, in scope or not. Absent where the resource itself says it all. */
+  handles?(record: Raw, resourceType: ResourceType): Handles;
+  /**
+   * The source behind the settings, by an id that only another source would change (a tenant id). Undefined when the
+   * source does not tell. Absent where there is no such thing.
+   * @throws what \`pages\` throws
+   */
+  identity?(signal: AbortSignal): Promise<string | undefined>;
   cost(): Cost;
 }
 
@@ -112,6 +127,8 @@ export interface RunPolicy {
   readonly onLeaveScope: 'deactivate' | 'delete' | 'keep';
   /** Days from deactivation by a sync to deletion; null never deletes. */
   readonly deleteAfterDays: number | null;
+  /** Absent where the kind leaves it to the defaults. */
+  readonly matching?: MatchPolicy;
 }
 
 /** A kind of provider: one line in providers/index.ts, everything else in its folder. */

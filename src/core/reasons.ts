@@ -18,6 +18,20 @@ export const REASONS = {
     remedy: 'If it should be there, look for it in the provider and check what the credential may read.',
   },
   RetentionOver: { sentence: 'It left longer ago than the settings keep such accounts.', remedy: NOTHING },
+  Linked: {
+    sentence: 'Somebody of another provider is the same; the account goes on with this one.',
+    remedy: NOTHING,
+  },
+  Relinked: { sentence: 'The account was linked anew; its id stays.', remedy: NOTHING },
+  Adopted: { sentence: "An account made by hand goes on as the provider's; its id stays.", remedy: NOTHING },
+  Disputed: {
+    sentence: 'Somebody made by hand seems to be the same.',
+    remedy: 'Adopt the account, or refuse to, under /api/v1/disputes.',
+  },
+  MatchAmbiguous: {
+    sentence: 'It may mean several accounts, or several may mean one.',
+    remedy: 'Choose one, or refuse them all, under /api/v1/disputes.',
+  },
   NameReleased: {
     sentence: 'Somebody new has this user name; the account that left gives it up.',
     remedy: NOTHING,

@@ -3,6 +3,7 @@
 // many there are. `core/plan.ts` states the same rule over two maps; a property test holds the two together.
 import type { ProviderKindName } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
+import { IS_LINK } from './matching.ts';
 
 export interface Planning {
   readonly planId: string;
@@ -95,10 +96,12 @@ export async function planReferences(db: Db, { planId, provider }: Planning, off
      left join resources boss on boss.resource_type = 'User' and boss.origin = m.provider
        and boss.external_id = m.manager_external_id and boss.deleted_at is null
      left join plan_items born on born.plan_id = ? and born.external_id = m.manager_external_id and born.action = 'create'
+     left join plan_links chosen on chosen.plan_id = ? and chosen.resource_type = 'User' and chosen.external_id = m.manager_external_id
      where m.provider = ? and m.resource_type = 'User' and m.gone_at is null and m.reason is null
        and (m.manager_external_id is not null or r.manager_id is not null)
-       and r.manager_id is distinct from coalesce(boss.id, born.resource_id)`,
-    [planId, offset, planId, provider],
+       and r.manager_id is distinct from coalesce(chosen.resource_id, born.resource_id, boss.id)
+       and not exists (select 1 from plan_links l where l.plan_id = ? and l.resource_id = r.id)`,
+    [planId, offset, planId, planId, provider, planId],
   );
   return rowCount ?? 0;
 }
@@ -138,8 +141,10 @@ export async function planRemovals(
        left join mirror_records m on m.provider = r.origin and m.resource_type = r.resource_type
          and m.external_id = r.external_id and m.gone_at is null
        where (m.external_id is null or m.reason is not null)
+         and not exists (select 1 from plan_links l where l.plan_id = ? and l.resource_id = r.id)
+         and not exists (select 1 from disputes d where d.provider = r.origin and d.status = 'open' and r.id = any(d.candidates))
          and (r.left_at is null or w.policy = 'delete' or r.left_at < now() - make_interval(days => w.days))) leaving`,
-    [planId, offset, onLeaveScope, deleteAfterDays, provider],
+    [planId, offset, onLeaveScope, deleteAfterDays, provider, planId],
   );
   return rowCount ?? 0;
 }
@@ -157,31 +162,36 @@ export async function planMemberships(
   const { rowCount } = await sql(
     db,
     `insert into plan_items (plan_id, seq, action, resource_type, resource_id, external_id, label, reason, after_digest)
-     select ?, ?::bigint + row_number() over (order by m.external_id), 'membership', 'Group', coalesce(r.id, born.resource_id),
+     select ?, ?::bigint + row_number() over (order by m.external_id), 'membership', 'Group', coalesce(chosen.resource_id, born.resource_id, r.id),
        m.external_id, m.body::jsonb ->> 'displayName', 'MembersChanged', m.members_digest
      from mirror_records m
      left join resources r on r.resource_type = 'Group' and r.origin = m.provider and r.external_id = m.external_id
        and r.deleted_at is null
      left join plan_items born on born.plan_id = ? and born.external_id = m.external_id and born.action = 'create'
+     left join plan_links chosen on chosen.plan_id = ? and chosen.resource_type = 'Group' and chosen.external_id = m.external_id
      where m.provider = ? and m.resource_type = 'Group' and m.gone_at is null and m.reason is null
-       and m.members_digest is not null and coalesce(r.id, born.resource_id) is not null
-       and (r.members_digest is distinct from m.members_digest or m.external_id in (
+       and m.members_digest is not null and coalesce(chosen.resource_id, born.resource_id, r.id) is not null
+       and (chosen.resource_id is not null or r.members_digest is distinct from m.members_digest or m.external_id in (
          select mm.group_external_id from plan_items i
          join mirror_members mm on mm.provider = ? and mm.member_external_id = i.external_id
-         where i.plan_id = ? and i.action in ('create', 'delete')))`,
-    [planId, offset, planId, provider, provider, planId],
+         where i.plan_id = ? and (i.action in ('create', 'delete') or i.${IS_LINK})))`,
+    [planId, offset, planId, planId, provider, provider, planId],
   );
   await sql(
     db,
     `with changed as (select seq, resource_id as group_id, external_id from plan_items where plan_id = ? and action = 'membership'),
      wanted as materialized (
-       select c.seq, c.group_id, mm.member_external_id, mm.member_type, r.id as member_id
+       select c.seq, c.group_id, mm.member_external_id, mm.member_type,
+         coalesce(chosen.resource_id, case when lost.resource_id is null then r.id end) as member_id
        from changed c
        join mirror_members mm on mm.provider = ? and mm.group_external_id = c.external_id
        join mirror_records m on m.provider = mm.provider and m.resource_type = mm.member_type
          and m.external_id = mm.member_external_id and m.gone_at is null and m.reason is null
        left join resources r on r.resource_type = mm.member_type and r.origin = mm.provider
-         and r.external_id = mm.member_external_id and r.deleted_at is null),
+         and r.external_id = mm.member_external_id and r.deleted_at is null
+       left join plan_links chosen on chosen.plan_id = ? and chosen.resource_type = mm.member_type
+         and chosen.external_id = mm.member_external_id
+       left join plan_links lost on lost.plan_id = ? and lost.resource_id = r.id),
      present as materialized (
        select c.seq, g.group_id, g.member_id, g.member_type from changed c join group_members g on g.group_id = c.group_id)
      insert into plan_members (plan_id, seq, member_external_id, member_id, member_type, removed)
@@ -194,7 +204,7 @@ export async function planMemberships(
      left join wanted w on w.group_id = p.group_id and w.member_id = p.member_id
      left join resources r on r.id = p.member_id
      where ? and w.group_id is null`,
-    [planId, provider, planId, planId, complete],
+    [planId, provider, planId, planId, planId, planId, complete],
   );
   await sql(
     db,
@@ -299,7 +309,7 @@ export async function planNameRelease(
   );
 }
 
-/** What the plan would do, by action, and the memberships it adds and takes away. */
+/** What the plan would do, by action (links are none), and the memberships it adds and takes away. */
 export async function countItems(
   db: Db,
   planId: string,
@@ -312,7 +322,7 @@ export async function countItems(
   const { rows } = await sql(
     db,
     `select action, count(*)::int as count, coalesce(sum(added), 0)::int as added, coalesce(sum(removed), 0)::int as removed
-     from plan_items where plan_id = ? group by action`,
+     from plan_items where plan_id = ? and not (action = 'update' and ${IS_LINK}) group by action`,
     [planId],
   );
   const counts = { create: 0, update: 0, deactivate: 0, delete: 0, membership: 0, skip: 0 };

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { HoldReason, OperationClass } from '#core/guard.ts';
 import type { ProviderKindName, ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
+import { IS_LINK } from './matching.ts';
 
 export type PlanStatus =
   | 'building'
@@ -220,20 +221,22 @@ export async function settleItems(
 export async function countOutcomes(db: Db, planId: string): Promise<Readonly<Record<string, number>>> {
   const { rows } = await sql(
     db,
-    `select outcome, action, count(*)::int as count from plan_items where plan_id = ? group by outcome, action`,
+    `select outcome, case when action = 'update' and ${IS_LINK} then 'link' else action end as action, count(*)::int as count
+     from plan_items where plan_id = ? group by 1, 2`,
     [planId],
   );
   const counts: Record<string, number> = {};
   for (const { outcome, action, count } of rows) {
-    const name = outcome === 'applied' ? APPLIED[action as Action] : outcome;
+    const name = outcome === 'applied' ? APPLIED[action as keyof typeof APPLIED] : outcome;
     counts[name] = (counts[name] ?? 0) + count;
   }
   return counts;
 }
 
-const APPLIED: Readonly<Record<Action, string>> = {
+const APPLIED: Readonly<Record<Action | 'link', string>> = {
   create: 'created',
   update: 'updated',
+  link: 'linked',
   deactivate: 'deactivated',
   delete: 'deleted',
   membership: 'membershipsChanged',
@@ -249,7 +252,7 @@ export async function countPending(db: Db, planId: string): Promise<number> {
   return rows[0].count;
 }
 
-/** External ids of managers to our ids, for people who are here or whom this plan brings. */
+/** External ids of managers to our ids, for people who are here or whom this plan brings or links. */
 export async function resolveUsers(
   db: Db,
   planId: string,
@@ -260,13 +263,14 @@ export async function resolveUsers(
   // One index look-up for each id: without fresh statistics the planner would rather read the whole plan.
   const { rows } = await sql(
     db,
-    `select u.external_id, coalesce(here.id, born.id) as id from unnest(?::text[]) as u(external_id)
+    `select u.external_id, coalesce(chosen.resource_id, born.id, here.id) as id from unnest(?::text[]) as u(external_id)
+     left join plan_links chosen on chosen.plan_id = ? and chosen.resource_type = 'User' and chosen.external_id = u.external_id
      left join lateral (select r.id from resources r where r.resource_type = 'User' and r.origin = ?
        and r.external_id = u.external_id and r.deleted_at is null limit 1) here on true
      left join lateral (select i.resource_id as id from plan_items i where i.plan_id = ? and i.external_id = u.external_id
        and i.resource_type = 'User' and i.action = 'create' limit 1) born on true
-     where coalesce(here.id, born.id) is not null`,
-    [externalIds, provider, planId],
+     where coalesce(chosen.resource_id, born.id, here.id) is not null`,
+    [externalIds, planId, provider, planId],
   );
   return new Map(rows.map((row: { external_id: string; id: string }) => [row.external_id, row.id]));
 }

@@ -1,5 +1,6 @@
 // Run rows. The database allows one that is queued or running, whatever a lease believes.
 import { randomUUID } from 'node:crypto';
+import type { LinkReset } from '#core/match.ts';
 import type { Cost } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
@@ -18,7 +19,7 @@ export type RunPhase = 'reading' | 'planning' | 'applying';
 
 export interface RunOptions {
   readonly allowLargeSync: boolean;
-  readonly resetAccountMapping: boolean;
+  readonly resetAccountMapping: LinkReset;
   readonly logLevel?: string | undefined;
 }
 

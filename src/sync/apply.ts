@@ -4,6 +4,7 @@ import { ENTERPRISE_SCHEMA, type ProviderKindName, type UserResource } from '#co
 import { searchForm } from '#core/search.ts';
 import { appendChanges, type NewChange } from '#store/changes.ts';
 import type { Db } from '#store/database.ts';
+import { freeAnchors, hasLinks } from '#store/matching.ts';
 import { applyMemberSlice, endOfSlice, type MemberCursor, settleMemberships } from '#store/memberships.ts';
 import {
   countPending,
@@ -33,6 +34,8 @@ interface Applying {
   readonly planId: string;
   readonly provider: ProviderKindName;
   readonly runId: string;
+  /** Whether it gives anybody's link to somebody else. */
+  readonly relinks: boolean;
 }
 
 /**
@@ -42,7 +45,8 @@ interface Applying {
  * @throws {LeaseLostError} somebody else has taken over
  */
 export async function applyPlan(context: RunContext, planId: string): Promise<number> {
-  const plan: Applying = { planId, provider: context.provider, runId: context.runId };
+  const relinks = await hasLinks(context.db, planId);
+  const plan: Applying = { planId, provider: context.provider, runId: context.runId, relinks };
   const total = await countPending(context.db, planId);
   let done = 0;
   for (;;) {
@@ -142,6 +146,7 @@ async function writeUpserts(
     item.resource === undefined ? [] : [{ item, row: toWrite(plan, item, item.resource, ids) }],
   );
   const rows = writes.map(({ row }) => row);
+  if (plan.relinks) await freeAnchors(tx, plan.provider, rows);
   const versions = await writeResources(tx, rows);
   const changes = writes.map(({ item, row }): NewChange => {
     const before = locked.get(row.id);

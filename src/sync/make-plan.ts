@@ -1,7 +1,9 @@
 import { DEFAULT_GUARD, type GuardSettings, judge, type Verdict } from '#core/guard.ts';
+import { DEFAULT_MATCHING, holdForReset, type LinkReset } from '#core/match.ts';
 import { releasedName } from '#core/names.ts';
 import type { RunPolicy } from '#core/provider.ts';
 import type { Db } from '#store/database.ts';
+import { holdEverything, planLinks } from '#store/matching.ts';
 import { countUsersInScope } from '#store/mirror.ts';
 import {
   changeAfter,
@@ -38,6 +40,8 @@ export interface PlanRequest {
   /** No first run was applied yet. */
   readonly initial: boolean;
   readonly allowLargeSync: boolean;
+  /** Whose links are given up and made anew. */
+  readonly reset?: LinkReset;
 }
 
 export interface MadePlan {
@@ -56,25 +60,32 @@ export async function makePlan(context: RunContext, request: PlanRequest): Promi
     const counts = await countItems(tx, planId);
     const base = { ...(await readBase(tx, provider)), usersInSource: await countUsersInScope(tx, provider) };
     const guard = { ...DEFAULT_GUARD, ...(await readSetting<Partial<GuardSettings>>(tx, 'guard')) };
-    const verdict = judge(counts, base, guard, {
+    const judged = judge(counts, base, guard, {
       initial: request.initial,
       initialAuto: request.policy.initialRun === 'auto',
       allowLargeSync: request.allowLargeSync,
     });
+    const resets = (request.reset ?? false) !== false;
+    const verdict = resets ? holdForReset(judged) : judged;
     await sealPlan(tx, planId, { counts, base, verdict });
     await holdItems(tx, planId, verdict.held);
+    if (resets) await holdEverything(tx, planId);
     const size = counts.create + counts.update + counts.deactivate + counts.delete + counts.membership;
     return { id: planId, verdict, size };
   });
 }
 
-async function fillPlan(tx: Db, planning: Planning, { policy, complete, changed }: PlanRequest): Promise<void> {
+async function fillPlan(tx: Db, planning: Planning, request: PlanRequest): Promise<void> {
+  const { policy, complete, changed, reset = false } = request;
+  const matching = { ...DEFAULT_MATCHING, ...policy.matching, reset };
   if (changed > STATISTICS_AFTER || (await lacksStatistics(tx))) await refreshStatistics(tx);
   const duplicates = await findDuplicates(tx, planning.provider);
   let offset = await planUpserts(tx, planning, 'User', { offset: 0, duplicates });
   if (offset > STATISTICS_AFTER) await refreshItemStatistics(tx);
+  offset += await planLinks(tx, planning, { ...matching, type: 'User', offset, duplicates });
   offset += await planReferences(tx, planning, offset);
   offset += await planUpserts(tx, planning, 'Group', { offset, duplicates: [] });
+  offset += await planLinks(tx, planning, { ...matching, type: 'Group', offset, duplicates: [] });
   offset += await planMemberships(tx, planning, { offset, complete });
   const { onLeaveScope, deleteAfterDays } = policy;
   if (complete && onLeaveScope !== 'keep')

@@ -5,12 +5,15 @@ import type { Cost, PullProvider, RunPolicy } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import type { Log } from '#platform/log.ts';
 import type { Db } from '#store/database.ts';
+import { settleDisputes } from '#store/matching.ts';
 import { refreshStatistics } from '#store/planning.ts';
 import { countOutcomes, setPlanStatus, supersedePlans } from '#store/plans.ts';
 import { attachPlan, finishRun, type Progress, type RunError, type RunRow } from '#store/runs.ts';
 import { markInitialDone, markSuccess } from '#store/settings.ts';
+import { rememberSource } from '#store/source-identity.ts';
 import { applyPlan } from './apply.ts';
 import { type MadePlan, makePlan, STATISTICS_AFTER } from './make-plan.ts';
+import { recogniseSource } from './recognise-source.ts';
 import { refreshMirror } from './refresh-mirror.ts';
 
 /** What every step of a run is handed. */
@@ -46,11 +49,12 @@ export interface RunInput {
 
 /** One sync, from reading to the last outcome. Throws only what stops the process from going on. */
 export async function runSync(context: RunContext, { run, provider, policy, initial }: RunInput): Promise<void> {
-  const { stopped, changed } = await readProvider(context, provider);
+  const { stopped, changed } = await readProvider(context, provider, run.options.resetAccountMapping !== false);
   if (stopped?.useless === true) return endFailed(context, stopped, provider.cost());
   await context.progress({ phase: 'planning', done: 0, total: null });
-  const { allowLargeSync } = run.options;
-  const plan = await makePlan(context, { policy, complete: stopped === undefined, changed, initial, allowLargeSync });
+  const { allowLargeSync, resetAccountMapping: reset } = run.options;
+  const complete = stopped === undefined;
+  const plan = await makePlan(context, { policy, complete, changed, initial, allowLargeSync, reset });
   await context.write(async (tx) => {
     await attachPlan(tx, context.runId, plan.id);
     await supersedePlans(tx, context.provider, plan.id);
@@ -87,6 +91,8 @@ export async function finishPlan(
     const counts = await countOutcomes(tx, planId);
     const held = (counts['held'] ?? 0) > 0;
     await setPlanStatus(tx, planId, held ? 'held' : 'applied');
+    await settleDisputes(tx, context.provider);
+    if (applied > 0 || !held) await rememberSource(tx, context.runId, { over: !held });
     const status = held ? 'held' : complete ? 'succeeded' : 'incomplete';
     await finishRun(tx, context.runId, { status, counts, error: stopped, cost });
     if (status === 'succeeded') {
@@ -111,7 +117,7 @@ interface ReadResult {
 }
 
 /** Reads the provider into the mirror. Cancelling and losing the lease are not for us to judge. */
-async function readProvider(context: RunContext, provider: PullProvider): Promise<ReadResult> {
+async function readProvider(context: RunContext, provider: PullProvider, relink: boolean): Promise<ReadResult> {
   let read = 0;
   const counting: RunContext = {
     ...context,
@@ -121,6 +127,7 @@ async function readProvider(context: RunContext, provider: PullProvider): Promis
     },
   };
   try {
+    await recogniseSource(context, provider, relink);
     return { changed: await refreshMirror(provider, counting) };
   } catch (error) {
     if (!(error instanceof GatewayError) || context.signal.aborted) throw error;

@@ -1,3 +1,4 @@
+import type { LinkReset } from '#core/match.ts';
 import type { ScheduleSettings } from '#core/schedule.ts';
 import type { PlanView } from '#store/views/plans.ts';
 import type { RunView } from '#store/views/runs.ts';
@@ -8,7 +9,7 @@ export interface StartOptions {
   readonly mode?: 'incremental' | 'full' | undefined;
   readonly preview?: boolean | undefined;
   readonly allowLargeSync?: boolean | undefined;
-  readonly resetAccountMapping?: boolean | undefined;
+  readonly resetAccountMapping?: LinkReset | undefined;
   readonly logLevel?: string | undefined;
   readonly trigger: Trigger;
   /** Who asked: `token:<id>`, or `schedule`. */

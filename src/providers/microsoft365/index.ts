@@ -5,6 +5,7 @@ import type { ProviderKind, PullProvider } from '#core/provider.ts';
 import type { Clock } from '#platform/clock.ts';
 import { checkConnection } from './checks.ts';
 import { openGraph } from './client.ts';
+import { groupHandles, userHandles } from './handles.ts';
 import { ASK_LIMITS, RUN_LIMITS } from './pace.ts';
 import { fullRead } from './pages.ts';
 import { reviewPermissions } from './permissions.ts';
@@ -12,6 +13,7 @@ import { type GraphGroup, type GraphUser, USER_SELECT } from './records.ts';
 import { makeScope } from './scope.ts';
 import { type Microsoft365Settings, parseSettings, SECRET_PATHS } from './settings.ts';
 import { findGroups, membersBelow } from './source.ts';
+import { readTenantId } from './tenant.ts';
 import { toScimGroup, toScimUser } from './to-scim.ts';
 import { findFields, parseUserFilter, propertiesOf } from './user-filter.ts';
 
@@ -23,10 +25,11 @@ export function microsoft365({ clock }: { clock: Clock }): ProviderKind<Microsof
     available: true,
     secretPaths: SECRET_PATHS,
     parseSettings,
-    policy: ({ initialRun, scope }) => ({
+    policy: ({ initialRun, scope, matching, adoptManual }) => ({
       initialRun,
       onLeaveScope: scope.onLeaveScope,
       deleteAfterDays: scope.deleteAfterDays,
+      matching: { matching, adoptManual },
     }),
     open: (settings) => openProvider(settings, clock),
     test: (settings, signal) => checkConnection(settings, () => ask(settings), clock, signal),
@@ -54,6 +57,8 @@ function openProvider(settings: Microsoft365Settings, clock: Clock): PullProvide
       if (out !== undefined) return { skip: out.reason, ...(out.detail === undefined ? {} : { detail: out.detail }) };
       return type === 'User' ? toScimUser(record, mapping) : toScimGroup(record);
     },
+    handles: (record, type) => (type === 'User' ? userHandles(record) : groupHandles(record)),
+    identity: (signal) => readTenantId(graph, signal),
     cost: graph.cost,
   };
 }

@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { InputError } from '#core/errors.ts';
+import { DEFAULT_MATCHING, MATCH_ATTRIBUTES } from '#core/match.ts';
 import { filterProblem } from './user-filter.ts';
 
 export const GROUP_TYPES = ['security', 'mailEnabledSecurity', 'distribution', 'microsoft365'] as const;
@@ -68,6 +69,11 @@ const Settings = z.strictObject({
   scope: Scope.prefault({}),
   pathDisplay: z.strictObject({ rootGroupId: z.string().nullable().default(null) }).prefault({}),
   initialRun: z.enum(['auto', 'preview', 'manual']).default('preview'),
+  matching: z
+    .array(z.enum(MATCH_ATTRIBUTES))
+    .max(MATCH_ATTRIBUTES.length)
+    .default([...DEFAULT_MATCHING.matching]),
+  adoptManual: z.enum(['never', 'ask', 'onMatch']).default(DEFAULT_MATCHING.adoptManual),
   notifications: z.strictObject({ enabled: z.boolean().default(true) }).prefault({}),
 });
 
