@@ -2,6 +2,7 @@
 import express, { Router } from 'express';
 import { requireScope, requireToken } from '#http/auth.ts';
 import { appRoutes } from './apps.ts';
+import { disputeRoutes } from './disputes.ts';
 import { docsPage } from './docs.ts';
 import { operationRoutes } from './operations.ts';
 import type { AdminParts } from './parts.ts';
@@ -24,6 +25,7 @@ export function adminRouter(parts: AdminParts): Router {
     .use(planRoutes(parts))
     .use(operationRoutes(parts))
     .use(peopleRoutes(parts))
+    .use(disputeRoutes(parts))
     .use(appRoutes(parts));
   return Router().use('/api/v1', api).get('/api/docs', docsPage(parts.openapi));
 }

@@ -14,7 +14,7 @@ const StartBody = z
     mode: z.enum(['incremental', 'full']).optional(),
     preview: z.boolean().default(false),
     allowLargeSync: z.boolean().default(false),
-    resetAccountMapping: z.literal(false, 'resetting the account mapping is not available yet').default(false),
+    resetAccountMapping: z.union([z.boolean(), z.array(z.guid()).min(1).max(1_000)]).default(false),
     logLevel: z.enum(['debug', 'info', 'warn', 'error']).optional(),
   })
   .prefault({});
