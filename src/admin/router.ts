@@ -4,6 +4,7 @@ import { requireScope, requireToken } from '#http/auth.ts';
 import { appRoutes } from './apps.ts';
 import { disputeRoutes } from './disputes.ts';
 import { docsPage } from './docs.ts';
+import { explainRoutes } from './explain.ts';
 import { operationRoutes } from './operations.ts';
 import type { AdminParts } from './parts.ts';
 import { peopleRoutes } from './people.ts';
@@ -26,6 +27,7 @@ export function adminRouter(parts: AdminParts): Router {
     .use(operationRoutes(parts))
     .use(peopleRoutes(parts))
     .use(disputeRoutes(parts))
+    .use(explainRoutes(parts))
     .use(appRoutes(parts));
   return Router().use('/api/v1', api).get('/api/docs', docsPage(parts.openapi));
 }

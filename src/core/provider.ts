@@ -42,6 +42,45 @@ export type Page<Raw = unknown> =
 /** What one record means: a resource, or why it is left out. */
 export type Normalised = { readonly resource: Resource } | { readonly skip: string; readonly detail?: string };
 
+/** One thing that a scope or a mapping demands of a record, and how the record stands to it. */
+export interface Clause {
+  /** The setting that it comes from: `scope.filter`; `mapping` for what SCIM itself demands. */
+  readonly setting: string;
+  /** In words or as the filter's own text. */
+  readonly demands: string;
+  readonly holds: boolean;
+  /** The values that it looked at, as the provider has them. */
+  readonly seen: Readonly<Record<string, unknown>>;
+  /** The code of core/reasons.ts for a clause that does not hold. */
+  readonly reason: string | null;
+  readonly detail: string | null;
+}
+
+/** What a provider concludes from a record, and by which values. */
+export interface Evidence {
+  /** `domain`, `licence`, `mailbox`. */
+  readonly name: string;
+  /** Null when the provider does not tell. */
+  readonly value: unknown;
+  readonly seen: Readonly<Record<string, unknown>>;
+}
+
+/** One attribute of a resource, and the provider's values that it was made of. */
+export interface MappedAttribute {
+  /** `title`; an extension's attributes with its URN in front. */
+  readonly attribute: string;
+  readonly value: unknown;
+  readonly source: Readonly<Record<string, unknown>>;
+}
+
+/** Why a record is in scope or out, as `normalise` decides: the first clause that does not hold is its reason. */
+export interface RecordExplanation {
+  readonly clauses: readonly Clause[];
+  readonly evidence: readonly Evidence[];
+  /** What it maps to, in scope or not; empty where it maps to nothing. */
+  readonly attributes: readonly MappedAttribute[];
+}
+
 /** What a record may be called by people who ask for it. */
 export interface Handles {
   readonly names: readonly string[];
@@ -69,6 +108,8 @@ export interface PullProvider<Raw = unknown> {
   externalId(record: Raw): string;
   /** Pure: the record as a SCIM resource, or the reason code why it is out. Never throws on odd data. */
   normalise(record: Raw, resourceType: ResourceType): Normalised;
+  /** Pure: what `normalise` makes of a record, step by step. Absent where a kind cannot tell. */
+  explain?(record: Raw, resourceType: ResourceType): RecordExplanation;
   /** Pure: what people may call a record, in scope or not. Absent where the resource itself says it all. */
   handles?(record: Raw, resourceType: ResourceType): Handles;
   /**

@@ -81,8 +81,29 @@ export const REASONS = {
     remedy: 'Rename or remove one of the two.',
   },
   ManualOrigin: {
-    sentence: 'An account made by hand has the same user name, and a sync never touches those.',
-    remedy: 'Rename or remove the account made by hand.',
+    sentence: 'It was made by hand, or has the user name of somebody who was; a sync never touches those.',
+    remedy: 'Change what was made by hand: under /api/v1/users and /api/v1/groups, or over SCIM.',
+  },
+  DeletedByHand: { sentence: 'Somebody deleted it by hand.', remedy: 'Look at its history for who did.' },
+  ProviderInactive: {
+    sentence: 'Its provider is not active, so no sync touches it.',
+    remedy: 'Activate the provider, or another one that shows it too.',
+  },
+  TenantChanged: {
+    sentence: 'The provider is another source than the one that accounts are linked to, so nothing was read.',
+    remedy: 'Correct the settings, or start a run with resetAccountMapping and approve its plan.',
+  },
+  ConsentRequired: {
+    sentence: 'The credential lacks a permission, so the provider could not be read.',
+    remedy: 'Grant the permissions that GET /api/v1/providers/{kind}/permissions lists as missing.',
+  },
+  CredentialExpired: {
+    sentence: 'The credential has expired, so the provider could not be read.',
+    remedy: 'Make a new one and save it in the settings of the provider.',
+  },
+  Throttled: {
+    sentence: 'The provider asked to be left alone for longer than a run waits.',
+    remedy: 'Run again later; if it repeats, run less often.',
   },
   UnsupportedObjectType: {
     sentence: 'The member is neither a user nor a group.',
@@ -121,3 +142,24 @@ export const REASONS = {
 } as const satisfies Record<string, Reason>;
 
 export type ReasonCode = keyof typeof REASONS;
+
+/** A code with its words. A code of a provider that the registry does not have speaks for itself. */
+export interface ReasonView {
+  readonly code: string;
+  readonly sentence: string;
+  readonly remedy: string;
+  readonly detail: string | null;
+}
+
+export function describeReason(code: string, detail: string | null = null): ReasonView {
+  const { sentence, remedy } = REASONS[code as ReasonCode] ?? { sentence: code, remedy: NOTHING };
+  return { code, sentence, remedy, detail };
+}
+
+/** Why a run that failed, or stopped early, did not read everything. */
+export function reasonOfFailure({ failure, code }: { readonly failure: string; readonly code: string }): ReasonCode {
+  if (code === 'tenant-changed') return 'TenantChanged';
+  if (failure === 'auth' && code.endsWith('-expired')) return 'CredentialExpired';
+  if (failure === 'consent') return 'ConsentRequired';
+  return failure === 'throttled' ? 'Throttled' : 'SourceIncomplete';
+}

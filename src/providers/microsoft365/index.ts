@@ -1,10 +1,12 @@
 // Microsoft 365 through Microsoft Graph: reads users, groups and memberships with the application's own permissions.
 // It only reads and yields; what becomes of it is decided elsewhere. README.md beside this file has the permissions,
 // the quirks and the pages relied on.
-import type { ProviderKind, PullProvider } from '#core/provider.ts';
+import type { Normalised, ProviderKind, PullProvider } from '#core/provider.ts';
+import type { ResourceType } from '#core/resource.ts';
 import type { Clock } from '#platform/clock.ts';
 import { checkConnection } from './checks.ts';
 import { openGraph } from './client.ts';
+import { explainRecord } from './explain.ts';
 import { groupHandles, userHandles } from './handles.ts';
 import { ASK_LIMITS, RUN_LIMITS } from './pace.ts';
 import { fullRead } from './pages.ts';
@@ -46,6 +48,8 @@ function openProvider(settings: Microsoft365Settings, clock: Clock): PullProvide
   const graph = openGraph(settings, clock, RUN_LIMITS);
   const scope = makeScope(settings);
   const mapping = { dropOnMicrosoft: settings.scope.excludeOnMicrosoft };
+  const mapped = (record: GraphUser | GraphGroup, type: ResourceType): Normalised =>
+    type === 'User' ? toScimUser(record, mapping) : toScimGroup(record);
   const userProperties = propertiesToRead(settings);
   return {
     kind: 'microsoft365',
@@ -55,8 +59,13 @@ function openProvider(settings: Microsoft365Settings, clock: Clock): PullProvide
     normalise(record, type) {
       const out = type === 'User' ? scope.user(record) : scope.group(record);
       if (out !== undefined) return { skip: out.reason, ...(out.detail === undefined ? {} : { detail: out.detail }) };
-      return type === 'User' ? toScimUser(record, mapping) : toScimGroup(record);
+      return mapped(record, type);
     },
+    explain: (record, type) =>
+      explainRecord(record, type, {
+        clauses: type === 'User' ? scope.userClauses : scope.groupClauses,
+        mapped: mapped(record, type),
+      }),
     handles: (record, type) => (type === 'User' ? userHandles(record) : groupHandles(record)),
     identity: (signal) => readTenantId(graph, signal),
     cost: graph.cost,
