@@ -45,7 +45,8 @@ export async function up(knex: Knex): Promise<void> {
     create index resources_unlinked_idx on resources (origin, resource_type) where external_id is null and deleted_at is null;
     comment on index resources_unlinked_idx is 'Who was made by hand, and whoever lost the link to the provider.';
 
-    alter table mirror_records add column handles text[] collate "C" not null default '{}';
+    alter table mirror_records add column label text, add column handles text[] collate "C" not null default '{}';
+    comment on column mirror_records.label is 'What the provider calls it, in text that can be stored; the record itself may hold what jsonb cannot.';
     comment on column mirror_records.handles is 'What it may be called: "email:" and "name:" with the folded text.';
     create index mirror_records_handles_idx on mirror_records using gin (handles);
     update mirror_records set record_digest = '';
@@ -62,7 +63,7 @@ export async function down(knex: Knex): Promise<void> {
     alter table runs drop column source_identity;
     alter table provider_settings drop column source_identity;
     drop index mirror_records_handles_idx;
-    alter table mirror_records drop column handles;
+    alter table mirror_records drop column handles, drop column label;
     drop index resources_unlinked_idx;
     drop table disputes;
     drop table plan_links;

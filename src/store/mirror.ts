@@ -21,6 +21,8 @@ export interface MirrorRecord {
   readonly manager_external_id: string | null;
   readonly reason: string | null;
   readonly detail: string | null;
+  /** What the provider calls it; null when it has no name. */
+  readonly label: string | null;
   /** What it may be called: `email:` or `name:` and the folded text. */
   readonly handles: readonly string[];
 }
@@ -82,15 +84,15 @@ export async function upsertRecords(
   await sql(
     db,
     `insert into mirror_records (provider, resource_type, external_id, record, record_digest, body, digest, name_key,
-       manager_external_id, reason, detail, handles)
+       manager_external_id, reason, detail, label, handles)
      select ?, ?, external_id, record, decode(record_digest, 'hex'), body, decode(digest, 'hex'), name_key,
-       manager_external_id, reason, detail, handles
+       manager_external_id, reason, detail, label, handles
      from jsonb_to_recordset(?::jsonb) as r(external_id text, record text, record_digest text, body text, digest text,
-       name_key text, manager_external_id text, reason text, detail text, handles text[])
+       name_key text, manager_external_id text, reason text, detail text, label text, handles text[])
      on conflict (provider, resource_type, external_id) do update set record = excluded.record,
        record_digest = excluded.record_digest, body = excluded.body, digest = excluded.digest,
        name_key = excluded.name_key, manager_external_id = excluded.manager_external_id, reason = excluded.reason,
-       detail = excluded.detail, handles = excluded.handles, gone_at = null, seen_at = now()`,
+       detail = excluded.detail, label = excluded.label, handles = excluded.handles, gone_at = null, seen_at = now()`,
     [provider, type, JSON.stringify(records)],
   );
 }

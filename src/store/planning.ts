@@ -232,7 +232,7 @@ export async function planSkips(
      select ?, ?::bigint + row_number() over (), 'skip', resource_type, external_id, label, reason, detail, 'skipped', now()
      from (
        select resource_type, external_id,
-         coalesce(record::jsonb ->> 'userPrincipalName', record::jsonb ->> 'displayName', external_id) as label, reason, detail
+         coalesce(label, external_id) as label, reason, detail
        from mirror_records where provider = ? and gone_at is null and reason is not null
        union all
        select resource_type, external_id, body::jsonb ->> 'userName', 'DuplicateSourceEntries', null

@@ -35,7 +35,7 @@ export function normalise(provider: PullProvider, type: ResourceType, sent: Sent
     external_id: sent.externalId,
     record: sent.text,
     record_digest: sent.digest.toString('hex'),
-    handles: handlesOf(provider.handles?.(sent.raw, type), 'resource' in result ? result.resource : undefined),
+    ...callingsOf(provider.handles?.(sent.raw, type), 'resource' in result ? result.resource : undefined),
   };
   if ('skip' in result)
     return {
@@ -61,17 +61,22 @@ export function normalise(provider: PullProvider, type: ResourceType, sent: Sent
   };
 }
 
-/** What the record may be called, each once, as the mirror keeps it. */
-function handlesOf(given: Handles | undefined, resource: Resource | undefined): string[] {
+/** What the record is called, and what it may be called, each once, as the mirror keeps it. */
+function callingsOf(
+  given: Handles | undefined,
+  resource: Resource | undefined,
+): Pick<MirrorRecord, 'label' | 'handles'> {
   const person = resource !== undefined && 'userName' in resource ? resource : undefined;
-  const names = [...(given?.names ?? []), person?.userName, resource?.displayName];
-  const emails = [...(given?.addresses ?? []), ...(person?.emails ?? []).map(({ value }) => value)];
-  const handle = (kind: string, text: string | undefined): string[] =>
-    text === undefined || text === '' ? [] : [`${kind}:${foldCase(text)}`];
-  return [
-    ...new Set([
-      ...names.flatMap((name) => handle('name', name)),
-      ...emails.flatMap((email) => handle('email', email)),
-    ]),
+  const names = texts([...(given?.names ?? []), person?.userName, resource?.displayName]);
+  const emails = texts([...(given?.addresses ?? []), ...(person?.emails ?? []).map(({ value }) => value)]);
+  const handles = [
+    ...names.map((name) => `name:${foldCase(name)}`),
+    ...emails.map((email) => `email:${foldCase(email)}`),
   ];
+  return { label: names[0] ?? null, handles: [...new Set(handles)] };
+}
+
+/** Without what PostgreSQL cannot keep in a text. */
+function texts(values: readonly (string | undefined)[]): string[] {
+  return values.flatMap((value) => value?.toWellFormed().replaceAll('\0', '') || []);
 }

@@ -136,6 +136,7 @@ async function plan(database: Database, records: readonly Matchable[], people: r
         manager_external_id: null,
         reason: null,
         detail: null,
+        label: null,
         handles: emails.map((email) => `email:${email}`),
       };
     }),

@@ -101,6 +101,7 @@ async function show(
       manager_external_id: null,
       reason: null,
       detail: null,
+      label: null,
       handles: [],
     };
   });

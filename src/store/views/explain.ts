@@ -65,7 +65,7 @@ export async function findSubjects(db: Db, subject: string): Promise<readonly Su
        from found f order by resource_type, origin, coalesce(case when origin <> 'manual' then external_id end, id::text), rank, id nulls last)
      select k.rank, k.resource_type as "resourceType", nullif(k.origin, 'manual') as provider, coalesce(k.external_id, r.external_id) as "externalId", r.id,
        coalesce(m.body::jsonb ->> 'userName', r.body::jsonb ->> 'userName', m.body::jsonb ->> 'displayName', r.display,
-         m.record::jsonb ->> 'userPrincipalName', m.record::jsonb ->> 'displayName', s.display_name, k.external_id) as label
+         m.label, s.display_name, k.external_id) as label
      from keyed k
      left join mirror_records m on m.provider = k.origin and m.resource_type = k.resource_type and m.external_id = k.external_id
      left join lateral (select s.display_name from mirror_skipped s where s.external_id = k.external_id limit 1) s on true
@@ -279,7 +279,7 @@ const GROUPS_MAX = 100;
 export async function readSourceGroups(db: Db, { provider, externalId }: Subject): Promise<readonly GroupFacts[]> {
   const { rows } = await sql<GroupFacts>(
     db,
-    `select m.external_id as "externalId", coalesce(m.body, m.record)::jsonb ->> 'displayName' as "displayName",
+    `select m.external_id as "externalId", coalesce(m.body::jsonb ->> 'displayName', m.label) as "displayName",
        m.reason is null as "inScope"
      from mirror_members mm join mirror_records m on m.provider = mm.provider and m.resource_type = 'Group'
        and m.external_id = mm.group_external_id and m.gone_at is null
