@@ -16,23 +16,38 @@ export interface MatchRequest extends MatchPolicy {
 /** For statements: `reason in (…)`. */
 export const IS_LINK = `reason in (${LINK_REASONS.map((reason) => `'${reason}'`).join(', ')})`;
 
+/** After so many links the planner's picture of them is too old to go on by. */
+const STATISTICS_AFTER = 500;
+
 /**
  * Takes the creates of a plan, and whatever is linked to what a reset gives up, and replaces the items of those who
- * match somebody. Call it once the creates and updates of this type are planned. Answers how many items it added.
+ * match somebody. Call it in the plan's transaction, once the creates and updates of this type are planned. Answers
+ * how many items it added.
  */
 export async function planLinks(db: Db, planning: Planning, request: MatchRequest): Promise<number> {
-  if (await hasCandidates(db, planning, request)) {
-    await linkDecided(db, planning, request);
-    for (const attribute of attributesOf(request)) await matchBy(db, planning, request, attribute);
-    if (isNameChecked(request)) await matchBy(db, planning, { ...request, adoptManual: 'ask' }, 'userName', true);
-    await dropSameLinks(db, planning, request.type);
+  const { adoptManual, offset, type } = request;
+  if (!(await hasCandidates(db, planning, request))) {
+    await forgetUnseen(db, planning, type);
+    return 0;
   }
+  await gather(db, planning, request);
+  await linkDecided(db, planning, type);
+  const whom = adoptManual === 'never' ? 'others' : 'everybody';
+  for (const attribute of attributesOf(request)) await matchBy(db, planning, request, { attribute, whom });
+  if (isNameChecked(request))
+    await matchBy(db, planning, { ...request, adoptManual: 'ask' }, { attribute: 'userName', whom: 'manual' });
+  await dropSameLinks(db, planning, type);
+  await forgetUnseen(db, planning, type);
+  return replaceItems(db, planning, { type, offset });
+}
+
+/** Open questions that this plan did not come upon are none any more. */
+async function forgetUnseen(db: Db, { planId, provider }: Planning, type: ResourceType): Promise<void> {
   await sql(
     db,
     `delete from disputes where provider = ? and resource_type = ? and status = 'open' and plan_id is distinct from ?::uuid`,
-    [planning.provider, request.type, planning.planId],
+    [provider, type, planId],
   );
-  return replaceItems(db, planning, request);
 }
 
 function attributesOf({ type, matching }: MatchRequest): readonly MatchAttribute[] {
@@ -73,109 +88,124 @@ async function hasCandidates(db: Db, { planId, provider }: Planning, request: Ma
   return rows.length > 0;
 }
 
-interface Sets {
-  readonly text: string;
-  readonly values: readonly unknown[];
-}
-
-/** `records` that are without a link, or are to lose it, and `candidates` that have none to this provider's records. */
-function sets(planning: Planning, request: MatchRequest, manual: 'with' | 'without' | 'only'): Sets {
-  const { planId, provider } = planning;
+/**
+ * Puts those who are to be matched into two tables of this transaction: records without a link, or that are to lose it,
+ * and resources that have none to this provider. Tables, because the planner knows nothing of what a query gathers by the
+ * way: it took 200,000 for one, and compared each with each.
+ */
+async function gather(db: Db, { planId, provider }: Planning, request: MatchRequest): Promise<void> {
   const { type, reset, duplicates } = request;
   const everybody = reset === true;
   const some = typeof reset === 'boolean' ? [] : reset;
-  const origins = [
-    ...(manual === 'without' ? [] : ['manual']),
-    ...(manual === 'only' ? [] : [provider, ...othersThan(provider)]),
-  ];
-  const text = `records as materialized (
-      select m.external_id, m.name_key, m.handles from (
-        select external_id from plan_items where plan_id = ? and resource_type = ? and action = 'create' and reason = 'NewInSource'
-        union
-        select r.external_id from resources r where (?::boolean or r.id = any(?::uuid[])) and r.resource_type = ? and r.origin = ?
-          and r.external_id is not null and r.deleted_at is null) i
-      join mirror_records m on m.provider = ? and m.resource_type = ? and m.external_id = i.external_id
-        and m.gone_at is null and m.reason is null and m.external_id <> all(?::text[])
-      where not exists (select 1 from plan_links l where l.plan_id = ? and l.resource_type = ? and l.external_id = m.external_id)
-        and not exists (select 1 from disputes d where d.plan_id = ? and d.resource_type = ? and d.external_id = m.external_id)),
-    candidates as materialized (
-      select r.id, r.origin, r.external_id, r.name_key, r.search from resources r
-      where r.resource_type = ? and r.origin = any(?::text[]) and r.deleted_at is null
-        and (r.origin <> ? or r.external_id is null or ?::boolean or r.id = any(?::uuid[]) or r.id in (
-          select unnest(d.candidates) from disputes d where d.provider = ? and d.resource_type = ? and d.status <> 'refused'))
-        and not exists (select 1 from plan_links l where l.plan_id = ? and l.resource_id = r.id)
-        and not exists (select 1 from disputes d where d.plan_id = ? and d.resource_type = ? and r.id = any(d.candidates)))`;
-  const values = [
-    ...[planId, type, everybody, some, type, provider, provider, type, duplicates, planId, type, planId, type],
-    ...[type, origins, provider, everybody, some, provider, type, planId, planId, type],
-  ];
-  return { text, values };
+  await sql(db, 'drop table if exists match_records, match_candidates, match_meant');
+  await sql(
+    db,
+    `create temporary table match_records on commit drop as
+     select m.external_id, m.name_key, m.handles from (
+       select external_id from plan_items where plan_id = ? and resource_type = ? and action = 'create' and reason = 'NewInSource'
+       union
+       select r.external_id from resources r where (?::boolean or r.id = any(?::uuid[])) and r.resource_type = ? and r.origin = ?
+         and r.external_id is not null and r.deleted_at is null) i
+     join mirror_records m on m.provider = ? and m.resource_type = ? and m.external_id = i.external_id
+       and m.gone_at is null and m.reason is null and m.external_id <> all(?::text[])`,
+    [planId, type, everybody, some, type, provider, provider, type, duplicates],
+  );
+  await sql(
+    db,
+    `create temporary table match_candidates on commit drop as
+     select r.id, r.origin, r.external_id, r.name_key, array(select 'email:' || (e.value ->> 'value')
+       from jsonb_array_elements(coalesce(r.search -> 'emails', '[]')) e(value)) as handles
+     from resources r where r.resource_type = ? and r.deleted_at is null and r.origin = any(?::text[])
+       and (r.origin <> ? or r.external_id is null or ?::boolean or r.id = any(?::uuid[]) or r.id in (
+         select unnest(d.candidates) from disputes d where d.provider = ? and d.resource_type = ? and d.status <> 'refused'))`,
+    [type, ['manual', ...PROVIDER_KINDS], provider, everybody, some, provider, type],
+  );
+  await sql(db, 'analyze match_records, match_candidates');
 }
 
 const REASON = `case c.origin when 'manual' then 'Adopted' when ? then 'Relinked' else 'Linked' end`;
 
 /** What a person decided, as long as both sides are still there and free. */
-async function linkDecided(db: Db, planning: Planning, request: MatchRequest): Promise<void> {
-  const { text, values } = sets(planning, request, 'with');
-  await sql(
+async function linkDecided(db: Db, planning: Planning, type: ResourceType): Promise<void> {
+  const { planId, provider } = planning;
+  const { rowCount } = await sql(
     db,
-    `with ${text}
-     insert into plan_links (plan_id, resource_type, external_id, resource_id, reason)
+    `insert into plan_links (plan_id, resource_type, external_id, resource_id, reason)
      select distinct on (c.id) ?::uuid, ?, x.external_id, c.id, ${REASON}
      from disputes d
-     join records x on x.external_id = d.external_id
-     join candidates c on c.id = d.resource_id
+     join match_records x on x.external_id = d.external_id
+     join match_candidates c on c.id = d.resource_id
      where d.provider = ? and d.resource_type = ? and d.status = 'adopted' order by c.id, d.decided_at`,
-    [...values, planning.planId, request.type, planning.provider, planning.provider, request.type],
+    [planId, type, provider, provider, type],
   );
+  await takeOut(db, planning, type, rowCount ?? 0);
 }
 
 const PAIRS: Readonly<Record<MatchAttribute, string>> = {
-  externalId: 'select x.external_id, c.id, c.origin from records x join candidates c on c.external_id = x.external_id',
-  userName: 'select x.external_id, c.id, c.origin from records x join candidates c on c.name_key = x.name_key',
+  externalId:
+    'select x.external_id, c.id, c.origin from match_records x join match_candidates c on c.external_id = x.external_id',
+  userName:
+    'select x.external_id, c.id, c.origin from match_records x join match_candidates c on c.name_key = x.name_key',
   emails: `select distinct x.external_id, c.id, c.origin
-    from (select external_id, unnest(handles) as handle from records) x
-    join (select c.id, c.origin, 'email:' || (e.value ->> 'value') as handle from candidates c
-      cross join lateral jsonb_array_elements(coalesce(c.search -> 'emails', '[]')) e(value)) c on c.handle = x.handle`,
+    from (select external_id, unnest(handles) as handle from match_records) x
+    join (select id, origin, unnest(handles) as handle from match_candidates) c on c.handle = x.handle`,
 };
+
+const WHOM = { everybody: 'true', others: "p.origin <> 'manual'", manual: "p.origin = 'manual'" } as const;
 
 /** One attribute: links what is sure on both sides, and brings the rest before a person. */
 async function matchBy(
   db: Db,
   planning: Planning,
-  request: MatchRequest,
-  attribute: MatchAttribute,
-  onlyManual = false,
+  { type, adoptManual }: MatchRequest,
+  { attribute, whom }: { attribute: MatchAttribute; whom: keyof typeof WHOM },
 ): Promise<void> {
   const { planId, provider } = planning;
-  const { type, adoptManual } = request;
-  const { text, values } = sets(planning, request, onlyManual ? 'only' : adoptManual === 'never' ? 'without' : 'with');
   const atOnce = adoptManual === 'onMatch';
-  await sql(
+  const { rows } = await sql(
     db,
-    `with ${text},
-     pairs as (
-       select p.external_id, p.id, p.origin from (${PAIRS[attribute]}) p where not exists (select 1 from disputes d
+    `with judged as materialized (
+       select p.external_id, p.id, p.origin, count(*) over (partition by p.external_id) as options,
+         count(*) over (partition by p.id) as rivals
+       from (${PAIRS[attribute]}) p where ${WHOM[whom]} and not exists (select 1 from disputes d
          where d.provider = ? and d.resource_type = ? and d.external_id = p.external_id and p.id = any(d.refused))),
-     judged as (
-       select external_id, id, origin, count(*) over (partition by external_id) as options, count(*) over (partition by id) as rivals
-       from pairs),
      linked as (
        insert into plan_links (plan_id, resource_type, external_id, resource_id, reason, attribute)
        select ?::uuid, ?, c.external_id, c.id, ${REASON}, ? from judged c
-       where c.options = 1 and c.rivals = 1 and (c.origin <> 'manual' or ?::boolean))
-     insert into disputes as d (provider, resource_type, external_id, reason, attribute, candidates, plan_id)
-     select ?, ?, external_id, case when count(*) = 1 and max(rivals) = 1 then 'Disputed' else 'MatchAmbiguous' end, ?,
-       array_agg(id order by id), ?::uuid
-     from judged group by external_id
-     having count(*) > 1 or max(rivals) > 1 or (min(origin) = 'manual' and not ?::boolean)
-     on conflict (provider, resource_type, external_id) do update set reason = excluded.reason, attribute = excluded.attribute,
-       candidates = excluded.candidates, plan_id = excluded.plan_id, status = 'open', resource_id = null, decided_at = null, decided_by = null`,
+       where c.options = 1 and c.rivals = 1 and (c.origin <> 'manual' or ?::boolean) returning 1),
+     asked as (
+       insert into disputes as d (provider, resource_type, external_id, reason, attribute, candidates, plan_id)
+       select ?, ?, external_id, case when count(*) = 1 and max(rivals) = 1 then 'Disputed' else 'MatchAmbiguous' end, ?,
+         array_agg(id order by id), ?::uuid
+       from judged group by external_id
+       having count(*) > 1 or max(rivals) > 1 or (min(origin) = 'manual' and not ?::boolean)
+       on conflict (provider, resource_type, external_id) do update set reason = excluded.reason, attribute = excluded.attribute,
+         candidates = excluded.candidates, plan_id = excluded.plan_id, status = 'open', resource_id = null, decided_at = null,
+         decided_by = null
+       returning 1)
+     select (select count(*)::int from linked) + (select count(*)::int from asked) as found`,
     [
-      ...[...values, provider, type],
+      ...[provider, type],
       ...[planId, type, provider, attribute, atOnce],
       ...[provider, type, attribute, planId, atOnce],
     ],
+  );
+  await takeOut(db, planning, type, rows[0].found);
+}
+
+/** Whoever was linked or is in question takes no part in what comes after. */
+async function takeOut(db: Db, { planId, provider }: Planning, type: ResourceType, found: number): Promise<void> {
+  if (found === 0) return;
+  if (found > STATISTICS_AFTER) await sql(db, 'analyze plan_links');
+  await sql(
+    db,
+    `with taken as (
+       select external_id, resource_id from plan_links where plan_id = ? and resource_type = ?
+       union all
+       select external_id, unnest(candidates) from disputes where provider = ? and resource_type = ? and plan_id = ?),
+     known as (delete from match_records x using taken t where t.external_id = x.external_id)
+     delete from match_candidates c using taken t where t.resource_id = c.id`,
+    [planId, type, provider, type, planId],
   );
 }
 
@@ -193,12 +223,22 @@ async function dropSameLinks(db: Db, { planId, provider }: Planning, type: Resou
  * In place of what was planned by the old links: an update for each link, a skip for each record that waits for a
  * person, and a new account for a record whose own went to another record.
  */
-async function replaceItems(db: Db, { planId, provider }: Planning, request: MatchRequest): Promise<number> {
-  const { type, offset } = request;
-  const { rowCount } = await sql(
+async function replaceItems(
+  db: Db,
+  { planId, provider }: Planning,
+  { type, offset }: Pick<MatchRequest, 'type' | 'offset'>,
+): Promise<number> {
+  await sql(
     db,
-    `with displaced as materialized (
-       select m.external_id from plan_links l
+    `create temporary table match_meant on commit drop as
+     select external_id, 'update' as action, resource_id, reason, attribute as detail from plan_links
+       where plan_id = ? and resource_type = ?
+     union all
+     select external_id, 'skip', case cardinality(candidates) when 1 then candidates[1] end, reason,
+       case when cardinality(candidates) > 1 then array_to_string(candidates, ', ') end
+       from disputes where plan_id = ? and resource_type = ?
+     union all
+     select m.external_id, 'create', gen_random_uuid(), 'NewInSource', null from plan_links l
        join resources r on r.id = l.resource_id and r.origin = ?
        join mirror_records m on m.provider = ? and m.resource_type = l.resource_type and m.external_id = r.external_id
          and m.gone_at is null and m.reason is null
@@ -206,36 +246,29 @@ async function replaceItems(db: Db, { planId, provider }: Planning, request: Mat
          and not exists (select 1 from plan_links o where o.plan_id = l.plan_id and o.resource_type = l.resource_type
            and o.external_id = m.external_id)
          and not exists (select 1 from disputes d where d.plan_id = l.plan_id and d.resource_type = l.resource_type
-           and d.external_id = m.external_id)),
-     meant as materialized (
-       select external_id, resource_id, reason, attribute as detail, null::uuid[] as candidates from plan_links
-         where plan_id = ? and resource_type = ?
-       union all
-       select external_id, case cardinality(candidates) when 1 then candidates[1] end, reason,
-         case when cardinality(candidates) > 1 then array_to_string(candidates, ', ') end, candidates
-         from disputes where plan_id = ? and resource_type = ?
-       union all
-       select external_id, gen_random_uuid(), 'NewInSource', null, null from displaced),
-     gone as (
-       delete from plan_items i where i.plan_id = ? and i.resource_type = ? and i.action in ('create', 'update')
-         and (i.external_id in (select external_id from meant) or i.resource_id in (select resource_id from meant)))
-     insert into plan_items (plan_id, seq, action, resource_type, resource_id, external_id, label, reason, detail, base_version,
+           and d.external_id = m.external_id)`,
+    [planId, type, planId, type, provider, provider, planId, type],
+  );
+  await sql(db, 'analyze match_meant');
+  for (const key of ['external_id', 'resource_id'])
+    await sql(
+      db,
+      `delete from plan_items i using match_meant x where i.plan_id = ? and i.resource_type = ? and i.action in ('create', 'update')
+         and i.${key} = x.${key}`,
+      [planId, type],
+    );
+  const { rowCount } = await sql(
+    db,
+    `insert into plan_items (plan_id, seq, action, resource_type, resource_id, external_id, label, reason, detail, base_version,
        before, after, after_digest, outcome, outcome_at)
-     select ?, ?::bigint + row_number() over (order by m.external_id), kind.action, m.resource_type, x.resource_id, m.external_id,
+     select ?, ?::bigint + row_number() over (order by m.external_id), x.action, m.resource_type, x.resource_id, m.external_id,
        coalesce(m.body::jsonb ->> 'userName', m.body::jsonb ->> 'displayName'), x.reason, x.detail,
-       case kind.action when 'update' then r.version end, case kind.action when 'update' then r.body end,
-       case when kind.action <> 'skip' then m.body end, case when kind.action <> 'skip' then m.digest end,
-       case kind.action when 'skip' then 'skipped' else 'pending' end, case kind.action when 'skip' then now() end
-     from meant x
-     cross join lateral (select case when x.candidates is not null then 'skip' when x.reason = 'NewInSource' then 'create'
-       else 'update' end as action) kind
+       r.version, r.body, case when x.action <> 'skip' then m.body end, case when x.action <> 'skip' then m.digest end,
+       case x.action when 'skip' then 'skipped' else 'pending' end, case x.action when 'skip' then now() end
+     from match_meant x
      join mirror_records m on m.provider = ? and m.resource_type = ? and m.external_id = x.external_id
-     left join resources r on r.id = x.resource_id`,
-    [
-      ...[provider, provider, planId, type],
-      ...[planId, type, planId, type, planId, type],
-      ...[planId, offset, provider, type],
-    ],
+     left join resources r on r.id = x.resource_id and x.action = 'update'`,
+    [planId, offset, provider, type],
   );
   return rowCount ?? 0;
 }

@@ -142,9 +142,9 @@ export async function planRemovals(
          and m.external_id = r.external_id and m.gone_at is null
        where (m.external_id is null or m.reason is not null)
          and not exists (select 1 from plan_links l where l.plan_id = ? and l.resource_id = r.id)
-         and not exists (select 1 from disputes d where d.provider = r.origin and d.status = 'open' and r.id = any(d.candidates))
+         and r.id not in (select unnest(d.candidates) from disputes d where d.provider = ? and d.status = 'open')
          and (r.left_at is null or w.policy = 'delete' or r.left_at < now() - make_interval(days => w.days))) leaving`,
-    [planId, offset, onLeaveScope, deleteAfterDays, provider, planId],
+    [planId, offset, onLeaveScope, deleteAfterDays, provider, planId, provider],
   );
   return rowCount ?? 0;
 }

@@ -142,8 +142,10 @@ async function plan(database: Database, records: readonly Matchable[], people: r
     }),
   );
   const planning = { planId, provider: 'microsoft365' } as const;
-  const offset = await planUpserts(db, planning, 'User', { offset: 0, duplicates: [] });
-  await planLinks(db, planning, { ...policy, type: 'User', offset, reset: false, duplicates: [] });
+  await db.transaction(async (tx) => {
+    const offset = await planUpserts(tx, planning, 'User', { offset: 0, duplicates: [] });
+    await planLinks(tx, planning, { ...policy, type: 'User', offset, reset: false, duplicates: [] });
+  });
   const { rows: linked } = await database.query<{ external_id: string; said: string }>({
     text: `select external_id, resource_id || ' ' || attribute as said from plan_links`,
   });

@@ -1,4 +1,4 @@
-// Users and groups as administrators look for them: one query each, served by an index whatever is asked for.
+// Users and groups as administrators look for them: served by an index, whatever is asked for.
 import type { Origin, ResourceType } from '#core/resource.ts';
 import { foldCase } from '#core/search.ts';
 import { type Db, sql } from '../database.ts';
@@ -66,10 +66,10 @@ export async function listPeople(
   db: Db,
   { type, search, origin, active, limit, after }: PeopleQuery,
 ): Promise<{ readonly items: readonly PersonView[]; readonly nextPlace: NamePlace | undefined }> {
-  const found = search === undefined ? undefined : findingOf(type, search);
+  const found = search === undefined ? undefined : await finding(db, type, search);
   const conditions = [
     'r.resource_type = ? and r.deleted_at is null',
-    ...(found === undefined ? [] : [`r.id in (${found.text})`]),
+    ...(found === undefined ? [] : [`(${found.text})`]),
     ...(origin === undefined ? [] : ['r.origin = ?']),
     ...(active === undefined ? [] : ['r.active = ?']),
     ...(after === undefined ? [] : ['(r.name_key, r.pos) > (?, ?::bigint)']),
@@ -96,26 +96,50 @@ export async function listPeople(
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const ANY_ORIGIN = `r.origin = any('{manual,microsoft365,scim,ldap,csv}')`;
 
-/** Ids of those whom a search may mean: each way of naming somebody by its own index. */
-function findingOf(type: ResourceType, search: string): { text: string; values: readonly unknown[] } {
-  const from = foldCase(search.trim());
+/** A search that finds more than so many is served in the order of the list, which comes upon them soon enough. */
+const FEW_MAX = 1_000;
+
+/**
+ * Each way of naming somebody has its own index, and few are looked up by those. One that finds nearly everybody would
+ * have to sort them all; there the list is read in its order, and whoever does not fit passed over.
+ */
+async function finding(db: Db, type: ResourceType, search: string): Promise<Finding> {
+  const ways = waysOf(search);
+  const { rows } = await sql<{ id: string }>(
+    db,
+    ways
+      .map(
+        ({ text }) =>
+          `(select r.id from resources r where r.resource_type = ? and r.deleted_at is null and ${text} limit ${FEW_MAX + 1})`,
+      )
+      .join(' union '),
+    ways.flatMap(({ values }) => [type, ...values]),
+  );
+  if (rows.length <= FEW_MAX) return { text: 'r.id = any(?::uuid[])', values: [rows.map(({ id }) => id)] };
+  return { text: ways.map(({ text }) => text).join(' or '), values: ways.flatMap(({ values }) => values) };
+}
+
+interface Finding {
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+/** Conditions on `r`, the cheapest first. */
+function waysOf(search: string): readonly Finding[] {
+  const text = search.trim();
+  const from = foldCase(text);
   // The last character of Unicode ends every name that begins so.
   const to = `${from}\u{10ffff}`;
-  const live = 'select r.id from resources r where r.resource_type = ? and r.deleted_at is null';
-  const ways: { readonly where: string; readonly values: readonly unknown[] }[] = [
-    { where: 'r.name_key >= ? and r.name_key < ?', values: [from, to] },
+  return [
+    { text: 'r.name_key >= ? and r.name_key < ?', values: [from, to] },
     {
-      where: `(r.search ->> 'displayName') collate "C" >= ? and (r.search ->> 'displayName') collate "C" < ?`,
+      text: `(r.search ->> 'displayName') collate "C" >= ? and (r.search ->> 'displayName') collate "C" < ?`,
       values: [from, to],
     },
-    { where: 'r.search @> ?::jsonb', values: [JSON.stringify({ emails: [{ value: from }] })] },
-    { where: `${ANY_ORIGIN} and r.external_id = ?`, values: [search.trim()] },
-    ...(UUID.test(search.trim()) ? [{ where: 'r.id = ?', values: [from] }] : []),
+    { text: `${ANY_ORIGIN} and r.external_id = ?`, values: [text] },
+    ...(UUID.test(text) ? [{ text: 'r.id = ?', values: [from] }] : []),
+    { text: 'r.search @> ?::jsonb', values: [JSON.stringify({ emails: [{ value: from }] })] },
   ];
-  return {
-    text: ways.map(({ where }) => `${live} and ${where}`).join(' union '),
-    values: ways.flatMap(({ values }) => [type, ...values]),
-  };
 }
 
 function strip({ name_key: _name, pos: _pos, ...person }: Row): PersonView {
