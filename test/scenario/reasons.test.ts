@@ -106,7 +106,7 @@ describe('reasons', () => {
     assert.deepEqual(await whyOf(someone(1)), ['InScope', 'NoChange']);
   });
 
-  it('UnsupportedObjectType and UnreadableMember: members that are no users and no groups', async () => {
+  it('UnsupportedObjectType, UnreadableMember and HiddenMembership: members that do not come in', async () => {
     const [group = ''] = tenant.groups.keys();
     const odd = { id: randomUUID(), type: 'directoryObject' as 'device', displayName: 'Hidden' };
     const contact = { id: randomUUID(), type: 'orgContact', displayName: 'Supplier' } as const;
@@ -114,8 +114,13 @@ describe('reasons', () => {
       tenant.others.set(other.id, other);
       addMember(tenant, group, other.id);
     }
+    const hidden = { ...makeGroup('hidden', 20), visibility: 'HiddenMembership' };
+    addGroup(tenant, hidden);
     const items = await runOf();
-    assert.deepEqual([items.get(odd.id), items.get(contact.id)], ['UnreadableMember', 'UnsupportedObjectType']);
+    assert.deepEqual(
+      [items.get(odd.id), items.get(contact.id), items.get(hidden.id)],
+      ['UnreadableMember', 'UnsupportedObjectType', 'HiddenMembership'],
+    );
     assert.equal((await whyOf(odd.id))[0], 'UnreadableMember');
   });
 

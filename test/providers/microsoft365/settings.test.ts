@@ -42,6 +42,8 @@ describe('settings of Microsoft 365', () => {
       },
       pathDisplay: { rootGroupId: null },
       initialRun: 'preview',
+      matching: ['externalId', 'userName', 'emails'],
+      adoptManual: 'never',
       notifications: { enabled: true },
     });
   });
