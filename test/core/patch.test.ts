@@ -55,6 +55,25 @@ const cases: readonly [before: object, operations: readonly Operation[], after: 
     { name: { givenName: 'A', familyName: 'B' } },
   ],
   [{ name: { givenName: 'A' } }, [{ op: 'remove', path: 'name' }], {}],
+  [
+    { name: { givenName: 'A', familyName: 'B' } },
+    [{ op: 'replace', path: 'name', value: { givenName: null } }],
+    { name: { familyName: 'B' } },
+  ],
+  [
+    { name: { givenName: 'A' } },
+    [{ op: 'replace', path: 'name', value: { GIVENNAME: '', familyName: 'B' } }],
+    { name: { familyName: 'B' } },
+  ],
+  [{ name: { givenName: 'A' } }, [{ op: 'replace', path: 'name', value: { givenName: null } }], {}],
+  [{ name: { givenName: 'A' } }, [{ op: 'replace', path: 'name', value: {} }], {}],
+  [{ name: { givenName: 'A' } }, [{ op: 'add', path: 'name', value: {} }], { name: { givenName: 'A' } }],
+  [
+    { name: { givenName: 'A' } },
+    [{ op: 'replace', path: 'name', value: { shoeSize: 44 } }],
+    { name: { givenName: 'A' } },
+  ],
+  [{ [ENT]: { manager: { value: '42' } } }, [{ op: 'replace', path: `${ENT}:manager`, value: { value: '' } }], {}],
   [{}, [{ op: 'add', path: 'name.givenName', value: 'A' }], { name: { givenName: 'A' } }],
   [
     { name: { givenName: 'A' } },
