@@ -256,7 +256,8 @@ function idsNamed(filter: Filter): string[] | undefined {
 }
 
 function changeSingle(holder: Document, attribute: Attribute, { op, value }: PatchOperation): void {
-  const isCleared = op === 'remove' || isUnassigned(value) || (op === 'replace' && isEmptyObject(value));
+  const isNothing = attribute.type === 'complex' && op === 'replace' && isEmptyObject(value);
+  const isCleared = op === 'remove' || isUnassigned(value) || isNothing;
   const coerced = isCleared ? undefined : coerceValue(attribute, value);
   if (isCleared) removeSingle(holder, attribute);
   else if (attribute.type !== 'complex') holder[attribute.name] = coerced;

@@ -249,6 +249,8 @@ const refusals: readonly [operation: Operation, scimType: ScimType][] = [
   [{ op: 'add', path: '__proto__.polluted', value: 'x' }, 'invalidPath'],
   [{ op: 'add', path: 'emails[__proto__.polluted eq "1"].value', value: 'x' }, 'invalidPath'],
   [{ op: 'add', path: 'title', value: { a: 1 } }, 'invalidValue'],
+  [{ op: 'replace', path: 'title', value: {} }, 'invalidValue'],
+  [{ op: 'replace', path: 'active', value: {} }, 'invalidValue'],
   [{ op: 'replace', path: 'active', value: 'perhaps' }, 'invalidValue'],
   [{ op: 'add', path: 'emails', value: 'x' }, 'invalidValue'],
   [{ op: 'add', value: 'x' }, 'invalidValue'],
