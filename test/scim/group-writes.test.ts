@@ -138,7 +138,7 @@ eachDatabase('SCIM writes of groups', (open) => {
         assert.deepEqual(membersOf(answer.body), sorted([...new Set(members)]));
         assert.deepEqual(await faults(), []);
       }),
-      { numRuns: 25, endOnFailure: true },
+      { numRuns: 15, endOnFailure: true },
     );
   });
 

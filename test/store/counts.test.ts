@@ -106,7 +106,7 @@ eachDatabase('counts', (open, kind) => {
           assert.equal(await counted(database, counts, types), await reallyThere(database, types), list);
         }
       }),
-      { numRuns: 40, seed: 5, endOnFailure: true },
+      { numRuns: 20, seed: 5, endOnFailure: true },
     );
   });
 

@@ -117,7 +117,7 @@ eachDatabase('the stored groups of users', (open) => {
           stored += rows[0]?.count;
         }
       }),
-      { numRuns: 25, endOnFailure: true },
+      { numRuns: 15, endOnFailure: true },
     );
     assert.ok(stored > 0, 'some were stored meanwhile');
   });
