@@ -8,6 +8,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { createDatabase, dropDatabase } from '../test/support/postgres-databases.ts';
 import { startPostgres } from '../test/support/postgres-server.ts';
+import { measurePlanning } from './planning.ts';
 import { type Row, startGateway, TOKEN } from './processes.ts';
 import { benchScim } from './scim.ts';
 
@@ -88,7 +89,8 @@ async function benchSync(newDatabase: (name: string) => Promise<string>): Promis
   };
   const bare = Math.min(await bareRead(), await bareRead());
   rows.push({ what: 'bare Graph client reads the same pages', value: ms(bare), ratio: undefined, note: 'the limit' });
-  const { base, pid } = await startGateway(await newDatabase('sluice_bench'), closing, { NODE_EXTRA_CA_CERTS: caFile });
+  const url = await newDatabase('sluice_bench');
+  const { base, pid } = await startGateway(url, closing, { NODE_EXTRA_CA_CERTS: caFile });
   await call(base, 'PUT', '/providers/microsoft365', {
     tenantId: facts.tenantId,
     clientId: facts.clientId,
@@ -113,6 +115,19 @@ async function benchSync(newDatabase: (name: string) => Promise<string>): Promis
     value: ms(steady),
     ratio: steady / bare,
     note: `peak memory ${peakMegabytes(pid)} MB`,
+  });
+  const { readMs, planMs } = await measurePlanning(url);
+  rows.push({
+    what: 'the mirror read once, ids and digests',
+    value: ms(readMs),
+    ratio: undefined,
+    note: 'the limit of planning',
+  });
+  rows.push({
+    what: 'planning when nothing changed',
+    value: ms(planMs),
+    ratio: planMs / readMs,
+    note: 'beside reading the mirror once',
   });
 }
 

@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import type { AdminParts } from '#admin/parts.ts';
 import { adminRouter } from '#admin/router.ts';
+import type { ProviderKindName } from '#core/resource.ts';
 import { createApp } from '#http/app.ts';
 import { makeAuthenticator } from '#http/auth.ts';
+import { makeNotifier } from '#outbound/notify.ts';
 import { systemClock } from '#platform/clock.ts';
 import type { Config } from '#platform/config.ts';
 import type { Log } from '#platform/log.ts';
@@ -19,6 +21,7 @@ import { fastReads } from '#scim/fast.ts';
 import type { ScimParts } from '#scim/parts.ts';
 import { makePlaces } from '#scim/places.ts';
 import { scimRouter } from '#scim/router.ts';
+import { RESOURCE_SCHEMAS } from '#scim/scimmy.ts';
 import { viewOf } from '#scim/view.ts';
 import { makeCounts } from '#store/counts.ts';
 import { type Database, openDatabase, translateDatabaseError } from '#store/database.ts';
@@ -28,7 +31,9 @@ import { makeServedGroups } from '#store/served-groups.ts';
 import { findToken, hasAdminToken, replaceBootstrapToken, touchToken } from '#store/tokens.ts';
 import { readMetrics } from '#store/views/metrics.ts';
 import { makeSyncService } from '#sync/decide.ts';
+import { makeRetention } from '#sync/retention.ts';
 import { makeSchedule } from '#sync/schedule.ts';
+import { makeRunWatcher } from '#sync/watch-runs.ts';
 import { startWorker } from '#sync/worker.ts';
 
 export interface Gateway {
@@ -60,32 +65,51 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
   const now = (): number => clock.now().getTime();
   const seal = makeSeal(config.SECRET_KEY ?? keepSecretKey(config.DATA_DIR));
   const kinds = providerKinds({ clock });
+  const schemas = RESOURCE_SCHEMAS;
   const works = config.ROLE !== 'api';
-  const worker = works ? startWorker({ database, kinds, seal, log, clock }) : undefined;
+  const outgoing = { allowLoopback: config.ALLOW_LOOPBACK_WEBHOOKS === 'true' };
+  const titleOf = (kind: ProviderKindName): string => kinds.get(kind)?.title ?? kind;
+  const notifier = makeNotifier({ database, seal, clock, log, policy: outgoing, publicUrl, titleOf });
+  const worker = works
+    ? startWorker({ database, kinds, seal, schemas, log, clock, onRunEnd: notifier.wake })
+    : undefined;
   const sync = makeSyncService({ database, worker });
   const schedule = makeSchedule({ database, sync, clock, log });
-  if (works) schedule.start();
+  const retention = makeRetention({ database, clock, log });
+  if (works) {
+    schedule.start();
+    notifier.start();
+    retention.start();
+  }
   const authenticator = makeAuthenticator({
     find: (hash) => findToken(database.knex, hash),
     touch: (id) => touchToken(database.knex, id),
     now,
   });
   const groups = makeServedGroups(database, log);
+  const watcher = makeRunWatcher({ db: database.knex, clock });
   const openapi = parseYaml(readFileSync(new URL('../openapi.yaml', import.meta.url), 'utf8'));
+  const reader = makeResourceReader(database, groups);
   const admin: AdminParts = {
     database,
     kinds,
     seal,
+    reader,
+    schemas,
     sync,
     schedule,
+    watcher,
     authenticator,
     clock,
     openapi,
+    publicUrl,
     checkScope: viewOf,
+    notifier: works ? notifier : undefined,
+    outgoing,
   };
   const scim: ScimParts = {
     database,
-    reader: makeResourceReader(database, groups),
+    reader,
     groups,
     counts: makeCounts(database),
     cursors: makeCursors(seal, now),
@@ -106,9 +130,12 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     app,
     adminToken: await ensureAdminToken(database, config),
     async close() {
+      await watcher.stop();
       await schedule.stop();
       await worker?.stop();
       await groups.stop();
+      await notifier.stop();
+      await retention.stop();
       await database.close();
     },
   };

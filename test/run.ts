@@ -15,7 +15,7 @@ type Environment = Record<string, string>;
 
 const CONCURRENCY = 2;
 /** A file that has not ended by then has left something open. */
-const FILE_TIMEOUT_MS = 180_000;
+const FILE_TIMEOUT_MS = 600_000;
 
 // As root the server runs as another user, who must get through to its folder.
 const home = process.getuid?.() === 0 ? '/tmp' : tmpdir();

@@ -1,12 +1,14 @@
 import { Router } from 'express';
 import { z } from 'zod';
-import { DEFAULT_GUARD, type GuardSettings } from '#core/guard.ts';
+import { DEFAULT_GUARD } from '#core/guard.ts';
 import { requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import { listAudit, writeAudit } from '#store/audit.ts';
-import { readSetting, writeSetting } from '#store/settings.ts';
-import { listRuns, type RunView } from '#store/views/runs.ts';
+import { readGuard, writeSetting } from '#store/settings.ts';
+import { listRuns } from '#store/views/runs.ts';
+import { viewTask } from '#store/views/tasks.ts';
 import { DEFAULT_DIRECTORY, readDirectorySettings } from '#sync/directory.ts';
+import { compileProtect } from '#sync/protect.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf, PageQuery } from './query.ts';
 
@@ -17,6 +19,7 @@ const ScheduleBody = z.strictObject({
   timeZone: z.string().default('UTC'),
   everyMinutes: z.number().int().optional(),
   cron: z.string().max(200).optional(),
+  withoutPreview: z.boolean().default(false),
 });
 
 const percent = z.number().min(0).max(100);
@@ -26,6 +29,16 @@ const GuardBody = z.strictObject({
   minObjects: z.number().int().min(0).default(DEFAULT_GUARD.minObjects),
   maxDeletes: z.number().int().min(0).default(DEFAULT_GUARD.maxDeletes),
   membershipPercent: percent.default(DEFAULT_GUARD.membershipPercent),
+  perOperation: z
+    .strictObject({ create: percent.optional(), update: percent.optional(), remove: percent.optional() })
+    .default(DEFAULT_GUARD.perOperation),
+  groupMembershipPercent: percent.default(DEFAULT_GUARD.groupMembershipPercent),
+  emptiedGroupFrom: z.number().int().min(1).nullable().default(DEFAULT_GUARD.emptiedGroupFrom),
+  attributePercent: percent.default(DEFAULT_GUARD.attributePercent),
+  protect: z.string().trim().min(1).nullable().default(DEFAULT_GUARD.protect),
+  leaverLane: z
+    .strictObject({ max: z.number().int().min(0).max(100), hours: z.number().int().min(1).max(720) })
+    .default(DEFAULT_GUARD.leaverLane),
   holds: z.enum(['class', 'plan']).default(DEFAULT_GUARD.holds),
 });
 
@@ -33,8 +46,10 @@ const DirectoryBody = z.strictObject({
   localEdits: z.enum(['reject', 'overwrite']).default(DEFAULT_DIRECTORY.localEdits),
 });
 
+const TasksQuery = PageQuery.extend({ state: z.string().max(40).optional() });
+
 /** When a run is due, what it may do without a person, what is going on, and who did what. */
-export function operationRoutes({ database, schedule }: AdminParts): Router {
+export function operationRoutes({ database, schedule, schemas }: AdminParts): Router {
   const db = database.knex;
   const admin = requireScope('admin');
   return Router()
@@ -43,16 +58,18 @@ export function operationRoutes({ database, schedule }: AdminParts): Router {
     })
     .put('/schedule', admin, async (request, response) => {
       const { nextRunAt: _ours, ...body } = { nextRunAt: undefined, ...request.body };
-      const settings = parse(ScheduleBody, body);
-      const saved = await schedule.change(settings);
-      await writeAudit(db, { actor: actorOf(request), action: 'schedule.change', detail: settings });
+      const { withoutPreview, ...settings } = parse(ScheduleBody, body);
+      const saved = await schedule.change(settings, { withoutPreview });
+      const detail = withoutPreview ? { ...settings, withoutPreview } : settings;
+      await writeAudit(db, { actor: actorOf(request), action: 'schedule.change', detail });
       response.json(saved);
     })
     .get('/guard', async (_request, response) => {
-      response.json({ ...DEFAULT_GUARD, ...(await readSetting<Partial<GuardSettings>>(db, 'guard')) });
+      response.json(await readGuard(db));
     })
     .put('/guard', admin, async (request, response) => {
       const settings = parse(GuardBody, request.body ?? {});
+      if (settings.protect !== null) compileProtect(settings.protect, schemas);
       await db.transaction(async (tx) => {
         await writeSetting(tx, 'guard', settings);
         await writeAudit(tx, { actor: actorOf(request), action: 'guard.change', detail: settings });
@@ -71,28 +88,11 @@ export function operationRoutes({ database, schedule }: AdminParts): Router {
       response.json(settings);
     })
     .get('/tasks', async (request, response) => {
-      const page = await listRuns(db, parse(PageQuery, request.query));
+      const { state, ...query } = parse(TasksQuery, request.query);
+      const page = await listRuns(db, { ...query, status: state });
       response.json({ items: page.items.map(viewTask), nextCursor: page.nextCursor });
     })
     .get('/audit', requireScope('admin', 'operator', 'viewer'), async (request, response) => {
       response.json(await listAudit(db, parse(PageQuery, request.query)));
     });
-}
-
-/** A run as a typed task (S1.6). `percent` is null while the end is not known. */
-function viewTask(run: RunView): object {
-  const { phase, done, total } = run.progress;
-  const over = run.finishedAt !== null;
-  return {
-    id: run.id,
-    type: 'directory',
-    runId: run.id,
-    state: run.status,
-    step: phase,
-    percent: over ? 100 : total === null || total === 0 ? null : Math.min(100, Math.floor((done / total) * 100)),
-    counts: run.counts,
-    startedAt: run.startedAt,
-    finishedAt: run.finishedAt,
-    error: run.error,
-  };
 }

@@ -4,12 +4,15 @@ import { NotFoundError } from '#core/errors.ts';
 import { requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import type { Db } from '#store/database.ts';
-import { listItems, type PlanView, readPlan } from '#store/views/plans.ts';
+import { listItemMembers } from '#store/views/item-members.ts';
+import { type PlanView, readPlan } from '#store/views/plans.ts';
+import { answerItems } from './items.ts';
 import type { AdminParts } from './parts.ts';
-import { actorOf, uuidParam } from './query.ts';
-import { ItemsQuery } from './runs.ts';
+import { actorOf, PageQuery, uuidParam } from './query.ts';
 
 const RejectBody = z.strictObject({ reason: z.string().max(1000).optional() }).prefault({});
+
+const MembersQuery = PageQuery.extend({ change: z.enum(['added', 'removed']).optional() });
 
 /** Stored plans: look, then approve or reject. */
 export function planRoutes({ database, sync }: AdminParts): Router {
@@ -20,7 +23,17 @@ export function planRoutes({ database, sync }: AdminParts): Router {
       response.json(await needPlan(db, request));
     })
     .get('/plans/:id/changes', async (request, response) => {
-      response.json(await listItems(db, await needPlan(db, request), parse(ItemsQuery, request.query)));
+      await answerItems(db, await needPlan(db, request), request, response);
+    })
+    .get('/plans/:id/changes/:seq/members', async (request, response) => {
+      const plan = await needPlan(db, request);
+      const seq = String(request.params['seq']);
+      const page = /^\d{1,18}$/.test(seq)
+        ? await listItemMembers(db, plan, seq, parse(MembersQuery, request.query))
+        : undefined;
+      if (page === undefined)
+        throw new NotFoundError(`The plan has no change "${seq.slice(0, 40)}".`, { reason: 'change-not-found' });
+      response.json(page);
     })
     .post('/plans/:id/approve', operator, async (request, response) => {
       const plan = await sync.approve(uuidParam(request, 'id'), actorOf(request));

@@ -2,11 +2,18 @@
 import express, { Router } from 'express';
 import { requireScope, requireToken } from '#http/auth.ts';
 import { appRoutes } from './apps.ts';
+import { costRoutes } from './costs.ts';
+import { disputeRoutes } from './disputes.ts';
 import { docsPage } from './docs.ts';
+import { explainRoutes } from './explain.ts';
+import { notificationRoutes } from './notifications.ts';
 import { operationRoutes } from './operations.ts';
 import type { AdminParts } from './parts.ts';
+import { peopleRoutes } from './people.ts';
+import { pinRoutes } from './pins.ts';
 import { planRoutes } from './plans.ts';
 import { providerRoutes } from './providers.ts';
+import { retentionRoutes } from './retention.ts';
 import { runRoutes } from './runs.ts';
 
 const BODY_MAX = '1mb';
@@ -21,7 +28,14 @@ export function adminRouter(parts: AdminParts): Router {
     .use(providerRoutes(parts))
     .use(runRoutes(parts))
     .use(planRoutes(parts))
+    .use(pinRoutes(parts))
     .use(operationRoutes(parts))
+    .use(costRoutes(parts))
+    .use(retentionRoutes(parts))
+    .use(notificationRoutes(parts))
+    .use(peopleRoutes(parts))
+    .use(disputeRoutes(parts))
+    .use(explainRoutes(parts))
     .use(appRoutes(parts));
   return Router().use('/api/v1', api).get('/api/docs', docsPage(parts.openapi));
 }

@@ -1,105 +1,309 @@
 /**
  * What a plan may do without a person. The guard counts, compares and says why; it changes nothing. Strictly more
- * than a limit is held, exactly the limit passes; what is held is the class over its limit, and only that.
+ * than a limit is held, exactly the limit passes; what is held is the class over its limit, or the single items that
+ * break a rule of their own, and only those.
  */
 export interface GuardSettings {
   readonly enabled: boolean;
   /** Largest share of the managed objects that one class of operations may touch, 0 to 100. */
   readonly percent: number;
+  /** Shares of their own for single classes; a class without one has `percent`. */
+  readonly perOperation: Readonly<Partial<Record<'create' | 'update' | 'remove', number>>>;
   /** Up to this many operations of a class always pass, so that a tiny tenant can live. */
   readonly minObjects: number;
   /** Most deactivations and deletions of one plan, whatever the share. */
   readonly maxDeletes: number;
   /** Largest share of all memberships that one plan may take away, 0 to 100. */
   readonly membershipPercent: number;
-  /** `class` holds what is over its limit, `plan` holds everything as soon as one class is. */
+  /** Largest share of one group's memberships that one plan may take away, 0 to 100. */
+  readonly groupMembershipPercent: number;
+  /** A group with at least this many members never loses all of them by itself; null lets it. */
+  readonly emptiedGroupFrom: number | null;
+  /** Largest share of the people in which one plan may change one attribute, or of its holders empty it, 0 to 100. */
+  readonly attributePercent: number;
+  /** SCIM filter: what matches is never deactivated, deleted or emptied of its members without approval. */
+  readonly protect: string | null;
+  /** While a mass of removals waits, up to `max` further ones pass within `hours`. */
+  readonly leaverLane: LeaverLane;
+  /** `class` holds what is over its limit, `plan` holds everything as soon as one thing is. */
   readonly holds: 'class' | 'plan';
+}
+
+export interface LeaverLane {
+  readonly max: number;
+  readonly hours: number;
 }
 
 export const DEFAULT_GUARD: GuardSettings = {
   enabled: true,
   percent: 10,
+  perOperation: {},
   minObjects: 10,
   maxDeletes: 500,
   membershipPercent: 10,
+  groupMembershipPercent: 50,
+  emptiedGroupFrom: 2,
+  attributePercent: 30,
+  protect: null,
+  leaverLane: { max: 5, hours: 24 },
   holds: 'class',
 };
 
-/** Classes of operations that are judged apart. `remove` is deactivations and deletions together. */
+/** Classes of operations that are judged apart. `remove` is everything that takes somebody's access away. */
 export const OPERATION_CLASSES = ['create', 'update', 'remove', 'membership'] as const;
 export type OperationClass = (typeof OPERATION_CLASSES)[number];
 
-export interface PlanCounts {
+/** What a plan would do, in figures. */
+export interface Figures {
   readonly create: number;
   readonly update: number;
-  readonly deactivate: number;
-  readonly delete: number;
-  /** Memberships that would be taken away. */
+  /** Deactivations, deletions, and updates that set `active` to false. */
+  readonly remove: number;
+  /** Those of them that rest on the provider no longer showing somebody. */
+  readonly absent: number;
+  /** Groups that would be deleted; `remove` has them, too. */
+  readonly groupsRemoved: number;
+  /** Memberships that groups would lose by themselves. Those of somebody who leaves go with the leaver. */
   readonly membershipsRemoved: number;
+  /** One for each group that would lose members and stays. */
+  readonly groups: readonly GroupLoss[];
+  /** One for each attribute of people that updates change. */
+  readonly attributes: readonly AttributeShift[];
+  /** Items that would remove, or empty, what `protect` names. */
+  readonly protectedItems: readonly string[];
+  /** Removals that an earlier plan does not already hold; undefined while no mass of them waits. */
+  readonly freshRemovals: number | undefined;
+  /** How many removals have passed in the leaver lane within its hours. */
+  readonly lanePassed: number;
+}
+
+export interface GroupLoss {
+  readonly seq: string;
+  readonly label: string;
+  readonly members: number;
+  readonly added: number;
+  readonly removed: number;
+}
+
+export interface AttributeShift {
+  readonly path: string;
+  readonly changed: number;
+  readonly emptied: number;
+  /** People who have the attribute before the plan. */
+  readonly holders: number;
 }
 
 /** How things stood before the plan. */
 export interface Base {
   /** Live users and groups that this provider owns. */
   readonly managed: number;
+  readonly users: number;
+  readonly groups: number;
   /** Memberships of those groups. */
   readonly memberships: number;
   /** Users that the provider shows and that are in scope. */
   readonly usersInSource: number;
+  readonly groupsInSource: number;
 }
 
 export interface Situation {
+  /** The read behind the plan reached its end. */
+  readonly complete: boolean;
   /** No first run was applied yet. */
   readonly initial: boolean;
   /** The first run may go without a look (`initialRun: "auto"`). */
   readonly initialAuto: boolean;
-  /** Approval given in advance for this run (`allowLargeSync`). It does not cover a provider that shows nobody. */
+  /** Approval given in advance for this run (`allowLargeSync`). It covers neither a provider that shows nobody nor what is protected. */
   readonly allowLargeSync: boolean;
 }
 
+export type HoldCode =
+  | 'first-run'
+  | 'revert'
+  | 'account-mapping-reset'
+  | 'source-empty'
+  | 'source-incomplete'
+  | 'groups-empty'
+  | 'groups-exceeded'
+  | 'share-exceeded'
+  | 'deletions-exceeded'
+  | 'memberships-exceeded'
+  | 'group-memberships-exceeded'
+  | 'group-emptied'
+  | 'attribute-changed'
+  | 'attribute-emptied'
+  | 'protected';
+
 /** Why something is held, in figures and in a sentence. `class` is absent when everything is held. */
 export interface HoldReason {
-  readonly code: 'first-run' | 'source-empty' | 'share-exceeded' | 'deletions-exceeded' | 'memberships-exceeded';
+  readonly code: HoldCode;
   readonly class?: OperationClass;
   readonly message: string;
   readonly count?: number;
   readonly limit?: number;
   readonly total?: number;
+  /** Path of the attribute, when the rule is about one. */
+  readonly attribute?: string;
 }
+
+/** Single items that break a rule of their own: by number, or all updates that change or empty an attribute. */
+export type ItemHold =
+  | { readonly code: HoldCode; readonly seqs: readonly string[] }
+  | { readonly code: HoldCode; readonly attribute: string; readonly emptied: boolean };
 
 export interface Verdict {
   readonly held: readonly OperationClass[];
+  readonly items: readonly ItemHold[];
+  /** Removals are held, and those that an earlier plan does not already hold pass all the same. */
+  readonly lane: boolean;
   readonly reasons: readonly HoldReason[];
 }
 
+const PASS: Verdict = { held: [], items: [], lane: false, reasons: [] };
+
 /** Judges a plan. Pure; the same figures give the same verdict. */
-export function judge(counts: PlanCounts, base: Base, settings: GuardSettings, situation: Situation): Verdict {
-  const removals = counts.deactivate + counts.delete;
-  const total = counts.create + counts.update + removals + counts.membershipsRemoved;
-  if (base.managed > 0 && base.usersInSource === 0 && removals > 0)
-    return holdAll({ code: 'source-empty', message: 'The provider answered that it has nobody.', count: removals });
-  if (situation.allowLargeSync || total === 0) return { held: [], reasons: [] };
-  if (situation.initial) {
-    if (situation.initialAuto) return { held: [], reasons: [] };
+export function judge(figures: Figures, base: Base, settings: GuardSettings, situation: Situation): Verdict {
+  const total = figures.create + figures.update + figures.remove + figures.membershipsRemoved;
+  if (base.managed > 0 && base.usersInSource === 0 && figures.remove > 0)
+    return holdAll({ code: 'source-empty', message: 'The provider answered that it has nobody.', count: total });
+  if (!situation.complete && figures.absent + figures.membershipsRemoved > 0)
+    return holdAll({ code: 'source-incomplete', message: 'The provider was not read to the end.', count: total });
+  if (situation.initial && !situation.initialAuto && !situation.allowLargeSync && total > 0)
     return holdAll({
       code: 'first-run',
       message: 'The first run waits until somebody has looked at it.',
       count: total,
     });
-  }
-  if (!settings.enabled) return { held: [], reasons: [] };
-  const reasons = [
-    share('create', counts.create, base.managed, settings),
-    share('update', counts.update, base.managed, settings),
-    share('remove', removals, base.managed, settings) ?? deletions(removals, settings),
-    memberships(counts.membershipsRemoved, base.memberships, settings),
-  ].filter((reason) => reason !== undefined);
-  const held = reasons.flatMap((reason) => (reason.class === undefined ? [] : [reason.class]));
-  return { held: settings.holds === 'plan' && held.length > 0 ? OPERATION_CLASSES : held, reasons };
+  if (!settings.enabled) return PASS;
+  const shielded = protectedItems(figures);
+  const limits = situation.allowLargeSync || situation.initial ? [] : [...classRules(figures, base, settings)];
+  const single =
+    situation.allowLargeSync || situation.initial
+      ? []
+      : [...groupRules(figures.groups, settings), ...attributeRules(figures.attributes, base, settings)];
+  const items = [...single, ...shielded];
+  const reasons = [...limits, ...items.map(({ reason }) => reason)];
+  if (reasons.length === 0) return PASS;
+  const whole = settings.holds === 'plan';
+  const held = whole ? OPERATION_CLASSES : [...new Set(limits.flatMap((reason) => reason.class ?? []))];
+  const lane = held.includes('remove') && mayPassLane(figures, settings.leaverLane);
+  return { held, items: items.map(({ hold }) => hold), lane, reasons };
 }
 
-function holdAll(reason: HoldReason): Verdict {
-  return { held: OPERATION_CLASSES, reasons: [reason] };
+/** Holds everything, for one reason. */
+export function holdAll(reason: HoldReason): Verdict {
+  return { held: OPERATION_CLASSES, items: [], lane: false, reasons: [reason] };
+}
+
+/** A few who left since the mass that waits; as many as would fill the lane beyond its limit wait all of them. */
+function mayPassLane({ freshRemovals = 0, lanePassed }: Figures, { max }: LeaverLane): boolean {
+  return freshRemovals > 0 && freshRemovals <= max - lanePassed;
+}
+
+function* classRules(figures: Figures, base: Base, settings: GuardSettings): Generator<HoldReason> {
+  for (const kind of ['create', 'update', 'remove'] as const) {
+    const reason = share(kind, figures[kind], base.managed, settings);
+    if (reason !== undefined) yield reason;
+    else if (kind === 'remove' && figures.remove > settings.maxDeletes) yield deletions(figures.remove, settings);
+  }
+  // Groups are few beside people: all of them would hardly be a tenth of everything.
+  if (isOver(figures.groupsRemoved, base.groups, settings.perOperation.remove ?? settings.percent, settings.minObjects))
+    yield {
+      code: 'groups-exceeded',
+      class: 'remove',
+      message: `${figures.groupsRemoved} of ${base.groups} groups would be deleted.`,
+      count: figures.groupsRemoved,
+      total: base.groups,
+    };
+  if (base.groups >= 2 && base.groupsInSource === 0 && figures.absent > 0)
+    yield { code: 'groups-empty', class: 'remove', message: 'The provider answered that it has no groups.' };
+  const { membershipsRemoved } = figures;
+  if (isOver(membershipsRemoved, base.memberships, settings.membershipPercent, settings.minObjects))
+    yield {
+      code: 'memberships-exceeded',
+      class: 'membership',
+      message: `${membershipsRemoved} of ${base.memberships} memberships would be taken away; the limit is ${settings.membershipPercent} %.`,
+      count: membershipsRemoved,
+      total: base.memberships,
+      limit: settings.membershipPercent,
+    };
+}
+
+interface SingleHold {
+  readonly hold: ItemHold;
+  readonly reason: HoldReason;
+}
+
+function* groupRules(groups: readonly GroupLoss[], settings: GuardSettings): Generator<SingleHold> {
+  const { groupMembershipPercent, emptiedGroupFrom, minObjects } = settings;
+  const emptied = groups.filter(
+    ({ members, added, removed }) =>
+      emptiedGroupFrom !== null && members >= Math.max(1, emptiedGroupFrom) && added === 0 && removed >= members,
+  );
+  if (emptied.length > 0)
+    yield {
+      hold: { code: 'group-emptied', seqs: emptied.map(({ seq }) => seq) },
+      reason: {
+        code: 'group-emptied',
+        class: 'membership',
+        message: `${count(emptied.length, 'group')} would lose all members, such as "${emptied[0]?.label}".`,
+        count: emptied.length,
+      },
+    };
+  const losing = groups.filter(({ members, removed }) => isOver(removed, members, groupMembershipPercent, minObjects));
+  const first = losing[0];
+  if (first !== undefined)
+    yield {
+      hold: { code: 'group-memberships-exceeded', seqs: losing.map(({ seq }) => seq) },
+      reason: {
+        code: 'group-memberships-exceeded',
+        class: 'membership',
+        message: `${count(losing.length, 'group')} would lose more than ${groupMembershipPercent} % of the members, such as "${first.label}" (${first.removed} of ${first.members}).`,
+        count: losing.length,
+        limit: groupMembershipPercent,
+      },
+    };
+}
+
+function* attributeRules(
+  shifts: readonly AttributeShift[],
+  { users }: Base,
+  { attributePercent: limit, minObjects }: GuardSettings,
+): Generator<SingleHold> {
+  for (const { path, changed, emptied, holders } of shifts) {
+    if (isOver(changed, users, limit, minObjects))
+      yield {
+        hold: { code: 'attribute-changed', attribute: path, emptied: false },
+        reason: {
+          code: 'attribute-changed',
+          class: 'update',
+          message: `"${path}" would change for ${changed} of ${users} people; the limit is ${limit} %.`,
+          count: changed,
+          total: users,
+          limit,
+          attribute: path,
+        },
+      };
+    else if (isOver(emptied, holders, limit, minObjects))
+      yield {
+        hold: { code: 'attribute-emptied', attribute: path, emptied: true },
+        reason: {
+          code: 'attribute-emptied',
+          class: 'update',
+          message: `${emptied} of the ${holders} people who have "${path}" would lose it; the limit is ${limit} %.`,
+          count: emptied,
+          total: holders,
+          limit,
+          attribute: path,
+        },
+      };
+  }
+}
+
+function protectedItems({ protectedItems: seqs }: Figures): readonly SingleHold[] {
+  if (seqs.length === 0) return [];
+  const message = `${count(seqs.length, 'protected object')} would be deactivated, deleted or emptied.`;
+  return [{ hold: { code: 'protected', seqs }, reason: { code: 'protected', message, count: seqs.length } }];
 }
 
 const CLASS_WORDS = { create: 'created', update: 'updated', remove: 'deactivated or deleted' } as const;
@@ -110,26 +314,22 @@ function share(
   total: number,
   settings: GuardSettings,
 ): HoldReason | undefined {
-  if (count <= settings.minObjects || count * 100 <= total * settings.percent) return undefined;
-  const message = `${count} of ${total} objects would be ${CLASS_WORDS[of]}; the limit is ${settings.percent} %.`;
-  return { code: 'share-exceeded', class: of, message, count, total, limit: settings.percent };
+  const limit = settings.perOperation[of] ?? settings.percent;
+  if (!isOver(count, total, limit, settings.minObjects)) return undefined;
+  const message = `${count} of ${total} objects would be ${CLASS_WORDS[of]}; the limit is ${limit} %.`;
+  return { code: 'share-exceeded', class: of, message, count, total, limit };
 }
 
-function deletions(count: number, settings: GuardSettings): HoldReason | undefined {
-  if (count <= settings.maxDeletes) return undefined;
-  const message = `${count} objects would be ${CLASS_WORDS.remove}; the limit is ${settings.maxDeletes}.`;
-  return { code: 'deletions-exceeded', class: 'remove', message, count, limit: settings.maxDeletes };
+function deletions(count: number, { maxDeletes }: GuardSettings): HoldReason {
+  const message = `${count} objects would be ${CLASS_WORDS.remove}; the limit is ${maxDeletes}.`;
+  return { code: 'deletions-exceeded', class: 'remove', message, count, limit: maxDeletes };
 }
 
-function memberships(count: number, total: number, settings: GuardSettings): HoldReason | undefined {
-  if (count <= settings.minObjects || count * 100 <= total * settings.membershipPercent) return undefined;
-  const message = `${count} of ${total} memberships would be taken away; the limit is ${settings.membershipPercent} %.`;
-  return {
-    code: 'memberships-exceeded',
-    class: 'membership',
-    message,
-    count,
-    total,
-    limit: settings.membershipPercent,
-  };
+/** Strictly more than the share, and more than the floor. */
+function isOver(count: number, total: number, percent: number, floor: number): boolean {
+  return count > floor && count * 100 > total * percent;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

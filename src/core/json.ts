@@ -52,3 +52,8 @@ function parseSyntax(text: string): unknown {
 function refuse(what: string, reason: string): InputError {
   return new InputError(`The body ${what}.`, { scimType: 'invalidSyntax', reason, remedy: 'Send valid JSON.' });
 }
+
+/** A text as it stands inside a JSON string. */
+export function jsonText(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
+}

@@ -256,13 +256,35 @@ function idsNamed(filter: Filter): string[] | undefined {
 }
 
 function changeSingle(holder: Document, attribute: Attribute, { op, value }: PatchOperation): void {
-  const coerced = op === 'remove' ? undefined : coerceValue(attribute, value);
-  if (coerced === undefined) {
-    if (op === 'remove' || isUnassigned(value) || attribute.type === 'complex') removeSingle(holder, attribute);
-    return;
-  }
-  if (attribute.type !== 'complex') holder[attribute.name] = coerced;
-  else holder[attribute.name] = { ...(holder[attribute.name] as Document | undefined), ...(coerced as Document) };
+  const isNothing = attribute.type === 'complex' && op === 'replace' && isEmptyObject(value);
+  const isCleared = op === 'remove' || isUnassigned(value) || isNothing;
+  const coerced = isCleared ? undefined : coerceValue(attribute, value);
+  if (isCleared) removeSingle(holder, attribute);
+  else if (attribute.type !== 'complex') holder[attribute.name] = coerced;
+  else mergeSingle(holder, attribute, { ...(coerced as Document | undefined), ...unassignedIn(attribute, value) });
+}
+
+/** What a complex value does not name stays; what it names without a value goes. */
+function mergeSingle(holder: Document, { name }: Attribute, changes: Document): void {
+  const merged = { ...(holder[name] as Document | undefined), ...changes };
+  const left = Object.entries(merged).filter(([, inner]) => inner !== undefined);
+  if (left.length === 0) delete holder[name];
+  else holder[name] = Object.fromEntries(left);
+}
+
+/** The sub-attributes that a value names as null or empty, each as undefined. */
+function unassignedIn({ name, sub }: Attribute, value: unknown): Document {
+  const only: unknown = Array.isArray(value) ? value[0] : value;
+  if (typeof only !== 'object' || only === null) return {};
+  const given = fieldsOf(only, `"${name}"`);
+  const named = [...sub].filter(([key, { mutability }]) => mutability !== 'readOnly' && given.has(key));
+  return Object.fromEntries(
+    named.filter(([key]) => isUnassigned(given.get(key))).map(([, inner]) => [inner.name, undefined]),
+  );
+}
+
+function isEmptyObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length === 0;
 }
 
 function removeSingle(holder: Document, attribute: Attribute): void {

@@ -12,7 +12,7 @@ export interface Change {
 /**
  * What must change so that `current` becomes `desired`. Pure and total: same inputs, same plan, same order. Creates
  * come first and removals last, so that a run cut short has taken nothing away. After an incomplete read `desired`
- * proves no absence, and nothing is removed.
+ * proves no absence, and nothing is removed. What is pinned by `isPinned` is left as it is.
  *
  * At size `store/planning.ts` states this rule in SQL; a property test holds the two together.
  */
@@ -20,6 +20,7 @@ export function planChanges(
   current: ReadonlyMap<string, Entry>,
   desired: ReadonlyMap<string, Entry>,
   complete = true,
+  isPinned: (change: Change) => boolean = () => false,
 ): Change[] {
   const created: Change[] = [];
   const updated: Change[] = [];
@@ -33,5 +34,13 @@ export function planChanges(
         .filter((externalId) => !desired.has(externalId))
         .map((externalId): Change => ({ action: 'remove', externalId }))
     : [];
-  return [...created, ...updated, ...removed];
+  return [...created, ...updated, ...removed].filter((change) => !isPinned(change));
+}
+
+/**
+ * True when an item carries the provider's form of a resource, which names a manager by the provider's id. A
+ * deactivation, a released name and a revert carry the directory's own row, changed.
+ */
+export function isSourceForm({ action, reason }: { readonly action: string; readonly reason: string }): boolean {
+  return action !== 'deactivate' && reason !== 'NameReleased' && reason !== 'Reverted';
 }

@@ -1,3 +1,4 @@
+import type { MatchPolicy } from './match.ts';
 import type { ProviderKindName, Resource, ResourceType } from './resource.ts';
 
 /** Where a provider left off. Opaque to everyone but the provider that wrote it (a Graph deltaLink, say). */
@@ -19,6 +20,12 @@ export interface SkippedObject {
   readonly reason: string;
 }
 
+/** `softDeleted` can be restored in the provider (a recycle bin), `hardDeleted` cannot. */
+export interface GoneObject {
+  readonly externalId: string;
+  readonly how: 'softDeleted' | 'hardDeleted';
+}
+
 /**
  * What a provider yields. A full read yields all users, then all groups, then the members of each group in one or
  * more `members` pages of which the last says `complete`. Group pages come before the members of their groups.
@@ -35,11 +42,61 @@ export type Page<Raw = unknown> =
       /** The provider will not say who the members are: those already known stay, and nobody is added or removed. */
       readonly hidden?: boolean;
     }
+  /**
+   * How objects left, where the provider can tell; before the end. Nobody has to: what a complete read no longer
+   * shows, and nothing was said about, has left the scope.
+   */
+  | { readonly type: 'gone'; readonly resourceType: ResourceType; readonly objects: readonly GoneObject[] }
   /** The read reached its end. Without this page the read is incomplete and proves no absence. */
   | { readonly type: 'end'; readonly checkpoint?: Checkpoint };
 
 /** What one record means: a resource, or why it is left out. */
 export type Normalised = { readonly resource: Resource } | { readonly skip: string; readonly detail?: string };
+
+/** One thing that a scope or a mapping demands of a record, and how the record stands to it. */
+export interface Clause {
+  /** The setting that it comes from: `scope.filter`; `mapping` for what SCIM itself demands. */
+  readonly setting: string;
+  /** In words or as the filter's own text. */
+  readonly demands: string;
+  readonly holds: boolean;
+  /** The values that it looked at, as the provider has them. */
+  readonly seen: Readonly<Record<string, unknown>>;
+  /** The code of core/reasons.ts for a clause that does not hold. */
+  readonly reason: string | null;
+  readonly detail: string | null;
+}
+
+/** What a provider concludes from a record, and by which values. */
+export interface Evidence {
+  /** `domain`, `licence`, `mailbox`. */
+  readonly name: string;
+  /** Null when the provider does not tell. */
+  readonly value: unknown;
+  readonly seen: Readonly<Record<string, unknown>>;
+}
+
+/** One attribute of a resource, and the provider's values that it was made of. */
+export interface MappedAttribute {
+  /** `title`; an extension's attributes with its URN in front. */
+  readonly attribute: string;
+  readonly value: unknown;
+  readonly source: Readonly<Record<string, unknown>>;
+}
+
+/** Why a record is in scope or out, as `normalise` decides: the first clause that does not hold is its reason. */
+export interface RecordExplanation {
+  readonly clauses: readonly Clause[];
+  readonly evidence: readonly Evidence[];
+  /** What it maps to, in scope or not; empty where it maps to nothing. */
+  readonly attributes: readonly MappedAttribute[];
+}
+
+/** What a record may be called by people who ask for it. */
+export interface Handles {
+  readonly names: readonly string[];
+  readonly addresses: readonly string[];
+}
 
 /** What a read has cost so far (S3.17). */
 export interface Cost {
@@ -48,6 +105,9 @@ export interface Cost {
   readonly bytes: number;
   readonly throttledMs: number;
 }
+
+/** Told what a provider does, request by request, for the debug log of a run. Facts hold no secrets, names or bodies. */
+export type Trace = (event: string, facts: Readonly<Record<string, unknown>>) => void;
 
 /** A provider that we read. Opened once per run. */
 export interface PullProvider<Raw = unknown> {
@@ -62,6 +122,16 @@ export interface PullProvider<Raw = unknown> {
   externalId(record: Raw): string;
   /** Pure: the record as a SCIM resource, or the reason code why it is out. Never throws on odd data. */
   normalise(record: Raw, resourceType: ResourceType): Normalised;
+  /** Pure: what `normalise` makes of a record, step by step. Absent where a kind cannot tell. */
+  explain?(record: Raw, resourceType: ResourceType): RecordExplanation;
+  /** Pure: what people may call a record, in scope or not. Absent where the resource itself says it all. */
+  handles?(record: Raw, resourceType: ResourceType): Handles;
+  /**
+   * The source behind the settings, by an id that only another source would change (a tenant id). Undefined when the
+   * source does not tell. Absent where there is no such thing.
+   * @throws what \`pages\` throws
+   */
+  identity?(signal: AbortSignal): Promise<string | undefined>;
   cost(): Cost;
 }
 
@@ -106,12 +176,22 @@ export interface PermissionReview {
 /** How the first run of a newly activated provider goes (requirements D4). */
 export type InitialRun = 'auto' | 'preview' | 'manual';
 
-/** What every provider's settings say about leaving, whatever else they hold. */
+/** What becomes of an account that leaves. Groups cannot be inactive: they are deleted unless `keep`. */
+export type LeavePolicy = 'deactivate' | 'delete' | 'keep';
+
+/** What every provider's settings say about leaving, whatever else they hold (requirements D5). */
 export interface RunPolicy {
   readonly initialRun: InitialRun;
-  readonly onLeaveScope: 'deactivate' | 'delete' | 'keep';
+  /** Out of scope, or no longer shown without a word why. */
+  readonly onLeaveScope: LeavePolicy;
+  /** In the provider's recycle bin. */
+  readonly onSourceSoftDelete: LeavePolicy;
+  /** Deleted in the provider for good. */
+  readonly onSourceHardDelete: LeavePolicy;
   /** Days from deactivation by a sync to deletion; null never deletes. */
   readonly deleteAfterDays: number | null;
+  /** Absent where the kind leaves it to the defaults. */
+  readonly matching?: MatchPolicy;
 }
 
 /** A kind of provider: one line in providers/index.ts, everything else in its folder. */
@@ -128,7 +208,7 @@ export interface ProviderKind<Settings = unknown> {
    */
   parseSettings(value: unknown): Settings;
   policy(settings: Settings): RunPolicy;
-  open(settings: Settings): PullProvider;
+  open(settings: Settings, trace?: Trace): PullProvider;
   /** Says what works and what does not; changes nothing. */
   test(settings: Settings, signal: AbortSignal): Promise<readonly Check[]>;
   /** The four look-ups of the console; absent where the kind has none. */

@@ -11,13 +11,36 @@ export const REASONS = {
   NewInSource: { sentence: 'The provider has it and the directory does not.', remedy: NOTHING },
   ReturnedToScope: { sentence: 'It had left and is back in the provider.', remedy: NOTHING },
   AttributesChanged: { sentence: 'The provider has other values than the directory.', remedy: NOTHING },
+  SourceDisabled: {
+    sentence: 'The provider has disabled the account.',
+    remedy: 'If that is wrong, enable it in the provider.',
+  },
   ReferenceChanged: { sentence: 'The manager it names has another id in the directory now.', remedy: NOTHING },
   MembersChanged: { sentence: 'The provider has other members than the directory.', remedy: NOTHING },
   NotInSource: {
     sentence: 'A complete read of the provider did not show it.',
     remedy: 'If it should be there, look for it in the provider and check what the credential may read.',
   },
+  SourceSoftDeleted: {
+    sentence: 'It is in the recycle bin of the provider.',
+    remedy: 'If that is wrong, restore it in the provider.',
+  },
+  SourceHardDeleted: { sentence: 'The provider has deleted it for good.', remedy: NOTHING },
   RetentionOver: { sentence: 'It left longer ago than the settings keep such accounts.', remedy: NOTHING },
+  Linked: {
+    sentence: 'Somebody of another provider is the same; the account goes on with this one.',
+    remedy: NOTHING,
+  },
+  Relinked: { sentence: 'The account was linked anew; its id stays.', remedy: NOTHING },
+  Adopted: { sentence: "An account made by hand goes on as the provider's; its id stays.", remedy: NOTHING },
+  Disputed: {
+    sentence: 'Somebody made by hand seems to be the same.',
+    remedy: 'Adopt the account, or refuse to, under /api/v1/disputes.',
+  },
+  MatchAmbiguous: {
+    sentence: 'It may mean several accounts, or several may mean one.',
+    remedy: 'Choose one, or refuse them all, under /api/v1/disputes.',
+  },
   NameReleased: {
     sentence: 'Somebody new has this user name; the account that left gives it up.',
     remedy: NOTHING,
@@ -67,8 +90,29 @@ export const REASONS = {
     remedy: 'Rename or remove one of the two.',
   },
   ManualOrigin: {
-    sentence: 'An account made by hand has the same user name, and a sync never touches those.',
-    remedy: 'Rename or remove the account made by hand.',
+    sentence: 'It was made by hand, or has the user name of somebody who was; a sync never touches those.',
+    remedy: 'Change what was made by hand: under /api/v1/users and /api/v1/groups, or over SCIM.',
+  },
+  DeletedByHand: { sentence: 'Somebody deleted it by hand.', remedy: 'Look at its history for who did.' },
+  ProviderInactive: {
+    sentence: 'Its provider is not active, so no sync touches it.',
+    remedy: 'Activate the provider, or another one that shows it too.',
+  },
+  TenantChanged: {
+    sentence: 'The provider is another source than the one that accounts are linked to, so nothing was read.',
+    remedy: 'Correct the settings, or start a run with resetAccountMapping and approve its plan.',
+  },
+  ConsentRequired: {
+    sentence: 'The credential lacks a permission, so the provider could not be read.',
+    remedy: 'Grant the permissions that GET /api/v1/providers/{kind}/permissions lists as missing.',
+  },
+  CredentialExpired: {
+    sentence: 'The credential has expired, so the provider could not be read.',
+    remedy: 'Make a new one and save it in the settings of the provider.',
+  },
+  Throttled: {
+    sentence: 'The provider asked to be left alone for longer than a run waits.',
+    remedy: 'Run again later; if it repeats, run less often.',
   },
   UnsupportedObjectType: {
     sentence: 'The member is neither a user nor a group.',
@@ -81,6 +125,11 @@ export const REASONS = {
   HiddenMembership: {
     sentence: 'The group hides its members from the application, so those already known stay as they are.',
     remedy: 'Grant the permission to read hidden members; for Microsoft 365 it is Member.Read.Hidden.',
+  },
+  Reverted: { sentence: 'An administrator undid the run that changed it.', remedy: NOTHING },
+  Pinned: {
+    sentence: 'A revert restored it, and it stays so until it is released.',
+    remedy: 'Release the pin when the provider is right again.',
   },
   NoChange: { sentence: 'The directory already has these values.', remedy: NOTHING },
   GuardHeld: {
@@ -107,3 +156,24 @@ export const REASONS = {
 } as const satisfies Record<string, Reason>;
 
 export type ReasonCode = keyof typeof REASONS;
+
+/** A code with its words. A code of a provider that the registry does not have speaks for itself. */
+export interface ReasonView {
+  readonly code: string;
+  readonly sentence: string;
+  readonly remedy: string;
+  readonly detail: string | null;
+}
+
+export function describeReason(code: string, detail: string | null = null): ReasonView {
+  const { sentence, remedy } = REASONS[code as ReasonCode] ?? { sentence: code, remedy: NOTHING };
+  return { code, sentence, remedy, detail };
+}
+
+/** Why a run that failed, or stopped early, did not read everything. */
+export function reasonOfFailure({ failure, code }: { readonly failure: string; readonly code: string }): ReasonCode {
+  if (code === 'tenant-changed') return 'TenantChanged';
+  if (failure === 'auth' && code.endsWith('-expired')) return 'CredentialExpired';
+  if (failure === 'consent') return 'ConsentRequired';
+  return failure === 'throttled' ? 'Throttled' : 'SourceIncomplete';
+}

@@ -28,6 +28,10 @@ const Environment = z
       .enum(['all', 'api', 'worker'])
       .default('all')
       .describe('all, api (requests only) or worker (background only)'),
+    ALLOW_LOOPBACK_WEBHOOKS: z
+      .enum(['true', 'false'])
+      .default('false')
+      .describe('true lets webhooks go to this machine, also without TLS: for trying things out'),
     LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('debug, info, warn or error'),
   })
   .superRefine((environment, context) => {

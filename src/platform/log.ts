@@ -1,15 +1,52 @@
-import { type Logger, pino } from 'pino';
+import { type Logger, levels, pino, symbols } from 'pino';
+import type { Mask } from './mask.ts';
 
 export type Log = Logger;
 
 /** What never leaves the process in a log line, wherever it stands. */
 const REDACTED = ['authorization', 'token', 'secret', 'password', 'privateKey', 'certificate', 'clientSecret', 'body'];
 
+function options(level: string) {
+  const paths = REDACTED.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
+  return { level, base: null, redact: { paths, censor: '[redacted]' }, timestamp: pino.stdTimeFunctions.isoTime };
+}
+
 /**
  * JSON lines on standard output. Messages are short constants, the facts are fields: `request`, `run`, `provider`,
  * `plan`, `app`, `ms`, `count`, `code`. People appear by our id, never by name or mail.
  */
 export function makeLog(level: string): Log {
-  const paths = REDACTED.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
-  return pino({ level, base: null, redact: { paths, censor: '[redacted]' }, timestamp: pino.stdTimeFunctions.isoTime });
+  return pino(options(level));
+}
+
+export interface Tap {
+  /** From this level on, lines go to `take`. */
+  readonly level: string;
+  readonly mask: Mask;
+  /** Called with one line of JSON, masked, without its line break. */
+  take(line: string): void;
+}
+
+/**
+ * A logger with the fields of another that also hands its lines to somebody. The other gets what its own level lets
+ * through, masked as well.
+ */
+export function tapLog(log: Log, { level, mask, take }: Tap): Log {
+  const lowest = rank(level) < rank(log.level) ? level : log.level;
+  const below = (log as unknown as Record<symbol, { write(line: string): void }>)[symbols.streamSym];
+  const stream = {
+    lastLevel: 0,
+    // pino sets `lastLevel` before each line on a stream that asks for it.
+    [symbols.needsMetadataGsym]: true,
+    write(line: string) {
+      const masked = mask(line);
+      if (this.lastLevel >= rank(log.level)) below?.write(masked);
+      if (this.lastLevel >= rank(level)) take(masked.trimEnd());
+    },
+  };
+  return pino(options(lowest), stream).child(log.bindings());
+}
+
+function rank(level: string): number {
+  return levels.values[level] ?? Number.POSITIVE_INFINITY;
 }

@@ -15,7 +15,7 @@ import { answerOne, seeing } from './reads.ts';
 export const MAY_READ = ['scim:read', 'scim:write', 'admin', 'operator', 'viewer'] as const;
 
 const ONE = /^\/scim\/v2\/(User|Group)s\/([0-9a-fA-F-]{36})$/;
-const LIST = /^\/scim\/v2\/(User|Group)s(?:\?(.*))?$/;
+const LIST = /^\/scim\/v2\/(User|Group)s(?:\?([^#]*))?$/;
 
 /** Takes GETs of tokens that were known a moment ago. */
 export function fastReads(parts: ScimParts): FastPath {

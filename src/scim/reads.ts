@@ -1,10 +1,11 @@
 // One resource: GET, and what a write answers.
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { jsonText } from '#core/json.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { principalOf } from '#http/auth.ts';
+import { etagOf, names } from '#http/etag.ts';
 import type { Served } from '#store/served.ts';
 import { missing } from '#sync/edits.ts';
-import { etagOf, jsonText, names } from './answers.ts';
 import type { ScimParts } from './parts.ts';
 import { type AskedAttributes, makeProjection } from './projection.ts';
 import { sendOne } from './sending.ts';

@@ -1,9 +1,10 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import { MethodError, NotImplementedError } from '#core/errors.ts';
+import { jsonText } from '#core/json.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { principalOf } from '#http/auth.ts';
+import { etagOf, expectation } from '#http/etag.ts';
 import { type Edited, missing } from '#sync/edits.ts';
-import { etagOf, expectation, jsonText } from './answers.ts';
 import { jsonBody, readBody } from './body.ts';
 import { answerList } from './lists.ts';
 import type { ScimParts } from './parts.ts';

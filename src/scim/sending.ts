@@ -2,10 +2,11 @@
 // that neither a group of 100,000 nor a page of large groups is in memory at once.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Document } from '#core/coerce.ts';
+import { jsonText } from '#core/json.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { MEMBER_SLICE, readMemberSlices, readMembers } from '#store/resource-reader.ts';
 import { INLINE_MEMBERS, type Served } from '#store/served.ts';
-import { jsonText, mediaType, send, stream } from './answers.ts';
+import { mediaType, send, stream } from './answers.ts';
 import type { ScimParts } from './parts.ts';
 import type { Projection } from './projection.ts';
 import type { View } from './view.ts';

@@ -176,8 +176,8 @@ class Compiler {
     path: AttributePath,
   ): string {
     const id = of === 'members' ? 'gm.member_id' : 'gr.id';
-    if (sub === 'value') return this.uuid(id, operator, text);
-    if (sub === '$ref') return this.uuid(id, operator, text.slice(text.lastIndexOf('/') + 1));
+    if (sub === 'value') return this.uuid(id, operator, foldCase(text));
+    if (sub === '$ref') return this.uuid(id, operator, foldCase(text.slice(text.lastIndexOf('/') + 1)));
     if (sub === 'type')
       return this.text(of === 'members' ? 'lower(gm.member_type)' : 'd.type', operator, foldCase(text));
     if (sub === 'display')
@@ -327,7 +327,7 @@ class Compiler {
     const isUuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
     if (operator === 'eq') return isUuid ? `${expression} = ${this.bind(text.toLowerCase())}::uuid` : this.never();
     if (operator === 'ne') return isUuid ? `${expression} <> ${this.bind(text.toLowerCase())}::uuid` : 'true';
-    return this.text(`${expression}::text`, operator, text.toLowerCase());
+    return this.text(`${expression}::text`, operator, text);
   }
 
   private time(expression: string, operator: Operator, text: string, path: AttributePath): string {

@@ -30,6 +30,19 @@ export async function takeLease(db: Db, name: string, owner: string, ttlMs: numb
 }
 
 /**
+ * Keeps a lease for longer. A transaction that took longer than the lease has kept everybody else waiting, this
+ * included; nobody having come in between, it is still ours. Answers false when somebody has.
+ */
+export async function renewLease(db: Db, { name, owner, fence }: Lease, ttlMs: number): Promise<boolean> {
+  const { rowCount } = await sql(
+    db,
+    `update leases set expires_at = clock_timestamp() + make_interval(secs => ?) where name = ? and owner = ? and fence = ?`,
+    [ttlMs / 1000, name, owner, fence],
+  );
+  return rowCount === 1;
+}
+
+/**
  * The first statement of every write that the lease protects. `for share` makes a takeover wait for this transaction.
  * @throws {LeaseLostError} somebody else has it, or had it in between
  */

@@ -35,7 +35,8 @@ export interface ChangedGroup {
 
 /**
  * Applies the memberships after `from` up to and including `to` of the items that still wait. Doing a slice twice
- * changes nothing. Members that are not in the directory are left out; their group is looked at again by the next plan.
+ * changes nothing. Members that are not in the directory are left out. A group that changed is looked at again by the
+ * next plan, unless it is remembered (plan-memberships.ts).
  */
 export async function applyMemberSlice(
   db: Db,
@@ -57,14 +58,15 @@ export async function applyMemberSlice(
        where s.removed and m.group_id = s.group_id and m.member_id = s.member_id returning m.group_id),
      won as (
        insert into group_members (group_id, member_id, member_type)
-       select s.group_id, r.id, s.member_type from slice s
-       join resources r on r.resource_type = s.member_type and r.origin = ? and r.external_id = s.member_external_id
-         and r.deleted_at is null
-       where not s.removed on conflict do nothing returning group_id),
+       select s.group_id, coalesce(known.id, named.id), s.member_type from slice s
+       left join resources known on known.id = s.member_id and known.deleted_at is null
+       left join resources named on s.member_id is null and named.resource_type = s.member_type and named.origin = ?
+         and named.external_id = s.member_external_id and named.deleted_at is null
+       where not s.removed and coalesce(known.id, named.id) is not null on conflict do nothing returning group_id),
      counted as (
        select group_id, sum(added)::int as added, sum(removed)::int as removed from (
          select group_id, 1 as added, 0 as removed from won union all select group_id, 0, 1 from lost) c group by group_id)
-     update resources g set member_count = g.member_count + c.added - c.removed, version = g.version + 1,
+     update resources g set member_count = g.member_count + c.added - c.removed, members_digest = null, version = g.version + 1,
        updated_at = ${LATER.replace('updated_at', 'g.updated_at')}
      from counted c where g.id = c.group_id returning g.id, g.version, c.added, c.removed`,
     [planId, from.seq, from.member, to?.seq ?? null, to?.seq ?? null, to?.member ?? null, provider],
@@ -72,29 +74,14 @@ export async function applyMemberSlice(
   return rows;
 }
 
-/**
- * Ends the membership items below `before` (all of them when undefined). A group that has every member the provider
- * shows is remembered by its digest, so that the next plan need not look at it.
- */
-export async function settleMemberships(
-  db: Db,
-  { planId, provider }: { planId: string; provider: ProviderKindName },
-  before: string | undefined,
-): Promise<number> {
+/** Ends the membership items below `before` (all of them when undefined). Answers how many. */
+export async function settleMemberships(db: Db, planId: string, before: string | undefined): Promise<number> {
   const { rowCount } = await sql(
     db,
-    `with done as (
-       update plan_items i set outcome_at = now(), outcome = case when exists
-           (select 1 from resources g where g.id = i.resource_id and g.deleted_at is null) then 'applied' else 'stale' end
-       where i.plan_id = ? and i.action = 'membership' and i.outcome = 'pending' and (?::bigint is null or i.seq < ?::bigint)
-       returning i.resource_id, i.external_id, i.after_digest),
-     remembered as (
-       update resources g set members_digest = case when g.member_count = (
-           select count(*) from mirror_members mm where mm.provider = ? and mm.group_external_id = d.external_id)
-         then d.after_digest end
-       from done d where g.id = d.resource_id)
-     select 1 from done`,
-    [planId, before ?? null, before ?? null, provider],
+    `update plan_items i set outcome_at = now(), outcome = case when exists
+         (select 1 from resources g where g.id = i.resource_id and g.deleted_at is null) then 'applied' else 'stale' end
+     where i.plan_id = ? and i.action = 'membership' and i.outcome = 'pending' and (?::bigint is null or i.seq < ?::bigint)`,
+    [planId, before ?? null, before ?? null],
   );
   return rowCount ?? 0;
 }

@@ -1,5 +1,6 @@
 // Our copy of what the provider says, page by page. Writing a page twice changes nothing; only the sweep after the
 // last page of a full read says that something is gone.
+import type { GoneObject } from '#core/provider.ts';
 import type { ProviderKindName, ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 
@@ -21,6 +22,10 @@ export interface MirrorRecord {
   readonly manager_external_id: string | null;
   readonly reason: string | null;
   readonly detail: string | null;
+  /** What the provider calls it; null when it has no name. */
+  readonly label: string | null;
+  /** What it may be called: `email:` or `name:` and the folded text. */
+  readonly handles: readonly string[];
 }
 
 /** The whole membership of one group as it was read. */
@@ -80,15 +85,16 @@ export async function upsertRecords(
   await sql(
     db,
     `insert into mirror_records (provider, resource_type, external_id, record, record_digest, body, digest, name_key,
-       manager_external_id, reason, detail)
+       manager_external_id, reason, detail, label, handles)
      select ?, ?, external_id, record, decode(record_digest, 'hex'), body, decode(digest, 'hex'), name_key,
-       manager_external_id, reason, detail
+       manager_external_id, reason, detail, label, handles
      from jsonb_to_recordset(?::jsonb) as r(external_id text, record text, record_digest text, body text, digest text,
-       name_key text, manager_external_id text, reason text, detail text)
+       name_key text, manager_external_id text, reason text, detail text, label text, handles text[])
      on conflict (provider, resource_type, external_id) do update set record = excluded.record,
        record_digest = excluded.record_digest, body = excluded.body, digest = excluded.digest,
        name_key = excluded.name_key, manager_external_id = excluded.manager_external_id, reason = excluded.reason,
-       detail = excluded.detail, gone_at = null, seen_at = now()`,
+       detail = excluded.detail, label = excluded.label, handles = excluded.handles, gone_at = null, left_how = null,
+       seen_at = now()`,
     [provider, type, JSON.stringify(records)],
   );
 }
@@ -181,6 +187,22 @@ export async function replaceMembers(
   );
 }
 
+/** Writes down how objects left. It counts only for those that are gone when the read has ended. */
+export async function noteGone(
+  db: Db,
+  provider: ProviderKindName,
+  type: ResourceType,
+  objects: readonly GoneObject[],
+): Promise<void> {
+  if (objects.length === 0) return;
+  await sql(
+    db,
+    `update mirror_records m set left_how = g.how from unnest(?::text[], ?::text[]) as g(external_id, how)
+     where m.provider = ? and m.resource_type = ? and m.external_id = g.external_id and m.left_how is distinct from g.how`,
+    [objects.map(({ externalId }) => externalId), objects.map(({ how }) => how), provider, type],
+  );
+}
+
 /**
  * Ends a full read: whatever this generation did not show is gone. Answers how many records went.
  * @param expected how many distinct ids `markSeen` counted; a difference means rows were lost, and nothing is swept
@@ -204,18 +226,12 @@ export async function sweep(db: Db, provider: ProviderKindName, generation: stri
        delete from mirror_members where provider = ? and group_external_id in (select external_id from gone)`,
       [provider, provider, provider],
     );
+  await sql(
+    db,
+    'update mirror_records set left_how = null where provider = ? and left_how is not null and gone_at is null',
+    [provider],
+  );
   await sql(db, 'delete from mirror_seen');
   await sql(db, 'update mirror_state set read_at = now() where provider = ?', [provider]);
   return rowCount ?? 0;
-}
-
-/** How many users of the mirror are live and in scope. */
-export async function countUsersInScope(db: Db, provider: ProviderKindName): Promise<number> {
-  const { rows } = await sql(
-    db,
-    `select count(*)::int as count from mirror_records
-     where provider = ? and resource_type = 'User' and gone_at is null and reason is null`,
-    [provider],
-  );
-  return rows[0].count;
 }

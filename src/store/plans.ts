@@ -1,8 +1,9 @@
 // Stored plans and their items: made once, judged, decided, applied. With its outcomes a plan is its run's log.
 import { randomUUID } from 'node:crypto';
-import type { HoldReason, OperationClass } from '#core/guard.ts';
+import { type HoldCode, type ItemHold, OPERATION_CLASSES, type Verdict } from '#core/guard.ts';
 import type { ProviderKindName, ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
+import { IS_LINK } from './matching.ts';
 
 export type PlanStatus =
   | 'building'
@@ -26,6 +27,9 @@ export interface PlanRow {
   readonly status: PlanStatus;
   readonly complete: boolean;
   readonly expires_at: Date | null;
+  readonly decided_at: Date | null;
+  /** The run that it undoes; null when it follows the provider. */
+  readonly reverts: string | null;
 }
 
 export interface PlanItem {
@@ -39,76 +43,128 @@ export interface PlanItem {
   readonly after: string | null;
   readonly after_digest: Buffer | null;
   readonly reason: string;
+  /** Of a revert: when the person had left, as it will be again. */
+  readonly after_left_at: Date | null;
 }
 
 /** How long an unanswered plan may be approved. */
 const PLAN_LIFE_DAYS = 7;
 
-const ACTIONS_OF: Readonly<Record<OperationClass, readonly Action[]>> = {
-  create: ['create'],
-  update: ['update'],
-  remove: ['deactivate', 'delete'],
-  membership: ['membership'],
-};
-
 export async function insertPlan(
   db: Db,
-  plan: { runId: string; provider: ProviderKindName; configVersion: string; complete: boolean },
+  plan: {
+    runId: string;
+    provider: ProviderKindName;
+    configVersion: string;
+    complete: boolean;
+    /** The run that it undoes. */
+    reverts?: string;
+  },
 ): Promise<string> {
   const id = randomUUID();
   await sql(
     db,
-    `insert into plans (id, run_id, provider, config_version, status, complete, expires_at)
-     values (?, ?, ?, ?, 'building', ?, now() + make_interval(days => ?))`,
-    [id, plan.runId, plan.provider, plan.configVersion, plan.complete, PLAN_LIFE_DAYS],
+    `insert into plans (id, run_id, provider, config_version, status, complete, reverts, expires_at)
+     values (?, ?, ?, ?, 'building', ?, ?, now() + make_interval(days => ?))`,
+    [id, plan.runId, plan.provider, plan.configVersion, plan.complete, plan.reverts ?? null, PLAN_LIFE_DAYS],
   );
   return id;
 }
 
+const ROW = `select id, run_id, provider, case when status = 'held' and expires_at < now() then 'expired' else status end as status,
+  complete, expires_at, decided_at, reverts from plans where id = ?`;
+
 export async function readPlanRow(db: Db, planId: string): Promise<PlanRow | undefined> {
-  const { rows } = await sql(
-    db,
-    `select id, run_id, provider, case when status = 'held' and expires_at < now() then 'expired' else status end as status,
-       complete, expires_at from plans where id = ?`,
-    [planId],
-  );
+  const { rows } = await sql(db, ROW, [planId]);
   return rows[0];
 }
 
-/** Closes a plan that was built: its hash and its counts can never change again. */
-export async function sealPlan(
+/** The same, locked: of two who decide at once, the second sees what the first decided. */
+export async function lockPlanRow(db: Db, planId: string): Promise<PlanRow | undefined> {
+  const { rows } = await sql(db, `${ROW} for update`, [planId]);
+  return rows[0];
+}
+
+/**
+ * Holds what a verdict says, and writes down by which rules. Memberships that are only won wait when everything does.
+ * @param heldBefore the earlier plan whose held removals the leaver lane does not let pass
+ */
+export async function holdItems(
   db: Db,
   planId: string,
-  facts: { counts: object; base: object; verdict: { held: readonly OperationClass[]; reasons: readonly HoldReason[] } },
+  verdict: Verdict,
+  heldBefore: string | undefined,
 ): Promise<void> {
+  const everything = verdict.held.length === OPERATION_CLASSES.length;
+  if (verdict.lane && heldBefore !== undefined) await openLane(db, planId, heldBefore);
+  for (const held of verdict.held) {
+    const code =
+      verdict.reasons.find((reason) => reason.class === held)?.code ?? verdict.reasons[0]?.code ?? 'protected';
+    const only = held === 'membership' && !everything ? 'and removed > 0' : '';
+    await hold(db, planId, code, `class = ? ${only} and not lane`, [held]);
+  }
+  for (const item of verdict.items) await holdSingle(db, planId, item);
+}
+
+async function holdSingle(db: Db, planId: string, item: ItemHold): Promise<void> {
+  if ('seqs' in item) return hold(db, planId, item.code, 'seq = any(?::bigint[])', [item.seqs]);
+  const column = item.emptied ? 'emptied' : 'attributes';
+  return hold(
+    db,
+    planId,
+    item.code,
+    `class = 'update' and not ${IS_LINK} and resource_type = 'User' and ? = any(${column})`,
+    [item.attribute],
+  );
+}
+
+async function hold(db: Db, planId: string, code: HoldCode, which: string, values: readonly unknown[]): Promise<void> {
   await sql(
     db,
-    `update plans p set counts = ?::jsonb, base = ?::jsonb, guard = ?::jsonb, status = 'ready', hash = (
-       select encode(sha256(convert_to(coalesce(string_agg(md5(concat_ws('|', action, resource_type, resource_id, external_id,
-         reason, base_version, encode(after_digest, 'hex'), md5(after), added, removed)), '' order by seq), ''), 'UTF8')), 'hex')
-       from plan_items i where i.plan_id = p.id)
-     where p.id = ?`,
-    [JSON.stringify(facts.counts), JSON.stringify(facts.base), JSON.stringify(facts.verdict), planId],
+    `update plan_items set held = true, lane = false, outcome = 'held', held_by = array_append(held_by, ?)
+     where plan_id = ? and outcome in ('pending', 'held') and ${which}`,
+    [code, planId, ...values],
   );
 }
 
-/** Holds every pending item of these classes. Answers how many there are. */
-export async function holdItems(db: Db, planId: string, classes: readonly OperationClass[]): Promise<number> {
-  if (classes.length === 0) return 0;
-  const { rowCount } = await sql(
+/** Lets those removals pass that the earlier plan did not hold. */
+async function openLane(db: Db, planId: string, heldBefore: string): Promise<void> {
+  await sql(
     db,
-    `update plan_items set held = true, outcome = 'held' where plan_id = ? and outcome = 'pending' and action = any(?::text[])
-       and (action <> 'membership' or removed > 0 or ?)`,
-    [planId, classes.flatMap((of) => ACTIONS_OF[of]), classes.length === Object.keys(ACTIONS_OF).length],
+    `update plan_items set lane = true where plan_id = ? and class = 'remove' and outcome = 'pending'
+       and resource_id not in (select resource_id from plan_items
+         where plan_id = ? and class = 'remove' and outcome in ('held', 'rejected'))`,
+    [planId, heldBefore],
   );
-  return rowCount ?? 0;
 }
 
-/** Lets go what is held, after an approval. */
+/**
+ * Lets go what is held, after an approval. A group whose members were applied without those who were held is done
+ * once more; for those who are there already that changes nothing.
+ */
 export async function releaseItems(db: Db, planId: string): Promise<void> {
+  await sql(
+    db,
+    `update plan_items i set outcome = 'pending' where i.plan_id = ? and i.action = 'membership' and i.outcome = 'applied'
+       and i.seq in (select pm.seq from plan_items born join plan_members pm on pm.plan_id = born.plan_id
+         and pm.member_external_id = born.external_id and pm.member_type = born.resource_type and not pm.removed
+         where born.plan_id = ? and born.action = 'create' and born.outcome = 'held')`,
+    [planId, planId],
+  );
   await sql(db, `update plan_items set held = false, outcome = 'pending' where plan_id = ? and outcome = 'held'`, [
     planId,
   ]);
+}
+
+/** Whether a person has approved a plan that was made with this version of the settings. */
+export async function wasApproved(db: Db, provider: ProviderKindName, configVersion: string): Promise<boolean> {
+  const { rows } = await sql(
+    db,
+    `select 1 from plans where provider = ? and config_version = ? and reverts is null and decided_at is not null
+       and status in ('approved', 'applying', 'applied') limit 1`,
+    [provider, configVersion],
+  );
+  return rows.length > 0;
 }
 
 /** Gives every item that was not applied its last outcome: rejected, or superseded by a newer plan. */
@@ -145,20 +201,6 @@ export async function decidePlan(
   return rowCount === 1;
 }
 
-/** Every plan of this provider that still waits gives way to a newer one, and its run ends with what it did. */
-export async function supersedePlans(db: Db, provider: ProviderKindName, by: string): Promise<void> {
-  const { rows } = await sql(
-    db,
-    `update plans set status = 'superseded', superseded_by = ? where provider = ? and status in ('held', 'approved', 'applying') and id <> ?
-     returning id`,
-    [by, provider, by],
-  );
-  for (const { id } of rows as { id: string }[]) {
-    await dropItems(db, id, 'superseded');
-    await endHeldRun(db, id);
-  }
-}
-
 /** Ends the run of a plan that will not go on: succeeded when it applied something, else cancelled. */
 export async function endHeldRun(db: Db, planId: string): Promise<void> {
   await sql(
@@ -174,7 +216,7 @@ export async function endHeldRun(db: Db, planId: string): Promise<void> {
 export async function nextItems(db: Db, planId: string, limit: number): Promise<readonly PlanItem[]> {
   const { rows } = await sql(
     db,
-    `select seq, action, resource_type, resource_id, external_id, base_version, before, after, after_digest, reason
+    `select seq, action, resource_type, resource_id, external_id, base_version, before, after, after_digest, reason, after_left_at
      from plan_items where plan_id = ? and outcome = 'pending' order by seq limit ?`,
     [planId, limit],
   );
@@ -189,7 +231,7 @@ export async function pendingItemsOf(
 ): Promise<readonly PlanItem[]> {
   const { rows } = await sql(
     db,
-    `select seq, action, resource_type, resource_id, external_id, base_version, before, after, after_digest, reason
+    `select seq, action, resource_type, resource_id, external_id, base_version, before, after, after_digest, reason, after_left_at
      from plan_items where plan_id = ? and outcome = 'pending' and action in ('update', 'deactivate', 'delete')
        and resource_id = any(?::uuid[])`,
     [planId, resourceIds],
@@ -197,20 +239,26 @@ export async function pendingItemsOf(
   return rows;
 }
 
-export async function settleItems(
-  db: Db,
-  planId: string,
-  outcomes: readonly { seq: string; outcome: Outcome; error?: string | undefined }[],
-): Promise<void> {
+/** What became of an item, and the version in which it left its resource. */
+export interface Settled {
+  readonly seq: string;
+  readonly outcome: Outcome;
+  readonly error?: string | undefined;
+  readonly version?: string | undefined;
+}
+
+export async function settleItems(db: Db, planId: string, outcomes: readonly Settled[]): Promise<void> {
   if (outcomes.length === 0) return;
   await sql(
     db,
-    `update plan_items i set outcome = o.outcome, error = o.error, outcome_at = now()
-     from unnest(?::bigint[], ?::text[], ?::text[]) as o(seq, outcome, error) where i.plan_id = ? and i.seq = o.seq`,
+    `update plan_items i set outcome = o.outcome, error = o.error, applied_version = o.version, outcome_at = now()
+     from unnest(?::bigint[], ?::text[], ?::text[], ?::bigint[]) as o(seq, outcome, error, version)
+     where i.plan_id = ? and i.seq = o.seq`,
     [
       outcomes.map(({ seq }) => seq),
       outcomes.map(({ outcome }) => outcome),
       outcomes.map(({ error }) => error ?? null),
+      outcomes.map(({ version }) => version ?? null),
       planId,
     ],
   );
@@ -220,20 +268,22 @@ export async function settleItems(
 export async function countOutcomes(db: Db, planId: string): Promise<Readonly<Record<string, number>>> {
   const { rows } = await sql(
     db,
-    `select outcome, action, count(*)::int as count from plan_items where plan_id = ? group by outcome, action`,
+    `select outcome, case when action = 'update' and ${IS_LINK} then 'link' else action end as action, count(*)::int as count
+     from plan_items where plan_id = ? group by 1, 2`,
     [planId],
   );
   const counts: Record<string, number> = {};
   for (const { outcome, action, count } of rows) {
-    const name = outcome === 'applied' ? APPLIED[action as Action] : outcome;
+    const name = outcome === 'applied' ? APPLIED[action as keyof typeof APPLIED] : outcome;
     counts[name] = (counts[name] ?? 0) + count;
   }
   return counts;
 }
 
-const APPLIED: Readonly<Record<Action, string>> = {
+const APPLIED: Readonly<Record<Action | 'link', string>> = {
   create: 'created',
   update: 'updated',
+  link: 'linked',
   deactivate: 'deactivated',
   delete: 'deleted',
   membership: 'membershipsChanged',
@@ -249,7 +299,7 @@ export async function countPending(db: Db, planId: string): Promise<number> {
   return rows[0].count;
 }
 
-/** External ids of managers to our ids, for people who are here or whom this plan brings. */
+/** External ids of managers to our ids, for people who are here or whom this plan brings or links. */
 export async function resolveUsers(
   db: Db,
   planId: string,
@@ -260,13 +310,14 @@ export async function resolveUsers(
   // One index look-up for each id: without fresh statistics the planner would rather read the whole plan.
   const { rows } = await sql(
     db,
-    `select u.external_id, coalesce(here.id, born.id) as id from unnest(?::text[]) as u(external_id)
+    `select u.external_id, coalesce(chosen.resource_id, born.id, here.id) as id from unnest(?::text[]) as u(external_id)
+     left join plan_links chosen on chosen.plan_id = ? and chosen.resource_type = 'User' and chosen.external_id = u.external_id
      left join lateral (select r.id from resources r where r.resource_type = 'User' and r.origin = ?
        and r.external_id = u.external_id and r.deleted_at is null limit 1) here on true
      left join lateral (select i.resource_id as id from plan_items i where i.plan_id = ? and i.external_id = u.external_id
        and i.resource_type = 'User' and i.action = 'create' limit 1) born on true
-     where coalesce(here.id, born.id) is not null`,
-    [externalIds, provider, planId],
+     where coalesce(chosen.resource_id, born.id, here.id) is not null`,
+    [externalIds, planId, provider, planId],
   );
   return new Map(rows.map((row: { external_id: string; id: string }) => [row.external_id, row.id]));
 }

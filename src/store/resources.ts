@@ -25,8 +25,10 @@ export interface ResourceWrite {
   readonly digest: string | null;
   readonly manager_external_id: string | null;
   readonly manager_id: string | null;
-  /** True for somebody whom a sync deactivates because the provider no longer shows them. */
+  /** True for somebody whom a sync deactivates, or has deactivated, because the provider no longer shows them. */
   readonly left: boolean;
+  /** Since when; without it what the row says, else now. */
+  readonly left_since?: string | null;
 }
 
 export interface LockedResource {
@@ -64,10 +66,10 @@ export async function writeResources(db: Db, resources: readonly ResourceWrite[]
     `insert into resources as r (id, resource_type, origin, external_id, name_key, display, unique_key, active, body, search, digest,
        manager_external_id, manager_id, left_at)
      select id, resource_type, origin, external_id, name_key, display, unique_key, active, body, search, decode(digest, 'hex'),
-       manager_external_id, manager_id, case when "left" then now() end
+       manager_external_id, manager_id, case when "left" then coalesce(left_since, now()) end
      from jsonb_to_recordset(?::jsonb) as n(id uuid, resource_type text, origin text, external_id text, name_key text, display text,
        unique_key text, active boolean, body text, search jsonb, digest text, manager_external_id text, manager_id uuid,
-       "left" boolean)
+       "left" boolean, left_since timestamptz)
      on conflict (id) do update set origin = excluded.origin, external_id = excluded.external_id,
        name_key = excluded.name_key, display = excluded.display, unique_key = excluded.unique_key, active = excluded.active, body = excluded.body,
        search = excluded.search, digest = excluded.digest, manager_external_id = excluded.manager_external_id,
@@ -85,12 +87,64 @@ export interface Touched {
   readonly version: string;
 }
 
-/** Makes tombstones: the id stays taken, the user name is free, memberships go. Answers them, and the groups that lost members. */
+/** A group that lost members because they left. */
+export type Bereaved = Touched & { readonly removed: number };
+
+/** An item of a plan and the resource that it removes. */
+export interface Leaving {
+  readonly seq: string;
+  readonly id: string;
+}
+
+/**
+ * Takes memberships away with those who leave, and keeps each beside its item where there is a plan. Answers the groups that lost members.
+ * @param origin only from groups of this origin; from all when undefined
+ */
+export async function leaveGroups(
+  db: Db,
+  planId: string | null,
+  leaving: readonly Leaving[],
+  origin: Origin | undefined,
+): Promise<readonly Bereaved[]> {
+  if (leaving.length === 0) return [];
+  const { rows } = await sql(
+    db,
+    `with leaving as (select * from unnest(?::bigint[], ?::uuid[]) as l(seq, id)),
+     lost as (delete from group_members m using leaving l
+       where m.member_id = l.id and (?::text is null or exists
+         (select 1 from resources g where g.id = m.group_id and g.origin = ?))
+       returning l.seq, m.group_id, m.member_id, m.member_type),
+     kept as (insert into plan_lost_members (plan_id, seq, group_id, member_id, member_type)
+       select ?::uuid, seq, group_id, member_id, member_type from lost where ?::uuid is not null on conflict do nothing),
+     counted as (select group_id, count(*)::int as removed from lost group by group_id)
+     update resources r set member_count = r.member_count - c.removed, members_digest = null, version = r.version + 1,
+       updated_at = ${LATER_R}
+     from counted c where r.id = c.group_id returning r.id, r.version, c.removed`,
+    [leaving.map(({ seq }) => seq), leaving.map(({ id }) => id), origin ?? null, origin ?? null, planId, planId],
+  );
+  return rows;
+}
+
+/**
+ * Makes tombstones: the id stays taken, the user name is free, memberships go and are kept beside their items.
+ * Answers them, and the groups that lost members.
+ */
 export async function tombstone(
   db: Db,
-  ids: readonly string[],
-): Promise<{ gone: readonly Touched[]; groups: readonly (Touched & { removed: number })[] }> {
-  if (ids.length === 0) return { gone: [], groups: [] };
+  planId: string | null,
+  leaving: readonly Leaving[],
+): Promise<{ gone: readonly Touched[]; groups: readonly Bereaved[] }> {
+  if (leaving.length === 0) return { gone: [], groups: [] };
+  const ids = leaving.map(({ id }) => id);
+  await sql(
+    db,
+    `with leaving as (select * from unnest(?::bigint[], ?::uuid[]) as l(seq, id)),
+     lost as (delete from group_members m using leaving l where m.group_id = l.id
+       returning l.seq, m.group_id, m.member_id, m.member_type)
+     insert into plan_lost_members (plan_id, seq, group_id, member_id, member_type)
+     select ?::uuid, seq, group_id, member_id, member_type from lost where ?::uuid is not null on conflict do nothing`,
+    [leaving.map(({ seq }) => seq), ids, planId, planId],
+  );
   const { rows: gone } = await sql(
     db,
     `update resources set deleted_at = now(), unique_key = null, digest = null, members_digest = null, member_count = 0,
@@ -98,15 +152,5 @@ export async function tombstone(
      where id = any(?::uuid[]) and deleted_at is null returning id, version`,
     [ids],
   );
-  await sql(db, 'delete from group_members where group_id = any(?::uuid[])', [ids]);
-  const { rows: groups } = await sql(
-    db,
-    `with lost as (delete from group_members where member_id = any(?::uuid[]) returning group_id),
-     counted as (select group_id, count(*)::int as removed from lost group by group_id)
-     update resources r set member_count = r.member_count - c.removed, version = r.version + 1,
-       updated_at = ${LATER_R}
-     from counted c where r.id = c.group_id returning r.id, r.version, c.removed`,
-    [ids],
-  );
-  return { gone, groups };
+  return { gone, groups: await leaveGroups(db, planId, leaving, undefined) };
 }

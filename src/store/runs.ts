@@ -1,5 +1,8 @@
 // Run rows. The database allows one that is queued or running, whatever a lease believes.
 import { randomUUID } from 'node:crypto';
+import type { RunPhase, RunTimes } from '#core/estimate.ts';
+import type { RunError } from '#core/failure.ts';
+import type { LinkReset } from '#core/match.ts';
 import type { Cost } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
@@ -14,11 +17,9 @@ export type RunStatus =
   | 'abandoned'
   | 'incomplete';
 
-export type RunPhase = 'reading' | 'planning' | 'applying';
-
 export interface RunOptions {
   readonly allowLargeSync: boolean;
-  readonly resetAccountMapping: boolean;
+  readonly resetAccountMapping: LinkReset;
   readonly logLevel?: string | undefined;
 }
 
@@ -32,17 +33,12 @@ export interface RunRow {
   readonly status: RunStatus;
   readonly plan_id: string | null;
   readonly requested_by: string;
+  /** The run that it undoes. */
+  readonly reverts: string | null;
+  readonly phases: RunTimes;
 }
 
-/** What went wrong, in the form the API shows (S2.38). */
-export interface RunError {
-  readonly failure: string;
-  readonly code: string;
-  readonly message: string;
-  readonly remedy: string | null;
-}
-
-const COLUMNS = 'id, provider, mode, preview, trigger, options, status, plan_id, requested_by';
+const COLUMNS = 'id, provider, mode, preview, trigger, options, status, plan_id, requested_by, reverts, phases';
 
 export interface NewRun {
   readonly provider: ProviderKindName;
@@ -52,14 +48,16 @@ export interface NewRun {
   readonly options: RunOptions;
   readonly requestedBy: string;
   readonly configVersion: string;
+  /** The run that it undoes. */
+  readonly reverts?: string;
 }
 
 /** Queues a run; undefined while another is queued or running. */
 export async function insertRun(db: Db, run: NewRun): Promise<string | undefined> {
   const { rows } = await sql(
     db,
-    `insert into runs (id, provider, mode, preview, trigger, options, status, requested_by, config_version)
-     values (?, ?, ?, ?, ?, ?::jsonb, 'queued', ?, ?)
+    `insert into runs (id, provider, mode, preview, trigger, options, status, requested_by, config_version, reverts)
+     values (?, ?, ?, ?, ?, ?::jsonb, 'queued', ?, ?, ?)
      on conflict ((true)) where status in ('queued', 'running') do nothing returning id`,
     [
       randomUUID(),
@@ -70,6 +68,7 @@ export async function insertRun(db: Db, run: NewRun): Promise<string | undefined
       JSON.stringify(run.options),
       run.requestedBy,
       run.configVersion,
+      run.reverts ?? null,
     ],
   );
   return rows[0]?.id;
@@ -79,11 +78,16 @@ export async function insertRun(db: Db, run: NewRun): Promise<string | undefined
 export async function requeueRun(db: Db, runId: string): Promise<boolean> {
   const { rowCount } = await sql(
     db,
-    `update runs set status = 'queued', cancel_requested = false, finished_at = null
+    `update runs set status = 'queued', cancel_requested = false, finished_at = null, notified_at = null
      where id = ? and not exists (select 1 from runs where status in ('queued', 'running'))`,
     [runId],
   );
   return rowCount === 1;
+}
+
+export async function readRunRow(db: Db, runId: string): Promise<RunRow | undefined> {
+  const { rows } = await sql(db, `select ${COLUMNS} from runs where id = ?`, [runId]);
+  return rows[0];
 }
 
 /** The run that is queued or running, if there is one. */
@@ -93,7 +97,12 @@ export async function findOpenRun(db: Db): Promise<RunRow | undefined> {
 }
 
 export async function startRun(db: Db, runId: string): Promise<void> {
-  await sql(db, `update runs set status = 'running', started_at = coalesce(started_at, now()) where id = ?`, [runId]);
+  await sql(
+    db,
+    `update runs set status = 'running', started_at = coalesce(started_at, now()), working_since = now(),
+       progress_at = null where id = ?`,
+    [runId],
+  );
 }
 
 export interface Progress {
@@ -102,12 +111,20 @@ export interface Progress {
   readonly total: number | null;
 }
 
+export interface ProgressRow extends Progress {
+  readonly phases: RunTimes;
+  /** What the read has cost so far; undefined while nothing reads. */
+  readonly cost: Cost | undefined;
+}
+
 /** Writes the progress; answers whether somebody asked the run to stop. */
-export async function writeProgress(db: Db, runId: string, { phase, done, total }: Progress): Promise<boolean> {
+export async function writeProgress(db: Db, runId: string, progress: ProgressRow): Promise<boolean> {
+  const { phase, done, total, phases, cost } = progress;
   const { rows } = await sql(
     db,
-    'update runs set phase = ?, done = ?, total = ? where id = ? returning cancel_requested',
-    [phase, done, total, runId],
+    `update runs set phase = ?, done = ?, total = ?, phases = ?::jsonb, cost = coalesce(?::jsonb, cost),
+       progress_at = clock_timestamp() where id = ? returning cancel_requested`,
+    [phase, done, total, JSON.stringify(phases), cost === undefined ? null : JSON.stringify(cost), runId],
   );
   return rows[0]?.cancel_requested === true;
 }
@@ -128,7 +145,8 @@ export async function finishRun(db: Db, runId: string, end: RunEnd): Promise<voi
   await sql(
     db,
     `update runs set status = ?, finished_at = now(), counts = coalesce(?::jsonb, counts),
-       error = coalesce(?::jsonb, case when ? = 'incomplete' then error end), cost = coalesce(?::jsonb, cost) where id = ?`,
+       error = coalesce(?::jsonb, case when ? = 'incomplete' then error end), cost = coalesce(?::jsonb, cost), working_since = null,
+       work_ms = work_ms + coalesce(extract(epoch from clock_timestamp() - working_since) * 1000, 0)::bigint where id = ?`,
     [
       end.status,
       end.counts === undefined ? null : JSON.stringify(end.counts),

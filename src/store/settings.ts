@@ -1,5 +1,6 @@
 // Provider settings, of which at most one is active: the database itself refuses a second. And the few settings that
 // belong to no provider.
+import { DEFAULT_GUARD, type GuardSettings } from '#core/guard.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 
@@ -87,4 +88,9 @@ export async function writeSetting(db: Db, name: string, value: unknown): Promis
      on conflict (name) do update set value = excluded.value, updated_at = now()`,
     [name, JSON.stringify(value)],
   );
+}
+
+/** The limits of the guard; what was never set protects by default. */
+export async function readGuard(db: Db): Promise<GuardSettings> {
+  return { ...DEFAULT_GUARD, ...(await readSetting<Partial<GuardSettings>>(db, 'guard')) };
 }

@@ -1,24 +1,30 @@
 import { digestOf } from '#core/digest.ts';
+import { managerOf, withManager } from '#core/manager.ts';
 import { nameKey, refusedNames } from '#core/names.ts';
-import { ENTERPRISE_SCHEMA, type ProviderKindName, type UserResource } from '#core/resource.ts';
+import { isSourceForm } from '#core/plan.ts';
+import type { ProviderKindName, UserResource } from '#core/resource.ts';
 import { searchForm } from '#core/search.ts';
 import { appendChanges, type NewChange } from '#store/changes.ts';
 import type { Db } from '#store/database.ts';
+import { freeAnchors, hasLinks } from '#store/matching.ts';
 import { applyMemberSlice, endOfSlice, type MemberCursor, settleMemberships } from '#store/memberships.ts';
 import {
   countPending,
   nextItems,
-  type Outcome,
   type PlanItem,
   pendingItemsOf,
   resolveUsers,
+  type Settled,
   settleItems,
 } from '#store/plans.ts';
 import {
+  type Bereaved,
   type LockedResource,
+  leaveGroups,
   lockResources,
   type ResourceWrite,
   readHolders,
+  type Touched,
   tombstone,
   writeResources,
 } from '#store/resources.ts';
@@ -33,6 +39,8 @@ interface Applying {
   readonly planId: string;
   readonly provider: ProviderKindName;
   readonly runId: string;
+  /** Whether it gives anybody's link to somebody else. */
+  readonly relinks: boolean;
 }
 
 /**
@@ -42,7 +50,8 @@ interface Applying {
  * @throws {LeaseLostError} somebody else has taken over
  */
 export async function applyPlan(context: RunContext, planId: string): Promise<number> {
-  const plan: Applying = { planId, provider: context.provider, runId: context.runId };
+  const relinks = await hasLinks(context.db, planId);
+  const plan: Applying = { planId, provider: context.provider, runId: context.runId, relinks };
   const total = await countPending(context.db, planId);
   let done = 0;
   for (;;) {
@@ -50,6 +59,7 @@ export async function applyPlan(context: RunContext, planId: string): Promise<nu
     if (applied === 'memberships') done += await applyMemberships(context, plan);
     else if (applied === 0) return done;
     else done += applied;
+    context.log.debug({ done, total, step: applied === 'memberships' ? applied : 'chunk' }, 'items applied');
     await context.progress({ phase: 'applying', done, total });
   }
 }
@@ -100,7 +110,7 @@ async function applyItems(tx: Db, plan: Applying, items: readonly Prepared[]): P
     tx,
     items.map((item) => item.resource_id),
   );
-  const outcomes: { seq: string; outcome: Outcome; error?: string }[] = [];
+  const outcomes: Settled[] = [];
   const fresh = items.filter((item) => {
     const stale = isStale(item, locked.get(item.resource_id));
     if (stale) outcomes.push({ seq: item.seq, outcome: 'stale', error: 'StalePlan' });
@@ -114,13 +124,13 @@ async function applyItems(tx: Db, plan: Applying, items: readonly Prepared[]): P
     if (refused.has(item.resource_id)) outcomes.push({ seq: item.seq, outcome: 'conflict', error: 'TargetConflict' });
     return !refused.has(item.resource_id);
   });
-  await writeUpserts(tx, plan, accepted, locked);
-  await writeDeletes(
-    tx,
-    plan,
-    accepted.filter((item) => item.action === 'delete'),
-  );
-  for (const { seq } of accepted) outcomes.push({ seq, outcome: 'applied' });
+  const versions = new Map(await writeUpserts(tx, plan, accepted, locked));
+  const leavers = accepted.filter((item) => item.action === 'deactivate').map(leavingOf);
+  await appendLosses(tx, plan, await leaveGroups(tx, plan.planId, leavers, plan.provider));
+  const deleted = accepted.filter((item) => item.action === 'delete');
+  for (const { id, version } of await writeDeletes(tx, plan, deleted)) versions.set(id, version);
+  for (const { seq, resource_id } of accepted)
+    outcomes.push({ seq, outcome: 'applied', version: versions.get(resource_id) });
   await settleItems(tx, plan.planId, outcomes);
 }
 
@@ -135,13 +145,14 @@ async function writeUpserts(
   plan: Applying,
   items: readonly Prepared[],
   locked: ReadonlyMap<string, LockedResource>,
-): Promise<void> {
+): Promise<ReadonlyMap<string, string>> {
   const managers = items.flatMap((item) => (isSourceForm(item) ? (managerOf(item.resource) ?? []) : []));
   const ids = await resolveUsers(tx, plan.planId, plan.provider, [...new Set(managers)]);
   const writes = items.flatMap((item) =>
     item.resource === undefined ? [] : [{ item, row: toWrite(plan, item, item.resource, ids) }],
   );
   const rows = writes.map(({ row }) => row);
+  if (plan.relinks) await freeAnchors(tx, plan.provider, rows);
   const versions = await writeResources(tx, rows);
   const changes = writes.map(({ item, row }): NewChange => {
     const before = locked.get(row.id);
@@ -155,15 +166,7 @@ async function writeUpserts(
     };
   });
   await appendChanges(tx, changes, { actor: 'sync', runId: plan.runId });
-}
-
-/** A create or update carries the provider's form; a deactivation or released name is the directory's own row, changed. */
-function isSourceForm(item: PlanItem): boolean {
-  return item.action !== 'deactivate' && item.reason !== 'NameReleased';
-}
-
-function managerOf(resource: UserResource | undefined): string | undefined {
-  return resource?.[ENTERPRISE_SCHEMA]?.manager?.value;
+  return versions;
 }
 
 function toWrite(
@@ -173,8 +176,9 @@ function toWrite(
   ids: ReadonlyMap<string, string>,
 ): ResourceWrite {
   const sourceForm = isSourceForm(item);
-  const managerExternalId = sourceForm ? managerOf(resource) : undefined;
-  const managerId = managerExternalId === undefined ? undefined : ids.get(managerExternalId);
+  const named = managerOf(resource);
+  // The directory's own form has our id in it.
+  const managerId = named === undefined || !sourceForm ? named : ids.get(named);
   const served = sourceForm ? withManager(resource, managerId) : resource;
   const name = item.resource_type === 'User' ? served.userName : (served.displayName ?? '');
   return {
@@ -189,22 +193,11 @@ function toWrite(
     body: JSON.stringify(served),
     search: JSON.parse(searchForm(served)),
     digest: sourceForm ? (item.after_digest?.toString('hex') ?? digestOf(item.after ?? '').toString('hex')) : null,
-    manager_external_id: managerExternalId ?? null,
+    manager_external_id: sourceForm ? (named ?? null) : null,
     manager_id: managerId ?? null,
-    left: !sourceForm,
+    left: item.reason === 'Reverted' ? item.after_left_at !== null : !sourceForm,
+    left_since: item.after_left_at?.toISOString() ?? null,
   };
-}
-
-/** The same person with the manager by our id; without a manager who is not in the directory. */
-function withManager(resource: UserResource, managerId: string | undefined): UserResource {
-  const enterprise = resource[ENTERPRISE_SCHEMA];
-  if (enterprise?.manager === undefined) return resource;
-  const { manager: _manager, ...others } = enterprise;
-  if (managerId !== undefined)
-    return { ...resource, [ENTERPRISE_SCHEMA]: { ...others, manager: { value: managerId } } };
-  if (Object.keys(others).length > 0) return { ...resource, [ENTERPRISE_SCHEMA]: others };
-  const { [ENTERPRISE_SCHEMA]: _enterprise, ...rest } = resource;
-  return { ...rest, schemas: rest.schemas.filter((schema) => schema !== ENTERPRISE_SCHEMA) };
 }
 
 function changedAttributes(before: string, after: string): string[] {
@@ -214,19 +207,26 @@ function changedAttributes(before: string, after: string): string[] {
   return [...names].filter((name) => JSON.stringify(old[name]) !== JSON.stringify(now[name])).sort();
 }
 
-async function writeDeletes(tx: Db, plan: Applying, items: readonly PlanItem[]): Promise<void> {
-  if (items.length === 0) return;
+async function writeDeletes(tx: Db, plan: Applying, items: readonly PlanItem[]): Promise<readonly Touched[]> {
   const types = new Map(items.map((item) => [item.resource_id, item.resource_type]));
-  const { gone, groups } = await tombstone(tx, [...types.keys()]);
-  const changes: NewChange[] = [
-    ...groups.map(({ id, version, removed }) => membershipChange(id, version, { removed })),
-    ...gone.map(({ id, version }) => ({
-      resource_type: types.get(id) ?? 'User',
-      resource_id: id,
-      version,
-      operation: 'delete' as const,
-    })),
-  ];
+  const { gone, groups } = await tombstone(tx, plan.planId, items.map(leavingOf));
+  await appendLosses(tx, plan, groups);
+  const changes = gone.map(({ id, version }) => ({
+    resource_type: types.get(id) ?? ('User' as const),
+    resource_id: id,
+    version,
+    operation: 'delete' as const,
+  }));
+  await appendChanges(tx, changes, { actor: 'sync', runId: plan.runId });
+  return gone;
+}
+
+function leavingOf({ seq, resource_id }: PlanItem): { seq: string; id: string } {
+  return { seq, id: resource_id };
+}
+
+async function appendLosses(tx: Db, plan: Applying, groups: readonly Bereaved[]): Promise<void> {
+  const changes = groups.map(({ id, version, removed }) => membershipChange(id, version, { removed }));
   await appendChanges(tx, changes, { actor: 'sync', runId: plan.runId });
 }
 
@@ -246,7 +246,7 @@ async function applyMemberships(context: RunContext, plan: Applying): Promise<nu
         membershipChange(id, version, { added, removed }),
       );
       await appendChanges(tx, changes, { actor: 'sync', runId: plan.runId });
-      settled += await settleMemberships(tx, plan, end?.seq);
+      settled += await settleMemberships(tx, plan.planId, end?.seq);
       return end;
     });
     if (to === undefined) return settled;

@@ -2,9 +2,11 @@ import { ConflictError, NotFoundError } from '#core/errors.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import { writeAudit } from '#store/audit.ts';
 import type { Database, Db } from '#store/database.ts';
-import { decidePlan, dropItems, endHeldRun, type PlanRow, readPlanRow, releaseItems } from '#store/plans.ts';
-import { findOpenRun, insertRun, requestCancel, requeueRun } from '#store/runs.ts';
-import { readActiveProvider } from '#store/settings.ts';
+import { hasApplied } from '#store/plan-revert.ts';
+import { isSealed } from '#store/plan-seal.ts';
+import { decidePlan, dropItems, endHeldRun, lockPlanRow, type PlanRow, releaseItems } from '#store/plans.ts';
+import { findOpenRun, insertRun, readRunRow, requestCancel, requeueRun } from '#store/runs.ts';
+import { readActiveProvider, readProvider } from '#store/settings.ts';
 import { type PlanView, readPlan } from '#store/views/plans.ts';
 import { type RunView, readRun } from '#store/views/runs.ts';
 import type { StartOptions, SyncService } from './service.ts';
@@ -31,6 +33,11 @@ export function makeSyncService({ database, worker }: ServiceParts): SyncService
         await writeAudit(tx, { actor, action: 'run.cancel', object: runId });
       });
       worker?.cancel(runId);
+    },
+    async revert(runId, actor) {
+      const revertId = await db.transaction((tx) => queueRevert(tx, runId, actor));
+      worker?.wake();
+      return viewRun(db, revertId);
     },
     async approve(planId, actor) {
       await db.transaction((tx) => approvePlan(tx, planId, actor));
@@ -72,10 +79,47 @@ async function queueRun(tx: Db, options: StartOptions): Promise<string> {
   return runId;
 }
 
+async function queueRevert(tx: Db, runId: string, actor: string): Promise<string> {
+  const run = await readRunRow(tx, runId);
+  if (run === undefined) throw noRun(runId);
+  if (run.status === 'queued' || run.status === 'running') throw await runInProgress(tx);
+  const applied = run.plan_id === null ? false : await hasApplied(tx, run.plan_id);
+  if (applied !== true) throw cannotRevert(runId, applied);
+  const provider = await readProvider(tx, run.provider);
+  const revertId = await insertRun(tx, {
+    provider: run.provider,
+    mode: 'full',
+    preview: false,
+    trigger: 'revert',
+    options: { allowLargeSync: false, resetAccountMapping: false },
+    requestedBy: actor,
+    configVersion: provider?.config_version ?? '0',
+    reverts: runId,
+  });
+  if (revertId === undefined) throw await runInProgress(tx);
+  await writeAudit(tx, { actor, action: 'run.revert', object: runId, detail: { run: revertId } });
+  return revertId;
+}
+
+function cannotRevert(runId: string, applied: false | undefined): ConflictError {
+  if (applied === undefined)
+    return new ConflictError(`What the run "${runId}" changed is no longer kept.`, {
+      reason: 'retention-over',
+      remedy: 'Correct the provider and start a run; a longer retention keeps later runs revertible for longer.',
+    });
+  return new ConflictError(`The run "${runId}" applied nothing, so there is nothing to undo.`, {
+    reason: 'nothing-to-revert',
+    remedy: 'Look in the history for the run that made the change.',
+  });
+}
+
 async function approvePlan(tx: Db, planId: string, actor: string): Promise<void> {
-  const plan = await readPlanRow(tx, planId);
+  const plan = await lockPlanRow(tx, planId);
   if (plan === undefined) throw noPlan(planId);
-  if (['approved', 'applying', 'applied'].includes(plan.status)) return;
+  const approved = plan.decided_at !== null && ['approved', 'applying'].includes(plan.status);
+  if (approved || plan.status === 'applied') return;
+  if (['building', 'ready', 'applying'].includes(plan.status)) throw await runInProgress(tx);
+  if (plan.status === 'held' && !(await isSealed(tx, planId))) throw tampered(planId);
   if (!(await decidePlan(tx, planId, 'approved', actor))) throw notWaiting(plan);
   await releaseItems(tx, planId);
   if (!(await requeueRun(tx, plan.run_id))) throw await runInProgress(tx);
@@ -83,7 +127,7 @@ async function approvePlan(tx: Db, planId: string, actor: string): Promise<void>
 }
 
 async function rejectPlan(tx: Db, planId: string, actor: string, reason: string | undefined): Promise<void> {
-  const plan = await readPlanRow(tx, planId);
+  const plan = await lockPlanRow(tx, planId);
   if (plan === undefined) throw noPlan(planId);
   if (plan.status === 'rejected') return;
   if (!(await decidePlan(tx, planId, 'rejected', actor))) throw notWaiting(plan);
@@ -101,7 +145,20 @@ async function runInProgress(tx: Db): Promise<ConflictError> {
   });
 }
 
+function tampered(planId: string): ConflictError {
+  return new ConflictError(`The plan "${planId}" is not what was made: its hash does not fit.`, {
+    reason: 'plan-tampered',
+    remedy: 'Find out who can write to the database, reject the plan, and start a new run.',
+  });
+}
+
 function notWaiting(plan: PlanRow): ConflictError {
+  if (plan.status === 'expired')
+    return new ConflictError('The plan has expired: it is too old to be decided about.', {
+      reason: 'plan-expired',
+      remedy: 'Start a new run; its plan says what is different.',
+      details: { status: plan.status, expiresAt: plan.expires_at },
+    });
   return new ConflictError(`The plan does not wait for a decision; it is ${plan.status}.`, {
     reason: 'plan-not-waiting',
     remedy: 'Look at the newest plan of this provider, or start a new run.',

@@ -150,7 +150,8 @@ async function changeOnce(
   changing: Changing,
 ): Promise<Edited | undefined> {
   const before: Document = JSON.parse(stored.body);
-  const { document, members } = changing(before);
+  const { document: changed, members } = changing(before);
+  const document = withAnchor(stored, before, changed);
   const attributes = changedAttributes(before, document);
   const unchanged = attributes.length === 0;
   const update = (on: Database | Db): Promise<ServedRow | undefined> =>
@@ -212,6 +213,12 @@ async function checkOwner(db: Db, origin: string): Promise<void> {
     reason: 'owned-by-provider',
     remedy: 'Change it there; the next run brings the change here.',
   });
+}
+
+/** Of what a provider owns, `externalId` is the link to the source, and stays: without it the next run would lose it. */
+function withAnchor({ origin }: Stored, before: Document, { externalId, ...document }: Document): Document {
+  const kept = origin === 'manual' ? externalId : before['externalId'];
+  return kept === undefined ? document : { ...document, externalId: kept };
 }
 
 /** Attributes that only the service sets stay as they are, whatever a client sends. */

@@ -1,29 +1,31 @@
-import { DEFAULT_GUARD, type GuardSettings, judge, type Verdict } from '#core/guard.ts';
+import { DEFAULT_MATCHING, holdForReset, type LinkReset } from '#core/match.ts';
 import { releasedName } from '#core/names.ts';
 import type { RunPolicy } from '#core/provider.ts';
 import type { Db } from '#store/database.ts';
-import { countUsersInScope } from '#store/mirror.ts';
+import { planLinks } from '#store/matching.ts';
+import { skipPinned } from '#store/pinned.ts';
+import { planMemberships } from '#store/plan-memberships.ts';
 import {
   changeAfter,
-  countItems,
   findDuplicates,
   findNameClashes,
-  lacksStatistics,
   type NameClash,
-  type Planning,
-  planMemberships,
   planNameRelease,
+  skipItem,
+} from '#store/plan-names.ts';
+import {
+  countInScope,
+  lacksStatistics,
+  type Planning,
   planReferences,
   planRemovals,
   planSkips,
   planUpserts,
-  readBase,
   refreshItemStatistics,
   refreshStatistics,
-  skipItem,
 } from '#store/planning.ts';
-import { holdItems, insertPlan, sealPlan } from '#store/plans.ts';
-import { readSetting } from '#store/settings.ts';
+import { insertPlan } from '#store/plans.ts';
+import { type Judged, judgePlan } from './judge-plan.ts';
 import type { RunContext } from './run.ts';
 
 /** After so many new rows the planner's picture of a table is too old to compare by. */
@@ -38,49 +40,53 @@ export interface PlanRequest {
   /** No first run was applied yet. */
   readonly initial: boolean;
   readonly allowLargeSync: boolean;
+  /** Whose links are given up and made anew. */
+  readonly reset?: LinkReset;
 }
 
-export interface MadePlan {
+export interface MadePlan extends Judged {
   readonly id: string;
-  readonly verdict: Verdict;
-  /** How many items would change something. */
-  readonly size: number;
 }
 
 /** Compares mirror and directory, stores the plan, and judges it: one transaction, so that it sees one state. */
 export async function makePlan(context: RunContext, request: PlanRequest): Promise<MadePlan> {
   return context.write(async (tx) => {
-    const { provider, configVersion, runId } = context;
+    const { provider, configVersion, runId, schemas } = context;
     const planId = await insertPlan(tx, { runId, provider, configVersion, complete: request.complete });
-    await fillPlan(tx, { planId, provider }, request);
-    const counts = await countItems(tx, planId);
-    const base = { ...(await readBase(tx, provider)), usersInSource: await countUsersInScope(tx, provider) };
-    const guard = { ...DEFAULT_GUARD, ...(await readSetting<Partial<GuardSettings>>(tx, 'guard')) };
-    const verdict = judge(counts, base, guard, {
+    const planning = { planId, provider };
+    await fillPlan(tx, planning, request);
+    const situation = {
+      complete: request.complete,
       initial: request.initial,
       initialAuto: request.policy.initialRun === 'auto',
       allowLargeSync: request.allowLargeSync,
-    });
-    await sealPlan(tx, planId, { counts, base, verdict });
-    await holdItems(tx, planId, verdict.held);
-    const size = counts.create + counts.update + counts.deactivate + counts.delete + counts.membership;
-    return { id: planId, verdict, size };
+    };
+    const resets = (request.reset ?? false) !== false;
+    return { id: planId, ...(await judgePlan(tx, planning, schemas, situation, resets ? holdForReset : undefined)) };
   });
 }
 
-async function fillPlan(tx: Db, planning: Planning, { policy, complete, changed }: PlanRequest): Promise<void> {
+async function fillPlan(tx: Db, planning: Planning, request: PlanRequest): Promise<void> {
+  const { policy, complete, changed, reset = false } = request;
+  const matching = { ...DEFAULT_MATCHING, ...policy.matching, reset };
   if (changed > STATISTICS_AFTER || (await lacksStatistics(tx))) await refreshStatistics(tx);
   const duplicates = await findDuplicates(tx, planning.provider);
   let offset = await planUpserts(tx, planning, 'User', { offset: 0, duplicates });
   if (offset > STATISTICS_AFTER) await refreshItemStatistics(tx);
-  offset += await planReferences(tx, planning, offset);
+  offset += await planLinks(tx, planning, { ...matching, type: 'User', offset, duplicates });
   offset += await planUpserts(tx, planning, 'Group', { offset, duplicates: [] });
-  offset += await planMemberships(tx, planning, { offset, complete });
-  const { onLeaveScope, deleteAfterDays } = policy;
-  if (complete && onLeaveScope !== 'keep')
-    offset += await planRemovals(tx, planning, { offset, onLeaveScope, deleteAfterDays });
-  offset += await planSkips(tx, planning, { offset, duplicates });
-  for (const clash of await findNameClashes(tx, planning)) offset += await settleClash(tx, planning, clash, offset);
+  offset += await planLinks(tx, planning, { ...matching, type: 'Group', offset, duplicates: [] });
+  // Removals are applied last and planned first: a leaver's memberships wait with the leaver. Numbers are kept free.
+  const { users, groups } = await countInScope(tx, planning.provider);
+  const afterMemberships = offset + users + 2 * groups;
+  const removals = complete ? await planRemovals(tx, planning, { offset: afterMemberships, policy }) : 0;
+  let last = afterMemberships + removals;
+  offset += await planReferences(tx, planning, offset);
+  // What becomes of each resource is settled before memberships are: nobody joins a group who does not come.
+  await skipPinned(tx, planning);
+  for (const clash of await findNameClashes(tx, planning)) last += await settleClash(tx, planning, clash, last);
+  await planMemberships(tx, planning, { offset, complete });
+  await planSkips(tx, planning, { offset: last, duplicates });
 }
 
 /** Somebody planned wants a user name that somebody else has. Answers how many items it added. */

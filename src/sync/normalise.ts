@@ -1,8 +1,9 @@
 import { canonical } from '#core/canonical.ts';
 import { digestOf } from '#core/digest.ts';
 import { nameKey } from '#core/names.ts';
-import type { PullProvider } from '#core/provider.ts';
-import { ENTERPRISE_SCHEMA, type ResourceType } from '#core/resource.ts';
+import type { Handles, PullProvider } from '#core/provider.ts';
+import { ENTERPRISE_SCHEMA, type Resource, type ResourceType } from '#core/resource.ts';
+import { foldCase } from '#core/search.ts';
 import type { MirrorRecord } from '#store/mirror.ts';
 
 /** A record as it was sent, with the digest that says whether anything must be done about it. */
@@ -29,8 +30,13 @@ export function distinctRecords(provider: PullProvider, records: readonly unknow
 
 /** The record as a resource in its one spelling, or with the reason why it is out of scope. */
 export function normalise(provider: PullProvider, type: ResourceType, sent: SentRecord): MirrorRecord {
-  const base = { external_id: sent.externalId, record: sent.text, record_digest: sent.digest.toString('hex') };
   const result = provider.normalise(sent.raw, type);
+  const base = {
+    external_id: sent.externalId,
+    record: sent.text,
+    record_digest: sent.digest.toString('hex'),
+    ...callingsOf(provider.handles?.(sent.raw, type), 'resource' in result ? result.resource : undefined),
+  };
   if ('skip' in result)
     return {
       ...base,
@@ -53,4 +59,24 @@ export function normalise(provider: PullProvider, type: ResourceType, sent: Sent
     reason: null,
     detail: null,
   };
+}
+
+/** What the record is called, and what it may be called, each once, as the mirror keeps it. */
+function callingsOf(
+  given: Handles | undefined,
+  resource: Resource | undefined,
+): Pick<MirrorRecord, 'label' | 'handles'> {
+  const person = resource !== undefined && 'userName' in resource ? resource : undefined;
+  const names = texts([...(given?.names ?? []), person?.userName, resource?.displayName]);
+  const emails = texts([...(given?.addresses ?? []), ...(person?.emails ?? []).map(({ value }) => value)]);
+  const handles = [
+    ...names.map((name) => `name:${foldCase(name)}`),
+    ...emails.map((email) => `email:${foldCase(email)}`),
+  ];
+  return { label: names[0] ?? null, handles: [...new Set(handles)] };
+}
+
+/** Without what PostgreSQL cannot keep in a text. */
+function texts(values: readonly (string | undefined)[]): string[] {
+  return values.flatMap((value) => value?.toWellFormed().replaceAll('\0', '') || []);
 }

@@ -6,6 +6,7 @@ import {
   beginGeneration,
   type GroupMembers,
   markSeen,
+  noteGone,
   readKnown,
   readMembersDigests,
   replaceMembers,
@@ -35,11 +36,18 @@ type MembersPage = Extract<Page, { type: 'members' }>;
 export async function refreshMirror(provider: PullProvider, context: RunContext): Promise<number> {
   const read = new MirrorRead(provider, context);
   await read.begin();
+  await context.progress({ phase: 'reading', done: 0, total: null });
   try {
     for await (const page of provider.pages(context.signal)) {
+      context.log.debug(describePage(page), 'page read');
       if (page.type === 'records') await read.records(page);
       else if (page.type === 'members') await read.members(page);
-      else return await read.end();
+      else if (page.type === 'gone') await read.gone(page);
+      else {
+        const written = await read.end();
+        await context.progress({ phase: 'reading', done: read.done, total: read.done });
+        return written;
+      }
       await context.progress({ phase: 'reading', done: read.done, total: null });
     }
   } finally {
@@ -91,6 +99,10 @@ class MirrorRead {
       this.written += records.length;
     });
     this.done += sent.length;
+  }
+
+  async gone({ resourceType, objects }: Extract<Page, { type: 'gone' }>): Promise<void> {
+    await this.next((tx) => noteGone(tx, this.provider.kind, resourceType, objects));
   }
 
   /** Starts a write when the one before is done, and does not wait for it: there is never more than one. */
@@ -155,6 +167,14 @@ class MirrorRead {
     });
     this.done += groups.length;
   }
+}
+
+function describePage(page: Page): object {
+  if (page.type === 'records') return { page: page.resourceType, count: page.records.length };
+  if (page.type === 'end') return { page: 'end' };
+  if (page.type === 'gone') return { page: 'gone', count: page.objects.length };
+  const { group, members, skipped, complete } = page;
+  return { page: 'members', group, count: members.length, skipped: skipped.length, complete };
 }
 
 function membersDigest(members: readonly MemberRef[], skipped: readonly SkippedObject[]): Buffer {

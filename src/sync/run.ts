@@ -1,16 +1,24 @@
 // The journey in one place: refresh the mirror, compare, judge, apply or hold. Every step makes two states agree, so
 // a run that is cut short anywhere is finished by the next one.
 import { GatewayError } from '#core/errors.ts';
+import { describeError, type RunError } from '#core/failure.ts';
 import type { Cost, PullProvider, RunPolicy } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import type { Log } from '#platform/log.ts';
 import type { Db } from '#store/database.ts';
+import { settleDisputes } from '#store/matching.ts';
+import { pinRestored } from '#store/pinned.ts';
+import { isWhollyApplied, rememberMemberships } from '#store/plan-memberships.ts';
+import { supersedePlans } from '#store/plan-seal.ts';
 import { refreshStatistics } from '#store/planning.ts';
-import { countOutcomes, setPlanStatus, supersedePlans } from '#store/plans.ts';
-import { attachPlan, finishRun, type Progress, type RunError, type RunRow } from '#store/runs.ts';
+import { countOutcomes, setPlanStatus } from '#store/plans.ts';
+import { attachPlan, finishRun, type Progress, type RunRow } from '#store/runs.ts';
 import { markInitialDone, markSuccess } from '#store/settings.ts';
+import { rememberSource } from '#store/source-identity.ts';
 import { applyPlan } from './apply.ts';
 import { type MadePlan, makePlan, STATISTICS_AFTER } from './make-plan.ts';
+import type { ResourceSchemas } from './protect.ts';
+import { recogniseSource } from './recognise-source.ts';
 import { refreshMirror } from './refresh-mirror.ts';
 
 /** What every step of a run is handed. */
@@ -21,6 +29,8 @@ export interface RunContext {
   readonly configVersion: string;
   /** Changes with the settings; part of every record's digest. */
   readonly salt: string;
+  /** What users and groups may have: what the guard's `protect` may name. */
+  readonly schemas: ResourceSchemas;
   readonly signal: AbortSignal;
   readonly log: Log;
   /** A transaction that begins with the check that this process still holds the lease. */
@@ -46,11 +56,12 @@ export interface RunInput {
 
 /** One sync, from reading to the last outcome. Throws only what stops the process from going on. */
 export async function runSync(context: RunContext, { run, provider, policy, initial }: RunInput): Promise<void> {
-  const { stopped, changed } = await readProvider(context, provider);
+  const { stopped, changed } = await readProvider(context, provider, run.options.resetAccountMapping !== false);
   if (stopped?.useless === true) return endFailed(context, stopped, provider.cost());
   await context.progress({ phase: 'planning', done: 0, total: null });
-  const { allowLargeSync } = run.options;
-  const plan = await makePlan(context, { policy, complete: stopped === undefined, changed, initial, allowLargeSync });
+  const { allowLargeSync, resetAccountMapping: reset } = run.options;
+  const complete = stopped === undefined;
+  const plan = await makePlan(context, { policy, complete, changed, initial, allowLargeSync, reset });
   await context.write(async (tx) => {
     await attachPlan(tx, context.runId, plan.id);
     await supersedePlans(tx, context.provider, plan.id);
@@ -62,6 +73,7 @@ export async function runSync(context: RunContext, { run, provider, policy, init
     planId: plan.id,
     complete: stopped === undefined,
     initial,
+    fresh: true,
     stopped: stopped?.error,
     cost: provider.cost(),
   });
@@ -72,6 +84,10 @@ export interface FinishInput {
   /** Whether the plan was made after a complete read. */
   readonly complete: boolean;
   readonly initial: boolean;
+  /** The plan was made in this very run, from the mirror as it is. */
+  readonly fresh?: boolean;
+  /** It undoes a run instead of following the provider. */
+  readonly revert?: boolean;
   readonly stopped?: RunError | undefined;
   readonly cost?: Cost;
 }
@@ -79,17 +95,21 @@ export interface FinishInput {
 /** Applies what is pending of a plan and ends its run. Also how an approved or interrupted plan goes on. */
 export async function finishPlan(
   context: RunContext,
-  { planId, complete, initial, stopped, cost }: FinishInput,
+  { planId, complete, initial, fresh = false, revert = false, stopped, cost }: FinishInput,
 ): Promise<void> {
   const applied = await applyPlan(context, planId);
   if (applied > STATISTICS_AFTER) await refreshStatistics(context.db);
   await context.write(async (tx) => {
+    if (revert) await pinRestored(tx, planId);
+    else await rememberMemberships(tx, context.provider, fresh && complete && (await isWhollyApplied(tx, planId)));
     const counts = await countOutcomes(tx, planId);
     const held = (counts['held'] ?? 0) > 0;
     await setPlanStatus(tx, planId, held ? 'held' : 'applied');
+    await settleDisputes(tx, context.provider);
+    if (applied > 0 || !held) await rememberSource(tx, context.runId, { over: !held });
     const status = held ? 'held' : complete ? 'succeeded' : 'incomplete';
     await finishRun(tx, context.runId, { status, counts, error: stopped, cost });
-    if (status === 'succeeded') {
+    if (status === 'succeeded' && !revert) {
       await markSuccess(tx, context.provider);
       if (initial) await markInitialDone(tx, context.provider);
     }
@@ -111,7 +131,7 @@ interface ReadResult {
 }
 
 /** Reads the provider into the mirror. Cancelling and losing the lease are not for us to judge. */
-async function readProvider(context: RunContext, provider: PullProvider): Promise<ReadResult> {
+async function readProvider(context: RunContext, provider: PullProvider, relink: boolean): Promise<ReadResult> {
   let read = 0;
   const counting: RunContext = {
     ...context,
@@ -121,6 +141,7 @@ async function readProvider(context: RunContext, provider: PullProvider): Promis
     },
   };
   try {
+    await recogniseSource(context, provider, relink);
     return { changed: await refreshMirror(provider, counting) };
   } catch (error) {
     if (!(error instanceof GatewayError) || context.signal.aborted) throw error;
@@ -147,17 +168,4 @@ async function endPreview(
     const status = stopped === undefined ? 'succeeded' : 'incomplete';
     await finishRun(tx, context.runId, { status, counts, error: stopped?.error, cost });
   });
-}
-
-/** An error as the API shows it (S2.38). What we did not throw on purpose is `internal`, without its message. */
-export function describeError(error: unknown): RunError {
-  if (!(error instanceof GatewayError))
-    return {
-      failure: 'internal',
-      code: 'internal',
-      message: 'Internal error.',
-      remedy: 'Look for this run in the log.',
-    };
-  const failure = 'failure' in error ? String(error.failure) : error.code === 'ERR_CONFIG' ? 'config' : 'internal';
-  return { failure, code: error.reason, message: error.message, remedy: error.remedy ?? null };
 }

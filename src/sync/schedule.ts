@@ -1,5 +1,5 @@
 import { createTask, schedule as cron, type ScheduledTask, validate } from 'node-cron';
-import { GatewayError, InputError } from '#core/errors.ts';
+import { ConflictError, GatewayError, InputError } from '#core/errors.ts';
 import {
   DEFAULT_SCHEDULE,
   isTimeZone,
@@ -12,6 +12,7 @@ import {
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import { type Database, type Db, sql } from '#store/database.ts';
+import { wasApproved } from '#store/plans.ts';
 import { readActiveProvider, readSetting, writeSetting } from '#store/settings.ts';
 import type { ScheduleService, ScheduleView, SyncService } from './service.ts';
 
@@ -89,8 +90,9 @@ export function makeSchedule({ database, sync, clock, log }: ScheduleParts): Sch
     async describe() {
       return view((await readSaved(db)).settings, clock.now());
     },
-    async change(settings) {
+    async change(settings, { withoutPreview = false } = {}) {
       checkSchedule(settings);
+      if (settings.enabled && !withoutPreview) await checkPreviewed(db);
       await writeSetting(db, 'schedule', { settings, since: clock.now().toISOString() });
       return view(settings, clock.now());
     },
@@ -107,6 +109,20 @@ async function readSaved(db: Db): Promise<Saved> {
   const saved = await readSetting<{ settings: ScheduleSettings; since: string }>(db, 'schedule');
   if (saved === undefined) return { settings: DEFAULT_SCHEDULE, since: new Date(0) };
   return { settings: saved.settings, since: new Date(saved.since) };
+}
+
+/** What is on may be changed; what is off is switched on only after a look at what a run would do. */
+async function checkPreviewed(db: Db): Promise<void> {
+  if ((await readSaved(db)).settings.enabled) return;
+  const provider = await readActiveProvider(db);
+  if (provider !== undefined && (await wasApproved(db, provider.kind, provider.config_version))) return;
+  throw new ConflictError('Nobody has approved yet what a run with the present settings would do.', {
+    reason: 'preview-required',
+    remedy:
+      provider === undefined
+        ? 'Activate a provider and approve its first plan, or send "withoutPreview": true.'
+        : 'Start a run with "preview": true and approve its plan, or send "withoutPreview": true.',
+  });
 }
 
 function view(settings: ScheduleSettings, now: Date): ScheduleView {

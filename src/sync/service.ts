@@ -1,14 +1,15 @@
+import type { LinkReset } from '#core/match.ts';
 import type { ScheduleSettings } from '#core/schedule.ts';
 import type { PlanView } from '#store/views/plans.ts';
 import type { RunView } from '#store/views/runs.ts';
 
-export type Trigger = 'manual' | 'schedule' | 'catch-up' | 'connect';
+export type Trigger = 'manual' | 'schedule' | 'catch-up' | 'connect' | 'revert';
 
 export interface StartOptions {
   readonly mode?: 'incremental' | 'full' | undefined;
   readonly preview?: boolean | undefined;
   readonly allowLargeSync?: boolean | undefined;
-  readonly resetAccountMapping?: boolean | undefined;
+  readonly resetAccountMapping?: LinkReset | undefined;
   readonly logLevel?: string | undefined;
   readonly trigger: Trigger;
   /** Who asked: `token:<id>`, or `schedule`. */
@@ -30,17 +31,35 @@ export interface SyncService {
   /**
    * Applies exactly that plan, in the background. A second approval changes nothing and answers the same.
    * @throws {NotFoundError}
-   * @throws {ConflictError} `plan-not-waiting` (rejected, superseded, expired), or `run-in-progress`
+   * @throws {ConflictError} `plan-not-waiting` (rejected, superseded), `plan-expired`, `plan-tampered`, or `run-in-progress`
    */
   approve(planId: string, actor: string): Promise<PlanView>;
-  /** Drops a waiting plan. @throws {NotFoundError} @throws {ConflictError} `plan-not-waiting` */
+  /**
+   * Queues a run whose plan undoes what an earlier run applied; it waits for approval. What has changed since is left
+   * alone and listed as stale. Once applied, what it restored is pinned.
+   * @throws {NotFoundError}
+   * @throws {ConflictError} `nothing-to-revert`, `retention-over` (its before-images are no longer kept), or
+   * `run-in-progress`
+   */
+  revert(runId: string, actor: string): Promise<RunView>;
+  /** Drops a waiting plan. @throws {NotFoundError} @throws {ConflictError} `plan-not-waiting`, `plan-expired` */
   reject(planId: string, actor: string, reason?: string): Promise<PlanView>;
 }
 
 export type ScheduleView = ScheduleSettings & { readonly nextRunAt: string | null };
 
+export interface ScheduleOptions {
+  /** The administrator says so explicitly: switch it on without a look at what a run would do. */
+  readonly withoutPreview?: boolean | undefined;
+}
+
 export interface ScheduleService {
   describe(): Promise<ScheduleView>;
-  /** Takes effect at once, without a restart. @throws {InputError} a wrong time, zone, interval or expression */
-  change(schedule: ScheduleSettings): Promise<ScheduleView>;
+  /**
+   * Takes effect at once, without a restart.
+   * @throws {InputError} a wrong time, zone, interval or expression
+   * @throws {ConflictError} `preview-required`: it would be switched on, and nobody has approved a plan of the settings
+   * as they are (S4.11)
+   */
+  change(schedule: ScheduleSettings, options?: ScheduleOptions): Promise<ScheduleView>;
 }

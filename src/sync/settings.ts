@@ -19,6 +19,15 @@ export function openSettings<Settings>(
   return kind.parseSettings(mergeSecrets(row.settings, secrets));
 }
 
+/** The values that must be seen nowhere; none when they cannot be opened. */
+export function secretsOf({ secrets }: Pick<ProviderRow, 'secrets'>, seal: Seal): readonly string[] {
+  try {
+    return secrets === null ? [] : Object.values(JSON.parse(seal.open(secrets)) as Secrets);
+  } catch {
+    return [];
+  }
+}
+
 /** The settings with each secret put at its path, where its parent exists and nothing is there yet. */
 export function mergeSecrets(settings: unknown, secrets: Secrets): unknown {
   const merged = structuredClone(settings);

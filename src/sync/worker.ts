@@ -1,24 +1,29 @@
 import { randomUUID } from 'node:crypto';
-import type { ProviderKind } from '#core/provider.ts';
+import { ABANDONED, describeError } from '#core/failure.ts';
+import type { Cost, ProviderKind } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import type { Seal } from '#platform/seal.ts';
-import type { Database, Db } from '#store/database.ts';
-import { checkFence, freeAllLeases, giveBackLease, type Lease, LeaseLostError, takeLease } from '#store/leases.ts';
-import { deleteUnfinishedPlans, readPlanRow, setPlanStatus } from '#store/plans.ts';
+import { type Database, type Db, translateDatabaseError } from '#store/database.ts';
 import {
-  findOpenRun,
-  finishRun,
-  type Progress,
-  type RunError,
-  type RunRow,
-  startRun,
-  writeProgress,
-} from '#store/runs.ts';
+  checkFence,
+  freeAllLeases,
+  giveBackLease,
+  type Lease,
+  LeaseLostError,
+  renewLease,
+  takeLease,
+} from '#store/leases.ts';
+import { deleteUnfinishedPlans, readPlanRow, setPlanStatus } from '#store/plans.ts';
+import { findOpenRun, finishRun, type RunRow, startRun } from '#store/runs.ts';
 import { type ProviderRow, readProvider } from '#store/settings.ts';
-import { CancelledError, describeError, finishPlan, type RunContext, runSync } from './run.ts';
-import { openSettings } from './settings.ts';
+import { makeProgress } from './progress.ts';
+import type { ResourceSchemas } from './protect.ts';
+import { runRevert } from './revert.ts';
+import { CancelledError, finishPlan, type RunContext, runSync } from './run.ts';
+import { keepRunLog, type RunLog } from './run-log.ts';
+import { openSettings, secretsOf } from './settings.ts';
 
 const LEASE = 'sync';
 /** Long enough for one slow transaction, short enough that a dead process is replaced soon. */
@@ -26,22 +31,16 @@ const LEASE_TTL_MS = 10_000;
 const HEARTBEAT_MS = 3_000;
 /** How soon a run that another process queued is seen. A run queued here is seen at once. */
 const POLL_MS = 1_000;
-/** Of a run whose process ended, or lost the database, before the run was done. */
-const ABANDONED: RunError = {
-  failure: 'internal',
-  code: 'run-abandoned',
-  message: 'The process that worked on this run ended, or lost the database, before the run was done.',
-  remedy: 'Start a run: it finishes what this one left. If it repeats, look at the log of that process.',
-};
-/** How often the progress of a run is stored. */
-const PROGRESS_EVERY_MS = 250;
 
 export interface WorkerParts {
   readonly database: Database;
   readonly kinds: ReadonlyMap<ProviderKindName, ProviderKind>;
   readonly seal: Seal;
+  readonly schemas: ResourceSchemas;
   readonly log: Log;
   readonly clock: Clock;
+  /** Called when the work on a run ended here, however it did. */
+  onRunEnd?(): void;
 }
 
 export interface Worker {
@@ -53,13 +52,21 @@ export interface Worker {
   stop(): Promise<void>;
 }
 
+/** The run that is under way here. */
+interface Current {
+  readonly runId: string;
+  readonly abort: AbortController;
+  /** What its read has cost so far; undefined while it has not begun to read. */
+  cost: () => Cost | undefined;
+}
+
 /** Carries out queued runs, one at a time in the whole cluster, and picks up what a killed process left behind. */
 export function startWorker(parts: WorkerParts): Worker {
   const { database, log, clock } = parts;
   const owner = randomUUID();
   const stopping = new AbortController();
   let wakeUp: () => void = () => undefined;
-  let current: { runId: string; abort: AbortController } | undefined;
+  let current: Current | undefined;
 
   async function loop(): Promise<void> {
     // No other process can live on embedded storage, so whatever holds a lease there is dead.
@@ -86,7 +93,7 @@ export function startWorker(parts: WorkerParts): Worker {
     const lease = await takeLease(database.knex, LEASE, owner, LEASE_TTL_MS);
     if (lease === undefined) return;
     const abort = new AbortController();
-    current = { runId: run.id, abort };
+    current = { runId: run.id, abort, cost: () => undefined };
     const heartbeat = beat(lease, abort);
     try {
       await carryOut(run, lease, AbortSignal.any([abort.signal, stopping.signal]));
@@ -98,34 +105,55 @@ export function startWorker(parts: WorkerParts): Worker {
     }
   }
 
+  /** One renewal at a time: behind a long transaction each would wait on a connection of its own. */
   function beat(lease: Lease, abort: AbortController): NodeJS.Timeout {
+    let renewing = false;
     return setInterval(() => {
-      takeLease(database.knex, LEASE, owner, LEASE_TTL_MS).then(
-        (kept) => {
-          if (kept?.fence !== lease.fence) abort.abort(new LeaseLostError(LEASE));
-        },
-        (error: unknown) => log.warn({ err: error }, 'lease not renewed'),
-      );
+      if (renewing) return;
+      renewing = true;
+      renewLease(database.knex, lease, LEASE_TTL_MS)
+        .then(
+          (kept) => {
+            if (!kept) abort.abort(new LeaseLostError(LEASE));
+          },
+          (error: unknown) => log.warn({ err: error }, 'lease not renewed'),
+        )
+        .finally(() => {
+          renewing = false;
+        });
     }, HEARTBEAT_MS);
   }
 
   async function carryOut(run: RunRow, lease: Lease, signal: AbortSignal): Promise<void> {
-    const runLog = log.child({ run: run.id, provider: run.provider });
+    const kept = await openLog(run);
+    const runLog = kept.log;
     const write = <T>(work: (tx: Db) => Promise<T>): Promise<T> =>
       database.knex.transaction(async (tx) => {
         await checkFence(tx, lease);
         return work(tx);
       });
     try {
-      await carryOutFenced(run, { write, signal, log: runLog });
+      await carryOutFenced(run, { write, signal, log: runLog }, kept.hide);
     } catch (error) {
       await endAfterError(run, error, { write, log: runLog });
+    } finally {
+      await kept.close();
+      parts.onRunEnd?.();
     }
+  }
+
+  /** A run that was started with a log level keeps its log. */
+  async function openLog(run: RunRow): Promise<RunLog> {
+    const runLog = log.child({ run: run.id, provider: run.provider });
+    const { logLevel } = run.options;
+    if (logLevel !== undefined) return keepRunLog(database.knex, runLog, { id: run.id, level: logLevel });
+    return { log: runLog, hide: () => undefined, close: async () => undefined };
   }
 
   async function carryOutFenced(
     run: RunRow,
     { write, signal, log: runLog }: Pick<RunContext, 'write' | 'signal' | 'log'>,
+    hide: RunLog['hide'],
   ): Promise<void> {
     const plan = run.plan_id === null ? undefined : await readPlanRow(database.knex, run.plan_id);
     const resumable = plan?.status === 'approved' || plan?.status === 'applying';
@@ -138,17 +166,26 @@ export function startWorker(parts: WorkerParts): Worker {
     }
     const row = await readProvider(database.knex, run.provider);
     if (row === undefined) throw new Error(`no settings of ${run.provider}`);
+    hide(secretsOf(row, parts.seal));
     await write((tx) => startRun(tx, run.id));
     const context = makeContext(run, row, { write, signal, log: runLog });
     if (plan !== undefined && resumable) {
       await write((tx) => setPlanStatus(tx, plan.id, 'applying'));
-      return finishPlan(context, { planId: plan.id, complete: plan.complete, initial: row.initial_done_at === null });
+      return finishPlan(context, {
+        planId: plan.id,
+        complete: plan.complete,
+        initial: row.initial_done_at === null,
+        revert: plan.reverts !== null,
+      });
     }
+    if (run.reverts !== null) return runRevert(context, run);
     const kind = parts.kinds.get(run.provider);
     if (kind === undefined) throw new Error(`no provider kind ${run.provider}`);
     const settings = openSettings(kind, row, parts.seal);
-    const input = { run, provider: kind.open(settings), policy: kind.policy(settings) };
-    await runSync(context, { ...input, initial: row.initial_done_at === null });
+    const provider = kind.open(settings, (event, facts) => runLog.debug(facts, event));
+    if (current !== undefined) current.cost = provider.cost;
+    const policy = kind.policy(settings);
+    await runSync(context, { run, provider, policy, initial: row.initial_done_at === null });
   }
 
   function makeContext(
@@ -163,21 +200,8 @@ export function startWorker(parts: WorkerParts): Worker {
       provider: run.provider,
       configVersion: row.config_version,
       salt: `${row.config_version}\n`,
-      progress: progressWriter(run.id, fenced.signal),
-    };
-  }
-
-  /** A row that is written at every page would cost more than the page: a few times a second, and at each new phase. */
-  function progressWriter(runId: string, signal: AbortSignal): RunContext['progress'] {
-    let phase: string | undefined;
-    let writtenAt = 0;
-    return async (progress: Progress) => {
-      signal.throwIfAborted();
-      const now = clock.now().getTime();
-      if (progress.phase === phase && now - writtenAt < PROGRESS_EVERY_MS) return;
-      phase = progress.phase;
-      writtenAt = now;
-      if (await writeProgress(database.knex, runId, progress)) throw new CancelledError();
+      schemas: parts.schemas,
+      progress: makeProgress({ db: database.knex, run, clock, signal: fenced.signal, cost: () => current?.cost() }),
     };
   }
 
@@ -195,8 +219,9 @@ export function startWorker(parts: WorkerParts): Worker {
     if (!cancelled) runLog.error({ err: error }, 'run failed');
     await write(async (tx) => {
       await deleteUnfinishedPlans(tx, run.id);
-      if (cancelled) await finishRun(tx, run.id, { status: 'cancelled' });
-      else await finishRun(tx, run.id, { status: 'failed', error: describeError(error) });
+      const cost = current?.cost();
+      if (cancelled) await finishRun(tx, run.id, { status: 'cancelled', cost });
+      else await finishRun(tx, run.id, { status: 'failed', error: describeError(translateDatabaseError(error)), cost });
     });
   }
 

@@ -8,6 +8,7 @@ import type { GraphServer } from '#demo/graph-server.ts';
 import { makeTenant, type Tenant } from '#demo/tenant.ts';
 import {
   ADMIN_TOKEN,
+  approve,
   freshStorage,
   settingsFor,
   startGateway,
@@ -202,6 +203,26 @@ describe('the admin API', () => {
     }).then((answer) => answer.text());
   });
 
+  it('switches the schedule on only when a plan of the present settings was approved, or when told to', async () => {
+    const daily = { enabled: true, kind: 'daily', time: '03:00', timeZone: 'UTC' };
+    const settings = await call<Record<string, unknown>>('GET', '/providers/microsoft365', 200);
+    await call('PUT', '/providers/microsoft365', 200, { ...settings, notifications: { enabled: false } });
+    assert.equal((await call<{ code: string }>('PUT', '/schedule', 409, daily)).code, 'preview-required');
+    await call('PUT', '/schedule', 200, { ...daily, withoutPreview: true });
+    await call('PUT', '/schedule', 200, { ...daily, enabled: false });
+    const { items } = await call<{ items: { action: string; detail: { withoutPreview?: boolean } }[] }>(
+      'GET',
+      '/audit?limit=2',
+      200,
+    );
+    assert.deepEqual(
+      items.map(({ detail }) => detail.withoutPreview),
+      [undefined, true],
+    );
+    const { planId } = await sync(api, { preview: true });
+    await approve(api, planId);
+  });
+
   it('changes the schedule at once and refuses one that cannot be', async () => {
     const saved = await call<{ nextRunAt: string }>('PUT', '/schedule', 200, {
       enabled: true,
@@ -231,6 +252,10 @@ describe('the admin API', () => {
     await call('PUT', '/guard', 200, { percent: 25 });
     assert.equal((await call<{ percent: number; minObjects: number }>('GET', '/guard', 200)).percent, 25);
     await call('PUT', '/guard', 400, { percent: 250 });
+    const protect = 'userName sw "admin" or displayName eq "Payroll" or groups.display eq "Board"';
+    assert.equal((await call<{ protect: string }>('PUT', '/guard', 200, { protect })).protect, protect);
+    for (const wrong of ['userName eq', 'shoeSize eq 43', 'userName eq "a" or shoeSize eq 43'])
+      assert.equal((await call<{ code: string }>('PUT', '/guard', 400, { protect: wrong })).code, 'invalid-filter');
     await call('PUT', '/guard', 200, {});
   });
 

@@ -1,47 +1,62 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { DEFAULT_GUARD, judge, type PlanCounts } from '#core/guard.ts';
+import { DEFAULT_GUARD, type Figures, type GroupLoss, judge } from '#core/guard.ts';
 
-const NOTHING: PlanCounts = { create: 0, update: 0, deactivate: 0, delete: 0, membershipsRemoved: 0 };
-const BASE = { managed: 1_000, memberships: 2_000, usersInSource: 1_000 };
-const USUAL = { initial: false, initialAuto: false, allowLargeSync: false };
-const held = (counts: Partial<PlanCounts>, base = BASE, settings = DEFAULT_GUARD, situation = USUAL) =>
-  judge({ ...NOTHING, ...counts }, base, settings, situation);
+const NOTHING: Figures = {
+  create: 0,
+  update: 0,
+  remove: 0,
+  absent: 0,
+  groupsRemoved: 0,
+  membershipsRemoved: 0,
+  groups: [],
+  attributes: [],
+  protectedItems: [],
+  freshRemovals: undefined,
+  lanePassed: 0,
+};
+const BASE = { managed: 1_000, users: 900, groups: 100, memberships: 2_000, usersInSource: 900, groupsInSource: 100 };
+const USUAL = { complete: true, initial: false, initialAuto: false, allowLargeSync: false };
+const held = (figures: Partial<Figures>, base = BASE, settings = DEFAULT_GUARD, situation = USUAL) =>
+  judge({ ...NOTHING, ...figures }, base, settings, situation);
+const losing = (loss: Partial<GroupLoss>): Partial<Figures> => ({
+  groups: [{ seq: '7', label: 'Payroll', members: 40, added: 0, removed: 0, ...loss }],
+});
 
 describe('the guard', () => {
   it('lets exactly the limit pass and holds one more', () => {
     assert.deepEqual(held({ create: 100 }).held, []);
     assert.deepEqual(held({ create: 101 }).held, ['create']);
-    assert.deepEqual(held({ deactivate: 60, delete: 40 }).held, []);
-    assert.deepEqual(held({ deactivate: 60, delete: 41 }).held, ['remove']);
+    assert.deepEqual(held({ remove: 100 }).held, []);
+    assert.deepEqual(held({ remove: 101 }).held, ['remove']);
     assert.deepEqual(held({ membershipsRemoved: 200 }).held, []);
     assert.deepEqual(held({ membershipsRemoved: 201 }).held, ['membership']);
   });
 
   it('holds the class over its limit and no other', () => {
-    assert.deepEqual(held({ create: 5, update: 50, deactivate: 500 }).held, ['remove']);
+    assert.deepEqual(held({ create: 5, update: 50, remove: 500 }).held, ['remove']);
   });
 
   it('holds everything when told to hold plans', () => {
-    const { held: classes } = held({ deactivate: 500 }, BASE, { ...DEFAULT_GUARD, holds: 'plan' });
+    const { held: classes } = held({ remove: 500 }, BASE, { ...DEFAULT_GUARD, holds: 'plan' });
     assert.deepEqual([...classes].sort(), ['create', 'membership', 'remove', 'update']);
   });
 
   it('leaves a tiny tenant alone up to the floor', () => {
-    const tiny = { managed: 12, memberships: 5, usersInSource: 12 };
-    assert.deepEqual(held({ deactivate: 10 }, tiny).held, []);
-    assert.deepEqual(held({ deactivate: 11 }, tiny).held, ['remove']);
+    const tiny = { ...BASE, managed: 12, memberships: 5, usersInSource: 12 };
+    assert.deepEqual(held({ remove: 10 }, tiny).held, []);
+    assert.deepEqual(held({ remove: 11 }, tiny).held, ['remove']);
   });
 
   it('caps deletions whatever their share', () => {
-    const large = { managed: 100_000, memberships: 0, usersInSource: 100_000 };
-    assert.deepEqual(held({ deactivate: 500 }, large).held, []);
-    assert.equal(held({ deactivate: 501 }, large).reasons[0]?.code, 'deletions-exceeded');
+    const large = { ...BASE, managed: 100_000 };
+    assert.deepEqual(held({ remove: 500 }, large).held, []);
+    assert.equal(held({ remove: 501 }, large).reasons[0]?.code, 'deletions-exceeded');
   });
 
   it('holds all of a first run, unless it may go by itself', () => {
-    const empty = { managed: 0, memberships: 0, usersInSource: 10 };
+    const empty = { ...BASE, managed: 0, users: 0, groups: 0, memberships: 0, usersInSource: 10 };
     assert.equal(held({ create: 10 }, empty, DEFAULT_GUARD, { ...USUAL, initial: true }).reasons[0]?.code, 'first-run');
     assert.deepEqual(
       held({ create: 10 }, empty, DEFAULT_GUARD, { ...USUAL, initial: true, initialAuto: true }).held,
@@ -53,24 +68,99 @@ describe('the guard', () => {
     const gone = { ...BASE, usersInSource: 0 };
     for (const allowLargeSync of [false, true])
       assert.equal(
-        held({ deactivate: 1 }, gone, DEFAULT_GUARD, { ...USUAL, allowLargeSync }).reasons[0]?.code,
+        held({ remove: 1 }, gone, DEFAULT_GUARD, { ...USUAL, allowLargeSync }).reasons[0]?.code,
         'source-empty',
       );
   });
 
   it('lets everything else pass with approval in advance', () => {
-    assert.deepEqual(held({ deactivate: 900 }, BASE, DEFAULT_GUARD, { ...USUAL, allowLargeSync: true }).held, []);
+    assert.deepEqual(held({ remove: 900 }, BASE, DEFAULT_GUARD, { ...USUAL, allowLargeSync: true }).held, []);
   });
 
   it('never lets more removals pass than the limits', () => {
     fc.assert(
       fc.property(fc.nat(5_000), fc.nat(5_000), fc.nat({ max: 100 }), (managed, removals, percent) => {
         const settings = { ...DEFAULT_GUARD, percent };
-        const verdict = held({ deactivate: removals }, { managed, memberships: 0, usersInSource: 1 }, settings);
+        const verdict = held({ remove: removals }, { ...BASE, managed }, settings);
         const passes = !verdict.held.includes('remove');
         const within = removals <= settings.minObjects || removals * 100 <= managed * percent;
         assert.equal(passes, within && removals <= settings.maxDeletes);
       }),
     );
+  });
+
+  it('has limits of their own for single classes', () => {
+    const settings = { ...DEFAULT_GUARD, perOperation: { remove: 2 } };
+    assert.deepEqual(held({ create: 100, remove: 20 }, BASE, settings).held, []);
+    assert.deepEqual(held({ create: 100, remove: 21 }, BASE, settings).held, ['remove']);
+  });
+
+  it('holds the group that loses too many members, and no other', () => {
+    assert.deepEqual(held(losing({ removed: 20 })).items, []);
+    const verdict = held(losing({ removed: 21, added: 30 }));
+    assert.deepEqual(verdict.held, []);
+    assert.deepEqual(verdict.items, [{ code: 'group-memberships-exceeded', seqs: ['7'] }]);
+    assert.match(verdict.reasons[0]?.message ?? '', /Payroll/);
+    assert.deepEqual(held(losing({ members: 15, removed: 10 })).items, []);
+  });
+
+  it('holds the group that loses all its members, however few, from the size that is set', () => {
+    assert.deepEqual(held(losing({ members: 1, removed: 1 })).items, []);
+    assert.deepEqual(held(losing({ members: 2, removed: 2 })).items, [{ code: 'group-emptied', seqs: ['7'] }]);
+    assert.deepEqual(held(losing({ members: 2, removed: 2, added: 1 })).items, []);
+    const lax = { ...DEFAULT_GUARD, emptiedGroupFrom: null };
+    assert.deepEqual(held(losing({ members: 9, removed: 9 }), BASE, lax).items, []);
+  });
+
+  it('holds the updates that change one attribute everywhere, or empty it for those who have it', () => {
+    const shift = { path: 'title', changed: 270, emptied: 0, holders: 900 };
+    const lax = { ...DEFAULT_GUARD, percent: 100 };
+    assert.deepEqual(held({ update: 270, attributes: [shift] }, BASE, lax).items, []);
+    const { items } = held({ update: 271, attributes: [{ ...shift, changed: 271 }] }, BASE, lax);
+    assert.deepEqual(items, [{ code: 'attribute-changed', attribute: 'title', emptied: false }]);
+    const rare = { path: 'title', changed: 15, emptied: 15, holders: 50 };
+    assert.deepEqual(held({ update: 15, attributes: [rare] }).items, []);
+    assert.deepEqual(held({ update: 16, attributes: [{ ...rare, changed: 16, emptied: 16 }] }).items, [
+      { code: 'attribute-emptied', attribute: 'title', emptied: true },
+    ]);
+  });
+
+  it('never lets what is protected go by itself, not even with approval in advance', () => {
+    for (const allowLargeSync of [false, true]) {
+      const verdict = held({ remove: 1, protectedItems: ['3'] }, BASE, DEFAULT_GUARD, { ...USUAL, allowLargeSync });
+      assert.deepEqual([verdict.held, verdict.items], [[], [{ code: 'protected', seqs: ['3'] }]]);
+    }
+  });
+
+  it('holds everything that would be taken away after a read that did not reach its end', () => {
+    const cut = { ...USUAL, complete: false, allowLargeSync: true };
+    assert.equal(held({ remove: 1, absent: 1 }, BASE, DEFAULT_GUARD, cut).reasons[0]?.code, 'source-incomplete');
+    assert.equal(held({ membershipsRemoved: 1 }, BASE, DEFAULT_GUARD, cut).held.length, 4);
+    assert.deepEqual(held({ create: 1, update: 1 }, BASE, DEFAULT_GUARD, cut).held, []);
+  });
+
+  it('judges deleted groups as a share of the groups, too', () => {
+    const few = { ...BASE, groups: 20 };
+    assert.deepEqual(held({ remove: 10, absent: 10, groupsRemoved: 10 }, few).held, []);
+    assert.equal(held({ remove: 11, absent: 11, groupsRemoved: 11 }, few).reasons[0]?.code, 'groups-exceeded');
+  });
+
+  it('holds removals when all groups have gone at once', () => {
+    const none = { ...BASE, groupsInSource: 0 };
+    assert.deepEqual(held({ remove: 5, absent: 5 }, none).held, ['remove']);
+    assert.deepEqual(held({ remove: 1, absent: 1 }, { ...none, groups: 1 }).held, []);
+  });
+
+  it('lets a few further leavers pass while a mass of them waits, and not a second mass', () => {
+    const mass = (freshRemovals: number | undefined, lanePassed = 0) =>
+      held({ remove: 500, freshRemovals, lanePassed }).lane;
+    assert.equal(mass(undefined), false);
+    assert.equal(mass(0), false);
+    assert.equal(mass(5), true);
+    assert.equal(mass(6), false);
+    assert.equal(mass(2, 3), true);
+    assert.equal(mass(2, 4), false);
+    assert.equal(held({ remove: 50, freshRemovals: 2 }).lane, false);
+    assert.equal(held({ remove: 500, freshRemovals: 1 }, { ...BASE, usersInSource: 0 }).lane, false);
   });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, it } from 'node:test';
 import type { Database } from '#store/database.ts';
-import { checkFence, giveBackLease, LeaseLostError, takeLease } from '#store/leases.ts';
+import { checkFence, giveBackLease, LeaseLostError, renewLease, takeLease } from '#store/leases.ts';
 import { insertRun } from '#store/runs.ts';
 import { readActiveProvider, saveProvider, setActive } from '#store/settings.ts';
 import { eachDatabase } from '../support/database.ts';
@@ -48,9 +48,14 @@ eachDatabase('what the database itself forbids', (open) => {
     await checkFence(database.knex, mine);
     const renewed = await takeLease(database.knex, 'test', 'me', 60_000);
     assert.equal(renewed?.fence, mine.fence);
+    // A transaction that took longer than the lease: nobody came in between.
+    await database.knex.raw(`update leases set expires_at = now() - interval '1 second'`);
+    assert.equal(await renewLease(database.knex, mine, 60_000), true);
+    await checkFence(database.knex, mine);
     await giveBackLease(database.knex, mine);
     const theirs = await takeLease(database.knex, 'test', 'other', 60_000);
     assert.ok(theirs && BigInt(theirs.fence) > BigInt(mine.fence));
     await assert.rejects(checkFence(database.knex, mine), LeaseLostError);
+    assert.equal(await renewLease(database.knex, mine, 60_000), false);
   });
 });

@@ -52,6 +52,14 @@ export function eachDatabase(
   }
 }
 
+/** Makes a database as good as new, faster than a new one. */
+export async function emptyDatabase(database: Database): Promise<void> {
+  const { rows } = await database.query<{ tables: string }>({
+    text: `select string_agg(tablename, ', ') as tables from pg_tables where schemaname = 'public' and tablename not like 'knex%'`,
+  });
+  await database.query({ text: `truncate ${rows[0]?.tables} restart identity cascade` });
+}
+
 /** A fresh migrated database. Whoever opens it closes it, which also removes it. */
 export async function openTestDatabase(kind: DatabaseKind, options: Partial<DatabaseOptions> = {}): Promise<Database> {
   const place = kind === 'embedded' ? await copyFolder() : await copyDatabase();
@@ -87,10 +95,15 @@ interface Place {
   remove(): Promise<void> | void;
 }
 
+const folders: string[] = [];
+process.once('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 /** A new folder for a test, removed when the process ends. */
 export function makeFolder(): string {
   const folder = mkdtempSync(join(process.env['TEST_FOLDER'] ?? tmpdir(), 'sluice-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 }
 

@@ -1,5 +1,6 @@
 // The SCIM edge on a database that the test can look into, with a clock that it moves; and the few bodies all such tests
 // send. Tests of what the composition adds start a whole gateway instead (gateway.ts).
+import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Router } from 'express';
@@ -189,4 +190,22 @@ export function groupBody(displayName: string, memberIds: readonly string[] = []
 
 export function patchBody(...operations: readonly object[]): object {
   return { schemas: [`${MESSAGES}:PatchOp`], Operations: operations };
+}
+
+/** Fails unless it is a SCIM error with this status and `scimType`, and one short sentence. */
+export async function assertRefused(
+  asked: Promise<{ status: number; body: unknown }>,
+  status: number,
+  scimType?: string,
+  what = '',
+): Promise<void> {
+  const { status: got, body } = await asked;
+  const { schemas, status: said, scimType: type, detail } = (body ?? {}) as ScimError;
+  assert.deepEqual(
+    [got, said, type],
+    [status, String(status), scimType],
+    `${what.slice(0, 100)}: ${JSON.stringify(body)?.slice(0, 200)}`,
+  );
+  assert.deepEqual(schemas, [`${MESSAGES}:Error`]);
+  assert.ok(typeof detail === 'string' && detail.length > 0 && detail.length < 400, detail);
 }

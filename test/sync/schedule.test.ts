@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, it } from 'node:test';
 import { ConflictError, InputError } from '#core/errors.ts';
+import type { ScheduleSettings } from '#core/schedule.ts';
 import { makeLog } from '#platform/log.ts';
 import type { Database } from '#store/database.ts';
 import { saveProvider, setActive } from '#store/settings.ts';
@@ -25,8 +26,13 @@ eachDatabase('the schedule', (open) => {
     cancel: async () => undefined,
     approve: async () => assert.fail('not asked for'),
     reject: async () => assert.fail('not asked for'),
+    revert: async () => assert.fail('not asked for'),
   });
-  const replica = (busy = false) => makeSchedule({ database, sync: sync(busy), clock, log: makeLog('fatal') });
+  const replica = (busy = false) => {
+    const made = makeSchedule({ database, sync: sync(busy), clock, log: makeLog('fatal') });
+    // That it wants a preview first is a test of its own.
+    return { ...made, change: (settings: ScheduleSettings) => made.change(settings, { withoutPreview: true }) };
+  };
 
   beforeEach(async () => {
     database = await open();

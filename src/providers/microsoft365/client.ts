@@ -9,7 +9,7 @@ import {
   ResponseType,
 } from '@microsoft/microsoft-graph-client';
 import { CredentialsError, GatewayError, UpstreamError } from '#core/errors.ts';
-import type { Cost } from '#core/provider.ts';
+import type { Cost, Trace } from '#core/provider.ts';
 import type { Clock } from '#platform/clock.ts';
 import { makeTokenSource, type TokenSource } from './auth.ts';
 import { readBody } from './body.ts';
@@ -56,7 +56,7 @@ interface Sent extends RequestOptions {
 }
 
 /** Opens Graph for these settings. Nothing is sent before the first read. */
-export function openGraph(settings: Microsoft365Settings, clock: Clock, limits: Limits): Graph {
+export function openGraph(settings: Microsoft365Settings, clock: Clock, limits: Limits, trace?: Trace): Graph {
   const { graph: origin } = endpointsOf(settings);
   const tokens = makeTokenSource(settings, clock, limits);
   const pace = makePace(clock, limits);
@@ -84,15 +84,29 @@ export function openGraph(settings: Microsoft365Settings, clock: Clock, limits: 
 
   async function tryOnce<Value>(sent: Sent, token: string, read: ReadAnswer<Value>): Promise<Outcome<Value>> {
     spent.requests += 1;
+    const began = clock.now().getTime();
+    const tell = (facts: object): void => trace?.('graph request', { ...describe(sent, origin), ...facts });
     try {
       const response = await request(sent, token);
-      spent.resourceUnits += Number(response.headers.get('x-ms-resource-unit')) || 0;
+      const resourceUnits = Number(response.headers.get('x-ms-resource-unit')) || 0;
+      spent.resourceUnits += resourceUnits;
       const { text, bytes } = await readBody(response);
       spent.bytes += bytes;
+      const { status, headers } = response;
+      const ms = clock.now().getTime() - began;
+      tell({
+        status,
+        ms,
+        bytes,
+        resourceUnits,
+        requestId: headers.get('request-id'),
+        wait: headers.get('retry-after'),
+      });
       if (!response.ok) return explainStatus(response, text, clock.now().getTime());
       return { value: read(parseJson(text)) };
     } catch (error) {
       sent.signal.throwIfAborted();
+      tell({ broken: errorName(error), ms: clock.now().getTime() - began });
       const thrown = error instanceof GraphClientError && 'cause' in error ? error.cause : error;
       if (!isIncomplete(thrown)) return explainThrown(thrown);
       const whole = thrown.reason !== ANSWER_BROKEN;
@@ -121,6 +135,17 @@ export function openGraph(settings: Microsoft365Settings, clock: Clock, limits: 
     post: (url, body, read, options) => send({ ...options, url: checked(url, origin), body }, read),
     cost: () => ({ ...spent, throttledMs: Math.round(pace.throttledMs()) }),
   };
+}
+
+/** Method and path; the query may name people, and is left out. */
+function describe({ url, body }: Sent, origin: string): { method: string; path: string } {
+  return { method: body === undefined ? 'GET' : 'POST', path: new URL(wholeUrl(url, origin)).pathname };
+}
+
+function errorName(error: unknown): string {
+  const thrown = error instanceof GraphClientError && 'cause' in error ? error.cause : error;
+  if (thrown instanceof GatewayError) return thrown.reason;
+  return thrown instanceof Error ? thrown.name : 'unknown';
 }
 
 function isTokenRefused<Value>(outcome: Outcome<Value>): outcome is Exclude<Outcome<Value>, { value: Value }> {

@@ -1,10 +1,13 @@
 // Microsoft 365 through Microsoft Graph: reads users, groups and memberships with the application's own permissions.
 // It only reads and yields; what becomes of it is decided elsewhere. README.md beside this file has the permissions,
 // the quirks and the pages relied on.
-import type { ProviderKind, PullProvider } from '#core/provider.ts';
+import type { Normalised, ProviderKind, PullProvider, Trace } from '#core/provider.ts';
+import type { ResourceType } from '#core/resource.ts';
 import type { Clock } from '#platform/clock.ts';
 import { checkConnection } from './checks.ts';
 import { openGraph } from './client.ts';
+import { explainRecord } from './explain.ts';
+import { groupHandles, userHandles } from './handles.ts';
 import { ASK_LIMITS, RUN_LIMITS } from './pace.ts';
 import { fullRead } from './pages.ts';
 import { reviewPermissions } from './permissions.ts';
@@ -12,6 +15,7 @@ import { type GraphGroup, type GraphUser, USER_SELECT } from './records.ts';
 import { makeScope } from './scope.ts';
 import { type Microsoft365Settings, parseSettings, SECRET_PATHS } from './settings.ts';
 import { findGroups, membersBelow } from './source.ts';
+import { readTenantId } from './tenant.ts';
 import { toScimGroup, toScimUser } from './to-scim.ts';
 import { findFields, parseUserFilter, propertiesOf } from './user-filter.ts';
 
@@ -23,12 +27,15 @@ export function microsoft365({ clock }: { clock: Clock }): ProviderKind<Microsof
     available: true,
     secretPaths: SECRET_PATHS,
     parseSettings,
-    policy: ({ initialRun, scope }) => ({
+    policy: ({ initialRun, scope, matching, adoptManual }) => ({
       initialRun,
       onLeaveScope: scope.onLeaveScope,
+      onSourceSoftDelete: scope.onSourceSoftDelete,
+      onSourceHardDelete: scope.onSourceHardDelete,
       deleteAfterDays: scope.deleteAfterDays,
+      matching: { matching, adoptManual },
     }),
-    open: (settings) => openProvider(settings, clock),
+    open: (settings, trace) => openProvider(settings, clock, trace),
     test: (settings, signal) => checkConnection(settings, () => ask(settings), clock, signal),
     source: {
       groups: (settings, search, signal) => findGroups(ask(settings), search, signal),
@@ -39,10 +46,16 @@ export function microsoft365({ clock }: { clock: Clock }): ProviderKind<Microsof
   };
 }
 
-function openProvider(settings: Microsoft365Settings, clock: Clock): PullProvider<GraphUser | GraphGroup> {
-  const graph = openGraph(settings, clock, RUN_LIMITS);
+function openProvider(
+  settings: Microsoft365Settings,
+  clock: Clock,
+  trace: Trace | undefined,
+): PullProvider<GraphUser | GraphGroup> {
+  const graph = openGraph(settings, clock, RUN_LIMITS, trace);
   const scope = makeScope(settings);
   const mapping = { dropOnMicrosoft: settings.scope.excludeOnMicrosoft };
+  const mapped = (record: GraphUser | GraphGroup, type: ResourceType): Normalised =>
+    type === 'User' ? toScimUser(record, mapping) : toScimGroup(record);
   const userProperties = propertiesToRead(settings);
   return {
     kind: 'microsoft365',
@@ -52,8 +65,15 @@ function openProvider(settings: Microsoft365Settings, clock: Clock): PullProvide
     normalise(record, type) {
       const out = type === 'User' ? scope.user(record) : scope.group(record);
       if (out !== undefined) return { skip: out.reason, ...(out.detail === undefined ? {} : { detail: out.detail }) };
-      return type === 'User' ? toScimUser(record, mapping) : toScimGroup(record);
+      return mapped(record, type);
     },
+    explain: (record, type) =>
+      explainRecord(record, type, {
+        clauses: type === 'User' ? scope.userClauses : scope.groupClauses,
+        mapped: mapped(record, type),
+      }),
+    handles: (record, type) => (type === 'User' ? userHandles(record) : groupHandles(record)),
+    identity: (signal) => readTenantId(graph, signal),
     cost: graph.cost,
   };
 }

@@ -4,7 +4,7 @@ import { allAddresses, domainOf, isOnMicrosoft, primaryAddress } from './address
 import { hasMailbox, isLicensed } from './licence.ts';
 import { type GraphGroup, type GraphUser, listOf } from './records.ts';
 import type { GroupType, Microsoft365Settings } from './settings.ts';
-import { describeFilter, parseUserFilter } from './user-filter.ts';
+import { describeFilter, parseUserFilter, propertiesOf } from './user-filter.ts';
 
 /** Why a record is out of scope: a code of core/reasons.ts. */
 export interface OutOfScope {
@@ -12,31 +12,121 @@ export interface OutOfScope {
   readonly detail?: string;
 }
 
+/** One thing that a scope demands. Pure. */
+export interface ScopeClause<Item> {
+  /** The setting that it comes from. */
+  readonly setting: string;
+  readonly demands: string;
+  /** Undefined when the record fulfils it. */
+  fails(record: Item): OutOfScope | undefined;
+  /** Properties that it looks at. */
+  readonly reads: readonly string[];
+}
+
 /** Decides from the record alone; undefined when it is in. Pure. */
 export interface Scope {
   user(user: GraphUser): OutOfScope | undefined;
   group(group: GraphGroup): OutOfScope | undefined;
+  /** All that is demanded, in the order in which it is asked: the first clause that fails is the reason. */
+  readonly userClauses: readonly ScopeClause<GraphUser>[];
+  readonly groupClauses: readonly ScopeClause<GraphGroup>[];
 }
 
-/** Compiles the scope of the settings. The first clause that fails is the reason. */
+/** Compiles the scope of the settings. */
 export function makeScope({ scope }: Pick<Microsoft365Settings, 'scope'>): Scope {
-  const filter = parseUserFilter(scope.filter);
-  const clauses = filter === undefined ? [] : filter.kind === 'and' ? filter.terms : [filter];
-  const types = new Set<GroupType>(scope.groupTypes);
+  const userClauses = [...filterClauses(scope.filter), ...settingClauses(scope)];
+  const groupClauses = clausesOfGroups(scope);
   return {
-    user: (user) =>
-      filterReason(clauses, user) ??
-      (scope.excludeOnMicrosoft ? onMicrosoftReason(user) : undefined) ??
-      (scope.domains.length > 0 ? domainReason(scope.domains, user) : undefined) ??
-      (scope.requireLicence && isLicensed(user) !== true ? { reason: 'Unlicensed' } : undefined) ??
-      (scope.requireMailbox && !hasMailbox(user) ? { reason: 'MailNotProvisioned', detail: 'mailbox' } : undefined),
-    group(group) {
-      const type = groupType(group);
-      if (type === undefined || !types.has(type)) return { reason: 'GroupTypeExcluded', detail: type ?? 'unknown' };
-      if (scope.dynamicMembership === 'exclude' && isDynamic(group)) return { reason: 'DynamicMembershipExcluded' };
-      return undefined;
-    },
+    user: (user) => firstFailure(userClauses, user),
+    group: (group) => firstFailure(groupClauses, group),
+    userClauses,
+    groupClauses,
   };
+}
+
+function firstFailure<Item>(clauses: readonly ScopeClause<Item>[], record: Item): OutOfScope | undefined {
+  for (const clause of clauses) {
+    const failure = clause.fails(record);
+    if (failure !== undefined) return failure;
+  }
+  return undefined;
+}
+
+/** One clause for each term of the filter that must be true by itself. */
+function filterClauses(text: string): ScopeClause<GraphUser>[] {
+  const filter = parseUserFilter(text);
+  if (filter === undefined) return [];
+  // The same user comes to every clause in turn, and is made filterable once.
+  let last: { readonly user: GraphUser; readonly seen: object } | undefined;
+  const seenOf = (user: GraphUser): object => {
+    if (last?.user !== user) last = { user, seen: filterable(user) };
+    return last.seen;
+  };
+  return (filter.kind === 'and' ? filter.terms : [filter]).map((term: Filter) => {
+    const demands = describeFilter(term);
+    return {
+      setting: 'scope.filter',
+      demands,
+      fails: (user) => (matches(term, seenOf(user)) ? undefined : { reason: 'ScopeFilterFalse', detail: demands }),
+      reads: propertiesOf(term),
+    };
+  });
+}
+
+const MAIL = ['mail', 'proxyAddresses'];
+const LICENCES = ['assignedPlans', 'assignedLicenses'];
+
+function settingClauses(scope: Microsoft365Settings['scope']): ScopeClause<GraphUser>[] {
+  const { excludeOnMicrosoft, domains, requireLicence, requireMailbox } = scope;
+  const clauses: (ScopeClause<GraphUser> | false)[] = [
+    excludeOnMicrosoft && {
+      setting: 'scope.excludeOnMicrosoft',
+      demands: 'an address that does not end in onmicrosoft.com',
+      fails: onMicrosoftReason,
+      reads: [...MAIL, 'userPrincipalName'],
+    },
+    domains.length > 0 && {
+      setting: 'scope.domains',
+      demands: `a primary address in ${domains.join(', ')}`,
+      fails: (user) => domainReason(domains, user),
+      reads: MAIL,
+    },
+    requireLicence && {
+      setting: 'scope.requireLicence',
+      demands: 'a licence with a mailbox',
+      fails: (user) => (isLicensed(user) === true ? undefined : { reason: 'Unlicensed' }),
+      reads: LICENCES,
+    },
+    requireMailbox && {
+      setting: 'scope.requireMailbox',
+      demands: 'a mailbox',
+      fails: (user) => (hasMailbox(user) ? undefined : { reason: 'MailNotProvisioned', detail: 'mailbox' }),
+      reads: [...LICENCES, 'proxyAddresses', 'userType'],
+    },
+  ];
+  return clauses.filter((clause) => clause !== false);
+}
+
+function clausesOfGroups(scope: Microsoft365Settings['scope']): ScopeClause<GraphGroup>[] {
+  const types = new Set<GroupType>(scope.groupTypes);
+  const byType: ScopeClause<GraphGroup> = {
+    setting: 'scope.groupTypes',
+    demands: `one of the types ${scope.groupTypes.join(', ')}`,
+    fails(group) {
+      const type = groupType(group);
+      if (type !== undefined && types.has(type)) return undefined;
+      return { reason: 'GroupTypeExcluded', detail: type ?? 'unknown' };
+    },
+    reads: ['groupTypes', 'mailEnabled', 'securityEnabled'],
+  };
+  if (scope.dynamicMembership === 'include') return [byType];
+  const byMembership: ScopeClause<GraphGroup> = {
+    setting: 'scope.dynamicMembership',
+    demands: 'members that are assigned',
+    fails: (group) => (isDynamic(group) ? { reason: 'DynamicMembershipExcluded' } : undefined),
+    reads: ['groupTypes'],
+  };
+  return [byType, byMembership];
 }
 
 /** Source: learn.microsoft.com/graph/api/resources/groups-overview, checked 2026-11. */
@@ -48,13 +138,6 @@ export function groupType(group: GraphGroup): GroupType | undefined {
 
 function isDynamic(group: GraphGroup): boolean {
   return listOf(group.groupTypes).includes('DynamicMembership');
-}
-
-function filterReason(clauses: readonly Filter[], user: GraphUser): OutOfScope | undefined {
-  if (clauses.length === 0) return undefined;
-  const seen = filterable(user);
-  const failed = clauses.find((clause) => !matches(clause, seen));
-  return failed === undefined ? undefined : { reason: 'ScopeFilterFalse', detail: describeFilter(failed) };
 }
 
 /** Somebody with another address stays, without that one (S4.20). Without any address the sign-in name decides. */

@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { InputError } from '#core/errors.ts';
+import { DEFAULT_MATCHING, MATCH_ATTRIBUTES } from '#core/match.ts';
 import { filterProblem } from './user-filter.ts';
 
 export const GROUP_TYPES = ['security', 'mailEnabledSecurity', 'distribution', 'microsoft365'] as const;
@@ -29,6 +30,8 @@ const domain = z
   .transform((text) => text.trim().replace(/^@/, '').toLowerCase())
   .refine((text) => /^[^\s@.]+(\.[^\s@.]+)+$/.test(text), 'expected a domain, such as contoso.com');
 
+const leavePolicy = z.enum(['deactivate', 'delete', 'keep']);
+
 const Scope = z.strictObject({
   mode: z.enum(['full', 'groups']).default('full'),
   groupIds: z.array(z.string()).default([]),
@@ -47,7 +50,9 @@ const Scope = z.strictObject({
   mailboxTypes: z.array(z.enum(MAILBOX_TYPES)).default(['user']),
   requireLicence: z.boolean().default(false),
   requireMailbox: z.boolean().default(false),
-  onLeaveScope: z.enum(['deactivate', 'delete', 'keep']).default('deactivate'),
+  onLeaveScope: leavePolicy.default('deactivate'),
+  onSourceSoftDelete: leavePolicy.default('deactivate'),
+  onSourceHardDelete: leavePolicy.default('delete'),
   deleteAfterDays: z.number().int().min(0).max(3650).nullable().default(30),
 });
 
@@ -68,6 +73,11 @@ const Settings = z.strictObject({
   scope: Scope.prefault({}),
   pathDisplay: z.strictObject({ rootGroupId: z.string().nullable().default(null) }).prefault({}),
   initialRun: z.enum(['auto', 'preview', 'manual']).default('preview'),
+  matching: z
+    .array(z.enum(MATCH_ATTRIBUTES))
+    .max(MATCH_ATTRIBUTES.length)
+    .default([...DEFAULT_MATCHING.matching]),
+  adoptManual: z.enum(['never', 'ask', 'onMatch']).default(DEFAULT_MATCHING.adoptManual),
   notifications: z.strictObject({ enabled: z.boolean().default(true) }).prefault({}),
 });
 

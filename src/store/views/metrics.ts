@@ -7,6 +7,8 @@ interface Row {
   readonly held: string;
   readonly running: string;
   readonly success_age: string | null;
+  readonly waiting: string;
+  readonly undelivered: string;
 }
 
 /** Text exposition format 0.0.4. */
@@ -17,7 +19,9 @@ export async function readMetrics(db: Db): Promise<string> {
        (select count(*) from resources where resource_type = 'Group' and deleted_at is null) as groups,
        (select count(*) from plans where status = 'held') as held,
        (select count(*) from runs where status in ('queued', 'running')) as running,
-       (select extract(epoch from now() - last_success_at)::bigint from provider_settings where active) as success_age`,
+       (select extract(epoch from now() - last_success_at)::bigint from provider_settings where active) as success_age,
+       (select count(*) from notifications where state = 'pending') as waiting,
+       (select count(*) from notifications where state = 'failed') as undelivered`,
   );
   const row = rows[0];
   if (row === undefined) return '';
@@ -34,6 +38,10 @@ export async function readMetrics(db: Db): Promise<string> {
       'Seconds since the last run that succeeded.',
       row.success_age === null ? [] : [['', row.success_age]],
     ),
+    gauge('sluice_notifications', 'Messages to people that were not sent: yet, or at all.', [
+      ['{state="pending"}', row.waiting],
+      ['{state="failed"}', row.undelivered],
+    ]),
     gauge('sluice_memory_bytes', 'Memory of this process.', [
       ['{kind="rss"}', String(rss)],
       ['{kind="heap"}', String(heapUsed)],

@@ -38,10 +38,14 @@ describe('settings of Microsoft 365', () => {
         requireLicence: false,
         requireMailbox: false,
         onLeaveScope: 'deactivate',
+        onSourceSoftDelete: 'deactivate',
+        onSourceHardDelete: 'delete',
         deleteAfterDays: 30,
       },
       pathDisplay: { rootGroupId: null },
       initialRun: 'preview',
+      matching: ['externalId', 'userName', 'emails'],
+      adoptManual: 'never',
       notifications: { enabled: true },
     });
   });

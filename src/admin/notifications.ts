@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto';
+import { Router } from 'express';
+import { z } from 'zod';
+import { ConflictError, GatewayError } from '#core/errors.ts';
+import { describeError } from '#core/failure.ts';
+import type { Check } from '#core/provider.ts';
+import { requireScope } from '#http/auth.ts';
+import { parse } from '#http/validate.ts';
+import {
+  type NotificationSettings,
+  parseNotificationSettings,
+  readNotificationSettings,
+  saveNotificationSettings,
+  viewNotificationSettings,
+} from '#outbound/notification-settings.ts';
+import { sendTest } from '#outbound/send.ts';
+import { writeAudit } from '#store/audit.ts';
+import { hastenNotifications, listNotifications } from '#store/notifications.ts';
+import type { AdminParts } from './parts.ts';
+import { actorOf, PageQuery } from './query.ts';
+
+const MessagesQuery = PageQuery.extend({ state: z.enum(['pending', 'sent', 'failed', 'dropped']).optional() });
+
+/** Who is told of runs and held plans, whether that works, and what was sent. */
+export function notificationRoutes(parts: AdminParts): Router {
+  const { database, seal, clock, outgoing } = parts;
+  const db = database.knex;
+  const admin = requireScope('admin');
+  return Router()
+    .get('/notifications', async (_request, response) => {
+      response.json(viewNotificationSettings(await readNotificationSettings(db, seal)));
+    })
+    .put('/notifications', admin, async (request, response) => {
+      const saved = await db.transaction(async (tx) => {
+        const before = await readNotificationSettings(tx, seal);
+        const settings = parseNotificationSettings(request.body ?? {}, before, outgoing);
+        await saveNotificationSettings(tx, seal, settings);
+        await hastenNotifications(tx, clock.now());
+        const detail = { channels: { email: settings.email !== null, webhook: settings.webhook !== null } };
+        await writeAudit(tx, { actor: actorOf(request), action: 'notifications.change', detail });
+        return settings;
+      });
+      parts.notifier?.wake();
+      response.json(viewNotificationSettings(saved));
+    })
+    .post('/notifications/test', admin, async (request, response) => {
+      const before = await readNotificationSettings(db, seal);
+      const unsaved = request.body !== undefined && Object.keys(request.body).length > 0;
+      const settings = unsaved ? parseNotificationSettings(request.body, before, outgoing) : before;
+      const checks = await tryChannels(parts, settings);
+      response.json({ ok: checks.every(({ ok }) => ok), checks });
+    })
+    .get('/notifications/messages', async (request, response) => {
+      response.json(await listNotifications(db, parse(MessagesQuery, request.query)));
+    });
+}
+
+/** Sends a test message over each channel that is set up, and says what became of it. */
+async function tryChannels(
+  { publicUrl, outgoing, clock }: AdminParts,
+  { email, webhook }: NotificationSettings,
+): Promise<Check[]> {
+  const options = () => ({ id: randomUUID(), baseUrl: publicUrl(), policy: outgoing, at: clock.now() });
+  const checks: Promise<Check>[] = [];
+  if (email !== null)
+    checks.push(
+      tryChannel('email', `A test message was sent to ${email.to.join(', ')}.`, sendTest({ email }, options())),
+    );
+  if (webhook !== null)
+    checks.push(tryChannel('webhook', 'The receiver took a test message.', sendTest({ webhook }, options())));
+  if (checks.length === 0)
+    throw new ConflictError('Neither mail nor webhook is set up.', {
+      reason: 'no-channel',
+      remedy: 'PUT settings to /api/v1/notifications first, or send them with the test.',
+    });
+  return Promise.all(checks);
+}
+
+async function tryChannel(name: string, detail: string, sending: Promise<readonly string[]>): Promise<Check> {
+  try {
+    const refused = await sending;
+    if (refused.length === 0) return { name, ok: true, detail, remedy: null };
+    const text = `The mail server refused ${refused.join(', ')} and took the others.`;
+    return { name, ok: false, detail: text, remedy: 'Correct or remove these recipients.' };
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    const { message, remedy } = describeError(error);
+    return { name, ok: false, detail: message, remedy };
+  }
+}

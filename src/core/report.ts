@@ -1,0 +1,194 @@
+// What people are told of a run or of a held plan, in plain words; and which of it they want to hear.
+import type { RunError } from './failure.ts';
+
+/** Which runs a channel wants to hear of. A held plan is told whatever this says: it waits for a person. */
+export type ReportOn = 'always' | 'changes' | 'failure';
+
+/** A run that ended, as far as a report needs it. */
+export interface ReportedRun {
+  readonly id: string;
+  /** The provider, as people call it. */
+  readonly provider: string;
+  readonly status: string;
+  readonly preview: boolean;
+  readonly startedAt: Date | null;
+  readonly finishedAt: Date | null;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly error: RunError | null;
+}
+
+export interface HeldPlan {
+  readonly id: string;
+  /** Sentences of the guard. */
+  readonly reasons: readonly string[];
+  readonly held: number;
+  readonly expiresAt: Date | null;
+  /** 0 for the first message, then the number of the reminder. */
+  readonly number: number;
+}
+
+/** A message before it is text or HTML. Nothing in it is escaped yet. */
+export interface Report {
+  /** One line. */
+  readonly subject: string;
+  readonly lead: string;
+  readonly facts: readonly (readonly [label: string, value: string])[];
+  readonly reasons: readonly string[];
+  readonly notes: readonly string[];
+  readonly link: { readonly text: string; readonly url: string };
+}
+
+const FAILED = new Set(['failed', 'incomplete', 'abandoned']);
+const CHANGED: readonly (readonly [count: string, words: string])[] = [
+  ['created', 'created'],
+  ['updated', 'updated'],
+  ['deactivated', 'deactivated'],
+  ['deleted', 'deleted'],
+  ['membershipsChanged', 'group(s) with other members'],
+];
+const LEFT: readonly (readonly [count: string, words: string])[] = [
+  ['skipped', 'skipped'],
+  ['stale', 'dropped, because they changed meanwhile'],
+  ['conflict', 'in conflict'],
+];
+
+export function isWorthTelling(on: ReportOn, { status, counts }: Pick<ReportedRun, 'status' | 'counts'>): boolean {
+  if (on === 'always' || FAILED.has(status)) return true;
+  return on === 'changes' && CHANGED.some(([count]) => (counts[count] ?? 0) > 0);
+}
+
+/** How long after the nth message the next reminder comes: each gap is twice the one before. */
+export function reminderGapMs(firstHours: number, notices: number): number {
+  return firstHours * 3_600_000 * 2 ** Math.max(0, notices - 1);
+}
+
+/** The report of a run that is over. */
+export function reportRun(run: ReportedRun, baseUrl: string): Report {
+  const changes = wordsOf(run.counts, CHANGED);
+  return {
+    subject: oneLine(`Sluice: ${headline(run, changes)}`),
+    lead: leadOf(run, changes),
+    facts: [
+      ['Source', run.provider],
+      ...timesOf(run),
+      ['Changed', changes === '' ? 'nothing' : changes],
+      ...factIf('Left as it was', wordsOf(run.counts, LEFT)),
+      ...(run.error === null ? [] : ([['What to do', run.error.remedy ?? 'Look at the run.']] as const)),
+    ],
+    reasons: [],
+    notes: [],
+    link: { text: 'Look at the run', url: `${baseUrl}/runs/${run.id}` },
+  };
+}
+
+/** The message about a plan that waits, or the reminder that it still does. */
+export function reportHeld(run: ReportedRun, plan: HeldPlan, baseUrl: string): Report {
+  const applied = wordsOf(run.counts, CHANGED);
+  const what = plan.held === 1 ? '1 change waits' : `${plan.held} changes wait`;
+  const again = plan.number === 0 ? '' : `reminder ${plan.number}: `;
+  return {
+    subject: oneLine(`Sluice: ${again}${what} for your decision (${run.provider})`),
+    lead: `${what} for somebody to approve or reject ${plan.held === 1 ? 'it' : 'them'}. Nothing of what is held was applied.`,
+    facts: [
+      ['Source', run.provider],
+      ...timesOf(run),
+      ['Held', String(plan.held)],
+      ['Applied', applied === '' ? '0' : applied],
+      ...factIf('Can be approved until', timeOf(plan.expiresAt)),
+    ],
+    reasons: plan.reasons,
+    notes: [
+      `By REST: POST ${baseUrl}/api/v1/plans/${plan.id}/approve, or /reject.`,
+      'A newer run takes the place of this plan by itself.',
+    ],
+    link: { text: 'Look at what is held, then approve or reject it', url: `${baseUrl}/runs/${run.id}` },
+  };
+}
+
+/** What a test sends. */
+export function reportTest(baseUrl: string): Report {
+  return {
+    subject: 'Sluice: test message',
+    lead: 'This is a test. Messages of Sluice reach you.',
+    facts: [],
+    reasons: [],
+    notes: [],
+    link: { text: 'Sluice', url: baseUrl },
+  };
+}
+
+function headline(run: ReportedRun, changes: string): string {
+  const kind = run.preview ? 'preview' : 'sync';
+  if (run.status === 'failed')
+    return `the ${kind} of ${run.provider} failed: ${run.error?.message ?? 'internal error'}`;
+  if (run.status === 'abandoned') return `the ${kind} of ${run.provider} was cut short`;
+  if (run.status === 'incomplete') return `the ${kind} of ${run.provider} was incomplete: ${run.error?.message ?? ''}`;
+  if (run.status === 'cancelled') return `the ${kind} of ${run.provider} was cancelled`;
+  return `the ${kind} of ${run.provider} is done, ${changes === '' ? 'nothing changed' : changes}`;
+}
+
+function leadOf({ status, error, provider, preview }: ReportedRun, changes: string): string {
+  if (error !== null) return `${error.message} [${error.code}]`;
+  if (status === 'cancelled') return 'Somebody cancelled the run. What was applied before stays.';
+  if (preview) return `The preview of ${provider} is made; nothing was changed.`;
+  return changes === '' ? 'Source and directory agree; nothing had to be changed.' : `In the directory: ${changes}.`;
+}
+
+function timesOf({ startedAt, finishedAt }: ReportedRun): (readonly [string, string])[] {
+  return [...factIf('Started', timeOf(startedAt)), ...factIf('Ended', timeOf(finishedAt))];
+}
+
+function factIf(label: string, value: string): (readonly [string, string])[] {
+  return value === '' ? [] : [[label, value]];
+}
+
+function timeOf(at: Date | null): string {
+  return at === null ? '' : `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+function wordsOf(counts: Readonly<Record<string, number>>, words: readonly (readonly [string, string])[]): string {
+  return words.flatMap(([count, word]) => ((counts[count] ?? 0) > 0 ? [`${counts[count]} ${word}`] : [])).join(', ');
+}
+
+/** A subject is one line of at most 200 characters, whatever an error or a name holds. */
+function oneLine(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly those must not get into a header.
+  const line = text.replaceAll(/[\u0000-\u001f\u007f\u2028\u2029]+/g, ' ').trim();
+  return line.length <= 200 ? line : `${line.slice(0, 199)}…`;
+}
+
+export function renderText({ lead, facts, reasons, notes, link }: Report): string {
+  const blocks = [
+    lead,
+    facts.map(([label, value]) => `${label}: ${value}`).join('\n'),
+    reasons.map((reason) => `- ${reason}`).join('\n'),
+    `${link.text}:\n${link.url}`,
+    notes.join('\n'),
+  ];
+  return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
+}
+
+const CELL = 'style="padding:2px 12px 2px 0;text-align:left;vertical-align:top"';
+
+export function renderHtml({ subject, lead, facts, reasons, notes, link }: Report): string {
+  const rows = facts.map(
+    ([label, value]) => `<tr><th ${CELL}>${escapeHtml(label)}</th><td ${CELL}>${escapeHtml(value)}</td></tr>`,
+  );
+  const blocks = [
+    `<p>${escapeHtml(lead)}</p>`,
+    rows.length === 0 ? '' : `<table style="border-collapse:collapse">${rows.join('')}</table>`,
+    reasons.length === 0 ? '' : `<ul>${reasons.map((reason) => `<li>${escapeHtml(reason)}</li>`).join('')}</ul>`,
+    `<p><a href="${escapeHtml(link.url)}">${escapeHtml(link.text)}</a></p>`,
+    ...notes.map((note) => `<p style="color:#555">${escapeHtml(note)}</p>`),
+  ];
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(subject)}</title></head><body style="font:15px/1.5 system-ui,sans-serif">${blocks.join('')}</body></html>`;
+}
+
+function escapeHtml(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&#39;');
+}

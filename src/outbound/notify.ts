@@ -1,0 +1,199 @@
+// Tells people of runs and held plans. Level-triggered: it looks at what was not told yet, so nothing is lost with a
+// process, and one row for each event and channel lets every message go out once.
+import { randomUUID } from 'node:crypto';
+import { ConfigError } from '#core/errors.ts';
+import { describeError, type RunError } from '#core/failure.ts';
+import { isWorthTelling, reminderGapMs } from '#core/report.ts';
+import type { ProviderKindName } from '#core/resource.ts';
+import type { Clock } from '#platform/clock.ts';
+import type { OutgoingPolicy } from '#platform/fetch.ts';
+import type { Log } from '#platform/log.ts';
+import type { Seal } from '#platform/seal.ts';
+import { type Database, type Db, translateDatabaseError } from '#store/database.ts';
+import { withLease } from '#store/leased.ts';
+import { checkFence } from '#store/leases.ts';
+import {
+  type Channel,
+  type ClaimedNotification,
+  claimNotification,
+  hasNotificationWork,
+  insertNotifications,
+  type NewNotification,
+  noteNotice,
+  settleNotification,
+  takeEndedRuns,
+  takeNewlyHeldPlans,
+  takePlansToRemind,
+  type WaitingPlan,
+} from '#store/notifications.ts';
+import { gatherMessage } from './message.ts';
+import { type NotificationSettings, readNotificationSettings } from './notification-settings.ts';
+import { sendByEmail, sendByWebhook } from './send.ts';
+
+const LEASE = 'notify';
+const LEASE_TTL_MS = 15_000;
+/** How soon what another process did is told. What was done here is told at once. */
+const POLL_MS = 5_000;
+/** Longer than one message can take: whoever holds a claim that long is dead. */
+const CLAIM_MS = 5 * 60_000;
+/** Waits after each try that failed; after the last one it is given up, some two days later. */
+const RETRY_AFTER_MS = [60_000, 300_000, 1_800_000, 7_200_000, 21_600_000, 43_200_000, 86_400_000] as const;
+const CHANNELS = ['email', 'webhook'] as const;
+
+export interface NotifierParts {
+  readonly database: Database;
+  readonly seal: Seal;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly policy: OutgoingPolicy;
+  publicUrl(): string;
+  titleOf(kind: ProviderKindName): string;
+}
+
+export interface Notifier {
+  start(): void;
+  /** Looks now instead of at the next poll. */
+  wake(): void;
+  /** Tells what there is to tell, unless another process does. Never throws. */
+  tick(): Promise<void>;
+  /** Resolves when nothing is being sent any more. */
+  stop(): Promise<void>;
+}
+
+export function makeNotifier(parts: NotifierParts): Notifier {
+  const { database, clock, log, seal } = parts;
+  const db = database.knex;
+  const owner = randomUUID();
+  const stopping = new AbortController();
+  let running: Promise<void> | undefined;
+  let wakeUp: () => void = () => undefined;
+
+  async function loop(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      const woken = new AbortController();
+      wakeUp = () => woken.abort();
+      await tick();
+      await clock.sleep(POLL_MS, AbortSignal.any([woken.signal, stopping.signal])).catch(() => undefined);
+    }
+  }
+
+  async function tick(): Promise<void> {
+    try {
+      const settings = await readNotificationSettings(db, seal);
+      const plans = channelsOf(settings).length > 0;
+      if (!(await hasNotificationWork(db, clock.now(), { plans }))) return;
+      await withLease(db, { name: LEASE, owner, ttlMs: LEASE_TTL_MS }, async (lease, lost) => {
+        await db.transaction(async (tx) => {
+          await checkFence(tx, lease);
+          await gatherEvents(tx, settings, clock.now());
+        });
+        await sendAll(settings, AbortSignal.any([lost, stopping.signal]));
+      });
+    } catch (error) {
+      log.error({ err: error }, 'notifications failed');
+    }
+  }
+
+  async function sendAll(settings: NotificationSettings, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const claimed = await claimNotification(db, clock.now(), CLAIM_MS);
+      if (claimed === undefined) return;
+      await sendOne(settings, claimed);
+    }
+  }
+
+  async function sendOne(settings: NotificationSettings, claimed: ClaimedNotification): Promise<void> {
+    const facts = { notification: claimed.id, event: claimed.event, channel: claimed.channel };
+    try {
+      const note = await deliver(settings, claimed);
+      const state = note === 'nothing to say' ? 'dropped' : 'sent';
+      await settleNotification(db, claimed, { state, error: typeof note === 'string' ? null : note }, clock.now());
+      log.info({ ...facts, state }, 'notification settled');
+    } catch (thrown) {
+      const error = describeError(translateDatabaseError(thrown));
+      const wait = RETRY_AFTER_MS[claimed.attempts - 1];
+      log.warn({ ...facts, code: error.code, attempts: claimed.attempts }, 'notification failed');
+      const now = clock.now();
+      const nextAt = new Date(now.getTime() + (wait ?? 0));
+      await settleNotification(db, claimed, { state: wait === undefined ? 'failed' : 'pending', error, nextAt }, now);
+    }
+  }
+
+  /** Answers what is worth noting about a message that went out, or that it had nothing to say any more. */
+  async function deliver(
+    settings: NotificationSettings,
+    claimed: ClaimedNotification,
+  ): Promise<RunError | null | 'nothing to say'> {
+    const message = await gatherMessage({ db, publicUrl: parts.publicUrl(), titleOf: parts.titleOf }, claimed);
+    const { email, webhook } = settings;
+    if (message === undefined) return 'nothing to say';
+    if (claimed.channel === 'email' && email !== null) {
+      const refused = await sendByEmail(db, email, claimed, message);
+      return refused.length === 0 ? null : someRefused(refused);
+    }
+    if (claimed.channel === 'webhook' && webhook !== null) {
+      await sendByWebhook(db, webhook, claimed, message, { policy: parts.policy, at: clock.now() });
+      return null;
+    }
+    return 'nothing to say';
+  }
+
+  return {
+    start() {
+      running ??= loop();
+    },
+    wake: () => wakeUp(),
+    tick,
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+  };
+}
+
+/** Makes a message of each end of a run and each held plan that was not told yet, for whoever wants to hear of it. */
+async function gatherEvents(tx: Db, settings: NotificationSettings, now: Date): Promise<void> {
+  const channels = channelsOf(settings);
+  const messages: NewNotification[] = [];
+  for (const run of await takeEndedRuns(tx, now))
+    for (const channel of channels.filter((name) => isWorthTelling(settings[name]?.on ?? 'failure', run)))
+      messages.push({
+        key: `run.finished ${run.id} ${run.finished_at.getTime()}`,
+        channel,
+        event: 'run.finished',
+        runId: run.id,
+        planId: run.plan_id,
+        number: 0,
+      });
+  if (channels.length > 0) {
+    const held = await takeNewlyHeldPlans(tx, now);
+    const reminded = await takePlansToRemind(tx, now);
+    for (const plan of [...held, ...reminded]) {
+      messages.push(...channels.map((channel) => waitingMessage(plan, channel)));
+      await noteNotice(tx, plan.id, nextNotice(settings, plan.notices + 1, now));
+    }
+  }
+  await insertNotifications(tx, messages, now);
+}
+
+function channelsOf(settings: NotificationSettings): Channel[] {
+  return CHANNELS.filter((name) => settings[name] !== null);
+}
+
+function waitingMessage({ id, run_id, notices }: WaitingPlan, channel: Channel): NewNotification {
+  const event = notices === 0 ? 'plan.held' : 'plan.reminder';
+  return { key: `${event} ${id} ${notices}`, channel, event, runId: run_id, planId: id, number: notices };
+}
+
+function nextNotice({ remindAfterHours }: NotificationSettings, notices: number, now: Date): Date | null {
+  return remindAfterHours === null ? null : new Date(now.getTime() + reminderGapMs(remindAfterHours, notices));
+}
+
+/** Others got it, so it is not sent again: they would get it twice. */
+function someRefused(refused: readonly string[]): RunError {
+  const error = new ConfigError(`The mail server refused ${refused.length} of the recipients.`, {
+    reason: 'recipients-refused',
+    remedy: 'Check the recipients; a test message names them.',
+  });
+  return describeError(error);
+}

@@ -1,0 +1,110 @@
+import { UpstreamError } from '#core/errors.ts';
+import { type Report, renderHtml, renderText, reportTest } from '#core/report.ts';
+import type { OutgoingPolicy } from '#platform/fetch.ts';
+import { postOutgoing } from '#platform/fetch.ts';
+import { sendMail } from '#platform/mail.ts';
+import { signWebhook } from '#platform/webhook-signature.ts';
+import type { Db } from '#store/database.ts';
+import type { ClaimedNotification } from '#store/notifications.ts';
+import { gatherAttachments, gatherResults, type Message } from './message.ts';
+import type { EmailSettings, WebhookSettings } from './notification-settings.ts';
+
+const WEBHOOK_TIMEOUT_MS = 15_000;
+
+/**
+ * Sends a message by mail; answers who was refused by the server while others were not. Mails about one plan make one
+ * thread.
+ * @throws {GatewayError} what `sendMail` throws
+ */
+export async function sendByEmail(
+  db: Db,
+  settings: EmailSettings,
+  { id, event, plan_id }: Pick<ClaimedNotification, 'id' | 'event' | 'plan_id'>,
+  message: Message,
+): Promise<readonly string[]> {
+  const { attachments, notes } = settings.attachments
+    ? await gatherAttachments(db, message)
+    : { attachments: [], notes: [] };
+  const report: Report = { ...message.report, notes: [...notes, ...message.report.notes] };
+  const domain = settings.from.split('@')[1] ?? 'localhost';
+  const thread = `plan-${plan_id}@${domain}`;
+  const { refused } = await sendMail(settings, {
+    from: settings.from,
+    to: settings.to,
+    subject: report.subject,
+    text: renderText(report),
+    html: renderHtml(report),
+    messageId: event === 'plan.held' ? thread : `${id}@${domain}`,
+    inReplyTo: event === 'plan.reminder' ? thread : undefined,
+    attachments,
+  });
+  return refused;
+}
+
+/** Posts a message, signed. @throws {GatewayError} what `postOutgoing` throws, and `webhook-refused` for a status that is not 2xx */
+export async function sendByWebhook(
+  db: Db,
+  settings: WebhookSettings,
+  { id, event }: Pick<ClaimedNotification, 'id' | 'event'>,
+  message: Message,
+  { policy, at }: { policy: OutgoingPolicy; at: Date },
+): Promise<void> {
+  const { report, run, planId } = message;
+  const { subject, lead, facts, reasons, link } = report;
+  const data = {
+    subject,
+    text: lead,
+    facts: Object.fromEntries(facts),
+    reasons,
+    link: link.url,
+    run,
+    planId,
+    results: await gatherResults(db, message),
+  };
+  await postSigned(
+    settings,
+    { id, body: JSON.stringify({ type: event, timestamp: at.toISOString(), data }) },
+    { policy, at },
+  );
+}
+
+/** Sends a test message over a channel. @throws {GatewayError} what went wrong, in words */
+export async function sendTest(
+  channel: { readonly email: EmailSettings } | { readonly webhook: WebhookSettings },
+  { id, baseUrl, policy, at }: { id: string; baseUrl: string; policy: OutgoingPolicy; at: Date },
+): Promise<readonly string[]> {
+  const report = reportTest(baseUrl);
+  if ('webhook' in channel) {
+    const { subject, lead, link } = report;
+    const body = { type: 'test', timestamp: at.toISOString(), data: { subject, text: lead, link: link.url } };
+    await postSigned(channel.webhook, { id, body: JSON.stringify(body) }, { policy, at });
+    return [];
+  }
+  const { email } = channel;
+  const mail = { subject: report.subject, text: renderText(report), html: renderHtml(report), attachments: [] };
+  const messageId = `${id}@${email.from.split('@')[1]}`;
+  return (await sendMail(email, { from: email.from, to: email.to, messageId, ...mail })).refused;
+}
+
+async function postSigned(
+  { url, secret = '' }: WebhookSettings,
+  { id, body }: { id: string; body: string },
+  { policy, at }: { policy: OutgoingPolicy; at: Date },
+): Promise<void> {
+  const headers = {
+    'content-type': 'application/json',
+    'user-agent': 'Sluice',
+    ...signWebhook(secret, { id, at, body }),
+  };
+  const { status, retryAfterMs } = await postOutgoing({ url, headers, body, timeoutMs: WEBHOOK_TIMEOUT_MS }, policy);
+  if (status >= 200 && status < 300) return;
+  throw new UpstreamError(`The receiver of the webhook answered ${status}.`, {
+    failure: status === 429 ? 'throttled' : 'server',
+    reason: 'webhook-refused',
+    remedy:
+      status >= 300 && status < 400
+        ? 'Give the URL to which it redirects; redirects are not followed.'
+        : 'Look at the log of the receiver; it answers 2xx to what it has taken.',
+    retryAfterMs,
+  });
+}

@@ -1,0 +1,112 @@
+// Why a record is in scope or out, and what each attribute was made of. It asks the very clauses and the mapping that
+// decide in a run, so it cannot say anything else.
+import type { Clause, Evidence, MappedAttribute, Normalised, RecordExplanation } from '#core/provider.ts';
+import { ENTERPRISE_SCHEMA, GATEWAY_SCHEMA, type Resource, type ResourceType } from '#core/resource.ts';
+import { allAddresses, domainOf, primaryAddress } from './addresses.ts';
+import { hasMailbox, isLicensed } from './licence.ts';
+import type { GraphGroup, GraphUser } from './records.ts';
+import type { ScopeClause } from './scope.ts';
+
+type GraphRecord = GraphUser & GraphGroup;
+
+export interface Explaining {
+  readonly clauses: readonly ScopeClause<GraphRecord>[];
+  /** The record through the mapping, whatever the scope says. */
+  readonly mapped: Normalised;
+}
+
+/** Graph properties by the attribute that is made of them. A test takes each away and looks. */
+export const SOURCES: Readonly<Record<ResourceType, Readonly<Record<string, readonly string[]>>>> = {
+  User: {
+    externalId: ['id'],
+    userName: ['userPrincipalName'],
+    active: ['accountEnabled'],
+    name: ['givenName', 'surname', 'displayName'],
+    displayName: ['displayName'],
+    title: ['jobTitle'],
+    userType: ['userType'],
+    preferredLanguage: ['preferredLanguage'],
+    locale: ['preferredLanguage'],
+    emails: ['mail', 'proxyAddresses'],
+    phoneNumbers: ['businessPhones', 'mobilePhone', 'faxNumber'],
+    addresses: ['streetAddress', 'city', 'state', 'postalCode', 'country'],
+    [`${ENTERPRISE_SCHEMA}:employeeNumber`]: ['employeeId'],
+    [`${ENTERPRISE_SCHEMA}:costCenter`]: ['employeeOrgData'],
+    [`${ENTERPRISE_SCHEMA}:organization`]: ['companyName'],
+    [`${ENTERPRISE_SCHEMA}:division`]: ['employeeOrgData'],
+    [`${ENTERPRISE_SCHEMA}:department`]: ['department'],
+    [`${ENTERPRISE_SCHEMA}:manager`]: ['manager'],
+    [`${GATEWAY_SCHEMA}:licensed`]: ['assignedPlans', 'assignedLicenses'],
+  },
+  Group: { externalId: ['id'], displayName: ['displayName', 'mailNickname', 'mail', 'id'] },
+};
+
+export function explainRecord(
+  record: GraphRecord,
+  type: ResourceType,
+  { clauses, mapped }: Explaining,
+): RecordExplanation {
+  return {
+    clauses: [...clauses.map((clause) => explainClause(clause, record)), mappingClause(record, mapped)],
+    evidence: type === 'User' ? evidenceOf(record) : [],
+    attributes: 'resource' in mapped ? attributesOf(mapped.resource, record, type) : [],
+  };
+}
+
+function explainClause(clause: ScopeClause<GraphRecord>, record: GraphRecord): Clause {
+  const failure = clause.fails(record);
+  return {
+    setting: clause.setting,
+    demands: clause.demands,
+    holds: failure === undefined,
+    seen: valuesOf(record, clause.reads),
+    reason: failure?.reason ?? null,
+    detail: failure?.detail ?? null,
+  };
+}
+
+function mappingClause(record: GraphRecord, mapped: Normalised): Clause {
+  const failure = 'skip' in mapped ? mapped : undefined;
+  return {
+    setting: 'mapping',
+    demands: 'all that SCIM demands, in text that it can carry',
+    holds: failure === undefined,
+    seen: failure?.detail === undefined ? {} : valuesOf(record, [failure.detail]),
+    reason: failure?.skip ?? null,
+    detail: failure?.detail ?? null,
+  };
+}
+
+function evidenceOf(user: GraphUser): Evidence[] {
+  const primary = primaryAddress(user);
+  return [
+    {
+      name: 'domain',
+      value: primary === undefined ? null : domainOf(primary),
+      seen: { primary: primary ?? null, addresses: allAddresses(user) },
+    },
+    { name: 'licence', value: isLicensed(user) ?? null, seen: valuesOf(user, ['assignedPlans', 'assignedLicenses']) },
+    { name: 'mailbox', value: hasMailbox(user), seen: valuesOf(user, ['assignedPlans', 'proxyAddresses', 'userType']) },
+  ];
+}
+
+function attributesOf(resource: Resource, record: GraphRecord, type: ResourceType): MappedAttribute[] {
+  const values = flattened(resource);
+  return Object.entries(SOURCES[type]).flatMap(([attribute, properties]) =>
+    values.has(attribute) ? [{ attribute, value: values.get(attribute), source: valuesOf(record, properties) }] : [],
+  );
+}
+
+/** By attribute; those of an extension each for itself. */
+function flattened(resource: Resource): Map<string, unknown> {
+  const values = new Map<string, unknown>();
+  for (const [name, value] of Object.entries(resource))
+    if (name !== ENTERPRISE_SCHEMA && name !== GATEWAY_SCHEMA) values.set(name, value);
+    else for (const [inner, part] of Object.entries(value as object)) values.set(`${name}:${inner}`, part);
+  return values;
+}
+
+function valuesOf(record: object, properties: readonly string[]): Record<string, unknown> {
+  const given = record as Readonly<Record<string, unknown>>;
+  return Object.fromEntries(properties.map((property) => [property, given[property] ?? null]));
+}

@@ -1,0 +1,38 @@
+// Decisions about records that may mean somebody who is here already.
+import { type Db, sql } from './database.ts';
+
+export interface DisputeRow {
+  readonly id: string;
+  readonly candidates: readonly string[];
+  readonly status: 'open' | 'adopted' | 'refused';
+}
+
+/** Locked, so that of two decisions the later one stands. */
+export async function lockDispute(db: Db, id: string): Promise<DisputeRow | undefined> {
+  const { rows } = await sql<DisputeRow>(
+    db,
+    'select id, candidates::text[] as candidates, status from disputes where id = ? for update',
+    [id],
+  );
+  return rows[0];
+}
+
+/** The record means this resource: the next plan links them. */
+export async function adopt(db: Db, id: string, resourceId: string, actor: string): Promise<void> {
+  await sql(
+    db,
+    `update disputes set status = 'adopted', resource_id = ?, refused = array_remove(refused, ?::uuid), decided_at = now(),
+       decided_by = ? where id = ?`,
+    [resourceId, resourceId, actor, id],
+  );
+}
+
+/** The record means none of the candidates: no plan takes them for the same again. */
+export async function refuse(db: Db, id: string, actor: string): Promise<void> {
+  await sql(
+    db,
+    `update disputes set status = 'refused', resource_id = null, decided_at = now(), decided_by = ?,
+       refused = (select array_agg(distinct r) from unnest(refused || candidates) r) where id = ?`,
+    [actor, id],
+  );
+}

@@ -1,0 +1,129 @@
+// Removes what is old, a bounded batch at a time: each function answers how many rows it removed, fewer than `limit` when
+// there is no more.
+import { type Db, sql } from './database.ts';
+import { sumsByMonth } from './views/costs.ts';
+
+/** The newest run of each provider, and the newest that succeeded: what people look at, and estimates go by. */
+const KEPT_RUNS = `select max(seq) from runs group by provider
+  union all select max(seq) from runs where status = 'succeeded' group by provider`;
+
+/**
+ * Plans that nobody can decide or apply any more, decided (or made) before the cutoff, oldest first. Their runs are
+ * unlinked at once, so that nobody takes a plan for whole of which a part is gone already.
+ */
+export async function unlinkOldPlans(db: Db, before: Date, now: Date, limit: number): Promise<readonly string[]> {
+  const { rows } = await sql<{ id: string }>(
+    db,
+    `select p.id from plans p join runs r on r.id = p.run_id
+     where coalesce(p.decided_at, p.created_at) < ? and r.seq not in (${KEPT_RUNS})
+       and (p.status in ('applied', 'rejected', 'superseded', 'expired') or p.status = 'held' and p.expires_at < ?)
+     order by p.created_at limit ? for update of p skip locked`,
+    [before, now, limit],
+  );
+  const ids = rows.map(({ id }) => id);
+  if (ids.length === 0) return [];
+  await sql(
+    db,
+    `update runs r set plan_id = null, notified_at = coalesce(r.notified_at, ?),
+       status = case when r.status <> 'held' then r.status when exists (
+         select 1 from plan_items i where i.plan_id = r.plan_id and i.outcome = 'applied') then 'succeeded' else 'cancelled' end
+     where r.plan_id = any(?::uuid[])`,
+    [now, ids],
+  );
+  return ids;
+}
+
+/** Memberships, then items, of plans that are to go. */
+export async function deletePlanRows(db: Db, planIds: readonly string[], limit: number): Promise<number> {
+  const members = await sql(
+    db,
+    `delete from plan_members where (plan_id, seq, member_external_id, removed) in (
+       select plan_id, seq, member_external_id, removed from plan_members where plan_id = any(?::uuid[]) limit ?)`,
+    [planIds, limit],
+  );
+  const deleted = members.rowCount ?? 0;
+  if (deleted === limit) return deleted;
+  const items = await sql(
+    db,
+    `delete from plan_items where (plan_id, seq) in (
+       select plan_id, seq from plan_items where plan_id = any(?::uuid[]) limit ?)`,
+    [planIds, limit - deleted],
+  );
+  return deleted + (items.rowCount ?? 0);
+}
+
+/** Plans without rows. */
+export async function deletePlans(db: Db, planIds: readonly string[]): Promise<number> {
+  const { rowCount } = await sql(db, 'delete from plans where id = any(?::uuid[])', [planIds]);
+  return rowCount ?? 0;
+}
+
+/** Runs that ended before the cutoff and have no plan any more; what they cost is added to the sums of their months. */
+export async function deleteRuns(db: Db, before: Date, limit: number): Promise<number> {
+  const { rows } = await sql(
+    db,
+    `with gone as (
+       delete from runs where id in (
+         select r.id from runs r where r.finished_at < ? and r.status not in ('queued', 'running', 'held')
+           and r.seq not in (${KEPT_RUNS}) and not exists (select 1 from plans p where p.run_id = r.id)
+         order by r.seq limit ? for update skip locked)
+       returning provider, started_at, created_at, work_ms, cost),
+     sums as (${sumsByMonth('gone')}),
+     kept as (
+       insert into run_costs as c (month, provider, runs, wall_ms, requests, resource_units, bytes, throttled_ms)
+       select month, provider, runs, wall_ms, requests, resource_units, bytes, throttled_ms from sums
+       on conflict (month, provider) do update set runs = c.runs + excluded.runs, wall_ms = c.wall_ms + excluded.wall_ms,
+         requests = c.requests + excluded.requests, resource_units = c.resource_units + excluded.resource_units,
+         bytes = c.bytes + excluded.bytes, throttled_ms = c.throttled_ms + excluded.throttled_ms)
+     select coalesce(sum(runs), 0)::int as count from sums`,
+    [before, limit],
+  );
+  return rows[0].count;
+}
+
+/** Deleted users and groups, and what was made for reading them. The change log still says that they went. */
+export async function deleteTombstones(db: Db, before: Date, limit: number): Promise<number> {
+  const { rows } = await sql(
+    db,
+    `with gone as (delete from resources where id in (
+       select id from resources where deleted_at < ? order by deleted_at limit ? for update skip locked) returning id),
+     forgotten as (delete from served_groups s using gone where s.user_id = gone.id)
+     select count(*)::int as count from gone`,
+    [before, limit],
+  );
+  return rows[0].count;
+}
+
+/** What the mirror remembers of people and groups that a provider does not show any more and that nobody serves. */
+export async function deleteGoneRecords(db: Db, before: Date, limit: number): Promise<number> {
+  const { rowCount } = await sql(
+    db,
+    `delete from mirror_records where (provider, resource_type, external_id) in (
+       select m.provider, m.resource_type, m.external_id from mirror_records m
+       where m.gone_at < ? and not exists (select 1 from resources r where r.resource_type = m.resource_type
+         and r.origin = m.provider and r.external_id = m.external_id and r.deleted_at is null) limit ?)`,
+    [before, limit],
+  );
+  return rowCount ?? 0;
+}
+
+/** The oldest of a log. Only its first rows are looked at: they are written in the order of their numbers. */
+export async function deleteOldest(db: Db, table: 'changes' | 'audit', before: Date, limit: number): Promise<number> {
+  const { rowCount } = await sql(
+    db,
+    `delete from ${table} where seq in (
+       select seq from (select seq, at from ${table} order by seq limit ?) oldest where at < ?)`,
+    [limit, before],
+  );
+  return rowCount ?? 0;
+}
+
+/** Slots that no schedule can come back to. */
+export async function deleteSlots(db: Db, before: Date, limit: number): Promise<number> {
+  const { rowCount } = await sql(
+    db,
+    `delete from schedule_slots where (name, slot) in (select name, slot from schedule_slots where slot < ? limit ?)`,
+    [before, limit],
+  );
+  return rowCount ?? 0;
+}

@@ -1,0 +1,52 @@
+// Background work as typed tasks: what a person watches, whatever carries it out.
+import type { RunError } from '#core/failure.ts';
+import type { RunStatus } from '../runs.ts';
+import { isOver, type RunStep, type RunView } from './runs.ts';
+
+/** The types of tasks, and what each is for (S1.22): setup prepares a provider, sync carries its people over. */
+export const TASK_CATEGORIES = { directory: 'sync' } as const satisfies Record<string, 'sync' | 'setup'>;
+
+export interface TaskView {
+  readonly id: string;
+  readonly type: keyof typeof TASK_CATEGORIES;
+  readonly category: 'sync' | 'setup';
+  readonly runId: string;
+  readonly state: RunStatus;
+  readonly step: string | null;
+  readonly percent: number | null;
+  readonly estimatedEndAt: string | null;
+  readonly steps: readonly RunStep[];
+  readonly counts: Readonly<Record<string, number>>;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+  readonly error: RunError | null;
+}
+
+/** The directory task of a run: users, groups and memberships (S1.2, S1.6). */
+export function viewTask(run: RunView): TaskView {
+  const { id, status, progress, steps, counts, startedAt, finishedAt, error } = run;
+  return {
+    ...{ id, type: 'directory', category: TASK_CATEGORIES.directory, runId: id, state: status, step: progress.phase },
+    ...{
+      percent: percentOf(run),
+      estimatedEndAt: progress.estimatedEndAt,
+      steps,
+      counts,
+      startedAt,
+      finishedAt,
+      error,
+    },
+  };
+}
+
+const CUT_SHORT: readonly RunStatus[] = ['failed', 'cancelled', 'abandoned'];
+
+/** By time where an estimate is known, else by what is counted in the phase under way. */
+function percentOf(run: RunView): number | null {
+  const { done, total, estimatedSecondsLeft } = run.progress;
+  if (isOver(run)) return CUT_SHORT.includes(run.status) ? null : 100;
+  const spentMs = run.cost?.wallMs ?? 0;
+  if (estimatedSecondsLeft !== null && spentMs > 0)
+    return Math.min(99, Math.floor((spentMs / (spentMs + estimatedSecondsLeft * 1000)) * 100));
+  return total === null || total === 0 ? null : Math.min(99, Math.floor((done / total) * 100));
+}

@@ -1,0 +1,336 @@
+// Why a person, or a group, is here or is not: the facts of each step of the journey put side by side, with one reason.
+// It changes nothing and asks no provider; what the provider said is what the mirror holds.
+import type { ProviderKind, RecordExplanation } from '#core/provider.ts';
+import { describeReason, type ReasonView, reasonOfFailure } from '#core/reasons.ts';
+import { ENTERPRISE_SCHEMA, GATEWAY_SCHEMA, type ProviderKindName, type ResourceType } from '#core/resource.ts';
+import type { Seal } from '#platform/seal.ts';
+import type { Db } from '#store/database.ts';
+import { readActiveProvider, readProvider } from '#store/settings.ts';
+import {
+  type DisputeFacts,
+  findSubjects,
+  type HeldFacts,
+  type ItemFacts,
+  type MirrorFacts,
+  type ProviderFacts,
+  type ResourceFacts,
+  type RunFacts,
+  readDoneItems,
+  readHeldItem,
+  readItem,
+  readLastRun,
+  readMirrorFacts,
+  readOpenDispute,
+  readProviderFacts,
+  readResourceFacts,
+  readSetBy,
+  readSkippedReason,
+  readSourceGroups,
+  type SetBy,
+  type Subject,
+} from '#store/views/explain.ts';
+import { openSettings } from './settings.ts';
+
+export interface ExplainParts {
+  readonly db: Db;
+  readonly kinds: ReadonlyMap<ProviderKindName, ProviderKind>;
+  readonly seal: Seal;
+}
+
+export interface Answer {
+  readonly subject: string;
+  /** Filled when the subject may mean several: ask again with the id of one. */
+  readonly candidates: readonly Subject[];
+  readonly explanation: Explanation | null;
+}
+
+export interface Explanation extends Subject {
+  /** Why it is here, or is not. */
+  readonly reason: ReasonView;
+  readonly source: {
+    readonly state: 'present' | 'gone' | 'never';
+    /** When the record as it is now was first read; when it was seen to be gone. */
+    readonly changedAt: string | null;
+    readonly goneAt: string | null;
+    /** The end of the last complete read. */
+    readonly readAt: string | null;
+    readonly record: unknown;
+  };
+  readonly scope:
+    | (Pick<RecordExplanation, 'clauses' | 'evidence'> & {
+        readonly inScope: boolean;
+        readonly settingsChanged: boolean;
+      })
+    | null;
+  /** Groups of the source that have it as a member. */
+  readonly groups: readonly {
+    readonly externalId: string;
+    readonly displayName: string | null;
+    readonly inScope: boolean;
+  }[];
+  /** How the resource came to its record. */
+  readonly link: {
+    readonly state: 'linked' | 'manual' | 'none';
+    readonly reason: string | null;
+    readonly attribute: string | null;
+    readonly runId: string | null;
+    readonly at: string | null;
+    readonly dispute: DisputeFacts | null;
+  };
+  readonly directory: {
+    readonly id: string;
+    readonly active: boolean;
+    readonly version: number;
+    readonly leftAt: string | null;
+    readonly deletedAt: string | null;
+  } | null;
+  readonly attributes: readonly ExplainedAttribute[];
+  /** The item of a plan that waits for a person. */
+  readonly guard: {
+    readonly planId: string;
+    readonly seq: number;
+    readonly action: string;
+    readonly reasons: readonly string[];
+  } | null;
+  readonly lastRun: {
+    readonly id: string;
+    readonly status: string;
+    readonly finishedAt: string | null;
+    readonly action: string | null;
+    readonly outcome: string | null;
+    readonly reason: ReasonView;
+  } | null;
+  /** What became of it in downstream apps that are written to. */
+  readonly targets: readonly never[];
+}
+
+export interface ExplainedAttribute {
+  readonly attribute: string;
+  /** What is served. */
+  readonly value: unknown;
+  /** What the provider's record maps to now, and the values that it is made of; absent without a record. */
+  readonly mapped?: unknown;
+  readonly source?: Readonly<Record<string, unknown>>;
+  readonly setBy: SetBy | null;
+}
+
+interface Facts {
+  readonly subject: Subject;
+  readonly provider: ProviderFacts | undefined;
+  readonly mirror: MirrorFacts | undefined;
+  readonly skipped: string | undefined;
+  readonly resource: ResourceFacts | undefined;
+  readonly held: HeldFacts | undefined;
+  readonly dispute: DisputeFacts | undefined;
+  readonly run: RunFacts | undefined;
+  /** What the last run said of it. */
+  readonly item: ItemFacts | undefined;
+  /** The last thing that any run did to the resource. */
+  readonly last: ItemFacts | undefined;
+  readonly link: ItemFacts | undefined;
+}
+
+/** Answers for any id, name or address, also of people who are gone or were never there. */
+export async function explain(parts: ExplainParts, text: string): Promise<Answer> {
+  const found = await findSubjects(parts.db, text);
+  const [only] = found;
+  if (found.length > 1) return { subject: text, candidates: found, explanation: null };
+  return { subject: text, candidates: [], explanation: await explainOne(parts, only ?? (await nobody(parts.db))) };
+}
+
+/** Somebody whom nobody knows: the active provider is the one who would. */
+async function nobody(db: Db): Promise<Subject> {
+  const active = await readActiveProvider(db);
+  return { resourceType: 'User', provider: active?.kind ?? null, externalId: null, id: null, label: null };
+}
+
+async function explainOne(parts: ExplainParts, subject: Subject): Promise<Explanation> {
+  const { db } = parts;
+  const facts = await readFacts(db, subject);
+  const { provider, mirror, resource, run, held, dispute, link } = facts;
+  const explained = mirror === undefined ? undefined : await explainRecord(parts, subject, mirror);
+  const settingsChanged = run?.configVersion !== provider?.configVersion;
+  return {
+    ...subject,
+    reason: reasonOf(facts),
+    source: {
+      state:
+        mirror === undefined && facts.skipped === undefined ? 'never' : mirror?.goneAt == null ? 'present' : 'gone',
+      changedAt: mirror?.changedAt ?? null,
+      goneAt: mirror?.goneAt ?? null,
+      readAt: provider?.readAt ?? null,
+      record: mirror === undefined ? null : JSON.parse(mirror.record),
+    },
+    scope:
+      mirror === undefined
+        ? null
+        : {
+            inScope: mirror.inScope,
+            clauses: explained?.clauses ?? [],
+            evidence: explained?.evidence ?? [],
+            settingsChanged,
+          },
+    groups: subject.provider === null ? [] : await readSourceGroups(db, subject),
+    link: {
+      state: resource === undefined ? 'none' : resource.origin === 'manual' ? 'manual' : 'linked',
+      reason: link?.reason ?? null,
+      attribute: link === undefined || link.action === 'create' ? null : link.detail,
+      runId: link?.runId ?? null,
+      at: link?.outcomeAt ?? null,
+      dispute: dispute ?? null,
+    },
+    directory:
+      resource === undefined
+        ? null
+        : {
+            id: resource.id,
+            active: resource.active,
+            version: Number(resource.version),
+            leftAt: resource.leftAt,
+            deletedAt: resource.deletedAt,
+          },
+    attributes: await attributesOf(db, resource, explained),
+    guard:
+      held === undefined
+        ? null
+        : {
+            planId: held.planId,
+            seq: held.seq,
+            action: held.action,
+            reasons: held.guard.reasons.map(({ code }) => code),
+          },
+    lastRun: lastRunOf(facts),
+    targets: [],
+  };
+}
+
+async function readFacts(db: Db, subject: Subject): Promise<Facts> {
+  const { provider, externalId, id } = subject;
+  const known = externalId !== null || id !== null;
+  const run = provider === null ? undefined : await readLastRun(db, provider);
+  const resource = id === null ? undefined : await readResourceFacts(db, id);
+  const done = id === null ? undefined : await readDoneItems(db, id);
+  return {
+    subject,
+    provider: provider === null ? undefined : await readProviderFacts(db, provider),
+    mirror: provider === null || externalId === null ? undefined : await readMirrorFacts(db, subject),
+    skipped: externalId === null ? undefined : await readSkippedReason(db, subject),
+    resource,
+    held: known ? await readHeldItem(db, subject) : undefined,
+    dispute: known ? await readOpenDispute(db, subject) : undefined,
+    run,
+    item: known && run?.planId != null ? await readItem(db, run.planId, subject) : undefined,
+    last: done?.last,
+    link: done?.link,
+  };
+}
+
+/** What the provider makes of the record with the settings as they are now. */
+async function explainRecord(
+  { db, kinds, seal }: ExplainParts,
+  { provider, resourceType }: Subject,
+  { record }: MirrorFacts,
+): Promise<RecordExplanation | undefined> {
+  const kind = provider === null ? undefined : kinds.get(provider);
+  const row = provider === null ? undefined : await readProvider(db, provider);
+  if (kind === undefined || row === undefined) return undefined;
+  const opened = kind.open(openSettings(kind, row, seal));
+  return opened.explain?.(JSON.parse(record), resourceType as ResourceType);
+}
+
+/** One reason. What waits for a person comes first, then what the provider says, then what became of it here. */
+function reasonOf(facts: Facts): ReasonView {
+  const { subject, provider, mirror, resource, held, dispute, skipped } = facts;
+  const isHere = resource !== undefined && resource.deletedAt === null;
+  if (held !== undefined) return describeReason(heldReason(held), held.planId);
+  if (dispute !== undefined) return describeReason(dispute.reason, dispute.id);
+  if (isHere && resource.origin === 'manual') return describeReason('ManualOrigin');
+  if (resource?.origin === 'manual') return describeReason('DeletedByHand');
+  if (subject.provider !== null && provider?.active !== true)
+    return describeReason('ProviderInactive', subject.provider);
+  if (mirror === undefined && skipped !== undefined) return describeReason(skipped);
+  if (mirror === undefined || mirror.goneAt !== null) return describeReason(absenceOf(facts));
+  if (mirror.reason !== null) return describeReason(mirror.reason, mirror.detail);
+  if (isHere) return describeReason('InScope');
+  return describeReason(...missingOf(facts));
+}
+
+/** A plan that holds everything says why for everybody. */
+function heldReason({ guard }: HeldFacts): string {
+  return guard.reasons.some(({ code }) => code === 'source-empty') ? 'SourceEmpty' : 'GuardHeld';
+}
+
+/** The provider does not show it: did it ever, and could it be asked? */
+function absenceOf({ mirror, resource, run, last }: Facts): string {
+  if (run?.error != null && (mirror === undefined || resource?.leftAt === null)) return reasonOfFailure(run.error);
+  if (resource !== undefined && resource.deletedAt !== null && resource.lastActor !== 'sync') return 'DeletedByHand';
+  const taken = last?.action === 'deactivate' || last?.action === 'delete' ? last.reason : undefined;
+  return taken ?? 'NotInSource';
+}
+
+/** The provider shows it in scope, and it is not in the directory. */
+function missingOf({ resource, item }: Facts): [string, (string | null)?] {
+  if (item?.action === 'skip') return [item.reason, item.detail];
+  if (item?.error != null) return [item.error];
+  if (item?.outcome === 'superseded') return ['Superseded'];
+  return resource !== undefined && resource.lastActor !== 'sync' ? ['DeletedByHand'] : ['NewInSource'];
+}
+
+function lastRunOf({ run, item }: Facts): Explanation['lastRun'] {
+  if (run === undefined) return null;
+  const code =
+    item === undefined
+      ? run.error === null
+        ? 'NoChange'
+        : reasonOfFailure(run.error)
+      : item.outcome === 'held'
+        ? 'GuardHeld'
+        : item.outcome === 'superseded'
+          ? 'Superseded'
+          : (item.error ?? item.reason);
+  return {
+    id: run.id,
+    status: run.status,
+    finishedAt: run.finishedAt,
+    action: item?.action ?? null,
+    outcome: item?.outcome ?? null,
+    reason: describeReason(code, item?.detail ?? null),
+  };
+}
+
+/** Each attribute that is served or mapped: what is served, what it was made of, and which change it is from. */
+async function attributesOf(
+  db: Db,
+  resource: ResourceFacts | undefined,
+  explained: RecordExplanation | undefined,
+): Promise<ExplainedAttribute[]> {
+  const setBy = resource === undefined ? new Map<string, SetBy>() : await readSetBy(db, resource.id);
+  const served = new Map(resource === undefined ? [] : flattened(JSON.parse(resource.body)));
+  const mapped = new Map((explained?.attributes ?? []).map((one) => [one.attribute, one]));
+  const names = [...new Set([...served.keys(), ...mapped.keys()])].filter((name) => name !== 'schemas').sort();
+  return names.map((attribute) => {
+    const from = mapped.get(attribute);
+    const top = topOf(attribute);
+    return {
+      attribute,
+      value: served.get(attribute) ?? null,
+      ...(from === undefined ? {} : { mapped: from.value, source: from.source }),
+      setBy: setBy.get(top) ?? setBy.get('*') ?? null,
+    };
+  });
+}
+
+const EXTENSIONS = [ENTERPRISE_SCHEMA, GATEWAY_SCHEMA];
+
+/** The name by which the change log knows an attribute: an extension is one. */
+function topOf(attribute: string): string {
+  return EXTENSIONS.find((urn) => attribute.startsWith(`${urn}:`)) ?? attribute;
+}
+
+function flattened(body: Readonly<Record<string, unknown>>): [string, unknown][] {
+  return Object.entries(body).flatMap(([name, value]) =>
+    EXTENSIONS.includes(name)
+      ? Object.entries(value as object).map(([inner, part]): [string, unknown] => [`${name}:${inner}`, part])
+      : [[name, value] as [string, unknown]],
+  );
+}

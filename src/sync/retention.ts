@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto';
+import { DEFAULT_RETENTION, type RetentionSettings, retentionCutoffs } from '#core/retention.ts';
+import type { Clock } from '#platform/clock.ts';
+import type { Log } from '#platform/log.ts';
+import { writeAudit } from '#store/audit.ts';
+import { type Database, type Db, sql } from '#store/database.ts';
+import { withLease } from '#store/leased.ts';
+import { checkFence } from '#store/leases.ts';
+import {
+  deleteGoneRecords,
+  deleteOldest,
+  deletePlanRows,
+  deletePlans,
+  deleteRuns,
+  deleteSlots,
+  deleteTombstones,
+  unlinkOldPlans,
+} from '#store/retention.ts';
+import { readSetting } from '#store/settings.ts';
+
+const LEASE = 'retention';
+const LEASE_TTL_MS = 15_000;
+/** How often it is looked whether today's was done. */
+const LOOK_EVERY_MS = 10 * 60_000;
+/** Rows of one transaction: keeps one under about 100 ms. */
+const BATCH = 5_000;
+/** Runs of one transaction; each may bring a log of some megabytes with it. */
+const RUNS_BATCH = 50;
+const PLANS_BATCH = 100;
+/** A schedule looks back one day. */
+const SLOTS_KEPT_MS = 30 * 86_400_000;
+
+export interface RetentionParts {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Rows of one transaction. */
+  readonly batch?: number;
+}
+
+export interface Retention {
+  start(): void;
+  /** Does today's work (UTC), unless it was done or another process does it. Never throws. */
+  tick(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** A transaction that begins with the check that this process still holds the lease. */
+type Write = <T>(work: (tx: Db) => Promise<T>) => Promise<T>;
+
+/** Removes once a day what the settings do not keep, in bounded batches, on one replica. */
+export function makeRetention({ database, clock, log, batch = BATCH }: RetentionParts): Retention {
+  const db = database.knex;
+  const owner = randomUUID();
+  const stopping = new AbortController();
+  let running: Promise<void> | undefined;
+
+  async function loop(): Promise<void> {
+    for (;;) {
+      await clock.sleep(LOOK_EVERY_MS, stopping.signal).catch(() => undefined);
+      if (stopping.signal.aborted) return;
+      await tick();
+    }
+  }
+
+  async function tick(): Promise<void> {
+    try {
+      const today = `${clock.now().toISOString().slice(0, 10)}T00:00:00Z`;
+      const claim = 'insert into schedule_slots (name, slot) values (?, ?) on conflict do nothing';
+      if ((await sql(db, claim, [LEASE, today])).rowCount !== 1) return;
+      await withLease(db, { name: LEASE, owner, ttlMs: LEASE_TTL_MS }, async (lease, lost) => {
+        const signal = AbortSignal.any([lost, stopping.signal]);
+        const write: Write = (work) =>
+          db.transaction(async (tx) => {
+            await checkFence(tx, lease);
+            signal.throwIfAborted();
+            return work(tx);
+          });
+        await apply(write);
+      });
+    } catch (error) {
+      if (!stopping.signal.aborted) log.error({ err: error }, 'retention failed');
+    }
+  }
+
+  async function apply(write: Write): Promise<void> {
+    const now = clock.now();
+    const settings = { ...DEFAULT_RETENTION, ...(await readSetting<Partial<RetentionSettings>>(db, 'retention')) };
+    const cutoffs = retentionCutoffs(settings, now);
+
+    /** Repeats until a batch is not full. */
+    async function all(before: Date | undefined, limit: number, work: (tx: Db, before: Date) => Promise<number>) {
+      let sum = 0;
+      if (before === undefined) return sum;
+      for (;;) {
+        const count = await write((tx) => work(tx, before));
+        sum += count;
+        if (count < limit) return sum;
+      }
+    }
+
+    const removed = {
+      plans: await removePlans(write, { before: cutoffs.plans, now, batch }),
+      runs: await all(cutoffs.runs, RUNS_BATCH, (tx, before) => deleteRuns(tx, before, RUNS_BATCH)),
+      tombstones: await all(cutoffs.tombstones, batch, (tx, before) => deleteTombstones(tx, before, batch)),
+      records: await all(cutoffs.tombstones, batch, (tx, before) => deleteGoneRecords(tx, before, batch)),
+      changes: await all(cutoffs.changes, batch, (tx, before) => deleteOldest(tx, 'changes', before, batch)),
+      audit: await all(cutoffs.audit, batch, (tx, before) => deleteOldest(tx, 'audit', before, batch)),
+    };
+    await all(new Date(now.getTime() - SLOTS_KEPT_MS), batch, (tx, before) => deleteSlots(tx, before, batch));
+    log.info({ removed }, 'retention applied');
+    if (Object.values(removed).every((count) => count === 0)) return;
+    await write((tx) => writeAudit(tx, { actor: 'retention', action: 'retention.apply', detail: removed }));
+    database.maintain();
+  }
+
+  return {
+    start() {
+      running ??= loop();
+    },
+    tick,
+    async stop() {
+      stopping.abort(new Error('the process stops'));
+      await running;
+    },
+  };
+}
+
+/** Plans one group at a time: their rows first, in batches, since one plan may have a million. */
+async function removePlans(
+  write: Write,
+  { before, now, batch }: { before: Date | undefined; now: Date; batch: number },
+): Promise<number> {
+  let removed = 0;
+  if (before === undefined) return removed;
+  for (;;) {
+    const ids = await write((tx) => unlinkOldPlans(tx, before, now, PLANS_BATCH));
+    if (ids.length === 0) return removed;
+    while ((await write((tx) => deletePlanRows(tx, ids, batch))) === batch);
+    removed += await write((tx) => deletePlans(tx, ids));
+  }
+}

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import type { lookup } from 'node:dns';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, before, describe, it } from 'node:test';
+import { isLoopbackAddress, isPublicAddress } from '#platform/addresses.ts';
+import { checkOutgoingUrl, postOutgoing } from '#platform/fetch.ts';
+
+const STRICT = { allowLoopback: false };
+const LOOSE = { allowLoopback: true };
+
+describe('addresses', () => {
+  it('are public only when the internet at large means something by them', () => {
+    for (const address of [
+      '8.8.8.8',
+      '1.1.1.1',
+      '172.15.255.255',
+      '172.32.0.1',
+      '2606:4700:4700::1111',
+      '2a00:1450::1',
+    ])
+      assert.ok(isPublicAddress(address), address);
+    for (const address of [
+      ...['0.0.0.0', '10.1.2.3', '100.64.0.1', '127.0.0.1', '169.254.169.254', '172.16.0.1', '172.31.255.255'],
+      ...['192.168.1.1', '198.18.0.1', '203.0.113.9', '224.0.0.1', '255.255.255.255', '240.0.0.1'],
+      ...[
+        '::',
+        '::1',
+        'fe80::1',
+        'fc00::1',
+        'fd12::1',
+        'ff02::1',
+        '::ffff:10.0.0.1',
+        '::ffff:8.8.8.8',
+        '64:ff9b::a00:1',
+      ],
+      ...['2002:a00:1::', '2001:db8::1', '2001::1', 'not an address', ''],
+    ])
+      assert.ok(!isPublicAddress(address), address);
+    assert.ok(isLoopbackAddress('127.8.8.8') && isLoopbackAddress('::1') && !isLoopbackAddress('10.0.0.1'));
+  });
+});
+
+describe('an outgoing URL', () => {
+  it('is https to a public host, however the address is written', () => {
+    assert.equal(checkOutgoingUrl('https://hooks.example.com:8443/x?y', STRICT).port, '8443');
+    for (const url of [
+      ...[
+        'http://example.com',
+        'ftp://example.com',
+        'example.com',
+        'https://user:pass@example.com',
+        'https://localhost/',
+      ],
+      ...['https://127.0.0.1/', 'https://0x7f.1/', 'https://2130706433/', 'https://10.0.0.1/', 'https://[::1]/'],
+      ...['https://[::ffff:10.0.0.1]/', 'https://169.254.169.254/latest/meta-data', 'https://x.localhost/'],
+    ])
+      assert.throws(() => checkOutgoingUrl(url, STRICT), { reason: 'url-refused' }, url);
+  });
+
+  it('may lead to this machine when the operator says so, and still nowhere private', () => {
+    for (const url of ['http://127.0.0.1:1/', 'http://localhost/', 'https://[::1]/']) checkOutgoingUrl(url, LOOSE);
+    for (const url of ['http://10.0.0.1/', 'https://192.168.0.1/', 'http://example.com/'])
+      assert.throws(() => checkOutgoingUrl(url, LOOSE), { reason: 'url-refused' }, url);
+  });
+});
+
+describe('an outgoing POST', () => {
+  let server: Server;
+  let base: string;
+  let posts = 0;
+
+  before(async () => {
+    server = createServer((request, response) => {
+      posts += 1;
+      request.resume();
+      if (request.url === '/silent') return;
+      if (request.url === '/redirect') response.writeHead(302, { location: `${base}/elsewhere` }).end();
+      else if (request.url === '/endless') {
+        const more = (): void => void response.write('x'.repeat(65_536), () => !response.destroyed && more());
+        more();
+      } else response.writeHead(429, { 'retry-after': '12' }).end('slow down');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  after(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  const post = (path: string, timeoutMs = 5_000) =>
+    postOutgoing({ url: `${base}${path}`, headers: {}, body: 'ä', timeoutMs }, LOOSE);
+
+  it('answers whatever status came, follows nothing, and reads no more than it needs', async () => {
+    assert.deepEqual(await post('/'), { status: 429, retryAfterMs: 12_000, text: 'slow down' });
+    const before = posts;
+    assert.equal((await post('/redirect')).status, 302);
+    assert.equal(posts, before + 1);
+    assert.ok((await post('/endless')).text.length <= 16 * 1024);
+  });
+
+  it('gives up in time, and says what is wrong with the other side', async () => {
+    await assert.rejects(post('/silent', 50), { reason: 'timeout' });
+    await assert.rejects(postOutgoing({ url: 'http://127.0.0.1:1/', headers: {}, body: '', timeoutMs: 5_000 }, LOOSE), {
+      reason: 'unreachable',
+    });
+  });
+
+  it('does not connect to a name that leads to a private address', async () => {
+    const before = posts;
+    const url = `https://hooks.example.com:${(server.address() as AddressInfo).port}/`;
+    for (const addresses of [['127.0.0.1'], ['10.0.0.1', '::1']]) {
+      const found = addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
+      const resolve = ((_name: string, _options: object, done: (error: null, all: object[]) => void) =>
+        done(null, found)) as unknown as typeof lookup;
+      await assert.rejects(
+        postOutgoing({ url, headers: {}, body: '', timeoutMs: 5_000 }, { allowLoopback: false, lookup: resolve }),
+        { reason: 'address-refused' },
+      );
+    }
+    assert.equal(posts, before);
+  });
+});

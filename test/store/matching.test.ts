@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { it } from 'node:test';
+import fc from 'fast-check';
+import { canonical } from '#core/canonical.ts';
+import { digestOf } from '#core/digest.ts';
+import { correlate, MATCH_ATTRIBUTES, type MatchAttribute, type Matchable, type MatchPolicy } from '#core/match.ts';
+import { type Origin, USER_SCHEMA } from '#core/resource.ts';
+import { searchForm } from '#core/search.ts';
+import type { Database } from '#store/database.ts';
+import { planLinks } from '#store/matching.ts';
+import { upsertRecords } from '#store/mirror.ts';
+import { planUpserts } from '#store/planning.ts';
+import { insertPlan } from '#store/plans.ts';
+import { writeResources } from '#store/resources.ts';
+import { insertRun } from '#store/runs.ts';
+import { eachDatabase } from '../support/database.ts';
+
+interface Person extends Matchable {
+  readonly origin: Origin;
+}
+
+const anyName = fc.constantFrom('ada', 'grace', 'alan', 'edsger', 'barbara', 'donald');
+const anyEmails = fc.uniqueArray(fc.constantFrom('a@x', 'b@x', 'c@x', 'd@x', 'e@x'), { maxLength: 2 });
+/** With user names always: where they are no matching attribute, one that is taken is a question all the same. */
+const anyOrder: fc.Arbitrary<MatchAttribute[]> = fc
+  .shuffledSubarray([...MATCH_ATTRIBUTES])
+  .filter((order) => order.includes('userName'));
+const anyRecords = fc.uniqueArray(
+  fc.record({ externalId: fc.constantFrom('1', '2', '3', '4'), name: anyName, emails: anyEmails }),
+  {
+    maxLength: 4,
+    comparator: (one, other) => one.externalId === other.externalId || one.name === other.name,
+  },
+);
+const anyPeople = fc.uniqueArray(
+  fc.record({
+    id: fc.noShrink(fc.constant(null).map(() => randomUUID())),
+    externalId: fc.option(fc.constantFrom('1', '2', '3', '4')),
+    name: anyName,
+    emails: anyEmails,
+    origin: fc.constantFrom<Origin>('csv', 'manual', 'microsoft365'),
+  }),
+  {
+    maxLength: 5,
+    comparator: (one, other) =>
+      one.name === other.name || (one.externalId !== null && one.externalId === other.externalId),
+  },
+);
+
+const wide: MatchPolicy = { matching: MATCH_ATTRIBUTES, adoptManual: 'onMatch' };
+
+eachDatabase('matching in SQL', (open) => {
+  it('links and holds what the pure rule does, for any records, people and order of attributes', async () => {
+    const database = await open();
+    await fc.assert(
+      fc.asyncProperty(anyRecords, anyPeople, anyOrder, async (shown, found, matching) => {
+        await database.knex.raw(
+          'delete from disputes; delete from runs; delete from resources; delete from mirror_records',
+        );
+        // Somebody of the provider with a link is nobody's candidate: only those who have lost theirs are.
+        const people = found.map((person) =>
+          person.origin === 'microsoft365' ? { ...person, externalId: null } : person,
+        );
+        const records = shown.map((record) => ({ ...record, id: record.externalId }));
+        const { links, disputes } = await plan(database, records, people, { matching, adoptManual: 'onMatch' });
+        const expected = correlate(records, people, matching);
+        assert.deepEqual(
+          links,
+          Object.fromEntries(
+            [...expected.links].map(([id, { resource, attribute }]) => [id, `${resource} ${attribute}`]),
+          ),
+        );
+        assert.deepEqual(disputes, Object.fromEntries(expected.ambiguous));
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('leaves people made by hand alone, but for a question about a user name that both have', async () => {
+    const database = await open();
+    const ada = { id: randomUUID(), externalId: '1', name: 'ada', emails: ['a@x'], origin: 'manual' } as const;
+    const grace = { id: randomUUID(), externalId: '9', name: 'grace', emails: ['b@x'], origin: 'manual' } as const;
+    const records = [
+      { id: '1', externalId: '1', name: 'other', emails: ['a@x'] },
+      { id: '2', externalId: '2', name: 'grace', emails: [] },
+    ];
+    const { links, disputes } = await plan(database, records, [ada, grace], { ...wide, adoptManual: 'never' });
+    assert.deepEqual(links, {});
+    assert.deepEqual(disputes, { 2: [grace.id] });
+  });
+
+  it('asks about every match when it is told to', async () => {
+    const database = await open();
+    const ada = { id: randomUUID(), externalId: null, name: 'ada', emails: ['a@x'], origin: 'manual' } as const;
+    const records = [{ id: '1', externalId: '1', name: 'lovelace', emails: ['a@x'] }];
+    const { links, disputes } = await plan(database, records, [ada], { ...wide, adoptManual: 'ask' });
+    assert.deepEqual(links, {});
+    assert.deepEqual(disputes, { 1: [ada.id] });
+  });
+});
+
+/** Makes a plan of these records over these people; answers its links and whom it holds for which resources. */
+async function plan(database: Database, records: readonly Matchable[], people: readonly Person[], policy: MatchPolicy) {
+  const db = database.knex;
+  const runId = await insertRun(db, {
+    provider: 'microsoft365',
+    mode: 'full',
+    preview: false,
+    trigger: 'manual',
+    options: { allowLargeSync: false, resetAccountMapping: false },
+    requestedBy: 'test',
+    configVersion: '1',
+  });
+  const planId = await insertPlan(db, {
+    runId: runId ?? '',
+    provider: 'microsoft365',
+    configVersion: '1',
+    complete: true,
+  });
+  await writeResources(db, people.map(rowOf));
+  await upsertRecords(
+    db,
+    'microsoft365',
+    'User',
+    records.map(({ id, name, emails }) => {
+      const body = bodyOf(id, name, emails);
+      const digest = digestOf(body).toString('hex');
+      return {
+        external_id: id,
+        record: '{}',
+        record_digest: digest,
+        body,
+        digest,
+        name_key: name,
+        manager_external_id: null,
+        reason: null,
+        detail: null,
+        label: null,
+        handles: emails.map((email) => `email:${email}`),
+      };
+    }),
+  );
+  const planning = { planId, provider: 'microsoft365' } as const;
+  await db.transaction(async (tx) => {
+    const offset = await planUpserts(tx, planning, 'User', { offset: 0, duplicates: [] });
+    await planLinks(tx, planning, { ...policy, type: 'User', offset, reset: false, duplicates: [] });
+  });
+  const { rows: linked } = await database.query<{ external_id: string; said: string }>({
+    text: `select external_id, resource_id || ' ' || attribute as said from plan_links`,
+  });
+  const { rows: held } = await database.query<{ external_id: string; candidates: string[] }>({
+    text: 'select external_id, candidates::text[] as candidates from disputes',
+  });
+  return {
+    links: Object.fromEntries(linked.map(({ external_id, said }) => [external_id, said])),
+    disputes: Object.fromEntries(held.map(({ external_id, candidates }) => [external_id, candidates])),
+  };
+}
+
+function bodyOf(externalId: string | null, userName: string, emails: readonly string[]): string {
+  return canonical({
+    schemas: [USER_SCHEMA],
+    externalId,
+    userName,
+    active: true,
+    emails: emails.map((value) => ({ value })),
+  });
+}
+
+function rowOf({ id, externalId, name, emails, origin }: Person) {
+  const body = bodyOf(externalId, name, emails);
+  return {
+    id,
+    resource_type: 'User' as const,
+    origin,
+    external_id: externalId,
+    name_key: name,
+    display: name,
+    unique_key: name,
+    active: true,
+    body,
+    search: JSON.parse(searchForm(JSON.parse(body))),
+    digest: null,
+    manager_external_id: null,
+    manager_id: null,
+    left: false,
+  };
+}

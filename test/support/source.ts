@@ -1,0 +1,229 @@
+// A provider whose source is a few maps in the memory of the test, and a whole sync in front of it: worker, plans and
+// database are the real ones. For histories that a simulated tenant would be too slow for.
+
+import { after } from 'node:test';
+import { UpstreamError } from '#core/errors.ts';
+import type { GoneObject, ProviderKind, PullProvider, RunPolicy } from '#core/provider.ts';
+import { ENTERPRISE_SCHEMA, GROUP_SCHEMA, type ResourceType, USER_SCHEMA } from '#core/resource.ts';
+import { systemClock } from '#platform/clock.ts';
+import { makeLog } from '#platform/log.ts';
+import { makeSeal } from '#platform/seal.ts';
+import { RESOURCE_SCHEMAS } from '#scim/scimmy.ts';
+import { makeCounts } from '#store/counts.ts';
+import type { Database } from '#store/database.ts';
+import { readPage } from '#store/resource-pages.ts';
+import { type ServedRow, textOf } from '#store/served.ts';
+import { makeServedGroups } from '#store/served-groups.ts';
+import { saveProvider, setActive } from '#store/settings.ts';
+import type { PlanView } from '#store/views/plans.ts';
+import { type RunView, readRun } from '#store/views/runs.ts';
+import { makeSyncService } from '#sync/decide.ts';
+import type { StartOptions, SyncService } from '#sync/service.ts';
+import { startWorker } from '#sync/worker.ts';
+
+export interface SourceUser {
+  readonly userName: string;
+  readonly active?: boolean;
+  readonly displayName?: string;
+  readonly title?: string;
+  readonly department?: string;
+  readonly manager?: string;
+  /** Out of scope, for this reason. */
+  readonly out?: string;
+}
+
+export interface SourceGroup {
+  readonly displayName: string;
+  readonly members: readonly string[];
+}
+
+/** What the provider says. `lie` is what it says instead: nobody, or nothing more after the users. */
+export interface Source {
+  readonly users: Map<string, SourceUser>;
+  readonly groups: Map<string, SourceGroup>;
+  /** How somebody left, when the provider tells. */
+  readonly gone: Map<string, GoneObject['how']>;
+  lie?: 'nobody' | 'cut' | undefined;
+}
+
+interface SourceRecord {
+  readonly id: string;
+  readonly user?: SourceUser;
+  readonly group?: string;
+}
+
+export function makeSource(): Source {
+  return { users: new Map(), groups: new Map(), gone: new Map() };
+}
+
+const PAGE = 50;
+
+function openSource(source: Source): PullProvider<SourceRecord> {
+  return {
+    kind: 'microsoft365',
+    async *pages() {
+      if (source.lie === 'nobody') {
+        yield { type: 'end' };
+        return;
+      }
+      const users = [...source.users].map(([id, user]) => ({ id, user }));
+      for (let start = 0; start < users.length; start += PAGE)
+        yield { type: 'records', resourceType: 'User', records: users.slice(start, start + PAGE) };
+      if (source.lie === 'cut') throw new UpstreamError('The source stopped.', { failure: 'source-incomplete' });
+      const groups = [...source.groups].map(([id, { displayName }]) => ({ id, group: displayName }));
+      yield { type: 'records', resourceType: 'Group', records: groups };
+      for (const [group, { members }] of source.groups)
+        yield {
+          type: 'members',
+          group,
+          members: members.flatMap((externalId) => memberOf(source, externalId)),
+          skipped: [],
+          complete: true,
+        };
+      const gone = [...source.gone].map(([externalId, how]) => ({ externalId, how }));
+      yield { type: 'gone', resourceType: 'User', objects: gone };
+      yield { type: 'end' };
+    },
+    externalId: ({ id }) => id,
+    normalise({ id, user, group }) {
+      if (user === undefined)
+        return { resource: { schemas: [GROUP_SCHEMA], externalId: id, displayName: group ?? id } };
+      if (user.out !== undefined) return { skip: user.out };
+      const { out: _out, department, manager, active = true, ...rest } = user;
+      const enterprise = {
+        ...(department === undefined ? {} : { department }),
+        ...(manager === undefined ? {} : { manager: { value: manager } }),
+      };
+      const extended = Object.keys(enterprise).length > 0;
+      return {
+        resource: {
+          schemas: extended ? [USER_SCHEMA, ENTERPRISE_SCHEMA] : [USER_SCHEMA],
+          externalId: id,
+          active,
+          ...rest,
+          ...(extended ? { [ENTERPRISE_SCHEMA]: enterprise } : {}),
+        },
+      };
+    },
+    cost: () => ({ requests: 0, resourceUnits: 0, bytes: 0, throttledMs: 0 }),
+  };
+}
+
+function memberOf(source: Source, externalId: string): { externalId: string; type: ResourceType }[] {
+  if (source.users.has(externalId)) return [{ externalId, type: 'User' }];
+  return source.groups.has(externalId) ? [{ externalId, type: 'Group' }] : [];
+}
+
+export const POLICY: RunPolicy = {
+  initialRun: 'auto',
+  onLeaveScope: 'deactivate',
+  onSourceSoftDelete: 'deactivate',
+  onSourceHardDelete: 'delete',
+  deleteAfterDays: 30,
+};
+
+export interface Sync {
+  readonly database: Database;
+  readonly service: SyncService;
+  /** One run from start to end. */
+  sync(options?: Partial<StartOptions>): Promise<RunView>;
+  approve(planId: string | null): Promise<RunView>;
+  /** Whatever the service queues, carried out. */
+  carriedOut(queue: (service: SyncService) => Promise<{ id: string } | PlanView>): Promise<RunView>;
+  close(): Promise<void>;
+}
+
+const started = new Set<Sync>();
+
+// A worker that a test has left behind would keep the process alive without a word.
+after(async () => {
+  for (const one of started) await one.close();
+});
+
+/** A sync of this source on a fresh database. `policy` is read at each run. */
+export async function openSync(
+  database: Database,
+  source: Source,
+  policy: () => RunPolicy = () => POLICY,
+): Promise<Sync> {
+  const kind: ProviderKind = {
+    kind: 'microsoft365',
+    title: 'A source in memory',
+    available: true,
+    secretPaths: [],
+    parseSettings: (value) => value,
+    policy,
+    open: () => openSource(source) as PullProvider,
+    test: async () => [],
+  };
+  const seal = makeSeal(Buffer.alloc(32).toString('base64'));
+  await saveProvider(database.knex, { kind: 'microsoft365', settings: {}, secrets: seal.seal('{}'), changed: false });
+  await setActive(database.knex, 'microsoft365', true);
+  let runOver: () => void = () => undefined;
+  // The worker asks for maintenance when a run is over, whatever came of it.
+  const observed: Database = { ...database, maintain: () => runOver() };
+  const worker = startWorker({
+    database: observed,
+    kinds: new Map([['microsoft365', kind]]),
+    seal,
+    schemas: RESOURCE_SCHEMAS,
+    log: makeLog('fatal'),
+    clock: systemClock,
+  });
+  const service = makeSyncService({ database, worker });
+  const carriedOut: Sync['carriedOut'] = async (queue) => {
+    const over = new Promise<void>((resolve) => {
+      runOver = resolve;
+    });
+    const queued = await queue(service);
+    await over;
+    const run = await readRun(database.knex, 'runId' in queued ? queued.runId : queued.id);
+    if (run === undefined) throw new Error('the run is gone');
+    return run;
+  };
+  const opened: Sync = {
+    database,
+    service,
+    carriedOut,
+    sync: (options = {}) => carriedOut((to) => to.start({ trigger: 'manual', requestedBy: 'test', ...options })),
+    approve: (planId) => carriedOut((to) => to.approve(planId ?? '', 'test')),
+    async close() {
+      started.delete(opened);
+      await worker.stop();
+    },
+  };
+  started.add(opened);
+  return opened;
+}
+
+/** What SCIM serves, without `meta`: each resource with its relations, by id. */
+export async function readDirectory(database: Database): Promise<Record<string, Served>> {
+  const found: Record<string, Served> = {};
+  const groups = makeServedGroups(database, makeLog('fatal'));
+  for (const type of ['User', 'Group'] as const) {
+    const { rows } = await readPage(database, makeCounts(database), {
+      types: [{ type, filter: undefined }],
+      prepare: false,
+      odd: false,
+      limit: 1_000,
+      base: '',
+      related: [type],
+    });
+    for (const row of await groups.complete(rows)) found[row.id] = served(row);
+  }
+  await groups.stop();
+  return found;
+}
+
+export interface Served {
+  readonly type: ResourceType;
+  readonly body: Record<string, unknown>;
+  /** Ids of its groups, or of its members, in order. */
+  readonly related: readonly string[];
+}
+
+function served(row: ServedRow): Served {
+  const { id: _id, meta: _meta, groups, members, ...body } = JSON.parse(textOf(row, ''));
+  const others: { value: string }[] = groups ?? members ?? [];
+  return { type: row.resource_type, body, related: others.map(({ value }) => value).sort() };
+}

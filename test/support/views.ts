@@ -1,0 +1,52 @@
+// What an app sees, worked out in memory from what there is: for comparing with what it is shown.
+import { matches, parseFilter, parsePath } from '#core/filter.ts';
+import type { ResourceType } from '#core/resource.ts';
+import type { AppScope } from '#core/scope.ts';
+import type { ScimResource } from './scim.ts';
+
+/** @param within who is in these groups, down through others, and the groups themselves */
+export function sees(
+  scope: AppScope,
+  whole: ScimResource,
+  within: (groups: readonly string[]) => ReadonlySet<string>,
+): boolean {
+  const type = whole.meta.resourceType as ResourceType;
+  const filter = type === 'User' ? scope.userFilter : scope.groupFilter;
+  return (
+    (scope.resourceTypes?.includes(type) ?? true) &&
+    (filter === undefined || matches(parseFilter(filter), whole)) &&
+    (scope.groups === undefined || within(scope.groups).has(whole.id))
+  );
+}
+
+/** A resource as the scope shows it, cut from how it is. */
+export function shown(
+  { attributes }: AppScope,
+  whole: ScimResource,
+  seen: ReadonlySet<string>,
+): Record<string, unknown> {
+  const cut: Record<string, unknown> = { ...whole };
+  for (const name of ['groups', 'members'] as const) {
+    const left = whole[name]?.filter(({ value }) => seen.has(value)) ?? [];
+    if (left.length > 0) cut[name] = left;
+    else delete cut[name];
+  }
+  if (attributes === undefined) return cut;
+  const kept: Record<string, unknown> = { id: whole.id, schemas: whole.schemas, meta: whole.meta };
+  for (const path of attributes) {
+    const { schema, attribute, sub } = parsePath(path);
+    const from = (schema === undefined ? cut : cut[schema]) as Record<string, unknown> | undefined;
+    const value = from?.[attribute];
+    if (value === undefined) continue;
+    const into = schema === undefined ? kept : { ...(kept[schema] as Record<string, unknown> | undefined) };
+    into[attribute] = sub === undefined ? value : onlySub(into[attribute], value, sub);
+    if (schema !== undefined) kept[schema] = into;
+  }
+  return kept;
+}
+
+function onlySub(present: unknown, value: unknown, sub: string): unknown {
+  if (Array.isArray(value))
+    return value.map((item, place) => onlySub((present as unknown[] | undefined)?.[place], item, sub));
+  return { ...(present as object | undefined), [sub]: (value as Record<string, unknown>)[sub] };
+}

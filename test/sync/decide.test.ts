@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, it } from 'node:test';
+import { ConflictError, GatewayError } from '#core/errors.ts';
+import { makeLog } from '#platform/log.ts';
+import { saveProvider } from '#store/settings.ts';
+import { type ItemView, listItems } from '#store/views/items.ts';
+import { readPlan } from '#store/views/plans.ts';
+import type { RunView } from '#store/views/runs.ts';
+import { makeSchedule } from '#sync/schedule.ts';
+import { makeClock } from '../support/clock.ts';
+import { eachDatabase } from '../support/database.ts';
+import { makeSource, openSync, POLICY, readDirectory, type Source, type Sync } from '../support/source.ts';
+
+eachDatabase('a stored plan', (open) => {
+  let source: Source;
+  let api: Sync;
+
+  beforeEach(async () => {
+    source = makeSource();
+    for (const id of ['a', 'b', 'c']) source.users.set(id, { userName: id });
+    source.groups.set('g', { displayName: 'Group', members: ['a', 'b'] });
+    api = await openSync(await open(), source, () => ({ ...POLICY, initialRun: 'preview' }));
+  });
+  afterEach(() => api.close());
+
+  const query = (text: string, values: unknown[] = []) => api.database.query({ text, values });
+
+  async function items(run: RunView, filter: { outcome?: string; compared?: 'added' | 'same' | 'dropped' } = {}) {
+    const plan = await readPlan(api.database.knex, run.planId ?? '');
+    assert.ok(plan);
+    return (await listItems(api.database.knex, plan, { limit: 500, ...filter })).items;
+  }
+
+  const labels = (of: readonly ItemView[]): string[] => of.map(({ action, label }) => `${action} ${label}`).sort();
+
+  const refusal = (reason: string) => (error: unknown) => {
+    assert.ok(error instanceof GatewayError);
+    assert.equal(error.reason, reason);
+    assert.ok((error.remedy ?? '').length > 0);
+    return true;
+  };
+
+  it('is refused when it is not what was made, whatever was changed in it', async () => {
+    const run = await api.sync();
+    assert.equal(run.status, 'held');
+    for (const change of [
+      `update plan_items set after = replace(after, '"userName":"a"', '"userName":"root"')`,
+      `update plan_items set action = 'delete' where seq = 1`,
+      'update plan_members set removed = true',
+      'delete from plan_members',
+      `update plans set counts = '{}'`,
+      `update plans set expires_at = expires_at + interval '1 day'`,
+      'update plans set config_version = 7',
+      'delete from plan_items where seq = 2',
+    ]) {
+      await query('create table kept_items as select * from plan_items');
+      await query('create table kept_members as select * from plan_members');
+      await query('create table kept_plans as select * from plans');
+      await query(change);
+      await assert.rejects(api.service.approve(run.planId ?? '', 'test'), refusal('plan-tampered'), change);
+      await query(`delete from plan_members; delete from plan_items;
+        insert into plan_items select * from kept_items; insert into plan_members select * from kept_members;
+        update plans p set counts = k.counts, expires_at = k.expires_at, config_version = k.config_version from kept_plans k;
+        drop table kept_items; drop table kept_members; drop table kept_plans`);
+    }
+    assert.deepEqual(await readDirectory(api.database), {});
+    assert.equal((await api.approve(run.planId)).status, 'succeeded');
+    assert.equal(Object.keys(await readDirectory(api.database)).length, 4);
+  });
+
+  it('is applied once, however often and by however many it is approved', async () => {
+    const { planId } = await api.sync();
+    await api.carriedOut(async (service) => {
+      const [one, other] = await Promise.all([
+        service.approve(planId ?? '', 'test'),
+        service.approve(planId ?? '', 'test'),
+      ]);
+      assert.equal(one.id, other.id);
+      return one;
+    });
+    const again = await api.service.approve(planId ?? '', 'test');
+    assert.equal(again.status, 'applied');
+    const { rows } = await query(`select count(*)::int as count from audit where action = 'plan.approve'`);
+    assert.equal(rows[0]?.['count'], 1);
+  });
+
+  it('is refused when it has expired, and when it was rejected', async () => {
+    const first = await api.sync();
+    await query(`update plans set expires_at = now() - interval '1 second'`);
+    await assert.rejects(api.service.approve(first.planId ?? '', 'test'), refusal('plan-expired'));
+    const second = await api.sync();
+    await api.service.reject(second.planId ?? '', 'test');
+    await assert.rejects(api.service.approve(second.planId ?? '', 'test'), refusal('plan-not-waiting'));
+  });
+
+  it('drops what changed since it was made, lists it, and applies the rest', async () => {
+    await api.approve((await api.sync()).planId);
+    for (const id of ['a', 'b', 'c']) source.users.set(id, { userName: id, title: 'New' });
+    const preview = await api.sync({ preview: true });
+    await query(`update resources set body = replace(body, '"active"', '"title":"Edited","active"'), version = version + 1
+      where external_id = 'b'`);
+    await api.approve(preview.planId);
+    assert.deepEqual(labels(await items(preview, { outcome: 'stale' })), ['update b']);
+    const titles = Object.values(await readDirectory(api.database)).map(({ body }) => body['title']);
+    assert.deepEqual(titles.sort(), ['Edited', 'New', 'New', undefined]);
+  });
+
+  it('gives way to a newer one, which says what is different', async () => {
+    const first = await api.sync();
+    source.users.delete('c');
+    source.users.set('d', { userName: 'd' });
+    source.groups.set('g', { displayName: 'Group', members: ['a'] });
+    const second = await api.sync();
+    const [old, fresh] = [
+      await readPlan(api.database.knex, first.planId ?? ''),
+      await readPlan(api.database.knex, second.planId ?? ''),
+    ];
+    assert.deepEqual([old?.status, old?.supersededBy], ['superseded', second.planId]);
+    assert.deepEqual(fresh?.supersedes, { planId: first.planId, added: 2, same: 3, dropped: 2 });
+    assert.deepEqual(labels(await items(second, { compared: 'added' })), ['create d', 'membership Group']);
+    assert.deepEqual(labels(await items(second, { compared: 'dropped' })), ['create c', 'membership Group']);
+    assert.deepEqual(labels(await items(second, { compared: 'same' })), ['create Group', 'create a', 'create b']);
+    await assert.rejects(api.service.approve(first.planId ?? '', 'test'), refusal('plan-not-waiting'));
+  });
+
+  it('of a preview changes nothing until it is approved, and then is applied as it was seen', async () => {
+    await api.approve((await api.sync()).planId);
+    const before = await readDirectory(api.database);
+    const facts = async () => {
+      const { rows } =
+        await query(`select (select count(*) from changes) as changes, (select max(version) from resources) as version,
+        (select checkpoint from mirror_state) as checkpoint, (select last_success_at from provider_settings) as success`);
+      return rows[0];
+    };
+    const untouched = await facts();
+    source.users.set('d', { userName: 'd' });
+    source.users.set('a', { userName: 'a', title: 'Seen' });
+    const preview = await api.sync({ preview: true });
+    assert.equal(preview.status, 'succeeded');
+    assert.deepEqual([await readDirectory(api.database), await facts()], [before, untouched]);
+    source.users.set('a', { userName: 'a', title: 'Not seen' });
+    await api.approve(preview.planId);
+    const served = Object.values(await readDirectory(api.database));
+    assert.deepEqual(served.map(({ body }) => body['title']).filter(Boolean), ['Seen']);
+    assert.equal(served.length, 5);
+    // What the preview has read is not lost to the run after it, which plans what is still different.
+    assert.deepEqual((await api.sync()).counts, { updated: 1 });
+  });
+
+  it('must be approved before the schedule is switched on, once for each version of the settings', async () => {
+    const clock = makeClock('2026-11-25T10:00:00Z');
+    const schedule = makeSchedule({ database: api.database, sync: api.service, clock, log: makeLog('fatal') });
+    const daily = { enabled: true, kind: 'daily', time: '03:00', timeZone: 'UTC' } as const;
+    const run = await api.sync({ preview: true });
+    await assert.rejects(schedule.change(daily), refusal('preview-required'));
+    assert.equal((await schedule.change({ ...daily, enabled: false })).enabled, false);
+    await api.approve(run.planId);
+    assert.equal((await schedule.change(daily)).enabled, true);
+    await saveProvider(api.database.knex, {
+      kind: 'microsoft365',
+      settings: { other: true },
+      secrets: (await secrets()) ?? '',
+      changed: true,
+    });
+    assert.equal((await schedule.change({ ...daily, time: '04:00' })).time, '04:00');
+    await schedule.change({ ...daily, enabled: false });
+    await assert.rejects(schedule.change(daily), (error: unknown) => error instanceof ConflictError);
+    assert.equal((await schedule.change(daily, { withoutPreview: true })).enabled, true);
+  });
+
+  async function secrets(): Promise<string | undefined> {
+    const { rows } = await query('select secrets from provider_settings');
+    return rows[0]?.['secrets'] as string | undefined;
+  }
+});

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, it } from 'node:test';
+import type { LeavePolicy, RunPolicy } from '#core/provider.ts';
+import { listItems } from '#store/views/items.ts';
+import { eachDatabase } from '../support/database.ts';
+import { makeSource, openSync, POLICY, readDirectory, type Source, type Sync } from '../support/source.ts';
+
+const ADA = { userName: 'ada' } as const;
+
+eachDatabase('whoever leaves', (open) => {
+  let source: Source;
+  let api: Sync;
+  let policy: RunPolicy;
+
+  beforeEach(async () => {
+    policy = POLICY;
+    source = makeSource();
+    source.users.set('ada', ADA);
+    source.users.set('bob', { userName: 'bob' });
+    source.users.set('cyd', { userName: 'cyd' });
+    source.groups.set('g', { displayName: 'Group', members: ['ada', 'bob'] });
+    api = await openSync(await open(), source, () => policy);
+    await api.sync();
+  });
+  afterEach(() => api.close());
+
+  async function find(externalId: string) {
+    const found = Object.entries(await readDirectory(api.database)).find(
+      ([, { body }]) => body['externalId'] === externalId,
+    );
+    return found === undefined ? undefined : { id: found[0], ...found[1] };
+  }
+
+  /** What there is of Ada: nothing, an inactive account, or an active one. */
+  async function stateOf(externalId: string): Promise<string> {
+    const found = await find(externalId);
+    return found === undefined ? 'deleted' : found.body['active'] === true ? 'kept' : 'deactivated';
+  }
+
+  /** A run; answers the reason that it gives for the object. */
+  async function reasonFor(externalId: string): Promise<string | undefined> {
+    const { planId, status } = await api.sync();
+    assert.equal(status, 'succeeded');
+    const plan = { id: planId ?? '', provider: 'microsoft365', supersedes: null } as const;
+    const { items } = await listItems(api.database.knex, plan, { limit: 10, search: externalId });
+    return items.find(({ action }) => action !== 'skip')?.reason;
+  }
+
+  function waitDays(days: number): Promise<unknown> {
+    const text = 'update resources set left_at = left_at - make_interval(days => $1)';
+    return api.database.query({ text, values: [days] });
+  }
+
+  const outcomes: readonly [LeavePolicy, string][] = [
+    ['deactivate', 'deactivated'],
+    ['delete', 'deleted'],
+    ['keep', 'kept'],
+  ];
+
+  for (const [choice, state] of outcomes) {
+    it(`is ${state} by "${choice}" when no longer shown, and when out of scope`, async () => {
+      policy = { ...POLICY, onLeaveScope: choice };
+      source.users.delete('ada');
+      source.users.set('bob', { userName: 'bob', out: 'DomainNotAccepted' });
+      assert.equal(await reasonFor('ada'), choice === 'keep' ? undefined : 'NotInSource');
+      assert.deepEqual([await stateOf('ada'), await stateOf('bob')], [state, state]);
+      assert.equal((await find('g'))?.related.length, choice === 'keep' ? 1 : 0);
+      assert.deepEqual(await reasonFor('ada'), undefined, 'and nothing more happens');
+    });
+
+    it(`is ${state} by "${choice}" when in the recycle bin of the provider`, async () => {
+      policy = { ...POLICY, onLeaveScope: 'keep', onSourceSoftDelete: choice };
+      source.users.delete('ada');
+      source.gone.set('ada', 'softDeleted');
+      assert.equal(await reasonFor('ada'), choice === 'keep' ? undefined : 'SourceSoftDeleted');
+      assert.equal(await stateOf('ada'), state);
+    });
+
+    it(`is ${state} by "${choice}" when deleted in the provider for good`, async () => {
+      policy = { ...POLICY, onLeaveScope: 'keep', onSourceHardDelete: choice };
+      source.users.delete('ada');
+      source.gone.set('ada', 'hardDeleted');
+      assert.equal(await reasonFor('ada'), choice === 'keep' ? undefined : 'SourceHardDeleted');
+      assert.equal(await stateOf('ada'), state);
+    });
+  }
+
+  it('is deleted some days after the deactivation, and not a day before', async () => {
+    source.users.delete('ada');
+    await api.sync();
+    await waitDays(29);
+    assert.equal(await reasonFor('ada'), undefined);
+    await waitDays(2);
+    assert.equal(await reasonFor('ada'), 'RetentionOver');
+    assert.equal(await stateOf('ada'), 'deleted');
+  });
+
+  it('stays for ever when nothing is deleted by time', async () => {
+    policy = { ...POLICY, deleteAfterDays: null };
+    source.users.delete('ada');
+    await api.sync();
+    await waitDays(4_000);
+    assert.equal(await reasonFor('ada'), undefined);
+    assert.equal(await stateOf('ada'), 'deactivated');
+  });
+
+  it('is deleted at once when the recycle bin is emptied meanwhile', async () => {
+    source.users.delete('ada');
+    source.gone.set('ada', 'softDeleted');
+    assert.equal(await reasonFor('ada'), 'SourceSoftDeleted');
+    source.gone.set('ada', 'hardDeleted');
+    assert.equal(await reasonFor('ada'), 'SourceHardDeleted');
+    assert.equal(await stateOf('ada'), 'deleted');
+  });
+
+  it('comes back with the same id and groups, whether deactivated or deleted', async () => {
+    const before = await readDirectory(api.database);
+    for (const how of ['softDeleted', 'hardDeleted'] as const) {
+      source.users.delete('ada');
+      source.gone.set('ada', how);
+      await api.sync();
+      assert.equal(await stateOf('ada'), how === 'softDeleted' ? 'deactivated' : 'deleted');
+      source.users.set('ada', ADA);
+      source.gone.delete('ada');
+      assert.equal(await reasonFor('ada'), 'ReturnedToScope');
+      assert.deepEqual(await readDirectory(api.database), before);
+    }
+  });
+
+  it('is judged by what is said when leaving, not by what was said of somebody who is still shown', async () => {
+    source.gone.set('ada', 'hardDeleted');
+    assert.equal(await reasonFor('ada'), undefined);
+    source.gone.clear();
+    source.users.delete('ada');
+    assert.equal(await reasonFor('ada'), 'NotInSource');
+    assert.equal(await stateOf('ada'), 'deactivated');
+  });
+
+  it('takes a group along as the policy says: a group cannot be inactive', async () => {
+    const id = (await find('g'))?.id;
+    source.groups.delete('g');
+    policy = { ...POLICY, onLeaveScope: 'keep' };
+    await api.sync();
+    assert.ok(await find('g'));
+    policy = POLICY;
+    assert.equal(await reasonFor('g'), 'NotInSource');
+    assert.equal(await find('g'), undefined);
+    source.groups.set('g', { displayName: 'Group', members: ['ada', 'bob'] });
+    await api.sync();
+    assert.deepEqual([(await find('g'))?.id, (await find('g'))?.related.length], [id, 2]);
+  });
+});

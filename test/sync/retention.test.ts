@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict';
+import { beforeEach, it } from 'node:test';
+import { makeLog } from '#platform/log.ts';
+import { type Database, sql } from '#store/database.ts';
+import { takeLease } from '#store/leases.ts';
+import { writeSetting } from '#store/settings.ts';
+import { listMonthCosts } from '#store/views/costs.ts';
+import { makeRetention, type Retention } from '#sync/retention.ts';
+import { makeClock, type TestClock } from '../support/clock.ts';
+import { eachDatabase } from '../support/database.ts';
+
+const DAY_MS = 86_400_000;
+
+eachDatabase('retention', (open) => {
+  let database: Database;
+  let clock: TestClock;
+  let retention: Retention;
+
+  beforeEach(async () => {
+    database = await open();
+    clock = makeClock('2026-11-25T10:00:00.000Z');
+    retention = replica();
+  });
+
+  const replica = (batch = 5_000): Retention => makeRetention({ database, clock, log: makeLog('silent'), batch });
+  const ago = (days: number): Date => new Date(clock.now().getTime() - days * DAY_MS);
+
+  function tomorrow(days = 1): void {
+    clock.set(new Date(clock.now().getTime() + days * DAY_MS).toISOString());
+  }
+
+  /** A run that ended so many days ago, and its plan with two items and two memberships. */
+  async function run(
+    days: number,
+    changed: { provider?: string; status?: string; plan?: string; expiresIn?: number } = {},
+  ) {
+    const { provider = 'microsoft365', status = 'succeeded', plan = 'applied', expiresIn = -1 } = changed;
+    const { rows } = await sql(
+      database.knex,
+      `with made as (insert into runs (id, provider, mode, trigger, requested_by, status, plan_id, work_ms, cost, created_at,
+         started_at, finished_at)
+         values (gen_random_uuid(), ?, 'full', 'manual', 'test', ?, gen_random_uuid(), 1000, '{"requests":10,"bytes":5}', ?, ?, ?)
+         returning id, plan_id),
+       plan as (insert into plans (id, run_id, provider, config_version, status, complete, created_at, expires_at)
+         select plan_id, id, ?, 1, ?, true, ?, ? from made),
+       items as (insert into plan_items (plan_id, seq, action, resource_type, reason)
+         select plan_id, n, 'membership', 'Group', 'MembersChanged' from made, generate_series(1, 2) n),
+       members as (insert into plan_members (plan_id, seq, member_external_id, member_type, removed)
+         select plan_id, 1, 'm' || n, 'User', false from made, generate_series(1, 2) n)
+       select id, plan_id from made`,
+      [provider, status, ago(days), ago(days), ago(days), provider, plan, ago(days), ago(-expiresIn)],
+    );
+    return rows[0] as { id: string; plan_id: string };
+  }
+
+  async function ids(table: 'runs' | 'plans'): Promise<string[]> {
+    return (await sql(database.knex, `select id from ${table}`)).rows.map(({ id }) => id);
+  }
+
+  async function count(from: string): Promise<number> {
+    return (await sql(database.knex, `select count(*)::int as count from ${from}`)).rows[0].count;
+  }
+
+  it('keeps what is young enough, and of the old the newest run and the newest success of each provider', async () => {
+    const old = await run(100);
+    const success = await run(95);
+    const newest = await run(91, { status: 'failed' });
+    const other = await run(200, { provider: 'ldap' });
+    await retention.tick();
+    assert.deepEqual((await ids('runs')).sort(), [success.id, newest.id, other.id].sort());
+    assert.ok(!(await ids('plans')).includes(old.plan_id));
+  });
+
+  it('removes plans before their runs, whole, and unlinks them', async () => {
+    const old = await run(40);
+    const young = await run(20);
+    await run(1);
+    await retention.tick();
+    assert.equal((await ids('runs')).length, 3);
+    assert.ok(!(await ids('plans')).includes(old.plan_id) && (await ids('plans')).includes(young.plan_id));
+    const { rows } = await sql(database.knex, 'select plan_id from runs where id = ?', [old.id]);
+    assert.equal(rows[0].plan_id, null);
+    assert.deepEqual([await count('plan_items'), await count('plan_members')], [4, 4]);
+  });
+
+  it('keeps a plan that waits for a decision or is being applied, whatever its age', async () => {
+    const waiting = await run(60, { status: 'held', plan: 'held', expiresIn: 2 });
+    const applying = await run(120, { status: 'failed', plan: 'applying' });
+    const expired = await run(60, { status: 'held', plan: 'held' });
+    await run(0);
+    await retention.tick();
+    const plans = await ids('plans');
+    assert.ok(plans.includes(waiting.plan_id) && plans.includes(applying.plan_id));
+    assert.ok(!plans.includes(expired.plan_id), 'nobody can approve it any more');
+    const { rows } = await sql(database.knex, 'select status from runs where id = ?', [expired.id]);
+    assert.equal(rows[0].status, 'cancelled');
+    assert.equal((await ids('runs')).length, 4);
+  });
+
+  it('keeps the sum of a month when its runs go', async () => {
+    for (const days of [100, 101, 102, 1]) await run(days);
+    const before = await listMonthCosts(database.knex, 12);
+    await retention.tick();
+    assert.equal((await ids('runs')).length, 1);
+    assert.deepEqual(await listMonthCosts(database.knex, 12), before);
+    tomorrow(100);
+    await run(0);
+    await retention.tick();
+    assert.equal(
+      (await listMonthCosts(database.knex, 12)).reduce((sum, { runs }) => sum + runs, 0),
+      5,
+    );
+  });
+
+  it('removes tombstones and what the mirror remembers of them, and neither the living nor the change log', async () => {
+    await sql(
+      database.knex,
+      `insert into resources (id, resource_type, origin, external_id, name_key, display, body, search, deleted_at, left_at)
+       values (gen_random_uuid(), 'User', 'microsoft365', 'long gone', 'a', 'a', '{}', '{}', ?, null),
+         (gen_random_uuid(), 'User', 'microsoft365', 'just gone', 'b', 'b', '{}', '{}', ?, null),
+         (gen_random_uuid(), 'User', 'microsoft365', 'deactivated', 'c', 'c', '{}', '{}', null, ?)`,
+      [ago(31), ago(29), ago(300)],
+    );
+    await sql(
+      database.knex,
+      `insert into mirror_records (provider, resource_type, external_id, record, record_digest, gone_at)
+       select 'microsoft365', 'User', id, '{}', '', at from (values ('long gone', ?::timestamptz), ('just gone', ?), ('deactivated', ?)) v(id, at)`,
+      [ago(40), ago(29), ago(300)],
+    );
+    await sql(
+      database.knex,
+      `insert into changes (at, resource_type, resource_id, version, operation, actor) values (?, 'User', gen_random_uuid(), 1, 'delete', 'sync')`,
+      [ago(31)],
+    );
+    await sql(database.knex, `insert into served_groups (user_id, text) select id, '[]' from resources`);
+    await retention.tick();
+    assert.equal(await count('served_groups'), 2);
+    for (const table of ['resources', 'mirror_records']) {
+      const { rows } = await sql(database.knex, `select external_id from ${table} order by external_id`);
+      assert.deepEqual(
+        rows.map((row: { external_id: string }) => row.external_id),
+        ['deactivated', 'just gone'],
+        table,
+      );
+    }
+    assert.equal(await count('changes'), 1);
+  });
+
+  it('removes the oldest of the logs in batches, and old slots', async () => {
+    await sql(
+      database.knex,
+      `insert into changes (at, resource_type, resource_id, version, operation, actor)
+       select case when n <= 25 then ?::timestamptz else ?::timestamptz end, 'User', gen_random_uuid(), n, 'update', 'sync' from generate_series(1, 30) n`,
+      [ago(400), ago(300)],
+    );
+    await sql(
+      database.knex,
+      `insert into audit (at, actor, action) select ?, 'test', 'x.y' from generate_series(1, 12)`,
+      [ago(366)],
+    );
+    await sql(
+      database.knex,
+      `insert into schedule_slots (name, slot) select 'sync', ?::timestamptz + make_interval(hours => n) from generate_series(1, 22) n`,
+      [ago(40)],
+    );
+    await replica(10).tick();
+    assert.equal(await count('changes'), 5);
+    assert.equal(await count(`audit where action = 'x.y'`), 0);
+    assert.equal(await count(`schedule_slots where name = 'sync'`), 0);
+    const { rows } = await sql(database.knex, `select actor, detail from audit`);
+    assert.deepEqual([rows[0].actor, rows[0].detail.changes, rows[0].detail.audit], ['retention', 25, 12]);
+  });
+
+  it('follows the settings; null keeps for ever', async () => {
+    await writeSetting(database.knex, 'retention', {
+      runs: 7,
+      plans: null,
+      tombstones: null,
+      changes: 30,
+      audit: null,
+    });
+    await sql(
+      database.knex,
+      `insert into resources (id, resource_type, origin, name_key, display, body, search, deleted_at)
+       values (gen_random_uuid(), 'User', 'x', 'a', 'a', '{}', '{}', ?)`,
+      [ago(3_000)],
+    );
+    await run(10);
+    await run(8);
+    const kept = await run(6);
+    await retention.tick();
+    assert.deepEqual(await ids('runs'), [kept.id]);
+    assert.deepEqual([await count('plans'), await count('resources')], [1, 1]);
+  });
+
+  it('is done once a day, by one replica, and not while another holds the lease', async () => {
+    await run(100);
+    await run(1);
+    await Promise.all([replica(), replica(), replica()].map((one) => one.tick()));
+    assert.equal((await ids('runs')).length, 1);
+    assert.equal(await count('audit'), 1);
+    await run(100, { status: 'failed' });
+    await run(1);
+    await replica().tick();
+    assert.equal((await ids('runs')).length, 3, 'today is done');
+    tomorrow();
+    await takeLease(database.knex, 'retention', 'somebody else', 60_000);
+    await replica().tick();
+    assert.equal((await ids('runs')).length, 3);
+    await sql(database.knex, `update leases set expires_at = '-infinity'`);
+    tomorrow();
+    await replica().tick();
+    assert.equal((await ids('runs')).length, 2);
+  });
+});
