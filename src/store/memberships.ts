@@ -35,7 +35,8 @@ export interface ChangedGroup {
 
 /**
  * Applies the memberships after `from` up to and including `to` of the items that still wait. Doing a slice twice
- * changes nothing. Members that are not in the directory are left out. A group that changed is looked at again by the
+ * changes nothing. One index look-up for each member: in a first run the planner takes the directory for empty, and
+ * would read all of it for every member. Members that are not in the directory are left out. A group that changed is looked at again by the
  * next plan, unless it is remembered (plan-memberships.ts).
  */
 export async function applyMemberSlice(
@@ -59,9 +60,9 @@ export async function applyMemberSlice(
      won as (
        insert into group_members (group_id, member_id, member_type)
        select s.group_id, coalesce(known.id, named.id), s.member_type from slice s
-       left join resources known on known.id = s.member_id and known.deleted_at is null
-       left join resources named on s.member_id is null and named.resource_type = s.member_type and named.origin = ?
-         and named.external_id = s.member_external_id and named.deleted_at is null
+       left join lateral (select d.id from resources d where d.id = s.member_id and d.deleted_at is null limit 1) known on true
+       left join lateral (select d.id from resources d where s.member_id is null and d.resource_type = s.member_type
+         and d.origin = ? and d.external_id = s.member_external_id and d.deleted_at is null limit 1) named on true
        where not s.removed and coalesce(known.id, named.id) is not null on conflict do nothing returning group_id),
      counted as (
        select group_id, sum(added)::int as added, sum(removed)::int as removed from (

@@ -8,6 +8,7 @@ import { appendChanges, type NewChange } from '#store/changes.ts';
 import type { Db } from '#store/database.ts';
 import { freeAnchors, hasLinks } from '#store/matching.ts';
 import { applyMemberSlice, endOfSlice, type MemberCursor, settleMemberships } from '#store/memberships.ts';
+import { refreshStatistics } from '#store/planning.ts';
 import {
   countPending,
   nextItems,
@@ -28,6 +29,7 @@ import {
   tombstone,
   writeResources,
 } from '#store/resources.ts';
+import { STATISTICS_AFTER } from './make-plan.ts';
 import type { RunContext } from './run.ts';
 
 /** Objects per transaction: keeps one under about 200 ms, so that readers on embedded storage hardly wait. */
@@ -56,8 +58,11 @@ export async function applyPlan(context: RunContext, planId: string): Promise<nu
   let done = 0;
   for (;;) {
     const applied = await context.write((tx) => applyChunk(tx, plan));
-    if (applied === 'memberships') done += await applyMemberships(context, plan);
-    else if (applied === 0) return done;
+    if (applied === 'memberships') {
+      // Of a directory that was just filled the planner knows nothing, and takes any index for as good as the right one.
+      if (done > STATISTICS_AFTER) await refreshStatistics(context.db);
+      done += await applyMemberships(context, plan);
+    } else if (applied === 0) return done;
     else done += applied;
     context.log.debug({ done, total, step: applied === 'memberships' ? applied : 'chunk' }, 'items applied');
     await context.progress({ phase: 'applying', done, total });
