@@ -59,11 +59,12 @@ export async function applyPlan(context: RunContext, planId: string): Promise<nu
   for (;;) {
     const applied = await context.write((tx) => applyChunk(tx, plan));
     if (applied === 'memberships') {
-      // Of a directory that was just filled the planner knows nothing, and takes any index for as good as the right one.
       if (done > STATISTICS_AFTER) await refreshStatistics(context.db);
       done += await applyMemberships(context, plan);
     } else if (applied === 0) return done;
     else done += applied;
+    // Of a directory that is being filled the planner knows nothing, and takes any index for as good as the right one.
+    if (done === applied && total > STATISTICS_AFTER) await refreshStatistics(context.db);
     context.log.debug({ done, total, step: applied === 'memberships' ? applied : 'chunk' }, 'items applied');
     await context.progress({ phase: 'applying', done, total });
   }
