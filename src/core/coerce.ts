@@ -21,7 +21,7 @@ const ABOUT: ReadonlySet<string> = new Set(['type', 'primary', 'display', '$ref'
  */
 export function coerceResource(schema: ResourceSchema, raw: unknown): Document {
   const given = fieldsOf(raw, 'The body');
-  needSchemas(schema, given.get('schemas'));
+  needSchema(given.get('schemas'), schema.core.id);
   const document = coerceFields(schema.core, given);
   for (const extension of schema.extensions) {
     const inner = given.get(foldCase(extension.id));
@@ -123,14 +123,14 @@ function valueIn(member: object | null): unknown {
   return Object.entries(member).find(([name]) => foldCase(name) === 'value')?.[1];
 }
 
-/** Entra ID adds an URN of its own to `schemas`; what we do not know is passed over as long as the resource's own is there. */
-function needSchemas(schema: ResourceSchema, raw: unknown): void {
-  const uris = Array.isArray(raw) ? raw : [];
-  if (!uris.some((uri) => typeof uri === 'string' && foldCase(uri) === foldCase(schema.core.id)))
-    throw new InputError(`"schemas" must name "${schema.core.id}".`, {
-      scimType: 'invalidSyntax',
-      reason: 'schema-missing',
-    });
+/**
+ * Checks that `schemas` names what a body has to be. Others beside it are passed over: Entra ID adds an URN of its own.
+ * @throws {InputError} `invalidSyntax`
+ */
+export function needSchema(schemas: unknown, uri: string): void {
+  const uris = Array.isArray(schemas) ? schemas : [];
+  if (!uris.some((one) => typeof one === 'string' && foldCase(one) === foldCase(uri)))
+    throw new InputError(`"schemas" must name "${uri}".`, { scimType: 'invalidSyntax', reason: 'schema-missing' });
 }
 
 function coerceFields({ attributes }: Schema, given: ReadonlyMap<string, unknown>): Document {

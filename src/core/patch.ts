@@ -16,6 +16,7 @@ import {
   isPrimary,
   isUnassigned,
   memberIds,
+  needSchema,
   withoutDuplicates,
 } from './coerce.ts';
 import { InputError, type ScimType, TooLargeError } from './errors.ts';
@@ -49,11 +50,7 @@ export interface Patched {
  */
 export function parsePatch(raw: unknown): readonly PatchOperation[] {
   const body = fieldsOf(raw, 'The body');
-  const schemas = body.get('schemas');
-  const named =
-    Array.isArray(schemas) &&
-    schemas.some((uri) => typeof uri === 'string' && foldCase(uri) === foldCase(PATCH_SCHEMA));
-  if (!named) throw refuse('invalidSyntax', `"schemas" must name "${PATCH_SCHEMA}".`);
+  needSchema(body.get('schemas'), PATCH_SCHEMA);
   const operations = body.get('operations');
   if (!Array.isArray(operations) || operations.length === 0)
     throw refuse('invalidSyntax', '"Operations" must be a list of at least one operation.');

@@ -12,6 +12,9 @@ export type Origin = 'manual' | ProviderKindName;
 export type ProviderKindName = 'microsoft365' | 'scim' | 'ldap' | 'csv';
 export const PROVIDER_KINDS = ['microsoft365', 'scim', 'ldap', 'csv'] as const satisfies readonly ProviderKindName[];
 
+/** All origins there are, as an SQL array: named in a look-up by external id, so that the index on origin serves. */
+export const EVERY_ORIGIN = `{${['manual', ...PROVIDER_KINDS].join(',')}}`;
+
 /** One value of emails, phoneNumbers and the like (RFC 7643 section 2.4). */
 export interface MultiValue {
   readonly value: string;

@@ -1,7 +1,7 @@
 // Reading a Bulk request (RFC 7644 section 3.7). Every POST is promised its id before anything is done, so that any
 // operation may name any other, earlier or later.
 import { randomUUID } from 'node:crypto';
-import { type Document, fieldsOf } from '#core/coerce.ts';
+import { type Document, fieldsOf, needSchema } from '#core/coerce.ts';
 import { InputError, TooLargeError } from '#core/errors.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { foldCase } from '#core/search.ts';
@@ -27,12 +27,7 @@ export type Read = Operation | { readonly error: InputError; readonly raw: Docum
 /** @throws {InputError} `invalidSyntax` @throws {TooLargeError} */
 export function readBulk(raw: unknown): { operations: readonly Read[]; failOnErrors: number } {
   const body = fieldsOf(raw, 'The body');
-  const schemas = body.get('schemas');
-  if (
-    !Array.isArray(schemas) ||
-    !schemas.some((uri) => typeof uri === 'string' && foldCase(uri) === foldCase(REQUEST_SCHEMA))
-  )
-    throw new InputError(`"schemas" must name "${REQUEST_SCHEMA}".`, { scimType: 'invalidSyntax' });
+  needSchema(body.get('schemas'), REQUEST_SCHEMA);
   const failOnErrors = body.get('failonerrors') ?? 0;
   if (typeof failOnErrors !== 'number' || !Number.isInteger(failOnErrors) || failOnErrors < 0)
     throw new InputError('"failOnErrors" must be a whole number.', { scimType: 'invalidValue' });

@@ -1,4 +1,4 @@
-import { fieldsOf, isUnassigned } from '#core/coerce.ts';
+import { fieldsOf, isUnassigned, needSchema } from '#core/coerce.ts';
 import { InputError } from '#core/errors.ts';
 import { type AttributePath, type Filter, parseFilter, parsePath } from '#core/filter.ts';
 import { foldCase } from '#core/search.ts';
@@ -48,11 +48,7 @@ export function readQuery(parameters: Parameters): ListQuery {
 /** The body of a `.search` (RFC 7644 section 3.4.3). @throws {InputError} as `readQuery`, and `invalidSyntax` */
 export function readSearch(raw: unknown): ListQuery {
   const body = fieldsOf(raw, 'The body');
-  const schemas = body.get('schemas');
-  const isNamed =
-    Array.isArray(schemas) &&
-    schemas.some((uri) => typeof uri === 'string' && foldCase(uri) === foldCase(SEARCH_SCHEMA));
-  if (!isNamed) throw new InputError(`"schemas" must name "${SEARCH_SCHEMA}".`, { scimType: 'invalidSyntax' });
+  needSchema(body.get('schemas'), SEARCH_SCHEMA);
   const text = (name: string): string | undefined => {
     const value = body.get(foldCase(name));
     if (isUnassigned(value)) return undefined;

@@ -1,5 +1,7 @@
 // One resource: GET, and what a write answers.
+
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isUuid } from '#core/ids.ts';
 import { jsonText } from '#core/json.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { principalOf } from '#http/auth.ts';
@@ -18,8 +20,6 @@ export function seeing(request: IncomingMessage, type: ResourceType): View {
   return view;
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
 /** One resource that is asked for by its id. */
 export interface Single {
   readonly type: ResourceType;
@@ -35,7 +35,7 @@ export async function answerOne(
   response: ServerResponse,
 ): Promise<void> {
   const view = seeing(request, type);
-  const found = UUID.test(id) ? await readOne(parts, type, id.toLowerCase(), view, asked) : undefined;
+  const found = isUuid(id) ? await readOne(parts, type, id.toLowerCase(), view, asked) : undefined;
   if (found === undefined) throw missing(type, id);
   response.setHeader('etag', etagOf(found.version));
   const known = request.headers['if-none-match'];

@@ -1,6 +1,8 @@
 // Writes of single resources (RFC 7644 sections 3.3, 3.5 and 3.6), the same for a request and for an operation in Bulk.
+
 import { coerceResource, type Document, fieldsOf, memberIds } from '#core/coerce.ts';
 import { ForbiddenError } from '#core/errors.ts';
+import { isUuid } from '#core/ids.ts';
 import { parsePatch } from '#core/patch.ts';
 import type { ResourceType } from '#core/resource.ts';
 import type { Principal } from '#http/auth.ts';
@@ -79,10 +81,8 @@ function read(type: ResourceType, body: unknown): { document: Document; members:
   return { document, members: type === 'Group' ? memberIds(fieldsOf(body, 'The body').get('members')) : [] };
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
 /** @throws {NotFoundError} no id of ours has this form */
 function known(target: Target): Target {
-  if (!UUID.test(target.id)) throw missing(target.type, target.id);
+  if (!isUuid(target.id)) throw missing(target.type, target.id);
   return { ...target, id: target.id.toLowerCase() };
 }

@@ -1,8 +1,11 @@
 // A filter tree as a where clause on `resources r`. Equality goes through the GIN index on `search`, names and times
 // through columns, members and groups through the membership table. Nothing is ever filtered in memory.
+
 import { type Attribute, type Resolved, type ResourceSchema, resolve, resolveInFilter } from '#core/attributes.ts';
 import { InputError } from '#core/errors.ts';
 import type { AttributePath, Filter, Literal, Operator } from '#core/filter.ts';
+import { isUuid } from '#core/ids.ts';
+import { EVERY_ORIGIN } from '#core/resource.ts';
 import { foldCase, isCaseExact } from '#core/search.ts';
 import { memberSeen, seen, type Visible } from './served.ts';
 import { Statement, type Where } from './statement.ts';
@@ -105,7 +108,7 @@ class Compiler {
       case 'externalId':
         // The origins are all there are: named, so that the index on origin and external id serves.
         return operator === 'eq'
-          ? `(r.external_id is not null and r.origin = any('{manual,microsoft365,scim,ldap,csv}') and r.external_id = ${this.bind(text())})`
+          ? `(r.external_id is not null and r.origin = any('${EVERY_ORIGIN}') and r.external_id = ${this.bind(text())})`
           : this.text('r.external_id', operator, text());
       case 'active':
         return this.truth('r.active', operator, booleanOf(value, path, operator), path);
@@ -324,9 +327,9 @@ class Compiler {
   }
 
   private uuid(expression: string, operator: Operator, text: string): string {
-    const isUuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
-    if (operator === 'eq') return isUuid ? `${expression} = ${this.bind(text.toLowerCase())}::uuid` : this.never();
-    if (operator === 'ne') return isUuid ? `${expression} <> ${this.bind(text.toLowerCase())}::uuid` : 'true';
+    const isId = isUuid(text);
+    if (operator === 'eq') return isId ? `${expression} = ${this.bind(text.toLowerCase())}::uuid` : this.never();
+    if (operator === 'ne') return isId ? `${expression} <> ${this.bind(text.toLowerCase())}::uuid` : 'true';
     return this.text(`${expression}::text`, operator, text);
   }
 

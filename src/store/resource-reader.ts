@@ -1,4 +1,4 @@
-import type { Origin, ResourceType } from '#core/resource.ts';
+import { EVERY_ORIGIN, type Origin, type ResourceType } from '#core/resource.ts';
 import { type Database, type Db, queryOn } from './database.ts';
 import { gathered } from './gather.ts';
 import {
@@ -70,7 +70,7 @@ export function makeResourceReader(database: Database, groups: Pick<ServedGroups
 const CONDITION: Readonly<Record<LookUpKey, string>> = {
   id: 'r.id = k.value::uuid',
   name: 'r.name_key = k.value',
-  externalId: `r.origin = any('{manual,microsoft365,scim,ldap,csv}') and r.external_id = k.value`,
+  externalId: `r.origin = any('${EVERY_ORIGIN}') and r.external_id = k.value`,
 };
 
 interface LookUp {

@@ -1,7 +1,9 @@
 // Single writes from outside: one statement each where one is enough, with the change log in it. A sync writes in
 // batches instead (resources.ts, memberships.ts).
+
 import { ConflictError, InputError } from '#core/errors.ts';
 import { type Filter, matches } from '#core/filter.ts';
+import { isUuid } from '#core/ids.ts';
 import type { MemberChange } from '#core/patch.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { appendChanges } from './changes.ts';
@@ -183,13 +185,11 @@ export async function fillGroup(tx: Db, groupId: string, ids: readonly string[])
 
 /** @throws {InputError} `invalidValue`: what is to be added and is no UUID */
 function uuidsOf({ kind, ids }: Exclude<MemberChange, { kind: 'removeWhere' }>): readonly string[] {
-  const uuids = ids.filter((id) => UUID.test(id)).map((id) => id.toLowerCase());
-  const wrong = kind === 'remove' ? undefined : ids.find((id) => !UUID.test(id));
+  const uuids = ids.filter((id) => isUuid(id)).map((id) => id.toLowerCase());
+  const wrong = kind === 'remove' ? undefined : ids.find((id) => !isUuid(id));
   if (wrong !== undefined) throw unknownMember(wrong);
   return [...new Set(uuids)];
 }
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
  * `for share` makes a deletion of the member wait, so that no membership outlives it. `except` sorts or hashes whatever

@@ -1,10 +1,12 @@
 // Edits of single resources by hand or by a SCIM client: create, replace, patch, delete. Each is one transaction with
 // its line in the change log. What the active inbound provider owns is not edited here unless a setting says so.
+
 import { randomUUID } from 'node:crypto';
 import type { ResourceSchema } from '#core/attributes.ts';
 import { canonical } from '#core/canonical.ts';
 import { type Document, finish } from '#core/coerce.ts';
 import { ConflictError, InputError, NotFoundError, PreconditionError } from '#core/errors.ts';
+import { isUuid } from '#core/ids.ts';
 import { nameKey } from '#core/names.ts';
 import { applyPatch, type MemberChange, type PatchOperation } from '#core/patch.ts';
 import { ENTERPRISE_SCHEMA, GATEWAY_SCHEMA, type ResourceType } from '#core/resource.ts';
@@ -240,8 +242,6 @@ function isSame(before: unknown, after: unknown): boolean {
   return JSON.stringify(before) === JSON.stringify(after) || canonical(before) === canonical(after);
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
 function columnsOf(type: ResourceType, document: Document): WrittenColumns {
   const name = String(type === 'User' ? document['userName'] : document['displayName']);
   const enterprise = document[ENTERPRISE_SCHEMA] as { manager?: { value?: string } } | undefined;
@@ -254,7 +254,7 @@ function columnsOf(type: ResourceType, document: Document): WrittenColumns {
     active: document['active'] !== false,
     body: JSON.stringify(document),
     search: searchForm(document),
-    managerId: manager !== undefined && UUID.test(manager) ? manager.toLowerCase() : null,
+    managerId: manager !== undefined && isUuid(manager) ? manager.toLowerCase() : null,
   };
 }
 

@@ -1,6 +1,7 @@
 // The facts behind "why is this person, or is not, here": each from its own table by an index, whatever the size.
 
 import type { RunError } from '#core/failure.ts';
+import { isUuid } from '#core/ids.ts';
 import { PROVIDER_KINDS, type ProviderKindName } from '#core/resource.ts';
 import { foldCase } from '#core/search.ts';
 import { type Db, sql } from '../database.ts';
@@ -20,8 +21,6 @@ export interface Subject {
 
 /** More than so many, and the question says too little. */
 export const SUBJECTS_MAX = 50;
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
  * Whom an id (ours, or the provider's), a user name, a display name or an address means; the living before the gone,
@@ -82,7 +81,7 @@ export async function findSubjects(db: Db, subject: string): Promise<readonly Su
        order by r.deleted_at desc nulls first limit 1) r on true
      order by k.rank, coalesce(m.gone_at, r.deleted_at) nulls first, label, k.external_id limit ?`,
     [
-      UUID.test(text) ? folded : null,
+      isUuid(text) ? folded : null,
       ...[kinds, text, kinds, text, kinds, text, text],
       [`name:${folded}`, `email:${folded}`],
       ...[folded, folded, JSON.stringify({ emails: [{ value: folded }] }), folded, SUBJECTS_MAX],

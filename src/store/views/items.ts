@@ -1,5 +1,7 @@
 // The items of a plan as the admin API shows them: with their outcomes they are the provisioning log of its run.
+
 import { type Difference, differences } from '#core/differences.ts';
+import { isUuid } from '#core/ids.ts';
 import { managerOf, withManager } from '#core/manager.ts';
 import { isSourceForm } from '#core/plan.ts';
 import { type Db, sql } from '../database.ts';
@@ -90,8 +92,6 @@ export async function* eachItem(db: Db, plan: ItemsOf, filter: ItemsFilter): Asy
   }
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
 function whereOf({ provider }: ItemsOf, filter: ItemsFilter): { text: string; values: unknown[] } {
   const conditions: string[] = [];
   const values: unknown[] = [];
@@ -111,7 +111,7 @@ function whereOf({ provider }: ItemsOf, filter: ItemsFilter): { text: string; va
     add('(label ilike ? or external_id = ? or resource_id::text = ?)', like, search, search.toLowerCase());
   }
   if (group !== undefined) {
-    const id = UUID.test(group) ? group : null;
+    const id = isUuid(group) ? group : null;
     add(
       `(resource_type = 'Group' and (external_id = ? or resource_id = ?::uuid) or resource_type = 'User' and (
          resource_id in (select gm.member_id from group_members gm join resources g on g.id = gm.group_id

@@ -1,4 +1,5 @@
 // Users and groups as administrators look for them: served by an index, whatever is asked for.
+import { isUuid } from '#core/ids.ts';
 import type { Origin, ResourceType } from '#core/resource.ts';
 import { foldCase } from '#core/search.ts';
 import { type Db, sql } from '../database.ts';
@@ -93,7 +94,6 @@ export async function listPeople(
   return { items: rows.slice(0, limit).map(strip), nextPlace };
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const ANY_ORIGIN = `r.origin = any('{manual,microsoft365,scim,ldap,csv}')`;
 
 /** A search that finds more than so many is served in the order of the list, which comes upon them soon enough. */
@@ -137,7 +137,7 @@ function waysOf(search: string): readonly Finding[] {
       values: [from, to],
     },
     { text: `${ANY_ORIGIN} and r.external_id = ?`, values: [text] },
-    ...(UUID.test(text) ? [{ text: 'r.id = ?', values: [from] }] : []),
+    ...(isUuid(text) ? [{ text: 'r.id = ?', values: [from] }] : []),
     { text: 'r.search @> ?::jsonb', values: [JSON.stringify({ emails: [{ value: from }] })] },
   ];
 }
