@@ -18,6 +18,11 @@ export async function refreshStatistics(db: Db): Promise<void> {
   await sql(db, 'analyze mirror_records, mirror_members, resources, group_members');
 }
 
+/** The same for what an apply fills; the mirror, which is wide, stays as it was. */
+export async function refreshDirectoryStatistics(db: Db): Promise<void> {
+  await sql(db, 'analyze resources, group_members');
+}
+
 /** True while one of them was never looked at: nothing but a full table scan tells then how large it is. */
 export async function lacksStatistics(db: Db): Promise<boolean> {
   const { rows } = await sql(

@@ -8,7 +8,7 @@ import { appendChanges, type NewChange } from '#store/changes.ts';
 import type { Db } from '#store/database.ts';
 import { freeAnchors, hasLinks } from '#store/matching.ts';
 import { applyMemberSlice, endOfSlice, type MemberCursor, settleMemberships } from '#store/memberships.ts';
-import { refreshStatistics } from '#store/planning.ts';
+import { refreshDirectoryStatistics } from '#store/planning.ts';
 import {
   countPending,
   nextItems,
@@ -59,12 +59,12 @@ export async function applyPlan(context: RunContext, planId: string): Promise<nu
   for (;;) {
     const applied = await context.write((tx) => applyChunk(tx, plan));
     if (applied === 'memberships') {
-      if (done > STATISTICS_AFTER) await refreshStatistics(context.db);
+      if (done > STATISTICS_AFTER) await refreshDirectoryStatistics(context.db);
       done += await applyMemberships(context, plan);
     } else if (applied === 0) return done;
     else done += applied;
     // Of a directory that is being filled the planner knows nothing, and takes any index for as good as the right one.
-    if (done === applied && total > STATISTICS_AFTER) await refreshStatistics(context.db);
+    if (done === applied && total > STATISTICS_AFTER) await refreshDirectoryStatistics(context.db);
     context.log.debug({ done, total, step: applied === 'memberships' ? applied : 'chunk' }, 'items applied');
     await context.progress({ phase: 'applying', done, total });
   }
