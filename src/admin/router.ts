@@ -2,6 +2,7 @@
 import express, { Router } from 'express';
 import { requireScope, requireToken } from '#http/auth.ts';
 import { appRoutes } from './apps.ts';
+import { changeRoutes } from './changes.ts';
 import { costRoutes } from './costs.ts';
 import { disputeRoutes } from './disputes.ts';
 import { docsPage } from './docs.ts';
@@ -36,6 +37,7 @@ export function adminRouter(parts: AdminParts): Router {
     .use(peopleRoutes(parts))
     .use(disputeRoutes(parts))
     .use(explainRoutes(parts))
+    .use(changeRoutes(parts))
     .use(appRoutes(parts));
   return Router().use('/api/v1', api).get('/api/docs', docsPage(parts.openapi));
 }
