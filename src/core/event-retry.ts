@@ -24,7 +24,13 @@ export function judgeSetAnswer(status: number, text: string): AnswerVerdict {
   return MENDABLE.has(setErrorCode(text)) ? 'failed' : 'rejected';
 }
 
-const MENDABLE = new Set(['invalid_key', 'invalid_issuer', 'invalid_audience', 'authentication_failed', 'access_denied']);
+const MENDABLE = new Set([
+  'invalid_key',
+  'invalid_issuer',
+  'invalid_audience',
+  'authentication_failed',
+  'access_denied',
+]);
 
 function setErrorCode(text: string): string {
   try {
