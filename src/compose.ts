@@ -9,7 +9,10 @@ import { adminRouter } from '#admin/router.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import { createApp } from '#http/app.ts';
 import { makeAuthenticator } from '#http/auth.ts';
+import { makeEventWorker } from '#outbound/event-worker.ts';
 import { makeNotifier } from '#outbound/notify.ts';
+import { makeSetPolling } from '#outbound/poll-sets.ts';
+import { makeSetSigner } from '#outbound/set-signer.ts';
 import { systemClock } from '#platform/clock.ts';
 import type { Config } from '#platform/config.ts';
 import type { Log } from '#platform/log.ts';
@@ -17,6 +20,7 @@ import { makeSeal } from '#platform/seal.ts';
 import { hashToken, makeToken, tokenHint } from '#platform/token.ts';
 import { providerKinds } from '#providers/index.ts';
 import { makeCursors } from '#scim/cursor.ts';
+import { eventViewOf } from '#scim/event-view.ts';
 import { fastReads } from '#scim/fast.ts';
 import type { ScimParts } from '#scim/parts.ts';
 import { makePlaces } from '#scim/places.ts';
@@ -70,6 +74,9 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
   const outgoing = { allowLoopback: config.ALLOW_LOOPBACK_WEBHOOKS === 'true' };
   const titleOf = (kind: ProviderKindName): string => kinds.get(kind)?.title ?? kind;
   const notifier = makeNotifier({ database, seal, clock, log, policy: outgoing, publicUrl, titleOf });
+  const signer = makeSetSigner(database.knex, seal);
+  const sending = { database, seal, signer, clock, log, publicUrl, policy: outgoing, random: Math.random };
+  const events = makeEventWorker({ ...sending, viewOf: eventViewOf, onDisabled: async () => notifier.wake() });
   const worker = works
     ? startWorker({ database, kinds, seal, schemas, log, clock, onRunEnd: notifier.wake })
     : undefined;
@@ -79,6 +86,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
   if (works) {
     schedule.start();
     notifier.start();
+    events.start();
     retention.start();
   }
   const authenticator = makeAuthenticator({
@@ -106,6 +114,9 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     checkScope: viewOf,
     notifier: works ? notifier : undefined,
     outgoing,
+    events: works ? events : undefined,
+    eventViewOf,
+    signer,
   };
   const scim: ScimParts = {
     database,
@@ -115,6 +126,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     cursors: makeCursors(seal, now),
     places: makePlaces(now),
     authenticator,
+    securityEvents: makeSetPolling({ db: database.knex, clock, signer }),
     publicUrl,
   };
   const edges =
@@ -134,6 +146,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
       await schedule.stop();
       await worker?.stop();
       await groups.stop();
+      await events.stop();
       await notifier.stop();
       await retention.stop();
       await database.close();

@@ -16,6 +16,7 @@ import { planRoutes } from './plans.ts';
 import { providerRoutes } from './providers.ts';
 import { retentionRoutes } from './retention.ts';
 import { runRoutes } from './runs.ts';
+import { jwksRoute, signingKeyRoutes } from './signing-keys.ts';
 
 const BODY_MAX = '1mb';
 
@@ -38,6 +39,7 @@ export function adminRouter(parts: AdminParts): Router {
     .use(disputeRoutes(parts))
     .use(explainRoutes(parts))
     .use(changeRoutes(parts))
-    .use(appRoutes(parts));
-  return Router().use('/api/v1', api).get('/api/docs', docsPage(parts.openapi));
+    .use(appRoutes(parts))
+    .use(signingKeyRoutes(parts));
+  return Router().use('/api/v1', api).get('/api/docs', docsPage(parts.openapi)).use(jwksRoute(parts));
 }

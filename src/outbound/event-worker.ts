@@ -90,16 +90,19 @@ export function makeEventWorker(parts: EventWorkerParts): EventWorker {
   /** Until nothing is to be done any more: each stream by itself, and those that become busy meanwhile as well. */
   async function workStreams(lease: Lease, signal: AbortSignal): Promise<void> {
     const running = new Map<string, Promise<void>>();
-    /** Something of ours went wrong with these: they wait for the next tick. */
-    const failed = new Set<string>();
+    /** Each is worked once until somebody says to look again: what comes meanwhile waits for that. */
+    const worked = new Set<string>();
     for (;;) {
       const called = new Promise<void>((resolve) => {
-        look = resolve;
+        look = () => {
+          worked.clear();
+          resolve();
+        };
       });
       const busy = signal.aborted ? [] : await listBusyStreams(db, { now: clock.now(), window: WINDOW });
-      for (const id of busy.filter((one) => !running.has(one) && !failed.has(one))) {
+      for (const id of busy.filter((one) => !running.has(one) && !worked.has(one))) {
+        worked.add(id);
         const working = workOne(id, lease, signal).catch((error: unknown) => {
-          failed.add(id);
           if (!signal.aborted) log.error({ err: error, stream: id }, 'a stream of events failed');
         });
         running.set(

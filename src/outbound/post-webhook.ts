@@ -46,8 +46,8 @@ export function isTaken({ status }: OutgoingAnswer): boolean {
 }
 
 /** An answer that is not 2xx, in words. */
-export function refusalOf({ status, retryAfterMs }: OutgoingAnswer): UpstreamError {
-  return new UpstreamError(`The receiver of the webhook answered ${status}.`, {
+export function refusalOf({ status, retryAfterMs }: OutgoingAnswer, what = 'the webhook'): UpstreamError {
+  return new UpstreamError(`The receiver of ${what} answered ${status}.`, {
     failure: status === 429 ? 'throttled' : 'server',
     reason: 'webhook-refused',
     remedy:

@@ -85,7 +85,9 @@ function receiptOf({ kind }: Pick<StreamRow, 'kind'>, secrets: StreamSecrets, an
   const { status, text, retryAfterMs } = answer;
   const verdict = kind === 'webhook' ? judgeWebhookAnswer(status) : judgeSetAnswer(status, text);
   const mask = makeMask([...secrets.keys.map(({ secret }) => secret), secrets.authorization ?? '']);
-  const error = isTaken(answer) ? null : describeError(refusalOf(answer));
+  const error = isTaken(answer)
+    ? null
+    : describeError(refusalOf(answer, kind === 'webhook' ? 'the webhook' : 'the tokens'));
   return { verdict, status, answer: mask(text).slice(0, ANSWER_MAX), error, retryAfterMs };
 }
 

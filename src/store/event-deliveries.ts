@@ -58,6 +58,12 @@ export interface ClaimedDelivery {
   readonly attempts: number;
 }
 
+/** Message `d` of stream `s` is to be sent now. Three times the instant. */
+export const IS_DUE = `d.state = 'pending' and d.next_at <= ? and (d.claimed_until is null or d.claimed_until <= ?)
+  and s.enabled and s.disabled_at is null and s.pushed and (s.retry_at is null or s.retry_at <= ?)
+  and not exists (select 1 from event_deliveries e where e.stream_id = d.stream_id and e.resource_id = d.resource_id
+    and e.state = 'pending' and e.seq < d.seq)`;
+
 /**
  * Claims messages that are due: of each resource only its earliest, leavers first. Whoever dies with them loses them
  * after `claimMs`.
@@ -71,10 +77,7 @@ export async function claimDeliveries(
     db,
     `update event_deliveries set attempts = attempts + 1, attempted_at = ?, claimed_until = ? where id in (
        select d.id from event_deliveries d join event_streams s on s.id = d.stream_id
-       where d.stream_id = ? and d.state = 'pending' and d.next_at <= ? and (d.claimed_until is null or d.claimed_until <= ?)
-         and s.enabled and s.disabled_at is null and s.pushed and (s.retry_at is null or s.retry_at <= ?)
-         and not exists (select 1 from event_deliveries e where e.stream_id = d.stream_id and e.resource_id = d.resource_id
-           and e.state = 'pending' and e.seq < d.seq)
+       where d.stream_id = ? and ${IS_DUE}
        order by case when s.failures > 0 then d.attempts else 0 end, d.urgent desc, d.seq limit ? for update of d skip locked)
      returning id, message_id, type, payload, attempts`,
     [now, new Date(now.getTime() + claimMs), streamId, now, now, now, limit],

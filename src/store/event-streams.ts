@@ -4,6 +4,7 @@ import type { RunError } from '#core/failure.ts';
 import type { JournalPlace } from '#core/journal.ts';
 import type { AppScope } from '#core/scope.ts';
 import { type Db, sql } from './database.ts';
+import { IS_DUE } from './event-deliveries.ts';
 
 export type StreamKind = 'webhook' | 'set';
 export type DisabledReason = 'gone' | 'gave-up' | 'fell-behind';
@@ -77,13 +78,14 @@ export interface NewStream {
   readonly place: JournalPlace;
   /** The app's scope. */
   readonly scope: AppScope | null;
-  /** Whether it begins with everybody who is there. */
-  readonly snapshot: boolean;
+  /** Whether it knows only those in its ledger, and whether that may differ from its scope. */
+  readonly ledger: boolean;
+  readonly rescan: boolean;
 }
 
-/** A new stream. Of a new one with a snapshot the ledger is empty: so everybody is told of. */
+/** A new stream. With an empty ledger and a rescan it is told of everybody. */
 export async function insertStream(db: Db, stream: NewStream): Promise<string> {
-  const { appId, kind, enabled, pushed, settings, sealed, place, scope, snapshot } = stream;
+  const { appId, kind, enabled, pushed, settings, sealed, place, scope, ledger, rescan } = stream;
   const id = randomUUID();
   await sql(
     db,
@@ -93,7 +95,7 @@ export async function insertStream(db: Db, stream: NewStream): Promise<string> {
     [
       ...[id, appId, kind, enabled, pushed, JSON.stringify(settings), sealed],
       ...[place.xid, place.seq, place.xid, place.seq],
-      ...[scope === null ? null : JSON.stringify(scope), snapshot, snapshot],
+      ...[scope === null ? null : JSON.stringify(scope), ledger, rescan],
     ],
   );
   return id;
@@ -124,11 +126,11 @@ export async function deleteStream(db: Db, id: string): Promise<void> {
   await sql(db, 'delete from event_streams where id = ?', [id]);
 }
 
-/** After it was disabled: from where it stopped, or, with a place, from there and without what waited. */
+/** Takes a stream up again: from where it stopped, or from another place, without what waited and with an empty ledger. */
 export async function resumeStream(
   db: Db,
   id: string,
-  from: { readonly place: JournalPlace; readonly snapshot: boolean } | undefined,
+  from: Pick<NewStream, 'place' | 'scope' | 'ledger' | 'rescan'> | undefined,
 ): Promise<void> {
   await sql(
     db,
@@ -137,14 +139,10 @@ export async function resumeStream(
     [id],
   );
   if (from === undefined) return;
-  const { place, snapshot } = from;
   await sql(db, `delete from event_deliveries where stream_id = ? and state = 'pending'`, [id]);
-  if (snapshot) await sql(db, 'delete from event_known where stream_id = ?', [id]);
-  await sql(
-    db,
-    `update event_streams set place_xid = ?::text::xid8, place_seq = ?, ledger = ledger or ?, rescan = rescan or ? where id = ?`,
-    [place.xid, place.seq, snapshot, snapshot, id],
-  );
+  await sql(db, 'delete from event_known where stream_id = ?', [id]);
+  const { place, ...rest } = from;
+  await noteProgress(db, id, { place, scanned: place, ...rest });
 }
 
 export interface StreamProgress {
@@ -220,8 +218,7 @@ export async function listBusyStreams(
        ((s.rescan or s.scope is distinct from a.scope or exists (select 1 from changes c
            where (c.xid, c.seq) > (s.place_xid, s.place_seq) and c.xid < pg_snapshot_xmin(pg_current_snapshot())))
          and (select count(*) from event_deliveries d where d.stream_id = s.id and d.state = 'pending') < ?)
-       or (s.pushed and (s.retry_at is null or s.retry_at <= ?) and exists (select 1 from event_deliveries d
-           where d.stream_id = s.id and d.state = 'pending' and d.next_at <= ? and (d.claimed_until is null or d.claimed_until <= ?))))
+       or exists (select 1 from event_deliveries d where d.stream_id = s.id and ${IS_DUE}))
      order by s.created_at`,
     [window, now, now, now],
   );
