@@ -59,7 +59,7 @@ const WAITS_MS = [
 export const ATTEMPTS_MAX = WAITS_MS.length + 1;
 /** A receiver that took nothing for this long is not asked any more. */
 export const GIVE_UP_MS = 96 * HOUR_MS;
-/** So many failures in a row, and it is the receiver and not the message. */
+/** So many messages refused in a row, and it is the receiver and not the messages. */
 const FAILURES_OF_MESSAGE = 5;
 
 /**
@@ -74,7 +74,7 @@ export function retryWaitMs(failures: number, random: number, retryAfterMs = 0):
 
 /** How a stream does. */
 export interface StreamHealth {
-  /** Rounds in a row in which something failed. */
+  /** Rounds in a row in which something failed. One message that is refused again and again counts once. */
   readonly failures: number;
   readonly failingSince: Date | null;
   /** Nothing is sent before. */
@@ -83,6 +83,8 @@ export interface StreamHealth {
 
 export interface RoundOutcome {
   readonly verdict: AnswerVerdict;
+  /** Whether the message had never been tried before. */
+  readonly isFirstTry: boolean;
   readonly retryAfterMs?: number | undefined;
 }
 
@@ -97,12 +99,13 @@ export function nextHealth(
   const bad = outcomes.filter(({ verdict }) => verdict !== 'delivered' && verdict !== 'rejected');
   const before = anyDelivered ? 0 : health.failures;
   if (bad.length === 0) return { failures: 0, failingSince: null, retryAt: null, disable: undefined };
-  const failures = before + 1;
-  const failingSince = anyDelivered ? now : (health.failingSince ?? now);
-  const waits = bad.some(({ verdict }) => verdict === 'failed') || failures >= FAILURES_OF_MESSAGE;
+  const isDown = bad.some(({ verdict }) => verdict === 'failed' || verdict === 'gone');
+  const failures = before + (isDown || bad.some(({ isFirstTry }) => isFirstTry) ? 1 : 0);
+  const failingSince = failures === 0 ? null : anyDelivered ? now : (health.failingSince ?? now);
+  const waits = isDown || failures >= FAILURES_OF_MESSAGE;
   const asked = Math.max(0, ...bad.map(({ retryAfterMs }) => retryAfterMs ?? 0));
   const retryAt = waits ? new Date(now.getTime() + retryWaitMs(failures, random, asked)) : null;
   const isGone = bad.some(({ verdict }) => verdict === 'gone');
-  const gaveUp = now.getTime() - failingSince.getTime() >= GIVE_UP_MS;
+  const gaveUp = waits && failingSince !== null && now.getTime() - failingSince.getTime() >= GIVE_UP_MS;
   return { failures, failingSince, retryAt, disable: isGone ? 'gone' : gaveUp ? 'gave-up' : undefined };
 }

@@ -2,6 +2,7 @@
 // own pace, so that a receiver that is slow or gone delays nobody else. What was not settled when a process died is sent
 // again by the next, with the same id.
 import { randomUUID } from 'node:crypto';
+import type { StreamHealth } from '#core/event-retry.ts';
 import type { RunError } from '#core/failure.ts';
 import type { Log } from '#platform/log.ts';
 import type { Db } from '#store/database.ts';
@@ -16,14 +17,16 @@ import {
 import { type Leased, withLease } from '#store/leased.ts';
 import { checkFence, type Lease } from '#store/leases.ts';
 import type { EventViewOf } from './event-view.ts';
-import { fillStream, WINDOW } from './fill-stream.ts';
-import { type SendParts, sendRound } from './send-events.ts';
+import { BATCH, fillStream, WINDOW } from './fill-stream.ts';
+import { healthOf, type SendParts, sendRound } from './send-events.ts';
 
 const LEASE_TTL_MS = 15_000;
 /** How soon a change is noticed. */
 const POLL_MS = 1_000;
 /** Messages of one stream under way at once; one while its receiver fails. */
 const TOGETHER = 8;
+/** Between two looks at the change log. */
+const ROUNDS = 25;
 /** Longer than a message can take: whoever holds a claim that long is dead. */
 const CLAIM_MS = 60_000;
 const PRUNE_EVERY_MS = 3_600_000;
@@ -79,7 +82,10 @@ export function makeEventWorker(parts: EventWorkerParts): EventWorker {
   }
 
   async function work(): Promise<void> {
-    if (stopping.signal.aborted || (await listBusyStreams(db, { now: clock.now(), window: WINDOW })).length === 0)
+    if (
+      stopping.signal.aborted ||
+      (await listBusyStreams(db, { now: clock.now(), window: WINDOW - BATCH })).length === 0
+    )
       return;
     await withLease(db, leased, async (lease, lost) => {
       await prune();
@@ -99,7 +105,7 @@ export function makeEventWorker(parts: EventWorkerParts): EventWorker {
           resolve();
         };
       });
-      const busy = signal.aborted ? [] : await listBusyStreams(db, { now: clock.now(), window: WINDOW });
+      const busy = signal.aborted ? [] : await listBusyStreams(db, { now: clock.now(), window: WINDOW - BATCH });
       for (const id of busy.filter((one) => !running.has(one) && !worked.has(one))) {
         worked.add(id);
         const working = workOne(id, lease, signal).catch((error: unknown) => {
@@ -118,8 +124,12 @@ export function makeEventWorker(parts: EventWorkerParts): EventWorker {
   async function workOne(id: string, lease: Lease, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const filled = await fill(id, lease);
-      const isSent = filled !== undefined && (await send(filled.stream, signal));
-      if (filled === undefined || (!filled.more && !isSent)) return;
+      if (filled === undefined) return;
+      let health: StreamHealth | undefined = healthOf(filled.stream);
+      let rounds = 0;
+      for (; rounds < ROUNDS && health !== undefined && !signal.aborted; rounds += 1)
+        health = await send(filled.stream, health, signal);
+      if (!filled.more && rounds < ROUNDS) return;
     }
   }
 
@@ -140,19 +150,19 @@ export function makeEventWorker(parts: EventWorkerParts): EventWorker {
     return { stream, view: parts.viewOf(stream.app_scope), base: `${issuer}/scim/v2`, issuer };
   }
 
-  /** Answers whether there was anything to send. */
-  async function send(stream: StreamRow, signal: AbortSignal): Promise<boolean> {
-    if (!stream.pushed) return false;
-    const limit = stream.failures > 0 ? 1 : TOGETHER;
-    const claimed = await claimDeliveries(db, stream.id, { now: clock.now(), limit, claimMs: CLAIM_MS });
-    if (claimed.length === 0) return false;
-    const end = await sendRound(parts, stream, claimed, signal);
+  /** One round; answers how the stream does then, and undefined when there is nothing to send any more. */
+  async function send(stream: StreamRow, health: StreamHealth, signal: AbortSignal): Promise<StreamHealth | undefined> {
+    if (!stream.pushed) return undefined;
+    const isFailing = health.failures > 0;
+    const claim = { now: clock.now(), limit: isFailing ? 1 : TOGETHER, claimMs: CLAIM_MS, leastTriedFirst: isFailing };
+    const claimed = await claimDeliveries(db, stream.id, claim);
+    if (claimed.length === 0) return undefined;
+    const { health: next, disabled } = await sendRound(parts, stream, { claimed, health }, signal);
     log.debug({ stream: stream.id, messages: claimed.length }, 'events sent');
-    if (end !== undefined) {
-      log.warn({ stream: stream.id, app: stream.app_id, reason: end.disabled }, 'a stream of events was disabled');
-      await parts.onDisabled(stream, end.disabled, end.error);
-    }
-    return true;
+    if (disabled === undefined) return next;
+    log.warn({ stream: stream.id, app: stream.app_id, reason: disabled.reason }, 'a stream of events was disabled');
+    await parts.onDisabled(stream, disabled.reason, disabled.error);
+    return undefined;
   }
 
   async function disable(tx: Db, stream: StreamRow, reason: DisabledReason, error: RunError): Promise<void> {

@@ -23,7 +23,7 @@ import { actionOf, eventOfChange, eventOfDifference, messagesOf, type Telling } 
 /** Messages of a stream that wait at most. */
 export const WINDOW = 1_000;
 /** Changes in one transaction: some milliseconds. */
-const BATCH = 200;
+export const BATCH = 200;
 
 export type Filled =
   /** Something was read, and there may be more. */
@@ -36,15 +36,15 @@ export type Filled =
 /** One step, within a transaction that has locked the stream. */
 export async function fillStream(tx: Db, telling: Telling, now: Date): Promise<Filled> {
   const { stream } = telling;
-  const room = Math.min(BATCH, WINDOW - (await countPendingDeliveries(tx, stream.id)));
-  if (room <= 0) return 'done';
+  // A whole batch at a time: what a full window loses one by one is not filled up one by one.
+  if ((await countPendingDeliveries(tx, stream.id)) > WINDOW - BATCH) return 'done';
   if (JSON.stringify(stream.scope) !== JSON.stringify(stream.app_scope)) {
     await beginScope(tx, telling);
     return 'more';
   }
-  if (stream.rescan) return tellDifferences(tx, telling, { room, now });
+  if (stream.rescan) return tellDifferences(tx, telling, now);
   const place = { xid: stream.place_xid, seq: stream.place_seq };
-  const page = await readChanges(tx, place, room).catch((error: unknown) => {
+  const page = await readChanges(tx, place, BATCH).catch((error: unknown) => {
     if (error instanceof GoneError) return undefined;
     throw error;
   });
@@ -77,10 +77,10 @@ function needsScan({ stream, view }: Telling, changes: readonly Change[]): boole
   );
 }
 
-async function tellDifferences(tx: Db, telling: Telling, { room, now }: { room: number; now: Date }): Promise<Filled> {
+async function tellDifferences(tx: Db, telling: Telling, now: Date): Promise<Filled> {
   const { stream, view } = telling;
   const scanned = await journalEnd(tx);
-  const differences = await findScopeDifferences(tx, stream.id, view.visible, room);
+  const differences = await findScopeDifferences(tx, stream.id, view.visible, BATCH);
   const transaction = randomUUID();
   const events = differences.map((difference) => eventOfDifference(telling, difference, transaction, now));
   await insertDeliveries(tx, stream.id, await messagesOf(tx, telling, events), now);
@@ -90,7 +90,7 @@ async function tellDifferences(tx: Db, telling: Telling, { room, now }: { room: 
       .map(({ id, resource_type, version }) => ({ id, resource_type, version: version ?? '1' })),
     forgotten: differences.filter(({ enters }) => !enters).map(({ id }) => id),
   });
-  if (differences.length < room) await noteProgress(tx, stream.id, { rescan: false, scanned });
+  if (differences.length < BATCH) await noteProgress(tx, stream.id, { rescan: false, scanned });
   return 'more';
 }
 

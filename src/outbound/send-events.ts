@@ -6,6 +6,7 @@ import {
   judgeWebhookAnswer,
   nextHealth,
   retryWaitMs,
+  type StreamHealth,
 } from '#core/event-retry.ts';
 import { describeError, type RunError } from '#core/failure.ts';
 import type { Clock } from '#platform/clock.ts';
@@ -91,18 +92,29 @@ function receiptOf({ kind }: Pick<StreamRow, 'kind'>, secrets: StreamSecrets, an
   return { verdict, status, answer: mask(text).slice(0, ANSWER_MAX), error, retryAfterMs };
 }
 
-/** Sends messages side by side, settles them, and notes how the receiver does. Answers why the stream was disabled, if it was. */
+export function healthOf({ failures, failing_since, retry_at }: StreamRow): StreamHealth {
+  return { failures, failingSince: failing_since, retryAt: retry_at };
+}
+
+export interface Round {
+  /** How the receiver does after it. */
+  readonly health: StreamHealth;
+  /** Set when that was the end. */
+  readonly disabled: { readonly reason: 'gone' | 'gave-up'; readonly error: RunError | null } | undefined;
+}
+
+/** Sends messages side by side, settles them, and notes how the receiver does. */
 export async function sendRound(
   parts: SendParts,
   stream: StreamRow,
-  claimed: readonly ClaimedDelivery[],
+  { claimed, health }: { claimed: readonly ClaimedDelivery[]; health: StreamHealth },
   signal: AbortSignal,
-): Promise<{ readonly disabled: 'gone' | 'gave-up'; readonly error: RunError | null } | undefined> {
+): Promise<Round> {
   const receipts = await Promise.all(claimed.map((message) => sendMessage(parts, stream, message, signal)));
   const now = parts.clock.now();
   const random = parts.random();
-  const health = { failures: stream.failures, failingSince: stream.failing_since, retryAt: stream.retry_at };
-  const next = nextHealth(health, receipts, { now, random });
+  const outcomes = receipts.map((receipt, place) => ({ ...receipt, isFirstTry: claimed[place]?.attempts === 1 }));
+  const { disable, ...next } = nextHealth(health, outcomes, { now, random });
   const error = receipts.findLast(({ verdict }) => verdict !== 'delivered')?.error ?? null;
   const settlements = claimed.flatMap((message, place): Settlement[] => {
     const receipt = receipts[place];
@@ -112,9 +124,9 @@ export async function sendRound(
     await settleDeliveries(tx, settlements, now);
     const anyDelivered = receipts.some(({ verdict }) => verdict === 'delivered');
     await noteHealth(tx, stream.id, { ...next, error, succeededAt: anyDelivered ? now : undefined });
-    if (next.disable === undefined) return undefined;
-    const wasOn = await disableStream(tx, stream.id, { reason: next.disable, error, now });
-    return wasOn ? { disabled: next.disable, error } : undefined;
+    if (disable === undefined) return { health: next, disabled: undefined };
+    const wasOn = await disableStream(tx, stream.id, { reason: disable, error, now });
+    return { health: next, disabled: wasOn ? { reason: disable, error } : undefined };
   });
 }
 

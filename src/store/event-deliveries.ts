@@ -67,18 +67,19 @@ export const IS_DUE = `d.state = 'pending' and d.next_at <= ? and (d.claimed_unt
 /**
  * Claims messages that are due: of each resource only its earliest, leavers first. Whoever dies with them loses them
  * after `claimMs`.
+ * @param leastTriedFirst for a receiver that fails: so that it is not judged by one message that it does not like
  */
 export async function claimDeliveries(
   db: Db,
   streamId: string,
-  { now, limit, claimMs }: { now: Date; limit: number; claimMs: number },
+  { now, limit, claimMs, leastTriedFirst }: { now: Date; limit: number; claimMs: number; leastTriedFirst: boolean },
 ): Promise<readonly ClaimedDelivery[]> {
   const { rows } = await sql<ClaimedDelivery>(
     db,
     `update event_deliveries set attempts = attempts + 1, attempted_at = ?, claimed_until = ? where id in (
        select d.id from event_deliveries d join event_streams s on s.id = d.stream_id
        where d.stream_id = ? and ${IS_DUE}
-       order by case when s.failures > 0 then d.attempts else 0 end, d.urgent desc, d.seq limit ? for update of d skip locked)
+       order by ${leastTriedFirst ? 'd.attempts, ' : ''}d.urgent desc, d.seq limit ? for update of d skip locked)
      returning id, message_id, type, payload, attempts`,
     [now, new Date(now.getTime() + claimMs), streamId, now, now, now, limit],
   );

@@ -217,7 +217,7 @@ export async function listBusyStreams(
     `select s.id from ${FROM} where s.enabled and s.disabled_at is null and (
        ((s.rescan or s.scope is distinct from a.scope or exists (select 1 from changes c
            where (c.xid, c.seq) > (s.place_xid, s.place_seq) and c.xid < pg_snapshot_xmin(pg_current_snapshot())))
-         and (select count(*) from event_deliveries d where d.stream_id = s.id and d.state = 'pending') < ?)
+         and (select count(*) from event_deliveries d where d.stream_id = s.id and d.state = 'pending') <= ?)
        or exists (select 1 from event_deliveries d where d.stream_id = s.id and ${IS_DUE}))
      order by s.created_at`,
     [window, now, now, now],

@@ -8,7 +8,7 @@ import { makeWebhookKey, webhookPublicKey } from '#platform/webhook-signature.ts
 import { type Database, sql } from '#store/database.ts';
 import { replayDeliveries } from '#store/event-deliveries.ts';
 import { eachDatabase } from '../support/database.ts';
-import { type EventsBench, forgetStreams, makeEventsBench } from '../support/events.ts';
+import { type EventsBench, forgetStreams, makeEventsBench, settledJournal } from '../support/events.ts';
 import { type Received, type Receiver, startReceiver } from '../support/receiver.ts';
 import { GROUP_SCHEMA, type ScimServer, startScim, USER_SCHEMA } from '../support/scim.ts';
 
@@ -60,6 +60,11 @@ eachDatabase('webhooks', (open) => {
   const taken = (): Body[] => receiver.received.filter(({ status }) => status < 300 && status > 0).map(body);
   const types = (): string[] => taken().map(({ type }) => type);
   const idOf = ({ headers }: Received): string => String(headers['webhook-id']);
+
+  const resumed = async (appId: string, from: 'stopped' | 'now'): Promise<void> => {
+    const stream = await bench.stream(appId);
+    await database.knex.transaction((tx) => resume(tx, stream, from, bench.parts));
+  };
 
   it('tells of each change once, in order, signed so that the library of the receivers takes it', async () => {
     const { secret, appId } = await bench.webhook(receiver);
@@ -217,7 +222,7 @@ eachDatabase('webhooks', (open) => {
     await user();
     await bench.work();
     assert.equal(receiver.received.length, tried);
-    await database.knex.transaction(async (tx) => resume(tx, await bench.stream(appId), 'stopped', bench.parts));
+    await resumed(appId, 'stopped');
     await bench.work();
     assert.deepEqual(types(), ['user.created', 'user.created']);
   });
@@ -229,7 +234,7 @@ eachDatabase('webhooks', (open) => {
     await bench.work();
     assert.equal((await bench.stream(appId)).disabled_reason, 'gone');
     receiver.answerWith(() => ({ status: 200 }));
-    await database.knex.transaction(async (tx) => resume(tx, await bench.stream(appId), 'now', bench.parts));
+    await resumed(appId, 'now');
     await bench.work();
     assert.deepEqual(types(), []);
     await user();
@@ -259,8 +264,9 @@ eachDatabase('webhooks', (open) => {
 
   it('signs with the old and the new secret while one replaces the other', async () => {
     const { appId, secret: old } = await bench.webhook(receiver);
-    const rotated = await database.knex.transaction(async (tx) =>
-      rotateWebhookKeys(tx, bench.parts, await bench.stream(appId), { overlapHours: 24 }),
+    const stream = await bench.stream(appId);
+    const rotated = await database.knex.transaction((tx) =>
+      rotateWebhookKeys(tx, bench.parts, stream, { overlapHours: 24 }),
     );
     await user();
     await bench.work();
@@ -302,8 +308,8 @@ eachDatabase('webhooks', (open) => {
     for (let n = 0; n < 5; n += 1) await user();
     receiver.answerWith(() => ({ status: 200 }));
     const dying = bench.worker();
-    const firstTick = dying.tick();
-    await firstTick;
+    await settledJournal(database);
+    await dying.tick();
     // What was sent and taken, but not settled, looks like this.
     await sql(
       database.knex,
@@ -405,6 +411,7 @@ eachDatabase('webhooks', (open) => {
   it('lets one process work, however many there are', async () => {
     await bench.webhook(receiver);
     for (let n = 0; n < 10; n += 1) await user();
+    await settledJournal(database);
     await Promise.all([bench.worker(), bench.worker(), bench.worker()].map((one) => one.tick()));
     await bench.work();
     assert.equal(receiver.received.length, 10);
