@@ -102,7 +102,7 @@ export async function saveSets(tx: Db, parts: StreamParts, app: StreamApp, input
   const wanted = input.delivery ?? before?.delivery;
   if (wanted === undefined) throw needed('events.delivery');
   const delivery = wanted.method === 'push' ? { method: wanted.method, url: wanted.url } : { method: wanted.method };
-  const isSamePlace = JSON.stringify(delivery) === JSON.stringify(before?.delivery);
+  const isSamePlace = before !== undefined && placeOf(delivery) === placeOf(before.delivery);
   if (delivery.method === 'push' && !isSamePlace) checkOutgoingUrl(delivery.url, parts.policy);
   const settings: SetSettings = {
     delivery,
@@ -115,6 +115,10 @@ export async function saveSets(tx: Db, parts: StreamParts, app: StreamApp, input
   const secrets: StreamSecrets = { keys: [], authorization: given === undefined ? old : (given ?? undefined) };
   const pushed = delivery.method === 'push';
   await save(tx, parts, app, { kind: 'set', stream, settings, secrets, pushed, input });
+}
+
+function placeOf(delivery: SetSettings['delivery']): string {
+  return delivery.method === 'push' ? delivery.url : '';
 }
 
 interface Saving {
