@@ -30,6 +30,7 @@ import { makeResourceReader } from '#store/resource-reader.ts';
 import { makeServedGroups } from '#store/served-groups.ts';
 import { findToken, hasAdminToken, replaceBootstrapToken, touchToken } from '#store/tokens.ts';
 import { readMetrics } from '#store/views/metrics.ts';
+import { makeAuditSealer } from '#sync/audit-sealer.ts';
 import { makeSyncService } from '#sync/decide.ts';
 import { makeRetention } from '#sync/retention.ts';
 import { makeSchedule } from '#sync/schedule.ts';
@@ -76,10 +77,12 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
   const sync = makeSyncService({ database, worker });
   const schedule = makeSchedule({ database, sync, clock, log });
   const retention = makeRetention({ database, clock, log });
+  const sealer = makeAuditSealer({ db: database.knex, clock, log });
   if (works) {
     schedule.start();
     notifier.start();
     retention.start();
+    sealer.start();
   }
   const authenticator = makeAuthenticator({
     find: (hash) => findToken(database.knex, hash),
@@ -136,6 +139,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
       await groups.stop();
       await notifier.stop();
       await retention.stop();
+      await sealer.stop();
       await database.close();
     },
   };
