@@ -64,7 +64,7 @@ export async function compose(config: Config, log: Log, publicUrl: () => string)
 async function assemble(config: Config, log: Log, publicUrl: () => string, database: Database): Promise<Gateway> {
   const clock = systemClock;
   const now = (): number => clock.now().getTime();
-  const seal = makeSeal(config.SECRET_KEY ?? keepSecretKey(config.DATA_DIR));
+  const seal = makeSeal(config.SECRET_KEY ?? keepSecretKey(config.DATA_DIR), config.SECRET_KEYS_ACCEPTED);
   const kinds = providerKinds({ clock });
   const schemas = RESOURCE_SCHEMAS;
   const works = config.ROLE !== 'api';
