@@ -2,7 +2,7 @@
 // own pace, so that a receiver that is slow or gone delays nobody else. What was not settled when a process died is sent
 // again by the next, with the same id.
 import { randomUUID } from 'node:crypto';
-import { pruneDeliveries } from '#store/event-deliveries.ts';
+import { freeClaims, pruneDeliveries } from '#store/event-deliveries.ts';
 import { listBusyStreams } from '#store/event-streams.ts';
 import { type Leased, withLease } from '#store/leased.ts';
 import type { Lease } from '#store/leases.ts';
@@ -63,6 +63,7 @@ export function makeEventWorker(parts: EventWorkerParts): EventWorker {
     )
       return;
     await withLease(db, leased, async (lease, lost) => {
+      await freeClaims(db);
       await prune();
       await workStreams(lease, AbortSignal.any([lost, stopping.signal]));
     });

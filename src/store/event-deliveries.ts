@@ -58,8 +58,8 @@ export interface ClaimedDelivery {
   readonly attempts: number;
 }
 
-/** Message `d` of stream `s` is to be sent now. Three times the instant. */
-export const IS_DUE = `d.state = 'pending' and d.next_at <= ? and (d.claimed_until is null or d.claimed_until <= ?)
+/** Message `d` of stream `s` is to be sent now. Twice the instant. */
+export const IS_DUE = `d.state = 'pending' and d.next_at <= ?
   and s.enabled and s.disabled_at is null and s.pushed and (s.retry_at is null or s.retry_at <= ?)
   and not exists (select 1 from event_deliveries e where e.stream_id = d.stream_id and e.resource_id = d.resource_id
     and e.state = 'pending' and e.seq < d.seq)`;
@@ -78,12 +78,20 @@ export async function claimDeliveries(
     db,
     `update event_deliveries set attempts = attempts + 1, attempted_at = ?, claimed_until = ? where id in (
        select d.id from event_deliveries d join event_streams s on s.id = d.stream_id
-       where d.stream_id = ? and ${IS_DUE}
+       where d.stream_id = ? and ${IS_DUE} and (d.claimed_until is null or d.claimed_until <= ?)
        order by ${leastTriedFirst ? 'd.attempts, ' : ''}d.urgent desc, d.seq limit ? for update of d skip locked)
      returning id, message_id, type, payload, attempts`,
     [now, new Date(now.getTime() + claimMs), streamId, now, now, now, limit],
   );
   return rows;
+}
+
+/** Frees what a process claimed that died: for whoever has the right to work now, and has nothing under way itself. */
+export async function freeClaims(db: Db): Promise<void> {
+  await sql(
+    db,
+    `update event_deliveries set claimed_until = null where state = 'pending' and claimed_until is not null`,
+  );
 }
 
 export interface Settlement {

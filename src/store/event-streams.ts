@@ -220,7 +220,7 @@ export async function listBusyStreams(
          and (select count(*) from event_deliveries d where d.stream_id = s.id and d.state = 'pending') <= ?)
        or exists (select 1 from event_deliveries d where d.stream_id = s.id and ${IS_DUE}))
      order by s.created_at`,
-    [window, now, now, now],
+    [window, now, now],
   );
   return rows.map(({ id }) => id);
 }

@@ -316,9 +316,7 @@ eachDatabase('webhooks', (open) => {
       `update event_deliveries set state = 'pending', settled_at = null, claimed_until = ? where attempts > 0`,
       [new Date(bench.clock.now().getTime() + 60_000)],
     );
-    await bench.work();
-    assert.equal(receiver.received.length, 5, 'somebody else may still hold them');
-    bench.later(1);
+    assert.equal(receiver.received.length, 5);
     await bench.work();
     assert.equal(receiver.received.length, 10);
     assert.equal(new Set(receiver.received.map(idOf)).size, 5);
