@@ -64,14 +64,7 @@ describe('an expression of a mapping', () => {
       assert.equal(value(text), null, text);
     for (const text of ['employeeOrgData.constructor', 'employeeOrgData["__proto__"]', 'employeeOrgData.toString'])
       assert.throws(() => value(text), InputError, text);
-    for (const text of [
-      '__proto__',
-      'givenName.constructor("return 1")()',
-      '(x => x)(1)',
-      'new Date()',
-      'this',
-      'a; b',
-    ])
+    for (const text of ['__proto__', 'givenName.constructor("return 1")()', '(x => x)(1)', 'new Date()', 'a; b'])
       assert.throws(() => value(text), InputError, text);
   });
 
