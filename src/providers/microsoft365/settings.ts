@@ -62,12 +62,20 @@ const Scope = z.strictObject({
   deleteAfterDays: z.number().int().min(0).max(3650).nullable().default(30),
 });
 
+const tenantId = z
+  .string()
+  .regex(/^[A-Za-z0-9.-]+$/, 'expected a tenant id or a verified domain of the tenant')
+  .refine((text) => !NO_TENANT.has(text.toLowerCase()), 'expected one tenant: its id, or a verified domain of it');
+const clientId = z.string().regex(/^\S+$/, 'expected the application (client) id');
+const cloud = z.enum(['global', 'usgov', 'usgovdod', 'china']).default('global');
+const endpoints = z.strictObject({ graph: httpsOrigin, login: httpsOrigin }).optional();
+
+/** What says where an administrator consents, before there are whole settings. Without a tenant, in their own. */
+export const ConnectTarget = z.strictObject({ tenantId: tenantId.optional(), clientId, cloud, endpoints });
+
 const Settings = z.strictObject({
-  tenantId: z
-    .string()
-    .regex(/^[A-Za-z0-9.-]+$/, 'expected a tenant id or a verified domain of the tenant')
-    .refine((text) => !NO_TENANT.has(text.toLowerCase()), 'expected one tenant: its id, or a verified domain of it'),
-  clientId: z.string().regex(/^\S+$/, 'expected the application (client) id'),
+  tenantId,
+  clientId,
   credential: z.discriminatedUnion('kind', [
     ClientSecret,
     Certificate,
@@ -77,8 +85,8 @@ const Settings = z.strictObject({
       tokenFile: z.string().startsWith('/', 'expected an absolute path'),
     }),
   ]),
-  cloud: z.enum(['global', 'usgov', 'usgovdod', 'china']).default('global'),
-  endpoints: z.strictObject({ graph: httpsOrigin, login: httpsOrigin }).optional(),
+  cloud,
+  endpoints,
   scope: Scope.prefault({}),
   pathDisplay: z.strictObject({ rootGroupId: z.string().nullable().default(null) }).prefault({}),
   initialRun: z.enum(['auto', 'preview', 'manual']).default('preview'),
