@@ -185,6 +185,11 @@ class SimulatedGraph {
       this.need('User.Read.All', 'Directory.Read.All');
       return list(this.tenant.users.values(), this.userShape(url), 'users');
     }
+    const person = /^\/v1\.0\/users(?:\/([^/]+)|\('(.+)'\))$/.exec(path);
+    if (person !== null) {
+      this.need('User.Read.All', 'Directory.Read.All');
+      return JSON.stringify(this.userShape(url)(this.userBy(person[1] ?? (person[2] ?? '').replaceAll("''", "'"))));
+    }
     if (path === '/v1.0/groups') {
       this.need('GroupMember.Read.All', 'Group.Read.All', 'Directory.Read.All');
       return list(this.searched(url, headers), selected(url), 'groups');
@@ -204,6 +209,15 @@ class SimulatedGraph {
     // Source: learn.microsoft.com/graph/api/group-list-members, checked 2026-11.
     if (found['visibility'] === 'HiddenMembership') this.need('Member.Read.Hidden');
     return list(this.membersOf(group[1]), selected(url, true), 'directoryObjects');
+  }
+
+  /** By id or user principal name. Source: learn.microsoft.com/graph/api/user-get, checked 2026-11. */
+  private userBy(key: string): object {
+    const named = (user: { readonly [property: string]: unknown }): boolean =>
+      String(user['userPrincipalName']).toLowerCase() === key.toLowerCase();
+    const found = this.tenant.users.get(key) ?? [...this.tenant.users.values()].find(named);
+    if (found === undefined) throw notFound(key);
+    return found;
   }
 
   private need(...roles: readonly string[]): void {

@@ -13,6 +13,7 @@ import {
   sweep,
   upsertRecords,
 } from '#store/mirror.ts';
+import { noteAsked } from '#store/mirror-people.ts';
 import { distinctRecords, normalise } from './normalise.ts';
 import type { RunContext } from './run.ts';
 
@@ -142,7 +143,10 @@ class MirrorRead {
       throw new UpstreamError(`The members of ${this.open.size} groups were not read to the end.`, {
         failure: 'source-incomplete',
       });
-    const gone = await this.context.write((tx) => sweep(tx, this.provider.kind, this.generation, this.seen));
+    const gone = await this.context.write(async (tx) => {
+      await noteAsked(tx, this.provider.kind, this.provider.asks);
+      return sweep(tx, this.provider.kind, this.generation, this.seen);
+    });
     return this.written + gone;
   }
 
