@@ -64,8 +64,8 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
   const clock = systemClock;
   const now = (): number => clock.now().getTime();
   const seal = makeSeal(config.SECRET_KEY ?? keepSecretKey(config.DATA_DIR));
-  const kinds = providerKinds({ clock });
   const schemas = RESOURCE_SCHEMAS;
+  const kinds = providerKinds({ clock, schemas });
   const works = config.ROLE !== 'api';
   const outgoing = { allowLoopback: config.ALLOW_LOOPBACK_WEBHOOKS === 'true' };
   const titleOf = (kind: ProviderKindName): string => kinds.get(kind)?.title ?? kind;

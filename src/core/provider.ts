@@ -1,3 +1,5 @@
+import type { RuleResult } from './mapping.ts';
+import type { MappingRule } from './mapping-rules.ts';
 import type { MatchPolicy } from './match.ts';
 import type { ProviderKindName, Resource, ResourceType } from './resource.ts';
 
@@ -82,6 +84,8 @@ export interface MappedAttribute {
   readonly attribute: string;
   readonly value: unknown;
   readonly source: Readonly<Record<string, unknown>>;
+  /** The rules that made it; those of the kind itself unless the settings have others. */
+  readonly rules?: readonly MappingRule[];
 }
 
 /** Why a record is in scope or out, as `normalise` decides: the first clause that does not hold is its reason. */
@@ -124,6 +128,16 @@ export interface PullProvider<Raw = unknown> {
   normalise(record: Raw, resourceType: ResourceType): Normalised;
   /** Pure: what `normalise` makes of a record, step by step. Absent where a kind cannot tell. */
   explain?(record: Raw, resourceType: ResourceType): RecordExplanation;
+  /**
+   * Pure: the resource of somebody who exists already, with the attributes that a mapping sets only on creation as they
+   * are. Absent where no rule is so.
+   */
+  keepCreated?(mapped: Resource, existing: Resource): Resource;
+  /**
+   * What is asked of the source for each record. While it is the same, other settings mean no other records, and those at
+   * hand can be looked at anew. Absent where a kind does not promise that.
+   */
+  readonly asks?: string;
   /** Pure: what people may call a record, in scope or not. Absent where the resource itself says it all. */
   handles?(record: Raw, resourceType: ResourceType): Handles;
   /**
@@ -194,6 +208,20 @@ export interface RunPolicy {
   readonly matching?: MatchPolicy;
 }
 
+/** A rule of a mapping with where it is from and what its attribute takes. */
+export type EffectiveRule = MappingRule & {
+  readonly byDefault: boolean;
+  /** The SCIM type: `string`, `boolean`, `complex`. */
+  readonly type: string;
+  readonly multiValued: boolean;
+};
+
+export interface MappingTrace {
+  readonly results: readonly (RuleResult & { readonly byDefault: boolean })[];
+  /** What comes of the whole record, scope included. */
+  readonly outcome: Normalised;
+}
+
 /** A kind of provider: one line in providers/index.ts, everything else in its folder. */
 export interface ProviderKind<Settings = unknown> {
   readonly kind: ProviderKindName;
@@ -211,6 +239,18 @@ export interface ProviderKind<Settings = unknown> {
   open(settings: Settings, trace?: Trace): PullProvider;
   /** Says what works and what does not; changes nothing. */
   test(settings: Settings, signal: AbortSignal): Promise<readonly Check[]>;
+  /** How records become resources, and a try of it; absent where a kind has no rules. */
+  readonly mapping?: {
+    /** The rules in force, those of the kind first. */
+    rules(settings: Settings): readonly EffectiveRule[];
+    /** Pure: what each rule in force makes of a person's record, and what comes out. */
+    trace(settings: Settings, record: unknown): MappingTrace;
+    /**
+     * The record of a person, by id or name, asked of the source with all fields that the settings need; undefined when
+     * there is none. Absent where the source cannot be asked for one.
+     */
+    person?(settings: Settings, name: string, signal: AbortSignal): Promise<unknown>;
+  };
   /** The four look-ups of the console; absent where the kind has none. */
   readonly source?: {
     groups(settings: Settings, search: string | undefined, signal: AbortSignal): Promise<readonly GroupChoice[]>;
