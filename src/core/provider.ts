@@ -59,7 +59,12 @@ export type ChangePage<Raw = unknown> =
   | { readonly type: 'records'; readonly resourceType: ResourceType; readonly records: readonly Raw[] }
   | { readonly type: 'gone'; readonly resourceType: ResourceType; readonly objects: readonly GoneObject[] }
   | { readonly type: 'memberChanges'; readonly changes: readonly MembersChange[] }
-  /** Everything up to here was told. Without this page the same checkpoint is read again. */
+  /**
+   * Everything up to here was told, and a read that stops later goes on from here. One that went on from an older
+   * place would not be told of what came and went again in between.
+   */
+  | { readonly type: 'reached'; readonly checkpoint: Checkpoint }
+  /** The same, and there is no more for now. */
   | { readonly type: 'end'; readonly checkpoint: Checkpoint };
 
 /** What one group has won and lost, in the order in which it happened. */
@@ -73,7 +78,7 @@ export interface MembersChange {
 /** Reading what changed, where a provider can tell. The checkpoint comes with the `end` of a read. */
 export interface ChangeReader<Raw = unknown> {
   /**
-   * What changed since a checkpoint. Reading the same checkpoint twice is harmless.
+   * What changed since a checkpoint. Reading from the same checkpoint twice is harmless.
    * @throws {CheckpointExpiredError} only a full read helps
    * @throws what `PullProvider.pages` throws
    */
@@ -82,8 +87,18 @@ export interface ChangeReader<Raw = unknown> {
   merge(known: Raw | undefined, change: Raw): Raw;
   /** All members of those of these groups that the settings want, for groups that are new here. As in a full read. */
   members(groups: readonly Raw[], signal: AbortSignal): AsyncGenerator<Extract<Page, { type: 'members' }>>;
-  /** The groups of users who came back, where membership survives a deletion without a word. Absent where it does not. */
-  groupsOf?(users: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, readonly string[]>>;
+  /**
+   * What users who came back are linked to, where links survive a deletion and a restore is silent about them. Users who
+   * are not there any more are left out. Absent where a restore tells everything.
+   */
+  linksOf?(users: readonly string[], signal: AbortSignal): Promise<ReturnedLinks<Raw>>;
+}
+
+export interface ReturnedLinks<Raw = unknown> {
+  /** The direct groups of each user; objects of other kinds may be among them. */
+  readonly groups: ReadonlyMap<string, readonly string[]>;
+  /** Changes of others who refer to them, to be merged. */
+  readonly records: readonly Raw[];
 }
 
 /** What one record means: a resource, or why it is left out. */

@@ -6,6 +6,7 @@ import type { ResourceType } from '#core/resource.ts';
 import type { Clock } from '#platform/clock.ts';
 import { checkConnection } from './checks.ts';
 import { openGraph } from './client.ts';
+import { changesOf } from './delta.ts';
 import { explainRecord } from './explain.ts';
 import { groupHandles, userHandles } from './handles.ts';
 import { ASK_LIMITS, RUN_LIMITS } from './pace.ts';
@@ -57,10 +58,11 @@ function openProvider(
   const mapped = (record: GraphUser | GraphGroup, type: ResourceType): Normalised =>
     type === 'User' ? toScimUser(record, mapping) : toScimGroup(record);
   const userProperties = propertiesToRead(settings);
+  const isGroupWanted = (group: GraphGroup): boolean => scope.group(group) === undefined;
   return {
     kind: 'microsoft365',
-    pages: (signal) =>
-      fullRead(graph, { userProperties, isGroupWanted: (group) => scope.group(group) === undefined }, signal),
+    pages: (signal) => fullRead(graph, { userProperties, isGroupWanted }, signal),
+    changes: changesOf(graph, { isGroupWanted }),
     externalId: ({ id }) => id,
     normalise(record, type) {
       const out = type === 'User' ? scope.user(record) : scope.group(record);
