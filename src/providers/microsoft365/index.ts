@@ -8,6 +8,7 @@ import type { Clock } from '#platform/clock.ts';
 import { checkConnection } from './checks.ts';
 import { openGraph } from './client.ts';
 import { connector } from './connect.ts';
+import { changesOf } from './delta.ts';
 import { explainRecord } from './explain.ts';
 import { groupHandles, userHandles } from './handles.ts';
 import { effectiveRules, makeUserMapping, traceUser, type UserMapping } from './mapping.ts';
@@ -80,10 +81,11 @@ function openProvider(
   const mapped = (record: GraphUser | GraphGroup, type: ResourceType): Normalised =>
     type === 'User' ? mapping.map(record) : toScimGroup(record);
   const userProperties = propertiesToRead(settings, schemas);
+  const isGroupWanted = (group: GraphGroup): boolean => scope.group(group) === undefined;
   return {
     kind: 'microsoft365',
-    pages: (signal) =>
-      fullRead(graph, { userProperties, isGroupWanted: (group) => scope.group(group) === undefined }, signal),
+    pages: (signal) => fullRead(graph, { userProperties, isGroupWanted }, signal),
+    changes: changesOf(graph, { isGroupWanted }),
     externalId: ({ id }) => id,
     normalise(record, type) {
       const out = type === 'User' ? scope.user(record) : scope.group(record);
