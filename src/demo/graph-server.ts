@@ -206,6 +206,8 @@ class SimulatedGraph {
       this.need('User.Read.All', 'Directory.Read.All');
       return list(this.tenant.users.values(), this.userShape(url), 'users');
     }
+    const delta = /^\/v1\.0\/(users|groups)\/delta$/.exec(path)?.[1];
+    if (delta !== undefined) return this.delta(delta as DeltaList, url, headers, fault);
     const person = /^\/v1\.0\/users(?:\/([^/]+)|\('(.+)'\))$/.exec(path);
     if (person !== null) {
       this.need('User.Read.All', 'Directory.Read.All');
@@ -215,8 +217,6 @@ class SimulatedGraph {
       this.need('GroupMember.Read.All', 'Group.Read.All', 'Directory.Read.All');
       return list(this.searched(url, headers), selected(url), 'groups');
     }
-    const delta = /^\/v1\.0\/(users|groups)\/delta$/.exec(path)?.[1];
-    if (delta !== undefined) return this.delta(delta as DeltaList, url, headers, fault);
     const memberOf = /^\/v1\.0\/users\/([^/]+)\/memberOf$/.exec(path)?.[1];
     if (memberOf !== undefined) return list(this.groupsOf(memberOf), selected(url, true), 'directoryObjects');
     const reportsOf = /^\/v1\.0\/users\/([^/]+)\/directReports$/.exec(path)?.[1];
