@@ -27,6 +27,7 @@ export async function up(knex: Knex): Promise<void> {
       polled_at       timestamptz(3),
       disabled_at     timestamptz(3),
       disabled_reason text collate "C",
+      told_at         timestamptz(3),
       created_at      timestamptz(3) not null default now(),
       updated_at      timestamptz(3) not null default now(),
       constraint event_streams_app_key unique (app_id, kind)
@@ -38,6 +39,8 @@ export async function up(knex: Knex): Promise<void> {
     comment on column event_streams.rescan is 'Whether the ledger may differ from what is in scope.';
     comment on column event_streams.ledger is 'Whether event_known says whom the receiver knows; without it, it knows everybody.';
     comment on column event_streams.scope is 'The scope of the app for which the ledger was made.';
+
+    comment on column event_streams.told_at is 'When people were told that it was disabled.';
 
     create table event_known (
       stream_id     uuid not null references event_streams on delete cascade,

@@ -10,6 +10,7 @@ import type { OutgoingPolicy } from '#platform/fetch.ts';
 import type { Log } from '#platform/log.ts';
 import type { Seal } from '#platform/seal.ts';
 import { type Database, type Db, translateDatabaseError } from '#store/database.ts';
+import { takeDisabledStreams } from '#store/event-streams.ts';
 import { withLease } from '#store/leased.ts';
 import { checkFence } from '#store/leases.ts';
 import {
@@ -173,6 +174,13 @@ async function gatherEvents(tx: Db, settings: NotificationSettings, now: Date): 
       await noteNotice(tx, plan.id, nextNotice(settings, plan.notices + 1, now));
     }
   }
+  for (const { id, disabled_at } of await takeDisabledStreams(tx, now))
+    messages.push(
+      ...channels.map((channel): NewNotification => {
+        const key = `stream.disabled ${id} ${disabled_at.getTime()}`;
+        return { key, channel, event: 'stream.disabled', runId: null, planId: null, streamId: id, number: 0 };
+      }),
+    );
   await insertNotifications(tx, messages, now);
 }
 

@@ -134,7 +134,7 @@ export async function resumeStream(
 ): Promise<void> {
   await sql(
     db,
-    `update event_streams set disabled_at = null, disabled_reason = null, failures = 0, failing_since = null, retry_at = null,
+    `update event_streams set disabled_at = null, disabled_reason = null, told_at = null, failures = 0, failing_since = null, retry_at = null,
        last_error = null where id = ?`,
     [id],
   );
@@ -190,6 +190,22 @@ export async function noteHealth(db: Db, id: string, health: StreamHealthRow): P
       ...[error === undefined || error === null ? null : JSON.stringify(error), id],
     ],
   );
+}
+
+/** Streams that were taken out of service and that nobody was told of; they count as told. */
+export async function takeDisabledStreams(tx: Db, now: Date): Promise<readonly { id: string; disabled_at: Date }[]> {
+  const { rows } = await sql(
+    tx,
+    `update event_streams set told_at = ? where disabled_at is not null and told_at is null returning id, disabled_at`,
+    [now],
+  );
+  return rows;
+}
+
+/** A stream by its id. */
+export async function findStream(db: Db, id: string): Promise<StreamRow | undefined> {
+  const { rows } = await sql<StreamRow>(db, `select ${COLUMNS} from ${FROM} where s.id = ?`, [id]);
+  return rows[0];
 }
 
 /** Takes a stream out of service; answers false when it is already. */
