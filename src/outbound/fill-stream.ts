@@ -83,7 +83,7 @@ async function tellDifferences(tx: Db, telling: Telling, now: Date): Promise<Fil
   const differences = await findScopeDifferences(tx, stream.id, view.visible, BATCH);
   const transaction = randomUUID();
   const events = differences.map((difference) => eventOfDifference(telling, difference, transaction, now));
-  await insertDeliveries(tx, stream.id, await messagesOf(tx, telling, events), now);
+  await insertDeliveries(tx, stream.id, await messagesOf(tx, telling, events, now), now);
   await noteKnown(tx, stream.id, {
     known: differences
       .filter(({ enters }) => enters)
@@ -109,7 +109,7 @@ async function tellChanges(tx: Db, telling: Telling, page: ChangePage, now: Date
   const events = page.changes.flatMap(
     (change) => eventOf(telling, change, subjects.get(change.resource_id), ledger) ?? [],
   );
-  await insertDeliveries(tx, stream.id, await messagesOf(tx, telling, events), now);
+  await insertDeliveries(tx, stream.id, await messagesOf(tx, telling, events, now), now);
   if (ledger !== undefined) await noteKnown(tx, stream.id, ledger.changes());
   await noteProgress(tx, stream.id, { place: page.next });
 }

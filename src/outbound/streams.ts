@@ -138,7 +138,11 @@ async function save(
 ): Promise<void> {
   const sealed = seal.seal(JSON.stringify(secrets));
   const enabled = input.enabled ?? stream?.enabled ?? true;
-  if (stream !== undefined) return updateStream(tx, stream.id, { enabled, pushed, settings, sealed });
+  if (stream !== undefined) {
+    // To enable it is to say that it works again.
+    if (input.enabled === true && stream.disabled_at !== null) await resumeStream(tx, stream.id, undefined);
+    return updateStream(tx, stream.id, { enabled, pushed, settings, sealed });
+  }
   const snapshot = input.start === 'snapshot';
   const { visible } = viewOf(app.scope);
   const place = await journalEnd(tx);
@@ -189,10 +193,7 @@ export async function requestVerification(
   const now = clock.now();
   const messageId = randomUUID();
   const { audience } = stream.settings as SetSettings;
-  const payload = verificationClaims(
-    { messageId, at: now, streamId: stream.id, state },
-    { issuer: publicUrl(), audience },
-  );
+  const payload = verificationClaims({ messageId, streamId: stream.id, state }, { issuer: publicUrl(), audience, now });
   const message = { messageId, type: VERIFICATION_EVENT, resourceType: null, resourceId: null, urgent: false };
   await insertDeliveries(tx, stream.id, [{ ...message, payload, changedAt: now }], now);
   return messageId;
