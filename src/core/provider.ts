@@ -247,6 +247,37 @@ export interface RunPolicy {
   readonly matching?: MatchPolicy;
 }
 
+/** What a source shall tell, and where. */
+export interface SubscriptionRequest {
+  readonly resource: string;
+  readonly notificationUrl: string;
+  /** Where it tells what becomes of the subscription itself. */
+  readonly lifecycleUrl: string;
+  /** Comes with every notification, and proves it. */
+  readonly secret: string;
+  readonly expiresAt: Date;
+}
+
+/** Being told of changes by the source. Each call may throw what `PullProvider.pages` throws. */
+export interface SubscriptionKind<Settings = unknown> {
+  /** The lists that are subscribed to, one subscription each. */
+  readonly resources: readonly string[];
+  /** The longest life that the source allows. */
+  readonly lifeMsMax: number;
+  /** Whether the settings want it. */
+  wanted(settings: Settings): boolean;
+  create(settings: Settings, request: SubscriptionRequest, signal: AbortSignal): Promise<Subscribed>;
+  /** Undefined when the source does not know it any more. */
+  renew(settings: Settings, id: string, expiresAt: Date, signal: AbortSignal): Promise<Subscribed | undefined>;
+  /** Also when it is gone already. */
+  remove(settings: Settings, id: string, signal: AbortSignal): Promise<void>;
+}
+
+export interface Subscribed {
+  readonly remoteId: string;
+  readonly expiresAt: Date;
+}
+
 /** A kind of provider: one line in providers/index.ts, everything else in its folder. */
 export interface ProviderKind<Settings = unknown> {
   readonly kind: ProviderKindName;
@@ -264,6 +295,8 @@ export interface ProviderKind<Settings = unknown> {
   open(settings: Settings, trace?: Trace): PullProvider;
   /** Says what works and what does not; changes nothing. */
   test(settings: Settings, signal: AbortSignal): Promise<readonly Check[]>;
+  /** Absent where the source cannot tell. */
+  readonly subscriptions?: SubscriptionKind<Settings>;
   /** The four look-ups of the console; absent where the kind has none. */
   readonly source?: {
     groups(settings: Settings, search: string | undefined, signal: AbortSignal): Promise<readonly GroupChoice[]>;

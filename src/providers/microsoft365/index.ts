@@ -16,6 +16,7 @@ import { type GraphGroup, type GraphUser, USER_SELECT } from './records.ts';
 import { makeScope } from './scope.ts';
 import { type Microsoft365Settings, parseSettings, SECRET_PATHS } from './settings.ts';
 import { findGroups, membersBelow } from './source.ts';
+import { graphSubscriptions } from './subscriptions.ts';
 import { readTenantId } from './tenant.ts';
 import { toScimGroup, toScimUser } from './to-scim.ts';
 import { findFields, parseUserFilter, propertiesOf } from './user-filter.ts';
@@ -38,6 +39,7 @@ export function microsoft365({ clock }: { clock: Clock }): ProviderKind<Microsof
     }),
     open: (settings, trace) => openProvider(settings, clock, trace),
     test: (settings, signal) => checkConnection(settings, () => ask(settings), clock, signal),
+    subscriptions: graphSubscriptions(ask),
     source: {
       groups: (settings, search, signal) => findGroups(ask(settings), search, signal),
       members: (settings, groupId, signal) => membersBelow(ask(settings), groupId, signal),
