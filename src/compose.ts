@@ -31,6 +31,7 @@ import { makeResourceReader } from '#store/resource-reader.ts';
 import { makeServedGroups } from '#store/served-groups.ts';
 import { findToken, hasAdminToken, replaceBootstrapToken, touchToken } from '#store/tokens.ts';
 import { readMetrics } from '#store/views/metrics.ts';
+import { makeAuditSealer } from '#sync/audit-sealer.ts';
 import { makeSyncService } from '#sync/decide.ts';
 import { makeMarkFollower } from '#sync/follow-marks.ts';
 import { receiveNotifications } from '#sync/hooks.ts';
@@ -67,7 +68,7 @@ export async function compose(config: Config, log: Log, publicUrl: () => string)
 async function assemble(config: Config, log: Log, publicUrl: () => string, database: Database): Promise<Gateway> {
   const clock = systemClock;
   const now = (): number => clock.now().getTime();
-  const seal = makeSeal(config.SECRET_KEY ?? keepSecretKey(config.DATA_DIR));
+  const seal = makeSeal(config.SECRET_KEY ?? keepSecretKey(config.DATA_DIR), config.SECRET_KEYS_ACCEPTED);
   const kinds = providerKinds({ clock });
   const schemas = RESOURCE_SCHEMAS;
   const works = config.ROLE !== 'api';
@@ -82,12 +83,14 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
   const retention = makeRetention({ database, clock, log });
   const subscriptions = makeSubscriptionKeeper({ database, kinds, seal, clock, log, publicUrl });
   const marks = makeMarkFollower({ database, sync, clock, log });
+  const sealer = makeAuditSealer({ db: database.knex, clock, log });
   if (works) {
     subscriptions.start();
     marks.start();
     schedule.start();
     notifier.start();
     retention.start();
+    sealer.start();
   }
   const authenticator = makeAuthenticator({
     find: (hash) => findToken(database.knex, hash),
@@ -154,6 +157,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
       await groups.stop();
       await notifier.stop();
       await retention.stop();
+      await sealer.stop();
       await database.close();
     },
   };

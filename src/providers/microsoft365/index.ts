@@ -9,7 +9,7 @@ import { openGraph } from './client.ts';
 import { changesOf } from './delta.ts';
 import { explainRecord } from './explain.ts';
 import { groupHandles, userHandles } from './handles.ts';
-import { ASK_LIMITS, RUN_LIMITS } from './pace.ts';
+import { ASK_LIMITS, type Gate, RUN_LIMITS } from './pace.ts';
 import { fullRead } from './pages.ts';
 import { reviewPermissions } from './permissions.ts';
 import { type GraphGroup, type GraphUser, USER_SELECT } from './records.ts';
@@ -22,7 +22,8 @@ import { toScimGroup, toScimUser } from './to-scim.ts';
 import { findFields, parseUserFilter, propertiesOf } from './user-filter.ts';
 
 export function microsoft365({ clock }: { clock: Clock }): ProviderKind<Microsoft365Settings> {
-  const ask = (settings: Microsoft365Settings) => openGraph(settings, clock, ASK_LIMITS);
+  const gateOf = makeGates();
+  const ask = (settings: Microsoft365Settings) => openGraph(settings, clock, ASK_LIMITS, undefined, gateOf(settings));
   return {
     kind: 'microsoft365',
     title: 'Microsoft 365',
@@ -37,7 +38,7 @@ export function microsoft365({ clock }: { clock: Clock }): ProviderKind<Microsof
       deleteAfterDays: scope.deleteAfterDays,
       matching: { matching, adoptManual },
     }),
-    open: (settings, trace) => openProvider(settings, clock, trace),
+    open: (settings, trace) => openProvider(settings, clock, trace, gateOf(settings)),
     test: (settings, signal) => checkConnection(settings, () => ask(settings), clock, signal),
     subscriptions: graphSubscriptions(ask),
     source: {
@@ -49,12 +50,24 @@ export function microsoft365({ clock }: { clock: Clock }): ProviderKind<Microsof
   };
 }
 
+/** One gate for each application in each tenant: Graph counts what all of its requests cost together. */
+function makeGates(): (settings: Microsoft365Settings) => Gate {
+  const gates = new Map<string, Gate>();
+  return ({ tenantId, clientId }) => {
+    const key = `${tenantId}/${clientId}`.toLowerCase();
+    const gate = gates.get(key) ?? { pausedUntil: 0 };
+    gates.set(key, gate);
+    return gate;
+  };
+}
+
 function openProvider(
   settings: Microsoft365Settings,
   clock: Clock,
   trace: Trace | undefined,
+  gate: Gate,
 ): PullProvider<GraphUser | GraphGroup> {
-  const graph = openGraph(settings, clock, RUN_LIMITS, trace);
+  const graph = openGraph(settings, clock, RUN_LIMITS, trace, gate);
   const scope = makeScope(settings);
   const mapping = { dropOnMicrosoft: settings.scope.excludeOnMicrosoft };
   const mapped = (record: GraphUser | GraphGroup, type: ResourceType): Normalised =>
