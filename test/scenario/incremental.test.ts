@@ -255,3 +255,40 @@ eachDatabase('a tenant read by its changes', (_open, kind) => {
     );
   });
 });
+
+eachDatabase('an incremental cycle', (_open, kind) => {
+  /** Requests of a cycle in which the same ten people and two groups changed, and what it planned. */
+  async function cycle(users: number, groups: number): Promise<{ requests: number; planned: number; mode: string }> {
+    const tenant = makeTenant({ users, groups, membersPerGroup: 10, seed: `size ${users}` });
+    const graph = await startTenant(tenant);
+    const api = await startGateway(await freshStorage(kind));
+    try {
+      await expectStatus(api.call('PUT', '/api/v1/guard', { enabled: false }), 200);
+      await connect(api, settingsFor(tenant, graph));
+      const ordinary = [...tenant.users.values()].filter(({ accountEnabled }) => accountEnabled === true);
+      for (const { id } of ordinary.slice(20, 30)) updateUser(tenant, id, { jobTitle: 'Changed' });
+      const [one = '', other = ''] = [...tenant.groups.keys()];
+      const [leaver = ''] = [...(tenant.members.get(one) ?? [])];
+      removeMember(tenant, one, leaver);
+      updateGroup(tenant, other, { displayName: 'Renamed' });
+      const run = await sync(api, { mode: 'incremental' });
+      assert.equal(run.status, 'succeeded');
+      const { body } = await api.call<{ mode: string; cost: { requests: number } }>(
+        'GET',
+        `/api/v1/sync-runs/${run.id}`,
+      );
+      const { updated = 0, membershipsChanged = 0 } = run.counts;
+      return { requests: body.cost.requests, planned: updated + membershipsChanged, mode: body.mode };
+    } finally {
+      await api.close();
+      await graph.close();
+    }
+  }
+
+  it('costs what changed, whatever the size of the tenant', async () => {
+    const small = await cycle(100, 5);
+    const large = await cycle(3_000, 60);
+    assert.deepEqual(large, small);
+    assert.deepEqual(large, { requests: 2, planned: 12, mode: 'incremental' });
+  });
+});
