@@ -33,6 +33,7 @@ import { readMetrics } from '#store/views/metrics.ts';
 import { makeSyncService } from '#sync/decide.ts';
 import { makeRetention } from '#sync/retention.ts';
 import { makeSchedule } from '#sync/schedule.ts';
+import { makeConnectionWatch } from '#sync/watch-connections.ts';
 import { makeRunWatcher } from '#sync/watch-runs.ts';
 import { startWorker } from '#sync/worker.ts';
 
@@ -76,10 +77,12 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
   const sync = makeSyncService({ database, worker });
   const schedule = makeSchedule({ database, sync, clock, log });
   const retention = makeRetention({ database, clock, log });
+  const connections = makeConnectionWatch({ database, kinds, seal, clock, log });
   if (works) {
     schedule.start();
     notifier.start();
     retention.start();
+    connections.start();
   }
   const authenticator = makeAuthenticator({
     find: (hash) => findToken(database.knex, hash),
@@ -136,6 +139,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
       await groups.stop();
       await notifier.stop();
       await retention.stop();
+      await connections.stop();
       await database.close();
     },
   };

@@ -29,6 +29,8 @@ export interface Tenant {
   readonly members: Map<string, Set<string>>;
   /** Manager by user. */
   readonly managers: Map<string, string>;
+  /** When a directory of the organization's own was last synchronised into it; absent when there is none. */
+  hybridSyncAt?: string;
 }
 
 export interface TenantOptions {
