@@ -173,7 +173,7 @@ class SimulatedGraph {
   private answerConsent(response: ServerResponse, url: URL): void {
     const { application, decision } = this;
     const answer = answerConsent(url, { tenantId: this.tenant.id, application, decision });
-    if ('body' in answer) return send(response, answer.status, JSON.stringify(answer.body), false);
+    if ('body' in answer) return void send(response, answer.status, JSON.stringify(answer.body), false);
     if (decision === 'accept') this.application = { ...application, roles: application.asks ?? application.roles };
     response.writeHead(302, { location: answer.location });
     response.end();
