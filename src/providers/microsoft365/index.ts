@@ -8,10 +8,11 @@ import type { Clock } from '#platform/clock.ts';
 import { checkConnection } from './checks.ts';
 import { openGraph } from './client.ts';
 import { connector } from './connect.ts';
+import { changesOf } from './delta.ts';
 import { explainRecord } from './explain.ts';
 import { groupHandles, userHandles } from './handles.ts';
 import { effectiveRules, makeUserMapping, traceUser, type UserMapping } from './mapping.ts';
-import { ASK_LIMITS, RUN_LIMITS } from './pace.ts';
+import { ASK_LIMITS, type Gate, RUN_LIMITS } from './pace.ts';
 import { fullRead } from './pages.ts';
 import { reviewPermissions } from './permissions.ts';
 import { readPerson } from './person.ts';
@@ -19,6 +20,7 @@ import { type GraphGroup, type GraphUser, USER_SELECT } from './records.ts';
 import { makeScope } from './scope.ts';
 import { type Microsoft365Settings, parseSettings, SECRET_PATHS } from './settings.ts';
 import { findGroups, membersBelow } from './source.ts';
+import { graphSubscriptions } from './subscriptions.ts';
 import { readTenantId } from './tenant.ts';
 import { toScimGroup } from './to-scim.ts';
 import { findFields, parseUserFilter, propertiesOf } from './user-filter.ts';
@@ -30,7 +32,8 @@ interface Parts {
 }
 
 export function microsoft365({ clock, schemas }: Parts): ProviderKind<Microsoft365Settings> {
-  const ask = (settings: Microsoft365Settings) => openGraph(settings, clock, ASK_LIMITS);
+  const gateOf = makeGates();
+  const ask = (settings: Microsoft365Settings) => openGraph(settings, clock, ASK_LIMITS, undefined, gateOf(settings));
   return {
     kind: 'microsoft365',
     title: 'Microsoft 365',
@@ -49,17 +52,21 @@ export function microsoft365({ clock, schemas }: Parts): ProviderKind<Microsoft3
       deleteAfterDays: scope.deleteAfterDays,
       matching: { matching, adoptManual },
     }),
-    open: (settings, trace) => openProvider(settings, { clock, schemas }, trace),
+    open: (settings, trace) => openProvider(settings, { clock, schemas, gate: gateOf(settings) }, trace),
     test: (settings, signal) => checkConnection(settings, () => ask(settings), clock, signal),
     connect: connector(clock),
     mapping: {
       rules: (settings) => effectiveRules(settings, schemas.User),
       trace: (settings, record) => ({
         results: traceUser(settings, schemas.User, record as GraphUser),
-        outcome: openProvider(settings, { clock, schemas }).normalise(record as GraphUser, 'User'),
+        outcome: openProvider(settings, { clock, schemas, gate: gateOf(settings) }).normalise(
+          record as GraphUser,
+          'User',
+        ),
       }),
       person: (settings, name, signal) => readPerson(ask(settings), propertiesToRead(settings, schemas), name, signal),
     },
+    subscriptions: graphSubscriptions(ask),
     source: {
       groups: (settings, search, signal) => findGroups(ask(settings), search, signal),
       members: (settings, groupId, signal) => membersBelow(ask(settings), groupId, signal),
@@ -69,21 +76,33 @@ export function microsoft365({ clock, schemas }: Parts): ProviderKind<Microsoft3
   };
 }
 
+/** One gate for each application in each tenant: Graph counts what all of its requests cost together. */
+function makeGates(): (settings: Microsoft365Settings) => Gate {
+  const gates = new Map<string, Gate>();
+  return ({ tenantId, clientId }) => {
+    const key = `${tenantId}/${clientId}`.toLowerCase();
+    const gate = gates.get(key) ?? { pausedUntil: 0 };
+    gates.set(key, gate);
+    return gate;
+  };
+}
+
 function openProvider(
   settings: Microsoft365Settings,
-  { clock, schemas }: Parts,
+  { clock, schemas, gate }: Parts & { gate: Gate },
   trace?: Trace,
 ): PullProvider<GraphUser | GraphGroup> {
-  const graph = openGraph(settings, clock, RUN_LIMITS, trace);
+  const graph = openGraph(settings, clock, RUN_LIMITS, trace, gate);
   const scope = makeScope(settings);
   const mapping = makeUserMapping(settings, schemas);
   const mapped = (record: GraphUser | GraphGroup, type: ResourceType): Normalised =>
     type === 'User' ? mapping.map(record) : toScimGroup(record);
   const userProperties = propertiesToRead(settings, schemas);
+  const isGroupWanted = (group: GraphGroup): boolean => scope.group(group) === undefined;
   return {
     kind: 'microsoft365',
-    pages: (signal) =>
-      fullRead(graph, { userProperties, isGroupWanted: (group) => scope.group(group) === undefined }, signal),
+    pages: (signal) => fullRead(graph, { userProperties, isGroupWanted }, signal),
+    changes: changesOf(graph, { isGroupWanted }),
     externalId: ({ id }) => id,
     normalise(record, type) {
       const out = type === 'User' ? scope.user(record) : scope.group(record);
@@ -99,11 +118,19 @@ function openProvider(
     ...(mapping.own.onCreate.length === 0
       ? {}
       : { keepCreated: (now, existing) => ('userName' in now ? keepUser(mapping, now, existing) : now) }),
-    asks: userProperties.toSorted().join(),
+    asks: whatIsAsked(settings, userProperties),
     handles: (record, type) => (type === 'User' ? userHandles(record) : groupHandles(record)),
     identity: (signal) => readTenantId(graph, signal),
     cost: graph.cost,
   };
+}
+
+/** All that decides which records are read, and what of each: properties, the source, and the scope of groups. */
+function whatIsAsked(
+  { tenantId, cloud, endpoints, scope, pathDisplay }: Microsoft365Settings,
+  properties: readonly string[],
+) {
+  return JSON.stringify([properties.toSorted(), tenantId, cloud, endpoints ?? null, scope, pathDisplay]);
 }
 
 function keepUser({ own }: UserMapping, now: Resource, existing: Resource): Resource {
