@@ -311,6 +311,28 @@ export interface Subscribed {
   readonly expiresAt: Date;
 }
 
+/** What a file of a source looks like, before anything of it is taken. */
+export interface FilePreview {
+  readonly role: string;
+  readonly name: string;
+  readonly bytes: number;
+  readonly encoding: string;
+  readonly delimiter: string;
+  /** In their order, with the name that rules and filters know each by; null for a column that is not read. */
+  readonly columns: readonly { readonly heading: string; readonly name: string | null }[];
+  readonly rows: readonly {
+    readonly line: number;
+    readonly cells: readonly string[];
+    readonly problem: string | null;
+  }[];
+}
+
+export interface SourcePreview {
+  readonly files: readonly FilePreview[];
+  /** What becomes of the same first lines. */
+  readonly resources: readonly { readonly line: number; readonly outcome: Normalised }[];
+}
+
 /** A kind of provider: one line in providers/index.ts, everything else in its folder. */
 export interface ProviderKind<Settings = unknown> {
   readonly kind: ProviderKindName;
@@ -344,6 +366,16 @@ export interface ProviderKind<Settings = unknown> {
   };
   /** Absent where the source cannot tell. */
   readonly subscriptions?: SubscriptionKind<Settings>;
+  /**
+   * The first rows, and what would become of them; absent where there is no such thing. Nothing is saved or changed.
+   * @throws what `pages` throws
+   */
+  preview?(settings: Settings, rows: number, signal: AbortSignal): Promise<SourcePreview>;
+  /**
+   * A word that changes when the source does, found without reading it; undefined where that cannot be told now. Absent
+   * where a source must be read to know. Never throws.
+   */
+  version?(settings: Settings): Promise<string | undefined>;
   /** The four look-ups of the console; absent where the kind has none. */
   readonly source?: {
     groups(settings: Settings, search: string | undefined, signal: AbortSignal): Promise<readonly GroupChoice[]>;

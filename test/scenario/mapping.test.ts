@@ -52,10 +52,13 @@ describe('a changed mapping', () => {
   }
 
   async function person(id: string = somebody.id): Promise<Person> {
-    const filter = encodeURIComponent(`externalId eq "${id}"`);
-    const { body } = await api.call<{ items: { id: string }[] }>('GET', `/api/v1/users?filter=${filter}`);
-    const found = body.items[0]?.id ?? assert.fail(`nobody is ${id}`);
-    return (await api.call<Person>('GET', `/api/v1/users/${found}`)).body;
+    const search = encodeURIComponent(String(tenant.users.get(id)?.['userPrincipalName']));
+    const { body } = await api.call<{ items: { id: string; externalId: string }[] }>(
+      'GET',
+      `/api/v1/users?search=${search}`,
+    );
+    const found = body.items.find(({ externalId }) => externalId === id) ?? assert.fail(`nobody is ${id}`);
+    return (await api.call<Person>('GET', `/api/v1/users/${found.id}`)).body;
   }
 
   /** Lists of Graph that were asked for as a whole. */

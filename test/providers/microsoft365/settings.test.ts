@@ -130,11 +130,13 @@ describe('a certificate', () => {
 });
 
 describe('the kinds of provider', () => {
-  it('are four, of which one can be configured yet', async () => {
-    const kinds = providerKinds({ clock: makeTestClock(), schemas: RESOURCE_SCHEMAS });
+  it('are four, and those that cannot be configured yet say so', async () => {
+    const uploads = { latest: async () => undefined, async *read() {} };
+    const parts = { outgoing: { allowLoopback: false }, uploads, inboundDir: '/nowhere' };
+    const kinds = providerKinds({ clock: makeTestClock(), schemas: RESOURCE_SCHEMAS, ...parts });
     assert.deepEqual([...kinds.keys()], ['microsoft365', 'scim', 'ldap', 'csv']);
     for (const [name, kind] of kinds) {
-      assert.equal(kind.available, name === 'microsoft365');
+      assert.equal(kind.available, name !== 'scim' && name !== 'ldap');
       if (kind.available) continue;
       assert.throws(
         () => kind.parseSettings({}),
