@@ -266,6 +266,18 @@ export interface RunPolicy {
   readonly matching?: MatchPolicy;
 }
 
+/** Settings under a name. */
+export interface Preset {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  /** Part of the settings of the kind: what it leaves out stays as it is. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** What goes well with them, each for its own setting. */
+  readonly schedule: Readonly<Record<string, unknown>>;
+  readonly guard: Readonly<Record<string, unknown>>;
+}
+
 /** A rule of a mapping with where it is from and what its attribute takes. */
 export type EffectiveRule = MappingRule & {
   readonly byDefault: boolean;
@@ -350,6 +362,7 @@ export interface ProviderKind<Settings = unknown> {
   open(settings: Settings, trace?: Trace): PullProvider;
   /** Says what works and what does not; changes nothing. */
   test(settings: Settings, signal: AbortSignal): Promise<readonly Check[]>;
+  readonly presets?: readonly Preset[];
   /** Absent where nobody has to grant anything in a browser. */
   readonly connect?: Connector<Settings>;
   /** How records become resources, and a try of it; absent where a kind has no rules. */

@@ -16,6 +16,7 @@ import { ASK_LIMITS, type Gate, RUN_LIMITS } from './pace.ts';
 import { fullRead } from './pages.ts';
 import { reviewPermissions } from './permissions.ts';
 import { readPerson } from './person.ts';
+import { PRESETS } from './presets.ts';
 import { type GraphGroup, type GraphUser, USER_SELECT } from './records.ts';
 import { makeScope } from './scope.ts';
 import { type Microsoft365Settings, parseSettings, SECRET_PATHS } from './settings.ts';
@@ -54,6 +55,7 @@ export function microsoft365({ clock, schemas }: Parts): ProviderKind<Microsoft3
     }),
     open: (settings, trace) => openProvider(settings, { clock, schemas, gate: gateOf(settings) }, trace),
     test: (settings, signal) => checkConnection(settings, () => ask(settings), clock, signal),
+    presets: PRESETS,
     connect: connector(clock),
     mapping: {
       rules: (settings) => effectiveRules(settings, schemas.User),
