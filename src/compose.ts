@@ -39,6 +39,7 @@ import { receiveNotifications } from '#sync/hooks.ts';
 import { makeRetention } from '#sync/retention.ts';
 import { makeSchedule } from '#sync/schedule.ts';
 import { makeSubscriptionKeeper } from '#sync/subscriptions.ts';
+import { makeConnectionWatch } from '#sync/watch-connections.ts';
 import { makeRunWatcher } from '#sync/watch-runs.ts';
 import { makeSourceWatcher } from '#sync/watch-source.ts';
 import { startWorker } from '#sync/worker.ts';
@@ -90,6 +91,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
   const schedule = makeSchedule({ database, sync, clock, log });
   const sources = makeSourceWatcher({ database, kinds, seal, sync, clock, log });
   const retention = makeRetention({ database, clock, log });
+  const connections = makeConnectionWatch({ database, kinds, seal, clock, log });
   const subscriptions = makeSubscriptionKeeper({ database, kinds, seal, clock, log, publicUrl });
   const marks = makeMarkFollower({ database, sync, clock, log });
   const sealer = makeAuditSealer({ db: database.knex, clock, log });
@@ -100,6 +102,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     sources.start();
     notifier.start();
     retention.start();
+    connections.start();
     sealer.start();
   }
   const authenticator = makeAuthenticator({
@@ -168,6 +171,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
       await groups.stop();
       await notifier.stop();
       await retention.stop();
+      await connections.stop();
       await sealer.stop();
       await database.close();
     },

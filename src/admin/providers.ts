@@ -7,6 +7,7 @@ import { PROVIDER_KINDS, type ProviderKindName } from '#core/resource.ts';
 import { requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import { writeAudit } from '#store/audit.ts';
+import { type ConnectionRow, listConnections } from '#store/connections.ts';
 import { findOpenRun } from '#store/runs.ts';
 import {
   listProviders,
@@ -20,8 +21,10 @@ import {
 import { listMarks } from '#store/source-marks.ts';
 import { listSubscriptions } from '#store/subscriptions.ts';
 import { lastRuns, type RunView } from '#store/views/runs.ts';
+import { startFirst } from '#sync/connect.ts';
 import { describeNotifications } from '#sync/describe-notifications.ts';
 import { mergeSecrets, openSettings, type Secrets, splitSecrets } from '#sync/settings.ts';
+import { viewConnection, withConsent } from './consent.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf } from './query.ts';
 
@@ -69,19 +72,20 @@ export function providerRoutes(parts: AdminParts): Router {
 }
 
 function sourceRoutes(parts: AdminParts): Router {
-  const signal = (): AbortSignal => AbortSignal.timeout(SOURCE_TIMEOUT_MS);
+  const asking = <Value>(request: Request, ask: (signal: AbortSignal) => Promise<Value>): Promise<Value> =>
+    withConsent(parts, { kind: kindParam(parts, request), request }, () => ask(AbortSignal.timeout(SOURCE_TIMEOUT_MS)));
   return Router()
     .get('/providers/:kind/source/groups', async (request, response) => {
       const { source, settings } = await openSource(parts, request);
       const { search } = parse(z.object({ search: z.string().max(200).optional() }), request.query);
-      response.json({ items: await source.groups(settings, search, signal()), nextCursor: null });
+      const items = await asking(request, (signal) => source.groups(settings, search, signal));
+      response.json({ items, nextCursor: null });
     })
     .get('/providers/:kind/source/groups/:id/members', async (request, response) => {
       const { source, settings } = await openSource(parts, request);
-      response.json({
-        items: await source.members(settings, String(request.params['id']), signal()),
-        nextCursor: null,
-      });
+      const id = String(request.params['id']);
+      const items = await asking(request, (signal) => source.members(settings, id, signal));
+      response.json({ items, nextCursor: null });
     })
     .get('/providers/:kind/source/fields', (request, response) => {
       const { prefix } = parse(z.object({ prefix: z.string().max(100).default('') }), request.query);
@@ -90,7 +94,7 @@ function sourceRoutes(parts: AdminParts): Router {
     })
     .get('/providers/:kind/permissions', async (request, response) => {
       const { source, settings } = await openSource(parts, request);
-      response.json(await source.permissions(settings, signal()));
+      response.json(await asking(request, (signal) => source.permissions(settings, signal)));
     });
 }
 
@@ -209,11 +213,7 @@ async function activate(
   });
   if (activated === undefined || activated.initial_done_at !== null) return;
   // S1.1: connecting starts the first run by itself, unless the administrator wants to.
-  const { initialRun } = kind.policy(openSettings(kind, activated, parts.seal));
-  if (initialRun === 'manual') return;
-  await parts.sync.start({ trigger: 'connect', requestedBy: actor }).catch((error: unknown) => {
-    if (!(error instanceof ConflictError)) throw error;
-  });
+  await startFirst(parts, kind, activated, actor);
 }
 
 /** Its people stay as they are; a run that is under way stops between two pages or chunks. */
@@ -232,7 +232,9 @@ async function deactivate(parts: AdminParts, kind: ProviderKind, actor: string):
 async function readCards(parts: AdminParts): Promise<object[]> {
   const rows = new Map((await listProviders(parts.database.knex)).map((row) => [row.kind, row]));
   const runs = await lastRuns(parts.database.knex);
+  const connections = new Map((await listConnections(parts.database.knex)).map((row) => [row.provider, row]));
   const { nextRunAt } = await parts.schedule.describe();
+  const now = parts.clock.now();
   const subscriptions = await listSubscriptions(parts.database.knex);
   const marks = await listMarks(parts.database.knex);
   return PROVIDER_KINDS.flatMap((name) => {
@@ -240,7 +242,12 @@ async function readCards(parts: AdminParts): Promise<object[]> {
     if (kind === undefined) return [];
     const own = subscriptions.filter(({ provider }) => provider === name);
     const notifications = describeNotifications(kind, rows.get(name), { rows: own, mark: marks.get(name) }, parts);
-    return [{ ...makeCard(kind, rows.get(name), runs.get(name), nextRunAt), notifications }];
+    return [
+      {
+        ...makeCard(kind, rows.get(name), runs.get(name), { nextRunAt, connection: connections.get(name), now }),
+        notifications,
+      },
+    ];
   });
 }
 
@@ -253,7 +260,7 @@ function makeCard(
   kind: ProviderKind,
   row: ProviderRow | undefined,
   lastRun: RunView | undefined,
-  nextRunAt: string | null,
+  { nextRunAt, connection, now }: { nextRunAt: string | null; connection: ConnectionRow | undefined; now: Date },
 ): object {
   const configured = row !== undefined;
   const active = row?.active === true;
@@ -263,7 +270,7 @@ function makeCard(
     available: kind.available,
     configured,
     active,
-    connection: connectionOf(kind, row, lastRun),
+    connection: { ...connectionOf(kind, row, lastRun, connection), ...viewConnection(connection, now) },
     lastRun: lastRun ?? null,
     lastSuccessAt: row?.last_success_at ?? null,
     nextRunAt: active ? nextRunAt : null,
@@ -283,13 +290,19 @@ function connectionOf(
   kind: ProviderKind,
   row: ProviderRow | undefined,
   lastRun: RunView | undefined,
+  connection: ConnectionRow | undefined,
 ): { state: string; detail: string } {
   if (!kind.available) return { state: 'unavailable', detail: 'This provider is not available yet.' };
   if (row === undefined) return { state: 'not-configured', detail: 'No settings are saved.' };
   if (lastRun !== undefined && lastRun.error !== null) return { state: 'error', detail: lastRun.error.message };
   // A run ends as held or succeeded only after a whole read.
   const read = row.last_success_at !== null || lastRun?.status === 'held' || lastRun?.status === 'succeeded';
-  if (!read) return { state: 'unknown', detail: 'Nothing was read to the end yet.' };
+  if (!read) {
+    if (connection?.problem != null) return { state: 'error', detail: connection.problem.message };
+    if (connection?.facts == null) return { state: 'unknown', detail: 'Nothing was read to the end yet.' };
+    const name = connection.facts.name === undefined ? 'the source' : `"${connection.facts.name}"`;
+    return { state: 'connected', detail: `Connected to ${name}; nothing was read to the end yet.` };
+  }
   return { state: 'connected', detail: 'The last read went well.' };
 }
 

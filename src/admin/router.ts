@@ -2,6 +2,7 @@
 import express, { Router } from 'express';
 import { requireScope, requireToken } from '#http/auth.ts';
 import { appRoutes } from './apps.ts';
+import { connectCallback, connectRoutes } from './connect.ts';
 import { costRoutes } from './costs.ts';
 import { disputeRoutes } from './disputes.ts';
 import { docsPage } from './docs.ts';
@@ -29,6 +30,7 @@ export function adminRouter(parts: AdminParts): Router {
     .use(express.json({ limit: BODY_MAX, type: ['application/json', 'application/*+json'] }))
     .use(uploadRoutes(parts))
     .use(providerRoutes(parts))
+    .use(connectRoutes(parts))
     .use(mappingRoutes(parts))
     .use(runRoutes(parts))
     .use(planRoutes(parts))
@@ -41,5 +43,5 @@ export function adminRouter(parts: AdminParts): Router {
     .use(disputeRoutes(parts))
     .use(explainRoutes(parts))
     .use(appRoutes(parts));
-  return Router().use('/api/v1', api).get('/api/docs', docsPage(parts.openapi));
+  return Router().use('/api/v1', api).use(connectCallback(parts)).get('/api/docs', docsPage(parts.openapi));
 }

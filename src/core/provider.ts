@@ -266,6 +266,32 @@ export interface RunPolicy {
   readonly matching?: MatchPolicy;
 }
 
+/** Settings under a name. */
+export interface Preset {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  /** Part of the settings of the kind: what it leaves out stays as it is. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** What goes well with them, each for its own setting. */
+  readonly schedule: Readonly<Record<string, unknown>>;
+  readonly guard: Readonly<Record<string, unknown>>;
+}
+
+/** A rule of a mapping with where it is from and what its attribute takes. */
+export type EffectiveRule = MappingRule & {
+  readonly byDefault: boolean;
+  /** The SCIM type: `string`, `boolean`, `complex`. */
+  readonly type: string;
+  readonly multiValued: boolean;
+};
+
+export interface MappingTrace {
+  readonly results: readonly (RuleResult & { readonly byDefault: boolean })[];
+  /** What comes of the whole record, scope included. */
+  readonly outcome: Normalised;
+}
+
 /** What a source shall tell, and where. */
 export interface SubscriptionRequest {
   readonly resource: string;
@@ -295,20 +321,6 @@ export interface SubscriptionKind<Settings = unknown> {
 export interface Subscribed {
   readonly remoteId: string;
   readonly expiresAt: Date;
-}
-
-/** A rule of a mapping with where it is from and what its attribute takes. */
-export type EffectiveRule = MappingRule & {
-  readonly byDefault: boolean;
-  /** The SCIM type: `string`, `boolean`, `complex`. */
-  readonly type: string;
-  readonly multiValued: boolean;
-};
-
-export interface MappingTrace {
-  readonly results: readonly (RuleResult & { readonly byDefault: boolean })[];
-  /** What comes of the whole record, scope included. */
-  readonly outcome: Normalised;
 }
 
 /** What a file of a source looks like, before anything of it is taken. */
@@ -352,6 +364,7 @@ export interface ProviderKind<Settings = unknown> {
   test(settings: Settings, signal: AbortSignal): Promise<readonly Check[]>;
   /** Absent where the source cannot tell. */
   readonly subscriptions?: SubscriptionKind<Settings>;
+  readonly presets?: readonly Preset[];
   /** Absent where nobody has to grant anything in a browser. */
   readonly connect?: Connector<Settings>;
   /** How records become resources, and a try of it; absent where a kind has no rules. */
@@ -366,6 +379,8 @@ export interface ProviderKind<Settings = unknown> {
      */
     person?(settings: Settings, name: string, signal: AbortSignal): Promise<unknown>;
   };
+  /** Absent where the source cannot tell. */
+  readonly subscriptions?: SubscriptionKind<Settings>;
   /**
    * The first rows, and what would become of them; absent where there is no such thing. Nothing is saved or changed.
    * @throws what `pages` throws

@@ -2,7 +2,7 @@
 import { CheckpointExpiredError, UpstreamError } from '#core/errors.ts';
 import type { ChangePage, ChangeReader, Checkpoint, PullProvider } from '#core/provider.ts';
 import type { ResourceType } from '#core/resource.ts';
-import { type MirrorRecord, upsertRecords } from '#store/mirror.ts';
+import { upsertRecords } from '#store/mirror.ts';
 import {
   changeMirrorMembers,
   markGone,
@@ -13,7 +13,7 @@ import {
 } from '#store/mirror-changes.ts';
 import { touch } from '#store/touched.ts';
 import { gatherMembers } from './gather-members.ts';
-import { normalise, sentRecord } from './normalise.ts';
+import { normaliseAll, type SentRecord, sentRecord } from './normalise.ts';
 import type { RunContext } from './run.ts';
 
 /** Users whose groups are asked for together. */
@@ -99,15 +99,16 @@ async function writeRecords(state: State, type: ResourceType, sent: readonly unk
     const before = merged.get(id) ?? knownRecord(known.get(id));
     merged.set(id, changes.merge(before, raw));
   }
-  const records: MirrorRecord[] = [];
+  const changed: SentRecord[] = [];
   for (const [id, raw] of merged) {
     const stored = known.get(id);
     if (type === 'User' && stored?.gone === true) state.returned.add(id);
     if (type === 'Group' && stored?.has_members !== true) state.newGroups.set(id, raw);
     const record = sentRecord(provider, raw, context.salt);
     if (stored?.gone === false && stored.record_digest.equals(record.digest)) continue;
-    records.push(normalise(provider, type, record));
+    changed.push(record);
   }
+  const records = await normaliseAll(context.db, provider, type, changed);
   await context.write(async (tx) => {
     await upsertRecords(tx, provider.kind, type, records);
     const touched = records.map(({ external_id }) => external_id);

@@ -422,5 +422,5 @@ function routesOf(): string[] {
     }
   };
   walk(adminRouter(parts));
-  return found.filter((route) => route !== 'get /api/docs');
+  return found.filter((route) => route !== 'get /api/docs' && route !== 'get /connect/{kind}');
 }

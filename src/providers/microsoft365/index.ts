@@ -16,6 +16,7 @@ import { ASK_LIMITS, type Gate, RUN_LIMITS } from './pace.ts';
 import { fullRead } from './pages.ts';
 import { reviewPermissions } from './permissions.ts';
 import { readPerson } from './person.ts';
+import { PRESETS } from './presets.ts';
 import { type GraphGroup, type GraphUser, USER_SELECT } from './records.ts';
 import { makeScope } from './scope.ts';
 import { type Microsoft365Settings, parseSettings, SECRET_PATHS } from './settings.ts';
@@ -52,18 +53,22 @@ export function microsoft365({ clock, schemas }: Parts): ProviderKind<Microsoft3
       deleteAfterDays: scope.deleteAfterDays,
       matching: { matching, adoptManual },
     }),
-    open: (settings, trace) => openProvider(settings, { clock, schemas }, trace, gateOf(settings)),
+    open: (settings, trace) => openProvider(settings, { clock, schemas, gate: gateOf(settings) }, trace),
     test: (settings, signal) => checkConnection(settings, () => ask(settings), clock, signal),
-    subscriptions: graphSubscriptions(ask),
+    presets: PRESETS,
     connect: connector(clock),
     mapping: {
       rules: (settings) => effectiveRules(settings, schemas.User),
       trace: (settings, record) => ({
         results: traceUser(settings, schemas.User, record as GraphUser),
-        outcome: openProvider(settings, { clock, schemas }).normalise(record as GraphUser, 'User'),
+        outcome: openProvider(settings, { clock, schemas, gate: gateOf(settings) }).normalise(
+          record as GraphUser,
+          'User',
+        ),
       }),
       person: (settings, name, signal) => readPerson(ask(settings), propertiesToRead(settings, schemas), name, signal),
     },
+    subscriptions: graphSubscriptions(ask),
     source: {
       groups: (settings, search, signal) => findGroups(ask(settings), search, signal),
       members: (settings, groupId, signal) => membersBelow(ask(settings), groupId, signal),
@@ -86,9 +91,8 @@ function makeGates(): (settings: Microsoft365Settings) => Gate {
 
 function openProvider(
   settings: Microsoft365Settings,
-  { clock, schemas }: Parts,
+  { clock, schemas, gate }: Parts & { gate: Gate },
   trace?: Trace,
-  gate?: Gate,
 ): PullProvider<GraphUser | GraphGroup> {
   const graph = openGraph(settings, clock, RUN_LIMITS, trace, gate);
   const scope = makeScope(settings);
@@ -116,11 +120,19 @@ function openProvider(
     ...(mapping.own.onCreate.length === 0
       ? {}
       : { keepCreated: (now, existing) => ('userName' in now ? keepUser(mapping, now, existing) : now) }),
-    asks: userProperties.toSorted().join(),
+    asks: whatIsAsked(settings, userProperties),
     handles: (record, type) => (type === 'User' ? userHandles(record) : groupHandles(record)),
     identity: (signal) => readTenantId(graph, signal),
     cost: graph.cost,
   };
+}
+
+/** All that decides which records are read, and what of each: properties, the source, and the scope of groups. */
+function whatIsAsked(
+  { tenantId, cloud, endpoints, scope, pathDisplay }: Microsoft365Settings,
+  properties: readonly string[],
+) {
+  return JSON.stringify([properties.toSorted(), tenantId, cloud, endpoints ?? null, scope, pathDisplay]);
 }
 
 function keepUser({ own }: UserMapping, now: Resource, existing: Resource): Resource {
