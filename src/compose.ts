@@ -10,7 +10,10 @@ import type { ProviderKindName } from '#core/resource.ts';
 import { createApp } from '#http/app.ts';
 import { makeAuthenticator } from '#http/auth.ts';
 import { hookRouter } from '#http/hooks.ts';
+import { makeEventWorker } from '#outbound/event-worker.ts';
 import { makeNotifier } from '#outbound/notify.ts';
+import { makeSetPolling } from '#outbound/poll-sets.ts';
+import { makeSetSigner } from '#outbound/set-signer.ts';
 import { systemClock } from '#platform/clock.ts';
 import type { Config } from '#platform/config.ts';
 import type { Log } from '#platform/log.ts';
@@ -18,6 +21,7 @@ import { makeSeal } from '#platform/seal.ts';
 import { hashToken, makeToken, tokenHint } from '#platform/token.ts';
 import { providerKinds } from '#providers/index.ts';
 import { makeCursors } from '#scim/cursor.ts';
+import { eventViewOf } from '#scim/event-view.ts';
 import { fastReads } from '#scim/fast.ts';
 import type { ScimParts } from '#scim/parts.ts';
 import { makePlaces } from '#scim/places.ts';
@@ -84,6 +88,9 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
   });
   const titleOf = (kind: ProviderKindName): string => kinds.get(kind)?.title ?? kind;
   const notifier = makeNotifier({ database, seal, clock, log, policy: outgoing, publicUrl, titleOf });
+  const signer = makeSetSigner(database.knex, seal);
+  const sending = { database, seal, signer, clock, log, publicUrl, policy: outgoing, random: Math.random };
+  const events = makeEventWorker({ ...sending, viewOf: eventViewOf, onDisabled: async () => notifier.wake() });
   const worker = works
     ? startWorker({ database, kinds, seal, schemas, log, clock, onRunEnd: notifier.wake })
     : undefined;
@@ -101,6 +108,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     schedule.start();
     sources.start();
     notifier.start();
+    events.start();
     retention.start();
     connections.start();
     sealer.start();
@@ -131,6 +139,9 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     notifier: works ? notifier : undefined,
     subscriptions: works ? subscriptions : undefined,
     outgoing,
+    events: works ? events : undefined,
+    eventViewOf,
+    signer,
   };
   const scim: ScimParts = {
     database,
@@ -140,6 +151,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     cursors: makeCursors(seal, now),
     places: makePlaces(now),
     authenticator,
+    securityEvents: makeSetPolling({ db: database.knex, clock, signer }),
     publicUrl,
   };
   const onLifecycle = subscriptions.wake;
@@ -169,6 +181,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
       await subscriptions.stop();
       await worker?.stop();
       await groups.stop();
+      await events.stop();
       await notifier.stop();
       await retention.stop();
       await connections.stop();

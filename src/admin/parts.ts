@@ -2,7 +2,10 @@ import type { ProviderKind } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import type { AppScope } from '#core/scope.ts';
 import type { Authenticator } from '#http/auth.ts';
+import type { EventViewOf } from '#outbound/event-view.ts';
+import type { EventWorker } from '#outbound/event-worker.ts';
 import type { Notifier } from '#outbound/notify.ts';
+import type { SetSigner } from '#outbound/set-signer.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { OutgoingPolicy } from '#platform/fetch.ts';
 import type { Seal } from '#platform/seal.ts';
@@ -32,6 +35,10 @@ export interface AdminParts {
   /** Absent on a replica that only answers requests: another one looks within some seconds. */
   readonly subscriptions: Pick<SubscriptionKeeper, 'wake'> | undefined;
   readonly outgoing: OutgoingPolicy;
+  /** Absent on a replica that only answers requests. */
+  readonly events: Pick<EventWorker, 'wake'> | undefined;
+  readonly eventViewOf: EventViewOf;
+  readonly signer: SetSigner;
   /** Base of every URL we hand out, without a trailing slash. */
   publicUrl(): string;
   /** The OpenAPI document. */

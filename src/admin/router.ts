@@ -2,6 +2,7 @@
 import express, { Router } from 'express';
 import { requireScope, requireToken } from '#http/auth.ts';
 import { appRoutes } from './apps.ts';
+import { changeRoutes } from './changes.ts';
 import { connectCallback, connectRoutes } from './connect.ts';
 import { costRoutes } from './costs.ts';
 import { disputeRoutes } from './disputes.ts';
@@ -17,6 +18,7 @@ import { planRoutes } from './plans.ts';
 import { providerRoutes } from './providers.ts';
 import { retentionRoutes } from './retention.ts';
 import { runRoutes } from './runs.ts';
+import { jwksRoute, signingKeyRoutes } from './signing-keys.ts';
 import { uploadRoutes } from './uploads.ts';
 
 const BODY_MAX = '1mb';
@@ -42,6 +44,12 @@ export function adminRouter(parts: AdminParts): Router {
     .use(peopleRoutes(parts))
     .use(disputeRoutes(parts))
     .use(explainRoutes(parts))
-    .use(appRoutes(parts));
-  return Router().use('/api/v1', api).use(connectCallback(parts)).get('/api/docs', docsPage(parts.openapi));
+    .use(changeRoutes(parts))
+    .use(appRoutes(parts))
+    .use(signingKeyRoutes(parts));
+  return Router()
+    .use('/api/v1', api)
+    .use(connectCallback(parts))
+    .get('/api/docs', docsPage(parts.openapi))
+    .use(jwksRoute(parts));
 }

@@ -379,8 +379,6 @@ export interface ProviderKind<Settings = unknown> {
      */
     person?(settings: Settings, name: string, signal: AbortSignal): Promise<unknown>;
   };
-  /** Absent where the source cannot tell. */
-  readonly subscriptions?: SubscriptionKind<Settings>;
   /**
    * The first rows, and what would become of them; absent where there is no such thing. Nothing is saved or changed.
    * @throws what `pages` throws
