@@ -3,12 +3,15 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parse as parseYaml } from 'yaml';
 import type { AdminParts } from '#admin/parts.ts';
 import { adminRouter } from '#admin/router.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import { createApp } from '#http/app.ts';
 import { makeAuthenticator } from '#http/auth.ts';
+import { makeOidc } from '#http/oidc.ts';
+import { consoleFiles } from '#http/static.ts';
 import { makeNotifier } from '#outbound/notify.ts';
 import { systemClock } from '#platform/clock.ts';
 import type { Config } from '#platform/config.ts';
@@ -28,11 +31,13 @@ import { type Database, openDatabase, translateDatabaseError } from '#store/data
 import { isMigrated, migrate } from '#store/migrate.ts';
 import { makeResourceReader } from '#store/resource-reader.ts';
 import { makeServedGroups } from '#store/served-groups.ts';
+import { findSession, touchSession } from '#store/sessions.ts';
 import { findToken, hasAdminToken, replaceBootstrapToken, touchToken } from '#store/tokens.ts';
 import { readMetrics } from '#store/views/metrics.ts';
 import { makeSyncService } from '#sync/decide.ts';
 import { makeRetention } from '#sync/retention.ts';
 import { makeSchedule } from '#sync/schedule.ts';
+import { makeHappeningsWatcher } from '#sync/watch-happenings.ts';
 import { makeRunWatcher } from '#sync/watch-runs.ts';
 import { startWorker } from '#sync/worker.ts';
 
@@ -88,6 +93,12 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
   });
   const groups = makeServedGroups(database, log);
   const watcher = makeRunWatcher({ db: database.knex, clock });
+  const happenings = makeHappeningsWatcher({ db: database.knex, clock });
+  const sessions = {
+    find: (hash: Buffer) => findSession(database.knex, hash),
+    touch: (id: string) => touchSession(database.knex, id),
+    now,
+  };
   const openapi = parseYaml(readFileSync(new URL('../openapi.yaml', import.meta.url), 'utf8'));
   const reader = makeResourceReader(database, groups);
   const admin: AdminParts = {
@@ -99,7 +110,10 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     sync,
     schedule,
     watcher,
+    happenings,
     authenticator,
+    sessions,
+    oidc: makeOidc(config, publicUrl),
     clock,
     openapi,
     publicUrl,
@@ -119,8 +133,10 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
   };
   const edges =
     config.ROLE === 'worker' ? undefined : { admin: adminRouter(admin), scim: scimRouter(scim), fast: fastReads(scim) };
+  const pages = consoleFiles(fileURLToPath(new URL('../dist/console', import.meta.url)));
   const app = createApp({
     edges,
+    pages,
     log,
     ready: () => isMigrated(database),
     metrics: () => readMetrics(database.knex),
@@ -131,6 +147,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     adminToken: await ensureAdminToken(database, config),
     async close() {
       await watcher.stop();
+      await happenings.stop();
       await schedule.stop();
       await worker?.stop();
       await groups.stop();
