@@ -29,9 +29,9 @@ export function adminRouter(parts: AdminParts): Router {
     .get('/openapi.json', (_request, response) => {
       response.json(parts.openapi);
     })
-    .use(express.json({ limit: BODY_MAX, type: ['application/json', 'application/*+json'] }))
     .use(signInRoutes(parts))
     .use(requireIdentity(parts.authenticator, parts.sessions), requireScope('admin', 'operator', 'viewer'))
+    .use(express.json({ limit: BODY_MAX, type: ['application/json', 'application/*+json'] }))
     .use(sessionRoutes(parts))
     .use(overviewRoutes(parts))
     .use(actorRoutes(parts))

@@ -1,5 +1,5 @@
 // Signing in to the console, and out.
-import { type Request, type Response, Router } from 'express';
+import express, { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { ForbiddenError, NotFoundError, RateError, UnauthenticatedError } from '#core/errors.ts';
 import { principalOf } from '#http/auth.ts';
@@ -25,6 +25,7 @@ const SignOut = z.object({ everywhere: z.stringbool().default(false) });
 const ROLES: readonly Role[] = ['admin', 'operator', 'viewer'];
 /** Wrong tokens from one address in one minute. */
 const TRIES_MAX = 10;
+const SIGN_IN_MAX = '4kb';
 const MINUTE_MS = 60_000;
 
 /** What works without being signed in: how one may sign in, and signing in. */
@@ -53,7 +54,7 @@ export function signInRoutes(parts: AdminParts): Router {
     .get('/sign-in', (_request, response) => {
       response.json({ token: true, oidc: parts.oidc === undefined ? null : { title: parts.oidc.title } });
     })
-    .post('/session', async (request, response) => {
+    .post('/session', express.json({ limit: SIGN_IN_MAX }), async (request, response) => {
       refuseForeign(request);
       const address = request.socket.remoteAddress ?? '';
       refuseTooMany(address);

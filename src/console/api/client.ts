@@ -30,7 +30,10 @@ export class ApiError extends Error {
 
   /** What is wrong, field by field, where the gateway says so. */
   get fields(): Readonly<Record<string, string>> {
-    const problems = (this.problem['problems'] ?? this.problem['fields'] ?? []) as readonly { path?: string; message?: string }[];
+    const problems = (this.problem['problems'] ?? this.problem['fields'] ?? []) as readonly {
+      path?: string;
+      message?: string;
+    }[];
     return Object.fromEntries(problems.map(({ path = '', message = '' }) => [path, message]));
   }
 }
@@ -48,13 +51,18 @@ export async function call<O extends Operation>(operation: O, options: CallOptio
   try {
     return await send(operation, options);
   } catch (error) {
-    const again = error instanceof ApiError && (error.code === 'session-over' || error.code === 'step-up-required' || error.code === 'unauthenticated');
+    const again =
+      error instanceof ApiError &&
+      (error.code === 'session-over' || error.code === 'step-up-required' || error.code === 'unauthenticated');
     if (again && !operation.endsWith(' /session') && (await onSignedOut(error))) return send(operation, options);
     throw error;
   }
 }
 
-async function send<O extends Operation>(operation: O, { path, query, body, signal }: CallOptions<O>): Promise<Answer<O>> {
+async function send<O extends Operation>(
+  operation: O,
+  { path, query, body, signal }: CallOptions<O>,
+): Promise<Answer<O>> {
   const method = operation.slice(0, operation.indexOf(' '));
   const response = await fetch(urlOf(operation, path, query), {
     method,

@@ -13,7 +13,8 @@ export const queryClient = new QueryClient({
   defaultOptions: {
     queries: {
       staleTime: STALE_MS,
-      retry: (failures, error) => failures < 2 && error instanceof ApiError && (error.status === 0 || error.status >= 502),
+      retry: (failures, error) =>
+        failures < 2 && error instanceof ApiError && (error.status === 0 || error.status >= 502),
       refetchOnWindowFocus: false,
       placeholderData: (previous: unknown) => previous,
     },
@@ -45,7 +46,9 @@ export function useList<O extends Listing>(operation: O, options: CallOptions<O>
     initialPageParam: undefined as string | undefined,
     queryFn: ({ signal, pageParam }) => {
       const query = { limit: PAGE_SIZE, ...rest.query, ...(pageParam === undefined ? {} : { cursor: pageParam }) };
-      return call(operation, { ...rest, query: query as CallOptions<O>['query'], signal }) as Promise<Answer<O> & PageAnswer>;
+      return call(operation, { ...rest, query: query as CallOptions<O>['query'], signal }) as Promise<
+        Answer<O> & PageAnswer
+      >;
     },
     getNextPageParam: (page) => page.nextCursor ?? undefined,
     ...(enabled === undefined ? {} : { enabled }),

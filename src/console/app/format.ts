@@ -25,7 +25,11 @@ export function dateTime(at: string, language: Language, timeZone?: string): str
 }
 
 export function day(at: string, language: Language): string {
-  return new Date(at).toLocaleDateString(language === 'en' ? 'en-GB' : 'ko', { day: 'numeric', month: 'short', timeZone: 'UTC' });
+  return new Date(at).toLocaleDateString(language === 'en' ? 'en-GB' : 'ko', {
+    day: 'numeric',
+    month: 'short',
+    timeZone: 'UTC',
+  });
 }
 
 /** `38 s`, `4 min`, `11 h 42 min`, `3 d`. */
@@ -50,6 +54,9 @@ export function relative(at: string, language: Language, now = Date.now()): stri
 
 /** Two letters that stand for a name. */
 export function initials(name: string): string {
-  const parts = name.trim().split(/[\s._@-]+/).filter((part) => part !== '');
+  const parts = name
+    .trim()
+    .split(/[\s._@-]+/)
+    .filter((part) => part !== '');
   return ((parts[0]?.[0] ?? '') + (parts[1]?.[0] ?? '')).toUpperCase() || '?';
 }

@@ -7,7 +7,6 @@ import {
   LayoutDashboard,
   ListChecks,
   ScrollText,
-  Send,
   Settings,
   UserRoundSearch,
   Users,
@@ -53,10 +52,7 @@ export const SECTIONS: readonly { readonly head?: Word; readonly entries: readon
   },
   {
     head: 'outbound',
-    entries: [
-      { to: '/apps', word: 'apps', icon: AppWindow },
-      { to: '/deliveries', word: 'deliveries', icon: Send },
-    ],
+    entries: [{ to: '/apps', word: 'apps', icon: AppWindow }],
   },
   {
     head: 'system',
@@ -80,7 +76,12 @@ export function Nav({ onGo }: { readonly onGo?: () => void }) {
           {entries.map(({ to, word, icon: Icon, waits }) => {
             const n = waits === undefined ? 0 : waiting[waits];
             return (
-              <Link key={to} to={to} onClick={onGo} aria-current={path === to || path.startsWith(`${to}/`) ? 'page' : undefined}>
+              <Link
+                key={to}
+                to={to}
+                onClick={onGo}
+                aria-current={path === to || path.startsWith(`${to}/`) ? 'page' : undefined}
+              >
                 <Icon size={17} aria-hidden />
                 {t(word)}
                 {n === 0 ? null : (

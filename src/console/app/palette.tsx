@@ -75,7 +75,14 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
           {hits.length === 0 ? <Empty title={t('none')} /> : null}
           {hits.map((hit, index) => (
             // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are those of the input above
-            <li key={hit.key} role="option" aria-selected={index === chosen} tabIndex={-1} onClick={hit.go} onPointerMove={() => setAt(index)}>
+            <li
+              key={hit.key}
+              role="option"
+              aria-selected={index === chosen}
+              tabIndex={-1}
+              onClick={hit.go}
+              onPointerMove={() => setAt(index)}
+            >
               {hit.icon}
               {hit.text}
               <small>{hit.note ?? hit.group}</small>
@@ -120,7 +127,15 @@ function useHits(text: string, onClose: () => void): readonly Hit[] {
       (error: Error) => toast(error.message, { tone: 'red' }),
     );
   };
-  const pages = SECTIONS.flatMap(({ entries }) => entries).map(({ to: path, word, icon: Icon }): Hit => ({ key: path, group: t('pages'), text: shell(word), icon: <Icon size={16} />, go: to(path) }));
+  const pages = SECTIONS.flatMap(({ entries }) => entries).map(
+    ({ to: path, word, icon: Icon }): Hit => ({
+      key: path,
+      group: t('pages'),
+      text: shell(word),
+      icon: <Icon size={16} />,
+      go: to(path),
+    }),
+  );
   const active = providers.data?.items.some((card) => card.active) === true;
   const actions: Hit[] =
     active && needs === undefined
@@ -131,13 +146,46 @@ function useHits(text: string, onClose: () => void): readonly Hit[] {
       : [];
   const found: Hit[] = asks
     ? [
-        ...users.items.slice(0, SHOWN).map((user): Hit => ({ key: user.id, group: t('people'), text: user.displayName ?? user.userName ?? user.id, note: user.userName ?? undefined, icon: <User size={16} />, go: to(`/users/${user.id}`) })),
-        ...groups.items.slice(0, SHOWN).map((group): Hit => ({ key: group.id, group: t('people'), text: group.displayName ?? group.id, icon: <UsersRound size={16} />, go: to(`/groups/${group.id}`) })),
+        ...users.items.slice(0, SHOWN).map(
+          (user): Hit => ({
+            key: user.id,
+            group: t('people'),
+            text: user.displayName ?? user.userName ?? user.id,
+            note: user.userName ?? undefined,
+            icon: <User size={16} />,
+            go: to(`/users/${user.id}`),
+          }),
+        ),
+        ...groups.items.slice(0, SHOWN).map(
+          (group): Hit => ({
+            key: group.id,
+            group: t('people'),
+            text: group.displayName ?? group.id,
+            icon: <UsersRound size={16} />,
+            go: to(`/groups/${group.id}`),
+          }),
+        ),
       ]
     : [];
   const others: Hit[] = [
-    ...runs.items.map((run): Hit => ({ key: run.id, group: t('runs'), text: t('run', { n: String(run.number) }), icon: <History size={16} />, go: to(`/runs/${run.id}`) })),
-    ...apps.items.map((app): Hit => ({ key: app.id, group: t('apps'), text: app.name, icon: <AppWindow size={16} />, go: to(`/apps/${app.id}`) })),
+    ...runs.items.map(
+      (run): Hit => ({
+        key: run.id,
+        group: t('runs'),
+        text: t('run', { n: String(run.number) }),
+        icon: <History size={16} />,
+        go: to(`/runs/${run.id}`),
+      }),
+    ),
+    ...apps.items.map(
+      (app): Hit => ({
+        key: app.id,
+        group: t('apps'),
+        text: app.name,
+        icon: <AppWindow size={16} />,
+        go: to(`/apps/${app.id}`),
+      }),
+    ),
   ];
   const local = [...actions, ...pages].filter((hit) => text === '' || matches(hit.text));
   return text === '' ? local : [...found, ...local, ...others.filter((hit) => matches(hit.text)).slice(0, SHOWN)];

@@ -18,7 +18,9 @@ export function percentOf(run: Run): number | undefined {
 export function tookMs(run: Run): number | undefined {
   if (run.startedAt === null) return undefined;
   if (run.cost !== null && !isOpen(run)) return run.cost.wallMs;
-  return (run.finishedAt === null ? Date.now() : new Date(run.finishedAt).getTime()) - new Date(run.startedAt).getTime();
+  return (
+    (run.finishedAt === null ? Date.now() : new Date(run.finishedAt).getTime()) - new Date(run.startedAt).getTime()
+  );
 }
 
 export const STATUS_TONE: Readonly<Record<Run['status'], Tone>> = {
@@ -44,7 +46,9 @@ export interface ChangeCounts {
 /** What a run did, or would do while its plan waits. */
 export function changesOf(run: Run): ChangeCounts {
   const of = (name: string, planned: string): number =>
-    run.status === 'held' || isOpen(run) || run.status === 'abandoned' ? (run.planned?.[planned] ?? 0) : (run.counts[name] ?? 0);
+    run.status === 'held' || isOpen(run) || run.status === 'abandoned'
+      ? (run.planned?.[planned] ?? 0)
+      : (run.counts[name] ?? 0);
   return {
     create: of('created', 'create'),
     update: of('updated', 'update'),

@@ -13,7 +13,9 @@ export function useSearchState(): readonly [Search, (changes: Search) => void] {
         to: '.',
         replace: true,
         search: (before: Search) =>
-          Object.fromEntries(Object.entries({ ...before, ...changes }).filter(([, value]) => value !== undefined && value !== '')),
+          Object.fromEntries(
+            Object.entries({ ...before, ...changes }).filter(([, value]) => value !== undefined && value !== ''),
+          ),
       } as never),
     [navigate],
   );

@@ -4,8 +4,8 @@ import { ApiError, call, whenSignedOut } from '../api/client.ts';
 import { startLive, stopLive } from '../api/live.ts';
 import { queryClient } from '../api/queries.ts';
 import type { Session } from '../api/types.ts';
-import { useT, words } from './i18n.ts';
 import { SignInAgain, SignInPage } from '../pages/sign-in/sign-in.tsx';
+import { useT, words } from './i18n.ts';
 
 export type Role = Session['role'];
 const RANK: Readonly<Record<Role, number>> = { viewer: 0, operator: 1, admin: 2 };

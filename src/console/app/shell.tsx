@@ -1,5 +1,15 @@
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
-import { ChevronRight, Languages, LogOut, Menu as MenuIcon, MonitorCog, Moon, Search, Sun, WifiOff } from 'lucide-react';
+import {
+  ChevronRight,
+  Languages,
+  LogOut,
+  Menu as MenuIcon,
+  MonitorCog,
+  Moon,
+  Search,
+  Sun,
+  WifiOff,
+} from 'lucide-react';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { onRunEnd, useLive, useRunningRun } from '../api/live.ts';
 import { Button, Spinner } from '../ui/button.tsx';
@@ -187,7 +197,11 @@ function AccountMenu() {
       }
       items={[
         null,
-        { label: t('language'), icon: <Languages size={16} />, onSelect: () => setLanguage(chosen === 'ko' ? 'en' : 'ko') },
+        {
+          label: t('language'),
+          icon: <Languages size={16} />,
+          onSelect: () => setLanguage(chosen === 'ko' ? 'en' : 'ko'),
+        },
         null,
         { label: t('signOut'), icon: <LogOut size={16} />, onSelect: () => void signOut(false) },
         { label: t('signOutAll'), icon: <LogOut size={16} />, onSelect: () => void signOut(true) },

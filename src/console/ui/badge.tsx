@@ -4,7 +4,17 @@ import { classes } from './classes.ts';
 
 export type Tone = 'green' | 'amber' | 'red' | 'blue' | 'violet' | 'grey';
 
-export function Badge({ tone = 'grey', icon, dot, children }: { readonly tone?: Tone; readonly icon?: ReactNode; readonly dot?: boolean; readonly children: ReactNode }) {
+export function Badge({
+  tone = 'grey',
+  icon,
+  dot,
+  children,
+}: {
+  readonly tone?: Tone;
+  readonly icon?: ReactNode;
+  readonly dot?: boolean;
+  readonly children: ReactNode;
+}) {
   return (
     <span className={classes(css.badge, css[tone], dot && css.dot)}>
       {icon}
@@ -22,7 +32,17 @@ export function Avatar({ text, square = false }: { readonly text: string; readon
 }
 
 /** Somebody or something: letters, name, and what tells it from others. */
-export function Who({ mark, name, note, square = false }: { readonly mark: string; readonly name: ReactNode; readonly note?: ReactNode; readonly square?: boolean }) {
+export function Who({
+  mark,
+  name,
+  note,
+  square = false,
+}: {
+  readonly mark: string;
+  readonly name: ReactNode;
+  readonly note?: ReactNode;
+  readonly square?: boolean;
+}) {
   return (
     <span className={css.who}>
       <Avatar text={mark} square={square} />
@@ -35,7 +55,11 @@ export function Who({ mark, name, note, square = false }: { readonly mark: strin
 }
 
 /** Numbers with their names in a row, each with its colour. */
-export function Tallies({ items }: { readonly items: readonly { readonly value: string; readonly name: string; readonly tone?: Tone }[] }) {
+export function Tallies({
+  items,
+}: {
+  readonly items: readonly { readonly value: string; readonly name: string; readonly tone?: Tone }[];
+}) {
   return (
     <div className={css.tallies}>
       {items.map(({ value, name, tone = 'grey' }) => (

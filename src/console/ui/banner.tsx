@@ -27,7 +27,17 @@ export function Banner({ tone, title, children, actions }: BannerProps) {
 }
 
 /** Nothing to show: what would be here, and the one action that brings it. */
-export function Empty({ icon, title, children, action }: { readonly icon?: ReactNode; readonly title: ReactNode; readonly children?: ReactNode; readonly action?: ReactNode }) {
+export function Empty({
+  icon,
+  title,
+  children,
+  action,
+}: {
+  readonly icon?: ReactNode;
+  readonly title: ReactNode;
+  readonly children?: ReactNode;
+  readonly action?: ReactNode;
+}) {
   return (
     <div className={css.empty}>
       {icon}

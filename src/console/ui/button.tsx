@@ -13,7 +13,18 @@ export interface ButtonProps extends Omit<ComponentProps<'button'>, 'disabled'> 
 }
 
 /** Never hidden for a role or a state: off, with the reason where a keyboard finds it. */
-export function Button({ look, small, icon, off, busy, children, className, onClick, type = 'button', ...rest }: ButtonProps) {
+export function Button({
+  look,
+  small,
+  icon,
+  off,
+  busy,
+  children,
+  className,
+  onClick,
+  type = 'button',
+  ...rest
+}: ButtonProps) {
   const id = useId();
   const disabled = off !== undefined || busy === true;
   return (
@@ -21,7 +32,13 @@ export function Button({ look, small, icon, off, busy, children, className, onCl
       <button
         {...rest}
         type={type}
-        className={classes(css.button, look && css[look], small && css.small, children === undefined && css.icon, className)}
+        className={classes(
+          css.button,
+          look && css[look],
+          small && css.small,
+          children === undefined && css.icon,
+          className,
+        )}
         aria-disabled={disabled || undefined}
         aria-busy={busy || undefined}
         aria-describedby={off === undefined ? rest['aria-describedby'] : id}

@@ -22,7 +22,17 @@ interface DialogProps {
 }
 
 /** Focus goes in, stays in, and comes back to the opener. */
-export function Dialog({ open, onClose, title, lead, children, foot, shape, sticky = false, initialFocus }: DialogProps) {
+export function Dialog({
+  open,
+  onClose,
+  title,
+  lead,
+  children,
+  foot,
+  shape,
+  sticky = false,
+  initialFocus,
+}: DialogProps) {
   const t = useT(WORDS);
   return (
     <Base.Root
@@ -35,13 +45,18 @@ export function Dialog({ open, onClose, title, lead, children, foot, shape, stic
     >
       <Base.Portal>
         <Base.Backdrop className={css.backdrop} />
-        <Base.Popup className={classes(css.popup, shape && css[shape])} {...(initialFocus === undefined ? {} : { initialFocus })}>
+        <Base.Popup
+          className={classes(css.popup, shape && css[shape])}
+          {...(initialFocus === undefined ? {} : { initialFocus })}
+        >
           <div className={css.head}>
             <div>
               <Base.Title>{title}</Base.Title>
               {lead === undefined ? null : <Base.Description render={<p />}>{lead}</Base.Description>}
             </div>
-            {shape === 'drawer' ? <Button look="quiet" aria-label={t('close')} icon={<X size={18} />} onClick={onClose} /> : null}
+            {shape === 'drawer' ? (
+              <Button look="quiet" aria-label={t('close')} icon={<X size={18} />} onClick={onClose} />
+            ) : null}
           </div>
           <div className={css.body}>{children}</div>
           {foot === undefined ? null : <div className={css.foot}>{foot}</div>}

@@ -25,7 +25,19 @@ interface TextProps extends FieldProps {
   readonly onBlur?: () => void;
 }
 
-export function TextField({ label, hint, error, value, onChange, lines = false, mono = false, inputRef, type = 'text', autoComplete = 'off', ...rest }: TextProps) {
+export function TextField({
+  label,
+  hint,
+  error,
+  value,
+  onChange,
+  lines = false,
+  mono = false,
+  inputRef,
+  type = 'text',
+  autoComplete = 'off',
+  ...rest
+}: TextProps) {
   const id = useId();
   const shared = {
     id,
@@ -48,9 +60,21 @@ export function TextField({ label, hint, error, value, onChange, lines = false, 
   );
 }
 
-function Below({ id, hint, error }: { readonly id: string; readonly hint: ReactNode; readonly error: string | undefined }) {
+function Below({
+  id,
+  hint,
+  error,
+}: {
+  readonly id: string;
+  readonly hint: ReactNode;
+  readonly error: string | undefined;
+}) {
   return (
-    <span id={`${id}-hint`} className={error === undefined ? css.hint : css.error} role={error === undefined ? undefined : 'alert'}>
+    <span
+      id={`${id}-hint`}
+      className={error === undefined ? css.hint : css.error}
+      role={error === undefined ? undefined : 'alert'}
+    >
       {error ?? hint}
     </span>
   );
@@ -68,7 +92,14 @@ export function SelectField({ label, hint, error, value, onChange, options, disa
   return (
     <div className={css.field}>
       <label htmlFor={id}>{label}</label>
-      <select id={id} className={css.input} value={value} disabled={disabled} aria-describedby={`${id}-hint`} onChange={(event) => onChange(event.target.value)}>
+      <select
+        id={id}
+        className={css.input}
+        value={value}
+        disabled={disabled}
+        aria-describedby={`${id}-hint`}
+        onChange={(event) => onChange(event.target.value)}
+      >
         {options.map(([key, text]) => (
           <option key={key} value={key}>
             {text}
@@ -81,9 +112,25 @@ export function SelectField({ label, hint, error, value, onChange, options, disa
 }
 
 /** A choice without a label of its own beside other filters. */
-export function FilterSelect({ label, value, onChange, options }: { readonly label: string; readonly value: string; readonly onChange: (value: string) => void; readonly options: readonly (readonly [string, string])[] }) {
+export function FilterSelect({
+  label,
+  value,
+  onChange,
+  options,
+}: {
+  readonly label: string;
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+  readonly options: readonly (readonly [string, string])[];
+}) {
   return (
-    <select className={css.input} style={{ width: 'auto' }} aria-label={label} value={value} onChange={(event) => onChange(event.target.value)}>
+    <select
+      className={css.input}
+      style={{ width: 'auto' }}
+      aria-label={label}
+      value={value}
+      onChange={(event) => onChange(event.target.value)}
+    >
       {options.map(([key, text]) => (
         <option key={key} value={key}>
           {text}
@@ -96,7 +143,15 @@ export function FilterSelect({ label, value, onChange, options }: { readonly lab
 const SEARCH_WAIT_MS = 250;
 
 /** Says what was typed after a moment of quiet. */
-export function SearchField({ label, value, onChange }: { readonly label: string; readonly value: string; readonly onChange: (value: string) => void }) {
+export function SearchField({
+  label,
+  value,
+  onChange,
+}: {
+  readonly label: string;
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+}) {
   const [text, setText] = useState(value);
   useEffect(() => setText(value), [value]);
   useEffect(() => {
@@ -107,7 +162,14 @@ export function SearchField({ label, value, onChange }: { readonly label: string
   return (
     <div className={css.search}>
       <Search size={16} aria-hidden />
-      <input type="search" className={css.input} aria-label={label} placeholder={label} value={text} onChange={(event) => setText(event.target.value)} />
+      <input
+        type="search"
+        className={css.input}
+        aria-label={label}
+        placeholder={label}
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+      />
     </div>
   );
 }
@@ -123,7 +185,12 @@ interface CheckProps {
 export function Check({ label, note, checked, onChange, disabled }: CheckProps) {
   return (
     <label className={css.check}>
-      <input type="checkbox" checked={checked} disabled={disabled} onChange={(event) => onChange(event.target.checked)} />
+      <input
+        type="checkbox"
+        checked={checked}
+        disabled={disabled}
+        onChange={(event) => onChange(event.target.checked)}
+      />
       <b>{label}</b>
       {note === undefined ? null : <small>{note}</small>}
     </label>
@@ -133,7 +200,14 @@ export function Check({ label, note, checked, onChange, disabled }: CheckProps) 
 export function Switch({ label, checked, onChange, disabled }: CheckProps) {
   return (
     <label className={css.switch}>
-      <input type="checkbox" role="switch" checked={checked} disabled={disabled} onChange={(event) => onChange(event.target.checked)} />
+      <input
+        type="checkbox"
+        role="switch"
+        aria-checked={checked}
+        checked={checked}
+        disabled={disabled}
+        onChange={(event) => onChange(event.target.checked)}
+      />
       {label}
     </label>
   );
@@ -173,7 +247,17 @@ export function Options({ legend, children }: { readonly legend: string; readonl
 }
 
 /** Filters of which one is on. */
-export function Chips({ label, value, onChange, options }: { readonly label: string; readonly value: string; readonly onChange: (value: string) => void; readonly options: readonly (readonly [string, ReactNode])[] }) {
+export function Chips({
+  label,
+  value,
+  onChange,
+  options,
+}: {
+  readonly label: string;
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+  readonly options: readonly (readonly [string, ReactNode])[];
+}) {
   return (
     // biome-ignore lint/a11y/useSemanticElements: buttons in a row are no fieldset of a form
     <div className={css.chips} role="group" aria-label={label}>

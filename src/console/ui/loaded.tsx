@@ -20,9 +20,18 @@ interface Query<Data> {
 }
 
 /** What a panel shows while it loads, when it failed, and when it has its data. The rest of the page goes on. */
-export function Loaded<Data>({ query, lines, children }: { readonly query: Query<Data>; readonly lines?: number; readonly children: (data: Data) => ReactNode }) {
+export function Loaded<Data>({
+  query,
+  lines,
+  children,
+}: {
+  readonly query: Query<Data>;
+  readonly lines?: number;
+  readonly children: (data: Data) => ReactNode;
+}) {
   if (query.data !== undefined) return <>{children(query.data)}</>;
-  if (query.error !== null && query.error !== undefined) return <Failure error={query.error} onRetry={() => void query.refetch()} />;
+  if (query.error !== null && query.error !== undefined)
+    return <Failure error={query.error} onRetry={() => void query.refetch()} />;
   return <Skeleton {...(lines === undefined ? {} : { lines })} />;
 }
 

@@ -13,7 +13,15 @@ export interface MenuItem {
 }
 
 /** @param trigger a button; `null` among the items draws a line */
-export function Menu({ trigger, items, head }: { readonly trigger: ReactElement; readonly items: readonly (MenuItem | null)[]; readonly head?: ReactNode }) {
+export function Menu({
+  trigger,
+  items,
+  head,
+}: {
+  readonly trigger: ReactElement;
+  readonly items: readonly (MenuItem | null)[];
+  readonly head?: ReactNode;
+}) {
   return (
     <Base.Root>
       <Base.Trigger render={trigger} />
@@ -26,7 +34,12 @@ export function Menu({ trigger, items, head }: { readonly trigger: ReactElement;
                 // biome-ignore lint/suspicious/noArrayIndexKey: lines have no other name
                 <div key={`line-${index}`} className={css.line} />
               ) : (
-                <Base.Item key={item.label} className={classes(css.item, item.danger && css.danger)} disabled={item.off !== undefined} onClick={item.onSelect}>
+                <Base.Item
+                  key={item.label}
+                  className={classes(css.item, item.danger && css.danger)}
+                  disabled={item.off !== undefined}
+                  onClick={item.onSelect}
+                >
                   {item.icon}
                   {item.label}
                   {item.off === undefined ? null : <small>{item.off}</small>}

@@ -22,13 +22,20 @@ export function RunDays({ days, children }: { readonly days: Overview['days']; r
   const t = useT(WORDS);
   const language = useLanguage();
   const byDay = new Map(days.map((one) => [one.day, one]));
-  const dates = Array.from({ length: DAYS }, (_, index) => new Date(Date.now() - (DAYS - 1 - index) * DAY_MS).toISOString().slice(0, 10));
+  const dates = Array.from({ length: DAYS }, (_, index) =>
+    new Date(Date.now() - (DAYS - 1 - index) * DAY_MS).toISOString().slice(0, 10),
+  );
   const bars = dates.map((date): Bar => {
     const found = byDay.get(date);
     const named = day(date, language);
     if (found === undefined) return { key: date, value: 0, tone: 'none', text: t('none', { day: named }) };
     const tone = found.failed > 0 ? 'red' : found.held > 0 ? 'amber' : 'green';
-    return { key: date, value: found.changes, tone, text: t('said', { day: named, runs: found.runs, changes: found.changes }) };
+    return {
+      key: date,
+      value: found.changes,
+      tone,
+      text: t('said', { day: named, runs: found.runs, changes: found.changes }),
+    };
   });
   return (
     <Card

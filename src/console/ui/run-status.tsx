@@ -1,4 +1,13 @@
-import { CircleAlert, CircleCheck, CircleDashed, CircleSlash, Eye, LoaderCircle, ShieldAlert, TriangleAlert } from 'lucide-react';
+import {
+  CircleAlert,
+  CircleCheck,
+  CircleDashed,
+  CircleSlash,
+  Eye,
+  LoaderCircle,
+  ShieldAlert,
+  TriangleAlert,
+} from 'lucide-react';
 import type { Run } from '../api/types.ts';
 import { useT } from '../app/i18n.ts';
 import { STATUS_TONE } from '../app/run-facts.ts';

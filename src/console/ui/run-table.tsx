@@ -18,7 +18,15 @@ const WORDS = words({
 });
 
 /** Runs in a table; what a held run would do stands where what an applied run did. */
-export function RunTable({ runs, old, first }: { readonly runs: readonly Run[]; readonly old?: boolean; readonly first?: boolean }) {
+export function RunTable({
+  runs,
+  old,
+  first,
+}: {
+  readonly runs: readonly Run[];
+  readonly old?: boolean;
+  readonly first?: boolean;
+}) {
   const t = useT(WORDS);
   const change = useT(CHANGES);
   const trigger = useT(TRIGGER);
@@ -52,7 +60,11 @@ export function RunTable({ runs, old, first }: { readonly runs: readonly Run[]; 
         number('update'),
         number('deactivate'),
         number('delete'),
-        { name: t('took'), end: true, cell: (run) => (tookMs(run) === undefined ? '–' : span(tookMs(run) ?? 0, language)) },
+        {
+          name: t('took'),
+          end: true,
+          cell: (run) => (tookMs(run) === undefined ? '–' : span(tookMs(run) ?? 0, language)),
+        },
       ]}
     />
   );

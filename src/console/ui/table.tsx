@@ -76,7 +76,18 @@ const WORDS = words({
   more: ['Show more', '더 보기'],
 });
 
-export function More({ list, total }: { readonly list: { readonly items: readonly unknown[]; readonly hasNextPage: boolean; readonly isFetchingNextPage: boolean; fetchNextPage(): unknown }; readonly total?: number | undefined }) {
+export function More({
+  list,
+  total,
+}: {
+  readonly list: {
+    readonly items: readonly unknown[];
+    readonly hasNextPage: boolean;
+    readonly isFetchingNextPage: boolean;
+    fetchNextPage(): unknown;
+  };
+  readonly total?: number | undefined;
+}) {
   const t = useT(WORDS);
   if (!list.hasNextPage) return null;
   const n = list.items.length;

@@ -25,7 +25,16 @@ export function Tabs<Name extends string>({ label, value, onChange, tabs, childr
     <>
       <div role="tablist" aria-label={label} className={css.tabs} onKeyDown={move}>
         {tabs.map(({ name, label: text }) => (
-          <button key={name} id={`tab-${name}`} type="button" role="tab" aria-selected={name === value} aria-controls="tab-panel" tabIndex={name === value ? 0 : -1} onClick={() => onChange(name)}>
+          <button
+            key={name}
+            id={`tab-${name}`}
+            type="button"
+            role="tab"
+            aria-selected={name === value}
+            aria-controls="tab-panel"
+            tabIndex={name === value ? 0 : -1}
+            onClick={() => onChange(name)}
+          >
             {text}
           </button>
         ))}

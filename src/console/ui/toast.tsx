@@ -8,7 +8,10 @@ import css from './toast.module.css';
 const manager = Toast.createToastManager();
 
 /** Says that something is done. Never the only place where an undo is. */
-export function toast(title: string, { text, tone = 'green' }: { text?: string; tone?: 'green' | 'red' | 'amber' } = {}): void {
+export function toast(
+  title: string,
+  { text, tone = 'green' }: { text?: string; tone?: 'green' | 'red' | 'amber' } = {},
+): void {
   manager.add({ title, ...(text === undefined ? {} : { description: text }), type: tone });
 }
 

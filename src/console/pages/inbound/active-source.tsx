@@ -46,9 +46,17 @@ export function ActiveSource({ card, running }: { readonly card: ProviderCard; r
                 {t('active')}
               </Badge>
             </h2>
-            <p>{[settings.tenantId, card.connection.state === 'error' ? undefined : card.connection.detail].filter(Boolean).join(' · ')}</p>
+            <p>
+              {[settings.tenantId, card.connection.state === 'error' ? undefined : card.connection.detail]
+                .filter(Boolean)
+                .join(' · ')}
+            </p>
           </div>
-          <Link to="/inbound/$provider/settings" params={{ provider: card.kind }} className={buttonClass(undefined, true)}>
+          <Link
+            to="/inbound/$provider/settings"
+            params={{ provider: card.kind }}
+            className={buttonClass(undefined, true)}
+          >
             <SlidersHorizontal size={15} aria-hidden />
             {t('edit')}
           </Link>
@@ -56,7 +64,9 @@ export function ActiveSource({ card, running }: { readonly card: ProviderCard; r
         <div className={css.facts}>
           <SourceFacts settings={settings} />
         </div>
-        {running === undefined ? <LastRun run={card.lastRun} /> : (
+        {running === undefined ? (
+          <LastRun run={card.lastRun} />
+        ) : (
           <div className={css.live}>
             <LiveRun run={running} />
           </div>
@@ -89,7 +99,12 @@ function SourceFacts({ settings: { scope = {}, pathDisplay } }: { readonly setti
         },
         {
           name: t('limit'),
-          value: guard === undefined ? '…' : guard.enabled === false ? t('limitOff') : t('limitValue', { n: guard.percent ?? 10 }),
+          value:
+            guard === undefined
+              ? '…'
+              : guard.enabled === false
+                ? t('limitOff')
+                : t('limitValue', { n: guard.percent ?? 10 }),
           note: guard?.enabled === false ? t('limitOffNote') : t('limitNote', { n: guard?.minObjects ?? 10 }),
         },
         { name: t('path'), value: root ?? t('pathNone'), note: t('pathNote') },
@@ -127,7 +142,13 @@ function LastRun({ run }: { readonly run: Run | null }) {
         {dateTime(run.startedAt ?? run.createdAt, language)}
         {took === undefined ? '' : ` · ${span(took, language)}`}
       </span>
-      <Tallies items={TALLIED.map(([key, word]) => ({ name: change(word), value: count(counts[key], language), tone: CHANGE_TONE[key] }))} />
+      <Tallies
+        items={TALLIED.map(([key, word]) => ({
+          name: change(word),
+          value: count(counts[key], language),
+          tone: CHANGE_TONE[key],
+        }))}
+      />
       <Link to="/runs/$id" params={{ id: run.id }}>
         {t('runN', { n: String(run.number) })}
       </Link>

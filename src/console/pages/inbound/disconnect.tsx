@@ -21,7 +21,11 @@ export function DisconnectDialog({ card, onClose }: { readonly card: ProviderCar
       foot={
         <>
           <Button onClick={onClose}>{common('cancel')}</Button>
-          <Button look="danger" busy={deactivate.isPending} onClick={() => deactivate.mutate({ path: { kind: card.kind } }, { onSuccess: onClose })}>
+          <Button
+            look="danger"
+            busy={deactivate.isPending}
+            onClick={() => deactivate.mutate({ path: { kind: card.kind } }, { onSuccess: onClose })}
+          >
             {t('disconnect')}
           </Button>
         </>

@@ -33,7 +33,9 @@ export function InboundPage() {
   const runs = useList('GET /sync-runs');
   const running = useRunningRun();
   const active = providers.data?.items.find((card) => card.active);
-  const held = runs.items.find((run) => run.status === 'held' && overview.data?.held.some(({ runId }) => runId === run.id));
+  const held = runs.items.find(
+    (run) => run.status === 'held' && overview.data?.held.some(({ runId }) => runId === run.id),
+  );
   return (
     <Page title={t('title')} lead={t('lead')} actions={<Actions active={active} running={running} />}>
       {held === undefined || running !== undefined ? null : <HeldBanner run={held} />}
@@ -55,7 +57,9 @@ export function InboundPage() {
           </>
         )}
       </Loaded>
-      <RunDays days={overview.data?.days ?? []}>{runs.items.length === 0 ? null : <RunTable runs={runs.items.slice(0, RUNS_SHOWN)} />}</RunDays>
+      <RunDays days={overview.data?.days ?? []}>
+        {runs.items.length === 0 ? null : <RunTable runs={runs.items.slice(0, RUNS_SHOWN)} />}
+      </RunDays>
     </Page>
   );
 }
@@ -79,7 +83,13 @@ function HeldBanner({ run }: { readonly run: Run }) {
   );
 }
 
-function Actions({ active, running }: { readonly active: ProviderCard | undefined; readonly running: Run | undefined }) {
+function Actions({
+  active,
+  running,
+}: {
+  readonly active: ProviderCard | undefined;
+  readonly running: Run | undefined;
+}) {
   const t = useT(WORDS);
   const common = useT(COMMON);
   const navigate = useNavigate();
@@ -91,14 +101,24 @@ function Actions({ active, running }: { readonly active: ProviderCard | undefine
   const [dialog, setDialog] = useState<'schedule' | 'disconnect' | undefined>(undefined);
   const off = active === undefined ? t('noActive') : running !== undefined ? t('runningWhy') : needs;
   const go = (preview: boolean): void =>
-    start.mutate({ body: { preview } }, { onSuccess: (run) => (preview ? void navigate({ to: '/runs/$id', params: { id: run.id } } as never) : undefined) });
+    start.mutate(
+      { body: { preview } },
+      {
+        onSuccess: (run) => (preview ? void navigate({ to: '/runs/$id', params: { id: run.id } } as never) : undefined),
+      },
+    );
   const on = schedule.data?.enabled === true;
   const needsSource = active === undefined ? t('noActive') : needsAdmin;
   return (
     <>
       <Refusal error={start.error} />
       <Refusal error={change.error} />
-      <Button icon={<Eye size={16} />} off={off} busy={start.isPending && start.variables.body?.preview === true} onClick={() => go(true)}>
+      <Button
+        icon={<Eye size={16} />}
+        off={off}
+        busy={start.isPending && start.variables.body?.preview === true}
+        onClick={() => go(true)}
+      >
         {t('preview')}
       </Button>
       <Button look="primary" icon={<Play size={16} />} off={off} busy={running !== undefined} onClick={() => go(false)}>
@@ -111,15 +131,28 @@ function Actions({ active, running }: { readonly active: ProviderCard | undefine
             label: on ? t('pauseDaily') : t('resumeDaily'),
             icon: on ? <Pause size={16} /> : <Play size={16} />,
             off: needsAdmin,
-            onSelect: () => (on && schedule.data !== undefined ? change.mutate({ body: { ...scheduleBody(schedule.data), enabled: false } }) : setDialog('schedule')),
+            onSelect: () =>
+              on && schedule.data !== undefined
+                ? change.mutate({ body: { ...scheduleBody(schedule.data), enabled: false } })
+                : setDialog('schedule'),
           },
           { label: t('editSchedule'), icon: <CalendarClock size={16} />, onSelect: () => setDialog('schedule') },
           null,
-          { label: t('disconnect'), icon: <PowerOff size={16} />, danger: true, off: needsSource, onSelect: () => setDialog('disconnect') },
+          {
+            label: t('disconnect'),
+            icon: <PowerOff size={16} />,
+            danger: true,
+            off: needsSource,
+            onSelect: () => setDialog('disconnect'),
+          },
         ]}
       />
-      {dialog === 'schedule' && schedule.data !== undefined ? <ScheduleDialog schedule={schedule.data} onClose={() => setDialog(undefined)} /> : null}
-      {dialog === 'disconnect' && active !== undefined ? <DisconnectDialog card={active} onClose={() => setDialog(undefined)} /> : null}
+      {dialog === 'schedule' && schedule.data !== undefined ? (
+        <ScheduleDialog schedule={schedule.data} onClose={() => setDialog(undefined)} />
+      ) : null}
+      {dialog === 'disconnect' && active !== undefined ? (
+        <DisconnectDialog card={active} onClose={() => setDialog(undefined)} />
+      ) : null}
     </>
   );
 }

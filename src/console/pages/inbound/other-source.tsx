@@ -15,7 +15,13 @@ import { ProviderIcon } from './provider-icon.tsx';
 import { WORDS } from './words.ts';
 
 /** A source that does not feed the gateway now: set up, half set up, or not. */
-export function OtherSource({ card, active }: { readonly card: ProviderCard; readonly active: ProviderCard | undefined }) {
+export function OtherSource({
+  card,
+  active,
+}: {
+  readonly card: ProviderCard;
+  readonly active: ProviderCard | undefined;
+}) {
   const t = useT(WORDS);
   const names = useT(PROVIDERS);
   const common = useT(COMMON);
@@ -24,7 +30,13 @@ export function OtherSource({ card, active }: { readonly card: ProviderCard; rea
   const draft = useGet('GET /providers/{kind}/draft', { path: { kind: card.kind } });
   const begun = draft.data !== undefined && !(draft.error instanceof ApiError);
   const params = { provider: card.kind };
-  const state = !card.available ? t('notAvailable') : card.configured ? t('setUpNotActive') : begun ? t('draft') : t('notSetUp');
+  const state = !card.available
+    ? t('notAvailable')
+    : card.configured
+      ? t('setUpNotActive')
+      : begun
+        ? t('draft')
+        : t('notSetUp');
   return (
     <Card flush>
       <div className={css.other}>
@@ -47,7 +59,14 @@ export function OtherSource({ card, active }: { readonly card: ProviderCard; rea
               </Link>
             </>
           ) : card.available ? (
-            <Link to="/inbound/$provider/setup" params={params} className={buttonClass(active === undefined && card.kind === 'microsoft365' ? 'primary' : undefined, true)}>
+            <Link
+              to="/inbound/$provider/setup"
+              params={params}
+              className={buttonClass(
+                active === undefined && card.kind === 'microsoft365' ? 'primary' : undefined,
+                true,
+              )}
+            >
               {begun ? t('goOn') : t('setUp')}
             </Link>
           ) : null}
@@ -59,7 +78,15 @@ export function OtherSource({ card, active }: { readonly card: ProviderCard; rea
 }
 
 /** Turns a source on, or asks for what a switch to it would change. */
-function ActivateDialog({ card, active, onClose }: { readonly card: ProviderCard; readonly active: ProviderCard | undefined; readonly onClose: () => void }) {
+function ActivateDialog({
+  card,
+  active,
+  onClose,
+}: {
+  readonly card: ProviderCard;
+  readonly active: ProviderCard | undefined;
+  readonly onClose: () => void;
+}) {
   const t = useT(WORDS);
   const names = useT(PROVIDERS);
   const common = useT(COMMON);
@@ -84,7 +111,8 @@ function ActivateDialog({ card, active, onClose }: { readonly card: ProviderCard
                 {
                   onSuccess: (made) => {
                     onClose();
-                    if (made.lastRun !== null) void navigate({ to: '/runs/$id', params: { id: made.lastRun.id } } as never);
+                    if (made.lastRun !== null)
+                      void navigate({ to: '/runs/$id', params: { id: made.lastRun.id } } as never);
                   },
                 },
               )

@@ -51,7 +51,9 @@ export function ScheduleDialog({ schedule, onClose }: { readonly schedule: Sched
       }
     >
       <Refusal error={save.error} />
-      {wantsPreview || anyway ? <Check label={t('withoutPreview')} note={t('withoutPreviewNote')} checked={anyway} onChange={setAnyway} /> : null}
+      {wantsPreview || anyway ? (
+        <Check label={t('withoutPreview')} note={t('withoutPreviewNote')} checked={anyway} onChange={setAnyway} />
+      ) : null}
       <ScheduleForm value={value} onChange={setValue} />
     </Dialog>
   );

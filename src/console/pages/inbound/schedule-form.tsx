@@ -7,7 +7,13 @@ import { WORDS } from './words.ts';
 const ZONES = ['UTC', ...Intl.supportedValuesOf('timeZone')];
 
 /** When a sync runs by itself. */
-export function ScheduleForm({ value, onChange }: { readonly value: Schedule; readonly onChange: (next: Schedule) => void }) {
+export function ScheduleForm({
+  value,
+  onChange,
+}: {
+  readonly value: Schedule;
+  readonly onChange: (next: Schedule) => void;
+}) {
   const t = useT(WORDS);
   const { kind = 'daily', timeZone = 'UTC' } = value;
   const zones = ZONES.includes(timeZone) ? ZONES : [timeZone, ...ZONES];
@@ -25,13 +31,42 @@ export function ScheduleForm({ value, onChange }: { readonly value: Schedule; re
         ]}
       />
       <Columns>
-        {kind === 'daily' ? <TextField label={t('time')} type="time" value={value.time ?? '03:00'} onChange={(time) => onChange({ ...value, time })} /> : null}
-        {kind === 'interval' ? (
-          <TextField label={t('minutes')} hint={t('minutesHint')} type="number" min={5} max={10080} value={String(value.everyMinutes ?? 60)} onChange={(text) => onChange({ ...value, everyMinutes: Number(text) })} />
+        {kind === 'daily' ? (
+          <TextField
+            label={t('time')}
+            type="time"
+            value={value.time ?? '03:00'}
+            onChange={(time) => onChange({ ...value, time })}
+          />
         ) : null}
-        {kind === 'cron' ? <TextField label={t('cronLabel')} hint={t('cronHint')} mono value={value.cron ?? '0 3 * * *'} onChange={(cron) => onChange({ ...value, cron })} /> : null}
+        {kind === 'interval' ? (
+          <TextField
+            label={t('minutes')}
+            hint={t('minutesHint')}
+            type="number"
+            min={5}
+            max={10080}
+            value={String(value.everyMinutes ?? 60)}
+            onChange={(text) => onChange({ ...value, everyMinutes: Number(text) })}
+          />
+        ) : null}
+        {kind === 'cron' ? (
+          <TextField
+            label={t('cronLabel')}
+            hint={t('cronHint')}
+            mono
+            value={value.cron ?? '0 3 * * *'}
+            onChange={(cron) => onChange({ ...value, cron })}
+          />
+        ) : null}
         {kind === 'interval' ? null : (
-          <SelectField label={t('zone')} hint={t('zoneHint')} value={timeZone} onChange={(zone) => onChange({ ...value, timeZone: zone })} options={zones.map((zone) => [zone, zone] as const)} />
+          <SelectField
+            label={t('zone')}
+            hint={t('zoneHint')}
+            value={timeZone}
+            onChange={(zone) => onChange({ ...value, timeZone: zone })}
+            options={zones.map((zone) => [zone, zone] as const)}
+          />
         )}
       </Columns>
     </Stack>
@@ -39,7 +74,14 @@ export function ScheduleForm({ value, onChange }: { readonly value: Schedule; re
 }
 
 /** What is sent of a schedule: only what its kind has. */
-export function scheduleBody({ enabled, kind = 'daily', time = '03:00', timeZone = 'UTC', everyMinutes = 60, cron = '0 3 * * *' }: Schedule): Schedule {
+export function scheduleBody({
+  enabled,
+  kind = 'daily',
+  time = '03:00',
+  timeZone = 'UTC',
+  everyMinutes = 60,
+  cron = '0 3 * * *',
+}: Schedule): Schedule {
   const base = { enabled, kind, timeZone };
   return kind === 'daily' ? { ...base, time } : kind === 'interval' ? { ...base, everyMinutes } : { ...base, cron };
 }

@@ -39,7 +39,9 @@ export function OverviewPage() {
             <Card flush>
               <DirectoryFacts overview={data} cards={providers.data?.items ?? []} />
             </Card>
-            <RunDays days={data.days}>{runs.items.length === 0 ? null : <RunTable runs={runs.items.slice(0, RUNS_SHOWN)} />}</RunDays>
+            <RunDays days={data.days}>
+              {runs.items.length === 0 ? null : <RunTable runs={runs.items.slice(0, RUNS_SHOWN)} />}
+            </RunDays>
           </>
         )}
       </Loaded>
@@ -62,7 +64,11 @@ function DirectoryFacts({ overview, cards }: { readonly overview: Overview; read
           value: <Link to="/users">{count(directory.users, language)}</Link>,
           note: t('usersNote', { n: directory.activeUsers, hand: directory.byHand }),
         },
-        { name: t('groups'), value: <Link to="/groups">{count(directory.groups, language)}</Link>, note: t('groupsNote', { n: directory.memberships }) },
+        {
+          name: t('groups'),
+          value: <Link to="/groups">{count(directory.groups, language)}</Link>,
+          note: t('groupsNote', { n: directory.memberships }),
+        },
         {
           name: t('source'),
           value: <Link to="/inbound">{active === undefined ? t('noSource') : names(active.kind)}</Link>,
@@ -106,7 +112,10 @@ interface Need {
   readonly actions: ReactNode;
 }
 
-function useNeedsList({ held, openDisputes, failedMessages }: Overview, cards: readonly ProviderCard[]): readonly Need[] {
+function useNeedsList(
+  { held, openDisputes, failedMessages }: Overview,
+  cards: readonly ProviderCard[],
+): readonly Need[] {
   const t = useT(WORDS);
   const names = useT(PROVIDERS);
   const language = useLanguage();
@@ -118,7 +127,13 @@ function useNeedsList({ held, openDisputes, failedMessages }: Overview, cards: r
   const needs: Need[] = [];
   const configured = cards.some((card) => card.configured);
   if (cards.length > 0 && !cards.some(({ active }) => active))
-    needs.push({ key: 'source', tone: 'blue', title: t('startTitle'), children: t('startText'), actions: go(configured ? '/inbound' : '/inbound/microsoft365/setup', t('start')) });
+    needs.push({
+      key: 'source',
+      tone: 'blue',
+      title: t('startTitle'),
+      children: t('startText'),
+      actions: go(configured ? '/inbound' : '/inbound/microsoft365/setup', t('start')),
+    });
   for (const { planId, runId, counts, createdAt, expiresAt } of held)
     needs.push({
       key: planId,
@@ -126,18 +141,39 @@ function useNeedsList({ held, openDisputes, failedMessages }: Overview, cards: r
       title: t('heldTitle'),
       children: (
         <>
-          {t('heldText', { removals: removalsOf(counts), n: (counts['create'] ?? 0) + (counts['update'] ?? 0), since: relative(createdAt, language) })}{' '}
+          {t('heldText', {
+            removals: removalsOf(counts),
+            n: (counts['create'] ?? 0) + (counts['update'] ?? 0),
+            since: relative(createdAt, language),
+          })}{' '}
           {expiresAt === null ? null : t('heldExpires', { t: relative(expiresAt, language) })}
         </>
       ),
       actions: go(`/runs/${runId}`, t('review')),
     });
   for (const card of cards.filter(({ active, connection }) => active && connection.state === 'error'))
-    needs.push({ key: `error-${card.kind}`, tone: 'red', title: t('errorTitle', { name: names(card.kind) }), children: card.connection.detail, actions: card.lastRun === null ? go('/inbound', t('look')) : go(`/runs/${card.lastRun.id}`, t('look')) });
+    needs.push({
+      key: `error-${card.kind}`,
+      tone: 'red',
+      title: t('errorTitle', { name: names(card.kind) }),
+      children: card.connection.detail,
+      actions: card.lastRun === null ? go('/inbound', t('look')) : go(`/runs/${card.lastRun.id}`, t('look')),
+    });
   if (openDisputes > 0)
-    needs.push({ key: 'disputes', tone: 'amber', title: t('disputesTitle', { n: openDisputes }), children: t('disputesText'), actions: go('/disputes', t('decide')) });
+    needs.push({
+      key: 'disputes',
+      tone: 'amber',
+      title: t('disputesTitle', { n: openDisputes }),
+      children: t('disputesText'),
+      actions: go('/disputes', t('decide')),
+    });
   if (failedMessages > 0)
-    needs.push({ key: 'messages', tone: 'red', title: t('messagesTitle', { n: failedMessages }), children: t('messagesText'), actions: go('/settings?tab=notifications', t('look')) });
+    needs.push({
+      key: 'messages',
+      tone: 'red',
+      title: t('messagesTitle', { n: failedMessages }),
+      children: t('messagesText'),
+      actions: go('/settings?tab=notifications', t('look')),
+    });
   return needs;
 }
-

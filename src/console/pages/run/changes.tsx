@@ -35,7 +35,11 @@ export function Changes({ run }: { readonly run: Run }) {
   const filtered = search['action'] !== undefined || search['find'] !== undefined || search['reason'] !== undefined;
   const waits = run.status === 'held' || isOpen(run);
   return (
-    <Card title={waits ? t('planned') : t('done')} flush actions={<SearchField label={t('find')} value={search['find'] ?? ''} onChange={find} />}>
+    <Card
+      title={waits ? t('planned') : t('done')}
+      flush
+      actions={<SearchField label={t('find')} value={search['find'] ?? ''} onChange={find} />}
+    >
       {run.planId !== null && list.isPending ? (
         <Skeleton />
       ) : list.error !== null ? (
@@ -44,7 +48,13 @@ export function Changes({ run }: { readonly run: Run }) {
         <Empty
           icon={<GitCompare size={26} />}
           title={filtered ? t('noMatch') : t('noChange')}
-          action={filtered ? <Button onClick={() => set({ action: undefined, find: undefined, reason: undefined })}>{common('clear')}</Button> : undefined}
+          action={
+            filtered ? (
+              <Button onClick={() => set({ action: undefined, find: undefined, reason: undefined })}>
+                {common('clear')}
+              </Button>
+            ) : undefined
+          }
         >
           {filtered ? undefined : t('noChangeText')}
         </Empty>
@@ -56,7 +66,10 @@ export function Changes({ run }: { readonly run: Run }) {
           old={list.isPlaceholderData}
           detail={(item) => (open === item.seq ? <FieldChanges item={item} /> : undefined)}
           columns={[
-            { name: t('who'), cell: (item) => <Who mark={initials(item.label ?? '?')} name={nameOf(item)} note={noteOf(item)} /> },
+            {
+              name: t('who'),
+              cell: (item) => <Who mark={initials(item.label ?? '?')} name={nameOf(item)} note={noteOf(item)} />,
+            },
             {
               name: t('change'),
               cell: (item) => <Badge tone={CHANGE_TONE[item.action]}>{change(item.action)}</Badge>,

@@ -17,7 +17,15 @@ import { WORDS } from './words.ts';
 const NAMES_SHOWN = 3;
 
 /** Exactly the plan that was looked at: its fingerprint and number of removals go along, and the gateway compares. */
-export function ConfirmDialog({ run, plan, onClose }: { readonly run: Run; readonly plan: Plan; readonly onClose: () => void }) {
+export function ConfirmDialog({
+  run,
+  plan,
+  onClose,
+}: {
+  readonly run: Run;
+  readonly plan: Plan;
+  readonly onClose: () => void;
+}) {
   const t = useT(WORDS);
   const common = useT(COMMON);
   const [typed, setTyped] = useState('');
@@ -45,7 +53,12 @@ export function ConfirmDialog({ run, plan, onClose }: { readonly run: Run; reado
       foot={
         <>
           <Button onClick={onClose}>{common('cancel')}</Button>
-          <Button look={removals === 0 ? 'primary' : 'danger'} busy={approve.isPending} off={fits ? undefined : t('typeTo', { n: String(removals) })} onClick={apply}>
+          <Button
+            look={removals === 0 ? 'primary' : 'danger'}
+            busy={approve.isPending}
+            off={fits ? undefined : t('typeTo', { n: String(removals) })}
+            onClick={apply}
+          >
             {name}
           </Button>
         </>
@@ -79,7 +92,13 @@ export function ConfirmDialog({ run, plan, onClose }: { readonly run: Run; reado
               apply();
             }}
           >
-            <TextField label={t('typeTo', { n: String(removals) })} hint={t('typeHint')} value={typed} onChange={setTyped} inputRef={input} />
+            <TextField
+              label={t('typeTo', { n: String(removals) })}
+              hint={t('typeHint')}
+              value={typed}
+              onChange={setTyped}
+              inputRef={input}
+            />
           </form>
         </>
       )}

@@ -84,7 +84,9 @@ function Panel({ run, plan }: { readonly run: Run; readonly plan: Plan }) {
             <Button
               look="primary"
               busy={reject.isPending}
-              onClick={() => reject.mutate({ path: { id: plan.id }, body: {} }, { onSuccess: () => setDiscarding(false) })}
+              onClick={() =>
+                reject.mutate({ path: { id: plan.id }, body: {} }, { onSuccess: () => setDiscarding(false) })
+              }
             >
               {t('discard')}
             </Button>
@@ -135,7 +137,13 @@ function Reasons({ verdict }: { readonly verdict: Verdict | null }) {
 
 const CAUSES_SHOWN = 8;
 
-function Causes({ causes: { causes, settingsChanges }, removals }: { readonly causes: PlanCauses; readonly removals: number }) {
+function Causes({
+  causes: { causes, settingsChanges },
+  removals,
+}: {
+  readonly causes: PlanCauses;
+  readonly removals: number;
+}) {
   const t = useT(WORDS);
   const change = useT(CHANGES);
   const language = useLanguage();
@@ -172,7 +180,9 @@ function Causes({ causes: { causes, settingsChanges }, removals }: { readonly ca
               <li key={at}>
                 {t('settingsLine', {
                   who: nameOf(actor),
-                  what: t(action === 'guard.change' ? 'guardOf' : action === 'provider.activate' ? 'activated' : 'settingsOf'),
+                  what: t(
+                    action === 'guard.change' ? 'guardOf' : action === 'provider.activate' ? 'activated' : 'settingsOf',
+                  ),
                   when: relative(at, language),
                 })}
               </li>

@@ -40,7 +40,13 @@ export function LiveRun({ run }: { readonly run: Run }) {
           <strong>{run.status === 'queued' ? t('queued') : t('syncing')}</strong>
           <small>{details.join(' · ')}</small>
         </div>
-        <Button small icon={<CircleStop size={15} />} off={needs} busy={cancel.isPending} onClick={() => cancel.mutate({ path: { id: run.id } })}>
+        <Button
+          small
+          icon={<CircleStop size={15} />}
+          off={needs}
+          busy={cancel.isPending}
+          onClick={() => cancel.mutate({ path: { id: run.id } })}
+        >
           {t('stop')}
         </Button>
       </div>

@@ -6,8 +6,12 @@ export function removalsOf(counts: Readonly<Record<string, number>>): number {
 }
 
 /** The rule about the share of removals, when it was broken: how many, of how many, and the limit in percent. */
-export function shareOf(verdict: Verdict | null): { readonly count: number; readonly total: number; readonly limit: number } | undefined {
-  const rule = verdict?.reasons.find(({ code, class: of, total }) => code === 'share-exceeded' && of === 'remove' && total !== undefined);
+export function shareOf(
+  verdict: Verdict | null,
+): { readonly count: number; readonly total: number; readonly limit: number } | undefined {
+  const rule = verdict?.reasons.find(
+    ({ code, class: of, total }) => code === 'share-exceeded' && of === 'remove' && total !== undefined,
+  );
   if (rule?.total === undefined || rule.count === undefined || rule.limit === undefined) return undefined;
   return { count: rule.count, total: rule.total, limit: rule.limit };
 }

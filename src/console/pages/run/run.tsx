@@ -7,11 +7,11 @@ import type { Run } from '../../api/types.ts';
 import { useActorName } from '../../app/actors.ts';
 import { dateTime, span } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
+import { router } from '../../app/router.tsx';
 import { isOpen, tookMs } from '../../app/run-facts.ts';
 import { useSearchState } from '../../app/search-state.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { COMMON, PROVIDERS, TRIGGER } from '../../app/words.ts';
-import { router } from '../../app/router.tsx';
 import { Banner } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
@@ -40,14 +40,21 @@ function RunView({ run }: { readonly run: Run }) {
   const [search, change] = useSearchState();
   const tab = search['tab'] === 'details' ? 'details' : 'changes';
   return (
-    <Page title={t('title', { n: String(run.number) })} badge={<RunStatus run={run} />} meta={<Meta run={run} />} actions={<Actions run={run} />}>
+    <Page
+      title={t('title', { n: String(run.number) })}
+      badge={<RunStatus run={run} />}
+      meta={<Meta run={run} />}
+      actions={<Actions run={run} />}
+    >
       {run.error === null ? null : (
         <Banner tone="red" title={t('failedTitle')}>
           {run.error.message} {run.error.remedy}
         </Banner>
       )}
       {run.status === 'held' && run.planId !== null ? <HeldPanel run={run} planId={run.planId} /> : null}
-      {run.planned === null && isOpen(run) ? null : <Tiles run={run} value={search['action']} onChange={(action) => change({ action })} />}
+      {run.planned === null && isOpen(run) ? null : (
+        <Tiles run={run} value={search['action']} onChange={(action) => change({ action })} />
+      )}
       <Card>{isOpen(run) ? <LiveRun run={run} /> : <Stages run={run} />}</Card>
       <Tabs
         label={t('title', { n: String(run.number) })}

@@ -34,7 +34,8 @@ export function Stages({ run }: { readonly run: Run }) {
 
 function StageIcon({ state }: { readonly state: State }) {
   if (state === 'now') return <Spinner size={18} />;
-  const Icon = state === 'done' ? CircleCheck : state === 'stop' ? ShieldAlert : state === 'fail' ? CircleAlert : Circle;
+  const Icon =
+    state === 'done' ? CircleCheck : state === 'stop' ? ShieldAlert : state === 'fail' ? CircleAlert : Circle;
   return <Icon size={18} aria-hidden />;
 }
 
@@ -58,9 +59,17 @@ function useStages(run: Run): readonly Stage[] {
   const checked: State = run.status === 'held' ? 'stop' : planned ? 'done' : 'later';
   const applied = run.status === 'held' && step('applying') === undefined ? 'later' : stateOf('applying');
   return [
-    { name: 'read', state: readState, note: later(readState) ?? (read === undefined ? t('notNeeded') : t('objects', { n: read.done })) },
+    {
+      name: 'read',
+      state: readState,
+      note: later(readState) ?? (read === undefined ? t('notNeeded') : t('objects', { n: read.done })),
+    },
     { name: 'compare', state: compareState, note: later(compareState) ?? (planned ? t('changes', { n: total }) : '') },
-    { name: 'check', state: checked, note: later(checked) ?? (checked === 'stop' ? t('waitsForYou') : t('withinLimits')) },
+    {
+      name: 'check',
+      state: checked,
+      note: later(checked) ?? (checked === 'stop' ? t('waitsForYou') : t('withinLimits')),
+    },
     { name: 'apply', state: applied, note: later(applied) ?? `${count(step('applying')?.done ?? 0, language)}` },
   ];
 }

@@ -17,14 +17,27 @@ const TILES = [
 ] as const satisfies readonly (readonly [keyof ChangeCounts, unknown])[];
 
 /** How many of what, each a filter of the list below. */
-export function Tiles({ run, value, onChange }: { readonly run: Run; readonly value: string | undefined; readonly onChange: (action: string | undefined) => void }) {
+export function Tiles({
+  run,
+  value,
+  onChange,
+}: {
+  readonly run: Run;
+  readonly value: string | undefined;
+  readonly onChange: (action: string | undefined) => void;
+}) {
   const t = useT(CHANGES);
   const language = useLanguage();
   const counts = changesOf(run);
   return (
     <div className={css.tiles}>
       {TILES.map(([action, Icon]) => (
-        <button key={action} type="button" aria-pressed={value === action} onClick={() => onChange(value === action ? undefined : action)}>
+        <button
+          key={action}
+          type="button"
+          aria-pressed={value === action}
+          onClick={() => onChange(value === action ? undefined : action)}
+        >
           <span>
             <i className={classes(css.mark, css[CHANGE_TONE[action]])}>
               <Icon size={13} aria-hidden />

@@ -15,10 +15,16 @@ import { More } from '../../ui/table.tsx';
 
 const WORDS = words({
   title: ['Sync runs', '동기화 실행'],
-  lead: ['Every run with what it changed, and what waits for you.', '모든 실행과 변경 내용, 그리고 확인을 기다리는 실행입니다.'],
+  lead: [
+    'Every run with what it changed, and what waits for you.',
+    '모든 실행과 변경 내용, 그리고 확인을 기다리는 실행입니다.',
+  ],
   filter: ['Result', '결과'],
   empty: ['No sync has run yet', '아직 동기화가 실행되지 않았습니다'],
-  emptyText: ['A preview shows what would change, and changes nothing.', '미리 보기는 변경될 내용을 보여 주며 아무것도 변경하지 않습니다.'],
+  emptyText: [
+    'A preview shows what would change, and changes nothing.',
+    '미리 보기는 변경될 내용을 보여 주며 아무것도 변경하지 않습니다.',
+  ],
   toSource: ['Go to source and schedule', '소스 및 일정으로 이동'],
   noMatch: ['No run matches', '일치하는 실행이 없습니다'],
   list: ['All runs', '모든 실행'],
@@ -37,14 +43,29 @@ export function RunsPage() {
   return (
     <Page title={t('title')} lead={t('lead')}>
       <RunDays days={overview?.days ?? []} />
-      <Card title={t('list')} flush actions={<Chips label={t('filter')} value={search['status'] ?? ''} onChange={(next) => change({ status: next })} options={[['', common('all')], ...FILTERS.map((name) => [name, status(name)] as const)]} />}>
+      <Card
+        title={t('list')}
+        flush
+        actions={
+          <Chips
+            label={t('filter')}
+            value={search['status'] ?? ''}
+            onChange={(next) => change({ status: next })}
+            options={[['', common('all')], ...FILTERS.map((name) => [name, status(name)] as const)]}
+          />
+        }
+      >
         {runs.error !== null && runs.items.length === 0 ? (
           <Failure error={runs.error} onRetry={() => void runs.refetch()} />
         ) : runs.isPending ? (
           <Skeleton />
         ) : runs.items.length === 0 ? (
           filtered ? (
-            <Empty icon={<History size={26} />} title={t('noMatch')} action={<Button onClick={() => change({ status: undefined })}>{common('clear')}</Button>} />
+            <Empty
+              icon={<History size={26} />}
+              title={t('noMatch')}
+              action={<Button onClick={() => change({ status: undefined })}>{common('clear')}</Button>}
+            />
           ) : (
             <Empty
               icon={<History size={26} />}

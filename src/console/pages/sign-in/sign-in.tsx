@@ -38,10 +38,19 @@ function useTokenForm(onSignedIn: (session: Session) => void) {
   }
 
   const field = (
-    <TextField label={t('token')} hint={t('tokenHint')} type="password" autoComplete="current-password" value={token} error={problem} inputRef={input} onChange={(value) => {
-      setToken(value);
-      setProblem(undefined);
-    }} />
+    <TextField
+      label={t('token')}
+      hint={t('tokenHint')}
+      type="password"
+      autoComplete="current-password"
+      value={token}
+      error={problem}
+      inputRef={input}
+      onChange={(value) => {
+        setToken(value);
+        setProblem(undefined);
+      }}
+    />
   );
   return { field, submit, error, busy, input };
 }
@@ -102,7 +111,13 @@ function oidcLink(): string {
 }
 
 /** Over the page, whose work is kept. */
-export function SignInAgain({ why, onDone }: { readonly why: 'over' | 'step-up'; readonly onDone: (session: Session | undefined) => void }) {
+export function SignInAgain({
+  why,
+  onDone,
+}: {
+  readonly why: 'over' | 'step-up';
+  readonly onDone: (session: Session | undefined) => void;
+}) {
   const t = useT(WORDS);
   const { field, submit, error, busy, input } = useTokenForm(onDone);
   const ways = useWays();

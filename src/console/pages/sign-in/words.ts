@@ -18,7 +18,10 @@ export const WORDS = words({
   ],
   failed: ['The identity provider did not sign you in: {why}', 'ID 공급자 로그인에 실패했습니다: {why}'],
   overTitle: ['Sign in again', '다시 로그인'],
-  overLead: ['Your session is over. Your work on this page is kept.', '세션이 끝났습니다. 이 페이지의 작업은 유지됩니다.'],
+  overLead: [
+    'Your session is over. Your work on this page is kept.',
+    '세션이 끝났습니다. 이 페이지의 작업은 유지됩니다.',
+  ],
   stepLead: ['This change needs a sign-in not older than 15 minutes.', '이 변경에는 15분 이내의 로그인이 필요합니다.'],
   cancel: ['Cancel', '취소'],
 });
