@@ -61,6 +61,7 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
 
   return (
     <Dialog open onClose={onClose} title={t('title')} initialFocus={input}>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: the keys are those of the input inside */}
       <div onKeyDown={key}>
         <TextField
           label={t('label')}
@@ -71,11 +72,11 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
             setAt(0);
           }}
         />
-        <ul className={css.list} role="listbox" aria-label={t('title')}>
+        <div className={css.list} role="listbox" tabIndex={-1} aria-label={t('title')}>
           {hits.length === 0 ? <Empty title={t('none')} /> : null}
           {hits.map((hit, index) => (
             // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are those of the input above
-            <li
+            <div
               key={hit.key}
               role="option"
               aria-selected={index === chosen}
@@ -86,9 +87,9 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
               {hit.icon}
               {hit.text}
               <small>{hit.note ?? hit.group}</small>
-            </li>
+            </div>
           ))}
-        </ul>
+        </div>
       </div>
     </Dialog>
   );

@@ -14,6 +14,7 @@ import { Card, Page, Pairs, Row } from '../../ui/layout.tsx';
 import { Loaded, Refusal } from '../../ui/loaded.tsx';
 import { toast } from '../../ui/toast.tsx';
 import { useSees } from './apps.tsx';
+import { copy } from './copy.ts';
 import { AppFields, bodyOf, enteredOf } from './fields.tsx';
 import { MakeToken, Tokens } from './tokens.tsx';
 import { WORDS } from './words.ts';
@@ -76,11 +77,6 @@ function AppView({ app }: { readonly app: App }) {
       {dialog === 'remove' ? <RemoveApp app={app} onClose={() => setDialog(undefined)} /> : null}
     </Page>
   );
-}
-
-export async function copy(text: string, said: string): Promise<void> {
-  await navigator.clipboard.writeText(text);
-  toast(said);
 }
 
 function EditApp({ app, onClose }: { readonly app: App; readonly onClose: () => void }) {

@@ -14,7 +14,7 @@ import { SelectField, TextField } from '../../ui/field.tsx';
 import { Card, Row } from '../../ui/layout.tsx';
 import { Failure, Refusal } from '../../ui/loaded.tsx';
 import { Table } from '../../ui/table.tsx';
-import { copy } from './app.tsx';
+import { copy } from './copy.ts';
 import { WORDS } from './words.ts';
 
 const DAY_MS = 86_400_000;

@@ -1,4 +1,4 @@
-import { useParams } from '@tanstack/react-router';
+import { useNavigate, useParams } from '@tanstack/react-router';
 import { CalendarClock, Download, FileText, GitCompare, History, Hourglass, Timer, Undo2, User } from 'lucide-react';
 import { useState } from 'react';
 import { urlOf } from '../../api/client.ts';
@@ -7,7 +7,6 @@ import type { Run } from '../../api/types.ts';
 import { useActorName } from '../../app/actors.ts';
 import { dateTime, span } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
-import { router } from '../../app/router.tsx';
 import { isOpen, tookMs } from '../../app/run-facts.ts';
 import { useSearchState } from '../../app/search-state.ts';
 import { useNeeds } from '../../app/session.tsx';
@@ -113,6 +112,7 @@ function Actions({ run }: { readonly run: Run }) {
   const t = useT(WORDS);
   const common = useT(COMMON);
   const needs = useNeeds('operator');
+  const navigate = useNavigate();
   const [undoing, setUndoing] = useState(false);
   const revert = useCall('POST /sync-runs/{id}/revert');
   const download = (format: 'csv' | 'ndjson'): void => {
@@ -153,7 +153,7 @@ function Actions({ run }: { readonly run: Run }) {
                   {
                     onSuccess: (made) => {
                       setUndoing(false);
-                      void router.navigate({ to: '/runs/$id', params: { id: made.id } } as never);
+                      void navigate({ to: '/runs/$id', params: { id: made.id } } as never);
                     },
                   },
                 )
