@@ -52,10 +52,10 @@ export function Shell() {
           </span>
           <Crumbs />
           <Syncing />
-          <button type="button" className={css.find} onClick={() => setFinding(true)} aria-label={t('search')}>
+          <button type="button" className={css.find} onClick={() => setFinding(true)} aria-keyshortcuts="Control+K">
             <Search size={15} aria-hidden />
             <span>{t('search')}</span>
-            <kbd>Ctrl K</kbd>
+            <kbd aria-hidden>Ctrl K</kbd>
           </button>
           <ThemeMenu />
           <AccountMenu />

@@ -32,16 +32,19 @@ export function Empty({
   title,
   children,
   action,
+  whole = false,
 }: {
   readonly icon?: ReactNode;
   readonly title: ReactNode;
   readonly children?: ReactNode;
   readonly action?: ReactNode;
+  /** It stands for the whole page. */
+  readonly whole?: boolean;
 }) {
   return (
     <div className={css.empty}>
       {icon}
-      <b>{title}</b>
+      {whole ? <h1>{title}</h1> : <b>{title}</b>}
       {children === undefined ? null : <p>{children}</p>}
       {action === undefined ? null : <div>{action}</div>}
     </div>

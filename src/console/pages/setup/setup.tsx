@@ -1,6 +1,6 @@
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { Check } from 'lucide-react';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { ApiError } from '../../api/client.ts';
 import { useCall, useGet } from '../../api/queries.ts';
 import type { Draft, Guard, Schedule } from '../../api/types.ts';
@@ -53,10 +53,13 @@ export function SetupPage() {
   const schedule = useGet('GET /schedule');
   const waiting =
     [draft, saved].some(({ isPending }) => isPending) || guard.data === undefined || schedule.data === undefined;
+  // Once begun it stays, whatever is read again meanwhile: a question that was answered by "there is none" is asked anew.
+  const begun = useRef(false);
+  if (!waiting) begun.current = true;
   if (provider !== 'microsoft365') return <GenericSettings kind={provider} />;
   return (
     <Page title={t('setupTitle', { name: names(provider) })} lead={t('setupLead')}>
-      {waiting || guard.data === undefined || schedule.data === undefined ? (
+      {!begun.current || guard.data === undefined || schedule.data === undefined ? (
         <Skeleton />
       ) : (
         <Wizard draft={draft.data} saved={saved.data as Json | undefined} guard={guard.data} schedule={schedule.data} />
