@@ -113,7 +113,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     happenings,
     authenticator,
     sessions,
-    oidc: makeOidc(config, publicUrl),
+    oidc: makeOidc(config, { seal, publicUrl, now }),
     clock,
     openapi,
     publicUrl,

@@ -1,9 +1,16 @@
 // Signing in to the console, and out.
 import express, { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
-import { ForbiddenError, NotFoundError, RateError, UnauthenticatedError } from '#core/errors.ts';
+import { ForbiddenError, GatewayError, NotFoundError, RateError, UnauthenticatedError } from '#core/errors.ts';
 import { principalOf } from '#http/auth.ts';
-import { clearSessionCookie, refuseForeign, sessionOf, setSessionCookie } from '#http/session.ts';
+import {
+  clearSessionCookie,
+  keepSignIn,
+  keptSignIn,
+  refuseForeign,
+  sessionOf,
+  setSessionCookie,
+} from '#http/session.ts';
 import { parse } from '#http/validate.ts';
 import { hashToken, makeToken } from '#platform/token.ts';
 import { writeAudit } from '#store/audit.ts';
@@ -20,6 +27,7 @@ import type { AdminParts } from './parts.ts';
 import { actorOf } from './query.ts';
 
 const SignIn = z.strictObject({ token: z.string().trim().min(1).max(500) });
+const OidcQuery = z.object({ return: z.string().max(2_000).default('/'), fresh: z.stringbool().default(false) });
 const SignOut = z.object({ everywhere: z.stringbool().default(false) });
 /** From the strongest on. */
 const ROLES: readonly Role[] = ['admin', 'operator', 'viewer'];
@@ -54,6 +62,16 @@ export function signInRoutes(parts: AdminParts): Router {
     .get('/sign-in', (_request, response) => {
       response.json({ token: true, oidc: parts.oidc === undefined ? null : { title: parts.oidc.title } });
     })
+    .get('/sign-in/oidc', async (request, response) => {
+      const { return: returnTo, fresh } = parse(OidcQuery, request.query);
+      const { url, kept } = await needOidc(parts).start(returnTo, fresh);
+      keepSignIn(response, kept, isSecure(parts.publicUrl));
+      response.redirect(302, url);
+    })
+    .get('/sign-in/oidc/callback', async (request, response) => {
+      const query = request.originalUrl.slice(request.originalUrl.indexOf('?'));
+      response.redirect(302, await finishOidc(parts, query, keptSignIn(request) ?? '', response));
+    })
     .post('/session', express.json({ limit: SIGN_IN_MAX }), async (request, response) => {
       refuseForeign(request);
       const address = request.socket.remoteAddress ?? '';
@@ -83,6 +101,28 @@ export function signInRoutes(parts: AdminParts): Router {
       });
       response.status(201).json(viewSession(session));
     });
+}
+
+function needOidc({ oidc }: AdminParts): NonNullable<AdminParts['oidc']> {
+  if (oidc !== undefined) return oidc;
+  throw new NotFoundError('No identity provider is configured.', {
+    reason: 'no-issuer',
+    remedy: 'Set OIDC_ISSUER and OIDC_CLIENT_ID, or sign in with a token.',
+  });
+}
+
+/** Where the browser goes on: to the page it came from, or back to the sign-in with the reason. */
+async function finishOidc(parts: AdminParts, query: string, kept: string, response: Response): Promise<string> {
+  keepSignIn(response, undefined, isSecure(parts.publicUrl));
+  try {
+    const { subject, name, role, returnTo } = await needOidc(parts).finish(query, kept);
+    if (role === undefined) return '/?refused=no-role';
+    await openSession(parts, response, { tokenId: null, subject, name, role, method: 'oidc' });
+    return returnTo;
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    return `/?refused=${encodeURIComponent(error.message)}`;
+  }
 }
 
 /** Opens a session under a new id, and hands the browser its cookie. */

@@ -108,8 +108,27 @@ function needsRecent(request: Request): boolean {
   return STEP_UP.some(([method, path]) => request.method === method && path.test(request.path));
 }
 
+const SIGN_IN_COOKIE = 'sluice-sign-in';
+const SIGN_IN_PATH = '/api/v1/sign-in';
+const SIGN_IN_MS = 10 * 60_000;
+
+/** What a sign-in under way keeps in the browser, sealed; undefined takes it away. */
+export function keepSignIn(response: Response, kept: string | undefined, secure: boolean): void {
+  const options = { httpOnly: true, sameSite: 'lax', path: SIGN_IN_PATH, secure } as const;
+  if (kept === undefined) response.clearCookie(SIGN_IN_COOKIE, options);
+  else response.cookie(SIGN_IN_COOKIE, kept, { ...options, maxAge: SIGN_IN_MS });
+}
+
+export function keptSignIn(request: IncomingMessage): string | undefined {
+  return pairsOf(request).find(([name]) => name === SIGN_IN_COOKIE)?.[1];
+}
+
+function pairsOf(request: IncomingMessage): readonly string[][] {
+  return (request.headers.cookie ?? '').split(';').map((pair) => pair.trim().split('='));
+}
+
 function cookieOf(request: IncomingMessage): string | undefined {
-  const pairs = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim().split('='));
+  const pairs = pairsOf(request);
   const found = pairs.find(([name]) => name === SECURE_COOKIE) ?? pairs.find(([name]) => name === COOKIE);
   return found?.[1];
 }

@@ -38,8 +38,18 @@ export function Loaded<Data>({
 export function Failure({ error, onRetry }: { readonly error: unknown; readonly onRetry?: () => void }) {
   const t = useT(WORDS);
   const status = error instanceof ApiError ? error.status : 0;
-  if (status === 403) return <Empty whole title={t('forbidden')}>{t('askRole')}</Empty>;
-  if (status === 404) return <Empty whole title={t('missing')}>{error instanceof Error ? error.message : ''}</Empty>;
+  if (status === 403)
+    return (
+      <Empty whole title={t('forbidden')}>
+        {t('askRole')}
+      </Empty>
+    );
+  if (status === 404)
+    return (
+      <Empty whole title={t('missing')}>
+        {error instanceof Error ? error.message : ''}
+      </Empty>
+    );
   return (
     <Banner
       tone="red"
