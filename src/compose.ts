@@ -33,12 +33,15 @@ import { makeResourceReader } from '#store/resource-reader.ts';
 import { makeServedGroups } from '#store/served-groups.ts';
 import { findSession, touchSession } from '#store/sessions.ts';
 import { findToken, hasAdminToken, replaceBootstrapToken, touchToken } from '#store/tokens.ts';
+import { uploadsOf } from '#store/uploads.ts';
 import { readMetrics } from '#store/views/metrics.ts';
+import { makeAuditSealer } from '#sync/audit-sealer.ts';
 import { makeSyncService } from '#sync/decide.ts';
 import { makeRetention } from '#sync/retention.ts';
 import { makeSchedule } from '#sync/schedule.ts';
 import { makeHappeningsWatcher } from '#sync/watch-happenings.ts';
 import { makeRunWatcher } from '#sync/watch-runs.ts';
+import { makeSourceWatcher } from '#sync/watch-source.ts';
 import { startWorker } from '#sync/worker.ts';
 
 export interface Gateway {
@@ -68,11 +71,17 @@ export async function compose(config: Config, log: Log, publicUrl: () => string)
 async function assemble(config: Config, log: Log, publicUrl: () => string, database: Database): Promise<Gateway> {
   const clock = systemClock;
   const now = (): number => clock.now().getTime();
-  const seal = makeSeal(config.SECRET_KEY ?? keepSecretKey(config.DATA_DIR));
-  const kinds = providerKinds({ clock });
+  const seal = makeSeal(config.SECRET_KEY ?? keepSecretKey(config.DATA_DIR), config.SECRET_KEYS_ACCEPTED);
   const schemas = RESOURCE_SCHEMAS;
   const works = config.ROLE !== 'api';
   const outgoing = { allowLoopback: config.ALLOW_LOOPBACK_WEBHOOKS === 'true' };
+  const kinds = providerKinds({
+    clock,
+    schemas,
+    outgoing,
+    uploads: uploadsOf(database.knex, 'csv'),
+    inboundDir: config.INBOUND_DIR ?? join(config.DATA_DIR, 'inbound'),
+  });
   const titleOf = (kind: ProviderKindName): string => kinds.get(kind)?.title ?? kind;
   const notifier = makeNotifier({ database, seal, clock, log, policy: outgoing, publicUrl, titleOf });
   const worker = works
@@ -80,11 +89,15 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     : undefined;
   const sync = makeSyncService({ database, worker });
   const schedule = makeSchedule({ database, sync, clock, log });
+  const sources = makeSourceWatcher({ database, kinds, seal, sync, clock, log });
   const retention = makeRetention({ database, clock, log });
+  const sealer = makeAuditSealer({ db: database.knex, clock, log });
   if (works) {
     schedule.start();
+    sources.start();
     notifier.start();
     retention.start();
+    sealer.start();
   }
   const authenticator = makeAuthenticator({
     find: (hash) => findToken(database.knex, hash),
@@ -148,11 +161,13 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     async close() {
       await watcher.stop();
       await happenings.stop();
+      await sources.stop();
       await schedule.stop();
       await worker?.stop();
       await groups.stop();
       await notifier.stop();
       await retention.stop();
+      await sealer.stop();
       await database.close();
     },
   };

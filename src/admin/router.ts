@@ -10,6 +10,7 @@ import { docsPage } from './docs.ts';
 import { draftRoutes } from './drafts.ts';
 import { eventRoutes } from './events.ts';
 import { explainRoutes } from './explain.ts';
+import { mappingRoutes } from './mapping.ts';
 import { notificationRoutes } from './notifications.ts';
 import { operationRoutes } from './operations.ts';
 import { overviewRoutes } from './overview.ts';
@@ -21,6 +22,7 @@ import { providerRoutes } from './providers.ts';
 import { retentionRoutes } from './retention.ts';
 import { runRoutes } from './runs.ts';
 import { sessionRoutes, signInRoutes } from './session.ts';
+import { uploadRoutes } from './uploads.ts';
 
 const BODY_MAX = '1mb';
 
@@ -37,7 +39,9 @@ export function adminRouter(parts: AdminParts): Router {
     .use(actorRoutes(parts))
     .use(eventRoutes(parts))
     .use(draftRoutes(parts))
+    .use(uploadRoutes(parts))
     .use(providerRoutes(parts))
+    .use(mappingRoutes(parts))
     .use(runRoutes(parts))
     .use(planRoutes(parts))
     .use(pinRoutes(parts))

@@ -14,6 +14,11 @@ const Environment = z
       .optional()
       .describe('PostgreSQL 15 or later; embedded PGlite in DATA_DIR when absent'),
     DATA_DIR: z.string().min(1).default('./data').describe('Embedded database and generated keys'),
+    INBOUND_DIR: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Folder below which the CSV provider may read files; DATA_DIR/inbound when absent'),
     ADMIN_TOKEN: z
       .string()
       .min(16)
@@ -21,9 +26,15 @@ const Environment = z
       .describe('Bootstrap admin token; generated at the first start when absent'),
     SECRET_KEY: z
       .string()
-      .refine((text) => Buffer.from(text, 'base64').length === 32, 'expected 32 bytes in base64')
+      .refine(isKey, 'expected 32 bytes in base64')
       .optional()
       .describe('32 random bytes, base64; seals stored credentials. Required with DATABASE_URL'),
+    SECRET_KEYS_ACCEPTED: z
+      .string()
+      .transform((text) => text.split(/[\s,]+/).filter((key) => key !== ''))
+      .refine((keys) => keys.every(isKey), 'expected keys of 32 bytes in base64, with commas between')
+      .optional()
+      .describe('More keys, with commas between, that open what they sealed: for changing SECRET_KEY'),
     ROLE: z
       .enum(['all', 'api', 'worker'])
       .default('all')
@@ -54,6 +65,10 @@ const Environment = z
     if (issuer?.protocol === 'http:' && !['127.0.0.1', 'localhost', '[::1]'].includes(issuer.hostname))
       context.addIssue({ code: 'custom', path: ['OIDC_ISSUER'], message: 'must be an https address' });
   });
+
+function isKey(text: string): boolean {
+  return Buffer.from(text, 'base64').length === 32;
+}
 
 export type Config = Readonly<z.output<typeof Environment>>;
 

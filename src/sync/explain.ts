@@ -1,5 +1,6 @@
 // Why a person, or a group, is here or is not: the facts of each step of the journey put side by side, with one reason.
 // It changes nothing and asks no provider; what the provider said is what the mirror holds.
+import type { MappingRule } from '#core/mapping-rules.ts';
 import type { ProviderKind, RecordExplanation } from '#core/provider.ts';
 import { describeReason, type ReasonView, reasonOfFailure } from '#core/reasons.ts';
 import { ENTERPRISE_SCHEMA, GATEWAY_SCHEMA, type ProviderKindName, type ResourceType } from '#core/resource.ts';
@@ -12,6 +13,7 @@ import {
   type HeldFacts,
   type ItemFacts,
   type MirrorFacts,
+  type PinFacts,
   type ProviderFacts,
   type ResourceFacts,
   type RunFacts,
@@ -21,6 +23,7 @@ import {
   readLastRun,
   readMirrorFacts,
   readOpenDispute,
+  readPins,
   readProviderFacts,
   readResourceFacts,
   readSetBy,
@@ -92,6 +95,8 @@ export interface Explanation extends Subject {
     readonly action: string;
     readonly reasons: readonly string[];
   } | null;
+  /** What reverts restored of it and no run repeats; at most 100. */
+  readonly pins: readonly PinFacts[];
   readonly lastRun: {
     readonly id: string;
     readonly status: string;
@@ -111,6 +116,8 @@ export interface ExplainedAttribute {
   /** What the provider's record maps to now, and the values that it is made of; absent without a record. */
   readonly mapped?: unknown;
   readonly source?: Readonly<Record<string, unknown>>;
+  /** The rules of the mapping that made it. */
+  readonly rules?: readonly MappingRule[];
   readonly setBy: SetBy | null;
 }
 
@@ -197,8 +204,9 @@ async function explainOne(parts: ExplainParts, subject: Subject): Promise<Explan
             planId: held.planId,
             seq: held.seq,
             action: held.action,
-            reasons: held.guard.reasons.map(({ code }) => code),
+            reasons: held.heldBy.length > 0 ? held.heldBy : held.guard.reasons.map(({ code }) => code),
           },
+    pins: resource === undefined ? [] : await readPins(db, resource.id),
     lastRun: lastRunOf(facts),
     targets: [],
   };
@@ -314,7 +322,9 @@ async function attributesOf(
     return {
       attribute,
       value: served.get(attribute) ?? null,
-      ...(from === undefined ? {} : { mapped: from.value, source: from.source }),
+      ...(from === undefined
+        ? {}
+        : { mapped: from.value, source: from.source, ...(from.rules && { rules: from.rules }) }),
       setBy: setBy.get(top) ?? setBy.get('*') ?? null,
     };
   });

@@ -129,10 +129,7 @@ describe('the console, from the first sign-in on', { skip: chromiumMissing }, ()
     await page.getByRole('button', { name: 'Confirm and apply' }).click();
     const apply = page.getByRole('button', { name: `Remove ${GONE} users and groups` });
     assert.equal(await apply.getAttribute('aria-disabled'), 'true');
-    assert.equal(
-      await page.getByLabel(`Type ${GONE} to confirm`).evaluate((input) => input.matches(':focus')),
-      true,
-    );
+    assert.equal(await page.getByLabel(`Type ${GONE} to confirm`).evaluate((input) => input.matches(':focus')), true);
     await page.keyboard.press('Enter');
     await page.getByLabel(`Type ${GONE} to confirm`).fill(String(GONE));
     await accessible('confirmation');
