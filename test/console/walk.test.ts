@@ -103,12 +103,15 @@ describe('the console, from the first sign-in on', { skip: chromiumMissing }, ()
 
   it('shows everything that would change before it can be turned on', async () => {
     const { page } = open;
-    assert.equal(await page.getByRole('button', { name: 'Turn on' }).getAttribute('aria-disabled'), 'true');
+    assert.equal(
+      await page.getByRole('button', { name: 'Turn on', exact: true }).getAttribute('aria-disabled'),
+      'true',
+    );
     await page.getByRole('button', { name: 'Make the preview' }).click();
     await page.getByText('This is what turning it on changes').waitFor();
     assert.match(await page.getByRole('button', { name: /Create/ }).innerText(), new RegExp(String(USERS + 8)));
     await accessible('set-up, preview');
-    await page.getByRole('button', { name: 'Turn on' }).click();
+    await page.getByRole('button', { name: 'Turn on', exact: true }).click();
     await page.getByRole('heading', { name: 'Inbound provisioning' }).waitFor();
     await page.getByText('Every day at').waitFor();
     await page.getByText('Succeeded').first().waitFor();

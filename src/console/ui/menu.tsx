@@ -1,7 +1,4 @@
-import { Menu as Base } from '@base-ui/react/menu';
-import type { ReactElement, ReactNode } from 'react';
-import { classes } from './classes.ts';
-import css from './menu.module.css';
+import { cloneElement, lazy, type ReactElement, type ReactNode, Suspense, useState } from 'react';
 
 export interface MenuItem {
   readonly label: string;
@@ -12,43 +9,25 @@ export interface MenuItem {
   readonly onSelect: () => void;
 }
 
-/** @param trigger a button; `null` among the items draws a line */
-export function Menu({
-  trigger,
-  items,
-  head,
-}: {
+export interface MenuProps {
+  /** A button. */
   readonly trigger: ReactElement;
+  /** `null` draws a line. */
   readonly items: readonly (MenuItem | null)[];
   readonly head?: ReactNode;
-}) {
+}
+
+const Popup = lazy(() => import('./menu-popup.tsx').then(({ MenuPopup }) => ({ default: MenuPopup })));
+
+/** The button is there at once; what positions the menu comes after the first screen, and opens if it was pressed meanwhile. */
+export function Menu(props: MenuProps) {
+  const [pressed, setPressed] = useState(false);
+  const waiting = cloneElement(props.trigger as ReactElement<{ onClick?: () => void }>, {
+    onClick: () => setPressed(true),
+  });
   return (
-    <Base.Root>
-      <Base.Trigger render={trigger} />
-      <Base.Portal>
-        <Base.Positioner sideOffset={6} align="end" className={css.layer}>
-          <Base.Popup className={css.popup}>
-            {head === undefined ? null : <div className={css.note}>{head}</div>}
-            {items.map((item, index) =>
-              item === null ? (
-                // biome-ignore lint/suspicious/noArrayIndexKey: lines have no other name
-                <div key={`line-${index}`} className={css.line} />
-              ) : (
-                <Base.Item
-                  key={item.label}
-                  className={classes(css.item, item.danger && css.danger)}
-                  disabled={item.off !== undefined}
-                  onClick={item.onSelect}
-                >
-                  {item.icon}
-                  {item.label}
-                  {item.off === undefined ? null : <small>{item.off}</small>}
-                </Base.Item>
-              ),
-            )}
-          </Base.Popup>
-        </Base.Positioner>
-      </Base.Portal>
-    </Base.Root>
+    <Suspense fallback={waiting}>
+      <Popup {...props} open={pressed} />
+    </Suspense>
   );
 }
