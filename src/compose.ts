@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parse as parseYaml } from 'yaml';
 import type { AdminParts } from '#admin/parts.ts';
 import { adminRouter } from '#admin/router.ts';
@@ -10,6 +11,8 @@ import type { ProviderKindName } from '#core/resource.ts';
 import { createApp } from '#http/app.ts';
 import { makeAuthenticator } from '#http/auth.ts';
 import { hookRouter } from '#http/hooks.ts';
+import { makeOidc } from '#http/oidc.ts';
+import { consoleFiles } from '#http/static.ts';
 import { makeEventWorker } from '#outbound/event-worker.ts';
 import { makeNotifier } from '#outbound/notify.ts';
 import { makeSetPolling } from '#outbound/poll-sets.ts';
@@ -33,6 +36,7 @@ import { type Database, openDatabase, translateDatabaseError } from '#store/data
 import { isMigrated, migrate } from '#store/migrate.ts';
 import { makeResourceReader } from '#store/resource-reader.ts';
 import { makeServedGroups } from '#store/served-groups.ts';
+import { findSession, touchSession } from '#store/sessions.ts';
 import { findToken, hasAdminToken, replaceBootstrapToken, touchToken } from '#store/tokens.ts';
 import { uploadsOf } from '#store/uploads.ts';
 import { readMetrics } from '#store/views/metrics.ts';
@@ -44,6 +48,7 @@ import { makeRetention } from '#sync/retention.ts';
 import { makeSchedule } from '#sync/schedule.ts';
 import { makeSubscriptionKeeper } from '#sync/subscriptions.ts';
 import { makeConnectionWatch } from '#sync/watch-connections.ts';
+import { makeHappeningsWatcher } from '#sync/watch-happenings.ts';
 import { makeRunWatcher } from '#sync/watch-runs.ts';
 import { makeSourceWatcher } from '#sync/watch-source.ts';
 import { startWorker } from '#sync/worker.ts';
@@ -120,6 +125,12 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
   });
   const groups = makeServedGroups(database, log);
   const watcher = makeRunWatcher({ db: database.knex, clock });
+  const happenings = makeHappeningsWatcher({ db: database.knex, clock });
+  const sessions = {
+    find: (hash: Buffer) => findSession(database.knex, hash),
+    touch: (id: string) => touchSession(database.knex, id),
+    now,
+  };
   const openapi = parseYaml(readFileSync(new URL('../openapi.yaml', import.meta.url), 'utf8'));
   const reader = makeResourceReader(database, groups);
   const admin: AdminParts = {
@@ -131,7 +142,10 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     sync,
     schedule,
     watcher,
+    happenings,
     authenticator,
+    sessions,
+    oidc: makeOidc(config, { seal, publicUrl, now }),
     clock,
     openapi,
     publicUrl,
@@ -163,8 +177,10 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     config.ROLE === 'worker'
       ? undefined
       : { admin: adminRouter(admin), scim: scimRouter(scim), hooks, fast: fastReads(scim) };
+  const pages = consoleFiles(fileURLToPath(new URL('../dist/console', import.meta.url)));
   const app = createApp({
     edges,
+    pages,
     log,
     ready: () => isMigrated(database),
     metrics: () => readMetrics(database.knex),
@@ -175,6 +191,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     adminToken: await ensureAdminToken(database, config),
     async close() {
       await watcher.stop();
+      await happenings.stop();
       await sources.stop();
       await schedule.stop();
       await marks.stop();
