@@ -67,6 +67,7 @@ export const TRIGGER = words({
   manual: ['By hand', '수동'],
   schedule: ['Schedule', '일정'],
   'catch-up': ['Missed schedule', '놓친 일정'],
+  notification: ['Change notice', '변경 알림'],
   connect: ['First connection', '첫 연결'],
   revert: ['Undo', '실행 취소'],
   switch: ['Switch of source', '소스 전환'],
