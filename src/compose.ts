@@ -9,6 +9,7 @@ import { adminRouter } from '#admin/router.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import { createApp } from '#http/app.ts';
 import { makeAuthenticator } from '#http/auth.ts';
+import { hookRouter } from '#http/hooks.ts';
 import { makeNotifier } from '#outbound/notify.ts';
 import { systemClock } from '#platform/clock.ts';
 import type { Config } from '#platform/config.ts';
@@ -33,8 +34,11 @@ import { uploadsOf } from '#store/uploads.ts';
 import { readMetrics } from '#store/views/metrics.ts';
 import { makeAuditSealer } from '#sync/audit-sealer.ts';
 import { makeSyncService } from '#sync/decide.ts';
+import { makeMarkFollower } from '#sync/follow-marks.ts';
+import { receiveNotifications } from '#sync/hooks.ts';
 import { makeRetention } from '#sync/retention.ts';
 import { makeSchedule } from '#sync/schedule.ts';
+import { makeSubscriptionKeeper } from '#sync/subscriptions.ts';
 import { makeRunWatcher } from '#sync/watch-runs.ts';
 import { makeSourceWatcher } from '#sync/watch-source.ts';
 import { startWorker } from '#sync/worker.ts';
@@ -87,7 +91,11 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
   const sources = makeSourceWatcher({ database, kinds, seal, sync, clock, log });
   const retention = makeRetention({ database, clock, log });
   const sealer = makeAuditSealer({ db: database.knex, clock, log });
+  const subscriptions = makeSubscriptionKeeper({ database, kinds, seal, clock, log, publicUrl });
+  const marks = makeMarkFollower({ database, sync, clock, log });
   if (works) {
+    subscriptions.start();
+    marks.start();
     schedule.start();
     sources.start();
     notifier.start();
@@ -118,6 +126,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     publicUrl,
     checkScope: viewOf,
     notifier: works ? notifier : undefined,
+    subscriptions: works ? subscriptions : undefined,
     outgoing,
   };
   const scim: ScimParts = {
@@ -130,8 +139,15 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     authenticator,
     publicUrl,
   };
+  const onLifecycle = subscriptions.wake;
+  const hooks = hookRouter({
+    isKnown: (kind) => kinds.get(kind)?.subscriptions !== undefined,
+    receive: (kind, notifications) => receiveNotifications({ database, log, onLifecycle }, kind, notifications),
+  });
   const edges =
-    config.ROLE === 'worker' ? undefined : { admin: adminRouter(admin), scim: scimRouter(scim), fast: fastReads(scim) };
+    config.ROLE === 'worker'
+      ? undefined
+      : { admin: adminRouter(admin), scim: scimRouter(scim), hooks, fast: fastReads(scim) };
   const app = createApp({
     edges,
     log,
@@ -146,6 +162,8 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
       await watcher.stop();
       await sources.stop();
       await schedule.stop();
+      await marks.stop();
+      await subscriptions.stop();
       await worker?.stop();
       await groups.stop();
       await notifier.stop();

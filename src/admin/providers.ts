@@ -17,7 +17,10 @@ import {
   saveProvider,
   setActive,
 } from '#store/settings.ts';
+import { listMarks } from '#store/source-marks.ts';
+import { listSubscriptions } from '#store/subscriptions.ts';
 import { lastRuns, type RunView } from '#store/views/runs.ts';
+import { describeNotifications } from '#sync/describe-notifications.ts';
 import { mergeSecrets, openSettings, type Secrets, splitSecrets } from '#sync/settings.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf } from './query.ts';
@@ -46,17 +49,20 @@ export function providerRoutes(parts: AdminParts): Router {
     })
     .put('/providers/:kind', admin, async (request, response) => {
       response.json(await saveSettings(parts, kindParam(parts, request), request.body, actorOf(request)));
+      parts.subscriptions?.wake();
     })
     .post('/providers/:kind/test', operator, testProvider(parts))
     .post('/providers/:kind/preview', operator, previewSource(parts))
     .post('/providers/:kind/activate', admin, async (request, response) => {
       const kind = kindParam(parts, request);
       await activate(parts, kind, parse(ActivateBody, request.body ?? {}), actorOf(request));
+      parts.subscriptions?.wake();
       response.json(await readCard(parts, kind));
     })
     .post('/providers/:kind/deactivate', admin, async (request, response) => {
       const kind = kindParam(parts, request);
       await deactivate(parts, kind, actorOf(request));
+      parts.subscriptions?.wake();
       response.json(await readCard(parts, kind));
     })
     .use(sourceRoutes(parts));
@@ -227,9 +233,14 @@ async function readCards(parts: AdminParts): Promise<object[]> {
   const rows = new Map((await listProviders(parts.database.knex)).map((row) => [row.kind, row]));
   const runs = await lastRuns(parts.database.knex);
   const { nextRunAt } = await parts.schedule.describe();
+  const subscriptions = await listSubscriptions(parts.database.knex);
+  const marks = await listMarks(parts.database.knex);
   return PROVIDER_KINDS.flatMap((name) => {
     const kind = parts.kinds.get(name);
-    return kind === undefined ? [] : [makeCard(kind, rows.get(name), runs.get(name), nextRunAt)];
+    if (kind === undefined) return [];
+    const own = subscriptions.filter(({ provider }) => provider === name);
+    const notifications = describeNotifications(kind, rows.get(name), { rows: own, mark: marks.get(name) }, parts);
+    return [{ ...makeCard(kind, rows.get(name), runs.get(name), nextRunAt), notifications }];
   });
 }
 

@@ -52,6 +52,57 @@ export type Page<Raw = unknown> =
   /** The read reached its end. Without this page the read is incomplete and proves no absence. */
   | { readonly type: 'end'; readonly checkpoint?: Checkpoint };
 
+/**
+ * What a provider yields of what changed since a checkpoint, in any order, the same object more than once; the later
+ * one counts. What is not named has not changed: silence proves nothing.
+ */
+export type ChangePage<Raw = unknown> =
+  /** New or changed, as far as the provider tells; `merge` makes a record of it. */
+  | { readonly type: 'records'; readonly resourceType: ResourceType; readonly records: readonly Raw[] }
+  | { readonly type: 'gone'; readonly resourceType: ResourceType; readonly objects: readonly GoneObject[] }
+  | { readonly type: 'memberChanges'; readonly changes: readonly MembersChange[] }
+  /**
+   * Everything up to here was told, and a read that stops later goes on from here. One that went on from an older
+   * place would not be told of what came and went again in between.
+   */
+  | { readonly type: 'reached'; readonly checkpoint: Checkpoint }
+  /** The same, and there is no more for now. */
+  | { readonly type: 'end'; readonly checkpoint: Checkpoint };
+
+/** What one group has won and lost, in the order in which it happened. */
+export interface MembersChange {
+  readonly group: string;
+  readonly added: readonly MemberRef[];
+  readonly skipped: readonly SkippedObject[];
+  readonly removed: readonly string[];
+}
+
+/** Reading what changed, where a provider can tell. The checkpoint comes with the `end` of a read. */
+export interface ChangeReader<Raw = unknown> {
+  /**
+   * What changed since a checkpoint. Reading from the same checkpoint twice is harmless.
+   * @throws {CheckpointExpiredError} only a full read helps
+   * @throws what `PullProvider.pages` throws
+   */
+  pages(checkpoint: Checkpoint, signal: AbortSignal): AsyncGenerator<ChangePage<Raw>>;
+  /** Pure: the whole record, from the one that is known (undefined for a new object) and a change of it. */
+  merge(known: Raw | undefined, change: Raw): Raw;
+  /** All members of those of these groups that the settings want, for groups that are new here. As in a full read. */
+  members(groups: readonly Raw[], signal: AbortSignal): AsyncGenerator<Extract<Page, { type: 'members' }>>;
+  /**
+   * What users who came back are linked to, where links survive a deletion and a restore is silent about them. Users who
+   * are not there any more are left out. Absent where a restore tells everything.
+   */
+  linksOf?(users: readonly string[], signal: AbortSignal): Promise<ReturnedLinks<Raw>>;
+}
+
+export interface ReturnedLinks<Raw = unknown> {
+  /** The direct groups of each user; objects of other kinds may be among them. */
+  readonly groups: ReadonlyMap<string, readonly string[]>;
+  /** Changes of others who refer to them, to be merged. */
+  readonly records: readonly Raw[];
+}
+
 /** What one record means: a resource, or why it is left out. */
 export type Normalised = { readonly resource: Resource } | { readonly skip: string; readonly detail?: string };
 
@@ -122,6 +173,8 @@ export interface PullProvider<Raw = unknown> {
    * @throws {UpstreamError} the provider failed; `retryAfterMs` says whether trying again may help
    */
   pages(signal: AbortSignal): AsyncGenerator<Page<Raw>>;
+  /** Absent where a kind cannot tell what changed: every read is whole then. */
+  readonly changes?: ChangeReader<Raw>;
   /** The provider's stable id of a record. Never changes for the same person or group. */
   externalId(record: Raw): string;
   /** Pure: the record as a SCIM resource, or the reason code why it is out. Never throws on odd data. */
@@ -244,6 +297,37 @@ export interface SourcePreview {
   readonly resources: readonly { readonly line: number; readonly outcome: Normalised }[];
 }
 
+/** What a source shall tell, and where. */
+export interface SubscriptionRequest {
+  readonly resource: string;
+  readonly notificationUrl: string;
+  /** Where it tells what becomes of the subscription itself. */
+  readonly lifecycleUrl: string;
+  /** Comes with every notification, and proves it. */
+  readonly secret: string;
+  readonly expiresAt: Date;
+}
+
+/** Being told of changes by the source. Each call may throw what `PullProvider.pages` throws. */
+export interface SubscriptionKind<Settings = unknown> {
+  /** The lists that are subscribed to, one subscription each. */
+  readonly resources: readonly string[];
+  /** The longest life that the source allows. */
+  readonly lifeMsMax: number;
+  /** Whether the settings want it. */
+  wanted(settings: Settings): boolean;
+  create(settings: Settings, request: SubscriptionRequest, signal: AbortSignal): Promise<Subscribed>;
+  /** Undefined when the source does not know it any more. */
+  renew(settings: Settings, id: string, expiresAt: Date, signal: AbortSignal): Promise<Subscribed | undefined>;
+  /** Also when it is gone already. */
+  remove(settings: Settings, id: string, signal: AbortSignal): Promise<void>;
+}
+
+export interface Subscribed {
+  readonly remoteId: string;
+  readonly expiresAt: Date;
+}
+
 /** A kind of provider: one line in providers/index.ts, everything else in its folder. */
 export interface ProviderKind<Settings = unknown> {
   readonly kind: ProviderKindName;
@@ -283,6 +367,8 @@ export interface ProviderKind<Settings = unknown> {
    * where a source must be read to know. Never throws.
    */
   version?(settings: Settings): Promise<string | undefined>;
+  /** Absent where the source cannot tell. */
+  readonly subscriptions?: SubscriptionKind<Settings>;
   /** The four look-ups of the console; absent where the kind has none. */
   readonly source?: {
     groups(settings: Settings, search: string | undefined, signal: AbortSignal): Promise<readonly GroupChoice[]>;

@@ -7,6 +7,7 @@ import type { Resource, ResourceType } from '#core/resource.ts';
 import type { Clock } from '#platform/clock.ts';
 import { checkConnection } from './checks.ts';
 import { openGraph } from './client.ts';
+import { changesOf } from './delta.ts';
 import { explainRecord } from './explain.ts';
 import { groupHandles, userHandles } from './handles.ts';
 import { effectiveRules, makeUserMapping, traceUser, type UserMapping } from './mapping.ts';
@@ -18,6 +19,7 @@ import { type GraphGroup, type GraphUser, USER_SELECT } from './records.ts';
 import { makeScope } from './scope.ts';
 import { type Microsoft365Settings, parseSettings, SECRET_PATHS } from './settings.ts';
 import { findGroups, membersBelow } from './source.ts';
+import { graphSubscriptions } from './subscriptions.ts';
 import { readTenantId } from './tenant.ts';
 import { toScimGroup } from './to-scim.ts';
 import { findFields, parseUserFilter, propertiesOf } from './user-filter.ts';
@@ -58,6 +60,7 @@ export function microsoft365({ clock, schemas }: Parts): ProviderKind<Microsoft3
       }),
       person: (settings, name, signal) => readPerson(ask(settings), propertiesToRead(settings, schemas), name, signal),
     },
+    subscriptions: graphSubscriptions(ask),
     source: {
       groups: (settings, search, signal) => findGroups(ask(settings), search, signal),
       members: (settings, groupId, signal) => membersBelow(ask(settings), groupId, signal),
@@ -78,10 +81,11 @@ function openProvider(
   const mapped = (record: GraphUser | GraphGroup, type: ResourceType): Normalised =>
     type === 'User' ? mapping.map(record) : toScimGroup(record);
   const userProperties = propertiesToRead(settings, schemas);
+  const isGroupWanted = (group: GraphGroup): boolean => scope.group(group) === undefined;
   return {
     kind: 'microsoft365',
-    pages: (signal) =>
-      fullRead(graph, { userProperties, isGroupWanted: (group) => scope.group(group) === undefined }, signal),
+    pages: (signal) => fullRead(graph, { userProperties, isGroupWanted }, signal),
+    changes: changesOf(graph, { isGroupWanted }),
     externalId: ({ id }) => id,
     normalise(record, type) {
       const out = type === 'User' ? scope.user(record) : scope.group(record);
