@@ -7,6 +7,7 @@ import { anchorMissing, anchorTwice } from './failures.ts';
 import { memberNames } from './members.ts';
 import { makeNames, type Names } from './names.ts';
 import { anchorOf, type LdapRecord, recordOf, textsOf } from './records.ts';
+import { type Resolver, wholeResolver } from './resolver.ts';
 import type { LdapSettings, Plan } from './settings.ts';
 
 type LdapPage = Page<LdapRecord>;
@@ -14,6 +15,7 @@ type LdapPage = Page<LdapRecord>;
 /** Members of one page: a large group comes in several. */
 const MEMBERS_PER_PAGE = 5_000;
 const UID = 'uid';
+const MANAGER = 'manager';
 const MADE_BY_SERVERS = new Set(['objectguid', 'entryuuid', 'nsuniqueid', 'ipauniqueid', 'objectsid']);
 
 export interface Reading {
@@ -37,10 +39,10 @@ export interface Directory {
 
 /** Yields everything up to, and without, the end. @throws what a search throws */
 export async function* readAll(reading: Reading): AsyncGenerator<LdapPage> {
-  const directory = await findEverybody(reading);
-  yield* readUsers(reading, directory);
+  const resolver = wholeResolver(await findEverybody(reading));
+  yield* readUsers(reading, resolver);
   yield* readGroups(reading);
-  yield* readMembers(reading, directory);
+  yield* readMembers(reading, resolver);
 }
 
 /** Names and ids of all users and groups, and nothing else of them. */
@@ -75,23 +77,28 @@ export function addNames(
   if (type === 'User') for (const uid of textsOf(entry, UID)) byUid.add(uid, { externalId, type });
 }
 
-export async function* readUsers(reading: Reading, { byDn }: Directory, extra = ''): AsyncGenerator<LdapPage> {
+export type RecordsPage = Extract<LdapPage, { type: 'records' }>;
+export type MembersPage = Extract<LdapPage, { type: 'members' }>;
+
+/** @param extra a filter that must hold too */
+export async function* readUsers(reading: Reading, resolver: Resolver, extra = ''): AsyncGenerator<RecordsPage> {
   const { plan, wanted, signal, connection } = reading;
   const asked = searchOf(reading, 'User', [plan.anchor, ...wanted], extra);
   if (asked === undefined) return;
   for await (const entries of connection.search(asked, signal)) {
-    const records = entries.map((entry) => userOf(entry, reading, byDn));
+    const names = await resolver.dns(entries.flatMap((entry) => textsOf(entry, MANAGER)));
+    const records = entries.map((entry) => userOf(entry, reading, names));
     yield { type: 'records', resourceType: 'User', records };
   }
 }
 
-function userOf(entry: RawEntry, { plan, wanted }: Reading, byDn: Names): LdapRecord {
+export function userOf(entry: RawEntry, { plan, wanted }: Pick<Reading, 'plan' | 'wanted'>, names: Names): LdapRecord {
   const record = recordOf(entry, idOf(entry, plan), wanted);
-  const manager = byDn.find(textsOf(entry, 'manager')[0] ?? '');
+  const manager = names.find(textsOf(entry, MANAGER)[0] ?? '');
   return manager?.type === 'User' ? { ...record, managerId: manager.externalId } : record;
 }
 
-export async function* readGroups(reading: Reading, extra = ''): AsyncGenerator<LdapPage> {
+export async function* readGroups(reading: Reading, extra = ''): AsyncGenerator<RecordsPage> {
   const { plan, signal, connection } = reading;
   const asked = searchOf(reading, 'Group', [plan.anchor, ...GROUP_ATTRIBUTES], extra);
   if (asked === undefined) return;
@@ -101,37 +108,27 @@ export async function* readGroups(reading: Reading, extra = ''): AsyncGenerator<
   }
 }
 
-export async function* readMembers(reading: Reading, directory: Directory, extra = ''): AsyncGenerator<MembersPage> {
+export async function* readMembers(reading: Reading, resolver: Resolver, extra = ''): AsyncGenerator<MembersPage> {
   const { plan, signal, connection } = reading;
-  const attributes = memberAttributes(plan);
-  const asked = searchOf(reading, 'Group', [plan.anchor, ...attributes], extra);
+  const asked = searchOf(reading, 'Group', [plan.anchor, ...memberAttributes(plan)], extra);
   if (asked === undefined) return;
   for await (const entries of connection.search(asked, signal))
-    for (const entry of entries) yield* membersOf(entry, reading, directory);
+    for (const entry of entries) yield* membersOf(entry, reading, resolver);
 }
 
-export type MembersPage = Extract<LdapPage, { type: 'members' }>;
-
-async function* membersOf(entry: RawEntry, reading: Reading, directory: Directory): AsyncGenerator<MembersPage> {
+async function* membersOf(entry: RawEntry, reading: Reading, resolver: Resolver): AsyncGenerator<MembersPage> {
   const { plan, signal, connection } = reading;
   const group = idOf(entry, plan);
-  let waiting: string[] = [];
-  for (const attribute of memberAttributes(plan)) {
-    const names = attribute.toLowerCase() === 'memberuid' ? directory.byUid : directory.byDn;
-    for await (const some of memberNames(connection, entry, attribute, signal))
-      for (const name of some) {
-        waiting.push(name);
-        if (waiting.length < MEMBERS_PER_PAGE) continue;
-        yield pageOf(group, waiting, names, false);
-        waiting = [];
+  for (const attribute of memberAttributes(plan))
+    for await (const names of memberNames(connection, entry, attribute, signal))
+      for (let start = 0; start < names.length; start += MEMBERS_PER_PAGE) {
+        const some = names.slice(start, start + MEMBERS_PER_PAGE);
+        yield pageOf(group, some, await (hasUids(plan) ? resolver.uids(some) : resolver.dns(some)));
       }
-    yield pageOf(group, waiting, names, false);
-    waiting = [];
-  }
   yield { type: 'members', group, members: [], skipped: [], complete: true };
 }
 
-function pageOf(group: string, given: readonly string[], names: Names, complete: boolean): MembersPage {
+function pageOf(group: string, given: readonly string[], names: Names): MembersPage {
   const members: MemberRef[] = [];
   const skipped: SkippedObject[] = [];
   for (const name of given) {
@@ -140,7 +137,7 @@ function pageOf(group: string, given: readonly string[], names: Names, complete:
     else if (name !== '')
       skipped.push({ externalId: name.slice(0, 300), objectType: 'entry', reason: 'UnknownMember' });
   }
-  return { type: 'members', group, members, skipped, complete };
+  return { type: 'members', group, members, skipped, complete: false };
 }
 
 /** A group of unique names keeps them under another attribute; both are looked at, since a tree may have both. */
@@ -153,7 +150,7 @@ function hasUids({ memberAttribute }: Plan): boolean {
 }
 
 /** @throws {ConfigError} `anchor-missing` */
-function idOf(entry: RawEntry, { anchor }: Plan): string {
+export function idOf(entry: RawEntry, { anchor }: Plan): string {
   const id = anchorOf(entry, anchor);
   if (id === undefined) throw anchorMissing(anchor, entry.dn);
   return id;

@@ -3,6 +3,7 @@ import type { ResourceSchemas } from '#core/attributes.ts';
 import type { GroupChoice, MemberChoice, PermissionReview, SourceField } from '#core/provider.ts';
 import { foldCase } from '#core/search.ts';
 import { type Connection, connect, type RawEntry } from './connection.ts';
+import { escapeFilter } from './escape.ts';
 import { memberNames } from './members.ts';
 import {
   addNames,
@@ -167,9 +168,4 @@ function nameOf(entry: RawEntry): string {
 function firstRdn(dn: string): string {
   const value = /^[^=]+=((?:\\.|[^,+\\])*)/.exec(dn)?.[1];
   return value?.replaceAll(/\\([^0-9a-fA-F])/g, '$1') ?? dn;
-}
-
-/** Source: RFC 4515 section 3. */
-export function escapeFilter(text: string): string {
-  return text.replaceAll(/[\0()*\\]/g, (one) => `\\${one.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
