@@ -179,7 +179,7 @@ function withoutMarks(body: object): unknown {
   return settings;
 }
 
-function savedSecrets(row: ProviderRow | undefined, parts: AdminParts): Secrets {
+export function savedSecrets(row: ProviderRow | undefined, parts: AdminParts): Secrets {
   return row?.secrets == null ? {} : JSON.parse(parts.seal.open(row.secrets));
 }
 
@@ -294,7 +294,7 @@ function connectionOf(
 }
 
 /** @throws {NotFoundError} no such kind */
-function kindParam(parts: AdminParts, request: Request): ProviderKind {
+export function kindParam(parts: AdminParts, request: Request): ProviderKind {
   const name = String(request.params['kind']);
   const kind = parts.kinds.get(name as ProviderKindName);
   if (kind === undefined)
@@ -313,7 +313,7 @@ function refuseComing(kind: ProviderKind): void {
     });
 }
 
-function notConfigured(kind: ProviderKind): ConflictError {
+export function notConfigured(kind: ProviderKind): ConflictError {
   refuseComing(kind);
   return new ConflictError(`The inbound provider "${kind.title}" has no settings.`, {
     reason: 'not-configured',
