@@ -101,7 +101,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     : undefined;
   const sync = makeSyncService({ database, worker });
   const schedule = makeSchedule({ database, sync, clock, log });
-  const sources = makeSourceWatcher({ database, kinds, seal, sync, clock, log });
+  const sources = makeSourceWatcher({ database, kinds, seal, clock, log });
   const retention = makeRetention({ database, clock, log });
   const connections = makeConnectionWatch({ database, kinds, seal, clock, log });
   const subscriptions = makeSubscriptionKeeper({ database, kinds, seal, clock, log, publicUrl });

@@ -62,6 +62,8 @@ export type ChangePage<Raw = unknown> =
   | { readonly type: 'records'; readonly resourceType: ResourceType; readonly records: readonly Raw[] }
   | { readonly type: 'gone'; readonly resourceType: ResourceType; readonly objects: readonly GoneObject[] }
   | { readonly type: 'memberChanges'; readonly changes: readonly MembersChange[] }
+  /** All members of a group, as in a full read, where a provider tells of a change and not what it is. */
+  | Extract<Page<Raw>, { type: 'members' }>
   /**
    * Everything up to here was told, and a read that stops later goes on from here. One that went on from an older
    * place would not be told of what came and went again in between.

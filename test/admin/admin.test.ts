@@ -78,7 +78,7 @@ describe('the admin API', () => {
       [
         ['microsoft365', true],
         ['scim', false],
-        ['ldap', false],
+        ['ldap', true],
         ['csv', true],
       ],
     );

@@ -34,8 +34,8 @@ interface Reading {
 }
 
 /**
- * Yields what the files say. Ends without an end page, by throwing, where a line could not be read and the settings say
- * that nobody may be removed then.
+ * Yields what the files say, without the end page. Throws before the members where a line could not be read and the
+ * settings say that nobody may be removed then.
  * @throws {UpstreamError} `bad-lines`, or a file is cut off
  * @throws {ConfigError} a column is missing
  */
@@ -66,7 +66,6 @@ export async function* readFiles(
     yield { type: 'records', resourceType: 'Group', records: unread };
     if (bad.count > 0 && settings.format.onBadLine === 'removeNobody') throw badLines(bad);
     yield* membersOf(reading);
-    yield { type: 'end' };
   } finally {
     for (const spill of spills) spill.close();
   }
