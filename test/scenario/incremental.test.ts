@@ -34,7 +34,7 @@ import {
   untilOver,
 } from '../support/gateway.ts';
 
-const TIME_MS = 100_000;
+const TIME_MS = 60_000;
 const PUBLIC = 'https://gateway.example';
 const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
 
@@ -280,7 +280,7 @@ eachDatabase('a tenant read by its changes', (_open, kind) => {
           await graph.close();
         }
       }),
-      { numRuns: Number(process.env['HISTORIES'] ?? 5), interruptAfterTimeLimit: TIME_MS },
+      { numRuns: Number(process.env['HISTORIES'] ?? 4), interruptAfterTimeLimit: TIME_MS },
     );
   });
 });
