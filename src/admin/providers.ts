@@ -19,7 +19,7 @@ import {
   setActive,
 } from '#store/settings.ts';
 import { listMarks } from '#store/source-marks.ts';
-import { listSubscriptions } from '#store/subscriptions.ts';
+import { listSubscriptions, retrySubscriptions } from '#store/subscriptions.ts';
 import { lastRuns, type RunView } from '#store/views/runs.ts';
 import { startFirst } from '#sync/connect.ts';
 import { describeNotifications } from '#sync/describe-notifications.ts';
@@ -51,8 +51,11 @@ export function providerRoutes(parts: AdminParts): Router {
       response.json(viewSettings(row, parts));
     })
     .put('/providers/:kind', admin, async (request, response) => {
-      response.json(await saveSettings(parts, kindParam(parts, request), request.body, actorOf(request)));
+      const kind = kindParam(parts, request);
+      const saved = await saveSettings(parts, kind, request.body, actorOf(request));
+      await retrySubscriptions(parts.database.knex, kind.kind);
       parts.subscriptions?.wake();
+      response.json(saved);
     })
     .post('/providers/:kind/test', operator, testProvider(parts))
     .post('/providers/:kind/preview', operator, previewSource(parts))
