@@ -6,6 +6,7 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { generate } from 'selfsigned';
 import { type Fault, type FaultPlan, makeFaults } from './faults.ts';
+import { type BatchRequest, type ObjectPath, objectPath, readBatch, userPurposeOf } from './graph-objects.ts';
 import type { Tenant } from './tenant.ts';
 import { type Application, answerTokenRequest, discovery } from './token-endpoint.ts';
 
@@ -134,12 +135,71 @@ class SimulatedGraph {
     if (fault?.kind === 'status') return sendStatus(response, fault);
     try {
       this.authenticate(request);
+      if (path === '/v1.0/$batch') return send(response, 200, await this.answerBatch(request), false);
       const body = this.route(path, url, request.headers, fault);
       send(response, 200, body, fault?.kind === 'truncate');
     } catch (error) {
       if (!(error instanceof GraphProblem)) throw error;
       send(response, error.status, JSON.stringify(problem(error.code, error.message)), false);
     }
+  }
+
+  /** Each step is answered for itself, throttled or not. Source: learn.microsoft.com/graph/json-batching, checked 2026-11. */
+  private async answerBatch(request: IncomingMessage): Promise<string> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const steps = readBatch(Buffer.concat(chunks).toString('utf8'));
+    if (steps === undefined) throw new GraphProblem(400, 'BadRequest', 'Invalid batch payload format.');
+    return JSON.stringify({ responses: steps.map((step) => this.answerStep(step)).reverse() });
+  }
+
+  private answerStep({ id, url, headers = {} }: BatchRequest): object {
+    const asked = new URL(`/v1.0${url}`, this.origin);
+    const path = decodeURIComponent(asked.pathname);
+    const fault = this.nextFault(path);
+    const content = { 'Content-Type': 'application/json' };
+    if (fault?.kind === 'status')
+      return {
+        id,
+        status: fault.status,
+        headers: fault.retryAfter === undefined ? content : { ...content, 'Retry-After': fault.retryAfter },
+        body: problem(fault.status === 429 ? 'TooManyRequests' : 'ServiceUnavailable', 'Try again.'),
+      };
+    try {
+      const lower = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+      return { id, status: 200, headers: content, body: JSON.parse(this.route(path, asked, lower, fault)) };
+    } catch (error) {
+      if (!(error instanceof GraphProblem)) throw error;
+      return { id, status: error.status, headers: content, body: problem(error.code, error.message) };
+    }
+  }
+
+  private answerUser({ id, rest }: ObjectPath, url: URL): string {
+    this.need('User.Read.All', 'Directory.Read.All');
+    const user = this.tenant.users.get(id);
+    if (user === undefined) throw notFound(id);
+    if (rest === '') return JSON.stringify(this.userShape(url)(user));
+    if (rest === 'manager') {
+      const manager = this.tenant.users.get(this.tenant.managers.get(id) ?? '');
+      if (manager === undefined) throw notFound('manager');
+      return JSON.stringify({ '@odata.type': '#microsoft.graph.user', ...(selected(url)(manager) as object) });
+    }
+    if (rest !== 'mailboxSettings') throw new GraphProblem(400, 'BadRequest', `Resource not found for '${rest}'.`);
+    this.need('MailboxSettings.Read', 'MailboxSettings.ReadWrite');
+    const userPurpose = userPurposeOf(user);
+    if (userPurpose !== undefined) return JSON.stringify({ userPurpose });
+    throw new GraphProblem(
+      404,
+      'MailboxNotEnabledForRESTAPI',
+      'The mailbox is either inactive, soft-deleted, or is hosted on-premise.',
+    );
+  }
+
+  /** Source: learn.microsoft.com/graph/aad-advanced-queries, checked 2026-11. */
+  private count(objects: Iterable<object>, headers: IncomingMessage['headers']): string {
+    if (headers['consistencylevel'] !== 'eventual')
+      throw new GraphProblem(400, 'Request_BadRequest', '$count is not supported without ConsistencyLevel: eventual.');
+    return String([...objects].length);
   }
 
   private async answerToken(request: IncomingMessage, response: ServerResponse, tenant: string): Promise<void> {
@@ -194,6 +254,11 @@ class SimulatedGraph {
         '@odata.context': `${this.origin}/v1.0/$metadata#organization`,
         value: [{ id: this.tenant.id, displayName: 'Contoso' }],
       });
+    if (path === '/v1.0/users/$count') return this.count(this.tenant.users.values(), headers);
+    const single = objectPath(path);
+    if (single?.kind === 'users') return this.answerUser(single, url);
+    if (single?.rest === 'members/$count' && this.tenant.groups.has(single.id))
+      return this.count(this.membersOf(single.id), headers);
     const group = /^\/v1\.0\/groups\/([^/]+)(\/members)?$/.exec(path);
     if (group?.[1] === undefined)
       throw new GraphProblem(400, 'BadRequest', `Resource not found for the segment '${path.split('/')[2]}'.`);

@@ -46,6 +46,7 @@ export function normalise(provider: PullProvider, type: ResourceType, sent: Sent
       manager_external_id: null,
       reason: result.skip,
       detail: result.detail ?? null,
+      memberships: null,
     };
   const { resource } = result;
   const body = canonical(resource);
@@ -58,6 +59,7 @@ export function normalise(provider: PullProvider, type: ResourceType, sent: Sent
     manager_external_id: person ? (resource[ENTERPRISE_SCHEMA]?.manager?.value ?? null) : null,
     reason: null,
     detail: null,
+    memberships: result.memberships ?? null,
   };
 }
 

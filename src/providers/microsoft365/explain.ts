@@ -1,11 +1,18 @@
 // Why a record is in scope or out, and what each attribute was made of. It asks the very clauses and the mapping that
 // decide in a run, so it cannot say anything else.
-import type { Clause, Evidence, MappedAttribute, Normalised, RecordExplanation } from '#core/provider.ts';
+import type {
+  Clause,
+  Evidence,
+  MappedAttribute,
+  MembershipFacts,
+  Normalised,
+  RecordExplanation,
+} from '#core/provider.ts';
 import { ENTERPRISE_SCHEMA, GATEWAY_SCHEMA, type Resource, type ResourceType } from '#core/resource.ts';
 import { allAddresses, domainOf, primaryAddress } from './addresses.ts';
 import { hasMailbox, isLicensed } from './licence.ts';
 import type { GraphGroup, GraphUser } from './records.ts';
-import type { ScopeClause } from './scope.ts';
+import type { MembershipClause, OutOfScope, ScopeClause } from './scope.ts';
 
 type GraphRecord = GraphUser & GraphGroup;
 
@@ -13,6 +20,9 @@ export interface Explaining {
   readonly clauses: readonly ScopeClause<GraphRecord>[];
   /** The record through the mapping, whatever the scope says. */
   readonly mapped: Normalised;
+  readonly memberships: readonly MembershipClause<GraphRecord>[];
+  /** Its place among the groups; undefined when nobody has looked. */
+  readonly facts: MembershipFacts | undefined;
 }
 
 /** Graph properties by the attribute that is made of them. A test takes each away and looks. */
@@ -44,25 +54,32 @@ export const SOURCES: Readonly<Record<ResourceType, Readonly<Record<string, read
 export function explainRecord(
   record: GraphRecord,
   type: ResourceType,
-  { clauses, mapped }: Explaining,
+  { clauses, mapped, memberships, facts }: Explaining,
 ): RecordExplanation {
+  const byGroups = facts === undefined ? [] : memberships.map((clause) => membershipClause(clause, record, facts));
   return {
-    clauses: [...clauses.map((clause) => explainClause(clause, record)), mappingClause(record, mapped)],
+    clauses: [...clauses.map((clause) => explainClause(clause, record)), mappingClause(record, mapped), ...byGroups],
     evidence: type === 'User' ? evidenceOf(record) : [],
     attributes: 'resource' in mapped ? attributesOf(mapped.resource, record, type) : [],
   };
 }
 
 function explainClause(clause: ScopeClause<GraphRecord>, record: GraphRecord): Clause {
-  const failure = clause.fails(record);
-  return {
-    setting: clause.setting,
-    demands: clause.demands,
-    holds: failure === undefined,
-    seen: valuesOf(record, clause.reads),
-    reason: failure?.reason ?? null,
-    detail: failure?.detail ?? null,
-  };
+  return outcomeOf(clause, clause.fails(record), valuesOf(record, clause.reads));
+}
+
+/** The way by which somebody came in stands beside the values. */
+function membershipClause(clause: MembershipClause<GraphRecord>, record: GraphRecord, facts: MembershipFacts): Clause {
+  return outcomeOf(clause, clause.fails(record, facts), { ...valuesOf(record, clause.reads), path: facts.path });
+}
+
+function outcomeOf(
+  { setting, demands }: Pick<ScopeClause<never>, 'setting' | 'demands'>,
+  failure: OutOfScope | undefined,
+  seen: Clause['seen'],
+): Clause {
+  const { reason = null, detail = null } = failure ?? {};
+  return { setting, demands, holds: failure === undefined, seen, reason, detail };
 }
 
 function mappingClause(record: GraphRecord, mapped: Normalised): Clause {

@@ -1,18 +1,28 @@
 // Microsoft 365 through Microsoft Graph: reads users, groups and memberships with the application's own permissions.
 // It only reads and yields; what becomes of it is decided elsewhere. README.md beside this file has the permissions,
 // the quirks and the pages relied on.
-import type { Normalised, ProviderKind, PullProvider, Trace } from '#core/provider.ts';
+import type {
+  MembershipScope,
+  Normalised,
+  Page,
+  ProviderKind,
+  PullProvider,
+  ReadMemory,
+  Trace,
+} from '#core/provider.ts';
 import type { ResourceType } from '#core/resource.ts';
 import type { Clock } from '#platform/clock.ts';
 import { checkConnection } from './checks.ts';
-import { openGraph } from './client.ts';
+import { type Graph, openGraph } from './client.ts';
 import { explainRecord } from './explain.ts';
+import { canReadByGroup, groupRead } from './group-read.ts';
 import { groupHandles, userHandles } from './handles.ts';
+import { membershipScope, namesGroup } from './memberships.ts';
 import { ASK_LIMITS, RUN_LIMITS } from './pace.ts';
 import { fullRead } from './pages.ts';
 import { reviewPermissions } from './permissions.ts';
 import { type GraphGroup, type GraphUser, USER_SELECT } from './records.ts';
-import { makeScope } from './scope.ts';
+import { makeScope, type Scope } from './scope.ts';
 import { type Microsoft365Settings, parseSettings, SECRET_PATHS } from './settings.ts';
 import { findGroups, membersBelow } from './source.ts';
 import { readTenantId } from './tenant.ts';
@@ -35,7 +45,7 @@ export function microsoft365({ clock }: { clock: Clock }): ProviderKind<Microsof
       deleteAfterDays: scope.deleteAfterDays,
       matching: { matching, adoptManual },
     }),
-    open: (settings, trace) => openProvider(settings, clock, trace),
+    open: (settings, trace, memory) => openProvider(settings, clock, { trace, memory }),
     test: (settings, signal) => checkConnection(settings, () => ask(settings), clock, signal),
     source: {
       groups: (settings, search, signal) => findGroups(ask(settings), search, signal),
@@ -49,33 +59,64 @@ export function microsoft365({ clock }: { clock: Clock }): ProviderKind<Microsof
 function openProvider(
   settings: Microsoft365Settings,
   clock: Clock,
-  trace: Trace | undefined,
+  { trace, memory }: { trace: Trace | undefined; memory: ReadMemory | undefined },
 ): PullProvider<GraphUser | GraphGroup> {
   const graph = openGraph(settings, clock, RUN_LIMITS, trace);
   const scope = makeScope(settings);
   const mapping = { dropOnMicrosoft: settings.scope.excludeOnMicrosoft };
   const mapped = (record: GraphUser | GraphGroup, type: ResourceType): Normalised =>
     type === 'User' ? toScimUser(record, mapping) : toScimGroup(record);
-  const userProperties = propertiesToRead(settings);
+  const memberships = membershipScope(settings);
   return {
     kind: 'microsoft365',
-    pages: (signal) =>
-      fullRead(graph, { userProperties, isGroupWanted: (group) => scope.group(group) === undefined }, signal),
+    pages: (signal) => read(graph, { settings, scope, memberships, memory }, signal),
     externalId: ({ id }) => id,
     normalise(record, type) {
       const out = type === 'User' ? scope.user(record) : scope.group(record);
       if (out !== undefined) return { skip: out.reason, ...(out.detail === undefined ? {} : { detail: out.detail }) };
-      return mapped(record, type);
+      const result = mapped(record, type);
+      const groups = type === 'User' ? scope.memberships(record) : undefined;
+      return 'skip' in result || groups === undefined ? result : { ...result, memberships: groups };
     },
-    explain: (record, type) =>
+    ...(memberships === undefined ? {} : { memberships }),
+    explain: (record, type, facts) =>
       explainRecord(record, type, {
         clauses: type === 'User' ? scope.userClauses : scope.groupClauses,
         mapped: mapped(record, type),
+        memberships: type === 'User' ? scope.userMemberships : scope.groupMemberships,
+        facts,
       }),
     handles: (record, type) => (type === 'User' ? userHandles(record) : groupHandles(record)),
     identity: (signal) => readTenantId(graph, signal),
     cost: graph.cost,
   };
+}
+
+interface Reading {
+  readonly settings: Microsoft365Settings;
+  readonly scope: Scope;
+  readonly memberships: MembershipScope | undefined;
+  readonly memory: ReadMemory | undefined;
+}
+
+/** Everything, or of designated groups no more than they need. */
+function read(
+  graph: Graph,
+  { settings, scope, memberships, memory }: Reading,
+  signal: AbortSignal,
+): AsyncGenerator<Page<GraphUser | GraphGroup>> {
+  const userProperties = propertiesToRead(settings);
+  const isInScope = (group: GraphGroup): boolean => scope.group(group) === undefined;
+  if (memberships !== undefined && canReadByGroup(memberships))
+    return groupRead(graph, { userProperties, scope: memberships, memory, isGroupWanted: isInScope }, signal);
+  const isGroupWanted = (group: GraphGroup): boolean =>
+    isInScope(group) || (memberships !== undefined && isLookedAt(group, memberships));
+  return fullRead(graph, { userProperties, isGroupWanted }, signal);
+}
+
+/** Groups out of scope whose members are needed all the same: the filter, or the path, is about them. */
+function isLookedAt(group: GraphGroup, { conditions, pathRoots }: MembershipScope): boolean {
+  return pathRoots.includes(group.id) || conditions.some((condition) => namesGroup(condition, group));
 }
 
 /** Exactly what the mapping reads, and what the scope filter names beyond it. */

@@ -1,13 +1,14 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { InputError } from '#core/errors.ts';
+import { isUuid } from '#core/ids.ts';
 import { DEFAULT_MATCHING, MATCH_ATTRIBUTES } from '#core/match.ts';
 import { filterProblem } from './user-filter.ts';
 
 export const GROUP_TYPES = ['security', 'mailEnabledSecurity', 'distribution', 'microsoft365'] as const;
 export type GroupType = (typeof GROUP_TYPES)[number];
 
-const MAILBOX_TYPES = ['user', 'linked', 'shared', 'room', 'equipment', 'others'] as const;
+export const MAILBOX_TYPES = ['user', 'linked', 'shared', 'room', 'equipment', 'others'] as const;
 
 /** Authorities for any tenant; an application's own permissions exist in one tenant only. */
 const NO_TENANT = new Set(['common', 'organizations', 'consumers']);
@@ -30,12 +31,28 @@ const domain = z
   .transform((text) => text.trim().replace(/^@/, '').toLowerCase())
   .refine((text) => /^[^\s@.]+(\.[^\s@.]+)+$/.test(text), 'expected a domain, such as contoso.com');
 
+/** More than that are better selected by one group above them. */
+const GROUPS_MAX = 1_000;
+/** Deeper than any nesting that somebody keeps an overview of. */
+const DEPTH_MAX = 100;
+
+/** Entra spells its ids in small letters. Whether there is such a group, the connection test says. */
+const objectId = z
+  .string()
+  .transform((text) => (isUuid(text.trim()) ? text.trim().toLowerCase() : text.trim()))
+  .refine((text) => text !== '', 'expected the object id of a group');
+
 const leavePolicy = z.enum(['deactivate', 'delete', 'keep']);
 
 const Scope = z.strictObject({
   mode: z.enum(['full', 'groups']).default('full'),
-  groupIds: z.array(z.string()).default([]),
+  groupIds: z
+    .array(objectId)
+    .max(GROUPS_MAX)
+    .transform((ids) => [...new Set(ids)])
+    .default([]),
   nestedGroups: z.enum(['include', 'flatten', 'ignore']).default('include'),
+  maxDepth: z.number().int().min(0).max(DEPTH_MAX).nullable().default(null),
   groupTypes: z.array(z.enum(GROUP_TYPES)).default(['security', 'mailEnabledSecurity', 'distribution']),
   dynamicMembership: z.enum(['include', 'exclude']).default('include'),
   filter: z
@@ -48,6 +65,7 @@ const Scope = z.strictObject({
   domains: z.array(domain).default([]),
   excludeOnMicrosoft: z.boolean().default(false),
   mailboxTypes: z.array(z.enum(MAILBOX_TYPES)).default(['user']),
+  guests: z.enum(['include', 'exclude']).default('include'),
   requireLicence: z.boolean().default(false),
   requireMailbox: z.boolean().default(false),
   onLeaveScope: leavePolicy.default('deactivate'),
@@ -71,7 +89,7 @@ const Settings = z.strictObject({
   cloud: z.enum(['global', 'usgov', 'usgovdod', 'china']).default('global'),
   endpoints: z.strictObject({ graph: httpsOrigin, login: httpsOrigin }).optional(),
   scope: Scope.prefault({}),
-  pathDisplay: z.strictObject({ rootGroupId: z.string().nullable().default(null) }).prefault({}),
+  pathDisplay: z.strictObject({ rootGroupId: objectId.nullable().default(null) }).prefault({}),
   initialRun: z.enum(['auto', 'preview', 'manual']).default('preview'),
   matching: z
     .array(z.enum(MATCH_ATTRIBUTES))
@@ -101,18 +119,37 @@ export function parseSettings(value: unknown): Microsoft365Settings {
       details: { problems },
     });
   }
+  refuseContradictions(result.data);
   refuseUnavailable(result.data);
   return result.data;
 }
 
+/** Settings that mean nothing, or nobody, beside each other (S2.7, S2.9, S2.20). */
+function refuseContradictions({ scope, pathDisplay }: Microsoft365Settings): void {
+  const grouped = scope.mode === 'groups';
+  const problems = [
+    grouped && scope.groupIds.length === 0 && ['scope.groupIds', 'mode "groups" needs at least one group'],
+    !grouped && scope.groupIds.length > 0 && ['scope.groupIds', 'groups are selected by mode "groups" only'],
+    grouped &&
+      pathDisplay.rootGroupId !== null && [
+        'pathDisplay.rootGroupId',
+        'in mode "groups" paths begin at the selected groups, so leave it out',
+      ],
+  ].filter((problem) => problem !== false);
+  if (problems.length === 0) return;
+  throw new InputError(
+    `The settings cannot be used: ${problems.map(([path, text]) => `${path}: ${text}`).join('; ')}.`,
+    {
+      reason: 'settings-invalid',
+      remedy: 'Correct the fields named.',
+      details: { problems: problems.map(([path, message]) => ({ path, message })) },
+    },
+  );
+}
+
 /** Settings that the contract knows and this release cannot honour are refused, never passed over in silence. */
-function refuseUnavailable({ scope, credential, pathDisplay }: Microsoft365Settings): void {
+function refuseUnavailable({ credential }: Microsoft365Settings): void {
   const unavailable = [
-    scope.mode === 'groups' && 'scope.mode "groups"',
-    scope.groupIds.length > 0 && 'scope.groupIds',
-    scope.nestedGroups !== 'include' && `scope.nestedGroups "${scope.nestedGroups}"`,
-    !areMailboxTypesHonest(scope.mailboxTypes) && 'scope.mailboxTypes other than the default or all of them',
-    pathDisplay.rootGroupId !== null && 'pathDisplay.rootGroupId',
     (credential.kind === 'managedIdentity' || credential.kind === 'federated') &&
       `credential.kind "${credential.kind}"`,
   ].filter((text) => text !== false);
@@ -122,12 +159,6 @@ function refuseUnavailable({ scope, credential, pathDisplay }: Microsoft365Setti
     remedy: 'Leave it out, or set it to its default.',
     details: { settings: unavailable },
   });
-}
-
-/** Types are not read yet and nobody is left out by one: only the default and the whole list mean just that. */
-function areMailboxTypesHonest(types: Microsoft365Settings['scope']['mailboxTypes']): boolean {
-  const distinct = new Set(types);
-  return distinct.size === MAILBOX_TYPES.length || (distinct.size === 1 && distinct.has('user'));
 }
 
 /** True for an origin; also for what is no URL at all, of which another rule speaks. */
