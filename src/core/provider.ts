@@ -52,6 +52,42 @@ export type Page<Raw = unknown> =
   | { readonly type: 'end'; readonly checkpoint?: Checkpoint };
 
 /**
+ * What a provider yields of what changed since a checkpoint, in any order, the same object more than once; the later
+ * one counts. What is not named has not changed: silence proves nothing.
+ */
+export type ChangePage<Raw = unknown> =
+  /** New or changed, as far as the provider tells; `merge` makes a record of it. */
+  | { readonly type: 'records'; readonly resourceType: ResourceType; readonly records: readonly Raw[] }
+  | { readonly type: 'gone'; readonly resourceType: ResourceType; readonly objects: readonly GoneObject[] }
+  | { readonly type: 'memberChanges'; readonly changes: readonly MembersChange[] }
+  /** Everything up to here was told. Without this page the same checkpoint is read again. */
+  | { readonly type: 'end'; readonly checkpoint: Checkpoint };
+
+/** What one group has won and lost, in the order in which it happened. */
+export interface MembersChange {
+  readonly group: string;
+  readonly added: readonly MemberRef[];
+  readonly skipped: readonly SkippedObject[];
+  readonly removed: readonly string[];
+}
+
+/** Reading what changed, where a provider can tell. The checkpoint comes with the `end` of a read. */
+export interface ChangeReader<Raw = unknown> {
+  /**
+   * What changed since a checkpoint. Reading the same checkpoint twice is harmless.
+   * @throws {CheckpointExpiredError} only a full read helps
+   * @throws what `PullProvider.pages` throws
+   */
+  pages(checkpoint: Checkpoint, signal: AbortSignal): AsyncGenerator<ChangePage<Raw>>;
+  /** Pure: the whole record, from the one that is known (undefined for a new object) and a change of it. */
+  merge(known: Raw | undefined, change: Raw): Raw;
+  /** All members of those of these groups that the settings want, for groups that are new here. As in a full read. */
+  members(groups: readonly Raw[], signal: AbortSignal): AsyncGenerator<Extract<Page, { type: 'members' }>>;
+  /** The groups of users who came back, where membership survives a deletion without a word. Absent where it does not. */
+  groupsOf?(users: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, readonly string[]>>;
+}
+
+/**
  * What one record means: a resource, or why it is left out. `memberships` says for whom it is left out when its groups
  * are known: one character for each combination of the conditions of `MembershipScope`, `1` where it is in; absent when
  * its groups do not matter.
@@ -167,6 +203,8 @@ export interface PullProvider<Raw = unknown> {
    * @throws {UpstreamError} the provider failed; `retryAfterMs` says whether trying again may help
    */
   pages(signal: AbortSignal): AsyncGenerator<Page<Raw>>;
+  /** Absent where a kind cannot tell what changed: every read is whole then. */
+  readonly changes?: ChangeReader<Raw>;
   /** The provider's stable id of a record. Never changes for the same person or group. */
   externalId(record: Raw): string;
   /** Pure: the record as a SCIM resource, or the reason code why it is out. Never throws on odd data. */

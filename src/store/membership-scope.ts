@@ -28,9 +28,17 @@ export async function scopeByMemberships(
   return changed;
 }
 
-/** Changes rows of the mirror by `update … returning m.resource_type, m.external_id`, and answers how many. */
-async function change(db: Db, update: string, values: readonly unknown[]): Promise<number> {
-  const { rows } = await sql(db, `with changed as (${update}) select count(*)::int as count from changed`, values);
+/** Changes rows of the mirror by `[with …] update … returning m.resource_type, m.external_id`, touches them, and answers how many. */
+async function change(db: Db, provider: ProviderKindName, update: string, values: readonly unknown[]): Promise<number> {
+  const { rows } = await sql(
+    db,
+    `with changed as (${update}),
+     touched as (
+       insert into mirror_touched (provider, resource_type, external_id) select ?, resource_type, external_id from changed
+       on conflict (provider, resource_type, external_id) do update set fresh = true, plan_id = null)
+     select count(*)::int as count from changed`,
+    [...values, provider],
+  );
   return rows[0].count;
 }
 
@@ -118,6 +126,7 @@ async function judgeGroups(db: Db, provider: ProviderKindName, scope: Membership
   if (scope?.selected == null) return release(db, provider, 'Group');
   return change(
     db,
+    provider,
     `update mirror_records m set reason = w.reason, detail = null from (
        select g.external_id, case
          when r.depth = 0 or r.depth > 0 and ?::text = 'include' then null
@@ -138,6 +147,7 @@ async function judgeGroups(db: Db, provider: ProviderKindName, scope: Membership
 async function release(db: Db, provider: ProviderKindName, type: string): Promise<number> {
   return change(
     db,
+    provider,
     `update mirror_records m set reason = null, detail = null
      where m.provider = ? and m.resource_type = ? and m.gone_at is null and m.reason is not null and m.body is not null
      returning m.resource_type, m.external_id`,
@@ -151,6 +161,7 @@ async function judgeUsers(db: Db, provider: ProviderKindName, scope: MembershipS
     return release(db, provider, 'User');
   return change(
     db,
+    provider,
     `with reached as materialized (
        select distinct mm.member_external_id from mirror_reach r
        join mirror_members mm on mm.provider = r.provider and mm.group_external_id = r.external_id and mm.member_type = 'User'
@@ -186,6 +197,7 @@ const EXTENSION_IN_BODY = `"${GATEWAY_SCHEMA}":{`;
 async function showPaths(db: Db, provider: ProviderKindName): Promise<number> {
   return change(
     db,
+    provider,
     `with best as materialized (
        select distinct on (mm.member_external_id) mm.member_external_id, r.path from mirror_reach r
        join mirror_members mm on mm.provider = r.provider and mm.group_external_id = r.external_id and mm.member_type = 'User'
@@ -233,6 +245,7 @@ async function reshape(db: Db, provider: ProviderKindName, scope: MembershipScop
   // Who is below a group is known when the members of every group below it are.
   return change(
     db,
+    provider,
     `with known as (
        select c.root, bool_and(g.members_digest is not null) as all_known from closure c
        join mirror_records g on g.provider = ? and g.resource_type = 'Group' and g.external_id = c.external_id

@@ -2,8 +2,8 @@
 // database are the real ones. For histories that a simulated tenant would be too slow for.
 
 import { after } from 'node:test';
-import { UpstreamError } from '#core/errors.ts';
-import type { GoneObject, ProviderKind, PullProvider, RunPolicy } from '#core/provider.ts';
+import { CheckpointExpiredError, UpstreamError } from '#core/errors.ts';
+import type { ChangeReader, Checkpoint, GoneObject, ProviderKind, PullProvider, RunPolicy } from '#core/provider.ts';
 import { ENTERPRISE_SCHEMA, GROUP_SCHEMA, type ResourceType, USER_SCHEMA } from '#core/resource.ts';
 import { systemClock } from '#platform/clock.ts';
 import { makeLog } from '#platform/log.ts';
@@ -44,7 +44,13 @@ export interface Source {
   /** How somebody left, when the provider tells. */
   readonly gone: Map<string, GoneObject['how']>;
   lie?: 'nobody' | 'cut' | undefined;
+  /** What was there at each checkpoint that was given out, by its number. Emptied: they have expired. */
+  readonly checkpoints: Map<string, Snapshot>;
+  /** How often changes were read. */
+  changesRead: number;
 }
+
+type Snapshot = Pick<Source, 'users' | 'groups' | 'gone'>;
 
 interface SourceRecord {
   readonly id: string;
@@ -53,7 +59,70 @@ interface SourceRecord {
 }
 
 export function makeSource(): Source {
-  return { users: new Map(), groups: new Map(), gone: new Map() };
+  return { users: new Map(), groups: new Map(), gone: new Map(), checkpoints: new Map(), changesRead: 0 };
+}
+
+function takeCheckpoint(source: Source): Checkpoint {
+  const name = String(source.checkpoints.size + 1);
+  const { users, groups, gone } = structuredClone({ users: source.users, groups: source.groups, gone: source.gone });
+  source.checkpoints.set(name, { users, groups, gone });
+  return name as Checkpoint;
+}
+
+/** The difference between then and now, told twice over, members as what each group has won and lost. */
+function makeChanges(source: Source): ChangeReader<SourceRecord> {
+  return {
+    async *pages(checkpoint) {
+      source.changesRead += 1;
+      const then = source.checkpoints.get(checkpoint);
+      if (then === undefined) throw new CheckpointExpiredError('too old');
+      const next = takeCheckpoint(source);
+      const isNew = (before: unknown, now: unknown): boolean => JSON.stringify(before) !== JSON.stringify(now);
+      const users = [...source.users].filter(([id, user]) => isNew(then.users.get(id), user));
+      const groups = [...source.groups].filter(
+        ([id, { displayName }]) => then.groups.get(id)?.displayName !== displayName,
+      );
+      const changes = [...source.groups].map(([group, { members }]) => {
+        const before = then.groups.get(group)?.members.flatMap((id) => memberOf(then, id)) ?? [];
+        const now = members.flatMap((id) => memberOf(source, id));
+        const names = (list: readonly { externalId: string }[]): Set<string> =>
+          new Set(list.map(({ externalId }) => externalId));
+        const added = now.filter(({ externalId }) => !names(before).has(externalId));
+        const removed = [...names(before)].filter((id) => !names(now).has(id));
+        return { group, added, removed, skipped: [] };
+      });
+      for (let times = 0; times < 2; times += 1) {
+        yield { type: 'memberChanges', changes };
+        yield { type: 'records', resourceType: 'User', records: users.map(([id, user]) => ({ id, user })) };
+        yield {
+          type: 'records',
+          resourceType: 'Group',
+          records: groups.map(([id, { displayName }]) => ({ id, group: displayName })),
+        };
+      }
+      if (source.lie !== undefined) throw new UpstreamError('The source stopped.', { failure: 'source-incomplete' });
+      const goneUsers = [...then.users.keys(), ...source.gone.keys()].filter((id) => !source.users.has(id));
+      const objects = [...new Set(goneUsers)].map((externalId) => ({
+        externalId,
+        how: source.gone.get(externalId) ?? ('softDeleted' as const),
+      }));
+      yield { type: 'gone', resourceType: 'User', objects };
+      const goneGroups = [...then.groups.keys()].filter((id) => !source.groups.has(id));
+      yield {
+        type: 'gone',
+        resourceType: 'Group',
+        objects: goneGroups.map((externalId) => ({ externalId, how: 'hardDeleted' })),
+      };
+      yield { type: 'end', checkpoint: next };
+    },
+    merge: (known, change) => ({ ...known, ...change }),
+    async *members(groups) {
+      for (const { id } of groups) {
+        const members = (source.groups.get(id)?.members ?? []).flatMap((member) => memberOf(source, member));
+        yield { type: 'members', group: id, members, skipped: [], complete: true };
+      }
+    },
+  };
 }
 
 const PAGE = 50;
@@ -62,6 +131,7 @@ function openSource(source: Source): PullProvider<SourceRecord> {
   return {
     kind: 'microsoft365',
     async *pages() {
+      const checkpoint = takeCheckpoint(source);
       if (source.lie === 'nobody') {
         yield { type: 'end' };
         return;
@@ -82,8 +152,9 @@ function openSource(source: Source): PullProvider<SourceRecord> {
         };
       const gone = [...source.gone].map(([externalId, how]) => ({ externalId, how }));
       yield { type: 'gone', resourceType: 'User', objects: gone };
-      yield { type: 'end' };
+      yield { type: 'end', checkpoint };
     },
+    changes: makeChanges(source),
     externalId: ({ id }) => id,
     normalise({ id, user, group }) {
       if (user === undefined)
@@ -109,7 +180,10 @@ function openSource(source: Source): PullProvider<SourceRecord> {
   };
 }
 
-function memberOf(source: Source, externalId: string): { externalId: string; type: ResourceType }[] {
+function memberOf(
+  source: Pick<Source, 'users' | 'groups'>,
+  externalId: string,
+): { externalId: string; type: ResourceType }[] {
   if (source.users.has(externalId)) return [{ externalId, type: 'User' }];
   return source.groups.has(externalId) ? [{ externalId, type: 'Group' }] : [];
 }
