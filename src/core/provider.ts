@@ -298,6 +298,8 @@ export interface ProviderKind<Settings = unknown> {
    */
   parseSettings(value: unknown): Settings;
   policy(settings: Settings): RunPolicy;
+  /** The part of the settings that decides who is in scope: where it changes, people may leave. Absent where nothing does. */
+  scopeOf?(settings: Settings): unknown;
   /** @param memory what was read before; without it, everything is read anew */
   open(settings: Settings, trace?: Trace, memory?: ReadMemory): PullProvider;
   /** Says what works and what does not; changes nothing. */

@@ -97,9 +97,9 @@ for (const kind of ['embedded', 'postgres'] as const)
     async function use(scope: object, more: object = {}): Promise<void> {
       const path = '/api/v1/providers/microsoft365';
       const settings = settingsFor(tenant, graph, { scope, ...more });
-      const answer = await gateway.call<{ details?: { planId?: string } }>('PUT', path, settings);
+      const answer = await gateway.call<{ planId?: string }>('PUT', path, settings);
       if (answer.status === 409)
-        await expectStatus(gateway.call('PUT', `${path}?confirmImpact=${answer.body.details?.planId}`, settings), 200);
+        await expectStatus(gateway.call('PUT', `${path}?confirmImpact=${answer.body.planId}`, settings), 200);
       else assert.equal(answer.status, 200, JSON.stringify(answer.body));
       const run = await sync(gateway, { allowLargeSync: true });
       if (run.status === 'held') await approve(gateway, run.planId);

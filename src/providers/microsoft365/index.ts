@@ -45,6 +45,7 @@ export function microsoft365({ clock }: { clock: Clock }): ProviderKind<Microsof
       deleteAfterDays: scope.deleteAfterDays,
       matching: { matching, adoptManual },
     }),
+    scopeOf,
     open: (settings, trace, memory) => openProvider(settings, clock, { trace, memory }),
     test: (settings, signal) => checkConnection(settings, () => ask(settings), clock, signal),
     source: {
@@ -90,6 +91,12 @@ function openProvider(
     identity: (signal) => readTenantId(graph, signal),
     cost: graph.cost,
   };
+}
+
+/** Everything that decides about people and groups; not what becomes of those who leave. */
+function scopeOf({ scope, pathDisplay }: Microsoft365Settings): unknown {
+  const { onLeaveScope: _l, onSourceSoftDelete: _s, onSourceHardDelete: _h, deleteAfterDays: _d, ...deciding } = scope;
+  return { ...deciding, pathDisplay };
 }
 
 interface Reading {
