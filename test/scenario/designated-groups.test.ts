@@ -20,8 +20,8 @@ import {
   approve,
   connect,
   EVERY_GROUP_TYPE,
-  expectStatus,
   freshStorage,
+  saveSettings,
   settingsFor,
   startGateway,
   startTenant,
@@ -95,12 +95,7 @@ for (const kind of ['embedded', 'postgres'] as const)
     const call = checkedCall(() => gateway);
 
     async function use(scope: object, more: object = {}): Promise<void> {
-      const path = '/api/v1/providers/microsoft365';
-      const settings = settingsFor(tenant, graph, { scope, ...more });
-      const answer = await gateway.call<{ planId?: string }>('PUT', path, settings);
-      if (answer.status === 409)
-        await expectStatus(gateway.call('PUT', `${path}?confirmImpact=${answer.body.planId}`, settings), 200);
-      else assert.equal(answer.status, 200, JSON.stringify(answer.body));
+      await saveSettings(gateway, settingsFor(tenant, graph, { scope, ...more }));
       const run = await sync(gateway, { allowLargeSync: true });
       if (run.status === 'held') await approve(gateway, run.planId);
       else assert.equal(run.status, 'succeeded', JSON.stringify(run.error));

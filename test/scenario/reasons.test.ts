@@ -28,6 +28,7 @@ import {
   EVERY_GROUP_TYPE,
   freshStorage,
   type RunBody,
+  saveSettings,
   settingsFor,
   startGateway,
   startTenant,
@@ -66,8 +67,7 @@ describe('reasons', () => {
   let graph: GraphServer;
   let api: TestGateway;
   const call = checkedCall(() => api);
-  const configure = (changes: Record<string, unknown> = {}) =>
-    call('PUT', '/providers/microsoft365', 200, settingsFor(tenant, graph, changes));
+  const configure = (changes: Record<string, unknown> = {}) => saveSettings(api, settingsFor(tenant, graph, changes));
   const scoped = (scope: Record<string, unknown>) => configure({ scope: { groupTypes: EVERY_GROUP_TYPE, ...scope } });
   const someone = (index: number): string =>
     [...tenant.users.values()].filter(
