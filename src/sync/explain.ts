@@ -12,6 +12,7 @@ import {
   type HeldFacts,
   type ItemFacts,
   type MirrorFacts,
+  type PinFacts,
   type ProviderFacts,
   type ResourceFacts,
   type RunFacts,
@@ -19,9 +20,9 @@ import {
   readHeldItem,
   readItem,
   readLastRun,
-  readMembershipFacts,
   readMirrorFacts,
   readOpenDispute,
+  readPins,
   readProviderFacts,
   readResourceFacts,
   readSetBy,
@@ -30,6 +31,7 @@ import {
   type SetBy,
   type Subject,
 } from '#store/views/explain.ts';
+import { readMembershipFacts } from '#store/views/membership-facts.ts';
 import { openSettings } from './settings.ts';
 
 export interface ExplainParts {
@@ -93,6 +95,8 @@ export interface Explanation extends Subject {
     readonly action: string;
     readonly reasons: readonly string[];
   } | null;
+  /** What reverts restored of it and no run repeats; at most 100. */
+  readonly pins: readonly PinFacts[];
   readonly lastRun: {
     readonly id: string;
     readonly status: string;
@@ -198,8 +202,9 @@ async function explainOne(parts: ExplainParts, subject: Subject): Promise<Explan
             planId: held.planId,
             seq: held.seq,
             action: held.action,
-            reasons: held.guard.reasons.map(({ code }) => code),
+            reasons: held.heldBy.length > 0 ? held.heldBy : held.guard.reasons.map(({ code }) => code),
           },
+    pins: resource === undefined ? [] : await readPins(db, resource.id),
     lastRun: lastRunOf(facts),
     targets: [],
   };

@@ -2,7 +2,6 @@
 
 import type { RunError } from '#core/failure.ts';
 import { isUuid } from '#core/ids.ts';
-import type { MembershipFacts } from '#core/provider.ts';
 import { PROVIDER_KINDS, type ProviderKindName } from '#core/resource.ts';
 import { foldCase } from '#core/search.ts';
 import { type Db, sql } from '../database.ts';
@@ -200,6 +199,8 @@ export async function readItem(db: Db, planId: string, subject: Subject): Promis
 }
 
 export interface HeldFacts extends ItemFacts {
+  /** Codes of the guard's rules that hold this very item; empty when the plan is held as a whole. */
+  readonly heldBy: readonly string[];
   readonly guard: {
     readonly reasons: readonly { readonly code: string; readonly class?: string; readonly message: string }[];
   };
@@ -209,7 +210,7 @@ export interface HeldFacts extends ItemFacts {
 export async function readHeldItem(db: Db, subject: Subject): Promise<HeldFacts | undefined> {
   const { rows } = await sql(
     db,
-    `select i.*, p.guard from (${ITEM} where p.status = 'held' and i.outcome = 'held' and ${ABOUT}) i
+    `select i.*, p.guard from (${ITEM.replace('select', 'select i.held_by as "heldBy",')} where p.status = 'held' and i.outcome = 'held' and ${ABOUT}) i
      join plans p on p.id = i."planId" order by p.created_at desc, i.action = 'membership', i.seq limit 1`,
     about(subject),
   );
@@ -268,28 +269,28 @@ export async function readOpenDispute(db: Db, subject: Subject): Promise<Dispute
   return rows[0];
 }
 
-/** Its place among the groups by the last run; `sum` says which conditions of the filter hold. */
-export async function readMembershipFacts(db: Db, subject: Subject): Promise<MembershipFacts> {
-  const { provider, externalId, resourceType } = subject;
-  const { rows } = await sql<{ path: string | null; depth: number | null; reason: string | null; conditions: number }>(
+/** What a revert restored of the subject and no run may repeat. */
+export interface PinFacts {
+  readonly id: string;
+  readonly class: string;
+  /** The run that was undone. */
+  readonly runId: string;
+  /** Of a membership: the other side, and whether it stays or stays away. */
+  readonly member: { readonly id: string; readonly displayName: string | null; readonly present: boolean } | null;
+}
+
+const PINS_MAX = 100;
+
+export async function readPins(db: Db, id: string): Promise<readonly PinFacts[]> {
+  const { rows } = await sql<PinFacts>(
     db,
-    `select m.reason, coalesce(r.path, w.path) as path, r.depth, coalesce(c.sum, 0)::int as conditions
-     from mirror_records m
-     left join mirror_reach r on m.resource_type = 'Group' and r.provider = m.provider and r.external_id = m.external_id
-     left join lateral (
-       select r.path from mirror_members mm join mirror_reach r on r.provider = mm.provider and r.external_id = mm.group_external_id
-       where m.resource_type = 'User' and mm.provider = m.provider and mm.member_external_id = m.external_id
-       order by r.depth, r.path collate "C", r.external_id limit 1) w on true
-     left join lateral (
-       select bit_or(1 << c.place) as sum from mirror_members mm
-       join mirror_conditions c on c.provider = mm.provider and c.external_id = mm.group_external_id
-       where m.resource_type = 'User' and mm.provider = m.provider and mm.member_external_id = m.external_id) c on true
-     where m.provider = ? and m.resource_type = ? and m.external_id = ?`,
-    [provider, resourceType, externalId],
+    `select n.id, n.class, n.run_id as "runId", case when n.member_id is not null then
+       jsonb_build_object('id', o.id, 'displayName', o.display, 'present', n.present) end as member
+     from pins n left join resources o on o.id = case when n.resource_id = ?::uuid then n.member_id else n.resource_id end
+     where n.resource_id = ? or n.member_id = ? order by n.id limit ${PINS_MAX}`,
+    [id, id, id],
   );
-  const { path = null, reason = null, conditions = 0 } = rows[0] ?? {};
-  const below = reason === 'NestedGroupIgnored' || reason === 'NestedGroupFlattened' ? reason : null;
-  return { path, selected: path !== null && below === null, below, conditions };
+  return rows;
 }
 
 export interface GroupFacts {
