@@ -9,6 +9,7 @@ import { adminRouter } from '#admin/router.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import { createApp } from '#http/app.ts';
 import { makeAuthenticator } from '#http/auth.ts';
+import { hookRouter } from '#http/hooks.ts';
 import { makeNotifier } from '#outbound/notify.ts';
 import { systemClock } from '#platform/clock.ts';
 import type { Config } from '#platform/config.ts';
@@ -32,8 +33,11 @@ import { findToken, hasAdminToken, replaceBootstrapToken, touchToken } from '#st
 import { readMetrics } from '#store/views/metrics.ts';
 import { makeAuditSealer } from '#sync/audit-sealer.ts';
 import { makeSyncService } from '#sync/decide.ts';
+import { makeMarkFollower } from '#sync/follow-marks.ts';
+import { receiveNotifications } from '#sync/hooks.ts';
 import { makeRetention } from '#sync/retention.ts';
 import { makeSchedule } from '#sync/schedule.ts';
+import { makeSubscriptionKeeper } from '#sync/subscriptions.ts';
 import { makeRunWatcher } from '#sync/watch-runs.ts';
 import { startWorker } from '#sync/worker.ts';
 
@@ -77,8 +81,12 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
   const sync = makeSyncService({ database, worker });
   const schedule = makeSchedule({ database, sync, clock, log });
   const retention = makeRetention({ database, clock, log });
+  const subscriptions = makeSubscriptionKeeper({ database, kinds, seal, clock, log, publicUrl });
+  const marks = makeMarkFollower({ database, sync, clock, log });
   const sealer = makeAuditSealer({ db: database.knex, clock, log });
   if (works) {
+    subscriptions.start();
+    marks.start();
     schedule.start();
     notifier.start();
     retention.start();
@@ -108,6 +116,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     publicUrl,
     checkScope: viewOf,
     notifier: works ? notifier : undefined,
+    subscriptions: works ? subscriptions : undefined,
     outgoing,
   };
   const scim: ScimParts = {
@@ -120,8 +129,15 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     authenticator,
     publicUrl,
   };
+  const onLifecycle = subscriptions.wake;
+  const hooks = hookRouter({
+    isKnown: (kind) => kinds.get(kind)?.subscriptions !== undefined,
+    receive: (kind, notifications) => receiveNotifications({ database, log, onLifecycle }, kind, notifications),
+  });
   const edges =
-    config.ROLE === 'worker' ? undefined : { admin: adminRouter(admin), scim: scimRouter(scim), fast: fastReads(scim) };
+    config.ROLE === 'worker'
+      ? undefined
+      : { admin: adminRouter(admin), scim: scimRouter(scim), hooks, fast: fastReads(scim) };
   const app = createApp({
     edges,
     log,
@@ -135,6 +151,8 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     async close() {
       await watcher.stop();
       await schedule.stop();
+      await marks.stop();
+      await subscriptions.stop();
       await worker?.stop();
       await groups.stop();
       await notifier.stop();

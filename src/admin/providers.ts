@@ -17,7 +17,10 @@ import {
   saveProvider,
   setActive,
 } from '#store/settings.ts';
+import { listMarks } from '#store/source-marks.ts';
+import { listSubscriptions } from '#store/subscriptions.ts';
 import { lastRuns, type RunView } from '#store/views/runs.ts';
+import { describeNotifications } from '#sync/describe-notifications.ts';
 import { mergeSecrets, openSettings, type Secrets, splitSecrets } from '#sync/settings.ts';
 import { confirmedIn, refuseUnseen } from './impact.ts';
 import type { AdminParts } from './parts.ts';
@@ -49,16 +52,19 @@ export function providerRoutes(parts: AdminParts): Router {
       const { confirmImpact } = parse(z.object({ confirmImpact: z.string().max(100).optional() }), request.query);
       const saving = { kind: kindParam(parts, request), body: request.body, actor: actorOf(request), confirmImpact };
       response.json(await saveSettings(parts, saving));
+      parts.subscriptions?.wake();
     })
     .post('/providers/:kind/test', operator, testProvider(parts))
     .post('/providers/:kind/activate', admin, async (request, response) => {
       const kind = kindParam(parts, request);
       await activate(parts, kind, parse(ActivateBody, request.body ?? {}), actorOf(request));
+      parts.subscriptions?.wake();
       response.json(await readCard(parts, kind));
     })
     .post('/providers/:kind/deactivate', admin, async (request, response) => {
       const kind = kindParam(parts, request);
       await deactivate(parts, kind, actorOf(request));
+      parts.subscriptions?.wake();
       response.json(await readCard(parts, kind));
     })
     .use(sourceRoutes(parts));
@@ -231,9 +237,14 @@ async function readCards(parts: AdminParts): Promise<object[]> {
   const rows = new Map((await listProviders(parts.database.knex)).map((row) => [row.kind, row]));
   const runs = await lastRuns(parts.database.knex);
   const { nextRunAt } = await parts.schedule.describe();
+  const subscriptions = await listSubscriptions(parts.database.knex);
+  const marks = await listMarks(parts.database.knex);
   return PROVIDER_KINDS.flatMap((name) => {
     const kind = parts.kinds.get(name);
-    return kind === undefined ? [] : [makeCard(kind, rows.get(name), runs.get(name), nextRunAt)];
+    if (kind === undefined) return [];
+    const own = subscriptions.filter(({ provider }) => provider === name);
+    const notifications = describeNotifications(kind, rows.get(name), { rows: own, mark: marks.get(name) }, parts);
+    return [{ ...makeCard(kind, rows.get(name), runs.get(name), nextRunAt), notifications }];
   });
 }
 

@@ -60,7 +60,12 @@ export type ChangePage<Raw = unknown> =
   | { readonly type: 'records'; readonly resourceType: ResourceType; readonly records: readonly Raw[] }
   | { readonly type: 'gone'; readonly resourceType: ResourceType; readonly objects: readonly GoneObject[] }
   | { readonly type: 'memberChanges'; readonly changes: readonly MembersChange[] }
-  /** Everything up to here was told. Without this page the same checkpoint is read again. */
+  /**
+   * Everything up to here was told, and a read that stops later goes on from here. One that went on from an older
+   * place would not be told of what came and went again in between.
+   */
+  | { readonly type: 'reached'; readonly checkpoint: Checkpoint }
+  /** The same, and there is no more for now. */
   | { readonly type: 'end'; readonly checkpoint: Checkpoint };
 
 /** What one group has won and lost, in the order in which it happened. */
@@ -74,7 +79,7 @@ export interface MembersChange {
 /** Reading what changed, where a provider can tell. The checkpoint comes with the `end` of a read. */
 export interface ChangeReader<Raw = unknown> {
   /**
-   * What changed since a checkpoint. Reading the same checkpoint twice is harmless.
+   * What changed since a checkpoint. Reading from the same checkpoint twice is harmless.
    * @throws {CheckpointExpiredError} only a full read helps
    * @throws what `PullProvider.pages` throws
    */
@@ -83,8 +88,18 @@ export interface ChangeReader<Raw = unknown> {
   merge(known: Raw | undefined, change: Raw): Raw;
   /** All members of those of these groups that the settings want, for groups that are new here. As in a full read. */
   members(groups: readonly Raw[], signal: AbortSignal): AsyncGenerator<Extract<Page, { type: 'members' }>>;
-  /** The groups of users who came back, where membership survives a deletion without a word. Absent where it does not. */
-  groupsOf?(users: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, readonly string[]>>;
+  /**
+   * What users who came back are linked to, where links survive a deletion and a restore is silent about them. Users who
+   * are not there any more are left out. Absent where a restore tells everything.
+   */
+  linksOf?(users: readonly string[], signal: AbortSignal): Promise<ReturnedLinks<Raw>>;
+}
+
+export interface ReturnedLinks<Raw = unknown> {
+  /** The direct groups of each user; objects of other kinds may be among them. */
+  readonly groups: ReadonlyMap<string, readonly string[]>;
+  /** Changes of others who refer to them, to be merged. */
+  readonly records: readonly Raw[];
 }
 
 /**
@@ -284,6 +299,37 @@ export interface RunPolicy {
   readonly matching?: MatchPolicy;
 }
 
+/** What a source shall tell, and where. */
+export interface SubscriptionRequest {
+  readonly resource: string;
+  readonly notificationUrl: string;
+  /** Where it tells what becomes of the subscription itself. */
+  readonly lifecycleUrl: string;
+  /** Comes with every notification, and proves it. */
+  readonly secret: string;
+  readonly expiresAt: Date;
+}
+
+/** Being told of changes by the source. Each call may throw what `PullProvider.pages` throws. */
+export interface SubscriptionKind<Settings = unknown> {
+  /** The lists that are subscribed to, one subscription each. */
+  readonly resources: readonly string[];
+  /** The longest life that the source allows. */
+  readonly lifeMsMax: number;
+  /** Whether the settings want it. */
+  wanted(settings: Settings): boolean;
+  create(settings: Settings, request: SubscriptionRequest, signal: AbortSignal): Promise<Subscribed>;
+  /** Undefined when the source does not know it any more. */
+  renew(settings: Settings, id: string, expiresAt: Date, signal: AbortSignal): Promise<Subscribed | undefined>;
+  /** Also when it is gone already. */
+  remove(settings: Settings, id: string, signal: AbortSignal): Promise<void>;
+}
+
+export interface Subscribed {
+  readonly remoteId: string;
+  readonly expiresAt: Date;
+}
+
 /** A kind of provider: one line in providers/index.ts, everything else in its folder. */
 export interface ProviderKind<Settings = unknown> {
   readonly kind: ProviderKindName;
@@ -304,6 +350,8 @@ export interface ProviderKind<Settings = unknown> {
   open(settings: Settings, trace?: Trace, memory?: ReadMemory): PullProvider;
   /** Says what works and what does not; changes nothing. */
   test(settings: Settings, signal: AbortSignal): Promise<readonly Check[]>;
+  /** Absent where the source cannot tell. */
+  readonly subscriptions?: SubscriptionKind<Settings>;
   /** The four look-ups of the console; absent where the kind has none. */
   readonly source?: {
     groups(settings: Settings, search: string | undefined, signal: AbortSignal): Promise<readonly GroupChoice[]>;

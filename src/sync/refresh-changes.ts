@@ -20,9 +20,9 @@ import type { RunContext } from './run.ts';
 const RETURNED_AT_ONCE = 500;
 
 /**
- * Reads what changed into the mirror, a transaction per page, and saves the next checkpoint when all of it is there.
- * Stopped anywhere, the same checkpoint is read again, which changes nothing that is there already. Answers how many
- * records and groups were changed.
+ * Reads what changed into the mirror, a transaction per page, and saves each checkpoint that is reached when all before
+ * it is there. Stopped anywhere, the next read goes on from the last one; what comes twice changes nothing. Answers how
+ * many records and groups were changed.
  * @throws {CheckpointExpiredError} the checkpoint is forgotten: only a full read helps
  * @throws {UpstreamError} and everything else that the provider throws
  */
@@ -37,14 +37,12 @@ export async function refreshChanges(
   try {
     for await (const page of changes.pages(checkpoint, context.signal)) {
       context.log.debug(describePage(page), 'page of changes read');
+      if (page.type === 'end' || page.type === 'reached') await reach(state, page.checkpoint);
+      else await writePage(state, page);
       if (page.type === 'end') {
-        await readNewGroups(state);
-        await readReturned(state);
-        await context.write((tx) => saveCheckpoint(tx, provider.kind, page.checkpoint, context.configVersion));
         await context.progress({ phase: 'reading', done: state.done, total: state.done });
         return state.written;
       }
-      await writePage(state, page);
       await context.progress({ phase: 'reading', done: state.done, total: null });
     }
   } catch (error) {
@@ -67,7 +65,15 @@ interface State {
   readonly returned: Set<string>;
 }
 
-async function writePage(state: State, page: Exclude<ChangePage, { type: 'end' }>): Promise<void> {
+/** The mirror holds all that was told so far, and what that asks to be read besides: the next read goes on from here. */
+async function reach(state: State, checkpoint: Checkpoint): Promise<void> {
+  const { provider, context } = state;
+  await readNewGroups(state);
+  await readReturned(state);
+  await context.write((tx) => saveCheckpoint(tx, provider.kind, checkpoint, context.configVersion));
+}
+
+async function writePage(state: State, page: Exclude<ChangePage, { type: 'end' | 'reached' }>): Promise<void> {
   const { provider, context } = state;
   if (page.type === 'records') return writeRecords(state, page.resourceType, page.records);
   if (page.type === 'gone') {
@@ -127,17 +133,21 @@ async function readNewGroups(state: State): Promise<void> {
   });
   for await (const page of changes.members([...newGroups.values()], context.signal)) await gatherer.add(page);
   await gatherer.end();
+  newGroups.clear();
   state.written += gatherer.counts().changed;
 }
 
-async function readReturned({ provider, changes, context, returned }: State): Promise<void> {
+async function readReturned(state: State): Promise<void> {
+  const { provider, changes, context, returned } = state;
   const ids = [...returned];
+  returned.clear();
   for (let start = 0; start < ids.length; start += RETURNED_AT_ONCE) {
-    const groups = await changes.groupsOf?.(ids.slice(start, start + RETURNED_AT_ONCE), context.signal);
-    if (groups === undefined) return;
+    const links = await changes.linksOf?.(ids.slice(start, start + RETURNED_AT_ONCE), context.signal);
+    if (links === undefined) return;
     await context.write(async (tx) => {
-      for (const [user, names] of groups) await setGroupsOf(tx, provider.kind, user, names);
+      for (const [user, groups] of links.groups) await setGroupsOf(tx, provider.kind, user, groups);
     });
+    await writeRecords(state, 'User', links.records);
   }
 }
 
@@ -145,5 +155,5 @@ function describePage(page: ChangePage): object {
   if (page.type === 'records') return { page: page.resourceType, count: page.records.length };
   if (page.type === 'gone') return { page: `gone ${page.resourceType}`, count: page.objects.length };
   if (page.type === 'memberChanges') return { page: 'members', count: page.changes.length };
-  return { page: 'end' };
+  return { page: page.type };
 }

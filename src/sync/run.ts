@@ -15,6 +15,7 @@ import { countOutcomes, setPlanStatus } from '#store/plans.ts';
 import { attachPlan, finishRun, type Progress, type RunRow } from '#store/runs.ts';
 import { markInitialDone, markSuccess } from '#store/settings.ts';
 import { rememberSource } from '#store/source-identity.ts';
+import { clearMark } from '#store/source-marks.ts';
 import { hasTouched, mustCompareAll, settleTouched } from '#store/touched.ts';
 import { applyPlan } from './apply.ts';
 import { findCheckpoint, readChanges } from './choose-read.ts';
@@ -115,6 +116,7 @@ export async function finishPlan(
     await settleDisputes(tx, context.provider);
     if (applied > 0 || !held) await rememberSource(tx, context.runId, { over: !held });
     const status = held ? 'held' : complete ? 'succeeded' : 'incomplete';
+    if (complete && !revert) await clearMark(tx, context.provider, context.runId);
     await finishRun(tx, context.runId, { status, counts, error: stopped, cost });
     if (status === 'succeeded' && !revert) {
       await markSuccess(tx, context.provider);
@@ -184,7 +186,9 @@ async function endUnchanged(context: RunContext, stopped: Stopped | undefined, c
   await context.write(async (tx) => {
     const status = stopped === undefined ? 'succeeded' : 'incomplete';
     await finishRun(tx, context.runId, { status, counts: {}, error: stopped?.error, cost });
-    if (stopped === undefined) await markSuccess(tx, context.provider);
+    if (stopped !== undefined) return;
+    await clearMark(tx, context.provider, context.runId);
+    await markSuccess(tx, context.provider);
   });
   context.log.info('run finished, nothing changed');
 }

@@ -1,9 +1,18 @@
 // A provider whose source is a few maps in the memory of the test, and a whole sync in front of it: worker, plans and
 // database are the real ones. For histories that a simulated tenant would be too slow for.
 
+import { randomUUID } from 'node:crypto';
 import { after } from 'node:test';
 import { CheckpointExpiredError, UpstreamError } from '#core/errors.ts';
-import type { ChangeReader, Checkpoint, GoneObject, ProviderKind, PullProvider, RunPolicy } from '#core/provider.ts';
+import type {
+  ChangePage,
+  ChangeReader,
+  Checkpoint,
+  GoneObject,
+  ProviderKind,
+  PullProvider,
+  RunPolicy,
+} from '#core/provider.ts';
 import { ENTERPRISE_SCHEMA, GROUP_SCHEMA, type ResourceType, USER_SCHEMA } from '#core/resource.ts';
 import { systemClock } from '#platform/clock.ts';
 import { makeLog } from '#platform/log.ts';
@@ -63,57 +72,32 @@ export function makeSource(): Source {
 }
 
 function takeCheckpoint(source: Source): Checkpoint {
-  const name = String(source.checkpoints.size + 1);
+  const name = randomUUID();
   const { users, groups, gone } = structuredClone({ users: source.users, groups: source.groups, gone: source.gone });
   source.checkpoints.set(name, { users, groups, gone });
   return name as Checkpoint;
 }
 
-/** The difference between then and now, told twice over, members as what each group has won and lost. */
+/** The difference between two checkpoints, told twice over, members as what each group has won and lost. */
 function makeChanges(source: Source): ChangeReader<SourceRecord> {
   return {
-    async *pages(checkpoint) {
+    async *pages(checkpoint, signal) {
       source.changesRead += 1;
-      const then = source.checkpoints.get(checkpoint);
-      if (then === undefined) throw new CheckpointExpiredError('too old');
-      const next = takeCheckpoint(source);
-      const isNew = (before: unknown, now: unknown): boolean => JSON.stringify(before) !== JSON.stringify(now);
-      const users = [...source.users].filter(([id, user]) => isNew(then.users.get(id), user));
-      const groups = [...source.groups].filter(
-        ([id, { displayName }]) => then.groups.get(id)?.displayName !== displayName,
-      );
-      const changes = [...source.groups].map(([group, { members }]) => {
-        const before = then.groups.get(group)?.members.flatMap((id) => memberOf(then, id)) ?? [];
-        const now = members.flatMap((id) => memberOf(source, id));
-        const names = (list: readonly { externalId: string }[]): Set<string> =>
-          new Set(list.map(({ externalId }) => externalId));
-        const added = now.filter(({ externalId }) => !names(before).has(externalId));
-        const removed = [...names(before)].filter((id) => !names(now).has(id));
-        return { group, added, removed, skipped: [] };
-      });
-      for (let times = 0; times < 2; times += 1) {
-        yield { type: 'memberChanges', changes };
-        yield { type: 'records', resourceType: 'User', records: users.map(([id, user]) => ({ id, user })) };
-        yield {
-          type: 'records',
-          resourceType: 'Group',
-          records: groups.map(([id, { displayName }]) => ({ id, group: displayName })),
-        };
-      }
+      const [from = '', to] = checkpoint.split('>');
+      const next = to ?? takeCheckpoint(source);
+      const [then, now] = [source.checkpoints.get(from), source.checkpoints.get(next)];
+      if (then === undefined || now === undefined) throw new CheckpointExpiredError('too old');
+      yield* difference(then, now);
+      yield { type: 'reached', checkpoint: `${from}>${next}` as Checkpoint };
       if (source.lie !== undefined) throw new UpstreamError('The source stopped.', { failure: 'source-incomplete' });
-      const goneUsers = [...then.users.keys(), ...source.gone.keys()].filter((id) => !source.users.has(id));
-      const objects = [...new Set(goneUsers)].map((externalId) => ({
-        externalId,
-        how: source.gone.get(externalId) ?? ('softDeleted' as const),
-      }));
-      yield { type: 'gone', resourceType: 'User', objects };
-      const goneGroups = [...then.groups.keys()].filter((id) => !source.groups.has(id));
-      yield {
-        type: 'gone',
-        resourceType: 'Group',
-        objects: goneGroups.map((externalId) => ({ externalId, how: 'hardDeleted' })),
-      };
-      yield { type: 'end', checkpoint: next };
+      yield* difference(then, now);
+      yield* departures(then, now);
+      if (to === undefined) {
+        yield { type: 'end', checkpoint: next as Checkpoint };
+        return;
+      }
+      yield { type: 'reached', checkpoint: next as Checkpoint };
+      yield* this.pages(next as Checkpoint, signal);
     },
     merge: (known, change) => ({ ...known, ...change }),
     async *members(groups) {
@@ -126,6 +110,41 @@ function makeChanges(source: Source): ChangeReader<SourceRecord> {
 }
 
 const PAGE = 50;
+
+function* difference(then: Snapshot, now: Snapshot): Generator<ChangePage<SourceRecord>> {
+  const changes = [...now.groups].map(([group, { members }]) => {
+    const before = new Set(then.groups.get(group)?.members.filter((id) => memberOf(then, id).length > 0));
+    const after = members.flatMap((id) => memberOf(now, id));
+    const kept = new Set(after.map(({ externalId }) => externalId));
+    return {
+      group,
+      added: after.filter(({ externalId }) => !before.has(externalId)),
+      removed: [...before].filter((id) => !kept.has(id)),
+      skipped: [],
+    };
+  });
+  yield { type: 'memberChanges', changes };
+  const users = [...now.users].filter(([id, user]) => JSON.stringify(then.users.get(id)) !== JSON.stringify(user));
+  yield { type: 'records', resourceType: 'User', records: users.map(([id, user]) => ({ id, user })) };
+  const groups = [...now.groups].filter(([id, { displayName }]) => then.groups.get(id)?.displayName !== displayName);
+  const records = groups.map(([id, { displayName }]) => ({ id, group: displayName }));
+  yield { type: 'records', resourceType: 'Group', records };
+}
+
+function* departures(then: Snapshot, now: Snapshot): Generator<ChangePage<SourceRecord>> {
+  const users = [...then.users.keys(), ...now.gone.keys()].filter((id) => !now.users.has(id));
+  const objects = [...new Set(users)].map((externalId) => ({
+    externalId,
+    how: now.gone.get(externalId) ?? ('softDeleted' as const),
+  }));
+  yield { type: 'gone', resourceType: 'User', objects };
+  const groups = [...then.groups.keys()].filter((id) => !now.groups.has(id));
+  yield {
+    type: 'gone',
+    resourceType: 'Group',
+    objects: groups.map((externalId) => ({ externalId, how: 'hardDeleted' as const })),
+  };
+}
 
 function openSource(source: Source): PullProvider<SourceRecord> {
   return {

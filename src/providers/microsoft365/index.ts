@@ -13,24 +13,27 @@ import type {
 import type { ResourceType } from '#core/resource.ts';
 import type { Clock } from '#platform/clock.ts';
 import { checkConnection } from './checks.ts';
-import { type Graph, openGraph } from './client.ts';
+import { openGraph } from './client.ts';
+import { changesOf } from './delta.ts';
 import { explainRecord } from './explain.ts';
 import { canReadByGroup, groupRead } from './group-read.ts';
 import { groupHandles, userHandles } from './handles.ts';
 import { membershipScope, namesGroup } from './memberships.ts';
-import { ASK_LIMITS, RUN_LIMITS } from './pace.ts';
+import { ASK_LIMITS, type Gate, RUN_LIMITS } from './pace.ts';
 import { fullRead } from './pages.ts';
 import { reviewPermissions } from './permissions.ts';
 import { type GraphGroup, type GraphUser, USER_SELECT } from './records.ts';
-import { makeScope, type Scope } from './scope.ts';
+import { makeScope } from './scope.ts';
 import { type Microsoft365Settings, parseSettings, SECRET_PATHS } from './settings.ts';
 import { findGroups, membersBelow } from './source.ts';
+import { graphSubscriptions } from './subscriptions.ts';
 import { readTenantId } from './tenant.ts';
 import { toScimGroup, toScimUser } from './to-scim.ts';
 import { findFields, parseUserFilter, propertiesOf } from './user-filter.ts';
 
 export function microsoft365({ clock }: { clock: Clock }): ProviderKind<Microsoft365Settings> {
-  const ask = (settings: Microsoft365Settings) => openGraph(settings, clock, ASK_LIMITS);
+  const gateOf = makeGates();
+  const ask = (settings: Microsoft365Settings) => openGraph(settings, clock, ASK_LIMITS, undefined, gateOf(settings));
   return {
     kind: 'microsoft365',
     title: 'Microsoft 365',
@@ -46,8 +49,9 @@ export function microsoft365({ clock }: { clock: Clock }): ProviderKind<Microsof
       matching: { matching, adoptManual },
     }),
     scopeOf,
-    open: (settings, trace, memory) => openProvider(settings, clock, { trace, memory }),
+    open: (settings, trace, memory) => openProvider(settings, clock, { trace, memory, gate: gateOf(settings) }),
     test: (settings, signal) => checkConnection(settings, () => ask(settings), clock, signal),
+    subscriptions: graphSubscriptions(ask),
     source: {
       groups: (settings, search, signal) => findGroups(ask(settings), search, signal),
       members: (settings, groupId, signal) => membersBelow(ask(settings), groupId, signal),
@@ -57,20 +61,46 @@ export function microsoft365({ clock }: { clock: Clock }): ProviderKind<Microsof
   };
 }
 
+/** One gate for each application in each tenant: Graph counts what all of its requests cost together. */
+function makeGates(): (settings: Microsoft365Settings) => Gate {
+  const gates = new Map<string, Gate>();
+  return ({ tenantId, clientId }) => {
+    const key = `${tenantId}/${clientId}`.toLowerCase();
+    const gate = gates.get(key) ?? { pausedUntil: 0 };
+    gates.set(key, gate);
+    return gate;
+  };
+}
+
 function openProvider(
   settings: Microsoft365Settings,
   clock: Clock,
-  { trace, memory }: { trace: Trace | undefined; memory: ReadMemory | undefined },
+  { trace, memory, gate }: { trace: Trace | undefined; memory: ReadMemory | undefined; gate: Gate },
 ): PullProvider<GraphUser | GraphGroup> {
-  const graph = openGraph(settings, clock, RUN_LIMITS, trace);
+  const graph = openGraph(settings, clock, RUN_LIMITS, trace, gate);
   const scope = makeScope(settings);
   const mapping = { dropOnMicrosoft: settings.scope.excludeOnMicrosoft };
   const mapped = (record: GraphUser | GraphGroup, type: ResourceType): Normalised =>
     type === 'User' ? toScimUser(record, mapping) : toScimGroup(record);
   const memberships = membershipScope(settings);
+  const isInScope = (group: GraphGroup): boolean => scope.group(group) === undefined;
+  const isGroupWanted = (group: GraphGroup): boolean =>
+    isInScope(group) || (memberships !== undefined && isLookedAt(group, memberships));
+  const userProperties = propertiesToRead(settings);
+  // Of designated groups every read is small and whole.
+  const reading =
+    memberships !== undefined && canReadByGroup(memberships)
+      ? {
+          pages: (signal: AbortSignal) =>
+            groupRead(graph, { userProperties, scope: memberships, memory, isGroupWanted: isInScope }, signal),
+        }
+      : {
+          pages: (signal: AbortSignal) => fullRead(graph, { userProperties, isGroupWanted }, signal),
+          changes: changesOf(graph, { isGroupWanted }),
+        };
   return {
     kind: 'microsoft365',
-    pages: (signal) => read(graph, { settings, scope, memberships, memory }, signal),
+    ...reading,
     externalId: ({ id }) => id,
     normalise(record, type) {
       const out = type === 'User' ? scope.user(record) : scope.group(record);
@@ -97,28 +127,6 @@ function openProvider(
 function scopeOf({ scope, pathDisplay }: Microsoft365Settings): unknown {
   const { onLeaveScope: _l, onSourceSoftDelete: _s, onSourceHardDelete: _h, deleteAfterDays: _d, ...deciding } = scope;
   return { ...deciding, pathDisplay };
-}
-
-interface Reading {
-  readonly settings: Microsoft365Settings;
-  readonly scope: Scope;
-  readonly memberships: MembershipScope | undefined;
-  readonly memory: ReadMemory | undefined;
-}
-
-/** Everything, or of designated groups no more than they need. */
-function read(
-  graph: Graph,
-  { settings, scope, memberships, memory }: Reading,
-  signal: AbortSignal,
-): AsyncGenerator<Page<GraphUser | GraphGroup>> {
-  const userProperties = propertiesToRead(settings);
-  const isInScope = (group: GraphGroup): boolean => scope.group(group) === undefined;
-  if (memberships !== undefined && canReadByGroup(memberships))
-    return groupRead(graph, { userProperties, scope: memberships, memory, isGroupWanted: isInScope }, signal);
-  const isGroupWanted = (group: GraphGroup): boolean =>
-    isInScope(group) || (memberships !== undefined && isLookedAt(group, memberships));
-  return fullRead(graph, { userProperties, isGroupWanted }, signal);
 }
 
 /** Groups out of scope whose members are needed all the same: the filter, or the path, is about them. */
