@@ -141,8 +141,7 @@ class SimulatedGraph {
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', this.origin);
     const path = decodeURIComponent(url.pathname);
-    const counted = path.replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '{id}');
-    this.requests.set(counted, (this.requests.get(counted) ?? 0) + 1);
+    this.countRequest(path);
     if (path.endsWith('/oauth2/v2.0/token')) return this.answerToken(request, response, path.split('/')[1] ?? '');
     if (path.endsWith('/.well-known/openid-configuration'))
       return this.answerDiscovery(response, path.split('/')[1] ?? '');
@@ -165,6 +164,11 @@ class SimulatedGraph {
     }
   }
 
+  private countRequest(path: string): void {
+    const counted = path.replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '{id}');
+    this.requests.set(counted, (this.requests.get(counted) ?? 0) + 1);
+  }
+
   /** Each step is answered for itself, throttled or not. Source: learn.microsoft.com/graph/json-batching, checked 2026-11. */
   private async answerBatch(request: IncomingMessage): Promise<string> {
     const chunks: Buffer[] = [];
@@ -177,6 +181,7 @@ class SimulatedGraph {
   private answerStep({ id, url, headers = {} }: BatchRequest): object {
     const asked = new URL(`/v1.0${url}`, this.origin);
     const path = decodeURIComponent(asked.pathname);
+    this.countRequest(path);
     const fault = this.nextFault(path);
     const content = { 'Content-Type': 'application/json' };
     if (fault?.kind === 'status')

@@ -10,7 +10,8 @@ import type {
 } from '#core/provider.ts';
 import { ENTERPRISE_SCHEMA, GATEWAY_SCHEMA, type Resource, type ResourceType } from '#core/resource.ts';
 import { allAddresses, domainOf, primaryAddress } from './addresses.ts';
-import { hasMailbox, isLicensed } from './licence.ts';
+import { isLicensed } from './licence.ts';
+import { mailboxOf } from './mailbox-type.ts';
 import type { GraphGroup, GraphUser } from './records.ts';
 import type { MembershipClause, OutOfScope, ScopeClause } from './scope.ts';
 
@@ -30,11 +31,11 @@ export const SOURCES: Readonly<Record<ResourceType, Readonly<Record<string, read
   User: {
     externalId: ['id'],
     userName: ['userPrincipalName'],
-    active: ['accountEnabled'],
+    active: ['accountEnabled', 'mailboxSettings'],
     name: ['givenName', 'surname', 'displayName'],
     displayName: ['displayName'],
     title: ['jobTitle'],
-    userType: ['userType'],
+    userType: ['userType', 'mailboxSettings'],
     preferredLanguage: ['preferredLanguage'],
     locale: ['preferredLanguage'],
     emails: ['mail', 'proxyAddresses'],
@@ -47,6 +48,8 @@ export const SOURCES: Readonly<Record<ResourceType, Readonly<Record<string, read
     [`${ENTERPRISE_SCHEMA}:department`]: ['department'],
     [`${ENTERPRISE_SCHEMA}:manager`]: ['manager'],
     [`${GATEWAY_SCHEMA}:licensed`]: ['assignedPlans', 'assignedLicenses'],
+    [`${GATEWAY_SCHEMA}:mailboxType`]: ['mailboxSettings'],
+    [`${GATEWAY_SCHEMA}:billable`]: ['assignedPlans', 'assignedLicenses', 'mailboxSettings'],
   },
   Group: { externalId: ['id'], displayName: ['displayName', 'mailNickname', 'mail', 'id'] },
 };
@@ -94,8 +97,18 @@ function mappingClause(record: GraphRecord, mapped: Normalised): Clause {
   };
 }
 
+const MAILBOX = [
+  'mailboxSettings',
+  'accountEnabled',
+  'assignedPlans',
+  'assignedLicenses',
+  'proxyAddresses',
+  'userType',
+];
+
 function evidenceOf(user: GraphUser): Evidence[] {
   const primary = primaryAddress(user);
+  const mailbox = mailboxOf(user);
   return [
     {
       name: 'domain',
@@ -103,7 +116,11 @@ function evidenceOf(user: GraphUser): Evidence[] {
       seen: { primary: primary ?? null, addresses: allAddresses(user) },
     },
     { name: 'licence', value: isLicensed(user) ?? null, seen: valuesOf(user, ['assignedPlans', 'assignedLicenses']) },
-    { name: 'mailbox', value: hasMailbox(user), seen: valuesOf(user, ['assignedPlans', 'proxyAddresses', 'userType']) },
+    {
+      name: 'mailbox',
+      value: mailbox.type ?? null,
+      seen: { confidence: mailbox.confidence, ...valuesOf(user, MAILBOX) },
+    },
   ];
 }
 

@@ -2,9 +2,9 @@
 // It only reads and yields; what becomes of it is decided elsewhere. README.md beside this file has the permissions,
 // the quirks and the pages relied on.
 import type {
+  Checkpoint,
   MembershipScope,
   Normalised,
-  Page,
   ProviderKind,
   PullProvider,
   ReadMemory,
@@ -18,6 +18,7 @@ import { changesOf } from './delta.ts';
 import { explainRecord } from './explain.ts';
 import { canReadByGroup, groupRead } from './group-read.ts';
 import { groupHandles, userHandles } from './handles.ts';
+import { makeMailboxReader } from './mailboxes.ts';
 import { membershipScope, namesGroup } from './memberships.ts';
 import { ASK_LIMITS, type Gate, RUN_LIMITS } from './pace.ts';
 import { fullRead } from './pages.ts';
@@ -87,16 +88,28 @@ function openProvider(
   const isGroupWanted = (group: GraphGroup): boolean =>
     isInScope(group) || (memberships !== undefined && isLookedAt(group, memberships));
   const userProperties = propertiesToRead(settings);
+  const mailboxes = makeMailboxReader(graph, memory);
+  const changes = changesOf(graph, { isGroupWanted });
   // Of designated groups every read is small and whole.
   const reading =
     memberships !== undefined && canReadByGroup(memberships)
       ? {
           pages: (signal: AbortSignal) =>
-            groupRead(graph, { userProperties, scope: memberships, memory, isGroupWanted: isInScope }, signal),
+            withMailboxes(
+              groupRead(graph, { userProperties, scope: memberships, memory, isGroupWanted: isInScope }, signal),
+              (users) => mailboxes.complete(users, signal),
+            ),
         }
       : {
-          pages: (signal: AbortSignal) => fullRead(graph, { userProperties, isGroupWanted }, signal),
-          changes: changesOf(graph, { isGroupWanted }),
+          pages: (signal: AbortSignal) =>
+            withMailboxes(fullRead(graph, { userProperties, isGroupWanted }, signal), (users) =>
+              mailboxes.complete(users, signal),
+            ),
+          changes: {
+            ...changes,
+            pages: (checkpoint: Checkpoint, signal: AbortSignal) =>
+              withMailboxes(changes.pages(checkpoint, signal), (users) => mailboxes.completeChanges(users, signal)),
+          },
         };
   return {
     kind: 'microsoft365',
@@ -127,6 +140,20 @@ function openProvider(
 function scopeOf({ scope, pathDisplay }: Microsoft365Settings): unknown {
   const { onLeaveScope: _l, onSourceSoftDelete: _s, onSourceHardDelete: _h, deleteAfterDays: _d, ...deciding } = scope;
   return { ...deciding, pathDisplay };
+}
+
+/** The same pages, in which users have what their mailboxes are for. */
+async function* withMailboxes<Any extends { readonly type: string }>(
+  pages: AsyncGenerator<Any>,
+  complete: (users: readonly GraphUser[]) => Promise<readonly GraphUser[]>,
+): AsyncGenerator<Any> {
+  for await (const page of pages) yield isUsersPage(page) ? { ...page, records: await complete(page.records) } : page;
+}
+
+function isUsersPage<Any extends { readonly type: string }>(
+  page: Any,
+): page is Any & { readonly records: readonly GraphUser[] } {
+  return page.type === 'records' && 'resourceType' in page && page.resourceType === 'User';
 }
 
 /** Groups out of scope whose members are needed all the same: the filter, or the path, is about them. */

@@ -2,10 +2,11 @@ import { type Filter, matches } from '#core/filter.ts';
 import type { MembershipFacts } from '#core/provider.ts';
 import type { ReasonCode } from '#core/reasons.ts';
 import { allAddresses, domainOf, isOnMicrosoft, primaryAddress } from './addresses.ts';
-import { hasMailbox, isLicensed } from './licence.ts';
+import { isLicensed } from './licence.ts';
+import { mailboxOf } from './mailbox-type.ts';
 import { type GroupedFilter, splitFilter } from './memberships.ts';
 import { type GraphGroup, type GraphUser, listOf } from './records.ts';
-import type { GroupType, Microsoft365Settings } from './settings.ts';
+import { type GroupType, MAILBOX_TYPES, type Microsoft365Settings } from './settings.ts';
 import { describeFilter, propertiesOf } from './user-filter.ts';
 
 /** Why a record is out of scope: a code of core/reasons.ts. */
@@ -139,6 +140,7 @@ function filterClauses(terms: readonly Filter[]): ScopeClause<GraphUser>[] {
 
 const MAIL = ['mail', 'proxyAddresses'];
 const LICENCES = ['assignedPlans', 'assignedLicenses'];
+const MAILBOX = ['mailboxSettings', 'accountEnabled', ...LICENCES, 'proxyAddresses', 'userType'];
 
 function settingClauses(scope: Microsoft365Settings['scope']): ScopeClause<GraphUser>[] {
   const { excludeOnMicrosoft, domains, guests, requireLicence, requireMailbox } = scope;
@@ -170,11 +172,31 @@ function settingClauses(scope: Microsoft365Settings['scope']): ScopeClause<Graph
     requireMailbox && {
       setting: 'scope.requireMailbox',
       demands: 'a mailbox',
-      fails: (user) => (hasMailbox(user) ? undefined : { reason: 'MailNotProvisioned', detail: 'mailbox' }),
-      reads: [...LICENCES, 'proxyAddresses', 'userType'],
+      fails: (user) =>
+        mailboxOf(user).type !== undefined ? undefined : { reason: 'MailNotProvisioned', detail: 'mailbox' },
+      reads: MAILBOX,
     },
+    ...mailboxClause(scope.mailboxTypes),
   ];
   return clauses.filter((clause) => clause !== false);
+}
+
+/** Whoever has no mailbox has none of the wrong type; nor is anybody left out by what is only assumed. */
+function mailboxClause(wanted: Microsoft365Settings['scope']['mailboxTypes']): ScopeClause<GraphUser>[] {
+  const types = new Set<string>(wanted);
+  if (MAILBOX_TYPES.every((type) => types.has(type))) return [];
+  return [
+    {
+      setting: 'scope.mailboxTypes',
+      demands: `no mailbox, or one of the types ${wanted.join(', ')}`,
+      fails(user) {
+        const { type, confidence } = mailboxOf(user);
+        if (type === undefined || confidence === 'assumed' || types.has(type)) return undefined;
+        return { reason: 'MailboxTypeExcluded', detail: type };
+      },
+      reads: MAILBOX,
+    },
+  ];
 }
 
 function clausesOfGroups(scope: Microsoft365Settings['scope']): ScopeClause<GraphGroup>[] {
@@ -234,5 +256,6 @@ function filterable(user: GraphUser): object {
     proxyAddress: user.proxyAddresses,
     mailEnabled: primaryAddress(user) !== undefined,
     licensed: isLicensed(user) === true,
+    mailboxType: mailboxOf(user).type,
   };
 }

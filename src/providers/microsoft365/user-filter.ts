@@ -55,6 +55,7 @@ const FIELDS: readonly Field[] = [
   flag('licensed', ['assignedLicenses', 'assignedPlans']),
   text('mail', 'ada@contoso.com'),
   flag('mailEnabled', ['mail', 'proxyAddresses']),
+  text('mailboxType', 'shared', ['accountEnabled', 'assignedLicenses', 'assignedPlans', 'proxyAddresses', 'userType']),
   text('mailNickname', 'ada'),
   { ...many('memberOf', 'All staff', []), type: 'groups' },
   text('mobilePhone', '+49 170 1234567'),
