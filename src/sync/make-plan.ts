@@ -55,7 +55,10 @@ export interface MadePlan extends Judged {
 }
 
 /** Compares mirror and directory, stores the plan, and judges it: one transaction, so that it sees one state. */
-export async function makePlan(context: RunContext, request: PlanRequest): Promise<MadePlan> {
+export async function makePlan(
+  context: Pick<RunContext, 'write' | 'provider' | 'configVersion' | 'runId' | 'schemas'>,
+  request: PlanRequest,
+): Promise<MadePlan> {
   return context.write(async (tx) => {
     const { provider, configVersion, runId, schemas } = context;
     const planId = await insertPlan(tx, { runId, provider, configVersion, complete: request.complete });

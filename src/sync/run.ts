@@ -23,6 +23,7 @@ import { type MadePlan, makePlan, STATISTICS_AFTER } from './make-plan.ts';
 import type { ResourceSchemas } from './protect.ts';
 import { recogniseSource } from './recognise-source.ts';
 import { refreshMirror } from './refresh-mirror.ts';
+import { scopeMirror } from './scope-mirror.ts';
 
 /** What every step of a run is handed. */
 export interface RunContext {
@@ -62,6 +63,7 @@ export async function runSync(context: RunContext, { run, provider, policy, init
   const { stopped, changed, incremental } = await readProvider(context, provider, run);
   if (stopped?.useless === true) return endFailed(context, stopped, provider.cost());
   await context.progress({ phase: 'planning', done: 0, total: null });
+  await scopeMirror(context, provider, changed);
   const { allowLargeSync, resetAccountMapping: reset } = run.options;
   const complete = stopped === undefined;
   if (incremental && !run.preview && !(await isWorthAPlan(context, policy)))
