@@ -105,10 +105,10 @@ export interface ReturnedLinks<Raw = unknown> {
 /**
  * What one record means: a resource, or why it is left out. `memberships` says for whom it is left out when its groups
  * are known: one character for each combination of the conditions of `MembershipScope`, `1` where it is in; absent when
- * its groups do not matter.
+ * its groups do not matter. `routes` says the same of each routing rule, `1` or `0` alone where groups do not matter.
  */
 export type Normalised =
-  | { readonly resource: Resource; readonly memberships?: string }
+  | { readonly resource: Resource; readonly memberships?: string; readonly routes?: readonly string[] }
   | { readonly skip: string; readonly detail?: string };
 
 /** True of a person who is a direct member of a group whose id, name or address fulfils it. */
@@ -131,6 +131,17 @@ export interface MembershipScope {
   readonly conditionsText: string;
   /** Groups that affiliation paths begin at; none: no paths. */
   readonly pathRoots: readonly string[];
+  /** Groups of the directory, made by hand, into which people are placed; null: nobody is. */
+  readonly routing: Routing | null;
+}
+
+export interface Routing {
+  /** The display name of the group of each rule, in the order of `Normalised.routes`. */
+  readonly groups: readonly string[];
+  /** Whether the first rule that is true decides, or all of them do. */
+  readonly match: 'first' | 'all';
+  /** The group of those of whom no rule is true; null: none. */
+  readonly default: string | null;
 }
 
 /** What the mirror knows of somebody's place among the groups, by the last run. */

@@ -49,6 +49,7 @@ export function normalise(provider: PullProvider, type: ResourceType, sent: Sent
       reason: result.skip,
       detail: result.detail ?? null,
       memberships: null,
+      routes: null,
     };
   const { resource } = result;
   const body = canonical(resource);
@@ -62,6 +63,7 @@ export function normalise(provider: PullProvider, type: ResourceType, sent: Sent
     reason: null,
     detail: null,
     memberships: result.memberships ?? null,
+    routes: result.routes ?? null,
   };
 }
 

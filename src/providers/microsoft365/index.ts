@@ -119,8 +119,14 @@ function openProvider(
       const out = type === 'User' ? scope.user(record) : scope.group(record);
       if (out !== undefined) return { skip: out.reason, ...(out.detail === undefined ? {} : { detail: out.detail }) };
       const result = mapped(record, type);
-      const groups = type === 'User' ? scope.memberships(record) : undefined;
-      return 'skip' in result || groups === undefined ? result : { ...result, memberships: groups };
+      if ('skip' in result || type === 'Group') return result;
+      const groups = scope.memberships(record);
+      const routes = scope.routes(record);
+      return {
+        ...result,
+        ...(groups === undefined ? {} : { memberships: groups }),
+        ...(routes === undefined ? {} : { routes }),
+      };
     },
     ...(memberships === undefined ? {} : { memberships }),
     explain: (record, type, facts) =>
@@ -137,9 +143,9 @@ function openProvider(
 }
 
 /** Everything that decides about people and groups; not what becomes of those who leave. */
-function scopeOf({ scope, pathDisplay }: Microsoft365Settings): unknown {
+function scopeOf({ scope, pathDisplay, destination }: Microsoft365Settings): unknown {
   const { onLeaveScope: _l, onSourceSoftDelete: _s, onSourceHardDelete: _h, deleteAfterDays: _d, ...deciding } = scope;
-  return { ...deciding, pathDisplay };
+  return { ...deciding, pathDisplay, destination };
 }
 
 /** The same pages, in which users have what their mailboxes are for. */
@@ -162,7 +168,12 @@ function isLookedAt(group: GraphGroup, { conditions, pathRoots }: MembershipScop
 }
 
 /** Exactly what the mapping reads, and what the scope filter names beyond it. */
-function propertiesToRead({ scope }: Microsoft365Settings): readonly string[] {
-  const filter = parseUserFilter(scope.filter);
-  return [...new Set<string>([...USER_SELECT, ...(filter === undefined ? [] : propertiesOf(filter))])];
+function propertiesToRead({ scope, destination }: Microsoft365Settings): readonly string[] {
+  const filters = [scope.filter, ...destination.rules.map(({ filter }) => filter)].map(parseUserFilter);
+  return [
+    ...new Set<string>([
+      ...USER_SELECT,
+      ...filters.flatMap((filter) => (filter === undefined ? [] : propertiesOf(filter))),
+    ]),
+  ];
 }
