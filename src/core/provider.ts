@@ -1,3 +1,6 @@
+import type { Connector, Permission } from './connect.ts';
+import type { RuleResult } from './mapping.ts';
+import type { MappingRule } from './mapping-rules.ts';
 import type { MatchPolicy } from './match.ts';
 import type { ProviderKindName, Resource, ResourceType } from './resource.ts';
 
@@ -193,6 +196,8 @@ export interface MappedAttribute {
   readonly attribute: string;
   readonly value: unknown;
   readonly source: Readonly<Record<string, unknown>>;
+  /** The rules that made it; those of the kind itself unless the settings have others. */
+  readonly rules?: readonly MappingRule[];
 }
 
 /** Why a record is in scope or out, as `normalise` decides: the first clause that does not hold is its reason. */
@@ -239,6 +244,16 @@ export interface PullProvider<Raw = unknown> {
   readonly memberships?: MembershipScope;
   /** Pure: what `normalise` and the memberships make of a record, step by step. Absent where a kind cannot tell. */
   explain?(record: Raw, resourceType: ResourceType, facts?: MembershipFacts): RecordExplanation;
+  /**
+   * Pure: the resource of somebody who exists already, with the attributes that a mapping sets only on creation as they
+   * are. Absent where no rule is so.
+   */
+  keepCreated?(mapped: Resource, existing: Resource): Resource;
+  /**
+   * What is asked of the source for each record. While it is the same, other settings mean no other records, and those at
+   * hand can be looked at anew. Absent where a kind does not promise that.
+   */
+  readonly asks?: string;
   /** Pure: what people may call a record, in scope or not. Absent where the resource itself says it all. */
   handles?(record: Raw, resourceType: ResourceType): Handles;
   /**
@@ -284,9 +299,13 @@ export interface SourceField {
 
 export interface PermissionReview {
   readonly granted: readonly string[];
-  readonly required: readonly { readonly name: string; readonly feature: string }[];
-  readonly missing: readonly { readonly name: string; readonly feature: string }[];
+  readonly required: readonly Permission[];
+  readonly missing: readonly Permission[];
   readonly superfluous: readonly string[];
+  /** A sync goes on without these, and knows less. */
+  readonly optional?: readonly (Permission & { readonly granted: boolean })[];
+  /** The page on which an administrator of the source sees and grants them. */
+  readonly entraUrl?: string;
 }
 
 /** How the first run of a newly activated provider goes (requirements D4). */
@@ -341,6 +360,42 @@ export interface Subscribed {
   readonly expiresAt: Date;
 }
 
+/** A rule of a mapping with where it is from and what its attribute takes. */
+export type EffectiveRule = MappingRule & {
+  readonly byDefault: boolean;
+  /** The SCIM type: `string`, `boolean`, `complex`. */
+  readonly type: string;
+  readonly multiValued: boolean;
+};
+
+export interface MappingTrace {
+  readonly results: readonly (RuleResult & { readonly byDefault: boolean })[];
+  /** What comes of the whole record, scope included. */
+  readonly outcome: Normalised;
+}
+
+/** What a file of a source looks like, before anything of it is taken. */
+export interface FilePreview {
+  readonly role: string;
+  readonly name: string;
+  readonly bytes: number;
+  readonly encoding: string;
+  readonly delimiter: string;
+  /** In their order, with the name that rules and filters know each by; null for a column that is not read. */
+  readonly columns: readonly { readonly heading: string; readonly name: string | null }[];
+  readonly rows: readonly {
+    readonly line: number;
+    readonly cells: readonly string[];
+    readonly problem: string | null;
+  }[];
+}
+
+export interface SourcePreview {
+  readonly files: readonly FilePreview[];
+  /** What becomes of the same first lines. */
+  readonly resources: readonly { readonly line: number; readonly outcome: Normalised }[];
+}
+
 /** A kind of provider: one line in providers/index.ts, everything else in its folder. */
 export interface ProviderKind<Settings = unknown> {
   readonly kind: ProviderKindName;
@@ -363,6 +418,30 @@ export interface ProviderKind<Settings = unknown> {
   test(settings: Settings, signal: AbortSignal): Promise<readonly Check[]>;
   /** Absent where the source cannot tell. */
   readonly subscriptions?: SubscriptionKind<Settings>;
+  /** Absent where nobody has to grant anything in a browser. */
+  readonly connect?: Connector<Settings>;
+  /** How records become resources, and a try of it; absent where a kind has no rules. */
+  readonly mapping?: {
+    /** The rules in force, those of the kind first. */
+    rules(settings: Settings): readonly EffectiveRule[];
+    /** Pure: what each rule in force makes of a person's record, and what comes out. */
+    trace(settings: Settings, record: unknown): MappingTrace;
+    /**
+     * The record of a person, by id or name, asked of the source with all fields that the settings need; undefined when
+     * there is none. Absent where the source cannot be asked for one.
+     */
+    person?(settings: Settings, name: string, signal: AbortSignal): Promise<unknown>;
+  };
+  /**
+   * The first rows, and what would become of them; absent where there is no such thing. Nothing is saved or changed.
+   * @throws what `pages` throws
+   */
+  preview?(settings: Settings, rows: number, signal: AbortSignal): Promise<SourcePreview>;
+  /**
+   * A word that changes when the source does, found without reading it; undefined where that cannot be told now. Absent
+   * where a source must be read to know. Never throws.
+   */
+  version?(settings: Settings): Promise<string | undefined>;
   /** The four look-ups of the console; absent where the kind has none. */
   readonly source?: {
     groups(settings: Settings, search: string | undefined, signal: AbortSignal): Promise<readonly GroupChoice[]>;

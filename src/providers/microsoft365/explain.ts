@@ -12,6 +12,7 @@ import { ENTERPRISE_SCHEMA, GATEWAY_SCHEMA, type Resource, type ResourceType } f
 import { allAddresses, domainOf, primaryAddress } from './addresses.ts';
 import { isLicensed } from './licence.ts';
 import { mailboxOf } from './mailbox-type.ts';
+import type { AttributeRules } from './mapping.ts';
 import type { GraphGroup, GraphUser } from './records.ts';
 import type { MembershipClause, OutOfScope, ScopeClause } from './scope.ts';
 
@@ -24,6 +25,8 @@ export interface Explaining {
   readonly memberships: readonly MembershipClause<GraphRecord>[];
   /** Its place among the groups; undefined when nobody has looked. */
   readonly facts: MembershipFacts | undefined;
+  /** By attribute, the rules of the mapping and what they saw. */
+  readonly rules?: ReadonlyMap<string, AttributeRules>;
 }
 
 /** Graph properties by the attribute that is made of them. A test takes each away and looks. */
@@ -57,13 +60,13 @@ export const SOURCES: Readonly<Record<ResourceType, Readonly<Record<string, read
 export function explainRecord(
   record: GraphRecord,
   type: ResourceType,
-  { clauses, mapped, memberships, facts }: Explaining,
+  { clauses, mapped, memberships, facts, rules = new Map() }: Explaining,
 ): RecordExplanation {
   const byGroups = facts === undefined ? [] : memberships.map((clause) => membershipClause(clause, record, facts));
   return {
     clauses: [...clauses.map((clause) => explainClause(clause, record)), mappingClause(record, mapped), ...byGroups],
     evidence: type === 'User' ? evidenceOf(record) : [],
-    attributes: 'resource' in mapped ? attributesOf(mapped.resource, record, type) : [],
+    attributes: 'resource' in mapped ? attributesOf(mapped.resource, record, type, rules) : [],
   };
 }
 
@@ -124,11 +127,21 @@ function evidenceOf(user: GraphUser): Evidence[] {
   ];
 }
 
-function attributesOf(resource: Resource, record: GraphRecord, type: ResourceType): MappedAttribute[] {
+/** Where the settings have no rule for an attribute, its source are the Graph properties that it is made of. */
+function attributesOf(
+  resource: Resource,
+  record: GraphRecord,
+  type: ResourceType,
+  rules: ReadonlyMap<string, AttributeRules>,
+): MappedAttribute[] {
   const values = flattened(resource);
-  return Object.entries(SOURCES[type]).flatMap(([attribute, properties]) =>
-    values.has(attribute) ? [{ attribute, value: values.get(attribute), source: valuesOf(record, properties) }] : [],
-  );
+  const sources = SOURCES[type];
+  return [...new Set([...Object.keys(sources), ...rules.keys()])].flatMap((attribute): MappedAttribute[] => {
+    if (!values.has(attribute)) return [];
+    const by = rules.get(attribute);
+    const source = by?.isOwn === true ? by.source : valuesOf(record, sources[attribute] ?? []);
+    return [{ attribute, value: values.get(attribute), source, ...(by === undefined ? {} : { rules: by.rules }) }];
+  });
 }
 
 /** By attribute; those of an extension each for itself. */

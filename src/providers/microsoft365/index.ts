@@ -1,6 +1,7 @@
 // Microsoft 365 through Microsoft Graph: reads users, groups and memberships with the application's own permissions.
 // It only reads and yields; what becomes of it is decided elsewhere. README.md beside this file has the permissions,
 // the quirks and the pages relied on.
+import type { ResourceSchemas } from '#core/attributes.ts';
 import type {
   Checkpoint,
   MembershipScope,
@@ -10,37 +11,52 @@ import type {
   ReadMemory,
   Trace,
 } from '#core/provider.ts';
-import type { ResourceType } from '#core/resource.ts';
+import type { Resource, ResourceType } from '#core/resource.ts';
 import type { Clock } from '#platform/clock.ts';
 import { checkConnection } from './checks.ts';
 import { openGraph } from './client.ts';
+import { connector } from './connect.ts';
 import { changesOf } from './delta.ts';
 import { explainRecord } from './explain.ts';
 import { canReadByGroup, groupRead } from './group-read.ts';
 import { groupHandles, userHandles } from './handles.ts';
 import { makeMailboxReader } from './mailboxes.ts';
+import { effectiveRules, makeUserMapping, traceUser, type UserMapping } from './mapping.ts';
 import { membershipScope, namesGroup } from './memberships.ts';
 import { ASK_LIMITS, type Gate, RUN_LIMITS } from './pace.ts';
 import { fullRead } from './pages.ts';
 import { reviewPermissions } from './permissions.ts';
+import { readPerson } from './person.ts';
 import { type GraphGroup, type GraphUser, USER_SELECT } from './records.ts';
 import { makeScope } from './scope.ts';
 import { type Microsoft365Settings, parseSettings, SECRET_PATHS } from './settings.ts';
 import { findGroups, membersBelow } from './source.ts';
 import { graphSubscriptions } from './subscriptions.ts';
 import { readTenantId } from './tenant.ts';
-import { toScimGroup, toScimUser } from './to-scim.ts';
+import { toScimGroup } from './to-scim.ts';
 import { findFields, parseUserFilter, propertiesOf } from './user-filter.ts';
 
-export function microsoft365({ clock }: { clock: Clock }): ProviderKind<Microsoft365Settings> {
+interface Parts {
+  readonly clock: Clock;
+  /** What mapping rules are held against. */
+  readonly schemas: ResourceSchemas;
+}
+
+export function microsoft365({ clock, schemas }: Parts): ProviderKind<Microsoft365Settings> {
   const gateOf = makeGates();
   const ask = (settings: Microsoft365Settings) => openGraph(settings, clock, ASK_LIMITS, undefined, gateOf(settings));
+  const open = (settings: Microsoft365Settings, trace?: Trace, memory?: ReadMemory) =>
+    openProvider(settings, { clock, schemas }, { trace, memory, gate: gateOf(settings) });
   return {
     kind: 'microsoft365',
     title: 'Microsoft 365',
     available: true,
     secretPaths: SECRET_PATHS,
-    parseSettings,
+    parseSettings(value) {
+      const settings = parseSettings(value);
+      makeUserMapping(settings, schemas);
+      return settings;
+    },
     policy: ({ initialRun, scope, matching, adoptManual }) => ({
       initialRun,
       onLeaveScope: scope.onLeaveScope,
@@ -50,14 +66,23 @@ export function microsoft365({ clock }: { clock: Clock }): ProviderKind<Microsof
       matching: { matching, adoptManual },
     }),
     scopeOf,
-    open: (settings, trace, memory) => openProvider(settings, clock, { trace, memory, gate: gateOf(settings) }),
+    open,
     test: (settings, signal) => checkConnection(settings, () => ask(settings), clock, signal),
     subscriptions: graphSubscriptions(ask),
+    connect: connector(clock),
+    mapping: {
+      rules: (settings) => effectiveRules(settings, schemas.User),
+      trace: (settings, record) => ({
+        results: traceUser(settings, schemas.User, record as GraphUser),
+        outcome: open(settings).normalise(record as GraphUser, 'User'),
+      }),
+      person: (settings, name, signal) => readPerson(ask(settings), propertiesToRead(settings, schemas), name, signal),
+    },
     source: {
       groups: (settings, search, signal) => findGroups(ask(settings), search, signal),
       members: (settings, groupId, signal) => membersBelow(ask(settings), groupId, signal),
       fields: findFields,
-      permissions: (settings, signal) => reviewPermissions(ask(settings), signal),
+      permissions: (settings, signal) => reviewPermissions(ask(settings), settings, signal),
     },
   };
 }
@@ -75,19 +100,19 @@ function makeGates(): (settings: Microsoft365Settings) => Gate {
 
 function openProvider(
   settings: Microsoft365Settings,
-  clock: Clock,
+  { clock, schemas }: Parts,
   { trace, memory, gate }: { trace: Trace | undefined; memory: ReadMemory | undefined; gate: Gate },
 ): PullProvider<GraphUser | GraphGroup> {
   const graph = openGraph(settings, clock, RUN_LIMITS, trace, gate);
   const scope = makeScope(settings);
-  const mapping = { dropOnMicrosoft: settings.scope.excludeOnMicrosoft };
+  const mapping = makeUserMapping(settings, schemas);
   const mapped = (record: GraphUser | GraphGroup, type: ResourceType): Normalised =>
-    type === 'User' ? toScimUser(record, mapping) : toScimGroup(record);
+    type === 'User' ? mapping.map(record) : toScimGroup(record);
   const memberships = membershipScope(settings);
   const isInScope = (group: GraphGroup): boolean => scope.group(group) === undefined;
   const isGroupWanted = (group: GraphGroup): boolean =>
     isInScope(group) || (memberships !== undefined && isLookedAt(group, memberships));
-  const userProperties = propertiesToRead(settings);
+  const userProperties = propertiesToRead(settings, schemas);
   const mailboxes = makeMailboxReader(graph, memory);
   const changes = changesOf(graph, { isGroupWanted });
   // Of designated groups every read is small and whole.
@@ -135,7 +160,12 @@ function openProvider(
         mapped: mapped(record, type),
         memberships: type === 'User' ? scope.userMemberships : scope.groupMemberships,
         facts,
+        ...(type === 'User' ? { rules: mapping.explain(record) } : {}),
       }),
+    ...(mapping.own.onCreate.length === 0
+      ? {}
+      : { keepCreated: (now, existing) => ('userName' in now ? keepUser(mapping, now, existing) : now) }),
+    asks: userProperties.toSorted().join(),
     handles: (record, type) => (type === 'User' ? userHandles(record) : groupHandles(record)),
     identity: (signal) => readTenantId(graph, signal),
     cost: graph.cost,
@@ -167,13 +197,20 @@ function isLookedAt(group: GraphGroup, { conditions, pathRoots }: MembershipScop
   return pathRoots.includes(group.id) || conditions.some((condition) => namesGroup(condition, group));
 }
 
+function keepUser({ own }: UserMapping, now: Resource, existing: Resource): Resource {
+  return own.keep({ ...now }, { ...existing }) as unknown as Resource;
+}
+
 /** Exactly what the mapping reads, and what the scope filter names beyond it. */
-function propertiesToRead({ scope, destination }: Microsoft365Settings): readonly string[] {
+function propertiesToRead(settings: Microsoft365Settings, schemas: ResourceSchemas): readonly string[] {
+  const { scope, destination } = settings;
   const filters = [scope.filter, ...destination.rules.map(({ filter }) => filter)].map(parseUserFilter);
+  const { properties } = makeUserMapping(settings, schemas);
   return [
     ...new Set<string>([
       ...USER_SELECT,
       ...filters.flatMap((filter) => (filter === undefined ? [] : propertiesOf(filter))),
+      ...properties,
     ]),
   ];
 }

@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { InputError } from '#core/errors.ts';
 import { isUuid } from '#core/ids.ts';
+import { mappingRules } from '#core/mapping-rules.ts';
 import { DEFAULT_MATCHING, MATCH_ATTRIBUTES } from '#core/match.ts';
 import { GROUP_QUESTIONS_MAX, groupQuestions } from './memberships.ts';
 import { filterProblem } from './user-filter.ts';
@@ -19,7 +20,12 @@ const httpsOrigin = z
   .refine((text) => isOrigin(text), 'expected an origin only: no path, query or user name')
   .transform((text) => new URL(text).origin);
 
-const ClientSecret = z.strictObject({ kind: z.literal('clientSecret'), secret: z.string().min(1) });
+const ClientSecret = z.strictObject({
+  kind: z.literal('clientSecret'),
+  secret: z.string().min(1),
+  /** When Microsoft stops taking it, where the application may not read that itself. */
+  expiresAt: z.iso.date().optional(),
+});
 const Certificate = z
   .strictObject({ kind: z.literal('certificate'), certificate: z.string().min(1), privateKey: z.string().min(1) })
   .superRefine(({ certificate, privateKey }, context) => {
@@ -90,21 +96,31 @@ const Destination = z.strictObject({
   match: z.enum(['first', 'all']).default('first'),
   default: groupName.nullable().default(null),
 });
+const tenantId = z
+  .string()
+  .regex(/^[A-Za-z0-9.-]+$/, 'expected a tenant id or a verified domain of the tenant')
+  .refine((text) => !NO_TENANT.has(text.toLowerCase()), 'expected one tenant: its id, or a verified domain of it');
+const clientId = z.string().regex(/^\S+$/, 'expected the application (client) id');
+const cloud = z.enum(['global', 'usgov', 'usgovdod', 'china']).default('global');
+const endpoints = z.strictObject({ graph: httpsOrigin, login: httpsOrigin }).optional();
+
+/** What says where an administrator consents, before there are whole settings. Without a tenant, in their own. */
+export const ConnectTarget = z.strictObject({ tenantId: tenantId.optional(), clientId, cloud, endpoints });
 
 const Settings = z.strictObject({
-  tenantId: z
-    .string()
-    .regex(/^[A-Za-z0-9.-]+$/, 'expected a tenant id or a verified domain of the tenant')
-    .refine((text) => !NO_TENANT.has(text.toLowerCase()), 'expected one tenant: its id, or a verified domain of it'),
-  clientId: z.string().regex(/^\S+$/, 'expected the application (client) id'),
+  tenantId,
+  clientId,
   credential: z.discriminatedUnion('kind', [
     ClientSecret,
     Certificate,
-    z.strictObject({ kind: z.literal('managedIdentity'), clientId: z.string().optional() }),
-    z.strictObject({ kind: z.literal('federated'), tokenFile: z.string().min(1) }),
+    z.strictObject({ kind: z.literal('managedIdentity'), clientId: z.string().regex(/^\S+$/).optional() }),
+    z.strictObject({
+      kind: z.literal('federated'),
+      tokenFile: z.string().startsWith('/', 'expected an absolute path'),
+    }),
   ]),
-  cloud: z.enum(['global', 'usgov', 'usgovdod', 'china']).default('global'),
-  endpoints: z.strictObject({ graph: httpsOrigin, login: httpsOrigin }).optional(),
+  cloud,
+  endpoints,
   scope: Scope.prefault({}),
   pathDisplay: z.strictObject({ rootGroupId: objectId.nullable().default(null) }).prefault({}),
   destination: Destination.prefault({}),
@@ -115,6 +131,7 @@ const Settings = z.strictObject({
     .default([...DEFAULT_MATCHING.matching]),
   adoptManual: z.enum(['never', 'ask', 'onMatch']).default(DEFAULT_MATCHING.adoptManual),
   notifications: z.strictObject({ enabled: z.boolean().default(true) }).prefault({}),
+  mapping: z.strictObject({ users: mappingRules }).prefault({}),
 });
 
 export type Microsoft365Settings = z.output<typeof Settings>;
@@ -124,7 +141,7 @@ export const SECRET_PATHS = ['credential.secret', 'credential.privateKey'] as co
 
 /**
  * Whole settings with defaults filled in.
- * @throws {InputError} `settings-invalid` with every problem in `details.problems`, or `not-available-yet`
+ * @throws {InputError} `settings-invalid` with every problem in `details.problems`
  */
 export function parseSettings(value: unknown): Microsoft365Settings {
   const result = Settings.safeParse(value);
@@ -138,7 +155,6 @@ export function parseSettings(value: unknown): Microsoft365Settings {
     });
   }
   refuseContradictions(result.data);
-  refuseUnavailable(result.data);
   return result.data;
 }
 
@@ -168,20 +184,6 @@ function refuseContradictions(settings: Microsoft365Settings): void {
       details: { problems: problems.map(([path, message]) => ({ path, message })) },
     },
   );
-}
-
-/** Settings that the contract knows and this release cannot honour are refused, never passed over in silence. */
-function refuseUnavailable({ credential }: Microsoft365Settings): void {
-  const unavailable = [
-    (credential.kind === 'managedIdentity' || credential.kind === 'federated') &&
-      `credential.kind "${credential.kind}"`,
-  ].filter((text) => text !== false);
-  if (unavailable.length === 0) return;
-  throw new InputError(`This is not available yet: ${unavailable.join(', ')}.`, {
-    reason: 'not-available-yet',
-    remedy: 'Leave it out, or set it to its default.',
-    details: { settings: unavailable },
-  });
 }
 
 /** True for an origin; also for what is no URL at all, of which another rule speaks. */
