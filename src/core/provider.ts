@@ -108,10 +108,10 @@ export interface ReturnedLinks<Raw = unknown> {
 /**
  * What one record means: a resource, or why it is left out. `memberships` says for whom it is left out when its groups
  * are known: one character for each combination of the conditions of `MembershipScope`, `1` where it is in; absent when
- * its groups do not matter.
+ * its groups do not matter. `routes` says the same of each routing rule, `1` or `0` alone where groups do not matter.
  */
 export type Normalised =
-  | { readonly resource: Resource; readonly memberships?: string }
+  | { readonly resource: Resource; readonly memberships?: string; readonly routes?: readonly string[] }
   | { readonly skip: string; readonly detail?: string };
 
 /** True of a person who is a direct member of a group whose id, name or address fulfils it. */
@@ -134,6 +134,17 @@ export interface MembershipScope {
   readonly conditionsText: string;
   /** Groups that affiliation paths begin at; none: no paths. */
   readonly pathRoots: readonly string[];
+  /** Groups of the directory, made by hand, into which people are placed; null: nobody is. */
+  readonly routing: Routing | null;
+}
+
+export interface Routing {
+  /** The display name of the group of each rule, in the order of `Normalised.routes`. */
+  readonly groups: readonly string[];
+  /** Whether the first rule that is true decides, or all of them do. */
+  readonly match: 'first' | 'all';
+  /** The group of those of whom no rule is true; null: none. */
+  readonly default: string | null;
 }
 
 /** What the mirror knows of somebody's place among the groups, by the last run. */
@@ -229,6 +240,10 @@ export interface PullProvider<Raw = unknown> {
   externalId(record: Raw): string;
   /** Pure: the record as a SCIM resource, or the reason code why it is out. Never throws on odd data. */
   normalise(record: Raw, resourceType: ResourceType): Normalised;
+  /** What is decided by memberships; absent when nothing is. */
+  readonly memberships?: MembershipScope;
+  /** Pure: what `normalise` and the memberships make of a record, step by step. Absent where a kind cannot tell. */
+  explain?(record: Raw, resourceType: ResourceType, facts?: MembershipFacts): RecordExplanation;
   /**
    * Pure: the resource of somebody who exists already, with the attributes that a mapping sets only on creation as they
    * are. Absent where no rule is so.
@@ -239,10 +254,6 @@ export interface PullProvider<Raw = unknown> {
    * hand can be looked at anew. Absent where a kind does not promise that.
    */
   readonly asks?: string;
-  /** What is decided by memberships; absent when nothing is. */
-  readonly memberships?: MembershipScope;
-  /** Pure: what `normalise` and the memberships make of a record, step by step. Absent where a kind cannot tell. */
-  explain?(record: Raw, resourceType: ResourceType, facts?: MembershipFacts): RecordExplanation;
   /** Pure: what people may call a record, in scope or not. Absent where the resource itself says it all. */
   handles?(record: Raw, resourceType: ResourceType): Handles;
   /**
@@ -330,20 +341,6 @@ export interface Preset {
   readonly guard: Readonly<Record<string, unknown>>;
 }
 
-/** A rule of a mapping with where it is from and what its attribute takes. */
-export type EffectiveRule = MappingRule & {
-  readonly byDefault: boolean;
-  /** The SCIM type: `string`, `boolean`, `complex`. */
-  readonly type: string;
-  readonly multiValued: boolean;
-};
-
-export interface MappingTrace {
-  readonly results: readonly (RuleResult & { readonly byDefault: boolean })[];
-  /** What comes of the whole record, scope included. */
-  readonly outcome: Normalised;
-}
-
 /** What a source shall tell, and where. */
 export interface SubscriptionRequest {
   readonly resource: string;
@@ -373,6 +370,20 @@ export interface SubscriptionKind<Settings = unknown> {
 export interface Subscribed {
   readonly remoteId: string;
   readonly expiresAt: Date;
+}
+
+/** A rule of a mapping with where it is from and what its attribute takes. */
+export type EffectiveRule = MappingRule & {
+  readonly byDefault: boolean;
+  /** The SCIM type: `string`, `boolean`, `complex`. */
+  readonly type: string;
+  readonly multiValued: boolean;
+};
+
+export interface MappingTrace {
+  readonly results: readonly (RuleResult & { readonly byDefault: boolean })[];
+  /** What comes of the whole record, scope included. */
+  readonly outcome: Normalised;
 }
 
 /** What a file of a source looks like, before anything of it is taken. */
@@ -417,6 +428,8 @@ export interface ProviderKind<Settings = unknown> {
   open(settings: Settings, trace?: Trace, memory?: ReadMemory): PullProvider;
   /** Says what works and what does not; changes nothing. */
   test(settings: Settings, signal: AbortSignal): Promise<readonly Check[]>;
+  /** Absent where the source cannot tell. */
+  readonly subscriptions?: SubscriptionKind<Settings>;
   readonly presets?: readonly Preset[];
   /** Absent where nobody has to grant anything in a browser. */
   readonly connect?: Connector<Settings>;
@@ -432,8 +445,6 @@ export interface ProviderKind<Settings = unknown> {
      */
     person?(settings: Settings, name: string, signal: AbortSignal): Promise<unknown>;
   };
-  /** Absent where the source cannot tell. */
-  readonly subscriptions?: SubscriptionKind<Settings>;
   /**
    * The first rows, and what would become of them; absent where there is no such thing. Nothing is saved or changed.
    * @throws what `pages` throws

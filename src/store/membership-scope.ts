@@ -4,6 +4,7 @@ import type { MembershipCondition, MembershipScope } from '#core/provider.ts';
 import { GATEWAY_SCHEMA, type ProviderKindName } from '#core/resource.ts';
 import { foldCase } from '#core/search.ts';
 import { type Db, sql } from './database.ts';
+import { routePeople } from './plan-routes.ts';
 
 /**
  * Makes the mirror say what the scope means: reasons of groups and people whom only their memberships leave out,
@@ -25,6 +26,7 @@ export async function scopeByMemberships(
   changed += await judgeUsers(db, provider, scope);
   changed += await reshape(db, provider, scope);
   changed += await showPaths(db, provider);
+  changed += await routePeople(db, provider, scope);
   return changed;
 }
 

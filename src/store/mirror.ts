@@ -31,6 +31,8 @@ export interface MirrorRecord {
   readonly handles: readonly string[];
   /** For which groups it is in scope (`Normalised.memberships`); null when groups do not matter. */
   readonly memberships?: string | null;
+  /** For which groups each routing rule is true of it (`Normalised.routes`). */
+  readonly routes?: readonly string[] | null;
 }
 
 /** The whole membership of one group as it was read. */
@@ -126,16 +128,16 @@ export async function upsertRecords(
   await sql(
     db,
     `insert into mirror_records (provider, resource_type, external_id, record, record_digest, body, digest, name_key,
-       manager_external_id, reason, detail, label, handles, memberships)
+       manager_external_id, reason, detail, label, handles, memberships, routes)
      select ?, ?, external_id, record, decode(record_digest, 'hex'), body, decode(digest, 'hex'), name_key,
-       manager_external_id, reason, detail, label, handles, memberships
+       manager_external_id, reason, detail, label, handles, memberships, routes
      from jsonb_to_recordset(?::jsonb) as r(external_id text, record text, record_digest text, body text, digest text,
-       name_key text, manager_external_id text, reason text, detail text, label text, handles text[], memberships text)
+       name_key text, manager_external_id text, reason text, detail text, label text, handles text[], memberships text, routes text[])
      on conflict (provider, resource_type, external_id) do update set record = excluded.record,
        record_digest = excluded.record_digest, body = excluded.body, digest = excluded.digest,
        name_key = excluded.name_key, manager_external_id = excluded.manager_external_id, reason = excluded.reason,
        detail = excluded.detail, label = excluded.label, handles = excluded.handles,
-       memberships = excluded.memberships, affiliation_path = null, gone_at = null, left_how = null,
+       memberships = excluded.memberships, routes = excluded.routes, affiliation_path = null, gone_at = null, left_how = null,
        seen_at = now()`,
     [provider, type, JSON.stringify(records)],
   );

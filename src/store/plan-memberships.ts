@@ -5,6 +5,7 @@ import { type Db, sql } from './database.ts';
 import { IS_LINK } from './matching.ts';
 import { type PlannedMembers, plannedMembers } from './membership-scope.ts';
 import { skipPinnedMembers } from './pinned.ts';
+import { planPlacements } from './plan-routes.ts';
 import type { Planning } from './planning.ts';
 
 /**
@@ -29,7 +30,7 @@ const COMES = `(action = 'create' or action = 'update' and ${IS_LINK})`;
  * Membership items: one per group whose members differ, its memberships in `plan_members`. Groups whose members are
  * the same as last applied are not looked at, unless one of their members comes, or changes places, in this plan. Plan
  * everything else first: somebody who comes or leaves in this plan is known by the item. It uses at most two numbers
- * for each group in scope; those of groups without a difference stay empty.
+ * for each group in scope, and for each that people are placed into; those of groups without a difference stay empty.
  */
 export async function planMemberships(
   db: Db,
@@ -69,7 +70,9 @@ export async function planMemberships(
     [...[planId, planId, planId, provider, provider], ...[planId, offset, planId, provider]],
   );
   await planMemberRows(db, { planId, provider }, { members, complete });
-  await skipPinnedMembers(db, { planId, provider }, offset + (rowCount ?? 0));
+  const last = offset + (rowCount ?? 0);
+  const placed = await planPlacements(db, { planId, provider, touched }, { offset: last, complete });
+  await skipPinnedMembers(db, { planId, provider }, last + placed);
   await countMemberRows(db, planId);
 }
 

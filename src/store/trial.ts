@@ -14,9 +14,10 @@ export interface TriedRecord {
   readonly reason: string | null;
   readonly detail: string | null;
   readonly memberships: string | null;
+  readonly routes: readonly string[] | null;
 }
 
-const TRIED = 'body, digest, name_key, manager_external_id, reason, detail, memberships, affiliation_path';
+const TRIED = 'body, digest, name_key, manager_external_id, reason, detail, memberships, routes, affiliation_path';
 
 /** Keeps what a plan may change beside itself. Call it before anything is tried. */
 export async function beginTrial(db: Db, provider: ProviderKindName): Promise<void> {
@@ -38,7 +39,7 @@ export async function nextToTry(
 ): Promise<readonly TriedRecord[]> {
   const { rows } = await sql<TriedRecord>(
     db,
-    `select resource_type, external_id, record, record_digest, body, reason, detail, memberships from mirror_records
+    `select resource_type, external_id, record, record_digest, body, reason, detail, memberships, routes from mirror_records
      where provider = ? and (resource_type, external_id) > (?, ?) and gone_at is null
      order by resource_type, external_id limit ?`,
     [provider, after.type, after.id, limit],
@@ -65,9 +66,9 @@ export async function tryRecords(
     db,
     `update mirror_records m set body = r.body, digest = decode(r.digest, 'hex'), name_key = r.name_key,
        manager_external_id = r.manager_external_id, reason = r.reason, detail = r.detail, memberships = r.memberships,
-       affiliation_path = null
+       routes = r.routes, affiliation_path = null
      from jsonb_to_recordset(?::jsonb) as r(external_id text, body text, digest text, name_key text,
-       manager_external_id text, reason text, detail text, memberships text)
+       manager_external_id text, reason text, detail text, memberships text, routes text[])
      where m.provider = ? and m.resource_type = ? and m.external_id = r.external_id`,
     [JSON.stringify(records), provider, type],
   );
@@ -79,7 +80,7 @@ export async function endTrial(db: Db, provider: ProviderKindName): Promise<void
     db,
     `update mirror_records m set body = t.body, digest = t.digest, name_key = t.name_key,
        manager_external_id = t.manager_external_id, reason = t.reason, detail = t.detail, memberships = t.memberships,
-       affiliation_path = t.affiliation_path
+       routes = t.routes, affiliation_path = t.affiliation_path
      from trial_records t where m.provider = ? and m.resource_type = t.resource_type and m.external_id = t.external_id`,
     [provider],
   );

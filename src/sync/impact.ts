@@ -133,7 +133,8 @@ function changedOf(provider: PullProvider, type: ResourceType, records: readonly
 /** The path in a body comes later, and by another way. */
 function isSame(old: TriedRecord, now: MirrorRecord): boolean {
   if (old.body === null) return now.body === null && old.reason === now.reason && old.detail === now.detail;
-  if ((old.memberships ?? null) !== (now.memberships ?? null)) return false;
+  if (old.memberships !== (now.memberships ?? null)) return false;
+  if (JSON.stringify(old.routes) !== JSON.stringify(now.routes ?? null)) return false;
   return old.body.replace(PATH_IN_BODY, '') === now.body;
 }
 

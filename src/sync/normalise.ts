@@ -77,6 +77,7 @@ export function normalise(
       reason: result.skip,
       detail: result.detail ?? null,
       memberships: null,
+      routes: null,
     };
   const resource = keep?.(result.resource) ?? result.resource;
   const body = canonical(resource);
@@ -90,6 +91,7 @@ export function normalise(
     reason: null,
     detail: null,
     memberships: result.memberships ?? null,
+    routes: result.routes ?? null,
   };
 }
 

@@ -9,6 +9,7 @@ import type { Db } from '#store/database.ts';
 import { settleDisputes } from '#store/matching.ts';
 import { pinRestored } from '#store/pinned.ts';
 import { isWhollyApplied, rememberMemberships } from '#store/plan-memberships.ts';
+import { rememberPlacements } from '#store/plan-routes.ts';
 import { supersedePlans } from '#store/plan-seal.ts';
 import { refreshStatistics } from '#store/planning.ts';
 import { countOutcomes, setPlanStatus } from '#store/plans.ts';
@@ -109,6 +110,7 @@ export async function finishPlan(
   await context.write(async (tx) => {
     if (revert) await pinRestored(tx, planId);
     else await rememberMemberships(tx, context.provider, fresh && complete && (await isWhollyApplied(tx, planId)));
+    if (!revert) await rememberPlacements(tx, planId, context.provider);
     await settleTouched(tx, { planId, provider: context.provider }, revert);
     const counts = await countOutcomes(tx, planId);
     const held = (counts['held'] ?? 0) > 0;

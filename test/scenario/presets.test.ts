@@ -194,13 +194,14 @@ describe('a preset', () => {
     addMember(tenant, id, person.id);
   });
 
-  it('mailprotector: takes addresses of the domains, licensed or not, and removes whose mailbox is gone (S4.1, S4.3, S4.11, S4.20 to S4.24)', async () => {
+  it('mailprotector: takes addresses of the domains, licensed or not, and removes whose mailbox is gone (S4.1, S4.3, S4.11, S4.20 to S4.25)', async () => {
     await useOf('mailprotector', { domains: [tenant.domain] });
     const first = await firstRun();
     assert.equal(first.status, 'held', 'nothing before a preview (S4.11)');
     await approve(api, first.planId);
     const people = await served('users');
     assert.deepEqual([...people.keys()].sort(), ['device', 'person', 'room', 'shared', 'unlicensed']);
+    assert.ok((await names('groups')).includes('Main'), 'placed in the default group (S4.25)');
     const billable = [...people].flatMap(([name, one]) => (one[GATEWAY_SCHEMA]?.billable === true ? [name] : []));
     assert.deepEqual(billable, ['person']);
     const gone = [...tenant.users.values()].find(({ displayName }) => displayName === 'unlicensed') ?? assert.fail();

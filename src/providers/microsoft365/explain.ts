@@ -22,11 +22,11 @@ export interface Explaining {
   readonly clauses: readonly ScopeClause<GraphRecord>[];
   /** The record through the mapping, whatever the scope says. */
   readonly mapped: Normalised;
-  /** By attribute, the rules of the mapping and what they saw. */
-  readonly rules?: ReadonlyMap<string, AttributeRules>;
   readonly memberships: readonly MembershipClause<GraphRecord>[];
   /** Its place among the groups; undefined when nobody has looked. */
   readonly facts: MembershipFacts | undefined;
+  /** By attribute, the rules of the mapping and what they saw. */
+  readonly rules?: ReadonlyMap<string, AttributeRules>;
 }
 
 /** Graph properties by the attribute that is made of them. A test takes each away and looks. */
@@ -60,7 +60,7 @@ export const SOURCES: Readonly<Record<ResourceType, Readonly<Record<string, read
 export function explainRecord(
   record: GraphRecord,
   type: ResourceType,
-  { clauses, mapped, rules = new Map(), memberships, facts }: Explaining,
+  { clauses, mapped, memberships, facts, rules = new Map() }: Explaining,
 ): RecordExplanation {
   const byGroups = facts === undefined ? [] : memberships.map((clause) => membershipClause(clause, record, facts));
   return {

@@ -46,6 +46,8 @@ interface Parts {
 export function microsoft365({ clock, schemas }: Parts): ProviderKind<Microsoft365Settings> {
   const gateOf = makeGates();
   const ask = (settings: Microsoft365Settings) => openGraph(settings, clock, ASK_LIMITS, undefined, gateOf(settings));
+  const open = (settings: Microsoft365Settings, trace?: Trace, memory?: ReadMemory) =>
+    openProvider(settings, { clock, schemas }, { trace, memory, gate: gateOf(settings) });
   return {
     kind: 'microsoft365',
     title: 'Microsoft 365',
@@ -65,23 +67,19 @@ export function microsoft365({ clock, schemas }: Parts): ProviderKind<Microsoft3
       matching: { matching, adoptManual },
     }),
     scopeOf,
-    open: (settings, trace, memory) =>
-      openProvider(settings, { clock, schemas }, { trace, memory, gate: gateOf(settings) }),
+    open,
     test: (settings, signal) => checkConnection(settings, () => ask(settings), clock, signal),
+    subscriptions: graphSubscriptions(ask),
     presets: PRESETS,
     connect: connector(clock),
     mapping: {
       rules: (settings) => effectiveRules(settings, schemas.User),
       trace: (settings, record) => ({
         results: traceUser(settings, schemas.User, record as GraphUser),
-        outcome: openProvider(settings, { clock, schemas }, { gate: gateOf(settings) }).normalise(
-          record as GraphUser,
-          'User',
-        ),
+        outcome: open(settings).normalise(record as GraphUser, 'User'),
       }),
       person: (settings, name, signal) => readPerson(ask(settings), propertiesToRead(settings, schemas), name, signal),
     },
-    subscriptions: graphSubscriptions(ask),
     source: {
       groups: (settings, search, signal) => findGroups(ask(settings), search, signal),
       members: (settings, groupId, signal) => membersBelow(ask(settings), groupId, signal),
@@ -105,7 +103,7 @@ function makeGates(): (settings: Microsoft365Settings) => Gate {
 function openProvider(
   settings: Microsoft365Settings,
   { clock, schemas }: Parts,
-  { trace, memory, gate }: { trace?: Trace | undefined; memory?: ReadMemory | undefined; gate: Gate },
+  { trace, memory, gate }: { trace: Trace | undefined; memory: ReadMemory | undefined; gate: Gate },
 ): PullProvider<GraphUser | GraphGroup> {
   const graph = openGraph(settings, clock, RUN_LIMITS, trace, gate);
   const scope = makeScope(settings);
@@ -148,17 +146,23 @@ function openProvider(
       const out = type === 'User' ? scope.user(record) : scope.group(record);
       if (out !== undefined) return { skip: out.reason, ...(out.detail === undefined ? {} : { detail: out.detail }) };
       const result = mapped(record, type);
-      const groups = type === 'User' ? scope.memberships(record) : undefined;
-      return 'skip' in result || groups === undefined ? result : { ...result, memberships: groups };
+      if ('skip' in result || type === 'Group') return result;
+      const groups = scope.memberships(record);
+      const routes = scope.routes(record);
+      return {
+        ...result,
+        ...(groups === undefined ? {} : { memberships: groups }),
+        ...(routes === undefined ? {} : { routes }),
+      };
     },
     ...(memberships === undefined ? {} : { memberships }),
     explain: (record, type, facts) =>
       explainRecord(record, type, {
         clauses: type === 'User' ? scope.userClauses : scope.groupClauses,
         mapped: mapped(record, type),
-        ...(type === 'User' ? { rules: mapping.explain(record) } : {}),
         memberships: type === 'User' ? scope.userMemberships : scope.groupMemberships,
         facts,
+        ...(type === 'User' ? { rules: mapping.explain(record) } : {}),
       }),
     ...(mapping.own.onCreate.length === 0
       ? {}
@@ -170,20 +174,10 @@ function openProvider(
   };
 }
 
-/** All that decides which records are read, and what of each: properties, the source, and the scope of groups. */
-function whatIsAsked(settings: Microsoft365Settings, properties: readonly string[]): string {
-  const { tenantId, cloud, endpoints } = settings;
-  return JSON.stringify([properties.toSorted(), tenantId, cloud, endpoints ?? null, scopeOf(settings)]);
-}
-
-function keepUser({ own }: UserMapping, now: Resource, existing: Resource): Resource {
-  return own.keep({ ...now }, { ...existing }) as unknown as Resource;
-}
-
 /** Everything that decides about people and groups; not what becomes of those who leave. */
-function scopeOf({ scope, pathDisplay }: Microsoft365Settings): unknown {
+function scopeOf({ scope, pathDisplay, destination }: Microsoft365Settings): unknown {
   const { onLeaveScope: _l, onSourceSoftDelete: _s, onSourceHardDelete: _h, deleteAfterDays: _d, ...deciding } = scope;
-  return { ...deciding, pathDisplay };
+  return { ...deciding, pathDisplay, destination };
 }
 
 /** The same pages, in which users have what their mailboxes are for. */
@@ -205,9 +199,26 @@ function isLookedAt(group: GraphGroup, { conditions, pathRoots }: MembershipScop
   return pathRoots.includes(group.id) || conditions.some((condition) => namesGroup(condition, group));
 }
 
+/** All that decides which records are read, and what of each: properties, the source, and the scope. */
+function whatIsAsked(settings: Microsoft365Settings, properties: readonly string[]): string {
+  const { tenantId, cloud, endpoints } = settings;
+  return JSON.stringify([properties.toSorted(), tenantId, cloud, endpoints ?? null, scopeOf(settings)]);
+}
+
+function keepUser({ own }: UserMapping, now: Resource, existing: Resource): Resource {
+  return own.keep({ ...now }, { ...existing }) as unknown as Resource;
+}
+
 /** Exactly what the mapping reads, and what the scope filter names beyond it. */
 function propertiesToRead(settings: Microsoft365Settings, schemas: ResourceSchemas): readonly string[] {
-  const filter = parseUserFilter(settings.scope.filter);
+  const { scope, destination } = settings;
+  const filters = [scope.filter, ...destination.rules.map(({ filter }) => filter)].map(parseUserFilter);
   const { properties } = makeUserMapping(settings, schemas);
-  return [...new Set<string>([...USER_SELECT, ...(filter === undefined ? [] : propertiesOf(filter)), ...properties])];
+  return [
+    ...new Set<string>([
+      ...USER_SELECT,
+      ...filters.flatMap((filter) => (filter === undefined ? [] : propertiesOf(filter))),
+      ...properties,
+    ]),
+  ];
 }

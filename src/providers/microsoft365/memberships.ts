@@ -26,35 +26,68 @@ export interface SplitFilter {
 export interface GroupedFilter {
   readonly filter: Filter;
   readonly text: string;
-  readonly conditions: readonly MembershipCondition[];
   /** One character for each combination of the conditions, `1` where the filter is true. Pure. */
   table(seen: object): string;
 }
 
-export function splitFilter(text: string): SplitFilter {
+/** What all filters together ask about groups; the place of a condition is its place in the list. */
+export interface GroupQuestions {
+  readonly conditions: readonly MembershipCondition[];
+  readonly places: ReadonlyMap<string, number>;
+}
+
+/** Each combination of answers is worked out beforehand: 2 to this power for each person and filter. */
+export const GROUP_QUESTIONS_MAX = 8;
+
+export function groupQuestions({
+  scope,
+  destination,
+}: Pick<Microsoft365Settings, 'scope' | 'destination'>): GroupQuestions {
+  const texts = [scope.filter, ...destination.rules.map(({ filter }) => filter)];
+  const terms = texts.flatMap((text) => {
+    const filter = parseUserFilter(text);
+    return filter === undefined ? [] : groupTermsOf(filter);
+  });
+  const byKey = new Map(terms.map((term) => [groupTermKey(term), term]));
+  return {
+    conditions: [...byKey.values()].map(conditionOf),
+    places: new Map([...byKey.keys()].map((key, place) => [key, place])),
+  };
+}
+
+export function splitFilter(text: string, questions: GroupQuestions): SplitFilter {
   const filter = parseUserFilter(text);
   if (filter === undefined) return { own: [], grouped: undefined };
   const terms = filter.kind === 'and' ? filter.terms : [filter];
   const grouped = terms.filter((term) => groupTermsOf(term).length > 0);
-  return { own: terms.filter((term) => groupTermsOf(term).length === 0), grouped: groupedOf(grouped) };
+  return { own: terms.filter((term) => groupTermsOf(term).length === 0), grouped: groupedOf(grouped, questions) };
 }
 
-function groupedOf(terms: readonly Filter[]): GroupedFilter | undefined {
+function groupedOf(terms: readonly Filter[], { places }: GroupQuestions): GroupedFilter | undefined {
   const [only] = terms;
   if (only === undefined) return undefined;
   const filter: Filter = terms.length === 1 ? only : { kind: 'and', terms };
-  const byKey = new Map(groupTermsOf(filter).map((term) => [groupTermKey(term), term]));
-  const places = new Map([...byKey.keys()].map((key, place) => [key, place]));
-  const combinations = 2 ** byKey.size;
+  const combinations = Array.from({ length: 2 ** places.size }, (_, answers) => answers);
   return {
     filter,
     text: describeFilter(filter),
-    conditions: [...byKey.values()].map(conditionOf),
-    table: (seen) =>
-      Array.from({ length: combinations }, (_, answers) => (holds(filter, { seen, places, answers }) ? '1' : '0')).join(
-        '',
-      ),
+    table: (seen) => combinations.map((answers) => (holds(filter, { seen, places, answers }) ? '1' : '0')).join(''),
   };
+}
+
+/** For which groups a filter is true of somebody: `1` or `0` where groups do not matter, else a table. Pure. */
+export type Router = (seen: object) => string;
+
+/** One for each routing rule, in order. */
+export function makeRouters(destination: Microsoft365Settings['destination'], questions: GroupQuestions): Router[] {
+  return destination.rules.map(({ filter }) => {
+    const { own, grouped } = splitFilter(filter, questions);
+    return (seen) => {
+      if (!own.every((term) => matches(term, seen))) return '0';
+      const table = grouped?.table(seen) ?? '1';
+      return table.includes('0') ? (table.includes('1') ? table : '0') : '1';
+    };
+  });
 }
 
 function conditionOf(term: GroupTerm): MembershipCondition {
@@ -90,20 +123,36 @@ function holds(filter: Filter, given: Answers): boolean {
 }
 
 /** Undefined when every record decides for itself. */
-export function membershipScope({ scope, pathDisplay }: Microsoft365Settings): MembershipScope | undefined {
-  const { grouped } = splitFilter(scope.filter);
+export function membershipScope({
+  scope,
+  pathDisplay,
+  destination,
+}: Microsoft365Settings): MembershipScope | undefined {
+  const questions = groupQuestions({ scope, destination });
+  const { grouped } = splitFilter(scope.filter, questions);
   const selected = scope.mode === 'groups' ? scope.groupIds : null;
   const roots = selected ?? (pathDisplay.rootGroupId === null ? [] : [pathDisplay.rootGroupId]);
-  if (selected === null && grouped === undefined && scope.nestedGroups === 'include' && roots.length === 0)
-    return undefined;
+  const routing = routingOf(destination);
+  const plain = selected === null && scope.nestedGroups === 'include' && roots.length === 0 && routing === null;
+  if (plain && questions.conditions.length === 0) return undefined;
   return {
     selected,
     nested: scope.nestedGroups,
     maxDepth: scope.maxDepth,
-    conditions: grouped?.conditions ?? [],
+    conditions: questions.conditions,
     conditionsText: grouped?.text ?? '',
     pathRoots: roots,
+    routing,
   };
+}
+
+function routingOf({
+  rules,
+  match,
+  default: fallback,
+}: Microsoft365Settings['destination']): MembershipScope['routing'] {
+  if (rules.length === 0 && fallback === null) return null;
+  return { groups: rules.map(({ destinationGroup }) => destinationGroup), match, default: fallback };
 }
 
 /** Whether a group fulfils a condition, as `store/membership-scope.ts` decides. */

@@ -4,7 +4,7 @@ import type { ReasonCode } from '#core/reasons.ts';
 import { allAddresses, domainOf, isOnMicrosoft, primaryAddress } from './addresses.ts';
 import { isLicensed } from './licence.ts';
 import { mailboxOf, unmannedType } from './mailbox-type.ts';
-import { type GroupedFilter, splitFilter } from './memberships.ts';
+import { type GroupedFilter, groupQuestions, makeRouters, splitFilter } from './memberships.ts';
 import { type GraphGroup, type GraphUser, listOf } from './records.ts';
 import { type GroupType, MAILBOX_TYPES, type Microsoft365Settings } from './settings.ts';
 import { describeFilter, propertiesOf } from './user-filter.ts';
@@ -37,6 +37,8 @@ export interface Scope {
   group(group: GraphGroup): OutOfScope | undefined;
   /** For which groups a user is in (`Normalised.memberships`); undefined when groups do not matter. */
   memberships(user: GraphUser): string | undefined;
+  /** For which groups each routing rule is true of a user (`Normalised.routes`); undefined without rules. */
+  routes(user: GraphUser): readonly string[] | undefined;
   /** All that is demanded, in the order in which it is asked: the first clause that fails is the reason. */
   readonly userClauses: readonly ScopeClause<GraphUser>[];
   readonly groupClauses: readonly ScopeClause<GraphGroup>[];
@@ -46,8 +48,10 @@ export interface Scope {
 }
 
 /** Compiles the scope of the settings. */
-export function makeScope({ scope }: Pick<Microsoft365Settings, 'scope'>): Scope {
-  const { own, grouped } = splitFilter(scope.filter);
+export function makeScope({ scope, destination }: Pick<Microsoft365Settings, 'scope' | 'destination'>): Scope {
+  const questions = groupQuestions({ scope, destination });
+  const { own, grouped } = splitFilter(scope.filter, questions);
+  const routers = makeRouters(destination, questions);
   const userClauses = [...filterClauses(own), ...settingClauses(scope), ...settledClause(grouped)];
   const groupClauses = clausesOfGroups(scope);
   const selection = scope.mode === 'groups' ? [selectionClause(scope)] : [];
@@ -58,6 +62,7 @@ export function makeScope({ scope }: Pick<Microsoft365Settings, 'scope'>): Scope
       const table = grouped?.table(filterable(user));
       return table?.includes('0') === true ? table : undefined;
     },
+    routes: (user) => (routers.length === 0 ? undefined : routers.map((route) => route(filterable(user)))),
     userClauses,
     groupClauses,
     userMemberships: [...selection, ...membershipClause(grouped)],

@@ -4,6 +4,7 @@ import { InputError } from '#core/errors.ts';
 import { isUuid } from '#core/ids.ts';
 import { mappingRules } from '#core/mapping-rules.ts';
 import { DEFAULT_MATCHING, MATCH_ATTRIBUTES } from '#core/match.ts';
+import { GROUP_QUESTIONS_MAX, groupQuestions } from './memberships.ts';
 import { filterProblem } from './user-filter.ts';
 
 export const GROUP_TYPES = ['security', 'mailEnabledSecurity', 'distribution', 'microsoft365'] as const;
@@ -39,6 +40,8 @@ const domain = z
 
 /** More than that are better selected by one group above them. */
 const GROUPS_MAX = 1_000;
+/** More rules than that are better said by groups of the provider. */
+const RULES_MAX = 100;
 /** Deeper than any nesting that somebody keeps an overview of. */
 const DEPTH_MAX = 100;
 
@@ -49,6 +52,11 @@ const objectId = z
   .refine((text) => text !== '', 'expected the object id of a group');
 
 const leavePolicy = z.enum(['deactivate', 'delete', 'keep']);
+
+const userFilter = z.string().superRefine((text, context) => {
+  const problem = filterProblem(text);
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+});
 
 const Scope = z.strictObject({
   mode: z.enum(['full', 'groups']).default('full'),
@@ -61,13 +69,7 @@ const Scope = z.strictObject({
   maxDepth: z.number().int().min(0).max(DEPTH_MAX).nullable().default(null),
   groupTypes: z.array(z.enum(GROUP_TYPES)).default(['security', 'mailEnabledSecurity', 'distribution']),
   dynamicMembership: z.enum(['include', 'exclude']).default('include'),
-  filter: z
-    .string()
-    .default('')
-    .superRefine((text, context) => {
-      const problem = filterProblem(text);
-      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
-    }),
+  filter: userFilter.default(''),
   domains: z.array(domain).default([]),
   excludeOnMicrosoft: z.boolean().default(false),
   mailboxTypes: z.array(z.enum(MAILBOX_TYPES)).default(['user']),
@@ -80,6 +82,20 @@ const Scope = z.strictObject({
   deleteAfterDays: z.number().int().min(0).max(3650).nullable().default(30),
 });
 
+const groupName = z
+  .string()
+  .trim()
+  .min(1, 'expected the display name of a group')
+  .max(256, 'expected a display name of at most 256 characters');
+
+const Destination = z.strictObject({
+  rules: z
+    .array(z.strictObject({ filter: userFilter, destinationGroup: groupName }))
+    .max(RULES_MAX)
+    .default([]),
+  match: z.enum(['first', 'all']).default('first'),
+  default: groupName.nullable().default(null),
+});
 const tenantId = z
   .string()
   .regex(/^[A-Za-z0-9.-]+$/, 'expected a tenant id or a verified domain of the tenant')
@@ -107,6 +123,7 @@ const Settings = z.strictObject({
   endpoints,
   scope: Scope.prefault({}),
   pathDisplay: z.strictObject({ rootGroupId: objectId.nullable().default(null) }).prefault({}),
+  destination: Destination.prefault({}),
   initialRun: z.enum(['auto', 'preview', 'manual']).default('preview'),
   matching: z
     .array(z.enum(MATCH_ATTRIBUTES))
@@ -142,7 +159,8 @@ export function parseSettings(value: unknown): Microsoft365Settings {
 }
 
 /** Settings that mean nothing, or nobody, beside each other (S2.7, S2.9, S2.20). */
-function refuseContradictions({ scope, pathDisplay }: Microsoft365Settings): void {
+function refuseContradictions(settings: Microsoft365Settings): void {
+  const { scope, pathDisplay } = settings;
   const grouped = scope.mode === 'groups';
   const problems = [
     grouped && scope.groupIds.length === 0 && ['scope.groupIds', 'mode "groups" needs at least one group'],
@@ -152,6 +170,10 @@ function refuseContradictions({ scope, pathDisplay }: Microsoft365Settings): voi
         'pathDisplay.rootGroupId',
         'in mode "groups" paths begin at the selected groups, so leave it out',
       ],
+    groupQuestions(settings).conditions.length > GROUP_QUESTIONS_MAX && [
+      'destination.rules',
+      `all filters together ask for more than ${GROUP_QUESTIONS_MAX} groups by "memberOf"`,
+    ],
   ].filter((problem) => problem !== false);
   if (problems.length === 0) return;
   throw new InputError(

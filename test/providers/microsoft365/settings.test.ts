@@ -46,6 +46,7 @@ describe('settings of Microsoft 365', () => {
         deleteAfterDays: 30,
       },
       pathDisplay: { rootGroupId: null },
+      destination: { rules: [], match: 'first', default: null },
       initialRun: 'preview',
       matching: ['externalId', 'userName', 'emails'],
       adoptManual: 'never',
