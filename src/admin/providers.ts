@@ -25,6 +25,7 @@ import { startFirst } from '#sync/connect.ts';
 import { describeNotifications } from '#sync/describe-notifications.ts';
 import { mergeSecrets, openSettings, type Secrets, splitSecrets } from '#sync/settings.ts';
 import { viewConnection, withConsent } from './consent.ts';
+import { confirmedIn, refuseUnseen } from './impact.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf } from './query.ts';
 
@@ -51,8 +52,9 @@ export function providerRoutes(parts: AdminParts): Router {
       response.json(viewSettings(row, parts));
     })
     .put('/providers/:kind', admin, async (request, response) => {
+      const { confirmImpact } = parse(z.object({ confirmImpact: z.string().max(100).optional() }), request.query);
       const kind = kindParam(parts, request);
-      const saved = await saveSettings(parts, kind, request.body, actorOf(request));
+      const saved = await saveSettings(parts, { kind, body: request.body, actor: actorOf(request), confirmImpact });
       await retrySubscriptions(parts.database.knex, kind.kind);
       parts.subscriptions?.wake();
       response.json(saved);
@@ -142,18 +144,31 @@ function testProvider(parts: AdminParts): RequestHandler {
   };
 }
 
-async function saveSettings(parts: AdminParts, kind: ProviderKind, body: unknown, actor: string) {
+interface Saving {
+  readonly kind: ProviderKind;
+  readonly body: unknown;
+  readonly actor: string;
+  /** The impact plan that the administrator has seen. */
+  readonly confirmImpact: string | undefined;
+}
+
+async function saveSettings(parts: AdminParts, { kind, body, actor, confirmImpact }: Saving) {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new InputError('The settings must be a JSON object.', {
       reason: 'settings-invalid',
       remedy: 'Send all settings as one JSON object.',
     });
-  return parts.database.knex.transaction(async (tx) => {
+  const saved = await parts.database.knex.transaction(async (tx) => {
     const before = await readProvider(tx, kind.kind);
     const kept = stillMeant(savedSecrets(before, parts), before?.settings, body);
     const whole = mergeSecrets(withoutMarks(body), kept);
     const parsed = kind.parseSettings(whole);
     const { settings, secrets } = splitSecrets(parsed, kind.secretPaths);
+    if (before !== undefined) {
+      const request = { kind, row: before, after: parsed, actor, confirmed: confirmImpact ?? confirmedIn(body) };
+      const refusal = await refuseUnseen(parts, tx, request);
+      if (refusal !== undefined) return refusal;
+    }
     const changed =
       before === undefined ||
       canonical(before.settings) !== canonical(settings) ||
@@ -169,6 +184,9 @@ async function saveSettings(parts: AdminParts, kind: ProviderKind, body: unknown
       });
     return viewSettings(row, parts);
   });
+  // What shows the impact was stored all the same.
+  if (saved instanceof ConflictError) throw saved;
+  return saved;
 }
 
 /** Stored secrets whose place is of the same kind as before: the secret of another kind of credential is not meant. */
@@ -182,7 +200,12 @@ function stillMeant(secrets: Secrets, before: unknown, after: unknown): Secrets 
 
 /** What an answer of ours adds to the settings may come back in a PUT and means nothing there. */
 function withoutMarks(body: object): unknown {
-  const { configVersion: _version, secretsSet: _set, ...settings } = body as Record<string, unknown>;
+  const {
+    configVersion: _version,
+    secretsSet: _set,
+    confirmImpact: _impact,
+    ...settings
+  } = body as Record<string, unknown>;
   return settings;
 }
 

@@ -290,7 +290,14 @@ function oddity(kind: number, index: number, upn: string): Readonly<Record<strin
       proxyAddresses: [`SMTP:guest${index}@gmail.com`],
       ...none,
     },
-    { displayName: `Shared mailbox ${index}`, givenName: null, surname: null, accountEnabled: false, ...none },
+    {
+      displayName: `Shared mailbox ${index}`,
+      givenName: null,
+      surname: null,
+      accountEnabled: false,
+      ...none,
+      '#userPurpose': 'shared',
+    },
     {
       displayName: `Meeting room ${index}`,
       givenName: null,
@@ -298,6 +305,7 @@ function oddity(kind: number, index: number, upn: string): Readonly<Record<strin
       accountEnabled: false,
       businessPhones: [],
       ...none,
+      '#userPurpose': index % 2 === 0 ? 'room' : 'equipment',
     },
     { mail: null, proxyAddresses: [], ...none },
     {

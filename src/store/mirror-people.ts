@@ -56,6 +56,7 @@ export interface KeptRecord {
   readonly external_id: string;
   readonly record: string;
   readonly digest: Buffer | null;
+  /** Of the record by itself: null for one that only its memberships leave out. */
   readonly reason: string | null;
   readonly detail: string | null;
   readonly handles: readonly string[];
@@ -70,7 +71,8 @@ export async function readKept(
 ): Promise<readonly KeptRecord[]> {
   const { rows } = await sql<KeptRecord>(
     db,
-    `select external_id, record, digest, reason, detail, handles from mirror_records
+    `select external_id, record, digest, handles, case when body is null then reason end as reason,
+       case when body is null then detail end as detail from mirror_records
      where provider = ? and resource_type = ? and external_id > ? and gone_at is null order by external_id limit ?`,
     [provider, type, after, limit],
   );

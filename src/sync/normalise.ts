@@ -76,6 +76,8 @@ export function normalise(
       manager_external_id: null,
       reason: result.skip,
       detail: result.detail ?? null,
+      memberships: null,
+      routes: null,
     };
   const resource = keep?.(result.resource) ?? result.resource;
   const body = canonical(resource);
@@ -88,6 +90,8 @@ export function normalise(
     manager_external_id: person ? (resource[ENTERPRISE_SCHEMA]?.manager?.value ?? null) : null,
     reason: null,
     detail: null,
+    memberships: result.memberships ?? null,
+    routes: result.routes ?? null,
   };
 }
 

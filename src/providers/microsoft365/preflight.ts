@@ -3,7 +3,7 @@ import { CredentialsError } from '#core/errors.ts';
 import type { Graph } from './client.ts';
 import { collection, PAGE_SIZE } from './collection.ts';
 import { readOrganization } from './facts.ts';
-import { hasMailbox } from './licence.ts';
+import { mailboxOf } from './mailbox-type.ts';
 import type { GraphUser } from './records.ts';
 import type { Microsoft365Settings } from './settings.ts';
 
@@ -49,7 +49,7 @@ export async function checkMailboxUser(
   const url = `/users?$select=id,mail,proxyAddresses,assignedPlans,assignedLicenses,userType&$top=${PAGE_SIZE}`;
   let looked = 0;
   for await (const users of collection<GraphUser>(graph, url, { signal })) {
-    if (users.some(hasMailbox)) return 'There are people with a mailbox.';
+    if (users.some((user) => mailboxOf(user).type !== undefined)) return 'There are people with a mailbox.';
     looked += users.length;
     if (looked >= USERS_LOOKED_AT) break;
   }

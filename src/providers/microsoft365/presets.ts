@@ -72,7 +72,7 @@ export const PRESETS: readonly Preset[] = [
     name: 'mailprotector',
     title: 'Every address of your domains',
     description:
-      'Everybody with a mailbox, licensed or not, shared mailboxes, rooms and equipment with their mark; no onmicrosoft.com addresses. Whoever loses the mailbox is removed. Enter your domains in scope.domains.',
+      'Everybody with a mailbox, licensed or not, shared mailboxes, rooms and equipment with their mark, all of them in the group "Main"; no onmicrosoft.com addresses. Whoever loses the mailbox is removed. Enter your domains in scope.domains.',
     settings: {
       scope: {
         mode: 'full',
@@ -83,6 +83,7 @@ export const PRESETS: readonly Preset[] = [
         requireMailbox: true,
         onLeaveScope: 'delete',
       },
+      destination: { default: 'Main' },
       initialRun: 'preview',
     },
     schedule: { enabled: false, kind: 'interval', everyMinutes: 60 },
