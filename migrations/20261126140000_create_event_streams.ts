@@ -78,6 +78,8 @@ export async function up(knex: Knex): Promise<void> {
     comment on column event_deliveries.urgent is 'A leaver: goes before others, but not before an earlier message of the same resource.';
     create index event_deliveries_due_idx on event_deliveries (stream_id, urgent desc, seq) where state = 'pending';
     create index event_deliveries_lane_idx on event_deliveries (stream_id, resource_id, seq) where state = 'pending';
+    create index event_deliveries_dead_idx on event_deliveries (stream_id) where state = 'dead';
+    create index event_deliveries_leavers_idx on event_deliveries (stream_id) where state = 'delivered' and urgent;
     create index event_deliveries_claimed_idx on event_deliveries (claimed_until) where state = 'pending' and claimed_until is not null;
     create index event_deliveries_list_idx on event_deliveries (stream_id, seq);
 

@@ -9,8 +9,9 @@ import { OVERLAP_HOURS, requestVerification, resume, rotateWebhookKeys } from '#
 import { isWebhookSecret } from '#platform/webhook-signature.ts';
 import { writeAudit } from '#store/audit.ts';
 import type { Db } from '#store/database.ts';
-import { listDeliveries, readDelivery, replayDeliveries } from '#store/event-deliveries.ts';
+import { replayDeliveries } from '#store/event-deliveries.ts';
 import { readStream, type StreamKind, type StreamRow } from '#store/event-streams.ts';
+import { listDeliveries, readDelivery } from '#store/views/event-deliveries.ts';
 import { needApp } from './need-app.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf, PageQuery, uuidParam } from './query.ts';

@@ -1,10 +1,11 @@
 // Webhooks and security event tokens within the apps that have them.
 import type { AppScope } from '#core/scope.ts';
 import type { SetInput, WebhookInput } from '#outbound/stream-settings.ts';
-import { type StreamParts, saveSets, saveWebhook, viewStream } from '#outbound/streams.ts';
+import { type StreamParts, saveSets, saveWebhook } from '#outbound/streams.ts';
+import { viewStream } from '#outbound/view-stream.ts';
 import type { Db } from '#store/database.ts';
-import { readFigures } from '#store/event-deliveries.ts';
 import { listStreams, type StreamKind } from '#store/event-streams.ts';
+import { readFigures } from '#store/views/event-deliveries.ts';
 import type { AdminParts } from './parts.ts';
 
 export interface StreamInputs {

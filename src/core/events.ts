@@ -141,14 +141,19 @@ function contentOf({ resource, attributes, version }: ResourceEvent, what: 'crea
 export interface SetEnvelope {
   readonly issuer: string;
   readonly audience: readonly string[];
+  readonly now: Date;
 }
 
-/** The claims of a token (RFC 8417 section 2.2, RFC 9967 section 2.1): `sub_id` at the top, never `sub`, never `exp`. */
-export function setClaims(event: ResourceEvent, events: object, { issuer, audience }: SetEnvelope): string {
+/**
+ * The claims of a token (RFC 8417 section 2.2, RFC 9967 section 2.1): `sub_id` at the top, never `sub`, never `exp`; `toe`
+ * is when it happened, `iat` when this was written.
+ */
+export function setClaims(event: ResourceEvent, events: object, { issuer, audience, now }: SetEnvelope): string {
   const { id, resourceType, externalId } = event;
   return JSON.stringify({
     iss: issuer,
-    iat: secondsOf(event.at),
+    iat: secondsOf(now),
+    toe: secondsOf(event.at),
     jti: event.messageId,
     aud: audience,
     txn: event.transaction,
@@ -164,12 +169,12 @@ export function setClaims(event: ResourceEvent, events: object, { issuer, audien
 
 /** The claims of a token that asks for nothing but a sign of life. */
 export function verificationClaims(
-  { messageId, at, streamId, state }: { messageId: string; at: Date; streamId: string; state: string | undefined },
-  { issuer, audience }: SetEnvelope,
+  { messageId, streamId, state }: { messageId: string; streamId: string; state: string | undefined },
+  { issuer, audience, now }: SetEnvelope,
 ): string {
   return JSON.stringify({
     iss: issuer,
-    iat: secondsOf(at),
+    iat: secondsOf(now),
     jti: messageId,
     aud: audience,
     sub_id: { format: 'opaque', id: streamId },

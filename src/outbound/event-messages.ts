@@ -99,6 +99,7 @@ export async function messagesOf(
   tx: Db,
   telling: Telling,
   events: readonly ResourceEvent[],
+  now: Date,
 ): Promise<readonly NewDelivery[]> {
   const settings = telling.stream.settings as WebhookSettings | SetSettings;
   const resources = settings.payload === 'full' ? await resourcesOf(tx, telling, events) : new Map<string, Document>();
@@ -107,7 +108,7 @@ export async function messagesOf(
       ...bare,
       resource: bare.action === 'deleted' || bare.action === 'left' ? undefined : resources.get(bare.id),
     };
-    const written = write(telling, event);
+    const written = write(telling, event, now);
     if (written === undefined) return [];
     const { messageId, resourceType, id, at } = event;
     return [{ messageId, ...written, resourceType, resourceId: id, urgent: isLeaver(event), changedAt: at }];
@@ -117,6 +118,7 @@ export async function messagesOf(
 function write(
   { stream, base, issuer }: Telling,
   event: ResourceEvent,
+  now: Date,
 ): { readonly type: string; readonly payload: string } | undefined {
   if (stream.kind === 'webhook') {
     const type = webhookTypeOf(event, (stream.settings as WebhookSettings).events);
@@ -125,7 +127,7 @@ function write(
   const { events, audience } = stream.settings as SetSettings;
   const statements = setStatements(event, events);
   if (statements === undefined) return undefined;
-  return { type: Object.keys(statements).join(' '), payload: setClaims(event, statements, { issuer, audience }) };
+  return { type: Object.keys(statements).join(' '), payload: setClaims(event, statements, { issuer, audience, now }) };
 }
 
 /** As they are now and as the receiver sees them; those that are too large are left out. */

@@ -37,12 +37,13 @@ export type Filled =
 export async function fillStream(tx: Db, telling: Telling, now: Date): Promise<Filled> {
   const { stream } = telling;
   // A whole batch at a time: what a full window loses one by one is not filled up one by one.
-  if ((await countPendingDeliveries(tx, stream.id)) > WINDOW - BATCH) return 'done';
+  const room = WINDOW - (await countPendingDeliveries(tx, stream.id));
+  if (room < BATCH) return 'done';
   if (JSON.stringify(stream.scope) !== JSON.stringify(stream.app_scope)) {
     await beginScope(tx, telling);
     return 'more';
   }
-  if (stream.rescan) return tellDifferences(tx, telling, now);
+  if (stream.rescan) return tellDifferences(tx, telling, { room, now });
   const place = { xid: stream.place_xid, seq: stream.place_seq };
   const page = await readChanges(tx, place, BATCH).catch((error: unknown) => {
     if (error instanceof GoneError) return undefined;
@@ -67,30 +68,27 @@ async function beginScope(tx: Db, { stream }: Telling): Promise<void> {
   await noteProgress(tx, stream.id, { scope: stream.app_scope, ledger: true, rescan: true });
 }
 
-/** Whether a change may bring others in or out of scope than the one that was changed. */
+/** Whether a change may bring others in or out of scope than the one that was changed: a group does, with all that it is. */
 function needsScan({ stream, view }: Telling, changes: readonly Change[]): boolean {
   if (view.visible === undefined || !dependsOnMembers(stream.app_scope)) return false;
   const scanned = { xid: stream.scanned_xid, seq: stream.scanned_seq };
-  return changes.some(
-    (change) =>
-      (change.operation === 'membership' || change.operation === 'delete') && comparePlaces(change, scanned) > 0,
-  );
+  return changes.some((change) => change.resource_type === 'Group' && comparePlaces(change, scanned) > 0);
 }
 
-async function tellDifferences(tx: Db, telling: Telling, now: Date): Promise<Filled> {
+async function tellDifferences(tx: Db, telling: Telling, { room, now }: { room: number; now: Date }): Promise<Filled> {
   const { stream, view } = telling;
   const scanned = await journalEnd(tx);
-  const differences = await findScopeDifferences(tx, stream.id, view.visible, BATCH);
+  const differences = await findScopeDifferences(tx, stream.id, view.visible, room);
   const transaction = randomUUID();
   const events = differences.map((difference) => eventOfDifference(telling, difference, transaction, now));
-  await insertDeliveries(tx, stream.id, await messagesOf(tx, telling, events), now);
+  await insertDeliveries(tx, stream.id, await messagesOf(tx, telling, events, now), now);
   await noteKnown(tx, stream.id, {
     known: differences
       .filter(({ enters }) => enters)
       .map(({ id, resource_type, version }) => ({ id, resource_type, version: version ?? '1' })),
     forgotten: differences.filter(({ enters }) => !enters).map(({ id }) => id),
   });
-  if (differences.length < BATCH) await noteProgress(tx, stream.id, { rescan: false, scanned });
+  if (differences.length < room) await noteProgress(tx, stream.id, { rescan: false, scanned });
   return 'more';
 }
 
@@ -109,7 +107,7 @@ async function tellChanges(tx: Db, telling: Telling, page: ChangePage, now: Date
   const events = page.changes.flatMap(
     (change) => eventOf(telling, change, subjects.get(change.resource_id), ledger) ?? [],
   );
-  await insertDeliveries(tx, stream.id, await messagesOf(tx, telling, events), now);
+  await insertDeliveries(tx, stream.id, await messagesOf(tx, telling, events, now), now);
   if (ledger !== undefined) await noteKnown(tx, stream.id, ledger.changes());
   await noteProgress(tx, stream.id, { place: page.next });
 }

@@ -18,7 +18,14 @@ import { type ClaimedDelivery, type Settlement, settleDeliveries } from '#store/
 import { disableStream, noteHealth, type StreamRow } from '#store/event-streams.ts';
 import { isTaken, postSet, postWebhook, refusalOf } from './post-webhook.ts';
 import type { SetSigner } from './set-signer.ts';
-import { type SetSettings, type StreamSecrets, signingKeysOf, type WebhookSettings } from './stream-settings.ts';
+import {
+  NO_SECRETS,
+  openSecrets,
+  type SetSettings,
+  type StreamSecrets,
+  signingKeysOf,
+  type WebhookSettings,
+} from './stream-settings.ts';
 
 export interface SendParts {
   readonly database: Database;
@@ -53,9 +60,9 @@ export async function sendMessage(
 ): Promise<Receipt> {
   const { seal, clock, policy, signer } = parts;
   const now = clock.now();
-  let secrets: StreamSecrets = { keys: [] };
+  let secrets = NO_SECRETS;
   try {
-    secrets = JSON.parse(seal.open(stream.sealed));
+    secrets = openSecrets(seal, stream);
     const answer =
       stream.kind === 'webhook'
         ? await postWebhook(

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { SET_EVENTS, WEBHOOK_EVENTS } from '#core/events.ts';
+import type { Seal } from '#platform/seal.ts';
 import { isWebhookSecret, makeWebhookKey, type WebhookKey, webhookPublicKey } from '#platform/webhook-signature.ts';
 
 const url = z.string().trim().max(2_000);
@@ -82,6 +83,11 @@ export interface StreamSecrets {
 }
 
 export const NO_SECRETS: StreamSecrets = { keys: [] };
+
+/** @throws {ConfigError} `secret-key-wrong` */
+export function openSecrets(seal: Seal, { sealed }: { readonly sealed: string }): StreamSecrets {
+  return JSON.parse(seal.open(sealed));
+}
 
 /** Keys that sign at this moment, the newest first. */
 export function signingKeysOf({ keys }: StreamSecrets, now: Date): readonly StoredKey[] {

@@ -8,7 +8,7 @@ import { checkOutgoingUrl, type OutgoingPolicy } from '#platform/fetch.ts';
 import type { Seal } from '#platform/seal.ts';
 import { journalEnd } from '#store/changes.ts';
 import type { Db } from '#store/database.ts';
-import { insertDeliveries, type StreamFigures } from '#store/event-deliveries.ts';
+import { insertDeliveries } from '#store/event-deliveries.ts';
 import { fillKnown } from '#store/event-scope.ts';
 import {
   deleteStream,
@@ -23,6 +23,7 @@ import {
 import type { EventViewOf } from './event-view.ts';
 import {
   NO_SECRETS,
+  openSecrets,
   type SetInput,
   type SetSettings,
   type StreamSecrets,
@@ -138,7 +139,11 @@ async function save(
 ): Promise<void> {
   const sealed = seal.seal(JSON.stringify(secrets));
   const enabled = input.enabled ?? stream?.enabled ?? true;
-  if (stream !== undefined) return updateStream(tx, stream.id, { enabled, pushed, settings, sealed });
+  if (stream !== undefined) {
+    // To enable it is to say that it works again.
+    if (input.enabled === true && stream.disabled_at !== null) await resumeStream(tx, stream.id, undefined);
+    return updateStream(tx, stream.id, { enabled, pushed, settings, sealed });
+  }
   const snapshot = input.start === 'snapshot';
   const { visible } = viewOf(app.scope);
   const place = await journalEnd(tx);
@@ -189,65 +194,10 @@ export async function requestVerification(
   const now = clock.now();
   const messageId = randomUUID();
   const { audience } = stream.settings as SetSettings;
-  const payload = verificationClaims(
-    { messageId, at: now, streamId: stream.id, state },
-    { issuer: publicUrl(), audience },
-  );
+  const payload = verificationClaims({ messageId, streamId: stream.id, state }, { issuer: publicUrl(), audience, now });
   const message = { messageId, type: VERIFICATION_EVENT, resourceType: null, resourceId: null, urgent: false };
   await insertDeliveries(tx, stream.id, [{ ...message, payload, changedAt: now }], now);
   return messageId;
-}
-
-/** What an answer shows of a stream. */
-export function viewStream(
-  { seal, clock, publicUrl }: StreamParts,
-  stream: StreamRow,
-  figures: StreamFigures | undefined,
-) {
-  const secrets = openSecrets(seal, stream);
-  const own =
-    stream.kind === 'webhook'
-      ? { ...(stream.settings as WebhookSettings), keys: viewKeys(secrets, clock.now()) }
-      : viewSets(stream.settings as SetSettings, secrets, publicUrl());
-  return {
-    ...own,
-    enabled: stream.enabled,
-    state: stateOf(stream),
-    disabledAt: stream.disabled_at,
-    disabledReason: stream.disabled_reason,
-    failingSince: stream.failing_since,
-    nextAttemptAt: stream.retry_at,
-    lastSuccessAt: stream.last_success_at,
-    ...(stream.pushed ? {} : { lastPolledAt: stream.polled_at }),
-    lastError: stream.last_error,
-    waiting: figures?.pending ?? 0,
-    oldestWaitingAt: figures?.oldest ?? null,
-    dead: figures?.dead ?? 0,
-    leavers: {
-      count: figures?.leavers ?? 0,
-      p50Ms: figures?.p50_ms ?? null,
-      p95Ms: figures?.p95_ms ?? null,
-      worstMs: figures?.worst_ms ?? null,
-    },
-  };
-}
-
-function viewSets({ delivery, ...rest }: SetSettings, { authorization }: StreamSecrets, publicUrl: string) {
-  const shown =
-    delivery.method === 'push'
-      ? { ...delivery, authorizationSet: authorization !== undefined }
-      : { ...delivery, url: `${publicUrl}/scim/v2/SecurityEvents` };
-  return { delivery: shown, ...rest, issuer: publicUrl, jwksUri: `${publicUrl}/.well-known/jwks.json` };
-}
-
-function stateOf({ enabled, disabled_at, failures }: StreamRow): 'active' | 'failing' | 'paused' | 'disabled' {
-  if (!enabled) return 'paused';
-  if (disabled_at !== null) return 'disabled';
-  return failures > 0 ? 'failing' : 'active';
-}
-
-function openSecrets(seal: Seal, { sealed }: Pick<StreamRow, 'sealed'>): StreamSecrets {
-  return JSON.parse(seal.open(sealed));
 }
 
 function hoursAfter(now: Date, hours: number): Date {

@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import type { RunError } from '#core/failure.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
-import { type Page, type PageQuery, pageOf } from './views/page.ts';
 
 export type DeliveryState = 'pending' | 'delivered' | 'dead';
 
@@ -167,61 +166,6 @@ export async function noteHandedOut(db: Db, streamId: string, messageIds: readon
   );
 }
 
-export interface DeliveryView {
-  readonly id: string;
-  readonly messageId: string;
-  readonly type: string;
-  readonly resourceType: ResourceType | null;
-  readonly resourceId: string | null;
-  readonly state: DeliveryState;
-  readonly attempts: number;
-  readonly changedAt: string;
-  readonly attemptedAt: string | null;
-  readonly nextAttemptAt: string | null;
-  readonly settledAt: string | null;
-  readonly status: number | null;
-  readonly answer: string | null;
-  readonly error: RunError | null;
-}
-
-const VIEW = `d.seq, d.id, d.message_id as "messageId", d.type, d.resource_type as "resourceType", d.resource_id as "resourceId", d.state,
-  d.attempts, d.changed_at as "changedAt", d.attempted_at as "attemptedAt",
-  case when d.state = 'pending' and s.pushed then greatest(d.next_at, s.retry_at) end as "nextAttemptAt",
-  d.settled_at as "settledAt", d.status, d.answer, d.error`;
-
-/** Newest first. */
-export async function listDeliveries(
-  db: Db,
-  streamId: string,
-  { limit, cursor, state }: PageQuery & { readonly state?: DeliveryState | undefined },
-): Promise<Page<DeliveryView>> {
-  const { rows } = await sql<DeliveryView & { seq: string }>(
-    db,
-    `select ${VIEW} from event_deliveries d join event_streams s on s.id = d.stream_id
-     where d.stream_id = ? and (?::bigint is null or d.seq < ?::bigint) and (?::text is null or d.state = ?)
-     order by d.seq desc limit ?`,
-    [streamId, cursor ?? null, cursor ?? null, state ?? null, state ?? null, limit + 1],
-  );
-  const page = pageOf(rows, limit, ({ seq }) => seq);
-  return { items: page.items.map(({ seq: _seq, ...item }) => item), nextCursor: page.nextCursor };
-}
-
-/** One message with what is in it. */
-export async function readDelivery(
-  db: Db,
-  streamId: string,
-  id: string,
-): Promise<(DeliveryView & { readonly payload: string }) | undefined> {
-  const { rows } = await sql<DeliveryView & { seq: string; payload: string }>(
-    db,
-    `select ${VIEW}, d.payload from event_deliveries d join event_streams s on s.id = d.stream_id where d.stream_id = ? and d.id = ?`,
-    [streamId, id],
-  );
-  if (rows[0] === undefined) return undefined;
-  const { seq: _seq, ...view } = rows[0];
-  return view;
-}
-
 /** Sends messages again, with the same id: one, or all that were given up. Answers how many. */
 export async function replayDeliveries(db: Db, streamId: string, which: string | 'dead', now: Date): Promise<number> {
   const isOne = which !== 'dead';
@@ -232,34 +176,6 @@ export async function replayDeliveries(db: Db, streamId: string, which: string |
     [now, streamId, which],
   );
   return rowCount ?? 0;
-}
-
-export interface StreamFigures {
-  readonly stream_id: string;
-  readonly pending: number;
-  readonly dead: number;
-  readonly oldest: Date | null;
-  /** Of people whose access ended: from the change to the receiver's word, over what is kept. */
-  readonly leavers: number;
-  readonly p50_ms: number | null;
-  readonly p95_ms: number | null;
-  readonly worst_ms: number | null;
-}
-
-export async function readFigures(db: Db, streamIds: readonly string[]): Promise<readonly StreamFigures[]> {
-  const took = `extract(epoch from d.settled_at - d.changed_at) * 1000`;
-  const leaver = `d.urgent and d.state = 'delivered'`;
-  const { rows } = await sql<StreamFigures>(
-    db,
-    `select d.stream_id, count(*) filter (where d.state = 'pending')::int as pending, count(*) filter (where d.state = 'dead')::int as dead,
-       min(d.changed_at) filter (where d.state = 'pending') as oldest, count(*) filter (where ${leaver})::int as leavers,
-       round(percentile_cont(0.5) within group (order by ${took}) filter (where ${leaver}))::float8 as p50_ms,
-       round(percentile_cont(0.95) within group (order by ${took}) filter (where ${leaver}))::float8 as p95_ms,
-       round(max(${took}) filter (where ${leaver}))::float8 as worst_ms
-     from event_deliveries d where d.stream_id = any(?::uuid[]) group by d.stream_id`,
-    [streamIds],
-  );
-  return rows;
 }
 
 /** Delivered messages are kept for a week and given-up ones for a month, of each stream no more than `max`. */

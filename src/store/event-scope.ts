@@ -23,7 +23,8 @@ const TYPES = ['User', 'Group'] as const;
 
 /**
  * Who must be told of so that the receiver knows exactly those whom it may see, as things stand now: leaving before
- * entering, users before the groups that may name them. At most `limit`.
+ * entering, users before the groups that may name them. At most `limit`. Reads everybody in scope once, so the more at a
+ * time the better.
  */
 export async function findScopeDifferences(
   tx: Db,
@@ -31,35 +32,26 @@ export async function findScopeDifferences(
   visible: Visible | undefined,
   limit: number,
 ): Promise<readonly ScopeDifference[]> {
-  const leaving = await queryDifferences(tx, 'leaves', streamId, visible, limit);
-  if (leaving.length === limit) return leaving;
-  return [...leaving, ...(await queryDifferences(tx, 'enters', streamId, visible, limit - leaving.length))];
-}
-
-async function queryDifferences(
-  tx: Db,
-  which: 'leaves' | 'enters',
-  streamId: string,
-  visible: Visible | undefined,
-  limit: number,
-): Promise<readonly ScopeDifference[]> {
   const statement = new Statement();
   const stream = statement.bind(streamId, 'uuid');
-  const inScope = TYPES.map(
-    (type) => `(r.resource_type = '${type}' and ${statement.where(visible?.condition(type, 'many'))})`,
-  ).join(' or ');
-  const text =
-    which === 'enters'
-      ? `select r.resource_type, r.id, r.external_id, r.version, r.active, r.updated_at as changed_at, r.body, true as enters, false as deleted
-         from resources r where r.deleted_at is null and (${inScope})
-           and not exists (select 1 from event_known k where k.stream_id = ${stream} and k.resource_id = r.id)
-         order by r.resource_type = 'Group', r.pos limit ${limit}`
-      : `with seen as materialized (select r.id from resources r where r.deleted_at is null and (${inScope}))
-         select k.resource_type, k.resource_id as id, g.external_id, g.version, g.active, coalesce(g.deleted_at, g.updated_at) as changed_at,
-           null as body, false as enters, (g.id is null or g.deleted_at is not null) as deleted
-         from event_known k left join resources g on g.id = k.resource_id
-         where k.stream_id = ${stream} and k.resource_id not in (select id from seen) limit ${limit}`;
+  const text = `with seen as (${idsInScope(statement, visible)}),
+      known as (select resource_id, resource_type from event_known where stream_id = ${stream}),
+      different as (select seen.id as fresh, known.resource_id as stale, known.resource_type from seen
+        full join known on known.resource_id = seen.id where seen.id is null or known.resource_id is null)
+    select coalesce(r.resource_type, d.resource_type) as resource_type, coalesce(d.fresh, d.stale) as id, r.external_id, r.version, r.active,
+      coalesce(r.deleted_at, r.updated_at) as changed_at, case when d.fresh is not null then r.body end as body,
+      d.fresh is not null as enters, (r.id is null or r.deleted_at is not null) as deleted
+    from different d left join resources r on r.id = coalesce(d.fresh, d.stale)
+    order by d.fresh is not null, r.resource_type = 'Group', r.pos limit ${limit}`;
   return (await queryOn<ScopeDifference>(tx, { text, values: statement.values })).rows;
+}
+
+/** Each type by itself: within an "or", whoever is in a large group would be looked up one by one. */
+function idsInScope(statement: Statement, visible: Visible | undefined): string {
+  return TYPES.map(
+    (type) =>
+      `select r.id from resources r where r.deleted_at is null and r.resource_type = '${type}' and ${statement.where(visible?.condition(type, 'many'))}`,
+  ).join(' union all ');
 }
 
 /** Notes who is known now, and who is not any more. */
@@ -93,11 +85,8 @@ export interface KnownResource {
 export async function fillKnown(tx: Db, streamId: string, visible: Visible | undefined): Promise<void> {
   const statement = new Statement();
   const stream = statement.bind(streamId, 'uuid');
-  const inScope = TYPES.map(
-    (type) => `(r.resource_type = '${type}' and ${statement.where(visible?.condition(type, 'many'))})`,
-  ).join(' or ');
   const text = `insert into event_known (stream_id, resource_id, resource_type, version)
-    select ${stream}, r.id, r.resource_type, r.version from resources r where r.deleted_at is null and (${inScope})
+    select ${stream}, r.id, r.resource_type, r.version from resources r join (${idsInScope(statement, visible)}) seen on seen.id = r.id
     on conflict (stream_id, resource_id) do nothing`;
   await queryOn(tx, { text, values: statement.values });
 }

@@ -108,7 +108,7 @@ export interface ChangedStream {
   readonly sealed: string;
 }
 
-/** Other settings for a stream; what waits is tried at once, and what the gateway gave up is taken up again. */
+/** Other settings for a stream; what waits is tried at once. */
 export async function updateStream(db: Db, id: string, changed: ChangedStream): Promise<void> {
   await sql(
     db,

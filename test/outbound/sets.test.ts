@@ -106,7 +106,7 @@ eachDatabase('security event tokens', (open) => {
       assert.deepEqual(one.sub_id, { format: 'scim', uri: `/Users/${ada.id}`, externalId: 'ada-1', id: ada.id });
       assert.equal(one.sub, undefined);
       assert.equal(one.exp, undefined);
-      assert.ok(one.jti && one.txn && one.iat);
+      assert.ok(one.jti && one.txn && one.iat && Number(one['toe']) <= Date.now() / 1000);
       for (const uri of Object.keys(one.events)) assert.ok((SET_EVENTS as readonly string[]).includes(uri), uri);
     }
     assert.deepEqual(claims[1]?.events[`${EVENT}:prov:patch:notice`], { attributes: ['title'], version: 'W/"2"' });

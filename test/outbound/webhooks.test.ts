@@ -5,11 +5,13 @@ import { Webhook } from 'standardwebhooks';
 import { WINDOW } from '#outbound/fill-stream.ts';
 import { parseNotificationSettings, saveNotificationSettings } from '#outbound/notification-settings.ts';
 import { makeNotifier } from '#outbound/notify.ts';
-import { resume, rotateWebhookKeys, viewStream } from '#outbound/streams.ts';
+import { resume, rotateWebhookKeys } from '#outbound/streams.ts';
+import { viewStream } from '#outbound/view-stream.ts';
 import { makeLog } from '#platform/log.ts';
 import { makeWebhookKey, webhookPublicKey } from '#platform/webhook-signature.ts';
 import { type Database, sql } from '#store/database.ts';
 import { replayDeliveries } from '#store/event-deliveries.ts';
+import { readFigures } from '#store/views/event-deliveries.ts';
 import { eachDatabase } from '../support/database.ts';
 import { type EventsBench, forgetStreams, makeEventsBench, settledJournal } from '../support/events.ts';
 import { type Received, type Receiver, startReceiver } from '../support/receiver.ts';
@@ -64,7 +66,7 @@ eachDatabase('webhooks', (open) => {
   const types = (): string[] => taken().map(({ type }) => type);
   const idOf = ({ headers }: Received): string => String(headers['webhook-id']);
 
-  const resumed = async (appId: string, from: 'stopped' | 'now'): Promise<void> => {
+  const resumed = async (appId: string, from: 'stopped' | 'now' | 'snapshot'): Promise<void> => {
     const stream = await bench.stream(appId);
     await database.knex.transaction((tx) => resume(tx, stream, from, bench.parts));
   };
@@ -146,7 +148,8 @@ eachDatabase('webhooks', (open) => {
 
   it('asks a receiver that fails with one message at a time, and not before its time', async () => {
     const { appId } = await bench.webhook(receiver);
-    receiver.answerWith(() => ({ status: 429, headers: { 'retry-after': '3600' } }));
+    const inAnHour = new Date(Date.now() + 3_600_000).toUTCString();
+    receiver.answerWith(() => ({ status: 429, headers: { 'retry-after': inAnHour } }));
     for (let n = 0; n < 12; n += 1) await user();
     await bench.work();
     const first = receiver.received.length;
@@ -195,8 +198,8 @@ eachDatabase('webhooks', (open) => {
     assert.ok((await bench.deliveries(appId)).every(({ state }) => state === 'delivered'));
   });
 
-  it('tells of leavers before others', async () => {
-    await bench.webhook(receiver);
+  it('tells of leavers before others, and how long that took', async () => {
+    const { appId } = await bench.webhook(receiver);
     const ada = await user();
     await bench.work();
     receiver.received.length = 0;
@@ -205,6 +208,10 @@ eachDatabase('webhooks', (open) => {
     await bench.work();
     const place = receiver.received.findIndex(({ text }) => text.includes('user.deactivated'));
     assert.ok(place < 8, `place ${place}`);
+    const { id } = await bench.stream(appId);
+    const [figures] = await readFigures(database.knex, [id]);
+    assert.deepEqual([figures?.pending, figures?.leavers], [0, 1]);
+    assert.equal(figures?.p50_ms, figures?.worst_ms);
   });
 
   it('is disabled after days without success, keeps what waits, and goes on when it is resumed', async () => {
@@ -324,6 +331,23 @@ eachDatabase('webhooks', (open) => {
     assert.equal(receiver.received.length, 10);
     assert.equal(new Set(receiver.received.map(idOf)).size, 5);
     assert.ok((await bench.deliveries(appId)).every(({ state }) => state === 'delivered'));
+  });
+
+  it('is disabled when the change log does not reach back to where it was, and then wants a snapshot', async () => {
+    const { appId } = await bench.webhook(receiver);
+    await user();
+    const { rows } = await sql(database.knex, 'select max(xid::text::bigint) as xid from changes');
+    await sql(
+      database.knex,
+      'insert into journal (trimmed_xid, trimmed_seq) values (?::text::xid8, 9223372036854775807)',
+      [rows[0].xid],
+    );
+    await bench.work();
+    assert.equal((await bench.stream(appId)).disabled_reason, 'fell-behind');
+    await resumed(appId, 'snapshot');
+    await bench.work();
+    assert.ok(types().length > 0 && types().every((type) => type.endsWith('.created')));
+    await sql(database.knex, 'delete from journal');
   });
 
   it('keeps a bounded window for a receiver that is gone, and another gets everything', async () => {

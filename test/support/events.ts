@@ -11,8 +11,8 @@ import { makeSeal } from '#platform/seal.ts';
 import { eventViewOf } from '#scim/event-view.ts';
 import { insertApp } from '#store/apps.ts';
 import { type Database, sql } from '#store/database.ts';
-import { type DeliveryView, listDeliveries } from '#store/event-deliveries.ts';
 import { readStream, type StreamKind, type StreamRow } from '#store/event-streams.ts';
+import { type DeliveryView, listDeliveries } from '#store/views/event-deliveries.ts';
 import { makeClock, type TestClock } from './clock.ts';
 import type { Receiver } from './receiver.ts';
 
