@@ -104,3 +104,23 @@ export function urlOf<O extends Operation>(operation: O, path?: PathOf<O>, query
   const text = search.toString();
   return `/api/v1${filled}${text === '' ? '' : `?${text}`}`;
 }
+
+/** Sends files as a form. @throws {ApiError} */
+export async function upload<O extends Operation>(
+  operation: O,
+  files: Readonly<Record<string, File>>,
+): Promise<Answer<O>> {
+  const form = new FormData();
+  for (const [name, file] of Object.entries(files)) form.set(name, file);
+  const response = await fetch(urlOf(operation), {
+    method: 'POST',
+    credentials: 'same-origin',
+    headers: { 'x-requested-with': 'console', accept: 'application/json' },
+    body: form,
+  }).catch(() => {
+    throw new ApiError(0, {});
+  });
+  const answer: unknown = await response.json().catch(() => ({}));
+  if (!response.ok) throw new ApiError(response.status, answer as Partial<Problem> & Record<string, unknown>);
+  return answer as Answer<O>;
+}
