@@ -1,10 +1,11 @@
 import { type Request, type RequestHandler, Router } from 'express';
 import { z } from 'zod';
 import { canonical } from '#core/canonical.ts';
-import { ConflictError, InputError, NotFoundError } from '#core/errors.ts';
+import { ConflictError, InputError, NotFoundError, PreconditionError } from '#core/errors.ts';
 import type { ProviderKind } from '#core/provider.ts';
 import { PROVIDER_KINDS, type ProviderKindName } from '#core/resource.ts';
 import { requireScope } from '#http/auth.ts';
+import { expectation } from '#http/etag.ts';
 import { parse } from '#http/validate.ts';
 import { writeAudit } from '#store/audit.ts';
 import { findOpenRun } from '#store/runs.ts';
@@ -45,7 +46,7 @@ export function providerRoutes(parts: AdminParts): Router {
       response.json(viewSettings(row, parts));
     })
     .put('/providers/:kind', admin, async (request, response) => {
-      response.json(await saveSettings(parts, kindParam(parts, request), request.body, actorOf(request)));
+      response.json(await saveSettings(parts, kindParam(parts, request), request));
     })
     .post('/providers/:kind/test', operator, testProvider(parts))
     .post('/providers/:kind/preview', operator, previewSource(parts))
@@ -129,14 +130,19 @@ function testProvider(parts: AdminParts): RequestHandler {
   };
 }
 
-async function saveSettings(parts: AdminParts, kind: ProviderKind, body: unknown, actor: string) {
+async function saveSettings(parts: AdminParts, kind: ProviderKind, request: Request) {
+  const body: unknown = request.body;
+  const actor = actorOf(request);
+  const asExpected = expectation(request);
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new InputError('The settings must be a JSON object.', {
       reason: 'settings-invalid',
       remedy: 'Send all settings as one JSON object.',
     });
   return parts.database.knex.transaction(async (tx) => {
+    await lockProviders(tx);
     const before = await readProvider(tx, kind.kind);
+    if (asExpected?.(before?.config_version ?? '0') === false) throw changedMeanwhile(before);
     const kept = stillMeant(savedSecrets(before, parts), before?.settings, body);
     const whole = mergeSecrets(withoutMarks(body), kept);
     const parsed = kind.parseSettings(whole);
@@ -156,6 +162,18 @@ async function saveSettings(parts: AdminParts, kind: ProviderKind, body: unknown
       });
     return viewSettings(row, parts);
   });
+}
+
+function changedMeanwhile(row: ProviderRow | undefined): PreconditionError {
+  const configVersion = Number(row?.config_version ?? 0);
+  return new PreconditionError(
+    `Somebody else has saved these settings meanwhile: they have the version ${configVersion}.`,
+    {
+      reason: 'settings-changed',
+      remedy: 'Look at what they saved before you save yours.',
+      details: { configVersion },
+    },
+  );
 }
 
 /** Stored secrets whose place is of the same kind as before: the secret of another kind of credential is not meant. */

@@ -54,7 +54,7 @@ function Form({ saved }: { readonly saved: Json }) {
 
   function store(then: () => void): void {
     save.mutate(
-      { path: { kind }, body: fromM365(value) as never },
+      { path: { kind }, body: fromM365(value) as never, ifMatch: String(base['configVersion']) },
       {
         onSuccess: (answer) => {
           take(answer as Json);
