@@ -1,10 +1,11 @@
 import { type Request, type RequestHandler, Router } from 'express';
 import { z } from 'zod';
 import { canonical } from '#core/canonical.ts';
-import { ConflictError, InputError, NotFoundError } from '#core/errors.ts';
+import { ConflictError, InputError, NotFoundError, PreconditionError } from '#core/errors.ts';
 import type { ProviderKind } from '#core/provider.ts';
 import { PROVIDER_KINDS, type ProviderKindName } from '#core/resource.ts';
 import { requireScope } from '#http/auth.ts';
+import { expectation } from '#http/etag.ts';
 import { parse } from '#http/validate.ts';
 import { writeAudit } from '#store/audit.ts';
 import { type ConnectionRow, listConnections } from '#store/connections.ts';
@@ -54,7 +55,13 @@ export function providerRoutes(parts: AdminParts): Router {
     .put('/providers/:kind', admin, async (request, response) => {
       const { confirmImpact } = parse(z.object({ confirmImpact: z.string().max(100).optional() }), request.query);
       const kind = kindParam(parts, request);
-      const saved = await saveSettings(parts, { kind, body: request.body, actor: actorOf(request), confirmImpact });
+      const saved = await saveSettings(parts, {
+        kind,
+        body: request.body,
+        actor: actorOf(request),
+        confirmImpact,
+        asExpected: expectation(request),
+      });
       await retrySubscriptions(parts.database.knex, kind.kind);
       parts.subscriptions?.wake();
       response.json(saved);
@@ -150,16 +157,20 @@ interface Saving {
   readonly actor: string;
   /** The impact plan that the administrator has seen. */
   readonly confirmImpact: string | undefined;
+  /** Whether the stored settings have the version that the administrator began with. */
+  readonly asExpected: ReturnType<typeof expectation>;
 }
 
-async function saveSettings(parts: AdminParts, { kind, body, actor, confirmImpact }: Saving) {
+async function saveSettings(parts: AdminParts, { kind, body, actor, confirmImpact, asExpected }: Saving) {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new InputError('The settings must be a JSON object.', {
       reason: 'settings-invalid',
       remedy: 'Send all settings as one JSON object.',
     });
   const saved = await parts.database.knex.transaction(async (tx) => {
+    await lockProviders(tx);
     const before = await readProvider(tx, kind.kind);
+    if (asExpected?.(before?.config_version ?? '0') === false) throw changedMeanwhile(before);
     const kept = stillMeant(savedSecrets(before, parts), before?.settings, body);
     const whole = mergeSecrets(withoutMarks(body), kept);
     const parsed = kind.parseSettings(whole);
@@ -187,6 +198,18 @@ async function saveSettings(parts: AdminParts, { kind, body, actor, confirmImpac
   // What shows the impact was stored all the same.
   if (saved instanceof ConflictError) throw saved;
   return saved;
+}
+
+function changedMeanwhile(row: ProviderRow | undefined): PreconditionError {
+  const configVersion = Number(row?.config_version ?? 0);
+  return new PreconditionError(
+    `Somebody else has saved these settings meanwhile: they have the version ${configVersion}.`,
+    {
+      reason: 'settings-changed',
+      remedy: 'Look at what they saved before you save yours.',
+      details: { configVersion },
+    },
+  );
 }
 
 /** Stored secrets whose place is of the same kind as before: the secret of another kind of credential is not meant. */

@@ -31,10 +31,10 @@ const SECURE_COOKIE = '__Host-sluice';
 /** Changes that need a sign-in not older than this. */
 const RECENT_MS = 15 * 60_000;
 const STEP_UP: readonly (readonly [string, RegExp])[] = [
-  ['PUT', /^\/providers\/\w+$/],
-  ['POST', /^\/providers\/\w+\/activate$/],
-  ['PUT', /^\/guard$/],
-  ['POST', /^\/apps\/[^/]+\/tokens$/],
+  ['PUT', /^\/providers\/\w+\/?$/i],
+  ['POST', /^\/providers\/\w+\/activate\/?$/i],
+  ['PUT', /^\/guard\/?$/i],
+  ['POST', /^\/apps\/[^/]+\/tokens\/?$/i],
 ];
 
 const sessions = new WeakMap<IncomingMessage, Session>();

@@ -207,6 +207,25 @@ describe('what the console asks for', () => {
     assert.equal(status, 202);
   });
 
+  it('is refused settings over those that somebody else saved meanwhile', async () => {
+    const path = '/providers/microsoft365';
+    const settings = await get<{ configVersion: number }>(path);
+    const put = (version: number): Promise<Response> =>
+      fetch(`${api.base}/api/v1${path}`, {
+        method: 'PUT',
+        headers: {
+          authorization: `Bearer ${ADMIN_TOKEN}`,
+          'content-type': 'application/json',
+          'if-match': `"${version}"`,
+        },
+        body: JSON.stringify(settings),
+      });
+    const refused = await put(settings.configVersion + 1);
+    assert.equal(refused.status, 412);
+    assert.equal((await json(refused))['code'], 'settings-changed');
+    assert.equal((await put(settings.configVersion)).status, 200);
+  });
+
   it('keeps a draft of settings without showing its secrets, until it is dropped', async () => {
     const path = '/api/v1/providers/microsoft365/draft';
     const settings = { tenantId: 'contoso.example', credential: { kind: 'clientSecret', secret: 'very-secret' } };

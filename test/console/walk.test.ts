@@ -181,6 +181,8 @@ describe('the console, from the first sign-in on', { skip: chromiumMissing }, ()
     '/overview',
     '/inbound',
     '/inbound/microsoft365/settings',
+    '/inbound/microsoft365/settings?tab=mapping',
+    '/inbound/csv/setup',
     '/runs',
     '/tasks',
     '/users',

@@ -10,6 +10,8 @@ export interface CallOptions<O extends Operation> {
   readonly path?: PathOf<O>;
   readonly query?: Partial<QueryOf<O>>;
   readonly body?: Operations[O]['body'];
+  /** The version that was read: the gateway refuses when another one was saved since. */
+  readonly ifMatch?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -61,7 +63,7 @@ export async function call<O extends Operation>(operation: O, options: CallOptio
 
 async function send<O extends Operation>(
   operation: O,
-  { path, query, body, signal }: CallOptions<O>,
+  { path, query, body, ifMatch, signal }: CallOptions<O>,
 ): Promise<Answer<O>> {
   const method = operation.slice(0, operation.indexOf(' '));
   const response = await fetch(urlOf(operation, path, query), {
@@ -71,6 +73,7 @@ async function send<O extends Operation>(
       'x-requested-with': 'console',
       accept: 'application/json',
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(ifMatch === undefined ? {} : { 'if-match': `"${ifMatch}"` }),
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     ...(signal === undefined ? {} : { signal }),
@@ -103,4 +106,24 @@ export function urlOf<O extends Operation>(operation: O, path?: PathOf<O>, query
     if (value !== undefined && value !== '' && value !== null) search.set(name, String(value));
   const text = search.toString();
   return `/api/v1${filled}${text === '' ? '' : `?${text}`}`;
+}
+
+/** Sends files as a form. @throws {ApiError} */
+export async function upload<O extends Operation>(
+  operation: O,
+  files: Readonly<Record<string, File>>,
+): Promise<Answer<O>> {
+  const form = new FormData();
+  for (const [name, file] of Object.entries(files)) form.set(name, file);
+  const response = await fetch(urlOf(operation), {
+    method: 'POST',
+    credentials: 'same-origin',
+    headers: { 'x-requested-with': 'console', accept: 'application/json' },
+    body: form,
+  }).catch(() => {
+    throw new ApiError(0, {});
+  });
+  const answer: unknown = await response.json().catch(() => ({}));
+  if (!response.ok) throw new ApiError(response.status, answer as Partial<Problem> & Record<string, unknown>);
+  return answer as Answer<O>;
 }

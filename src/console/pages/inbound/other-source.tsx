@@ -12,6 +12,7 @@ import { Card } from '../../ui/layout.tsx';
 import { Refusal } from '../../ui/loaded.tsx';
 import css from './inbound.module.css';
 import { ProviderIcon } from './provider-icon.tsx';
+import { SwitchDialog } from './switch-dialog.tsx';
 import { WORDS } from './words.ts';
 
 /** A source that does not feed the gateway now: set up, half set up, or not. */
@@ -72,53 +73,43 @@ export function OtherSource({
           ) : null}
         </div>
       </div>
-      {asking ? <ActivateDialog card={card} active={active} onClose={() => setAsking(false)} /> : null}
+      {!asking ? null : active === undefined ? (
+        <ActivateDialog card={card} onClose={() => setAsking(false)} />
+      ) : (
+        <SwitchDialog card={card} active={active} onClose={() => setAsking(false)} />
+      )}
     </Card>
   );
 }
 
-/** Turns a source on, or asks for what a switch to it would change. */
-function ActivateDialog({
-  card,
-  active,
-  onClose,
-}: {
-  readonly card: ProviderCard;
-  readonly active: ProviderCard | undefined;
-  readonly onClose: () => void;
-}) {
+/** Turns a source on while no other is. */
+function ActivateDialog({ card, onClose }: { readonly card: ProviderCard; readonly onClose: () => void }) {
   const t = useT(WORDS);
   const names = useT(PROVIDERS);
   const common = useT(COMMON);
   const navigate = useNavigate();
   const activate = useCall('POST /providers/{kind}/activate');
-  const name = names(card.kind);
+  const turnOn = (): void =>
+    activate.mutate(
+      { path: { kind: card.kind }, body: {} },
+      {
+        onSuccess: (made) => {
+          onClose();
+          if (made.lastRun !== null) void navigate({ to: '/runs/$id', params: { id: made.lastRun.id } } as never);
+        },
+      },
+    );
   return (
     <Dialog
       open
       onClose={onClose}
-      title={t(active === undefined ? 'turnOnTitle' : 'switchTitle', { name })}
-      lead={active === undefined ? t('turnOnText') : t('switchText', { active: names(active.kind) })}
+      title={t('turnOnTitle', { name: names(card.kind) })}
+      lead={t('turnOnText')}
       foot={
         <>
           <Button onClick={onClose}>{common('cancel')}</Button>
-          <Button
-            look="primary"
-            busy={activate.isPending}
-            onClick={() =>
-              activate.mutate(
-                { path: { kind: card.kind }, body: active === undefined ? {} : { switch: true } },
-                {
-                  onSuccess: (made) => {
-                    onClose();
-                    if (made.lastRun !== null)
-                      void navigate({ to: '/runs/$id', params: { id: made.lastRun.id } } as never);
-                  },
-                },
-              )
-            }
-          >
-            {active === undefined ? t('turnOn') : t('switchDo')}
+          <Button look="primary" busy={activate.isPending} onClick={turnOn}>
+            {t('turnOn')}
           </Button>
         </>
       }

@@ -81,6 +81,11 @@ export const WORDS = words({
     'Its first run shows what it would change, and waits for you.',
     '첫 실행이 변경될 내용을 보여 주고 확인을 기다립니다.',
   ],
+  switchNow: ['Switch to {name}', '{name}(으)로 전환'],
+  impactRemoved: ['Would be removed or disabled', '제거되거나 사용 안 함'],
+  impactCreated: ['Would be created', '생성'],
+  impactKept: ['Would be changed or go on under the same id', '변경되거나 같은 ID로 계속'],
+  impactAll: ['Look at every change', '모든 변경 보기'],
   heldTitle: ['Run {n} is waiting for your confirmation', '실행 {n}이(가) 확인을 기다립니다'],
   heldText: [
     'It would remove {removals} and create or update {others}. Nothing of that has been changed yet.',

@@ -52,6 +52,7 @@ function Person({ noun, resource }: { readonly noun: Noun; readonly resource: Sc
   return (
     <Page
       title={nameOf(resource)}
+      {...(origin === 'manual' ? {} : { lead: t('owned', { name: from }) })}
       badge={noun === 'users' ? <PersonState person={{ active, leftAt, overridden }} /> : undefined}
       meta={
         <>

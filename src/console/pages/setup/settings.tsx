@@ -12,17 +12,20 @@ import { Card, Page, Stack } from '../../ui/layout.tsx';
 import { Loaded, Refusal } from '../../ui/loaded.tsx';
 import { Tabs } from '../../ui/tabs.tsx';
 import { toast } from '../../ui/toast.tsx';
+import { CsvPage } from './csv.tsx';
 import { GenericSettings } from './generic.tsx';
+import { MappingSection } from './mapping.tsx';
 import { fieldErrors, fromM365, type Json, type Kind, type M365, toM365 } from './model.ts';
 import css from './setup.module.css';
 import { SECTIONS, type Step } from './setup.tsx';
 import { WORDS } from './words.ts';
 
-const TABS = ['connect', 'scope', 'filters', 'accounts'] as const satisfies readonly Step[];
+const TABS = ['connect', 'scope', 'filters', 'accounts', 'mapping'] as const satisfies readonly (Step | 'mapping')[];
 
 export function ProviderSettingsPage() {
   const { provider = 'microsoft365' } = useParams({ strict: false }) as { provider?: Kind };
   const saved = useGet('GET /providers/{kind}', { path: { kind: provider } });
+  if (provider === 'csv') return <CsvPage />;
   if (provider !== 'microsoft365') return <GenericSettings kind={provider} />;
   return <Loaded query={saved}>{(data) => <Form saved={data as Json} />}</Loaded>;
 }
@@ -51,7 +54,7 @@ function Form({ saved }: { readonly saved: Json }) {
 
   function store(then: () => void): void {
     save.mutate(
-      { path: { kind }, body: fromM365(value) as never },
+      { path: { kind }, body: fromM365(value) as never, ifMatch: String(base['configVersion']) },
       {
         onSuccess: (answer) => {
           take(answer as Json);
@@ -70,7 +73,7 @@ function Form({ saved }: { readonly saved: Json }) {
       );
     });
 
-  const Section = SECTIONS[tab];
+  const Section = tab === 'mapping' ? MappingSection : SECTIONS[tab];
   return (
     <Page
       title={t('settingsTitle', { name: names(kind) })}

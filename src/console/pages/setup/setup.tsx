@@ -16,6 +16,7 @@ import { toast } from '../../ui/toast.tsx';
 import { ScheduleForm } from '../inbound/schedule-form.tsx';
 import { AccountsSection } from './accounts.tsx';
 import { ConnectSection, type SectionProps } from './connect.tsx';
+import { CsvPage } from './csv.tsx';
 import { FiltersSection } from './filters.tsx';
 import { GenericSettings } from './generic.tsx';
 import { LimitFields } from './limits.tsx';
@@ -56,6 +57,7 @@ export function SetupPage() {
   // Once begun it stays, whatever is read again meanwhile: a question that was answered by "there is none" is asked anew.
   const begun = useRef(false);
   if (!waiting) begun.current = true;
+  if (provider === 'csv') return <CsvPage />;
   if (provider !== 'microsoft365') return <GenericSettings kind={provider} />;
   return (
     <Page title={t('setupTitle', { name: names(provider) })} lead={t('setupLead')}>
