@@ -8,7 +8,7 @@ import { checkConnection } from './checks.ts';
 import { type Connection, connect } from './connection.ts';
 import { type Reading, readAll } from './read.ts';
 import type { LdapRecord } from './records.ts';
-import { type LdapSettings, parseSettings, planOf, SECRET_PATHS } from './settings.ts';
+import { destinationOf, type LdapSettings, parseSettings, planOf, SECRET_PATHS } from './settings.ts';
 import { findFields, findGroups, findPerson, membersBelow, reviewAccess } from './source.ts';
 import { makeMapping } from './to-scim.ts';
 
@@ -28,6 +28,7 @@ export function ldap({ schemas }: Parts): ProviderKind<LdapSettings> {
       makeMapping(settings, schemas);
       return settings;
     },
+    destination: destinationOf,
     policy: policyOf,
     open: (settings, trace) => openProvider(settings, schemas, trace) as PullProvider,
     test: checkConnection,
