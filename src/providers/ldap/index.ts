@@ -6,7 +6,8 @@ import type { Page, ProviderKind, PullProvider, Trace } from '#core/provider.ts'
 import { changesOf, latestMark, makeCheckpoint, type WithReading } from './changes.ts';
 import { checkConnection } from './checks.ts';
 import { type Connection, connect } from './connection.ts';
-import { type Reading, readAll } from './read.ts';
+import type { Reading } from './everybody.ts';
+import { readAll } from './read.ts';
 import type { LdapRecord } from './records.ts';
 import { destinationOf, type LdapSettings, parseSettings, planOf, SECRET_PATHS } from './settings.ts';
 import { findFields, findGroups, findPerson, membersBelow, reviewAccess } from './source.ts';
