@@ -121,7 +121,7 @@ async function openSource(parts: AdminParts, request: Request) {
 async function settingsToTry(parts: AdminParts, kind: ProviderKind, body: unknown): Promise<unknown> {
   const row = await readProvider(parts.database.knex, kind.kind);
   const unsaved = typeof body === 'object' && body !== null && Object.keys(body).length > 0;
-  if (unsaved) return kind.parseSettings(mergeSecrets(body, savedSecrets(row, parts)));
+  if (unsaved) return kind.parseSettings(mergeSecrets(body, secretsFor(kind, row, body, parts)));
   if (row === undefined) throw notConfigured(kind);
   return openSettings(kind, row, parts.seal);
 }
@@ -171,7 +171,7 @@ async function saveSettings(parts: AdminParts, { kind, body, actor, confirmImpac
     await lockProviders(tx);
     const before = await readProvider(tx, kind.kind);
     if (asExpected?.(before?.config_version ?? '0') === false) throw changedMeanwhile(before);
-    const kept = stillMeant(savedSecrets(before, parts), before?.settings, body);
+    const kept = secretsFor(kind, before, body, parts);
     const whole = mergeSecrets(withoutMarks(body), kept);
     const parsed = kind.parseSettings(whole);
     const { settings, secrets } = splitSecrets(parsed, kind.secretPaths);
@@ -210,6 +210,12 @@ function changedMeanwhile(row: ProviderRow | undefined): PreconditionError {
       details: { configVersion },
     },
   );
+}
+
+/** Stored secrets that may stand in for those that new settings leave out: never to be sent to another destination. */
+function secretsFor(kind: ProviderKind, row: ProviderRow | undefined, body: unknown, parts: AdminParts): Secrets {
+  if (row === undefined || kind.destination?.(row.settings) !== kind.destination?.(body)) return {};
+  return stillMeant(savedSecrets(row, parts), row.settings, body);
 }
 
 /** Stored secrets whose place is of the same kind as before: the secret of another kind of credential is not meant. */

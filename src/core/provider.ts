@@ -423,6 +423,11 @@ export interface ProviderKind<Settings = unknown> {
    * @throws {InputError} naming every field that is wrong
    */
   parseSettings(value: unknown): Settings;
+  /**
+   * Pure: where the secrets of the settings, which may be of any shape yet, are sent to. Stored ones are not sent anywhere
+   * else: they must be entered again with another destination. Absent where a kind has one place only.
+   */
+  destination?(settings: unknown): string;
   policy(settings: Settings): RunPolicy;
   /** The part of the settings that decides who is in scope: where it changes, people may leave. Absent where nothing does. */
   scopeOf?(settings: Settings): unknown;

@@ -10,7 +10,7 @@ import type { Validators } from './from-url.ts';
 import { previewFiles } from './preview.ts';
 import { readFiles } from './read.ts';
 import type { CsvRecord } from './records.ts';
-import { type CsvSettings, parseSettings, SECRET_PATHS } from './settings.ts';
+import { type CsvSettings, destinationOf, parseSettings, SECRET_PATHS } from './settings.ts';
 import { makeMapping } from './to-scim.ts';
 
 interface Parts extends FileParts {
@@ -29,6 +29,7 @@ export function csv(parts: Parts): ProviderKind<CsvSettings> {
       makeMapping(settings, schemas);
       return settings;
     },
+    destination: destinationOf,
     policy: policyOf,
     open: (settings) => openProvider(settings, parts) as PullProvider,
     test: (settings, signal) => checkFiles(settings, parts, signal),

@@ -4,7 +4,8 @@
 import { CheckpointExpiredError, ConfigError, CredentialsError } from '#core/errors.ts';
 import type { ChangePage, ChangeReader, Checkpoint } from '#core/provider.ts';
 import type { Connection } from './connection.ts';
-import { type Reading, readGroups, readMembers, readUsers, searchOf } from './read.ts';
+import { type Reading, searchOf } from './everybody.ts';
+import { readGroups, readMembers, readUsers } from './read.ts';
 import { type LdapRecord, textsOf } from './records.ts';
 import { lazyResolver } from './resolver.ts';
 

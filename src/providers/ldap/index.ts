@@ -6,10 +6,10 @@ import type { Page, ProviderKind, PullProvider, Trace } from '#core/provider.ts'
 import { changesOf, latestMark, makeCheckpoint, type WithReading } from './changes.ts';
 import { checkConnection } from './checks.ts';
 import { type Connection, connect } from './connection.ts';
-import type { Reading } from './read.ts';
-import { readAll } from './read-all.ts';
+import type { Reading } from './everybody.ts';
+import { readAll } from './read.ts';
 import type { LdapRecord } from './records.ts';
-import { type LdapSettings, parseSettings, planOf, SECRET_PATHS } from './settings.ts';
+import { destinationOf, type LdapSettings, parseSettings, planOf, SECRET_PATHS } from './settings.ts';
 import { findFields, findGroups, findPerson, membersBelow, reviewAccess } from './source.ts';
 import { makeMapping } from './to-scim.ts';
 
@@ -29,6 +29,7 @@ export function ldap({ schemas }: Parts): ProviderKind<LdapSettings> {
       makeMapping(settings, schemas);
       return settings;
     },
+    destination: destinationOf,
     policy: policyOf,
     open: (settings, trace) => openProvider(settings, schemas, trace) as PullProvider,
     test: checkConnection,

@@ -1,72 +1,28 @@
-// A whole read: who is there (names and ids alone), then users, groups, and the members of each group. Every search goes
-// to its end or throws; what is kept in memory is an id and a hash for each entry.
+// A whole read: who is there (everybody.ts), then users, groups, and the members of each group. Every search goes to its
+// end or throws; what is kept in memory is an id and a hash for each entry.
 import type { MemberRef, Page, SkippedObject } from '#core/provider.ts';
-import type { ResourceType } from '#core/resource.ts';
-import type { Connection, RawEntry, SearchAsked } from './connection.ts';
-import { anchorMissing, anchorTwice } from './failures.ts';
+import type { RawEntry } from './connection.ts';
+import { findEverybody, hasUids, idOf, type Reading, searchOf } from './everybody.ts';
 import { memberNames } from './members.ts';
-import { makeNames, type Names } from './names.ts';
-import { anchorOf, type LdapRecord, recordOf, textsOf } from './records.ts';
-import type { Resolver } from './resolver.ts';
-import type { LdapSettings, Plan } from './settings.ts';
+import type { Names } from './names.ts';
+import { type LdapRecord, recordOf, textsOf } from './records.ts';
+import { type Resolver, wholeResolver } from './resolver.ts';
+import type { Plan } from './settings.ts';
 
-export type LdapPage = Page<LdapRecord>;
+type LdapPage = Page<LdapRecord>;
 
 /** Members of one page: a large group comes in several. */
 const MEMBERS_PER_PAGE = 5_000;
-const UID = 'uid';
 const MANAGER = 'manager';
-const MADE_BY_SERVERS = new Set(['objectguid', 'entryuuid', 'nsuniqueid', 'ipauniqueid', 'objectsid']);
-
-export interface Reading {
-  readonly connection: Connection;
-  readonly settings: LdapSettings;
-  readonly plan: Plan;
-  /** Attributes of a user that are asked for, beside the anchor. */
-  readonly wanted: readonly string[];
-  readonly signal: AbortSignal;
-}
-
 /** Attributes of a group, beside its anchor and members. */
 export const GROUP_ATTRIBUTES = ['cn', 'displayName', 'name', 'description', 'mail', 'sAMAccountName'];
 
-export interface Directory {
-  /** By distinguished name. */
-  readonly byDn: Names;
-  /** By uid, where groups keep their members so. */
-  readonly byUid: Names;
-}
-
-/** Names and ids of all users and groups, and nothing else of them. */
-export async function findEverybody(reading: Reading): Promise<Directory> {
-  const { plan, signal, connection } = reading;
-  const directory = { byDn: makeNames(), byUid: makeNames((uid) => uid) };
-  for (const type of ['User', 'Group'] as const) {
-    // Those that a server makes itself are different for each entry.
-    const ids = MADE_BY_SERVERS.has(plan.anchor.toLowerCase()) ? undefined : new Set<string>();
-    const asked = searchOf(reading, type, [plan.anchor, ...(hasUids(plan) ? [UID] : [])]);
-    if (asked === undefined) continue;
-    for await (const entries of connection.search(asked, signal))
-      for (const entry of entries) {
-        addNames(directory, entry, { plan, type });
-        if (ids === undefined) continue;
-        const id = idOf(entry, plan);
-        if (ids.has(id)) throw anchorTwice(plan.anchor, id);
-        ids.add(id);
-      }
-  }
-  return directory;
-}
-
-/** @throws {ConfigError} `anchor-missing` */
-export function addNames(
-  { byDn, byUid }: Directory,
-  entry: RawEntry,
-  { plan, type }: { readonly plan: Plan; readonly type: ResourceType },
-): void {
-  const externalId = idOf(entry, plan);
-  byDn.add(entry.dn, { externalId, type });
-  if (type === 'User') for (const uid of textsOf(entry, UID)) byUid.add(uid, { externalId, type });
+/** Yields everything up to, and without, the end. @throws what a search throws */
+export async function* readAll(reading: Reading): AsyncGenerator<LdapPage> {
+  const resolver = wholeResolver(await findEverybody(reading));
+  yield* readUsers(reading, resolver);
+  yield* readGroups(reading);
+  yield* readMembers(reading, resolver);
 }
 
 export type RecordsPage = Extract<LdapPage, { type: 'records' }>;
@@ -135,34 +91,4 @@ function pageOf(group: string, given: readonly string[], names: Names): MembersP
 /** A group of unique names keeps them under another attribute; both are looked at, since a tree may have both. */
 export function memberAttributes({ memberAttribute }: Plan): readonly string[] {
   return memberAttribute === 'member' ? ['member', 'uniqueMember'] : [memberAttribute];
-}
-
-function hasUids({ memberAttribute }: Plan): boolean {
-  return memberAttribute.toLowerCase() === 'memberuid';
-}
-
-/** @throws {ConfigError} `anchor-missing` */
-export function idOf(entry: RawEntry, { anchor }: Plan): string {
-  const id = anchorOf(entry, anchor);
-  if (id === undefined) throw anchorMissing(anchor, entry.dn);
-  return id;
-}
-
-/** Undefined for groups where the settings want none. `extra` is a filter that must hold too. */
-export function searchOf(
-  { settings, plan }: Pick<Reading, 'settings' | 'plan'>,
-  type: ResourceType,
-  attributes: readonly string[],
-  extra = '',
-): SearchAsked | undefined {
-  const where = type === 'User' ? settings.users : settings.groups;
-  if (where === null) return undefined;
-  const filter = type === 'User' ? plan.userFilter : plan.groupFilter;
-  return {
-    base: where.base,
-    scope: where.scope,
-    filter: extra === '' ? filter : `(&${filter}${extra})`,
-    attributes: [...new Set(attributes)],
-    doing: type === 'User' ? 'search of users' : 'search of groups',
-  };
 }

@@ -2,9 +2,9 @@
 import { GatewayError } from '#core/errors.ts';
 import { dnKey } from './dn.ts';
 import { escapeFilter } from './escape.ts';
+import { addNames, type Directory, findEverybody, type Reading, searchOf } from './everybody.ts';
 import type { Names } from './names.ts';
 import { makeNames } from './names.ts';
-import { addNames, type Directory, findEverybody, type Reading, searchOf } from './read.ts';
 
 export interface Resolver {
   /** Knows those of these distinguished names that are users or groups of ours. */

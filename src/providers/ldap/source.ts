@@ -4,8 +4,9 @@ import type { GroupChoice, MemberChoice, PermissionReview, SourceField } from '#
 import { foldCase } from '#core/search.ts';
 import { type Connection, connect, type RawEntry } from './connection.ts';
 import { escapeFilter } from './escape.ts';
+import { type Directory, findEverybody, type Reading, searchOf } from './everybody.ts';
 import { memberNames } from './members.ts';
-import { type Directory, findEverybody, GROUP_ATTRIBUTES, memberAttributes, type Reading, searchOf } from './read.ts';
+import { GROUP_ATTRIBUTES, memberAttributes } from './read.ts';
 import { anchorOf, type LdapRecord, recordOf, textsOf } from './records.ts';
 import { type LdapSettings, planOf } from './settings.ts';
 import { makeMapping } from './to-scim.ts';
