@@ -105,6 +105,37 @@ export function reportHeld(run: ReportedRun, plan: HeldPlan, baseUrl: string): R
   };
 }
 
+/** A credential that ends soon, or has ended. */
+export interface EndingCredential {
+  /** The provider, as people call it. */
+  readonly provider: string;
+  /** In words: `client secret`. */
+  readonly credential: string;
+  readonly expiresAt: Date;
+  /** Whole days until then; 0 or less when it has ended. */
+  readonly days: number;
+}
+
+/** The warning that a credential ends. */
+export function reportCredential({ provider, credential, expiresAt, days }: EndingCredential, baseUrl: string): Report {
+  const when = days <= 0 ? 'has expired' : days === 1 ? 'expires within a day' : `expires in ${days} days`;
+  return {
+    subject: oneLine(`Sluice: the ${credential} of ${provider} ${when}`),
+    lead:
+      days <= 0
+        ? 'Nothing is read any more until a new one is saved. What was provisioned stays as it is.'
+        : 'Make a new one and save it in the settings of the provider before that day; until then nothing changes.',
+    facts: [
+      ['Source', provider],
+      ['Credential', credential],
+      ['Valid until', timeOf(expiresAt)],
+    ],
+    reasons: [],
+    notes: [],
+    link: { text: 'Look at the provider', url: baseUrl },
+  };
+}
+
 /** A webhook, or a stream of tokens, that the gateway has switched off. */
 export interface DisabledStream {
   readonly app_id: string;
