@@ -2,6 +2,7 @@ import { ConflictError, NotFoundError } from '#core/errors.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import { writeAudit } from '#store/audit.ts';
 import type { Database, Db } from '#store/database.ts';
+import { readImpact } from '#store/impact-plans.ts';
 import { hasApplied } from '#store/plan-revert.ts';
 import { isSealed } from '#store/plan-seal.ts';
 import { decidePlan, dropItems, endHeldRun, lockPlanRow, type PlanRow, releaseItems } from '#store/plans.ts';
@@ -127,6 +128,7 @@ async function approvePlan(tx: Db, planId: string, actor: string): Promise<void>
   if (plan === undefined) throw noPlan(planId);
   const approved = plan.decided_at !== null && ['approved', 'applying'].includes(plan.status);
   if (approved || plan.status === 'applied') return;
+  if ((await readImpact(tx, planId))?.impact_of != null) throw showsImpact(planId);
   if (['building', 'ready', 'applying'].includes(plan.status)) throw await runInProgress(tx);
   const active = plan.reverts === null ? (await readActiveProvider(tx))?.kind : plan.provider;
   if (active !== plan.provider) throw notActive(plan, active);
@@ -135,6 +137,13 @@ async function approvePlan(tx: Db, planId: string, actor: string): Promise<void>
   await releaseItems(tx, planId);
   if (!(await requeueRun(tx, plan.run_id))) throw await runInProgress(tx);
   await writeAudit(tx, { actor, action: 'plan.approve', object: planId });
+}
+
+function showsImpact(planId: string): ConflictError {
+  return new ConflictError('The plan shows what settings that are not saved would do; it is never applied by itself.', {
+    reason: 'impact-plan',
+    remedy: `Save those settings with confirmImpact=${planId}, then start a run.`,
+  });
 }
 
 async function rejectPlan(tx: Db, planId: string, actor: string, reason: string | undefined): Promise<void> {

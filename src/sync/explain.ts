@@ -33,6 +33,7 @@ import {
   type SetBy,
   type Subject,
 } from '#store/views/explain.ts';
+import { readMembershipFacts } from '#store/views/membership-facts.ts';
 import { openSettings } from './settings.ts';
 
 export interface ExplainParts {
@@ -240,14 +241,16 @@ async function readFacts(db: Db, subject: Subject): Promise<Facts> {
 /** What the provider makes of the record with the settings as they are now. */
 async function explainRecord(
   { db, kinds, seal }: ExplainParts,
-  { provider, resourceType }: Subject,
+  subject: Subject,
   { record }: MirrorFacts,
 ): Promise<RecordExplanation | undefined> {
+  const { provider } = subject;
   const kind = provider === null ? undefined : kinds.get(provider);
   const row = provider === null ? undefined : await readProvider(db, provider);
   if (kind === undefined || row === undefined) return undefined;
   const opened = kind.open(openSettings(kind, row, seal));
-  return opened.explain?.(JSON.parse(record), resourceType as ResourceType);
+  const facts = opened.memberships === undefined ? undefined : await readMembershipFacts(db, subject);
+  return opened.explain?.(JSON.parse(record), subject.resourceType as ResourceType, facts);
 }
 
 /** One reason. What waits for a person comes first, then what the provider says, then what became of it here. */
