@@ -1,10 +1,11 @@
 import { type Request, type RequestHandler, Router } from 'express';
 import { z } from 'zod';
 import { canonical } from '#core/canonical.ts';
-import { ConflictError, InputError, NotFoundError } from '#core/errors.ts';
+import { ConflictError, InputError, NotFoundError, PreconditionError } from '#core/errors.ts';
 import type { ProviderKind } from '#core/provider.ts';
 import { PROVIDER_KINDS, type ProviderKindName } from '#core/resource.ts';
 import { requireScope } from '#http/auth.ts';
+import { expectation } from '#http/etag.ts';
 import { parse } from '#http/validate.ts';
 import { writeAudit } from '#store/audit.ts';
 import { type ConnectionRow, listConnections } from '#store/connections.ts';
@@ -19,7 +20,7 @@ import {
   setActive,
 } from '#store/settings.ts';
 import { listMarks } from '#store/source-marks.ts';
-import { listSubscriptions } from '#store/subscriptions.ts';
+import { listSubscriptions, retrySubscriptions } from '#store/subscriptions.ts';
 import { lastRuns, type RunView } from '#store/views/runs.ts';
 import { startFirst } from '#sync/connect.ts';
 import { describeNotifications } from '#sync/describe-notifications.ts';
@@ -53,9 +54,17 @@ export function providerRoutes(parts: AdminParts): Router {
     })
     .put('/providers/:kind', admin, async (request, response) => {
       const { confirmImpact } = parse(z.object({ confirmImpact: z.string().max(100).optional() }), request.query);
-      const saving = { kind: kindParam(parts, request), body: request.body, actor: actorOf(request), confirmImpact };
-      response.json(await saveSettings(parts, saving));
+      const kind = kindParam(parts, request);
+      const saved = await saveSettings(parts, {
+        kind,
+        body: request.body,
+        actor: actorOf(request),
+        confirmImpact,
+        asExpected: expectation(request),
+      });
+      await retrySubscriptions(parts.database.knex, kind.kind);
       parts.subscriptions?.wake();
+      response.json(saved);
     })
     .post('/providers/:kind/test', operator, testProvider(parts))
     .post('/providers/:kind/preview', operator, previewSource(parts))
@@ -112,7 +121,7 @@ async function openSource(parts: AdminParts, request: Request) {
 async function settingsToTry(parts: AdminParts, kind: ProviderKind, body: unknown): Promise<unknown> {
   const row = await readProvider(parts.database.knex, kind.kind);
   const unsaved = typeof body === 'object' && body !== null && Object.keys(body).length > 0;
-  if (unsaved) return kind.parseSettings(mergeSecrets(body, savedSecrets(row, parts)));
+  if (unsaved) return kind.parseSettings(mergeSecrets(body, secretsFor(kind, row, body, parts)));
   if (row === undefined) throw notConfigured(kind);
   return openSettings(kind, row, parts.seal);
 }
@@ -148,17 +157,21 @@ interface Saving {
   readonly actor: string;
   /** The impact plan that the administrator has seen. */
   readonly confirmImpact: string | undefined;
+  /** Whether the stored settings have the version that the administrator began with. */
+  readonly asExpected: ReturnType<typeof expectation>;
 }
 
-async function saveSettings(parts: AdminParts, { kind, body, actor, confirmImpact }: Saving) {
+async function saveSettings(parts: AdminParts, { kind, body, actor, confirmImpact, asExpected }: Saving) {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new InputError('The settings must be a JSON object.', {
       reason: 'settings-invalid',
       remedy: 'Send all settings as one JSON object.',
     });
   const saved = await parts.database.knex.transaction(async (tx) => {
+    await lockProviders(tx);
     const before = await readProvider(tx, kind.kind);
-    const kept = stillMeant(savedSecrets(before, parts), before?.settings, body);
+    if (asExpected?.(before?.config_version ?? '0') === false) throw changedMeanwhile(before);
+    const kept = secretsFor(kind, before, body, parts);
     const whole = mergeSecrets(withoutMarks(body), kept);
     const parsed = kind.parseSettings(whole);
     const { settings, secrets } = splitSecrets(parsed, kind.secretPaths);
@@ -185,6 +198,24 @@ async function saveSettings(parts: AdminParts, { kind, body, actor, confirmImpac
   // What shows the impact was stored all the same.
   if (saved instanceof ConflictError) throw saved;
   return saved;
+}
+
+function changedMeanwhile(row: ProviderRow | undefined): PreconditionError {
+  const configVersion = Number(row?.config_version ?? 0);
+  return new PreconditionError(
+    `Somebody else has saved these settings meanwhile: they have the version ${configVersion}.`,
+    {
+      reason: 'settings-changed',
+      remedy: 'Look at what they saved before you save yours.',
+      details: { configVersion },
+    },
+  );
+}
+
+/** Stored secrets that may stand in for those that new settings leave out: never to be sent to another destination. */
+function secretsFor(kind: ProviderKind, row: ProviderRow | undefined, body: unknown, parts: AdminParts): Secrets {
+  if (row === undefined || kind.destination?.(row.settings) !== kind.destination?.(body)) return {};
+  return stillMeant(savedSecrets(row, parts), row.settings, body);
 }
 
 /** Stored secrets whose place is of the same kind as before: the secret of another kind of credential is not meant. */

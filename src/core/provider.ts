@@ -63,6 +63,8 @@ export type ChangePage<Raw = unknown> =
   | { readonly type: 'records'; readonly resourceType: ResourceType; readonly records: readonly Raw[] }
   | { readonly type: 'gone'; readonly resourceType: ResourceType; readonly objects: readonly GoneObject[] }
   | { readonly type: 'memberChanges'; readonly changes: readonly MembersChange[] }
+  /** All members of a group, as in a full read, where a provider tells of a change and not what it is. */
+  | Extract<Page<Raw>, { type: 'members' }>
   /**
    * Everything up to here was told, and a read that stops later goes on from here. One that went on from an older
    * place would not be told of what came and went again in between.
@@ -421,6 +423,11 @@ export interface ProviderKind<Settings = unknown> {
    * @throws {InputError} naming every field that is wrong
    */
   parseSettings(value: unknown): Settings;
+  /**
+   * Pure: where the secrets of the settings, which may be of any shape yet, are sent to. Stored ones are not sent anywhere
+   * else: they must be entered again with another destination. Absent where a kind has one place only.
+   */
+  destination?(settings: unknown): string;
   policy(settings: Settings): RunPolicy;
   /** The part of the settings that decides who is in scope: where it changes, people may leave. Absent where nothing does. */
   scopeOf?(settings: Settings): unknown;

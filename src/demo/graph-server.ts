@@ -126,7 +126,7 @@ class SimulatedGraph {
   constructor(tenant: Tenant, { application, faults, deltas, deliverTo = (url) => url }: GraphServerOptions) {
     this.tenant = tenant;
     this.deltas = { pageSize: DELTA_PAGE, membersPerObject: DELTA_MEMBERS, ...deltas };
-    this.subscriptions = makeSubscriptions(tenant, deliverTo);
+    this.subscriptions = makeSubscriptions(tenant, { deliverTo, need: (...roles) => this.need(...roles) });
     this.application = {
       clientId: '11111111-2222-4333-8444-555555555555',
       secret: 'demo-secret',
@@ -309,6 +309,10 @@ class SimulatedGraph {
     if (memberOf !== undefined) return list(this.groupsOf(memberOf), selected(url, true), 'directoryObjects');
     const reportsOf = /^\/v1\.0\/users\/([^/]+)\/directReports$/.exec(path)?.[1];
     if (reportsOf !== undefined) return list(this.reportsOf(reportsOf), selected(url, true), 'directoryObjects');
+    if (path === '/v1.0/directory/deletedItems/microsoft.graph.user') {
+      this.need('User.Read.All', 'Directory.Read.All');
+      return list(this.tenant.deletedUsers.values(), selected(url), 'directoryObjects');
+    }
     if (path === '/v1.0/organization') {
       this.need('Organization.Read.All', 'Directory.Read.All');
       return JSON.stringify({

@@ -1,11 +1,12 @@
 // Gathers what a message tells: the run, the plan, and the list of results.
 import { daysUntil } from '#core/connect.ts';
 import { csvLine } from '#core/csv.ts';
-import { type Report, reportCredential, reportHeld, reportRun } from '#core/report.ts';
+import { type Report, reportCredential, reportHeld, reportRun, reportStream } from '#core/report.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import type { Attachment } from '#platform/mail.ts';
 import { readConnection } from '#store/connections.ts';
 import type { Db } from '#store/database.ts';
+import { findStream } from '#store/event-streams.ts';
 import type { ClaimedNotification } from '#store/notifications.ts';
 import { readRunLog } from '#store/run-logs.ts';
 import { readPlan } from '#store/views/plans.ts';
@@ -27,7 +28,7 @@ export interface MessageParts {
 
 export interface Message {
   readonly report: Report;
-  /** Null in what is about a provider. */
+  /** Null in what is about a provider, or about a stream of events. */
   readonly run: RunView | null;
   readonly planId: string | null;
   /** Only what is held, of a message about a held plan. */
@@ -42,10 +43,12 @@ export async function gatherMessage(
     run_id,
     plan_id,
     provider,
+    stream_id,
     number,
-  }: Pick<ClaimedNotification, 'event' | 'run_id' | 'plan_id' | 'provider' | 'number'>,
+  }: Pick<ClaimedNotification, 'event' | 'run_id' | 'plan_id' | 'provider' | 'stream_id' | 'number'>,
 ): Promise<Message | undefined> {
   if (provider !== null) return gatherWarning({ db, publicUrl, titleOf, now }, provider);
+  if (stream_id !== null) return gatherStreamMessage(db, publicUrl, stream_id);
   const run = run_id === null ? undefined : await readRun(db, run_id);
   if (run === undefined) return undefined;
   const reported = {
@@ -82,6 +85,14 @@ async function gatherWarning(
   const credential = CREDENTIALS[kind] ?? 'credential';
   const ending = { provider: titleOf(provider), credential, expiresAt, days: daysUntil(expiresAt, now) };
   return { report: reportCredential(ending, publicUrl), run: null, planId: null, held: false };
+}
+
+/** Undefined when somebody has taken it up again meanwhile. */
+async function gatherStreamMessage(db: Db, publicUrl: string, streamId: string): Promise<Message | undefined> {
+  const stream = await findStream(db, streamId);
+  if (stream?.disabled_at == null) return undefined;
+  const report = reportStream({ ...stream, disabledAt: stream.disabled_at }, publicUrl);
+  return { report, run: null, planId: null, held: false };
 }
 
 const COLUMNS = [

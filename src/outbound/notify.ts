@@ -12,6 +12,7 @@ import type { Log } from '#platform/log.ts';
 import type { Seal } from '#platform/seal.ts';
 import { noteWarned, takeEndingCredentials } from '#store/connections.ts';
 import { type Database, type Db, translateDatabaseError } from '#store/database.ts';
+import { takeDisabledStreams } from '#store/event-streams.ts';
 import { withLease } from '#store/leased.ts';
 import { checkFence } from '#store/leases.ts';
 import {
@@ -179,6 +180,13 @@ async function gatherEvents(tx: Db, settings: NotificationSettings, now: Date): 
     }
     messages.push(...(await gatherWarnings(tx, channels, now)));
   }
+  for (const { id, disabled_at } of await takeDisabledStreams(tx, now))
+    messages.push(
+      ...channels.map((channel): NewNotification => {
+        const key = `stream.disabled ${id} ${disabled_at.getTime()}`;
+        return { key, channel, event: 'stream.disabled', runId: null, planId: null, streamId: id, number: 0 };
+      }),
+    );
   await insertNotifications(tx, messages, now);
 }
 

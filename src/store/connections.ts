@@ -103,7 +103,7 @@ export async function listUnasked(db: Db, before: Date): Promise<readonly Provid
 }
 
 /** True the first time; what has expired is forgotten. */
-export async function useState(
+export async function redeemState(
   db: Db,
   { id, expiresAt }: { id: string; expiresAt: Date },
   now: Date,

@@ -6,7 +6,12 @@ import { type Db, sql } from './database.ts';
 import { type Page, type PageQuery, pageOf } from './views/page.ts';
 
 export type Channel = 'email' | 'webhook';
-export type NotificationEvent = 'run.finished' | 'plan.held' | 'plan.reminder' | 'credential.expiring';
+export type NotificationEvent =
+  | 'run.finished'
+  | 'plan.held'
+  | 'plan.reminder'
+  | 'credential.expiring'
+  | 'stream.disabled';
 export type NotificationState = 'pending' | 'sent' | 'failed' | 'dropped';
 
 /** A run whose end nobody has told yet. */
@@ -98,10 +103,12 @@ export interface NewNotification {
   readonly key: string;
   readonly channel: Channel;
   readonly event: NotificationEvent;
-  /** Null for what is about a provider. */
   readonly runId: string | null;
   readonly planId: string | null;
+  /** Of what is about a provider. */
   readonly provider?: ProviderKindName;
+  /** Of what is about a stream of events. */
+  readonly streamId?: string;
   readonly number: number;
 }
 
@@ -110,16 +117,16 @@ export async function insertNotifications(db: Db, messages: readonly NewNotifica
   if (messages.length === 0) return;
   await sql(
     db,
-    `insert into notifications (id, key, channel, event, run_id, plan_id, provider, number, next_at, created_at)
-     select id, key, channel, event, run_id, plan_id, provider, number, ?, ?
+    `insert into notifications (id, key, channel, event, run_id, plan_id, provider, stream_id, number, next_at, created_at)
+     select id, key, channel, event, run_id, plan_id, provider, stream_id, number, ?, ?
      from jsonb_to_recordset(?::jsonb)
-       as m(id uuid, key text, channel text, event text, run_id uuid, plan_id uuid, provider text, number int)
+       as m(id uuid, key text, channel text, event text, run_id uuid, plan_id uuid, provider text, stream_id uuid, number int)
      on conflict on constraint notifications_key_key do nothing`,
     [
       now,
       now,
       JSON.stringify(
-        messages.map(({ key, channel, event, runId, planId, provider, number }) => ({
+        messages.map(({ key, channel, event, runId, planId, provider, streamId, number }) => ({
           id: randomUUID(),
           key: `${channel} ${key}`,
           channel,
@@ -127,6 +134,7 @@ export async function insertNotifications(db: Db, messages: readonly NewNotifica
           run_id: runId,
           plan_id: planId,
           provider,
+          stream_id: streamId,
           number,
         })),
       ),
@@ -141,6 +149,7 @@ export interface ClaimedNotification {
   readonly run_id: string | null;
   readonly plan_id: string | null;
   readonly provider: ProviderKindName | null;
+  readonly stream_id: string | null;
   readonly number: number;
   /** This try included; settling names it, so that a claim that was lost to time settles nothing. */
   readonly attempts: number;
@@ -153,7 +162,7 @@ export async function claimNotification(db: Db, now: Date, claimMs: number): Pro
     `update notifications set attempts = attempts + 1, claimed_until = ? where id = (
        select id from notifications where state = 'pending' and next_at <= ? and (claimed_until is null or claimed_until <= ?)
        order by next_at, seq limit 1 for update skip locked)
-     returning id, channel, event, run_id, plan_id, provider, number, attempts`,
+     returning id, channel, event, run_id, plan_id, provider, stream_id, number, attempts`,
     [new Date(now.getTime() + claimMs), now, now],
   );
   return rows[0];
@@ -192,6 +201,7 @@ export async function hasNotificationWork(db: Db, now: Date, { plans }: { plans:
     `select exists (select 1 from runs where notified_at is null and finished_at is not null and status <> 'held')
        or ?::boolean and (exists (select 1 from plans p where (p.notices = 0 or p.next_notice_at <= ?) and ${WAITING})
          or exists (select 1 from provider_connections where next_warning_at <= ?))
+       or exists (select 1 from event_streams where disabled_at is not null and told_at is null)
        or exists (select 1 from notifications where state = 'pending' and next_at <= ?) as work`,
     [plans, now, now, now, now],
   );
@@ -210,6 +220,7 @@ export interface NotificationView {
   readonly runId: string | null;
   readonly planId: string | null;
   readonly provider: ProviderKindName | null;
+  readonly streamId: string | null;
   readonly number: number;
   readonly state: NotificationState;
   readonly attempts: number;
@@ -230,7 +241,7 @@ export async function listNotifications(
 ): Promise<Page<NotificationView>> {
   const { rows } = await sql<NotificationView & { seq: string }>(
     db,
-    `select seq, id, channel, event, run_id as "runId", plan_id as "planId", provider, number, state, attempts,
+    `select seq, id, channel, event, run_id as "runId", plan_id as "planId", provider, stream_id as "streamId", number, state, attempts,
        case when state = 'pending' then next_at end as "nextAttemptAt", error, created_at as "createdAt", settled_at as "settledAt"
      from notifications where (?::bigint is null or seq < ?::bigint) and (?::text is null or state = ?)
      order by seq desc limit ?`,

@@ -9,7 +9,7 @@ import { PROVIDER_KINDS, type ProviderKindName } from '#core/resource.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Seal } from '#platform/seal.ts';
 import { writeAudit } from '#store/audit.ts';
-import { noteConnected, noteFacts, noteProblem, useState } from '#store/connections.ts';
+import { noteConnected, noteFacts, noteProblem, redeemState } from '#store/connections.ts';
 import type { Database } from '#store/database.ts';
 import { type ProviderRow, readProvider } from '#store/settings.ts';
 import type { SyncService } from './service.ts';
@@ -143,7 +143,7 @@ async function openState(
   if (state === undefined || state.kind !== kindName) throw wrongState('state-wrong', 'is not from here');
   const now = clock.now();
   if (state.expiresAt <= now.getTime()) throw wrongState('state-expired', 'came too late');
-  const first = await useState(database.knex, { id: state.id, expiresAt: new Date(state.expiresAt) }, now);
+  const first = await redeemState(database.knex, { id: state.id, expiresAt: new Date(state.expiresAt) }, now);
   if (!first) throw wrongState('state-used', 'was taken already');
   return state;
 }
