@@ -9,6 +9,7 @@ interface Row {
   readonly success_age: string | null;
   readonly waiting: string;
   readonly undelivered: string;
+  readonly credential: string | null;
   readonly events_pending: string;
   readonly events_dead: string;
   readonly streams_failing: string;
@@ -26,6 +27,8 @@ export async function readMetrics(db: Db): Promise<string> {
        (select extract(epoch from now() - last_success_at)::bigint from provider_settings where active) as success_age,
        (select count(*) from notifications where state = 'pending') as waiting,
        (select count(*) from notifications where state = 'failed') as undelivered,
+       (select extract(epoch from c.credential_expires_at - now())::bigint from provider_connections c
+          join provider_settings p on p.kind = c.provider and p.active) as credential,
        (select count(*) from event_deliveries where state = 'pending') as events_pending,
        (select count(*) from event_deliveries where state = 'dead') as events_dead,
        (select count(*) from event_streams where enabled and disabled_at is null and failures > 0) as streams_failing,
@@ -45,6 +48,11 @@ export async function readMetrics(db: Db): Promise<string> {
       'sluice_last_success_age_seconds',
       'Seconds since the last run that succeeded.',
       row.success_age === null ? [] : [['', row.success_age]],
+    ),
+    gauge(
+      'sluice_credential_expires_seconds',
+      'Seconds until the credential of the active provider ends; absent when it does not, or nobody knows.',
+      row.credential === null ? [] : [['', row.credential]],
     ),
     gauge('sluice_notifications', 'Messages to people that were not sent: yet, or at all.', [
       ['{state="pending"}', row.waiting],
