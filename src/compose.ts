@@ -10,9 +10,13 @@ import { adminRouter } from '#admin/router.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import { createApp } from '#http/app.ts';
 import { makeAuthenticator } from '#http/auth.ts';
+import { hookRouter } from '#http/hooks.ts';
 import { makeOidc } from '#http/oidc.ts';
 import { consoleFiles } from '#http/static.ts';
+import { makeEventWorker } from '#outbound/event-worker.ts';
 import { makeNotifier } from '#outbound/notify.ts';
+import { makeSetPolling } from '#outbound/poll-sets.ts';
+import { makeSetSigner } from '#outbound/set-signer.ts';
 import { systemClock } from '#platform/clock.ts';
 import type { Config } from '#platform/config.ts';
 import type { Log } from '#platform/log.ts';
@@ -20,6 +24,7 @@ import { makeSeal } from '#platform/seal.ts';
 import { hashToken, makeToken, tokenHint } from '#platform/token.ts';
 import { providerKinds } from '#providers/index.ts';
 import { makeCursors } from '#scim/cursor.ts';
+import { eventViewOf } from '#scim/event-view.ts';
 import { fastReads } from '#scim/fast.ts';
 import type { ScimParts } from '#scim/parts.ts';
 import { makePlaces } from '#scim/places.ts';
@@ -37,8 +42,12 @@ import { uploadsOf } from '#store/uploads.ts';
 import { readMetrics } from '#store/views/metrics.ts';
 import { makeAuditSealer } from '#sync/audit-sealer.ts';
 import { makeSyncService } from '#sync/decide.ts';
+import { makeMarkFollower } from '#sync/follow-marks.ts';
+import { receiveNotifications } from '#sync/hooks.ts';
 import { makeRetention } from '#sync/retention.ts';
 import { makeSchedule } from '#sync/schedule.ts';
+import { makeSubscriptionKeeper } from '#sync/subscriptions.ts';
+import { makeConnectionWatch } from '#sync/watch-connections.ts';
 import { makeHappeningsWatcher } from '#sync/watch-happenings.ts';
 import { makeRunWatcher } from '#sync/watch-runs.ts';
 import { makeSourceWatcher } from '#sync/watch-source.ts';
@@ -84,19 +93,29 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
   });
   const titleOf = (kind: ProviderKindName): string => kinds.get(kind)?.title ?? kind;
   const notifier = makeNotifier({ database, seal, clock, log, policy: outgoing, publicUrl, titleOf });
+  const signer = makeSetSigner(database.knex, seal);
+  const sending = { database, seal, signer, clock, log, publicUrl, policy: outgoing, random: Math.random };
+  const events = makeEventWorker({ ...sending, viewOf: eventViewOf, onDisabled: async () => notifier.wake() });
   const worker = works
     ? startWorker({ database, kinds, seal, schemas, log, clock, onRunEnd: notifier.wake })
     : undefined;
   const sync = makeSyncService({ database, worker });
   const schedule = makeSchedule({ database, sync, clock, log });
-  const sources = makeSourceWatcher({ database, kinds, seal, sync, clock, log });
+  const sources = makeSourceWatcher({ database, kinds, seal, clock, log });
   const retention = makeRetention({ database, clock, log });
+  const connections = makeConnectionWatch({ database, kinds, seal, clock, log });
+  const subscriptions = makeSubscriptionKeeper({ database, kinds, seal, clock, log, publicUrl });
+  const marks = makeMarkFollower({ database, sync, clock, log });
   const sealer = makeAuditSealer({ db: database.knex, clock, log });
   if (works) {
+    subscriptions.start();
+    marks.start();
     schedule.start();
     sources.start();
     notifier.start();
+    events.start();
     retention.start();
+    connections.start();
     sealer.start();
   }
   const authenticator = makeAuthenticator({
@@ -132,7 +151,11 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     publicUrl,
     checkScope: viewOf,
     notifier: works ? notifier : undefined,
+    subscriptions: works ? subscriptions : undefined,
     outgoing,
+    events: works ? events : undefined,
+    eventViewOf,
+    signer,
   };
   const scim: ScimParts = {
     database,
@@ -142,10 +165,18 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     cursors: makeCursors(seal, now),
     places: makePlaces(now),
     authenticator,
+    securityEvents: makeSetPolling({ db: database.knex, clock, signer }),
     publicUrl,
   };
+  const onLifecycle = subscriptions.wake;
+  const hooks = hookRouter({
+    isKnown: (kind) => kinds.get(kind)?.subscriptions !== undefined,
+    receive: (kind, notifications) => receiveNotifications({ database, log, onLifecycle }, kind, notifications),
+  });
   const edges =
-    config.ROLE === 'worker' ? undefined : { admin: adminRouter(admin), scim: scimRouter(scim), fast: fastReads(scim) };
+    config.ROLE === 'worker'
+      ? undefined
+      : { admin: adminRouter(admin), scim: scimRouter(scim), hooks, fast: fastReads(scim) };
   const pages = consoleFiles(fileURLToPath(new URL('../dist/console', import.meta.url)));
   const app = createApp({
     edges,
@@ -163,10 +194,14 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
       await happenings.stop();
       await sources.stop();
       await schedule.stop();
+      await marks.stop();
+      await subscriptions.stop();
       await worker?.stop();
       await groups.stop();
+      await events.stop();
       await notifier.stop();
       await retention.stop();
+      await connections.stop();
       await sealer.stop();
       await database.close();
     },

@@ -4,7 +4,10 @@ import type { AppScope } from '#core/scope.ts';
 import type { Authenticator } from '#http/auth.ts';
 import type { OidcSignIn } from '#http/oidc.ts';
 import type { SessionLookup } from '#http/session.ts';
+import type { EventViewOf } from '#outbound/event-view.ts';
+import type { EventWorker } from '#outbound/event-worker.ts';
 import type { Notifier } from '#outbound/notify.ts';
+import type { SetSigner } from '#outbound/set-signer.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { OutgoingPolicy } from '#platform/fetch.ts';
 import type { Seal } from '#platform/seal.ts';
@@ -12,6 +15,7 @@ import type { Database } from '#store/database.ts';
 import type { ResourceReader } from '#store/resource-reader.ts';
 import type { ResourceSchemas } from '#sync/protect.ts';
 import type { ScheduleService, SyncService } from '#sync/service.ts';
+import type { SubscriptionKeeper } from '#sync/subscriptions.ts';
 import type { HappeningsWatcher } from '#sync/watch-happenings.ts';
 import type { RunWatcher } from '#sync/watch-runs.ts';
 
@@ -35,7 +39,13 @@ export interface AdminParts {
   checkScope(scope: AppScope | null): void;
   /** Absent on a replica that only answers requests: another one looks within some seconds. */
   readonly notifier: Pick<Notifier, 'wake'> | undefined;
+  /** Absent on a replica that only answers requests: another one looks within some seconds. */
+  readonly subscriptions: Pick<SubscriptionKeeper, 'wake'> | undefined;
   readonly outgoing: OutgoingPolicy;
+  /** Absent on a replica that only answers requests. */
+  readonly events: Pick<EventWorker, 'wake'> | undefined;
+  readonly eventViewOf: EventViewOf;
+  readonly signer: SetSigner;
   /** Base of every URL we hand out, without a trailing slash. */
   publicUrl(): string;
   /** The OpenAPI document. */

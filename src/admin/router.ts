@@ -4,6 +4,8 @@ import { requireScope } from '#http/auth.ts';
 import { requireIdentity } from '#http/session.ts';
 import { actorRoutes } from './actors.ts';
 import { appRoutes } from './apps.ts';
+import { changeRoutes } from './changes.ts';
+import { connectCallback, connectRoutes } from './connect.ts';
 import { costRoutes } from './costs.ts';
 import { disputeRoutes } from './disputes.ts';
 import { docsPage } from './docs.ts';
@@ -22,6 +24,7 @@ import { providerRoutes } from './providers.ts';
 import { retentionRoutes } from './retention.ts';
 import { runRoutes } from './runs.ts';
 import { sessionRoutes, signInRoutes } from './session.ts';
+import { jwksRoute, signingKeyRoutes } from './signing-keys.ts';
 import { uploadRoutes } from './uploads.ts';
 
 const BODY_MAX = '1mb';
@@ -41,6 +44,7 @@ export function adminRouter(parts: AdminParts): Router {
     .use(draftRoutes(parts))
     .use(uploadRoutes(parts))
     .use(providerRoutes(parts))
+    .use(connectRoutes(parts))
     .use(mappingRoutes(parts))
     .use(runRoutes(parts))
     .use(planRoutes(parts))
@@ -52,6 +56,12 @@ export function adminRouter(parts: AdminParts): Router {
     .use(peopleRoutes(parts))
     .use(disputeRoutes(parts))
     .use(explainRoutes(parts))
-    .use(appRoutes(parts));
-  return Router().use('/api/v1', api).get('/api/docs', docsPage(parts.openapi));
+    .use(changeRoutes(parts))
+    .use(appRoutes(parts))
+    .use(signingKeyRoutes(parts));
+  return Router()
+    .use('/api/v1', api)
+    .use(connectCallback(parts))
+    .get('/api/docs', docsPage(parts.openapi))
+    .use(jwksRoute(parts));
 }

@@ -13,7 +13,9 @@ export type FastPath = (request: IncomingMessage, response: ServerResponse) => b
 
 export interface AppParts {
   /** Absent on a replica that only works in the background: it says how it is, and nothing else. */
-  readonly edges: { readonly admin: Router; readonly scim: Router; readonly fast: FastPath } | undefined;
+  readonly edges:
+    | { readonly admin: Router; readonly scim: Router; readonly hooks: Router; readonly fast: FastPath }
+    | undefined;
   /** The console's pages and what they load. */
   readonly pages?: RequestHandler;
   readonly log: Log;
@@ -56,6 +58,7 @@ function createExpress(parts: AppParts): Express {
       response.json({ name: 'Sluice', scim: '/scim/v2', api: '/api/v1', docs: '/api/docs' });
     });
     app.use('/scim/v2', parts.edges.scim);
+    app.use(parts.edges.hooks);
     app.use(parts.edges.admin);
   }
   app.use(noRoute);

@@ -67,6 +67,8 @@ export const TRIGGER = words({
   manual: ['By hand', '수동'],
   schedule: ['Schedule', '일정'],
   'catch-up': ['Missed schedule', '놓친 일정'],
+  notification: ['Change notice', '변경 알림'],
+  impact: ['Impact check', '영향 검토'],
   connect: ['First connection', '첫 연결'],
   revert: ['Undo', '실행 취소'],
   switch: ['Switch of source', '소스 전환'],

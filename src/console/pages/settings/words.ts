@@ -73,6 +73,8 @@ export const WORDS = words({
   'run.finished': ['A run ended', '실행 종료'],
   'plan.held': ['A run waits', '실행 대기'],
   'plan.reminder': ['Reminder', '다시 알림'],
+  'credential.expiring': ['Credential expires', '자격 증명 만료 예정'],
+  'stream.disabled': ['Delivery switched off', '전달 중지됨'],
   state: ['State', '상태'],
   pending: ['Waiting', '대기'],
   sent: ['Sent', '보냄'],
