@@ -273,6 +273,7 @@ class SimulatedGraph {
     }
     const delta = /^\/v1\.0\/(users|groups)\/delta$/.exec(path)?.[1];
     if (delta !== undefined) return this.delta(delta as DeltaList, url, headers, fault);
+    if (path === '/v1.0/users/$count') return this.count(this.tenant.users.values(), headers);
     const person = /^\/v1\.0\/users(?:\/([^/]+)|\('(.+)'\))$/.exec(path);
     if (person !== null) {
       this.need('User.Read.All', 'Directory.Read.All');
@@ -291,7 +292,6 @@ class SimulatedGraph {
         '@odata.context': `${this.origin}/v1.0/$metadata#organization`,
         value: [{ id: this.tenant.id, displayName: 'Contoso' }],
       });
-    if (path === '/v1.0/users/$count') return this.count(this.tenant.users.values(), headers);
     const single = objectPath(path);
     if (single?.kind === 'users') return this.answerUser(single, url);
     if (single?.rest === 'members/$count' && this.tenant.groups.has(single.id))
