@@ -292,3 +292,14 @@ async function fillClosure(db: Db, provider: ProviderKindName, { nested, maxDept
     found = level.rowCount ?? 0;
   }
 }
+
+/** People in scope to whom no path leads; nobody while there are no paths. */
+export async function countPathless(db: Db, provider: ProviderKindName): Promise<number> {
+  const { rows } = await sql(
+    db,
+    `select count(*)::int as count from mirror_records where provider = ? and resource_type = 'User' and gone_at is null
+       and reason is null and affiliation_path is null and exists (select 1 from mirror_reach where provider = ?)`,
+    [provider, provider],
+  );
+  return rows[0].count;
+}
