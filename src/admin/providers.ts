@@ -1,12 +1,14 @@
 import { type Request, type RequestHandler, Router } from 'express';
 import { z } from 'zod';
 import { canonical } from '#core/canonical.ts';
-import { ConflictError, InputError, NotFoundError } from '#core/errors.ts';
+import { ConflictError, InputError, NotFoundError, PreconditionError } from '#core/errors.ts';
 import type { ProviderKind } from '#core/provider.ts';
 import { PROVIDER_KINDS, type ProviderKindName } from '#core/resource.ts';
 import { requireScope } from '#http/auth.ts';
+import { expectation } from '#http/etag.ts';
 import { parse } from '#http/validate.ts';
 import { writeAudit } from '#store/audit.ts';
+import { type ConnectionRow, listConnections } from '#store/connections.ts';
 import { findOpenRun } from '#store/runs.ts';
 import {
   listProviders,
@@ -18,10 +20,12 @@ import {
   setActive,
 } from '#store/settings.ts';
 import { listMarks } from '#store/source-marks.ts';
-import { listSubscriptions } from '#store/subscriptions.ts';
+import { listSubscriptions, retrySubscriptions } from '#store/subscriptions.ts';
 import { lastRuns, type RunView } from '#store/views/runs.ts';
+import { startFirst } from '#sync/connect.ts';
 import { describeNotifications } from '#sync/describe-notifications.ts';
 import { mergeSecrets, openSettings, type Secrets, splitSecrets } from '#sync/settings.ts';
+import { viewConnection, withConsent } from './consent.ts';
 import { confirmedIn, refuseUnseen } from './impact.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf } from './query.ts';
@@ -51,9 +55,17 @@ export function providerRoutes(parts: AdminParts): Router {
     })
     .put('/providers/:kind', admin, async (request, response) => {
       const { confirmImpact } = parse(z.object({ confirmImpact: z.string().max(100).optional() }), request.query);
-      const saving = { kind: kindParam(parts, request), body: request.body, actor: actorOf(request), confirmImpact };
-      response.json(await saveSettings(parts, saving));
+      const kind = kindParam(parts, request);
+      const saved = await saveSettings(parts, {
+        kind,
+        body: request.body,
+        actor: actorOf(request),
+        confirmImpact,
+        asExpected: expectation(request),
+      });
+      await retrySubscriptions(parts.database.knex, kind.kind);
       parts.subscriptions?.wake();
+      response.json(saved);
     })
     .post('/providers/:kind/test', operator, testProvider(parts))
     .post('/providers/:kind/preview', operator, previewSource(parts))
@@ -73,21 +85,23 @@ export function providerRoutes(parts: AdminParts): Router {
 }
 
 function sourceRoutes(parts: AdminParts): Router {
-  const signal = (): AbortSignal => AbortSignal.timeout(SOURCE_TIMEOUT_MS);
+  const asking = <Value>(request: Request, ask: (signal: AbortSignal) => Promise<Value>): Promise<Value> =>
+    withConsent(parts, { kind: kindParam(parts, request), request }, () => ask(AbortSignal.timeout(SOURCE_TIMEOUT_MS)));
   return Router()
     .get('/providers/:kind/source/groups', async (request, response) => {
       const { source, settings } = await openSource(parts, request);
       const { search, cursor } = parse(GroupsQuery, request.query);
-      if (source.groupPage !== undefined)
-        return void response.json(await source.groupPage(settings, { search, cursor }, signal()));
-      response.json({ items: await source.groups(settings, search, signal()), nextCursor: null });
+      const page = await asking(request, async (signal) => {
+        if (source.groupPage !== undefined) return source.groupPage(settings, { search, cursor }, signal);
+        return { items: await source.groups(settings, search, signal), nextCursor: null };
+      });
+      response.json(page);
     })
     .get('/providers/:kind/source/groups/:id/members', async (request, response) => {
       const { source, settings } = await openSource(parts, request);
-      response.json({
-        items: await source.members(settings, String(request.params['id']), signal()),
-        nextCursor: null,
-      });
+      const id = String(request.params['id']);
+      const items = await asking(request, (signal) => source.members(settings, id, signal));
+      response.json({ items, nextCursor: null });
     })
     .get('/providers/:kind/source/fields', (request, response) => {
       const { prefix } = parse(z.object({ prefix: z.string().max(100).default('') }), request.query);
@@ -96,7 +110,7 @@ function sourceRoutes(parts: AdminParts): Router {
     })
     .get('/providers/:kind/permissions', async (request, response) => {
       const { source, settings } = await openSource(parts, request);
-      response.json(await source.permissions(settings, signal()));
+      response.json(await asking(request, (signal) => source.permissions(settings, signal)));
     });
 }
 
@@ -111,7 +125,7 @@ async function openSource(parts: AdminParts, request: Request) {
 async function settingsToTry(parts: AdminParts, kind: ProviderKind, body: unknown): Promise<unknown> {
   const row = await readProvider(parts.database.knex, kind.kind);
   const unsaved = typeof body === 'object' && body !== null && Object.keys(body).length > 0;
-  if (unsaved) return kind.parseSettings(mergeSecrets(body, savedSecrets(row, parts)));
+  if (unsaved) return kind.parseSettings(mergeSecrets(body, secretsFor(kind, row, body, parts)));
   if (row === undefined) throw notConfigured(kind);
   return openSettings(kind, row, parts.seal);
 }
@@ -147,17 +161,21 @@ interface Saving {
   readonly actor: string;
   /** The impact plan that the administrator has seen. */
   readonly confirmImpact: string | undefined;
+  /** Whether the stored settings have the version that the administrator began with. */
+  readonly asExpected: ReturnType<typeof expectation>;
 }
 
-async function saveSettings(parts: AdminParts, { kind, body, actor, confirmImpact }: Saving) {
+async function saveSettings(parts: AdminParts, { kind, body, actor, confirmImpact, asExpected }: Saving) {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new InputError('The settings must be a JSON object.', {
       reason: 'settings-invalid',
       remedy: 'Send all settings as one JSON object.',
     });
   const saved = await parts.database.knex.transaction(async (tx) => {
+    await lockProviders(tx);
     const before = await readProvider(tx, kind.kind);
-    const kept = stillMeant(savedSecrets(before, parts), before?.settings, body);
+    if (asExpected?.(before?.config_version ?? '0') === false) throw changedMeanwhile(before);
+    const kept = secretsFor(kind, before, body, parts);
     const whole = mergeSecrets(withoutMarks(body), kept);
     const parsed = kind.parseSettings(whole);
     const { settings, secrets } = splitSecrets(parsed, kind.secretPaths);
@@ -184,6 +202,24 @@ async function saveSettings(parts: AdminParts, { kind, body, actor, confirmImpac
   // What shows the impact was stored all the same.
   if (saved instanceof ConflictError) throw saved;
   return saved;
+}
+
+function changedMeanwhile(row: ProviderRow | undefined): PreconditionError {
+  const configVersion = Number(row?.config_version ?? 0);
+  return new PreconditionError(
+    `Somebody else has saved these settings meanwhile: they have the version ${configVersion}.`,
+    {
+      reason: 'settings-changed',
+      remedy: 'Look at what they saved before you save yours.',
+      details: { configVersion },
+    },
+  );
+}
+
+/** Stored secrets that may stand in for those that new settings leave out: never to be sent to another destination. */
+function secretsFor(kind: ProviderKind, row: ProviderRow | undefined, body: unknown, parts: AdminParts): Secrets {
+  if (row === undefined || kind.destination?.(row.settings) !== kind.destination?.(body)) return {};
+  return stillMeant(savedSecrets(row, parts), row.settings, body);
 }
 
 /** Stored secrets whose place is of the same kind as before: the secret of another kind of credential is not meant. */
@@ -236,11 +272,7 @@ async function activate(
   });
   if (activated === undefined || activated.initial_done_at !== null) return;
   // S1.1: connecting starts the first run by itself, unless the administrator wants to.
-  const { initialRun } = kind.policy(openSettings(kind, activated, parts.seal));
-  if (initialRun === 'manual') return;
-  await parts.sync.start({ trigger: 'connect', requestedBy: actor }).catch((error: unknown) => {
-    if (!(error instanceof ConflictError)) throw error;
-  });
+  await startFirst(parts, kind, activated, actor);
 }
 
 /** Its people stay as they are; a run that is under way stops between two pages or chunks. */
@@ -259,7 +291,9 @@ async function deactivate(parts: AdminParts, kind: ProviderKind, actor: string):
 async function readCards(parts: AdminParts): Promise<object[]> {
   const rows = new Map((await listProviders(parts.database.knex)).map((row) => [row.kind, row]));
   const runs = await lastRuns(parts.database.knex);
+  const connections = new Map((await listConnections(parts.database.knex)).map((row) => [row.provider, row]));
   const { nextRunAt } = await parts.schedule.describe();
+  const now = parts.clock.now();
   const subscriptions = await listSubscriptions(parts.database.knex);
   const marks = await listMarks(parts.database.knex);
   return PROVIDER_KINDS.flatMap((name) => {
@@ -267,7 +301,12 @@ async function readCards(parts: AdminParts): Promise<object[]> {
     if (kind === undefined) return [];
     const own = subscriptions.filter(({ provider }) => provider === name);
     const notifications = describeNotifications(kind, rows.get(name), { rows: own, mark: marks.get(name) }, parts);
-    return [{ ...makeCard(kind, rows.get(name), runs.get(name), nextRunAt), notifications }];
+    return [
+      {
+        ...makeCard(kind, rows.get(name), runs.get(name), { nextRunAt, connection: connections.get(name), now }),
+        notifications,
+      },
+    ];
   });
 }
 
@@ -280,7 +319,7 @@ function makeCard(
   kind: ProviderKind,
   row: ProviderRow | undefined,
   lastRun: RunView | undefined,
-  nextRunAt: string | null,
+  { nextRunAt, connection, now }: { nextRunAt: string | null; connection: ConnectionRow | undefined; now: Date },
 ): object {
   const configured = row !== undefined;
   const active = row?.active === true;
@@ -290,7 +329,7 @@ function makeCard(
     available: kind.available,
     configured,
     active,
-    connection: connectionOf(kind, row, lastRun),
+    connection: { ...connectionOf(kind, row, lastRun, connection), ...viewConnection(connection, now) },
     lastRun: lastRun ?? null,
     lastSuccessAt: row?.last_success_at ?? null,
     nextRunAt: active ? nextRunAt : null,
@@ -310,13 +349,19 @@ function connectionOf(
   kind: ProviderKind,
   row: ProviderRow | undefined,
   lastRun: RunView | undefined,
+  connection: ConnectionRow | undefined,
 ): { state: string; detail: string } {
   if (!kind.available) return { state: 'unavailable', detail: 'This provider is not available yet.' };
   if (row === undefined) return { state: 'not-configured', detail: 'No settings are saved.' };
   if (lastRun !== undefined && lastRun.error !== null) return { state: 'error', detail: lastRun.error.message };
   // A run ends as held or succeeded only after a whole read.
   const read = row.last_success_at !== null || lastRun?.status === 'held' || lastRun?.status === 'succeeded';
-  if (!read) return { state: 'unknown', detail: 'Nothing was read to the end yet.' };
+  if (!read) {
+    if (connection?.problem != null) return { state: 'error', detail: connection.problem.message };
+    if (connection?.facts == null) return { state: 'unknown', detail: 'Nothing was read to the end yet.' };
+    const name = connection.facts.name === undefined ? 'the source' : `"${connection.facts.name}"`;
+    return { state: 'connected', detail: `Connected to ${name}; nothing was read to the end yet.` };
+  }
   return { state: 'connected', detail: 'The last read went well.' };
 }
 

@@ -63,6 +63,8 @@ export type ChangePage<Raw = unknown> =
   | { readonly type: 'records'; readonly resourceType: ResourceType; readonly records: readonly Raw[] }
   | { readonly type: 'gone'; readonly resourceType: ResourceType; readonly objects: readonly GoneObject[] }
   | { readonly type: 'memberChanges'; readonly changes: readonly MembersChange[] }
+  /** All members of a group, as in a full read, where a provider tells of a change and not what it is. */
+  | Extract<Page<Raw>, { type: 'members' }>
   /**
    * Everything up to here was told, and a read that stops later goes on from here. One that went on from an older
    * place would not be told of what came and went again in between.
@@ -340,6 +342,18 @@ export interface RunPolicy {
   readonly matching?: MatchPolicy;
 }
 
+/** Settings under a name. */
+export interface Preset {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  /** Part of the settings of the kind: what it leaves out stays as it is. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** What goes well with them, each for its own setting. */
+  readonly schedule: Readonly<Record<string, unknown>>;
+  readonly guard: Readonly<Record<string, unknown>>;
+}
+
 /** What a source shall tell, and where. */
 export interface SubscriptionRequest {
   readonly resource: string;
@@ -420,6 +434,11 @@ export interface ProviderKind<Settings = unknown> {
    * @throws {InputError} naming every field that is wrong
    */
   parseSettings(value: unknown): Settings;
+  /**
+   * Pure: where the secrets of the settings, which may be of any shape yet, are sent to. Stored ones are not sent anywhere
+   * else: they must be entered again with another destination. Absent where a kind has one place only.
+   */
+  destination?(settings: unknown): string;
   policy(settings: Settings): RunPolicy;
   /** The part of the settings that decides who is in scope: where it changes, people may leave. Absent where nothing does. */
   scopeOf?(settings: Settings): unknown;
@@ -429,6 +448,7 @@ export interface ProviderKind<Settings = unknown> {
   test(settings: Settings, signal: AbortSignal): Promise<readonly Check[]>;
   /** Absent where the source cannot tell. */
   readonly subscriptions?: SubscriptionKind<Settings>;
+  readonly presets?: readonly Preset[];
   /** Absent where nobody has to grant anything in a browser. */
   readonly connect?: Connector<Settings>;
   /** How records become resources, and a try of it; absent where a kind has no rules. */

@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { generate } from 'selfsigned';
+import { answerConsent, type Decision } from './consent-page.ts';
 import { type Fault, type FaultPlan, makeFaults } from './faults.ts';
 import { type DeltaList, deltaPage } from './graph-delta.ts';
 import { type BatchRequest, type ObjectPath, objectPath, readBatch, userPurposeOf } from './graph-objects.ts';
@@ -32,6 +33,10 @@ export interface GraphServer {
   /** Every access token given so far becomes invalid, as after a revocation. */
   revokeTokens(): void;
   setFaults(plan: FaultPlan): void;
+  /** What the administrator does on the page of consent. */
+  setDecision(decision: Decision): void;
+  /** What the application is, from now on. */
+  setApplication(changes: Partial<Application>): void;
   /** Every delta link given so far is answered by 410, as when Graph has forgotten what it stands for. */
   forgetDeltas(): void;
   readonly subscriptions: Subscriptions;
@@ -72,6 +77,12 @@ export async function startGraphServer(tenant: Tenant, options: GraphServerOptio
     requests: graph.requests,
     revokeTokens: () => graph.revokeTokens(),
     setFaults: (plan) => graph.setFaults(plan),
+    setDecision: (decision) => {
+      graph.decision = decision;
+    },
+    setApplication: (changes) => {
+      graph.application = { ...graph.application, ...changes };
+    },
     forgetDeltas: () => graph.forgetDeltas(),
     subscriptions: graph.subscriptions,
     close: () => closeServer(server),
@@ -102,7 +113,8 @@ const USER_DEFAULT = [
 class SimulatedGraph {
   origin = '';
   readonly requests = new Map<string, number>();
-  readonly application: Application;
+  application: Application;
+  decision: Decision = 'accept';
   private readonly tenant: Tenant;
   private readonly tokens = new Set<string>();
   private nextFault: (path: string) => Fault | undefined;
@@ -114,7 +126,7 @@ class SimulatedGraph {
   constructor(tenant: Tenant, { application, faults, deltas, deliverTo = (url) => url }: GraphServerOptions) {
     this.tenant = tenant;
     this.deltas = { pageSize: DELTA_PAGE, membersPerObject: DELTA_MEMBERS, ...deltas };
-    this.subscriptions = makeSubscriptions(tenant, deliverTo);
+    this.subscriptions = makeSubscriptions(tenant, { deliverTo, need: (...roles) => this.need(...roles) });
     this.application = {
       clientId: '11111111-2222-4333-8444-555555555555',
       secret: 'demo-secret',
@@ -145,6 +157,7 @@ class SimulatedGraph {
     if (path.endsWith('/oauth2/v2.0/token')) return this.answerToken(request, response, path.split('/')[1] ?? '');
     if (path.endsWith('/.well-known/openid-configuration'))
       return this.answerDiscovery(response, path.split('/')[1] ?? '');
+    if (path.endsWith('/v2.0/adminconsent')) return this.answerConsent(response, url);
     const fault = this.nextFault(path);
     if (fault?.kind === 'drop') return void response.socket?.destroy();
     if (fault?.kind === 'status') return sendStatus(response, fault);
@@ -242,6 +255,16 @@ class SimulatedGraph {
     send(response, answer.status, JSON.stringify(answer.body), false);
   }
 
+  /** Consenting grants what the app registration lists. */
+  private answerConsent(response: ServerResponse, url: URL): void {
+    const { application, decision } = this;
+    const answer = answerConsent(url, { tenantId: this.tenant.id, application, decision });
+    if ('body' in answer) return void send(response, answer.status, JSON.stringify(answer.body), false);
+    if (decision === 'accept') this.application = { ...application, roles: application.asks ?? application.roles };
+    response.writeHead(302, { location: answer.location });
+    response.end();
+  }
+
   private answerDiscovery(response: ServerResponse, tenant: string): void {
     const known = tenant === this.tenant.id || tenant === this.tenant.domain;
     if (known) {
@@ -271,27 +294,38 @@ class SimulatedGraph {
       this.need('User.Read.All', 'Directory.Read.All');
       return list(this.tenant.users.values(), this.userShape(url), 'users');
     }
-    const delta = /^\/v1\.0\/(users|groups)\/delta$/.exec(path)?.[1];
-    if (delta !== undefined) return this.delta(delta as DeltaList, url, headers, fault);
-    if (path === '/v1.0/users/$count') return this.count(this.tenant.users.values(), headers);
-    const person = /^\/v1\.0\/users(?:\/([^/]+)|\('(.+)'\))$/.exec(path);
-    if (person !== null) {
+    const named = /^\/v1\.0\/users\('(.+)'\)$/.exec(path)?.[1];
+    if (named !== undefined) {
       this.need('User.Read.All', 'Directory.Read.All');
-      return JSON.stringify(this.userShape(url)(this.userBy(person[1] ?? (person[2] ?? '').replaceAll("''", "'"))));
+      return JSON.stringify(this.userShape(url)(this.userBy(named.replaceAll("''", "'"))));
     }
     if (path === '/v1.0/groups') {
       this.need('GroupMember.Read.All', 'Group.Read.All', 'Directory.Read.All');
       return list(this.searched(url, headers), selected(url), 'groups');
     }
+    const delta = /^\/v1\.0\/(users|groups)\/delta$/.exec(path)?.[1];
+    if (delta !== undefined) return this.delta(delta as DeltaList, url, headers, fault);
     const memberOf = /^\/v1\.0\/users\/([^/]+)\/memberOf$/.exec(path)?.[1];
     if (memberOf !== undefined) return list(this.groupsOf(memberOf), selected(url, true), 'directoryObjects');
     const reportsOf = /^\/v1\.0\/users\/([^/]+)\/directReports$/.exec(path)?.[1];
     if (reportsOf !== undefined) return list(this.reportsOf(reportsOf), selected(url, true), 'directoryObjects');
-    if (path === '/v1.0/organization')
+    if (path === '/v1.0/directory/deletedItems/microsoft.graph.user') {
+      this.need('User.Read.All', 'Directory.Read.All');
+      return list(this.tenant.deletedUsers.values(), selected(url), 'directoryObjects');
+    }
+    if (path === '/v1.0/organization') {
+      this.need('Organization.Read.All', 'Directory.Read.All');
       return JSON.stringify({
         '@odata.context': `${this.origin}/v1.0/$metadata#organization`,
-        value: [{ id: this.tenant.id, displayName: 'Contoso' }],
+        value: [selected(url)(organizationOf(this.tenant))],
       });
+    }
+    if (path === `/v1.0/applications(appId='${this.application.clientId}')`) {
+      this.need('Application.Read.All', 'Directory.Read.All');
+      const { clientId: appId, passwordCredentials = [] } = this.application;
+      return JSON.stringify(selected(url)({ id: randomUUID(), appId, displayName: 'Sluice', passwordCredentials }));
+    }
+    if (path === '/v1.0/users/$count') return this.count(this.tenant.users.values(), headers);
     const single = objectPath(path);
     if (single?.kind === 'users') return this.answerUser(single, url);
     if (single?.rest === 'members/$count' && this.tenant.groups.has(single.id))
@@ -465,6 +499,20 @@ function selected(url: URL, keepType = false, fallback?: readonly string[]): (ob
     const shaped: Record<string, unknown> = {};
     for (const name of wanted) if (name in object) shaped[name] = (object as Record<string, unknown>)[name];
     return shaped;
+  };
+}
+
+/** Source: learn.microsoft.com/graph/api/resources/organization, checked 2026-11. */
+function organizationOf({ id, domain, hybridSyncAt }: Tenant): object {
+  return {
+    id,
+    displayName: 'Contoso',
+    verifiedDomains: [
+      { name: 'contoso.onmicrosoft.com', isDefault: false, isInitial: true, type: 'Managed' },
+      { name: domain, isDefault: true, isInitial: false, type: 'Managed' },
+    ],
+    onPremisesSyncEnabled: hybridSyncAt === undefined ? null : true,
+    onPremisesLastSyncDateTime: hybridSyncAt ?? null,
   };
 }
 

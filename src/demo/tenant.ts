@@ -30,6 +30,8 @@ export interface Tenant {
   readonly members: Map<string, Set<string>>;
   /** Manager by user. */
   readonly managers: Map<string, string>;
+  /** When a directory of the organization's own was last synchronised into it; absent when there is none. */
+  hybridSyncAt?: string;
   /** The recycle bin: users, and groups for Microsoft 365, who can be restored with what they were. */
   readonly deletedUsers: Map<string, TenantUser>;
   readonly deletedGroups: Map<string, { readonly group: TenantGroup; readonly members: ReadonlySet<string> }>;

@@ -22,6 +22,7 @@ import {
   readItem,
   readLastRun,
   readMirrorFacts,
+  readNewestItem,
   readOpenDispute,
   readPins,
   readProviderFacts,
@@ -133,6 +134,8 @@ interface Facts {
   readonly run: RunFacts | undefined;
   /** What the last run said of it. */
   readonly item: ItemFacts | undefined;
+  /** What the newest run said of it that said anything. */
+  readonly newest: ItemFacts | undefined;
   /** The last thing that any run did to the resource. */
   readonly last: ItemFacts | undefined;
   readonly link: ItemFacts | undefined;
@@ -229,6 +232,7 @@ async function readFacts(db: Db, subject: Subject): Promise<Facts> {
     dispute: known ? await readOpenDispute(db, subject) : undefined,
     run,
     item: known && run?.planId != null ? await readItem(db, run.planId, subject) : undefined,
+    newest: known ? await readNewestItem(db, subject) : undefined,
     last: done?.last,
     link: done?.link,
   };
@@ -280,7 +284,7 @@ function absenceOf({ mirror, resource, run, last }: Facts): string {
 }
 
 /** The provider shows it in scope, and it is not in the directory. */
-function missingOf({ resource, item }: Facts): [string, (string | null)?] {
+function missingOf({ resource, newest: item }: Facts): [string, (string | null)?] {
   if (item?.action === 'skip') return [item.reason, item.detail];
   if (item?.error != null) return [item.error];
   if (item?.outcome === 'superseded') return ['Superseded'];

@@ -27,6 +27,7 @@ import { ASK_LIMITS, type Gate, RUN_LIMITS } from './pace.ts';
 import { fullRead } from './pages.ts';
 import { reviewPermissions } from './permissions.ts';
 import { readPerson } from './person.ts';
+import { PRESETS } from './presets.ts';
 import { type GraphGroup, type GraphUser, USER_SELECT } from './records.ts';
 import { makeScope } from './scope.ts';
 import { type Microsoft365Settings, parseSettings, SECRET_PATHS } from './settings.ts';
@@ -69,6 +70,7 @@ export function microsoft365({ clock, schemas }: Parts): ProviderKind<Microsoft3
     open,
     test: (settings, signal) => checkConnection(settings, () => ask(settings), clock, signal),
     subscriptions: graphSubscriptions(ask),
+    presets: PRESETS,
     connect: connector(clock),
     mapping: {
       rules: (settings) => effectiveRules(settings, schemas.User),
@@ -166,7 +168,7 @@ function openProvider(
     ...(mapping.own.onCreate.length === 0
       ? {}
       : { keepCreated: (now, existing) => ('userName' in now ? keepUser(mapping, now, existing) : now) }),
-    asks: userProperties.toSorted().join(),
+    asks: whatIsAsked(settings, userProperties),
     handles: (record, type) => (type === 'User' ? userHandles(record) : groupHandles(record)),
     identity: (signal) => readTenantId(graph, signal),
     cost: graph.cost,
@@ -196,6 +198,12 @@ function isUsersPage<Any extends { readonly type: string }>(
 /** Groups out of scope whose members are needed all the same: the filter, or the path, is about them. */
 function isLookedAt(group: GraphGroup, { conditions, pathRoots }: MembershipScope): boolean {
   return pathRoots.includes(group.id) || conditions.some((condition) => namesGroup(condition, group));
+}
+
+/** All that decides which records are read, and what of each: properties, the source, and the scope. */
+function whatIsAsked(settings: Microsoft365Settings, properties: readonly string[]): string {
+  const { tenantId, cloud, endpoints } = settings;
+  return JSON.stringify([properties.toSorted(), tenantId, cloud, endpoints ?? null, scopeOf(settings)]);
 }
 
 function keepUser({ own }: UserMapping, now: Resource, existing: Resource): Resource {

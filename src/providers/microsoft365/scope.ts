@@ -3,7 +3,7 @@ import type { MembershipFacts } from '#core/provider.ts';
 import type { ReasonCode } from '#core/reasons.ts';
 import { allAddresses, domainOf, isOnMicrosoft, primaryAddress } from './addresses.ts';
 import { isLicensed } from './licence.ts';
-import { mailboxOf } from './mailbox-type.ts';
+import { mailboxOf, unmannedType } from './mailbox-type.ts';
 import { type GroupedFilter, groupQuestions, makeRouters, splitFilter } from './memberships.ts';
 import { type GraphGroup, type GraphUser, listOf } from './records.ts';
 import { type GroupType, MAILBOX_TYPES, type Microsoft365Settings } from './settings.ts';
@@ -170,9 +170,11 @@ function settingClauses(scope: Microsoft365Settings['scope']): ScopeClause<Graph
     },
     requireLicence && {
       setting: 'scope.requireLicence',
-      demands: 'a licence with a mailbox',
-      fails: (user) => (isLicensed(user) === true ? undefined : { reason: 'Unlicensed' }),
-      reads: LICENCES,
+      // Shared mailboxes, rooms and equipment need none (S1.18 to S1.20).
+      demands: 'a licence with a mailbox, or a mailbox that needs none',
+      fails: (user) =>
+        isLicensed(user) === true || unmannedType(mailboxOf(user)) !== undefined ? undefined : { reason: 'Unlicensed' },
+      reads: MAILBOX,
     },
     requireMailbox && {
       setting: 'scope.requireMailbox',

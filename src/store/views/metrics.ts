@@ -9,6 +9,10 @@ interface Row {
   readonly success_age: string | null;
   readonly waiting: string;
   readonly undelivered: string;
+  readonly events_pending: string;
+  readonly events_dead: string;
+  readonly streams_failing: string;
+  readonly streams_disabled: string;
 }
 
 /** Text exposition format 0.0.4. */
@@ -21,7 +25,11 @@ export async function readMetrics(db: Db): Promise<string> {
        (select count(*) from runs where status in ('queued', 'running')) as running,
        (select extract(epoch from now() - last_success_at)::bigint from provider_settings where active) as success_age,
        (select count(*) from notifications where state = 'pending') as waiting,
-       (select count(*) from notifications where state = 'failed') as undelivered`,
+       (select count(*) from notifications where state = 'failed') as undelivered,
+       (select count(*) from event_deliveries where state = 'pending') as events_pending,
+       (select count(*) from event_deliveries where state = 'dead') as events_dead,
+       (select count(*) from event_streams where enabled and disabled_at is null and failures > 0) as streams_failing,
+       (select count(*) from event_streams where disabled_at is not null) as streams_disabled`,
   );
   const row = rows[0];
   if (row === undefined) return '';
@@ -41,6 +49,14 @@ export async function readMetrics(db: Db): Promise<string> {
     gauge('sluice_notifications', 'Messages to people that were not sent: yet, or at all.', [
       ['{state="pending"}', row.waiting],
       ['{state="failed"}', row.undelivered],
+    ]),
+    gauge('sluice_events', 'Events of apps that were not taken: yet, or at all.', [
+      ['{state="pending"}', row.events_pending],
+      ['{state="dead"}', row.events_dead],
+    ]),
+    gauge('sluice_event_streams', 'Webhooks and streams of tokens that do not work.', [
+      ['{state="failing"}', row.streams_failing],
+      ['{state="disabled"}', row.streams_disabled],
     ]),
     gauge('sluice_memory_bytes', 'Memory of this process.', [
       ['{kind="rss"}', String(rss)],
