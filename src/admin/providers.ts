@@ -31,6 +31,7 @@ import type { AdminParts } from './parts.ts';
 import { actorOf } from './query.ts';
 
 const ActivateBody = z.strictObject({ switch: z.boolean().default(false), planId: z.string().optional() }).prefault({});
+const GroupsQuery = z.object({ search: z.string().max(200).optional(), cursor: z.string().max(4_000).optional() });
 /** A look-up in the provider that takes longer is given up. */
 const SOURCE_TIMEOUT_MS = 60_000;
 
@@ -89,9 +90,12 @@ function sourceRoutes(parts: AdminParts): Router {
   return Router()
     .get('/providers/:kind/source/groups', async (request, response) => {
       const { source, settings } = await openSource(parts, request);
-      const { search } = parse(z.object({ search: z.string().max(200).optional() }), request.query);
-      const items = await asking(request, (signal) => source.groups(settings, search, signal));
-      response.json({ items, nextCursor: null });
+      const { search, cursor } = parse(GroupsQuery, request.query);
+      const page = await asking(request, async (signal) => {
+        if (source.groupPage !== undefined) return source.groupPage(settings, { search, cursor }, signal);
+        return { items: await source.groups(settings, search, signal), nextCursor: null };
+      });
+      response.json(page);
     })
     .get('/providers/:kind/source/groups/:id/members', async (request, response) => {
       const { source, settings } = await openSource(parts, request);
