@@ -4,6 +4,7 @@ import { canonical } from '#core/canonical.ts';
 import { ConflictError, InputError, NotFoundError } from '#core/errors.ts';
 import type { ProviderKind } from '#core/provider.ts';
 import { PROVIDER_KINDS, type ProviderKindName } from '#core/resource.ts';
+import { mergeSecrets, type Secrets, splitSecrets } from '#core/secrets.ts';
 import { requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import { writeAudit } from '#store/audit.ts';
@@ -18,7 +19,7 @@ import {
   setActive,
 } from '#store/settings.ts';
 import { lastRuns, type RunView } from '#store/views/runs.ts';
-import { mergeSecrets, openSettings, type Secrets, splitSecrets } from '#sync/settings.ts';
+import { openSettings } from '#sync/settings.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf } from './query.ts';
 

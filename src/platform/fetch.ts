@@ -79,7 +79,7 @@ export async function postOutgoing(post: OutgoingPost, policy: OutgoingPolicy): 
 }
 
 /** Hands on only addresses that may be connected to. */
-function guardedLookup({ allowLoopback, lookup: resolve = lookup }: OutgoingPolicy): LookupFunction {
+export function guardedLookup({ allowLoopback, lookup: resolve = lookup }: OutgoingPolicy): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname, { ...options, all: true }, (error, found: LookupAddress[]) => {
       if (error !== null) return callback(error, '');
@@ -131,7 +131,7 @@ function addressRefused(hostname: string): UpstreamError {
 }
 
 /** Codes of Node and OpenSSL for a certificate that cannot be trusted, or that is another host's. */
-const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO|ALTNAME/;
+export const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO|ALTNAME/;
 
 function explain(error: unknown, host: string, late: boolean): GatewayError {
   if (error instanceof GatewayError) return error;

@@ -1,0 +1,76 @@
+// Carries out what is claimed, several at a time, and settles it in batches, so that neither waits for the other.
+import type { Claimed, SettledDelivery } from '#store/deliveries.ts';
+
+export interface PoolParts {
+  /** How many at once; asked for before each. */
+  concurrency(): number;
+  /** Nothing is begun any more: what is claimed is given back. */
+  isStopped(): boolean;
+  claim(limit: number): Promise<readonly Claimed[]>;
+  /** Never throws. */
+  carryOut(row: Claimed): Promise<SettledDelivery>;
+  giveBack(row: Claimed): SettledDelivery;
+  settle(settled: readonly SettledDelivery[]): Promise<void>;
+}
+
+/** Claimed ahead for each that is on its way; few, so that a leaver does not wait behind them for long. */
+const AHEAD = 4;
+const CLAIM_MOST = 200;
+
+/** Works until nothing is ready, or `isOver`. Answers how many it carried out. */
+export async function drain(parts: PoolParts, isOver: () => boolean): Promise<number> {
+  const waiting: Claimed[] = [];
+  const settled: SettledDelivery[] = [];
+  const inFlight = new Set<Promise<void>>();
+  let claiming: Promise<void> | undefined;
+  let settling: Promise<void> | undefined;
+  let isDry = false;
+  let failure: unknown;
+  let done = 0;
+
+  const mayClaim = (): boolean => !isDry && failure === undefined && !parts.isStopped() && !isOver();
+
+  async function claimMore(): Promise<void> {
+    const limit = Math.min(CLAIM_MOST, parts.concurrency() * AHEAD);
+    const rows = await parts.claim(limit);
+    if (rows.length === 0) isDry = true;
+    waiting.push(...rows);
+  }
+
+  function begin(row: Claimed): void {
+    const work = parts.carryOut(row).then((outcome) => {
+      settled.push(outcome);
+      inFlight.delete(work);
+      done += 1;
+    });
+    inFlight.add(work);
+  }
+
+  for (;;) {
+    if (parts.isStopped()) settled.push(...waiting.splice(0).map(parts.giveBack));
+    while (waiting.length > 0 && inFlight.size < parts.concurrency()) begin(waiting.shift() as Claimed);
+    if (waiting.length < parts.concurrency() && claiming === undefined && mayClaim())
+      claiming = claimMore()
+        .catch((error: unknown) => {
+          failure ??= error;
+        })
+        .finally(() => {
+          claiming = undefined;
+        });
+    if (settled.length > 0 && settling === undefined)
+      settling = parts
+        .settle(settled.splice(0))
+        .catch((error: unknown) => {
+          failure ??= error;
+        })
+        .finally(() => {
+          settling = undefined;
+        });
+    const open = [...inFlight, ...(claiming ? [claiming] : []), ...(settling ? [settling] : [])];
+    if (open.length === 0 && waiting.length === 0 && settled.length === 0) break;
+    if (open.length > 0) await Promise.race(open);
+    if (failure !== undefined && inFlight.size === 0 && claiming === undefined && settling === undefined) break;
+  }
+  if (failure !== undefined) throw failure;
+  return done;
+}
