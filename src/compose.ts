@@ -7,8 +7,10 @@ import { parse as parseYaml } from 'yaml';
 import type { AdminParts } from '#admin/parts.ts';
 import { adminRouter } from '#admin/router.ts';
 import type { ProviderKindName } from '#core/resource.ts';
+import type { AppScope } from '#core/scope.ts';
 import { createApp } from '#http/app.ts';
 import { makeAuthenticator } from '#http/auth.ts';
+import { makeDispatcher } from '#outbound/dispatch.ts';
 import { makeNotifier } from '#outbound/notify.ts';
 import { systemClock } from '#platform/clock.ts';
 import type { Config } from '#platform/config.ts';
@@ -25,6 +27,7 @@ import { RESOURCE_SCHEMAS } from '#scim/scimmy.ts';
 import { viewOf } from '#scim/view.ts';
 import { makeCounts } from '#store/counts.ts';
 import { type Database, openDatabase, translateDatabaseError } from '#store/database.ts';
+import type { ScopeOf } from '#store/deliveries.ts';
 import { isMigrated, migrate } from '#store/migrate.ts';
 import { makeResourceReader } from '#store/resource-reader.ts';
 import { makeServedGroups } from '#store/served-groups.ts';
@@ -35,6 +38,7 @@ import { makeRetention } from '#sync/retention.ts';
 import { makeSchedule } from '#sync/schedule.ts';
 import { makeRunWatcher } from '#sync/watch-runs.ts';
 import { startWorker } from '#sync/worker.ts';
+import { targetKinds } from '#targets/index.ts';
 
 export interface Gateway {
   readonly app: RequestListener;
@@ -70,6 +74,8 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
   const outgoing = { allowLoopback: config.ALLOW_LOOPBACK_WEBHOOKS === 'true' };
   const titleOf = (kind: ProviderKindName): string => kinds.get(kind)?.title ?? kind;
   const notifier = makeNotifier({ database, seal, clock, log, policy: outgoing, publicUrl, titleOf });
+  const targets = targetKinds({ clock, outgoing });
+  const dispatcher = makeDispatcher({ database, kinds: targets, seal, clock, log, scopeOf });
   const worker = works
     ? startWorker({ database, kinds, seal, schemas, log, clock, onRunEnd: notifier.wake })
     : undefined;
@@ -79,6 +85,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
   if (works) {
     schedule.start();
     notifier.start();
+    dispatcher.start();
     retention.start();
   }
   const authenticator = makeAuthenticator({
@@ -106,6 +113,9 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     checkScope: viewOf,
     notifier: works ? notifier : undefined,
     outgoing,
+    targetKinds: targets,
+    scopeOf,
+    dispatcher: works ? dispatcher : undefined,
   };
   const scim: ScimParts = {
     database,
@@ -134,11 +144,18 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
       await schedule.stop();
       await worker?.stop();
       await groups.stop();
+      await dispatcher.stop();
       await notifier.stop();
       await retention.stop();
       await database.close();
     },
   };
+}
+
+/** What a target gets is what its app may read. */
+function scopeOf(scope: AppScope | null): ScopeOf {
+  const { visible } = viewOf(scope);
+  return (type, of) => visible?.condition(type, of);
 }
 
 /** On embedded storage the key that seals credentials is made at the first start and kept beside the data. */

@@ -3,11 +3,13 @@ import { z } from 'zod';
 import { NotFoundError } from '#core/errors.ts';
 import { requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
+import { savePush } from '#outbound/push-settings.ts';
 import { hashToken, makeToken, tokenHint } from '#platform/token.ts';
-import { type AppView, deleteApp, insertApp, listApps, readApp, updateApp } from '#store/apps.ts';
+import { deleteApp, insertApp, listApps, readApp, updateApp } from '#store/apps.ts';
 import { writeAudit } from '#store/audit.ts';
-import type { Db } from '#store/database.ts';
+import { askBackfill } from '#store/targets.ts';
 import { insertToken, listTokens, revokeToken } from '#store/tokens.ts';
+import { needApp } from './need-app.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf, PageQuery, uuidParam } from './query.ts';
 
@@ -26,7 +28,7 @@ const Scope = z.strictObject({
 const NewApp = z.strictObject({
   name: z.string().trim().min(1).max(200),
   scope: Scope.nullable().optional(),
-  push: later('push'),
+  push: z.looseObject({}).nullable().optional(),
   webhook: later('a webhook'),
 });
 const ChangedApp = NewApp.partial();
@@ -41,7 +43,8 @@ const NewToken = z
   .prefault({});
 
 /** Downstream apps and their tokens. */
-export function appRoutes({ database, authenticator, checkScope }: AdminParts): Router {
+export function appRoutes(parts: AdminParts): Router {
+  const { database, authenticator, checkScope } = parts;
   const db = database.knex;
   const admin = requireScope('admin');
   return Router()
@@ -49,13 +52,15 @@ export function appRoutes({ database, authenticator, checkScope }: AdminParts): 
       response.json(await listApps(db, parse(PageQuery, request.query)));
     })
     .post('/apps', admin, async (request, response) => {
-      const { name, scope = null } = parse(NewApp, request.body);
+      const { name, scope = null, push } = parse(NewApp, request.body);
       checkScope(scope);
       const app = await db.transaction(async (tx) => {
         const made = await insertApp(tx, { name, scope });
+        if (push != null) await savePush(tx, parts, made.id, push);
         await writeAudit(tx, { actor: actorOf(request), action: 'app.create', object: made.id, detail: { name } });
-        return made;
+        return push == null ? made : ((await readApp(tx, made.id)) ?? made);
       });
+      parts.dispatcher?.wake();
       response.status(201).location(`/api/v1/apps/${app.id}`).json(app);
     })
     .get('/apps/:id', async (request, response) => {
@@ -68,10 +73,14 @@ export function appRoutes({ database, authenticator, checkScope }: AdminParts): 
         const app = await needApp(tx, request);
         const scope = changes.scope === undefined ? app.scope : changes.scope;
         const saved = await updateApp(tx, { id: app.id, name: changes.name ?? app.name, scope });
-        await writeAudit(tx, { actor: actorOf(request), action: 'app.change', object: app.id, detail: changes });
-        return saved;
+        if (changes.scope !== undefined && app.push !== null) await askBackfill(tx, app.id);
+        await savePush(tx, parts, app.id, changes.push);
+        const detail = { ...changes, ...(changes.push === undefined ? {} : { push: changes.push !== null }) };
+        await writeAudit(tx, { actor: actorOf(request), action: 'app.change', object: app.id, detail });
+        return changes.push === undefined ? saved : needApp(tx, request);
       });
       authenticator.forgetAll();
+      parts.dispatcher?.wake();
       response.json(changed);
     })
     .delete('/apps/:id', admin, async (request, response) => {
@@ -138,11 +147,4 @@ function tokenRoutes(db: AdminParts['database']['knex'], authenticator: AdminPar
       await revoke(request, uuidParam(request, 'id'));
       response.status(204).end();
     });
-}
-
-async function needApp(db: Db, request: Request): Promise<AppView> {
-  const id = uuidParam(request, 'id');
-  const app = await readApp(db, id);
-  if (app === undefined) throw new NotFoundError(`There is no app "${id}".`, { reason: 'app-not-found' });
-  return app;
 }

@@ -2,11 +2,14 @@ import type { ProviderKind } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import type { AppScope } from '#core/scope.ts';
 import type { Authenticator } from '#http/auth.ts';
+import type { Dispatcher } from '#outbound/dispatch.ts';
 import type { Notifier } from '#outbound/notify.ts';
+import type { TargetKinds } from '#outbound/open-target.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { OutgoingPolicy } from '#platform/fetch.ts';
 import type { Seal } from '#platform/seal.ts';
 import type { Database } from '#store/database.ts';
+import type { ScopeOf } from '#store/deliveries.ts';
 import type { ResourceReader } from '#store/resource-reader.ts';
 import type { ResourceSchemas } from '#sync/protect.ts';
 import type { ScheduleService, SyncService } from '#sync/service.ts';
@@ -29,6 +32,11 @@ export interface AdminParts {
   /** Absent on a replica that only answers requests: another one looks within some seconds. */
   readonly notifier: Pick<Notifier, 'wake'> | undefined;
   readonly outgoing: OutgoingPolicy;
+  readonly targetKinds: TargetKinds;
+  /** Which resources an app's scope lets through. */
+  scopeOf(scope: AppScope | null): ScopeOf;
+  /** Absent on a replica that only answers requests. */
+  readonly dispatcher: Pick<Dispatcher, 'wake'> | undefined;
   /** Base of every URL we hand out, without a trailing slash. */
   publicUrl(): string;
   /** The OpenAPI document. */

@@ -14,6 +14,7 @@ import { peopleRoutes } from './people.ts';
 import { pinRoutes } from './pins.ts';
 import { planRoutes } from './plans.ts';
 import { providerRoutes } from './providers.ts';
+import { pushRoutes } from './push.ts';
 import { retentionRoutes } from './retention.ts';
 import { runRoutes } from './runs.ts';
 
@@ -38,6 +39,7 @@ export function adminRouter(parts: AdminParts): Router {
     .use(disputeRoutes(parts))
     .use(explainRoutes(parts))
     .use(changeRoutes(parts))
+    .use(pushRoutes(parts))
     .use(appRoutes(parts));
   return Router().use('/api/v1', api).get('/api/docs', docsPage(parts.openapi));
 }

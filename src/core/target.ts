@@ -168,6 +168,8 @@ export interface PushPolicy {
 }
 
 export interface TargetContext {
+  /** Nothing that changes anything is sent: it is traced, and taken for done. */
+  readonly dryRun: boolean;
   readonly learned: Learned;
   readonly capabilities: Capabilities | undefined;
   /** Called with every exchange, also those that failed, and the signal of the call that it belongs to. */

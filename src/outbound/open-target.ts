@@ -34,9 +34,10 @@ export function openTarget(
   row: Pick<TargetRow, 'push' | 'push_secrets' | 'learned' | 'capabilities'>,
   seal: Seal,
   trace: TargetContext['trace'],
+  dryRun = false,
 ): OpenedTarget {
   const kind = kindOf(kinds, row.push);
   const settings = pushSettings(kind, row.push, row.push_secrets, seal);
-  const context = { learned: row.learned, capabilities: row.capabilities ?? undefined, trace };
+  const context = { learned: row.learned, capabilities: row.capabilities ?? undefined, trace, dryRun };
   return { target: kind.open(settings, context), policy: kind.policy(settings) };
 }

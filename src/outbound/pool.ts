@@ -66,7 +66,7 @@ export async function drain(parts: PoolParts, isOver: () => boolean): Promise<nu
         .finally(() => {
           settling = undefined;
         });
-    const open = [...inFlight, ...(claiming ? [claiming] : []), ...(settling ? [settling] : [])];
+    const open = [...inFlight, ...[claiming, settling].filter((work) => work !== undefined)];
     if (open.length === 0 && waiting.length === 0 && settled.length === 0) break;
     if (open.length > 0) await Promise.race(open);
     if (failure !== undefined && inFlight.size === 0 && claiming === undefined && settling === undefined) break;

@@ -29,6 +29,7 @@ import { askBackfill, changeTarget, readTarget, type TargetRow } from '#store/ta
 import { deliver, type Progress, startProgress } from './deliver.ts';
 import { guardDepartures } from './departures.ts';
 import { type OpenedTarget, openTarget, type TargetKinds } from './open-target.ts';
+import { settledOf } from './outcome.ts';
 import { drain } from './pool.ts';
 import { reconcile } from './reconcile.ts';
 import { consequenceOf, makeWindow } from './settle.ts';
@@ -208,7 +209,7 @@ export function makePump(parts: PumpParts, appId: string, lease: Lease, signal: 
         });
       },
       carryOut: (claimed: Claimed) => carryOut(row, ready, claimed),
-      giveBack: (claimed: Claimed) => outcomeOf(claimed, startProgress(claimed), undefined, []),
+      giveBack: (claimed: Claimed) => outcomeOf(claimed, startProgress(claimed), [], false),
       async settle(settled: readonly SettledDelivery[]) {
         await write(async (tx) => {
           const now = clock.now();
@@ -242,7 +243,7 @@ export function makePump(parts: PumpParts, appId: string, lease: Lease, signal: 
       recent.note(true);
       goodInARow += 1;
       if (goodInARow % RECOVER_AFTER === 0) width = Math.min(world.policy.concurrency, width + 1);
-      return outcomeOf(claimed, progress, undefined, mine);
+      return outcomeOf(claimed, progress, mine, true);
     } catch (thrown) {
       const error = await lookedAt(thrown, world);
       return await failed(row, claimed, progress, error, mine, world.policy.maxAttempts);
@@ -277,7 +278,7 @@ export function makePump(parts: PumpParts, appId: string, lease: Lease, signal: 
     mine: readonly Exchange[],
     maxAttempts: number,
   ): Promise<SettledDelivery> {
-    if (signal.aborted) return outcomeOf(claimed, progress, undefined, [], true);
+    if (signal.aborted) return outcomeOf(claimed, progress, [], false);
     goodInARow = 0;
     const situation = { attempts: claimed.attempts, maxAttempts, failures, now: clock.now(), random };
     const consequence = consequenceOf(error, situation);
@@ -297,7 +298,7 @@ export function makePump(parts: PumpParts, appId: string, lease: Lease, signal: 
         }),
       );
     return {
-      ...outcomeOf(claimed, progress, undefined, mine, true),
+      ...outcomeOf(claimed, progress, mine, false),
       state: consequence.state,
       ready_at: consequence.readyAt,
       attempts: consequence.attempts,
@@ -420,40 +421,10 @@ export function makePump(parts: PumpParts, appId: string, lease: Lease, signal: 
   function outcomeOf(
     row: Claimed,
     progress: Progress,
-    error: SettledDelivery['error'] | undefined,
-    mine: readonly Exchange[],
-    isLeft = false,
+    exchangesOfIt: readonly Exchange[],
+    isDone: boolean,
   ): SettledDelivery {
-    const now = clock.now();
-    const started = progress.steps.length > 0;
-    const isDone = started && !isLeft;
-    const departed =
-      isDone &&
-      row.rank === 0 &&
-      row.resource_type === 'User' &&
-      (progress.action === 'deactivated' || progress.action === 'deleted') &&
-      row.gone_since === null;
-    const lines = mine.map((exchange) => ({ ...exchange, at: now.toISOString() }));
-    return {
-      resource_id: row.resource_id,
-      fence: row.fence,
-      asks: row.asks,
-      state: isDone && progress.again === undefined ? 'idle' : 'pending',
-      ready_at: progress.again ?? now,
-      attempts: isDone ? 0 : row.attempts - 1,
-      version: row.version,
-      remote_id: progress.remoteId,
-      remote_etag: progress.etag,
-      link: progress.link,
-      sent: progress.sent,
-      gone_since: progress.goneSince,
-      action: started ? progress.action : 'none',
-      error: error ?? null,
-      log: [...(row.log as SettledDelivery['log']), ...lines].slice(-LOG_KEPT),
-      departed_at: departed ? row.changed_at : null,
-      rank: row.rank,
-      done: isDone,
-    };
+    return settledOf(row, progress, { now: clock.now(), exchanges: exchangesOfIt, kept: LOG_KEPT, isDone });
   }
 
   return {

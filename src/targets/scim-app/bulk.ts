@@ -34,10 +34,10 @@ const PAYLOAD_MARGIN = 0.9;
 /** A create that may wait a moment for others; alone, or without Bulk, it is a request of its own. */
 export function makeBulkCreator({ client, createOne, isOn, capabilities }: BulkParts): Target['create'] {
   let waiting: Waiting[] = [];
-  let timer: NodeJS.Timeout | undefined;
+  let isGathering = false;
 
   function flush(): void {
-    timer = undefined;
+    isGathering = false;
     const all = waiting;
     waiting = [];
     const limits = capabilities()?.bulk;
@@ -78,7 +78,8 @@ export function makeBulkCreator({ client, createOne, isOn, capabilities }: BulkP
     if (!isOn || capabilities()?.bulk === undefined) return createOne(type, payload, signal);
     return new Promise<Remote>((resolve, reject) => {
       waiting.push({ type, payload, signal, resolve, reject });
-      timer ??= setTimeout(flush, GATHER_MS);
+      if (!isGathering) setTimeout(flush, GATHER_MS);
+      isGathering = true;
     });
   };
 }

@@ -33,6 +33,8 @@ export interface ClientParts {
   readonly authorizer: Authorizer;
   readonly pace: Pace;
   readonly clock: Clock;
+  /** What would change something is traced, and not sent. */
+  readonly dryRun: boolean;
   trace(exchange: Exchange, of: AbortSignal): void;
 }
 
@@ -63,6 +65,10 @@ export function makeScimClient(parts: ClientParts): ScimClient {
       parts.trace(exchange, signal);
       return exchange;
     };
+    if (parts.dryRun && request.method !== 'GET') {
+      told(null, null);
+      return pretended(request);
+    }
     let answer: HttpAnswer;
     try {
       answer = await http.request(
@@ -108,6 +114,15 @@ export function makeScimClient(parts: ClientParts): ScimClient {
   }
 
   return { send };
+}
+
+let pretences = 0;
+
+/** As if it had been carried out. */
+function pretended({ method, body }: ScimRequest): ScimAnswer {
+  pretences += 1;
+  const made = typeof body === 'object' && body !== null ? { ...body, id: `dry-run-${pretences}` } : undefined;
+  return { status: method === 'POST' ? 201 : 204, body: method === 'POST' ? made : undefined, etag: undefined };
 }
 
 async function within<T>(request: ScimRequest, work: () => Promise<T>): Promise<T> {

@@ -45,6 +45,7 @@ export function scimAppKind({ clock, outgoing }: ScimAppParts): TargetKind<ScimS
         authorizer: makeAuthorizer(auths, http, clock),
         pace: makePace(limits, clock),
         clock,
+        dryRun: context.dryRun,
         trace: context.trace,
       });
       return makeTarget(settings, client, context.capabilities, context.learned, () => http.close());
