@@ -139,11 +139,10 @@ export async function claimDeliveries(
 ): Promise<readonly Claimed[]> {
   const statement = new Statement();
   const app = statement.bind(appId, 'uuid');
-  const now = statement.bind(claim.now, 'timestamptz');
   const until = statement.bind(claim.until, 'timestamptz');
   const which =
     claim.ids === undefined
-      ? `state = 'pending' and ready_at <= ${now}`
+      ? `state = 'pending' and ready_at <= ${statement.bind(claim.now, 'timestamptz')}`
       : `state <> 'sending' and resource_id = any(${statement.bind(claim.ids, 'uuid[]')})`;
   const within = scopeText(statement, scope, 'few');
   const text = `with c as (select resource_id from deliveries where app_id = ${app} and ${which}
