@@ -165,6 +165,8 @@ export interface PushPolicy {
     readonly repair: { readonly missing: boolean; readonly changed: boolean; readonly members: boolean };
   };
   readonly bulk: boolean;
+  /** For one request. */
+  readonly timeoutMs: number;
 }
 
 export interface TargetContext {

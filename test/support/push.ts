@@ -39,7 +39,12 @@ export interface PushTest {
 export async function startPush(
   database: Database,
   push: Record<string, unknown>,
-  { scope = null, clock = systemClock, name = 'app' }: { scope?: AppScope | null; clock?: Clock; name?: string } = {},
+  {
+    scope = null,
+    clock = systemClock,
+    name = 'app',
+    random,
+  }: { scope?: AppScope | null; clock?: Clock; name?: string; random?: () => number } = {},
 ): Promise<PushTest> {
   const db = database.knex;
   const kinds = targetKinds({ clock, outgoing: { allowLoopback: true } });
@@ -50,7 +55,15 @@ export async function startPush(
   const stopping = new AbortController();
   const lease = await takeLease(db, `target:${app.id}`, randomUUID(), 600_000);
   if (lease === undefined) throw new Error('no lease');
-  const parts = { database, kinds, seal: SEAL, clock, log: makeLog(process.env['TEST_LOG'] ?? 'silent'), scopeOf };
+  const parts = {
+    database,
+    kinds,
+    seal: SEAL,
+    clock,
+    log: makeLog(process.env['TEST_LOG'] ?? 'silent'),
+    scopeOf,
+    ...(random && { random }),
+  };
   const pump = makePump(parts, app.id, lease, stopping.signal);
   return {
     appId: app.id,

@@ -150,7 +150,7 @@ const Settings = z.strictObject({
         .prefault({}),
     })
     .prefault({}),
-  timeoutSeconds: z.number().int().min(1).max(300).default(30),
+  timeoutSeconds: z.number().int().min(1).max(300).default(20),
 });
 
 export type ScimSettings = z.output<typeof Settings>;
@@ -194,6 +194,7 @@ export function policyOf(settings: ScimSettings): PushPolicy {
     guard,
     reconcile,
     bulk,
+    timeoutSeconds,
   } = settings;
   return {
     types,
@@ -209,5 +210,6 @@ export function policyOf(settings: ScimSettings): PushPolicy {
     guard,
     reconcile,
     bulk,
+    timeoutMs: timeoutSeconds * 1_000,
   };
 }
