@@ -7,8 +7,8 @@ import { makeFolder, postgresMissing } from '../support/database.ts';
 import { expectStatus, freshStorage, type GatewayProcess, spawnGateway } from '../support/gateway.ts';
 import { type ScimAppServer, startScimApp } from '../support/scim-app-server.ts';
 
-const KILLS = Number(process.env['PUSH_KILLS'] ?? 5);
-const USERS = Number(process.env['PUSH_USERS'] ?? 200);
+const KILLS = Number(process.env['PUSH_KILLS'] ?? 3);
+const USERS = Number(process.env['PUSH_USERS'] ?? 100);
 const SEED = process.env['KILL_SEED'] ?? 'push-kill';
 const USER = 'urn:ietf:params:scim:schemas:core:2.0:User';
 
@@ -121,7 +121,7 @@ for (const [kind, replicas] of [
         // A number of requests at the app is a moment, too, and needs no clock.
         const until = app.asked.length + Math.floor(random() * 60);
         await changeSome(round);
-        for (let looks = 0; looks < 100 && app.asked.length < until; looks += 1)
+        for (let looks = 0; looks < 1_500 && app.asked.length < until; looks += 1)
           await new Promise((resolve) => setTimeout(resolve, 10));
         for (const gateway of gateways) await gateway.kill();
         await startAll();

@@ -93,6 +93,15 @@ export async function startPush(
   };
 }
 
+/** Waits for transactions of others in the cluster, which hold the journal back. */
+export async function journalIsWhole(database: Database): Promise<void> {
+  for (;;) {
+    const text = 'select coalesce(max(xid) < pg_snapshot_xmin(pg_current_snapshot()), true) as whole from changes';
+    const { rows } = await database.query<{ whole: boolean }>({ text });
+    if (rows[0]?.whole === true) return;
+  }
+}
+
 /** Writes to a directory as a SCIM client would. */
 export function makeEditor(database: Database) {
   const parts: EditParts = {
