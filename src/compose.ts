@@ -12,6 +12,7 @@ import { createApp } from '#http/app.ts';
 import { makeAuthenticator } from '#http/auth.ts';
 import { makeDispatcher } from '#outbound/dispatch.ts';
 import { makeNotifier } from '#outbound/notify.ts';
+import type { Cut } from '#outbound/pump.ts';
 import { systemClock } from '#platform/clock.ts';
 import type { Config } from '#platform/config.ts';
 import type { Log } from '#platform/log.ts';
@@ -22,6 +23,7 @@ import { makeCursors } from '#scim/cursor.ts';
 import { fastReads } from '#scim/fast.ts';
 import type { ScimParts } from '#scim/parts.ts';
 import { makePlaces } from '#scim/places.ts';
+import { makeProjection } from '#scim/projection.ts';
 import { scimRouter } from '#scim/router.ts';
 import { RESOURCE_SCHEMAS } from '#scim/scimmy.ts';
 import { viewOf } from '#scim/view.ts';
@@ -76,7 +78,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
   const titleOf = (kind: ProviderKindName): string => kinds.get(kind)?.title ?? kind;
   const notifier = makeNotifier({ database, seal, clock, log, policy: outgoing, publicUrl, titleOf });
   const targets = targetKinds({ clock, outgoing });
-  const dispatcher = makeDispatcher({ database, kinds: targets, seal, clock, log, scopeOf });
+  const dispatcher = makeDispatcher({ database, kinds: targets, seal, clock, log, scopeOf, cutOf });
   const worker = works
     ? startWorker({ database, kinds, seal, schemas, log, clock, onRunEnd: notifier.wake })
     : undefined;
@@ -118,6 +120,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     outgoing,
     targetKinds: targets,
     scopeOf,
+    cutOf,
     dispatcher: works ? dispatcher : undefined,
   };
   const scim: ScimParts = {
@@ -160,6 +163,14 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
 function scopeOf(scope: AppScope | null): ScopeOf {
   const { visible } = viewOf(scope);
   return (type, of) => visible?.condition(type, of);
+}
+
+function cutOf(scope: AppScope | null): Cut {
+  const view = viewOf(scope);
+  return (type, document) => {
+    const projection = makeProjection(view, type, {});
+    return projection.whole ? document : projection.apply(document);
+  };
 }
 
 /** On embedded storage the key that seals credentials is made at the first start and kept beside the data. */

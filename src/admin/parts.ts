@@ -5,6 +5,7 @@ import type { Authenticator } from '#http/auth.ts';
 import type { Dispatcher } from '#outbound/dispatch.ts';
 import type { Notifier } from '#outbound/notify.ts';
 import type { TargetKinds } from '#outbound/open-target.ts';
+import type { Cut } from '#outbound/pump.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { OutgoingPolicy } from '#platform/fetch.ts';
 import type { Seal } from '#platform/seal.ts';
@@ -35,6 +36,8 @@ export interface AdminParts {
   readonly targetKinds: TargetKinds;
   /** Which resources an app's scope lets through. */
   scopeOf(scope: AppScope | null): ScopeOf;
+  /** What it leaves of a resource. */
+  cutOf(scope: AppScope | null): Cut;
   /** Absent on a replica that only answers requests. */
   readonly dispatcher: Pick<Dispatcher, 'wake'> | undefined;
   /** Base of every URL we hand out, without a trailing slash. */

@@ -19,12 +19,12 @@ export interface Outgoing {
  * @param managerRemoteId the manager as the target knows them; without it no manager is sent, and none of ours ever is
  */
 export function outgoingForm(
-  { id, type, body }: { readonly id: string; readonly type: ResourceType; readonly body: string },
+  { id, type, document }: { readonly id: string; readonly type: ResourceType; readonly document: Readonly<Fields> },
   policy: Pick<PushPolicy, 'mapping' | 'exclude' | 'singleValued' | 'externalId'>,
   managerRemoteId: string | undefined,
   occasion: 'create' | 'update',
 ): Outgoing {
-  const source: Fields = { ...JSON.parse(body), id };
+  const source: Fields = { ...document, id };
   const payload: Fields = structuredClone(source);
   for (const name of ['id', 'meta', 'groups', 'members', 'password', GATEWAY_SCHEMA]) delete payload[name];
   if (policy.externalId === 'id') payload['externalId'] = id;

@@ -4,6 +4,7 @@ import { differences } from '#core/differences.ts';
 import { parsePath } from '#core/filter.ts';
 import { type Fields, readAt, writeAt } from '#core/mapping.ts';
 import { managedPart, outgoingForm } from '#core/outgoing.ts';
+import type { ResourceType } from '#core/resource.ts';
 import {
   type Deprovision,
   type Payload,
@@ -19,6 +20,8 @@ import { bringMembers, type MembersOfGroup } from './members.ts';
 export interface Delivering {
   readonly target: Target;
   readonly policy: PushPolicy;
+  /** What the app may see of a resource. */
+  cut(type: ResourceType, document: Fields): Fields;
   /** Whether another resource of ours is linked to that one of theirs, or is about to be. */
   isTaken(row: Claimed, remoteId: string): Promise<boolean>;
   membersOf(row: Claimed): MembersOfGroup;
@@ -123,7 +126,11 @@ async function bringIntoBeing(world: Delivering, row: Claimed, progress: Progres
 
 function formOf(world: Delivering, row: Claimed, occasion: 'create' | 'update'): Fields {
   const { payload, missing } = outgoingForm(
-    { id: row.resource_id, type: row.resource_type, body: row.body ?? '{}' },
+    {
+      id: row.resource_id,
+      type: row.resource_type,
+      document: world.cut(row.resource_type, JSON.parse(row.body ?? '{}')),
+    },
     world.policy,
     row.manager_remote_id ?? undefined,
     occasion,

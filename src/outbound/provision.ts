@@ -9,7 +9,7 @@ import { readTarget, type TargetRow } from '#store/targets.ts';
 import { type Delivering, deliver, type Progress, type Step, startProgress } from './deliver.ts';
 import { type OpenedTarget, openTarget } from './open-target.ts';
 import { settledOf } from './outcome.ts';
-import type { PumpParts } from './pump.ts';
+import type { Cut, PumpParts } from './pump.ts';
 import { consequenceOf } from './settle.ts';
 import { makeWorld } from './world.ts';
 
@@ -27,7 +27,7 @@ export interface Provisioned {
   readonly error: { readonly code: string; readonly message: string; readonly remedy: string | null } | null;
 }
 
-export type ProvisionParts = Pick<PumpParts, 'database' | 'kinds' | 'seal' | 'clock' | 'scopeOf'>;
+export type ProvisionParts = Pick<PumpParts, 'database' | 'kinds' | 'seal' | 'clock' | 'scopeOf' | 'cutOf'>;
 
 const CLAIM_MS = 60_000;
 const LOG_KEPT = 6;
@@ -48,8 +48,8 @@ export async function provisionOne(
   try {
     const connect = await tryToConnect(opened, signal);
     const claimed = await claimOne(parts, row, resourceId, dryRun);
-    const answer = await carryOut(parts, opened, claimed, { appId, dryRun, connect, requests }, signal);
-    return answer;
+    const cut = parts.cutOf(row.scope as AppScope | null);
+    return await carryOut(parts, opened, claimed, { appId, dryRun, connect, requests, cut }, signal);
   } finally {
     await opened.target.close();
   }
@@ -154,19 +154,22 @@ async function askEvenOutOfScope(tx: Db, appId: string, resourceId: string, now:
   );
 }
 
+interface Occasion {
+  readonly appId: string;
+  readonly dryRun: boolean;
+  readonly connect: Provisioned['steps'][number];
+  readonly requests: readonly Exchange[];
+  readonly cut: Cut;
+}
+
 async function carryOut(
   { database, clock }: ProvisionParts,
   opened: OpenedTarget,
   claimed: Claimed,
-  {
-    appId,
-    dryRun: isDry,
-    connect,
-    requests,
-  }: { appId: string; dryRun: boolean; connect: Provisioned['steps'][number]; requests: readonly Exchange[] },
+  { appId, dryRun: isDry, connect, requests, cut }: Occasion,
   signal: AbortSignal,
 ): Promise<Provisioned> {
-  const real = makeWorld({ db: database.knex, clock, appId }, opened);
+  const real = makeWorld({ db: database.knex, clock, appId }, opened, cut);
   const progress = startProgress(claimed);
   const from = requests.length;
   let failure: unknown;

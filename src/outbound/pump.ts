@@ -1,5 +1,7 @@
 // One target: follows the journal, looks through the directory when asked, and brings the target up to date. Runs on one
 // replica at a time, under the lease of the target; no other target waits for it.
+import type { Fields } from '#core/mapping.ts';
+import type { ResourceType } from '#core/resource.ts';
 import type { AppScope } from '#core/scope.ts';
 import { type Exchange, TargetError } from '#core/target.ts';
 import type { Clock } from '#platform/clock.ts';
@@ -34,6 +36,8 @@ export interface PumpParts {
   readonly log: Log;
   /** Which resources an app's scope lets through. */
   scopeOf(scope: AppScope | null): ScopeOf;
+  /** What it leaves of a resource. */
+  cutOf(scope: AppScope | null): Cut;
   random?(): number;
 }
 
@@ -48,6 +52,9 @@ const POLL_MS = 500;
 /** A turn ends after this, so that leavers who came meanwhile are asked for and overtake. */
 const TURN_MS = 1_000;
 const DISCOVER_EVERY_MS = 24 * 3_600_000;
+
+/** A resource as an app may see it. */
+export type Cut = (type: ResourceType, document: Fields) => Fields;
 
 interface Ready extends OpenedTarget {
   readonly version: string;
@@ -75,10 +82,11 @@ export function makePump(parts: PumpParts, appId: string, lease: Lease, signal: 
     if (opened?.version === row.config_version) return opened;
     await opened?.target.close();
     opened = undefined;
+    const cut = parts.cutOf(row.scope as AppScope | null);
     try {
       const made = openTarget(kinds, row, seal, (exchange, of) => exchanges.get(of)?.push(exchange));
       health.reset(made.policy.concurrency);
-      opened = { ...made, version: row.config_version, world: makeWorld({ db, clock, appId }, made) };
+      opened = { ...made, version: row.config_version, world: makeWorld({ db, clock, appId }, made, cut) };
     } catch (error) {
       await health.quarantine(error);
     }
@@ -182,7 +190,7 @@ export function makePump(parts: PumpParts, appId: string, lease: Lease, signal: 
     const isDue = everyHours !== null && clock.now().getTime() - last.getTime() >= everyHours * 3_600_000;
     if (!row.reconcile_asked && !isDue) return false;
     try {
-      await reconcile({ ...following, ...ready }, signal);
+      await reconcile({ ...following, ...ready, cut: ready.world.cut }, signal);
       return true;
     } catch (error) {
       if (!signal.aborted) await health.noteBad(error, { attempts: 1, maxAttempts: 2 });

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { differences } from '#core/differences.ts';
 import { describeError } from '#core/failure.ts';
+import type { Fields } from '#core/mapping.ts';
 import { managedPart, outgoingForm } from '#core/outgoing.ts';
 import type { ResourceType } from '#core/resource.ts';
 import type { PushPolicy, Remote, Target } from '#core/target.ts';
@@ -50,6 +51,8 @@ export interface Reconciling {
   readonly appId: string;
   readonly target: Target;
   readonly policy: PushPolicy;
+  /** What the app may see of a resource. */
+  cut(type: ResourceType, document: Fields): Fields;
   write<T>(work: (tx: Db) => Promise<T>): Promise<T>;
 }
 
@@ -149,7 +152,7 @@ function unlinkedFinding(type: ResourceType, remote: Remote, policy: PushPolicy)
 }
 
 async function compareOne(
-  { db, appId, policy, write }: Reconciling,
+  { db, appId, policy, write, cut }: Reconciling,
   type: ResourceType,
   row: LinkedRow,
   remote: Remote,
@@ -157,7 +160,7 @@ async function compareOne(
 ): Promise<DriftRow[]> {
   if (row.state !== 'idle' || row.deleted || !row.in_scope || row.body === null) return [];
   const { payload } = outgoingForm(
-    { id: row.resource_id, type, body: row.body },
+    { id: row.resource_id, type, document: cut(type, JSON.parse(row.body)) },
     policy,
     row.manager_remote_id ?? undefined,
     'update',

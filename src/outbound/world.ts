@@ -15,11 +15,13 @@ import type { Delivering } from './deliver.ts';
 export function makeWorld(
   { db, clock, appId }: { db: Db; clock: Clock; appId: string },
   { target, policy }: { target: Target; policy: PushPolicy },
+  cut: Delivering['cut'],
 ): Delivering & { forgetClaims(resourceId: string): void } {
   const claimed = new Map<string, string>();
   return {
     target,
     policy,
+    cut,
     now: clock.now,
     sleep: clock.sleep,
     async isTaken({ resource_type: type, resource_id: by }, remoteId) {

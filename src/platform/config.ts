@@ -37,7 +37,7 @@ const Environment = z
     ALLOW_LOOPBACK_WEBHOOKS: z
       .enum(['true', 'false'])
       .default('false')
-      .describe('true lets webhooks go to this machine, also without TLS: for trying things out'),
+      .describe('true lets webhooks and push targets lead to this machine, also without TLS: for trying things out'),
     LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('debug, info, warn or error'),
   })
   .superRefine((environment, context) => {

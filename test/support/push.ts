@@ -3,10 +3,11 @@ import { randomUUID } from 'node:crypto';
 import type { AppScope } from '#core/scope.ts';
 import { splitSecrets } from '#core/secrets.ts';
 import { kindOf } from '#outbound/open-target.ts';
-import { makePump, type Pump } from '#outbound/pump.ts';
+import { type Cut, makePump, type Pump } from '#outbound/pump.ts';
 import { type Clock, systemClock } from '#platform/clock.ts';
 import { makeLog } from '#platform/log.ts';
 import { makeSeal } from '#platform/seal.ts';
+import { makeProjection } from '#scim/projection.ts';
 import { RESOURCE_SCHEMAS } from '#scim/scimmy.ts';
 import { viewOf } from '#scim/view.ts';
 import { insertApp } from '#store/apps.ts';
@@ -23,6 +24,13 @@ export const scopeOf = (scope: AppScope | null): ScopeOf => {
   const { visible } = viewOf(scope);
   return (type, of) => visible?.condition(type, of);
 };
+
+export const cutOf =
+  (scope: AppScope | null): Cut =>
+  (type, document) => {
+    const projection = makeProjection(viewOf(scope), type, {});
+    return projection.whole ? document : projection.apply(document);
+  };
 
 const SEAL = makeSeal(Buffer.alloc(32, 7).toString('base64'));
 const ACTOR = 'token:test';
@@ -62,6 +70,7 @@ export async function startPush(
     clock,
     log: makeLog(process.env['TEST_LOG'] ?? 'silent'),
     scopeOf,
+    cutOf,
     ...(random && { random }),
   };
   const pump = makePump(parts, app.id, lease, stopping.signal);

@@ -9,6 +9,8 @@ interface Row {
   readonly success_age: string | null;
   readonly waiting: string;
   readonly undelivered: string;
+  readonly targets: readonly { readonly app: string; readonly state: string; readonly count: string }[] | null;
+  readonly target_states: readonly { readonly state: string; readonly count: string }[] | null;
 }
 
 /** Text exposition format 0.0.4. */
@@ -21,7 +23,10 @@ export async function readMetrics(db: Db): Promise<string> {
        (select count(*) from runs where status in ('queued', 'running')) as running,
        (select extract(epoch from now() - last_success_at)::bigint from provider_settings where active) as success_age,
        (select count(*) from notifications where state = 'pending') as waiting,
-       (select count(*) from notifications where state = 'failed') as undelivered`,
+       (select count(*) from notifications where state = 'failed') as undelivered,
+       (select jsonb_agg(d) from (select app_id as app, state, count(*)::text as count from deliveries where state <> 'idle'
+         group by 1, 2 order by 1, 2) d) as targets,
+       (select jsonb_agg(t) from (select state, count(*)::text as count from targets group by 1 order by 1) t) as target_states`,
   );
   const row = rows[0];
   if (row === undefined) return '';
@@ -42,6 +47,16 @@ export async function readMetrics(db: Db): Promise<string> {
       ['{state="pending"}', row.waiting],
       ['{state="failed"}', row.undelivered],
     ]),
+    gauge(
+      'sluice_deliveries',
+      'Deliveries to push targets that have not arrived.',
+      (row.targets ?? []).map(({ app, state, count }) => [`{app="${app}",state="${state}"}`, count]),
+    ),
+    gauge(
+      'sluice_targets',
+      'Push targets by state.',
+      (row.target_states ?? []).map(({ state, count }) => [`{state="${state}"}`, count]),
+    ),
     gauge('sluice_memory_bytes', 'Memory of this process.', [
       ['{kind="rss"}', String(rss)],
       ['{kind="heap"}', String(heapUsed)],
