@@ -25,13 +25,15 @@ export function outgoingForm(
   occasion: 'create' | 'update',
 ): Outgoing {
   const source: Fields = { ...document, id };
-  const payload: Fields = structuredClone(source);
+  // Only its own level is changed in place; what lies deeper is copied where it is changed.
+  const payload: Fields = { ...source };
   for (const name of ['id', 'meta', 'groups', 'members', 'password', GATEWAY_SCHEMA]) delete payload[name];
   if (policy.externalId === 'id') payload['externalId'] = id;
   const enterprise = payload[ENTERPRISE_SCHEMA];
   if (isFields(enterprise)) {
-    if (managerRemoteId === undefined) delete enterprise['manager'];
-    else enterprise['manager'] = { value: managerRemoteId };
+    const { manager: _ours, ...rest } = enterprise;
+    payload[ENTERPRISE_SCHEMA] =
+      managerRemoteId === undefined ? rest : { ...rest, manager: { value: managerRemoteId } };
   }
   for (const path of policy.exclude) writeAt(payload, parsePath(path), undefined);
   const missing = applyMapping(policy.mapping[type], source, payload, occasion);

@@ -17,7 +17,7 @@ export function settledOf(row: Claimed, progress: Progress, { now, exchanges, ke
   const hasLeft = progress.action === 'deactivated' || progress.action === 'deleted';
   const isDeparture =
     isDone && hasLeft && row.rank === RANKS.leaver && row.resource_type === 'User' && row.gone_since === null;
-  const lines = exchanges.map((exchange) => ({ ...exchange, at: now.toISOString() }));
+  const lines = exchanges.map((exchange) => ({ ...(isDone ? inShort(exchange) : exchange), at: now.toISOString() }));
   return {
     resource_id: row.resource_id,
     fence: row.fence,
@@ -38,4 +38,12 @@ export function settledOf(row: Claimed, progress: Progress, { now, exchanges, ke
     rank: row.rank,
     done: isDone,
   };
+}
+
+const SHORT = 300;
+
+/** What went well is told of in short: rows stay small, and what was sent is kept beside. */
+function inShort({ request, ...exchange }: Exchange): Exchange {
+  const cut = request === null || request.length <= SHORT ? request : `${request.slice(0, SHORT)}…`;
+  return { ...exchange, request: cut, response: null };
 }

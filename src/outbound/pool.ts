@@ -13,9 +13,11 @@ export interface PoolParts {
   settle(settled: readonly SettledDelivery[]): Promise<void>;
 }
 
-/** Claimed ahead for each that is on its way; few, so that a leaver does not wait behind them for long. */
+/** At first so many are claimed for each that may be on its way. */
 const AHEAD = 4;
-const CLAIM_MOST = 200;
+const CLAIM_MOST = 256;
+/** As many are claimed as a target takes in about this time: few of a slow one, so that a leaver does not wait for long. */
+const CLAIM_WORTH_MS = 200;
 
 /** Works until nothing is ready, or `isOver`. Answers how many it carried out. */
 export async function drain(parts: PoolParts, isOver: () => boolean): Promise<number> {
@@ -27,11 +29,15 @@ export async function drain(parts: PoolParts, isOver: () => boolean): Promise<nu
   let isDry = false;
   let failure: unknown;
   let done = 0;
+  let limit = parts.concurrency() * AHEAD;
+  let claimedAt = performance.now();
 
   const mayClaim = (): boolean => !isDry && failure === undefined && !parts.isStopped() && !isOver();
 
   async function claimMore(): Promise<void> {
-    const limit = Math.min(CLAIM_MOST, parts.concurrency() * AHEAD);
+    const now = performance.now();
+    limit = nextLimit(limit, now - claimedAt, parts.concurrency() * AHEAD);
+    claimedAt = now;
     const rows = await parts.claim(limit);
     if (rows.length === 0) isDry = true;
     waiting.push(...rows);
@@ -49,7 +55,7 @@ export async function drain(parts: PoolParts, isOver: () => boolean): Promise<nu
   for (;;) {
     if (parts.isStopped()) settled.push(...waiting.splice(0).map(parts.giveBack));
     while (waiting.length > 0 && inFlight.size < parts.concurrency()) begin(waiting.shift() as Claimed);
-    if (waiting.length < parts.concurrency() && claiming === undefined && mayClaim())
+    if (waiting.length < Math.max(parts.concurrency(), limit / 2) && claiming === undefined && mayClaim())
       claiming = claimMore()
         .catch((error: unknown) => {
           failure ??= error;
@@ -73,4 +79,10 @@ export async function drain(parts: PoolParts, isOver: () => boolean): Promise<nu
   }
   if (failure !== undefined) throw failure;
   return done;
+}
+
+/** Twice as many when the last were gone soon, half as many when they took long. */
+function nextLimit(limit: number, sinceMs: number, least: number): number {
+  const next = sinceMs < CLAIM_WORTH_MS / 2 ? limit * 2 : sinceMs > CLAIM_WORTH_MS ? Math.ceil(limit / 2) : limit;
+  return Math.max(1, Math.min(CLAIM_MOST, Math.max(least, next)));
 }
