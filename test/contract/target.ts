@@ -52,6 +52,8 @@ export const PERSONALITIES: readonly Manners[] = [
     settings: () => ({ members: { perRequest: 5, hidden: true } }),
   },
   { name: 'answering creates with nothing', personality: () => ({ noIdOnCreate: true }) },
+  { name: 'plain JSON only', personality: () => ({ plainJson: true }) },
+  { name: 'filtering by userName only', personality: () => ({ filterBy: 'userName' }) },
   { name: 'slow', personality: () => ({ delayMs: 5 }) },
 ];
 

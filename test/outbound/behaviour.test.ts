@@ -3,6 +3,7 @@ import { afterEach, beforeEach, it } from 'node:test';
 import { decideDepartures } from '#outbound/departures.ts';
 import { type Database, sql } from '#store/database.ts';
 import { replayDead } from '#store/views/deliveries.ts';
+import { makeClock } from '../support/clock.ts';
 import { eachDatabase } from '../support/database.ts';
 import { type Editor, journalIsWhole, makeEditor, type PushTest, startPush } from '../support/push.ts';
 import { type ScimAppServer, startScimApp } from '../support/scim-app-server.ts';
@@ -277,5 +278,28 @@ eachDatabase('what a push target does when', (open) => {
     await push.settle();
     assert.equal(app.groups.size, 1);
     assert.notEqual(team, '');
+  });
+
+  it('it is dead for a week: little is asked of it, nothing piles up, and then each resource is sent once', async () => {
+    const clock = makeClock(new Date(Date.now() - 8 * 86_400_000).toISOString());
+    const ids = [await edit.user('ada'), await edit.user('bob')];
+    app.personality = { dropBefore: () => true };
+    const push = await start({}, { clock });
+    for (let hour = 0; hour < 7 * 24; hour += 1) {
+      if (hour % 8 === 0) await edit.change('User', ids[hour % 2] ?? '', 'title', `Hour ${hour}`);
+      clock.set(new Date(clock.now().getTime() + 3_600_000).toISOString());
+      await push.pump.turn();
+    }
+    const { rows } = await sql(
+      database.knex,
+      'select t.state, (select count(*)::int from deliveries) as count, (select count(*)::int from deliveries where state = $$dead$$) as dead from targets t',
+    );
+    assert.deepEqual([rows[0].state, rows[0].count, rows[0].dead], ['quarantined', 2, 0]);
+    app.personality = {};
+    clock.set(new Date(clock.now().getTime() + 86_400_000).toISOString());
+    await journalIsWhole(database);
+    await push.settle();
+    assert.equal(app.takeWrites().length, 2);
+    assert.deepEqual(active(), ['ada', 'bob']);
   });
 });

@@ -30,6 +30,10 @@ export interface Personality {
   readonly basic?: { readonly user: string; readonly password: string };
   readonly token?: string;
   readonly canDelete?: boolean;
+  /** Answers 415 to anything but application/json. */
+  readonly plainJson?: boolean;
+  /** The only attribute it filters by. */
+  readonly filterBy?: string;
 }
 
 type Doc = Record<string, unknown>;
@@ -179,6 +183,8 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
     const { pathname, searchParams } = new URL(url, 'http://x');
     const [, place = '', rawId] = pathname.split('/');
     const type = request.headers['content-type'] ?? '';
+    if (app.personality.plainJson === true && method !== 'GET' && method !== 'DELETE' && type !== 'application/json')
+      throw new Refusal(415);
     if (method !== 'GET' && method !== 'DELETE' && !type.includes('json')) violations.push(`${method} as ${type}`);
     if (place === 'ServiceProviderConfig') {
       if (app.personality.config === false) throw new Refusal(404);
@@ -270,6 +276,7 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
       throw new Refusal(400, 'invalidFilter');
     }
     const [, path = '', quoted = '""'] = match;
+    if (app.personality.filterBy !== undefined && path !== app.personality.filterBy) throw new Refusal(501);
     const wanted = String(JSON.parse(quoted));
     const [name = '', sub] = path.split('.');
     return (doc) => {

@@ -39,6 +39,7 @@ export interface ClientParts {
 }
 
 const USER_AGENT = 'Sluice';
+const SCIM_TYPE = 'application/scim+json';
 const SHOWN_MAX = 2_000;
 /** GitHub's secondary limit answers 403 and says when to come back. */
 const THROTTLED = new Set([429, 503]);
@@ -47,6 +48,7 @@ const REST_MS = 2_000;
 
 export function makeScimClient(parts: ClientParts): ScimClient {
   const { http, baseUrl, authorizer, pace, clock } = parts;
+  let { contentType } = parts;
 
   async function send(request: ScimRequest, signal: AbortSignal): Promise<ScimAnswer> {
     await pace.turn(request.method === 'GET' ? 'read' : 'write', signal);
@@ -83,6 +85,12 @@ export function makeScimClient(parts: ClientParts): ScimClient {
       told(401, answer.text);
       return send(request, signal);
     }
+    if (answer.status === 415 && contentType === SCIM_TYPE) {
+      // It reads plain JSON only, and has done nothing yet.
+      contentType = 'application/json';
+      told(415, answer.text);
+      return send(request, signal);
+    }
     const exchange = told(answer.status, answer.text === '' ? null : answer.text);
     return read(request, answer, exchange);
   }
@@ -91,8 +99,8 @@ export function makeScimClient(parts: ClientParts): ScimClient {
     return {
       ...parts.headers,
       'user-agent': USER_AGENT,
-      accept: parts.contentType === 'application/json' ? 'application/json' : 'application/scim+json, application/json',
-      'content-type': parts.contentType,
+      accept: contentType === 'application/json' ? 'application/json' : 'application/scim+json, application/json',
+      'content-type': contentType,
       ...(authorization === undefined ? {} : { authorization }),
       ...(etag === undefined ? {} : { 'if-match': etag }),
     };

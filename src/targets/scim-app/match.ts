@@ -23,18 +23,25 @@ export interface MatchParts {
   cannotFilter(): void;
 }
 
+/** How targets say that they do not know a filter. */
+const REFUSALS: ReadonlySet<number> = new Set([400, 403, 404, 405, 422, 500, 501]);
 /** More than this is never read of a list that a filter should have made short. */
 const HITS_MOST = 10;
 
 export function makeMatcher({ client, keys, pages, canFilter, cannotFilter }: MatchParts): Matcher {
   let index: Promise<ReadonlyMap<string, readonly Remote[]>> | undefined;
   let indexed: ResourceType | undefined;
+  /** Attributes by which it does not filter. */
+  const deaf = new Set<string>();
 
   async function find(type: ResourceType, payload: Payload, signal: AbortSignal): Promise<readonly Remote[]> {
     for (const path of keys[type]) {
       const value = keyOf(payload, path);
       if (value === undefined) continue;
-      const found = canFilter() ? await byFilter(type, path, value, signal) : undefined;
+      const isDeaf = deaf.has(`${type} ${path}`);
+      const found = canFilter() && !isDeaf ? await byFilter(type, path, value, signal) : undefined;
+      // That one attribute is not filtered by says nothing of the others.
+      if (found === undefined && canFilter() && !keys[type].every((key) => deaf.has(`${type} ${key}`))) continue;
       const hits = found ?? (await byIndex(type, signal)).get(indexKey(path, value)) ?? [];
       if (hits.length > 0) return hits;
     }
@@ -62,10 +69,10 @@ export function makeMatcher({ client, keys, pages, canFilter, cannotFilter }: Ma
       const isIgnored = hits.length < all.length && Number(body?.['totalResults'] ?? 0) > all.length;
       if (hits.length > 0 || !isIgnored) return hits;
     } catch (error) {
-      const isRefused = error instanceof TargetError && (error.kind === 'refused' || error.kind === 'unsupported');
+      const isRefused = error instanceof TargetError && REFUSALS.has(error.status ?? 0);
       if (!isRefused) throw error;
-      // That one attribute is not filtered by says nothing of others.
-      if (keys[type].length > 1 && error.kind === 'refused' && path !== keys[type].at(-1)) return [];
+      deaf.add(`${type} ${path}`);
+      if (!keys[type].every((key) => deaf.has(`${type} ${key}`))) return undefined;
     }
     cannotFilter();
     return undefined;
