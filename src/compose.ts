@@ -34,12 +34,14 @@ import { isMigrated, migrate } from '#store/migrate.ts';
 import { makeResourceReader } from '#store/resource-reader.ts';
 import { makeServedGroups } from '#store/served-groups.ts';
 import { findToken, hasAdminToken, replaceBootstrapToken, touchToken } from '#store/tokens.ts';
+import { uploadsOf } from '#store/uploads.ts';
 import { readMetrics } from '#store/views/metrics.ts';
 import { makeAuditSealer } from '#sync/audit-sealer.ts';
 import { makeSyncService } from '#sync/decide.ts';
 import { makeRetention } from '#sync/retention.ts';
 import { makeSchedule } from '#sync/schedule.ts';
 import { makeRunWatcher } from '#sync/watch-runs.ts';
+import { makeSourceWatcher } from '#sync/watch-source.ts';
 import { startWorker } from '#sync/worker.ts';
 import { targetKinds } from '#targets/index.ts';
 
@@ -71,10 +73,16 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
   const clock = systemClock;
   const now = (): number => clock.now().getTime();
   const seal = makeSeal(config.SECRET_KEY ?? keepSecretKey(config.DATA_DIR), config.SECRET_KEYS_ACCEPTED);
-  const kinds = providerKinds({ clock });
   const schemas = RESOURCE_SCHEMAS;
   const works = config.ROLE !== 'api';
   const outgoing = { allowLoopback: config.ALLOW_LOOPBACK_WEBHOOKS === 'true' };
+  const kinds = providerKinds({
+    clock,
+    schemas,
+    outgoing,
+    uploads: uploadsOf(database.knex, 'csv'),
+    inboundDir: config.INBOUND_DIR ?? join(config.DATA_DIR, 'inbound'),
+  });
   const titleOf = (kind: ProviderKindName): string => kinds.get(kind)?.title ?? kind;
   const notifier = makeNotifier({ database, seal, clock, log, policy: outgoing, publicUrl, titleOf });
   const targets = targetKinds({ clock, outgoing });
@@ -84,10 +92,12 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     : undefined;
   const sync = makeSyncService({ database, worker });
   const schedule = makeSchedule({ database, sync, clock, log });
+  const sources = makeSourceWatcher({ database, kinds, seal, sync, clock, log });
   const retention = makeRetention({ database, clock, log });
   const sealer = makeAuditSealer({ db: database.knex, clock, log });
   if (works) {
     schedule.start();
+    sources.start();
     notifier.start();
     dispatcher.start();
     retention.start();
@@ -147,6 +157,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     adminToken: await ensureAdminToken(database, config),
     async close() {
       await watcher.stop();
+      await sources.stop();
       await schedule.stop();
       await worker?.stop();
       await groups.stop();

@@ -49,6 +49,7 @@ export function providerRoutes(parts: AdminParts): Router {
       response.json(await saveSettings(parts, kindParam(parts, request), request.body, actorOf(request)));
     })
     .post('/providers/:kind/test', operator, testProvider(parts))
+    .post('/providers/:kind/preview', operator, previewSource(parts))
     .post('/providers/:kind/activate', admin, async (request, response) => {
       const kind = kindParam(parts, request);
       await activate(parts, kind, parse(ActivateBody, request.body ?? {}), actorOf(request));
@@ -96,15 +97,34 @@ async function openSource(parts: AdminParts, request: Request) {
 }
 
 /** With a body, settings that are not saved; without, the saved ones. */
+async function settingsToTry(parts: AdminParts, kind: ProviderKind, body: unknown): Promise<unknown> {
+  const row = await readProvider(parts.database.knex, kind.kind);
+  const unsaved = typeof body === 'object' && body !== null && Object.keys(body).length > 0;
+  if (unsaved) return kind.parseSettings(mergeSecrets(body, savedSecrets(row, parts)));
+  if (row === undefined) throw notConfigured(kind);
+  return openSettings(kind, row, parts.seal);
+}
+
+const PreviewQuery = z.object({ rows: z.coerce.number().int().min(1).max(100).default(20) });
+
+function previewSource(parts: AdminParts): RequestHandler {
+  return async (request, response) => {
+    const kind = kindParam(parts, request);
+    if (kind.preview === undefined)
+      throw new InputError(`The inbound provider "${kind.title}" has no preview.`, {
+        reason: 'preview-unavailable',
+        remedy: 'Start a run with "preview": true instead.',
+      });
+    const { rows } = parse(PreviewQuery, request.query);
+    const settings = await settingsToTry(parts, kind, request.body);
+    response.json(await kind.preview(settings, rows, AbortSignal.timeout(SOURCE_TIMEOUT_MS)));
+  };
+}
+
 function testProvider(parts: AdminParts): RequestHandler {
   return async (request, response) => {
     const kind = kindParam(parts, request);
-    const row = await readProvider(parts.database.knex, kind.kind);
-    const unsaved = request.body !== undefined && Object.keys(request.body).length > 0;
-    if (!unsaved && row === undefined) throw notConfigured(kind);
-    const settings = unsaved
-      ? kind.parseSettings(mergeSecrets(request.body, savedSecrets(row, parts)))
-      : openSettings(kind, row as ProviderRow, parts.seal);
+    const settings = await settingsToTry(parts, kind, request.body);
     const checks = await kind.test(settings, AbortSignal.timeout(SOURCE_TIMEOUT_MS));
     response.json({ ok: checks.every(({ ok }) => ok), checks });
   };
@@ -154,7 +174,7 @@ function withoutMarks(body: object): unknown {
   return settings;
 }
 
-function savedSecrets(row: ProviderRow | undefined, parts: AdminParts): Secrets {
+export function savedSecrets(row: ProviderRow | undefined, parts: AdminParts): Secrets {
   return row?.secrets == null ? {} : JSON.parse(parts.seal.open(row.secrets));
 }
 
@@ -264,7 +284,7 @@ function connectionOf(
 }
 
 /** @throws {NotFoundError} no such kind */
-function kindParam(parts: AdminParts, request: Request): ProviderKind {
+export function kindParam(parts: AdminParts, request: Request): ProviderKind {
   const name = String(request.params['kind']);
   const kind = parts.kinds.get(name as ProviderKindName);
   if (kind === undefined)
@@ -283,7 +303,7 @@ function refuseComing(kind: ProviderKind): void {
     });
 }
 
-function notConfigured(kind: ProviderKind): ConflictError {
+export function notConfigured(kind: ProviderKind): ConflictError {
   refuseComing(kind);
   return new ConflictError(`The inbound provider "${kind.title}" has no settings.`, {
     reason: 'not-configured',

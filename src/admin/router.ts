@@ -7,6 +7,7 @@ import { costRoutes } from './costs.ts';
 import { disputeRoutes } from './disputes.ts';
 import { docsPage } from './docs.ts';
 import { explainRoutes } from './explain.ts';
+import { mappingRoutes } from './mapping.ts';
 import { notificationRoutes } from './notifications.ts';
 import { operationRoutes } from './operations.ts';
 import type { AdminParts } from './parts.ts';
@@ -17,6 +18,7 @@ import { providerRoutes } from './providers.ts';
 import { pushRoutes } from './push.ts';
 import { retentionRoutes } from './retention.ts';
 import { runRoutes } from './runs.ts';
+import { uploadRoutes } from './uploads.ts';
 
 const BODY_MAX = '1mb';
 
@@ -27,7 +29,9 @@ export function adminRouter(parts: AdminParts): Router {
     })
     .use(requireToken(parts.authenticator), requireScope('admin', 'operator', 'viewer'))
     .use(express.json({ limit: BODY_MAX, type: ['application/json', 'application/*+json'] }))
+    .use(uploadRoutes(parts))
     .use(providerRoutes(parts))
+    .use(mappingRoutes(parts))
     .use(runRoutes(parts))
     .use(planRoutes(parts))
     .use(pinRoutes(parts))

@@ -1,8 +1,8 @@
 // A resource of the directory as one target gets it. Pure: the same resource and policy make the same payload.
 import { parsePath } from './filter.ts';
-import { applyMapping, type Fields, isFields, writeAt } from './mapping.ts';
 import { ENTERPRISE_SCHEMA, GATEWAY_SCHEMA, type ResourceType } from './resource.ts';
 import type { PushPolicy } from './target.ts';
+import { applyMapping, type Fields, isFields, writeAt } from './target-mapping.ts';
 
 const CORE: Readonly<Record<ResourceType, string>> = {
   User: 'urn:ietf:params:scim:schemas:core:2.0:User',

@@ -1,7 +1,7 @@
 // The port of every way out that is written to: what a target must be able to do, and what an administrator decides.
 import { UpstreamError, type UpstreamFailure } from './errors.ts';
-import type { MappingRule } from './mapping.ts';
 import type { ResourceType } from './resource.ts';
+import type { MappingRule } from './target-mapping.ts';
 
 /** A resource as it is sent or was read: SCIM without our `meta`. */
 export type Payload = Readonly<Record<string, unknown>>;

@@ -2,7 +2,6 @@
 // try came to, this one looks first and does what is left.
 import { differences } from '#core/differences.ts';
 import { parsePath } from '#core/filter.ts';
-import { type Fields, readAt, writeAt } from '#core/mapping.ts';
 import { managedPart, outgoingForm } from '#core/outgoing.ts';
 import type { ResourceType } from '#core/resource.ts';
 import {
@@ -13,6 +12,7 @@ import {
   type Target,
   TargetError,
 } from '#core/target.ts';
+import { type Fields, readAt, writeAt } from '#core/target-mapping.ts';
 import type { Claimed } from '#store/deliveries.ts';
 import { bringMembers, type MembersOfGroup } from './members.ts';
 

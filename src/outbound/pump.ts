@@ -1,9 +1,10 @@
 // One target: follows the journal, looks through the directory when asked, and brings the target up to date. Runs on one
 // replica at a time, under the lease of the target; no other target waits for it.
-import type { Fields } from '#core/mapping.ts';
+
 import type { ResourceType } from '#core/resource.ts';
 import type { AppScope } from '#core/scope.ts';
 import { type Exchange, TargetError } from '#core/target.ts';
+import type { Fields } from '#core/target-mapping.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import type { Seal } from '#platform/seal.ts';

@@ -3,10 +3,10 @@
 import { randomUUID } from 'node:crypto';
 import { differences } from '#core/differences.ts';
 import { describeError } from '#core/failure.ts';
-import type { Fields } from '#core/mapping.ts';
 import { managedPart, outgoingForm } from '#core/outgoing.ts';
 import type { ResourceType } from '#core/resource.ts';
 import type { PushPolicy, Remote, Target } from '#core/target.ts';
+import type { Fields } from '#core/target-mapping.ts';
 import type { Clock } from '#platform/clock.ts';
 import { type Db, sql } from '#store/database.ts';
 import {

@@ -60,8 +60,7 @@ async function queueRun(tx: Db, options: StartOptions): Promise<string> {
     });
   const run = {
     provider: provider.kind as ProviderKindName,
-    // Every read is whole until this provider reads changes only; a whole read covers more, never less.
-    mode: 'full' as const,
+    mode: options.mode ?? ('full' as const),
     preview: options.preview ?? false,
     trigger: options.trigger,
     options: {

@@ -15,7 +15,9 @@ import { countOutcomes, setPlanStatus } from '#store/plans.ts';
 import { attachPlan, finishRun, type Progress, type RunRow } from '#store/runs.ts';
 import { markInitialDone, markSuccess } from '#store/settings.ts';
 import { rememberSource } from '#store/source-identity.ts';
+import { hasTouched, mustCompareAll, settleTouched } from '#store/touched.ts';
 import { applyPlan } from './apply.ts';
+import { findCheckpoint, readChanges } from './choose-read.ts';
 import { type MadePlan, makePlan, STATISTICS_AFTER } from './make-plan.ts';
 import type { ResourceSchemas } from './protect.ts';
 import { recogniseSource } from './recognise-source.ts';
@@ -56,12 +58,14 @@ export interface RunInput {
 
 /** One sync, from reading to the last outcome. Throws only what stops the process from going on. */
 export async function runSync(context: RunContext, { run, provider, policy, initial }: RunInput): Promise<void> {
-  const { stopped, changed } = await readProvider(context, provider, run.options.resetAccountMapping !== false);
+  const { stopped, changed, incremental } = await readProvider(context, provider, run);
   if (stopped?.useless === true) return endFailed(context, stopped, provider.cost());
   await context.progress({ phase: 'planning', done: 0, total: null });
   const { allowLargeSync, resetAccountMapping: reset } = run.options;
   const complete = stopped === undefined;
-  const plan = await makePlan(context, { policy, complete, changed, initial, allowLargeSync, reset });
+  if (incremental && !run.preview && !(await isWorthAPlan(context, policy)))
+    return endUnchanged(context, stopped, provider.cost());
+  const plan = await makePlan(context, { policy, complete, changed, incremental, initial, allowLargeSync, reset });
   await context.write(async (tx) => {
     await attachPlan(tx, context.runId, plan.id);
     await supersedePlans(tx, context.provider, plan.id);
@@ -102,6 +106,7 @@ export async function finishPlan(
   await context.write(async (tx) => {
     if (revert) await pinRestored(tx, planId);
     else await rememberMemberships(tx, context.provider, fresh && complete && (await isWhollyApplied(tx, planId)));
+    await settleTouched(tx, { planId, provider: context.provider }, revert);
     const counts = await countOutcomes(tx, planId);
     const held = (counts['held'] ?? 0) > 0;
     await setPlanStatus(tx, planId, held ? 'held' : 'applied');
@@ -128,11 +133,14 @@ interface ReadResult {
   readonly stopped?: Stopped;
   /** How many records of the mirror were written; after a read that stopped, as many as were read. */
   readonly changed: number;
+  /** What changed was read, and not everything. */
+  readonly incremental: boolean;
 }
 
 /** Reads the provider into the mirror. Cancelling and losing the lease are not for us to judge. */
-async function readProvider(context: RunContext, provider: PullProvider, relink: boolean): Promise<ReadResult> {
+async function readProvider(context: RunContext, provider: PullProvider, run: RunRow): Promise<ReadResult> {
   let read = 0;
+  let incremental = false;
   const counting: RunContext = {
     ...context,
     progress(progress) {
@@ -141,20 +149,42 @@ async function readProvider(context: RunContext, provider: PullProvider, relink:
     },
   };
   try {
-    await recogniseSource(context, provider, relink);
-    return { changed: await refreshMirror(provider, counting) };
+    await recogniseSource(context, provider, run.options.resetAccountMapping !== false);
+    const found = await findCheckpoint(counting, provider, run);
+    incremental = found !== undefined;
+    const changed = found === undefined ? undefined : await readChanges(counting, provider, found);
+    if (changed !== undefined) return { changed, incremental };
+    incremental = false;
+    read = 0;
+    return { changed: await refreshMirror(provider, counting), incremental };
   } catch (error) {
     if (!(error instanceof GatewayError) || context.signal.aborted) throw error;
     context.log.warn({ code: error.code, reason: error.reason, error: error.message }, 'read stopped early');
     return {
       stopped: { error: describeError(error), useless: error.code !== 'ERR_UPSTREAM' || read === 0 },
       changed: read,
+      incremental,
     };
   }
 }
 
 async function endFailed(context: RunContext, { error }: Stopped, cost: Cost): Promise<void> {
   await context.write((tx) => finishRun(tx, context.runId, { status: 'failed', error, cost }));
+}
+
+/** Whether a plan could come to anything new. What waits for a decision is left waiting. */
+async function isWorthAPlan({ db, provider }: RunContext, policy: RunPolicy): Promise<boolean> {
+  return (await mustCompareAll(db, provider)) || hasTouched(db, provider, policy.deleteAfterDays);
+}
+
+/** Nothing changed: there is nothing to plan, and a plan that waits stays the newest. */
+async function endUnchanged(context: RunContext, stopped: Stopped | undefined, cost: Cost): Promise<void> {
+  await context.write(async (tx) => {
+    const status = stopped === undefined ? 'succeeded' : 'incomplete';
+    await finishRun(tx, context.runId, { status, counts: {}, error: stopped?.error, cost });
+    if (stopped === undefined) await markSuccess(tx, context.provider);
+  });
+  context.log.info('run finished, nothing changed');
 }
 
 async function endPreview(

@@ -79,12 +79,12 @@ describe('the admin API', () => {
         ['microsoft365', true],
         ['scim', false],
         ['ldap', false],
-        ['csv', false],
+        ['csv', true],
       ],
     );
-    const refused = await call<{ code: string }>('PUT', '/providers/ldap', 400, {});
+    const refused = await call<{ code: string }>('PUT', '/providers/scim', 400, {});
     assert.equal(refused.code, 'not-available-yet');
-    assert.equal((await call<{ code: string }>('POST', '/providers/csv/activate', 409, {})).code, 'not-available-yet');
+    assert.equal((await call<{ code: string }>('POST', '/providers/scim/activate', 409, {})).code, 'not-available-yet');
   });
 
   it('refuses to run or activate before anything is configured', async () => {

@@ -1,9 +1,9 @@
 // Looks for a resource at the target, and believes only what it sees: a target that ignores filters answers everybody.
 import { parsePath } from '#core/filter.ts';
-import { readAt } from '#core/mapping.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { foldCase } from '#core/search.ts';
 import { type Payload, type Remote, TargetError } from '#core/target.ts';
+import { readAt } from '#core/target-mapping.ts';
 import type { ScimClient } from './client.ts';
 import { type PageOptions, readPages } from './pages.ts';
 import { placeOf, remoteOf } from './remote.ts';
