@@ -32,7 +32,16 @@ export async function drain(parts: PoolParts, isOver: () => boolean): Promise<nu
   let limit = parts.concurrency() * AHEAD;
   let claimedAt = performance.now();
 
-  const mayClaim = (): boolean => !isDry && failure === undefined && !parts.isStopped() && !isOver();
+  const fail = (error: unknown): void => {
+    failure ??= error;
+  };
+  const mayClaim = (): boolean =>
+    claiming === undefined &&
+    waiting.length < Math.max(parts.concurrency(), limit / 2) &&
+    !isDry &&
+    failure === undefined &&
+    !parts.isStopped() &&
+    !isOver();
 
   async function claimMore(): Promise<void> {
     const now = performance.now();
@@ -52,30 +61,30 @@ export async function drain(parts: PoolParts, isOver: () => boolean): Promise<nu
     inFlight.add(work);
   }
 
-  for (;;) {
+  /** Begins whatever can begin now. */
+  function pushOn(): void {
     if (parts.isStopped()) settled.push(...waiting.splice(0).map(parts.giveBack));
-    while (waiting.length > 0 && inFlight.size < parts.concurrency()) begin(waiting.shift() as Claimed);
-    if (waiting.length < Math.max(parts.concurrency(), limit / 2) && claiming === undefined && mayClaim())
+    for (const row of waiting.splice(0, Math.max(0, parts.concurrency() - inFlight.size))) begin(row);
+    if (mayClaim())
       claiming = claimMore()
-        .catch((error: unknown) => {
-          failure ??= error;
-        })
+        .catch(fail)
         .finally(() => {
           claiming = undefined;
         });
-    if (settled.length > 0 && settling === undefined)
-      settling = parts
-        .settle(settled.splice(0))
-        .catch((error: unknown) => {
-          failure ??= error;
-        })
-        .finally(() => {
-          settling = undefined;
-        });
-    const open = [...inFlight, ...[claiming, settling].filter((work) => work !== undefined)];
-    if (open.length === 0 && waiting.length === 0 && settled.length === 0) break;
-    if (open.length > 0) await Promise.race(open);
-    if (failure !== undefined && inFlight.size === 0 && claiming === undefined && settling === undefined) break;
+    if (settled.length === 0 || settling !== undefined) return;
+    settling = parts
+      .settle(settled.splice(0))
+      .catch(fail)
+      .finally(() => {
+        settling = undefined;
+      });
+  }
+
+  for (;;) {
+    pushOn();
+    const open = [...inFlight, claiming, settling].filter((work) => work !== undefined);
+    if (open.length === 0 && (failure !== undefined || waiting.length + settled.length === 0)) break;
+    await Promise.race(open);
   }
   if (failure !== undefined) throw failure;
   return done;

@@ -25,16 +25,9 @@ import { changeTarget } from '#store/targets.ts';
 /**
  * `missing` ours, and not there any more · `changed` an attribute of ours has another value · `member-added` and
  * `member-missing` in a group of ours · `orphan` made by us, and nobody here any more · `unmanaged` theirs, and none of
- * our business · `duplicate` two of theirs with one of our ids.
+ * our business.
  */
-export type DriftClass =
-  | 'missing'
-  | 'changed'
-  | 'member-added'
-  | 'member-missing'
-  | 'orphan'
-  | 'unmanaged'
-  | 'duplicate';
+export type DriftClass = 'missing' | 'changed' | 'member-added' | 'member-missing' | 'orphan' | 'unmanaged';
 
 export interface Finding {
   readonly class: DriftClass;
@@ -151,48 +144,65 @@ function unlinkedFinding(type: ResourceType, remote: Remote, policy: PushPolicy)
   };
 }
 
+/** What of one linked resource is to be mended. What is on its way anyway is passed over. */
 async function compareOne(
-  { db, appId, policy, write, cut }: Reconciling,
+  parts: Reconciling,
   type: ResourceType,
   row: LinkedRow,
   remote: Remote,
   report: Report,
-): Promise<DriftRow[]> {
-  if (row.state !== 'idle' || row.deleted || !row.in_scope || row.body === null) return [];
-  const { payload } = outgoingForm(
-    { id: row.resource_id, type, document: cut(type, JSON.parse(row.body)) },
-    policy,
-    row.manager_remote_id ?? undefined,
-    'update',
-  );
+): Promise<readonly DriftRow[]> {
+  if (row.state !== 'idle' || row.deleted || !row.in_scope || row.body === null || row.sent === null) return [];
+  const theirs = compareAttributes(parts, type, row, remote, report);
+  const isMemberMended = type === 'Group' && (await compareMembers(parts, row, remote, report));
+  if (theirs !== undefined) return [{ resource_id: row.resource_id, sent: theirs }];
+  return isMemberMended ? [{ resource_id: row.resource_id, sent: row.sent }] : [];
+}
+
+/** What they have of what we manage, when it is to be mended. */
+function compareAttributes(
+  { policy, cut }: Reconciling,
+  type: ResourceType,
+  row: LinkedRow,
+  remote: Remote,
+  report: Report,
+): Fields | undefined {
+  const document = cut(type, JSON.parse(row.body ?? '{}'));
+  const manager = row.manager_remote_id ?? undefined;
+  const { payload } = outgoingForm({ id: row.resource_id, type, document }, policy, manager, 'update');
   const theirs = managedPart(payload, remote.document ?? {});
-  const differing = differences(theirs, {
-    ...payload,
-    ...Object.fromEntries(
-      policy.mapping[type].filter(({ when }) => when === 'create').map(({ to }) => [to, theirs[to]]),
-    ),
-  });
-  const place = { resourceType: type, resourceId: row.resource_id, remoteId: remote.id };
-  const asked: DriftRow[] = [];
-  const isDuplicate = row.sent === null;
-  if (differing.length > 0 && !isDuplicate) {
-    const repair = policy.reconcile.repair.changed ? 'queued' : 'reported';
-    tell(report, { ...place, class: 'changed', detail: differing.map(({ path }) => path).join(', '), repair });
-    if (repair === 'queued') asked.push({ resource_id: row.resource_id, sent: theirs });
-  }
+  // What is sent at creation only may have been changed there.
+  const createOnly = policy.mapping[type].filter(({ when }) => when === 'create').map(({ to }) => [to, theirs[to]]);
+  const differing = differences(theirs, { ...payload, ...Object.fromEntries(createOnly) });
+  if (differing.length === 0) return undefined;
+  const repair = policy.reconcile.repair.changed ? 'queued' : 'reported';
+  const detail = differing.map(({ path }) => path).join(', ');
+  tell(report, { ...placeOf(type, row, remote), class: 'changed', detail, repair });
+  return repair === 'queued' ? theirs : undefined;
+}
+
+/** Answers whether members are to be mended. A target that hides them tells nothing. */
+async function compareMembers(
+  { db, appId, policy, write }: Reconciling,
+  row: LinkedRow,
+  remote: Remote,
+  report: Report,
+): Promise<boolean> {
   const members = remote.document?.['members'];
-  if (type === 'Group' && Array.isArray(members)) {
-    const there = new Set(members.map(({ value }: { value?: unknown }) => String(value)));
-    const wanted = new Set(await wantedMembers(db, { appId, groupId: row.resource_id }));
-    const extra = [...there].filter((id) => !wanted.has(id));
-    const lacking = [...wanted].filter((id) => !there.has(id));
-    const repair = policy.reconcile.repair.members ? 'queued' : 'reported';
-    for (const id of extra) tell(report, { ...place, class: 'member-added', detail: id, repair });
-    for (const id of lacking) tell(report, { ...place, class: 'member-missing', detail: id, repair });
-    if (extra.length + lacking.length > 0 && repair === 'queued') {
-      await write((tx) => replaceKnownMembers(tx, { appId, groupId: row.resource_id }, [...there]));
-      if (asked.length === 0) asked.push({ resource_id: row.resource_id, sent: row.sent });
-    }
-  }
-  return asked;
+  if (!Array.isArray(members)) return false;
+  const there = new Set(members.map(({ value }: { value?: unknown }) => String(value)));
+  const wanted = new Set(await wantedMembers(db, { appId, groupId: row.resource_id }));
+  const repair = policy.reconcile.repair.members ? 'queued' : 'reported';
+  const place = placeOf('Group', row, remote);
+  const extra = [...there].filter((id) => !wanted.has(id));
+  const lacking = [...wanted].filter((id) => !there.has(id));
+  for (const detail of extra) tell(report, { ...place, class: 'member-added', detail, repair });
+  for (const detail of lacking) tell(report, { ...place, class: 'member-missing', detail, repair });
+  if (extra.length + lacking.length === 0 || repair === 'reported') return false;
+  await write((tx) => replaceKnownMembers(tx, { appId, groupId: row.resource_id }, [...there]));
+  return true;
+}
+
+function placeOf(resourceType: ResourceType, { resource_id }: LinkedRow, { id }: Remote) {
+  return { resourceType, resourceId: resource_id, remoteId: id };
 }

@@ -25,6 +25,8 @@ export interface ScimClient {
   send(request: ScimRequest, signal: AbortSignal): Promise<ScimAnswer>;
 }
 
+type Tell = (status: number | null, response: string | null) => Exchange;
+
 export interface ClientParts {
   readonly http: HttpClient;
   readonly baseUrl: string;
@@ -54,45 +56,53 @@ export function makeScimClient(parts: ClientParts): ScimClient {
     await pace.turn(request.method === 'GET' ? 'read' : 'write', signal);
     const authorization = await within(request, () => authorizer.header(signal));
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-    const started = clock.now().getTime();
-    const told = (status: number | null, response: string | null): Exchange => {
-      const exchange = {
-        method: request.method,
-        path: request.path,
-        status,
-        ms: clock.now().getTime() - started,
-        request: body === undefined ? null : masked(body),
-        response: response === null ? null : response.slice(0, SHOWN_MAX),
-      };
-      parts.trace(exchange, signal);
-      return exchange;
-    };
+    const tell = teller(request, body, signal);
     if (parts.dryRun && request.method !== 'GET') {
-      told(null, null);
+      tell(null, null);
       return pretended(request);
     }
-    let answer: HttpAnswer;
+    const answer = await exchange(request, { authorization, body }, tell, signal);
+    const told = tell(answer.status, answer.text === '' ? null : answer.text);
+    return mayTryOtherwise(answer.status, authorization) ? send(request, signal) : read(request, answer, told);
+  }
+
+  /** Each exchange is traced once, whatever came of it. */
+  function teller(request: ScimRequest, body: string | undefined, signal: AbortSignal): Tell {
+    const started = clock.now().getTime();
+    const { method, path } = request;
+    return (status, response) => {
+      const ms = clock.now().getTime() - started;
+      const shown = response === null ? null : response.slice(0, SHOWN_MAX);
+      const told = { method, path, status, ms, request: body === undefined ? null : masked(body), response: shown };
+      parts.trace(told, signal);
+      return told;
+    };
+  }
+
+  async function exchange(
+    request: ScimRequest,
+    { authorization, body }: { authorization: string | undefined; body: string | undefined },
+    tell: Tell,
+    signal: AbortSignal,
+  ): Promise<HttpAnswer> {
+    const { method, path } = request;
     try {
-      answer = await http.request(
-        { method: request.method, url: `${baseUrl}${request.path}`, headers: headersOf(request, authorization), body },
+      return await http.request(
+        { method, url: `${baseUrl}${path}`, headers: headersOf(request, authorization), body },
         signal,
       );
     } catch (error) {
       if (signal.aborted) throw error;
-      throw unanswered(error, request, told(null, null));
+      throw unanswered(error, request, tell(null, null));
     }
-    if (answer.status === 401 && authorizer.refused(authorization)) {
-      told(401, answer.text);
-      return send(request, signal);
-    }
-    if (answer.status === 415 && contentType === SCIM_TYPE) {
-      // It reads plain JSON only, and has done nothing yet.
-      contentType = 'application/json';
-      told(415, answer.text);
-      return send(request, signal);
-    }
-    const exchange = told(answer.status, answer.text === '' ? null : answer.text);
-    return read(request, answer, exchange);
+  }
+
+  /** After a refusal before anything was done: with another credential, or as plain JSON. */
+  function mayTryOtherwise(status: number, authorization: string | undefined): boolean {
+    if (status === 401) return authorizer.refused(authorization);
+    if (status !== 415 || contentType !== SCIM_TYPE) return false;
+    contentType = 'application/json';
+    return true;
   }
 
   function headersOf({ etag }: ScimRequest, authorization: string | undefined): Record<string, string> {
@@ -111,14 +121,27 @@ export function makeScimClient(parts: ClientParts): ScimClient {
     const body = parse(text);
     if (status >= 200 && status < 300) {
       if (body === null) throw noScim(request, status, exchange);
+      // The last request of a window: what follows would be refused.
+      const ahead = waitAsked(headers, clock.now());
+      if (ahead !== undefined) pace.rest(ahead);
       const meta = body?.['meta'];
       const version = typeof meta === 'object' && meta !== null && 'version' in meta ? String(meta.version) : undefined;
       return { status, body, etag: headers['etag'] ?? version };
     }
+    throw refused(request, answer, body, exchange);
+  }
+
+  /** A rate limit makes the whole target rest, not one request. */
+  function refused(
+    request: ScimRequest,
+    { status, headers }: HttpAnswer,
+    body: Refused['body'],
+    exchange: Exchange,
+  ): TargetError {
     const asked = waitAsked(headers, clock.now());
-    const isThrottled = THROTTLED.has(status) ? true : status === 403 && asked !== undefined;
+    const isThrottled = THROTTLED.has(status) || (status === 403 && asked !== undefined);
     if (isThrottled && (status !== 503 || asked !== undefined)) pace.rest(asked ?? REST_MS);
-    throw refusal(request, { status, body, asked: isThrottled ? asked : undefined, isThrottled }, exchange);
+    return refusal(request, { status, body, asked: isThrottled ? asked : undefined, isThrottled }, exchange);
   }
 
   return { send };
