@@ -20,25 +20,27 @@ const JOURNAL_PAGE = 1_000;
 const STRETCH = 2_000;
 const FROM_THE_START: Backfill = { mode: 'all', type: 'User', pos: '0' };
 
-/** Asks for what the journal has. One that was trimmed meanwhile has everything looked through and compared instead. */
+/** Asks for what the journal has, and answers whether it had anything. One that was trimmed meanwhile has everything looked through and compared instead. */
 export async function followJournal(
   parts: Following,
   row: TargetRow,
   scope: ScopeOf,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const { db, write, appId } = parts;
   try {
-    await readOn(parts, row, scope, signal);
+    return await readOn(parts, row, scope, signal);
   } catch (error) {
     if (!(error instanceof GoneError)) throw error;
     const place = await journalEnd(db);
     await write((tx) => changeTarget(tx, appId, { place, backfill: FROM_THE_START, reconcile_asked: true }));
+    return true;
   }
 }
 
 async function readOn({ db, clock, appId, write }: Following, row: TargetRow, scope: ScopeOf, signal: AbortSignal) {
   let { place } = row;
+  let hasNews = place === null;
   if (place === null) {
     place = await journalEnd(db);
     const start = { place, backfill: row.backfill ?? FROM_THE_START };
@@ -48,7 +50,8 @@ async function readOn({ db, clock, appId, write }: Following, row: TargetRow, sc
   for (let more = true; more && !signal.aborted; ) {
     const page = await readChanges(db, place, JOURNAL_PAGE);
     const { changes, next } = page;
-    if (changes.length === 0) return;
+    if (changes.length === 0) break;
+    hasNews = true;
     await write(async (tx) => {
       const stretch = { ids: changes.map((c) => c.resource_id), at: changes.map((c) => c.at), now: clock.now() };
       await askForChanges(tx, appId, scope, stretch);
@@ -59,6 +62,7 @@ async function readOn({ db, clock, appId, write }: Following, row: TargetRow, sc
     place = next;
     more = page.more;
   }
+  return hasNews;
 }
 
 /** One stretch of the directory. Answers whether there was one. */

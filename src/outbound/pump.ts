@@ -12,8 +12,9 @@ import type { Database, Db } from '#store/database.ts';
 import {
   askForReferences,
   claimDeliveries,
+  type Due,
   freeExpiredClaims,
-  nextReadyAt,
+  nextDue,
   type ScopeOf,
   type SettledDelivery,
   settleDeliveries,
@@ -94,34 +95,39 @@ export function makePump(parts: PumpParts, appId: string, lease: Lease, signal: 
     return opened;
   }
 
+  /** With nothing to do it costs three look-ups. */
   async function turn(): Promise<number> {
     const before = await readTarget(db, appId);
     if (before === undefined || before.state === 'disabled') return POLL_MS;
     const scope = parts.scopeOf(before.scope as AppScope | null);
-    await followJournal(following, before, scope, signal);
-    const followed = (await readTarget(db, appId)) ?? before;
+    const hasNews = await followJournal(following, before, scope, signal);
+    const followed = hasNews ? ((await readTarget(db, appId)) ?? before) : before;
     const hasLooked = await lookThrough(following, followed, scope);
-    await write((tx) => freeExpiredClaims(tx, appId, clock.now()));
-    const row = (await readTarget(db, appId)) ?? followed;
-    const idleMs = row.state === 'paused' || row.state === 'disabled' ? POLL_MS : await work(row, scope);
-    return hasLooked ? 0 : idleMs;
+    const row = hasLooked ? ((await readTarget(db, appId)) ?? followed) : followed;
+    const due = await nextDue(db, appId);
+    const isAbandoned = due.claimEndsAt !== undefined && due.claimEndsAt < clock.now();
+    if (isAbandoned) await write((tx) => freeExpiredClaims(tx, appId, clock.now()));
+    const isOff = row.state === 'paused' || row.state === 'disabled';
+    const idleMs = isOff ? POLL_MS : await work(row, scope, due);
+    return hasLooked || isAbandoned ? 0 : idleMs;
   }
 
   /** Sends, when the target may be sent to. */
-  async function work(row: TargetRow, scope: ScopeOf): Promise<number> {
+  async function work(row: TargetRow, scope: ScopeOf, { readyAt }: Due): Promise<number> {
     health.begin(row);
     const ready = await open(row);
     if (ready === undefined) return POLL_MS;
     if (row.state === 'quarantined') return (await health.probe(ready.target, signal)) ? 0 : POLL_MS;
     if (health.isResting()) return Math.min(POLL_MS, health.restMs());
     if (!(await discover(row, ready))) return POLL_MS;
-    await write((tx) => guardDepartures(tx, appId, ready.policy.guard, clock.now()));
-    const done = await send(row, ready, scope);
+    const isReady = readyAt !== undefined && readyAt <= clock.now();
+    if (isReady) await write((tx) => guardDepartures(tx, appId, ready.policy.guard, clock.now()));
+    const done = isReady ? await send(row, ready, scope) : 0;
     const hasReconciled = row.backfill === null && !health.isResting() && (await reconcileWhenDue(row, ready));
     await keepLearned(row, ready);
     if (done > 0 || hasReconciled) return 0;
-    const next = await nextReadyAt(db, appId);
-    return next === undefined ? POLL_MS : Math.max(1, Math.min(POLL_MS, next.getTime() - clock.now().getTime()));
+    const waitMs = readyAt === undefined ? POLL_MS : readyAt.getTime() - clock.now().getTime();
+    return Math.max(1, Math.min(POLL_MS, waitMs));
   }
 
   async function send(row: TargetRow, ready: Ready, scope: ScopeOf): Promise<number> {

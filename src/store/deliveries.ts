@@ -239,12 +239,18 @@ export async function askForReferences(db: Db, appId: string, newlyThere: readon
   );
 }
 
-/** When the next delivery is ready; undefined when none waits. */
-export async function nextReadyAt(db: Db, appId: string): Promise<Date | undefined> {
-  const { rows } = await sql<{ at: Date | null }>(
+/** When there is something to do: the next delivery is ready, the next claim of a dead process ends. */
+export interface Due {
+  readonly readyAt: Date | undefined;
+  readonly claimEndsAt: Date | undefined;
+}
+
+export async function nextDue(db: Db, appId: string): Promise<Due> {
+  const { rows } = await sql<{ ready: Date | null; claim: Date | null }>(
     db,
-    `select min(ready_at) as at from deliveries where app_id = ? and state = 'pending'`,
-    [appId],
+    `select (select min(ready_at) from deliveries where app_id = ? and state = 'pending') as ready,
+       (select min(claimed_until) from deliveries where app_id = ? and state = 'sending') as claim`,
+    [appId, appId],
   );
-  return rows[0]?.at ?? undefined;
+  return { readyAt: rows[0]?.ready ?? undefined, claimEndsAt: rows[0]?.claim ?? undefined };
 }

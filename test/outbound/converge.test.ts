@@ -2,7 +2,7 @@ import { it } from 'node:test';
 import { converge, PERSONALITIES } from '../contract/target.ts';
 import { eachDatabase } from '../support/database.ts';
 
-const CHANGES = Number(process.env['PUSH_CHANGES'] ?? 150);
+const CHANGES = Number(process.env['PUSH_CHANGES'] ?? 80);
 const SEED = process.env['PUSH_SEED'] ?? 'push';
 
 eachDatabase(`every app has what the directory has (PUSH_SEED=${SEED})`, (open, kind) => {
