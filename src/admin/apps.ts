@@ -1,9 +1,11 @@
 import { type Request, Router } from 'express';
 import { z } from 'zod';
 import { NotFoundError } from '#core/errors.ts';
+import type { AppScope } from '#core/scope.ts';
 import { requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import { savePush } from '#outbound/push-settings.ts';
+import { SetInput, WebhookInput } from '#outbound/stream-settings.ts';
 import { hashToken, makeToken, tokenHint } from '#platform/token.ts';
 import { deleteApp, insertApp, listApps, readApp, updateApp } from '#store/apps.ts';
 import { writeAudit } from '#store/audit.ts';
@@ -12,8 +14,9 @@ import { insertToken, listTokens, revokeToken } from '#store/tokens.ts';
 import { needApp } from './need-app.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf, PageQuery, uuidParam } from './query.ts';
+import { streamRoutes } from './stream-routes.ts';
+import { auditedStreams, saveStreams, withStreams } from './streams.ts';
 
-const later = (what: string) => z.null(`${what} is not available yet; leave it out or set it to null`).optional();
 const path = z.string().trim().min(1).max(200);
 const Scope = z.strictObject({
   resourceTypes: z
@@ -29,7 +32,8 @@ const NewApp = z.strictObject({
   name: z.string().trim().min(1).max(200),
   scope: Scope.nullable().optional(),
   push: z.looseObject({}).nullable().optional(),
-  webhook: later('a webhook'),
+  webhook: WebhookInput.nullable().optional(),
+  events: SetInput.nullable().optional(),
 });
 const ChangedApp = NewApp.partial();
 const SCOPES = ['scim:read', 'scim:write', 'admin', 'operator', 'viewer'] as const;
@@ -49,22 +53,26 @@ export function appRoutes(parts: AdminParts): Router {
   const admin = requireScope('admin');
   return Router()
     .get('/apps', async (request, response) => {
-      response.json(await listApps(db, parse(PageQuery, request.query)));
+      const { items, nextCursor } = await listApps(db, parse(PageQuery, request.query));
+      response.json({ items: await withStreams(db, parts, items), nextCursor });
     })
     .post('/apps', admin, async (request, response) => {
-      const { name, scope = null, push } = parse(NewApp, request.body);
+      const { name, scope = null, push, webhook, events } = parse(NewApp, request.body);
       checkScope(scope);
       const app = await db.transaction(async (tx) => {
         const made = await insertApp(tx, { name, scope });
         if (push != null) await savePush(tx, parts, made.id, push);
+        const shown = await saveStreams(tx, parts, { id: made.id, scope }, { webhook, events });
         await writeAudit(tx, { actor: actorOf(request), action: 'app.create', object: made.id, detail: { name } });
-        return push == null ? made : ((await readApp(tx, made.id)) ?? made);
+        const [whole] = await withStreams(tx, parts, [(await readApp(tx, made.id)) ?? made], shown);
+        return { ...made, ...whole };
       });
-      parts.dispatcher?.wake();
+      wake(parts);
       response.status(201).location(`/api/v1/apps/${app.id}`).json(app);
     })
     .get('/apps/:id', async (request, response) => {
-      response.json(await needApp(db, request));
+      const [app] = await withStreams(db, parts, [await needApp(db, request)]);
+      response.json(app);
     })
     .patch('/apps/:id', admin, async (request, response) => {
       const changes = parse(ChangedApp, request.body);
@@ -75,12 +83,16 @@ export function appRoutes(parts: AdminParts): Router {
         const saved = await updateApp(tx, { id: app.id, name: changes.name ?? app.name, scope });
         if (changes.scope !== undefined && app.push !== null) await askBackfill(tx, app.id);
         await savePush(tx, parts, app.id, changes.push);
-        const detail = { ...changes, ...(changes.push === undefined ? {} : { push: changes.push !== null }) };
+        const shown = await saveStreams(tx, parts, { id: app.id, scope: scope as AppScope | null }, changes);
+        const pushed = changes.push === undefined ? {} : { push: changes.push !== null };
+        const detail = { ...changes, ...auditedStreams(changes), ...pushed };
         await writeAudit(tx, { actor: actorOf(request), action: 'app.change', object: app.id, detail });
-        return changes.push === undefined ? saved : needApp(tx, request);
+        const newest = changes.push === undefined ? saved : await readApp(tx, app.id);
+        const [whole] = await withStreams(tx, parts, newest === undefined ? [] : [newest], shown);
+        return whole;
       });
       authenticator.forgetAll();
-      parts.dispatcher?.wake();
+      wake(parts);
       response.json(changed);
     })
     .delete('/apps/:id', admin, async (request, response) => {
@@ -92,7 +104,14 @@ export function appRoutes(parts: AdminParts): Router {
       authenticator.forgetAll();
       response.status(204).end();
     })
-    .use(tokenRoutes(db, authenticator));
+    .use(tokenRoutes(db, authenticator))
+    .use(streamRoutes(parts));
+}
+
+/** Whoever tells apps of changes, or writes to them, looks at once. */
+function wake({ events, dispatcher }: AdminParts): void {
+  events?.wake();
+  dispatcher?.wake();
 }
 
 function tokenRoutes(db: AdminParts['database']['knex'], authenticator: AdminParts['authenticator']): Router {

@@ -6,6 +6,7 @@ import type { ProviderKindName } from '#core/resource.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { OutgoingPolicy } from '#platform/fetch.ts';
 import { csv } from './csv/index.ts';
+import { ldap } from './ldap/index.ts';
 import { microsoft365 } from './microsoft365/index.ts';
 
 /** What kinds are handed: the time, and the schemas that a mapping is held against. */
@@ -24,7 +25,7 @@ export function providerKinds(parts: KindParts): ReadonlyMap<ProviderKindName, P
   const kinds = [
     microsoft365(parts) as ProviderKind,
     comingKind('scim', 'Inbound SCIM'),
-    comingKind('ldap', 'LDAP and Active Directory'),
+    ldap(parts) as ProviderKind,
     csv(parts) as ProviderKind,
   ];
   return new Map(kinds.map((kind) => [kind.kind, kind]));

@@ -5,6 +5,7 @@ import type { ResourceReader } from '#store/resource-reader.ts';
 import type { ServedGroups } from '#store/served-groups.ts';
 import type { Cursors } from './cursor.ts';
 import type { Places } from './places.ts';
+import type { SecurityEvents } from './security-events.ts';
 
 /** What the SCIM routes are handed. */
 export interface ScimParts {
@@ -15,6 +16,7 @@ export interface ScimParts {
   readonly cursors: Cursors;
   readonly places: Places;
   readonly authenticator: Authenticator;
+  readonly securityEvents?: SecurityEvents | undefined;
   /** Base of every URL we hand out, without a trailing slash. */
   publicUrl(): string;
 }

@@ -226,6 +226,12 @@ export async function readCheckpoint(
   return rows[0] && { checkpoint: rows[0].checkpoint, configVersion: String(rows[0].checkpoint_config) };
 }
 
+/** When everything was last read to the end; undefined when it never was. */
+export async function readWholeAt(db: Db, provider: ProviderKindName): Promise<Date | undefined> {
+  const { rows } = await sql(db, 'select read_at from mirror_state where provider = ?', [provider]);
+  return rows[0]?.read_at ?? undefined;
+}
+
 /** Call it in the transaction that ends a read, or after it: a checkpoint must never be ahead of the mirror. */
 export async function saveCheckpoint(
   db: Db,

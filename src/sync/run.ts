@@ -9,12 +9,14 @@ import type { Db } from '#store/database.ts';
 import { settleDisputes } from '#store/matching.ts';
 import { pinRestored } from '#store/pinned.ts';
 import { isWhollyApplied, rememberMemberships } from '#store/plan-memberships.ts';
+import { rememberPlacements } from '#store/plan-routes.ts';
 import { supersedePlans } from '#store/plan-seal.ts';
 import { refreshStatistics } from '#store/planning.ts';
 import { countOutcomes, setPlanStatus } from '#store/plans.ts';
 import { attachPlan, finishRun, type Progress, type RunRow } from '#store/runs.ts';
 import { markInitialDone, markSuccess } from '#store/settings.ts';
 import { rememberSource } from '#store/source-identity.ts';
+import { clearMark } from '#store/source-marks.ts';
 import { hasTouched, mustCompareAll, settleTouched } from '#store/touched.ts';
 import { applyPlan } from './apply.ts';
 import { findCheckpoint, readChanges } from './choose-read.ts';
@@ -22,6 +24,7 @@ import { type MadePlan, makePlan, STATISTICS_AFTER } from './make-plan.ts';
 import type { ResourceSchemas } from './protect.ts';
 import { recogniseSource } from './recognise-source.ts';
 import { refreshMirror } from './refresh-mirror.ts';
+import { scopeMirror } from './scope-mirror.ts';
 
 /** What every step of a run is handed. */
 export interface RunContext {
@@ -61,6 +64,7 @@ export async function runSync(context: RunContext, { run, provider, policy, init
   const { stopped, changed, incremental } = await readProvider(context, provider, run);
   if (stopped?.useless === true) return endFailed(context, stopped, provider.cost());
   await context.progress({ phase: 'planning', done: 0, total: null });
+  await scopeMirror(context, provider, changed);
   const { allowLargeSync, resetAccountMapping: reset } = run.options;
   const complete = stopped === undefined;
   if (incremental && !run.preview && !(await isWorthAPlan(context, policy)))
@@ -106,6 +110,7 @@ export async function finishPlan(
   await context.write(async (tx) => {
     if (revert) await pinRestored(tx, planId);
     else await rememberMemberships(tx, context.provider, fresh && complete && (await isWhollyApplied(tx, planId)));
+    if (!revert) await rememberPlacements(tx, planId, context.provider);
     await settleTouched(tx, { planId, provider: context.provider }, revert);
     const counts = await countOutcomes(tx, planId);
     const held = (counts['held'] ?? 0) > 0;
@@ -113,6 +118,7 @@ export async function finishPlan(
     await settleDisputes(tx, context.provider);
     if (applied > 0 || !held) await rememberSource(tx, context.runId, { over: !held });
     const status = held ? 'held' : complete ? 'succeeded' : 'incomplete';
+    if (complete && !revert) await clearMark(tx, context.provider, context.runId);
     await finishRun(tx, context.runId, { status, counts, error: stopped, cost });
     if (status === 'succeeded' && !revert) {
       await markSuccess(tx, context.provider);
@@ -182,7 +188,9 @@ async function endUnchanged(context: RunContext, stopped: Stopped | undefined, c
   await context.write(async (tx) => {
     const status = stopped === undefined ? 'succeeded' : 'incomplete';
     await finishRun(tx, context.runId, { status, counts: {}, error: stopped?.error, cost });
-    if (stopped === undefined) await markSuccess(tx, context.provider);
+    if (stopped !== undefined) return;
+    await clearMark(tx, context.provider, context.runId);
+    await markSuccess(tx, context.provider);
   });
   context.log.info('run finished, nothing changed');
 }

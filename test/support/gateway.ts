@@ -40,10 +40,11 @@ export async function freshStorage(kind: DatabaseKind): Promise<Record<string, s
   return { DATA_DIR: dataDir };
 }
 
-export async function startGateway(storage: Record<string, string>): Promise<TestGateway> {
+/** @param publicUrl what others reach it by; its own address without it */
+export async function startGateway(storage: Record<string, string>, publicUrl?: string): Promise<TestGateway> {
   const config = readConfig({ ...storage, ADMIN_TOKEN, SECRET_KEY, PORT: '0', LOG_LEVEL: 'error' });
   let base = '';
-  const gateway = await compose(config, makeLog(process.env['TEST_LOG'] ?? 'fatal'), () => base);
+  const gateway = await compose(config, makeLog(process.env['TEST_LOG'] ?? 'fatal'), () => publicUrl ?? base);
   const server = createServer(SERVER_OPTIONS, gateway.app);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -117,6 +118,15 @@ export async function connect(api: Api, settings: Record<string, unknown>): Prom
   await expectStatus(api.call('POST', '/api/v1/providers/microsoft365/activate', {}), 200);
   const { body } = await api.call<{ items: RunBody[] }>('GET', '/api/v1/sync-runs');
   return untilOver(api, body.items[0]?.id ?? '');
+}
+
+/** Saves settings, by way of their impact plan where they would take somebody away. */
+export async function saveSettings(api: Api, settings: Record<string, unknown>): Promise<void> {
+  const path = '/api/v1/providers/microsoft365';
+  const answer = await api.call<{ planId?: string }>('PUT', path, settings);
+  const confirmed = answer.status === 409 ? `${path}?confirmImpact=${answer.body.planId}` : undefined;
+  if (confirmed !== undefined) await expectStatus(api.call('PUT', confirmed, settings), 200);
+  else await expectStatus(Promise.resolve(answer), 200);
 }
 
 /** Starts a run and waits until it is over or held. */

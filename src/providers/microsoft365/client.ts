@@ -13,9 +13,10 @@ import type { Cost, Trace } from '#core/provider.ts';
 import type { Clock } from '#platform/clock.ts';
 import { makeTokenSource, type TokenSource } from './auth.ts';
 import { readBody } from './body.ts';
+import { makeBudget } from './budget.ts';
 import { endpointsOf } from './endpoints.ts';
 import { explainStatus, explainThrown, incomplete } from './failures.ts';
-import { type Limits, makePace, type Outcome, type Pace } from './pace.ts';
+import { type Gate, type Limits, makePace, type Outcome, type Pace } from './pace.ts';
 import type { Microsoft365Settings } from './settings.ts';
 
 export interface RequestOptions {
@@ -27,7 +28,7 @@ export interface RequestOptions {
 /** Makes what was asked for of a body. Throws an `incomplete` error where it is none; the request is then tried again. */
 export type ReadAnswer<Value> = (body: unknown) => Value;
 
-/** Reads of Graph. All share one pause and one account of cost. */
+/** Requests to Graph. All share one pause and one account of cost. */
 export interface Graph {
   /**
    * @param url a path below /v1.0 that begins with a slash, or the whole of a nextLink
@@ -38,6 +39,8 @@ export interface Graph {
    */
   get<Value>(url: string, read: ReadAnswer<Value>, options: RequestOptions): Promise<Value>;
   post<Value>(url: string, body: object, read: ReadAnswer<Value>, options: RequestOptions): Promise<Value>;
+  patch<Value>(url: string, body: object, read: ReadAnswer<Value>, options: RequestOptions): Promise<Value>;
+  delete(url: string, options: RequestOptions): Promise<void>;
   readonly tokens: TokenSource;
   readonly pace: Pace;
   cost(): Cost;
@@ -51,15 +54,23 @@ const WRONG_ANSWERS_MAX = 3;
 const ANSWER_BROKEN = 'answer-broken';
 
 interface Sent extends RequestOptions {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   readonly url: string;
   readonly body?: object;
 }
 
 /** Opens Graph for these settings. Nothing is sent before the first read. */
-export function openGraph(settings: Microsoft365Settings, clock: Clock, limits: Limits, trace?: Trace): Graph {
+export function openGraph(
+  settings: Microsoft365Settings,
+  clock: Clock,
+  limits: Limits,
+  trace?: Trace,
+  gate?: Gate,
+): Graph {
   const { graph: origin } = endpointsOf(settings);
   const tokens = makeTokenSource(settings, clock, limits);
-  const pace = makePace(clock, limits);
+  const pace = makePace(clock, limits, gate);
+  const budget = makeBudget(clock, pace);
   const spent = { requests: 0, resourceUnits: 0, bytes: 0 };
   const client = Client.initWithMiddleware({
     baseUrl: `${origin}/`,
@@ -90,6 +101,7 @@ export function openGraph(settings: Microsoft365Settings, clock: Clock, limits: 
       const response = await request(sent, token);
       const resourceUnits = Number(response.headers.get('x-ms-resource-unit')) || 0;
       spent.resourceUnits += resourceUnits;
+      budget.spend(response.status, response.headers);
       const { text, bytes } = await readBody(response);
       spent.bytes += bytes;
       const { status, headers } = response;
@@ -103,7 +115,7 @@ export function openGraph(settings: Microsoft365Settings, clock: Clock, limits: 
         wait: headers.get('retry-after'),
       });
       if (!response.ok) return explainStatus(response, text, clock.now().getTime());
-      return { value: read(parseJson(text)) };
+      return { value: read(status === 204 ? undefined : parseJson(text)) };
     } catch (error) {
       sent.signal.throwIfAborted();
       tell({ broken: errorName(error), ms: clock.now().getTime() - began });
@@ -115,7 +127,7 @@ export function openGraph(settings: Microsoft365Settings, clock: Clock, limits: 
   }
 
   /** Raw, because the client's own parsing would read the body twice and throw its errors away. */
-  function request({ url, body, signal, advanced }: Sent, token: string): Promise<Response> {
+  function request({ method, url, body, signal, advanced }: Sent, token: string): Promise<Response> {
     const built = client
       .api(url)
       .responseType(ResponseType.RAW)
@@ -125,21 +137,25 @@ export function openGraph(settings: Microsoft365Settings, clock: Clock, limits: 
       ])
       .options({ signal: AbortSignal.any([signal, AbortSignal.timeout(limits.timeoutMs)]), redirect: 'manual' });
     const request = advanced === true ? built.header('ConsistencyLevel', 'eventual') : built;
-    return body === undefined ? request.get() : request.post(body);
+    if (method === 'DELETE') return request.delete();
+    if (body === undefined) return request.get();
+    return method === 'PATCH' ? request.patch(body) : request.post(body);
   }
 
   return {
     tokens,
     pace,
-    get: (url, read, options) => send({ ...options, url: checked(url, origin) }, read),
-    post: (url, body, read, options) => send({ ...options, url: checked(url, origin), body }, read),
+    get: (url, read, options) => send({ ...options, method: 'GET', url: checked(url, origin) }, read),
+    post: (url, body, read, options) => send({ ...options, method: 'POST', url: checked(url, origin), body }, read),
+    patch: (url, body, read, options) => send({ ...options, method: 'PATCH', url: checked(url, origin), body }, read),
+    delete: (url, options) => send({ ...options, method: 'DELETE', url: checked(url, origin) }, () => undefined),
     cost: () => ({ ...spent, throttledMs: Math.round(pace.throttledMs()) }),
   };
 }
 
 /** Method and path; the query may name people, and is left out. */
-function describe({ url, body }: Sent, origin: string): { method: string; path: string } {
-  return { method: body === undefined ? 'GET' : 'POST', path: new URL(wholeUrl(url, origin)).pathname };
+function describe({ method, url }: Sent, origin: string): { method: string; path: string } {
+  return { method, path: new URL(wholeUrl(url, origin)).pathname };
 }
 
 function errorName(error: unknown): string {

@@ -11,6 +11,10 @@ interface Row {
   readonly undelivered: string;
   readonly targets: readonly { readonly app: string; readonly state: string; readonly count: string }[] | null;
   readonly target_states: readonly { readonly state: string; readonly count: string }[] | null;
+  readonly events_pending: string;
+  readonly events_dead: string;
+  readonly streams_failing: string;
+  readonly streams_disabled: string;
 }
 
 /** Text exposition format 0.0.4. */
@@ -26,7 +30,11 @@ export async function readMetrics(db: Db): Promise<string> {
        (select count(*) from notifications where state = 'failed') as undelivered,
        (select jsonb_agg(d) from (select app_id as app, state, count(*)::text as count from deliveries where state <> 'idle'
          group by 1, 2 order by 1, 2) d) as targets,
-       (select jsonb_agg(t) from (select state, count(*)::text as count from targets group by 1 order by 1) t) as target_states`,
+       (select jsonb_agg(t) from (select state, count(*)::text as count from targets group by 1 order by 1) t) as target_states,
+       (select count(*) from event_deliveries where state = 'pending') as events_pending,
+       (select count(*) from event_deliveries where state = 'dead') as events_dead,
+       (select count(*) from event_streams where enabled and disabled_at is null and failures > 0) as streams_failing,
+       (select count(*) from event_streams where disabled_at is not null) as streams_disabled`,
   );
   const row = rows[0];
   if (row === undefined) return '';
@@ -57,6 +65,14 @@ export async function readMetrics(db: Db): Promise<string> {
       'Push targets by state.',
       (row.target_states ?? []).map(({ state, count }) => [`{state="${state}"}`, count]),
     ),
+    gauge('sluice_events', 'Events of apps that were not taken: yet, or at all.', [
+      ['{state="pending"}', row.events_pending],
+      ['{state="dead"}', row.events_dead],
+    ]),
+    gauge('sluice_event_streams', 'Webhooks and streams of tokens that do not work.', [
+      ['{state="failing"}', row.streams_failing],
+      ['{state="disabled"}', row.streams_disabled],
+    ]),
     gauge('sluice_memory_bytes', 'Memory of this process.', [
       ['{kind="rss"}', String(rss)],
       ['{kind="heap"}', String(heapUsed)],

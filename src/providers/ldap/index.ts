@@ -1,0 +1,78 @@
+// LDAP directories and Active Directory. It only reads and yields; what becomes of it is decided elsewhere. README.md
+// beside this file has the quirks.
+import type { ResourceSchemas } from '#core/attributes.ts';
+import { policyOf } from '#core/kind-settings.ts';
+import type { Page, ProviderKind, PullProvider, Trace } from '#core/provider.ts';
+import { changesOf, latestMark, makeCheckpoint, type WithReading } from './changes.ts';
+import { checkConnection } from './checks.ts';
+import { type Connection, connect } from './connection.ts';
+import type { Reading } from './everybody.ts';
+import { readAll } from './read.ts';
+import type { LdapRecord } from './records.ts';
+import { destinationOf, type LdapSettings, parseSettings, planOf, SECRET_PATHS } from './settings.ts';
+import { findFields, findGroups, findPerson, membersBelow, reviewAccess } from './source.ts';
+import { makeMapping } from './to-scim.ts';
+
+interface Parts {
+  /** What mapping rules are held against. */
+  readonly schemas: ResourceSchemas;
+}
+
+export function ldap({ schemas }: Parts): ProviderKind<LdapSettings> {
+  return {
+    kind: 'ldap',
+    title: 'LDAP and Active Directory',
+    available: true,
+    secretPaths: SECRET_PATHS,
+    parseSettings(value) {
+      const settings = parseSettings(value);
+      makeMapping(settings, schemas);
+      return settings;
+    },
+    destination: destinationOf,
+    policy: policyOf,
+    open: (settings, trace) => openProvider(settings, schemas, trace) as PullProvider,
+    test: checkConnection,
+    mapping: {
+      rules: (settings) => makeMapping(settings, schemas).rules,
+      trace: (settings, record) => makeMapping(settings, schemas).trace(record as LdapRecord),
+      person: (settings, name, signal) => findPerson(settings, schemas, name, signal),
+    },
+    source: { groups: findGroups, members: membersBelow, fields: findFields, permissions: reviewAccess },
+  };
+}
+
+function openProvider(settings: LdapSettings, schemas: ResourceSchemas, trace?: Trace): PullProvider<LdapRecord> {
+  const mapping = makeMapping(settings, schemas);
+  const { keepCreated } = mapping;
+  const plan = planOf(settings);
+  let opened: Connection | undefined;
+  const withReading: WithReading = async function* (signal, work) {
+    const connection = await connect(settings, signal, trace);
+    opened = connection;
+    try {
+      yield* work({ connection, settings, plan, wanted: mapping.attributes, signal });
+      if (connection.referrals() > 0) trace?.('ldap referrals not followed', { count: connection.referrals() });
+    } finally {
+      await connection.close();
+    }
+  };
+  return {
+    kind: 'ldap',
+    pages: (signal) => withReading(signal, fullRead),
+    ...(settings.incremental === 'off' ? {} : { changes: changesOf(withReading) }),
+    externalId: ({ externalId }) => externalId,
+    normalise: mapping.normalise,
+    explain: mapping.explain,
+    handles: mapping.handles,
+    ...(keepCreated === undefined ? {} : { keepCreated }),
+    asks: [plan.anchor, ...mapping.attributes].join(),
+    cost: () => opened?.cost() ?? { requests: 0, resourceUnits: 0, bytes: 0, throttledMs: 0 },
+  };
+}
+
+async function* fullRead(reading: Reading): AsyncGenerator<Page<LdapRecord>> {
+  const mark = reading.settings.incremental === 'off' ? undefined : await latestMark(reading);
+  yield* readAll(reading);
+  yield { type: 'end', ...(mark === undefined ? {} : { checkpoint: makeCheckpoint(mark) }) };
+}
