@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import type { AdminParts } from '#admin/parts.ts';
 import { adminRouter } from '#admin/router.ts';
+import type { ProviderKind } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import { createApp } from '#http/app.ts';
 import { makeAuthenticator } from '#http/auth.ts';
@@ -31,6 +32,7 @@ import { makeServedGroups } from '#store/served-groups.ts';
 import { findToken, hasAdminToken, replaceBootstrapToken, touchToken } from '#store/tokens.ts';
 import { readMetrics } from '#store/views/metrics.ts';
 import { makeSyncService } from '#sync/decide.ts';
+import { makeNoteWrite } from '#sync/push-source.ts';
 import { makeRetention } from '#sync/retention.ts';
 import { makeSchedule } from '#sync/schedule.ts';
 import { makeRunWatcher } from '#sync/watch-runs.ts';
@@ -116,6 +118,16 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     places: makePlaces(now),
     authenticator,
     publicUrl,
+    push: {
+      database,
+      reader,
+      schemas,
+      kind: needKind(kinds, 'scim'),
+      seal,
+      titleOf,
+      wake: () => worker?.wake(),
+      noteWrite: makeNoteWrite(database, now, log),
+    },
   };
   const edges =
     config.ROLE === 'worker' ? undefined : { admin: adminRouter(admin), scim: scimRouter(scim), fast: fastReads(scim) };
@@ -139,6 +151,12 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
       await database.close();
     },
   };
+}
+
+function needKind(kinds: ReadonlyMap<ProviderKindName, ProviderKind>, name: ProviderKindName): ProviderKind {
+  const kind = kinds.get(name);
+  if (kind === undefined) throw new Error(`there is no provider kind ${name}`);
+  return kind;
 }
 
 /** On embedded storage the key that seals credentials is made at the first start and kept beside the data. */

@@ -11,6 +11,7 @@ import { findOpenRun } from '#store/runs.ts';
 import {
   listProviders,
   lockProviders,
+  markInitialDone,
   type ProviderRow,
   readActiveProvider,
   readProvider,
@@ -178,10 +179,11 @@ async function activate(
     const active = await readActiveProvider(tx);
     if (active !== undefined) throw anotherActive(active.kind, body.switch);
     await setActive(tx, kind.kind, true);
+    if (kind.pushed === true) await markInitialDone(tx, kind.kind);
     await writeAudit(tx, { actor, action: 'provider.activate', object: kind.kind });
     return row;
   });
-  if (activated === undefined || activated.initial_done_at !== null) return;
+  if (activated === undefined || activated.initial_done_at !== null || kind.pushed === true) return;
   // S1.1: connecting starts the first run by itself, unless the administrator wants to.
   const { initialRun } = kind.policy(openSettings(kind, activated, parts.seal));
   if (initialRun === 'manual') return;

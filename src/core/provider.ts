@@ -194,6 +194,16 @@ export interface RunPolicy {
   readonly matching?: MatchPolicy;
 }
 
+/** What an identity provider that writes to us may do. */
+export interface PushPolicy {
+  /** The app whose tokens are the identity provider's; null when all tokens that may write are. */
+  readonly appId: string | null;
+  /** What becomes of a write to somebody made by hand. */
+  readonly adoptManual: MatchPolicy['adoptManual'];
+  /** The guard's limits on removals count within so many minutes. */
+  readonly removalWindowMinutes: number;
+}
+
 /** A kind of provider: one line in providers/index.ts, everything else in its folder. */
 export interface ProviderKind<Settings = unknown> {
   readonly kind: ProviderKindName;
@@ -208,6 +218,10 @@ export interface ProviderKind<Settings = unknown> {
    */
   parseSettings(value: unknown): Settings;
   policy(settings: Settings): RunPolicy;
+  /** True for a kind that writes to us: it is never read, and a run of it looks at what it wrote again. */
+  readonly pushed?: true;
+  /** Of such a kind only. */
+  push?(settings: Settings): PushPolicy;
   open(settings: Settings, trace?: Trace): PullProvider;
   /** Says what works and what does not; changes nothing. */
   test(settings: Settings, signal: AbortSignal): Promise<readonly Check[]>;

@@ -3,12 +3,13 @@ import type { ProviderKind } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import type { Clock } from '#platform/clock.ts';
 import { microsoft365 } from './microsoft365/index.ts';
+import { scim } from './scim/index.ts';
 
 /** Every kind of inbound provider. A new kind is a folder beside this file and a line here. */
 export function providerKinds(parts: { clock: Clock }): ReadonlyMap<ProviderKindName, ProviderKind> {
   const kinds = [
     microsoft365(parts) as ProviderKind,
-    comingKind('scim', 'Inbound SCIM'),
+    scim as ProviderKind,
     comingKind('ldap', 'LDAP and Active Directory'),
     comingKind('csv', 'CSV files'),
   ];

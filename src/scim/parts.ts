@@ -3,6 +3,7 @@ import type { Counts } from '#store/counts.ts';
 import type { Database } from '#store/database.ts';
 import type { ResourceReader } from '#store/resource-reader.ts';
 import type { ServedGroups } from '#store/served-groups.ts';
+import type { PushParts } from '#sync/push-source.ts';
 import type { Cursors } from './cursor.ts';
 import type { Places } from './places.ts';
 
@@ -17,4 +18,6 @@ export interface ScimParts {
   readonly authenticator: Authenticator;
   /** Base of every URL we hand out, without a trailing slash. */
   publicUrl(): string;
+  /** What writes of an identity provider need; absent where there is none. */
+  readonly push?: PushParts;
 }

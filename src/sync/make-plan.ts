@@ -1,3 +1,4 @@
+import { holdForBurst, type Verdict } from '#core/guard.ts';
 import { DEFAULT_MATCHING, holdForReset, type LinkReset } from '#core/match.ts';
 import { releasedName } from '#core/names.ts';
 import type { RunPolicy } from '#core/provider.ts';
@@ -37,6 +38,8 @@ export interface PlanRequest {
   readonly complete: boolean;
   /** How many records of the mirror the read has written. */
   readonly changed: number;
+  /** It shows what writes wanted that the guard held: what they take away waits. */
+  readonly burst?: boolean;
   /** No first run was applied yet. */
   readonly initial: boolean;
   readonly allowLargeSync: boolean;
@@ -61,9 +64,14 @@ export async function makePlan(context: RunContext, request: PlanRequest): Promi
       initialAuto: request.policy.initialRun === 'auto',
       allowLargeSync: request.allowLargeSync,
     };
-    const resets = (request.reset ?? false) !== false;
-    return { id: planId, ...(await judgePlan(tx, planning, schemas, situation, resets ? holdForReset : undefined)) };
+    return { id: planId, ...(await judgePlan(tx, planning, schemas, situation, verdictOf(request))) };
   });
+}
+
+/** A verdict of its own for plans that wait whatever the guard's limits say. */
+function verdictOf({ reset = false, burst = false }: PlanRequest): ((guards: Verdict) => Verdict) | undefined {
+  if (reset !== false) return holdForReset;
+  return burst ? holdForBurst : undefined;
 }
 
 async function fillPlan(tx: Db, planning: Planning, request: PlanRequest): Promise<void> {

@@ -12,10 +12,12 @@ import { isWhollyApplied, rememberMemberships } from '#store/plan-memberships.ts
 import { supersedePlans } from '#store/plan-seal.ts';
 import { refreshStatistics } from '#store/planning.ts';
 import { countOutcomes, setPlanStatus } from '#store/plans.ts';
-import { attachPlan, finishRun, type Progress, type RunRow } from '#store/runs.ts';
+import { readWishedAt } from '#store/push-guard.ts';
+import { attachPlan, finishRun, insertRun, type Progress, type RunRow } from '#store/runs.ts';
 import { markInitialDone, markSuccess } from '#store/settings.ts';
 import { rememberSource } from '#store/source-identity.ts';
 import { applyPlan } from './apply.ts';
+import { lookAgain } from './look-again.ts';
 import { type MadePlan, makePlan, STATISTICS_AFTER } from './make-plan.ts';
 import type { ResourceSchemas } from './protect.ts';
 import { recogniseSource } from './recognise-source.ts';
@@ -50,18 +52,27 @@ export class CancelledError extends Error {
 export interface RunInput {
   readonly run: RunRow;
   readonly provider: PullProvider;
+  /** It writes to us: nothing is read, and what it wrote is looked at again. */
+  readonly pushed: boolean;
   readonly policy: RunPolicy;
   readonly initial: boolean;
 }
 
 /** One sync, from reading to the last outcome. Throws only what stops the process from going on. */
-export async function runSync(context: RunContext, { run, provider, policy, initial }: RunInput): Promise<void> {
-  const { stopped, changed } = await readProvider(context, provider, run.options.resetAccountMapping !== false);
+export async function runSync(
+  context: RunContext,
+  { run, provider, pushed, policy, initial }: RunInput,
+): Promise<void> {
+  const wishedAt = pushed ? await readWishedAt(context.db) : null;
+  const { stopped, changed } = pushed
+    ? { stopped: undefined, changed: await lookAgain(provider, context) }
+    : await readProvider(context, provider, run.options.resetAccountMapping !== false);
   if (stopped?.useless === true) return endFailed(context, stopped, provider.cost());
   await context.progress({ phase: 'planning', done: 0, total: null });
   const { allowLargeSync, resetAccountMapping: reset } = run.options;
   const complete = stopped === undefined;
-  const plan = await makePlan(context, { policy, complete, changed, initial, allowLargeSync, reset });
+  const burst = run.trigger === 'push';
+  const plan = await makePlan(context, { policy, complete, changed, initial, allowLargeSync, reset, burst });
   await context.write(async (tx) => {
     await attachPlan(tx, context.runId, plan.id);
     await supersedePlans(tx, context.provider, plan.id);
@@ -76,6 +87,26 @@ export async function runSync(context: RunContext, { run, provider, policy, init
     fresh: true,
     stopped: stopped?.error,
     cost: provider.cost(),
+  });
+  if (pushed) await followWishes(context, run, wishedAt);
+}
+
+/** What was held while this run planned is shown by another one. */
+async function followWishes(context: RunContext, run: RunRow, before: string | null): Promise<void> {
+  await context.write(async (tx) => {
+    if ((await readWishedAt(tx)) === before) return;
+    const { provider, configVersion } = context;
+    const options = { allowLargeSync: false, resetAccountMapping: false };
+    const next = {
+      provider,
+      mode: run.mode,
+      preview: false,
+      trigger: 'push',
+      options,
+      requestedBy: run.requested_by,
+      configVersion,
+    };
+    await insertRun(tx, next);
   });
 }
 
