@@ -7,6 +7,7 @@ import { PROVIDER_KINDS, type ProviderKindName } from '#core/resource.ts';
 import { requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import { writeAudit } from '#store/audit.ts';
+import { readWrittenAt } from '#store/push-guard.ts';
 import { findOpenRun } from '#store/runs.ts';
 import {
   listProviders,
@@ -21,6 +22,7 @@ import {
 import { lastRuns, type RunView } from '#store/views/runs.ts';
 import { mergeSecrets, openSettings, type Secrets, splitSecrets } from '#sync/settings.ts';
 import type { AdminParts } from './parts.ts';
+import { checkPushed, connectionOfPushed } from './pushed-provider.ts';
 import { actorOf } from './query.ts';
 
 const ActivateBody = z.strictObject({ switch: z.boolean().default(false), planId: z.string().optional() }).prefault({});
@@ -105,7 +107,10 @@ function testProvider(parts: AdminParts): RequestHandler {
     const settings = unsaved
       ? kind.parseSettings(mergeSecrets(request.body, savedSecrets(row, parts)))
       : openSettings(kind, row as ProviderRow, parts.seal);
-    const checks = await kind.test(settings, AbortSignal.timeout(SOURCE_TIMEOUT_MS));
+    const checks = [
+      ...(await kind.test(settings, AbortSignal.timeout(SOURCE_TIMEOUT_MS))),
+      ...(await checkPushed(parts, kind, settings)),
+    ];
     response.json({ ok: checks.every(({ ok }) => ok), checks });
   };
 }
@@ -209,9 +214,12 @@ async function readCards(parts: AdminParts): Promise<object[]> {
   const rows = new Map((await listProviders(parts.database.knex)).map((row) => [row.kind, row]));
   const runs = await lastRuns(parts.database.knex);
   const { nextRunAt } = await parts.schedule.describe();
+  const writtenAt = await readWrittenAt(parts.database.knex);
   return PROVIDER_KINDS.flatMap((name) => {
     const kind = parts.kinds.get(name);
-    return kind === undefined ? [] : [makeCard(kind, rows.get(name), runs.get(name), nextRunAt)];
+    if (kind === undefined) return [];
+    const card = makeCard(kind, rows.get(name), runs.get(name), nextRunAt);
+    return [kind.pushed === true ? { ...card, connection: connectionOfPushed(rows.get(name), writtenAt) } : card];
   });
 }
 

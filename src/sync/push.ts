@@ -4,6 +4,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { type Document, finish } from '#core/coerce.ts';
+import { ForbiddenError } from '#core/errors.ts';
 import { nameKey } from '#core/names.ts';
 import { applyPatch, type MemberChange, type PatchOperation } from '#core/patch.ts';
 import type { ResourceType } from '#core/resource.ts';
@@ -80,9 +81,16 @@ async function commit<Answer>(
   { type, actor }: Edit,
   work: (writing: Writing) => Promise<Outcome<Answer>>,
 ): Promise<Answer> {
-  const outcome = await transact(parts.database, async (tx) =>
-    work({ parts, tx, source: await openSource(parts, tx), type, actor }),
-  );
+  const outcome = await transact(parts.database, async (tx): Promise<Outcome<Answer>> => {
+    const source = await openSource(parts, tx);
+    try {
+      return await work({ parts, tx, source, type, actor });
+    } catch (error) {
+      // The question whether to adopt it stays.
+      if (error instanceof ForbiddenError && error.reason === 'made-by-hand') return { refused: error };
+      throw error;
+    }
+  });
   parts.noteWrite();
   if ('refused' in outcome) throw outcome.refused;
   return outcome.answer;
