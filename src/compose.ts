@@ -31,6 +31,7 @@ import { makeResourceReader } from '#store/resource-reader.ts';
 import { makeServedGroups } from '#store/served-groups.ts';
 import { findToken, hasAdminToken, replaceBootstrapToken, touchToken } from '#store/tokens.ts';
 import { readMetrics } from '#store/views/metrics.ts';
+import { makeAuditSealer } from '#sync/audit-sealer.ts';
 import { makeSyncService } from '#sync/decide.ts';
 import { makeNoteWrite } from '#sync/push-source.ts';
 import { makeRetention } from '#sync/retention.ts';
@@ -65,7 +66,7 @@ export async function compose(config: Config, log: Log, publicUrl: () => string)
 async function assemble(config: Config, log: Log, publicUrl: () => string, database: Database): Promise<Gateway> {
   const clock = systemClock;
   const now = (): number => clock.now().getTime();
-  const seal = makeSeal(config.SECRET_KEY ?? keepSecretKey(config.DATA_DIR));
+  const seal = makeSeal(config.SECRET_KEY ?? keepSecretKey(config.DATA_DIR), config.SECRET_KEYS_ACCEPTED);
   const kinds = providerKinds({ clock });
   const schemas = RESOURCE_SCHEMAS;
   const works = config.ROLE !== 'api';
@@ -78,10 +79,12 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
   const sync = makeSyncService({ database, worker });
   const schedule = makeSchedule({ database, sync, clock, log });
   const retention = makeRetention({ database, clock, log });
+  const sealer = makeAuditSealer({ db: database.knex, clock, log });
   if (works) {
     schedule.start();
     notifier.start();
     retention.start();
+    sealer.start();
   }
   const authenticator = makeAuthenticator({
     find: (hash) => findToken(database.knex, hash),
@@ -148,6 +151,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
       await groups.stop();
       await notifier.stop();
       await retention.stop();
+      await sealer.stop();
       await database.close();
     },
   };

@@ -4,6 +4,7 @@ import { DEFAULT_GUARD } from '#core/guard.ts';
 import { requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import { listAudit, writeAudit } from '#store/audit.ts';
+import { sealAudit, verifyAudit } from '#store/audit-chain.ts';
 import { readGuard, writeSetting } from '#store/settings.ts';
 import { listRuns } from '#store/views/runs.ts';
 import { viewTask } from '#store/views/tasks.ts';
@@ -45,6 +46,12 @@ const GuardBody = z.strictObject({
 const DirectoryBody = z.strictObject({
   localEdits: z.enum(['reject', 'overwrite']).default(DEFAULT_DIRECTORY.localEdits),
 });
+
+const head = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/i, 'expected the 64 hexadecimal digits of a hash')
+  .transform((text) => text.toLowerCase());
+const VerificationQuery = z.object({ head: head.optional() });
 
 const TasksQuery = PageQuery.extend({ state: z.string().max(40).optional() });
 
@@ -94,5 +101,10 @@ export function operationRoutes({ database, schedule, schemas }: AdminParts): Ro
     })
     .get('/audit', requireScope('admin', 'operator', 'viewer'), async (request, response) => {
       response.json(await listAudit(db, parse(PageQuery, request.query)));
+    })
+    .get('/audit/verification', async (request, response) => {
+      const query = parse(VerificationQuery, request.query);
+      await sealAudit(db);
+      response.json(await verifyAudit(db, query.head));
     });
 }

@@ -57,6 +57,8 @@ export type OperationClass = (typeof OPERATION_CLASSES)[number];
 export interface Figures {
   readonly create: number;
   readonly update: number;
+  /** Updates that only join a record to an account that is here; no rule but that of the first run counts them. */
+  readonly links: number;
   /** Deactivations, deletions, and updates that set `active` to false. */
   readonly remove: number;
   /** Those of them that rest on the provider no longer showing somebody. */
@@ -164,7 +166,7 @@ const PASS: Verdict = { held: [], items: [], lane: false, reasons: [] };
 
 /** Judges a plan. Pure; the same figures give the same verdict. */
 export function judge(figures: Figures, base: Base, settings: GuardSettings, situation: Situation): Verdict {
-  const total = figures.create + figures.update + figures.remove + figures.membershipsRemoved;
+  const total = figures.create + figures.update + figures.links + figures.remove + figures.membershipsRemoved;
   if (base.managed > 0 && base.usersInSource === 0 && figures.remove > 0)
     return holdAll({ code: 'source-empty', message: 'The provider answered that it has nobody.', count: total });
   if (!situation.complete && figures.absent + figures.membershipsRemoved > 0)

@@ -21,9 +21,15 @@ const Environment = z
       .describe('Bootstrap admin token; generated at the first start when absent'),
     SECRET_KEY: z
       .string()
-      .refine((text) => Buffer.from(text, 'base64').length === 32, 'expected 32 bytes in base64')
+      .refine(isKey, 'expected 32 bytes in base64')
       .optional()
       .describe('32 random bytes, base64; seals stored credentials. Required with DATABASE_URL'),
+    SECRET_KEYS_ACCEPTED: z
+      .string()
+      .transform((text) => text.split(/[\s,]+/).filter((key) => key !== ''))
+      .refine((keys) => keys.every(isKey), 'expected keys of 32 bytes in base64, with commas between')
+      .optional()
+      .describe('More keys, with commas between, that open what they sealed: for changing SECRET_KEY'),
     ROLE: z
       .enum(['all', 'api', 'worker'])
       .default('all')
@@ -38,6 +44,10 @@ const Environment = z
     if (environment.DATABASE_URL !== undefined && environment.SECRET_KEY === undefined)
       context.addIssue({ code: 'custom', path: ['SECRET_KEY'], message: 'is required when DATABASE_URL is set' });
   });
+
+function isKey(text: string): boolean {
+  return Buffer.from(text, 'base64').length === 32;
+}
 
 export type Config = Readonly<z.output<typeof Environment>>;
 

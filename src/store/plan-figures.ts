@@ -1,5 +1,5 @@
 // What a plan would do, in figures: read from its items, set by set, for the guard to judge.
-import type { AttributeShift, Base, GroupLoss } from '#core/guard.ts';
+import type { AttributeShift, Base, Figures, GroupLoss } from '#core/guard.ts';
 import { ENTERPRISE_SCHEMA, type ProviderKindName, type ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 import { IS_LINK } from './matching.ts';
@@ -82,16 +82,17 @@ export async function countItems(db: Db, planId: string): Promise<ItemCounts> {
 }
 
 /**
- * Updates that take somebody's access, which count as removals whether they link or not; the other updates, of which a
- * link is none; and deletions of groups.
+ * Updates that take somebody's access, which count as removals whether they link or not; the other updates, and apart
+ * from them the links; and deletions of groups.
  */
 export async function countClasses(
   db: Db,
   planId: string,
-): Promise<{ readonly update: number; readonly disabling: number; readonly groupsRemoved: number }> {
+): Promise<Pick<Figures, 'update' | 'links' | 'groupsRemoved'> & { readonly disabling: number }> {
   const { rows } = await sql(
     db,
     `select count(*) filter (where action = 'update' and class = 'update' and not ${IS_LINK})::int as update,
+       count(*) filter (where action = 'update' and class = 'update' and ${IS_LINK})::int as links,
        count(*) filter (where action = 'update' and class = 'remove')::int as disabling,
        count(*) filter (where action = 'delete' and resource_type = 'Group')::int as "groupsRemoved"
      from plan_items where plan_id = ? and class in ('update', 'remove') and outcome = 'pending'`,

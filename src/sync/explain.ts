@@ -12,6 +12,7 @@ import {
   type HeldFacts,
   type ItemFacts,
   type MirrorFacts,
+  type PinFacts,
   type ProviderFacts,
   type ResourceFacts,
   type RunFacts,
@@ -21,6 +22,7 @@ import {
   readLastRun,
   readMirrorFacts,
   readOpenDispute,
+  readPins,
   readProviderFacts,
   readResourceFacts,
   readSetBy,
@@ -92,6 +94,8 @@ export interface Explanation extends Subject {
     readonly action: string;
     readonly reasons: readonly string[];
   } | null;
+  /** What reverts restored of it and no run repeats; at most 100. */
+  readonly pins: readonly PinFacts[];
   readonly lastRun: {
     readonly id: string;
     readonly status: string;
@@ -197,8 +201,9 @@ async function explainOne(parts: ExplainParts, subject: Subject): Promise<Explan
             planId: held.planId,
             seq: held.seq,
             action: held.action,
-            reasons: held.guard.reasons.map(({ code }) => code),
+            reasons: held.heldBy.length > 0 ? held.heldBy : held.guard.reasons.map(({ code }) => code),
           },
+    pins: resource === undefined ? [] : await readPins(db, resource.id),
     lastRun: lastRunOf(facts),
     targets: [],
   };

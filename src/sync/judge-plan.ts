@@ -64,11 +64,12 @@ async function readFigures(
   { counts, guard, schemas, freshRemovals }: Reading,
 ): Promise<Figures> {
   const { planId, provider } = planning;
-  const { update, disabling, groupsRemoved } = await countClasses(tx, planId);
+  const { update, links, disabling, groupsRemoved } = await countClasses(tx, planId);
   const absent = counts.deactivate + counts.delete;
   return {
     create: counts.create,
     update,
+    links,
     remove: absent + disabling,
     absent,
     groupsRemoved,

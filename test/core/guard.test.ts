@@ -9,6 +9,7 @@ const NOTHING: Figures = {
   remove: 0,
   absent: 0,
   groupsRemoved: 0,
+  links: 0,
   membershipsRemoved: 0,
   groups: [],
   attributes: [],
@@ -58,6 +59,7 @@ describe('the guard', () => {
   it('holds all of a first run, unless it may go by itself', () => {
     const empty = { ...BASE, managed: 0, users: 0, groups: 0, memberships: 0, usersInSource: 10 };
     assert.equal(held({ create: 10 }, empty, DEFAULT_GUARD, { ...USUAL, initial: true }).reasons[0]?.code, 'first-run');
+    assert.equal(held({ links: 1 }, empty, DEFAULT_GUARD, { ...USUAL, initial: true }).reasons[0]?.code, 'first-run');
     assert.deepEqual(
       held({ create: 10 }, empty, DEFAULT_GUARD, { ...USUAL, initial: true, initialAuto: true }).held,
       [],

@@ -15,6 +15,7 @@ import {
   startTenant,
   sync,
   type TestGateway,
+  untilOver,
 } from '../support/gateway.ts';
 
 interface Item {
@@ -57,6 +58,7 @@ interface Explanation {
   }[];
   readonly guard: { planId: string; action: string; reasons: string[] } | null;
   readonly lastRun: { id: string; action: string | null; outcome: string | null; reason: { code: string } } | null;
+  readonly pins: { id: string; class: string; runId: string; member: object | null }[];
   readonly targets: unknown[];
 }
 
@@ -241,10 +243,26 @@ for (const kind of ['embedded', 'postgres'] as const)
       assert.equal(run.status, 'held');
       const held = await explain(id);
       assert.deepEqual([held.reason.code, held.guard?.planId, held.guard?.action], ['GuardHeld', run.planId, 'update']);
-      assert.ok((held.guard?.reasons.length ?? 0) > 0);
+      assert.deepEqual(held.guard?.reasons, ['share-exceeded']);
       await approve(api, run.planId);
       assert.equal((await explain(id)).reason.code, 'InScope');
       await call('PUT', '/guard', 200, wide);
+    });
+
+    it('says what an undoing pinned, until it is released', async () => {
+      const id = known(21);
+      updateUser(tenant, id, { jobTitle: 'Undone' });
+      const run = await sync(api);
+      const undo = await call<{ id: string }>('POST', `/sync-runs/${run.id}/revert`, 202);
+      const { planId } = await untilOver(api, undo.id);
+      await approve(api, planId);
+      const { pins } = await explain(id);
+      assert.deepEqual(
+        pins.map((pin) => [pin.class, pin.runId, pin.member]),
+        [['update', run.id, null]],
+      );
+      await call('DELETE', `/pins/${pins[0]?.id}`, 204);
+      assert.deepEqual((await explain(id)).pins, []);
     });
 
     it('says that settings were changed since, and judges by the new ones', async () => {

@@ -199,6 +199,8 @@ export async function readItem(db: Db, planId: string, subject: Subject): Promis
 }
 
 export interface HeldFacts extends ItemFacts {
+  /** Codes of the guard's rules that hold this very item; empty when the plan is held as a whole. */
+  readonly heldBy: readonly string[];
   readonly guard: {
     readonly reasons: readonly { readonly code: string; readonly class?: string; readonly message: string }[];
   };
@@ -208,7 +210,7 @@ export interface HeldFacts extends ItemFacts {
 export async function readHeldItem(db: Db, subject: Subject): Promise<HeldFacts | undefined> {
   const { rows } = await sql(
     db,
-    `select i.*, p.guard from (${ITEM} where p.status = 'held' and i.outcome = 'held' and ${ABOUT}) i
+    `select i.*, p.guard from (${ITEM.replace('select', 'select i.held_by as "heldBy",')} where p.status = 'held' and i.outcome = 'held' and ${ABOUT}) i
      join plans p on p.id = i."planId" order by p.created_at desc, i.action = 'membership', i.seq limit 1`,
     about(subject),
   );
@@ -265,6 +267,30 @@ export async function readOpenDispute(db: Db, subject: Subject): Promise<Dispute
     [subject.resourceType, subject.provider, subject.externalId, subject.id],
   );
   return rows[0];
+}
+
+/** What a revert restored of the subject and no run may repeat. */
+export interface PinFacts {
+  readonly id: string;
+  readonly class: string;
+  /** The run that was undone. */
+  readonly runId: string;
+  /** Of a membership: the other side, and whether it stays or stays away. */
+  readonly member: { readonly id: string; readonly displayName: string | null; readonly present: boolean } | null;
+}
+
+const PINS_MAX = 100;
+
+export async function readPins(db: Db, id: string): Promise<readonly PinFacts[]> {
+  const { rows } = await sql<PinFacts>(
+    db,
+    `select n.id, n.class, n.run_id as "runId", case when n.member_id is not null then
+       jsonb_build_object('id', o.id, 'displayName', o.display, 'present', n.present) end as member
+     from pins n left join resources o on o.id = case when n.resource_id = ?::uuid then n.member_id else n.resource_id end
+     where n.resource_id = ? or n.member_id = ? order by n.id limit ${PINS_MAX}`,
+    [id, id, id],
+  );
+  return rows;
 }
 
 export interface GroupFacts {

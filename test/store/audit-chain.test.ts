@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, it } from 'node:test';
+import { writeAudit } from '#store/audit.ts';
+import { sealAudit, verifyAudit } from '#store/audit-chain.ts';
+import { type Database, sql } from '#store/database.ts';
+import { eachDatabase } from '../support/database.ts';
+
+class RolledBack extends Error {}
+
+eachDatabase('the chain of the audit log', (open) => {
+  let database: Database;
+
+  beforeEach(async () => {
+    database = await open();
+    for (let index = 0; index < 5; index += 1)
+      await writeAudit(database.knex, { actor: 'ada', action: 'guard.change', detail: { index, text: 'Ünïcode "q"' } });
+    await sealAudit(database.knex);
+  });
+  afterEach(() => database.close());
+
+  const change = (text: string): Promise<unknown> => sql(database.knex, text);
+
+  it('holds what was written, goes on from its end, and knows its earlier ends', async () => {
+    const first = await verifyAudit(database.knex);
+    assert.deepEqual([first.ok, first.entries, first.unsealed, first.brokenAt], [true, 5, 0, null]);
+    await writeAudit(database.knex, { actor: 'bob', action: 'plan.approve', object: 'p' });
+    assert.equal((await verifyAudit(database.knex)).unsealed, 1);
+    const head = await sealAudit(database.knex);
+    assert.equal(head?.link, '6');
+    assert.equal(await sealAudit(database.knex), undefined);
+    const then = await verifyAudit(database.knex, first.head?.hash);
+    assert.deepEqual([then.ok, then.entries, then.contains], [true, 6, true]);
+  });
+
+  it('names the entry that was changed, in any column', async () => {
+    for (const set of [`actor = 'eve'`, `detail = '{}'`, `at = at + interval '1 second'`, `object = ''`]) {
+      await database.knex
+        .transaction(async (tx) => {
+          await sql(tx, `update audit set ${set} where link = 3`);
+          const { ok, brokenAt } = await verifyAudit(tx);
+          assert.deepEqual([ok, brokenAt?.problem], [false, 'changed'], set);
+          throw new RolledBack();
+        })
+        .catch((error: unknown) => assert.ok(error instanceof RolledBack, String(error)));
+    }
+  });
+
+  it('notices what was taken out, and what was cut off when an end is known', async () => {
+    const { head } = await verifyAudit(database.knex);
+    await change('delete from audit where link = 5');
+    assert.equal((await verifyAudit(database.knex)).ok, true);
+    const cut = await verifyAudit(database.knex, head?.hash);
+    assert.deepEqual([cut.ok, cut.contains], [false, false]);
+    await change('delete from audit where link = 2');
+    assert.equal((await verifyAudit(database.knex)).brokenAt?.problem, 'missing');
+  });
+
+  it('takes no offence at what retention removed from the beginning', async () => {
+    await change('delete from audit where link < 3');
+    const { ok, entries } = await verifyAudit(database.knex);
+    assert.deepEqual([ok, entries], [true, 3]);
+  });
+
+  it('seals an entry once when several seal at the same time', async () => {
+    for (let index = 0; index < 50; index += 1) await writeAudit(database.knex, { actor: 'ada', action: `a${index}` });
+    await Promise.all([sealAudit(database.knex), sealAudit(database.knex), sealAudit(database.knex)]);
+    await sealAudit(database.knex);
+    const { ok, entries, unsealed } = await verifyAudit(database.knex);
+    assert.deepEqual([ok, entries, unsealed], [true, 55, 0]);
+  });
+});
