@@ -36,6 +36,7 @@ import { makeSyncService } from '#sync/decide.ts';
 import { makeNoteWrite } from '#sync/push-source.ts';
 import { makeRetention } from '#sync/retention.ts';
 import { makeSchedule } from '#sync/schedule.ts';
+import { makeSwitchService } from '#sync/switch-service.ts';
 import { makeRunWatcher } from '#sync/watch-runs.ts';
 import { startWorker } from '#sync/worker.ts';
 
@@ -102,6 +103,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     reader,
     schemas,
     sync,
+    switching: makeSwitchService({ database, worker, sync, clock }),
     schedule,
     watcher,
     authenticator,

@@ -9,7 +9,7 @@ import type { Seal } from '#platform/seal.ts';
 import type { Database } from '#store/database.ts';
 import type { ResourceReader } from '#store/resource-reader.ts';
 import type { ResourceSchemas } from '#sync/protect.ts';
-import type { ScheduleService, SyncService } from '#sync/service.ts';
+import type { ScheduleService, SwitchService, SyncService } from '#sync/service.ts';
 import type { RunWatcher } from '#sync/watch-runs.ts';
 
 /** What the admin routes are handed. */
@@ -20,6 +20,7 @@ export interface AdminParts {
   readonly reader: ResourceReader;
   readonly schemas: ResourceSchemas;
   readonly sync: SyncService;
+  readonly switching: SwitchService;
   readonly schedule: ScheduleService;
   readonly watcher: RunWatcher;
   readonly authenticator: Authenticator;

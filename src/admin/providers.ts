@@ -1,7 +1,7 @@
 import { type Request, type RequestHandler, Router } from 'express';
 import { z } from 'zod';
 import { canonical } from '#core/canonical.ts';
-import { ConflictError, InputError, NotFoundError } from '#core/errors.ts';
+import { InputError, NotFoundError } from '#core/errors.ts';
 import type { ProviderKind } from '#core/provider.ts';
 import { PROVIDER_KINDS, type ProviderKindName } from '#core/resource.ts';
 import { requireScope } from '#http/auth.ts';
@@ -12,9 +12,7 @@ import { findOpenRun } from '#store/runs.ts';
 import {
   listProviders,
   lockProviders,
-  markInitialDone,
   type ProviderRow,
-  readActiveProvider,
   readProvider,
   saveProvider,
   setActive,
@@ -22,10 +20,12 @@ import {
 import { lastRuns, type RunView } from '#store/views/runs.ts';
 import { mergeSecrets, openSettings, type Secrets, splitSecrets } from '#sync/settings.ts';
 import type { AdminParts } from './parts.ts';
+import { notConfigured } from './provider-refusals.ts';
 import { checkPushed, connectionOfPushed } from './pushed-provider.ts';
 import { actorOf } from './query.ts';
+import { activate, needImpact, startImpact } from './switching.ts';
 
-const ActivateBody = z.strictObject({ switch: z.boolean().default(false), planId: z.string().optional() }).prefault({});
+const DeactivateBody = z.strictObject({ reason: z.string().max(1000).optional() }).prefault({});
 /** A look-up in the provider that takes longer is given up. */
 const SOURCE_TIMEOUT_MS = 60_000;
 
@@ -53,13 +53,21 @@ export function providerRoutes(parts: AdminParts): Router {
     .post('/providers/:kind/test', operator, testProvider(parts))
     .post('/providers/:kind/activate', admin, async (request, response) => {
       const kind = kindParam(parts, request);
-      await activate(parts, kind, parse(ActivateBody, request.body ?? {}), actorOf(request));
+      await activate(parts, kind, request);
       response.json(await readCard(parts, kind));
     })
     .post('/providers/:kind/deactivate', admin, async (request, response) => {
       const kind = kindParam(parts, request);
-      await deactivate(parts, kind, actorOf(request));
+      const { reason } = parse(DeactivateBody, request.body ?? {});
+      await deactivate(parts, kind, { actor: actorOf(request), reason });
       response.json(await readCard(parts, kind));
+    })
+    .get('/providers/:kind/impact', async (request, response) => {
+      response.json(await needImpact(parts, kindParam(parts, request)));
+    })
+    .post('/providers/:kind/impact', operator, async (request, response) => {
+      const run = await startImpact(parts, kindParam(parts, request), request);
+      response.status(202).location(`/api/v1/sync-runs/${run.id}`).json(run);
     })
     .use(sourceRoutes(parts));
 }
@@ -169,42 +177,18 @@ function viewSettings(row: ProviderRow, parts: AdminParts): object {
   return { ...(row.settings as object), configVersion: Number(row.config_version), secretsSet };
 }
 
-async function activate(
+/** Its people stay as they are; a run that is under way stops between two pages or chunks. */
+async function deactivate(
   parts: AdminParts,
   kind: ProviderKind,
-  body: z.output<typeof ActivateBody>,
-  actor: string,
+  { actor, reason = null }: { readonly actor: string; readonly reason?: string | null | undefined },
 ): Promise<void> {
-  refuseComing(kind);
-  const activated = await parts.database.knex.transaction(async (tx) => {
-    await lockProviders(tx);
-    const row = await readProvider(tx, kind.kind);
-    if (row === undefined) throw notConfigured(kind);
-    if (row.active) return undefined;
-    const active = await readActiveProvider(tx);
-    if (active !== undefined) throw anotherActive(active.kind, body.switch);
-    await setActive(tx, kind.kind, true);
-    if (kind.pushed === true) await markInitialDone(tx, kind.kind);
-    await writeAudit(tx, { actor, action: 'provider.activate', object: kind.kind });
-    return row;
-  });
-  if (activated === undefined || activated.initial_done_at !== null || kind.pushed === true) return;
-  // S1.1: connecting starts the first run by itself, unless the administrator wants to.
-  const { initialRun } = kind.policy(openSettings(kind, activated, parts.seal));
-  if (initialRun === 'manual') return;
-  await parts.sync.start({ trigger: 'connect', requestedBy: actor }).catch((error: unknown) => {
-    if (!(error instanceof ConflictError)) throw error;
-  });
-}
-
-/** Its people stay as they are; a run that is under way stops between two pages or chunks. */
-async function deactivate(parts: AdminParts, kind: ProviderKind, actor: string): Promise<void> {
   const open = await parts.database.knex.transaction(async (tx) => {
     await lockProviders(tx);
     const row = await readProvider(tx, kind.kind);
     if (row?.active !== true) return undefined;
     await setActive(tx, kind.kind, false);
-    await writeAudit(tx, { actor, action: 'provider.deactivate', object: kind.kind });
+    await writeAudit(tx, { actor, action: 'provider.deactivate', object: kind.kind, detail: { reason } });
     return findOpenRun(tx);
   });
   if (open?.provider === kind.kind) await parts.sync.cancel(open.id, actor);
@@ -282,34 +266,4 @@ function kindParam(parts: AdminParts, request: Request): ProviderKind {
       remedy: `Use one of ${PROVIDER_KINDS.join(', ')}.`,
     });
   return kind;
-}
-
-function refuseComing(kind: ProviderKind): void {
-  if (!kind.available)
-    throw new ConflictError(`The inbound provider "${kind.title}" is not available yet.`, {
-      reason: 'not-available-yet',
-      remedy: 'Use Microsoft 365; a later release brings this one.',
-    });
-}
-
-function notConfigured(kind: ProviderKind): ConflictError {
-  refuseComing(kind);
-  return new ConflictError(`The inbound provider "${kind.title}" has no settings.`, {
-    reason: 'not-configured',
-    remedy: `PUT its settings to /api/v1/providers/${kind.kind} first.`,
-  });
-}
-
-function anotherActive(active: ProviderKindName, wantsSwitch: boolean): ConflictError {
-  if (wantsSwitch)
-    return new ConflictError(`Switching from "${active}" needs the impact plan that a later release makes.`, {
-      reason: 'impact-plan-required',
-      remedy: `Deactivate "${active}" first; its people stay as they are.`,
-      details: { active },
-    });
-  return new ConflictError(`The inbound provider "${active}" is active, and only one can be.`, {
-    reason: 'another-provider-active',
-    remedy: `Deactivate "${active}" first.`,
-    details: { active },
-  });
 }

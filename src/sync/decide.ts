@@ -116,6 +116,7 @@ function cannotRevert(runId: string, applied: false | undefined): ConflictError 
 async function approvePlan(tx: Db, planId: string, actor: string): Promise<void> {
   const plan = await lockPlanRow(tx, planId);
   if (plan === undefined) throw noPlan(planId);
+  await checkActive(tx, plan);
   const approved = plan.decided_at !== null && ['approved', 'applying'].includes(plan.status);
   if (approved || plan.status === 'applied') return;
   if (['building', 'ready', 'applying'].includes(plan.status)) throw await runInProgress(tx);
@@ -124,6 +125,18 @@ async function approvePlan(tx: Db, planId: string, actor: string): Promise<void>
   await releaseItems(tx, planId);
   if (!(await requeueRun(tx, plan.run_id))) throw await runInProgress(tx);
   await writeAudit(tx, { actor, action: 'plan.approve', object: planId });
+}
+
+/** A plan that waits is carried out while its provider is the active one only; whatever has been approved goes on. */
+async function checkActive(tx: Db, { provider, status }: PlanRow): Promise<void> {
+  if (status !== 'held') return;
+  const active = await readActiveProvider(tx);
+  if (active?.kind === provider) return;
+  throw new ConflictError(`The plan is of "${provider}", which is not the active provider.`, {
+    reason: 'provider-inactive',
+    remedy: `Activate "${provider}"; in place of another, with "switch" and the planId of an impact plan.`,
+    details: { provider, active: active?.kind ?? null },
+  });
 }
 
 async function rejectPlan(tx: Db, planId: string, actor: string, reason: string | undefined): Promise<void> {
@@ -136,7 +149,8 @@ async function rejectPlan(tx: Db, planId: string, actor: string, reason: string 
   await writeAudit(tx, { actor, action: 'plan.reject', object: planId, detail: { reason: reason ?? null } });
 }
 
-async function runInProgress(tx: Db): Promise<ConflictError> {
+/** @returns what to throw: it names the run that is in the way */
+export async function runInProgress(tx: Db): Promise<ConflictError> {
   const open = await findOpenRun(tx);
   return new ConflictError('A run is in progress.', {
     reason: 'run-in-progress',

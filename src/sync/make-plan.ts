@@ -1,8 +1,9 @@
 import { holdForBurst, type Verdict } from '#core/guard.ts';
 import { DEFAULT_MATCHING, holdForReset, type LinkReset } from '#core/match.ts';
 import { releasedName } from '#core/names.ts';
-import type { RunPolicy } from '#core/provider.ts';
+import type { LeavePolicy, RunPolicy } from '#core/provider.ts';
 import type { Db } from '#store/database.ts';
+import { planLeftOvers } from '#store/left-overs.ts';
 import { planLinks } from '#store/matching.ts';
 import { skipPinned } from '#store/pinned.ts';
 import { planMemberships } from '#store/plan-memberships.ts';
@@ -40,6 +41,8 @@ export interface PlanRequest {
   readonly changed: number;
   /** It shows what writes wanted that the guard held: what they take away waits. */
   readonly burst?: boolean;
+  /** It takes over from other providers: what becomes of those whom they brought and this one does not show. */
+  readonly leftOvers?: LeavePolicy | undefined;
   /** No first run was applied yet. */
   readonly initial: boolean;
   readonly allowLargeSync: boolean;
@@ -89,6 +92,8 @@ async function fillPlan(tx: Db, planning: Planning, request: PlanRequest): Promi
   const afterMemberships = offset + users + 2 * groups;
   const removals = complete ? await planRemovals(tx, planning, { offset: afterMemberships, policy }) : 0;
   let last = afterMemberships + removals;
+  if (request.leftOvers !== undefined && complete)
+    last += await planLeftOvers(tx, planning, { offset: last, policy: request.leftOvers });
   offset += await planReferences(tx, planning, offset);
   // What becomes of each resource is settled before memberships are: nobody joins a group who does not come.
   await skipPinned(tx, planning);

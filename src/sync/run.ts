@@ -69,10 +69,10 @@ export async function runSync(
     : await readProvider(context, provider, run.options.resetAccountMapping !== false);
   if (stopped?.useless === true) return endFailed(context, stopped, provider.cost());
   await context.progress({ phase: 'planning', done: 0, total: null });
-  const { allowLargeSync, resetAccountMapping: reset } = run.options;
+  const { allowLargeSync, resetAccountMapping: reset, leftOvers } = run.options;
   const complete = stopped === undefined;
   const burst = run.trigger === 'push';
-  const plan = await makePlan(context, { policy, complete, changed, initial, allowLargeSync, reset, burst });
+  const plan = await makePlan(context, { policy, complete, changed, initial, allowLargeSync, reset, burst, leftOvers });
   await context.write(async (tx) => {
     await attachPlan(tx, context.runId, plan.id);
     await supersedePlans(tx, context.provider, plan.id);
