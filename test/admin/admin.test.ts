@@ -67,7 +67,7 @@ describe('the admin API', () => {
     }
   });
 
-  it('shows a card for each kind, of which three are not available yet', async () => {
+  it('shows a card for each kind, of which two are not available yet', async () => {
     const { items } = await call<{ items: { kind: string; available: boolean; active: boolean }[] }>(
       'GET',
       '/providers',
@@ -77,7 +77,7 @@ describe('the admin API', () => {
       items.map(({ kind, available }) => [kind, available]),
       [
         ['microsoft365', true],
-        ['scim', false],
+        ['scim', true],
         ['ldap', false],
         ['csv', false],
       ],
