@@ -10,6 +10,7 @@ import type { ProviderKind } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import { createApp } from '#http/app.ts';
 import { makeAuthenticator } from '#http/auth.ts';
+import { hookRouter } from '#http/hooks.ts';
 import { makeNotifier } from '#outbound/notify.ts';
 import { systemClock } from '#platform/clock.ts';
 import type { Config } from '#platform/config.ts';
@@ -30,14 +31,19 @@ import { isMigrated, migrate } from '#store/migrate.ts';
 import { makeResourceReader } from '#store/resource-reader.ts';
 import { makeServedGroups } from '#store/served-groups.ts';
 import { findToken, hasAdminToken, replaceBootstrapToken, touchToken } from '#store/tokens.ts';
+import { uploadsOf } from '#store/uploads.ts';
 import { readMetrics } from '#store/views/metrics.ts';
 import { makeAuditSealer } from '#sync/audit-sealer.ts';
 import { makeSyncService } from '#sync/decide.ts';
+import { makeMarkFollower } from '#sync/follow-marks.ts';
+import { receiveNotifications } from '#sync/hooks.ts';
 import { makeNoteWrite } from '#sync/push-source.ts';
 import { makeRetention } from '#sync/retention.ts';
 import { makeSchedule } from '#sync/schedule.ts';
+import { makeSubscriptionKeeper } from '#sync/subscriptions.ts';
 import { makeSwitchService } from '#sync/switch-service.ts';
 import { makeRunWatcher } from '#sync/watch-runs.ts';
+import { makeSourceWatcher } from '#sync/watch-source.ts';
 import { startWorker } from '#sync/worker.ts';
 
 export interface Gateway {
@@ -68,10 +74,16 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
   const clock = systemClock;
   const now = (): number => clock.now().getTime();
   const seal = makeSeal(config.SECRET_KEY ?? keepSecretKey(config.DATA_DIR), config.SECRET_KEYS_ACCEPTED);
-  const kinds = providerKinds({ clock });
   const schemas = RESOURCE_SCHEMAS;
   const works = config.ROLE !== 'api';
   const outgoing = { allowLoopback: config.ALLOW_LOOPBACK_WEBHOOKS === 'true' };
+  const kinds = providerKinds({
+    clock,
+    schemas,
+    outgoing,
+    uploads: uploadsOf(database.knex, 'csv'),
+    inboundDir: config.INBOUND_DIR ?? join(config.DATA_DIR, 'inbound'),
+  });
   const titleOf = (kind: ProviderKindName): string => kinds.get(kind)?.title ?? kind;
   const notifier = makeNotifier({ database, seal, clock, log, policy: outgoing, publicUrl, titleOf });
   const worker = works
@@ -79,10 +91,16 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     : undefined;
   const sync = makeSyncService({ database, worker });
   const schedule = makeSchedule({ database, sync, clock, log });
+  const sources = makeSourceWatcher({ database, kinds, seal, sync, clock, log });
   const retention = makeRetention({ database, clock, log });
   const sealer = makeAuditSealer({ db: database.knex, clock, log });
+  const subscriptions = makeSubscriptionKeeper({ database, kinds, seal, clock, log, publicUrl });
+  const marks = makeMarkFollower({ database, sync, clock, log });
   if (works) {
+    subscriptions.start();
+    marks.start();
     schedule.start();
+    sources.start();
     notifier.start();
     retention.start();
     sealer.start();
@@ -112,6 +130,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     publicUrl,
     checkScope: viewOf,
     notifier: works ? notifier : undefined,
+    subscriptions: works ? subscriptions : undefined,
     outgoing,
   };
   const scim: ScimParts = {
@@ -134,8 +153,15 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
       noteWrite: makeNoteWrite(database, now, log),
     },
   };
+  const onLifecycle = subscriptions.wake;
+  const hooks = hookRouter({
+    isKnown: (kind) => kinds.get(kind)?.subscriptions !== undefined,
+    receive: (kind, notifications) => receiveNotifications({ database, log, onLifecycle }, kind, notifications),
+  });
   const edges =
-    config.ROLE === 'worker' ? undefined : { admin: adminRouter(admin), scim: scimRouter(scim), fast: fastReads(scim) };
+    config.ROLE === 'worker'
+      ? undefined
+      : { admin: adminRouter(admin), scim: scimRouter(scim), hooks, fast: fastReads(scim) };
   const app = createApp({
     edges,
     log,
@@ -148,7 +174,10 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     adminToken: await ensureAdminToken(database, config),
     async close() {
       await watcher.stop();
+      await sources.stop();
       await schedule.stop();
+      await marks.stop();
+      await subscriptions.stop();
       await worker?.stop();
       await groups.stop();
       await notifier.stop();

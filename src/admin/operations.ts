@@ -7,7 +7,7 @@ import { listAudit, writeAudit } from '#store/audit.ts';
 import { sealAudit, verifyAudit } from '#store/audit-chain.ts';
 import { readGuard, writeSetting } from '#store/settings.ts';
 import { listRuns } from '#store/views/runs.ts';
-import { viewTask } from '#store/views/tasks.ts';
+import { listSetupTasks, viewTask } from '#store/views/tasks.ts';
 import { DEFAULT_DIRECTORY, readDirectorySettings } from '#sync/directory.ts';
 import { compileProtect } from '#sync/protect.ts';
 import type { AdminParts } from './parts.ts';
@@ -96,8 +96,11 @@ export function operationRoutes({ database, schedule, schemas }: AdminParts): Ro
     })
     .get('/tasks', async (request, response) => {
       const { state, ...query } = parse(TasksQuery, request.query);
-      const page = await listRuns(db, { ...query, status: state });
-      response.json({ items: page.items.map(viewTask), nextCursor: page.nextCursor });
+      const setup = query.cursor === undefined ? await listSetupTasks(db, state) : [];
+      // They stand before the newest runs, where a page has room for both.
+      const shown = setup.length < query.limit ? setup : [];
+      const page = await listRuns(db, { ...query, limit: query.limit - shown.length, status: state });
+      response.json({ items: [...shown, ...page.items.map(viewTask)], nextCursor: page.nextCursor });
     })
     .get('/audit', requireScope('admin', 'operator', 'viewer'), async (request, response) => {
       response.json(await listAudit(db, parse(PageQuery, request.query)));

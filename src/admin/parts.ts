@@ -10,6 +10,7 @@ import type { Database } from '#store/database.ts';
 import type { ResourceReader } from '#store/resource-reader.ts';
 import type { ResourceSchemas } from '#sync/protect.ts';
 import type { ScheduleService, SwitchService, SyncService } from '#sync/service.ts';
+import type { SubscriptionKeeper } from '#sync/subscriptions.ts';
 import type { RunWatcher } from '#sync/watch-runs.ts';
 
 /** What the admin routes are handed. */
@@ -29,6 +30,8 @@ export interface AdminParts {
   checkScope(scope: AppScope | null): void;
   /** Absent on a replica that only answers requests: another one looks within some seconds. */
   readonly notifier: Pick<Notifier, 'wake'> | undefined;
+  /** Absent on a replica that only answers requests: another one looks within some seconds. */
+  readonly subscriptions: Pick<SubscriptionKeeper, 'wake'> | undefined;
   readonly outgoing: OutgoingPolicy;
   /** Base of every URL we hand out, without a trailing slash. */
   publicUrl(): string;

@@ -17,7 +17,10 @@ import {
   saveProvider,
   setActive,
 } from '#store/settings.ts';
+import { listMarks } from '#store/source-marks.ts';
+import { listSubscriptions } from '#store/subscriptions.ts';
 import { lastRuns, type RunView } from '#store/views/runs.ts';
+import { describeNotifications } from '#sync/describe-notifications.ts';
 import { mergeSecrets, openSettings, type Secrets, splitSecrets } from '#sync/settings.ts';
 import type { AdminParts } from './parts.ts';
 import { notConfigured } from './provider-refusals.ts';
@@ -49,17 +52,21 @@ export function providerRoutes(parts: AdminParts): Router {
     })
     .put('/providers/:kind', admin, async (request, response) => {
       response.json(await saveSettings(parts, kindParam(parts, request), request.body, actorOf(request)));
+      parts.subscriptions?.wake();
     })
     .post('/providers/:kind/test', operator, testProvider(parts))
+    .post('/providers/:kind/preview', operator, previewSource(parts))
     .post('/providers/:kind/activate', admin, async (request, response) => {
       const kind = kindParam(parts, request);
       await activate(parts, kind, request);
+      parts.subscriptions?.wake();
       response.json(await readCard(parts, kind));
     })
     .post('/providers/:kind/deactivate', admin, async (request, response) => {
       const kind = kindParam(parts, request);
       const { reason } = parse(DeactivateBody, request.body ?? {});
       await deactivate(parts, kind, { actor: actorOf(request), reason });
+      parts.subscriptions?.wake();
       response.json(await readCard(parts, kind));
     })
     .get('/providers/:kind/impact', async (request, response) => {
@@ -106,15 +113,34 @@ async function openSource(parts: AdminParts, request: Request) {
 }
 
 /** With a body, settings that are not saved; without, the saved ones. */
+async function settingsToTry(parts: AdminParts, kind: ProviderKind, body: unknown): Promise<unknown> {
+  const row = await readProvider(parts.database.knex, kind.kind);
+  const unsaved = typeof body === 'object' && body !== null && Object.keys(body).length > 0;
+  if (unsaved) return kind.parseSettings(mergeSecrets(body, savedSecrets(row, parts)));
+  if (row === undefined) throw notConfigured(kind);
+  return openSettings(kind, row, parts.seal);
+}
+
+const PreviewQuery = z.object({ rows: z.coerce.number().int().min(1).max(100).default(20) });
+
+function previewSource(parts: AdminParts): RequestHandler {
+  return async (request, response) => {
+    const kind = kindParam(parts, request);
+    if (kind.preview === undefined)
+      throw new InputError(`The inbound provider "${kind.title}" has no preview.`, {
+        reason: 'preview-unavailable',
+        remedy: 'Start a run with "preview": true instead.',
+      });
+    const { rows } = parse(PreviewQuery, request.query);
+    const settings = await settingsToTry(parts, kind, request.body);
+    response.json(await kind.preview(settings, rows, AbortSignal.timeout(SOURCE_TIMEOUT_MS)));
+  };
+}
+
 function testProvider(parts: AdminParts): RequestHandler {
   return async (request, response) => {
     const kind = kindParam(parts, request);
-    const row = await readProvider(parts.database.knex, kind.kind);
-    const unsaved = request.body !== undefined && Object.keys(request.body).length > 0;
-    if (!unsaved && row === undefined) throw notConfigured(kind);
-    const settings = unsaved
-      ? kind.parseSettings(mergeSecrets(request.body, savedSecrets(row, parts)))
-      : openSettings(kind, row as ProviderRow, parts.seal);
+    const settings = await settingsToTry(parts, kind, request.body);
     const checks = [
       ...(await kind.test(settings, AbortSignal.timeout(SOURCE_TIMEOUT_MS))),
       ...(await checkPushed(parts, kind, settings)),
@@ -198,12 +224,17 @@ async function readCards(parts: AdminParts): Promise<object[]> {
   const rows = new Map((await listProviders(parts.database.knex)).map((row) => [row.kind, row]));
   const runs = await lastRuns(parts.database.knex);
   const { nextRunAt } = await parts.schedule.describe();
+  const subscriptions = await listSubscriptions(parts.database.knex);
+  const marks = await listMarks(parts.database.knex);
   const writtenAt = await readWrittenAt(parts.database.knex);
   return PROVIDER_KINDS.flatMap((name) => {
     const kind = parts.kinds.get(name);
     if (kind === undefined) return [];
-    const card = makeCard(kind, rows.get(name), runs.get(name), nextRunAt);
-    return [kind.pushed === true ? { ...card, connection: connectionOfPushed(rows.get(name), writtenAt) } : card];
+    const row = rows.get(name);
+    const own = subscriptions.filter(({ provider }) => provider === name);
+    const notifications = describeNotifications(kind, row, { rows: own, mark: marks.get(name) }, parts);
+    const card = { ...makeCard(kind, row, runs.get(name), nextRunAt), notifications };
+    return [kind.pushed === true ? { ...card, connection: connectionOfPushed(row, writtenAt) } : card];
   });
 }
 

@@ -15,6 +15,7 @@ import { planRoutes } from './plans.ts';
 import { providerRoutes } from './providers.ts';
 import { retentionRoutes } from './retention.ts';
 import { runRoutes } from './runs.ts';
+import { uploadRoutes } from './uploads.ts';
 
 const BODY_MAX = '1mb';
 
@@ -25,6 +26,7 @@ export function adminRouter(parts: AdminParts): Router {
     })
     .use(requireToken(parts.authenticator), requireScope('admin', 'operator', 'viewer'))
     .use(express.json({ limit: BODY_MAX, type: ['application/json', 'application/*+json'] }))
+    .use(uploadRoutes(parts))
     .use(providerRoutes(parts))
     .use(runRoutes(parts))
     .use(planRoutes(parts))

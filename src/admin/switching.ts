@@ -14,6 +14,7 @@ import {
   readProvider,
   setActive,
 } from '#store/settings.ts';
+import { touchAll } from '#store/touched.ts';
 import { type ImpactView, readImpact } from '#store/views/impact.ts';
 import type { RunView } from '#store/views/runs.ts';
 import { openSettings } from '#sync/settings.ts';
@@ -89,6 +90,8 @@ function activateFirst(
       throw anotherActive(kind, active.kind);
     }
     await setActive(tx, kind.kind, true);
+    // Another provider may have taken over its accounts meanwhile: only a whole comparison sees that.
+    await touchAll(tx, kind.kind);
     if (kind.pushed === true) await markInitialDone(tx, kind.kind);
     await writeAudit(tx, { actor, action: 'provider.activate', object: kind.kind });
     return row;

@@ -40,6 +40,9 @@ export interface ResourceSchema {
   readonly extensions: readonly Schema[];
 }
 
+/** What users and groups may have, by type. */
+export type ResourceSchemas = Readonly<Record<ResourceType, ResourceSchema>>;
+
 /** A path with what it names. `extension` is the URN under which the value lies. */
 export interface Resolved {
   readonly extension?: string;

@@ -1,3 +1,5 @@
+import type { RuleResult } from './mapping.ts';
+import type { MappingRule } from './mapping-rules.ts';
 import type { MatchPolicy } from './match.ts';
 import type { ProviderKindName, Resource, ResourceType } from './resource.ts';
 
@@ -50,6 +52,57 @@ export type Page<Raw = unknown> =
   /** The read reached its end. Without this page the read is incomplete and proves no absence. */
   | { readonly type: 'end'; readonly checkpoint?: Checkpoint };
 
+/**
+ * What a provider yields of what changed since a checkpoint, in any order, the same object more than once; the later
+ * one counts. What is not named has not changed: silence proves nothing.
+ */
+export type ChangePage<Raw = unknown> =
+  /** New or changed, as far as the provider tells; `merge` makes a record of it. */
+  | { readonly type: 'records'; readonly resourceType: ResourceType; readonly records: readonly Raw[] }
+  | { readonly type: 'gone'; readonly resourceType: ResourceType; readonly objects: readonly GoneObject[] }
+  | { readonly type: 'memberChanges'; readonly changes: readonly MembersChange[] }
+  /**
+   * Everything up to here was told, and a read that stops later goes on from here. One that went on from an older
+   * place would not be told of what came and went again in between.
+   */
+  | { readonly type: 'reached'; readonly checkpoint: Checkpoint }
+  /** The same, and there is no more for now. */
+  | { readonly type: 'end'; readonly checkpoint: Checkpoint };
+
+/** What one group has won and lost, in the order in which it happened. */
+export interface MembersChange {
+  readonly group: string;
+  readonly added: readonly MemberRef[];
+  readonly skipped: readonly SkippedObject[];
+  readonly removed: readonly string[];
+}
+
+/** Reading what changed, where a provider can tell. The checkpoint comes with the `end` of a read. */
+export interface ChangeReader<Raw = unknown> {
+  /**
+   * What changed since a checkpoint. Reading from the same checkpoint twice is harmless.
+   * @throws {CheckpointExpiredError} only a full read helps
+   * @throws what `PullProvider.pages` throws
+   */
+  pages(checkpoint: Checkpoint, signal: AbortSignal): AsyncGenerator<ChangePage<Raw>>;
+  /** Pure: the whole record, from the one that is known (undefined for a new object) and a change of it. */
+  merge(known: Raw | undefined, change: Raw): Raw;
+  /** All members of those of these groups that the settings want, for groups that are new here. As in a full read. */
+  members(groups: readonly Raw[], signal: AbortSignal): AsyncGenerator<Extract<Page, { type: 'members' }>>;
+  /**
+   * What users who came back are linked to, where links survive a deletion and a restore is silent about them. Users who
+   * are not there any more are left out. Absent where a restore tells everything.
+   */
+  linksOf?(users: readonly string[], signal: AbortSignal): Promise<ReturnedLinks<Raw>>;
+}
+
+export interface ReturnedLinks<Raw = unknown> {
+  /** The direct groups of each user; objects of other kinds may be among them. */
+  readonly groups: ReadonlyMap<string, readonly string[]>;
+  /** Changes of others who refer to them, to be merged. */
+  readonly records: readonly Raw[];
+}
+
 /** What one record means: a resource, or why it is left out. */
 export type Normalised = { readonly resource: Resource } | { readonly skip: string; readonly detail?: string };
 
@@ -82,6 +135,8 @@ export interface MappedAttribute {
   readonly attribute: string;
   readonly value: unknown;
   readonly source: Readonly<Record<string, unknown>>;
+  /** The rules that made it; those of the kind itself unless the settings have others. */
+  readonly rules?: readonly MappingRule[];
 }
 
 /** Why a record is in scope or out, as `normalise` decides: the first clause that does not hold is its reason. */
@@ -118,12 +173,24 @@ export interface PullProvider<Raw = unknown> {
    * @throws {UpstreamError} the provider failed; `retryAfterMs` says whether trying again may help
    */
   pages(signal: AbortSignal): AsyncGenerator<Page<Raw>>;
+  /** Absent where a kind cannot tell what changed: every read is whole then. */
+  readonly changes?: ChangeReader<Raw>;
   /** The provider's stable id of a record. Never changes for the same person or group. */
   externalId(record: Raw): string;
   /** Pure: the record as a SCIM resource, or the reason code why it is out. Never throws on odd data. */
   normalise(record: Raw, resourceType: ResourceType): Normalised;
   /** Pure: what `normalise` makes of a record, step by step. Absent where a kind cannot tell. */
   explain?(record: Raw, resourceType: ResourceType): RecordExplanation;
+  /**
+   * Pure: the resource of somebody who exists already, with the attributes that a mapping sets only on creation as they
+   * are. Absent where no rule is so.
+   */
+  keepCreated?(mapped: Resource, existing: Resource): Resource;
+  /**
+   * What is asked of the source for each record. While it is the same, other settings mean no other records, and those at
+   * hand can be looked at anew. Absent where a kind does not promise that.
+   */
+  readonly asks?: string;
   /** Pure: what people may call a record, in scope or not. Absent where the resource itself says it all. */
   handles?(record: Raw, resourceType: ResourceType): Handles;
   /**
@@ -204,6 +271,73 @@ export interface PushPolicy {
   readonly removalWindowMinutes: number;
 }
 
+/** A rule of a mapping with where it is from and what its attribute takes. */
+export type EffectiveRule = MappingRule & {
+  readonly byDefault: boolean;
+  /** The SCIM type: `string`, `boolean`, `complex`. */
+  readonly type: string;
+  readonly multiValued: boolean;
+};
+
+export interface MappingTrace {
+  readonly results: readonly (RuleResult & { readonly byDefault: boolean })[];
+  /** What comes of the whole record, scope included. */
+  readonly outcome: Normalised;
+}
+
+/** What a file of a source looks like, before anything of it is taken. */
+export interface FilePreview {
+  readonly role: string;
+  readonly name: string;
+  readonly bytes: number;
+  readonly encoding: string;
+  readonly delimiter: string;
+  /** In their order, with the name that rules and filters know each by; null for a column that is not read. */
+  readonly columns: readonly { readonly heading: string; readonly name: string | null }[];
+  readonly rows: readonly {
+    readonly line: number;
+    readonly cells: readonly string[];
+    readonly problem: string | null;
+  }[];
+}
+
+export interface SourcePreview {
+  readonly files: readonly FilePreview[];
+  /** What becomes of the same first lines. */
+  readonly resources: readonly { readonly line: number; readonly outcome: Normalised }[];
+}
+
+/** What a source shall tell, and where. */
+export interface SubscriptionRequest {
+  readonly resource: string;
+  readonly notificationUrl: string;
+  /** Where it tells what becomes of the subscription itself. */
+  readonly lifecycleUrl: string;
+  /** Comes with every notification, and proves it. */
+  readonly secret: string;
+  readonly expiresAt: Date;
+}
+
+/** Being told of changes by the source. Each call may throw what `PullProvider.pages` throws. */
+export interface SubscriptionKind<Settings = unknown> {
+  /** The lists that are subscribed to, one subscription each. */
+  readonly resources: readonly string[];
+  /** The longest life that the source allows. */
+  readonly lifeMsMax: number;
+  /** Whether the settings want it. */
+  wanted(settings: Settings): boolean;
+  create(settings: Settings, request: SubscriptionRequest, signal: AbortSignal): Promise<Subscribed>;
+  /** Undefined when the source does not know it any more. */
+  renew(settings: Settings, id: string, expiresAt: Date, signal: AbortSignal): Promise<Subscribed | undefined>;
+  /** Also when it is gone already. */
+  remove(settings: Settings, id: string, signal: AbortSignal): Promise<void>;
+}
+
+export interface Subscribed {
+  readonly remoteId: string;
+  readonly expiresAt: Date;
+}
+
 /** A kind of provider: one line in providers/index.ts, everything else in its folder. */
 export interface ProviderKind<Settings = unknown> {
   readonly kind: ProviderKindName;
@@ -225,6 +359,30 @@ export interface ProviderKind<Settings = unknown> {
   open(settings: Settings, trace?: Trace): PullProvider;
   /** Says what works and what does not; changes nothing. */
   test(settings: Settings, signal: AbortSignal): Promise<readonly Check[]>;
+  /** How records become resources, and a try of it; absent where a kind has no rules. */
+  readonly mapping?: {
+    /** The rules in force, those of the kind first. */
+    rules(settings: Settings): readonly EffectiveRule[];
+    /** Pure: what each rule in force makes of a person's record, and what comes out. */
+    trace(settings: Settings, record: unknown): MappingTrace;
+    /**
+     * The record of a person, by id or name, asked of the source with all fields that the settings need; undefined when
+     * there is none. Absent where the source cannot be asked for one.
+     */
+    person?(settings: Settings, name: string, signal: AbortSignal): Promise<unknown>;
+  };
+  /**
+   * The first rows, and what would become of them; absent where there is no such thing. Nothing is saved or changed.
+   * @throws what `pages` throws
+   */
+  preview?(settings: Settings, rows: number, signal: AbortSignal): Promise<SourcePreview>;
+  /**
+   * A word that changes when the source does, found without reading it; undefined where that cannot be told now. Absent
+   * where a source must be read to know. Never throws.
+   */
+  version?(settings: Settings): Promise<string | undefined>;
+  /** Absent where the source cannot tell. */
+  readonly subscriptions?: SubscriptionKind<Settings>;
   /** The four look-ups of the console; absent where the kind has none. */
   readonly source?: {
     groups(settings: Settings, search: string | undefined, signal: AbortSignal): Promise<readonly GroupChoice[]>;

@@ -130,6 +130,22 @@ export const REASONS = {
     sentence: 'The group hides its members from the application, so those already known stay as they are.',
     remedy: 'Grant the permission to read hidden members; for Microsoft 365 it is Member.Read.Hidden.',
   },
+  BadLine: {
+    sentence: 'A line of the file cannot be read.',
+    remedy: 'Mend the line named in the detail.',
+  },
+  DuplicateLine: {
+    sentence: 'Another line of the file has the same id, and the first one counts.',
+    remedy: 'Remove one of the two, or give each its own id.',
+  },
+  UnknownGroup: {
+    sentence: 'It names a group that the files do not have.',
+    remedy: 'Add the group to the file of groups, or correct its id.',
+  },
+  UnknownMember: {
+    sentence: 'The member is nobody whom the provider shows.',
+    remedy: 'Look for it in the provider: it may be gone, outside the search, or misspelled.',
+  },
   Reverted: { sentence: 'An administrator undid the run that changed it.', remedy: NOTHING },
   Pinned: {
     sentence: 'A revert restored it, and it stays so until it is released.',

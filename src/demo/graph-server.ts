@@ -6,12 +6,18 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { generate } from 'selfsigned';
 import { type Fault, type FaultPlan, makeFaults } from './faults.ts';
+import { type DeltaList, deltaPage } from './graph-delta.ts';
+import { GraphProblem, problem } from './problem.ts';
+import { makeSubscriptions, type Subscriptions } from './subscriptions.ts';
 import type { Tenant } from './tenant.ts';
 import { type Application, answerTokenRequest, discovery } from './token-endpoint.ts';
 
 export interface GraphServerOptions {
   readonly application?: Partial<Application>;
   readonly faults?: FaultPlan;
+  readonly deltas?: { readonly pageSize?: number; readonly membersPerObject?: number };
+  /** Where notifications for a URL are really sent: a simulated tenant reaches nobody else. */
+  readonly deliverTo?: (url: string) => string;
 }
 
 export interface GraphServer {
@@ -25,12 +31,18 @@ export interface GraphServer {
   /** Every access token given so far becomes invalid, as after a revocation. */
   revokeTokens(): void;
   setFaults(plan: FaultPlan): void;
+  /** Every delta link given so far is answered by 410, as when Graph has forgotten what it stands for. */
+  forgetDeltas(): void;
+  readonly subscriptions: Subscriptions;
   close(): Promise<void>;
 }
 
 const ALL_ROLES = ['User.Read.All', 'GroupMember.Read.All', 'Organization.Read.All'];
 const PAGE_DEFAULT = 100;
 const PAGE_MAX = 999;
+/** Graph chooses the size of its pages of changes. */
+const DELTA_PAGE = 200;
+const DELTA_MEMBERS = 100;
 
 export async function startGraphServer(tenant: Tenant, options: GraphServerOptions = {}): Promise<GraphServer> {
   const certificate = await generate([{ name: 'commonName', value: `Simulated tenant ${randomUUID()}` }], {
@@ -59,6 +71,8 @@ export async function startGraphServer(tenant: Tenant, options: GraphServerOptio
     requests: graph.requests,
     revokeTokens: () => graph.revokeTokens(),
     setFaults: (plan) => graph.setFaults(plan),
+    forgetDeltas: () => graph.forgetDeltas(),
+    subscriptions: graph.subscriptions,
     close: () => closeServer(server),
   };
 }
@@ -84,16 +98,6 @@ const USER_DEFAULT = [
   'userPrincipalName',
 ];
 
-class GraphProblem extends Error {
-  readonly status: number;
-  readonly code: string;
-  constructor(status: number, code: string, message: string) {
-    super(message);
-    this.status = status;
-    this.code = code;
-  }
-}
-
 class SimulatedGraph {
   origin = '';
   readonly requests = new Map<string, number>();
@@ -102,8 +106,14 @@ class SimulatedGraph {
   private readonly tokens = new Set<string>();
   private nextFault: (path: string) => Fault | undefined;
 
-  constructor(tenant: Tenant, { application, faults }: GraphServerOptions) {
+  readonly subscriptions: Subscriptions;
+  private readonly deltas: { readonly pageSize: number; readonly membersPerObject: number };
+  private forgottenBefore = 0;
+
+  constructor(tenant: Tenant, { application, faults, deltas, deliverTo = (url) => url }: GraphServerOptions) {
     this.tenant = tenant;
+    this.deltas = { pageSize: DELTA_PAGE, membersPerObject: DELTA_MEMBERS, ...deltas };
+    this.subscriptions = makeSubscriptions(tenant, deliverTo);
     this.application = {
       clientId: '11111111-2222-4333-8444-555555555555',
       secret: 'demo-secret',
@@ -121,6 +131,12 @@ class SimulatedGraph {
     this.nextFault = makeFaults(plan);
   }
 
+  forgetDeltas(): void {
+    // A mark in the log, so that links given from now on are behind it.
+    this.tenant.log.push({ kind: 'group', id: 'forgotten', what: 'updated', properties: [] });
+    this.forgottenBefore = this.tenant.log.length;
+  }
+
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', this.origin);
     const path = decodeURIComponent(url.pathname);
@@ -134,10 +150,15 @@ class SimulatedGraph {
     if (fault?.kind === 'status') return sendStatus(response, fault);
     try {
       this.authenticate(request);
+      if (path.startsWith('/v1.0/subscriptions')) {
+        const answered = await this.subscriptions.answer(request, path);
+        return send(response, answered.status, answered.body === undefined ? '' : JSON.stringify(answered.body), false);
+      }
       const body = this.route(path, url, request.headers, fault);
       send(response, 200, body, fault?.kind === 'truncate');
     } catch (error) {
       if (!(error instanceof GraphProblem)) throw error;
+      for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value);
       send(response, error.status, JSON.stringify(problem(error.code, error.message)), false);
     }
   }
@@ -189,6 +210,12 @@ class SimulatedGraph {
       this.need('GroupMember.Read.All', 'Group.Read.All', 'Directory.Read.All');
       return list(this.searched(url, headers), selected(url), 'groups');
     }
+    const delta = /^\/v1\.0\/(users|groups)\/delta$/.exec(path)?.[1];
+    if (delta !== undefined) return this.delta(delta as DeltaList, url, headers, fault);
+    const memberOf = /^\/v1\.0\/users\/([^/]+)\/memberOf$/.exec(path)?.[1];
+    if (memberOf !== undefined) return list(this.groupsOf(memberOf), selected(url, true), 'directoryObjects');
+    const reportsOf = /^\/v1\.0\/users\/([^/]+)\/directReports$/.exec(path)?.[1];
+    if (reportsOf !== undefined) return list(this.reportsOf(reportsOf), selected(url, true), 'directoryObjects');
     if (path === '/v1.0/organization')
       return JSON.stringify({
         '@odata.context': `${this.origin}/v1.0/$metadata#organization`,
@@ -206,6 +233,34 @@ class SimulatedGraph {
     return list(this.membersOf(group[1]), selected(url, true), 'directoryObjects');
   }
 
+  private delta(list: DeltaList, url: URL, headers: IncomingMessage['headers'], fault: Fault | undefined): string {
+    this.need(list === 'users' ? 'User.Read.All' : 'GroupMember.Read.All', 'Directory.Read.All');
+    if (fault?.kind === 'notAPage') return JSON.stringify({ message: 'a proxy says hello' });
+    return deltaPage({
+      tenant: this.tenant,
+      list,
+      url,
+      prefer: String(headers['prefer'] ?? ''),
+      forgottenBefore: this.forgottenBefore,
+      ...this.deltas,
+    });
+  }
+
+  /** Groups and directory roles. Source: learn.microsoft.com/graph/api/user-list-memberof, checked 2026-11. */
+  private groupsOf(user: string): object[] {
+    this.need('GroupMember.Read.All', 'Directory.Read.All');
+    if (!this.tenant.users.has(user)) throw notFound(user);
+    const groups = [...this.tenant.groups.values()].filter(({ id }) => this.tenant.members.get(id)?.has(user) === true);
+    return groups.map((group) => ({ '@odata.type': '#microsoft.graph.group', ...group }));
+  }
+
+  private reportsOf(user: string): object[] {
+    this.need('User.Read.All', 'Directory.Read.All');
+    if (!this.tenant.users.has(user)) throw notFound(user);
+    const reports = [...this.tenant.managers].filter(([, manager]) => manager === user).map(([report]) => report);
+    return reports.flatMap((report) => this.tenant.users.get(report) ?? []);
+  }
+
   private need(...roles: readonly string[]): void {
     if (!roles.some((role) => this.application.roles.includes(role)))
       throw new GraphProblem(403, 'Authorization_RequestDenied', 'Insufficient privileges to complete the operation.');
@@ -220,7 +275,7 @@ class SimulatedGraph {
     return (user) => {
       const manager = this.tenant.managers.get((user as { id: string }).id);
       const shaped = select(user) as object;
-      return manager === undefined
+      return manager === undefined || !this.tenant.users.has(manager)
         ? shaped
         : { ...shaped, manager: { '@odata.type': '#microsoft.graph.user', id: manager } };
     };
@@ -337,18 +392,6 @@ function notFound(id: string): GraphProblem {
     'Request_ResourceNotFound',
     `Resource '${id}' does not exist or one of its queried reference-property objects are not present.`,
   );
-}
-
-/** Source: learn.microsoft.com/graph/errors, checked 2026-11. */
-function problem(code: string, message: string): object {
-  const id = randomUUID();
-  return {
-    error: {
-      code,
-      message,
-      innerError: { date: new Date().toISOString().slice(0, 19), 'request-id': id, 'client-request-id': id },
-    },
-  };
 }
 
 function sendStatus(response: ServerResponse, { status, retryAfter }: Extract<Fault, { kind: 'status' }>): void {

@@ -1,6 +1,7 @@
 // A tenant made from a seed: the same seed gives the same people, groups and memberships. It follows what Microsoft
 // documents of users and groups, awkward ones included.
 import { createHash } from 'node:crypto';
+import type { TenantLog } from './changes.ts';
 
 export interface TenantUser {
   readonly id: string;
@@ -29,6 +30,11 @@ export interface Tenant {
   readonly members: Map<string, Set<string>>;
   /** Manager by user. */
   readonly managers: Map<string, string>;
+  /** The recycle bin: users, and groups for Microsoft 365, who can be restored with what they were. */
+  readonly deletedUsers: Map<string, TenantUser>;
+  readonly deletedGroups: Map<string, { readonly group: TenantGroup; readonly members: ReadonlySet<string> }>;
+  /** What happened since the tenant was made. */
+  readonly log: TenantLog;
 }
 
 export interface TenantOptions {
@@ -101,6 +107,9 @@ export function makeTenant(options: TenantOptions = {}): Tenant {
     others: new Map(),
     members: new Map(),
     managers: new Map(),
+    deletedUsers: new Map(),
+    deletedGroups: new Map(),
+    log: [],
   };
   for (let index = 0; index < users; index += 1) addUser(tenant, makeUser(seed, index, random));
   const userIds = [...tenant.users.keys()];
@@ -112,11 +121,13 @@ export function makeTenant(options: TenantOptions = {}): Tenant {
   }
   for (let index = 0; index < groups; index += 1) addGroup(tenant, makeGroup(seed, index));
   fillGroups(tenant, { membersPerGroup, cycle, random });
+  tenant.log.length = 0;
   return tenant;
 }
 
 export function addUser(tenant: Tenant, user: TenantUser): void {
   tenant.users.set(user.id, user);
+  tenant.log.push({ kind: 'user', id: user.id, what: 'created' });
 }
 
 /** Changes properties of a user; null unsets one. */
@@ -124,39 +135,98 @@ export function updateUser(tenant: Tenant, id: string, changes: Readonly<Record<
   const user = tenant.users.get(id);
   if (user === undefined) throw new Error(`no user ${id}`);
   tenant.users.set(id, { ...user, ...changes });
+  tenant.log.push({ kind: 'user', id, what: 'updated', properties: Object.keys(changes) });
 }
 
-/** The user is gone at once, with every membership and as anybody's manager. */
+/** Null for nobody. */
+export function setManager(tenant: Tenant, id: string, manager: string | null): void {
+  const before = tenant.managers.get(id);
+  if (manager === null) tenant.managers.delete(id);
+  else tenant.managers.set(id, manager);
+  const other = manager ?? before;
+  if (other !== undefined) tenant.log.push({ kind: 'user', id, what: 'manager', other, removed: manager === null });
+}
+
+/** The user is gone for good, with every membership and as anybody's manager; out of the recycle bin, too. */
 export function removeUser(tenant: Tenant, id: string): void {
-  tenant.users.delete(id);
+  if (!tenant.users.delete(id) && !tenant.deletedUsers.delete(id)) return;
+  tenant.log.push({ kind: 'user', id, what: 'deleted' });
   tenant.managers.delete(id);
-  for (const [report, manager] of tenant.managers) if (manager === id) tenant.managers.delete(report);
-  for (const members of tenant.members.values()) members.delete(id);
+  for (const [report, manager] of tenant.managers) if (manager === id) setManager(tenant, report, null);
+  for (const group of tenant.members.keys()) removeMember(tenant, group, id);
+}
+
+/**
+ * Into the recycle bin: memberships stay, and are not shown while the user is there.
+ * Source: learn.microsoft.com/graph/delta-query-groups, checked 2026-11.
+ */
+export function softDeleteUser(tenant: Tenant, id: string): void {
+  const user = tenant.users.get(id);
+  if (user === undefined) return;
+  tenant.users.delete(id);
+  tenant.deletedUsers.set(id, user);
+  tenant.log.push({ kind: 'user', id, what: 'softDeleted' });
+}
+
+/** A new instance with the old id, as everybody's member and manager that it was. Silent in the changes of groups. */
+export function restoreUser(tenant: Tenant, id: string): void {
+  const user = tenant.deletedUsers.get(id);
+  if (user === undefined) return;
+  tenant.deletedUsers.delete(id);
+  addUser(tenant, user);
 }
 
 export function addGroup(tenant: Tenant, group: TenantGroup): void {
   tenant.groups.set(group.id, group);
   tenant.members.set(group.id, tenant.members.get(group.id) ?? new Set());
+  tenant.log.push({ kind: 'group', id: group.id, what: 'created' });
 }
 
 export function updateGroup(tenant: Tenant, id: string, changes: Readonly<Record<string, unknown>>): void {
   const group = tenant.groups.get(id);
   if (group === undefined) throw new Error(`no group ${id}`);
   tenant.groups.set(id, { ...group, ...changes });
+  tenant.log.push({ kind: 'group', id, what: 'updated', properties: Object.keys(changes) });
 }
 
+/**
+ * Groups for Microsoft 365 go to the recycle bin, all others are gone at once.
+ * Source: learn.microsoft.com/graph/api/group-delete, checked 2026-11.
+ */
 export function removeGroup(tenant: Tenant, id: string): void {
+  const group = tenant.groups.get(id);
+  if (group === undefined) return;
+  const soft = (group['groupTypes'] as readonly string[] | undefined)?.includes('Unified') === true;
+  if (soft) tenant.deletedGroups.set(id, { group, members: tenant.members.get(id) ?? new Set() });
   tenant.groups.delete(id);
   tenant.members.delete(id);
-  for (const members of tenant.members.values()) members.delete(id);
+  tenant.log.push({ kind: 'group', id, what: soft ? 'softDeleted' : 'deleted' });
+  for (const parent of tenant.members.keys()) removeMember(tenant, parent, id);
+}
+
+export function restoreGroup(tenant: Tenant, id: string): void {
+  const found = tenant.deletedGroups.get(id);
+  if (found === undefined) return;
+  tenant.deletedGroups.delete(id);
+  const isKnown = (member: string): boolean =>
+    tenant.users.has(member) ||
+    tenant.groups.has(member) ||
+    tenant.others.has(member) ||
+    tenant.deletedUsers.has(member);
+  tenant.members.set(id, new Set([...found.members].filter(isKnown)));
+  addGroup(tenant, found.group);
 }
 
 export function addMember(tenant: Tenant, group: string, member: string): void {
-  tenant.members.get(group)?.add(member);
+  const members = tenant.members.get(group);
+  if (members === undefined || members.has(member)) return;
+  members.add(member);
+  tenant.log.push({ kind: 'group', id: group, what: 'members', other: member, removed: false });
 }
 
 export function removeMember(tenant: Tenant, group: string, member: string): void {
-  tenant.members.get(group)?.delete(member);
+  if (tenant.members.get(group)?.delete(member) !== true) return;
+  tenant.log.push({ kind: 'group', id: group, what: 'members', other: member, removed: true });
 }
 
 function addOther(tenant: Tenant, object: OtherObject): void {

@@ -13,7 +13,9 @@ export type FastPath = (request: IncomingMessage, response: ServerResponse) => b
 
 export interface AppParts {
   /** Absent on a replica that only works in the background: it says how it is, and nothing else. */
-  readonly edges: { readonly admin: Router; readonly scim: Router; readonly fast: FastPath } | undefined;
+  readonly edges:
+    | { readonly admin: Router; readonly scim: Router; readonly hooks: Router; readonly fast: FastPath }
+    | undefined;
   readonly log: Log;
   /** Resolves when the database answers and its schema is ours. */
   ready(): Promise<boolean>;
@@ -53,6 +55,7 @@ function createExpress(parts: AppParts): Express {
       response.json({ name: 'Sluice', scim: '/scim/v2', api: '/api/v1', docs: '/api/docs' });
     });
     app.use('/scim/v2', parts.edges.scim);
+    app.use(parts.edges.hooks);
     app.use(parts.edges.admin);
   }
   app.use(noRoute);

@@ -14,6 +14,11 @@ const Environment = z
       .optional()
       .describe('PostgreSQL 15 or later; embedded PGlite in DATA_DIR when absent'),
     DATA_DIR: z.string().min(1).default('./data').describe('Embedded database and generated keys'),
+    INBOUND_DIR: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Folder below which the CSV provider may read files; DATA_DIR/inbound when absent'),
     ADMIN_TOKEN: z
       .string()
       .min(16)

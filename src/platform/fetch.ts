@@ -74,12 +74,12 @@ export async function postOutgoing(post: OutgoingPost, policy: OutgoingPolicy): 
     });
   } catch (error) {
     post.signal?.throwIfAborted();
-    throw explain(error, url.host, timeout.aborted);
+    throw explainOutgoing(error, url.host, timeout.aborted);
   }
 }
 
 /** Hands on only addresses that may be connected to. */
-function guardedLookup({ allowLoopback, lookup: resolve = lookup }: OutgoingPolicy): LookupFunction {
+export function guardedLookup({ allowLoopback, lookup: resolve = lookup }: OutgoingPolicy): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname, { ...options, all: true }, (error, found: LookupAddress[]) => {
       if (error !== null) return callback(error, '');
@@ -133,7 +133,7 @@ function addressRefused(hostname: string): UpstreamError {
 /** Codes of Node and OpenSSL for a certificate that cannot be trusted, or that is another host's. */
 const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO|ALTNAME/;
 
-function explain(error: unknown, host: string, late: boolean): GatewayError {
+export function explainOutgoing(error: unknown, host: string, late: boolean): GatewayError {
   if (error instanceof GatewayError) return error;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (late)

@@ -26,6 +26,7 @@ export async function adopt(db: Db, id: string, resourceId: string, actor: strin
        decided_by = ? where id = ?`,
     [resourceId, resourceId, actor, id],
   );
+  await touchRecord(db, id);
 }
 
 /** The record means none of the candidates: no plan takes them for the same again. */
@@ -35,6 +36,18 @@ export async function refuse(db: Db, id: string, actor: string): Promise<void> {
     `update disputes set status = 'refused', resource_id = null, decided_at = now(), decided_by = ?,
        refused = (select array_agg(distinct r) from unnest(refused || candidates) r) where id = ?`,
     [actor, id],
+  );
+  await touchRecord(db, id);
+}
+
+/** A decision is something new to plan by. */
+async function touchRecord(db: Db, id: string): Promise<void> {
+  await sql(
+    db,
+    `insert into mirror_touched (provider, resource_type, external_id)
+     select provider, resource_type, external_id from disputes where id = ?
+     on conflict (provider, resource_type, external_id) do update set fresh = true, plan_id = null`,
+    [id],
   );
 }
 

@@ -45,11 +45,14 @@ export async function planLinks(db: Db, planning: Planning, request: MatchReques
   return replaceItems(db, planning, { type, offset });
 }
 
-/** Open questions that this plan did not come upon are none any more. */
-async function forgetUnseen(db: Db, { planId, provider }: Planning, type: ResourceType): Promise<void> {
+/** Open questions that this plan looked for and did not come upon are none any more. */
+async function forgetUnseen(db: Db, { planId, provider, touched }: Planning, type: ResourceType): Promise<void> {
+  const looked =
+    touched === true ? `and (resource_type, external_id) in (select resource_type, external_id from plan_touched)` : '';
   await sql(
     db,
-    `delete from disputes where provider = ? and resource_type = ? and status = 'open' and plan_id is distinct from ?::uuid`,
+    `delete from disputes where provider = ? and resource_type = ? and status = 'open' and plan_id is distinct from ?::uuid
+       ${looked}`,
     [provider, type, planId],
   );
 }

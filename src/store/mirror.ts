@@ -42,13 +42,17 @@ export interface GroupMembers {
   }[];
 }
 
-/** Starts a full read: a new generation, and nothing left of one that did not end. Answers the generation. */
+/**
+ * Starts a full read: a new generation, and nothing left of one that did not end. The next plan compares everything.
+ * Answers the generation.
+ */
 export async function beginGeneration(db: Db, provider: ProviderKindName): Promise<string> {
   await sql(db, 'delete from mirror_seen');
   const { rows } = await sql(
     db,
     `insert into mirror_state (provider, generation) values (?, 1)
-     on conflict (provider) do update set generation = mirror_state.generation + 1 returning generation`,
+     on conflict (provider) do update set generation = mirror_state.generation + 1, compare_all = true, compare_plan = null
+     returning generation`,
     [provider],
   );
   return rows[0].generation;

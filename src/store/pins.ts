@@ -46,12 +46,24 @@ export async function listPins(db: Db, { limit, cursor, run }: PinsQuery): Promi
 
 /** The next run treats it like everything else again. Answers false when there is no such pin. */
 export async function releasePin(db: Db, id: string): Promise<boolean> {
-  const { rowCount } = await sql(db, 'delete from pins where id = ?', [id]);
-  return rowCount === 1;
+  return (await release(db, 'id = ?', [id])) > 0;
 }
 
 /** Releases all that the undoing of a run has set, named by either of the two runs. Answers how many. */
 export async function releasePinsOf(db: Db, runId: string): Promise<number> {
-  const { rowCount } = await sql(db, 'delete from pins where run_id = ? or revert_run_id = ?', [runId, runId]);
-  return rowCount ?? 0;
+  return release(db, 'run_id = ? or revert_run_id = ?', [runId, runId]);
+}
+
+async function release(db: Db, where: string, values: readonly unknown[]): Promise<number> {
+  const { rows } = await sql(
+    db,
+    `with released as (delete from pins where ${where} returning provider, resource_type, external_id),
+     touched as (
+       insert into mirror_touched (provider, resource_type, external_id)
+       select distinct provider, resource_type, external_id from released where external_id is not null
+       on conflict (provider, resource_type, external_id) do update set fresh = true, plan_id = null)
+     select count(*)::int as count from released`,
+    values,
+  );
+  return rows[0].count;
 }

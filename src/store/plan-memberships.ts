@@ -33,9 +33,13 @@ const COMES = `(action = 'create' or action = 'update' and ${IS_LINK})`;
  */
 export async function planMemberships(
   db: Db,
-  { planId, provider }: Planning,
+  { planId, provider, touched = false }: Planning,
   { offset, complete }: { offset: number; complete: boolean },
 ): Promise<void> {
+  const looked = touched
+    ? `and (m.external_id in (select external_id from plan_touched where resource_type = 'Group')
+         or m.external_id in (select group_external_id from moved))`
+    : '';
   const { rowCount } = await sql(
     db,
     `with comes as materialized (
@@ -60,7 +64,7 @@ export async function planMemberships(
      where m.provider = ? and m.resource_type = 'Group' and m.gone_at is null and m.reason is null
        and m.members_digest is not null and coalesce(c.resource_id, r.id) is not null
        and (c.resource_id is not null or r.members_digest is distinct from m.members_digest
-         or m.external_id in (select group_external_id from moved))`,
+         or m.external_id in (select group_external_id from moved)) ${looked}`,
     [...[planId, planId, planId, provider, provider], ...[planId, offset, planId, provider]],
   );
   await planMemberRows(db, { planId, provider }, complete);

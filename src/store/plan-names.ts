@@ -1,15 +1,22 @@
 // User names in a plan: who loses one that two want, and who gives one up to somebody new.
-import type { ProviderKindName } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 import type { Planning } from './planning.ts';
 
 /** Users of the mirror that lose their user name to another one: the holder wins, then the smaller id. */
-export async function findDuplicates(db: Db, provider: ProviderKindName): Promise<readonly string[]> {
+export async function findDuplicates(
+  db: Db,
+  { provider, touched = false }: Pick<Planning, 'provider' | 'touched'>,
+): Promise<readonly string[]> {
+  const looked = touched
+    ? `and name_key in (select n.name_key from plan_touched t join mirror_records n on n.provider = ?
+         and n.resource_type = 'User' and n.external_id = t.external_id where t.resource_type = 'User')`
+    : '';
   const { rows } = await sql(
     db,
     `with doubled as (
        select name_key from mirror_records
-       where provider = ? and resource_type = 'User' and gone_at is null and reason is null group by name_key having count(*) > 1),
+       where provider = ? and resource_type = 'User' and gone_at is null and reason is null ${looked}
+       group by name_key having count(*) > 1),
      ranked as (
        select m.external_id, row_number() over (partition by m.name_key
          order by (r.id is not null and r.unique_key = m.name_key) desc, m.external_id) as place
@@ -19,7 +26,7 @@ export async function findDuplicates(db: Db, provider: ProviderKindName): Promis
        left join resources r on r.resource_type = 'User' and r.origin = m.provider and r.external_id = m.external_id
          and r.deleted_at is null)
      select external_id from ranked where place > 1`,
-    [provider, provider],
+    [provider, ...(touched ? [provider] : []), provider],
   );
   return rows.map((row: { external_id: string }) => row.external_id);
 }

@@ -2,12 +2,21 @@
 // applied: users, groups, memberships, then removals. Each function inserts its items after `offset` and answers how
 // many there are. `core/plan.ts` states the same rule over two maps; a property test holds the two together.
 import type { RunPolicy } from '#core/provider.ts';
-import type { ProviderKindName } from '#core/resource.ts';
+import type { ProviderKindName, ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 
 export interface Planning {
   readonly planId: string;
   readonly provider: ProviderKindName;
+  /** Compares only what `plan_touched` holds (touched.ts), in time that follows the change and not the directory. */
+  readonly touched?: boolean;
+}
+
+/** Rows of `alias` that a plan looks at, by their record's id. */
+function isTouched({ touched }: Planning, alias: string, type: ResourceType): string {
+  return touched === true
+    ? `and ${alias}.external_id in (select external_id from plan_touched where resource_type = '${type}')`
+    : '';
 }
 
 /**
@@ -40,10 +49,11 @@ export async function refreshItemStatistics(db: Db): Promise<void> {
 /** Creates and updates of users, or of groups, whose content differs. Restores of deleted ones get their old id back. */
 export async function planUpserts(
   db: Db,
-  { planId, provider }: Planning,
-  type: 'User' | 'Group',
+  planning: Planning,
+  type: ResourceType,
   { offset, duplicates }: { offset: number; duplicates: readonly string[] },
 ): Promise<number> {
+  const { planId, provider } = planning;
   const { rowCount } = await sql(
     db,
     `insert into plan_items (plan_id, seq, action, class, resource_type, resource_id, external_id, label, reason, base_version,
@@ -59,7 +69,8 @@ export async function planUpserts(
        left join resources h on h.resource_type = s.resource_type and h.origin = s.provider and h.external_id = s.external_id
          and h.deleted_at is null
        where s.provider = ? and s.resource_type = ? and s.gone_at is null and s.reason is null
-         and (h.external_id is null or h.digest is distinct from s.digest) and s.external_id <> all(?::text[])) differing
+         and (h.external_id is null or h.digest is distinct from s.digest) and s.external_id <> all(?::text[])
+         ${isTouched(planning, 's', type)}) differing
      join mirror_records m on m.provider = ? and m.resource_type = ? and m.external_id = differing.external_id
      left join resources r on r.resource_type = m.resource_type and r.origin = m.provider and r.external_id = m.external_id
        and r.deleted_at is null
@@ -73,12 +84,19 @@ export async function planUpserts(
   return rowCount ?? 0;
 }
 
+/** Who was touched, and whose manager was. */
+const TOUCHED_REPORTS = `select external_id from plan_touched where resource_type = 'User'
+  union select m.external_id from plan_touched t join mirror_records m on m.provider = ? and m.resource_type = 'User'
+    and m.manager_external_id = t.external_id and m.gone_at is null where t.resource_type = 'User'`;
+
 /** Updates of people whose own record is the same, but whose manager has come, gone, or has another id. */
-export async function planReferences(db: Db, { planId, provider }: Planning, offset: number): Promise<number> {
+export async function planReferences(db: Db, planning: Planning, offset: number): Promise<number> {
+  const { planId, provider } = planning;
   const { rowCount } = await sql(
     db,
     `with born as materialized (select external_id, resource_id from plan_items
-       where plan_id = ? and action = 'create' and resource_type = 'User')
+       where plan_id = ? and action = 'create' and resource_type = 'User'),
+     looked as materialized (${planning.touched === true ? TOUCHED_REPORTS : 'select null::text as external_id where false'})
      insert into plan_items (plan_id, seq, action, class, resource_type, resource_id, external_id, label, reason,
        base_version, before, after, after_digest)
      select ?, ?::bigint + row_number() over (), 'update', 'update', 'User', r.id, m.external_id, m.body::jsonb ->> 'userName', 'ReferenceChanged',
@@ -94,10 +112,11 @@ export async function planReferences(db: Db, { planId, provider }: Planning, off
        where s.provider = ? and s.resource_type = 'User' and s.gone_at is null and s.reason is null
          and (s.manager_external_id is not null or h.manager_id is not null)
          and h.manager_id is distinct from coalesce(chosen.resource_id, boss.id, born.resource_id)
-         and not exists (select 1 from plan_links l where l.plan_id = ? and l.resource_id = h.id)) differing
+         and not exists (select 1 from plan_links l where l.plan_id = ? and l.resource_id = h.id)
+         ${planning.touched === true ? 'and s.external_id in (select external_id from looked)' : ''}) differing
      join mirror_records m on m.provider = ? and m.resource_type = 'User' and m.external_id = differing.external_id
      join resources r on r.id = differing.id`,
-    [planId, planId, offset, planId, provider, planId, provider],
+    [planId, ...(planning.touched === true ? [provider] : []), ...[planId, offset, planId, provider, planId, provider]],
   );
   return rowCount ?? 0;
 }
@@ -109,9 +128,10 @@ export async function planReferences(db: Db, { planId, provider }: Planning, off
  */
 export async function planRemovals(
   db: Db,
-  { planId, provider }: Planning,
+  planning: Planning,
   { offset, policy }: { offset: number; policy: RunPolicy },
 ): Promise<number> {
+  const { planId, provider } = planning;
   const { rowCount } = await sql(
     db,
     `insert into plan_items (plan_id, seq, action, class, resource_type, resource_id, external_id, label, reason, detail,
@@ -136,7 +156,8 @@ export async function planRemovals(
          left join mirror_records s on s.provider = h.origin and s.resource_type = h.resource_type
            and s.external_id = h.external_id and s.gone_at is null and s.reason is null
          where h.resource_type in ('User', 'Group') and h.origin = ? and h.external_id is not null and h.deleted_at is null
-           and s.external_id is null) absent
+           and s.external_id is null
+           ${planning.touched === true ? 'and (h.resource_type, h.external_id) in (select resource_type, external_id from plan_touched)' : ''}) absent
        join resources r on r.id = absent.id
        left join mirror_records m on m.provider = r.origin and m.resource_type = r.resource_type
          and m.external_id = r.external_id
@@ -165,9 +186,15 @@ export async function planRemovals(
 /** Everything that the mirror holds and that stays out, with its reason. Answers how many items there are. */
 export async function planSkips(
   db: Db,
-  { planId, provider }: Planning,
+  { planId, provider, touched = false }: Planning,
   { offset, duplicates }: { offset: number; duplicates: readonly string[] },
 ): Promise<number> {
+  const looked = touched
+    ? 'and (resource_type, external_id) in (select resource_type, external_id from plan_touched)'
+    : '';
+  const groups = touched
+    ? `and group_external_id in (select external_id from plan_touched where resource_type = 'Group')`
+    : '';
   const { rowCount } = await sql(
     db,
     `insert into plan_items (plan_id, seq, action, resource_type, external_id, label, reason, detail, outcome, outcome_at)
@@ -175,13 +202,13 @@ export async function planSkips(
      from (
        select resource_type, external_id,
          coalesce(label, external_id) as label, reason, detail
-       from mirror_records where provider = ? and gone_at is null and reason is not null
+       from mirror_records where provider = ? and gone_at is null and reason is not null ${looked}
        union all
        select resource_type, external_id, body::jsonb ->> 'userName', 'DuplicateSourceEntries', null
        from mirror_records where provider = ? and resource_type = 'User' and external_id = any(?::text[])
        union all
        (select distinct on (external_id) object_type, external_id, coalesce(display_name, external_id), reason, null
-       from mirror_skipped where provider = ? order by external_id)) skipped`,
+       from mirror_skipped where provider = ? ${groups} order by external_id)) skipped`,
     [planId, offset, provider, provider, duplicates, provider],
   );
   return rowCount ?? 0;

@@ -133,6 +133,11 @@ export async function writeProgress(db: Db, runId: string, progress: ProgressRow
   return rows[0]?.cancel_requested === true;
 }
 
+/** The run reads everything, although it was asked for changes only. */
+export async function widenRun(db: Db, runId: string, reason: string): Promise<void> {
+  await sql(db, `update runs set mode = 'full', mode_reason = ? where id = ?`, [reason, runId]);
+}
+
 export async function attachPlan(db: Db, runId: string, planId: string): Promise<void> {
   await sql(db, 'update runs set plan_id = ? where id = ?', [planId, runId]);
 }

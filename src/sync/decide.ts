@@ -6,7 +6,7 @@ import { hasApplied } from '#store/plan-revert.ts';
 import { isSealed } from '#store/plan-seal.ts';
 import { decidePlan, dropItems, endHeldRun, lockPlanRow, type PlanRow, releaseItems } from '#store/plans.ts';
 import { findOpenRun, insertRun, readRunRow, requestCancel, requeueRun } from '#store/runs.ts';
-import { readActiveProvider, readProvider } from '#store/settings.ts';
+import { lockProviders, readActiveProvider, readProvider } from '#store/settings.ts';
 import { type PlanView, readPlan } from '#store/views/plans.ts';
 import { type RunView, readRun } from '#store/views/runs.ts';
 import type { StartOptions, SyncService } from './service.ts';
@@ -22,8 +22,12 @@ export interface ServiceParts {
 export function makeSyncService({ database, worker }: ServiceParts): SyncService {
   const db = database.knex;
   return {
-    async start(options) {
-      const runId = await db.transaction((tx) => queueRun(tx, options));
+    async start(options, claim) {
+      const runId = await db.transaction(async (tx) => {
+        const queued = await queueRun(tx, options);
+        if (claim !== undefined && !(await claim(tx, queued))) throw slotTaken();
+        return queued;
+      });
       worker?.wake();
       return viewRun(db, runId);
     },
@@ -51,6 +55,10 @@ export function makeSyncService({ database, worker }: ServiceParts): SyncService
   };
 }
 
+function slotTaken(): ConflictError {
+  return new ConflictError('Another process has started what is due now.', { reason: 'slot-taken' });
+}
+
 async function queueRun(tx: Db, options: StartOptions): Promise<string> {
   const provider = await readActiveProvider(tx);
   if (provider === undefined)
@@ -60,8 +68,7 @@ async function queueRun(tx: Db, options: StartOptions): Promise<string> {
     });
   const run = {
     provider: provider.kind as ProviderKindName,
-    // Every read is whole until this provider reads changes only; a whole read covers more, never less.
-    mode: 'full' as const,
+    mode: options.mode ?? ('full' as const),
     preview: options.preview ?? false,
     trigger: options.trigger,
     options: {
@@ -114,12 +121,16 @@ function cannotRevert(runId: string, applied: false | undefined): ConflictError 
 }
 
 async function approvePlan(tx: Db, planId: string, actor: string): Promise<void> {
+  // Locked before the plan, so that nobody deactivates the provider in between.
+  await lockProviders(tx);
   const plan = await lockPlanRow(tx, planId);
   if (plan === undefined) throw noPlan(planId);
   await checkActive(tx, plan);
   const approved = plan.decided_at !== null && ['approved', 'applying'].includes(plan.status);
   if (approved || plan.status === 'applied') return;
   if (['building', 'ready', 'applying'].includes(plan.status)) throw await runInProgress(tx);
+  const active = plan.reverts === null ? (await readActiveProvider(tx))?.kind : plan.provider;
+  if (active !== plan.provider) throw notActive(plan, active);
   if (plan.status === 'held' && !(await isSealed(tx, planId))) throw tampered(planId);
   if (!(await decidePlan(tx, planId, 'approved', actor))) throw notWaiting(plan);
   await releaseItems(tx, planId);
@@ -163,6 +174,15 @@ function tampered(planId: string): ConflictError {
   return new ConflictError(`The plan "${planId}" is not what was made: its hash does not fit.`, {
     reason: 'plan-tampered',
     remedy: 'Find out who can write to the database, reject the plan, and start a new run.',
+  });
+}
+
+/** What a provider said while it was active is not to be done any more: its people stay as they are. */
+function notActive(plan: PlanRow, active: ProviderKindName | undefined): ConflictError {
+  return new ConflictError(`The plan is of the inbound provider "${plan.provider}", which is not active.`, {
+    reason: 'provider-not-active',
+    remedy: `Activate "${plan.provider}" and approve the plan then, or reject it.`,
+    details: { provider: plan.provider, active: active ?? null },
   });
 }
 

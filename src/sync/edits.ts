@@ -9,7 +9,13 @@ import { ConflictError, InputError, NotFoundError, PreconditionError } from '#co
 import { isUuid } from '#core/ids.ts';
 import { nameKey } from '#core/names.ts';
 import { applyPatch, type MemberChange, type PatchOperation } from '#core/patch.ts';
-import { ENTERPRISE_SCHEMA, GATEWAY_SCHEMA, type ResourceType } from '#core/resource.ts';
+import {
+  ENTERPRISE_SCHEMA,
+  GATEWAY_SCHEMA,
+  PROVIDER_KINDS,
+  type ProviderKindName,
+  type ResourceType,
+} from '#core/resource.ts';
 import { searchForm } from '#core/search.ts';
 import { type Database, type Db, isRetryable } from '#store/database.ts';
 import type { ResourceReader, Stored } from '#store/resource-reader.ts';
@@ -25,6 +31,7 @@ import {
 } from '#store/resource-writes.ts';
 import type { ServedRow } from '#store/served.ts';
 import { readActiveProvider } from '#store/settings.ts';
+import { touch } from '#store/touched.ts';
 import { readDirectorySettings } from './directory.ts';
 
 export interface EditParts {
@@ -124,6 +131,9 @@ export async function deleteResource(parts: EditParts, { type, id, actor, expect
     const version = await lockResource(tx, id);
     if (version !== undefined && version !== stored.version) checkVersion({ type, id, expects }, version);
     if (version === undefined || !(await deleteManual(tx, id, type, actor))) throw missing(type, id);
+    // Edits are seen by the digest that they take away; of what is gone nothing is left to see.
+    const externalId = JSON.parse(stored.body)['externalId'];
+    if (isProvider(stored.origin) && typeof externalId === 'string') await touch(tx, stored.origin, type, [externalId]);
   });
 }
 
@@ -206,6 +216,10 @@ function stale({ type, id }: Pick<EditOfOne, 'type' | 'id'>): PreconditionError 
   return new PreconditionError(`The ${type} "${id}" is not of the version that was asked for.`, {
     remedy: 'Read it again, then repeat the change.',
   });
+}
+
+function isProvider(origin: string): origin is ProviderKindName {
+  return PROVIDER_KINDS.some((kind) => kind === origin);
 }
 
 async function checkOwner(db: Db, origin: string): Promise<void> {

@@ -27,11 +27,15 @@ import {
   refreshStatistics,
 } from '#store/planning.ts';
 import { insertPlan } from '#store/plans.ts';
+import { addComers, claimTouched, mustCompareAll } from '#store/touched.ts';
 import { type Judged, judgePlan } from './judge-plan.ts';
 import type { RunContext } from './run.ts';
 
 /** After so many new rows the planner's picture of a table is too old to compare by. */
 export const STATISTICS_AFTER = 500;
+
+/** The same for a plan of changes, without counting: more than any directory has. */
+const NUMBERS_FREE = 100_000_000;
 
 export interface PlanRequest {
   readonly policy: RunPolicy;
@@ -43,6 +47,8 @@ export interface PlanRequest {
   readonly burst?: boolean;
   /** It takes over from other providers: what becomes of those whom they brought and this one does not show. */
   readonly leftOvers?: LeavePolicy | undefined;
+  /** Compares only what was touched since the last plan, where that is enough. */
+  readonly incremental?: boolean;
   /** No first run was applied yet. */
   readonly initial: boolean;
   readonly allowLargeSync: boolean;
@@ -59,10 +65,16 @@ export async function makePlan(context: RunContext, request: PlanRequest): Promi
   return context.write(async (tx) => {
     const { provider, configVersion, runId, schemas } = context;
     const planId = await insertPlan(tx, { runId, provider, configVersion, complete: request.complete });
-    const planning = { planId, provider };
-    await fillPlan(tx, planning, request);
+    const { incremental = false, reset = false, policy } = request;
+    const touched = incremental && reset === false && !(await mustCompareAll(tx, provider));
+    const planning = { planId, provider, touched };
+    if (request.complete || touched)
+      await claimTouched(tx, planning, { all: !touched, deleteAfterDays: policy.deleteAfterDays });
+    // What was touched is proven record by record, by what the provider said of each, however far the read came.
+    const complete = request.complete || touched;
+    await fillPlan(tx, planning, { ...request, complete });
     const situation = {
-      complete: request.complete,
+      complete,
       initial: request.initial,
       initialAuto: request.policy.initialRun === 'auto',
       allowLargeSync: request.allowLargeSync,
@@ -81,25 +93,31 @@ async function fillPlan(tx: Db, planning: Planning, request: PlanRequest): Promi
   const { policy, complete, changed, reset = false } = request;
   const matching = { ...DEFAULT_MATCHING, ...policy.matching, reset };
   if (changed > STATISTICS_AFTER || (await lacksStatistics(tx))) await refreshStatistics(tx);
-  const duplicates = await findDuplicates(tx, planning.provider);
+  const duplicates = await findDuplicates(tx, planning);
   let offset = await planUpserts(tx, planning, 'User', { offset: 0, duplicates });
   if (offset > STATISTICS_AFTER) await refreshItemStatistics(tx);
   offset += await planLinks(tx, planning, { ...matching, type: 'User', offset, duplicates });
   offset += await planUpserts(tx, planning, 'Group', { offset, duplicates: [] });
   offset += await planLinks(tx, planning, { ...matching, type: 'Group', offset, duplicates: [] });
   // Removals are applied last and planned first: a leaver's memberships wait with the leaver. Numbers are kept free.
-  const { users, groups } = await countInScope(tx, planning.provider);
-  const afterMemberships = offset + users + 2 * groups;
+  const afterMemberships = offset + (planning.touched === true ? NUMBERS_FREE : await countUpdatable(tx, planning));
   const removals = complete ? await planRemovals(tx, planning, { offset: afterMemberships, policy }) : 0;
   let last = afterMemberships + removals;
   if (request.leftOvers !== undefined && complete)
     last += await planLeftOvers(tx, planning, { offset: last, policy: request.leftOvers });
+  if (planning.touched === true) await addComers(tx, planning);
   offset += await planReferences(tx, planning, offset);
   // What becomes of each resource is settled before memberships are: nobody joins a group who does not come.
   await skipPinned(tx, planning);
   for (const clash of await findNameClashes(tx, planning)) last += await settleClash(tx, planning, clash, last);
   await planMemberships(tx, planning, { offset, complete });
   await planSkips(tx, planning, { offset: last, duplicates });
+}
+
+/** At most one reference for each user, and two memberships for each group. */
+async function countUpdatable(tx: Db, { provider }: Planning): Promise<number> {
+  const { users, groups } = await countInScope(tx, provider);
+  return users + 2 * groups;
 }
 
 /** Somebody planned wants a user name that somebody else has. Answers how many items it added. */

@@ -20,12 +20,14 @@ export interface SentRecord {
  */
 export function distinctRecords(provider: PullProvider, records: readonly unknown[], salt: string): SentRecord[] {
   const distinct = new Map<string, SentRecord>();
-  for (const raw of records) {
-    const externalId = provider.externalId(raw);
-    const text = JSON.stringify(raw);
-    distinct.set(externalId, { externalId, raw, text, digest: digestOf(salt + text) });
-  }
+  for (const raw of records) distinct.set(provider.externalId(raw), sentRecord(provider, raw, salt));
   return [...distinct.values()];
+}
+
+/** One record as it was sent, with its digest. */
+export function sentRecord(provider: PullProvider, raw: unknown, salt: string): SentRecord {
+  const text = JSON.stringify(raw);
+  return { externalId: provider.externalId(raw), raw, text, digest: digestOf(salt + text) };
 }
 
 /** The record as a resource in its one spelling, or with the reason why it is out of scope. */

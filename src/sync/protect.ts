@@ -1,12 +1,11 @@
-import type { ResourceSchema } from '#core/attributes.ts';
+import type { ResourceSchema, ResourceSchemas } from '#core/attributes.ts';
 import { InputError } from '#core/errors.ts';
 import { type Filter, parseFilter } from '#core/filter.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { compileFilter } from '#store/filter.ts';
 import type { Where } from '#store/statement.ts';
 
-/** What users and groups may have, by type. */
-export type ResourceSchemas = Readonly<Record<ResourceType, ResourceSchema>>;
+export type { ResourceSchemas };
 
 /**
  * The guard's `protect` as a clause for each type that it may name. Of alternatives joined by `or`, each type takes

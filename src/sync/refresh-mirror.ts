@@ -1,31 +1,11 @@
-import { digestOfSet } from '#core/digest.ts';
 import { UpstreamError } from '#core/errors.ts';
-import type { MemberRef, Page, PullProvider, SkippedObject } from '#core/provider.ts';
+import type { Checkpoint, Page, PullProvider } from '#core/provider.ts';
 import type { Db } from '#store/database.ts';
-import {
-  beginGeneration,
-  type GroupMembers,
-  markSeen,
-  noteGone,
-  readKnown,
-  readMembersDigests,
-  replaceMembers,
-  sweep,
-  upsertRecords,
-} from '#store/mirror.ts';
+import { beginGeneration, markSeen, noteGone, readKnown, sweep, upsertRecords } from '#store/mirror.ts';
+import { saveCheckpoint } from '#store/mirror-changes.ts';
+import { gatherMembers, type MemberGatherer, type MembersPage } from './gather-members.ts';
 import { distinctRecords, normalise } from './normalise.ts';
 import type { RunContext } from './run.ts';
-
-/** Members that are gathered before they are written together: keeps a transaction short and the memory flat. */
-const MEMBERS_PER_WRITE = 5_000;
-const GROUPS_PER_WRITE = 100;
-
-interface OpenGroup {
-  readonly members: Map<string, MemberRef>;
-  readonly skipped: SkippedObject[];
-}
-
-type MembersPage = Extract<Page, { type: 'members' }>;
 
 /**
  * Reads the provider into the mirror, a transaction per page; one page is written while the next is read. When it
@@ -44,11 +24,11 @@ export async function refreshMirror(provider: PullProvider, context: RunContext)
       else if (page.type === 'members') await read.members(page);
       else if (page.type === 'gone') await read.gone(page);
       else {
-        const written = await read.end();
-        await context.progress({ phase: 'reading', done: read.done, total: read.done });
+        const written = await read.end(page.checkpoint);
+        await context.progress({ phase: 'reading', done: read.done(), total: read.done() });
         return written;
       }
-      await context.progress({ phase: 'reading', done: read.done, total: null });
+      await context.progress({ phase: 'reading', done: read.done(), total: null });
     }
   } finally {
     await read.settled();
@@ -58,20 +38,23 @@ export async function refreshMirror(provider: PullProvider, context: RunContext)
 
 /** One full read under way: its generation, what it has seen, and the memberships not yet written. */
 class MirrorRead {
-  done = 0;
+  private recordsDone = 0;
   private written = 0;
   private writing: Promise<void> = Promise.resolve();
   private readonly provider: PullProvider;
   private readonly context: RunContext;
   private generation = '0';
   private seen = 0;
-  private readonly open = new Map<string, OpenGroup>();
-  private ready: GroupMembers[] = [];
-  private readyMembers = 0;
+  private readonly gatherer: MemberGatherer;
 
   constructor(provider: PullProvider, context: RunContext) {
     this.provider = provider;
     this.context = context;
+    this.gatherer = gatherMembers({ provider: provider.kind, write: (work) => this.next(work) });
+  }
+
+  done(): number {
+    return this.recordsDone + this.gatherer.counts().groups;
   }
 
   async begin(): Promise<void> {
@@ -98,7 +81,7 @@ class MirrorRead {
       this.seen += await markSeen(tx, this.generation, page.resourceType, ids);
       this.written += records.length;
     });
-    this.done += sent.length;
+    this.recordsDone += sent.length;
   }
 
   async gone({ resourceType, objects }: Extract<Page, { type: 'gone' }>): Promise<void> {
@@ -119,53 +102,19 @@ class MirrorRead {
   }
 
   async members(page: MembersPage): Promise<void> {
-    const group: OpenGroup = this.open.get(page.group) ?? { members: new Map(), skipped: [] };
-    for (const member of page.members) group.members.set(member.externalId, member);
-    group.skipped.push(...page.skipped);
-    if (!page.complete) {
-      this.open.set(page.group, group);
-      return;
-    }
-    this.open.delete(page.group);
-    const members = [...group.members.values()];
-    const skipped = [...new Map(group.skipped.map((object) => [object.externalId, object])).values()];
-    const digest = page.hidden === true ? null : membersDigest(members, skipped);
-    this.ready.push({ group: page.group, digest, members: digest === null ? [] : members, skipped });
-    this.readyMembers += members.length;
-    if (this.readyMembers >= MEMBERS_PER_WRITE || this.ready.length >= GROUPS_PER_WRITE) await this.writeMembers();
+    await this.gatherer.add(page);
   }
 
-  async end(): Promise<number> {
-    await this.writeMembers();
+  /** The mirror is whole with this transaction, and changes are read from the checkpoint on. */
+  async end(checkpoint: Checkpoint | undefined): Promise<number> {
+    await this.gatherer.end();
     await this.writing;
-    if (this.open.size > 0)
-      throw new UpstreamError(`The members of ${this.open.size} groups were not read to the end.`, {
-        failure: 'source-incomplete',
-      });
-    const gone = await this.context.write((tx) => sweep(tx, this.provider.kind, this.generation, this.seen));
-    return this.written + gone;
-  }
-
-  private async writeMembers(): Promise<void> {
-    const groups = this.ready;
-    this.ready = [];
-    this.readyMembers = 0;
-    if (groups.length === 0) return;
-    const { kind } = this.provider;
-    await this.next(async (tx) => {
-      const known = await readMembersDigests(
-        tx,
-        kind,
-        groups.map(({ group }) => group),
-      );
-      const latest = new Map(groups.map((group) => [group.group, group]));
-      const changed = [...latest.values()].filter(
-        ({ group, digest }) => digest === null || known.get(group)?.equals(digest) !== true,
-      );
-      await replaceMembers(tx, kind, changed);
-      this.written += changed.length;
+    const gone = await this.context.write(async (tx) => {
+      const count = await sweep(tx, this.provider.kind, this.generation, this.seen);
+      await saveCheckpoint(tx, this.provider.kind, checkpoint, this.context.configVersion);
+      return count;
     });
-    this.done += groups.length;
+    return this.written + this.gatherer.counts().changed + gone;
   }
 }
 
@@ -175,11 +124,4 @@ function describePage(page: Page): object {
   if (page.type === 'gone') return { page: 'gone', count: page.objects.length };
   const { group, members, skipped, complete } = page;
   return { page: 'members', group, count: members.length, skipped: skipped.length, complete };
-}
-
-function membersDigest(members: readonly MemberRef[], skipped: readonly SkippedObject[]): Buffer {
-  return digestOfSet([
-    ...members.map(({ type, externalId }) => `${type}:${externalId}`),
-    ...skipped.map(({ externalId, reason }) => `-${reason}:${externalId}`),
-  ]);
 }

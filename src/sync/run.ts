@@ -16,7 +16,10 @@ import { readWishedAt } from '#store/push-guard.ts';
 import { attachPlan, finishRun, insertRun, type Progress, type RunRow } from '#store/runs.ts';
 import { markInitialDone, markSuccess } from '#store/settings.ts';
 import { rememberSource } from '#store/source-identity.ts';
+import { clearMark } from '#store/source-marks.ts';
+import { hasTouched, mustCompareAll, settleTouched } from '#store/touched.ts';
 import { applyPlan } from './apply.ts';
+import { findCheckpoint, readChanges } from './choose-read.ts';
 import { lookAgain } from './look-again.ts';
 import { type MadePlan, makePlan, STATISTICS_AFTER } from './make-plan.ts';
 import type { ResourceSchemas } from './protect.ts';
@@ -64,15 +67,18 @@ export async function runSync(
   { run, provider, pushed, policy, initial }: RunInput,
 ): Promise<void> {
   const wishedAt = pushed ? await readWishedAt(context.db) : null;
-  const { stopped, changed } = pushed
-    ? { stopped: undefined, changed: await lookAgain(provider, context) }
-    : await readProvider(context, provider, run.options.resetAccountMapping !== false);
+  const { stopped, changed, incremental } = pushed
+    ? { stopped: undefined, changed: await lookAgain(provider, context), incremental: false }
+    : await readProvider(context, provider, run);
   if (stopped?.useless === true) return endFailed(context, stopped, provider.cost());
   await context.progress({ phase: 'planning', done: 0, total: null });
   const { allowLargeSync, resetAccountMapping: reset, leftOvers } = run.options;
   const complete = stopped === undefined;
   const burst = run.trigger === 'push';
-  const plan = await makePlan(context, { policy, complete, changed, initial, allowLargeSync, reset, burst, leftOvers });
+  if (incremental && !run.preview && !(await isWorthAPlan(context, policy)))
+    return endUnchanged(context, stopped, provider.cost());
+  const request = { policy, complete, changed, incremental, initial, allowLargeSync, reset, burst, leftOvers };
+  const plan = await makePlan(context, request);
   await context.write(async (tx) => {
     await attachPlan(tx, context.runId, plan.id);
     await supersedePlans(tx, context.provider, plan.id);
@@ -133,12 +139,14 @@ export async function finishPlan(
   await context.write(async (tx) => {
     if (revert) await pinRestored(tx, planId);
     else await rememberMemberships(tx, context.provider, fresh && complete && (await isWhollyApplied(tx, planId)));
+    await settleTouched(tx, { planId, provider: context.provider }, revert);
     const counts = await countOutcomes(tx, planId);
     const held = (counts['held'] ?? 0) > 0;
     await setPlanStatus(tx, planId, held ? 'held' : 'applied');
     await settleDisputes(tx, context.provider);
     if (applied > 0 || !held) await rememberSource(tx, context.runId, { over: !held });
     const status = held ? 'held' : complete ? 'succeeded' : 'incomplete';
+    if (complete && !revert) await clearMark(tx, context.provider, context.runId);
     await finishRun(tx, context.runId, { status, counts, error: stopped, cost });
     if (status === 'succeeded' && !revert) {
       await markSuccess(tx, context.provider);
@@ -159,11 +167,14 @@ interface ReadResult {
   readonly stopped?: Stopped;
   /** How many records of the mirror were written; after a read that stopped, as many as were read. */
   readonly changed: number;
+  /** What changed was read, and not everything. */
+  readonly incremental: boolean;
 }
 
 /** Reads the provider into the mirror. Cancelling and losing the lease are not for us to judge. */
-async function readProvider(context: RunContext, provider: PullProvider, relink: boolean): Promise<ReadResult> {
+async function readProvider(context: RunContext, provider: PullProvider, run: RunRow): Promise<ReadResult> {
   let read = 0;
+  let incremental = false;
   const counting: RunContext = {
     ...context,
     progress(progress) {
@@ -172,20 +183,44 @@ async function readProvider(context: RunContext, provider: PullProvider, relink:
     },
   };
   try {
-    await recogniseSource(context, provider, relink);
-    return { changed: await refreshMirror(provider, counting) };
+    await recogniseSource(context, provider, run.options.resetAccountMapping !== false);
+    const found = await findCheckpoint(counting, provider, run);
+    incremental = found !== undefined;
+    const changed = found === undefined ? undefined : await readChanges(counting, provider, found);
+    if (changed !== undefined) return { changed, incremental };
+    incremental = false;
+    read = 0;
+    return { changed: await refreshMirror(provider, counting), incremental };
   } catch (error) {
     if (!(error instanceof GatewayError) || context.signal.aborted) throw error;
     context.log.warn({ code: error.code, reason: error.reason, error: error.message }, 'read stopped early');
     return {
       stopped: { error: describeError(error), useless: error.code !== 'ERR_UPSTREAM' || read === 0 },
       changed: read,
+      incremental,
     };
   }
 }
 
 async function endFailed(context: RunContext, { error }: Stopped, cost: Cost): Promise<void> {
   await context.write((tx) => finishRun(tx, context.runId, { status: 'failed', error, cost }));
+}
+
+/** Whether a plan could come to anything new. What waits for a decision is left waiting. */
+async function isWorthAPlan({ db, provider }: RunContext, policy: RunPolicy): Promise<boolean> {
+  return (await mustCompareAll(db, provider)) || hasTouched(db, provider, policy.deleteAfterDays);
+}
+
+/** Nothing changed: there is nothing to plan, and a plan that waits stays the newest. */
+async function endUnchanged(context: RunContext, stopped: Stopped | undefined, cost: Cost): Promise<void> {
+  await context.write(async (tx) => {
+    const status = stopped === undefined ? 'succeeded' : 'incomplete';
+    await finishRun(tx, context.runId, { status, counts: {}, error: stopped?.error, cost });
+    if (stopped !== undefined) return;
+    await clearMark(tx, context.provider, context.runId);
+    await markSuccess(tx, context.provider);
+  });
+  context.log.info('run finished, nothing changed');
 }
 
 async function endPreview(

@@ -12,6 +12,7 @@ import {
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import { type Database, type Db, sql } from '#store/database.ts';
+import { readWholeAt } from '#store/mirror-changes.ts';
 import { wasApproved } from '#store/plans.ts';
 import { readActiveProvider, readSetting, writeSetting } from '#store/settings.ts';
 import type { ScheduleService, ScheduleView, SyncService } from './service.ts';
@@ -21,6 +22,8 @@ const CATCH_UP_WITHIN_MS = 24 * 3_600_000;
 /** A slot this late is called a catch-up in the run's trigger. */
 const ON_TIME_MS = 90_000;
 const MINUTE_MS = 60_000;
+/** A day, less what a run may take: everything is read once a day. */
+const WHOLE_EVERY_MS = 23 * 3_600_000;
 const SLOT_NAME = 'sync';
 
 export interface ScheduleParts {
@@ -54,27 +57,27 @@ export function makeSchedule({ database, sync, clock, log }: ScheduleParts): Sch
       const slot = previousSlot(saved.settings, now);
       if (slot === undefined || slot.getTime() <= saved.since.getTime()) return;
       if (now.getTime() - slot.getTime() > CATCH_UP_WITHIN_MS) return;
-      await startSlot(slot, now);
+      await startSlot(slot, saved.settings, now);
     } catch (error) {
       log.error({ err: error }, 'schedule failed');
     }
   }
 
-  async function startSlot(slot: Date, now: Date): Promise<void> {
+  async function startSlot(slot: Date, settings: ScheduleSettings, now: Date): Promise<void> {
     if ((await readActiveProvider(db)) === undefined) return;
-    const { rowCount } = await sql(db, 'insert into schedule_slots (name, slot) values (?, ?) on conflict do nothing', [
-      SLOT_NAME,
-      slot,
-    ]);
-    if (rowCount !== 1) return;
     const trigger = now.getTime() - slot.getTime() > ON_TIME_MS ? 'catch-up' : 'schedule';
+    const claim = async (tx: Db, runId: string | null): Promise<boolean> => {
+      const insert = 'insert into schedule_slots (name, slot, run_id) values (?, ?, ?) on conflict do nothing';
+      return (await sql(tx, insert, [SLOT_NAME, slot, runId])).rowCount === 1;
+    };
+    if (await isClaimed(db, slot)) return;
     try {
-      const run = await sync.start({ trigger, requestedBy: 'schedule' });
-      await sql(db, 'update schedule_slots set run_id = ? where name = ? and slot = ?', [run.id, SLOT_NAME, slot]);
+      // Slot and run together: a process that dies in between leaves neither, and the next tick makes up for it.
+      await sync.start({ mode: await modeOf(db, settings, now), trigger, requestedBy: 'schedule' }, claim);
     } catch (error) {
       // A run that is under way covers this slot.
       if (!(error instanceof GatewayError) || error.code !== 'ERR_CONFLICT') throw error;
-      log.info({ reason: error.reason }, 'slot passed over');
+      if (await claim(db, null)) log.info({ reason: error.reason }, 'slot passed over');
     }
   }
 
@@ -97,6 +100,18 @@ export function makeSchedule({ database, sync, clock, log }: ScheduleParts): Sch
       return view(settings, clock.now());
     },
   };
+}
+
+async function isClaimed(db: Db, slot: Date): Promise<boolean> {
+  const { rows } = await sql(db, 'select 1 from schedule_slots where name = ? and slot = ?', [SLOT_NAME, slot]);
+  return rows.length > 0;
+}
+
+/** Once a day everything is read, whatever changes were missed (S1.13); what runs more often reads changes between. */
+async function modeOf(db: Db, settings: ScheduleSettings, now: Date): Promise<'full' | 'incremental'> {
+  const provider = settings.kind === 'daily' ? undefined : await readActiveProvider(db);
+  const readAt = provider === undefined ? undefined : await readWholeAt(db, provider.kind);
+  return readAt === undefined || now.getTime() - readAt.getTime() > WHOLE_EVERY_MS ? 'full' : 'incremental';
 }
 
 interface Saved {

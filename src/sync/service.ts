@@ -1,10 +1,11 @@
 import type { LinkReset } from '#core/match.ts';
 import type { ScheduleSettings } from '#core/schedule.ts';
+import type { Db } from '#store/database.ts';
 import type { PlanView } from '#store/views/plans.ts';
 import type { RunView } from '#store/views/runs.ts';
 import type { ImpactRequest, SwitchRequest } from './switching.ts';
 
-export type Trigger = 'manual' | 'schedule' | 'catch-up' | 'connect' | 'revert';
+export type Trigger = 'manual' | 'schedule' | 'catch-up' | 'connect' | 'revert' | 'notification';
 
 export interface StartOptions {
   readonly mode?: 'incremental' | 'full' | undefined;
@@ -21,9 +22,10 @@ export interface StartOptions {
 export interface SyncService {
   /**
    * Queues a run of the active provider and answers it at once; it goes on in the background.
-   * @throws {ConflictError} `run-in-progress` with `details.runId`, or `no-active-provider`
+   * @param claim is asked in the same transaction, and may say no: then nothing is queued
+   * @throws {ConflictError} `run-in-progress` with `details.runId`, `no-active-provider`, or `slot-taken` when the claim says no
    */
-  start(options: StartOptions): Promise<RunView>;
+  start(options: StartOptions, claim?: (tx: Db, runId: string) => Promise<boolean>): Promise<RunView>;
   /**
    * Asks a run to stop between two pages or chunks. A run that is over already stays as it is.
    * @throws {NotFoundError}
@@ -32,7 +34,8 @@ export interface SyncService {
   /**
    * Applies exactly that plan, in the background. A second approval changes nothing and answers the same.
    * @throws {NotFoundError}
-   * @throws {ConflictError} `plan-not-waiting` (rejected, superseded), `plan-expired`, `plan-tampered`, or `run-in-progress`
+   * @throws {ConflictError} `plan-not-waiting` (rejected, superseded), `plan-expired`, `plan-tampered`,
+   * `provider-not-active`, or `run-in-progress`
    */
   approve(planId: string, actor: string): Promise<PlanView>;
   /**

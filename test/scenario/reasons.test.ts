@@ -46,8 +46,14 @@ interface Explained {
   readonly explanation: { reason: { code: string }; lastRun: { reason: { code: string } } | null } | null;
 }
 
-/** Of a provider that tells how somebody left: test/sync/leaving.test.ts. */
-const TOLD = ['SourceSoftDeleted', 'SourceHardDeleted'];
+/**
+ * Of a provider that tells how somebody left: test/sync/leaving.test.ts; of files and directories: test/providers/csv and
+ * test/providers/ldap.
+ */
+const TOLD = [
+  ...['SourceSoftDeleted', 'SourceHardDeleted'],
+  ...['BadLine', 'DuplicateLine', 'UnknownGroup', 'UnknownMember'],
+];
 
 describe('reasons', () => {
   const seen = new Set<string>();

@@ -4,7 +4,15 @@ import type { RunView } from '#store/views/runs.ts';
 import { viewTask } from '#store/views/tasks.ts';
 
 const RUN = {
-  ...{ id: 'r', provider: 'microsoft365', mode: 'full', preview: false, trigger: 'manual', status: 'running' },
+  ...{
+    id: 'r',
+    provider: 'microsoft365',
+    mode: 'full',
+    modeReason: null,
+    preview: false,
+    trigger: 'manual',
+    status: 'running',
+  },
   ...{
     requestedBy: 'x',
     options: {},

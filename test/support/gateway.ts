@@ -40,10 +40,11 @@ export async function freshStorage(kind: DatabaseKind): Promise<Record<string, s
   return { DATA_DIR: dataDir };
 }
 
-export async function startGateway(storage: Record<string, string>): Promise<TestGateway> {
+/** @param publicUrl what others reach it by; its own address without it */
+export async function startGateway(storage: Record<string, string>, publicUrl?: string): Promise<TestGateway> {
   const config = readConfig({ ...storage, ADMIN_TOKEN, SECRET_KEY, PORT: '0', LOG_LEVEL: 'error' });
   let base = '';
-  const gateway = await compose(config, makeLog('fatal'), () => base);
+  const gateway = await compose(config, makeLog('fatal'), () => publicUrl ?? base);
   const server = createServer(SERVER_OPTIONS, gateway.app);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

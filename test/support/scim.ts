@@ -111,7 +111,7 @@ export async function startScim(database: Database): Promise<ScimServer> {
     publicUrl: () => base,
   };
   const app = createApp({
-    edges: { scim: scimRouter(parts), fast: fastReads(parts), admin: Router() },
+    edges: { scim: scimRouter(parts), fast: fastReads(parts), hooks: Router(), admin: Router() },
     log,
     ready: async () => true,
     metrics: async () => '',

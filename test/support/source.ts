@@ -1,9 +1,18 @@
 // A provider whose source is a few maps in the memory of the test, and a whole sync in front of it: worker, plans and
 // database are the real ones. For histories that a simulated tenant would be too slow for.
 
+import { randomUUID } from 'node:crypto';
 import { after } from 'node:test';
-import { UpstreamError } from '#core/errors.ts';
-import type { GoneObject, ProviderKind, PullProvider, RunPolicy } from '#core/provider.ts';
+import { CheckpointExpiredError, UpstreamError } from '#core/errors.ts';
+import type {
+  ChangePage,
+  ChangeReader,
+  Checkpoint,
+  GoneObject,
+  ProviderKind,
+  PullProvider,
+  RunPolicy,
+} from '#core/provider.ts';
 import { ENTERPRISE_SCHEMA, GROUP_SCHEMA, type ResourceType, USER_SCHEMA } from '#core/resource.ts';
 import { systemClock } from '#platform/clock.ts';
 import { makeLog } from '#platform/log.ts';
@@ -44,7 +53,13 @@ export interface Source {
   /** How somebody left, when the provider tells. */
   readonly gone: Map<string, GoneObject['how']>;
   lie?: 'nobody' | 'cut' | undefined;
+  /** What was there at each checkpoint that was given out, by its number. Emptied: they have expired. */
+  readonly checkpoints: Map<string, Snapshot>;
+  /** How often changes were read. */
+  changesRead: number;
 }
+
+type Snapshot = Pick<Source, 'users' | 'groups' | 'gone'>;
 
 interface SourceRecord {
   readonly id: string;
@@ -53,15 +68,89 @@ interface SourceRecord {
 }
 
 export function makeSource(): Source {
-  return { users: new Map(), groups: new Map(), gone: new Map() };
+  return { users: new Map(), groups: new Map(), gone: new Map(), checkpoints: new Map(), changesRead: 0 };
+}
+
+function takeCheckpoint(source: Source): Checkpoint {
+  const name = randomUUID();
+  const { users, groups, gone } = structuredClone({ users: source.users, groups: source.groups, gone: source.gone });
+  source.checkpoints.set(name, { users, groups, gone });
+  return name as Checkpoint;
+}
+
+/** The difference between two checkpoints, told twice over, members as what each group has won and lost. */
+function makeChanges(source: Source): ChangeReader<SourceRecord> {
+  return {
+    async *pages(checkpoint, signal) {
+      source.changesRead += 1;
+      const [from = '', to] = checkpoint.split('>');
+      const next = to ?? takeCheckpoint(source);
+      const [then, now] = [source.checkpoints.get(from), source.checkpoints.get(next)];
+      if (then === undefined || now === undefined) throw new CheckpointExpiredError('too old');
+      yield* difference(then, now);
+      yield { type: 'reached', checkpoint: `${from}>${next}` as Checkpoint };
+      if (source.lie !== undefined) throw new UpstreamError('The source stopped.', { failure: 'source-incomplete' });
+      yield* difference(then, now);
+      yield* departures(then, now);
+      if (to === undefined) {
+        yield { type: 'end', checkpoint: next as Checkpoint };
+        return;
+      }
+      yield { type: 'reached', checkpoint: next as Checkpoint };
+      yield* this.pages(next as Checkpoint, signal);
+    },
+    merge: (known, change) => ({ ...known, ...change }),
+    async *members(groups) {
+      for (const { id } of groups) {
+        const members = (source.groups.get(id)?.members ?? []).flatMap((member) => memberOf(source, member));
+        yield { type: 'members', group: id, members, skipped: [], complete: true };
+      }
+    },
+  };
 }
 
 const PAGE = 50;
+
+function* difference(then: Snapshot, now: Snapshot): Generator<ChangePage<SourceRecord>> {
+  const changes = [...now.groups].map(([group, { members }]) => {
+    const before = new Set(then.groups.get(group)?.members.filter((id) => memberOf(then, id).length > 0));
+    const after = members.flatMap((id) => memberOf(now, id));
+    const kept = new Set(after.map(({ externalId }) => externalId));
+    return {
+      group,
+      added: after.filter(({ externalId }) => !before.has(externalId)),
+      removed: [...before].filter((id) => !kept.has(id)),
+      skipped: [],
+    };
+  });
+  yield { type: 'memberChanges', changes };
+  const users = [...now.users].filter(([id, user]) => JSON.stringify(then.users.get(id)) !== JSON.stringify(user));
+  yield { type: 'records', resourceType: 'User', records: users.map(([id, user]) => ({ id, user })) };
+  const groups = [...now.groups].filter(([id, { displayName }]) => then.groups.get(id)?.displayName !== displayName);
+  const records = groups.map(([id, { displayName }]) => ({ id, group: displayName }));
+  yield { type: 'records', resourceType: 'Group', records };
+}
+
+function* departures(then: Snapshot, now: Snapshot): Generator<ChangePage<SourceRecord>> {
+  const users = [...then.users.keys(), ...now.gone.keys()].filter((id) => !now.users.has(id));
+  const objects = [...new Set(users)].map((externalId) => ({
+    externalId,
+    how: now.gone.get(externalId) ?? ('softDeleted' as const),
+  }));
+  yield { type: 'gone', resourceType: 'User', objects };
+  const groups = [...then.groups.keys()].filter((id) => !now.groups.has(id));
+  yield {
+    type: 'gone',
+    resourceType: 'Group',
+    objects: groups.map((externalId) => ({ externalId, how: 'hardDeleted' as const })),
+  };
+}
 
 function openSource(source: Source): PullProvider<SourceRecord> {
   return {
     kind: 'microsoft365',
     async *pages() {
+      const checkpoint = takeCheckpoint(source);
       if (source.lie === 'nobody') {
         yield { type: 'end' };
         return;
@@ -82,8 +171,9 @@ function openSource(source: Source): PullProvider<SourceRecord> {
         };
       const gone = [...source.gone].map(([externalId, how]) => ({ externalId, how }));
       yield { type: 'gone', resourceType: 'User', objects: gone };
-      yield { type: 'end' };
+      yield { type: 'end', checkpoint };
     },
+    changes: makeChanges(source),
     externalId: ({ id }) => id,
     normalise({ id, user, group }) {
       if (user === undefined)
@@ -109,7 +199,10 @@ function openSource(source: Source): PullProvider<SourceRecord> {
   };
 }
 
-function memberOf(source: Source, externalId: string): { externalId: string; type: ResourceType }[] {
+function memberOf(
+  source: Pick<Source, 'users' | 'groups'>,
+  externalId: string,
+): { externalId: string; type: ResourceType }[] {
   if (source.users.has(externalId)) return [{ externalId, type: 'User' }];
   return source.groups.has(externalId) ? [{ externalId, type: 'Group' }] : [];
 }

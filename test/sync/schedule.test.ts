@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { beforeEach, it } from 'node:test';
 import { ConflictError, InputError } from '#core/errors.ts';
 import type { ScheduleSettings } from '#core/schedule.ts';
 import { makeLog } from '#platform/log.ts';
 import type { Database } from '#store/database.ts';
 import { saveProvider, setActive } from '#store/settings.ts';
-import type { RunView } from '#store/views/runs.ts';
+import { listRuns, type RunView } from '#store/views/runs.ts';
+import { makeSyncService } from '#sync/decide.ts';
 import { makeSchedule, nextSlot, previousSlot } from '#sync/schedule.ts';
 import type { StartOptions, SyncService } from '#sync/service.ts';
 import { makeClock } from '../support/clock.ts';
@@ -18,8 +20,9 @@ eachDatabase('the schedule', (open) => {
   let started: StartOptions[];
   const clock = makeClock('2026-11-24T10:00:00Z');
   const sync = (busy = false): SyncService => ({
-    async start(options) {
+    async start(options, claim) {
       if (busy) throw new ConflictError('A run is in progress.', { reason: 'run-in-progress' });
+      if ((await claim?.(database.knex, randomUUID())) === false) throw new ConflictError('Taken.');
       started.push(options);
       return { id: '00000000-0000-4000-8000-000000000001' } as RunView;
     },
@@ -126,4 +129,68 @@ it('reads cron expressions in their zone, as far ahead as a leap day', () => {
       .slice(4, 13),
     '-02-28T18',
   );
+});
+
+eachDatabase('a slot and its run', (open) => {
+  it('come together: a process that dies in between leaves neither, and the next tick makes up for it', async () => {
+    const database = await open();
+    await saveProvider(database.knex, { kind: 'microsoft365', settings: {}, secrets: '', changed: true });
+    await setActive(database.knex, 'microsoft365', true);
+    const clock = makeClock('2026-11-24T10:00:00Z');
+    const real = makeSyncService({ database, worker: undefined });
+    const dying: SyncService = {
+      ...real,
+      start: (options, claim) =>
+        real.start(options, async (tx, runId) => {
+          await claim?.(tx, runId);
+          throw new Error('the process dies here');
+        }),
+    };
+    const parts = { database, clock, log: makeLog('silent' as 'fatal') };
+    const schedule = makeSchedule({ ...parts, sync: real });
+    await schedule.change(DAILY, { withoutPreview: true });
+    clock.set('2026-11-25T02:00:00Z');
+    await makeSchedule({ ...parts, sync: dying }).tick();
+    assert.equal((await listRuns(database.knex, { limit: 10 })).items.length, 0);
+    clock.set('2026-11-25T02:01:00Z');
+    await schedule.tick();
+    await schedule.tick();
+    const runs = (await listRuns(database.knex, { limit: 10 })).items;
+    assert.deepEqual(
+      runs.map(({ trigger, mode }) => [trigger, mode]),
+      [['schedule', 'full']],
+    );
+  });
+
+  it('read everything once a day, and what changed in between', async () => {
+    const database = await open();
+    await saveProvider(database.knex, { kind: 'microsoft365', settings: {}, secrets: '', changed: true });
+    await setActive(database.knex, 'microsoft365', true);
+    const clock = makeClock('2026-11-24T10:00:00Z');
+    const sync = makeSyncService({ database, worker: undefined });
+    const schedule = makeSchedule({ database, clock, sync, log: makeLog('fatal') });
+    await schedule.change(
+      { enabled: true, kind: 'interval', everyMinutes: 60, timeZone: 'UTC' },
+      { withoutPreview: true },
+    );
+    const modes: string[] = [];
+    for (const [hour, readAt] of [
+      ['11:00', null],
+      ['12:00', '2026-11-24T11:00:00Z'],
+      ['13:00', '2026-11-23T13:00:00Z'],
+    ]) {
+      if (readAt !== null)
+        await database.knex.raw(
+          `insert into mirror_state (provider, read_at) values ('microsoft365', ?)
+           on conflict (provider) do update set read_at = excluded.read_at`,
+          [readAt ?? ''],
+        );
+      clock.set(`2026-11-24T${hour}:00Z`);
+      await schedule.tick();
+      const [run] = (await listRuns(database.knex, { limit: 1 })).items;
+      modes.push(run?.mode ?? '');
+      await database.knex.raw(`update runs set status = 'succeeded'`);
+    }
+    assert.deepEqual(modes, ['full', 'incremental', 'full']);
+  });
 });

@@ -27,7 +27,7 @@ export interface RequestOptions {
 /** Makes what was asked for of a body. Throws an `incomplete` error where it is none; the request is then tried again. */
 export type ReadAnswer<Value> = (body: unknown) => Value;
 
-/** Reads of Graph. All share one pause and one account of cost. */
+/** Requests to Graph. All share one pause and one account of cost. */
 export interface Graph {
   /**
    * @param url a path below /v1.0 that begins with a slash, or the whole of a nextLink
@@ -38,6 +38,8 @@ export interface Graph {
    */
   get<Value>(url: string, read: ReadAnswer<Value>, options: RequestOptions): Promise<Value>;
   post<Value>(url: string, body: object, read: ReadAnswer<Value>, options: RequestOptions): Promise<Value>;
+  patch<Value>(url: string, body: object, read: ReadAnswer<Value>, options: RequestOptions): Promise<Value>;
+  delete(url: string, options: RequestOptions): Promise<void>;
   readonly tokens: TokenSource;
   readonly pace: Pace;
   cost(): Cost;
@@ -51,6 +53,7 @@ const WRONG_ANSWERS_MAX = 3;
 const ANSWER_BROKEN = 'answer-broken';
 
 interface Sent extends RequestOptions {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   readonly url: string;
   readonly body?: object;
 }
@@ -103,7 +106,7 @@ export function openGraph(settings: Microsoft365Settings, clock: Clock, limits: 
         wait: headers.get('retry-after'),
       });
       if (!response.ok) return explainStatus(response, text, clock.now().getTime());
-      return { value: read(parseJson(text)) };
+      return { value: read(status === 204 ? undefined : parseJson(text)) };
     } catch (error) {
       sent.signal.throwIfAborted();
       tell({ broken: errorName(error), ms: clock.now().getTime() - began });
@@ -115,7 +118,7 @@ export function openGraph(settings: Microsoft365Settings, clock: Clock, limits: 
   }
 
   /** Raw, because the client's own parsing would read the body twice and throw its errors away. */
-  function request({ url, body, signal, advanced }: Sent, token: string): Promise<Response> {
+  function request({ method, url, body, signal, advanced }: Sent, token: string): Promise<Response> {
     const built = client
       .api(url)
       .responseType(ResponseType.RAW)
@@ -125,21 +128,25 @@ export function openGraph(settings: Microsoft365Settings, clock: Clock, limits: 
       ])
       .options({ signal: AbortSignal.any([signal, AbortSignal.timeout(limits.timeoutMs)]), redirect: 'manual' });
     const request = advanced === true ? built.header('ConsistencyLevel', 'eventual') : built;
-    return body === undefined ? request.get() : request.post(body);
+    if (method === 'DELETE') return request.delete();
+    if (body === undefined) return request.get();
+    return method === 'PATCH' ? request.patch(body) : request.post(body);
   }
 
   return {
     tokens,
     pace,
-    get: (url, read, options) => send({ ...options, url: checked(url, origin) }, read),
-    post: (url, body, read, options) => send({ ...options, url: checked(url, origin), body }, read),
+    get: (url, read, options) => send({ ...options, method: 'GET', url: checked(url, origin) }, read),
+    post: (url, body, read, options) => send({ ...options, method: 'POST', url: checked(url, origin), body }, read),
+    patch: (url, body, read, options) => send({ ...options, method: 'PATCH', url: checked(url, origin), body }, read),
+    delete: (url, options) => send({ ...options, method: 'DELETE', url: checked(url, origin) }, () => undefined),
     cost: () => ({ ...spent, throttledMs: Math.round(pace.throttledMs()) }),
   };
 }
 
 /** Method and path; the query may name people, and is left out. */
-function describe({ url, body }: Sent, origin: string): { method: string; path: string } {
-  return { method: body === undefined ? 'GET' : 'POST', path: new URL(wholeUrl(url, origin)).pathname };
+function describe({ method, url }: Sent, origin: string): { method: string; path: string } {
+  return { method, path: new URL(wholeUrl(url, origin)).pathname };
 }
 
 function errorName(error: unknown): string {

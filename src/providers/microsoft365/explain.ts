@@ -4,6 +4,7 @@ import type { Clause, Evidence, MappedAttribute, Normalised, RecordExplanation }
 import { ENTERPRISE_SCHEMA, GATEWAY_SCHEMA, type Resource, type ResourceType } from '#core/resource.ts';
 import { allAddresses, domainOf, primaryAddress } from './addresses.ts';
 import { hasMailbox, isLicensed } from './licence.ts';
+import type { AttributeRules } from './mapping.ts';
 import type { GraphGroup, GraphUser } from './records.ts';
 import type { ScopeClause } from './scope.ts';
 
@@ -13,6 +14,8 @@ export interface Explaining {
   readonly clauses: readonly ScopeClause<GraphRecord>[];
   /** The record through the mapping, whatever the scope says. */
   readonly mapped: Normalised;
+  /** By attribute, the rules of the mapping and what they saw. */
+  readonly rules?: ReadonlyMap<string, AttributeRules>;
 }
 
 /** Graph properties by the attribute that is made of them. A test takes each away and looks. */
@@ -44,12 +47,12 @@ export const SOURCES: Readonly<Record<ResourceType, Readonly<Record<string, read
 export function explainRecord(
   record: GraphRecord,
   type: ResourceType,
-  { clauses, mapped }: Explaining,
+  { clauses, mapped, rules = new Map() }: Explaining,
 ): RecordExplanation {
   return {
     clauses: [...clauses.map((clause) => explainClause(clause, record)), mappingClause(record, mapped)],
     evidence: type === 'User' ? evidenceOf(record) : [],
-    attributes: 'resource' in mapped ? attributesOf(mapped.resource, record, type) : [],
+    attributes: 'resource' in mapped ? attributesOf(mapped.resource, record, type, rules) : [],
   };
 }
 
@@ -90,11 +93,21 @@ function evidenceOf(user: GraphUser): Evidence[] {
   ];
 }
 
-function attributesOf(resource: Resource, record: GraphRecord, type: ResourceType): MappedAttribute[] {
+/** Where the settings have no rule for an attribute, its source are the Graph properties that it is made of. */
+function attributesOf(
+  resource: Resource,
+  record: GraphRecord,
+  type: ResourceType,
+  rules: ReadonlyMap<string, AttributeRules>,
+): MappedAttribute[] {
   const values = flattened(resource);
-  return Object.entries(SOURCES[type]).flatMap(([attribute, properties]) =>
-    values.has(attribute) ? [{ attribute, value: values.get(attribute), source: valuesOf(record, properties) }] : [],
-  );
+  const sources = SOURCES[type];
+  return [...new Set([...Object.keys(sources), ...rules.keys()])].flatMap((attribute): MappedAttribute[] => {
+    if (!values.has(attribute)) return [];
+    const by = rules.get(attribute);
+    const source = by?.isOwn === true ? by.source : valuesOf(record, sources[attribute] ?? []);
+    return [{ attribute, value: values.get(attribute), source, ...(by === undefined ? {} : { rules: by.rules }) }];
+  });
 }
 
 /** By attribute; those of an extension each for itself. */

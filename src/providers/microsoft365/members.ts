@@ -114,7 +114,7 @@ async function exists(graph: Graph, group: string, signal: AbortSignal): Promise
 }
 
 /** Users and groups are kept; devices, contacts, service principals and what cannot be read are skipped with a reason. */
-function sortMembers(objects: readonly GraphMember[]): { members: MemberRef[]; skipped: SkippedObject[] } {
+export function sortMembers(objects: readonly GraphMember[]): { members: MemberRef[]; skipped: SkippedObject[] } {
   const members: MemberRef[] = [];
   const skipped: SkippedObject[] = [];
   for (const object of objects) {

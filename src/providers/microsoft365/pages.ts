@@ -2,6 +2,7 @@ import { ConfigError, NotFoundError } from '#core/errors.ts';
 import type { Page } from '#core/provider.ts';
 import type { Graph } from './client.ts';
 import { collection, PAGE_SIZE } from './collection.ts';
+import { latestCheckpoint } from './delta.ts';
 import { membersOfAll } from './members.ts';
 import { GROUP_SELECT, type GraphGroup, type GraphUser, hidesMembers } from './records.ts';
 import { userPages } from './users.ts';
@@ -17,7 +18,8 @@ export interface ReadOptions {
 
 /**
  * Everything: users, groups, then the direct members of each wanted group. The ids of those groups, and whether they
- * hide their members, are all that is kept. The `end` page comes only when every page was read whole.
+ * hide their members, are all that is kept. The `end` page comes only when every page was read whole, with the
+ * checkpoint that was taken before the first.
  * Sources: learn.microsoft.com/graph/api/user-list, group-list, group-list-members, paging, checked 2026-11.
  * @throws {GatewayError} what `collection` throws; {ConfigError} `endpoint-wrong` when there is no directory there
  */
@@ -27,6 +29,7 @@ export async function* fullRead(
   signal: AbortSignal,
 ): AsyncGenerator<Page<GraphUser | GraphGroup>> {
   const wanted = new Map<string, boolean>();
+  const checkpoint = await latestCheckpoint(graph, userProperties, signal);
   try {
     for await (const records of userPages(graph, userProperties, signal))
       yield { type: 'records', resourceType: 'User', records };
@@ -45,5 +48,5 @@ export async function* fullRead(
     });
   }
   yield* membersOfAll(graph, wanted, signal);
-  yield { type: 'end' };
+  yield checkpoint === undefined ? { type: 'end' } : { type: 'end', checkpoint };
 }

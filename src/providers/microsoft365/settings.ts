@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { InputError } from '#core/errors.ts';
+import { mappingRules } from '#core/mapping-rules.ts';
 import { DEFAULT_MATCHING, MATCH_ATTRIBUTES } from '#core/match.ts';
 import { filterProblem } from './user-filter.ts';
 
@@ -79,6 +80,7 @@ const Settings = z.strictObject({
     .default([...DEFAULT_MATCHING.matching]),
   adoptManual: z.enum(['never', 'ask', 'onMatch']).default(DEFAULT_MATCHING.adoptManual),
   notifications: z.strictObject({ enabled: z.boolean().default(true) }).prefault({}),
+  mapping: z.strictObject({ users: mappingRules }).prefault({}),
 });
 
 export type Microsoft365Settings = z.output<typeof Settings>;

@@ -76,6 +76,17 @@ const FIELDS: readonly Field[] = [
 
 const BY_NAME: ReadonlyMap<string, Field> = new Map(FIELDS.map((field) => [foldCase(field.name), field]));
 
+/** The Graph properties that a field of the table needs; undefined for what is no field, spelled just so. */
+export function propertiesOfField(name: string): readonly string[] | undefined {
+  const field = BY_NAME.get(foldCase(name));
+  return field?.name === name ? field.reads : undefined;
+}
+
+/** The spelling of a field that differs in case only. */
+export function spellingOf(name: string): string | undefined {
+  return BY_NAME.get(foldCase(name))?.name;
+}
+
 const OPERATORS: Readonly<Record<FieldType, readonly string[]>> = {
   string: ['eq', 'ne', 'co', 'sw', 'ew', 'pr'],
   strings: ['eq', 'ne', 'co', 'sw', 'ew', 'pr'],

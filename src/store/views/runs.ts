@@ -34,6 +34,8 @@ export interface RunView {
   readonly id: string;
   readonly provider: ProviderKindName;
   readonly mode: 'incremental' | 'full';
+  /** Why it read everything although it was asked for changes; null when it did as it was asked. */
+  readonly modeReason: string | null;
   readonly preview: boolean;
   readonly trigger: string;
   readonly status: RunStatus;
@@ -53,7 +55,7 @@ export interface RunView {
   readonly cost: RunCost | null;
 }
 
-const SELECT = `select r.seq, r.id, r.provider, r.mode, r.preview, r.trigger, r.status, r.requested_by as "requestedBy", r.options,
+const SELECT = `select r.seq, r.id, r.provider, r.mode, r.mode_reason as "modeReason", r.preview, r.trigger, r.status, r.requested_by as "requestedBy", r.options,
   r.created_at as "createdAt", r.started_at as "startedAt", r.finished_at as "finishedAt", r.phase, r.done, r.total, r.phases,
   extract(epoch from clock_timestamp() - r.progress_at)::float8 * 1000 as "staleMs", clock_timestamp() as now,
   (r.work_ms + coalesce(extract(epoch from r.progress_at - r.working_since) * 1000, 0))::float8 as "workMs",

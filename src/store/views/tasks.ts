@@ -1,17 +1,24 @@
 // Background work as typed tasks: what a person watches, whatever carries it out.
 import type { RunError } from '#core/failure.ts';
+import type { Db } from '../database.ts';
 import type { RunStatus } from '../runs.ts';
+import { listSubscriptions, type SubscriptionRow } from '../subscriptions.ts';
 import { isOver, type RunStep, type RunView } from './runs.ts';
 
 /** The types of tasks, and what each is for (S1.22): setup prepares a provider, sync carries its people over. */
-export const TASK_CATEGORIES = { directory: 'sync' } as const satisfies Record<string, 'sync' | 'setup'>;
+export const TASK_CATEGORIES = { directory: 'sync', subscription: 'setup' } as const satisfies Record<
+  string,
+  'sync' | 'setup'
+>;
 
 export interface TaskView {
   readonly id: string;
   readonly type: keyof typeof TASK_CATEGORIES;
   readonly category: 'sync' | 'setup';
-  readonly runId: string;
+  /** Null for what belongs to no run. */
+  readonly runId: string | null;
   readonly state: RunStatus;
+  /** The phase of a run; of a subscription, the list that it is for. */
   readonly step: string | null;
   readonly percent: number | null;
   readonly estimatedEndAt: string | null;
@@ -36,6 +43,23 @@ export function viewTask(run: RunView): TaskView {
       finishedAt,
       error,
     },
+  };
+}
+
+/** Subscriptions as setup tasks: one that fails makes no run fail (S1.22). */
+export async function listSetupTasks(db: Db, state: string | undefined): Promise<readonly TaskView[]> {
+  const tasks = (await listSubscriptions(db)).map(viewSubscription);
+  return state === undefined ? tasks : tasks.filter((task) => task.state === state);
+}
+
+function viewSubscription(row: SubscriptionRow): TaskView {
+  const { id, resource, remote_id: remoteId, settled_at: settledAt, failed_at: failedAt, error } = row;
+  const state = error !== null ? 'failed' : remoteId === null ? 'queued' : 'succeeded';
+  const finishedAt = state === 'failed' ? failedAt : state === 'succeeded' ? settledAt : null;
+  return {
+    ...{ id, type: 'subscription', category: TASK_CATEGORIES.subscription, runId: null, state, step: resource },
+    ...{ percent: state === 'succeeded' ? 100 : null, estimatedEndAt: null, steps: [], counts: {} },
+    ...{ startedAt: row.created_at.toISOString(), finishedAt: finishedAt?.toISOString() ?? null, error },
   };
 }
 

@@ -4,6 +4,7 @@ import { generate } from 'selfsigned';
 import { InputError } from '#core/errors.ts';
 import { providerKinds } from '#providers/index.ts';
 import { parseSettings } from '#providers/microsoft365/settings.ts';
+import { RESOURCE_SCHEMAS } from '#scim/scimmy.ts';
 import { makeTestClock } from './support.ts';
 
 const least = { tenantId: 'contoso.com', clientId: 'app', credential: { kind: 'clientSecret', secret: 's' } };
@@ -47,6 +48,7 @@ describe('settings of Microsoft 365', () => {
       matching: ['externalId', 'userName', 'emails'],
       adoptManual: 'never',
       notifications: { enabled: true },
+      mapping: { users: [] },
     });
   });
 
@@ -130,11 +132,13 @@ describe('a certificate', () => {
 });
 
 describe('the kinds of provider', () => {
-  it('are four, of which one can be configured yet', async () => {
-    const kinds = providerKinds({ clock: makeTestClock() });
+  it('are four, and those that cannot be configured yet say so', async () => {
+    const uploads = { latest: async () => undefined, async *read() {} };
+    const parts = { outgoing: { allowLoopback: false }, uploads, inboundDir: '/nowhere' };
+    const kinds = providerKinds({ clock: makeTestClock(), schemas: RESOURCE_SCHEMAS, ...parts });
     assert.deepEqual([...kinds.keys()], ['microsoft365', 'scim', 'ldap', 'csv']);
     for (const [name, kind] of kinds) {
-      assert.equal(kind.available, name === 'microsoft365');
+      assert.equal(kind.available, name !== 'scim');
       if (kind.available) continue;
       assert.throws(
         () => kind.parseSettings({}),

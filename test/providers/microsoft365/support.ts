@@ -8,6 +8,7 @@ import { type GraphServer, type GraphServerOptions, startGraphServer } from '#de
 import type { Tenant } from '#demo/tenant.ts';
 import type { Clock } from '#platform/clock.ts';
 import { microsoft365 } from '#providers/microsoft365/index.ts';
+import { RESOURCE_SCHEMAS } from '#scim/scimmy.ts';
 
 export interface TestClock extends Clock {
   /** Milliseconds that were slept, one after the other. */
@@ -46,7 +47,7 @@ export function settingsFor(server: { origin: string }, tenantId: string, change
 
 /** The kind, and a provider with these settings. */
 export function openProvider(value: unknown, clock: Clock = makeTestClock()) {
-  const kind = microsoft365({ clock });
+  const kind = microsoft365({ clock, schemas: RESOURCE_SCHEMAS });
   const settings = kind.parseSettings(value);
   return { kind, settings, clock, provider: kind.open(settings) };
 }

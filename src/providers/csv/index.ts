@@ -1,0 +1,73 @@
+// CSV files: uploaded, in a folder of this machine, or behind an https URL. It only reads and yields; what becomes of it
+// is decided elsewhere. README.md beside this file has the quirks.
+import type { ResourceSchemas } from '#core/attributes.ts';
+import { policyOf } from '#core/kind-settings.ts';
+import type { Page, ProviderKind, PullProvider } from '#core/provider.ts';
+import { checkFiles } from './checks.ts';
+import { copyFiles, type FileParts, findFiles, makeFolder, removeFolder } from './fetch-files.ts';
+import { folderVersion } from './from-folder.ts';
+import { previewFiles } from './preview.ts';
+import { readFiles } from './read.ts';
+import type { CsvRecord } from './records.ts';
+import { type CsvSettings, parseSettings, SECRET_PATHS } from './settings.ts';
+import { makeMapping } from './to-scim.ts';
+
+interface Parts extends FileParts {
+  readonly schemas: ResourceSchemas;
+}
+
+export function csv(parts: Parts): ProviderKind<CsvSettings> {
+  const { schemas } = parts;
+  return {
+    kind: 'csv',
+    title: 'CSV files',
+    available: true,
+    secretPaths: SECRET_PATHS,
+    parseSettings(value) {
+      const settings = parseSettings(value);
+      makeMapping(settings, schemas);
+      return settings;
+    },
+    policy: policyOf,
+    open: (settings) => openProvider(settings, parts) as PullProvider,
+    test: (settings, signal) => checkFiles(settings, parts, signal),
+    preview: (settings, rows, signal) => previewFiles(settings, { parts, schemas, rows }, signal),
+    async version({ source }) {
+      if (source.kind === 'folder') return folderVersion(source, parts);
+      return source.kind === 'upload' ? (await parts.uploads.latest())?.id : undefined;
+    },
+    mapping: {
+      rules: (settings) => makeMapping(settings, schemas).rules,
+      trace: (settings, record) => makeMapping(settings, schemas).trace(record as CsvRecord),
+    },
+  };
+}
+
+function openProvider(settings: CsvSettings, parts: Parts): PullProvider<CsvRecord> {
+  const mapping = makeMapping(settings, parts.schemas);
+  const { keepCreated } = mapping;
+  const read = { files: 0, bytes: 0 };
+  return {
+    kind: 'csv',
+    async *pages(signal): AsyncGenerator<Page<CsvRecord>> {
+      const folder = await makeFolder();
+      try {
+        const found = await findFiles(settings, parts);
+        const files = await copyFiles(found, { folder, format: settings.format }, signal);
+        for (const { size } of Object.values(files)) {
+          read.files += 1;
+          read.bytes += size;
+        }
+        yield* readFiles(files, { folder, settings }, signal);
+      } finally {
+        await removeFolder(folder);
+      }
+    },
+    externalId: ({ externalId }) => externalId,
+    normalise: mapping.normalise,
+    explain: mapping.explain,
+    ...(keepCreated === undefined ? {} : { keepCreated }),
+    asks: 'all columns',
+    cost: () => ({ requests: read.files, resourceUnits: 0, bytes: read.bytes, throttledMs: 0 }),
+  };
+}

@@ -1,0 +1,103 @@
+import { GatewayError } from '#core/errors.ts';
+import type { Check } from '#core/provider.ts';
+import { type Connection, connect, type RawEntry } from './connection.ts';
+import { memberAttributes, searchOf } from './read.ts';
+import { anchorOf } from './records.ts';
+import { hostOf, type LdapSettings, planOf } from './settings.ts';
+
+/** What a step found, or the sentence and remedy of what is wrong. */
+type Finding = string | { readonly problem: string; readonly remedy: string };
+
+/**
+ * Says step by step what works: `connect` (with encryption and signing in), `read-users`, `read-groups`,
+ * `read-members`. Changes nothing, never throws.
+ */
+export async function checkConnection(settings: LdapSettings, signal: AbortSignal): Promise<readonly Check[]> {
+  const checks: Check[] = [];
+  let connection: Connection | undefined;
+  checks.push(
+    await check('connect', async () => {
+      connection = await connect(settings, signal);
+      return describeConnection(settings);
+    }),
+  );
+  const steps: readonly [string, (connection: Connection) => Promise<Finding>][] = [
+    ['read-users', (open) => canRead(open, settings, 'User', signal)],
+    ['read-groups', (open) => canRead(open, settings, 'Group', signal)],
+    ['read-members', (open) => canReadMembers(open, settings, signal)],
+  ];
+  for (const [name, step] of steps) {
+    const open = connection;
+    if (open === undefined)
+      checks.push({ name, ok: false, detail: 'Not tried, since there is no connection.', remedy: null });
+    else checks.push(await check(name, () => step(open)));
+  }
+  await connection?.close();
+  return checks;
+}
+
+async function check(name: string, step: () => Promise<Finding>): Promise<Check> {
+  try {
+    const finding = await step();
+    if (typeof finding === 'string') return { name, ok: true, detail: finding, remedy: null };
+    return { name, ok: false, detail: finding.problem, remedy: finding.remedy };
+  } catch (error) {
+    if (error instanceof GatewayError) return { name, ok: false, detail: error.message, remedy: error.remedy ?? null };
+    return {
+      name,
+      ok: false,
+      detail: 'There was no answer in time, or the check failed for a reason that is not known.',
+      remedy: 'Check the network and the settings, then try again.',
+    };
+  }
+}
+
+function describeConnection(settings: LdapSettings): string {
+  const { url, startTls, bind } = settings;
+  const how = url.startsWith('ldaps:') ? 'over TLS' : startTls ? 'with StartTLS' : 'UNENCRYPTED';
+  return `Connected to "${hostOf(settings)}" ${how}, ${bind === null ? 'anonymously' : `as "${bind.dn}"`}.`;
+}
+
+async function canRead(
+  connection: Connection,
+  settings: LdapSettings,
+  type: 'User' | 'Group',
+  signal: AbortSignal,
+): Promise<Finding> {
+  const what = type === 'User' ? 'users' : 'groups';
+  const plan = planOf(settings);
+  const asked = searchOf({ settings, plan }, type, [plan.anchor]);
+  if (asked === undefined) return 'Groups are not read: the settings have no "groups".';
+  const [found] = await connection.first(asked, signal);
+  if (found === undefined)
+    return {
+      problem: `No ${what} are found below "${asked.base}".`,
+      remedy: `Check ${what}.base and ${what}.filter, and that the account may read them. The filter is ${asked.filter}.`,
+    };
+  return (
+    checkAnchor(found, plan.anchor) ?? `${type === 'User' ? 'Users' : 'Groups'} can be read, such as "${found.dn}".`
+  );
+}
+
+function checkAnchor(entry: RawEntry, anchor: string): Finding | undefined {
+  if (anchorOf(entry, anchor) !== undefined) return undefined;
+  return {
+    problem: `"${entry.dn}" has no "${anchor}", by which it would be known for ever.`,
+    remedy: `Let the account read "${anchor}", choose the preset of the server, or name another attribute as anchor.`,
+  };
+}
+
+async function canReadMembers(connection: Connection, settings: LdapSettings, signal: AbortSignal): Promise<Finding> {
+  const plan = planOf(settings);
+  const attributes = memberAttributes(plan);
+  const present = `(|${attributes.map((name) => `(${name}=*)`).join('')})`;
+  const asked = searchOf({ settings, plan }, 'Group', attributes, present);
+  if (asked === undefined) return 'Members are not read: the settings have no "groups".';
+  const [found] = await connection.first(asked, signal);
+  if (found === undefined)
+    return {
+      problem: `No group shows a member in "${plan.memberAttribute}".`,
+      remedy: 'If groups have members, let the account read them, or set memberAttribute to where they are.',
+    };
+  return `Members can be read, such as those of "${found.dn}".`;
+}

@@ -1,0 +1,260 @@
+import { CheckpointExpiredError, NotFoundError, UpstreamError } from '#core/errors.ts';
+import type { ChangePage, ChangeReader, Checkpoint, GoneObject, MembersChange, ReturnedLinks } from '#core/provider.ts';
+import type { ResourceType } from '#core/resource.ts';
+import type { Graph } from './client.ts';
+import { collection, PAGE_SIZE, readPage } from './collection.ts';
+import { incomplete, REQUEST_REFUSED } from './failures.ts';
+import { membersOfAll, sortMembers } from './members.ts';
+import { GROUP_SELECT, type GraphGroup, type GraphMember, type GraphUser, hidesMembers, listOf } from './records.ts';
+
+/** More pages than any round of changes has. */
+const PAGES_MAX = 50_000;
+/** An empty page may have a next one; so many in a row lead nowhere. */
+const EMPTY_PAGES_MAX = 100;
+
+/** Links of Graph, whole and opaque: they are followed, never built or changed. */
+interface Links {
+  readonly users: string;
+  readonly groups: string;
+  /** The list whose round was left in the middle: its link leads to the rest of that round, and not to what came after. */
+  readonly midway?: 'users' | 'groups' | undefined;
+}
+
+/** A user or group as delta tells it: what is absent has not changed, or was never set; null was unset. */
+export interface DeltaObject {
+  readonly id: string;
+  readonly '@removed'?: { readonly reason?: unknown } | null;
+  readonly 'members@delta'?: readonly DeltaMember[] | null;
+  readonly 'manager@delta'?: readonly DeltaMember[] | null;
+  readonly [property: string]: unknown;
+}
+
+type DeltaMember = GraphMember & { readonly '@removed'?: object | null };
+
+type Raw = GraphUser | GraphGroup;
+
+/**
+ * Where reading changes would begin now: asked for before a full read, so that what changes meanwhile comes with the
+ * first changes, a second time at most. Undefined where Graph refuses it: then there is no reading of changes.
+ * Source: learn.microsoft.com/graph/delta-query-overview, `$deltatoken=latest`, checked 2026-11.
+ * @throws {GatewayError} what `Graph.get` throws
+ */
+export async function latestCheckpoint(
+  graph: Graph,
+  userProperties: readonly string[],
+  signal: AbortSignal,
+): Promise<Checkpoint | undefined> {
+  // What is not selected is not tracked, and the default lacks accountEnabled, userType and proxyAddresses.
+  const users = [...new Set([...userProperties, 'manager'])].join(',');
+  const groups = [...GROUP_SELECT, 'members'].join(',');
+  try {
+    return makeCheckpoint({
+      users: await latest(graph, `/users/delta?$select=${users}&$deltatoken=latest`, signal),
+      groups: await latest(graph, `/groups/delta?$select=${groups}&$deltatoken=latest`, signal),
+    });
+  } catch (error) {
+    if (error instanceof UpstreamError && error.reason === REQUEST_REFUSED) return undefined;
+    throw error;
+  }
+}
+
+async function latest(graph: Graph, first: string, signal: AbortSignal): Promise<string> {
+  for (let url = first, pages = 0; pages < EMPTY_PAGES_MAX; pages += 1) {
+    const { deltaLink, nextLink } = await graph.get(url, readDeltaPage, { signal });
+    if (deltaLink !== undefined) return deltaLink;
+    url = nextLink ?? first;
+  }
+  throw incomplete('Graph does not say where changes begin.', 'page-loop');
+}
+
+export interface ChangeOptions {
+  isGroupWanted(group: GraphGroup): boolean;
+}
+
+/**
+ * Changes of users, then of groups and their members. Sources: learn.microsoft.com/graph/delta-query-users,
+ * delta-query-groups, api/user-delta and api/group-delta, checked 2026-11.
+ */
+export function changesOf(graph: Graph, { isGroupWanted }: ChangeOptions): ChangeReader<Raw> {
+  return {
+    async *pages(checkpoint, signal) {
+      let links = readCheckpoint(checkpoint);
+      for (const [type, list] of LISTS)
+        for (let rounds = links.midway === list ? 2 : 1; rounds > 0; rounds -= 1)
+          for await (const { items, link, last } of deltaRound(graph, links[list], signal)) {
+            yield* toPages(type, items);
+            links = { ...links, [list]: link, midway: last ? undefined : list };
+            yield { type: 'reached', checkpoint: makeCheckpoint(links) };
+          }
+      yield { type: 'end', checkpoint: makeCheckpoint(links) };
+    },
+    merge: mergeDelta,
+    members: (groups, signal) => membersOfAll(graph, wantedOf(groups as readonly GraphGroup[], isGroupWanted), signal),
+    linksOf: (users, signal) => linksOf(graph, users, signal),
+  };
+}
+
+const LISTS: readonly (readonly [ResourceType, 'users' | 'groups'])[] = [
+  ['User', 'users'],
+  ['Group', 'groups'],
+];
+
+function wantedOf(
+  groups: readonly GraphGroup[],
+  isGroupWanted: ChangeOptions['isGroupWanted'],
+): ReadonlyMap<string, boolean> {
+  return new Map(groups.filter(isGroupWanted).map((group) => [group.id, hidesMembers(group)]));
+}
+
+function makeCheckpoint({ users, groups, midway }: Links): Checkpoint {
+  return JSON.stringify({ users, groups, midway }) as Checkpoint;
+}
+
+function readCheckpoint(checkpoint: Checkpoint): Links {
+  const { users, groups, midway } = JSON.parse(checkpoint) as Partial<Links>;
+  if (typeof users !== 'string' || typeof groups !== 'string')
+    throw new CheckpointExpiredError('The checkpoint is none of this release.');
+  return { users, groups, midway };
+}
+
+interface DeltaPage {
+  readonly items: readonly DeltaObject[];
+  readonly nextLink: string | undefined;
+  readonly deltaLink: string | undefined;
+}
+
+/** The pages of one round, each with the link from which a later read goes on. Ends with the page that has a deltaLink. */
+async function* deltaRound(
+  graph: Graph,
+  first: string,
+  signal: AbortSignal,
+): AsyncGenerator<{ readonly items: readonly DeltaObject[]; readonly link: string; readonly last: boolean }> {
+  const followed = new Set<string>();
+  let empty = 0;
+  for (let url = first; ; ) {
+    const { items, nextLink, deltaLink } = await deltaPage(graph, url, signal);
+    const link = deltaLink ?? nextLink ?? '';
+    yield { items, link, last: deltaLink !== undefined };
+    if (deltaLink !== undefined) return;
+    empty = items.length === 0 ? empty + 1 : 0;
+    if (empty > EMPTY_PAGES_MAX || (followed.has(link) && items.length > 0))
+      throw incomplete('Graph sends changes without an end.', 'page-loop');
+    followed.add(link);
+    if (followed.size > PAGES_MAX) throw incomplete(`Changes have more than ${PAGES_MAX} pages.`, 'too-many-pages');
+    url = link;
+  }
+}
+
+async function deltaPage(graph: Graph, url: string, signal: AbortSignal): Promise<DeltaPage> {
+  try {
+    return await graph.get(url, readDeltaPage, { signal });
+  } catch (error) {
+    if (isExpired(error))
+      throw new CheckpointExpiredError('Microsoft Graph no longer knows where the last read of changes ended.', {
+        cause: error,
+      });
+    throw error;
+  }
+}
+
+/**
+ * 410 asks to begin anew, with or without an empty token in `Location`; an expired or unknown token is 40x with a code.
+ * Sources: learn.microsoft.com/graph/delta-query-overview, "Synchronization reset", and graph/errors, checked 2026-11.
+ */
+function isExpired(error: unknown): boolean {
+  if (!(error instanceof UpstreamError)) return false;
+  const { status, graphCode } = error.details;
+  if (status === 410) return true;
+  return (
+    Number(status) >= 400 && Number(status) < 500 && /resync|syncState|PageToken|ExpiredToken/i.test(String(graphCode))
+  );
+}
+
+function readDeltaPage(body: unknown): DeltaPage {
+  const { items, nextLink } = readPage<DeltaObject>(body);
+  const deltaLink = (body as { '@odata.deltaLink'?: unknown })['@odata.deltaLink'] ?? undefined;
+  if (deltaLink !== undefined && (typeof deltaLink !== 'string' || !/^https?:\/\//i.test(deltaLink)))
+    throw incomplete('A page of changes has a link that is no link.', 'page-broken');
+  if (deltaLink === undefined && nextLink === undefined)
+    throw incomplete('A page of changes says neither how to go on nor that it is the last.', 'page-broken');
+  return { items, nextLink, deltaLink };
+}
+
+/** What one page tells, in an order in which it may be written: the later of two that speak of the same object last. */
+function* toPages(type: ResourceType, items: readonly DeltaObject[]): Generator<ChangePage<Raw>> {
+  const last = new Map(items.map((item, index) => [item.id, index]));
+  const removed = items.filter((item, index) => isRemoved(item) && last.get(item.id) === index);
+  const gone = new Set(removed.map(({ id }) => id));
+  const changed = items.filter((item) => !isRemoved(item) && !gone.has(item.id));
+  const records = changed.filter(saysSomething);
+  if (records.length > 0) yield { type: 'records', resourceType: type, records: records as unknown as Raw[] };
+  const members = type === 'Group' ? changed.flatMap((item) => membersChange(item) ?? []) : [];
+  if (members.length > 0) yield { type: 'memberChanges', changes: members };
+  if (removed.length > 0) yield { type: 'gone', resourceType: type, objects: removed.map(goneOf) };
+}
+
+function isRemoved(item: DeltaObject): boolean {
+  return typeof item['@removed'] === 'object' && item['@removed'] !== null;
+}
+
+/** `changed` can be restored, `deleted` cannot. Source: learn.microsoft.com/graph/delta-query-overview, checked 2026-11. */
+function goneOf(item: DeltaObject): GoneObject {
+  return { externalId: item.id, how: item['@removed']?.reason === 'deleted' ? 'hardDeleted' : 'softDeleted' };
+}
+
+/** An object that only carries members has no property to merge. */
+function saysSomething(item: DeltaObject): boolean {
+  return Object.keys(item).some((name) => name !== 'id' && name !== 'members@delta' && !name.startsWith('@'));
+}
+
+/** A large group comes in many objects, with others in between; each says what it won and lost. */
+function membersChange(item: DeltaObject): MembersChange | undefined {
+  const listed = listOf(item['members@delta']).filter((member) => typeof member.id === 'string');
+  if (listed.length === 0) return undefined;
+  const removed = listed.filter((member) => member['@removed'] != null).map(({ id }) => id);
+  const { members, skipped } = sortMembers(listed.filter((member) => member['@removed'] == null));
+  return { group: item.id, added: members, skipped, removed };
+}
+
+/** Pure. The properties that a change has replace those that are known; its manager comes as a list of changes. */
+export function mergeDelta(known: Raw | undefined, change: Raw): Raw {
+  const { 'members@delta': _members, 'manager@delta': manager, ...properties } = change as DeltaObject;
+  const named = Object.entries(properties).filter(([name]) => !name.startsWith('@'));
+  const merged = { ...known, ...Object.fromEntries(named) } as GraphUser;
+  if (manager == null) return merged;
+  return { ...merged, manager: managerAfter(known as GraphUser | undefined, listOf(manager)) };
+}
+
+function managerAfter(known: GraphUser | undefined, changes: readonly DeltaMember[]): GraphUser['manager'] {
+  const now = changes.find((change) => change['@removed'] == null);
+  if (now !== undefined) return { id: now.id };
+  const lost = changes.some(({ id }) => id === known?.manager?.id);
+  return lost ? null : known?.manager;
+}
+
+/**
+ * The groups of users who came back, and those whose manager they are again: a restore is silent in the changes of both.
+ * Sources: learn.microsoft.com/graph/api/user-list-memberof and user-list-directreports, checked 2026-11.
+ */
+async function linksOf(graph: Graph, users: readonly string[], signal: AbortSignal): Promise<ReturnedLinks<Raw>> {
+  const groups = new Map<string, readonly string[]>();
+  const records: DeltaObject[] = [];
+  for (const user of users)
+    try {
+      groups.set(user, await idsOf(graph, `/users/${encodeURIComponent(user)}/memberOf`, signal));
+      for (const id of await idsOf(graph, `/users/${encodeURIComponent(user)}/directReports`, signal))
+        records.push({ id, 'manager@delta': [{ id: user }] });
+    } catch (error) {
+      // Not to be found yet, or gone again: the next changes, or the next full read, know more.
+      if (!(error instanceof NotFoundError)) throw error;
+      groups.delete(user);
+    }
+  return { groups, records: records as unknown as Raw[] };
+}
+
+async function idsOf(graph: Graph, path: string, signal: AbortSignal): Promise<readonly string[]> {
+  const ids: string[] = [];
+  for await (const page of collection<GraphMember>(graph, `${path}?$select=id&$top=${PAGE_SIZE}`, { signal }))
+    ids.push(...page.map(({ id }) => id));
+  return ids;
+}

@@ -1,0 +1,247 @@
+// The mirror written by what changed instead of by a full read: single records, members won and lost, and how objects
+// left. Everything that is changed is touched in the same transaction. And the checkpoint from which a read goes on.
+import { addToSet } from '#core/digest.ts';
+import type { Checkpoint, GoneObject, MembersChange } from '#core/provider.ts';
+import type { ProviderKindName, ResourceType } from '#core/resource.ts';
+import { type Db, sql } from './database.ts';
+import { touch } from './touched.ts';
+
+/** A record as it is kept. */
+export interface StoredRecord {
+  readonly external_id: string;
+  readonly record: string;
+  readonly record_digest: Buffer;
+  readonly gone: boolean;
+  /** False for a group whose members were not read yet, or must not be. */
+  readonly has_members: boolean;
+}
+
+export async function readStoredRecords(
+  db: Db,
+  provider: ProviderKindName,
+  type: ResourceType,
+  externalIds: readonly string[],
+): Promise<Map<string, StoredRecord>> {
+  const { rows } = await sql<StoredRecord>(
+    db,
+    `select external_id, record, record_digest, gone_at is not null as gone, members_digest is not null as has_members
+     from mirror_records where provider = ? and resource_type = ? and external_id = any(?::text[])`,
+    [provider, type, externalIds],
+  );
+  return new Map(rows.map((row) => [row.external_id, row]));
+}
+
+/** The provider said that these are gone. Of a group the members go too: they are read anew when it comes back. */
+export async function markGone(
+  db: Db,
+  provider: ProviderKindName,
+  type: ResourceType,
+  objects: readonly GoneObject[],
+): Promise<number> {
+  if (objects.length === 0) return 0;
+  const last = new Map(objects.map(({ externalId, how }) => [externalId, how]));
+  const { rows } = await sql<{ external_id: string }>(
+    db,
+    `update mirror_records m set gone_at = coalesce(m.gone_at, now()), left_how = g.how, members_digest = null
+     from unnest(?::text[], ?::text[]) as g(external_id, how)
+     where m.provider = ? and m.resource_type = ? and m.external_id = g.external_id
+       and (m.gone_at is null or m.left_how is distinct from g.how) returning m.external_id`,
+    [[...last.keys()], [...last.values()], provider, type],
+  );
+  const ids = rows.map(({ external_id }) => external_id);
+  if (type === 'Group')
+    for (const table of ['mirror_members', 'mirror_skipped'])
+      await sql(db, `delete from ${table} where provider = ? and group_external_id = any(?::text[])`, [provider, ids]);
+  await touch(db, provider, type, ids);
+  return ids.length;
+}
+
+/** What becomes of one object in one group. */
+interface Pair {
+  readonly group: string;
+  readonly id: string;
+  /** `User`, `Group`; null when it goes, or is of no use to us. */
+  readonly type: ResourceType | null;
+  readonly skipped: {
+    readonly objectType: string;
+    readonly displayName: string | null;
+    readonly reason: string;
+  } | null;
+}
+
+/**
+ * Members that groups have won and lost, of groups whose members are known; doing it twice changes nothing. Answers the
+ * groups that changed.
+ */
+export async function changeMirrorMembers(
+  db: Db,
+  provider: ProviderKindName,
+  changes: readonly MembersChange[],
+): Promise<readonly string[]> {
+  const known = await readDigests(db, provider, [...new Set(changes.map(({ group }) => group))]);
+  const pairs = [...lastOfEach(changes).values()].filter(({ group }) => known.has(group));
+  if (pairs.length === 0) return [];
+  const gone = pairs.filter(({ type }) => type === null);
+  const lost = await deleteMembers(db, provider, gone);
+  const unskipped = await deleteSkipped(db, provider, pairs);
+  const won = await insertMembers(db, provider, pairs);
+  const skipped = await insertSkipped(db, provider, pairs);
+  const digests = new Map<string, Buffer>();
+  for (const { group, key } of [...won, ...skipped])
+    digests.set(group, addToSet(digests.get(group) ?? known.get(group) ?? NONE, [key], []));
+  for (const { group, key } of [...lost, ...unskipped])
+    digests.set(group, addToSet(digests.get(group) ?? known.get(group) ?? NONE, [], [key]));
+  const changed = [...digests].filter(([group, digest]) => known.get(group)?.equals(digest) !== true);
+  await sql(
+    db,
+    `update mirror_records m set members_digest = decode(d.digest, 'hex') from unnest(?::text[], ?::text[]) as d(id, digest)
+     where m.provider = ? and m.resource_type = 'Group' and m.external_id = d.id`,
+    [changed.map(([group]) => group), changed.map(([, digest]) => digest.toString('hex')), provider],
+  );
+  const groups = changed.map(([group]) => group);
+  await touch(db, provider, 'Group', groups);
+  return groups;
+}
+
+/** The direct groups of one user as the provider says, of groups whose members are known. */
+export async function setGroupsOf(
+  db: Db,
+  provider: ProviderKindName,
+  user: string,
+  groups: readonly string[],
+): Promise<void> {
+  const { rows } = await sql<{ group: string }>(
+    db,
+    `select group_external_id as group from mirror_members where provider = ? and member_external_id = ?`,
+    [provider, user],
+  );
+  const wanted = new Set(groups);
+  const had = new Set(rows.map(({ group }) => group));
+  const member = { externalId: user, type: 'User' as const };
+  const changes = [...new Set([...wanted, ...had])].map((group) => ({
+    group,
+    added: wanted.has(group) && !had.has(group) ? [member] : [],
+    skipped: [],
+    removed: wanted.has(group) ? [] : [user],
+  }));
+  await changeMirrorMembers(db, provider, changes);
+}
+
+const NONE = Buffer.alloc(32);
+
+interface Keyed {
+  readonly group: string;
+  /** As `membersDigest` of a whole membership spells it. */
+  readonly key: string;
+}
+
+/** Of each object in each group what happened last. */
+function lastOfEach(changes: readonly MembersChange[]): Map<string, Pair> {
+  const pairs = new Map<string, Pair>();
+  const put = (pair: Pair): void => void pairs.set(`${pair.group}\n${pair.id}`, pair);
+  for (const { group, added, skipped, removed } of changes) {
+    for (const id of removed) put({ group, id, type: null, skipped: null });
+    for (const { externalId: id, type } of added) put({ group, id, type, skipped: null });
+    for (const { externalId: id, objectType, displayName = null, reason } of skipped)
+      put({ group, id, type: null, skipped: { objectType, displayName, reason } });
+  }
+  return pairs;
+}
+
+async function readDigests(
+  db: Db,
+  provider: ProviderKindName,
+  groups: readonly string[],
+): Promise<ReadonlyMap<string, Buffer>> {
+  const { rows } = await sql<{ external_id: string; members_digest: Buffer }>(
+    db,
+    `select external_id, members_digest from mirror_records where provider = ? and resource_type = 'Group'
+       and external_id = any(?::text[]) and members_digest is not null and gone_at is null`,
+    [provider, groups],
+  );
+  return new Map(rows.map((row) => [row.external_id, row.members_digest]));
+}
+
+const PAIRS = 'unnest(?::text[], ?::text[]) as p(group_id, id)';
+
+function columnsOf(pairs: readonly Pair[]): [string[], string[]] {
+  return [pairs.map(({ group }) => group), pairs.map(({ id }) => id)];
+}
+
+async function deleteMembers(db: Db, provider: ProviderKindName, pairs: readonly Pair[]): Promise<readonly Keyed[]> {
+  const { rows } = await sql<Keyed>(
+    db,
+    `delete from mirror_members m using ${PAIRS} where m.provider = ? and m.group_external_id = p.group_id
+       and m.member_external_id = p.id returning m.group_external_id as group, m.member_type || ':' || p.id as key`,
+    [...columnsOf(pairs), provider],
+  );
+  return rows;
+}
+
+async function deleteSkipped(db: Db, provider: ProviderKindName, pairs: readonly Pair[]): Promise<readonly Keyed[]> {
+  const { rows } = await sql<Keyed>(
+    db,
+    `delete from mirror_skipped m using ${PAIRS} where m.provider = ? and m.group_external_id = p.group_id
+       and m.external_id = p.id returning m.group_external_id as group, '-' || m.reason || ':' || p.id as key`,
+    [...columnsOf(pairs), provider],
+  );
+  return rows;
+}
+
+async function insertMembers(db: Db, provider: ProviderKindName, pairs: readonly Pair[]): Promise<readonly Keyed[]> {
+  const members = pairs.filter(({ type }) => type !== null);
+  const { rows } = await sql<Keyed>(
+    db,
+    `insert into mirror_members (provider, group_external_id, member_external_id, member_type)
+     select ?, p.group_id, p.id, p.type from unnest(?::text[], ?::text[], ?::text[]) as p(group_id, id, type)
+     on conflict do nothing returning group_external_id as group, member_type || ':' || member_external_id as key`,
+    [provider, ...columnsOf(members), members.map(({ type }) => type)],
+  );
+  return rows;
+}
+
+async function insertSkipped(db: Db, provider: ProviderKindName, pairs: readonly Pair[]): Promise<readonly Keyed[]> {
+  const objects = pairs.flatMap(({ group, id, skipped }) => (skipped === null ? [] : { group, id, ...skipped }));
+  const { rows } = await sql<Keyed>(
+    db,
+    `insert into mirror_skipped (provider, group_external_id, external_id, object_type, display_name, reason)
+     select ?, "group", id, "objectType", "displayName", reason from jsonb_to_recordset(?::jsonb)
+       as s("group" text, id text, "objectType" text, "displayName" text, reason text)
+     on conflict do nothing returning group_external_id as group, '-' || reason || ':' || external_id as key`,
+    [provider, JSON.stringify(objects)],
+  );
+  return rows;
+}
+
+/** Where the next read of changes goes on, by these settings. Undefined: only a full read is right. */
+export async function readCheckpoint(
+  db: Db,
+  provider: ProviderKindName,
+): Promise<{ readonly checkpoint: Checkpoint; readonly configVersion: string } | undefined> {
+  const { rows } = await sql(
+    db,
+    'select checkpoint, checkpoint_config from mirror_state where provider = ? and checkpoint is not null',
+    [provider],
+  );
+  return rows[0] && { checkpoint: rows[0].checkpoint, configVersion: String(rows[0].checkpoint_config) };
+}
+
+/** When everything was last read to the end; undefined when it never was. */
+export async function readWholeAt(db: Db, provider: ProviderKindName): Promise<Date | undefined> {
+  const { rows } = await sql(db, 'select read_at from mirror_state where provider = ?', [provider]);
+  return rows[0]?.read_at ?? undefined;
+}
+
+/** Call it in the transaction that ends a read, or after it: a checkpoint must never be ahead of the mirror. */
+export async function saveCheckpoint(
+  db: Db,
+  provider: ProviderKindName,
+  checkpoint: Checkpoint | undefined,
+  configVersion: string,
+): Promise<void> {
+  await sql(db, 'update mirror_state set checkpoint = ?, checkpoint_config = ? where provider = ?', [
+    checkpoint ?? null,
+    configVersion,
+    provider,
+  ]);
+}

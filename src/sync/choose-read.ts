@@ -1,0 +1,54 @@
+import { CheckpointExpiredError } from '#core/errors.ts';
+import type { ChangeReader, Checkpoint, PullProvider } from '#core/provider.ts';
+import { readCheckpoint } from '#store/mirror-changes.ts';
+import { type RunRow, widenRun } from '#store/runs.ts';
+import { refreshChanges } from './refresh-changes.ts';
+import type { RunContext } from './run.ts';
+
+/** Why a run that was asked for changes reads everything. */
+export type ModeReason =
+  | 'changes-not-supported'
+  | 'no-checkpoint'
+  | 'checkpoint-expired'
+  | 'settings-changed'
+  | 'account-mapping-reset';
+
+export interface ChangesFrom {
+  readonly changes: ChangeReader;
+  readonly checkpoint: Checkpoint;
+}
+
+/** Where a read of changes goes on. Undefined when everything is to be read; a run that asked for changes then says why. */
+export async function findCheckpoint(
+  context: RunContext,
+  { changes }: PullProvider,
+  run: RunRow,
+): Promise<ChangesFrom | undefined> {
+  if (run.mode === 'full') return undefined;
+  const found = await readCheckpoint(context.db, context.provider);
+  if (changes === undefined) return widen(context, 'changes-not-supported');
+  if (run.options.resetAccountMapping !== false) return widen(context, 'account-mapping-reset');
+  if (found === undefined) return widen(context, 'no-checkpoint');
+  // Other settings ask for other properties, or want other records: changes alone would leave the rest as it was.
+  if (found.configVersion !== context.configVersion) return widen(context, 'settings-changed');
+  return { changes, checkpoint: found.checkpoint };
+}
+
+/** Reads what changed, and answers how much that was; undefined when the provider no longer knows where we left off. */
+export async function readChanges(
+  context: RunContext,
+  provider: PullProvider,
+  { changes, checkpoint }: ChangesFrom,
+): Promise<number | undefined> {
+  try {
+    return await refreshChanges(provider, changes, checkpoint, context);
+  } catch (error) {
+    if (!(error instanceof CheckpointExpiredError)) throw error;
+    return widen(context, 'checkpoint-expired');
+  }
+}
+
+async function widen(context: RunContext, reason: ModeReason): Promise<undefined> {
+  context.log.info({ reason }, 'everything is read');
+  await context.write((tx) => widenRun(tx, context.runId, reason));
+}

@@ -1,0 +1,77 @@
+import { dueAt } from '#core/debounce.ts';
+import { GatewayError } from '#core/errors.ts';
+import type { Clock } from '#platform/clock.ts';
+import type { Log } from '#platform/log.ts';
+import { type Database, translateDatabaseError } from '#store/database.ts';
+import { readActiveProvider } from '#store/settings.ts';
+import { noteTried, readMark } from '#store/source-marks.ts';
+import type { SyncService } from './service.ts';
+
+/** How soon a mark that is due is seen. */
+const LOOK_EVERY_MS = 2_000;
+
+export interface MarkParts {
+  readonly database: Database;
+  readonly sync: SyncService;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface MarkFollower {
+  start(): void;
+  /** Starts a run of changes when the active provider's mark is due. Never throws. */
+  tick(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Reads what changed once a source that told so has been quiet for a moment, or has gone on for too long: many
+ * notifications become one run. A mark stays until a run that began after it has come to a good end; one that failed is
+ * tried again every hour (S1.11, S1.12, S1.16).
+ */
+export function makeMarkFollower({ database, sync, clock, log }: MarkParts): MarkFollower {
+  const db = database.knex;
+  const stopping = new AbortController();
+  let running: Promise<void> | undefined;
+
+  async function loop(): Promise<void> {
+    for (;;) {
+      await clock.sleep(LOOK_EVERY_MS, stopping.signal).catch(() => undefined);
+      if (stopping.signal.aborted) return;
+      await tick();
+    }
+  }
+
+  async function tick(): Promise<void> {
+    try {
+      const provider = await readActiveProvider(db);
+      // Before the first run was looked at there is nothing that changes could be added to.
+      if (provider === undefined || provider.initial_done_at === null) return;
+      const mark = await readMark(db, provider.kind);
+      if (mark === undefined) return;
+      const due = dueAt({
+        firstAt: mark.first_at.getTime(),
+        lastAt: mark.last_at.getTime(),
+        triedAt: mark.tried_at?.getTime() ?? null,
+      });
+      if (clock.now().getTime() < due) return;
+      await sync.start({ mode: 'incremental', trigger: 'notification', requestedBy: 'notification' });
+      await noteTried(db, provider.kind);
+    } catch (error) {
+      // A run that is under way began before the mark was due; the mark outlives it, and is looked at again.
+      if (error instanceof GatewayError && error.code === 'ERR_CONFLICT') return;
+      log.error({ err: translateDatabaseError(error) }, 'marks failed');
+    }
+  }
+
+  return {
+    start() {
+      running = loop();
+    },
+    tick,
+    async stop() {
+      stopping.abort(new Error('the process stops'));
+      await running;
+    },
+  };
+}

@@ -1,0 +1,159 @@
+// What changed since a checkpoint, into the mirror. Only what the provider names is touched: silence proves nothing here.
+import { CheckpointExpiredError, UpstreamError } from '#core/errors.ts';
+import type { ChangePage, ChangeReader, Checkpoint, PullProvider } from '#core/provider.ts';
+import type { ResourceType } from '#core/resource.ts';
+import { type MirrorRecord, upsertRecords } from '#store/mirror.ts';
+import {
+  changeMirrorMembers,
+  markGone,
+  readStoredRecords,
+  type StoredRecord,
+  saveCheckpoint,
+  setGroupsOf,
+} from '#store/mirror-changes.ts';
+import { touch } from '#store/touched.ts';
+import { gatherMembers } from './gather-members.ts';
+import { normalise, sentRecord } from './normalise.ts';
+import type { RunContext } from './run.ts';
+
+/** Users whose groups are asked for together. */
+const RETURNED_AT_ONCE = 500;
+
+/**
+ * Reads what changed into the mirror, a transaction per page, and saves each checkpoint that is reached when all before
+ * it is there. Stopped anywhere, the next read goes on from the last one; what comes twice changes nothing. Answers how
+ * many records and groups were changed.
+ * @throws {CheckpointExpiredError} the checkpoint is forgotten: only a full read helps
+ * @throws {UpstreamError} and everything else that the provider throws
+ */
+export async function refreshChanges(
+  provider: PullProvider,
+  changes: ChangeReader,
+  checkpoint: Checkpoint,
+  context: RunContext,
+): Promise<number> {
+  const state: State = { provider, changes, context, done: 0, written: 0, newGroups: new Map(), returned: new Set() };
+  await context.progress({ phase: 'reading', done: 0, total: null });
+  try {
+    for await (const page of changes.pages(checkpoint, context.signal)) {
+      context.log.debug(describePage(page), 'page of changes read');
+      if (page.type === 'end' || page.type === 'reached') await reach(state, page.checkpoint);
+      else await writePage(state, page);
+      if (page.type === 'end') {
+        await context.progress({ phase: 'reading', done: state.done, total: state.done });
+        return state.written;
+      }
+      await context.progress({ phase: 'reading', done: state.done, total: null });
+    }
+  } catch (error) {
+    if (error instanceof CheckpointExpiredError)
+      await context.write((tx) => saveCheckpoint(tx, provider.kind, undefined, context.configVersion));
+    throw error;
+  }
+  throw new UpstreamError('The provider stopped before the end of the changes.', { failure: 'source-incomplete' });
+}
+
+interface State {
+  readonly provider: PullProvider;
+  readonly changes: ChangeReader;
+  readonly context: RunContext;
+  done: number;
+  written: number;
+  /** Groups whose members nobody has read yet, by id. */
+  readonly newGroups: Map<string, unknown>;
+  /** Users who were gone and are there again. */
+  readonly returned: Set<string>;
+}
+
+/** The mirror holds all that was told so far, and what that asks to be read besides: the next read goes on from here. */
+async function reach(state: State, checkpoint: Checkpoint): Promise<void> {
+  const { provider, context } = state;
+  await readNewGroups(state);
+  await readReturned(state);
+  await context.write((tx) => saveCheckpoint(tx, provider.kind, checkpoint, context.configVersion));
+}
+
+async function writePage(state: State, page: Exclude<ChangePage, { type: 'end' | 'reached' }>): Promise<void> {
+  const { provider, context } = state;
+  if (page.type === 'records') return writeRecords(state, page.resourceType, page.records);
+  if (page.type === 'gone') {
+    for (const { externalId } of page.objects)
+      if (page.resourceType === 'User') state.returned.delete(externalId);
+      else state.newGroups.delete(externalId);
+    state.written += await context.write((tx) => markGone(tx, provider.kind, page.resourceType, page.objects));
+    state.done += page.objects.length;
+    return;
+  }
+  const groups = await context.write((tx) => changeMirrorMembers(tx, provider.kind, page.changes));
+  state.written += groups.length;
+  state.done += page.changes.length;
+}
+
+async function writeRecords(state: State, type: ResourceType, sent: readonly unknown[]): Promise<void> {
+  const { provider, changes, context } = state;
+  const ids = [...new Set(sent.map((raw) => provider.externalId(raw)))];
+  const known = await readStoredRecords(context.db, provider.kind, type, ids);
+  const merged = new Map<string, unknown>();
+  for (const raw of sent) {
+    const id = provider.externalId(raw);
+    const before = merged.get(id) ?? knownRecord(known.get(id));
+    merged.set(id, changes.merge(before, raw));
+  }
+  const records: MirrorRecord[] = [];
+  for (const [id, raw] of merged) {
+    const stored = known.get(id);
+    if (type === 'User' && stored?.gone === true) state.returned.add(id);
+    if (type === 'Group' && stored?.has_members !== true) state.newGroups.set(id, raw);
+    const record = sentRecord(provider, raw, context.salt);
+    if (stored?.gone === false && stored.record_digest.equals(record.digest)) continue;
+    records.push(normalise(provider, type, record));
+  }
+  await context.write(async (tx) => {
+    await upsertRecords(tx, provider.kind, type, records);
+    const touched = records.map(({ external_id }) => external_id);
+    await touch(tx, provider.kind, type, touched);
+  });
+  state.written += records.length;
+  state.done += merged.size;
+}
+
+/** Whoever was gone comes back as a new instance: what was known of it says nothing any more. */
+function knownRecord(stored: StoredRecord | undefined): unknown {
+  return stored === undefined || stored.gone ? undefined : JSON.parse(stored.record);
+}
+
+/** Groups that are new here, or in scope for the first time: what they have won is not all that they have. */
+async function readNewGroups(state: State): Promise<void> {
+  const { provider, changes, context, newGroups } = state;
+  if (newGroups.size === 0) return;
+  const gatherer = gatherMembers({
+    provider: provider.kind,
+    write: (work) => context.write(work),
+    onChanged: (tx, groups) => touch(tx, provider.kind, 'Group', groups),
+  });
+  for await (const page of changes.members([...newGroups.values()], context.signal)) await gatherer.add(page);
+  await gatherer.end();
+  newGroups.clear();
+  state.written += gatherer.counts().changed;
+}
+
+async function readReturned(state: State): Promise<void> {
+  const { provider, changes, context, returned } = state;
+  const ids = [...returned];
+  returned.clear();
+  for (let start = 0; start < ids.length; start += RETURNED_AT_ONCE) {
+    const links = await changes.linksOf?.(ids.slice(start, start + RETURNED_AT_ONCE), context.signal);
+    if (links === undefined) return;
+    await context.write(async (tx) => {
+      for (const [user, groups] of links.groups) await setGroupsOf(tx, provider.kind, user, groups);
+    });
+    await writeRecords(state, 'User', links.records);
+  }
+}
+
+function describePage(page: ChangePage): object {
+  if (page.type === 'records') return { page: page.resourceType, count: page.records.length };
+  if (page.type === 'gone') return { page: `gone ${page.resourceType}`, count: page.objects.length };
+  if (page.type === 'memberChanges') return { page: 'members', count: page.changes.length };
+  return { page: page.type };
+}

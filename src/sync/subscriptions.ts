@@ -1,0 +1,233 @@
+// Keeps the subscriptions of the active provider as they should be: made, renewed well before their end, made anew when
+// the source has dropped them, and taken back when nobody wants them any more.
+import { randomUUID } from 'node:crypto';
+import { describeError } from '#core/failure.ts';
+import type { ProviderKind, SubscriptionKind } from '#core/provider.ts';
+import type { ProviderKindName } from '#core/resource.ts';
+import type { Clock } from '#platform/clock.ts';
+import type { Log } from '#platform/log.ts';
+import type { Seal } from '#platform/seal.ts';
+import { hashToken, makeToken } from '#platform/token.ts';
+import { type Database, translateDatabaseError } from '#store/database.ts';
+import { withLease } from '#store/leased.ts';
+import { listProviders, type ProviderRow } from '#store/settings.ts';
+import { markSource } from '#store/source-marks.ts';
+import {
+  deleteSubscription,
+  failSubscription,
+  listSubscriptions,
+  prepareSubscription,
+  type SubscriptionRow,
+  settleSubscription,
+  wantSubscription,
+} from '#store/subscriptions.ts';
+import { openSettings } from './settings.ts';
+
+const LEASE = 'subscriptions';
+const LEASE_TTL_MS = 30_000;
+const LOOK_EVERY_MS = 15_000;
+/** One request to the source, with its retries. */
+const REQUEST_MS = 60_000;
+/** A subscription is renewed when less than this share of its life is left: about nine days of twenty-nine. */
+const RENEW_SHARE = 0.3;
+/** Less than the longest life, so that a clock that runs behind the source's does not ask for more. */
+const LIFE_MARGIN_MS = 10 * 60_000;
+/** Waits after each failure; the last one again and again. */
+const RETRY_AFTER_MS = [60_000, 300_000, 1_800_000, 7_200_000] as const;
+
+export interface SubscriptionParts {
+  readonly database: Database;
+  readonly kinds: ReadonlyMap<ProviderKindName, ProviderKind>;
+  readonly seal: Seal;
+  readonly clock: Clock;
+  readonly log: Log;
+  publicUrl(): string;
+}
+
+export interface SubscriptionKeeper {
+  start(): void;
+  /** Looks now instead of at the next poll. */
+  wake(): void;
+  /** Brings what is there and what is wanted together, unless another process does. Never throws. */
+  tick(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Why notifications cannot be, although the settings want them; undefined when they can. */
+export function whyUnavailable(publicUrl: string): string | undefined {
+  if (publicUrl.startsWith('https://')) return undefined;
+  return 'no public URL: notifications need PUBLIC_URL with https, which Microsoft can reach';
+}
+
+/** Where a source tells what changed, and what becomes of its subscriptions. */
+export function hookUrls(publicUrl: string, kind: ProviderKindName): { notification: string; lifecycle: string } {
+  return { notification: `${publicUrl}/hooks/${kind}`, lifecycle: `${publicUrl}/hooks/${kind}/lifecycle` };
+}
+
+export function makeSubscriptionKeeper(parts: SubscriptionParts): SubscriptionKeeper {
+  const { database, clock, log } = parts;
+  const owner = randomUUID();
+  const stopping = new AbortController();
+  let running: Promise<void> | undefined;
+  let wakeUp: () => void = () => undefined;
+
+  async function loop(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      const woken = new AbortController();
+      wakeUp = () => woken.abort();
+      await tick();
+      await clock.sleep(LOOK_EVERY_MS, AbortSignal.any([woken.signal, stopping.signal])).catch(() => undefined);
+    }
+  }
+
+  async function tick(): Promise<void> {
+    try {
+      const providers = await listProviders(database.knex);
+      const wanted = providers.flatMap((row) => wantedBy(parts, row) ?? []);
+      const rows = await listSubscriptions(database.knex);
+      if (!hasWork(rows, wanted, clock.now())) return;
+      await withLease(database.knex, { name: LEASE, owner, ttlMs: LEASE_TTL_MS }, async (_lease, lost) => {
+        await bringTogether(parts, providers, wanted, AbortSignal.any([lost, stopping.signal]));
+      });
+    } catch (error) {
+      if (!stopping.signal.aborted) log.error({ err: translateDatabaseError(error) }, 'subscriptions failed');
+    }
+  }
+
+  return {
+    start() {
+      running = loop();
+    },
+    wake: () => wakeUp(),
+    tick,
+    async stop() {
+      stopping.abort(new Error('the process stops'));
+      await running;
+    },
+  };
+}
+
+interface Wanted {
+  readonly provider: ProviderKindName;
+  readonly resource: string;
+  readonly url: string;
+}
+
+/** What the settings of an active provider want, where it can be had. */
+function wantedBy({ kinds, seal, publicUrl, log }: SubscriptionParts, row: ProviderRow): Wanted[] | undefined {
+  const kind = kinds.get(row.kind);
+  const url = publicUrl();
+  if (!row.active || kind?.subscriptions === undefined || whyUnavailable(url) !== undefined) return undefined;
+  try {
+    const { subscriptions } = kind;
+    if (!subscriptions.wanted(openSettings(kind, row, seal))) return undefined;
+    const { notification } = hookUrls(url, row.kind);
+    return subscriptions.resources.map((resource) => ({ provider: row.kind, resource, url: notification }));
+  } catch (error) {
+    log.warn({ err: error, provider: row.kind }, 'settings cannot be opened');
+    return undefined;
+  }
+}
+
+function isWanted(row: SubscriptionRow, wanted: readonly Wanted[]): boolean {
+  return wanted.some(
+    ({ provider, resource, url }) =>
+      row.provider === provider && row.resource === resource && row.notification_url === url,
+  );
+}
+
+/** Whether a subscription that is wanted needs the source to be asked. */
+function isDue(row: SubscriptionRow, now: Date): boolean {
+  if (row.attempt_at > now) return false;
+  if (row.remote_id === null || row.expires_at === null || row.renew_now) return true;
+  const life = row.expires_at.getTime() - (row.settled_at ?? row.created_at).getTime();
+  return row.expires_at.getTime() - now.getTime() < life * RENEW_SHARE;
+}
+
+function hasWork(rows: readonly SubscriptionRow[], wanted: readonly Wanted[], now: Date): boolean {
+  if (rows.some((row) => (isWanted(row, wanted) ? isDue(row, now) : row.attempt_at <= now))) return true;
+  return wanted.some(
+    ({ provider, resource }) => !rows.some((row) => row.provider === provider && row.resource === resource),
+  );
+}
+
+async function bringTogether(
+  parts: SubscriptionParts,
+  providers: readonly ProviderRow[],
+  wanted: readonly Wanted[],
+  signal: AbortSignal,
+): Promise<void> {
+  const db = parts.database.knex;
+  for (const row of await listSubscriptions(db))
+    if (!isWanted(row, wanted) && row.attempt_at <= parts.clock.now())
+      await attempt(parts, providers, row, (source) => takeBack(parts, source, row, signal));
+  for (const { provider, resource, url } of wanted) await wantSubscription(db, provider, resource, url);
+  for (const row of await listSubscriptions(db))
+    if (isWanted(row, wanted) && isDue(row, parts.clock.now()))
+      await attempt(parts, providers, row, (source) => makeOrRenew(parts, source, row, signal));
+}
+
+/** A provider whose source is asked. */
+interface Source {
+  readonly subscriptions: SubscriptionKind;
+  readonly settings: unknown;
+}
+
+/** Each subscription for itself: one that fails keeps no other from being looked after. */
+async function attempt(
+  { database, kinds, seal, log }: SubscriptionParts,
+  providers: readonly ProviderRow[],
+  row: SubscriptionRow,
+  work: (source: Source) => Promise<void>,
+): Promise<void> {
+  const kind = kinds.get(row.provider);
+  const settings = providers.find((provider) => provider.kind === row.provider);
+  try {
+    if (kind?.subscriptions === undefined || settings === undefined) await deleteSubscription(database.knex, row.id);
+    else await work({ subscriptions: kind.subscriptions, settings: openSettings(kind, settings, seal) });
+  } catch (error) {
+    const waitMs = RETRY_AFTER_MS[Math.min(row.attempts, RETRY_AFTER_MS.length - 1)] ?? 0;
+    log.warn({ err: error, provider: row.provider, resource: row.resource }, 'subscription failed');
+    await failSubscription(database.knex, row.id, { error: describeError(translateDatabaseError(error)), waitMs });
+  }
+}
+
+function bounded(signal: AbortSignal): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(REQUEST_MS)]);
+}
+
+/** What has run out, or was never made, is nothing to take back. */
+async function takeBack(
+  { database, clock, log }: SubscriptionParts,
+  { subscriptions, settings }: Source,
+  row: SubscriptionRow,
+  signal: AbortSignal,
+): Promise<void> {
+  const over = row.expires_at === null || row.expires_at <= clock.now();
+  if (row.remote_id !== null && !over) await subscriptions.remove(settings, row.remote_id, bounded(signal));
+  await deleteSubscription(database.knex, row.id);
+  log.info({ provider: row.provider, resource: row.resource }, 'subscription removed');
+}
+
+async function makeOrRenew(
+  parts: SubscriptionParts,
+  { subscriptions, settings }: Source,
+  row: SubscriptionRow,
+  signal: AbortSignal,
+): Promise<void> {
+  const { database, clock, log } = parts;
+  const expiresAt = new Date(clock.now().getTime() + subscriptions.lifeMsMax - LIFE_MARGIN_MS);
+  if (row.remote_id !== null) {
+    const renewed = await subscriptions.renew(settings, row.remote_id, expiresAt, bounded(signal));
+    if (renewed !== undefined) return settleSubscription(database.knex, row.id, renewed);
+  }
+  const secret = makeToken();
+  await prepareSubscription(database.knex, row.id, hashToken(secret));
+  const { notification: notificationUrl, lifecycle: lifecycleUrl } = hookUrls(parts.publicUrl(), row.provider);
+  const request = { resource: row.resource, notificationUrl, lifecycleUrl, secret, expiresAt };
+  const made = await subscriptions.create(settings, request, bounded(signal));
+  await settleSubscription(database.knex, row.id, made);
+  // Nobody told us of what changed before, or in this moment.
+  await markSource(database.knex, row.provider);
+  log.info({ provider: row.provider, resource: row.resource }, 'subscription made');
+}

@@ -1,0 +1,144 @@
+// Change notifications of a simulated tenant: subscriptions, handshake, what is told, and what is forged.
+import assert from 'node:assert/strict';
+import { after, before, it } from 'node:test';
+import type { GraphServer } from '#demo/graph-server.ts';
+import { makeTenant, type Tenant, updateUser } from '#demo/tenant.ts';
+import { eachDatabase } from '../support/database.ts';
+import {
+  connect,
+  expectStatus,
+  freshStorage,
+  settingsFor,
+  startGateway,
+  startTenant,
+  type TestGateway,
+} from '../support/gateway.ts';
+
+const PUBLIC = 'https://gateway.example';
+const TRIES = 400;
+
+interface Card {
+  readonly kind: string;
+  readonly notifications: {
+    readonly state: string;
+    readonly detail: string;
+    readonly changedSince: string | null;
+    readonly subscriptions: readonly { readonly resource: string; readonly expiresAt: string }[];
+  };
+}
+
+eachDatabase('notifications', (_open, kind) => {
+  let tenant: Tenant;
+  let graph: GraphServer;
+  let api: TestGateway;
+
+  before(async () => {
+    tenant = makeTenant({ users: 20, groups: 3, seed: 'notifications' });
+    graph = await startTenant(tenant, { deliverTo: (url) => url.replace(PUBLIC, api.base) });
+    api = await startGateway(await freshStorage(kind), PUBLIC);
+    await connect(api, settingsFor(tenant, graph));
+  });
+  after(async () => {
+    await api.close();
+    await graph.close();
+  });
+
+  async function card(): Promise<Card> {
+    const { body } = await expectStatus(api.call<{ items: Card[] }>('GET', '/api/v1/providers'), 200);
+    const found = body.items.find((one) => one.kind === 'microsoft365');
+    assert.ok(found !== undefined);
+    return found;
+  }
+
+  /** Until the card says so; each look waits for an answer of the server. */
+  async function until(isSo: (notifications: Card['notifications']) => boolean): Promise<Card['notifications']> {
+    for (let tries = 0; ; tries += 1) {
+      const { notifications } = await card();
+      if (isSo(notifications)) return notifications;
+      if (tries > TRIES) assert.fail(JSON.stringify(notifications));
+    }
+  }
+
+  it('are subscribed to for users and groups, with a secret each and almost the longest life', async () => {
+    const { subscriptions } = await until(({ state }) => state === 'active');
+    assert.deepEqual(subscriptions.map(({ resource }) => resource).sort(), ['groups', 'users']);
+    const made = [...graph.subscriptions.all.values()];
+    assert.equal(new Set(made.map(({ clientState }) => clientState)).size, 2);
+    for (const { changeType, expirationDateTime, lifecycleNotificationUrl } of made) {
+      assert.equal(changeType, 'updated,deleted');
+      assert.equal(lifecycleNotificationUrl, `${PUBLIC}/hooks/microsoft365/lifecycle`);
+      assert.ok(Date.parse(expirationDateTime) - Date.now() > 28 * 86_400_000);
+    }
+    const { body } = await api.call<{ items: { category: string; type: string; state: string; step: string }[] }>(
+      'GET',
+      '/api/v1/tasks',
+    );
+    const setup = body.items.filter(({ category }) => category === 'setup');
+    assert.deepEqual(setup.map(({ type, state, step }) => `${type} ${state} ${step}`).sort(), [
+      'subscription succeeded groups',
+      'subscription succeeded users',
+    ]);
+  });
+
+  it('leave a mark when they carry the secret, and are refused or harmless when they do not', async () => {
+    await api.call('POST', '/api/v1/sync-runs', { mode: 'incremental' });
+    await until(({ changedSince }) => changedSince === null);
+    const url = `${api.base}/hooks/microsoft365`;
+    const post = async (body: unknown): Promise<number> => {
+      const headers = { 'content-type': 'application/json' };
+      return (await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })).status;
+    };
+    const [subscription] = [...graph.subscriptions.all.values()];
+    const forged = {
+      subscriptionId: subscription?.id,
+      clientState: 'guess',
+      changeType: 'updated',
+      resource: 'Users/x',
+    };
+    assert.equal(await post({ value: [forged] }), 403);
+    assert.equal(await post({ value: [{ ...forged, subscriptionId: 'somebody else' }] }), 202);
+    assert.equal(await post({ value: [{ ...forged, clientState: undefined }] }), 202);
+    assert.equal(await post({ value: 'nothing' }), 400);
+    assert.equal(await post({ value: [{ ...forged, resource: 'x'.repeat(2_000_000) }] }), 413);
+    assert.equal((await fetch(`${api.base}/hooks/csv`, { method: 'POST' })).status, 404);
+    assert.equal((await card()).notifications.changedSince, null);
+    updateUser(tenant, [...tenant.users.keys()][3] ?? '', { jobTitle: 'Told of' });
+    assert.deepEqual(await graph.subscriptions.notify(), [202]);
+    assert.notEqual((await card()).notifications.changedSince, null);
+  });
+
+  it('answer the handshake with the token, decoded once, as plain text', async () => {
+    const token = 'a token + with <b>ü</b>%41';
+    const answer = await fetch(`${api.base}/hooks/microsoft365?validationToken=${encodeURIComponent(token)}`, {
+      method: 'POST',
+    });
+    assert.deepEqual([answer.status, await answer.text()], [200, token]);
+    assert.match(answer.headers.get('content-type') ?? '', /^text\/plain/);
+  });
+
+  it('are renewed when asked, and made anew when the source has dropped them', async () => {
+    const [first, second] = [...graph.subscriptions.all.values()];
+    const before = first?.expirationDateTime ?? '';
+    assert.equal(await graph.subscriptions.sendLifecycle(first?.id ?? '', 'reauthorizationRequired'), 202);
+    await until(() => graph.subscriptions.all.get(first?.id ?? '')?.expirationDateTime !== before);
+    assert.equal(await graph.subscriptions.sendLifecycle(second?.id ?? '', 'subscriptionRemoved'), 202);
+    await until(({ state }) => graph.subscriptions.all.size === 2 && state === 'active');
+    assert.equal(graph.subscriptions.all.has(second?.id ?? ''), false);
+  });
+
+  it('end with the provider', async () => {
+    await expectStatus(api.call('POST', '/api/v1/providers/microsoft365/deactivate', {}), 200);
+    await until(({ state, subscriptions }) => state === 'off' && subscriptions.length === 0);
+    assert.equal(graph.subscriptions.all.size, 0);
+  });
+
+  it('say that they are unavailable without a public URL', async () => {
+    const other = await startGateway(await freshStorage(kind));
+    await expectStatus(other.call('PUT', '/api/v1/providers/microsoft365', settingsFor(tenant, graph)), 200);
+    const { body } = await other.call<{ items: Card[] }>('GET', '/api/v1/providers');
+    const notifications = body.items.find((one) => one.kind === 'microsoft365')?.notifications;
+    await other.close();
+    assert.equal(notifications?.state, 'unavailable');
+    assert.match(notifications?.detail ?? '', /no public URL/);
+  });
+});

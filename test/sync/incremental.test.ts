@@ -1,0 +1,188 @@
+// Reading changes must come to what reading everything comes to, over random histories of a source; and must do no more
+// than what changed asks for.
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import fc from 'fast-check';
+import { writeSetting } from '#store/settings.ts';
+import { touch } from '#store/touched.ts';
+import { listItems } from '#store/views/items.ts';
+import { readPlan } from '#store/views/plans.ts';
+import type { RunView } from '#store/views/runs.ts';
+import { eachDatabase, emptyDatabase } from '../support/database.ts';
+import { makeSource, openSync, readDirectory, type Served, type Source, type Sync } from '../support/source.ts';
+
+const TIME_MS = 60_000;
+/** Nothing waits, so that what is compared is reading and planning. */
+const OPEN_GUARD = { enabled: false };
+
+const person = fc.nat(6).map((index) => `u${index}`);
+const group = fc.nat(2).map((index) => `g${index}`);
+const event = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('join'),
+      person,
+      title: fc.constantFrom('red', 'blue'),
+      manager: fc.option(person),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('name'), person, name: fc.constantFrom('ann', 'ben', 'cat') }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('leave'), person, how: fc.constantFrom('softDeleted', 'hardDeleted') }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('out'), person }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('group'), group, members: fc.uniqueArray(fc.oneof(person, group)) }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('dissolve'), group }) },
+);
+type Event = typeof event extends fc.Arbitrary<infer Value> ? Value : never;
+
+const step = fc.record({
+  events: fc.array(event, { maxLength: 5 }),
+  mode: fc.constantFrom('incremental' as const, 'incremental' as const, 'full' as const),
+  /** The read stops before its end, or its checkpoint has expired. */
+  trouble: fc.option(fc.constantFrom('cut' as const, 'expired' as const), { freq: 3, nil: undefined }),
+});
+
+function happen(source: Source, event: Event): void {
+  if (event.kind === 'join') {
+    source.gone.delete(event.person);
+    const { out: _out, manager: _manager, ...kept } = source.users.get(event.person) ?? { userName: event.person };
+    source.users.set(event.person, {
+      ...kept,
+      title: event.title,
+      ...(event.manager === null ? {} : { manager: event.manager }),
+    });
+  } else if (event.kind === 'leave') {
+    if (source.users.delete(event.person)) source.gone.set(event.person, event.how as 'softDeleted');
+  } else if (event.kind === 'group') {
+    source.groups.set(event.group, { displayName: event.group, members: event.members });
+  } else if (event.kind === 'dissolve') source.groups.delete(event.group);
+  else {
+    const user = source.users.get(event.person);
+    if (user === undefined) return;
+    source.users.set(
+      event.person,
+      event.kind === 'out' ? { ...user, out: 'ScopeFilterFalse' } : { ...user, userName: event.name },
+    );
+  }
+}
+
+/** People and groups by the provider's id, without ids that are ours. */
+function pictureOf(directory: Record<string, Served>): unknown {
+  const names = new Map(Object.entries(directory).map(([id, { body }]) => [id, String(body['externalId'])]));
+  const rows = Object.entries(directory).map(([id, { body, related }]) => {
+    const text = JSON.stringify(body).replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, (found) => names.get(found) ?? found);
+    return [names.get(id), { ...JSON.parse(text), related: related.map((other) => names.get(other)).sort() }];
+  });
+  return Object.fromEntries(rows);
+}
+
+const CHANGING = ['created', 'updated', 'deactivated', 'deleted', 'membershipsChanged'];
+
+function applied({ counts }: RunView): number {
+  return CHANGING.reduce((sum, name) => sum + (counts[name] ?? 0), 0);
+}
+
+/** A reference to somebody whom one run deletes goes with the next. */
+async function settle(api: Sync, mode: 'incremental' | 'full'): Promise<void> {
+  for (let round = 0; round < 4; round += 1) if (applied(await api.sync({ mode })) === 0) return;
+}
+
+eachDatabase('reading what changed', (open) => {
+  it('comes to what reading everything comes to, for any history', async () => {
+    const database = await open();
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 5 }), async (steps) => {
+        await emptyDatabase(database);
+        const source = makeSource();
+        const api = await openSync(database, source);
+        try {
+          await writeSetting(database.knex, 'guard', OPEN_GUARD);
+          await api.sync();
+          for (const { events, mode, trouble } of steps) {
+            for (const one of events) happen(source, one);
+            source.lie = trouble === 'cut' ? 'cut' : undefined;
+            if (trouble === 'expired') source.checkpoints.clear();
+            const run = await api.sync({ mode });
+            if (mode === 'incremental' && trouble === 'expired') assert.equal(run.mode, 'full');
+          }
+          source.lie = undefined;
+          await settle(api, 'incremental');
+          const byChanges = pictureOf(await readDirectory(database));
+          await settle(api, 'full');
+          assert.deepEqual(byChanges, pictureOf(await readDirectory(database)));
+        } finally {
+          await api.close();
+        }
+      }),
+      { numRuns: Number(process.env['HISTORIES'] ?? 25), interruptAfterTimeLimit: TIME_MS },
+    );
+  });
+
+  it('plans nothing where nothing changed, and leaves a waiting plan waiting', async () => {
+    const database = await open();
+    const source = makeSource();
+    const api = await openSync(database, source);
+    for (let index = 0; index < 40; index += 1) source.users.set(`u${index}`, { userName: `u${index}` });
+    await writeSetting(database.knex, 'guard', { minObjects: 1, percent: 30 });
+    await api.sync();
+    for (let index = 0; index < 30; index += 1) source.users.delete(`u${index}`);
+    const held = await api.sync({ mode: 'incremental' });
+    assert.deepEqual([held.mode, held.status, held.counts], ['incremental', 'held', { held: 30 }]);
+    const idle = await api.sync({ mode: 'incremental' });
+    assert.deepEqual([idle.status, idle.planId], ['succeeded', null]);
+    assert.equal((await readPlan(database.knex, held.planId ?? ''))?.status, 'held');
+    source.users.set('u35', { userName: 'u35', title: 'new' });
+    const next = await api.sync({ mode: 'incremental' });
+    assert.deepEqual([next.status, next.counts], ['held', { held: 30, updated: 1 }], 'what waited is planned again');
+    await api.approve(next.planId);
+    const directory = Object.values(await readDirectory(database));
+    assert.equal(directory.filter(({ body }) => body['active'] === false).length, 30);
+    await api.close();
+  });
+
+  it('compares only who was touched', async () => {
+    const database = await open();
+    const source = makeSource();
+    const api = await openSync(database, source);
+    await writeSetting(database.knex, 'guard', OPEN_GUARD);
+    for (let index = 0; index < 5; index += 1) source.users.set(`u${index}`, { userName: `u${index}` });
+    await api.sync();
+    // A difference that nobody touched: only a full run may see it.
+    await database.knex.raw(`update mirror_records set digest = '\\x00' where external_id = 'u1'`);
+    source.users.set('u2', { userName: 'u2', title: 'new' });
+    const run = await api.sync({ mode: 'incremental' });
+    const plan = await readPlan(database.knex, run.planId ?? '');
+    assert.ok(plan !== undefined);
+    const { items } = await listItems(database.knex, plan, { limit: 100 });
+    assert.deepEqual(
+      items.map(({ externalId, action }) => [externalId, action]),
+      [['u2', 'update']],
+    );
+    await database.knex.transaction((tx) => touch(tx, 'microsoft365', 'User', ['u1']));
+    assert.deepEqual((await api.sync({ mode: 'incremental' })).counts, { updated: 1 });
+    await api.close();
+  });
+
+  it('says why it reads everything', async () => {
+    const database = await open();
+    const source = makeSource();
+    const api = await openSync(database, source);
+    const modeOf = ({ mode, modeReason }: RunView): unknown[] => [mode, modeReason];
+    assert.deepEqual(modeOf(await api.sync({ mode: 'incremental' })), ['full', 'no-checkpoint']);
+    assert.deepEqual(modeOf(await api.sync({ mode: 'incremental' })), ['incremental', null]);
+    source.checkpoints.clear();
+    assert.deepEqual(modeOf(await api.sync({ mode: 'incremental' })), ['full', 'checkpoint-expired']);
+    await database.knex.raw('update provider_settings set config_version = config_version + 1');
+    assert.deepEqual(modeOf(await api.sync({ mode: 'incremental' })), ['full', 'settings-changed']);
+    await api.close();
+  });
+});
