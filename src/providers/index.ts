@@ -24,7 +24,7 @@ interface KindParts {
 export function providerKinds(parts: KindParts): ReadonlyMap<ProviderKindName, ProviderKind> {
   const kinds = [
     microsoft365(parts) as ProviderKind,
-    scim as ProviderKind,
+    scim(parts) as ProviderKind,
     ldap(parts) as ProviderKind,
     csv(parts) as ProviderKind,
   ];

@@ -1,3 +1,5 @@
+import type { Document } from '#core/coerce.ts';
+import type { Mapping } from '#core/mapping.ts';
 import type { Normalised } from '#core/provider.ts';
 import {
   ENTERPRISE_SCHEMA,
@@ -18,8 +20,14 @@ export interface ScimRecord {
   readonly document: Readonly<Record<string, unknown>>;
 }
 
+/** The fields that rules look at: what was written, and the enterprise extension's under their bare names. */
+export function fieldsOfRecord({ document }: ScimRecord): Document {
+  const enterprise = document?.[ENTERPRISE_SCHEMA];
+  return { ...(typeof enterprise === 'object' ? enterprise : {}), ...document };
+}
+
 /** A written resource in the form that plans compare: the manager by anchor. Pure, and never throws on odd data. */
-export function toResource(record: ScimRecord, type: ResourceType): Normalised {
+export function toResource(record: ScimRecord, type: ResourceType, mapping: Mapping): Normalised {
   const name = record.document?.[type === 'User' ? 'userName' : 'displayName'];
   const field = type === 'User' ? 'userName' : 'displayName';
   if (typeof name !== 'string' || name === '') return { skip: 'MandatoryFieldMissing', detail: field };
@@ -34,7 +42,10 @@ export function toResource(record: ScimRecord, type: ResourceType): Normalised {
     [GATEWAY_SCHEMA]: { origin: 'scim', source: 'scim' },
   };
   // It was checked against the schemas when it was written.
-  return { resource: resource as unknown as Resource };
+  const mapped = mapping.apply(resource, fieldsOfRecord(record));
+  const mappedName = mapped['userName'];
+  if (typeof mappedName !== 'string' || mappedName === '') return { skip: 'MandatoryFieldMissing', detail: 'userName' };
+  return { resource: { ...mapped, active: mapped['active'] !== false } as unknown as Resource };
 }
 
 function enterpriseOf(written: unknown, manager: string | undefined): object | undefined {
