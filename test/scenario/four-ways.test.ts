@@ -185,7 +185,6 @@ for (const kind of ['embedded', 'postgres'] as const)
       const tenant = asTenant();
       graph = await startTenant(tenant);
       slapd = await startSlapd(asLdif());
-      await slapd.start();
       const folder = makeInbound();
       asFiles(folder);
       gateway = await startGateway({ ...(await freshStorage(kind)), INBOUND_DIR: folder });
