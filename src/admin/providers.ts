@@ -193,7 +193,7 @@ function withoutMarks(body: object): unknown {
   return settings;
 }
 
-function savedSecrets(row: ProviderRow | undefined, parts: AdminParts): Secrets {
+export function savedSecrets(row: ProviderRow | undefined, parts: AdminParts): Secrets {
   return row?.secrets == null ? {} : JSON.parse(parts.seal.open(row.secrets));
 }
 
@@ -288,7 +288,7 @@ function connectionOf(
 }
 
 /** @throws {NotFoundError} no such kind */
-function kindParam(parts: AdminParts, request: Request): ProviderKind {
+export function kindParam(parts: AdminParts, request: Request): ProviderKind {
   const name = String(request.params['kind']);
   const kind = parts.kinds.get(name as ProviderKindName);
   if (kind === undefined)

@@ -6,6 +6,7 @@ import { costRoutes } from './costs.ts';
 import { disputeRoutes } from './disputes.ts';
 import { docsPage } from './docs.ts';
 import { explainRoutes } from './explain.ts';
+import { mappingRoutes } from './mapping.ts';
 import { notificationRoutes } from './notifications.ts';
 import { operationRoutes } from './operations.ts';
 import type { AdminParts } from './parts.ts';
@@ -28,6 +29,7 @@ export function adminRouter(parts: AdminParts): Router {
     .use(express.json({ limit: BODY_MAX, type: ['application/json', 'application/*+json'] }))
     .use(uploadRoutes(parts))
     .use(providerRoutes(parts))
+    .use(mappingRoutes(parts))
     .use(runRoutes(parts))
     .use(planRoutes(parts))
     .use(pinRoutes(parts))

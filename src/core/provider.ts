@@ -1,3 +1,4 @@
+import type { Connector, Permission } from './connect.ts';
 import type { RuleResult } from './mapping.ts';
 import type { MappingRule } from './mapping-rules.ts';
 import type { MatchPolicy } from './match.ts';
@@ -235,9 +236,13 @@ export interface SourceField {
 
 export interface PermissionReview {
   readonly granted: readonly string[];
-  readonly required: readonly { readonly name: string; readonly feature: string }[];
-  readonly missing: readonly { readonly name: string; readonly feature: string }[];
+  readonly required: readonly Permission[];
+  readonly missing: readonly Permission[];
   readonly superfluous: readonly string[];
+  /** A sync goes on without these, and knows less. */
+  readonly optional?: readonly (Permission & { readonly granted: boolean })[];
+  /** The page on which an administrator of the source sees and grants them. */
+  readonly entraUrl?: string;
 }
 
 /** How the first run of a newly activated provider goes (requirements D4). */
@@ -359,6 +364,8 @@ export interface ProviderKind<Settings = unknown> {
   open(settings: Settings, trace?: Trace): PullProvider;
   /** Says what works and what does not; changes nothing. */
   test(settings: Settings, signal: AbortSignal): Promise<readonly Check[]>;
+  /** Absent where nobody has to grant anything in a browser. */
+  readonly connect?: Connector<Settings>;
   /** How records become resources, and a try of it; absent where a kind has no rules. */
   readonly mapping?: {
     /** The rules in force, those of the kind first. */

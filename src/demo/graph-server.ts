@@ -206,12 +206,17 @@ class SimulatedGraph {
       this.need('User.Read.All', 'Directory.Read.All');
       return list(this.tenant.users.values(), this.userShape(url), 'users');
     }
+    const delta = /^\/v1\.0\/(users|groups)\/delta$/.exec(path)?.[1];
+    if (delta !== undefined) return this.delta(delta as DeltaList, url, headers, fault);
+    const person = /^\/v1\.0\/users(?:\/([^/]+)|\('(.+)'\))$/.exec(path);
+    if (person !== null) {
+      this.need('User.Read.All', 'Directory.Read.All');
+      return JSON.stringify(this.userShape(url)(this.userBy(person[1] ?? (person[2] ?? '').replaceAll("''", "'"))));
+    }
     if (path === '/v1.0/groups') {
       this.need('GroupMember.Read.All', 'Group.Read.All', 'Directory.Read.All');
       return list(this.searched(url, headers), selected(url), 'groups');
     }
-    const delta = /^\/v1\.0\/(users|groups)\/delta$/.exec(path)?.[1];
-    if (delta !== undefined) return this.delta(delta as DeltaList, url, headers, fault);
     const memberOf = /^\/v1\.0\/users\/([^/]+)\/memberOf$/.exec(path)?.[1];
     if (memberOf !== undefined) return list(this.groupsOf(memberOf), selected(url, true), 'directoryObjects');
     const reportsOf = /^\/v1\.0\/users\/([^/]+)\/directReports$/.exec(path)?.[1];
@@ -231,6 +236,15 @@ class SimulatedGraph {
     // Source: learn.microsoft.com/graph/api/group-list-members, checked 2026-11.
     if (found['visibility'] === 'HiddenMembership') this.need('Member.Read.Hidden');
     return list(this.membersOf(group[1]), selected(url, true), 'directoryObjects');
+  }
+
+  /** By id or user principal name. Source: learn.microsoft.com/graph/api/user-get, checked 2026-11. */
+  private userBy(key: string): object {
+    const named = (user: { readonly [property: string]: unknown }): boolean =>
+      String(user['userPrincipalName']).toLowerCase() === key.toLowerCase();
+    const found = this.tenant.users.get(key) ?? [...this.tenant.users.values()].find(named);
+    if (found === undefined) throw notFound(key);
+    return found;
   }
 
   private delta(list: DeltaList, url: URL, headers: IncomingMessage['headers'], fault: Fault | undefined): string {

@@ -1,5 +1,6 @@
 // Why a person, or a group, is here or is not: the facts of each step of the journey put side by side, with one reason.
 // It changes nothing and asks no provider; what the provider said is what the mirror holds.
+import type { MappingRule } from '#core/mapping-rules.ts';
 import type { ProviderKind, RecordExplanation } from '#core/provider.ts';
 import { describeReason, type ReasonView, reasonOfFailure } from '#core/reasons.ts';
 import { ENTERPRISE_SCHEMA, GATEWAY_SCHEMA, type ProviderKindName, type ResourceType } from '#core/resource.ts';
@@ -115,6 +116,8 @@ export interface ExplainedAttribute {
   /** What the provider's record maps to now, and the values that it is made of; absent without a record. */
   readonly mapped?: unknown;
   readonly source?: Readonly<Record<string, unknown>>;
+  /** The rules of the mapping that made it. */
+  readonly rules?: readonly MappingRule[];
   readonly setBy: SetBy | null;
 }
 
@@ -319,7 +322,9 @@ async function attributesOf(
     return {
       attribute,
       value: served.get(attribute) ?? null,
-      ...(from === undefined ? {} : { mapped: from.value, source: from.source }),
+      ...(from === undefined
+        ? {}
+        : { mapped: from.value, source: from.source, ...(from.rules && { rules: from.rules }) }),
       setBy: setBy.get(top) ?? setBy.get('*') ?? null,
     };
   });

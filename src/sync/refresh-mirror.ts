@@ -3,6 +3,7 @@ import type { Checkpoint, Page, PullProvider } from '#core/provider.ts';
 import type { Db } from '#store/database.ts';
 import { beginGeneration, markSeen, noteGone, readKnown, sweep, upsertRecords } from '#store/mirror.ts';
 import { saveCheckpoint } from '#store/mirror-changes.ts';
+import { noteAsked } from '#store/mirror-people.ts';
 import { gatherMembers, type MemberGatherer, type MembersPage } from './gather-members.ts';
 import { distinctRecords, normalise } from './normalise.ts';
 import type { RunContext } from './run.ts';
@@ -110,6 +111,7 @@ class MirrorRead {
     await this.gatherer.end();
     await this.writing;
     const gone = await this.context.write(async (tx) => {
+      await noteAsked(tx, this.provider.kind, this.provider.asks);
       const count = await sweep(tx, this.provider.kind, this.generation, this.seen);
       await saveCheckpoint(tx, this.provider.kind, checkpoint, this.context.configVersion);
       return count;

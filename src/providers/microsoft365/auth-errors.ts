@@ -17,6 +17,11 @@ const CHECK_CERTIFICATE =
   'Upload this certificate under "Certificates & secrets" of the app registration, and check that it has not expired.';
 const CONSENT = 'Let an administrator grant admin consent under "API permissions" of the app registration.';
 
+const FEDERATION =
+  'Add a federated credential with the issuer, subject and audience of the token under "Certificates & secrets" of the app registration.';
+const ADMINISTRATOR =
+  'Start again, and sign in with a global administrator of the tenant, or a privileged role administrator.';
+
 /** By the number after `AADSTS`. */
 const KNOWN: Readonly<Record<string, Known>> = {
   '7000215': known(
@@ -76,6 +81,46 @@ const KNOWN: Readonly<Record<string, Known>> = {
     'Microsoft does not know what the token is for.',
     'Check cloud and endpoints.graph.',
   ),
+  '70021': known(
+    'auth',
+    'federation-unknown',
+    'No federated credential of the application fits the token.',
+    FEDERATION,
+  ),
+  '700211': known('auth', 'federation-unknown', 'No federated credential has the issuer of the token.', FEDERATION),
+  '700212': known('auth', 'federation-unknown', 'No federated credential has the audience of the token.', FEDERATION),
+  '700213': known('auth', 'federation-unknown', 'No federated credential has the subject of the token.', FEDERATION),
+  '700223': known('auth', 'federation-limit', 'Too many tokens of one issuer were exchanged.', FEDERATION),
+  '50011': known(
+    'config',
+    'redirect-unknown',
+    'The application does not know the address to which Microsoft should return.',
+    'Add the redirect URI that GET /api/v1/providers/microsoft365/connect names under "Authentication" of the app registration, as platform "Web".',
+  ),
+  '500113': known(
+    'config',
+    'redirect-unknown',
+    'The application has no address to which Microsoft could return.',
+    'Add the redirect URI that GET /api/v1/providers/microsoft365/connect names under "Authentication" of the app registration, as platform "Web".',
+  ),
+  '50194': known(
+    'config',
+    'single-tenant',
+    'The application is for one tenant only, and no tenant was named.',
+    'Give the tenantId, or make the application multi-tenant.',
+  ),
+  '90093': known(
+    'consent',
+    'not-an-administrator',
+    'This account may not consent for the organization.',
+    ADMINISTRATOR,
+  ),
+  '90008': known('consent', 'consent-required', 'The application asks for no permission of Microsoft Graph.', CONSENT),
+  '65004': known('consent', 'consent-declined', 'The administrator declined the permissions.', ADMINISTRATOR),
+  '50020': known('auth', 'account-elsewhere', 'The account belongs to another tenant.', ADMINISTRATOR),
+  '50076': known('auth', 'sign-in-interrupted', 'Microsoft asks for another factor of the sign-in.', ADMINISTRATOR),
+  '50079': known('auth', 'sign-in-interrupted', 'The account has to set up another factor first.', ADMINISTRATOR),
+  '650056': known('config', 'application-wrong', 'The application is set up wrongly for consent.', CHECK_APPLICATION),
   '7000112': known(
     'auth',
     'application-disabled',

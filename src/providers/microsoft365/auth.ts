@@ -1,10 +1,11 @@
 import { X509Certificate } from 'node:crypto';
-import { ConfidentialClientApplication, type Configuration } from '@azure/msal-node';
-import { GatewayError, UpstreamError } from '#core/errors.ts';
+import { ConfidentialClientApplication, type Configuration, ManagedIdentityApplication } from '@azure/msal-node';
+import { CredentialsError, GatewayError, UpstreamError } from '#core/errors.ts';
 import type { Clock } from '#platform/clock.ts';
 import { explainAadsts, isUnknownResource } from './auth-errors.ts';
 import { type AuthNetwork, makeAuthNetwork } from './auth-network.ts';
 import { endpointsOf, tokenScopes } from './endpoints.ts';
+import { readFederatedToken } from './federated-token.ts';
 import type { Limits } from './pace.ts';
 import type { Microsoft365Settings } from './settings.ts';
 
@@ -23,15 +24,15 @@ export interface TokenSource {
 /** Source: learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow, checked 2026-11. */
 export function makeTokenSource(settings: Microsoft365Settings, clock: Clock, limits: Limits): TokenSource {
   const network = makeAuthNetwork(clock, limits);
-  let client: ConfidentialClientApplication | undefined;
+  let acquire: Acquire | undefined;
   let scopes = tokenScopes(settings);
   const asking = new Map<boolean, Promise<string>>();
 
   async function ask(fresh: boolean): Promise<string> {
-    client ??= new ConfidentialClientApplication(configuration(settings, network));
+    acquire ??= makeAcquire(settings, network);
     for (const [index, scope] of scopes.entries())
       try {
-        const token = await acquire(client, network, scope, fresh);
+        const token = await acquire(scope, fresh);
         scopes = [scope];
         return token;
       } catch (error) {
@@ -67,19 +68,61 @@ async function whileWanted<Value>(promise: Promise<Value>, signal: AbortSignal):
   }
 }
 
-async function acquire(
-  client: ConfidentialClientApplication,
-  network: AuthNetwork,
-  scope: string,
-  fresh: boolean,
-): Promise<string> {
-  try {
-    const result = await client.acquireTokenByClientCredential({ scopes: [scope], skipCache: fresh });
-    if (result?.accessToken) return result.accessToken;
-  } catch (error) {
-    throw explainSignIn(error, network.takeFailure());
-  }
-  throw new UpstreamError('The sign-in service answered without a token.', { failure: 'server' });
+/** One token for a scope that ends in `/.default`, not from the cache when it has to be fresh. */
+type Acquire = (scope: string, fresh: boolean) => Promise<string>;
+
+function makeAcquire(settings: Microsoft365Settings, network: AuthNetwork): Acquire {
+  const ask = settings.credential.kind === 'managedIdentity' ? byMachine(settings, network) : byApp(settings, network);
+  return async (scope, fresh) => {
+    const token = await ask(scope, fresh);
+    if (token) return token;
+    throw new UpstreamError('The sign-in service answered without a token.', { failure: 'server' });
+  };
+}
+
+function byApp(settings: Microsoft365Settings, network: AuthNetwork) {
+  const client = new ConfidentialClientApplication(configuration(settings, network));
+  return async (scope: string, skipCache: boolean): Promise<string | undefined> => {
+    try {
+      return (await client.acquireTokenByClientCredential({ scopes: [scope], skipCache }))?.accessToken;
+    } catch (error) {
+      throw explainSignIn(error, network.takeFailure());
+    }
+  };
+}
+
+/**
+ * The identity that Azure gives the machine itself: no secret anywhere. MSAL finds the endpoint by the environment.
+ * Source: learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token, checked 2026-11.
+ */
+function byMachine({ credential }: Microsoft365Settings, network: AuthNetwork) {
+  const userAssignedClientId = credential.kind === 'managedIdentity' ? credential.clientId : undefined;
+  const client = new ManagedIdentityApplication({
+    ...(userAssignedClientId === undefined ? {} : { managedIdentityIdParams: { userAssignedClientId } }),
+    // Trying again is the network's part, which knows how long somebody waits.
+    system: { networkClient: network, disableInternalRetries: true },
+  });
+  return async (scope: string, forceRefresh: boolean): Promise<string | undefined> => {
+    try {
+      return (await client.acquireToken({ resource: scope.replace(/\/\.default$/, ''), forceRefresh })).accessToken;
+    } catch (error) {
+      throw explainMachine(error, network.takeFailure());
+    }
+  };
+}
+
+function explainMachine(error: unknown, seen: GatewayError | string | undefined): GatewayError {
+  const said = `${error instanceof Error ? error.message : ''} ${typeof seen === 'string' ? seen : ''}`;
+  return (
+    explainAadsts(said, error) ??
+    new CredentialsError('This machine has no managed identity that can be used.', {
+      failure: 'auth',
+      reason: 'managed-identity-missing',
+      remedy:
+        'Run the gateway on an Azure resource with a managed identity; for a user-assigned one give its client id in credential.clientId.',
+      cause: seen instanceof GatewayError ? seen : error,
+    })
+  );
 }
 
 function configuration(settings: Microsoft365Settings, network: AuthNetwork): Configuration {
@@ -93,6 +136,8 @@ function configuration(settings: Microsoft365Settings, network: AuthNetwork): Co
       ...(custom ? { knownAuthorities: [new URL(login).host] } : {}),
       ...(credential.kind === 'clientSecret' ? { clientSecret: credential.secret } : {}),
       ...(credential.kind === 'certificate' ? { clientCertificate: certificateOf(credential) } : {}),
+      // Asked each time a token is: the file is written anew by whoever owns it.
+      ...(credential.kind === 'federated' ? { clientAssertion: () => readFederatedToken(credential.tokenFile) } : {}),
     },
     system: { networkClient: network },
   };

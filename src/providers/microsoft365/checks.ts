@@ -73,7 +73,9 @@ function describeSettings(settings: Microsoft365Settings, clock: Clock): Finding
   const { credential, tenantId } = settings;
   const { graph } = endpointsOf(settings);
   const where = `The whole directory of tenant "${tenantId}" is read from ${new URL(graph).host}`;
-  if (credential.kind !== 'certificate') return `${where}, with a client secret.`;
+  if (credential.kind === 'clientSecret') return describeSecret(where, credential.expiresAt, clock);
+  if (credential.kind === 'managedIdentity') return `${where}, with the managed identity of this machine.`;
+  if (credential.kind === 'federated') return `${where}, with the token in "${credential.tokenFile}".`;
   const { validFromDate, validToDate } = new X509Certificate(credential.certificate);
   const until = validToDate.toISOString().slice(0, 10);
   const now = clock.now();
@@ -88,6 +90,15 @@ function describeSettings(settings: Microsoft365Settings, clock: Clock): Finding
       remedy: 'Wait until then, or set the clock of this machine right.',
     };
   return `${where}, with a certificate that is valid until ${until}.`;
+}
+
+function describeSecret(where: string, expiresAt: string | undefined, clock: Clock): Finding {
+  if (expiresAt === undefined) return `${where}, with a client secret.`;
+  if (new Date(expiresAt) > clock.now()) return `${where}, with a client secret that is valid until ${expiresAt}.`;
+  return {
+    problem: `The client secret expired on ${expiresAt}, as credential.expiresAt says.`,
+    remedy: 'Make a new one under "Certificates & secrets" of the app registration, and enter it with its date.',
+  };
 }
 
 /** The organization's name is good to know; a sync does not need it, so a refusal is no failure. */

@@ -7,6 +7,7 @@ import type { Resource, ResourceType } from '#core/resource.ts';
 import type { Clock } from '#platform/clock.ts';
 import { checkConnection } from './checks.ts';
 import { openGraph } from './client.ts';
+import { connector } from './connect.ts';
 import { changesOf } from './delta.ts';
 import { explainRecord } from './explain.ts';
 import { groupHandles, userHandles } from './handles.ts';
@@ -52,6 +53,7 @@ export function microsoft365({ clock, schemas }: Parts): ProviderKind<Microsoft3
     }),
     open: (settings, trace) => openProvider(settings, { clock, schemas }, trace),
     test: (settings, signal) => checkConnection(settings, () => ask(settings), clock, signal),
+    connect: connector(clock),
     mapping: {
       rules: (settings) => effectiveRules(settings, schemas.User),
       trace: (settings, record) => ({
@@ -65,7 +67,7 @@ export function microsoft365({ clock, schemas }: Parts): ProviderKind<Microsoft3
       groups: (settings, search, signal) => findGroups(ask(settings), search, signal),
       members: (settings, groupId, signal) => membersBelow(ask(settings), groupId, signal),
       fields: findFields,
-      permissions: (settings, signal) => reviewPermissions(ask(settings), signal),
+      permissions: (settings, signal) => reviewPermissions(ask(settings), settings, signal),
     },
   };
 }

@@ -1,17 +1,23 @@
+// Which permissions the settings need, and what a token grants. The least set: nothing is asked for that no setting uses.
+
+import type { Permission } from '#core/connect.ts';
 import { UpstreamError } from '#core/errors.ts';
 import type { PermissionReview } from '#core/provider.ts';
 import type { Graph } from './client.ts';
+import type { Microsoft365Settings } from './settings.ts';
 
-const REQUIRED = [
-  { name: 'User.Read.All', feature: 'users and their managers' },
-  { name: 'GroupMember.Read.All', feature: 'groups and their members' },
-] as const;
+/** What decides. */
+export type PermissionSettings = Pick<Microsoft365Settings, 'scope' | 'credential' | 'notifications'>;
 
-/** Useful, and not demanded. */
-const OPTIONAL: ReadonlySet<string> = new Set(['Organization.Read.All', 'Member.Read.Hidden']);
+export interface NeededPermissions {
+  /** Without one of these a sync does not do what the settings say. */
+  readonly required: readonly Permission[];
+  /** A sync goes on without, and knows less. */
+  readonly optional: readonly Permission[];
+}
 
 /** Permissions that include another. Source: learn.microsoft.com/graph/permissions-reference, checked 2026-11. */
-const INCLUDED_IN: Readonly<Record<(typeof REQUIRED)[number]['name'], readonly string[]>> = {
+const INCLUDED_IN: Readonly<Record<string, readonly string[]>> = {
   'User.Read.All': ['User.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'],
   'GroupMember.Read.All': [
     'GroupMember.ReadWrite.All',
@@ -20,13 +26,44 @@ const INCLUDED_IN: Readonly<Record<(typeof REQUIRED)[number]['name'], readonly s
     'Directory.Read.All',
     'Directory.ReadWrite.All',
   ],
+  'Group.Read.All': ['Group.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'],
+  'MailboxSettings.Read': ['MailboxSettings.ReadWrite'],
+  'Organization.Read.All': ['Organization.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'],
+  'Application.Read.All': ['Application.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'],
 };
 
+/** The least set for these settings; for those that are not made yet, the least that any need. */
+export function neededPermissions(settings: PermissionSettings | undefined): NeededPermissions {
+  const { scope, credential, notifications } = settings ?? {};
+  const types = new Set(scope?.mailboxTypes ?? ['user']);
+  const byType = types.size > 1 || !types.has('user');
+  const mailboxes = { name: 'MailboxSettings.Read', feature: 'which mailboxes are shared, rooms or equipment' };
+  const secretEnds = credential?.kind === 'clientSecret' && credential.expiresAt === undefined;
+  return {
+    required: [
+      { name: 'User.Read.All', feature: 'users and their managers' },
+      { name: 'GroupMember.Read.All', feature: 'groups and their members' },
+      ...(byType ? [mailboxes] : []),
+    ],
+    optional: [
+      { name: 'Organization.Read.All', feature: "the tenant's name and domains, and whether it is hybrid" },
+      { name: 'Member.Read.Hidden', feature: 'members of groups that hide them' },
+      ...(byType ? [] : [mailboxes]),
+      ...(notifications?.enabled === false ? [] : [{ name: 'Group.Read.All', feature: 'notifications about groups' }]),
+      ...(secretEnds ? [{ name: 'Application.Read.All', feature: 'a warning before the client secret expires' }] : []),
+    ],
+  };
+}
+
 /**
- * What the token grants beside what a sync needs (S3.12). A permission is superfluous when nothing needs it.
+ * What the token grants beside what the settings need (S3.12). A permission is superfluous when nothing needs it.
  * @throws {UpstreamError} `permissions-unknown`: the token does not say; and what `TokenSource.token` throws
  */
-export async function reviewPermissions(graph: Graph, signal: AbortSignal): Promise<PermissionReview> {
+export async function reviewPermissions(
+  graph: Graph,
+  settings: Microsoft365Settings,
+  signal: AbortSignal,
+): Promise<PermissionReview> {
   const claims = readClaims(await graph.tokens.token(signal));
   if (claims === undefined)
     throw new UpstreamError('The access token does not say what it grants.', {
@@ -35,15 +72,44 @@ export async function reviewPermissions(graph: Graph, signal: AbortSignal): Prom
       remedy: 'Look under "API permissions" of the app registration.',
     });
   const { roles } = claims;
-  const missing = missingFrom(roles);
+  const { required, optional } = neededPermissions(settings);
+  const all = [...required, ...optional];
+  const unserved = missingFrom(roles, all).length;
   const isNeeded = (name: string): boolean =>
-    OPTIONAL.has(name) || missingFrom(roles.filter((role) => role !== name)).length > missing.length;
-  return { granted: roles, required: REQUIRED, missing, superfluous: roles.filter((name) => !isNeeded(name)) };
+    all.some((permission) => permission.name === name) ||
+    missingFrom(
+      roles.filter((role) => role !== name),
+      all,
+    ).length > unserved;
+  return {
+    granted: roles,
+    required,
+    missing: missingFrom(roles, required),
+    superfluous: roles.filter((name) => !isNeeded(name)),
+    optional: optional.map((permission) => ({ ...permission, granted: missingFrom(roles, [permission]).length === 0 })),
+    entraUrl: entraPage(settings),
+  };
 }
 
-function missingFrom(roles: readonly string[]): (typeof REQUIRED)[number][] {
-  return REQUIRED.filter(
-    ({ name }) => !roles.includes(name) && !INCLUDED_IN[name].some((wide) => roles.includes(wide)),
+/** Where an administrator looks at them and grants them. */
+function entraPage({ clientId, cloud, credential }: Microsoft365Settings): string {
+  const portal = {
+    global: 'https://entra.microsoft.com',
+    usgov: 'https://entra.microsoft.us',
+    usgovdod: 'https://entra.microsoft.us',
+    china: 'https://entra.microsoftonline.cn',
+  }[cloud];
+  // A managed identity has no app registration: its permissions stand with the enterprise application.
+  const page =
+    credential.kind === 'managedIdentity'
+      ? 'Microsoft_AAD_IAM/ManagedAppMenuBlade/~/Permissions/appId'
+      : 'Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/CallAnAPI/appId';
+  return `${portal}/#view/${page}/${encodeURIComponent(clientId)}`;
+}
+
+export function missingFrom(roles: readonly string[], needed: readonly Permission[]): readonly Permission[] {
+  return needed.filter(
+    ({ name }) => !roles.includes(name) && INCLUDED_IN[name]?.some((wide) => roles.includes(wide)) !== true,
   );
 }
 

@@ -18,7 +18,12 @@ const httpsOrigin = z
   .refine((text) => isOrigin(text), 'expected an origin only: no path, query or user name')
   .transform((text) => new URL(text).origin);
 
-const ClientSecret = z.strictObject({ kind: z.literal('clientSecret'), secret: z.string().min(1) });
+const ClientSecret = z.strictObject({
+  kind: z.literal('clientSecret'),
+  secret: z.string().min(1),
+  /** When Microsoft stops taking it, where the application may not read that itself. */
+  expiresAt: z.iso.date().optional(),
+});
 const Certificate = z
   .strictObject({ kind: z.literal('certificate'), certificate: z.string().min(1), privateKey: z.string().min(1) })
   .superRefine(({ certificate, privateKey }, context) => {
@@ -57,20 +62,31 @@ const Scope = z.strictObject({
   deleteAfterDays: z.number().int().min(0).max(3650).nullable().default(30),
 });
 
+const tenantId = z
+  .string()
+  .regex(/^[A-Za-z0-9.-]+$/, 'expected a tenant id or a verified domain of the tenant')
+  .refine((text) => !NO_TENANT.has(text.toLowerCase()), 'expected one tenant: its id, or a verified domain of it');
+const clientId = z.string().regex(/^\S+$/, 'expected the application (client) id');
+const cloud = z.enum(['global', 'usgov', 'usgovdod', 'china']).default('global');
+const endpoints = z.strictObject({ graph: httpsOrigin, login: httpsOrigin }).optional();
+
+/** What says where an administrator consents, before there are whole settings. Without a tenant, in their own. */
+export const ConnectTarget = z.strictObject({ tenantId: tenantId.optional(), clientId, cloud, endpoints });
+
 const Settings = z.strictObject({
-  tenantId: z
-    .string()
-    .regex(/^[A-Za-z0-9.-]+$/, 'expected a tenant id or a verified domain of the tenant')
-    .refine((text) => !NO_TENANT.has(text.toLowerCase()), 'expected one tenant: its id, or a verified domain of it'),
-  clientId: z.string().regex(/^\S+$/, 'expected the application (client) id'),
+  tenantId,
+  clientId,
   credential: z.discriminatedUnion('kind', [
     ClientSecret,
     Certificate,
-    z.strictObject({ kind: z.literal('managedIdentity'), clientId: z.string().optional() }),
-    z.strictObject({ kind: z.literal('federated'), tokenFile: z.string().min(1) }),
+    z.strictObject({ kind: z.literal('managedIdentity'), clientId: z.string().regex(/^\S+$/).optional() }),
+    z.strictObject({
+      kind: z.literal('federated'),
+      tokenFile: z.string().startsWith('/', 'expected an absolute path'),
+    }),
   ]),
-  cloud: z.enum(['global', 'usgov', 'usgovdod', 'china']).default('global'),
-  endpoints: z.strictObject({ graph: httpsOrigin, login: httpsOrigin }).optional(),
+  cloud,
+  endpoints,
   scope: Scope.prefault({}),
   pathDisplay: z.strictObject({ rootGroupId: z.string().nullable().default(null) }).prefault({}),
   initialRun: z.enum(['auto', 'preview', 'manual']).default('preview'),
@@ -108,15 +124,13 @@ export function parseSettings(value: unknown): Microsoft365Settings {
 }
 
 /** Settings that the contract knows and this release cannot honour are refused, never passed over in silence. */
-function refuseUnavailable({ scope, credential, pathDisplay }: Microsoft365Settings): void {
+function refuseUnavailable({ scope, pathDisplay }: Microsoft365Settings): void {
   const unavailable = [
     scope.mode === 'groups' && 'scope.mode "groups"',
     scope.groupIds.length > 0 && 'scope.groupIds',
     scope.nestedGroups !== 'include' && `scope.nestedGroups "${scope.nestedGroups}"`,
     !areMailboxTypesHonest(scope.mailboxTypes) && 'scope.mailboxTypes other than the default or all of them',
     pathDisplay.rootGroupId !== null && 'pathDisplay.rootGroupId',
-    (credential.kind === 'managedIdentity' || credential.kind === 'federated') &&
-      `credential.kind "${credential.kind}"`,
   ].filter((text) => text !== false);
   if (unavailable.length === 0) return;
   throw new InputError(`This is not available yet: ${unavailable.join(', ')}.`, {

@@ -94,8 +94,6 @@ describe('settings of Microsoft 365', () => {
       { scope: { mailboxTypes: ['user', 'shared'] } },
       { scope: { mailboxTypes: [] } },
       { pathDisplay: { rootGroupId: 'g1' } },
-      { credential: { kind: 'managedIdentity' } },
-      { credential: { kind: 'federated', tokenFile: '/token' } },
     ])
       assert.equal(refusal(changes).reason, 'not-available-yet');
   });
