@@ -15,8 +15,12 @@ export async function up(knex: Knex): Promise<void> {
     );
     comment on table push_removals is 'What a pushed write took away by itself: the guard counts it within a window. Kept for as long as the widest window.';
     create index push_removals_at_idx on push_removals (at);
-    alter table mirror_state add column wished_at timestamptz, add column written_at timestamptz(3);
-    comment on column mirror_state.wished_at is 'When a pushed write was last held: it waits for a plan that shows it.';
+    create table push_wishes (
+      seq bigint generated always as identity primary key,
+      at  timestamptz(3) not null default clock_timestamp()
+    );
+    comment on table push_wishes is 'One row for each pushed write that was held since a run last planned: another run must show it.';
+    alter table mirror_state add column written_at timestamptz(3);
     comment on column mirror_state.written_at is 'When a provider that writes to us last did, to the second.';
 
     create table former_links (
@@ -46,7 +50,8 @@ export async function down(knex: Knex): Promise<void> {
     drop trigger resources_former_link on resources;
     drop function keep_former_link();
     drop table former_links;
-    alter table mirror_state drop column wished_at, drop column written_at;
+    alter table mirror_state drop column written_at;
+    drop table push_wishes;
     drop table push_removals;
   `);
 }

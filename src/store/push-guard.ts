@@ -7,10 +7,12 @@ import { type Where, withQuestionMarks } from './statement.ts';
 /** The widest window that settings may ask for. */
 const KEPT_HOURS = 24;
 
+/** A number of ours among advisory locks; a row that runs write too would let the two wait for each other. */
+const REMOVALS_LOCK = '7340032, 2';
+
 /** One removal after the other from here to the end of the transaction, so that two cannot both be the last allowed. */
 export async function lockRemovals(tx: Db): Promise<void> {
-  await sql(tx, `insert into mirror_state (provider) values ('scim') on conflict do nothing`);
-  await sql(tx, `select 1 from mirror_state where provider = 'scim' for update`);
+  await sql(tx, `select pg_advisory_xact_lock(${REMOVALS_LOCK})`);
 }
 
 export interface Removal {
@@ -120,16 +122,18 @@ export async function withdrawWish(tx: Db, id: string, of: OperationClass): Prom
 }
 
 export async function noteWish(tx: Db): Promise<void> {
-  await sql(tx, `update mirror_state set wished_at = clock_timestamp() where provider = 'scim'`);
+  await sql(tx, 'insert into push_wishes default values');
 }
 
-/** When a write was last held; null while none was. A run that planned before must be followed by another. */
-export async function readWishedAt(db: Db): Promise<string | null> {
-  const { rows } = await sql<{ at: string | null }>(
-    db,
-    `select wished_at::text as at from mirror_state where provider = 'scim'`,
-  );
-  return rows[0]?.at ?? null;
+/** A run that plans from here on shows what was held until now. */
+export async function takeWishes(db: Db): Promise<void> {
+  await sql(db, 'delete from push_wishes');
+}
+
+/** Whether a write was held since, so that another run must show it. */
+export async function hasWishes(db: Db): Promise<boolean> {
+  const { rows } = await sql(db, 'select 1 from push_wishes limit 1');
+  return rows.length > 0;
 }
 
 /** Notes that the provider writes; once a second is enough. */

@@ -40,12 +40,15 @@ export async function lockPushed(tx: Db, ids: readonly string[]): Promise<readon
   return rows;
 }
 
-/** The settings of this kind and of the active one, kept as they are until the transaction ends. */
+/**
+ * The settings of this kind and of the active one: who is active stays so until the transaction ends, since whoever
+ * changes that locks the rows (`lockProviders`). A run that notes its success need not wait.
+ */
 export async function holdProviders(tx: Db): Promise<readonly ProviderRow[]> {
   const { rows } = await sql<ProviderRow>(
     tx,
     `select kind, settings, secrets, config_version, active, initial_done_at, last_success_at from provider_settings
-     where kind = ? or active order by kind for share`,
+     where kind = ? or active order by kind for key share`,
     [PROVIDER],
   );
   return rows;

@@ -12,7 +12,7 @@ import { isWhollyApplied, rememberMemberships } from '#store/plan-memberships.ts
 import { supersedePlans } from '#store/plan-seal.ts';
 import { refreshStatistics } from '#store/planning.ts';
 import { countOutcomes, setPlanStatus } from '#store/plans.ts';
-import { readWishedAt } from '#store/push-guard.ts';
+import { hasWishes, takeWishes } from '#store/push-guard.ts';
 import { attachPlan, finishRun, insertRun, type Progress, type RunRow } from '#store/runs.ts';
 import { markInitialDone, markSuccess } from '#store/settings.ts';
 import { rememberSource } from '#store/source-identity.ts';
@@ -66,7 +66,7 @@ export async function runSync(
   context: RunContext,
   { run, provider, pushed, policy, initial }: RunInput,
 ): Promise<void> {
-  const wishedAt = pushed ? await readWishedAt(context.db) : null;
+  if (pushed) await context.write(takeWishes);
   const { stopped, changed, incremental } = pushed
     ? { stopped: undefined, changed: await lookAgain(provider, context), incremental: false }
     : await readProvider(context, provider, run);
@@ -94,13 +94,13 @@ export async function runSync(
     stopped: stopped?.error,
     cost: provider.cost(),
   });
-  if (pushed) await followWishes(context, run, wishedAt);
+  if (pushed) await followWishes(context, run);
 }
 
 /** What was held while this run planned is shown by another one. */
-async function followWishes(context: RunContext, run: RunRow, before: string | null): Promise<void> {
+async function followWishes(context: RunContext, run: RunRow): Promise<void> {
   await context.write(async (tx) => {
-    if ((await readWishedAt(tx)) === before) return;
+    if (!(await hasWishes(tx))) return;
     const { provider, configVersion } = context;
     const options = { allowLargeSync: false, resetAccountMapping: false };
     const next = {
