@@ -1,7 +1,7 @@
 // Writes of an identity provider while inbound SCIM is the active provider, through a whole gateway.
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
-import { ENTERPRISE_SCHEMA } from '#core/resource.ts';
+import { ENTERPRISE_SCHEMA, USER_SCHEMA } from '#core/resource.ts';
 import { type DatabaseKind, eachDatabase } from '../support/database.ts';
 import {
   approve,
@@ -102,7 +102,7 @@ eachDatabase('writes of an identity provider', (_open, kind) => {
     assert.equal((await idp.send('GET', `/Users/${id}`)).status, 404);
     assert.equal((await idp.createUser(userName)).id, id);
     const again = await idp.send('POST', '/Users', {
-      schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'],
+      schemas: [USER_SCHEMA],
       userName: scene.name('other'),
       externalId: `x-${userName}`,
     });
@@ -112,7 +112,7 @@ eachDatabase('writes of an identity provider', (_open, kind) => {
   it('follows a new external id, also where others name it as their manager', async () => {
     const boss = await idp.createUser(scene.name('boss'));
     const report = await idp.createUser(scene.name('report'), {
-      schemas: ['urn:ietf:params:scim:schemas:core:2.0:User', ENTERPRISE_SCHEMA],
+      schemas: [USER_SCHEMA, ENTERPRISE_SCHEMA],
       [ENTERPRISE_SCHEMA]: { department: 'R&D', manager: { value: boss.id } },
     });
     const group = await idp.createGroup('Bosses', [boss.id]);
@@ -140,14 +140,14 @@ eachDatabase('writes of an identity provider', (_open, kind) => {
     const userName = scene.name('hand');
     const made = await expectStatus(
       gateway.call<{ id: string }>('POST', '/scim/v2/Users', {
-        schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'],
+        schemas: [USER_SCHEMA],
         userName,
       }),
       201,
     );
     const refused = await idp.patch(`/Users/${made.body.id}`, DISABLE);
     assert.equal(refused.status, 403);
-    const body = { schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'], userName, externalId: 'by-hand' };
+    const body = { schemas: [USER_SCHEMA], userName, externalId: 'by-hand' };
     assert.equal((await idp.send('POST', '/Users', body)).status, 409);
     await scene.saveSettings({ adoptManual: 'ask' });
     assert.equal((await idp.patch(`/Users/${made.body.id}`, ENABLE)).status, 403);
@@ -158,7 +158,7 @@ eachDatabase('writes of an identity provider', (_open, kind) => {
     await scene.saveSettings({ adoptManual: 'onMatch' });
     const other = await expectStatus(
       gateway.call<{ id: string }>('POST', '/scim/v2/Users', {
-        schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'],
+        schemas: [USER_SCHEMA],
         userName: scene.name('hand'),
       }),
       201,
@@ -174,7 +174,7 @@ eachDatabase('writes of an identity provider', (_open, kind) => {
     const member = await idp.createUser(scene.name('scope'));
     const group = await idp.createGroup('Scoped', [member.id]);
     const out = await idp.send<{ detail: string }>('POST', '/Users', {
-      schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'],
+      schemas: [USER_SCHEMA],
       userName: scene.name('out'),
       externalId: 'out',
       title: 'Contractor',
@@ -200,7 +200,7 @@ eachDatabase('writes of an identity provider', (_open, kind) => {
   it('refuses writes while it is not active, and names who is', async () => {
     await expectStatus(gateway.call('POST', '/api/v1/providers/scim/deactivate'), 200);
     const refused = await idp.send<{ detail: string }>('POST', '/Users', {
-      schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'],
+      schemas: [USER_SCHEMA],
       userName: scene.name('late'),
     });
     assert.equal(refused.status, 403);
@@ -291,5 +291,60 @@ eachDatabase('what an identity provider takes away', (_open, kind) => {
     await expectStatus(idp.patch(`/Groups/${group.id}`, ...operations), 200);
     const after = await sync(gateway);
     assert.deepEqual([after.status, after.counts], ['succeeded', {}]);
+  });
+});
+
+eachDatabase('an identity provider that writes at once', (_open, kind) => {
+  let scene: Scene;
+  let gateway: TestGateway;
+  let idp: IdentityProvider;
+  before(async () => {
+    scene = await open(kind);
+    ({ gateway, idp } = scene);
+  });
+  after(() => gateway?.close());
+
+  it('makes one of two alike, and tells the other', async () => {
+    const body = { schemas: [USER_SCHEMA], userName: scene.name('twice'), externalId: 'twice' };
+    const answers = await Promise.all([1, 2, 3, 4].map(() => idp.send('POST', '/Users', body)));
+    assert.deepEqual(answers.map(({ status }) => status).sort(), [201, 409, 409, 409]);
+  });
+
+  it('joins a group from many requests, and a run finds nothing to do', async () => {
+    const users = await Promise.all([1, 2, 3, 4, 5, 6].map(() => idp.createUser(scene.name('joiner'))));
+    const group = await idp.createGroup('At once');
+    const add = (id: string) =>
+      idp.patch(`/Groups/${group.id}`, { op: 'add', path: 'members', value: [{ value: id }] });
+    for (const { status } of await Promise.all(users.map(({ id }) => add(id)))) assert.equal(status, 200);
+    assert.deepEqual(await scene.membersOf(group.id), users.map(({ id }) => id).sort());
+    const run = await sync(gateway);
+    assert.deepEqual([run.status, run.counts], ['succeeded', {}]);
+  });
+
+  it('gets as many removals as the guard lets pass, and no more', async () => {
+    await scene.saveGuard({ minObjects: 3, percent: 0 });
+    const users = await Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map(() => idp.createUser(scene.name('leaver'))));
+    const answers = await Promise.all(users.map(({ id }) => idp.patch(`/Users/${id}`, DISABLE)));
+    assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 200, 200, 429, 429, 429, 429, 429]);
+    assert.equal((await approve(gateway, (await scene.settledRun()).planId)).status, 'succeeded');
+    for (const { id } of users) assert.equal(await scene.readActive(id), false);
+  });
+
+  it('loses nothing that was accepted when an administrator ends it meanwhile', async () => {
+    const names = Array.from({ length: 20 }, () => scene.name('late'));
+    const writes = names.map((userName) =>
+      idp.send('POST', '/Users', { schemas: [USER_SCHEMA], userName, externalId: userName }),
+    );
+    const ended = gateway.call('POST', '/api/v1/providers/scim/deactivate', { reason: 'a test' });
+    const answers = await Promise.all(writes);
+    assert.equal((await ended).status, 200);
+    for (const { status } of answers) assert.ok(status === 201 || status === 403);
+    const accepted = answers.filter(({ status }) => status === 201);
+    for (const { body } of accepted) await expectStatus(idp.send('GET', `/Users/${body.id}`), 200);
+    const { body: late } = await idp.send<{ totalResults: number }>(
+      'GET',
+      '/Users?filter=userName%20sw%20%22late-%22&count=0',
+    );
+    assert.equal(late.totalResults, accepted.length);
   });
 });
