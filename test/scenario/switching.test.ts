@@ -164,6 +164,25 @@ for (const kind of ['embedded', 'postgres'] as const)
       assert.deepEqual(await readOrganisation(gateway), now);
     });
 
+    it('settles those left over once the identity provider has written, by a plan of the active provider', async () => {
+      const before = await readOrganisation(gateway);
+      assert.equal((await switchTo(gateway, call, 'scim')).status, 'succeeded');
+      const filter = encodeURIComponent(
+        'urn:sluice:params:scim:schemas:extension:gateway:2.0:User:origin eq "microsoft365"',
+      );
+      const { body } = await gateway.call<{ Resources: { id: string }[] }>('GET', `/scim/v2/Users?filter=${filter}`);
+      const others = body.Resources.map(({ id }) => id);
+      assert.ok(others.length > 0, 'somebody whom the identity provider never wrote');
+      const impact = await makeImpact(gateway, call, 'scim', 'deactivate');
+      assert.deepEqual([impact.from, impact.users['deactivated']], ['scim', others.length]);
+      await call('POST', `/plans/${impact.planId}/approve`, 202);
+      assert.equal((await untilOver(gateway, impact.runId)).status, 'succeeded');
+      const settled = await readOrganisation(gateway);
+      for (const id of others) assert.equal(settled.users[id]?.['active'], false);
+      assert.equal((await switchTo(gateway, call, 'microsoft365')).status, 'succeeded');
+      assert.deepEqual(await readOrganisation(gateway), before);
+    });
+
     it('lets one of two administrators win, and tells the other; never are two active', async () => {
       const impact = await makeImpact(gateway, call, 'scim');
       const activate = (body: object) =>
