@@ -179,7 +179,7 @@ for (const kind of ['embedded', 'postgres'] as const)
       assert.equal((await untilOver(gateway, impact.runId)).status, 'succeeded');
       const settled = await readOrganisation(gateway);
       for (const id of others) assert.equal(settled.users[id]?.['active'], false);
-      assert.equal((await switchTo(gateway, call, 'microsoft365')).status, 'succeeded');
+      assert.equal((await switchTo(gateway, call, 'microsoft365', 'deactivate')).status, 'succeeded');
       assert.deepEqual(await readOrganisation(gateway), before);
     });
 
