@@ -1,4 +1,14 @@
-# Two stages: packages without the development ones, then an image that holds nothing else and runs as nobody special.
+# Three stages: the console built with the development packages, packages without those, then an image that holds
+# nothing else and runs as nobody special.
+FROM node:24-slim AS console
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY tools ./tools
+COPY openapi.yaml ./
+COPY src/console ./src/console
+RUN node tools/build-console.ts
+
 FROM node:24-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json ./
@@ -11,7 +21,8 @@ COPY --from=packages /app/node_modules ./node_modules
 COPY package.json openapi.yaml ./
 COPY migrations ./migrations
 COPY src ./src
-RUN rm -rf src/demo && mkdir /data && chown node:node /data
+COPY --from=console /app/dist ./dist
+RUN rm -rf src/demo src/console && mkdir /data && chown node:node /data
 USER node
 VOLUME /data
 EXPOSE 8080

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parse as parseYaml } from 'yaml';
 import type { AdminParts } from '#admin/parts.ts';
 import { adminRouter } from '#admin/router.ts';
@@ -11,7 +12,12 @@ import type { ProviderKindName } from '#core/resource.ts';
 import { createApp } from '#http/app.ts';
 import { makeAuthenticator } from '#http/auth.ts';
 import { hookRouter } from '#http/hooks.ts';
+import { makeOidc } from '#http/oidc.ts';
+import { consoleFiles } from '#http/static.ts';
+import { makeEventWorker } from '#outbound/event-worker.ts';
 import { makeNotifier } from '#outbound/notify.ts';
+import { makeSetPolling } from '#outbound/poll-sets.ts';
+import { makeSetSigner } from '#outbound/set-signer.ts';
 import { systemClock } from '#platform/clock.ts';
 import type { Config } from '#platform/config.ts';
 import type { Log } from '#platform/log.ts';
@@ -19,6 +25,7 @@ import { makeSeal } from '#platform/seal.ts';
 import { hashToken, makeToken, tokenHint } from '#platform/token.ts';
 import { providerKinds } from '#providers/index.ts';
 import { makeCursors } from '#scim/cursor.ts';
+import { eventViewOf } from '#scim/event-view.ts';
 import { fastReads } from '#scim/fast.ts';
 import type { ScimParts } from '#scim/parts.ts';
 import { makePlaces } from '#scim/places.ts';
@@ -30,6 +37,7 @@ import { type Database, openDatabase, translateDatabaseError } from '#store/data
 import { isMigrated, migrate } from '#store/migrate.ts';
 import { makeResourceReader } from '#store/resource-reader.ts';
 import { makeServedGroups } from '#store/served-groups.ts';
+import { findSession, touchSession } from '#store/sessions.ts';
 import { findToken, hasAdminToken, replaceBootstrapToken, touchToken } from '#store/tokens.ts';
 import { uploadsOf } from '#store/uploads.ts';
 import { readMetrics } from '#store/views/metrics.ts';
@@ -42,6 +50,8 @@ import { makeRetention } from '#sync/retention.ts';
 import { makeSchedule } from '#sync/schedule.ts';
 import { makeSubscriptionKeeper } from '#sync/subscriptions.ts';
 import { makeSwitchService } from '#sync/switch-service.ts';
+import { makeConnectionWatch } from '#sync/watch-connections.ts';
+import { makeHappeningsWatcher } from '#sync/watch-happenings.ts';
 import { makeRunWatcher } from '#sync/watch-runs.ts';
 import { makeSourceWatcher } from '#sync/watch-source.ts';
 import { startWorker } from '#sync/worker.ts';
@@ -86,23 +96,29 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
   });
   const titleOf = (kind: ProviderKindName): string => kinds.get(kind)?.title ?? kind;
   const notifier = makeNotifier({ database, seal, clock, log, policy: outgoing, publicUrl, titleOf });
+  const signer = makeSetSigner(database.knex, seal);
+  const sending = { database, seal, signer, clock, log, publicUrl, policy: outgoing, random: Math.random };
+  const events = makeEventWorker({ ...sending, viewOf: eventViewOf, onDisabled: async () => notifier.wake() });
   const worker = works
     ? startWorker({ database, kinds, seal, schemas, log, clock, onRunEnd: notifier.wake })
     : undefined;
   const sync = makeSyncService({ database, worker });
   const schedule = makeSchedule({ database, sync, clock, log });
-  const sources = makeSourceWatcher({ database, kinds, seal, sync, clock, log });
+  const sources = makeSourceWatcher({ database, kinds, seal, clock, log });
   const retention = makeRetention({ database, clock, log });
-  const sealer = makeAuditSealer({ db: database.knex, clock, log });
+  const connections = makeConnectionWatch({ database, kinds, seal, clock, log });
   const subscriptions = makeSubscriptionKeeper({ database, kinds, seal, clock, log, publicUrl });
   const marks = makeMarkFollower({ database, sync, clock, log });
+  const sealer = makeAuditSealer({ db: database.knex, clock, log });
   if (works) {
     subscriptions.start();
     marks.start();
     schedule.start();
     sources.start();
     notifier.start();
+    events.start();
     retention.start();
+    connections.start();
     sealer.start();
   }
   const authenticator = makeAuthenticator({
@@ -112,6 +128,12 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
   });
   const groups = makeServedGroups(database, log);
   const watcher = makeRunWatcher({ db: database.knex, clock });
+  const happenings = makeHappeningsWatcher({ db: database.knex, clock });
+  const sessions = {
+    find: (hash: Buffer) => findSession(database.knex, hash),
+    touch: (id: string) => touchSession(database.knex, id),
+    now,
+  };
   const openapi = parseYaml(readFileSync(new URL('../openapi.yaml', import.meta.url), 'utf8'));
   const reader = makeResourceReader(database, groups);
   const admin: AdminParts = {
@@ -124,7 +146,10 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     switching: makeSwitchService({ database, worker, sync, clock }),
     schedule,
     watcher,
+    happenings,
     authenticator,
+    sessions,
+    oidc: makeOidc(config, { seal, publicUrl, now }),
     clock,
     openapi,
     publicUrl,
@@ -132,6 +157,9 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     notifier: works ? notifier : undefined,
     subscriptions: works ? subscriptions : undefined,
     outgoing,
+    events: works ? events : undefined,
+    eventViewOf,
+    signer,
   };
   const scim: ScimParts = {
     database,
@@ -141,6 +169,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     cursors: makeCursors(seal, now),
     places: makePlaces(now),
     authenticator,
+    securityEvents: makeSetPolling({ db: database.knex, clock, signer }),
     publicUrl,
     push: {
       database,
@@ -162,8 +191,10 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     config.ROLE === 'worker'
       ? undefined
       : { admin: adminRouter(admin), scim: scimRouter(scim), hooks, fast: fastReads(scim) };
+  const pages = consoleFiles(fileURLToPath(new URL('../dist/console', import.meta.url)));
   const app = createApp({
     edges,
+    pages,
     log,
     ready: () => isMigrated(database),
     metrics: () => readMetrics(database.knex),
@@ -174,14 +205,17 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     adminToken: await ensureAdminToken(database, config),
     async close() {
       await watcher.stop();
+      await happenings.stop();
       await sources.stop();
       await schedule.stop();
       await marks.stop();
       await subscriptions.stop();
       await worker?.stop();
       await groups.stop();
+      await events.stop();
       await notifier.stop();
       await retention.stop();
+      await connections.stop();
       await sealer.stop();
       await database.close();
     },

@@ -1,15 +1,19 @@
 import { type Request, Router } from 'express';
 import { z } from 'zod';
 import { NotFoundError } from '#core/errors.ts';
+import type { AppScope } from '#core/scope.ts';
 import { requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
+import { SetInput, WebhookInput } from '#outbound/stream-settings.ts';
 import { hashToken, makeToken, tokenHint } from '#platform/token.ts';
-import { type AppView, deleteApp, insertApp, listApps, readApp, updateApp } from '#store/apps.ts';
+import { deleteApp, insertApp, listApps, updateApp } from '#store/apps.ts';
 import { writeAudit } from '#store/audit.ts';
-import type { Db } from '#store/database.ts';
 import { insertToken, listTokens, revokeToken } from '#store/tokens.ts';
+import { needApp } from './need-app.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf, PageQuery, uuidParam } from './query.ts';
+import { streamRoutes } from './stream-routes.ts';
+import { auditedStreams, saveStreams, withStreams } from './streams.ts';
 
 const later = (what: string) => z.null(`${what} is not available yet; leave it out or set it to null`).optional();
 const path = z.string().trim().min(1).max(200);
@@ -27,7 +31,8 @@ const NewApp = z.strictObject({
   name: z.string().trim().min(1).max(200),
   scope: Scope.nullable().optional(),
   push: later('push'),
-  webhook: later('a webhook'),
+  webhook: WebhookInput.nullable().optional(),
+  events: SetInput.nullable().optional(),
 });
 const ChangedApp = NewApp.partial();
 const SCOPES = ['scim:read', 'scim:write', 'admin', 'operator', 'viewer'] as const;
@@ -41,25 +46,31 @@ const NewToken = z
   .prefault({});
 
 /** Downstream apps and their tokens. */
-export function appRoutes({ database, authenticator, checkScope }: AdminParts): Router {
+export function appRoutes(parts: AdminParts): Router {
+  const { database, authenticator, checkScope } = parts;
   const db = database.knex;
   const admin = requireScope('admin');
   return Router()
     .get('/apps', async (request, response) => {
-      response.json(await listApps(db, parse(PageQuery, request.query)));
+      const { items, nextCursor } = await listApps(db, parse(PageQuery, request.query));
+      response.json({ items: await withStreams(db, parts, items), nextCursor });
     })
     .post('/apps', admin, async (request, response) => {
-      const { name, scope = null } = parse(NewApp, request.body);
+      const { name, scope = null, webhook, events } = parse(NewApp, request.body);
       checkScope(scope);
       const app = await db.transaction(async (tx) => {
         const made = await insertApp(tx, { name, scope });
+        const shown = await saveStreams(tx, parts, { id: made.id, scope }, { webhook, events });
         await writeAudit(tx, { actor: actorOf(request), action: 'app.create', object: made.id, detail: { name } });
-        return made;
+        const [whole] = await withStreams(tx, parts, [made], shown);
+        return { ...made, ...whole };
       });
+      parts.events?.wake();
       response.status(201).location(`/api/v1/apps/${app.id}`).json(app);
     })
     .get('/apps/:id', async (request, response) => {
-      response.json(await needApp(db, request));
+      const [app] = await withStreams(db, parts, [await needApp(db, request)]);
+      response.json(app);
     })
     .patch('/apps/:id', admin, async (request, response) => {
       const changes = parse(ChangedApp, request.body);
@@ -68,10 +79,14 @@ export function appRoutes({ database, authenticator, checkScope }: AdminParts): 
         const app = await needApp(tx, request);
         const scope = changes.scope === undefined ? app.scope : changes.scope;
         const saved = await updateApp(tx, { id: app.id, name: changes.name ?? app.name, scope });
-        await writeAudit(tx, { actor: actorOf(request), action: 'app.change', object: app.id, detail: changes });
-        return saved;
+        const shown = await saveStreams(tx, parts, { id: app.id, scope: scope as AppScope | null }, changes);
+        const detail = { ...changes, ...auditedStreams(changes) };
+        await writeAudit(tx, { actor: actorOf(request), action: 'app.change', object: app.id, detail });
+        const [whole] = await withStreams(tx, parts, saved === undefined ? [] : [saved], shown);
+        return whole;
       });
       authenticator.forgetAll();
+      parts.events?.wake();
       response.json(changed);
     })
     .delete('/apps/:id', admin, async (request, response) => {
@@ -83,7 +98,8 @@ export function appRoutes({ database, authenticator, checkScope }: AdminParts): 
       authenticator.forgetAll();
       response.status(204).end();
     })
-    .use(tokenRoutes(db, authenticator));
+    .use(tokenRoutes(db, authenticator))
+    .use(streamRoutes(parts));
 }
 
 function tokenRoutes(db: AdminParts['database']['knex'], authenticator: AdminParts['authenticator']): Router {
@@ -138,11 +154,4 @@ function tokenRoutes(db: AdminParts['database']['knex'], authenticator: AdminPar
       await revoke(request, uuidParam(request, 'id'));
       response.status(204).end();
     });
-}
-
-async function needApp(db: Db, request: Request): Promise<AppView> {
-  const id = uuidParam(request, 'id');
-  const app = await readApp(db, id);
-  if (app === undefined) throw new NotFoundError(`There is no app "${id}".`, { reason: 'app-not-found' });
-  return app;
 }

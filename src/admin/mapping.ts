@@ -21,9 +21,12 @@ const TryBody = z.strictObject({
 /** A look-up in the provider that takes longer is given up. */
 const SOURCE_TIMEOUT_MS = 30_000;
 
-/** How records become resources: the rules in force, and a try on one person. */
+/** How records become resources: named settings, the rules in force, and a try on one person. */
 export function mappingRoutes(parts: AdminParts): Router {
   return Router()
+    .get('/providers/:kind/presets', (request, response) => {
+      response.json({ items: kindParam(parts, request).presets ?? [], nextCursor: null });
+    })
     .get('/providers/:kind/mapping', async (request, response) => {
       const { kind, row, mapping } = await openMapping(parts, request);
       response.json({ items: mapping.rules(openSettings(kind, row, parts.seal)), nextCursor: null });

@@ -2,7 +2,12 @@ import type { ProviderKind } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import type { AppScope } from '#core/scope.ts';
 import type { Authenticator } from '#http/auth.ts';
+import type { OidcSignIn } from '#http/oidc.ts';
+import type { SessionLookup } from '#http/session.ts';
+import type { EventViewOf } from '#outbound/event-view.ts';
+import type { EventWorker } from '#outbound/event-worker.ts';
 import type { Notifier } from '#outbound/notify.ts';
+import type { SetSigner } from '#outbound/set-signer.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { OutgoingPolicy } from '#platform/fetch.ts';
 import type { Seal } from '#platform/seal.ts';
@@ -11,6 +16,7 @@ import type { ResourceReader } from '#store/resource-reader.ts';
 import type { ResourceSchemas } from '#sync/protect.ts';
 import type { ScheduleService, SwitchService, SyncService } from '#sync/service.ts';
 import type { SubscriptionKeeper } from '#sync/subscriptions.ts';
+import type { HappeningsWatcher } from '#sync/watch-happenings.ts';
 import type { RunWatcher } from '#sync/watch-runs.ts';
 
 /** What the admin routes are handed. */
@@ -24,7 +30,11 @@ export interface AdminParts {
   readonly switching: SwitchService;
   readonly schedule: ScheduleService;
   readonly watcher: RunWatcher;
+  readonly happenings: HappeningsWatcher;
   readonly authenticator: Authenticator;
+  readonly sessions: SessionLookup;
+  /** Sign-in at an identity provider; absent when none is configured. */
+  readonly oidc: OidcSignIn | undefined;
   readonly clock: Clock;
   /** @throws {InputError} the scope names an attribute, or has a filter, that cannot be */
   checkScope(scope: AppScope | null): void;
@@ -33,6 +43,10 @@ export interface AdminParts {
   /** Absent on a replica that only answers requests: another one looks within some seconds. */
   readonly subscriptions: Pick<SubscriptionKeeper, 'wake'> | undefined;
   readonly outgoing: OutgoingPolicy;
+  /** Absent on a replica that only answers requests. */
+  readonly events: Pick<EventWorker, 'wake'> | undefined;
+  readonly eventViewOf: EventViewOf;
+  readonly signer: SetSigner;
   /** Base of every URL we hand out, without a trailing slash. */
   publicUrl(): string;
   /** The OpenAPI document. */

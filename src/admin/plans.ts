@@ -1,16 +1,22 @@
 import { type Request, Router } from 'express';
 import { z } from 'zod';
-import { NotFoundError } from '#core/errors.ts';
+import { ConflictError, NotFoundError } from '#core/errors.ts';
 import { requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import type { Db } from '#store/database.ts';
 import { listItemMembers } from '#store/views/item-members.ts';
+import { readCauses } from '#store/views/plan-causes.ts';
 import { type PlanView, readPlan } from '#store/views/plans.ts';
 import { answerItems } from './items.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf, PageQuery, uuidParam } from './query.ts';
 
 const RejectBody = z.strictObject({ reason: z.string().max(1000).optional() }).prefault({});
+
+/** What the person has seen, and means to approve. */
+const ApproveBody = z
+  .strictObject({ hash: z.string().max(200).optional(), removals: z.number().int().min(0).optional() })
+  .prefault({});
 
 const MembersQuery = PageQuery.extend({ change: z.enum(['added', 'removed']).optional() });
 
@@ -35,14 +41,30 @@ export function planRoutes({ database, sync }: AdminParts): Router {
         throw new NotFoundError(`The plan has no change "${seq.slice(0, 40)}".`, { reason: 'change-not-found' });
       response.json(page);
     })
+    .get('/plans/:id/causes', async (request, response) => {
+      response.json(await readCauses(db, await needPlan(db, request)));
+    })
     .post('/plans/:id/approve', operator, async (request, response) => {
-      const plan = await sync.approve(uuidParam(request, 'id'), actorOf(request));
+      const seen = parse(ApproveBody, request.body ?? {});
+      const id = uuidParam(request, 'id');
+      refuseOther(await needPlan(db, request), seen);
+      const plan = await sync.approve(id, actorOf(request));
       response.status(202).location(`/api/v1/sync-runs/${plan.runId}`).json(plan);
     })
     .post('/plans/:id/reject', operator, async (request, response) => {
       const { reason } = parse(RejectBody, request.body ?? {});
       response.json(await sync.reject(uuidParam(request, 'id'), actorOf(request), reason));
     });
+}
+
+/** @throws {ConflictError} the plan is not what the person confirmed */
+function refuseOther({ hash, counts }: PlanView, seen: z.output<typeof ApproveBody>): void {
+  const removals = (counts['deactivate'] ?? 0) + (counts['delete'] ?? 0);
+  if ((seen.hash ?? hash) === hash && (seen.removals ?? removals) === removals) return;
+  throw new ConflictError(
+    `The plan is another one than the one confirmed: it removes ${removals}${seen.removals === undefined ? '' : ` instead of ${seen.removals}`}.`,
+    { reason: 'plan-changed', remedy: 'Look at it again before you confirm.', details: { removals, hash } },
+  );
 }
 
 async function needPlan(db: Db, request: Request): Promise<PlanView> {

@@ -1,12 +1,14 @@
 import { type Request, type RequestHandler, Router } from 'express';
 import { z } from 'zod';
 import { canonical } from '#core/canonical.ts';
-import { InputError, NotFoundError } from '#core/errors.ts';
+import { ConflictError, InputError, NotFoundError, PreconditionError } from '#core/errors.ts';
 import type { ProviderKind } from '#core/provider.ts';
 import { PROVIDER_KINDS, type ProviderKindName } from '#core/resource.ts';
 import { requireScope } from '#http/auth.ts';
+import { expectation } from '#http/etag.ts';
 import { parse } from '#http/validate.ts';
 import { writeAudit } from '#store/audit.ts';
+import { type ConnectionRow, listConnections } from '#store/connections.ts';
 import { readWrittenAt } from '#store/push-guard.ts';
 import { findOpenRun } from '#store/runs.ts';
 import {
@@ -18,10 +20,12 @@ import {
   setActive,
 } from '#store/settings.ts';
 import { listMarks } from '#store/source-marks.ts';
-import { listSubscriptions } from '#store/subscriptions.ts';
+import { listSubscriptions, retrySubscriptions } from '#store/subscriptions.ts';
 import { lastRuns, type RunView } from '#store/views/runs.ts';
 import { describeNotifications } from '#sync/describe-notifications.ts';
 import { mergeSecrets, openSettings, type Secrets, splitSecrets } from '#sync/settings.ts';
+import { viewConnection, withConsent } from './consent.ts';
+import { confirmedIn, refuseUnseen } from './impact.ts';
 import type { AdminParts } from './parts.ts';
 import { notConfigured } from './provider-refusals.ts';
 import { checkPushed, connectionOfPushed } from './pushed-provider.ts';
@@ -51,8 +55,18 @@ export function providerRoutes(parts: AdminParts): Router {
       response.json(viewSettings(row, parts));
     })
     .put('/providers/:kind', admin, async (request, response) => {
-      response.json(await saveSettings(parts, kindParam(parts, request), request.body, actorOf(request)));
+      const { confirmImpact } = parse(z.object({ confirmImpact: z.string().max(100).optional() }), request.query);
+      const kind = kindParam(parts, request);
+      const saved = await saveSettings(parts, {
+        kind,
+        body: request.body,
+        actor: actorOf(request),
+        confirmImpact,
+        asExpected: expectation(request),
+      });
+      await retrySubscriptions(parts.database.knex, kind.kind);
       parts.subscriptions?.wake();
+      response.json(saved);
     })
     .post('/providers/:kind/test', operator, testProvider(parts))
     .post('/providers/:kind/preview', operator, previewSource(parts))
@@ -80,19 +94,20 @@ export function providerRoutes(parts: AdminParts): Router {
 }
 
 function sourceRoutes(parts: AdminParts): Router {
-  const signal = (): AbortSignal => AbortSignal.timeout(SOURCE_TIMEOUT_MS);
+  const asking = <Value>(request: Request, ask: (signal: AbortSignal) => Promise<Value>): Promise<Value> =>
+    withConsent(parts, { kind: kindParam(parts, request), request }, () => ask(AbortSignal.timeout(SOURCE_TIMEOUT_MS)));
   return Router()
     .get('/providers/:kind/source/groups', async (request, response) => {
       const { source, settings } = await openSource(parts, request);
       const { search } = parse(z.object({ search: z.string().max(200).optional() }), request.query);
-      response.json({ items: await source.groups(settings, search, signal()), nextCursor: null });
+      const items = await asking(request, (signal) => source.groups(settings, search, signal));
+      response.json({ items, nextCursor: null });
     })
     .get('/providers/:kind/source/groups/:id/members', async (request, response) => {
       const { source, settings } = await openSource(parts, request);
-      response.json({
-        items: await source.members(settings, String(request.params['id']), signal()),
-        nextCursor: null,
-      });
+      const id = String(request.params['id']);
+      const items = await asking(request, (signal) => source.members(settings, id, signal));
+      response.json({ items, nextCursor: null });
     })
     .get('/providers/:kind/source/fields', (request, response) => {
       const { prefix } = parse(z.object({ prefix: z.string().max(100).default('') }), request.query);
@@ -101,7 +116,7 @@ function sourceRoutes(parts: AdminParts): Router {
     })
     .get('/providers/:kind/permissions', async (request, response) => {
       const { source, settings } = await openSource(parts, request);
-      response.json(await source.permissions(settings, signal()));
+      response.json(await asking(request, (signal) => source.permissions(settings, signal)));
     });
 }
 
@@ -116,7 +131,7 @@ async function openSource(parts: AdminParts, request: Request) {
 async function settingsToTry(parts: AdminParts, kind: ProviderKind, body: unknown): Promise<unknown> {
   const row = await readProvider(parts.database.knex, kind.kind);
   const unsaved = typeof body === 'object' && body !== null && Object.keys(body).length > 0;
-  if (unsaved) return kind.parseSettings(mergeSecrets(body, savedSecrets(row, parts)));
+  if (unsaved) return kind.parseSettings(mergeSecrets(body, secretsFor(kind, row, body, parts)));
   if (row === undefined) throw notConfigured(kind);
   return openSettings(kind, row, parts.seal);
 }
@@ -149,18 +164,35 @@ function testProvider(parts: AdminParts): RequestHandler {
   };
 }
 
-async function saveSettings(parts: AdminParts, kind: ProviderKind, body: unknown, actor: string) {
+interface Saving {
+  readonly kind: ProviderKind;
+  readonly body: unknown;
+  readonly actor: string;
+  /** The impact plan that the administrator has seen. */
+  readonly confirmImpact: string | undefined;
+  /** Whether the stored settings have the version that the administrator began with. */
+  readonly asExpected: ReturnType<typeof expectation>;
+}
+
+async function saveSettings(parts: AdminParts, { kind, body, actor, confirmImpact, asExpected }: Saving) {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new InputError('The settings must be a JSON object.', {
       reason: 'settings-invalid',
       remedy: 'Send all settings as one JSON object.',
     });
-  return parts.database.knex.transaction(async (tx) => {
+  const saved = await parts.database.knex.transaction(async (tx) => {
+    await lockProviders(tx);
     const before = await readProvider(tx, kind.kind);
-    const kept = stillMeant(savedSecrets(before, parts), before?.settings, body);
+    if (asExpected?.(before?.config_version ?? '0') === false) throw changedMeanwhile(before);
+    const kept = secretsFor(kind, before, body, parts);
     const whole = mergeSecrets(withoutMarks(body), kept);
     const parsed = kind.parseSettings(whole);
     const { settings, secrets } = splitSecrets(parsed, kind.secretPaths);
+    if (before !== undefined) {
+      const request = { kind, row: before, after: parsed, actor, confirmed: confirmImpact ?? confirmedIn(body) };
+      const refusal = await refuseUnseen(parts, tx, request);
+      if (refusal !== undefined) return refusal;
+    }
     const changed =
       before === undefined ||
       canonical(before.settings) !== canonical(settings) ||
@@ -176,6 +208,27 @@ async function saveSettings(parts: AdminParts, kind: ProviderKind, body: unknown
       });
     return viewSettings(row, parts);
   });
+  // What shows the impact was stored all the same.
+  if (saved instanceof ConflictError) throw saved;
+  return saved;
+}
+
+function changedMeanwhile(row: ProviderRow | undefined): PreconditionError {
+  const configVersion = Number(row?.config_version ?? 0);
+  return new PreconditionError(
+    `Somebody else has saved these settings meanwhile: they have the version ${configVersion}.`,
+    {
+      reason: 'settings-changed',
+      remedy: 'Look at what they saved before you save yours.',
+      details: { configVersion },
+    },
+  );
+}
+
+/** Stored secrets that may stand in for those that new settings leave out: never to be sent to another destination. */
+function secretsFor(kind: ProviderKind, row: ProviderRow | undefined, body: unknown, parts: AdminParts): Secrets {
+  if (row === undefined || kind.destination?.(row.settings) !== kind.destination?.(body)) return {};
+  return stillMeant(savedSecrets(row, parts), row.settings, body);
 }
 
 /** Stored secrets whose place is of the same kind as before: the secret of another kind of credential is not meant. */
@@ -189,7 +242,12 @@ function stillMeant(secrets: Secrets, before: unknown, after: unknown): Secrets 
 
 /** What an answer of ours adds to the settings may come back in a PUT and means nothing there. */
 function withoutMarks(body: object): unknown {
-  const { configVersion: _version, secretsSet: _set, ...settings } = body as Record<string, unknown>;
+  const {
+    configVersion: _version,
+    secretsSet: _set,
+    confirmImpact: _impact,
+    ...settings
+  } = body as Record<string, unknown>;
   return settings;
 }
 
@@ -223,7 +281,9 @@ async function deactivate(
 async function readCards(parts: AdminParts): Promise<object[]> {
   const rows = new Map((await listProviders(parts.database.knex)).map((row) => [row.kind, row]));
   const runs = await lastRuns(parts.database.knex);
+  const connections = new Map((await listConnections(parts.database.knex)).map((row) => [row.provider, row]));
   const { nextRunAt } = await parts.schedule.describe();
+  const now = parts.clock.now();
   const subscriptions = await listSubscriptions(parts.database.knex);
   const marks = await listMarks(parts.database.knex);
   const writtenAt = await readWrittenAt(parts.database.knex);
@@ -233,7 +293,8 @@ async function readCards(parts: AdminParts): Promise<object[]> {
     const row = rows.get(name);
     const own = subscriptions.filter(({ provider }) => provider === name);
     const notifications = describeNotifications(kind, row, { rows: own, mark: marks.get(name) }, parts);
-    const card = { ...makeCard(kind, row, runs.get(name), nextRunAt), notifications };
+    const known = { nextRunAt, connection: connections.get(name), now };
+    const card = { ...makeCard(kind, row, runs.get(name), known), notifications };
     return [kind.pushed === true ? { ...card, connection: connectionOfPushed(row, writtenAt) } : card];
   });
 }
@@ -247,7 +308,7 @@ function makeCard(
   kind: ProviderKind,
   row: ProviderRow | undefined,
   lastRun: RunView | undefined,
-  nextRunAt: string | null,
+  { nextRunAt, connection, now }: { nextRunAt: string | null; connection: ConnectionRow | undefined; now: Date },
 ): object {
   const configured = row !== undefined;
   const active = row?.active === true;
@@ -257,7 +318,7 @@ function makeCard(
     available: kind.available,
     configured,
     active,
-    connection: connectionOf(kind, row, lastRun),
+    connection: { ...connectionOf(kind, row, lastRun, connection), ...viewConnection(connection, now) },
     lastRun: lastRun ?? null,
     lastSuccessAt: row?.last_success_at ?? null,
     nextRunAt: active ? nextRunAt : null,
@@ -277,14 +338,29 @@ function connectionOf(
   kind: ProviderKind,
   row: ProviderRow | undefined,
   lastRun: RunView | undefined,
+  connection: ConnectionRow | undefined,
 ): { state: string; detail: string } {
   if (!kind.available) return { state: 'unavailable', detail: 'This provider is not available yet.' };
   if (row === undefined) return { state: 'not-configured', detail: 'No settings are saved.' };
-  if (lastRun !== undefined && lastRun.error !== null) return { state: 'error', detail: lastRun.error.message };
+  if (lastRun !== undefined && lastRun.error !== null && !isMended(lastRun, connection))
+    return { state: 'error', detail: lastRun.error.message };
   // A run ends as held or succeeded only after a whole read.
   const read = row.last_success_at !== null || lastRun?.status === 'held' || lastRun?.status === 'succeeded';
-  if (!read) return { state: 'unknown', detail: 'Nothing was read to the end yet.' };
+  if (!read) {
+    if (connection?.problem != null) return { state: 'error', detail: connection.problem.message };
+    if (connection?.facts == null) return { state: 'unknown', detail: 'Nothing was read to the end yet.' };
+    const name = connection.facts.name === undefined ? 'the source' : `"${connection.facts.name}"`;
+    return { state: 'connected', detail: `Connected to ${name}; nothing was read to the end yet.` };
+  }
   return { state: 'connected', detail: 'The last read went well.' };
+}
+
+/** A run was refused for its credential or for want of consent, and the source has been asked since and gave what it needs. */
+function isMended({ error, finishedAt }: RunView, connection: ConnectionRow | undefined): boolean {
+  if (error?.failure !== 'auth' && error?.failure !== 'consent') return false;
+  const asked = connection?.facts_at?.getTime() ?? 0;
+  const isGranted = connection?.problem == null && (connection?.facts?.missing ?? []).length === 0;
+  return isGranted && finishedAt !== null && asked > Date.parse(finishedAt);
 }
 
 /** @throws {NotFoundError} no such kind */

@@ -14,7 +14,8 @@ export const PageQuery = z.object({
 
 /** Who did it, for the audit log. */
 export function actorOf(request: Request): string {
-  return `token:${principalOf(request).tokenId}`;
+  const { tokenId, actor } = principalOf(request);
+  return actor ?? `token:${tokenId}`;
 }
 
 /** @throws {NotFoundError} the id in the path is none: so there is nothing by that id */

@@ -1,14 +1,21 @@
 // The admin REST edge, /api/v1: one file per noun. It translates and hands on; decisions are made elsewhere.
 import express, { Router } from 'express';
-import { requireScope, requireToken } from '#http/auth.ts';
+import { requireScope } from '#http/auth.ts';
+import { requireIdentity } from '#http/session.ts';
+import { actorRoutes } from './actors.ts';
 import { appRoutes } from './apps.ts';
+import { changeRoutes } from './changes.ts';
+import { connectCallback, connectRoutes } from './connect.ts';
 import { costRoutes } from './costs.ts';
 import { disputeRoutes } from './disputes.ts';
 import { docsPage } from './docs.ts';
+import { draftRoutes } from './drafts.ts';
+import { eventRoutes } from './events.ts';
 import { explainRoutes } from './explain.ts';
 import { mappingRoutes } from './mapping.ts';
 import { notificationRoutes } from './notifications.ts';
 import { operationRoutes } from './operations.ts';
+import { overviewRoutes } from './overview.ts';
 import type { AdminParts } from './parts.ts';
 import { peopleRoutes } from './people.ts';
 import { pinRoutes } from './pins.ts';
@@ -16,6 +23,8 @@ import { planRoutes } from './plans.ts';
 import { providerRoutes } from './providers.ts';
 import { retentionRoutes } from './retention.ts';
 import { runRoutes } from './runs.ts';
+import { sessionRoutes, signInRoutes } from './session.ts';
+import { jwksRoute, signingKeyRoutes } from './signing-keys.ts';
 import { uploadRoutes } from './uploads.ts';
 
 const BODY_MAX = '1mb';
@@ -25,10 +34,17 @@ export function adminRouter(parts: AdminParts): Router {
     .get('/openapi.json', (_request, response) => {
       response.json(parts.openapi);
     })
-    .use(requireToken(parts.authenticator), requireScope('admin', 'operator', 'viewer'))
+    .use(signInRoutes(parts))
+    .use(requireIdentity(parts.authenticator, parts.sessions), requireScope('admin', 'operator', 'viewer'))
     .use(express.json({ limit: BODY_MAX, type: ['application/json', 'application/*+json'] }))
+    .use(sessionRoutes(parts))
+    .use(overviewRoutes(parts))
+    .use(actorRoutes(parts))
+    .use(eventRoutes(parts))
+    .use(draftRoutes(parts))
     .use(uploadRoutes(parts))
     .use(providerRoutes(parts))
+    .use(connectRoutes(parts))
     .use(mappingRoutes(parts))
     .use(runRoutes(parts))
     .use(planRoutes(parts))
@@ -40,6 +56,12 @@ export function adminRouter(parts: AdminParts): Router {
     .use(peopleRoutes(parts))
     .use(disputeRoutes(parts))
     .use(explainRoutes(parts))
-    .use(appRoutes(parts));
-  return Router().use('/api/v1', api).get('/api/docs', docsPage(parts.openapi));
+    .use(changeRoutes(parts))
+    .use(appRoutes(parts))
+    .use(signingKeyRoutes(parts));
+  return Router()
+    .use('/api/v1', api)
+    .use(connectCallback(parts))
+    .get('/api/docs', docsPage(parts.openapi))
+    .use(jwksRoute(parts));
 }

@@ -7,6 +7,7 @@ import type { Db } from '#store/database.ts';
 import { readRunLog } from '#store/run-logs.ts';
 import { readPlan } from '#store/views/plans.ts';
 import { listRuns, type RunView, readRun } from '#store/views/runs.ts';
+import { refuseWithoutConsent } from './consent.ts';
 import { answerItems } from './items.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf, PageQuery, uuidParam } from './query.ts';
@@ -33,6 +34,7 @@ export function runRoutes(parts: AdminParts): Router {
     })
     .post('/sync-runs', operator, async (request, response) => {
       const options = parse(StartBody, request.body ?? {});
+      await refuseWithoutConsent(parts, request);
       try {
         const run = await parts.sync.start({ ...options, trigger: 'manual', requestedBy: actorOf(request) });
         response.status(202).location(`/api/v1/sync-runs/${run.id}`).json(run);

@@ -15,9 +15,9 @@ import {
   setActive,
 } from '#store/settings.ts';
 import { touchAll } from '#store/touched.ts';
-import { type ImpactView, readImpact } from '#store/views/impact.ts';
+import { type ImpactView, readSwitchImpact } from '#store/views/impact.ts';
 import type { RunView } from '#store/views/runs.ts';
-import { openSettings } from '#sync/settings.ts';
+import { startFirst } from '#sync/connect.ts';
 import type { AdminParts } from './parts.ts';
 import { notConfigured, refuseComing } from './provider-refusals.ts';
 import { actorOf } from './query.ts';
@@ -35,7 +35,7 @@ const ImpactBody = z.strictObject({ leftOvers: leftOvers.default('keep') }).pref
 
 /** @throws {NotFoundError} `no-impact-plan` */
 export async function needImpact({ database }: AdminParts, kind: ProviderKind): Promise<ImpactView> {
-  const impact = await readImpact(database.knex, kind.kind);
+  const impact = await readSwitchImpact(database.knex, kind.kind);
   if (impact !== undefined) return impact;
   throw new NotFoundError(`There is no impact plan of "${kind.title}".`, {
     reason: 'no-impact-plan',
@@ -66,11 +66,7 @@ export async function activate(parts: AdminParts, kind: ProviderKind, request: R
     throw await impactRequired(parts, kind, { leftOvers: body.leftOvers, requestedBy: actor });
   if (activated === undefined || activated.initial_done_at !== null || kind.pushed === true) return;
   // S1.1: connecting starts the first run by itself, unless the administrator wants to.
-  const { initialRun } = kind.policy(openSettings(kind, activated, parts.seal));
-  if (initialRun === 'manual') return;
-  await parts.sync.start({ trigger: 'connect', requestedBy: actor }).catch((error: unknown) => {
-    if (!(error instanceof ConflictError)) throw error;
-  });
+  await startFirst(parts, kind, activated, actor);
 }
 
 /** The row when it was activated, undefined when it is active already, `another` when that is to be switched from. */
@@ -129,7 +125,7 @@ async function usableImpact(
   active: ProviderKindName | null,
   wanted: LeavePolicy,
 ): Promise<ImpactView | undefined> {
-  const impact = await readImpact(database.knex, kind.kind);
+  const impact = await readSwitchImpact(database.knex, kind.kind);
   const row = await readProvider(database.knex, kind.kind);
   const isUsable =
     impact?.status === 'held' &&

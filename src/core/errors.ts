@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'ERR_NOT_FOUND'
   | 'ERR_METHOD'
   | 'ERR_CONFLICT'
+  | 'ERR_GONE'
   | 'ERR_PRECONDITION'
   | 'ERR_TOO_LARGE'
   | 'ERR_MEDIA_TYPE'
@@ -110,6 +111,14 @@ export class ConflictError extends GatewayError {
   constructor(message: string, options: ErrorOptions & { scimType?: ScimType } = {}) {
     super(message, 'conflict', options);
     this.scimType = options.scimType;
+  }
+}
+
+/** It was there, and is not kept any more: the caller has to begin in another way. */
+export class GoneError extends GatewayError {
+  readonly code = 'ERR_GONE';
+  constructor(message: string, options: ErrorOptions = {}) {
+    super(message, 'gone', options);
   }
 }
 

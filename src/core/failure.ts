@@ -43,6 +43,7 @@ const FAILURE_OF: Readonly<Record<ErrorCode, Failure>> = {
   ERR_UNAUTHENTICATED: 'internal',
   ERR_FORBIDDEN: 'internal',
   ERR_CONFLICT: 'internal',
+  ERR_GONE: 'internal',
   ERR_PRECONDITION: 'internal',
   ERR_TOO_LARGE: 'internal',
   ERR_MEDIA_TYPE: 'internal',

@@ -30,8 +30,9 @@ export interface GoneObject {
 }
 
 /**
- * What a provider yields. A full read yields all users, then all groups, then the members of each group in one or
- * more `members` pages of which the last says `complete`. Group pages come before the members of their groups.
+ * What a provider yields. A full read yields users, then groups, then the members of each group in one or more
+ * `members` pages of which the last says `complete`; a read of designated groups learns of people from their members,
+ * and yields them last. The page of a group comes before its members.
  * An object may come more than once; the later one counts. Pages may be empty.
  */
 export type Page<Raw = unknown> =
@@ -62,6 +63,8 @@ export type ChangePage<Raw = unknown> =
   | { readonly type: 'records'; readonly resourceType: ResourceType; readonly records: readonly Raw[] }
   | { readonly type: 'gone'; readonly resourceType: ResourceType; readonly objects: readonly GoneObject[] }
   | { readonly type: 'memberChanges'; readonly changes: readonly MembersChange[] }
+  /** All members of a group, as in a full read, where a provider tells of a change and not what it is. */
+  | Extract<Page<Raw>, { type: 'members' }>
   /**
    * Everything up to here was told, and a read that stops later goes on from here. One that went on from an older
    * place would not be told of what came and went again in between.
@@ -104,8 +107,67 @@ export interface ReturnedLinks<Raw = unknown> {
   readonly records: readonly Raw[];
 }
 
-/** What one record means: a resource, or why it is left out. */
-export type Normalised = { readonly resource: Resource } | { readonly skip: string; readonly detail?: string };
+/**
+ * What one record means: a resource, or why it is left out. `memberships` says for whom it is left out when its groups
+ * are known: one character for each combination of the conditions of `MembershipScope`, `1` where it is in; absent when
+ * its groups do not matter. `routes` says the same of each routing rule, `1` or `0` alone where groups do not matter.
+ */
+export type Normalised =
+  | { readonly resource: Resource; readonly memberships?: string; readonly routes?: readonly string[] }
+  | { readonly skip: string; readonly detail?: string };
+
+/** True of a person who is a direct member of a group whose id, name or address fulfils it. */
+export interface MembershipCondition {
+  readonly operator: 'eq' | 'co' | 'sw' | 'ew' | 'pr';
+  readonly value: string;
+}
+
+/** What a scope demands beyond each record by itself. It is decided on the mirror, after reading and before planning. */
+export interface MembershipScope {
+  /** External ids of the selected groups: only they, the groups that count below them, and their people come in. Null: everybody does. */
+  readonly selected: readonly string[] | null;
+  /** `flatten`: the people below a group are its own members; `ignore`: groups in groups count for nothing. */
+  readonly nested: 'include' | 'flatten' | 'ignore';
+  /** Levels of groups below a selected one, or one that is flattened, that count; null: all. */
+  readonly maxDepth: number | null;
+  /** What the digits of `Normalised.memberships` are about: condition `i` has the value 2 to the power of `i`. */
+  readonly conditions: readonly MembershipCondition[];
+  /** The part of the filter that they are of, as text. */
+  readonly conditionsText: string;
+  /** Groups that affiliation paths begin at; none: no paths. */
+  readonly pathRoots: readonly string[];
+  /** Groups of the directory, made by hand, into which people are placed; null: nobody is. */
+  readonly routing: Routing | null;
+}
+
+export interface Routing {
+  /** The display name of the group of each rule, in the order of `Normalised.routes`. */
+  readonly groups: readonly string[];
+  /** Whether the first rule that is true decides, or all of them do. */
+  readonly match: 'first' | 'all';
+  /** The group of those of whom no rule is true; null: none. */
+  readonly default: string | null;
+}
+
+/** What the mirror knows of somebody's place among the groups, by the last run. */
+export interface MembershipFacts {
+  /** The groups from a selected one, or from the path-display group, down to it; null when there is no such way. */
+  readonly path: string | null;
+  /** Whether it is under, or is, a selected group. */
+  readonly selected: boolean;
+  /** Whether it is left out because groups in groups do not count. */
+  readonly below: 'NestedGroupIgnored' | 'NestedGroupFlattened' | null;
+  /** The sum of the values of the conditions that hold. */
+  readonly conditions: number;
+}
+
+/** What a provider may ask about its own earlier reads. */
+export interface ReadMemory {
+  /** Records as they were last read, by external id; those that are gone are not among them. */
+  known(type: ResourceType, externalIds: readonly string[]): Promise<ReadonlyMap<string, unknown>>;
+  /** External ids of all who are in the directory and have not left, page by page. */
+  served(type: ResourceType): AsyncIterable<readonly string[]>;
+}
 
 /** One thing that a scope or a mapping demands of a record, and how the record stands to it. */
 export interface Clause {
@@ -180,8 +242,10 @@ export interface PullProvider<Raw = unknown> {
   externalId(record: Raw): string;
   /** Pure: the record as a SCIM resource, or the reason code why it is out. Never throws on odd data. */
   normalise(record: Raw, resourceType: ResourceType): Normalised;
-  /** Pure: what `normalise` makes of a record, step by step. Absent where a kind cannot tell. */
-  explain?(record: Raw, resourceType: ResourceType): RecordExplanation;
+  /** What is decided by memberships; absent when nothing is. */
+  readonly memberships?: MembershipScope;
+  /** Pure: what `normalise` and the memberships make of a record, step by step. Absent where a kind cannot tell. */
+  explain?(record: Raw, resourceType: ResourceType, facts?: MembershipFacts): RecordExplanation;
   /**
    * Pure: the resource of somebody who exists already, with the attributes that a mapping sets only on creation as they
    * are. Absent where no rule is so.
@@ -229,7 +293,8 @@ export interface MemberChoice {
 
 export interface SourceField {
   readonly name: string;
-  readonly type: 'string' | 'boolean' | 'dateTime' | 'strings';
+  /** `groups`: the groups that somebody is a direct member of, by id, name or address. */
+  readonly type: 'string' | 'boolean' | 'dateTime' | 'strings' | 'groups';
   readonly operators: readonly string[];
   readonly example: string;
 }
@@ -276,6 +341,49 @@ export interface PushPolicy {
   readonly removalWindowMinutes: number;
 }
 
+/** Settings under a name. */
+export interface Preset {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  /** Part of the settings of the kind: what it leaves out stays as it is. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** What goes well with them, each for its own setting. */
+  readonly schedule: Readonly<Record<string, unknown>>;
+  readonly guard: Readonly<Record<string, unknown>>;
+}
+
+/** What a source shall tell, and where. */
+export interface SubscriptionRequest {
+  readonly resource: string;
+  readonly notificationUrl: string;
+  /** Where it tells what becomes of the subscription itself. */
+  readonly lifecycleUrl: string;
+  /** Comes with every notification, and proves it. */
+  readonly secret: string;
+  readonly expiresAt: Date;
+}
+
+/** Being told of changes by the source. Each call may throw what `PullProvider.pages` throws. */
+export interface SubscriptionKind<Settings = unknown> {
+  /** The lists that are subscribed to, one subscription each. */
+  readonly resources: readonly string[];
+  /** The longest life that the source allows. */
+  readonly lifeMsMax: number;
+  /** Whether the settings want it. */
+  wanted(settings: Settings): boolean;
+  create(settings: Settings, request: SubscriptionRequest, signal: AbortSignal): Promise<Subscribed>;
+  /** Undefined when the source does not know it any more. */
+  renew(settings: Settings, id: string, expiresAt: Date, signal: AbortSignal): Promise<Subscribed | undefined>;
+  /** Also when it is gone already. */
+  remove(settings: Settings, id: string, signal: AbortSignal): Promise<void>;
+}
+
+export interface Subscribed {
+  readonly remoteId: string;
+  readonly expiresAt: Date;
+}
+
 /** A rule of a mapping with where it is from and what its attribute takes. */
 export type EffectiveRule = MappingRule & {
   readonly byDefault: boolean;
@@ -312,37 +420,6 @@ export interface SourcePreview {
   readonly resources: readonly { readonly line: number; readonly outcome: Normalised }[];
 }
 
-/** What a source shall tell, and where. */
-export interface SubscriptionRequest {
-  readonly resource: string;
-  readonly notificationUrl: string;
-  /** Where it tells what becomes of the subscription itself. */
-  readonly lifecycleUrl: string;
-  /** Comes with every notification, and proves it. */
-  readonly secret: string;
-  readonly expiresAt: Date;
-}
-
-/** Being told of changes by the source. Each call may throw what `PullProvider.pages` throws. */
-export interface SubscriptionKind<Settings = unknown> {
-  /** The lists that are subscribed to, one subscription each. */
-  readonly resources: readonly string[];
-  /** The longest life that the source allows. */
-  readonly lifeMsMax: number;
-  /** Whether the settings want it. */
-  wanted(settings: Settings): boolean;
-  create(settings: Settings, request: SubscriptionRequest, signal: AbortSignal): Promise<Subscribed>;
-  /** Undefined when the source does not know it any more. */
-  renew(settings: Settings, id: string, expiresAt: Date, signal: AbortSignal): Promise<Subscribed | undefined>;
-  /** Also when it is gone already. */
-  remove(settings: Settings, id: string, signal: AbortSignal): Promise<void>;
-}
-
-export interface Subscribed {
-  readonly remoteId: string;
-  readonly expiresAt: Date;
-}
-
 /** A kind of provider: one line in providers/index.ts, everything else in its folder. */
 export interface ProviderKind<Settings = unknown> {
   readonly kind: ProviderKindName;
@@ -356,14 +433,25 @@ export interface ProviderKind<Settings = unknown> {
    * @throws {InputError} naming every field that is wrong
    */
   parseSettings(value: unknown): Settings;
+  /**
+   * Pure: where the secrets of the settings, which may be of any shape yet, are sent to. Stored ones are not sent anywhere
+   * else: they must be entered again with another destination. Absent where a kind has one place only.
+   */
+  destination?(settings: unknown): string;
   policy(settings: Settings): RunPolicy;
   /** True for a kind that writes to us: it is never read, and a run of it looks at what it wrote again. */
   readonly pushed?: true;
   /** Of such a kind only. */
   push?(settings: Settings): PushPolicy;
-  open(settings: Settings, trace?: Trace): PullProvider;
+  /** The part of the settings that decides who is in scope: where it changes, people may leave. Absent where nothing does. */
+  scopeOf?(settings: Settings): unknown;
+  /** @param memory what was read before; without it, everything is read anew */
+  open(settings: Settings, trace?: Trace, memory?: ReadMemory): PullProvider;
   /** Says what works and what does not; changes nothing. */
   test(settings: Settings, signal: AbortSignal): Promise<readonly Check[]>;
+  /** Absent where the source cannot tell. */
+  readonly subscriptions?: SubscriptionKind<Settings>;
+  readonly presets?: readonly Preset[];
   /** Absent where nobody has to grant anything in a browser. */
   readonly connect?: Connector<Settings>;
   /** How records become resources, and a try of it; absent where a kind has no rules. */
@@ -388,8 +476,6 @@ export interface ProviderKind<Settings = unknown> {
    * where a source must be read to know. Never throws.
    */
   version?(settings: Settings): Promise<string | undefined>;
-  /** Absent where the source cannot tell. */
-  readonly subscriptions?: SubscriptionKind<Settings>;
   /** The four look-ups of the console; absent where the kind has none. */
   readonly source?: {
     groups(settings: Settings, search: string | undefined, signal: AbortSignal): Promise<readonly GroupChoice[]>;

@@ -53,6 +53,32 @@ export const REASONS = {
     sentence: 'Groups of this type are not in the scope.',
     remedy: 'Add the type to scope.groupTypes to bring such groups in.',
   },
+  NotInSelectedGroup: {
+    sentence: 'It is in none of the selected groups.',
+    remedy: 'Add it to a selected group in the provider, or select another group in scope.groupIds.',
+  },
+  NestedGroupIgnored: {
+    sentence: 'It is nested in a selected group, and groups in groups do not count, or not so deep.',
+    remedy: 'Set scope.nestedGroups to "include", raise scope.maxDepth, or select the group itself.',
+  },
+  NestedGroupFlattened: {
+    sentence: 'Its people count as members of the selected group above it.',
+    remedy: 'Set scope.nestedGroups to "include" to bring the group itself in.',
+  },
+  NotUnderReferenceGroup: {
+    sentence: 'No path leads from the path-display group to it, so no affiliation path is shown.',
+    remedy: 'Choose a group above everybody in pathDisplay.rootGroupId.',
+  },
+  GuestExcluded: {
+    sentence: 'Guests are not in the scope.',
+    remedy: 'Set scope.guests to "include" to bring them in.',
+  },
+  MailboxTypeExcluded: {
+    sentence: 'Mailboxes of this type are not in the scope.',
+    remedy: 'Add the type to scope.mailboxTypes to bring them in.',
+  },
+  RoutedHere: { sentence: 'A routing rule places people into the group.', remedy: NOTHING },
+  DestinationMade: { sentence: 'A routing rule names the group, and there was none of that name.', remedy: NOTHING },
   DynamicMembershipExcluded: {
     sentence: 'Groups with dynamic membership are excluded.',
     remedy: 'Set scope.dynamicMembership to "include" to bring them in.',

@@ -105,6 +105,73 @@ export function reportHeld(run: ReportedRun, plan: HeldPlan, baseUrl: string): R
   };
 }
 
+/** A credential that ends soon, or has ended. */
+export interface EndingCredential {
+  /** The provider, as people call it. */
+  readonly provider: string;
+  /** In words: `client secret`. */
+  readonly credential: string;
+  readonly expiresAt: Date;
+  /** Whole days until then; 0 or less when it has ended. */
+  readonly days: number;
+}
+
+/** The warning that a credential ends. */
+export function reportCredential({ provider, credential, expiresAt, days }: EndingCredential, baseUrl: string): Report {
+  const when = days <= 0 ? 'has expired' : days === 1 ? 'expires within a day' : `expires in ${days} days`;
+  return {
+    subject: oneLine(`Sluice: the ${credential} of ${provider} ${when}`),
+    lead:
+      days <= 0
+        ? 'Nothing is read any more until a new one is saved. What was provisioned stays as it is.'
+        : 'Make a new one and save it in the settings of the provider before that day; until then nothing changes.',
+    facts: [
+      ['Source', provider],
+      ['Credential', credential],
+      ['Valid until', timeOf(expiresAt)],
+    ],
+    reasons: [],
+    notes: [],
+    link: { text: 'Look at the provider', url: baseUrl },
+  };
+}
+
+/** A webhook, or a stream of tokens, that the gateway has switched off. */
+export interface DisabledStream {
+  readonly app_id: string;
+  readonly app_name: string;
+  readonly kind: 'webhook' | 'set';
+  readonly disabled_reason: string | null;
+  readonly disabledAt: Date;
+  readonly failing_since: Date | null;
+  readonly last_error: RunError | null;
+}
+
+const DISABLED_BECAUSE: Readonly<Record<string, string>> = {
+  gone: 'The receiver answered that it is gone (410).',
+  'gave-up': 'The receiver took nothing for four days.',
+  'fell-behind': 'The receiver was away for longer than changes are kept.',
+};
+
+export function reportStream(stream: DisabledStream, baseUrl: string): Report {
+  const { app_id, app_name, kind, disabled_reason, last_error } = stream;
+  const noun = kind === 'webhook' ? 'webhook' : 'events';
+  const what = kind === 'webhook' ? `the webhook of "${app_name}" was` : `the event tokens of "${app_name}" were`;
+  return {
+    subject: oneLine(`Sluice: ${what} switched off`),
+    lead: `${DISABLED_BECAUSE[disabled_reason ?? ''] ?? 'It does not work.'} Changes wait for it and are not lost.`,
+    facts: [
+      ['App', app_name],
+      ...factIf('Failing since', timeOf(stream.failing_since)),
+      ['Switched off', timeOf(stream.disabledAt)],
+      ...factIf('Last failure', last_error?.message ?? ''),
+    ],
+    reasons: [],
+    notes: [`When the receiver works again: POST ${baseUrl}/api/v1/apps/${app_id}/${noun}/resume.`],
+    link: { text: 'Look at the app', url: `${baseUrl}/apps/${app_id}` },
+  };
+}
+
 /** What a test sends. */
 export function reportTest(baseUrl: string): Report {
   return {

@@ -14,3 +14,9 @@ export interface AppScope {
   /** Ids of groups: seen are these, the groups nested in them, and whoever is in one of them. */
   readonly groups?: readonly string[] | undefined;
 }
+
+/** Whether somebody can come into a scope, or leave it, without being changed: by what groups they are in. */
+export function dependsOnMembers(scope: AppScope | null): boolean {
+  const mentions = (filter: string | undefined): boolean => filter !== undefined && /groups|members/i.test(filter);
+  return scope !== null && (scope.groups !== undefined || mentions(scope.userFilter) || mentions(scope.groupFilter));
+}

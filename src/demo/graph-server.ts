@@ -5,8 +5,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { generate } from 'selfsigned';
+import { answerConsent, type Decision } from './consent-page.ts';
 import { type Fault, type FaultPlan, makeFaults } from './faults.ts';
 import { type DeltaList, deltaPage } from './graph-delta.ts';
+import { type BatchRequest, type ObjectPath, objectPath, readBatch, userPurposeOf } from './graph-objects.ts';
 import { GraphProblem, problem } from './problem.ts';
 import { makeSubscriptions, type Subscriptions } from './subscriptions.ts';
 import type { Tenant } from './tenant.ts';
@@ -31,6 +33,10 @@ export interface GraphServer {
   /** Every access token given so far becomes invalid, as after a revocation. */
   revokeTokens(): void;
   setFaults(plan: FaultPlan): void;
+  /** What the administrator does on the page of consent. */
+  setDecision(decision: Decision): void;
+  /** What the application is, from now on. */
+  setApplication(changes: Partial<Application>): void;
   /** Every delta link given so far is answered by 410, as when Graph has forgotten what it stands for. */
   forgetDeltas(): void;
   readonly subscriptions: Subscriptions;
@@ -71,6 +77,12 @@ export async function startGraphServer(tenant: Tenant, options: GraphServerOptio
     requests: graph.requests,
     revokeTokens: () => graph.revokeTokens(),
     setFaults: (plan) => graph.setFaults(plan),
+    setDecision: (decision) => {
+      graph.decision = decision;
+    },
+    setApplication: (changes) => {
+      graph.application = { ...graph.application, ...changes };
+    },
     forgetDeltas: () => graph.forgetDeltas(),
     subscriptions: graph.subscriptions,
     close: () => closeServer(server),
@@ -101,7 +113,8 @@ const USER_DEFAULT = [
 class SimulatedGraph {
   origin = '';
   readonly requests = new Map<string, number>();
-  readonly application: Application;
+  application: Application;
+  decision: Decision = 'accept';
   private readonly tenant: Tenant;
   private readonly tokens = new Set<string>();
   private nextFault: (path: string) => Fault | undefined;
@@ -113,7 +126,7 @@ class SimulatedGraph {
   constructor(tenant: Tenant, { application, faults, deltas, deliverTo = (url) => url }: GraphServerOptions) {
     this.tenant = tenant;
     this.deltas = { pageSize: DELTA_PAGE, membersPerObject: DELTA_MEMBERS, ...deltas };
-    this.subscriptions = makeSubscriptions(tenant, deliverTo);
+    this.subscriptions = makeSubscriptions(tenant, { deliverTo, need: (...roles) => this.need(...roles) });
     this.application = {
       clientId: '11111111-2222-4333-8444-555555555555',
       secret: 'demo-secret',
@@ -140,16 +153,17 @@ class SimulatedGraph {
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', this.origin);
     const path = decodeURIComponent(url.pathname);
-    const counted = path.replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '{id}');
-    this.requests.set(counted, (this.requests.get(counted) ?? 0) + 1);
+    this.countRequest(path);
     if (path.endsWith('/oauth2/v2.0/token')) return this.answerToken(request, response, path.split('/')[1] ?? '');
     if (path.endsWith('/.well-known/openid-configuration'))
       return this.answerDiscovery(response, path.split('/')[1] ?? '');
+    if (path.endsWith('/v2.0/adminconsent')) return this.answerConsent(response, url);
     const fault = this.nextFault(path);
     if (fault?.kind === 'drop') return void response.socket?.destroy();
     if (fault?.kind === 'status') return sendStatus(response, fault);
     try {
       this.authenticate(request);
+      if (path === '/v1.0/$batch') return send(response, 200, await this.answerBatch(request), false);
       if (path.startsWith('/v1.0/subscriptions')) {
         const answered = await this.subscriptions.answer(request, path);
         return send(response, answered.status, answered.body === undefined ? '' : JSON.stringify(answered.body), false);
@@ -161,6 +175,70 @@ class SimulatedGraph {
       for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value);
       send(response, error.status, JSON.stringify(problem(error.code, error.message)), false);
     }
+  }
+
+  private countRequest(path: string): void {
+    const counted = path.replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '{id}');
+    this.requests.set(counted, (this.requests.get(counted) ?? 0) + 1);
+  }
+
+  /** Each step is answered for itself, throttled or not. Source: learn.microsoft.com/graph/json-batching, checked 2026-11. */
+  private async answerBatch(request: IncomingMessage): Promise<string> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const steps = readBatch(Buffer.concat(chunks).toString('utf8'));
+    if (steps === undefined) throw new GraphProblem(400, 'BadRequest', 'Invalid batch payload format.');
+    return JSON.stringify({ responses: steps.map((step) => this.answerStep(step)).reverse() });
+  }
+
+  private answerStep({ id, url, headers = {} }: BatchRequest): object {
+    const asked = new URL(`/v1.0${url}`, this.origin);
+    const path = decodeURIComponent(asked.pathname);
+    this.countRequest(path);
+    const fault = this.nextFault(path);
+    const content = { 'Content-Type': 'application/json' };
+    if (fault?.kind === 'status')
+      return {
+        id,
+        status: fault.status,
+        headers: fault.retryAfter === undefined ? content : { ...content, 'Retry-After': fault.retryAfter },
+        body: problem(fault.status === 429 ? 'TooManyRequests' : 'ServiceUnavailable', 'Try again.'),
+      };
+    try {
+      const lower = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+      return { id, status: 200, headers: content, body: JSON.parse(this.route(path, asked, lower, fault)) };
+    } catch (error) {
+      if (!(error instanceof GraphProblem)) throw error;
+      return { id, status: error.status, headers: content, body: problem(error.code, error.message) };
+    }
+  }
+
+  private answerUser({ id, rest }: ObjectPath, url: URL): string {
+    this.need('User.Read.All', 'Directory.Read.All');
+    const user = this.tenant.users.get(id);
+    if (user === undefined) throw notFound(id);
+    if (rest === '') return JSON.stringify(this.userShape(url)(user));
+    if (rest === 'manager') {
+      const manager = this.tenant.users.get(this.tenant.managers.get(id) ?? '');
+      if (manager === undefined) throw notFound('manager');
+      return JSON.stringify({ '@odata.type': '#microsoft.graph.user', ...(selected(url)(manager) as object) });
+    }
+    if (rest !== 'mailboxSettings') throw new GraphProblem(400, 'BadRequest', `Resource not found for '${rest}'.`);
+    this.need('MailboxSettings.Read', 'MailboxSettings.ReadWrite');
+    const userPurpose = userPurposeOf(user);
+    if (userPurpose !== undefined) return JSON.stringify({ userPurpose });
+    throw new GraphProblem(
+      404,
+      'MailboxNotEnabledForRESTAPI',
+      'The mailbox is either inactive, soft-deleted, or is hosted on-premise.',
+    );
+  }
+
+  /** Source: learn.microsoft.com/graph/aad-advanced-queries, checked 2026-11. */
+  private count(objects: Iterable<object>, headers: IncomingMessage['headers']): string {
+    if (headers['consistencylevel'] !== 'eventual')
+      throw new GraphProblem(400, 'Request_BadRequest', '$count is not supported without ConsistencyLevel: eventual.');
+    return String([...objects].length);
   }
 
   private async answerToken(request: IncomingMessage, response: ServerResponse, tenant: string): Promise<void> {
@@ -175,6 +253,16 @@ class SimulatedGraph {
     const token = (answer.body as { access_token?: string }).access_token;
     if (token !== undefined) this.tokens.add(token);
     send(response, answer.status, JSON.stringify(answer.body), false);
+  }
+
+  /** Consenting grants what the app registration lists. */
+  private answerConsent(response: ServerResponse, url: URL): void {
+    const { application, decision } = this;
+    const answer = answerConsent(url, { tenantId: this.tenant.id, application, decision });
+    if ('body' in answer) return void send(response, answer.status, JSON.stringify(answer.body), false);
+    if (decision === 'accept') this.application = { ...application, roles: application.asks ?? application.roles };
+    response.writeHead(302, { location: answer.location });
+    response.end();
   }
 
   private answerDiscovery(response: ServerResponse, tenant: string): void {
@@ -206,26 +294,42 @@ class SimulatedGraph {
       this.need('User.Read.All', 'Directory.Read.All');
       return list(this.tenant.users.values(), this.userShape(url), 'users');
     }
-    const delta = /^\/v1\.0\/(users|groups)\/delta$/.exec(path)?.[1];
-    if (delta !== undefined) return this.delta(delta as DeltaList, url, headers, fault);
-    const person = /^\/v1\.0\/users(?:\/([^/]+)|\('(.+)'\))$/.exec(path);
-    if (person !== null) {
+    const named = /^\/v1\.0\/users\('(.+)'\)$/.exec(path)?.[1];
+    if (named !== undefined) {
       this.need('User.Read.All', 'Directory.Read.All');
-      return JSON.stringify(this.userShape(url)(this.userBy(person[1] ?? (person[2] ?? '').replaceAll("''", "'"))));
+      return JSON.stringify(this.userShape(url)(this.userBy(named.replaceAll("''", "'"))));
     }
     if (path === '/v1.0/groups') {
       this.need('GroupMember.Read.All', 'Group.Read.All', 'Directory.Read.All');
       return list(this.searched(url, headers), selected(url), 'groups');
     }
+    const delta = /^\/v1\.0\/(users|groups)\/delta$/.exec(path)?.[1];
+    if (delta !== undefined) return this.delta(delta as DeltaList, url, headers, fault);
     const memberOf = /^\/v1\.0\/users\/([^/]+)\/memberOf$/.exec(path)?.[1];
     if (memberOf !== undefined) return list(this.groupsOf(memberOf), selected(url, true), 'directoryObjects');
     const reportsOf = /^\/v1\.0\/users\/([^/]+)\/directReports$/.exec(path)?.[1];
     if (reportsOf !== undefined) return list(this.reportsOf(reportsOf), selected(url, true), 'directoryObjects');
-    if (path === '/v1.0/organization')
+    if (path === '/v1.0/directory/deletedItems/microsoft.graph.user') {
+      this.need('User.Read.All', 'Directory.Read.All');
+      return list(this.tenant.deletedUsers.values(), selected(url), 'directoryObjects');
+    }
+    if (path === '/v1.0/organization') {
+      this.need('Organization.Read.All', 'Directory.Read.All');
       return JSON.stringify({
         '@odata.context': `${this.origin}/v1.0/$metadata#organization`,
-        value: [{ id: this.tenant.id, displayName: 'Contoso' }],
+        value: [selected(url)(organizationOf(this.tenant))],
       });
+    }
+    if (path === `/v1.0/applications(appId='${this.application.clientId}')`) {
+      this.need('Application.Read.All', 'Directory.Read.All');
+      const { clientId: appId, passwordCredentials = [] } = this.application;
+      return JSON.stringify(selected(url)({ id: randomUUID(), appId, displayName: 'Sluice', passwordCredentials }));
+    }
+    if (path === '/v1.0/users/$count') return this.count(this.tenant.users.values(), headers);
+    const single = objectPath(path);
+    if (single?.kind === 'users') return this.answerUser(single, url);
+    if (single?.rest === 'members/$count' && this.tenant.groups.has(single.id))
+      return this.count(this.membersOf(single.id), headers);
     const group = /^\/v1\.0\/groups\/([^/]+)(\/members)?$/.exec(path);
     if (group?.[1] === undefined)
       throw new GraphProblem(400, 'BadRequest', `Resource not found for the segment '${path.split('/')[2]}'.`);
@@ -289,7 +393,7 @@ class SimulatedGraph {
     return (user) => {
       const manager = this.tenant.managers.get((user as { id: string }).id);
       const shaped = select(user) as object;
-      return manager === undefined || !this.tenant.users.has(manager)
+      return manager === undefined || this.tenant.deletedUsers.has(manager)
         ? shaped
         : { ...shaped, manager: { '@odata.type': '#microsoft.graph.user', id: manager } };
     };
@@ -385,6 +489,20 @@ function selected(url: URL, keepType = false, fallback?: readonly string[]): (ob
     const shaped: Record<string, unknown> = {};
     for (const name of wanted) if (name in object) shaped[name] = (object as Record<string, unknown>)[name];
     return shaped;
+  };
+}
+
+/** Source: learn.microsoft.com/graph/api/resources/organization, checked 2026-11. */
+function organizationOf({ id, domain, hybridSyncAt }: Tenant): object {
+  return {
+    id,
+    displayName: 'Contoso',
+    verifiedDomains: [
+      { name: 'contoso.onmicrosoft.com', isDefault: false, isInitial: true, type: 'Managed' },
+      { name: domain, isDefault: true, isInitial: false, type: 'Managed' },
+    ],
+    onPremisesSyncEnabled: hybridSyncAt === undefined ? null : true,
+    onPremisesLastSyncDateTime: hybridSyncAt ?? null,
   };
 }
 

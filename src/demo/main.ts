@@ -152,7 +152,7 @@ function print(facts: {
 The first sync ${run.status}: ${JSON.stringify(run.counts)}
 The sample app read ${read.users} users and ${read.groups} groups over SCIM.
 
-  Gateway      ${base}         (API reference: ${base}/api/docs)
+  Console      ${base}         (sign in with the admin token; API reference: ${base}/api/docs)
   Sample app   ${sample}
   Tenant       ${graph}
   Admin token  ${adminToken}

@@ -35,7 +35,13 @@ export interface Subscriptions {
   sendLifecycle(id: string, event: 'reauthorizationRequired' | 'subscriptionRemoved' | 'missed'): Promise<number>;
 }
 
-export function makeSubscriptions(tenant: Tenant, deliverTo: (url: string) => string): Subscriptions {
+export interface SubscriptionParts {
+  deliverTo(url: string): string;
+  /** @throws {GraphProblem} 403 when the application has none of these permissions */
+  need(...roles: readonly string[]): void;
+}
+
+export function makeSubscriptions(tenant: Tenant, { deliverTo, need }: SubscriptionParts): Subscriptions {
   const all = new Map<string, Subscription>();
   let told = tenant.log.length;
 
@@ -51,6 +57,8 @@ export function makeSubscriptions(tenant: Tenant, deliverTo: (url: string) => st
       expirationDateTime: checkExpiry(body.expirationDateTime),
     };
     if (!/^\/?(users|groups)$/.test(resource)) throw refused(`Resource '${resource}' is not supported.`);
+    if (resource.endsWith('users')) need('User.Read.All', 'Directory.Read.All');
+    else need('Group.Read.All', 'Directory.Read.All');
     if (!changeType.split(',').every((type) => ['created', 'updated', 'deleted'].includes(type)))
       throw refused(`Invalid changeType '${changeType}'.`);
     if ((clientState?.length ?? 0) > CLIENT_STATE_MAX) throw refused('clientState is too long.');

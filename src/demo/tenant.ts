@@ -30,6 +30,8 @@ export interface Tenant {
   readonly members: Map<string, Set<string>>;
   /** Manager by user. */
   readonly managers: Map<string, string>;
+  /** When a directory of the organization's own was last synchronised into it; absent when there is none. */
+  hybridSyncAt?: string;
   /** The recycle bin: users, and groups for Microsoft 365, who can be restored with what they were. */
   readonly deletedUsers: Map<string, TenantUser>;
   readonly deletedGroups: Map<string, { readonly group: TenantGroup; readonly members: ReadonlySet<string> }>;
@@ -288,7 +290,14 @@ function oddity(kind: number, index: number, upn: string): Readonly<Record<strin
       proxyAddresses: [`SMTP:guest${index}@gmail.com`],
       ...none,
     },
-    { displayName: `Shared mailbox ${index}`, givenName: null, surname: null, accountEnabled: false, ...none },
+    {
+      displayName: `Shared mailbox ${index}`,
+      givenName: null,
+      surname: null,
+      accountEnabled: false,
+      ...none,
+      '#userPurpose': 'shared',
+    },
     {
       displayName: `Meeting room ${index}`,
       givenName: null,
@@ -296,6 +305,7 @@ function oddity(kind: number, index: number, upn: string): Readonly<Record<strin
       accountEnabled: false,
       businessPhones: [],
       ...none,
+      '#userPurpose': index % 2 === 0 ? 'room' : 'equipment',
     },
     { mail: null, proxyAddresses: [], ...none },
     {

@@ -8,6 +8,12 @@ export interface Application {
   /** PEM of the certificate that was uploaded. */
   readonly certificate?: string;
   readonly roles: readonly string[];
+  /** What the app registration lists, for an administrator to consent to; what it has already when absent. */
+  readonly asks?: readonly string[];
+  /** Addresses that are registered for answers by the browser; any when absent. */
+  readonly redirectUris?: readonly string[];
+  /** As the application object shows them, without their values. */
+  readonly passwordCredentials?: readonly { readonly hint: string; readonly endDateTime: string }[];
 }
 
 export interface Answer {

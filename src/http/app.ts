@@ -1,6 +1,6 @@
 // The HTTP face: Express with what all edges share. Building it has no side effects; main listens.
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import express, { type Express, type Router } from 'express';
+import express, { type Express, type RequestHandler, type Router } from 'express';
 import type { Log } from '#platform/log.ts';
 import { giveContext } from './context.ts';
 import { noRoute, problemHandler } from './problem.ts';
@@ -16,6 +16,8 @@ export interface AppParts {
   readonly edges:
     | { readonly admin: Router; readonly scim: Router; readonly hooks: Router; readonly fast: FastPath }
     | undefined;
+  /** The console's pages and what they load. */
+  readonly pages?: RequestHandler;
   readonly log: Log;
   /** Resolves when the database answers and its schema is ours. */
   ready(): Promise<boolean>;
@@ -51,6 +53,7 @@ function createExpress(parts: AppParts): Express {
     response.type('text/plain; version=0.0.4').send(await parts.metrics());
   });
   if (parts.edges !== undefined) {
+    if (parts.pages !== undefined) app.use(parts.pages);
     app.get('/', (_request, response) => {
       response.json({ name: 'Sluice', scim: '/scim/v2', api: '/api/v1', docs: '/api/docs' });
     });

@@ -15,6 +15,8 @@ export interface Principal {
   readonly scope: AppScope | null;
   /** The id of the user that the token stands for. */
   readonly subject: string | null;
+  /** Who did it, for the audit log, when that is not the token. */
+  readonly actor?: string;
 }
 
 export interface FoundToken {

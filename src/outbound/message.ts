@@ -1,9 +1,12 @@
 // Gathers what a message tells: the run, the plan, and the list of results.
+import { daysUntil } from '#core/connect.ts';
 import { csvLine } from '#core/csv.ts';
-import { type Report, reportHeld, reportRun } from '#core/report.ts';
+import { type Report, reportCredential, reportHeld, reportRun, reportStream } from '#core/report.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import type { Attachment } from '#platform/mail.ts';
+import { readConnection } from '#store/connections.ts';
 import type { Db } from '#store/database.ts';
+import { findStream } from '#store/event-streams.ts';
 import type { ClaimedNotification } from '#store/notifications.ts';
 import { readRunLog } from '#store/run-logs.ts';
 import { readPlan } from '#store/views/plans.ts';
@@ -19,12 +22,14 @@ const PAGE = 2_000;
 export interface MessageParts {
   readonly db: Db;
   readonly publicUrl: string;
+  readonly now: Date;
   titleOf(kind: ProviderKindName): string;
 }
 
 export interface Message {
   readonly report: Report;
-  readonly run: RunView;
+  /** Null in what is about a provider, or about a stream of events. */
+  readonly run: RunView | null;
   readonly planId: string | null;
   /** Only what is held, of a message about a held plan. */
   readonly held: boolean;
@@ -32,10 +37,19 @@ export interface Message {
 
 /** The message as things stand now; undefined when it has nothing to say any more: the plan was decided meanwhile. */
 export async function gatherMessage(
-  { db, publicUrl, titleOf }: MessageParts,
-  { event, run_id, plan_id, number }: Pick<ClaimedNotification, 'event' | 'run_id' | 'plan_id' | 'number'>,
+  { db, publicUrl, titleOf, now }: MessageParts,
+  {
+    event,
+    run_id,
+    plan_id,
+    provider,
+    stream_id,
+    number,
+  }: Pick<ClaimedNotification, 'event' | 'run_id' | 'plan_id' | 'provider' | 'stream_id' | 'number'>,
 ): Promise<Message | undefined> {
-  const run = await readRun(db, run_id);
+  if (provider !== null) return gatherWarning({ db, publicUrl, titleOf, now }, provider);
+  if (stream_id !== null) return gatherStreamMessage(db, publicUrl, stream_id);
+  const run = run_id === null ? undefined : await readRun(db, run_id);
   if (run === undefined) return undefined;
   const reported = {
     ...run,
@@ -55,6 +69,30 @@ export async function gatherMessage(
     number,
   };
   return { report: reportHeld(reported, waiting, publicUrl), run, planId: plan.id, held: true };
+}
+
+const CREDENTIALS: Readonly<Record<string, string>> = { clientSecret: 'client secret', certificate: 'certificate' };
+
+/** Undefined when the credential was replaced meanwhile: it no longer ends so soon. */
+async function gatherWarning(
+  { db, publicUrl, titleOf, now }: MessageParts,
+  provider: ProviderKindName,
+): Promise<Message | undefined> {
+  const connection = await readConnection(db, provider);
+  const expiresAt = connection?.credential_expires_at;
+  if (connection?.warned_days == null || expiresAt == null) return undefined;
+  const { kind = '' } = connection.facts?.credential ?? {};
+  const credential = CREDENTIALS[kind] ?? 'credential';
+  const ending = { provider: titleOf(provider), credential, expiresAt, days: daysUntil(expiresAt, now) };
+  return { report: reportCredential(ending, publicUrl), run: null, planId: null, held: false };
+}
+
+/** Undefined when somebody has taken it up again meanwhile. */
+async function gatherStreamMessage(db: Db, publicUrl: string, streamId: string): Promise<Message | undefined> {
+  const stream = await findStream(db, streamId);
+  if (stream?.disabled_at == null) return undefined;
+  const report = reportStream({ ...stream, disabledAt: stream.disabled_at }, publicUrl);
+  return { report, run: null, planId: null, held: false };
 }
 
 const COLUMNS = [
@@ -78,6 +116,7 @@ export async function gatherAttachments(
 ): Promise<{ attachments: readonly Attachment[]; notes: readonly string[] }> {
   const attachments: Attachment[] = [];
   const notes: string[] = [];
+  if (run === null) return { attachments, notes };
   const name = `sluice-${held ? 'held' : 'results'}-${run.id.slice(0, 8)}`;
   const total = planId === null ? 0 : await countResults(db, planId, { held });
   if (planId !== null && total > 0) {

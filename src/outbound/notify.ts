@@ -1,6 +1,7 @@
 // Tells people of runs and held plans. Level-triggered: it looks at what was not told yet, so nothing is lost with a
 // process, and one row for each event and channel lets every message go out once.
 import { randomUUID } from 'node:crypto';
+import { nextWarning } from '#core/connect.ts';
 import { ConfigError } from '#core/errors.ts';
 import { describeError, type RunError } from '#core/failure.ts';
 import { isWorthTelling, reminderGapMs } from '#core/report.ts';
@@ -9,7 +10,9 @@ import type { Clock } from '#platform/clock.ts';
 import type { OutgoingPolicy } from '#platform/fetch.ts';
 import type { Log } from '#platform/log.ts';
 import type { Seal } from '#platform/seal.ts';
+import { noteWarned, takeEndingCredentials } from '#store/connections.ts';
 import { type Database, type Db, translateDatabaseError } from '#store/database.ts';
+import { takeDisabledStreams } from '#store/event-streams.ts';
 import { withLease } from '#store/leased.ts';
 import { checkFence } from '#store/leases.ts';
 import {
@@ -124,7 +127,10 @@ export function makeNotifier(parts: NotifierParts): Notifier {
     settings: NotificationSettings,
     claimed: ClaimedNotification,
   ): Promise<RunError | null | 'nothing to say'> {
-    const message = await gatherMessage({ db, publicUrl: parts.publicUrl(), titleOf: parts.titleOf }, claimed);
+    const message = await gatherMessage(
+      { db, publicUrl: parts.publicUrl(), titleOf: parts.titleOf, now: clock.now() },
+      claimed,
+    );
     const { email, webhook } = settings;
     if (message === undefined) return 'nothing to say';
     if (claimed.channel === 'email' && email !== null) {
@@ -172,8 +178,36 @@ async function gatherEvents(tx: Db, settings: NotificationSettings, now: Date): 
       messages.push(...channels.map((channel) => waitingMessage(plan, channel)));
       await noteNotice(tx, plan.id, nextNotice(settings, plan.notices + 1, now));
     }
+    messages.push(...(await gatherWarnings(tx, channels, now)));
   }
+  for (const { id, disabled_at } of await takeDisabledStreams(tx, now))
+    messages.push(
+      ...channels.map((channel): NewNotification => {
+        const key = `stream.disabled ${id} ${disabled_at.getTime()}`;
+        return { key, channel, event: 'stream.disabled', runId: null, planId: null, streamId: id, number: 0 };
+      }),
+    );
   await insertNotifications(tx, messages, now);
+}
+
+/** A message for each channel about each credential that ends soon; whom to tell next is noted with it. */
+async function gatherWarnings(tx: Db, channels: readonly Channel[], now: Date): Promise<NewNotification[]> {
+  const messages: NewNotification[] = [];
+  for (const { provider, credential_expires_at, warned_days } of await takeEndingCredentials(tx, now)) {
+    const warning = credential_expires_at === null ? undefined : nextWarning(credential_expires_at, warned_days, now);
+    if (credential_expires_at === null || warning === undefined) continue;
+    const { days } = warning;
+    const next = nextWarning(credential_expires_at, days, now);
+    await noteWarned(tx, provider, { days, nextAt: next?.at ?? null });
+    const key = `credential.expiring ${provider} ${credential_expires_at.getTime()} ${days}`;
+    messages.push(
+      ...channels.map((channel): NewNotification => {
+        const event = 'credential.expiring';
+        return { key, channel, event, runId: null, planId: null, provider, number: days };
+      }),
+    );
+  }
+  return messages;
 }
 
 function channelsOf(settings: NotificationSettings): Channel[] {

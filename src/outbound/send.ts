@@ -1,15 +1,11 @@
-import { UpstreamError } from '#core/errors.ts';
 import { type Report, renderHtml, renderText, reportTest } from '#core/report.ts';
 import type { OutgoingPolicy } from '#platform/fetch.ts';
-import { postOutgoing } from '#platform/fetch.ts';
 import { sendMail } from '#platform/mail.ts';
-import { signWebhook } from '#platform/webhook-signature.ts';
 import type { Db } from '#store/database.ts';
 import type { ClaimedNotification } from '#store/notifications.ts';
 import { gatherAttachments, gatherResults, type Message } from './message.ts';
 import type { EmailSettings, WebhookSettings } from './notification-settings.ts';
-
-const WEBHOOK_TIMEOUT_MS = 15_000;
+import { isTaken, postWebhook, refusalOf } from './post-webhook.ts';
 
 /**
  * Sends a message by mail; answers who was refused by the server while others were not. Mails about one plan make one
@@ -91,20 +87,6 @@ async function postSigned(
   { id, body }: { id: string; body: string },
   { policy, at }: { policy: OutgoingPolicy; at: Date },
 ): Promise<void> {
-  const headers = {
-    'content-type': 'application/json',
-    'user-agent': 'Sluice',
-    ...signWebhook(secret, { id, at, body }),
-  };
-  const { status, retryAfterMs } = await postOutgoing({ url, headers, body, timeoutMs: WEBHOOK_TIMEOUT_MS }, policy);
-  if (status >= 200 && status < 300) return;
-  throw new UpstreamError(`The receiver of the webhook answered ${status}.`, {
-    failure: status === 429 ? 'throttled' : 'server',
-    reason: 'webhook-refused',
-    remedy:
-      status >= 300 && status < 400
-        ? 'Give the URL to which it redirects; redirects are not followed.'
-        : 'Look at the log of the receiver; it answers 2xx to what it has taken.',
-    retryAfterMs,
-  });
+  const answer = await postWebhook({ url, keys: [{ kind: 'v1', secret }] }, { id, at, body }, policy);
+  if (!isTaken(answer)) throw refusalOf(answer);
 }

@@ -24,7 +24,7 @@ export interface OutgoingPost {
 
 export interface OutgoingAnswer {
   readonly status: number;
-  /** From Retry-After in seconds; undefined when absent or a date. */
+  /** From Retry-After, in seconds or as a date beside the answer's own date; undefined when absent. */
   readonly retryAfterMs: number | undefined;
   /** The beginning of the body, for whoever must know what went wrong. */
   readonly text: string;
@@ -102,12 +102,19 @@ async function readAnswer(response: IncomingMessage): Promise<OutgoingAnswer> {
     text += chunk;
     if (text.length > ANSWER_MAX) break;
   }
-  const wait = response.headers['retry-after']?.trim() ?? '';
   return {
     status: response.statusCode ?? 0,
-    retryAfterMs: /^\d{1,9}$/.test(wait) ? Number(wait) * 1000 : undefined,
+    retryAfterMs: retryAfterOf(response.headers),
     text: text.slice(0, ANSWER_MAX),
   };
+}
+
+/** RFC 9110 section 10.2.3. A date is held against the clock of the one who gave it. */
+function retryAfterOf({ 'retry-after': text = '', date = '' }: IncomingMessage['headers']): number | undefined {
+  const wait = text.trim();
+  if (/^\d{1,9}$/.test(wait)) return Number(wait) * 1000;
+  const ms = Date.parse(wait) - Date.parse(date);
+  return ms > 0 ? ms : undefined;
 }
 
 /** Without the brackets of an IPv6 address. */

@@ -1,6 +1,7 @@
 import { type Request, Router } from 'express';
 import type { Attribute } from '#core/attributes.ts';
 import { ForbiddenError, NotFoundError } from '#core/errors.ts';
+import { SET_EVENTS } from '#core/events.ts';
 import { foldCase } from '#core/search.ts';
 import { principalOf } from '#http/auth.ts';
 import { send } from './answers.ts';
@@ -67,6 +68,8 @@ function serviceProviderConfig(base: string): object {
       maxPageSize: COUNT_MAX,
       cursorTimeout: CURSOR_LIFE_SECONDS,
     },
+    // RFC 9967 section 4: requests are answered at once, and tokens tell of changes.
+    securityEvents: { asyncRequest: 'none', eventUris: SET_EVENTS },
     authenticationSchemes: [
       {
         type: 'oauthbearertoken',

@@ -15,6 +15,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   ERR_NOT_FOUND: 404,
   ERR_METHOD: 405,
   ERR_CONFLICT: 409,
+  ERR_GONE: 410,
   ERR_PRECONDITION: 412,
   ERR_TOO_LARGE: 413,
   ERR_MEDIA_TYPE: 415,

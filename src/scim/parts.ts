@@ -6,6 +6,7 @@ import type { ServedGroups } from '#store/served-groups.ts';
 import type { PushParts } from '#sync/push-source.ts';
 import type { Cursors } from './cursor.ts';
 import type { Places } from './places.ts';
+import type { SecurityEvents } from './security-events.ts';
 
 /** What the SCIM routes are handed. */
 export interface ScimParts {
@@ -16,6 +17,7 @@ export interface ScimParts {
   readonly cursors: Cursors;
   readonly places: Places;
   readonly authenticator: Authenticator;
+  readonly securityEvents?: SecurityEvents | undefined;
   /** Base of every URL we hand out, without a trailing slash. */
   publicUrl(): string;
   /** What writes of an identity provider need; absent where there is none. */

@@ -12,6 +12,7 @@ import { answerList } from './lists.ts';
 import type { ScimParts } from './parts.ts';
 import { readQuery, readSearch } from './query.ts';
 import { addResourceRoutes, meRoutes, refuseMethod } from './resources.ts';
+import { securityEventRoutes } from './security-events.ts';
 import { viewOf } from './view.ts';
 
 export function scimRouter(parts: ScimParts): Router {
@@ -24,6 +25,7 @@ export function scimRouter(parts: ScimParts): Router {
     .use(discoveryRoutes(parts))
     .use(rootRoutes(parts))
     .use(meRoutes(parts))
+    .use(securityEventRoutes(parts))
     .post('/Bulk', jsonBody, bulkHandler(parts))
     .all('/Bulk', refuseMethod('POST'))
     .use(noScimRoute)

@@ -10,12 +10,11 @@ export interface AppView {
   readonly name: string;
   readonly scope: unknown;
   readonly push: unknown;
-  readonly webhook: unknown;
   readonly createdAt: string;
   readonly updatedAt: string;
 }
 
-const COLUMNS = 'id, name, scope, push, webhook, created_at as "createdAt", updated_at as "updatedAt"';
+const COLUMNS = 'id, name, scope, push, created_at as "createdAt", updated_at as "updatedAt"';
 
 /** @throws {ConflictError} `app-name-taken` */
 export async function insertApp(db: Db, app: { name: string; scope: unknown }): Promise<AppView> {

@@ -1,12 +1,17 @@
-// The change log: one row per applied change, written in the transaction that applies it. Append only.
+// The change log, which is the journal that every way out reads: one row per applied change, written in the transaction
+// that applies it. Append only.
+import { GoneError } from '#core/errors.ts';
+import { JOURNAL_START, type JournalPlace } from '#core/journal.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
+
+export type ChangeOperation = 'create' | 'update' | 'deactivate' | 'delete' | 'membership';
 
 export interface NewChange {
   readonly resource_type: ResourceType;
   readonly resource_id: string;
   readonly version: string;
-  readonly operation: 'create' | 'update' | 'deactivate' | 'delete' | 'membership';
+  readonly operation: ChangeOperation;
   readonly detail?: Readonly<Record<string, unknown>> | undefined;
 }
 
@@ -26,4 +31,70 @@ export async function appendChanges(
      order by place`,
     [runId, actor, JSON.stringify(changes.map((change, place) => ({ ...change, place })))],
   );
+}
+
+/** A change as the journal has it. */
+export interface Change extends JournalPlace {
+  readonly at: Date;
+  readonly resource_type: ResourceType;
+  readonly resource_id: string;
+  /** The version in which the change left its resource. Of two changes of one resource the higher is the later. */
+  readonly version: string;
+  readonly operation: ChangeOperation;
+  /** The run that made it; null for a single write. */
+  readonly run_id: string | null;
+  readonly actor: string;
+  /** `attributes` of an update; how many were `added` and `removed` of a membership change. */
+  readonly detail: Readonly<Record<string, unknown>> | null;
+}
+
+export interface ChangePage {
+  readonly changes: readonly Change[];
+  /** Where the next reading starts: the last change read, or the place given when there was none. */
+  readonly next: JournalPlace;
+  /** Whether more can be read at once. */
+  readonly more: boolean;
+}
+
+/**
+ * The changes after a place, in the order (xid, seq), below the oldest transaction that still runs: what is not answered
+ * yet comes later, and nothing is ever inserted before a place that was answered. A reader may go back to any place and
+ * gets the same again. A user is told of before any membership that names them. Two concurrent writers of one
+ * resource may be told of in the wrong order, so whoever applies changes compares versions, or reads today's state.
+ * A writing transaction that stays open anywhere in the cluster holds the journal back.
+ * @throws {GoneError} `cursor-expired`: retention has removed changes after this place
+ */
+export async function readChanges(db: Db, after: JournalPlace | undefined, limit: number): Promise<ChangePage> {
+  const from = after ?? JOURNAL_START;
+  const { rows } = await sql<Change & { expired: boolean }>(
+    db,
+    `select j.expired, c.* from (select coalesce((select (trimmed_xid, trimmed_seq) > (?::text::xid8, ?::bigint) from journal), false) as expired) j
+     left join lateral (
+       select xid::text as xid, seq, at, resource_type, resource_id, version, operation, run_id, actor, detail from changes
+       where (changes.xid, changes.seq) > (?::text::xid8, ?::bigint) and changes.xid < pg_snapshot_xmin(pg_current_snapshot())
+       order by changes.xid, changes.seq limit ?) c on true`,
+    [from.xid, from.seq, from.xid, from.seq, limit + 1],
+  );
+  if (after !== undefined && rows[0]?.expired === true) throw cursorExpired();
+  const found = rows.filter((row) => row.seq !== null).map(({ expired: _expired, ...change }) => change);
+  const changes = found.slice(0, limit);
+  const last = changes.at(-1);
+  const next = last === undefined ? from : { xid: last.xid, seq: last.seq };
+  return { changes, next, more: found.length > limit };
+}
+
+/**
+ * A place before every change that is not committed yet: whoever reads the directory after asking for it, and then the
+ * journal from it, misses nothing.
+ */
+export async function journalEnd(db: Db): Promise<JournalPlace> {
+  const { rows } = await sql<{ xid: string }>(db, 'select pg_snapshot_xmin(pg_current_snapshot())::text as xid');
+  return { xid: rows[0]?.xid ?? '0', seq: '0' };
+}
+
+function cursorExpired(): GoneError {
+  return new GoneError('The changes after this cursor are not kept any more.', {
+    reason: 'cursor-expired',
+    remedy: 'Begin again with GET /api/v1/changes/snapshot, then read on from the cursor that it gives.',
+  });
 }

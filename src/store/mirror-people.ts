@@ -1,5 +1,5 @@
 // One person of the mirror, by what people call them.
-import type { ProviderKindName } from '#core/resource.ts';
+import type { ProviderKindName, ResourceType } from '#core/resource.ts';
 import { foldCase } from '#core/search.ts';
 import { type Db, sql } from './database.ts';
 
@@ -34,4 +34,55 @@ export async function readAsked(db: Db, provider: ProviderKindName): Promise<str
 /** Notes what a whole read asked for, with the transaction that ends it. */
 export async function noteAsked(db: Db, provider: ProviderKindName, asked: string | undefined): Promise<void> {
   await sql(db, 'update mirror_state set asked = ? where provider = ?', [asked ?? null, provider]);
+}
+
+/** What the directory has of these, as JSON by external id: those that a sync has created. */
+export async function readExisting(
+  db: Db,
+  provider: ProviderKindName,
+  type: ResourceType,
+  externalIds: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const { rows } = await sql<{ external_id: string; body: string }>(
+    db,
+    `select external_id, body from resources where resource_type = ? and origin = ? and external_id = any(?::text[])
+       and deleted_at is null`,
+    [type, provider, externalIds],
+  );
+  return new Map(rows.map(({ external_id, body }) => [external_id, body]));
+}
+
+export interface KeptRecord {
+  readonly external_id: string;
+  readonly record: string;
+  readonly digest: Buffer | null;
+  /** Of the record by itself: null for one that only its memberships leave out. */
+  readonly reason: string | null;
+  readonly detail: string | null;
+  readonly handles: readonly string[];
+}
+
+/** Records that the provider shows, in the order of their ids, after one of them. */
+export async function readKept(
+  db: Db,
+  provider: ProviderKindName,
+  type: ResourceType,
+  { after, limit }: { after: string; limit: number },
+): Promise<readonly KeptRecord[]> {
+  const { rows } = await sql<KeptRecord>(
+    db,
+    `select external_id, record, digest, handles, case when body is null then reason end as reason,
+       case when body is null then detail end as detail from mirror_records
+     where provider = ? and resource_type = ? and external_id > ? and gone_at is null order by external_id limit ?`,
+    [provider, type, after, limit],
+  );
+  return rows;
+}
+
+/** The mirror is as these settings have it: changes are read from the same checkpoint on. */
+export async function moveCheckpoint(db: Db, provider: ProviderKindName, configVersion: string): Promise<void> {
+  await sql(db, 'update mirror_state set checkpoint_config = ? where provider = ? and checkpoint is not null', [
+    configVersion,
+    provider,
+  ]);
 }

@@ -10,7 +10,10 @@ export interface KnownRecord {
   readonly gone_at: Date | null;
 }
 
-/** One record as the mirror keeps it. `body` and `digest` are null exactly when `reason` says why it is out of scope. */
+/**
+ * One record as the mirror keeps it. `body` and `digest` are null exactly when `reason` says why the record by itself
+ * is out of scope; whom only memberships leave out, membership-scope.ts gives a reason beside the body.
+ */
 export interface MirrorRecord {
   readonly external_id: string;
   readonly record: string;
@@ -26,6 +29,10 @@ export interface MirrorRecord {
   readonly label: string | null;
   /** What it may be called: `email:` or `name:` and the folded text. */
   readonly handles: readonly string[];
+  /** For which groups it is in scope (`Normalised.memberships`); null when groups do not matter. */
+  readonly memberships?: string | null;
+  /** For which groups each routing rule is true of it (`Normalised.routes`). */
+  readonly routes?: readonly string[] | null;
 }
 
 /** The whole membership of one group as it was read. */
@@ -78,6 +85,38 @@ export async function readKnown(
   return new Map(rows.map((row: KnownRecord) => [row.external_id, row]));
 }
 
+/** Live records of these ids, as they were sent. */
+export async function readRecords(
+  db: Db,
+  provider: ProviderKindName,
+  type: ResourceType,
+  externalIds: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const { rows } = await sql<{ external_id: string; record: string }>(
+    db,
+    `select m.external_id, m.record from unnest(?::text[]) as u(external_id)
+     cross join lateral (select external_id, record from mirror_records
+       where provider = ? and resource_type = ? and external_id = u.external_id and gone_at is null limit 1) m`,
+    [externalIds, provider, type],
+  );
+  return new Map(rows.map(({ external_id, record }) => [external_id, record]));
+}
+
+/** External ids, in order, of resources that are in the directory and have not left; empty at the end. */
+export async function readServed(
+  db: Db,
+  provider: ProviderKindName,
+  { type, after, limit }: { type: ResourceType; after: string; limit: number },
+): Promise<readonly string[]> {
+  const { rows } = await sql<{ external_id: string }>(
+    db,
+    `select external_id from resources where resource_type = ? and origin = ? and external_id > ? and deleted_at is null
+       and left_at is null order by external_id limit ?`,
+    [type, provider, after, limit],
+  );
+  return rows.map(({ external_id }) => external_id);
+}
+
 /** Inserts or replaces records by external id; ids must be unique within the batch. */
 export async function upsertRecords(
   db: Db,
@@ -89,15 +128,16 @@ export async function upsertRecords(
   await sql(
     db,
     `insert into mirror_records (provider, resource_type, external_id, record, record_digest, body, digest, name_key,
-       manager_external_id, reason, detail, label, handles)
+       manager_external_id, reason, detail, label, handles, memberships, routes)
      select ?, ?, external_id, record, decode(record_digest, 'hex'), body, decode(digest, 'hex'), name_key,
-       manager_external_id, reason, detail, label, handles
+       manager_external_id, reason, detail, label, handles, memberships, routes
      from jsonb_to_recordset(?::jsonb) as r(external_id text, record text, record_digest text, body text, digest text,
-       name_key text, manager_external_id text, reason text, detail text, label text, handles text[])
+       name_key text, manager_external_id text, reason text, detail text, label text, handles text[], memberships text, routes text[])
      on conflict (provider, resource_type, external_id) do update set record = excluded.record,
        record_digest = excluded.record_digest, body = excluded.body, digest = excluded.digest,
        name_key = excluded.name_key, manager_external_id = excluded.manager_external_id, reason = excluded.reason,
-       detail = excluded.detail, label = excluded.label, handles = excluded.handles, gone_at = null, left_how = null,
+       detail = excluded.detail, label = excluded.label, handles = excluded.handles,
+       memberships = excluded.memberships, routes = excluded.routes, affiliation_path = null, gone_at = null, left_how = null,
        seen_at = now()`,
     [provider, type, JSON.stringify(records)],
   );

@@ -3,16 +3,20 @@
 import type { ProviderKindName } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 import { IS_LINK } from './matching.ts';
+import { type PlannedMembers, plannedMembers } from './membership-scope.ts';
 import { skipPinnedMembers } from './pinned.ts';
+import { planPlacements } from './plan-routes.ts';
 import type { Planning } from './planning.ts';
 
 /**
  * Who belongs into the groups of a list `looked (group_id, external_id)`, by the mirror: members in scope, and those
  * out of scope who are still here and did not leave (their own item decides about them).
  */
-const WANTED = `select l.group_id, mm.member_external_id, mm.member_type, r.id as member_id
+const wantedFrom = ({
+  table,
+}: PlannedMembers): string => `select l.group_id, mm.member_external_id, mm.member_type, r.id as member_id
   from looked l
-  join mirror_members mm on mm.provider = ? and mm.group_external_id = l.external_id
+  join ${table} mm on mm.provider = ? and mm.group_external_id = l.external_id
   left join mirror_records m on m.provider = mm.provider and m.resource_type = mm.member_type
     and m.external_id = mm.member_external_id and m.gone_at is null and m.reason is null
   left join resources r on r.resource_type = mm.member_type and r.origin = mm.provider
@@ -29,13 +33,14 @@ const COMES = `(action = 'create' or action = 'update' and ${IS_LINK})`;
  * Membership items: one per group whose members differ, its memberships in `plan_members`. Groups whose members are
  * the same as last applied are not looked at, unless one of their members comes, or changes places, in this plan. Plan
  * everything else first: somebody who comes or leaves in this plan is known by the item. It uses at most two numbers
- * for each group in scope; those of groups without a difference stay empty.
+ * for each group in scope, and for each that people are placed into; those of groups without a difference stay empty.
  */
 export async function planMemberships(
   db: Db,
   { planId, provider, touched = false }: Planning,
   { offset, complete }: { offset: number; complete: boolean },
 ): Promise<void> {
+  const members = await plannedMembers(db, provider);
   const looked = touched
     ? `and (m.external_id in (select external_id from plan_touched where resource_type = 'Group')
          or m.external_id in (select group_external_id from moved))`
@@ -51,24 +56,26 @@ export async function planMemberships(
          select external_id from plan_items where plan_id = ? and reason = 'ReturnedToScope'
          union all
          select r.external_id from plan_links l join resources r on r.id = l.resource_id where l.plan_id = ? and r.origin = ?) who
-       join mirror_members mm on mm.provider = ? and mm.member_external_id = who.external_id)
+       join ${members.table} mm on mm.provider = ? and mm.member_external_id = who.external_id)
      insert into plan_items (plan_id, seq, action, class, resource_type, resource_id, external_id, label, reason, after_digest,
        attributes)
      select ?, ?::bigint + row_number() over (order by m.external_id), 'membership', 'membership', 'Group',
-       coalesce(c.resource_id, r.id), m.external_id, m.body::jsonb ->> 'displayName', 'MembersChanged', m.members_digest,
+       coalesce(c.resource_id, r.id), m.external_id, m.body::jsonb ->> 'displayName', 'MembersChanged', m.${members.digest},
        array['members']
      from mirror_records m
      left join resources r on r.resource_type = 'Group' and r.origin = m.provider and r.external_id = m.external_id
        and r.deleted_at is null and not exists (select 1 from plan_links lost where lost.plan_id = ? and lost.resource_id = r.id)
      left join comes c on c.resource_type = 'Group' and c.external_id = m.external_id
      where m.provider = ? and m.resource_type = 'Group' and m.gone_at is null and m.reason is null
-       and m.members_digest is not null and coalesce(c.resource_id, r.id) is not null
-       and (c.resource_id is not null or r.members_digest is distinct from m.members_digest
+       and m.${members.digest} is not null and coalesce(c.resource_id, r.id) is not null
+       and (c.resource_id is not null or r.members_digest is distinct from m.${members.digest}
          or m.external_id in (select group_external_id from moved)) ${looked}`,
     [...[planId, planId, planId, provider, provider], ...[planId, offset, planId, provider]],
   );
-  await planMemberRows(db, { planId, provider }, complete);
-  await skipPinnedMembers(db, { planId, provider }, offset + (rowCount ?? 0));
+  await planMemberRows(db, { planId, provider }, { members, complete });
+  const last = offset + (rowCount ?? 0);
+  const placed = await planPlacements(db, { planId, provider, touched }, { offset: last, complete });
+  await skipPinnedMembers(db, { planId, provider }, last + placed);
   await countMemberRows(db, planId);
 }
 
@@ -88,7 +95,11 @@ export async function countMemberRows(db: Db, planId: string): Promise<void> {
 }
 
 /** Every list is joined whole: looked up one by one, those of a first run of 20,000 people took 13 s. */
-async function planMemberRows(db: Db, { planId, provider }: Planning, complete: boolean): Promise<void> {
+async function planMemberRows(
+  db: Db,
+  { planId, provider }: Planning,
+  { members, complete }: { members: PlannedMembers; complete: boolean },
+): Promise<void> {
   await sql(
     db,
     `with looked as materialized (
@@ -98,7 +109,7 @@ async function planMemberRows(db: Db, { planId, provider }: Planning, complete: 
        from plan_items where plan_id = ? and ${COMES}),
      leaving as materialized (
        select resource_id from plan_items where plan_id = ? and action in ('deactivate', 'delete')),
-     shown as materialized (${WANTED}),
+     shown as materialized (${wantedFrom(members)}),
      wanted as materialized (
        select s.group_id, s.member_external_id, s.member_type, c.external_id is not null as comes,
          coalesce(c.linked_id, case when lost.resource_id is null then s.member_id end) as member_id
@@ -140,11 +151,13 @@ export async function isWhollyApplied(db: Db, planId: string): Promise<boolean> 
  * @param known every group has them, since a plan of this very mirror was applied whole: nothing needs to be compared
  */
 export async function rememberMemberships(db: Db, provider: ProviderKindName, known: boolean): Promise<void> {
-  const looked = `select r.id as group_id, m.external_id, m.members_digest from resources r
+  const members = await plannedMembers(db, provider);
+  const digest = `m.${members.digest}`;
+  const looked = `select r.id as group_id, m.external_id, ${digest} as members_digest from resources r
     join mirror_records m on m.provider = r.origin and m.resource_type = 'Group' and m.external_id = r.external_id
-      and m.gone_at is null and m.reason is null and m.members_digest is not null
+      and m.gone_at is null and m.reason is null and ${digest} is not null
     where r.origin = ? and r.resource_type = 'Group' and r.deleted_at is null and r.external_id is not null
-      and r.members_digest is distinct from m.members_digest`;
+      and r.members_digest is distinct from ${digest}`;
   if (known) {
     const text = `update resources g set members_digest = l.members_digest from (${looked}) l where g.id = l.group_id`;
     await sql(db, text, [provider]);
@@ -153,7 +166,7 @@ export async function rememberMemberships(db: Db, provider: ProviderKindName, kn
   await sql(
     db,
     `with looked as materialized (${looked}),
-     wanted as (${WANTED}),
+     wanted as (${wantedFrom(members)}),
      counted as (
        select w.group_id, count(w.member_id) as wanted, count(gm.member_id) as matched
        from wanted w left join group_members gm on gm.group_id = w.group_id and gm.member_id = w.member_id

@@ -194,6 +194,9 @@ function uuidsOf({ kind, ids }: Exclude<MemberChange, { kind: 'removeWhere' }>):
 /**
  * `for share` makes a deletion of the member wait, so that no membership outlives it. `except` sorts or hashes whatever
  * the planner believes; an anti-join over 10,000 ids became a nested loop of 5 s.
+ *
+ * A member that a later transaction wrote would come after this membership in the journal: the write is tried again, and
+ * then is the later one.
  */
 async function addMembers(tx: Db, groupId: string, ids: readonly string[]): Promise<number> {
   if (ids.length === 0) return 0;
@@ -202,19 +205,21 @@ async function addMembers(tx: Db, groupId: string, ids: readonly string[]): Prom
       scimType: 'invalidValue',
       reason: 'member-of-itself',
     });
-  const { rows } = await sql<{ won: number; missing: string | null }>(
+  const { rows } = await sql<{ won: number; missing: string | null; early: boolean }>(
     tx,
     `with given as (select unnest(?::uuid[]) as id),
-     found as materialized (select r.id, r.resource_type from resources r
+     found as materialized (select r.id, r.resource_type, age(r.xmin) < 0 as later from resources r
        where r.id = any(?::uuid[]) and r.deleted_at is null order by r.id for share),
      won as (insert into group_members (group_id, member_id, member_type)
        select ?::uuid, id, resource_type from found on conflict do nothing returning 1)
      select (select count(*)::int from won) as won,
-       (select id::text from (select id from given except select id from found) g limit 1) as missing`,
+       (select id::text from (select id from given except select id from found) g limit 1) as missing,
+       exists (select 1 from found where later) as early`,
     [ids, ids, groupId],
   );
   const row = needed(rows[0]);
   if (row.missing !== null) throw unknownMember(row.missing);
+  if (row.early) throw new TooEarlyError();
   return row.won;
 }
 
@@ -246,6 +251,14 @@ export async function membersWhere(tx: Db, groupId: string, filter: Filter): Pro
     [groupId],
   );
   return rows.filter((row) => matches(filter, row)).map(({ value }) => value);
+}
+
+/** Undone, and tried again like a transaction that could not be serialised. */
+class TooEarlyError extends Error {
+  readonly code = '40001';
+  constructor() {
+    super('a member was written by a later transaction than this one');
+  }
 }
 
 function unknownMember(id: string): InputError {

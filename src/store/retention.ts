@@ -107,8 +107,26 @@ export async function deleteGoneRecords(db: Db, before: Date, limit: number): Pr
   return rowCount ?? 0;
 }
 
+/**
+ * The oldest changes. Where the removed ones end is kept, so that a reader who was away for too long learns of it.
+ */
+export async function deleteOldestChanges(db: Db, before: Date, limit: number): Promise<number> {
+  const { rows } = await sql(
+    db,
+    `with gone as (delete from changes where seq in (
+       select seq from (select seq, at from changes order by seq limit ?) oldest where at < ?) returning xid, seq),
+     last as (select xid, seq from gone order by xid desc, seq desc limit 1),
+     noted as (insert into journal as j (trimmed_xid, trimmed_seq) select xid, seq from last
+       on conflict (singleton) do update set trimmed_xid = excluded.trimmed_xid, trimmed_seq = excluded.trimmed_seq
+       where (excluded.trimmed_xid, excluded.trimmed_seq) > (j.trimmed_xid, j.trimmed_seq))
+     select count(*)::int as count from gone`,
+    [limit, before],
+  );
+  return rows[0].count;
+}
+
 /** The oldest of a log. Only its first rows are looked at: they are written in the order of their numbers. */
-export async function deleteOldest(db: Db, table: 'changes' | 'audit', before: Date, limit: number): Promise<number> {
+export async function deleteOldest(db: Db, table: 'audit', before: Date, limit: number): Promise<number> {
   const { rowCount } = await sql(
     db,
     `delete from ${table} where seq in (

@@ -138,6 +138,11 @@ export async function widenRun(db: Db, runId: string, reason: string): Promise<v
   await sql(db, `update runs set mode = 'full', mode_reason = ? where id = ?`, [reason, runId]);
 }
 
+/** A run that turned out to be of no use to anybody, with its plan. */
+export async function deleteRun(db: Db, runId: string): Promise<void> {
+  await sql(db, 'delete from runs where id = ?', [runId]);
+}
+
 export async function attachPlan(db: Db, runId: string, planId: string): Promise<void> {
   await sql(db, 'update runs set plan_id = ? where id = ?', [planId, runId]);
 }

@@ -94,3 +94,9 @@ export async function writeSetting(db: Db, name: string, value: unknown): Promis
 export async function readGuard(db: Db): Promise<GuardSettings> {
   return { ...DEFAULT_GUARD, ...(await readSetting<Partial<GuardSettings>>(db, 'guard')) };
 }
+
+/** Whether there was such a setting. */
+export async function deleteSetting(db: Db, name: string): Promise<boolean> {
+  const { rows } = await sql(db, 'delete from settings where name = ? returning name', [name]);
+  return rows.length > 0;
+}

@@ -81,6 +81,13 @@ export async function failSubscription(
   );
 }
 
+/** Whoever has changed something need not wait for the next try. */
+export async function retrySubscriptions(db: Db, provider: ProviderKindName): Promise<void> {
+  await sql(db, 'update source_subscriptions set attempt_at = now() where provider = ? and attempt_at > now()', [
+    provider,
+  ]);
+}
+
 export async function deleteSubscription(db: Db, id: string): Promise<void> {
   await sql(db, 'delete from source_subscriptions where id = ?', [id]);
 }

@@ -190,11 +190,13 @@ function toWrite(
   // The directory's own form has our id in it.
   const managerId = named === undefined || !sourceForm ? named : ids.get(named);
   const served = sourceForm ? withManager(resource, managerId) : resource;
+  // A group that a rule names belongs to nobody's provider, as if an administrator had made it.
+  const madeByHand = item.reason === 'DestinationMade';
   const name = item.resource_type === 'User' ? served.userName : (served.displayName ?? '');
   return {
     id: item.resource_id,
     resource_type: item.resource_type,
-    origin: owner ?? plan.provider,
+    origin: madeByHand ? 'manual' : (owner ?? plan.provider),
     external_id: item.external_id,
     name_key: nameKey(name),
     display: served.displayName ?? name,
@@ -202,7 +204,11 @@ function toWrite(
     active: item.resource_type === 'Group' || served.active,
     body: JSON.stringify(served),
     search: JSON.parse(searchForm(served)),
-    digest: sourceForm ? (item.after_digest?.toString('hex') ?? digestOf(item.after ?? '').toString('hex')) : null,
+    digest: madeByHand
+      ? null
+      : sourceForm
+        ? (item.after_digest?.toString('hex') ?? digestOf(item.after ?? '').toString('hex'))
+        : null,
     manager_external_id: sourceForm ? (named ?? null) : null,
     manager_id: managerId ?? null,
     left: item.reason === 'Reverted' ? item.after_left_at !== null : !sourceForm,

@@ -2,6 +2,7 @@ import { CheckpointExpiredError } from '#core/errors.ts';
 import type { ChangeReader, Checkpoint, PullProvider } from '#core/provider.ts';
 import { readCheckpoint } from '#store/mirror-changes.ts';
 import { type RunRow, widenRun } from '#store/runs.ts';
+import { reevaluateMirror } from './reevaluate-mirror.ts';
 import { refreshChanges } from './refresh-changes.ts';
 import type { RunContext } from './run.ts';
 
@@ -21,16 +22,19 @@ export interface ChangesFrom {
 /** Where a read of changes goes on. Undefined when everything is to be read; a run that asked for changes then says why. */
 export async function findCheckpoint(
   context: RunContext,
-  { changes }: PullProvider,
+  provider: PullProvider,
   run: RunRow,
 ): Promise<ChangesFrom | undefined> {
   if (run.mode === 'full') return undefined;
+  const { changes } = provider;
   const found = await readCheckpoint(context.db, context.provider);
   if (changes === undefined) return widen(context, 'changes-not-supported');
   if (run.options.resetAccountMapping !== false) return widen(context, 'account-mapping-reset');
   if (found === undefined) return widen(context, 'no-checkpoint');
   // Other settings ask for other properties, or want other records: changes alone would leave the rest as it was.
-  if (found.configVersion !== context.configVersion) return widen(context, 'settings-changed');
+  // Where they do neither, those at hand are looked at anew, and the source is asked for changes only.
+  if (found.configVersion !== context.configVersion && (await reevaluateMirror(context, provider)) === undefined)
+    return widen(context, 'settings-changed');
   return { changes, checkpoint: found.checkpoint };
 }
 

@@ -2,6 +2,7 @@ import { ConflictError, NotFoundError } from '#core/errors.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import { writeAudit } from '#store/audit.ts';
 import type { Database, Db } from '#store/database.ts';
+import { readImpact } from '#store/impact-plans.ts';
 import { hasApplied } from '#store/plan-revert.ts';
 import { isSealed } from '#store/plan-seal.ts';
 import { decidePlan, dropItems, endHeldRun, lockPlanRow, type PlanRow, releaseItems } from '#store/plans.ts';
@@ -125,9 +126,9 @@ async function approvePlan(tx: Db, planId: string, actor: string): Promise<void>
   await lockProviders(tx);
   const plan = await lockPlanRow(tx, planId);
   if (plan === undefined) throw noPlan(planId);
-  await checkActive(tx, plan);
   const approved = plan.decided_at !== null && ['approved', 'applying'].includes(plan.status);
   if (approved || plan.status === 'applied') return;
+  if ((await readImpact(tx, planId))?.impact_of != null) throw showsImpact(planId);
   if (['building', 'ready', 'applying'].includes(plan.status)) throw await runInProgress(tx);
   const active = plan.reverts === null ? (await readActiveProvider(tx))?.kind : plan.provider;
   if (active !== plan.provider) throw notActive(plan, active);
@@ -138,15 +139,10 @@ async function approvePlan(tx: Db, planId: string, actor: string): Promise<void>
   await writeAudit(tx, { actor, action: 'plan.approve', object: planId });
 }
 
-/** A plan that waits is carried out while its provider is the active one only; whatever has been approved goes on. */
-async function checkActive(tx: Db, { provider, status }: PlanRow): Promise<void> {
-  if (status !== 'held') return;
-  const active = await readActiveProvider(tx);
-  if (active?.kind === provider) return;
-  throw new ConflictError(`The plan is of "${provider}", which is not the active provider.`, {
-    reason: 'provider-inactive',
-    remedy: `Activate "${provider}"; in place of another, with "switch" and the planId of an impact plan.`,
-    details: { provider, active: active?.kind ?? null },
+function showsImpact(planId: string): ConflictError {
+  return new ConflictError('The plan shows what settings that are not saved would do; it is never applied by itself.', {
+    reason: 'impact-plan',
+    remedy: `Save those settings with confirmImpact=${planId}, then start a run.`,
   });
 }
 
@@ -181,7 +177,7 @@ function tampered(planId: string): ConflictError {
 function notActive(plan: PlanRow, active: ProviderKindName | undefined): ConflictError {
   return new ConflictError(`The plan is of the inbound provider "${plan.provider}", which is not active.`, {
     reason: 'provider-not-active',
-    remedy: `Activate "${plan.provider}" and approve the plan then, or reject it.`,
+    remedy: `Activate "${plan.provider}" and approve the plan then, or reject it; in place of another, activate with "switch" and the planId of an impact plan.`,
     details: { provider: plan.provider, active: active ?? null },
   });
 }

@@ -22,6 +22,7 @@ import {
   readItem,
   readLastRun,
   readMirrorFacts,
+  readNewestItem,
   readOpenDispute,
   readPins,
   readProviderFacts,
@@ -32,6 +33,7 @@ import {
   type SetBy,
   type Subject,
 } from '#store/views/explain.ts';
+import { readMembershipFacts } from '#store/views/membership-facts.ts';
 import { openSettings } from './settings.ts';
 
 export interface ExplainParts {
@@ -132,6 +134,8 @@ interface Facts {
   readonly run: RunFacts | undefined;
   /** What the last run said of it. */
   readonly item: ItemFacts | undefined;
+  /** What the newest run said of it that said anything. */
+  readonly newest: ItemFacts | undefined;
   /** The last thing that any run did to the resource. */
   readonly last: ItemFacts | undefined;
   readonly link: ItemFacts | undefined;
@@ -228,6 +232,7 @@ async function readFacts(db: Db, subject: Subject): Promise<Facts> {
     dispute: known ? await readOpenDispute(db, subject) : undefined,
     run,
     item: known && run?.planId != null ? await readItem(db, run.planId, subject) : undefined,
+    newest: known ? await readNewestItem(db, subject) : undefined,
     last: done?.last,
     link: done?.link,
   };
@@ -236,14 +241,16 @@ async function readFacts(db: Db, subject: Subject): Promise<Facts> {
 /** What the provider makes of the record with the settings as they are now. */
 async function explainRecord(
   { db, kinds, seal }: ExplainParts,
-  { provider, resourceType }: Subject,
+  subject: Subject,
   { record }: MirrorFacts,
 ): Promise<RecordExplanation | undefined> {
+  const { provider } = subject;
   const kind = provider === null ? undefined : kinds.get(provider);
   const row = provider === null ? undefined : await readProvider(db, provider);
   if (kind === undefined || row === undefined) return undefined;
   const opened = kind.open(openSettings(kind, row, seal));
-  return opened.explain?.(JSON.parse(record), resourceType as ResourceType);
+  const facts = opened.memberships === undefined ? undefined : await readMembershipFacts(db, subject);
+  return opened.explain?.(JSON.parse(record), subject.resourceType as ResourceType, facts);
 }
 
 /** One reason. What waits for a person comes first, then what the provider says, then what became of it here. */
@@ -277,7 +284,7 @@ function absenceOf({ mirror, resource, run, last }: Facts): string {
 }
 
 /** The provider shows it in scope, and it is not in the directory. */
-function missingOf({ resource, item }: Facts): [string, (string | null)?] {
+function missingOf({ resource, newest: item }: Facts): [string, (string | null)?] {
   if (item?.action === 'skip') return [item.reason, item.detail];
   if (item?.error != null) return [item.error];
   if (item?.outcome === 'superseded') return ['Superseded'];

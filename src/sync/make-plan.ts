@@ -15,6 +15,7 @@ import {
   planNameRelease,
   skipItem,
 } from '#store/plan-names.ts';
+import { countDestinations, planDestinations } from '#store/plan-routes.ts';
 import {
   countInScope,
   lacksStatistics,
@@ -61,7 +62,10 @@ export interface MadePlan extends Judged {
 }
 
 /** Compares mirror and directory, stores the plan, and judges it: one transaction, so that it sees one state. */
-export async function makePlan(context: RunContext, request: PlanRequest): Promise<MadePlan> {
+export async function makePlan(
+  context: Pick<RunContext, 'write' | 'provider' | 'configVersion' | 'runId' | 'schemas'>,
+  request: PlanRequest,
+): Promise<MadePlan> {
   return context.write(async (tx) => {
     const { provider, configVersion, runId, schemas } = context;
     const planId = await insertPlan(tx, { runId, provider, configVersion, complete: request.complete });
@@ -99,6 +103,7 @@ async function fillPlan(tx: Db, planning: Planning, request: PlanRequest): Promi
   offset += await planLinks(tx, planning, { ...matching, type: 'User', offset, duplicates });
   offset += await planUpserts(tx, planning, 'Group', { offset, duplicates: [] });
   offset += await planLinks(tx, planning, { ...matching, type: 'Group', offset, duplicates: [] });
+  offset += await planDestinations(tx, planning, offset);
   // Removals are applied last and planned first: a leaver's memberships wait with the leaver. Numbers are kept free.
   const afterMemberships = offset + (planning.touched === true ? NUMBERS_FREE : await countUpdatable(tx, planning));
   const removals = complete ? await planRemovals(tx, planning, { offset: afterMemberships, policy }) : 0;
@@ -117,7 +122,7 @@ async function fillPlan(tx: Db, planning: Planning, request: PlanRequest): Promi
 /** At most one reference for each user, and two memberships for each group. */
 async function countUpdatable(tx: Db, { provider }: Planning): Promise<number> {
   const { users, groups } = await countInScope(tx, provider);
-  return users + 2 * groups;
+  return users + 2 * (groups + (await countDestinations(tx, provider)));
 }
 
 /** Somebody planned wants a user name that somebody else has. Answers how many items it added. */

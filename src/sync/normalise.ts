@@ -4,7 +4,9 @@ import { nameKey } from '#core/names.ts';
 import type { Handles, PullProvider } from '#core/provider.ts';
 import { ENTERPRISE_SCHEMA, type Resource, type ResourceType } from '#core/resource.ts';
 import { foldCase } from '#core/search.ts';
+import type { Db } from '#store/database.ts';
 import type { MirrorRecord } from '#store/mirror.ts';
+import { readExisting } from '#store/mirror-people.ts';
 
 /** A record as it was sent, with the digest that says whether anything must be done about it. */
 export interface SentRecord {
@@ -30,8 +32,34 @@ export function sentRecord(provider: PullProvider, raw: unknown, salt: string): 
   return { externalId: provider.externalId(raw), raw, text, digest: digestOf(salt + text) };
 }
 
+/**
+ * The records of a page as `normalise` makes them. Where a mapping sets attributes only on creation, they are those that
+ * the directory has, for whoever is in it.
+ */
+export async function normaliseAll(
+  db: Db,
+  provider: PullProvider,
+  type: ResourceType,
+  sent: readonly SentRecord[],
+): Promise<MirrorRecord[]> {
+  const keep = provider.keepCreated;
+  if (keep === undefined || sent.length === 0) return sent.map((record) => normalise(provider, type, record));
+  const ids = sent.map(({ externalId }) => externalId);
+  const existing = await readExisting(db, provider.kind, type, ids);
+  return sent.map((record) => {
+    const body = existing.get(record.externalId);
+    const kept = body === undefined ? undefined : (now: Resource) => keep(now, JSON.parse(body) as Resource);
+    return normalise(provider, type, record, kept);
+  });
+}
+
 /** The record as a resource in its one spelling, or with the reason why it is out of scope. */
-export function normalise(provider: PullProvider, type: ResourceType, sent: SentRecord): MirrorRecord {
+export function normalise(
+  provider: PullProvider,
+  type: ResourceType,
+  sent: SentRecord,
+  keep: ((now: Resource) => Resource) | undefined = undefined,
+): MirrorRecord {
   const result = provider.normalise(sent.raw, type);
   const base = {
     external_id: sent.externalId,
@@ -48,8 +76,10 @@ export function normalise(provider: PullProvider, type: ResourceType, sent: Sent
       manager_external_id: null,
       reason: result.skip,
       detail: result.detail ?? null,
+      memberships: null,
+      routes: null,
     };
-  const { resource } = result;
+  const resource = keep?.(result.resource) ?? result.resource;
   const body = canonical(resource);
   const person = 'userName' in resource;
   return {
@@ -60,6 +90,8 @@ export function normalise(provider: PullProvider, type: ResourceType, sent: Sent
     manager_external_id: person ? (resource[ENTERPRISE_SCHEMA]?.manager?.value ?? null) : null,
     reason: null,
     detail: null,
+    memberships: result.memberships ?? null,
+    routes: result.routes ?? null,
   };
 }
 

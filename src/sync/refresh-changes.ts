@@ -2,7 +2,7 @@
 import { CheckpointExpiredError, UpstreamError } from '#core/errors.ts';
 import type { ChangePage, ChangeReader, Checkpoint, PullProvider } from '#core/provider.ts';
 import type { ResourceType } from '#core/resource.ts';
-import { type MirrorRecord, upsertRecords } from '#store/mirror.ts';
+import { upsertRecords } from '#store/mirror.ts';
 import {
   changeMirrorMembers,
   markGone,
@@ -12,8 +12,8 @@ import {
   setGroupsOf,
 } from '#store/mirror-changes.ts';
 import { touch } from '#store/touched.ts';
-import { gatherMembers } from './gather-members.ts';
-import { normalise, sentRecord } from './normalise.ts';
+import { gatherMembers, type MemberGatherer } from './gather-members.ts';
+import { normaliseAll, type SentRecord, sentRecord } from './normalise.ts';
 import type { RunContext } from './run.ts';
 
 /** Users whose groups are asked for together. */
@@ -32,7 +32,13 @@ export async function refreshChanges(
   checkpoint: Checkpoint,
   context: RunContext,
 ): Promise<number> {
-  const state: State = { provider, changes, context, done: 0, written: 0, newGroups: new Map(), returned: new Set() };
+  const wholeGroups = gatherMembers({
+    provider: provider.kind,
+    write: (work) => context.write(work),
+    onChanged: (tx, groups) => touch(tx, provider.kind, 'Group', groups),
+  });
+  const lists = { newGroups: new Map(), returned: new Set<string>(), wholeGroups };
+  const state: State = { provider, changes, context, done: 0, written: 0, ...lists };
   await context.progress({ phase: 'reading', done: 0, total: null });
   try {
     for await (const page of changes.pages(checkpoint, context.signal)) {
@@ -61,13 +67,18 @@ interface State {
   written: number;
   /** Groups whose members nobody has read yet, by id. */
   readonly newGroups: Map<string, unknown>;
+  /** Groups whose members came whole. */
+  readonly wholeGroups: MemberGatherer;
   /** Users who were gone and are there again. */
   readonly returned: Set<string>;
 }
 
 /** The mirror holds all that was told so far, and what that asks to be read besides: the next read goes on from here. */
 async function reach(state: State, checkpoint: Checkpoint): Promise<void> {
-  const { provider, context } = state;
+  const { provider, context, wholeGroups } = state;
+  const before = wholeGroups.counts().changed;
+  await wholeGroups.end();
+  state.written += wholeGroups.counts().changed - before;
   await readNewGroups(state);
   await readReturned(state);
   await context.write((tx) => saveCheckpoint(tx, provider.kind, checkpoint, context.configVersion));
@@ -82,6 +93,12 @@ async function writePage(state: State, page: Exclude<ChangePage, { type: 'end' |
       else state.newGroups.delete(externalId);
     state.written += await context.write((tx) => markGone(tx, provider.kind, page.resourceType, page.objects));
     state.done += page.objects.length;
+    return;
+  }
+  if (page.type === 'members') {
+    state.newGroups.delete(page.group);
+    await state.wholeGroups.add(page);
+    if (page.complete) state.done += 1;
     return;
   }
   const groups = await context.write((tx) => changeMirrorMembers(tx, provider.kind, page.changes));
@@ -99,15 +116,16 @@ async function writeRecords(state: State, type: ResourceType, sent: readonly unk
     const before = merged.get(id) ?? knownRecord(known.get(id));
     merged.set(id, changes.merge(before, raw));
   }
-  const records: MirrorRecord[] = [];
+  const changed: SentRecord[] = [];
   for (const [id, raw] of merged) {
     const stored = known.get(id);
     if (type === 'User' && stored?.gone === true) state.returned.add(id);
     if (type === 'Group' && stored?.has_members !== true) state.newGroups.set(id, raw);
     const record = sentRecord(provider, raw, context.salt);
     if (stored?.gone === false && stored.record_digest.equals(record.digest)) continue;
-    records.push(normalise(provider, type, record));
+    changed.push(record);
   }
+  const records = await normaliseAll(context.db, provider, type, changed);
   await context.write(async (tx) => {
     await upsertRecords(tx, provider.kind, type, records);
     const touched = records.map(({ external_id }) => external_id);
@@ -154,6 +172,7 @@ async function readReturned(state: State): Promise<void> {
 function describePage(page: ChangePage): object {
   if (page.type === 'records') return { page: page.resourceType, count: page.records.length };
   if (page.type === 'gone') return { page: `gone ${page.resourceType}`, count: page.objects.length };
+  if (page.type === 'members') return { page: page.type, group: page.group, count: page.members.length };
   if (page.type === 'memberChanges') return { page: 'members', count: page.changes.length };
   return { page: page.type };
 }

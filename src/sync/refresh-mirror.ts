@@ -5,7 +5,7 @@ import { beginGeneration, markSeen, noteGone, readKnown, sweep, upsertRecords } 
 import { saveCheckpoint } from '#store/mirror-changes.ts';
 import { noteAsked } from '#store/mirror-people.ts';
 import { gatherMembers, type MemberGatherer, type MembersPage } from './gather-members.ts';
-import { distinctRecords, normalise } from './normalise.ts';
+import { distinctRecords, normaliseAll } from './normalise.ts';
 import type { RunContext } from './run.ts';
 
 /**
@@ -76,7 +76,7 @@ class MirrorRead {
       const record = known.get(externalId);
       return record === undefined || record.gone_at !== null || !record.record_digest.equals(digest);
     });
-    const records = changed.map((record) => normalise(this.provider, page.resourceType, record));
+    const records = await normaliseAll(this.context.db, this.provider, page.resourceType, changed);
     await this.next(async (tx) => {
       await upsertRecords(tx, kind, page.resourceType, records);
       this.seen += await markSeen(tx, this.generation, page.resourceType, ids);

@@ -9,6 +9,7 @@ import { checkFence } from '#store/leases.ts';
 import {
   deleteGoneRecords,
   deleteOldest,
+  deleteOldestChanges,
   deletePlanRows,
   deletePlans,
   deleteRuns,
@@ -104,7 +105,7 @@ export function makeRetention({ database, clock, log, batch = BATCH }: Retention
       runs: await all(cutoffs.runs, RUNS_BATCH, (tx, before) => deleteRuns(tx, before, RUNS_BATCH)),
       tombstones: await all(cutoffs.tombstones, batch, (tx, before) => deleteTombstones(tx, before, batch)),
       records: await all(cutoffs.tombstones, batch, (tx, before) => deleteGoneRecords(tx, before, batch)),
-      changes: await all(cutoffs.changes, batch, (tx, before) => deleteOldest(tx, 'changes', before, batch)),
+      changes: await all(cutoffs.changes, batch, (tx, before) => deleteOldestChanges(tx, before, batch)),
       audit: await all(cutoffs.audit, batch, (tx, before) => deleteOldest(tx, 'audit', before, batch)),
     };
     await all(new Date(now.getTime() - SLOTS_KEPT_MS), batch, (tx, before) => deleteSlots(tx, before, batch));

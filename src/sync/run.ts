@@ -9,6 +9,7 @@ import type { Db } from '#store/database.ts';
 import { settleDisputes } from '#store/matching.ts';
 import { pinRestored } from '#store/pinned.ts';
 import { isWhollyApplied, rememberMemberships } from '#store/plan-memberships.ts';
+import { rememberPlacements } from '#store/plan-routes.ts';
 import { supersedePlans } from '#store/plan-seal.ts';
 import { refreshStatistics } from '#store/planning.ts';
 import { countOutcomes, setPlanStatus } from '#store/plans.ts';
@@ -25,6 +26,7 @@ import { type MadePlan, makePlan, STATISTICS_AFTER } from './make-plan.ts';
 import type { ResourceSchemas } from './protect.ts';
 import { recogniseSource } from './recognise-source.ts';
 import { refreshMirror } from './refresh-mirror.ts';
+import { scopeMirror } from './scope-mirror.ts';
 
 /** What every step of a run is handed. */
 export interface RunContext {
@@ -72,6 +74,7 @@ export async function runSync(
     : await readProvider(context, provider, run);
   if (stopped?.useless === true) return endFailed(context, stopped, provider.cost());
   await context.progress({ phase: 'planning', done: 0, total: null });
+  await scopeMirror(context, provider, changed);
   const { allowLargeSync, resetAccountMapping: reset, leftOvers } = run.options;
   const complete = stopped === undefined;
   const burst = run.trigger === 'push';
@@ -139,6 +142,7 @@ export async function finishPlan(
   await context.write(async (tx) => {
     if (revert) await pinRestored(tx, planId);
     else await rememberMemberships(tx, context.provider, fresh && complete && (await isWhollyApplied(tx, planId)));
+    if (!revert) await rememberPlacements(tx, planId, context.provider);
     await settleTouched(tx, { planId, provider: context.provider }, revert);
     const counts = await countOutcomes(tx, planId);
     const held = (counts['held'] ?? 0) > 0;

@@ -42,7 +42,7 @@ export async function queueImpact(tx: Db, { kind, leftOvers, requestedBy }: Impa
     provider: kind.kind,
     mode: 'full',
     preview: true,
-    trigger: 'impact',
+    trigger: 'switch',
     options: { allowLargeSync: false, resetAccountMapping: false, leftOvers, from },
     requestedBy,
     configVersion: row.config_version,
@@ -118,7 +118,7 @@ async function checkUsable(
   const run = plan === undefined ? undefined : await readRunRow(tx, plan.run_id);
   const { options } = run ?? {};
   const problem =
-    plan === undefined || run?.trigger !== 'impact' || plan.provider !== row.kind
+    plan === undefined || run?.trigger !== 'switch' || plan.provider !== row.kind
       ? `it is no impact plan of "${row.kind}"`
       : plan.status !== 'held'
         ? `it is ${plan.status}`

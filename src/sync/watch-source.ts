@@ -1,21 +1,20 @@
-// Starts a run when the source of the active provider has changed, where its kind can tell without reading it: files that
-// were uploaded, or put into a folder. The schedule goes on beside it.
-import { ConflictError } from '#core/errors.ts';
+// Marks the source of the active provider as changed, where its kind can tell without reading it: files that were
+// uploaded, or put into a folder. What follows is what follows a notification (follow-marks.ts).
 import type { ProviderKind } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import type { Seal } from '#platform/seal.ts';
-import type { Database } from '#store/database.ts';
+import { type Database, translateDatabaseError } from '#store/database.ts';
 import { readActiveProvider, readSetting, writeSetting } from '#store/settings.ts';
-import type { SyncService } from './service.ts';
+import { markSource } from '#store/source-marks.ts';
 import { openSettings } from './settings.ts';
 
 const LOOK_EVERY_MS = 30_000;
 
 export interface SourceWatcher {
   start(): void;
-  /** Looks once. Answers whether it started a run. */
+  /** Looks once. Answers whether it marked the source. */
   look(): Promise<boolean>;
   stop(): Promise<void>;
 }
@@ -24,17 +23,16 @@ interface Parts {
   readonly database: Database;
   readonly kinds: ReadonlyMap<ProviderKindName, ProviderKind>;
   readonly seal: Seal;
-  readonly sync: Pick<SyncService, 'start'>;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** What was there when a run was last started for it. */
+/** What was there at the last look. */
 interface Seen {
   readonly version: string;
 }
 
-export function makeSourceWatcher({ database: { knex: db }, kinds, seal, sync, clock, log }: Parts): SourceWatcher {
+export function makeSourceWatcher({ database: { knex: db }, kinds, seal, clock, log }: Parts): SourceWatcher {
   const stopping = new AbortController();
   let running: Promise<void> | undefined;
 
@@ -47,21 +45,19 @@ export function makeSourceWatcher({ database: { knex: db }, kinds, seal, sync, c
     const name = `source-version:${row.kind}`;
     const seen = await readSetting<Seen>(db, name);
     if (seen?.version === version) return false;
-    // The first run is started by connecting, as the settings say; from then on it is for us to see.
-    if (seen !== undefined || row.last_success_at !== null)
-      await sync.start({ trigger: 'schedule', requestedBy: 'source' });
-    await writeSetting(db, name, { version } satisfies Seen);
-    return seen !== undefined || row.last_success_at !== null;
+    await db.transaction(async (tx) => {
+      // The first look only remembers: connecting has started a run by itself, or the settings say not to.
+      if (seen !== undefined) await markSource(tx, row.kind);
+      await writeSetting(tx, name, { version } satisfies Seen);
+    });
+    return seen !== undefined;
   }
 
   async function loop(): Promise<void> {
     while (!stopping.signal.aborted) {
       await clock.sleep(LOOK_EVERY_MS, stopping.signal).catch(() => undefined);
       if (stopping.signal.aborted) return;
-      await look().catch((error: unknown) => {
-        // A run goes on: what changed is seen at the next look.
-        if (!(error instanceof ConflictError)) log.warn({ err: error }, 'source not looked at');
-      });
+      await look().catch((error: unknown) => log.warn({ err: translateDatabaseError(error) }, 'source not looked at'));
     }
   }
 

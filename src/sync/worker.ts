@@ -20,6 +20,7 @@ import { findOpenRun, finishRun, type RunRow, startRun } from '#store/runs.ts';
 import { type ProviderRow, readProvider } from '#store/settings.ts';
 import { makeProgress } from './progress.ts';
 import type { ResourceSchemas } from './protect.ts';
+import { makeReadMemory } from './read-memory.ts';
 import { runRevert } from './revert.ts';
 import { CancelledError, finishPlan, type RunContext, runSync } from './run.ts';
 import { keepRunLog, type RunLog } from './run-log.ts';
@@ -182,7 +183,8 @@ export function startWorker(parts: WorkerParts): Worker {
     const kind = parts.kinds.get(run.provider);
     if (kind === undefined) throw new Error(`no provider kind ${run.provider}`);
     const settings = openSettings(kind, row, parts.seal);
-    const provider = kind.open(settings, (event, facts) => runLog.debug(facts, event));
+    const memory = makeReadMemory(database.knex, run.provider);
+    const provider = kind.open(settings, (event, facts) => runLog.debug(facts, event), memory);
     if (current !== undefined) current.cost = provider.cost;
     const policy = kind.policy(settings);
     await runSync(context, {

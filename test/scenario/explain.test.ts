@@ -10,6 +10,7 @@ import {
   connect,
   EVERY_GROUP_TYPE,
   freshStorage,
+  saveSettings,
   settingsFor,
   startGateway,
   startTenant,
@@ -75,6 +76,7 @@ const SCOPES = [
     dynamicMembership: 'exclude',
   },
   { excludeOnMicrosoft: true, requireMailbox: true, groupTypes: ['security'] },
+  { nestedGroups: 'flatten', guests: 'exclude', filter: 'memberOf sw "Sales" or not (memberOf co "e")' },
 ];
 
 for (const kind of ['embedded', 'postgres'] as const)
@@ -90,8 +92,7 @@ for (const kind of ['embedded', 'postgres'] as const)
     };
     const known = (index: number): string =>
       [...tenant.users.values()].filter((user) => user['accountEnabled'] === true)[index]?.id ?? '';
-    const configure = (changes: Record<string, unknown> = {}) =>
-      call('PUT', '/providers/microsoft365', 200, settingsFor(tenant, graph, changes));
+    const configure = (changes: Record<string, unknown> = {}) => saveSettings(api, settingsFor(tenant, graph, changes));
     const wide = { enabled: false };
 
     before(async () => {

@@ -1,6 +1,6 @@
 // Random histories of a simulated tenant, read by changes and by whole: after each run what is served is the tenant.
 import assert from 'node:assert/strict';
-import { after, it } from 'node:test';
+import { it } from 'node:test';
 import fc from 'fast-check';
 import type { GraphServer } from '#demo/graph-server.ts';
 import {
@@ -31,9 +31,11 @@ import {
   startTenant,
   sync,
   type TestGateway,
+  untilOver,
 } from '../support/gateway.ts';
 
-const TIME_MS = 100_000;
+const TIME_MS = 60_000;
+const PUBLIC = 'https://gateway.example';
 const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
 
 type Random = () => number;
@@ -205,15 +207,35 @@ async function runOnce(
       script: [{ path: seed % 2 === 0 ? '/groups/delta' : '/users/delta', fault: { kind: 'notAPage' }, times: 3 }],
     });
   if (trouble === 'forgotten') graph.forgetDeltas();
-  const run = await sync(api, { mode });
+  // Told of each change before, while and after it is read: that must change nothing.
+  for (const status of await graph.subscriptions.notify()) assert.equal(status, 202);
+  const run = await syncNow(api, mode);
   graph.setFaults({});
   return run;
 }
 
-const closing: (() => Promise<void>)[] = [];
-after(async () => {
-  for (const close of closing) await close();
-});
+/** A run of ours, after one that a notification has started meanwhile. */
+async function syncNow(api: TestGateway, mode: string): Promise<RunBody> {
+  for (;;) {
+    const { status, body } = await api.call<RunBody & { runId: string }>('POST', '/api/v1/sync-runs', { mode });
+    if (status === 202) return untilOver(api, body.id);
+    assert.equal(status, 409, JSON.stringify(body));
+    await untilOver(api, body.runId);
+  }
+}
+
+interface Notified {
+  readonly state: string;
+  /** The first change that no run has seen. */
+  readonly changedSince: string | null;
+}
+
+async function notified(api: TestGateway): Promise<Notified> {
+  const { body } = await api.call<{ items: { kind: string; notifications: Notified }[] }>('GET', '/api/v1/providers');
+  const found = body.items.find(({ kind }) => kind === 'microsoft365');
+  assert.ok(found !== undefined);
+  return found.notifications;
+}
 
 eachDatabase('a tenant read by its changes', (_open, kind) => {
   it('is served as it is after every run of any history', async () => {
@@ -222,8 +244,12 @@ eachDatabase('a tenant read by its changes', (_open, kind) => {
       fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 10 }), async (steps) => {
         round += 1;
         const tenant = makeTenant({ users: 40, groups: 12, membersPerGroup: 8, seed: `history ${round}` });
-        const graph = await startTenant(tenant, { deltas: { pageSize: 4, membersPerObject: 2 } });
-        const api = await startGateway(await freshStorage(kind));
+        const graph = await startTenant(tenant, {
+          application: { roles: ['User.Read.All', 'GroupMember.Read.All', 'Group.Read.All'] },
+          deltas: { pageSize: 4, membersPerObject: 2 },
+          deliverTo: (url) => url.replace(PUBLIC, api.base),
+        });
+        const api = await startGateway(await freshStorage(kind), PUBLIC);
         try {
           await expectStatus(api.call('PUT', '/api/v1/guard', { enabled: false }), 200);
           await connect(api, settingsFor(tenant, graph));
@@ -231,14 +257,17 @@ eachDatabase('a tenant read by its changes', (_open, kind) => {
           const made = await api.call<{ token: string }>('POST', `/api/v1/apps/${app.body.id}/tokens`, {});
           const subject: Subject = { api, graph, tenant, token: made.body.token };
           await assertServed(api, subject.token, tenant, 'the first run');
+          for (let tries = 0; (await notified(api)).state !== 'active'; tries += 1)
+            assert.ok(tries < 400, 'the subscriptions are not made');
           for (const [index, { events, mode, trouble, seed }] of steps.entries()) {
             const random = makeRandom(String(seed));
             for (const event of events) EVENTS[event]?.(tenant, random);
             let run = await runOnce(subject, mode, trouble, seed);
             if (trouble === 'cut') run = await runOnce(subject, 'incremental', undefined, seed);
             assert.equal(run.status, 'succeeded', JSON.stringify(run));
+            assert.equal((await notified(api)).changedSince, null, 'what was told before the run was read');
             // Who was the manager of somebody that is deleted goes with the next run.
-            if (index % 3 === 2) await sync(api, { mode: 'incremental' });
+            if (index % 3 === 2) await syncNow(api, 'incremental');
             await assertServed(
               api,
               subject.token,
@@ -251,7 +280,44 @@ eachDatabase('a tenant read by its changes', (_open, kind) => {
           await graph.close();
         }
       }),
-      { numRuns: Number(process.env['HISTORIES'] ?? 5), interruptAfterTimeLimit: TIME_MS },
+      { numRuns: Number(process.env['HISTORIES'] ?? 4), interruptAfterTimeLimit: TIME_MS },
     );
+  });
+});
+
+eachDatabase('an incremental cycle', (_open, kind) => {
+  /** Requests of a cycle in which the same ten people and two groups changed, and what it planned. */
+  async function cycle(users: number, groups: number): Promise<{ requests: number; planned: number; mode: string }> {
+    const tenant = makeTenant({ users, groups, membersPerGroup: 10, seed: `size ${users}` });
+    const graph = await startTenant(tenant);
+    const api = await startGateway(await freshStorage(kind));
+    try {
+      await expectStatus(api.call('PUT', '/api/v1/guard', { enabled: false }), 200);
+      await connect(api, settingsFor(tenant, graph));
+      const ordinary = [...tenant.users.values()].filter(({ accountEnabled }) => accountEnabled === true);
+      for (const { id } of ordinary.slice(20, 30)) updateUser(tenant, id, { jobTitle: 'Changed' });
+      const [one = '', other = ''] = [...tenant.groups.keys()];
+      const [leaver = ''] = [...(tenant.members.get(one) ?? [])];
+      removeMember(tenant, one, leaver);
+      updateGroup(tenant, other, { displayName: 'Renamed' });
+      const run = await sync(api, { mode: 'incremental' });
+      assert.equal(run.status, 'succeeded');
+      const { body } = await api.call<{ mode: string; cost: { requests: number } }>(
+        'GET',
+        `/api/v1/sync-runs/${run.id}`,
+      );
+      const { updated = 0, membershipsChanged = 0 } = run.counts;
+      return { requests: body.cost.requests, planned: updated + membershipsChanged, mode: body.mode };
+    } finally {
+      await api.close();
+      await graph.close();
+    }
+  }
+
+  it('costs what changed, whatever the size of the tenant', async () => {
+    const small = await cycle(100, 5);
+    const large = await cycle(3_000, 60);
+    assert.deepEqual(large, small);
+    assert.deepEqual(large, { requests: 2, planned: 12, mode: 'incremental' });
   });
 });

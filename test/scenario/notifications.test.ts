@@ -23,7 +23,7 @@ interface Card {
     readonly state: string;
     readonly detail: string;
     readonly changedSince: string | null;
-    readonly subscriptions: readonly { readonly resource: string; readonly expiresAt: string }[];
+    readonly subscriptions: readonly { readonly resource: string; readonly expiresAt: string | null }[];
   };
 }
 
@@ -31,10 +31,15 @@ eachDatabase('notifications', (_open, kind) => {
   let tenant: Tenant;
   let graph: GraphServer;
   let api: TestGateway;
+  /** What the administrator has granted so far. */
+  const roles = ['User.Read.All', 'GroupMember.Read.All', 'Organization.Read.All'];
 
   before(async () => {
     tenant = makeTenant({ users: 20, groups: 3, seed: 'notifications' });
-    graph = await startTenant(tenant, { deliverTo: (url) => url.replace(PUBLIC, api.base) });
+    graph = await startTenant(tenant, {
+      application: { roles },
+      deliverTo: (url) => url.replace(PUBLIC, api.base),
+    });
     api = await startGateway(await freshStorage(kind), PUBLIC);
     await connect(api, settingsFor(tenant, graph));
   });
@@ -58,6 +63,21 @@ eachDatabase('notifications', (_open, kind) => {
       if (tries > TRIES) assert.fail(JSON.stringify(notifications));
     }
   }
+
+  it('fail aloud for groups where the permission is missing, and work for users all the same', async () => {
+    const { detail, subscriptions } = await until(({ state }) => state === 'failed');
+    assert.match(detail, /Group\.Read\.All/);
+    assert.deepEqual(
+      subscriptions.map(({ resource, expiresAt }) => [resource, expiresAt !== null]),
+      [
+        ['groups', false],
+        ['users', true],
+      ],
+    );
+    roles.push('Group.Read.All');
+    // The next try is a minute away; saving the settings again asks at once.
+    await expectStatus(api.call('PUT', '/api/v1/providers/microsoft365', settingsFor(tenant, graph)), 200);
+  });
 
   it('are subscribed to for users and groups, with a secret each and almost the longest life', async () => {
     const { subscriptions } = await until(({ state }) => state === 'active');

@@ -89,7 +89,7 @@ for (const kind of ['embedded', 'postgres'] as const)
       assert.equal(impact.users['leftOver'], Object.keys(first.users).length);
       assert.equal(impact.users['idsKept'], Object.keys(first.users).length);
       const approving = await call('POST', `/plans/${impact.planId}/approve`, 409);
-      assert.equal(approving['code'], 'provider-inactive');
+      assert.equal(approving['code'], 'provider-not-active');
       const unknown = await call('POST', '/providers/scim/impact', 409, { leftOvers: 'delete' });
       assert.equal(unknown['code'], 'left-overs-unknown');
       assert.deepEqual(await readOrganisation(gateway), first);

@@ -20,6 +20,8 @@ const RUN = {
     startedAt: null,
     finishedAt: null,
     steps: [],
+    planned: null,
+    number: 1,
     counts: { created: 1 },
   },
   ...{ guard: null, planId: null, reverts: null, error: null, cost: null },

@@ -120,6 +120,15 @@ export async function connect(api: Api, settings: Record<string, unknown>): Prom
   return untilOver(api, body.items[0]?.id ?? '');
 }
 
+/** Saves settings, by way of their impact plan where they would take somebody away. */
+export async function saveSettings(api: Api, settings: Record<string, unknown>): Promise<void> {
+  const path = '/api/v1/providers/microsoft365';
+  const answer = await api.call<{ planId?: string }>('PUT', path, settings);
+  const confirmed = answer.status === 409 ? `${path}?confirmImpact=${answer.body.planId}` : undefined;
+  if (confirmed !== undefined) await expectStatus(api.call('PUT', confirmed, settings), 200);
+  else await expectStatus(Promise.resolve(answer), 200);
+}
+
 /** Starts a run and waits until it is over or held. */
 export async function sync(api: Api, options: Record<string, unknown> = {}): Promise<RunBody> {
   const { body } = await expectStatus(api.call<RunBody>('POST', '/api/v1/sync-runs', options), 202);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, it } from 'node:test';
 import { ConflictError, GatewayError } from '#core/errors.ts';
 import { makeLog } from '#platform/log.ts';
-import { saveProvider } from '#store/settings.ts';
+import { saveProvider, setActive } from '#store/settings.ts';
 import { type ItemView, listItems } from '#store/views/items.ts';
 import { readPlan } from '#store/views/plans.ts';
 import type { RunView } from '#store/views/runs.ts';
@@ -39,6 +39,16 @@ eachDatabase('a stored plan', (open) => {
     assert.ok((error.remedy ?? '').length > 0);
     return true;
   };
+
+  it('is refused while its provider is not active, and is done when it is again', async () => {
+    const run = await api.sync();
+    assert.equal(run.status, 'held');
+    await setActive(api.database.knex, 'microsoft365', false);
+    await assert.rejects(api.service.approve(run.planId ?? '', 'test'), refusal('provider-not-active'));
+    assert.equal((await readPlan(api.database.knex, run.planId ?? ''))?.status, 'held');
+    await setActive(api.database.knex, 'microsoft365', true);
+    assert.equal((await api.approve(run.planId)).status, 'succeeded');
+  });
 
   it('is refused when it is not what was made, whatever was changed in it', async () => {
     const run = await api.sync();
@@ -129,7 +139,7 @@ eachDatabase('a stored plan', (open) => {
     const facts = async () => {
       const { rows } =
         await query(`select (select count(*) from changes) as changes, (select max(version) from resources) as version,
-        (select checkpoint from mirror_state) as checkpoint, (select last_success_at from provider_settings) as success`);
+        (select last_success_at from provider_settings) as success`);
       return rows[0];
     };
     const untouched = await facts();
@@ -144,7 +154,7 @@ eachDatabase('a stored plan', (open) => {
     assert.deepEqual(served.map(({ body }) => body['title']).filter(Boolean), ['Seen']);
     assert.equal(served.length, 5);
     // What the preview has read is not lost to the run after it, which plans what is still different.
-    assert.deepEqual((await api.sync()).counts, { updated: 1 });
+    assert.deepEqual((await api.sync({ mode: 'incremental' })).counts, { updated: 1 });
   });
 
   it('must be approved before the schedule is switched on, once for each version of the settings', async () => {

@@ -3,11 +3,16 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
+import { makeLog } from '#platform/log.ts';
+import { RESOURCE_SCHEMAS } from '#scim/scimmy.ts';
+import { makeResourceReader } from '#store/resource-reader.ts';
+import { makeServedGroups } from '#store/served-groups.ts';
 import { writeSetting } from '#store/settings.ts';
 import { touch } from '#store/touched.ts';
 import { listItems } from '#store/views/items.ts';
 import { readPlan } from '#store/views/plans.ts';
 import type { RunView } from '#store/views/runs.ts';
+import { deleteResource, patchResource } from '#sync/edits.ts';
 import { eachDatabase, emptyDatabase } from '../support/database.ts';
 import { makeSource, openSync, readDirectory, type Served, type Source, type Sync } from '../support/source.ts';
 
@@ -169,6 +174,49 @@ eachDatabase('reading what changed', (open) => {
     );
     await database.knex.transaction((tx) => touch(tx, 'microsoft365', 'User', ['u1']));
     assert.deepEqual((await api.sync({ mode: 'incremental' })).counts, { updated: 1 });
+    await api.close();
+  });
+
+  it('overwrites what was edited or deleted here, although the source did not change', async () => {
+    const database = await open();
+    const source = makeSource();
+    const api = await openSync(database, source);
+    await writeSetting(database.knex, 'guard', OPEN_GUARD);
+    await writeSetting(database.knex, 'directory', { localEdits: 'overwrite' });
+    for (const id of ['a', 'b', 'c']) source.users.set(id, { userName: id, title: 'true' });
+    source.groups.set('g', { displayName: 'g', members: ['a', 'b'] });
+    await api.sync();
+    const before = pictureOf(await readDirectory(database));
+    const groups = makeServedGroups(database, makeLog('fatal'));
+    const parts = { database, reader: makeResourceReader(database, groups), schemas: RESOURCE_SCHEMAS };
+    const { rows } = await database.query<{ id: string; external_id: string }>({
+      text: 'select id, external_id from resources',
+    });
+    const idOf = (name: string): string => rows.find(({ external_id: found }) => found === name)?.id ?? '';
+    const edit = { type: 'User' as const, actor: 'test' };
+    const operation = { op: 'replace', path: 'title', value: 'edited', tolerant: true } as const;
+    await patchResource(parts, { ...edit, id: idOf('a') }, [operation]);
+    await deleteResource(parts, { ...edit, id: idOf('b') });
+    await groups.stop();
+    assert.notDeepEqual(pictureOf(await readDirectory(database)), before);
+    const run = await api.sync({ mode: 'incremental' });
+    assert.deepEqual([run.mode, run.counts], ['incremental', { created: 1, updated: 1, membershipsChanged: 1 }]);
+    assert.deepEqual(pictureOf(await readDirectory(database)), before);
+    await api.close();
+  });
+
+  it('deletes whose days since they left are over', async () => {
+    const database = await open();
+    const source = makeSource();
+    const api = await openSync(database, source);
+    await writeSetting(database.knex, 'guard', OPEN_GUARD);
+    for (const id of ['a', 'b']) source.users.set(id, { userName: id });
+    await api.sync();
+    source.users.delete('a');
+    assert.deepEqual((await api.sync({ mode: 'incremental' })).counts, { deactivated: 1 });
+    assert.deepEqual((await api.sync({ mode: 'incremental' })).counts, {});
+    await database.knex.raw(`update resources set left_at = left_at - interval '31 days'`);
+    assert.deepEqual((await api.sync({ mode: 'incremental' })).counts, { deleted: 1 });
     await api.close();
   });
 

@@ -5,6 +5,7 @@ import { LATENCY_MAX_MS, QUIET_MS, SWEEP_MS } from '#core/debounce.ts';
 import { makeLog } from '#platform/log.ts';
 import { markInitialDone } from '#store/settings.ts';
 import { markSource, readMark } from '#store/source-marks.ts';
+import type { RunView } from '#store/views/runs.ts';
 import { makeMarkFollower } from '#sync/follow-marks.ts';
 import type { StartOptions, SyncService } from '#sync/service.ts';
 import { makeClock } from '../support/clock.ts';
@@ -20,7 +21,13 @@ eachDatabase('a source that tells of changes', (open, _kind: DatabaseKind) => {
     await markInitialDone(database.knex, KIND);
     const clock = makeClock(new Date().toISOString());
     const started: StartOptions[] = [];
-    const sync: SyncService = { ...api.service, start: async (options) => (started.push(options), {} as never) };
+    const sync: SyncService = {
+      ...api.service,
+      async start(options) {
+        started.push(options);
+        return {} as RunView;
+      },
+    };
     const follower = makeMarkFollower({ database, sync, clock, log: makeLog('fatal') });
     const at = (instant: Date | undefined, ms: number): void =>
       clock.set(new Date((instant?.getTime() ?? 0) + ms).toISOString());

@@ -71,8 +71,9 @@ eachDatabase('undoing a run', (open) => {
       assert.ok(skipped.length > 5 && skipped.every(({ reason }) => reason === 'Pinned'));
       assert.deepEqual(await directory(), before);
     }
+    assert.deepEqual((await api.sync({ mode: 'incremental' })).counts, {}, 'nothing new: nothing to plan');
     assert.ok((await releasePinsOf(api.database.knex, run.id)) > 0);
-    await api.sync({ allowLargeSync: true });
+    await api.sync({ allowLargeSync: true, mode: 'incremental' });
     assert.deepEqual(await directory(), after);
   });
 

@@ -13,7 +13,7 @@ import { findEncoding } from './encoding.ts';
 import { incomplete } from './failures.ts';
 import { openFolder } from './from-folder.ts';
 import { openUpload } from './from-upload.ts';
-import { openUrls } from './from-url.ts';
+import { openUrls, type Validators } from './from-url.ts';
 import type { LocalFile } from './rows.ts';
 import type { CsvSettings, FileRole } from './settings.ts';
 
@@ -43,7 +43,11 @@ export interface CopiedFile extends LocalFile {
 export type Files = Readonly<Partial<Record<FileRole, CopiedFile>>> & { readonly users: CopiedFile };
 
 /** @throws {UpstreamError} a file is missing, changes while it is read, or breaks off */
-export async function findFiles(settings: CsvSettings, parts: FileParts): Promise<readonly RemoteFile[]> {
+export async function findFiles(
+  settings: CsvSettings,
+  parts: FileParts,
+  note?: (url: string, validators: Validators) => void,
+): Promise<readonly RemoteFile[]> {
   const { source } = settings;
   switch (source.kind) {
     case 'upload':
@@ -51,7 +55,7 @@ export async function findFiles(settings: CsvSettings, parts: FileParts): Promis
     case 'folder':
       return openFolder(source, parts);
     case 'url':
-      return openUrls(source, parts);
+      return openUrls(source, parts, note);
   }
 }
 

@@ -11,18 +11,28 @@ const DOWNLOAD_MAX_BYTES = 2 * 1024 ** 3;
 const DOWNLOAD_TIMEOUT_MS = 30 * 60_000;
 const PROBE_TIMEOUT_MS = 30_000;
 
-export function openUrls(source: UrlSource, parts: FileParts): readonly RemoteFile[] {
+/** @param note told what the server says of each version, once it has begun to send it */
+export function openUrls(
+  source: UrlSource,
+  parts: FileParts,
+  note: (url: string, validators: Validators) => void = () => undefined,
+): readonly RemoteFile[] {
   return FILE_ROLES.flatMap((role): RemoteFile[] => {
     const url = source[role];
     if (url === null) return [];
-    return [{ role, name: nameOf(url), bytes: (signal) => readUrl(url, source, parts, signal) }];
+    return [{ role, name: nameOf(url), bytes: (signal) => readUrl(url, { source, parts, note }, signal) }];
   });
+}
+
+interface UrlReading {
+  readonly source: UrlSource;
+  readonly parts: FileParts;
+  note(url: string, validators: Validators): void;
 }
 
 async function* readUrl(
   url: string,
-  source: UrlSource,
-  { outgoing }: FileParts,
+  { source, parts: { outgoing }, note }: UrlReading,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   const headers = headersOf(source);
@@ -32,6 +42,8 @@ async function* readUrl(
     download.discard();
     throw refused(url, download.status);
   }
+  const { etag, lastModified } = download;
+  note(url, { ...(etag === undefined ? {} : { etag }), ...(lastModified === undefined ? {} : { lastModified }) });
   yield* download.body();
 }
 

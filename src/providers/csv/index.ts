@@ -3,13 +3,14 @@
 import type { ResourceSchemas } from '#core/attributes.ts';
 import { policyOf } from '#core/kind-settings.ts';
 import type { Page, ProviderKind, PullProvider } from '#core/provider.ts';
+import { changesOf, makeCheckpoint, versionOf } from './changes.ts';
 import { checkFiles } from './checks.ts';
 import { copyFiles, type FileParts, findFiles, makeFolder, removeFolder } from './fetch-files.ts';
-import { folderVersion } from './from-folder.ts';
+import type { Validators } from './from-url.ts';
 import { previewFiles } from './preview.ts';
 import { readFiles } from './read.ts';
 import type { CsvRecord } from './records.ts';
-import { type CsvSettings, parseSettings, SECRET_PATHS } from './settings.ts';
+import { type CsvSettings, destinationOf, parseSettings, SECRET_PATHS } from './settings.ts';
 import { makeMapping } from './to-scim.ts';
 
 interface Parts extends FileParts {
@@ -28,14 +29,12 @@ export function csv(parts: Parts): ProviderKind<CsvSettings> {
       makeMapping(settings, schemas);
       return settings;
     },
+    destination: destinationOf,
     policy: policyOf,
     open: (settings) => openProvider(settings, parts) as PullProvider,
     test: (settings, signal) => checkFiles(settings, parts, signal),
     preview: (settings, rows, signal) => previewFiles(settings, { parts, schemas, rows }, signal),
-    async version({ source }) {
-      if (source.kind === 'folder') return folderVersion(source, parts);
-      return source.kind === 'upload' ? (await parts.uploads.latest())?.id : undefined;
-    },
+    version: (settings) => versionOf(settings, parts),
     mapping: {
       rules: (settings) => makeMapping(settings, schemas).rules,
       trace: (settings, record) => makeMapping(settings, schemas).trace(record as CsvRecord),
@@ -52,17 +51,27 @@ function openProvider(settings: CsvSettings, parts: Parts): PullProvider<CsvReco
     async *pages(signal): AsyncGenerator<Page<CsvRecord>> {
       const folder = await makeFolder();
       try {
-        const found = await findFiles(settings, parts);
+        // Before the files are copied: what changes afterwards is another version.
+        const version = await versionOf(settings, parts);
+        const validators: Record<string, Validators> = {};
+        const found = await findFiles(settings, parts, (url, said) => {
+          validators[url] = said;
+        });
         const files = await copyFiles(found, { folder, format: settings.format }, signal);
         for (const { size } of Object.values(files)) {
           read.files += 1;
           read.bytes += size;
         }
         yield* readFiles(files, { folder, settings }, signal);
+        yield {
+          type: 'end',
+          checkpoint: makeCheckpoint({ ...(version === undefined ? {} : { version }), validators }),
+        };
       } finally {
         await removeFolder(folder);
       }
     },
+    changes: changesOf(settings, parts),
     externalId: ({ externalId }) => externalId,
     normalise: mapping.normalise,
     explain: mapping.explain,

@@ -91,3 +91,14 @@ export const SECRET_PATHS = ['source.authorization'] as const;
 export function parseSettings(value: unknown): CsvSettings {
   return parseKindSettings(Settings, value);
 }
+
+/** The hosts of the URLs. */
+export function destinationOf(settings: unknown): string {
+  const { source } = settings as Record<string, unknown>;
+  const urls = (source ?? {}) as Record<string, unknown>;
+  const hosts = FILE_ROLES.map((role) => {
+    const url = urls[role];
+    return typeof url === 'string' && URL.canParse(url) ? new URL(url).origin : null;
+  });
+  return JSON.stringify(hosts);
+}

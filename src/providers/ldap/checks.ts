@@ -1,7 +1,8 @@
 import { GatewayError } from '#core/errors.ts';
 import type { Check } from '#core/provider.ts';
 import { type Connection, connect, type RawEntry } from './connection.ts';
-import { memberAttributes, searchOf } from './read.ts';
+import { searchOf } from './everybody.ts';
+import { memberAttributes } from './read.ts';
 import { anchorOf } from './records.ts';
 import { hostOf, type LdapSettings, planOf } from './settings.ts';
 

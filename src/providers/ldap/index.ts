@@ -3,11 +3,13 @@
 import type { ResourceSchemas } from '#core/attributes.ts';
 import { policyOf } from '#core/kind-settings.ts';
 import type { Page, ProviderKind, PullProvider, Trace } from '#core/provider.ts';
+import { changesOf, latestMark, makeCheckpoint, type WithReading } from './changes.ts';
 import { checkConnection } from './checks.ts';
 import { type Connection, connect } from './connection.ts';
+import type { Reading } from './everybody.ts';
 import { readAll } from './read.ts';
 import type { LdapRecord } from './records.ts';
-import { type LdapSettings, parseSettings, planOf, SECRET_PATHS } from './settings.ts';
+import { destinationOf, type LdapSettings, parseSettings, planOf, SECRET_PATHS } from './settings.ts';
 import { findFields, findGroups, findPerson, membersBelow, reviewAccess } from './source.ts';
 import { makeMapping } from './to-scim.ts';
 
@@ -27,6 +29,7 @@ export function ldap({ schemas }: Parts): ProviderKind<LdapSettings> {
       makeMapping(settings, schemas);
       return settings;
     },
+    destination: destinationOf,
     policy: policyOf,
     open: (settings, trace) => openProvider(settings, schemas, trace) as PullProvider,
     test: checkConnection,
@@ -43,27 +46,21 @@ function openProvider(settings: LdapSettings, schemas: ResourceSchemas, trace?: 
   const mapping = makeMapping(settings, schemas);
   const { keepCreated } = mapping;
   const plan = planOf(settings);
-  const reading = (connection: Connection, signal: AbortSignal) => ({
-    connection,
-    settings,
-    plan,
-    wanted: mapping.attributes,
-    signal,
-  });
   let opened: Connection | undefined;
+  const withReading: WithReading = async function* (signal, work) {
+    const connection = await connect(settings, signal, trace);
+    opened = connection;
+    try {
+      yield* work({ connection, settings, plan, wanted: mapping.attributes, signal });
+      if (connection.referrals() > 0) trace?.('ldap referrals not followed', { count: connection.referrals() });
+    } finally {
+      await connection.close();
+    }
+  };
   return {
     kind: 'ldap',
-    async *pages(signal): AsyncGenerator<Page<LdapRecord>> {
-      const connection = await connect(settings, signal, trace);
-      opened = connection;
-      try {
-        yield* readAll(reading(connection, signal));
-        if (connection.referrals() > 0) trace?.('ldap referrals not followed', { count: connection.referrals() });
-        yield { type: 'end' };
-      } finally {
-        await connection.close();
-      }
-    },
+    pages: (signal) => withReading(signal, fullRead),
+    ...(settings.incremental === 'off' ? {} : { changes: changesOf(withReading) }),
     externalId: ({ externalId }) => externalId,
     normalise: mapping.normalise,
     explain: mapping.explain,
@@ -72,4 +69,10 @@ function openProvider(settings: LdapSettings, schemas: ResourceSchemas, trace?: 
     asks: [plan.anchor, ...mapping.attributes].join(),
     cost: () => opened?.cost() ?? { requests: 0, resourceUnits: 0, bytes: 0, throttledMs: 0 },
   };
+}
+
+async function* fullRead(reading: Reading): AsyncGenerator<Page<LdapRecord>> {
+  const mark = reading.settings.incremental === 'off' ? undefined : await latestMark(reading);
+  yield* readAll(reading);
+  yield { type: 'end', ...(mark === undefined ? {} : { checkpoint: makeCheckpoint(mark) }) };
 }

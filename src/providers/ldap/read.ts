@@ -1,97 +1,52 @@
-// A whole read: who is there (names and ids alone), then users, groups, and the members of each group. Every search goes
-// to its end or throws; what is kept in memory is an id and a hash for each entry.
+// A whole read: who is there (everybody.ts), then users, groups, and the members of each group. Every search goes to its
+// end or throws; what is kept in memory is an id and a hash for each entry.
 import type { MemberRef, Page, SkippedObject } from '#core/provider.ts';
-import type { ResourceType } from '#core/resource.ts';
-import type { Connection, RawEntry, SearchAsked } from './connection.ts';
-import { anchorMissing, anchorTwice } from './failures.ts';
+import type { RawEntry } from './connection.ts';
+import { findEverybody, hasUids, idOf, type Reading, searchOf } from './everybody.ts';
 import { memberNames } from './members.ts';
-import { makeNames, type Names } from './names.ts';
-import { anchorOf, type LdapRecord, recordOf, textsOf } from './records.ts';
-import type { LdapSettings, Plan } from './settings.ts';
+import type { Names } from './names.ts';
+import { type LdapRecord, recordOf, textsOf } from './records.ts';
+import { type Resolver, wholeResolver } from './resolver.ts';
+import type { Plan } from './settings.ts';
 
 type LdapPage = Page<LdapRecord>;
 
 /** Members of one page: a large group comes in several. */
 const MEMBERS_PER_PAGE = 5_000;
-const UID = 'uid';
-const MADE_BY_SERVERS = new Set(['objectguid', 'entryuuid', 'nsuniqueid', 'ipauniqueid', 'objectsid']);
-
-export interface Reading {
-  readonly connection: Connection;
-  readonly settings: LdapSettings;
-  readonly plan: Plan;
-  /** Attributes of a user that are asked for, beside the anchor. */
-  readonly wanted: readonly string[];
-  readonly signal: AbortSignal;
-}
-
+const MANAGER = 'manager';
 /** Attributes of a group, beside its anchor and members. */
 export const GROUP_ATTRIBUTES = ['cn', 'displayName', 'name', 'description', 'mail', 'sAMAccountName'];
 
-export interface Directory {
-  /** By distinguished name. */
-  readonly byDn: Names;
-  /** By uid, where groups keep their members so. */
-  readonly byUid: Names;
-}
-
 /** Yields everything up to, and without, the end. @throws what a search throws */
 export async function* readAll(reading: Reading): AsyncGenerator<LdapPage> {
-  const directory = await findEverybody(reading);
-  yield* readUsers(reading, directory);
+  const resolver = wholeResolver(await findEverybody(reading));
+  yield* readUsers(reading, resolver);
   yield* readGroups(reading);
-  yield* readMembers(reading, directory);
+  yield* readMembers(reading, resolver);
 }
 
-/** Names and ids of all users and groups, and nothing else of them. */
-export async function findEverybody(reading: Reading): Promise<Directory> {
-  const { plan, signal, connection } = reading;
-  const directory = { byDn: makeNames(), byUid: makeNames((uid) => uid) };
-  for (const type of ['User', 'Group'] as const) {
-    // Those that a server makes itself are different for each entry.
-    const ids = MADE_BY_SERVERS.has(plan.anchor.toLowerCase()) ? undefined : new Set<string>();
-    const asked = searchOf(reading, type, [plan.anchor, ...(hasUids(plan) ? [UID] : [])]);
-    if (asked === undefined) continue;
-    for await (const entries of connection.search(asked, signal))
-      for (const entry of entries) {
-        addNames(directory, entry, { plan, type });
-        if (ids === undefined) continue;
-        const id = idOf(entry, plan);
-        if (ids.has(id)) throw anchorTwice(plan.anchor, id);
-        ids.add(id);
-      }
-  }
-  return directory;
-}
+export type RecordsPage = Extract<LdapPage, { type: 'records' }>;
+export type MembersPage = Extract<LdapPage, { type: 'members' }>;
 
-/** @throws {ConfigError} `anchor-missing` */
-export function addNames(
-  { byDn, byUid }: Directory,
-  entry: RawEntry,
-  { plan, type }: { readonly plan: Plan; readonly type: ResourceType },
-): void {
-  const externalId = idOf(entry, plan);
-  byDn.add(entry.dn, { externalId, type });
-  if (type === 'User') for (const uid of textsOf(entry, UID)) byUid.add(uid, { externalId, type });
-}
-
-export async function* readUsers(reading: Reading, { byDn }: Directory, extra = ''): AsyncGenerator<LdapPage> {
+/** @param extra a filter that must hold too */
+export async function* readUsers(reading: Reading, resolver: Resolver, extra = ''): AsyncGenerator<RecordsPage> {
   const { plan, wanted, signal, connection } = reading;
   const asked = searchOf(reading, 'User', [plan.anchor, ...wanted], extra);
   if (asked === undefined) return;
   for await (const entries of connection.search(asked, signal)) {
-    const records = entries.map((entry) => userOf(entry, reading, byDn));
+    const names = await resolver.dns(entries.flatMap((entry) => textsOf(entry, MANAGER)));
+    const records = entries.map((entry) => userOf(entry, reading, names));
     yield { type: 'records', resourceType: 'User', records };
   }
 }
 
-function userOf(entry: RawEntry, { plan, wanted }: Reading, byDn: Names): LdapRecord {
+export function userOf(entry: RawEntry, { plan, wanted }: Pick<Reading, 'plan' | 'wanted'>, names: Names): LdapRecord {
   const record = recordOf(entry, idOf(entry, plan), wanted);
-  const manager = byDn.find(textsOf(entry, 'manager')[0] ?? '');
+  const manager = names.find(textsOf(entry, MANAGER)[0] ?? '');
   return manager?.type === 'User' ? { ...record, managerId: manager.externalId } : record;
 }
 
-export async function* readGroups(reading: Reading, extra = ''): AsyncGenerator<LdapPage> {
+export async function* readGroups(reading: Reading, extra = ''): AsyncGenerator<RecordsPage> {
   const { plan, signal, connection } = reading;
   const asked = searchOf(reading, 'Group', [plan.anchor, ...GROUP_ATTRIBUTES], extra);
   if (asked === undefined) return;
@@ -101,37 +56,27 @@ export async function* readGroups(reading: Reading, extra = ''): AsyncGenerator<
   }
 }
 
-export async function* readMembers(reading: Reading, directory: Directory, extra = ''): AsyncGenerator<MembersPage> {
+export async function* readMembers(reading: Reading, resolver: Resolver, extra = ''): AsyncGenerator<MembersPage> {
   const { plan, signal, connection } = reading;
-  const attributes = memberAttributes(plan);
-  const asked = searchOf(reading, 'Group', [plan.anchor, ...attributes], extra);
+  const asked = searchOf(reading, 'Group', [plan.anchor, ...memberAttributes(plan)], extra);
   if (asked === undefined) return;
   for await (const entries of connection.search(asked, signal))
-    for (const entry of entries) yield* membersOf(entry, reading, directory);
+    for (const entry of entries) yield* membersOf(entry, reading, resolver);
 }
 
-export type MembersPage = Extract<LdapPage, { type: 'members' }>;
-
-async function* membersOf(entry: RawEntry, reading: Reading, directory: Directory): AsyncGenerator<MembersPage> {
+async function* membersOf(entry: RawEntry, reading: Reading, resolver: Resolver): AsyncGenerator<MembersPage> {
   const { plan, signal, connection } = reading;
   const group = idOf(entry, plan);
-  let waiting: string[] = [];
-  for (const attribute of memberAttributes(plan)) {
-    const names = attribute.toLowerCase() === 'memberuid' ? directory.byUid : directory.byDn;
-    for await (const some of memberNames(connection, entry, attribute, signal))
-      for (const name of some) {
-        waiting.push(name);
-        if (waiting.length < MEMBERS_PER_PAGE) continue;
-        yield pageOf(group, waiting, names, false);
-        waiting = [];
+  for (const attribute of memberAttributes(plan))
+    for await (const names of memberNames(connection, entry, attribute, signal))
+      for (let start = 0; start < names.length; start += MEMBERS_PER_PAGE) {
+        const some = names.slice(start, start + MEMBERS_PER_PAGE);
+        yield pageOf(group, some, await (hasUids(plan) ? resolver.uids(some) : resolver.dns(some)));
       }
-    yield pageOf(group, waiting, names, false);
-    waiting = [];
-  }
   yield { type: 'members', group, members: [], skipped: [], complete: true };
 }
 
-function pageOf(group: string, given: readonly string[], names: Names, complete: boolean): MembersPage {
+function pageOf(group: string, given: readonly string[], names: Names): MembersPage {
   const members: MemberRef[] = [];
   const skipped: SkippedObject[] = [];
   for (const name of given) {
@@ -140,40 +85,10 @@ function pageOf(group: string, given: readonly string[], names: Names, complete:
     else if (name !== '')
       skipped.push({ externalId: name.slice(0, 300), objectType: 'entry', reason: 'UnknownMember' });
   }
-  return { type: 'members', group, members, skipped, complete };
+  return { type: 'members', group, members, skipped, complete: false };
 }
 
 /** A group of unique names keeps them under another attribute; both are looked at, since a tree may have both. */
 export function memberAttributes({ memberAttribute }: Plan): readonly string[] {
   return memberAttribute === 'member' ? ['member', 'uniqueMember'] : [memberAttribute];
-}
-
-function hasUids({ memberAttribute }: Plan): boolean {
-  return memberAttribute.toLowerCase() === 'memberuid';
-}
-
-/** @throws {ConfigError} `anchor-missing` */
-function idOf(entry: RawEntry, { anchor }: Plan): string {
-  const id = anchorOf(entry, anchor);
-  if (id === undefined) throw anchorMissing(anchor, entry.dn);
-  return id;
-}
-
-/** Undefined for groups where the settings want none. `extra` is a filter that must hold too. */
-export function searchOf(
-  { settings, plan }: Pick<Reading, 'settings' | 'plan'>,
-  type: ResourceType,
-  attributes: readonly string[],
-  extra = '',
-): SearchAsked | undefined {
-  const where = type === 'User' ? settings.users : settings.groups;
-  if (where === null) return undefined;
-  const filter = type === 'User' ? plan.userFilter : plan.groupFilter;
-  return {
-    base: where.base,
-    scope: where.scope,
-    filter: extra === '' ? filter : `(&${filter}${extra})`,
-    attributes: [...new Set(attributes)],
-    doing: type === 'User' ? 'search of users' : 'search of groups',
-  };
 }

@@ -102,7 +102,11 @@ export function addressesOf(record: LdapRecord): readonly MailAddress[] {
   const mails = valuesOf(record, 'mail');
   const primary = proxies.find((one) => one.primary)?.value ?? mails[0];
   const all = [...(primary === undefined ? [] : [primary]), ...mails, ...proxies.map(({ value }) => value)];
-  const distinct = new Map(all.filter((text) => text.includes('@')).map((text) => [text.toLowerCase(), text]));
+  const distinct = new Map<string, string>();
+  for (const text of all) {
+    const key = text.toLowerCase();
+    if (text.includes('@') && !distinct.has(key)) distinct.set(key, text);
+  }
   return [...distinct.values()].map((value, index) =>
     index === 0 ? { value, type: 'work', primary: true } : { value, type: 'other' },
   );

@@ -150,3 +150,11 @@ function isCertificate(text: string): boolean {
     return false;
   }
 }
+
+/** The server, and how it proves to be the one. */
+export function destinationOf(settings: unknown): string {
+  const { url, startTls, allowPlaintext, tls } = settings as Record<string, unknown>;
+  const { ca, serverName } = (tls ?? {}) as Record<string, unknown>;
+  const place = typeof url === 'string' ? url.replace(/\/+$/, '') : null;
+  return JSON.stringify([place, startTls === true, allowPlaintext === true, ca ?? null, serverName ?? null]);
+}

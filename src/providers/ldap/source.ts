@@ -3,16 +3,10 @@ import type { ResourceSchemas } from '#core/attributes.ts';
 import type { GroupChoice, MemberChoice, PermissionReview, SourceField } from '#core/provider.ts';
 import { foldCase } from '#core/search.ts';
 import { type Connection, connect, type RawEntry } from './connection.ts';
+import { escapeFilter } from './escape.ts';
+import { type Directory, findEverybody, type Reading, searchOf } from './everybody.ts';
 import { memberNames } from './members.ts';
-import {
-  addNames,
-  type Directory,
-  findEverybody,
-  GROUP_ATTRIBUTES,
-  memberAttributes,
-  type Reading,
-  searchOf,
-} from './read.ts';
+import { GROUP_ATTRIBUTES, memberAttributes } from './read.ts';
 import { anchorOf, type LdapRecord, recordOf, textsOf } from './records.ts';
 import { type LdapSettings, planOf } from './settings.ts';
 import { makeMapping } from './to-scim.ts';
@@ -56,51 +50,65 @@ export function findGroups(
   });
 }
 
+interface Walk {
+  readonly reading: Reading;
+  readonly directory: Directory;
+  readonly found: MemberChoice[];
+  readonly seen: Set<string>;
+  /** Groups that are still to be opened, by their distinguished name. */
+  readonly queue: { readonly dn: string; readonly path: readonly string[] }[];
+}
+
 /** Subgroups and users of a group, through all groups in between, each once; a cycle ends where it closes. */
 export function membersBelow(
   settings: LdapSettings,
   groupId: string,
   signal: AbortSignal,
 ): Promise<readonly MemberChoice[]> {
-  const plan = planOf(settings);
   return within(settings, signal, async (connection) => {
-    const reading: Reading = { connection, settings, plan, wanted: [], signal };
+    const reading: Reading = { connection, settings, plan: planOf(settings), wanted: [], signal };
+    const dn = await dnOfGroup(reading, groupId);
+    if (dn === undefined) return [];
     const directory = await findEverybody(reading);
-    const groups = await readGroupEntries(reading, directory);
-    const found: MemberChoice[] = [];
-    const seen = new Set([groupId]);
-    const queue: { readonly id: string; readonly path: readonly string[] }[] = [{ id: groupId, path: [] }];
-    for (let at = 0; at < queue.length && found.length < MEMBERS_MAX; at += 1) {
-      const { id, path } = queue[at] ?? { id: '', path: [] };
-      const group = groups.get(id);
-      if (group === undefined) continue;
-      const way = [...path, nameOf(group)];
-      for (const attribute of memberAttributes(plan))
-        for await (const names of memberNames(connection, group, attribute, signal))
-          for (const name of names) {
-            const member = directory.byDn.find(name) ?? directory.byUid.find(name);
-            if (member === undefined || seen.has(member.externalId)) continue;
-            seen.add(member.externalId);
-            const type = member.type === 'User' ? 'user' : 'group';
-            found.push({ id: member.externalId, displayName: firstRdn(name), type, path: way });
-            if (type === 'group') queue.push({ id: member.externalId, path: way });
-          }
+    const walk: Walk = { reading, directory, found: [], seen: new Set([groupId]), queue: [{ dn, path: [] }] };
+    for (let at = 0; at < walk.queue.length && walk.found.length < MEMBERS_MAX; at += 1) {
+      const { dn: name, path } = walk.queue[at] ?? { dn: '', path: [] };
+      await openGroup(walk, name, path);
     }
-    return found.slice(0, MEMBERS_MAX);
+    return walk.found.slice(0, MEMBERS_MAX);
   });
 }
 
-async function readGroupEntries(reading: Reading, directory: Directory): Promise<Map<string, RawEntry>> {
-  const { plan, signal, connection } = reading;
-  const groups = new Map<string, RawEntry>();
-  const asked = searchOf(reading, 'Group', [plan.anchor, ...memberAttributes(plan), ...GROUP_ATTRIBUTES]);
-  if (asked === undefined) return groups;
-  for await (const entries of connection.search(asked, signal))
-    for (const entry of entries) {
-      addNames(directory, entry, { plan, type: 'Group' });
-      groups.set(anchorOf(entry, plan.anchor) ?? '', entry);
-    }
-  return groups;
+async function openGroup(walk: Walk, dn: string, path: readonly string[]): Promise<void> {
+  const { connection, plan, signal } = walk.reading;
+  const attributes = [...memberAttributes(plan), ...GROUP_ATTRIBUTES];
+  const asked = { base: dn, scope: 'base', filter: '(objectClass=*)', attributes, doing: 'read of a group' } as const;
+  const [group] = await connection.first(asked, signal);
+  if (group === undefined) return;
+  const way = [...path, nameOf(group)];
+  for (const attribute of memberAttributes(plan))
+    for await (const names of memberNames(connection, group, attribute, signal))
+      for (const name of names) takeMember(walk, name, way);
+}
+
+function takeMember({ directory, found, seen, queue }: Walk, name: string, path: readonly string[]): void {
+  const member = directory.byDn.find(name) ?? directory.byUid.find(name);
+  if (member === undefined || seen.has(member.externalId)) return;
+  seen.add(member.externalId);
+  const type = member.type === 'User' ? 'user' : 'group';
+  found.push({ id: member.externalId, displayName: firstRdn(name), type, path });
+  if (type === 'group') queue.push({ dn: name, path });
+}
+
+async function dnOfGroup(reading: Reading, groupId: string): Promise<string | undefined> {
+  const { connection, plan, signal } = reading;
+  const asked = searchOf(reading, 'Group', [plan.anchor]);
+  if (asked === undefined) return undefined;
+  for await (const entries of connection.search(asked, signal)) {
+    const group = entries.find((entry) => anchorOf(entry, plan.anchor) === groupId);
+    if (group !== undefined) return group.dn;
+  }
+  return undefined;
 }
 
 /** The record of a person, with what the mapping needs; by id, name or address. Undefined when there is none. */
@@ -167,9 +175,4 @@ function nameOf(entry: RawEntry): string {
 function firstRdn(dn: string): string {
   const value = /^[^=]+=((?:\\.|[^,+\\])*)/.exec(dn)?.[1];
   return value?.replaceAll(/\\([^0-9a-fA-F])/g, '$1') ?? dn;
-}
-
-/** Source: RFC 4515 section 3. */
-export function escapeFilter(text: string): string {
-  return text.replaceAll(/[\0()*\\]/g, (one) => `\\${one.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }

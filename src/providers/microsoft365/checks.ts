@@ -6,15 +6,13 @@ import type { Graph } from './client.ts';
 import { readPage } from './collection.ts';
 import { endpointsOf } from './endpoints.ts';
 import { readClaims } from './permissions.ts';
+import { checkDomains, checkMailboxUser, type Finding } from './preflight.ts';
 import { type GraphGroup, hidesMembers } from './records.ts';
 import type { Microsoft365Settings } from './settings.ts';
 
-/** What a step found, or the sentence and remedy of what is wrong. */
-type Finding = string | { readonly problem: string; readonly remedy: string };
-
 /**
- * Says step by step what works: always the same six checks in the same order, `settings`, `token`, `tenant`,
- * `read-users`, `read-groups`, `read-members`. Changes nothing, never throws.
+ * Says step by step what works: always the same checks in the same order, `settings`, `token`, `tenant`, `domains`,
+ * `read-users`, `mailbox-user`, `read-groups`, `read-members`. Changes nothing, never throws.
  */
 export async function checkConnection(
   settings: Microsoft365Settings,
@@ -34,7 +32,9 @@ export async function checkConnection(
   const { graph, token } = signedIn;
   const steps: readonly [string, (graph: Graph) => Promise<Finding>][] = [
     ['tenant', (graph) => describeTenant(graph, token ?? '', signal)],
+    ['domains', (graph) => checkDomains(graph, settings, signal)],
     ['read-users', (graph) => canRead(graph, '/users?$select=id&$top=1', 'Users can be read.', signal)],
+    ['mailbox-user', (graph) => checkMailboxUser(graph, settings, signal)],
     ['read-groups', (graph) => canRead(graph, '/groups?$select=id&$top=1', 'Groups can be read.', signal)],
     ['read-members', (graph) => canReadMembers(graph, signal)],
   ];

@@ -13,9 +13,10 @@ import type { Cost, Trace } from '#core/provider.ts';
 import type { Clock } from '#platform/clock.ts';
 import { makeTokenSource, type TokenSource } from './auth.ts';
 import { readBody } from './body.ts';
+import { makeBudget } from './budget.ts';
 import { endpointsOf } from './endpoints.ts';
 import { explainStatus, explainThrown, incomplete } from './failures.ts';
-import { type Limits, makePace, type Outcome, type Pace } from './pace.ts';
+import { type Gate, type Limits, makePace, type Outcome, type Pace } from './pace.ts';
 import type { Microsoft365Settings } from './settings.ts';
 
 export interface RequestOptions {
@@ -59,10 +60,17 @@ interface Sent extends RequestOptions {
 }
 
 /** Opens Graph for these settings. Nothing is sent before the first read. */
-export function openGraph(settings: Microsoft365Settings, clock: Clock, limits: Limits, trace?: Trace): Graph {
+export function openGraph(
+  settings: Microsoft365Settings,
+  clock: Clock,
+  limits: Limits,
+  trace?: Trace,
+  gate?: Gate,
+): Graph {
   const { graph: origin } = endpointsOf(settings);
   const tokens = makeTokenSource(settings, clock, limits);
-  const pace = makePace(clock, limits);
+  const pace = makePace(clock, limits, gate);
+  const budget = makeBudget(clock, pace);
   const spent = { requests: 0, resourceUnits: 0, bytes: 0 };
   const client = Client.initWithMiddleware({
     baseUrl: `${origin}/`,
@@ -93,6 +101,7 @@ export function openGraph(settings: Microsoft365Settings, clock: Clock, limits: 
       const response = await request(sent, token);
       const resourceUnits = Number(response.headers.get('x-ms-resource-unit')) || 0;
       spent.resourceUnits += resourceUnits;
+      budget.spend(response.status, response.headers);
       const { text, bytes } = await readBody(response);
       spent.bytes += bytes;
       const { status, headers } = response;

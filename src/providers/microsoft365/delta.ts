@@ -162,7 +162,7 @@ async function deltaPage(graph: Graph, url: string, signal: AbortSignal): Promis
  * Sources: learn.microsoft.com/graph/delta-query-overview, "Synchronization reset", and graph/errors, checked 2026-11.
  */
 function isExpired(error: unknown): boolean {
-  if (!(error instanceof UpstreamError)) return false;
+  if (!(error instanceof UpstreamError || error instanceof NotFoundError)) return false;
   const { status, graphCode } = error.details;
   if (status === 410) return true;
   return (

@@ -1,12 +1,20 @@
 // Why a record is in scope or out, and what each attribute was made of. It asks the very clauses and the mapping that
 // decide in a run, so it cannot say anything else.
-import type { Clause, Evidence, MappedAttribute, Normalised, RecordExplanation } from '#core/provider.ts';
+import type {
+  Clause,
+  Evidence,
+  MappedAttribute,
+  MembershipFacts,
+  Normalised,
+  RecordExplanation,
+} from '#core/provider.ts';
 import { ENTERPRISE_SCHEMA, GATEWAY_SCHEMA, type Resource, type ResourceType } from '#core/resource.ts';
 import { allAddresses, domainOf, primaryAddress } from './addresses.ts';
-import { hasMailbox, isLicensed } from './licence.ts';
+import { isLicensed } from './licence.ts';
+import { mailboxOf } from './mailbox-type.ts';
 import type { AttributeRules } from './mapping.ts';
 import type { GraphGroup, GraphUser } from './records.ts';
-import type { ScopeClause } from './scope.ts';
+import type { MembershipClause, OutOfScope, ScopeClause } from './scope.ts';
 
 type GraphRecord = GraphUser & GraphGroup;
 
@@ -14,6 +22,9 @@ export interface Explaining {
   readonly clauses: readonly ScopeClause<GraphRecord>[];
   /** The record through the mapping, whatever the scope says. */
   readonly mapped: Normalised;
+  readonly memberships: readonly MembershipClause<GraphRecord>[];
+  /** Its place among the groups; undefined when nobody has looked. */
+  readonly facts: MembershipFacts | undefined;
   /** By attribute, the rules of the mapping and what they saw. */
   readonly rules?: ReadonlyMap<string, AttributeRules>;
 }
@@ -23,11 +34,11 @@ export const SOURCES: Readonly<Record<ResourceType, Readonly<Record<string, read
   User: {
     externalId: ['id'],
     userName: ['userPrincipalName'],
-    active: ['accountEnabled'],
+    active: ['accountEnabled', 'mailboxSettings'],
     name: ['givenName', 'surname', 'displayName'],
     displayName: ['displayName'],
     title: ['jobTitle'],
-    userType: ['userType'],
+    userType: ['userType', 'mailboxSettings'],
     preferredLanguage: ['preferredLanguage'],
     locale: ['preferredLanguage'],
     emails: ['mail', 'proxyAddresses'],
@@ -40,6 +51,8 @@ export const SOURCES: Readonly<Record<ResourceType, Readonly<Record<string, read
     [`${ENTERPRISE_SCHEMA}:department`]: ['department'],
     [`${ENTERPRISE_SCHEMA}:manager`]: ['manager'],
     [`${GATEWAY_SCHEMA}:licensed`]: ['assignedPlans', 'assignedLicenses'],
+    [`${GATEWAY_SCHEMA}:mailboxType`]: ['mailboxSettings'],
+    [`${GATEWAY_SCHEMA}:billable`]: ['assignedPlans', 'assignedLicenses', 'mailboxSettings'],
   },
   Group: { externalId: ['id'], displayName: ['displayName', 'mailNickname', 'mail', 'id'] },
 };
@@ -47,25 +60,32 @@ export const SOURCES: Readonly<Record<ResourceType, Readonly<Record<string, read
 export function explainRecord(
   record: GraphRecord,
   type: ResourceType,
-  { clauses, mapped, rules = new Map() }: Explaining,
+  { clauses, mapped, memberships, facts, rules = new Map() }: Explaining,
 ): RecordExplanation {
+  const byGroups = facts === undefined ? [] : memberships.map((clause) => membershipClause(clause, record, facts));
   return {
-    clauses: [...clauses.map((clause) => explainClause(clause, record)), mappingClause(record, mapped)],
+    clauses: [...clauses.map((clause) => explainClause(clause, record)), mappingClause(record, mapped), ...byGroups],
     evidence: type === 'User' ? evidenceOf(record) : [],
     attributes: 'resource' in mapped ? attributesOf(mapped.resource, record, type, rules) : [],
   };
 }
 
 function explainClause(clause: ScopeClause<GraphRecord>, record: GraphRecord): Clause {
-  const failure = clause.fails(record);
-  return {
-    setting: clause.setting,
-    demands: clause.demands,
-    holds: failure === undefined,
-    seen: valuesOf(record, clause.reads),
-    reason: failure?.reason ?? null,
-    detail: failure?.detail ?? null,
-  };
+  return outcomeOf(clause, clause.fails(record), valuesOf(record, clause.reads));
+}
+
+/** The way by which somebody came in stands beside the values. */
+function membershipClause(clause: MembershipClause<GraphRecord>, record: GraphRecord, facts: MembershipFacts): Clause {
+  return outcomeOf(clause, clause.fails(record, facts), { ...valuesOf(record, clause.reads), path: facts.path });
+}
+
+function outcomeOf(
+  { setting, demands }: Pick<ScopeClause<never>, 'setting' | 'demands'>,
+  failure: OutOfScope | undefined,
+  seen: Clause['seen'],
+): Clause {
+  const { reason = null, detail = null } = failure ?? {};
+  return { setting, demands, holds: failure === undefined, seen, reason, detail };
 }
 
 function mappingClause(record: GraphRecord, mapped: Normalised): Clause {
@@ -80,8 +100,18 @@ function mappingClause(record: GraphRecord, mapped: Normalised): Clause {
   };
 }
 
+const MAILBOX = [
+  'mailboxSettings',
+  'accountEnabled',
+  'assignedPlans',
+  'assignedLicenses',
+  'proxyAddresses',
+  'userType',
+];
+
 function evidenceOf(user: GraphUser): Evidence[] {
   const primary = primaryAddress(user);
+  const mailbox = mailboxOf(user);
   return [
     {
       name: 'domain',
@@ -89,7 +119,11 @@ function evidenceOf(user: GraphUser): Evidence[] {
       seen: { primary: primary ?? null, addresses: allAddresses(user) },
     },
     { name: 'licence', value: isLicensed(user) ?? null, seen: valuesOf(user, ['assignedPlans', 'assignedLicenses']) },
-    { name: 'mailbox', value: hasMailbox(user), seen: valuesOf(user, ['assignedPlans', 'proxyAddresses', 'userType']) },
+    {
+      name: 'mailbox',
+      value: mailbox.type ?? null,
+      seen: { confidence: mailbox.confidence, ...valuesOf(user, MAILBOX) },
+    },
   ];
 }
 

@@ -67,6 +67,7 @@ const PERMISSION_FOR: readonly (readonly [RegExp, string])[] = [
   [/\/v1\.0\/(users|\$batch)/, 'User.Read.All'],
   [/\/v1\.0\/groups/, 'GroupMember.Read.All'],
   [/\/v1\.0\/organization/, 'Organization.Read.All'],
+  [/\/v1\.0\/subscriptions/, 'Group.Read.All'],
 ];
 
 function permissionMissing(facts: Facts, path: string): CredentialsError {

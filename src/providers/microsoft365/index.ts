@@ -2,7 +2,15 @@
 // It only reads and yields; what becomes of it is decided elsewhere. README.md beside this file has the permissions,
 // the quirks and the pages relied on.
 import type { ResourceSchemas } from '#core/attributes.ts';
-import type { Normalised, ProviderKind, PullProvider, Trace } from '#core/provider.ts';
+import type {
+  Checkpoint,
+  MembershipScope,
+  Normalised,
+  ProviderKind,
+  PullProvider,
+  ReadMemory,
+  Trace,
+} from '#core/provider.ts';
 import type { Resource, ResourceType } from '#core/resource.ts';
 import type { Clock } from '#platform/clock.ts';
 import { checkConnection } from './checks.ts';
@@ -10,12 +18,16 @@ import { openGraph } from './client.ts';
 import { connector } from './connect.ts';
 import { changesOf } from './delta.ts';
 import { explainRecord } from './explain.ts';
+import { canReadByGroup, groupRead } from './group-read.ts';
 import { groupHandles, userHandles } from './handles.ts';
+import { makeMailboxReader } from './mailboxes.ts';
 import { effectiveRules, makeUserMapping, traceUser, type UserMapping } from './mapping.ts';
-import { ASK_LIMITS, RUN_LIMITS } from './pace.ts';
+import { membershipScope, namesGroup } from './memberships.ts';
+import { ASK_LIMITS, type Gate, RUN_LIMITS } from './pace.ts';
 import { fullRead } from './pages.ts';
 import { reviewPermissions } from './permissions.ts';
 import { readPerson } from './person.ts';
+import { PRESETS } from './presets.ts';
 import { type GraphGroup, type GraphUser, USER_SELECT } from './records.ts';
 import { makeScope } from './scope.ts';
 import { type Microsoft365Settings, parseSettings, SECRET_PATHS } from './settings.ts';
@@ -32,7 +44,10 @@ interface Parts {
 }
 
 export function microsoft365({ clock, schemas }: Parts): ProviderKind<Microsoft365Settings> {
-  const ask = (settings: Microsoft365Settings) => openGraph(settings, clock, ASK_LIMITS);
+  const gateOf = makeGates();
+  const ask = (settings: Microsoft365Settings) => openGraph(settings, clock, ASK_LIMITS, undefined, gateOf(settings));
+  const open = (settings: Microsoft365Settings, trace?: Trace, memory?: ReadMemory) =>
+    openProvider(settings, { clock, schemas }, { trace, memory, gate: gateOf(settings) });
   return {
     kind: 'microsoft365',
     title: 'Microsoft 365',
@@ -51,18 +66,20 @@ export function microsoft365({ clock, schemas }: Parts): ProviderKind<Microsoft3
       deleteAfterDays: scope.deleteAfterDays,
       matching: { matching, adoptManual },
     }),
-    open: (settings, trace) => openProvider(settings, { clock, schemas }, trace),
+    scopeOf,
+    open,
     test: (settings, signal) => checkConnection(settings, () => ask(settings), clock, signal),
+    subscriptions: graphSubscriptions(ask),
+    presets: PRESETS,
     connect: connector(clock),
     mapping: {
       rules: (settings) => effectiveRules(settings, schemas.User),
       trace: (settings, record) => ({
         results: traceUser(settings, schemas.User, record as GraphUser),
-        outcome: openProvider(settings, { clock, schemas }).normalise(record as GraphUser, 'User'),
+        outcome: open(settings).normalise(record as GraphUser, 'User'),
       }),
       person: (settings, name, signal) => readPerson(ask(settings), propertiesToRead(settings, schemas), name, signal),
     },
-    subscriptions: graphSubscriptions(ask),
     source: {
       groups: (settings, search, signal) => findGroups(ask(settings), search, signal),
       members: (settings, groupId, signal) => membersBelow(ask(settings), groupId, signal),
@@ -72,42 +89,120 @@ export function microsoft365({ clock, schemas }: Parts): ProviderKind<Microsoft3
   };
 }
 
+/** One gate for each application in each tenant: Graph counts what all of its requests cost together. */
+function makeGates(): (settings: Microsoft365Settings) => Gate {
+  const gates = new Map<string, Gate>();
+  return ({ tenantId, clientId }) => {
+    const key = `${tenantId}/${clientId}`.toLowerCase();
+    const gate = gates.get(key) ?? { pausedUntil: 0 };
+    gates.set(key, gate);
+    return gate;
+  };
+}
+
 function openProvider(
   settings: Microsoft365Settings,
   { clock, schemas }: Parts,
-  trace?: Trace,
+  { trace, memory, gate }: { trace: Trace | undefined; memory: ReadMemory | undefined; gate: Gate },
 ): PullProvider<GraphUser | GraphGroup> {
-  const graph = openGraph(settings, clock, RUN_LIMITS, trace);
+  const graph = openGraph(settings, clock, RUN_LIMITS, trace, gate);
   const scope = makeScope(settings);
   const mapping = makeUserMapping(settings, schemas);
   const mapped = (record: GraphUser | GraphGroup, type: ResourceType): Normalised =>
     type === 'User' ? mapping.map(record) : toScimGroup(record);
+  const memberships = membershipScope(settings);
+  const isInScope = (group: GraphGroup): boolean => scope.group(group) === undefined;
+  const isGroupWanted = (group: GraphGroup): boolean =>
+    isInScope(group) || (memberships !== undefined && isLookedAt(group, memberships));
   const userProperties = propertiesToRead(settings, schemas);
-  const isGroupWanted = (group: GraphGroup): boolean => scope.group(group) === undefined;
+  const mailboxes = makeMailboxReader(graph, memory);
+  const changes = changesOf(graph, { isGroupWanted });
+  // Of designated groups every read is small and whole.
+  const reading =
+    memberships !== undefined && canReadByGroup(memberships)
+      ? {
+          pages: (signal: AbortSignal) =>
+            withMailboxes(
+              groupRead(graph, { userProperties, scope: memberships, memory, isGroupWanted: isInScope }, signal),
+              (users) => mailboxes.complete(users, signal),
+            ),
+        }
+      : {
+          pages: (signal: AbortSignal) =>
+            withMailboxes(fullRead(graph, { userProperties, isGroupWanted }, signal), (users) =>
+              mailboxes.complete(users, signal),
+            ),
+          changes: {
+            ...changes,
+            pages: (checkpoint: Checkpoint, signal: AbortSignal) =>
+              withMailboxes(changes.pages(checkpoint, signal), (users) => mailboxes.completeChanges(users, signal)),
+          },
+        };
   return {
     kind: 'microsoft365',
-    pages: (signal) => fullRead(graph, { userProperties, isGroupWanted }, signal),
-    changes: changesOf(graph, { isGroupWanted }),
+    ...reading,
     externalId: ({ id }) => id,
     normalise(record, type) {
       const out = type === 'User' ? scope.user(record) : scope.group(record);
       if (out !== undefined) return { skip: out.reason, ...(out.detail === undefined ? {} : { detail: out.detail }) };
-      return mapped(record, type);
+      const result = mapped(record, type);
+      if ('skip' in result || type === 'Group') return result;
+      const groups = scope.memberships(record);
+      const routes = scope.routes(record);
+      return {
+        ...result,
+        ...(groups === undefined ? {} : { memberships: groups }),
+        ...(routes === undefined ? {} : { routes }),
+      };
     },
-    explain: (record, type) =>
+    ...(memberships === undefined ? {} : { memberships }),
+    explain: (record, type, facts) =>
       explainRecord(record, type, {
         clauses: type === 'User' ? scope.userClauses : scope.groupClauses,
         mapped: mapped(record, type),
+        memberships: type === 'User' ? scope.userMemberships : scope.groupMemberships,
+        facts,
         ...(type === 'User' ? { rules: mapping.explain(record) } : {}),
       }),
     ...(mapping.own.onCreate.length === 0
       ? {}
       : { keepCreated: (now, existing) => ('userName' in now ? keepUser(mapping, now, existing) : now) }),
-    asks: userProperties.toSorted().join(),
+    asks: whatIsAsked(settings, userProperties),
     handles: (record, type) => (type === 'User' ? userHandles(record) : groupHandles(record)),
     identity: (signal) => readTenantId(graph, signal),
     cost: graph.cost,
   };
+}
+
+/** Everything that decides about people and groups; not what becomes of those who leave. */
+function scopeOf({ scope, pathDisplay, destination }: Microsoft365Settings): unknown {
+  const { onLeaveScope: _l, onSourceSoftDelete: _s, onSourceHardDelete: _h, deleteAfterDays: _d, ...deciding } = scope;
+  return { ...deciding, pathDisplay, destination };
+}
+
+/** The same pages, in which users have what their mailboxes are for. */
+async function* withMailboxes<Any extends { readonly type: string }>(
+  pages: AsyncGenerator<Any>,
+  complete: (users: readonly GraphUser[]) => Promise<readonly GraphUser[]>,
+): AsyncGenerator<Any> {
+  for await (const page of pages) yield isUsersPage(page) ? { ...page, records: await complete(page.records) } : page;
+}
+
+function isUsersPage<Any extends { readonly type: string }>(
+  page: Any,
+): page is Any & { readonly records: readonly GraphUser[] } {
+  return page.type === 'records' && 'resourceType' in page && page.resourceType === 'User';
+}
+
+/** Groups out of scope whose members are needed all the same: the filter, or the path, is about them. */
+function isLookedAt(group: GraphGroup, { conditions, pathRoots }: MembershipScope): boolean {
+  return pathRoots.includes(group.id) || conditions.some((condition) => namesGroup(condition, group));
+}
+
+/** All that decides which records are read, and what of each: properties, the source, and the scope. */
+function whatIsAsked(settings: Microsoft365Settings, properties: readonly string[]): string {
+  const { tenantId, cloud, endpoints } = settings;
+  return JSON.stringify([properties.toSorted(), tenantId, cloud, endpoints ?? null, scopeOf(settings)]);
 }
 
 function keepUser({ own }: UserMapping, now: Resource, existing: Resource): Resource {
@@ -116,7 +211,14 @@ function keepUser({ own }: UserMapping, now: Resource, existing: Resource): Reso
 
 /** Exactly what the mapping reads, and what the scope filter names beyond it. */
 function propertiesToRead(settings: Microsoft365Settings, schemas: ResourceSchemas): readonly string[] {
-  const filter = parseUserFilter(settings.scope.filter);
+  const { scope, destination } = settings;
+  const filters = [scope.filter, ...destination.rules.map(({ filter }) => filter)].map(parseUserFilter);
   const { properties } = makeUserMapping(settings, schemas);
-  return [...new Set<string>([...USER_SELECT, ...(filter === undefined ? [] : propertiesOf(filter)), ...properties])];
+  return [
+    ...new Set<string>([
+      ...USER_SELECT,
+      ...filters.flatMap((filter) => (filter === undefined ? [] : propertiesOf(filter))),
+      ...properties,
+    ]),
+  ];
 }

@@ -1,5 +1,4 @@
 import { foldCase } from '#core/search.ts';
-import { hasProxyAddress } from './addresses.ts';
 import { type GraphUser, listOf } from './records.ts';
 
 /**
@@ -16,13 +15,4 @@ export function isLicensed({ assignedPlans, assignedLicenses }: GraphUser): bool
     );
   if (!Array.isArray(assignedLicenses) && !Array.isArray(assignedPlans)) return undefined;
   return listOf(assignedLicenses).length > 0;
-}
-
-/**
- * Whether a mailbox is likely: a licence for one, or an `SMTP:` address of a member. Guests have such an address for
- * mail that goes elsewhere. Certainty needs MailboxSettings.Read, which is not asked for yet.
- */
-export function hasMailbox(user: GraphUser): boolean {
-  if (isLicensed(user) === true) return true;
-  return user.userType !== 'Guest' && hasProxyAddress(user);
 }

@@ -9,6 +9,7 @@ import type { EffectiveRule, MappingTrace, Normalised } from '#core/provider.ts'
 import { ENTERPRISE_SCHEMA, type Resource } from '#core/resource.ts';
 import { primaryAddress } from './addresses.ts';
 import { isLicensed } from './licence.ts';
+import { mailboxOf } from './mailbox-type.ts';
 import type { GraphUser } from './records.ts';
 import type { Microsoft365Settings } from './settings.ts';
 import { type MappingOptions, toScimUser } from './to-scim.ts';
@@ -20,6 +21,9 @@ const MADE: Readonly<Record<string, readonly string[]>> = {
   phoneNumbers: ['businessPhones', 'mobilePhone', 'faxNumber'],
   addresses: ['streetAddress', 'city', 'state', 'postalCode', 'country'],
   locale: ['preferredLanguage'],
+  // Shared mailboxes and rooms are active although nobody signs in to them, and have a type of their own.
+  active: ['accountEnabled'],
+  accountType: ['userType'],
 };
 
 /** Properties that a filter does not offer. Source: learn.microsoft.com/graph/api/resources/user, checked 2026-11. */
@@ -36,13 +40,13 @@ const DIRECTORY_EXTENSION = /^extension_[0-9a-fA-F]{32}_\w{1,200}$/;
 /** What to-scim.ts does, in the words of a mapping. */
 export const DEFAULT_RULES: readonly MappingRule[] = mappingRules.parse([
   { target: 'userName', source: 'userPrincipalName' },
-  { target: 'active', source: 'accountEnabled', defaultIfEmpty: true },
+  { target: 'active', source: 'active', defaultIfEmpty: true },
   { target: 'name.formatted', expression: 'first([givenName, surname]) == null ? none : displayName' },
   { target: 'name.givenName', source: 'givenName' },
   { target: 'name.familyName', source: 'surname' },
   { target: 'displayName', source: 'displayName' },
   { target: 'title', source: 'jobTitle' },
-  { target: 'userType', source: 'userType' },
+  { target: 'userType', source: 'accountType' },
   { target: 'preferredLanguage', source: 'preferredLanguage' },
   { target: 'locale', source: 'locale' },
   { target: 'emails', source: 'emails' },
@@ -139,13 +143,15 @@ export function traceUser(
 
 /** A user as rules see it: its own properties, those of Exchange under their own names, and the lists put together. */
 export function recordOf(user: GraphUser, usual: Resource | undefined): Readonly<Record<string, unknown>> {
-  const made = (usual ?? {}) as Document;
+  const made: Document = { ...usual };
+  made['accountType'] = made['userType'];
   return {
     ...user.onPremisesExtensionAttributes,
     ...user,
     proxyAddress: user.proxyAddresses,
     mailEnabled: primaryAddress(user) !== undefined,
     licensed: isLicensed(user) === true,
+    mailboxType: mailboxOf(user).type,
     ...Object.fromEntries(Object.keys(MADE).map((name) => [name, made[name]])),
   };
 }
@@ -168,12 +174,12 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
   employeeOrgData: ['costCenter', 'division'],
 };
 
-/** The Graph properties that a field needs; none for what is no field. `manager` comes by `$expand`, always. */
+/** The Graph properties that a field needs; none for what is no field. Managers and mailboxes are always read. */
 function propertiesFor(field: string): readonly string[] {
   const head = field.split('.')[0] ?? '';
   const made = MADE[head];
   if (made !== undefined) return made;
   if (MORE.has(head) || DIRECTORY_EXTENSION.test(head)) return [head];
-  if (head === 'manager') return ['id'];
+  if (head === 'manager' || head === 'mailboxType') return ['id'];
   return propertiesOfField(head) ?? [];
 }

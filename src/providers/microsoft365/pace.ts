@@ -1,4 +1,4 @@
-import type { GatewayError } from '#core/errors.ts';
+import { type GatewayError, UpstreamError } from '#core/errors.ts';
 import type { Clock } from '#platform/clock.ts';
 
 /** How long we go on trying. */
@@ -48,21 +48,29 @@ export interface Pace {
   throttledMs(): number;
 }
 
-export function makePace(clock: Clock, { attemptsMax, waitMsMax }: Limits): Pace {
-  let pausedUntil = 0;
+/** The pause that all share who ask the same application of the same tenant: a run, and an administrator's question. */
+export interface Gate {
+  pausedUntil: number;
+}
+
+export function makePace(clock: Clock, { attemptsMax, waitMsMax }: Limits, gate: Gate = { pausedUntil: 0 }): Pace {
   let throttledMs = 0;
 
   function pause(waitMs: number): void {
     const now = clock.now().getTime();
     const until = now + waitMs;
-    if (until <= pausedUntil) return;
-    throttledMs += until - Math.max(now, pausedUntil);
-    pausedUntil = until;
+    if (until <= gate.pausedUntil) return;
+    throttledMs += until - Math.max(now, gate.pausedUntil);
+    gate.pausedUntil = until;
   }
 
   async function untilFree(signal: AbortSignal): Promise<void> {
-    for (let wait = pausedUntil - clock.now().getTime(); wait > 0; wait = pausedUntil - clock.now().getTime())
+    for (;;) {
+      const wait = gate.pausedUntil - clock.now().getTime();
+      if (wait <= 0) break;
+      if (wait > waitMsMax) throw tooLong(wait);
       await clock.sleep(wait, signal);
+    }
     signal.throwIfAborted();
   }
 
@@ -85,6 +93,15 @@ export function makePace(clock: Clock, { attemptsMax, waitMsMax }: Limits): Pace
       }
     },
   };
+}
+
+/** Whoever cannot wait that long is told at once, and asks nothing. */
+function tooLong(waitMs: number): UpstreamError {
+  return new UpstreamError(`Microsoft Graph has asked to be left alone for another ${Math.ceil(waitMs / 1000)} s.`, {
+    failure: 'throttled',
+    remedy: 'Try again then.',
+    retryAfterMs: waitMs,
+  });
 }
 
 /** How one request has fared so far. */

@@ -5,6 +5,7 @@ import { collection, PAGE_SIZE } from './collection.ts';
 import { latestCheckpoint } from './delta.ts';
 import { membersOfAll } from './members.ts';
 import { GROUP_SELECT, type GraphGroup, type GraphUser, hidesMembers } from './records.ts';
+import { recycleBin } from './recycle-bin.ts';
 import { userPages } from './users.ts';
 
 const GROUPS = `/groups?$select=${GROUP_SELECT.join(',')}&$top=${PAGE_SIZE}`;
@@ -48,5 +49,6 @@ export async function* fullRead(
     });
   }
   yield* membersOfAll(graph, wanted, signal);
+  yield* recycleBin(graph, signal);
   yield checkpoint === undefined ? { type: 'end' } : { type: 'end', checkpoint };
 }

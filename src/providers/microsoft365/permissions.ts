@@ -76,7 +76,6 @@ export async function reviewPermissions(
   const all = [...required, ...optional];
   const unserved = missingFrom(roles, all).length;
   const isNeeded = (name: string): boolean =>
-    all.some((permission) => permission.name === name) ||
     missingFrom(
       roles.filter((role) => role !== name),
       all,

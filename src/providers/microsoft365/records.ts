@@ -27,6 +27,8 @@ export interface GraphUser {
   readonly assignedLicenses?: readonly { readonly skuId?: string | null }[] | null;
   readonly assignedPlans?: readonly AssignedPlan[] | null;
   readonly onPremisesExtensionAttributes?: object | null;
+  /** Not of the list: what is known of the mailbox (mailboxes.ts); a null purpose says that there is none. */
+  readonly mailboxSettings?: { readonly userPurpose?: string | null } | null;
   readonly manager?: { readonly id?: string | null } | null;
 }
 

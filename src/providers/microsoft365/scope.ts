@@ -1,10 +1,13 @@
 import { type Filter, matches } from '#core/filter.ts';
+import type { MembershipFacts } from '#core/provider.ts';
 import type { ReasonCode } from '#core/reasons.ts';
 import { allAddresses, domainOf, isOnMicrosoft, primaryAddress } from './addresses.ts';
-import { hasMailbox, isLicensed } from './licence.ts';
+import { isLicensed } from './licence.ts';
+import { mailboxOf, unmannedType } from './mailbox-type.ts';
+import { type GroupedFilter, groupQuestions, makeRouters, splitFilter } from './memberships.ts';
 import { type GraphGroup, type GraphUser, listOf } from './records.ts';
-import type { GroupType, Microsoft365Settings } from './settings.ts';
-import { describeFilter, parseUserFilter, propertiesOf } from './user-filter.ts';
+import { type GroupType, MAILBOX_TYPES, type Microsoft365Settings } from './settings.ts';
+import { describeFilter, propertiesOf } from './user-filter.ts';
 
 /** Why a record is out of scope: a code of core/reasons.ts. */
 export interface OutOfScope {
@@ -23,24 +26,93 @@ export interface ScopeClause<Item> {
   readonly reads: readonly string[];
 }
 
-/** Decides from the record alone; undefined when it is in. Pure. */
+/** A clause that is decided by memberships as well as by the record. */
+export interface MembershipClause<Item> extends Omit<ScopeClause<Item>, 'fails'> {
+  fails(record: Item, facts: MembershipFacts): OutOfScope | undefined;
+}
+
+/** Decides from the record alone; undefined when it is in, as far as the record tells. Pure. */
 export interface Scope {
   user(user: GraphUser): OutOfScope | undefined;
   group(group: GraphGroup): OutOfScope | undefined;
+  /** For which groups a user is in (`Normalised.memberships`); undefined when groups do not matter. */
+  memberships(user: GraphUser): string | undefined;
+  /** For which groups each routing rule is true of a user (`Normalised.routes`); undefined without rules. */
+  routes(user: GraphUser): readonly string[] | undefined;
   /** All that is demanded, in the order in which it is asked: the first clause that fails is the reason. */
   readonly userClauses: readonly ScopeClause<GraphUser>[];
   readonly groupClauses: readonly ScopeClause<GraphGroup>[];
+  /** Asked after those, by `store/membership-scope.ts` for all at once. */
+  readonly userMemberships: readonly MembershipClause<GraphUser>[];
+  readonly groupMemberships: readonly MembershipClause<GraphGroup>[];
 }
 
 /** Compiles the scope of the settings. */
-export function makeScope({ scope }: Pick<Microsoft365Settings, 'scope'>): Scope {
-  const userClauses = [...filterClauses(scope.filter), ...settingClauses(scope)];
+export function makeScope({ scope, destination }: Pick<Microsoft365Settings, 'scope' | 'destination'>): Scope {
+  const questions = groupQuestions({ scope, destination });
+  const { own, grouped } = splitFilter(scope.filter, questions);
+  const routers = makeRouters(destination, questions);
+  const userClauses = [...filterClauses(own), ...settingClauses(scope), ...settledClause(grouped)];
   const groupClauses = clausesOfGroups(scope);
+  const selection = scope.mode === 'groups' ? [selectionClause(scope)] : [];
   return {
     user: (user) => firstFailure(userClauses, user),
     group: (group) => firstFailure(groupClauses, group),
+    memberships(user) {
+      const table = grouped?.table(filterable(user));
+      return table?.includes('0') === true ? table : undefined;
+    },
+    routes: (user) => (routers.length === 0 ? undefined : routers.map((route) => route(filterable(user)))),
     userClauses,
     groupClauses,
+    userMemberships: [...selection, ...membershipClause(grouped)],
+    groupMemberships: selection,
+  };
+}
+
+/** The groups in a filter matter to nobody whom the rest of it leaves out whatever they are. */
+function settledClause(grouped: GroupedFilter | undefined): ScopeClause<GraphUser>[] {
+  if (grouped === undefined) return [];
+  return [
+    {
+      setting: 'scope.filter',
+      demands: `${grouped.text}, for some groups`,
+      fails: (user) =>
+        grouped.table(filterable(user)).includes('1')
+          ? undefined
+          : { reason: 'ScopeFilterFalse', detail: grouped.text },
+      reads: propertiesOf(grouped.filter),
+    },
+  ];
+}
+
+function membershipClause(grouped: GroupedFilter | undefined): MembershipClause<GraphUser>[] {
+  if (grouped === undefined) return [];
+  return [
+    {
+      setting: 'scope.filter',
+      demands: grouped.text,
+      fails: (user, { conditions }) =>
+        grouped.table(filterable(user))[conditions] === '1'
+          ? undefined
+          : { reason: 'ScopeFilterFalse', detail: grouped.text },
+      reads: propertiesOf(grouped.filter),
+    },
+  ];
+}
+
+function selectionClause({
+  groupIds,
+  nestedGroups,
+  maxDepth,
+}: Microsoft365Settings['scope']): MembershipClause<object> {
+  const depth = maxDepth === null ? '' : `, at most ${maxDepth} groups below`;
+  const nested = nestedGroups === 'ignore' ? ', themselves and not by a group in them' : depth;
+  return {
+    setting: 'scope.groupIds',
+    demands: `one of the groups ${groupIds.join(', ')}${nested}`,
+    fails: (_record, { selected, below }) => (selected ? undefined : { reason: below ?? 'NotInSelectedGroup' }),
+    reads: [],
   };
 }
 
@@ -53,16 +125,14 @@ function firstFailure<Item>(clauses: readonly ScopeClause<Item>[], record: Item)
 }
 
 /** One clause for each term of the filter that must be true by itself. */
-function filterClauses(text: string): ScopeClause<GraphUser>[] {
-  const filter = parseUserFilter(text);
-  if (filter === undefined) return [];
+function filterClauses(terms: readonly Filter[]): ScopeClause<GraphUser>[] {
   // The same user comes to every clause in turn, and is made filterable once.
   let last: { readonly user: GraphUser; readonly seen: object } | undefined;
   const seenOf = (user: GraphUser): object => {
     if (last?.user !== user) last = { user, seen: filterable(user) };
     return last.seen;
   };
-  return (filter.kind === 'and' ? filter.terms : [filter]).map((term: Filter) => {
+  return terms.map((term) => {
     const demands = describeFilter(term);
     return {
       setting: 'scope.filter',
@@ -75,10 +145,17 @@ function filterClauses(text: string): ScopeClause<GraphUser>[] {
 
 const MAIL = ['mail', 'proxyAddresses'];
 const LICENCES = ['assignedPlans', 'assignedLicenses'];
+const MAILBOX = ['mailboxSettings', 'accountEnabled', ...LICENCES, 'proxyAddresses', 'userType'];
 
 function settingClauses(scope: Microsoft365Settings['scope']): ScopeClause<GraphUser>[] {
-  const { excludeOnMicrosoft, domains, requireLicence, requireMailbox } = scope;
+  const { excludeOnMicrosoft, domains, guests, requireLicence, requireMailbox } = scope;
   const clauses: (ScopeClause<GraphUser> | false)[] = [
+    guests === 'exclude' && {
+      setting: 'scope.guests',
+      demands: 'no guest',
+      fails: ({ userType }) => (userType === 'Guest' ? { reason: 'GuestExcluded' } : undefined),
+      reads: ['userType'],
+    },
     excludeOnMicrosoft && {
       setting: 'scope.excludeOnMicrosoft',
       demands: 'an address that does not end in onmicrosoft.com',
@@ -93,18 +170,40 @@ function settingClauses(scope: Microsoft365Settings['scope']): ScopeClause<Graph
     },
     requireLicence && {
       setting: 'scope.requireLicence',
-      demands: 'a licence with a mailbox',
-      fails: (user) => (isLicensed(user) === true ? undefined : { reason: 'Unlicensed' }),
-      reads: LICENCES,
+      // Shared mailboxes, rooms and equipment need none (S1.18 to S1.20).
+      demands: 'a licence with a mailbox, or a mailbox that needs none',
+      fails: (user) =>
+        isLicensed(user) === true || unmannedType(mailboxOf(user)) !== undefined ? undefined : { reason: 'Unlicensed' },
+      reads: MAILBOX,
     },
     requireMailbox && {
       setting: 'scope.requireMailbox',
       demands: 'a mailbox',
-      fails: (user) => (hasMailbox(user) ? undefined : { reason: 'MailNotProvisioned', detail: 'mailbox' }),
-      reads: [...LICENCES, 'proxyAddresses', 'userType'],
+      fails: (user) =>
+        mailboxOf(user).type !== undefined ? undefined : { reason: 'MailNotProvisioned', detail: 'mailbox' },
+      reads: MAILBOX,
     },
+    ...mailboxClause(scope.mailboxTypes),
   ];
   return clauses.filter((clause) => clause !== false);
+}
+
+/** Whoever has no mailbox has none of the wrong type; nor is anybody left out by what is only assumed. */
+function mailboxClause(wanted: Microsoft365Settings['scope']['mailboxTypes']): ScopeClause<GraphUser>[] {
+  const types = new Set<string>(wanted);
+  if (MAILBOX_TYPES.every((type) => types.has(type))) return [];
+  return [
+    {
+      setting: 'scope.mailboxTypes',
+      demands: `no mailbox, or one of the types ${wanted.join(', ')}`,
+      fails(user) {
+        const { type, confidence } = mailboxOf(user);
+        if (type === undefined || confidence === 'assumed' || types.has(type)) return undefined;
+        return { reason: 'MailboxTypeExcluded', detail: type };
+      },
+      reads: MAILBOX,
+    },
+  ];
 }
 
 function clausesOfGroups(scope: Microsoft365Settings['scope']): ScopeClause<GraphGroup>[] {
@@ -164,5 +263,6 @@ function filterable(user: GraphUser): object {
     proxyAddress: user.proxyAddresses,
     mailEnabled: primaryAddress(user) !== undefined,
     licensed: isLicensed(user) === true,
+    mailboxType: mailboxOf(user).type,
   };
 }

@@ -1,14 +1,16 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { InputError } from '#core/errors.ts';
+import { isUuid } from '#core/ids.ts';
 import { mappingRules } from '#core/mapping-rules.ts';
 import { DEFAULT_MATCHING, MATCH_ATTRIBUTES } from '#core/match.ts';
+import { GROUP_QUESTIONS_MAX, groupQuestions } from './memberships.ts';
 import { filterProblem } from './user-filter.ts';
 
 export const GROUP_TYPES = ['security', 'mailEnabledSecurity', 'distribution', 'microsoft365'] as const;
 export type GroupType = (typeof GROUP_TYPES)[number];
 
-const MAILBOX_TYPES = ['user', 'linked', 'shared', 'room', 'equipment', 'others'] as const;
+export const MAILBOX_TYPES = ['user', 'linked', 'shared', 'room', 'equipment', 'others'] as const;
 
 /** Authorities for any tenant; an application's own permissions exist in one tenant only. */
 const NO_TENANT = new Set(['common', 'organizations', 'consumers']);
@@ -36,24 +38,42 @@ const domain = z
   .transform((text) => text.trim().replace(/^@/, '').toLowerCase())
   .refine((text) => /^[^\s@.]+(\.[^\s@.]+)+$/.test(text), 'expected a domain, such as contoso.com');
 
+/** More than that are better selected by one group above them. */
+const GROUPS_MAX = 1_000;
+/** More rules than that are better said by groups of the provider. */
+const RULES_MAX = 100;
+/** Deeper than any nesting that somebody keeps an overview of. */
+const DEPTH_MAX = 100;
+
+/** Entra spells its ids in small letters. Whether there is such a group, the connection test says. */
+const objectId = z
+  .string()
+  .transform((text) => (isUuid(text.trim()) ? text.trim().toLowerCase() : text.trim()))
+  .refine((text) => text !== '', 'expected the object id of a group');
+
 const leavePolicy = z.enum(['deactivate', 'delete', 'keep']);
+
+const userFilter = z.string().superRefine((text, context) => {
+  const problem = filterProblem(text);
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+});
 
 const Scope = z.strictObject({
   mode: z.enum(['full', 'groups']).default('full'),
-  groupIds: z.array(z.string()).default([]),
+  groupIds: z
+    .array(objectId)
+    .max(GROUPS_MAX)
+    .transform((ids) => [...new Set(ids)])
+    .default([]),
   nestedGroups: z.enum(['include', 'flatten', 'ignore']).default('include'),
+  maxDepth: z.number().int().min(0).max(DEPTH_MAX).nullable().default(null),
   groupTypes: z.array(z.enum(GROUP_TYPES)).default(['security', 'mailEnabledSecurity', 'distribution']),
   dynamicMembership: z.enum(['include', 'exclude']).default('include'),
-  filter: z
-    .string()
-    .default('')
-    .superRefine((text, context) => {
-      const problem = filterProblem(text);
-      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
-    }),
+  filter: userFilter.default(''),
   domains: z.array(domain).default([]),
   excludeOnMicrosoft: z.boolean().default(false),
   mailboxTypes: z.array(z.enum(MAILBOX_TYPES)).default(['user']),
+  guests: z.enum(['include', 'exclude']).default('include'),
   requireLicence: z.boolean().default(false),
   requireMailbox: z.boolean().default(false),
   onLeaveScope: leavePolicy.default('deactivate'),
@@ -62,6 +82,20 @@ const Scope = z.strictObject({
   deleteAfterDays: z.number().int().min(0).max(3650).nullable().default(30),
 });
 
+const groupName = z
+  .string()
+  .trim()
+  .min(1, 'expected the display name of a group')
+  .max(256, 'expected a display name of at most 256 characters');
+
+const Destination = z.strictObject({
+  rules: z
+    .array(z.strictObject({ filter: userFilter, destinationGroup: groupName }))
+    .max(RULES_MAX)
+    .default([]),
+  match: z.enum(['first', 'all']).default('first'),
+  default: groupName.nullable().default(null),
+});
 const tenantId = z
   .string()
   .regex(/^[A-Za-z0-9.-]+$/, 'expected a tenant id or a verified domain of the tenant')
@@ -88,7 +122,8 @@ const Settings = z.strictObject({
   cloud,
   endpoints,
   scope: Scope.prefault({}),
-  pathDisplay: z.strictObject({ rootGroupId: z.string().nullable().default(null) }).prefault({}),
+  pathDisplay: z.strictObject({ rootGroupId: objectId.nullable().default(null) }).prefault({}),
+  destination: Destination.prefault({}),
   initialRun: z.enum(['auto', 'preview', 'manual']).default('preview'),
   matching: z
     .array(z.enum(MATCH_ATTRIBUTES))
@@ -106,7 +141,7 @@ export const SECRET_PATHS = ['credential.secret', 'credential.privateKey'] as co
 
 /**
  * Whole settings with defaults filled in.
- * @throws {InputError} `settings-invalid` with every problem in `details.problems`, or `not-available-yet`
+ * @throws {InputError} `settings-invalid` with every problem in `details.problems`
  */
 export function parseSettings(value: unknown): Microsoft365Settings {
   const result = Settings.safeParse(value);
@@ -119,31 +154,36 @@ export function parseSettings(value: unknown): Microsoft365Settings {
       details: { problems },
     });
   }
-  refuseUnavailable(result.data);
+  refuseContradictions(result.data);
   return result.data;
 }
 
-/** Settings that the contract knows and this release cannot honour are refused, never passed over in silence. */
-function refuseUnavailable({ scope, pathDisplay }: Microsoft365Settings): void {
-  const unavailable = [
-    scope.mode === 'groups' && 'scope.mode "groups"',
-    scope.groupIds.length > 0 && 'scope.groupIds',
-    scope.nestedGroups !== 'include' && `scope.nestedGroups "${scope.nestedGroups}"`,
-    !areMailboxTypesHonest(scope.mailboxTypes) && 'scope.mailboxTypes other than the default or all of them',
-    pathDisplay.rootGroupId !== null && 'pathDisplay.rootGroupId',
-  ].filter((text) => text !== false);
-  if (unavailable.length === 0) return;
-  throw new InputError(`This is not available yet: ${unavailable.join(', ')}.`, {
-    reason: 'not-available-yet',
-    remedy: 'Leave it out, or set it to its default.',
-    details: { settings: unavailable },
-  });
-}
-
-/** Types are not read yet and nobody is left out by one: only the default and the whole list mean just that. */
-function areMailboxTypesHonest(types: Microsoft365Settings['scope']['mailboxTypes']): boolean {
-  const distinct = new Set(types);
-  return distinct.size === MAILBOX_TYPES.length || (distinct.size === 1 && distinct.has('user'));
+/** Settings that mean nothing, or nobody, beside each other (S2.7, S2.9, S2.20). */
+function refuseContradictions(settings: Microsoft365Settings): void {
+  const { scope, pathDisplay } = settings;
+  const grouped = scope.mode === 'groups';
+  const problems = [
+    grouped && scope.groupIds.length === 0 && ['scope.groupIds', 'mode "groups" needs at least one group'],
+    !grouped && scope.groupIds.length > 0 && ['scope.groupIds', 'groups are selected by mode "groups" only'],
+    grouped &&
+      pathDisplay.rootGroupId !== null && [
+        'pathDisplay.rootGroupId',
+        'in mode "groups" paths begin at the selected groups, so leave it out',
+      ],
+    groupQuestions(settings).conditions.length > GROUP_QUESTIONS_MAX && [
+      'destination.rules',
+      `all filters together ask for more than ${GROUP_QUESTIONS_MAX} groups by "memberOf"`,
+    ],
+  ].filter((problem) => problem !== false);
+  if (problems.length === 0) return;
+  throw new InputError(
+    `The settings cannot be used: ${problems.map(([path, text]) => `${path}: ${text}`).join('; ')}.`,
+    {
+      reason: 'settings-invalid',
+      remedy: 'Correct the fields named.',
+      details: { problems: problems.map(([path, message]) => ({ path, message })) },
+    },
+  );
 }
 
 /** True for an origin; also for what is no URL at all, of which another rule speaks. */

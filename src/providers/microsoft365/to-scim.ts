@@ -13,6 +13,7 @@ import {
 } from '#core/resource.ts';
 import { emailsOf } from './addresses.ts';
 import { isLicensed } from './licence.ts';
+import { isBillable, mailboxOf, unmannedType } from './mailbox-type.ts';
 import { type GraphGroup, type GraphUser, listOf } from './records.ts';
 import { textOf } from './text.ts';
 
@@ -31,16 +32,19 @@ export function toScimUser(user: GraphUser, options: MappingOptions): Normalised
   // A name that had to be mended might be somebody else's.
   if (userName !== user.userPrincipalName) return { skip: 'SchemaViolation', detail: 'userPrincipalName' };
   const enterprise = enterpriseOf(user);
+  const mailbox = mailboxOf(user);
+  const unmanned = unmannedType(mailbox);
   const resource: UserResource = {
     schemas: [USER_SCHEMA, ...(enterprise === undefined ? [] : [ENTERPRISE_SCHEMA]), GATEWAY_SCHEMA],
     externalId: user.id,
     userName,
-    active: user.accountEnabled !== false,
+    // Nobody signs in to a shared mailbox or a room; its account is disabled by design.
+    active: user.accountEnabled !== false || unmanned !== undefined,
     ...defined({
       name: nameOf(user),
       displayName: textOf(user.displayName),
       title: textOf(user.jobTitle),
-      userType: textOf(user.userType),
+      userType: unmanned ?? textOf(user.userType),
       preferredLanguage: textOf(user.preferredLanguage),
       locale: localeOf(user),
       emails: nonEmpty(emailsOf(user, options)),
@@ -48,7 +52,11 @@ export function toScimUser(user: GraphUser, options: MappingOptions): Normalised
       addresses: nonEmpty(addressesOf(user)),
     }),
     ...(enterprise === undefined ? {} : { [ENTERPRISE_SCHEMA]: enterprise }),
-    [GATEWAY_SCHEMA]: { origin: 'microsoft365', source: 'microsoft365', ...defined({ licensed: isLicensed(user) }) },
+    [GATEWAY_SCHEMA]: {
+      origin: 'microsoft365',
+      source: 'microsoft365',
+      ...defined({ licensed: isLicensed(user), mailboxType: mailbox.type, billable: isBillable(user) }),
+    },
   };
   return { resource };
 }

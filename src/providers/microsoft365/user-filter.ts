@@ -28,7 +28,7 @@ const many = (name: string, example: string, reads?: readonly string[]): Field =
   type: 'strings',
 });
 
-/** Requirements S4.28 and more. `memberOf` needs memberships, which a user's record does not have. */
+/** Requirements S4.28 and more. `memberOf` is about memberships, which a user's record does not have (memberships.ts). */
 const FIELDS: readonly Field[] = [
   flag('accountEnabled'),
   { ...many('assignedLicenses', '05e9a617-0261-4cee-bb44-138d3ef5d965'), subs: ['skuId'] },
@@ -55,7 +55,9 @@ const FIELDS: readonly Field[] = [
   flag('licensed', ['assignedLicenses', 'assignedPlans']),
   text('mail', 'ada@contoso.com'),
   flag('mailEnabled', ['mail', 'proxyAddresses']),
+  text('mailboxType', 'shared', ['accountEnabled', 'assignedLicenses', 'assignedPlans', 'proxyAddresses', 'userType']),
   text('mailNickname', 'ada'),
+  { ...many('memberOf', 'All staff', []), type: 'groups' },
   text('mobilePhone', '+49 170 1234567'),
   text('officeLocation', '4/1.12'),
   text('onPremisesDomainName', 'corp.contoso.com'),
@@ -90,6 +92,7 @@ export function spellingOf(name: string): string | undefined {
 const OPERATORS: Readonly<Record<FieldType, readonly string[]>> = {
   string: ['eq', 'ne', 'co', 'sw', 'ew', 'pr'],
   strings: ['eq', 'ne', 'co', 'sw', 'ew', 'pr'],
+  groups: ['eq', 'ne', 'co', 'sw', 'ew', 'pr'],
   boolean: ['eq', 'ne', 'pr'],
   dateTime: ['eq', 'ne', 'gt', 'ge', 'lt', 'le', 'pr'],
 };
@@ -152,10 +155,10 @@ function checkNames(filter: Filter): void {
       throw wrong(`"${field.name}" has no part "${sub.slice(0, 40)}"`);
   }
   checkLiterals(filter);
+  checkGroups(filter);
 }
 
 function unknownField(name: string): InputError {
-  if (foldCase(name) === 'memberof') return wrong('"memberOf" is not available in filters yet');
   return wrong(`users have no property "${name.slice(0, 40)}" that a filter can use`);
 }
 
@@ -167,6 +170,57 @@ function checkLiterals(filter: Filter): void {
     if (field.type === 'boolean' && typeof value !== 'boolean')
       throw wrong(`"${field.name}" is true or false, without quotes`);
     if (field.type !== 'boolean' && typeof value !== 'string') throw wrong(`"${field.name}" is text and needs quotes`);
+  }
+}
+
+/** Who is in a group is looked up in the mirror, for a bounded number of questions about single groups. */
+function checkGroups(filter: Filter): void {
+  for (const term of leavesOf(filter)) {
+    if (!isMemberOf(term)) continue;
+    if (term.kind === 'element') throw wrong('"memberOf" has no parts: compare it with an id, a name or an address');
+    if (term.kind === 'present') continue;
+    if (term.value === null)
+      throw wrong('"memberOf" is compared with an id, a name or an address, or asked for by "pr"');
+    if (!OPERATORS.groups.includes(term.operator)) throw wrong(`"memberOf" has no order for "${term.operator}"`);
+  }
+  if (new Set(groupTermsOf(filter).map(groupTermKey)).size > GROUP_TERMS_MAX)
+    throw wrong(`it asks for more than ${GROUP_TERMS_MAX} groups by "memberOf"`);
+}
+
+/** A term about the groups that somebody is a direct member of. */
+export type GroupTerm = Extract<Filter, { kind: 'compare' | 'present' }>;
+
+/** Each combination of answers is worked out beforehand: 2 to this power for each person. */
+const GROUP_TERMS_MAX = 8;
+
+/** Everything in the filter that is about groups. */
+export function groupTermsOf(filter: Filter): readonly GroupTerm[] {
+  return leavesOf(filter).filter((term): term is GroupTerm => isMemberOf(term));
+}
+
+/** Terms with the same key ask the same of the groups; `ne` asks for the opposite of `eq`. */
+export function groupTermKey(term: GroupTerm): string {
+  if (term.kind === 'present') return 'pr';
+  return `${term.operator === 'ne' ? 'eq' : term.operator} ${foldCase(String(term.value))}`;
+}
+
+export function isMemberOf(filter: Filter): boolean {
+  return 'path' in filter && foldCase(filter.path.attribute) === 'memberof';
+}
+
+type Leaf = Extract<Filter, { kind: 'compare' | 'present' | 'element' }>;
+
+function leavesOf(filter: Filter): readonly Leaf[] {
+  switch (filter.kind) {
+    case 'and':
+    case 'or':
+      return filter.terms.flatMap(leavesOf);
+    case 'not':
+      return leavesOf(filter.term);
+    case 'compare':
+    case 'present':
+    case 'element':
+      return [filter];
   }
 }
 

@@ -1,8 +1,8 @@
 import { UpstreamError } from '#core/errors.ts';
-import { batchGet } from './batch.ts';
+import { type BatchAnswer, batchGet } from './batch.ts';
 import type { Graph } from './client.ts';
 import { collection, PAGE_SIZE } from './collection.ts';
-import { REQUEST_REFUSED } from './failures.ts';
+import { incomplete, REQUEST_REFUSED } from './failures.ts';
 import type { GraphUser } from './records.ts';
 
 /**
@@ -50,4 +50,29 @@ function managerOf(answer: { readonly status: number; readonly body: unknown } |
     remedy: 'Grant User.Read.All, and run again.',
     details: { status: answer?.status },
   });
+}
+
+/** The users that there are of these ids, with their manager's id. A 404 says that there is none. */
+export async function usersById(
+  graph: Graph,
+  ids: readonly string[],
+  { userProperties, signal }: { userProperties: readonly string[]; signal: AbortSignal },
+): Promise<readonly GraphUser[]> {
+  const plain = ids.map((id) => `/users/${encodeURIComponent(id)}?$select=${userProperties.join(',')}`);
+  const expanded = await batchGet(
+    graph,
+    plain.map((url) => `${url}&$expand=manager($select=id)`),
+    { signal },
+  );
+  if (!expanded.some(({ status }) => status === 400)) return expanded.flatMap((answer) => foundIn<GraphUser>(answer));
+  const users = (await batchGet(graph, plain, { signal })).flatMap((answer) => foundIn<GraphUser>(answer));
+  return withManagers(graph, users, signal);
+}
+
+/** @throws {UpstreamError} `source-incomplete`: Graph neither shows the object nor says that there is none */
+export function foundIn<Item extends { readonly id: string }>({ status, body }: BatchAnswer): Item[] {
+  if (status === 404) return [];
+  const found = body as Partial<Item> | null | undefined;
+  if (status === 200 && typeof found?.id === 'string') return [found as Item];
+  throw incomplete(`Microsoft Graph answers ${status} for an object that it was asked for.`, 'object-unknown');
 }

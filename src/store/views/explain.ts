@@ -198,6 +198,17 @@ export async function readItem(db: Db, planId: string, subject: Subject): Promis
   return rows[0];
 }
 
+/** The same of the newest plan that says anything of the subject: a plan of changes names only who changed. */
+export async function readNewestItem(db: Db, subject: Subject): Promise<ItemFacts | undefined> {
+  const { rows } = await sql(
+    db,
+    `${ITEM} join runs r on r.id = p.run_id where not r.preview and ${ABOUT}
+     order by p.created_at desc, i.action = 'membership', i.action = 'skip', i.seq limit 1`,
+    about(subject),
+  );
+  return rows[0];
+}
+
 export interface HeldFacts extends ItemFacts {
   /** Codes of the guard's rules that hold this very item; empty when the plan is held as a whole. */
   readonly heldBy: readonly string[];

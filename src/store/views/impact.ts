@@ -42,14 +42,14 @@ export interface ImpactView {
 interface Row extends Omit<ImpactView, 'users' | 'groups' | 'linkedBy'> {}
 
 /** The newest impact plan of this provider; undefined when there is none. */
-export async function readImpact(db: Db, provider: ProviderKindName): Promise<ImpactView | undefined> {
+export async function readSwitchImpact(db: Db, provider: ProviderKindName): Promise<ImpactView | undefined> {
   const { rows } = await sql<Row>(
     db,
     `select p.id as "planId", p.run_id as "runId", p.provider, r.options ->> 'from' as "from", r.options ->> 'leftOvers' as "leftOvers",
        case when p.status = 'held' and p.expires_at < now() then 'expired' else p.status end as status, p.complete,
        p.config_version::int as "configVersion", p.created_at as "createdAt", p.expires_at as "expiresAt"
      from plans p join runs r on r.id = p.run_id
-     where p.provider = ? and r.trigger = 'impact' and p.status not in ('building', 'ready') order by p.created_at desc, p.id limit 1`,
+     where p.provider = ? and r.trigger = 'switch' and p.status not in ('building', 'ready') order by p.created_at desc, p.id limit 1`,
     [provider],
   );
   const [row] = rows;

@@ -9,6 +9,11 @@ interface Row {
   readonly success_age: string | null;
   readonly waiting: string;
   readonly undelivered: string;
+  readonly credential: string | null;
+  readonly events_pending: string;
+  readonly events_dead: string;
+  readonly streams_failing: string;
+  readonly streams_disabled: string;
 }
 
 /** Text exposition format 0.0.4. */
@@ -21,7 +26,13 @@ export async function readMetrics(db: Db): Promise<string> {
        (select count(*) from runs where status in ('queued', 'running')) as running,
        (select extract(epoch from now() - last_success_at)::bigint from provider_settings where active) as success_age,
        (select count(*) from notifications where state = 'pending') as waiting,
-       (select count(*) from notifications where state = 'failed') as undelivered`,
+       (select count(*) from notifications where state = 'failed') as undelivered,
+       (select extract(epoch from c.credential_expires_at - now())::bigint from provider_connections c
+          join provider_settings p on p.kind = c.provider and p.active) as credential,
+       (select count(*) from event_deliveries where state = 'pending') as events_pending,
+       (select count(*) from event_deliveries where state = 'dead') as events_dead,
+       (select count(*) from event_streams where enabled and disabled_at is null and failures > 0) as streams_failing,
+       (select count(*) from event_streams where disabled_at is not null) as streams_disabled`,
   );
   const row = rows[0];
   if (row === undefined) return '';
@@ -38,9 +49,22 @@ export async function readMetrics(db: Db): Promise<string> {
       'Seconds since the last run that succeeded.',
       row.success_age === null ? [] : [['', row.success_age]],
     ),
+    gauge(
+      'sluice_credential_expires_seconds',
+      'Seconds until the credential of the active provider ends; absent when it does not, or nobody knows.',
+      row.credential === null ? [] : [['', row.credential]],
+    ),
     gauge('sluice_notifications', 'Messages to people that were not sent: yet, or at all.', [
       ['{state="pending"}', row.waiting],
       ['{state="failed"}', row.undelivered],
+    ]),
+    gauge('sluice_events', 'Events of apps that were not taken: yet, or at all.', [
+      ['{state="pending"}', row.events_pending],
+      ['{state="dead"}', row.events_dead],
+    ]),
+    gauge('sluice_event_streams', 'Webhooks and streams of tokens that do not work.', [
+      ['{state="failing"}', row.streams_failing],
+      ['{state="disabled"}', row.streams_disabled],
     ]),
     gauge('sluice_memory_bytes', 'Memory of this process.', [
       ['{kind="rss"}', String(rss)],

@@ -32,6 +32,8 @@ export interface RunStep {
 /** The contract's run. Times are RFC 3339 UTC. */
 export interface RunView {
   readonly id: string;
+  /** What people call it: runs are numbered in the order in which they were asked for. */
+  readonly number: number;
   readonly provider: ProviderKindName;
   readonly mode: 'incremental' | 'full';
   /** Why it read everything although it was asked for changes; null when it did as it was asked. */
@@ -47,6 +49,8 @@ export interface RunView {
   readonly progress: RunProgress;
   readonly steps: readonly RunStep[];
   readonly counts: Readonly<Record<string, number>>;
+  /** What its plan would do, by action; null while there is none. */
+  readonly planned: Readonly<Record<string, number>> | null;
   readonly guard: unknown;
   readonly planId: string | null;
   /** The run that it undoes. */
@@ -59,10 +63,10 @@ const SELECT = `select r.seq, r.id, r.provider, r.mode, r.mode_reason as "modeRe
   r.created_at as "createdAt", r.started_at as "startedAt", r.finished_at as "finishedAt", r.phase, r.done, r.total, r.phases,
   extract(epoch from clock_timestamp() - r.progress_at)::float8 * 1000 as "staleMs", clock_timestamp() as now,
   (r.work_ms + coalesce(extract(epoch from r.progress_at - r.working_since) * 1000, 0))::float8 as "workMs",
-  r.counts, p.guard, r.plan_id as "planId", r.reverts, r.error, r.cost
+  r.counts, p.counts as planned, p.guard, r.plan_id as "planId", r.reverts, r.error, r.cost
   from runs r left join plans p on p.id = r.plan_id`;
 
-interface Row extends Omit<RunView, 'progress' | 'steps' | 'cost'> {
+interface Row extends Omit<RunView, 'number' | 'progress' | 'steps' | 'cost'> {
   readonly seq: string;
   readonly phase: RunPhase | null;
   readonly done: string;
@@ -131,7 +135,7 @@ async function earlierTimes(db: Db, { provider, mode, seq }: Row): Promise<RunTi
 }
 
 function viewRun(row: Row, earlier: readonly RunTimes[]): RunView {
-  const { seq: _seq, phase, done, total, phases, staleMs, now, workMs, cost, ...run } = row;
+  const { seq, phase, done, total, phases, staleMs, now, workMs, cost, ...run } = row;
   const counted = { done: Number(done), total: total === null ? null : Number(total) };
   const left =
     run.status !== 'running' || phase === null
@@ -139,6 +143,7 @@ function viewRun(row: Row, earlier: readonly RunTimes[]): RunView {
       : estimateMsLeft({ phase, ...counted, ms: (phases[phase]?.ms ?? 0) + (staleMs ?? 0) }, earlier);
   return {
     ...run,
+    number: Number(seq),
     progress: {
       phase,
       ...counted,

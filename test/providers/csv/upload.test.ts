@@ -114,6 +114,20 @@ for (const kind of ['embedded', 'postgres'] as const)
       assert.deepEqual(await names(), ['cho', 'kim', 'lee (inactive)']);
     });
 
+    it('that is the same as before ends a run at once', async () => {
+      const first = (await sync(gateway, { mode: 'full' })) as RunBody & { mode: string };
+      assert.equal(first.status, 'succeeded');
+      const same = (await sync(gateway, { mode: 'incremental' })) as RunBody & {
+        mode: string;
+        cost: { bytes: number };
+      };
+      assert.deepEqual([same.status, same.mode, same.cost.bytes], ['succeeded', 'incremental', 0]);
+      await send('id,userName\nu1,kim\nu3,cho\nu5,new\n', CSV);
+      const other = (await sync(gateway, { mode: 'incremental' })) as RunBody & { mode: string };
+      assert.deepEqual([other.status, other.mode], ['succeeded', 'full']);
+      assert.deepEqual(await names(), ['cho', 'kim', 'lee (inactive)', 'new']);
+    });
+
     it('that is cut off leaves the one before', async () => {
       const latest = await call<{ id: string }>('GET', '/providers/csv/upload', 200);
       const { port } = new URL(gateway.base);

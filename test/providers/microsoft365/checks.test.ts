@@ -15,7 +15,9 @@ before(async () => {
 });
 after(() => graph.close());
 
-const NAMES = ['settings', 'token', 'tenant', 'read-users', 'read-groups', 'read-members'];
+const NAMES = [
+  ...['settings', 'token', 'tenant', 'domains', 'read-users', 'mailbox-user', 'read-groups', 'read-members'],
+];
 
 async function check(
   changes: Record<string, unknown> = {},
@@ -61,6 +63,28 @@ describe('the connection test', () => {
     assert.deepEqual(failed, ['read-groups', 'read-members']);
     assert.match(by.get('read-groups')?.remedy ?? '', /GroupMember\.Read\.All/);
     await poor.close();
+  });
+
+  it('finds domains that the tenant does not have, and a tenant without a mailbox', async () => {
+    const scope = { domains: [tenant.domain, 'elsewhere.example'], requireMailbox: true };
+    const found = await check({ scope });
+    assert.deepEqual(found.failed, ['domains']);
+    assert.match(found.by.get('domains')?.detail ?? '', /"elsewhere.example"/);
+    assert.match(found.by.get('domains')?.remedy ?? '', /contoso\.example/);
+    const bare = makeTenant({ users: 5, groups: 1 });
+    for (const user of bare.users.values())
+      Object.assign(user, { proxyAddresses: [], assignedPlans: [], assignedLicenses: [] });
+    const empty = await startTenant(bare);
+    try {
+      const { kind, settings } = openProvider(settingsFor(empty, bare.id, { scope: { requireMailbox: true } }));
+      const checks = await kind.test(settings, signal);
+      assert.deepEqual(
+        checks.filter(({ ok }) => !ok).map(({ name }) => name),
+        ['mailbox-user'],
+      );
+    } finally {
+      await empty.close();
+    }
   });
 
   it('says how to trust a private authority', async () => {

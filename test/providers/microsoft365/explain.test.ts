@@ -49,7 +49,8 @@ describe('the explanation of a record', () => {
   });
 
   it('shows the values that each clause has looked at', () => {
-    const { explain } = withScope({ filter: "userType eq 'Member'", domains: ['contoso.example'] });
+    const mailboxTypes = ['user', 'linked', 'shared', 'room', 'equipment', 'others'];
+    const { explain } = withScope({ filter: "userType eq 'Member'", domains: ['contoso.example'], mailboxTypes });
     const { proxyAddresses, ...someone }: Record<string, unknown> = makeUser('guest', 1);
     const guest = { ...someone, proxyAddresses, userType: 'Guest', mail: 'ada@gmail.com' };
     const explained = explain?.(guest, 'User') ?? assert.fail();
@@ -66,14 +67,18 @@ describe('the explanation of a record', () => {
       [
         ['domain', 'gmail.com'],
         ['licence', true],
-        ['mailbox', true],
+        ['mailbox', 'user'],
       ],
     );
   });
 
   it('names for each attribute exactly the properties that it is made of', () => {
     const { explain } = withScope({});
-    const whole = { ...makeUser('source', 4), faxNumber: '+1', mobilePhone: '+2', manager: { id: 'boss' } };
+    const whole = {
+      ...makeUser('source', 4),
+      ...{ faxNumber: '+1', mobilePhone: '+2', manager: { id: 'boss' } },
+      ...{ accountEnabled: false, mailboxSettings: { userPurpose: 'user' } },
+    };
     const attributesOf = (record: object) =>
       new Map((explain?.(record, 'User').attributes ?? []).map(({ attribute, value }) => [attribute, value]));
     const before = attributesOf(whole);
@@ -82,7 +87,7 @@ describe('the explanation of a record', () => {
       if (property === 'assignedPlans') return [{ service: 'exchange', capabilityStatus: 'Deleted' }];
       if (typeof value === 'boolean') return !value;
       if (typeof value === 'string') return `${value}x`;
-      return Array.isArray(value) ? [] : { division: 'other', costCenter: 'other', id: 'other' };
+      return Array.isArray(value) ? [] : { division: 'other', costCenter: 'other', id: 'other', userPurpose: 'shared' };
     };
     for (const [property, value] of Object.entries(whole)) {
       const after = attributesOf({ ...whole, [property]: other(value, property) });

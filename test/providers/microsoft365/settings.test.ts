@@ -30,12 +30,14 @@ describe('settings of Microsoft 365', () => {
         mode: 'full',
         groupIds: [],
         nestedGroups: 'include',
+        maxDepth: null,
         groupTypes: ['security', 'mailEnabledSecurity', 'distribution'],
         dynamicMembership: 'include',
         filter: '',
         domains: [],
         excludeOnMicrosoft: false,
         mailboxTypes: ['user'],
+        guests: 'include',
         requireLicence: false,
         requireMailbox: false,
         onLeaveScope: 'deactivate',
@@ -44,6 +46,7 @@ describe('settings of Microsoft 365', () => {
         deleteAfterDays: 30,
       },
       pathDisplay: { rootGroupId: null },
+      destination: { rules: [], match: 'first', default: null },
       initialRun: 'preview',
       matching: ['externalId', 'userName', 'emails'],
       adoptManual: 'never',
@@ -86,16 +89,24 @@ describe('settings of Microsoft 365', () => {
       assert.match(refusal({ tenantId }).message, /tenantId/);
   });
 
-  it('refuse what this release cannot do, rather than pass over it', () => {
-    for (const changes of [
-      { scope: { mode: 'groups', groupIds: ['g1'] } },
-      { scope: { groupIds: ['g1'] } },
-      { scope: { nestedGroups: 'flatten' } },
-      { scope: { mailboxTypes: ['user', 'shared'] } },
-      { scope: { mailboxTypes: [] } },
-      { pathDisplay: { rootGroupId: 'g1' } },
-    ])
-      assert.equal(refusal(changes).reason, 'not-available-yet');
+  it('refuse what contradicts itself', () => {
+    for (const [changes, field] of [
+      [{ scope: { mode: 'groups' } }, 'scope.groupIds'],
+      [{ scope: { groupIds: ['g1'] } }, 'scope.groupIds'],
+      [{ scope: { mode: 'groups', groupIds: ['g1'] }, pathDisplay: { rootGroupId: 'g1' } }, 'pathDisplay.rootGroupId'],
+      [{ scope: { mode: 'groups', groupIds: [' '] } }, 'scope.groupIds'],
+      [{ scope: { maxDepth: -1 } }, 'scope.maxDepth'],
+    ] as const) {
+      const error = refusal(changes);
+      assert.equal(error.reason, 'settings-invalid');
+      assert.ok(error.message.includes(field), error.message);
+    }
+  });
+
+  it('take each selected group once, as Entra spells ids', () => {
+    const id = '6EA91A8D-E32E-41A1-B7BD-D2D185EED0E0';
+    const scope = { mode: 'groups', groupIds: [id, ` ${id.toLowerCase()} `] };
+    assert.deepEqual(parseSettings({ ...least, scope }).scope.groupIds, [id.toLowerCase()]);
   });
 
   it('never repeat a secret in an error', () => {

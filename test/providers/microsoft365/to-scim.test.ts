@@ -82,7 +82,13 @@ describe('a Graph user as a SCIM user', () => {
         department: 'Engines',
         manager: { value: 'boss' },
       },
-      [GATEWAY_SCHEMA]: { origin: 'microsoft365', source: 'microsoft365', licensed: true },
+      [GATEWAY_SCHEMA]: {
+        origin: 'microsoft365',
+        source: 'microsoft365',
+        licensed: true,
+        mailboxType: 'user',
+        billable: true,
+      },
     });
   });
 

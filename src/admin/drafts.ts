@@ -1,0 +1,80 @@
+// Drafts of provider settings: what a set-up that was left half way had so far. A draft is checked only when it is saved
+// as settings.
+import { type Request, Router } from 'express';
+import { z } from 'zod';
+import { NotFoundError } from '#core/errors.ts';
+import type { ProviderKind } from '#core/provider.ts';
+import type { ProviderKindName } from '#core/resource.ts';
+import { requireScope } from '#http/auth.ts';
+import { parse } from '#http/validate.ts';
+import { writeAudit } from '#store/audit.ts';
+import { deleteSetting, readSetting, writeSetting } from '#store/settings.ts';
+import { mergeSecrets, type Secrets, splitSecrets } from '#sync/settings.ts';
+import type { AdminParts } from './parts.ts';
+import { actorOf } from './query.ts';
+
+const DraftBody = z.strictObject({ step: z.string().max(40), settings: z.record(z.string(), z.unknown()) });
+
+interface Stored {
+  readonly step: string;
+  readonly settings: unknown;
+  readonly secrets: string;
+  readonly savedAt: string;
+  readonly savedBy: string;
+}
+
+export function draftRoutes(parts: AdminParts): Router {
+  const db = parts.database.knex;
+  const admin = requireScope('admin');
+  return Router()
+    .get('/providers/:kind/draft', async (request, response) => {
+      const kind = needKind(parts, request);
+      const draft = await readSetting<Stored>(db, nameOf(kind));
+      if (draft === undefined)
+        throw new NotFoundError(`There is no draft of the settings of "${kind.title}".`, { reason: 'no-draft' });
+      response.json(viewDraft(parts, draft));
+    })
+    .put('/providers/:kind/draft', admin, async (request, response) => {
+      const kind = needKind(parts, request);
+      const body = parse(DraftBody, request.body);
+      const actor = actorOf(request);
+      const draft = await db.transaction(async (tx) => {
+        const before = await readSetting<Stored>(tx, nameOf(kind));
+        const kept: Secrets = before === undefined ? {} : JSON.parse(parts.seal.open(before.secrets));
+        const { settings, secrets } = splitSecrets(mergeSecrets(body.settings, kept), kind.secretPaths);
+        const stored: Stored = {
+          step: body.step,
+          settings,
+          secrets: parts.seal.seal(JSON.stringify(secrets)),
+          savedAt: parts.clock.now().toISOString(),
+          savedBy: actor,
+        };
+        await writeSetting(tx, nameOf(kind), stored);
+        return stored;
+      });
+      response.json(viewDraft(parts, draft));
+    })
+    .delete('/providers/:kind/draft', admin, async (request, response) => {
+      const kind = needKind(parts, request);
+      await db.transaction(async (tx) => {
+        if (await deleteSetting(tx, nameOf(kind)))
+          await writeAudit(tx, { actor: actorOf(request), action: 'draft.delete', object: kind.kind });
+      });
+      response.status(204).end();
+    });
+}
+
+function viewDraft({ seal }: AdminParts, { step, settings, secrets, savedAt, savedBy }: Stored): object {
+  return { step, settings, secretsSet: Object.keys(JSON.parse(seal.open(secrets)) as Secrets), savedAt, savedBy };
+}
+
+function nameOf({ kind }: ProviderKind): string {
+  return `draft:${kind}`;
+}
+
+/** @throws {NotFoundError} no such kind */
+function needKind(parts: AdminParts, request: Request): ProviderKind {
+  const kind = parts.kinds.get(String(request.params['kind']) as ProviderKindName);
+  if (kind === undefined) throw new NotFoundError('There is no such inbound provider.', { reason: 'provider-unknown' });
+  return kind;
+}

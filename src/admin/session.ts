@@ -1,0 +1,181 @@
+// Signing in to the console, and out.
+import express, { type Request, type Response, Router } from 'express';
+import { z } from 'zod';
+import { ForbiddenError, GatewayError, NotFoundError, RateError, UnauthenticatedError } from '#core/errors.ts';
+import { principalOf } from '#http/auth.ts';
+import {
+  clearSessionCookie,
+  keepSignIn,
+  keptSignIn,
+  refuseForeign,
+  sessionOf,
+  setSessionCookie,
+} from '#http/session.ts';
+import { parse } from '#http/validate.ts';
+import { hashToken, makeToken } from '#platform/token.ts';
+import { writeAudit } from '#store/audit.ts';
+import {
+  endSession,
+  endSessionsOf,
+  insertSession,
+  type NewSession,
+  type Role,
+  type SessionRow,
+} from '#store/sessions.ts';
+import { findToken } from '#store/tokens.ts';
+import type { AdminParts } from './parts.ts';
+import { actorOf } from './query.ts';
+
+const SignIn = z.strictObject({ token: z.string().trim().min(1).max(500) });
+const OidcQuery = z.object({ return: z.string().max(2_000).default('/'), fresh: z.stringbool().default(false) });
+const SignOut = z.object({ everywhere: z.stringbool().default(false) });
+/** From the strongest on. */
+const ROLES: readonly Role[] = ['admin', 'operator', 'viewer'];
+/** Wrong tokens from one address in one minute. */
+const TRIES_MAX = 10;
+const SIGN_IN_MAX = '4kb';
+const MINUTE_MS = 60_000;
+
+/** What works without being signed in: how one may sign in, and signing in. */
+export function signInRoutes(parts: AdminParts): Router {
+  const tries = new Map<string, { count: number; until: number }>();
+
+  function noteWrong(address: string): void {
+    const now = parts.clock.now().getTime();
+    const earlier = tries.get(address);
+    if (earlier === undefined || earlier.until < now) tries.set(address, { count: 1, until: now + MINUTE_MS });
+    else earlier.count += 1;
+    if (tries.size > 10_000) tries.clear();
+  }
+
+  function refuseTooMany(address: string): void {
+    const earlier = tries.get(address);
+    if (earlier !== undefined && earlier.until > parts.clock.now().getTime() && earlier.count >= TRIES_MAX)
+      throw new RateError('Too many wrong tokens came from this address.', {
+        reason: 'too-many-tries',
+        retryAfterMs: MINUTE_MS,
+        remedy: 'Wait a minute and try again.',
+      });
+  }
+
+  return Router()
+    .get('/sign-in', (_request, response) => {
+      response.json({ token: true, oidc: parts.oidc === undefined ? null : { title: parts.oidc.title } });
+    })
+    .get('/sign-in/oidc', async (request, response) => {
+      const { return: returnTo, fresh } = parse(OidcQuery, request.query);
+      const { url, kept } = await needOidc(parts).start(returnTo, fresh);
+      keepSignIn(response, kept, isSecure(parts.publicUrl));
+      response.redirect(302, url);
+    })
+    .get('/sign-in/oidc/callback', async (request, response) => {
+      const query = request.originalUrl.slice(request.originalUrl.indexOf('?'));
+      response.redirect(302, await finishOidc(parts, query, keptSignIn(request) ?? '', response));
+    })
+    .post('/session', express.json({ limit: SIGN_IN_MAX }), async (request, response) => {
+      refuseForeign(request);
+      const address = request.socket.remoteAddress ?? '';
+      refuseTooMany(address);
+      const { token } = parse(SignIn, request.body);
+      const row = await findToken(parts.database.knex, hashToken(token));
+      if (row === undefined) {
+        noteWrong(address);
+        throw new UnauthenticatedError('This token is not known, was revoked, or has expired.', {
+          reason: 'token-wrong',
+          remedy: 'Copy it once more. The first start of the gateway prints the admin token to its log.',
+        });
+      }
+      const role = ROLES.find((candidate) => row.scopes.includes(candidate));
+      if (role === undefined)
+        throw new ForbiddenError('This token is for an app, not for people.', {
+          reason: 'token-without-role',
+          remedy: 'Use a token with the scope "admin", "operator" or "viewer".',
+        });
+      const name = row.app_id === null && row.name === 'bootstrap' ? 'Administrator' : row.name || 'Administrator';
+      const session = await openSession(parts, response, {
+        tokenId: row.id,
+        subject: null,
+        name,
+        role,
+        method: 'token',
+      });
+      response.status(201).json(viewSession(session));
+    });
+}
+
+function needOidc({ oidc }: AdminParts): NonNullable<AdminParts['oidc']> {
+  if (oidc !== undefined) return oidc;
+  throw new NotFoundError('No identity provider is configured.', {
+    reason: 'no-issuer',
+    remedy: 'Set CONSOLE_OIDC_ISSUER and CONSOLE_OIDC_CLIENT_ID, or sign in with a token.',
+  });
+}
+
+/** Where the browser goes on: to the page it came from, or back to the sign-in with the reason. */
+async function finishOidc(parts: AdminParts, query: string, kept: string, response: Response): Promise<string> {
+  keepSignIn(response, undefined, isSecure(parts.publicUrl));
+  try {
+    const { subject, name, role, returnTo } = await needOidc(parts).finish(query, kept);
+    if (role === undefined) return '/?refused=no-role';
+    await openSession(parts, response, { tokenId: null, subject, name, role, method: 'oidc' });
+    return returnTo;
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    return `/?refused=${encodeURIComponent(error.message)}`;
+  }
+}
+
+/** Opens a session under a new id, and hands the browser its cookie. */
+export async function openSession(
+  { database, publicUrl }: Pick<AdminParts, 'database' | 'publicUrl'>,
+  response: Response,
+  session: Omit<NewSession, 'hash'>,
+): Promise<SessionRow> {
+  const value = makeToken();
+  const opened = await database.knex.transaction(async (tx) => {
+    const row = await insertSession(tx, { ...session, hash: hashToken(value) });
+    const actor = session.method === 'oidc' ? `user:${session.name}` : `token:${session.tokenId}`;
+    await writeAudit(tx, { actor, action: 'session.open', detail: { role: session.role, method: session.method } });
+    return row;
+  });
+  setSessionCookie(response, value, isSecure(publicUrl));
+  return opened;
+}
+
+/** One's own session: who one is here, and signing out. */
+export function sessionRoutes(parts: AdminParts): Router {
+  return Router()
+    .get('/session', (request, response) => {
+      response.json(viewSession(needSession(request)));
+    })
+    .delete('/session', async (request, response) => {
+      const session = needSession(request) as SessionRow;
+      const { everywhere } = parse(SignOut, request.query);
+      await parts.database.knex.transaction(async (tx) => {
+        if (everywhere) await endSessionsOf(tx, session);
+        else await endSession(tx, session.id);
+        await writeAudit(tx, { actor: actorOf(request), action: 'session.end', detail: { everywhere } });
+      });
+      clearSessionCookie(response, isSecure(parts.publicUrl));
+      response.status(204).end();
+    });
+}
+
+function needSession(request: Request) {
+  const session = sessionOf(request);
+  if (session === undefined)
+    throw new NotFoundError(`"${principalOf(request).name}" came with a token, not with a session.`, {
+      reason: 'no-session',
+      remedy: 'POST the token to /api/v1/session to open one.',
+    });
+  return session;
+}
+
+function viewSession(session: Pick<SessionRow, 'name' | 'method' | 'signed_in_at' | 'expires_at'> & { role: string }) {
+  const { name, role, method, signed_in_at, expires_at } = session;
+  return { name, role, method, signedInAt: signed_in_at, expiresAt: expires_at };
+}
+
+function isSecure(publicUrl: () => string): boolean {
+  return publicUrl().startsWith('https:');
+}

@@ -1,0 +1,81 @@
+// Webhooks and security event tokens within the apps that have them.
+import type { AppScope } from '#core/scope.ts';
+import type { SetInput, WebhookInput } from '#outbound/stream-settings.ts';
+import { type StreamParts, saveSets, saveWebhook } from '#outbound/streams.ts';
+import { viewStream } from '#outbound/view-stream.ts';
+import type { Db } from '#store/database.ts';
+import { listStreams, type StreamKind } from '#store/event-streams.ts';
+import { readFigures } from '#store/views/event-deliveries.ts';
+import type { AdminParts } from './parts.ts';
+
+export interface StreamInputs {
+  readonly webhook?: WebhookInput | null | undefined;
+  readonly events?: SetInput | null | undefined;
+}
+
+/** What is shown once. */
+export interface ShownSecrets {
+  readonly secret: string | undefined;
+}
+
+export function streamParts({ seal, clock, outgoing, eventViewOf, publicUrl }: AdminParts): StreamParts {
+  return { seal, clock, policy: outgoing, viewOf: eventViewOf, publicUrl };
+}
+
+/** @throws {InputError} what `saveWebhook` and `saveSets` throw */
+export async function saveStreams(
+  tx: Db,
+  parts: AdminParts,
+  app: { readonly id: string; readonly scope: AppScope | null },
+  { webhook, events }: StreamInputs,
+): Promise<ShownSecrets> {
+  const saved = webhook === undefined ? { secret: undefined } : await saveWebhook(tx, streamParts(parts), app, webhook);
+  if (events !== undefined) await saveSets(tx, streamParts(parts), app, events);
+  return saved;
+}
+
+/** Apps with their streams as answers show them. */
+export async function withStreams<App extends { readonly id: string }>(
+  db: Db,
+  parts: AdminParts,
+  apps: readonly App[],
+  { secret }: ShownSecrets = { secret: undefined },
+) {
+  const streams = await listStreams(
+    db,
+    apps.map(({ id }) => id),
+  );
+  const figures = await readFigures(
+    db,
+    streams.map(({ id }) => id),
+  );
+  const view = (appId: string, kind: StreamKind) => {
+    const stream = streams.find((one) => one.app_id === appId && one.kind === kind);
+    if (stream === undefined) return null;
+    const mine = figures.find(({ stream_id }) => stream_id === stream.id);
+    return viewStream(streamParts(parts), stream, mine);
+  };
+  return apps.map((app) => {
+    const webhook = view(app.id, 'webhook');
+    const shown = webhook !== null && secret !== undefined ? { ...webhook, secret } : webhook;
+    return { ...app, webhook: shown, events: view(app.id, 'set') };
+  });
+}
+
+/** What the audit log keeps of them: no secret. */
+export function auditedStreams({ webhook, events }: StreamInputs): object {
+  const hidden = '[redacted]';
+  const shownWebhook =
+    webhook === undefined || webhook === null || webhook.secret === undefined
+      ? webhook
+      : { ...webhook, secret: hidden };
+  const delivery = events?.delivery;
+  const shownEvents =
+    events === undefined || events === null || delivery?.method !== 'push' || delivery.authorization == null
+      ? events
+      : { ...events, delivery: { ...delivery, authorization: hidden } };
+  return {
+    ...(webhook === undefined ? {} : { webhook: shownWebhook }),
+    ...(events === undefined ? {} : { events: shownEvents }),
+  };
+}

@@ -1,0 +1,129 @@
+// The only code that calls fetch. Every call is one of openapi.yaml.
+import type { Operations, Problem } from './types.ts';
+
+export type Operation = keyof Operations;
+export type Answer<O extends Operation> = Operations[O]['answer'];
+export type PathOf<O extends Operation> = Operations[O]['path'];
+export type QueryOf<O extends Operation> = Operations[O]['query'];
+
+export interface CallOptions<O extends Operation> {
+  readonly path?: PathOf<O>;
+  readonly query?: Partial<QueryOf<O>>;
+  readonly body?: Operations[O]['body'];
+  /** The version that was read: the gateway refuses when another one was saved since. */
+  readonly ifMatch?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** The gateway said no, or could not be reached (`status` 0). */
+export class ApiError extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly remedy: string | undefined;
+  readonly problem: Partial<Problem> & Readonly<Record<string, unknown>>;
+
+  constructor(status: number, problem: Partial<Problem> & Record<string, unknown>) {
+    super(problem.detail ?? 'The gateway cannot be reached.');
+    this.status = status;
+    this.code = problem.code ?? 'unreachable';
+    this.remedy = problem.remedy;
+    this.problem = problem;
+  }
+
+  /** What is wrong, field by field, where the gateway says so. */
+  get fields(): Readonly<Record<string, string>> {
+    const problems = (this.problem['problems'] ?? this.problem['fields'] ?? []) as readonly {
+      path?: string;
+      message?: string;
+    }[];
+    return Object.fromEntries(problems.map(({ path = '', message = '' }) => [path, message]));
+  }
+}
+
+type Refused = (error: ApiError) => Promise<boolean>;
+let onSignedOut: Refused = () => Promise.resolve(false);
+
+/** Who asks the person to sign in again; the call is then repeated. */
+export function whenSignedOut(handler: Refused): void {
+  onSignedOut = handler;
+}
+
+/** @throws {ApiError} */
+export async function call<O extends Operation>(operation: O, options: CallOptions<O> = {}): Promise<Answer<O>> {
+  try {
+    return await send(operation, options);
+  } catch (error) {
+    const again =
+      error instanceof ApiError &&
+      (error.code === 'session-over' || error.code === 'step-up-required' || error.code === 'unauthenticated');
+    if (again && !operation.endsWith(' /session') && (await onSignedOut(error))) return send(operation, options);
+    throw error;
+  }
+}
+
+async function send<O extends Operation>(
+  operation: O,
+  { path, query, body, ifMatch, signal }: CallOptions<O>,
+): Promise<Answer<O>> {
+  const method = operation.slice(0, operation.indexOf(' '));
+  const response = await fetch(urlOf(operation, path, query), {
+    method,
+    credentials: 'same-origin',
+    headers: {
+      'x-requested-with': 'console',
+      accept: 'application/json',
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(ifMatch === undefined ? {} : { 'if-match': `"${ifMatch}"` }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(signal === undefined ? {} : { signal }),
+  }).catch((cause: unknown) => {
+    if (cause instanceof DOMException && cause.name === 'AbortError') throw cause;
+    throw new ApiError(0, {});
+  });
+  const text = await response.text();
+  const answer: unknown = text === '' ? undefined : parsed(text);
+  if (!response.ok) throw new ApiError(response.status, (answer ?? {}) as Partial<Problem> & Record<string, unknown>);
+  return answer as Answer<O>;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return {};
+  }
+}
+
+/** Where a call goes: also for links that download. */
+export function urlOf<O extends Operation>(operation: O, path?: PathOf<O>, query?: Partial<QueryOf<O>>): string {
+  const template = operation.slice(operation.indexOf(' ') + 1);
+  const filled = template.replaceAll(/\{(\w+)\}/g, (_whole, name: string) =>
+    encodeURIComponent(String((path as Record<string, unknown> | undefined)?.[name] ?? '')),
+  );
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query ?? {}))
+    if (value !== undefined && value !== '' && value !== null) search.set(name, String(value));
+  const text = search.toString();
+  return `/api/v1${filled}${text === '' ? '' : `?${text}`}`;
+}
+
+/** Sends files as a form. @throws {ApiError} */
+export async function upload<O extends Operation>(
+  operation: O,
+  files: Readonly<Record<string, File>>,
+): Promise<Answer<O>> {
+  const form = new FormData();
+  for (const [name, file] of Object.entries(files)) form.set(name, file);
+  const response = await fetch(urlOf(operation), {
+    method: 'POST',
+    credentials: 'same-origin',
+    headers: { 'x-requested-with': 'console', accept: 'application/json' },
+    body: form,
+  }).catch(() => {
+    throw new ApiError(0, {});
+  });
+  const answer: unknown = await response.json().catch(() => ({}));
+  if (!response.ok) throw new ApiError(response.status, answer as Partial<Problem> & Record<string, unknown>);
+  return answer as Answer<O>;
+}

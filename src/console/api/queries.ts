@@ -1,0 +1,92 @@
+// Reading and writing through one cache. Keys begin with the first noun of the path, which is what the live stream names.
+import { QueryClient, useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { type Answer, ApiError, type CallOptions, call, type Operation } from './client.ts';
+
+type Reading = Extract<Operation, `GET ${string}`>;
+type PageAnswer = { readonly items: readonly unknown[]; readonly nextCursor: string | null };
+type Listing = { [O in Reading]: Answer<O> extends PageAnswer ? O : never }[Reading];
+export type ItemOf<O extends Listing> = Answer<O> extends { readonly items: readonly (infer Item)[] } ? Item : never;
+
+const STALE_MS = 30_000;
+
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: STALE_MS,
+      retry: (failures, error) =>
+        failures < 2 && error instanceof ApiError && (error.status === 0 || error.status >= 502),
+      refetchOnWindowFocus: false,
+      placeholderData: (previous: unknown) => previous,
+    },
+  },
+});
+
+function keyOf<O extends Operation>(operation: O, options: Pick<CallOptions<O>, 'path' | 'query'>, kind: string) {
+  const noun = operation.split('/')[1] ?? '';
+  return [noun, kind, operation, options.path ?? {}, options.query ?? {}];
+}
+
+/** One thing. Old data stays while new data comes. */
+export function useGet<O extends Reading>(operation: O, options: CallOptions<O> & { enabled?: boolean } = {}) {
+  const { enabled, ...rest } = options;
+  return useQuery({
+    queryKey: keyOf(operation, options, 'one'),
+    queryFn: ({ signal }) => call(operation, { ...rest, signal }),
+    ...(enabled === undefined ? {} : { enabled }),
+  });
+}
+
+const PAGE_SIZE = 50;
+
+/** A list, page by page. */
+export function useList<O extends Listing>(operation: O, options: CallOptions<O> & { enabled?: boolean } = {}) {
+  const { enabled, ...rest } = options;
+  const result = useInfiniteQuery({
+    queryKey: keyOf(operation, options, 'list'),
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ signal, pageParam }) => {
+      const query = { limit: PAGE_SIZE, ...rest.query, ...(pageParam === undefined ? {} : { cursor: pageParam }) };
+      return call(operation, { ...rest, query: query as CallOptions<O>['query'], signal }) as Promise<
+        Answer<O> & PageAnswer
+      >;
+    },
+    getNextPageParam: (page) => page.nextCursor ?? undefined,
+    ...(enabled === undefined ? {} : { enabled }),
+  });
+  const items = (result.data?.pages.flatMap((page) => page.items) ?? []) as readonly ItemOf<O>[];
+  return { ...result, items };
+}
+
+/** A change. What it touched is read again. */
+export function useCall<O extends Exclude<Operation, Reading>>(operation: O) {
+  const client = useQueryClient();
+  return useMutation<Answer<O>, ApiError, CallOptions<O>>({
+    mutationFn: (options) => call(operation, options),
+    onSuccess: () => refresh(client, [operation.split('/')[1] ?? '']),
+  });
+}
+
+/** What else shows a change of a noun. */
+const SHOWN_IN: Readonly<Record<string, readonly string[]>> = {
+  provider: ['providers', 'overview'],
+  providers: ['providers', 'overview', 'schedule'],
+  run: ['sync-runs', 'overview', 'providers', 'tasks'],
+  'sync-runs': ['sync-runs', 'overview', 'providers', 'tasks'],
+  plan: ['plans', 'sync-runs', 'overview'],
+  plans: ['plans', 'sync-runs', 'overview'],
+  schedule: ['schedule', 'providers'],
+  guard: ['guard'],
+  app: ['apps', 'overview'],
+  token: ['apps', 'tokens'],
+  dispute: ['disputes', 'overview'],
+  directory: ['users', 'groups', 'overview', 'directory'],
+  user: ['users', 'overview'],
+  group: ['groups', 'overview'],
+  target: ['apps', 'deliveries'],
+  delivery: ['deliveries', 'apps'],
+};
+
+export function refresh(client: QueryClient, topics: readonly string[]): void {
+  const nouns = new Set(['audit', ...topics.flatMap((topic) => [topic, `${topic}s`, ...(SHOWN_IN[topic] ?? [])])]);
+  void client.invalidateQueries({ predicate: ({ queryKey }) => nouns.has(String(queryKey[0])) });
+}

@@ -1,0 +1,95 @@
+// Who is signed in, what the role may do, and the dialog that asks to sign in again over the page.
+import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef, useState } from 'react';
+import { ApiError, call, whenSignedOut } from '../api/client.ts';
+import { startLive, stopLive } from '../api/live.ts';
+import { queryClient } from '../api/queries.ts';
+import type { Session } from '../api/types.ts';
+import { SignInAgain, SignInPage } from '../pages/sign-in/sign-in.tsx';
+import { useT, words } from './i18n.ts';
+
+export type Role = Session['role'];
+const RANK: Readonly<Record<Role, number>> = { viewer: 0, operator: 1, admin: 2 };
+
+const WORDS = words({
+  needsOperator: ['Needs the operator role.', '운영자 역할이 필요합니다.'],
+  needsAdmin: ['Needs the administrator role.', '관리자 역할이 필요합니다.'],
+});
+
+interface SessionState {
+  readonly session: Session;
+  signOut(everywhere: boolean): Promise<void>;
+}
+
+const Context = createContext<SessionState | undefined>(undefined);
+
+export function useSession(): SessionState {
+  const state = useContext(Context);
+  if (state === undefined) throw new Error('outside of a session');
+  return state;
+}
+
+/** Undefined when the role may; else the sentence that says why not, for `off` of a button. */
+export function useNeeds(role: 'operator' | 'admin'): string | undefined {
+  const t = useT(WORDS);
+  const { session } = useSession();
+  if (RANK[session.role] >= RANK[role]) return undefined;
+  return t(role === 'admin' ? 'needsAdmin' : 'needsOperator');
+}
+
+/** Shows what it holds to whoever is signed in, and the sign-in page to everybody else. */
+export function SessionGate({ children }: { readonly children: ReactNode }) {
+  const [session, setSession] = useState<Session | null | undefined>(undefined);
+  const [again, setAgain] = useState<'over' | 'step-up' | undefined>(undefined);
+  const waiting = useRef<((signedIn: boolean) => void)[]>([]);
+
+  useEffect(() => {
+    call('GET /session')
+      .then(setSession)
+      .catch((error: unknown) => setSession(error instanceof ApiError ? null : null));
+    whenSignedOut(
+      (error) =>
+        new Promise((resolve) => {
+          waiting.current.push(resolve);
+          setAgain(error.code === 'step-up-required' ? 'step-up' : 'over');
+        }),
+    );
+  }, []);
+
+  const signedIn = session !== undefined && session !== null;
+  useEffect(() => {
+    if (!signedIn) return;
+    startLive();
+    return stopLive;
+  }, [signedIn]);
+
+  const state = useMemo(
+    () =>
+      signedIn
+        ? {
+            session,
+            async signOut(everywhere: boolean) {
+              await call('DELETE /session', { query: { everywhere } });
+              queryClient.clear();
+              setSession(null);
+            },
+          }
+        : undefined,
+    [session, signedIn],
+  );
+
+  function settle(next: Session | undefined): void {
+    if (next !== undefined) setSession(next);
+    setAgain(undefined);
+    for (const resolve of waiting.current.splice(0)) resolve(next !== undefined);
+    if (next === undefined && again === 'over') setSession(null);
+  }
+
+  if (session === undefined) return null;
+  if (state === undefined) return <SignInPage onSignedIn={setSession} />;
+  return (
+    <Context value={state}>
+      {children}
+      {again === undefined ? null : <SignInAgain why={again} onDone={settle} />}
+    </Context>
+  );
+}

@@ -1,0 +1,214 @@
+import { Link } from '@tanstack/react-router';
+import { CircleCheck, CircleDashed, CircleX } from 'lucide-react';
+import type { ReactNode } from 'react';
+import type { Explanation } from '../../api/types.ts';
+import { dateTime, relative } from '../../app/format.ts';
+import { useLanguage, useT } from '../../app/i18n.ts';
+import { Banner } from '../../ui/banner.tsx';
+import { Card } from '../../ui/layout.tsx';
+import { Table } from '../../ui/table.tsx';
+import { textOf } from '../run/field-changes.tsx';
+import css from './check.module.css';
+import { WORDS } from './words.ts';
+
+type State = 'good' | 'bad' | 'grey';
+
+/** The way of one record, step by step, with the reason where it stopped. */
+export function ExplanationView({ explanation }: { readonly explanation: Explanation }) {
+  const { reason, directory } = explanation;
+  const fine = directory?.active === true && directory.deletedAt === null;
+  return (
+    <>
+      <Banner tone={fine ? 'green' : 'amber'} title={`${explanation.label ?? ''}: ${reason.sentence}`}>
+        {reason.detail} {reason.remedy}
+      </Banner>
+      <Card flush>
+        <ol className={css.steps}>
+          <SourceStep explanation={explanation} />
+          <ScopeStep explanation={explanation} />
+          <LinkStep explanation={explanation} />
+          <GuardStep explanation={explanation} />
+          <DirectoryStep explanation={explanation} />
+          <RunStep explanation={explanation} />
+        </ol>
+      </Card>
+      <Values explanation={explanation} />
+    </>
+  );
+}
+
+interface Part {
+  readonly explanation: Explanation;
+}
+
+function Step({
+  state,
+  title,
+  children,
+}: {
+  readonly state: State;
+  readonly title: string;
+  readonly children: ReactNode;
+}) {
+  const Icon = state === 'good' ? CircleCheck : state === 'bad' ? CircleX : CircleDashed;
+  return (
+    <li>
+      <Icon size={20} className={css[state]} aria-hidden />
+      <div>
+        <h3>{title}</h3>
+        {children}
+      </div>
+    </li>
+  );
+}
+
+function SourceStep({ explanation: { source, groups, provider } }: Part) {
+  const t = useT(WORDS);
+  const language = useLanguage();
+  if (provider === null)
+    return (
+      <Step state="grey" title={t('source')}>
+        <p>{t('manual')}</p>
+      </Step>
+    );
+  const at = (when: string | null): string => (when === null ? '–' : dateTime(when, language));
+  return (
+    <Step state={source.state === 'present' ? 'good' : 'bad'} title={t('source')}>
+      <p>
+        {source.state === 'present'
+          ? t('present', { t: at(source.readAt) })
+          : source.state === 'gone'
+            ? t('gone', { t: at(source.goneAt) })
+            : t('never')}
+      </p>
+      {groups.length === 0 ? null : (
+        <p>
+          {t('groups')}:{' '}
+          {groups
+            .map(
+              ({ displayName, externalId, inScope }) =>
+                `${displayName ?? externalId}${inScope ? '' : ` (${t('notInScope')})`}`,
+            )
+            .join(', ')}
+        </p>
+      )}
+    </Step>
+  );
+}
+
+function ScopeStep({ explanation: { scope } }: Part) {
+  const t = useT(WORDS);
+  if (scope === null) return null;
+  return (
+    <Step state={scope.inScope ? 'good' : 'bad'} title={t('scope')}>
+      <p>
+        {t(scope.inScope ? 'inScope' : 'outOfScope')} {scope.settingsChanged ? t('settingsChanged') : null}
+      </p>
+      <ul className={css.clauses}>
+        {scope.clauses.map(({ setting, demands, holds, detail }) => (
+          <li key={setting + demands}>
+            {holds ? (
+              <CircleCheck size={16} className={css.good} aria-hidden />
+            ) : (
+              <CircleX size={16} className={css.bad} aria-hidden />
+            )}
+            <code>{setting}</code>
+            <span>
+              {demands}
+              {detail === null ? null : ` (${detail})`}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </Step>
+  );
+}
+
+function LinkStep({ explanation: { link } }: Part) {
+  const t = useT(WORDS);
+  return (
+    <Step state={link.state === 'linked' ? 'good' : 'grey'} title={t('matching')}>
+      <p>
+        {t(link.state)} {link.attribute === null ? null : t('by', { attribute: link.attribute })}
+      </p>
+    </Step>
+  );
+}
+
+function GuardStep({ explanation: { guard } }: Part) {
+  const t = useT(WORDS);
+  return (
+    <Step state={guard === null ? 'good' : 'bad'} title={t('guard')}>
+      <p>{guard === null ? t('notHeld') : t('held')}</p>
+    </Step>
+  );
+}
+
+function DirectoryStep({ explanation: { directory, resourceType } }: Part) {
+  const t = useT(WORDS);
+  const language = useLanguage();
+  if (directory === null)
+    return (
+      <Step state="bad" title={t('directory')}>
+        <p>{t('notHere')}</p>
+      </Step>
+    );
+  const { id, active, deletedAt } = directory;
+  return (
+    <Step state={deletedAt === null && active ? 'good' : 'bad'} title={t('directory')}>
+      <p>{deletedAt !== null ? t('deleted', { t: relative(deletedAt, language) }) : t(active ? 'here' : 'disabled')}</p>
+      {deletedAt === null ? (
+        <Link to={resourceType === 'Group' ? '/groups/$id' : '/users/$id'} params={{ id }}>
+          {t('open')}
+        </Link>
+      ) : null}
+    </Step>
+  );
+}
+
+function RunStep({ explanation: { lastRun } }: Part) {
+  const t = useT(WORDS);
+  if (lastRun === null)
+    return (
+      <Step state="grey" title={t('lastRun')}>
+        <p>{t('noRun')}</p>
+      </Step>
+    );
+  return (
+    <Step state="grey" title={t('lastRun')}>
+      <p>{lastRun.reason.sentence}</p>
+      <Link to="/runs/$id" params={{ id: lastRun.id }}>
+        {t('seeRun')}
+      </Link>
+    </Step>
+  );
+}
+
+function Values({ explanation: { attributes } }: Part) {
+  const t = useT(WORDS);
+  const language = useLanguage();
+  if (attributes.length === 0) return null;
+  return (
+    <Card title={t('attributes')} flush>
+      <Table
+        label={t('attributes')}
+        items={attributes}
+        keyOf={({ attribute }) => attribute}
+        columns={[
+          { name: t('attribute'), cell: ({ attribute }) => attribute.replace(/^urn:.*:User[:.]/, '') },
+          { name: t('value'), cell: ({ value }) => textOf(value) },
+          {
+            name: t('from'),
+            cell: ({ source }) =>
+              source === undefined
+                ? '–'
+                : Object.entries(source)
+                    .map(([name, value]) => `${name}: ${textOf(value)}`)
+                    .join('; '),
+          },
+          { name: t('setBy'), end: true, cell: ({ setBy }) => (setBy === null ? '–' : relative(setBy.at, language)) },
+        ]}
+      />
+    </Card>
+  );
+}

@@ -1,0 +1,157 @@
+import { Link } from '@tanstack/react-router';
+import { SlidersHorizontal } from 'lucide-react';
+import { useGet } from '../../api/queries.ts';
+import type { ProviderCard, Run } from '../../api/types.ts';
+import { count, dateTime, relative, span } from '../../app/format.ts';
+import { useLanguage, useT } from '../../app/i18n.ts';
+import { CHANGE_TONE, type ChangeCounts, changesOf, tookMs } from '../../app/run-facts.ts';
+import { CHANGES, PROVIDERS } from '../../app/words.ts';
+import { Badge, Tallies } from '../../ui/badge.tsx';
+import { Banner } from '../../ui/banner.tsx';
+import { buttonClass } from '../../ui/button.tsx';
+import { Card, Facts } from '../../ui/layout.tsx';
+import { RunStatus } from '../../ui/run-status.tsx';
+import { LiveRun } from '../run/live-run.tsx';
+import css from './inbound.module.css';
+import { ProviderIcon } from './provider-icon.tsx';
+import { useScheduleWords } from './schedule-words.ts';
+import { WORDS } from './words.ts';
+
+interface KnownSettings {
+  readonly tenantId?: string;
+  readonly scope?: { readonly mode?: string; readonly groupIds?: readonly string[]; readonly filter?: string };
+  readonly pathDisplay?: { readonly rootGroupId?: string | null };
+}
+
+/** The one source that feeds the gateway: what it brings, when, within which limits, and how its last run went. */
+export function ActiveSource({ card, running }: { readonly card: ProviderCard; readonly running: Run | undefined }) {
+  const t = useT(WORDS);
+  const names = useT(PROVIDERS);
+  const { data } = useGet('GET /providers/{kind}', { path: { kind: card.kind } });
+  const settings = (data ?? {}) as KnownSettings;
+  return (
+    <>
+      {card.connection.state === 'error' ? (
+        <Banner tone="red" title={t('error', { name: names(card.kind) })}>
+          {card.connection.detail}
+        </Banner>
+      ) : null}
+      <Card flush>
+        <div className={css.source}>
+          <ProviderIcon kind={card.kind} />
+          <div>
+            <h2>
+              {names(card.kind)}
+              <Badge tone="green" dot>
+                {t('active')}
+              </Badge>
+            </h2>
+            <p>
+              {[settings.tenantId, card.connection.state === 'error' ? undefined : card.connection.detail]
+                .filter(Boolean)
+                .join(' · ')}
+            </p>
+          </div>
+          <Link
+            to="/inbound/$provider/settings"
+            params={{ provider: card.kind }}
+            className={buttonClass(undefined, true)}
+          >
+            <SlidersHorizontal size={15} aria-hidden />
+            {t('edit')}
+          </Link>
+        </div>
+        <div className={css.facts}>
+          <SourceFacts settings={settings} />
+        </div>
+        {running === undefined ? (
+          <LastRun run={card.lastRun} />
+        ) : (
+          <div className={css.live}>
+            <LiveRun run={running} />
+          </div>
+        )}
+      </Card>
+    </>
+  );
+}
+
+function SourceFacts({ settings: { scope = {}, pathDisplay } }: { readonly settings: KnownSettings }) {
+  const t = useT(WORDS);
+  const language = useLanguage();
+  const inWords = useScheduleWords();
+  const schedule = useGet('GET /schedule').data;
+  const guard = useGet('GET /guard').data;
+  const picked = scope.groupIds?.length ?? 0;
+  const root = pathDisplay?.rootGroupId ?? null;
+  return (
+    <Facts
+      items={[
+        {
+          name: t('synced'),
+          value: scope.mode === 'groups' ? t('groupsPicked', { n: picked }) : t('wholeTenant'),
+          note: scope.filter ? t('filtered', { filter: scope.filter }) : t('noFilter'),
+        },
+        {
+          name: t('schedule'),
+          value: schedule === undefined ? '…' : inWords(schedule),
+          note: schedule?.nextRunAt ? t('nextIn', { t: relative(schedule.nextRunAt, language) }) : t('offNote'),
+        },
+        {
+          name: t('limit'),
+          value:
+            guard === undefined
+              ? '…'
+              : guard.enabled === false
+                ? t('limitOff')
+                : t('limitValue', { n: guard.percent ?? 10 }),
+          note: guard?.enabled === false ? t('limitOffNote') : t('limitNote', { n: guard?.minObjects ?? 10 }),
+        },
+        { name: t('path'), value: root ?? t('pathNone'), note: t('pathNote') },
+      ]}
+    />
+  );
+}
+
+const TALLIED = [
+  ['create', 'created'],
+  ['update', 'updated'],
+  ['deactivate', 'deactivated'],
+  ['delete', 'deleted'],
+  ['skip', 'skipped'],
+] as const satisfies readonly (readonly [keyof ChangeCounts, keyof typeof CHANGES])[];
+
+function LastRun({ run }: { readonly run: Run | null }) {
+  const t = useT(WORDS);
+  const change = useT(CHANGES);
+  const language = useLanguage();
+  if (run === null)
+    return (
+      <div className={css.last}>
+        <strong>{t('lastRun')}</strong>
+        <span>{t('notYet')}</span>
+      </div>
+    );
+  const counts = changesOf(run);
+  const took = tookMs(run);
+  return (
+    <div className={css.last}>
+      <strong>{t('lastRun')}</strong>
+      <RunStatus run={run} />
+      <span>
+        {dateTime(run.startedAt ?? run.createdAt, language)}
+        {took === undefined ? '' : ` · ${span(took, language)}`}
+      </span>
+      <Tallies
+        items={TALLIED.map(([key, word]) => ({
+          name: change(word),
+          value: count(counts[key], language),
+          tone: CHANGE_TONE[key],
+        }))}
+      />
+      <Link to="/runs/$id" params={{ id: run.id }}>
+        {t('runN', { n: String(run.number) })}
+      </Link>
+    </div>
+  );
+}

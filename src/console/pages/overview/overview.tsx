@@ -1,0 +1,179 @@
+import { Link } from '@tanstack/react-router';
+import { ArrowRight } from 'lucide-react';
+import type { ReactNode } from 'react';
+import { useRunningRun } from '../../api/live.ts';
+import { useGet, useList } from '../../api/queries.ts';
+import type { Overview, ProviderCard } from '../../api/types.ts';
+import { count, relative } from '../../app/format.ts';
+import { useLanguage, useT } from '../../app/i18n.ts';
+import { PROVIDERS } from '../../app/words.ts';
+import { Banner } from '../../ui/banner.tsx';
+import { buttonClass } from '../../ui/button.tsx';
+import { Card, Facts, Page, Stack } from '../../ui/layout.tsx';
+import { Loaded } from '../../ui/loaded.tsx';
+import { RunDays } from '../../ui/run-days.tsx';
+import { RunTable } from '../../ui/run-table.tsx';
+import { LiveRun } from '../run/live-run.tsx';
+import { removalsOf } from '../run/plan-facts.ts';
+import { WORDS } from './words.ts';
+
+const RUNS_SHOWN = 6;
+
+export function OverviewPage() {
+  const t = useT(WORDS);
+  const overview = useGet('GET /overview');
+  const providers = useGet('GET /providers');
+  const runs = useList('GET /sync-runs');
+  const running = useRunningRun();
+  return (
+    <Page title={t('title')} lead={t('lead')}>
+      <Loaded query={overview}>
+        {(data) => (
+          <>
+            <NeedsYou overview={data} cards={providers.data?.items ?? []} />
+            {running === undefined ? null : (
+              <Card title={t('runningNow')}>
+                <LiveRun run={running} />
+              </Card>
+            )}
+            <Card flush>
+              <DirectoryFacts overview={data} cards={providers.data?.items ?? []} />
+            </Card>
+            <RunDays days={data.days}>
+              {runs.items.length === 0 ? null : <RunTable runs={runs.items.slice(0, RUNS_SHOWN)} />}
+            </RunDays>
+          </>
+        )}
+      </Loaded>
+    </Page>
+  );
+}
+
+function DirectoryFacts({ overview, cards }: { readonly overview: Overview; readonly cards: readonly ProviderCard[] }) {
+  const t = useT(WORDS);
+  const names = useT(PROVIDERS);
+  const language = useLanguage();
+  const { directory, apps } = overview;
+  const active = cards.find((card) => card.active);
+  return (
+    <Facts
+      big
+      items={[
+        {
+          name: t('users'),
+          value: <Link to="/users">{count(directory.users, language)}</Link>,
+          note: t('usersNote', { n: directory.activeUsers, hand: directory.byHand }),
+        },
+        {
+          name: t('groups'),
+          value: <Link to="/groups">{count(directory.groups, language)}</Link>,
+          note: t('groupsNote', { n: directory.memberships }),
+        },
+        {
+          name: t('source'),
+          value: <Link to="/inbound">{active === undefined ? t('noSource') : names(active.kind)}</Link>,
+          note:
+            active === undefined
+              ? t('noSourceNote')
+              : active.nextRunAt === null
+                ? t('noSchedule')
+                : t('nextRun', { t: relative(active.nextRunAt, language) }),
+        },
+        { name: t('apps'), value: <Link to="/apps">{count(apps, language)}</Link>, note: t('appsNote') },
+      ]}
+    />
+  );
+}
+
+/** What waits for a person, the most pressing first; else that nothing does. */
+function NeedsYou({ overview, cards }: { readonly overview: Overview; readonly cards: readonly ProviderCard[] }) {
+  const t = useT(WORDS);
+  const needs = useNeedsList(overview, cards);
+  if (needs.length === 0)
+    return (
+      <Banner tone="green" title={t('nothing')}>
+        {t('nothingText')}
+      </Banner>
+    );
+  return (
+    <Stack>
+      {needs.map(({ key, ...need }) => (
+        <Banner key={key} {...need} />
+      ))}
+    </Stack>
+  );
+}
+
+interface Need {
+  readonly key: string;
+  readonly tone: 'amber' | 'red' | 'blue';
+  readonly title: ReactNode;
+  readonly children: ReactNode;
+  readonly actions: ReactNode;
+}
+
+function useNeedsList(
+  { held, openDisputes, failedMessages }: Overview,
+  cards: readonly ProviderCard[],
+): readonly Need[] {
+  const t = useT(WORDS);
+  const names = useT(PROVIDERS);
+  const language = useLanguage();
+  const go = (to: string, text: string): ReactNode => (
+    <Link to={to} className={buttonClass()}>
+      {text} <ArrowRight size={15} aria-hidden />
+    </Link>
+  );
+  const needs: Need[] = [];
+  const configured = cards.some((card) => card.configured);
+  if (cards.length > 0 && !cards.some(({ active }) => active))
+    needs.push({
+      key: 'source',
+      tone: 'blue',
+      title: t('startTitle'),
+      children: t('startText'),
+      actions: go(configured ? '/inbound' : '/inbound/microsoft365/setup', t('start')),
+    });
+  for (const { planId, runId, counts, createdAt, expiresAt } of held)
+    needs.push({
+      key: planId,
+      tone: 'amber',
+      title: t('heldTitle'),
+      children: (
+        <>
+          {t('heldText', {
+            removals: removalsOf(counts),
+            n: (counts['create'] ?? 0) + (counts['update'] ?? 0),
+            since: relative(createdAt, language),
+          })}{' '}
+          {expiresAt === null ? null : t('heldExpires', { t: relative(expiresAt, language) })}
+        </>
+      ),
+      actions: go(`/runs/${runId}`, t('review')),
+    });
+  for (const card of cards.filter(({ active, connection }) => active && connection.state === 'error'))
+    needs.push({
+      key: `error-${card.kind}`,
+      tone: 'red',
+      title: t('errorTitle', { name: names(card.kind) }),
+      children: card.connection.detail,
+      actions: card.lastRun === null ? go('/inbound', t('look')) : go(`/runs/${card.lastRun.id}`, t('look')),
+    });
+  if (openDisputes > 0)
+    needs.push({
+      key: 'disputes',
+      tone: 'amber',
+      title: t('disputesTitle', { n: openDisputes }),
+      children: t('disputesText'),
+      actions: go('/disputes', t('decide')),
+    });
+  if (failedMessages > 0)
+    needs.push({
+      key: 'messages',
+      tone: 'red',
+      title: t('messagesTitle', { n: failedMessages }),
+      children: t('messagesText'),
+      actions: go('/settings?tab=notifications', t('look')),
+    });
+  return needs;
+}

@@ -1,0 +1,43 @@
+import { words } from '../../app/i18n.ts';
+
+export const WORDS = words({
+  title: ['Overview', '개요'],
+  lead: ['What needs you, and how the directory is.', '확인이 필요한 항목과 디렉터리의 상태입니다.'],
+  runningNow: ['Running now', '지금 실행 중'],
+  users: ['Users', '사용자'],
+  usersNote: ['{n} active, {hand} entered by hand', '활성 {n}명, 직접 입력 {hand}개'],
+  groups: ['Groups', '그룹'],
+  groupsNote: ['{n} {n|membership|memberships}', '구성원 {n}개'],
+  source: ['Active source', '활성 소스'],
+  noSource: ['None yet', '아직 없음'],
+  noSourceNote: ['Set one up to begin', '시작하려면 설정하세요'],
+  noSchedule: ['No daily sync is on', '일일 동기화가 꺼져 있음'],
+  nextRun: ['Next sync {t}', '다음 동기화 {t}'],
+  apps: ['Apps', '앱'],
+  appsNote: ['Read or receive the directory', '디렉터리를 읽거나 받는 앱'],
+  nothing: ['Nothing needs you', '확인할 것이 없습니다'],
+  nothingText: [
+    'No run waits, no source failed, and no question is open.',
+    '대기 중인 실행, 실패한 소스, 미결 사항이 없습니다.',
+  ],
+  startTitle: ['No source feeds the gateway yet', '아직 게이트웨이에 연결된 소스가 없습니다'],
+  startText: ['Connect one, look at a preview, and turn it on.', '연결하고 미리 본 다음 켜세요.'],
+  start: ['Set up a source', '소스 설정'],
+  heldTitle: ['A run waits for your confirmation', '실행이 확인을 기다립니다'],
+  heldText: [
+    'It would remove {removals} and create or update {n}. Nothing of that has been changed. Waiting since {since}.',
+    '{removals}개를 제거하고 {n}개를 생성하거나 업데이트합니다. 아직 아무것도 변경되지 않았습니다. {since}부터 대기 중입니다.',
+  ],
+  heldExpires: ['It is discarded {t}.', '{t} 폐기됩니다.'],
+  review: ['Review', '검토'],
+  errorTitle: ['{name} could not be read', '{name}을(를) 읽지 못했습니다'],
+  look: ['Look', '보기'],
+  disputesTitle: ['{n} open {n|question|questions} about who is who', '동일인 여부 미결 {n}건'],
+  disputesText: [
+    'Somebody of the source and an account here seem to be the same.',
+    '소스의 사용자와 여기의 계정이 같은 사람일 수 있습니다.',
+  ],
+  decide: ['Decide', '결정하기'],
+  messagesTitle: ['{n} {n|message|messages} could not be sent', '메시지 {n}개를 보내지 못했습니다'],
+  messagesText: ['Nobody was told of these runs.', '해당 실행이 아무에게도 알려지지 않았습니다.'],
+});

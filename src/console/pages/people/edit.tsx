@@ -1,0 +1,209 @@
+import { useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
+import { useCall } from '../../api/queries.ts';
+import type { ScimInput, ScimResource } from '../../api/types.ts';
+import { useT } from '../../app/i18n.ts';
+import { COMMON } from '../../app/words.ts';
+import { Button } from '../../ui/button.tsx';
+import { Dialog } from '../../ui/dialog.tsx';
+import { Switch, TextField } from '../../ui/field.tsx';
+import { Columns } from '../../ui/layout.tsx';
+import { Refusal } from '../../ui/loaded.tsx';
+import { toast } from '../../ui/toast.tsx';
+import type { Noun } from './people.tsx';
+import { WORDS } from './words.ts';
+
+const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
+const USER = 'urn:ietf:params:scim:schemas:core:2.0:User';
+const GROUP = 'urn:ietf:params:scim:schemas:core:2.0:Group';
+
+interface Entered {
+  readonly userName: string;
+  readonly displayName: string;
+  readonly given: string;
+  readonly family: string;
+  readonly email: string;
+  readonly title: string;
+  readonly department: string;
+  readonly active: boolean;
+}
+
+const NOTHING: Entered = {
+  userName: '',
+  displayName: '',
+  given: '',
+  family: '',
+  email: '',
+  title: '',
+  department: '',
+  active: true,
+};
+
+/** One entered by hand; no sync takes it away. */
+export function AddDialog({ noun, onClose }: { readonly noun: Noun; readonly onClose: () => void }) {
+  const t = useT(WORDS);
+  const common = useT(COMMON);
+  const navigate = useNavigate();
+  const [value, setValue] = useState(NOTHING);
+  const addUser = useCall('POST /users');
+  const addGroup = useCall('POST /groups');
+  const add = noun === 'users' ? addUser : addGroup;
+  const save = (): void =>
+    add.mutate(
+      { body: (noun === 'users' ? userOf(value) : { schemas: [GROUP], displayName: value.displayName }) as ScimInput },
+      {
+        onSuccess: (made) => {
+          toast(t('added', { name: value.displayName || value.userName }));
+          onClose();
+          void navigate({ to: `/${noun}/${made.id}` } as never);
+        },
+      },
+    );
+  return (
+    <Dialog
+      open
+      onClose={onClose}
+      title={t(noun === 'users' ? 'addUser' : 'addGroup')}
+      lead={t('addUserLead')}
+      foot={
+        <>
+          <Button onClick={onClose}>{common('cancel')}</Button>
+          <Button look="primary" busy={add.isPending} onClick={save}>
+            {t('add')}
+          </Button>
+        </>
+      }
+    >
+      <Refusal error={add.error} />
+      <PersonFields noun={noun} value={value} onChange={setValue} />
+    </Dialog>
+  );
+}
+
+/** The same fields for one that is here; what else it has stays. */
+export function EditDialog({
+  noun,
+  resource,
+  onClose,
+}: {
+  readonly noun: Noun;
+  readonly resource: ScimResource;
+  readonly onClose: () => void;
+}) {
+  const t = useT(WORDS);
+  const common = useT(COMMON);
+  const [value, setValue] = useState<Entered>(() => enteredOf(resource));
+  const users = useCall('PUT /users/{id}');
+  const groups = useCall('PATCH /groups/{id}');
+  const busy = users.isPending || groups.isPending;
+  const onSuccess = (): void => {
+    toast(t('saved'));
+    onClose();
+  };
+  const save = (): void => {
+    const path = { id: resource.id };
+    if (noun === 'users') users.mutate({ path, body: merged(resource, value) as ScimInput }, { onSuccess });
+    else
+      groups.mutate(
+        {
+          path,
+          body: {
+            schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
+            Operations: [{ op: 'replace', path: 'displayName', value: value.displayName }],
+          } as never,
+        },
+        { onSuccess },
+      );
+  };
+  return (
+    <Dialog
+      open
+      onClose={onClose}
+      title={t('edit')}
+      foot={
+        <>
+          <Button onClick={onClose}>{common('cancel')}</Button>
+          <Button look="primary" busy={busy} onClick={save}>
+            {common('save')}
+          </Button>
+        </>
+      }
+    >
+      <Refusal error={users.error ?? groups.error} />
+      <PersonFields noun={noun} value={value} onChange={setValue} />
+    </Dialog>
+  );
+}
+
+function PersonFields({
+  noun,
+  value,
+  onChange,
+}: {
+  readonly noun: Noun;
+  readonly value: Entered;
+  readonly onChange: (next: Entered) => void;
+}) {
+  const t = useT(WORDS);
+  const field = (name: Exclude<keyof Entered, 'active'>) => (
+    <TextField
+      key={name}
+      label={t(name)}
+      value={value[name]}
+      onChange={(text) => onChange({ ...value, [name]: text })}
+    />
+  );
+  if (noun === 'groups') return field('displayName');
+  return (
+    <>
+      <Columns>
+        {(['userName', 'displayName', 'given', 'family', 'email', 'title', 'department'] as const).map(field)}
+      </Columns>
+      <Switch label={t('active')} checked={value.active} onChange={(active) => onChange({ ...value, active })} />
+    </>
+  );
+}
+
+interface Known {
+  readonly userName?: string;
+  readonly displayName?: string;
+  readonly title?: string;
+  readonly active?: boolean;
+  readonly name?: { readonly givenName?: string; readonly familyName?: string };
+  readonly emails?: readonly { readonly value?: string; readonly primary?: boolean }[];
+  readonly [ENTERPRISE]?: { readonly department?: string };
+}
+
+function enteredOf(resource: ScimResource): Entered {
+  const known = resource as unknown as Known;
+  return {
+    userName: known.userName ?? '',
+    displayName: known.displayName ?? '',
+    given: known.name?.givenName ?? '',
+    family: known.name?.familyName ?? '',
+    email: (known.emails?.find(({ primary }) => primary === true) ?? known.emails?.[0])?.value ?? '',
+    title: known.title ?? '',
+    department: known[ENTERPRISE]?.department ?? '',
+    active: known.active ?? true,
+  };
+}
+
+function userOf(value: Entered): Readonly<Record<string, unknown>> {
+  const filled = (text: string): string | undefined => (text.trim() === '' ? undefined : text.trim());
+  const { given, family, email, department } = value;
+  return {
+    schemas: department === '' ? [USER] : [USER, ENTERPRISE],
+    userName: value.userName.trim(),
+    displayName: filled(value.displayName),
+    title: filled(value.title),
+    active: value.active,
+    ...(given + family === '' ? {} : { name: { givenName: filled(given), familyName: filled(family) } }),
+    ...(email === '' ? {} : { emails: [{ value: email.trim(), type: 'work', primary: true }] }),
+    ...(department === '' ? {} : { [ENTERPRISE]: { department } }),
+  };
+}
+
+function merged(resource: ScimResource, value: Entered): Readonly<Record<string, unknown>> {
+  const { state: _state, meta: _meta, groups: _groups, ...kept } = resource as ScimResource & { groups?: unknown };
+  return { ...kept, ...userOf(value) };
+}

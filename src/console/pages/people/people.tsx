@@ -1,0 +1,172 @@
+import { Link } from '@tanstack/react-router';
+import { Plus, Users } from 'lucide-react';
+import { useCallback, useState } from 'react';
+import { useList } from '../../api/queries.ts';
+import type { Person } from '../../api/types.ts';
+import { count, initials, relative } from '../../app/format.ts';
+import { useLanguage, useT } from '../../app/i18n.ts';
+import { useSearchState } from '../../app/search-state.ts';
+import { useNeeds } from '../../app/session.tsx';
+import { COMMON, PROVIDERS } from '../../app/words.ts';
+import { Badge, Who } from '../../ui/badge.tsx';
+import { Empty, Skeleton } from '../../ui/banner.tsx';
+import { Button } from '../../ui/button.tsx';
+import { Chips, FilterSelect, SearchField } from '../../ui/field.tsx';
+import { Card, Page, Row } from '../../ui/layout.tsx';
+import { Failure } from '../../ui/loaded.tsx';
+import { type Column, More, Table } from '../../ui/table.tsx';
+import { AddDialog } from './edit.tsx';
+import { WORDS } from './words.ts';
+
+export type Noun = 'users' | 'groups';
+
+export function UsersPage() {
+  return <People noun="users" />;
+}
+
+export function GroupsPage() {
+  return <People noun="groups" />;
+}
+
+const ORIGINS = ['microsoft365', 'scim', 'ldap', 'csv', 'manual'] as const;
+
+function People({ noun }: { readonly noun: Noun }) {
+  const t = useT(WORDS);
+  const common = useT(COMMON);
+  const names = useT(PROVIDERS);
+  const needs = useNeeds('operator');
+  const [search, change] = useSearchState();
+  const [adding, setAdding] = useState(false);
+  const query = { search: search['find'], origin: search['origin'], active: search['active'] } as never;
+  const users = useList('GET /users', { query, enabled: noun === 'users' });
+  const groups = useList('GET /groups', { query, enabled: noun === 'groups' });
+  const list = noun === 'users' ? users : groups;
+  const find = useCallback((text: string) => change({ find: text }), [change]);
+  const filtered = ['find', 'origin', 'active'].some((name) => search[name] !== undefined);
+  return (
+    <Page
+      title={t(noun)}
+      lead={t(noun === 'users' ? 'usersLead' : 'groupsLead')}
+      actions={
+        <Button icon={<Plus size={16} />} off={needs} onClick={() => setAdding(true)}>
+          {t(noun === 'users' ? 'addUser' : 'addGroup')}
+        </Button>
+      }
+    >
+      <Card
+        flush
+        title={t(noun)}
+        actions={
+          <Row>
+            {noun === 'users' ? (
+              <Chips
+                label={t('state')}
+                value={search['active'] ?? ''}
+                onChange={(active) => change({ active })}
+                options={[
+                  ['', t('any')],
+                  ['true', t('active')],
+                  ['false', t('disabled')],
+                ]}
+              />
+            ) : null}
+            <FilterSelect
+              label={t('origin')}
+              value={search['origin'] ?? ''}
+              onChange={(origin) => change({ origin })}
+              options={[['', t('anyOrigin')], ...ORIGINS.map((origin) => [origin, names(origin)] as const)]}
+            />
+            <SearchField label={t('find')} value={search['find'] ?? ''} onChange={find} />
+          </Row>
+        }
+      >
+        {list.error !== null && list.items.length === 0 ? (
+          <Failure error={list.error} onRetry={() => void list.refetch()} />
+        ) : list.isPending ? (
+          <Skeleton lines={8} />
+        ) : list.items.length === 0 ? (
+          <Empty
+            icon={<Users size={26} />}
+            title={filtered ? t('noMatch') : t(noun === 'users' ? 'noUsers' : 'noGroups')}
+            action={
+              filtered ? (
+                <Button onClick={() => change({ find: undefined, origin: undefined, active: undefined })}>
+                  {common('clear')}
+                </Button>
+              ) : undefined
+            }
+          >
+            {filtered ? undefined : t('noPeopleText')}
+          </Empty>
+        ) : (
+          <PeopleTable noun={noun} items={list.items} old={list.isPlaceholderData} />
+        )}
+        <More list={list} />
+      </Card>
+      {adding ? <AddDialog noun={noun} onClose={() => setAdding(false)} /> : null}
+    </Page>
+  );
+}
+
+function PeopleTable({
+  noun,
+  items,
+  old,
+}: {
+  readonly noun: Noun;
+  readonly items: readonly Person[];
+  readonly old: boolean;
+}) {
+  const t = useT(WORDS);
+  const names = useT(PROVIDERS);
+  const language = useLanguage();
+  const named: Column<Person> = {
+    name: t(noun === 'users' ? 'user' : 'group'),
+    cell: (person) => (
+      <Link to={`/${noun}/$id`} params={{ id: person.id } as never} style={{ color: 'inherit' }}>
+        <Who
+          mark={initials(person.displayName ?? person.userName ?? '?')}
+          name={person.displayName ?? person.userName ?? person.id}
+          note={person.userName ?? undefined}
+          square={noun === 'groups'}
+        />
+      </Link>
+    ),
+  };
+  const origin: Column<Person> = {
+    name: t('origin'),
+    cell: (person) => names(person.origin as keyof typeof PROVIDERS),
+  };
+  const changed: Column<Person> = {
+    name: t('changed'),
+    end: true,
+    cell: (person) => relative(person.updatedAt, language),
+  };
+  const columns: readonly Column<Person>[] =
+    noun === 'users'
+      ? [
+          named,
+          { name: t('state'), cell: (person) => <PersonState person={person} /> },
+          { name: t('email'), cell: (person) => person.email ?? '–' },
+          origin,
+          changed,
+        ]
+      : [
+          named,
+          { name: t('members'), end: true, cell: (person) => count(person.memberCount, language) },
+          origin,
+          changed,
+        ];
+  return <Table label={t(noun)} items={items} keyOf={({ id }) => id} old={old} columns={columns} />;
+}
+
+export function PersonState({ person }: { readonly person: Pick<Person, 'active' | 'leftAt' | 'overridden'> }) {
+  const t = useT(WORDS);
+  return (
+    <Row>
+      {person.active ? <Badge tone="green">{t('active')}</Badge> : <Badge tone="amber">{t('disabled')}</Badge>}
+      {person.leftAt === null ? null : <Badge>{t('left')}</Badge>}
+      {person.overridden ? <Badge tone="violet">{t('edited')}</Badge> : null}
+    </Row>
+  );
+}

@@ -1,0 +1,150 @@
+import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { Fingerprint, Pencil, Trash2, UserRoundSearch } from 'lucide-react';
+import { useState } from 'react';
+import { useCall, useGet } from '../../api/queries.ts';
+import type { ScimResource } from '../../api/types.ts';
+import { useT } from '../../app/i18n.ts';
+import { useSearchState } from '../../app/search-state.ts';
+import { useNeeds } from '../../app/session.tsx';
+import { COMMON, PROVIDERS } from '../../app/words.ts';
+import { Button, buttonClass } from '../../ui/button.tsx';
+import { Dialog } from '../../ui/dialog.tsx';
+import { Page } from '../../ui/layout.tsx';
+import { Loaded, Refusal } from '../../ui/loaded.tsx';
+import { Tabs } from '../../ui/tabs.tsx';
+import { toast } from '../../ui/toast.tsx';
+import { Attributes, nameOf } from './attributes.tsx';
+import { EditDialog } from './edit.tsx';
+import { History } from './history.tsx';
+import { MemberOf, Members } from './members.tsx';
+import { type Noun, PersonState } from './people.tsx';
+import { WORDS } from './words.ts';
+
+export function UserPage() {
+  const { id = '' } = useParams({ strict: false }) as { id?: string };
+  const query = useGet('GET /users/{id}', { path: { id } });
+  return <Loaded query={query}>{(data) => <Person noun="users" resource={data} />}</Loaded>;
+}
+
+export function GroupPage() {
+  const { id = '' } = useParams({ strict: false }) as { id?: string };
+  const query = useGet('GET /groups/{id}', { path: { id } });
+  return <Loaded query={query}>{(data) => <Person noun="groups" resource={data} />}</Loaded>;
+}
+
+const GATEWAY = 'urn:sluice:params:scim:schemas:extension:gateway:2.0:User';
+
+function Person({ noun, resource }: { readonly noun: Noun; readonly resource: ScimResource }) {
+  const t = useT(WORDS);
+  const names = useT(PROVIDERS);
+  const needs = useNeeds('operator');
+  const [search, change] = useSearchState();
+  const [dialog, setDialog] = useState<'edit' | 'remove' | undefined>(undefined);
+  const { origin, leftAt, overridden } = resource.state;
+  const from = names(origin as keyof typeof PROVIDERS);
+  const owned = origin === 'manual' ? needs : t('owned', { name: from });
+  const tabs =
+    noun === 'users' ? (['overview', 'memberOf', 'history'] as const) : (['members', 'overview', 'history'] as const);
+  const tab = tabs.find((name) => name === search['tab']) ?? tabs[0];
+  const path = (resource as unknown as Record<string, { affiliationPath?: string } | undefined>)[GATEWAY]
+    ?.affiliationPath;
+  const active = (resource as unknown as { active?: boolean }).active ?? true;
+  return (
+    <Page
+      title={nameOf(resource)}
+      {...(origin === 'manual' ? {} : { lead: t('owned', { name: from }) })}
+      badge={noun === 'users' ? <PersonState person={{ active, leftAt, overridden }} /> : undefined}
+      meta={
+        <>
+          <span>
+            <Fingerprint size={15} aria-hidden />
+            {from}
+          </span>
+          {path === undefined ? null : <span>{path}</span>}
+        </>
+      }
+      actions={
+        <>
+          {noun === 'users' ? (
+            <Link to="/check" search={{ subject: resource.id } as never} className={buttonClass()}>
+              <UserRoundSearch size={16} aria-hidden />
+              {t('check')}
+            </Link>
+          ) : null}
+          <Button icon={<Pencil size={16} />} off={owned} onClick={() => setDialog('edit')}>
+            {t('edit')}
+          </Button>
+          <Button icon={<Trash2 size={16} />} off={owned} onClick={() => setDialog('remove')}>
+            {t('remove')}
+          </Button>
+        </>
+      }
+    >
+      <Tabs
+        label={nameOf(resource)}
+        value={tab}
+        onChange={(name) => change({ tab: name })}
+        tabs={tabs.map((name) => ({ name, label: t(name) }))}
+      >
+        {tab === 'overview' ? <Attributes resource={resource} /> : null}
+        {tab === 'memberOf' ? <MemberOf resource={resource} /> : null}
+        {tab === 'members' ? <Members id={resource.id} /> : null}
+        {tab === 'history' ? <History noun={noun} id={resource.id} /> : null}
+      </Tabs>
+      {dialog === 'edit' ? <EditDialog noun={noun} resource={resource} onClose={() => setDialog(undefined)} /> : null}
+      {dialog === 'remove' ? (
+        <RemoveDialog noun={noun} resource={resource} onClose={() => setDialog(undefined)} />
+      ) : null}
+    </Page>
+  );
+}
+
+function RemoveDialog({
+  noun,
+  resource,
+  onClose,
+}: {
+  readonly noun: Noun;
+  readonly resource: ScimResource;
+  readonly onClose: () => void;
+}) {
+  const t = useT(WORDS);
+  const common = useT(COMMON);
+  const navigate = useNavigate();
+  const users = useCall('DELETE /users/{id}');
+  const groups = useCall('DELETE /groups/{id}');
+  const remove = noun === 'users' ? users : groups;
+  const name = nameOf(resource);
+  return (
+    <Dialog
+      open
+      onClose={onClose}
+      title={t('removeTitle', { name })}
+      lead={t('removeText')}
+      foot={
+        <>
+          <Button onClick={onClose}>{common('cancel')}</Button>
+          <Button
+            look="danger"
+            busy={remove.isPending}
+            onClick={() =>
+              remove.mutate(
+                { path: { id: resource.id } },
+                {
+                  onSuccess: () => {
+                    toast(t('removed', { name }));
+                    void navigate({ to: `/${noun}` } as never);
+                  },
+                },
+              )
+            }
+          >
+            {t('remove')}
+          </Button>
+        </>
+      }
+    >
+      <Refusal error={remove.error} />
+    </Dialog>
+  );
+}

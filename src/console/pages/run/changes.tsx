@@ -1,0 +1,144 @@
+import { ChevronDown, ChevronUp, GitCompare } from 'lucide-react';
+import { useCallback, useState } from 'react';
+import { type ItemOf, useList } from '../../api/queries.ts';
+import type { Run } from '../../api/types.ts';
+import { initials } from '../../app/format.ts';
+import { useT } from '../../app/i18n.ts';
+import { CHANGE_TONE, isOpen } from '../../app/run-facts.ts';
+import { useSearchState } from '../../app/search-state.ts';
+import { CHANGES, COMMON } from '../../app/words.ts';
+import { Badge, Who } from '../../ui/badge.tsx';
+import { Empty, Skeleton } from '../../ui/banner.tsx';
+import { Button } from '../../ui/button.tsx';
+import { SearchField } from '../../ui/field.tsx';
+import { Card } from '../../ui/layout.tsx';
+import { Failure } from '../../ui/loaded.tsx';
+import { More, Table } from '../../ui/table.tsx';
+import { FieldChanges } from './field-changes.tsx';
+import { WORDS } from './words.ts';
+
+export type Item = ItemOf<'GET /sync-runs/{id}/changes'>;
+
+/** Every object that the plan is about, with its reason; what changes in it unfolds. */
+export function Changes({ run }: { readonly run: Run }) {
+  const t = useT(WORDS);
+  const change = useT(CHANGES);
+  const common = useT(COMMON);
+  const [search, set] = useSearchState();
+  const [open, setOpen] = useState<number | undefined>(undefined);
+  const list = useList('GET /sync-runs/{id}/changes', {
+    path: { id: run.id },
+    query: { action: search['action'], reason: search['reason'], search: search['find'] } as never,
+    enabled: run.planId !== null,
+  });
+  const find = useCallback((text: string) => set({ find: text }), [set]);
+  const filtered = search['action'] !== undefined || search['find'] !== undefined || search['reason'] !== undefined;
+  const waits = run.status === 'held' || isOpen(run);
+  return (
+    <Card
+      title={waits ? t('planned') : t('done')}
+      flush
+      actions={<SearchField label={t('find')} value={search['find'] ?? ''} onChange={find} />}
+    >
+      {run.planId !== null && list.isPending ? (
+        <Skeleton />
+      ) : list.error !== null ? (
+        <Failure error={list.error} onRetry={() => void list.refetch()} />
+      ) : list.items.length === 0 ? (
+        <Empty
+          icon={<GitCompare size={26} />}
+          title={filtered ? t('noMatch') : t('noChange')}
+          action={
+            filtered ? (
+              <Button onClick={() => set({ action: undefined, find: undefined, reason: undefined })}>
+                {common('clear')}
+              </Button>
+            ) : undefined
+          }
+        >
+          {filtered ? undefined : t('noChangeText')}
+        </Empty>
+      ) : (
+        <Table
+          label={t('planned')}
+          items={list.items}
+          keyOf={({ seq }) => String(seq)}
+          old={list.isPlaceholderData}
+          detail={(item) => (open === item.seq ? <FieldChanges item={item} /> : undefined)}
+          columns={[
+            {
+              name: t('who'),
+              cell: (item) => <Who mark={initials(item.label ?? '?')} name={nameOf(item)} note={noteOf(item)} />,
+            },
+            {
+              name: t('change'),
+              cell: (item) => <Badge tone={CHANGE_TONE[item.action]}>{change(item.action)}</Badge>,
+            },
+            { name: t('reason'), cell: (item) => <ReasonCell item={item} /> },
+            { name: t('outcome'), cell: (item) => <OutcomeCell item={item} /> },
+            {
+              name: '',
+              end: true,
+              cell: (item) =>
+                item.action === 'skip' ? null : (
+                  <Button
+                    look="quiet"
+                    small
+                    aria-expanded={open === item.seq}
+                    aria-label={open === item.seq ? t('hideFields') : t('showFields')}
+                    icon={open === item.seq ? <ChevronUp size={16} /> : <ChevronDown size={16} />}
+                    onClick={() => setOpen(open === item.seq ? undefined : item.seq)}
+                  />
+                ),
+            },
+          ]}
+        />
+      )}
+      <More list={list} />
+    </Card>
+  );
+}
+
+interface Named {
+  readonly displayName?: string;
+  readonly userName?: string;
+}
+
+function nameOf(item: Item): string {
+  const shown = (item.after ?? item.before ?? {}) as Named;
+  return shown.displayName ?? item.label ?? item.externalId ?? '';
+}
+
+function noteOf(item: Item): string {
+  const shown = (item.after ?? item.before ?? {}) as Named;
+  return shown.userName ?? (item.label !== nameOf(item) ? (item.label ?? '') : '');
+}
+
+function ReasonCell({ item }: { readonly item: Item }) {
+  const t = useT(WORDS);
+  if (item.action === 'membership') return <>{t('members', { added: item.added, removed: item.removed })}</>;
+  return (
+    <>
+      {reasonText(item.reason)}
+      {item.detail === null ? null : <small style={{ display: 'block', color: 'var(--muted)' }}>{item.detail}</small>}
+    </>
+  );
+}
+
+/** A code in words: `NotInSource` is "Not in source". */
+export function reasonText(code: string): string {
+  const words = code.replaceAll(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+const OUTCOME_TONE = { applied: 'green', held: 'amber', conflict: 'red', stale: 'amber' } as const;
+
+function OutcomeCell({ item }: { readonly item: Item }) {
+  const t = useT(WORDS);
+  return (
+    <>
+      <Badge tone={OUTCOME_TONE[item.outcome as keyof typeof OUTCOME_TONE] ?? 'grey'}>{t(item.outcome)}</Badge>
+      {item.error === null ? null : <small style={{ display: 'block', color: 'var(--red-text)' }}>{item.error}</small>}
+    </>
+  );
+}

@@ -1,0 +1,89 @@
+import { Link } from '@tanstack/react-router';
+import { History } from 'lucide-react';
+import { useGet, useList } from '../../api/queries.ts';
+import { useT, words } from '../../app/i18n.ts';
+import { useSearchState } from '../../app/search-state.ts';
+import { COMMON, STATUS } from '../../app/words.ts';
+import { Empty, Skeleton } from '../../ui/banner.tsx';
+import { Button, buttonClass } from '../../ui/button.tsx';
+import { Chips } from '../../ui/field.tsx';
+import { Card, Page } from '../../ui/layout.tsx';
+import { Failure } from '../../ui/loaded.tsx';
+import { RunDays } from '../../ui/run-days.tsx';
+import { RunTable } from '../../ui/run-table.tsx';
+import { More } from '../../ui/table.tsx';
+
+const WORDS = words({
+  title: ['Sync runs', '동기화 실행'],
+  lead: [
+    'Every run with what it changed, and what waits for you.',
+    '모든 실행과 변경 내용, 그리고 확인을 기다리는 실행입니다.',
+  ],
+  filter: ['Result', '결과'],
+  empty: ['No sync has run yet', '아직 동기화가 실행되지 않았습니다'],
+  emptyText: [
+    'A preview shows what would change, and changes nothing.',
+    '미리 보기는 변경될 내용을 보여 주며 아무것도 변경하지 않습니다.',
+  ],
+  toSource: ['Go to source and schedule', '소스 및 일정으로 이동'],
+  noMatch: ['No run matches', '일치하는 실행이 없습니다'],
+  list: ['All runs', '모든 실행'],
+});
+
+const FILTERS = ['held', 'succeeded', 'failed', 'incomplete', 'cancelled'] as const;
+
+export function RunsPage() {
+  const t = useT(WORDS);
+  const common = useT(COMMON);
+  const status = useT(STATUS);
+  const [search, change] = useSearchState();
+  const runs = useList('GET /sync-runs', { query: { status: search['status'] } });
+  const { data: overview } = useGet('GET /overview');
+  const filtered = search['status'] !== undefined;
+  return (
+    <Page title={t('title')} lead={t('lead')}>
+      <RunDays days={overview?.days ?? []} />
+      <Card
+        title={t('list')}
+        flush
+        actions={
+          <Chips
+            label={t('filter')}
+            value={search['status'] ?? ''}
+            onChange={(next) => change({ status: next })}
+            options={[['', common('all')], ...FILTERS.map((name) => [name, status(name)] as const)]}
+          />
+        }
+      >
+        {runs.error !== null && runs.items.length === 0 ? (
+          <Failure error={runs.error} onRetry={() => void runs.refetch()} />
+        ) : runs.isPending ? (
+          <Skeleton />
+        ) : runs.items.length === 0 ? (
+          filtered ? (
+            <Empty
+              icon={<History size={26} />}
+              title={t('noMatch')}
+              action={<Button onClick={() => change({ status: undefined })}>{common('clear')}</Button>}
+            />
+          ) : (
+            <Empty
+              icon={<History size={26} />}
+              title={t('empty')}
+              action={
+                <Link to="/inbound" className={buttonClass('primary')}>
+                  {t('toSource')}
+                </Link>
+              }
+            >
+              {t('emptyText')}
+            </Empty>
+          )
+        ) : (
+          <RunTable runs={runs.items} old={runs.isPlaceholderData} />
+        )}
+        <More list={runs} />
+      </Card>
+    </Page>
+  );
+}

@@ -1,0 +1,147 @@
+import { Send } from 'lucide-react';
+import { useState } from 'react';
+import { useCall, useGet, useList } from '../../api/queries.ts';
+import type { Notification, Notifications, NotificationsBody } from '../../api/types.ts';
+import { dateTime } from '../../app/format.ts';
+import { useLanguage, useT } from '../../app/i18n.ts';
+import { useNeeds } from '../../app/session.tsx';
+import { Badge, type Tone } from '../../ui/badge.tsx';
+import { Empty } from '../../ui/banner.tsx';
+import { Button } from '../../ui/button.tsx';
+import { Switch, TextField } from '../../ui/field.tsx';
+import { Card } from '../../ui/layout.tsx';
+import { Loaded, Refusal } from '../../ui/loaded.tsx';
+import { More, Table } from '../../ui/table.tsx';
+import { Checks } from '../setup/connect.tsx';
+import { fieldErrors } from '../setup/model.ts';
+import { EmailFields, NO_EMAIL, NO_WEBHOOK, WebhookFields } from './channels.tsx';
+import { SaveCard } from './save-card.tsx';
+import { WORDS } from './words.ts';
+
+export function NotificationsTab() {
+  const settings = useGet('GET /notifications');
+  return (
+    <>
+      <Loaded query={settings}>{(data) => <Form saved={data} />}</Loaded>
+      <Messages />
+    </>
+  );
+}
+
+function Form({ saved }: { readonly saved: Notifications }) {
+  const t = useT(WORDS);
+  const needs = useNeeds('admin');
+  const save = useCall('PUT /notifications');
+  const test = useCall('POST /notifications/test');
+  const [value, setValue] = useState<NotificationsBody>(() => bodyOf(saved));
+  const errors = fieldErrors(save.error);
+  const secrets = (saved as { secretsSet?: readonly string[] }).secretsSet ?? [];
+  return (
+    <SaveCard
+      save={save}
+      onSave={(done) => save.mutate({ body: value }, { onSuccess: done })}
+      extra={
+        <Button
+          icon={<Send size={15} />}
+          off={needs}
+          busy={test.isPending}
+          onClick={() => test.mutate({ body: value as never })}
+        >
+          {t('test')}
+        </Button>
+      }
+    >
+      <Refusal error={test.error} />
+      {test.data === undefined ? null : <Checks result={test.data} />}
+      <Switch
+        label={t('emailOn')}
+        checked={value.email != null}
+        onChange={(on) => setValue({ ...value, email: on ? NO_EMAIL : null })}
+      />
+      {value.email == null ? null : (
+        <EmailFields
+          value={value.email}
+          errors={errors}
+          kept={secrets.some((path) => path.includes('password'))}
+          onChange={(email) => setValue({ ...value, email })}
+        />
+      )}
+      <Switch
+        label={t('webhookOn')}
+        checked={value.webhook != null}
+        onChange={(on) => setValue({ ...value, webhook: on ? NO_WEBHOOK : null })}
+      />
+      {value.webhook == null ? null : (
+        <WebhookFields
+          value={value.webhook}
+          errors={errors}
+          kept={secrets.some((path) => path.includes('secret'))}
+          onChange={(webhook) => setValue({ ...value, webhook })}
+        />
+      )}
+      <TextField
+        label={t('remind')}
+        hint={t('remindHint')}
+        type="number"
+        min={1}
+        max={168}
+        value={value.remindAfterHours == null ? '' : String(value.remindAfterHours)}
+        error={errors['remindAfterHours']}
+        onChange={(text) => setValue({ ...value, remindAfterHours: text === '' ? null : Number(text) })}
+      />
+    </SaveCard>
+  );
+}
+
+/** What an answer has beside the settings is not sent back. */
+function bodyOf({ email, webhook, remindAfterHours }: Notifications): NotificationsBody {
+  const known = <Part extends object>(part: Part | null | undefined, names: readonly string[]): Part | null =>
+    part == null ? null : (Object.fromEntries(Object.entries(part).filter(([name]) => names.includes(name))) as Part);
+  return {
+    email: known(email, ['on', 'host', 'port', 'security', 'user', 'from', 'to', 'attachments']),
+    webhook: known(webhook, ['on', 'url']),
+    remindAfterHours: remindAfterHours ?? null,
+  } as NotificationsBody;
+}
+
+const TONES: Readonly<Record<Notification['state'], Tone>> = {
+  pending: 'blue',
+  sent: 'green',
+  failed: 'red',
+  dropped: 'grey',
+};
+
+function Messages() {
+  const t = useT(WORDS);
+  const language = useLanguage();
+  const list = useList('GET /notifications/messages');
+  return (
+    <Card title={t('messages')} flush>
+      {list.items.length === 0 ? (
+        <Empty icon={<Send size={26} />} title={t('noMessages')} />
+      ) : (
+        <Table
+          label={t('messages')}
+          items={list.items}
+          keyOf={({ id }) => id}
+          columns={[
+            { name: t('event'), cell: ({ event }) => t(event) },
+            { name: t('channel'), cell: ({ channel }) => t(channel) },
+            {
+              name: t('state'),
+              cell: ({ state, error }) => (
+                <>
+                  <Badge tone={TONES[state]}>{t(state)}</Badge>
+                  {error === null ? null : <small style={{ display: 'block' }}>{error.message}</small>}
+                </>
+              ),
+            },
+            { name: t('attempts'), end: true, cell: ({ attempts }) => attempts },
+            { name: t('when'), end: true, cell: ({ createdAt }) => dateTime(createdAt, language) },
+          ]}
+        />
+      )}
+      <More list={list} />
+    </Card>
+  );
+}

@@ -1,0 +1,31 @@
+import type { Guard } from '../../api/types.ts';
+import { useT } from '../../app/i18n.ts';
+import { TextField } from '../../ui/field.tsx';
+import { Columns } from '../../ui/layout.tsx';
+import { WORDS } from './words.ts';
+
+/** The two numbers of the guard that matter most; the rest is under Settings. */
+export function LimitFields({ value, onChange }: { readonly value: Guard; readonly onChange: (next: Guard) => void }) {
+  const t = useT(WORDS);
+  return (
+    <Columns>
+      <TextField
+        label={t('limitPercent')}
+        hint={t('percentHint')}
+        type="number"
+        min={0}
+        max={100}
+        value={String(value.percent ?? 10)}
+        onChange={(text) => onChange({ ...value, percent: Number(text) })}
+      />
+      <TextField
+        label={t('limitMin')}
+        hint={t('minHint')}
+        type="number"
+        min={0}
+        value={String(value.minObjects ?? 10)}
+        onChange={(text) => onChange({ ...value, minObjects: Number(text) })}
+      />
+    </Columns>
+  );
+}

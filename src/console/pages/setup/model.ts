@@ -1,0 +1,91 @@
+// The settings of the Microsoft 365 provider as the forms hold them; the gateway checks and completes them.
+import { ApiError } from '../../api/client.ts';
+import type { ProviderCard } from '../../api/types.ts';
+
+export type Kind = ProviderCard['kind'];
+export type Json = Readonly<Record<string, unknown>>;
+
+export interface Credential {
+  readonly kind: 'clientSecret' | 'certificate' | 'managedIdentity' | 'federated';
+  readonly secret?: string;
+  readonly certificate?: string;
+  readonly privateKey?: string;
+  readonly tokenFile?: string;
+}
+
+export interface M365Scope {
+  readonly mode: 'full' | 'groups';
+  readonly groupIds: readonly string[];
+  readonly nestedGroups: 'include' | 'flatten' | 'ignore';
+  readonly groupTypes: readonly string[];
+  readonly dynamicMembership: 'include' | 'exclude';
+  readonly filter: string;
+  readonly domains: readonly string[];
+  readonly excludeOnMicrosoft: boolean;
+  readonly requireLicence: boolean;
+  readonly requireMailbox: boolean;
+  readonly onLeaveScope: Leave;
+  readonly onSourceSoftDelete: Leave;
+  readonly onSourceHardDelete: Leave;
+  readonly deleteAfterDays: number | null;
+}
+export type Leave = 'deactivate' | 'delete' | 'keep';
+
+export interface M365 {
+  readonly tenantId: string;
+  readonly clientId: string;
+  readonly credential: Credential;
+  readonly cloud: string;
+  readonly endpoints?: { readonly graph: string; readonly login: string } | undefined;
+  readonly scope: M365Scope;
+  readonly pathDisplay: { readonly rootGroupId: string | null };
+  readonly adoptManual: 'never' | 'ask' | 'onMatch';
+  readonly [more: string]: unknown;
+}
+
+const SCOPE: M365Scope = {
+  mode: 'full',
+  groupIds: [],
+  nestedGroups: 'include',
+  groupTypes: ['security', 'mailEnabledSecurity', 'distribution'],
+  dynamicMembership: 'include',
+  filter: '',
+  domains: [],
+  excludeOnMicrosoft: false,
+  requireLicence: false,
+  requireMailbox: false,
+  onLeaveScope: 'deactivate',
+  onSourceSoftDelete: 'deactivate',
+  onSourceHardDelete: 'delete',
+  deleteAfterDays: 30,
+};
+
+/** Whole settings for the forms, whatever is there so far. */
+export function toM365(saved: Json | undefined): M365 {
+  const { configVersion: _version, secretsSet: _set, ...given } = (saved ?? {}) as Json & Partial<M365>;
+  return {
+    tenantId: '',
+    clientId: '',
+    cloud: 'global',
+    adoptManual: 'ask',
+    ...given,
+    credential: { kind: 'clientSecret', ...given.credential },
+    scope: { ...SCOPE, ...given.scope },
+    pathDisplay: { rootGroupId: null, ...given.pathDisplay },
+  };
+}
+
+/** What is sent: empty secrets mean those that are saved. */
+export function fromM365(settings: M365): Json {
+  const { credential, endpoints, ...rest } = settings;
+  const filled = Object.fromEntries(
+    Object.entries(credential).filter(([, value]) => value !== '' && value !== undefined),
+  );
+  const own = endpoints !== undefined && endpoints.graph !== '' ? { endpoints } : {};
+  return { ...rest, ...own, credential: filled };
+}
+
+/** What the gateway says of single fields. */
+export function fieldErrors(error: unknown): Readonly<Record<string, string>> {
+  return error instanceof ApiError ? error.fields : {};
+}

@@ -1,0 +1,152 @@
+import { type FormEvent, useEffect, useRef, useState } from 'react';
+import { call } from '../../api/client.ts';
+import type { Session, SignIn } from '../../api/types.ts';
+import { useT } from '../../app/i18n.ts';
+import { Banner } from '../../ui/banner.tsx';
+import { Button, buttonClass } from '../../ui/button.tsx';
+import { Dialog } from '../../ui/dialog.tsx';
+import { TextField } from '../../ui/field.tsx';
+import { Refusal } from '../../ui/loaded.tsx';
+import css from './sign-in.module.css';
+import { WORDS } from './words.ts';
+
+function useTokenForm(onSignedIn: (session: Session) => void) {
+  const t = useT(WORDS);
+  const [token, setToken] = useState('');
+  const [problem, setProblem] = useState<string | undefined>(undefined);
+  const [error, setError] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  const input = useRef<HTMLInputElement>(null);
+
+  async function submit(event?: FormEvent): Promise<void> {
+    event?.preventDefault();
+    if (token.trim() === '') {
+      setProblem(t('empty'));
+      input.current?.focus();
+      return;
+    }
+    setBusy(true);
+    setError(null);
+    try {
+      onSignedIn(await call('POST /session', { body: { token: token.trim() } }));
+    } catch (refused) {
+      setError(refused);
+      input.current?.focus();
+    } finally {
+      setBusy(false);
+    }
+  }
+
+  const field = (
+    <TextField
+      label={t('token')}
+      hint={t('tokenHint')}
+      type="password"
+      autoComplete="current-password"
+      value={token}
+      error={problem}
+      inputRef={input}
+      onChange={(value) => {
+        setToken(value);
+        setProblem(undefined);
+      }}
+    />
+  );
+  return { field, submit, error, busy, input };
+}
+
+function useWays(): SignIn | undefined {
+  const [ways, setWays] = useState<SignIn | undefined>(undefined);
+  useEffect(() => {
+    call('GET /sign-in').then(setWays, () => setWays({ token: true, oidc: null }));
+  }, []);
+  return ways;
+}
+
+export function SignInPage({ onSignedIn }: { readonly onSignedIn: (session: Session) => void }) {
+  const t = useT(WORDS);
+  const { field, submit, error, busy } = useTokenForm(onSignedIn);
+  const ways = useWays();
+  const refused = new URLSearchParams(window.location.search).get('refused');
+  useEffect(() => {
+    document.title = `${t('title')} · Sluice`;
+  }, [t]);
+  return (
+    <main className={css.page}>
+      <div className={css.box}>
+        <div className={css.brand}>
+          <img src="/icon.svg" alt="" />
+          Sluice
+        </div>
+        <div>
+          <h1>{t('title')}</h1>
+          <p>{t('lead')}</p>
+        </div>
+        {refused === null ? null : (
+          <Banner tone="red" title={refused === 'no-role' ? t('noRole') : t('failed', { why: refused })} />
+        )}
+        {ways?.oidc ? (
+          <>
+            <a className={buttonClass('primary')} href={oidcLink()}>
+              {t('oidc', { title: ways.oidc.title })}
+            </a>
+            <div className={css.or}>{t('or')}</div>
+          </>
+        ) : null}
+        <form onSubmit={(event) => void submit(event)}>
+          <Refusal error={error} />
+          {field}
+          <Button type="submit" look={ways?.oidc ? undefined : 'primary'} busy={busy}>
+            {t('enter')}
+          </Button>
+        </form>
+      </div>
+    </main>
+  );
+}
+
+function oidcLink(): string {
+  const { pathname, search } = window.location;
+  return `/api/v1/sign-in/oidc?return=${encodeURIComponent(pathname + search)}`;
+}
+
+/** Over the page, whose work is kept. */
+export function SignInAgain({
+  why,
+  onDone,
+}: {
+  readonly why: 'over' | 'step-up';
+  readonly onDone: (session: Session | undefined) => void;
+}) {
+  const t = useT(WORDS);
+  const { field, submit, error, busy, input } = useTokenForm(onDone);
+  const ways = useWays();
+  return (
+    <Dialog
+      open
+      sticky
+      onClose={() => onDone(undefined)}
+      title={t('overTitle')}
+      lead={t(why === 'over' ? 'overLead' : 'stepLead')}
+      initialFocus={input}
+      foot={
+        <>
+          <Button onClick={() => onDone(undefined)}>{t('cancel')}</Button>
+          {ways?.oidc ? (
+            <a className={buttonClass()} href={`${oidcLink()}&fresh=true`}>
+              {t('oidc', { title: ways.oidc.title })}
+            </a>
+          ) : null}
+          <Button look="primary" busy={busy} onClick={() => void submit()}>
+            {t('enter')}
+          </Button>
+        </>
+      }
+    >
+      <form onSubmit={(event) => void submit(event)}>
+        <Refusal error={error} />
+        {field}
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,121 @@
+import { Link } from '@tanstack/react-router';
+import { ListChecks } from 'lucide-react';
+import { type ItemOf, useList } from '../../api/queries.ts';
+import { dateTime, relative } from '../../app/format.ts';
+import { useLanguage, useT, words } from '../../app/i18n.ts';
+import { useSearchState } from '../../app/search-state.ts';
+import { COMMON, STATUS } from '../../app/words.ts';
+import { Empty, Skeleton } from '../../ui/banner.tsx';
+import { Progress } from '../../ui/bars.tsx';
+import { Button } from '../../ui/button.tsx';
+import { Chips } from '../../ui/field.tsx';
+import { Card, Page } from '../../ui/layout.tsx';
+import { Failure } from '../../ui/loaded.tsx';
+import { RunStatus } from '../../ui/run-status.tsx';
+import { More, Table } from '../../ui/table.tsx';
+
+const WORDS = words({
+  title: ['Tasks', '작업'],
+  lead: [
+    'All background work: what goes on, how far it is, and what it came to.',
+    '모든 백그라운드 작업의 진행 상황과 결과입니다.',
+  ],
+  list: ['Tasks', '작업'],
+  task: ['Task', '작업'],
+  directory: ['Users, groups and memberships', '사용자, 그룹 및 구성원'],
+  state: ['State', '상태'],
+  progress: ['Progress', '진행률'],
+  started: ['Started', '시작'],
+  end: ['Ends', '종료'],
+  step: ['Step', '단계'],
+  reading: ['Reading', '읽는 중'],
+  planning: ['Comparing', '비교 중'],
+  applying: ['Applying', '적용 중'],
+  empty: ['No task has run yet', '아직 실행된 작업이 없습니다'],
+  noMatch: ['No task matches', '일치하는 작업이 없습니다'],
+});
+
+type Task = ItemOf<'GET /tasks'>;
+const FILTERS = ['running', 'held', 'succeeded', 'failed'] as const;
+
+export function TasksPage() {
+  const t = useT(WORDS);
+  const common = useT(COMMON);
+  const status = useT(STATUS);
+  const language = useLanguage();
+  const [search, change] = useSearchState();
+  const tasks = useList('GET /tasks', { query: { state: search['state'] } as never });
+  const step = (task: Task): string => (task.step === null ? '–' : t(task.step as 'reading'));
+  return (
+    <Page title={t('title')} lead={t('lead')}>
+      <Card
+        title={t('list')}
+        flush
+        actions={
+          <Chips
+            label={t('state')}
+            value={search['state'] ?? ''}
+            onChange={(state) => change({ state })}
+            options={[['', common('all')], ...FILTERS.map((name) => [name, status(name)] as const)]}
+          />
+        }
+      >
+        {tasks.error !== null && tasks.items.length === 0 ? (
+          <Failure error={tasks.error} onRetry={() => void tasks.refetch()} />
+        ) : tasks.isPending ? (
+          <Skeleton />
+        ) : tasks.items.length === 0 ? (
+          <Empty
+            icon={<ListChecks size={26} />}
+            title={t(search['state'] === undefined ? 'empty' : 'noMatch')}
+            action={
+              search['state'] === undefined ? undefined : (
+                <Button onClick={() => change({ state: undefined })}>{common('clear')}</Button>
+              )
+            }
+          />
+        ) : (
+          <Table
+            label={t('list')}
+            items={tasks.items}
+            keyOf={({ id }) => id}
+            columns={[
+              {
+                name: t('task'),
+                cell: (task) => (
+                  <Link to="/runs/$id" params={{ id: task.runId }}>
+                    {t('directory')}
+                  </Link>
+                ),
+              },
+              { name: t('state'), cell: (task) => <RunStatus run={{ status: task.state as never, preview: false }} /> },
+              { name: t('step'), cell: step },
+              {
+                name: t('progress'),
+                cell: (task) =>
+                  task.state === 'running' ? (
+                    <Progress label={t('progress')} percent={task.percent ?? undefined} />
+                  ) : task.percent === null ? (
+                    '–'
+                  ) : (
+                    `${task.percent}%`
+                  ),
+              },
+              {
+                name: t('started'),
+                cell: (task) => (task.startedAt === null ? '–' : dateTime(task.startedAt, language)),
+              },
+              { name: t('end'), end: true, cell: (task) => endOf(task, language) },
+            ]}
+          />
+        )}
+        <More list={tasks} />
+      </Card>
+    </Page>
+  );
+}
+
+function endOf(task: Task, language: 'en' | 'ko'): string {
+  if (task.finishedAt !== null) return dateTime(task.finishedAt, language);
+  return task.estimatedEndAt === null ? '–' : relative(task.estimatedEndAt, language);
+}

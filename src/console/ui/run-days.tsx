@@ -1,0 +1,60 @@
+import type { Overview } from '../api/types.ts';
+import { day } from '../app/format.ts';
+import { useLanguage, useT, words } from '../app/i18n.ts';
+import { type Bar, Bars, Legend } from './bars.tsx';
+import { Card } from './layout.tsx';
+
+const DAYS = 30;
+const DAY_MS = 86_400_000;
+
+const WORDS = words({
+  title: ['Runs in the last 30 days', '최근 30일간 실행'],
+  succeeded: ['Succeeded', '성공'],
+  held: ['Held', '보류'],
+  failed: ['Failed', '실패'],
+  today: ['Today', '오늘'],
+  said: ['{day}: {runs} {runs|run|runs}, {changes} {changes|change|changes}', '{day}: 실행 {runs}회, 변경 {changes}건'],
+  none: ['{day}: no run', '{day}: 실행 없음'],
+});
+
+/** Height says how much changed, colour how it went. */
+export function RunDays({ days, children }: { readonly days: Overview['days']; readonly children?: React.ReactNode }) {
+  const t = useT(WORDS);
+  const language = useLanguage();
+  const byDay = new Map(days.map((one) => [one.day, one]));
+  const dates = Array.from({ length: DAYS }, (_, index) =>
+    new Date(Date.now() - (DAYS - 1 - index) * DAY_MS).toISOString().slice(0, 10),
+  );
+  const bars = dates.map((date): Bar => {
+    const found = byDay.get(date);
+    const named = day(date, language);
+    if (found === undefined) return { key: date, value: 0, tone: 'none', text: t('none', { day: named }) };
+    const tone = found.failed > 0 ? 'red' : found.held > 0 ? 'amber' : 'green';
+    return {
+      key: date,
+      value: found.changes,
+      tone,
+      text: t('said', { day: named, runs: found.runs, changes: found.changes }),
+    };
+  });
+  return (
+    <Card
+      title={t('title')}
+      actions={
+        <Legend
+          items={[
+            ['green', t('succeeded')],
+            ['amber', t('held')],
+            ['red', t('failed')],
+          ]}
+        />
+      }
+      flush
+    >
+      <div style={{ padding: '0 20px 16px' }}>
+        <Bars label={t('title')} bars={bars} from={day(dates[0] ?? '', language)} to={t('today')} />
+      </div>
+      {children}
+    </Card>
+  );
+}

@@ -1,0 +1,43 @@
+import {
+  CircleAlert,
+  CircleCheck,
+  CircleDashed,
+  CircleSlash,
+  Eye,
+  LoaderCircle,
+  ShieldAlert,
+  TriangleAlert,
+} from 'lucide-react';
+import type { Run } from '../api/types.ts';
+import { useT } from '../app/i18n.ts';
+import { STATUS_TONE } from '../app/run-facts.ts';
+import { STATUS } from '../app/words.ts';
+import { Badge } from './badge.tsx';
+
+const ICONS = {
+  queued: CircleDashed,
+  running: LoaderCircle,
+  held: ShieldAlert,
+  succeeded: CircleCheck,
+  failed: CircleAlert,
+  cancelled: CircleSlash,
+  abandoned: CircleSlash,
+  incomplete: TriangleAlert,
+} as const;
+
+/** How a run stands, in a word, a colour and a sign. */
+export function RunStatus({ run }: { readonly run: Pick<Run, 'status' | 'preview'> }) {
+  const t = useT(STATUS);
+  if (run.preview && run.status === 'held')
+    return (
+      <Badge tone="blue" icon={<Eye size={14} aria-hidden />}>
+        {t('preview')}
+      </Badge>
+    );
+  const Icon = ICONS[run.status];
+  return (
+    <Badge tone={STATUS_TONE[run.status]} icon={<Icon size={14} aria-hidden />}>
+      {t(run.status)}
+    </Badge>
+  );
+}

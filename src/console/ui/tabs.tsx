@@ -1,0 +1,47 @@
+import type { KeyboardEvent, ReactNode } from 'react';
+import css from './tabs.module.css';
+
+interface TabsProps<Name extends string> {
+  readonly label: string;
+  readonly value: Name;
+  readonly onChange: (name: Name) => void;
+  readonly tabs: readonly { readonly name: Name; readonly label: ReactNode }[];
+  readonly children: ReactNode;
+}
+
+/** Arrow keys move between tabs (WAI-ARIA Authoring Practices). */
+export function Tabs<Name extends string>({ label, value, onChange, tabs, children }: TabsProps<Name>) {
+  function move(event: KeyboardEvent<HTMLDivElement>): void {
+    const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
+    if (step === 0) return;
+    const index = tabs.findIndex(({ name }) => name === value);
+    const next = tabs[(index + step + tabs.length) % tabs.length];
+    if (next === undefined) return;
+    event.preventDefault();
+    onChange(next.name);
+    document.getElementById(`tab-${next.name}`)?.focus();
+  }
+  return (
+    <>
+      <div role="tablist" aria-label={label} className={css.tabs} onKeyDown={move}>
+        {tabs.map(({ name, label: text }) => (
+          <button
+            key={name}
+            id={`tab-${name}`}
+            type="button"
+            role="tab"
+            aria-selected={name === value}
+            aria-controls="tab-panel"
+            tabIndex={name === value ? 0 : -1}
+            onClick={() => onChange(name)}
+          >
+            {text}
+          </button>
+        ))}
+      </div>
+      <div id="tab-panel" role="tabpanel" aria-labelledby={`tab-${value}`} style={{ display: 'contents' }}>
+        {children}
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,191 @@
+// What a change means to a receiver of events, and how it is written: as the body of a webhook, or as the claims of a
+// security event token.
+import type { Document } from './coerce.ts';
+import type { ResourceType } from './resource.ts';
+
+/** What happened, seen by one receiver: whoever comes into its scope or leaves it is `entered` or `left`. */
+export type EventAction = 'created' | 'updated' | 'activated' | 'deactivated' | 'deleted' | 'entered' | 'left';
+
+/** A change as one receiver is told of it. */
+export interface ResourceEvent {
+  /** `webhook-id`, and `jti` of a token: the same at every try. */
+  readonly messageId: string;
+  readonly action: EventAction;
+  readonly resourceType: ResourceType;
+  readonly id: string;
+  readonly externalId: string | undefined;
+  readonly version: string | undefined;
+  /** Names of attributes that changed, or that a new resource has; only those that the receiver sees. */
+  readonly attributes: readonly string[];
+  readonly at: Date;
+  /** The same for all events of one run, or of one request. */
+  readonly transaction: string;
+  /** The resource, where the receiver wants it and it is not too large. */
+  readonly resource?: Document | undefined;
+}
+
+/** Larger ones are told of without the resource: the receiver reads it when it needs it. */
+export const RESOURCE_BYTES_MAX = 64 * 1024;
+
+export const WEBHOOK_EVENTS = [
+  'user.created',
+  'user.updated',
+  'user.activated',
+  'user.deactivated',
+  'user.deleted',
+  'group.created',
+  'group.updated',
+  'group.deleted',
+] as const;
+export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number];
+
+/** True of what should overtake other messages: somebody's access ends. */
+export function isLeaver({ resourceType, action }: Pick<ResourceEvent, 'resourceType' | 'action'>): boolean {
+  return resourceType === 'User' && (action === 'deactivated' || action === 'deleted' || action === 'left');
+}
+
+/**
+ * The type under which a webhook is told; undefined when it does not want it. Who wants updates and not the more exact
+ * word is told of an update.
+ */
+export function webhookTypeOf(
+  { resourceType, action }: Pick<ResourceEvent, 'resourceType' | 'action'>,
+  wanted: readonly string[],
+): WebhookEvent | undefined {
+  const noun = resourceType === 'User' ? 'user' : 'group';
+  const word = action === 'entered' ? 'created' : action === 'left' ? 'deleted' : action;
+  const exact = WEBHOOK_EVENTS.find((type) => type === `${noun}.${word}`);
+  const update: WebhookEvent = `${noun}.updated`;
+  const wants = (type: string): boolean => wanted.length === 0 || wanted.includes(type);
+  if (exact !== undefined && wants(exact)) return exact;
+  const isUpdate = word === 'activated' || word === 'deactivated';
+  return isUpdate && wants(update) ? update : undefined;
+}
+
+/** The body of a webhook. Source: standardwebhooks.com, specification 1.0.0, "Payload structure", checked 2026-11. */
+export function webhookBody(type: WebhookEvent, event: ResourceEvent, base: string): string {
+  const { id, resourceType, externalId, version, action, attributes, resource, transaction } = event;
+  const scopeReason = action === 'entered' || action === 'left' ? { reason: `${action}-scope` } : {};
+  const data = {
+    id,
+    resourceType,
+    ...(externalId === undefined ? {} : { externalId }),
+    location: `${base}/${resourceType}s/${id}`,
+    ...(version === undefined ? {} : { version: etag(version) }),
+    ...(attributes.length === 0 ? {} : { attributes }),
+    ...scopeReason,
+    transaction,
+    ...(resource === undefined ? {} : { resource }),
+  };
+  return JSON.stringify({ type, timestamp: event.at.toISOString(), data });
+}
+
+const SCIM_EVENT = 'urn:ietf:params:scim:event';
+
+/** What a token can say here (RFC 9967 section 2). Nothing is told as a PATCH with data: what was asked is not kept. */
+export const SET_EVENTS = [
+  `${SCIM_EVENT}:feed:add`,
+  `${SCIM_EVENT}:feed:remove`,
+  `${SCIM_EVENT}:prov:create:notice`,
+  `${SCIM_EVENT}:prov:create:full`,
+  `${SCIM_EVENT}:prov:patch:notice`,
+  `${SCIM_EVENT}:prov:put:full`,
+  `${SCIM_EVENT}:prov:delete`,
+  `${SCIM_EVENT}:prov:activate`,
+  `${SCIM_EVENT}:prov:deactivate`,
+] as const;
+export type SetEvent = (typeof SET_EVENTS)[number];
+
+/** Asks a receiver to show that it listens. Source: OpenID Shared Signals Framework 1.0, section 8.1.4, checked 2026-11. */
+export const VERIFICATION_EVENT = 'https://schemas.openid.net/secevent/ssf/event-type/verification';
+
+type Statements = Partial<Record<SetEvent, object>>;
+
+/** The statements of a token about one change; undefined when the receiver wants none of them. */
+export function setStatements(event: ResourceEvent, wanted: readonly string[]): Statements | undefined {
+  const all = Object.entries(statementsOf(event));
+  const kept = all.filter(([uri]) => wanted.length === 0 || wanted.includes(uri));
+  return kept.length === 0 ? undefined : Object.fromEntries(kept);
+}
+
+function statementsOf(event: ResourceEvent): Statements {
+  switch (event.action) {
+    case 'created':
+      return contentOf(event, 'create');
+    case 'entered':
+      return {
+        [`${SCIM_EVENT}:feed:add`]: {},
+        ...(event.resource === undefined ? {} : contentOf(event, 'create')),
+      };
+    case 'updated':
+      return contentOf(event, 'change');
+    case 'activated':
+      return { ...contentOf(event, 'change'), [`${SCIM_EVENT}:prov:activate`]: {} };
+    case 'deactivated':
+      return { ...contentOf(event, 'change'), [`${SCIM_EVENT}:prov:deactivate`]: {} };
+    case 'deleted':
+      return { [`${SCIM_EVENT}:prov:delete`]: {} };
+    case 'left':
+      return { [`${SCIM_EVENT}:feed:remove`]: {} };
+  }
+}
+
+/** Exactly one of `data` and `attributes` (RFC 9967 section 2.4). */
+function contentOf({ resource, attributes, version }: ResourceEvent, what: 'create' | 'change'): Statements {
+  const more = version === undefined ? {} : { version: etag(version) };
+  if (resource !== undefined)
+    return { [`${SCIM_EVENT}:prov:${what === 'create' ? 'create' : 'put'}:full`]: { data: resource, ...more } };
+  return { [`${SCIM_EVENT}:prov:${what === 'create' ? 'create' : 'patch'}:notice`]: { attributes, ...more } };
+}
+
+export interface SetEnvelope {
+  readonly issuer: string;
+  readonly audience: readonly string[];
+  readonly now: Date;
+}
+
+/**
+ * The claims of a token (RFC 8417 section 2.2, RFC 9967 section 2.1): `sub_id` at the top, never `sub`, never `exp`; `toe`
+ * is when it happened, `iat` when this was written.
+ */
+export function setClaims(event: ResourceEvent, events: object, { issuer, audience, now }: SetEnvelope): string {
+  const { id, resourceType, externalId } = event;
+  return JSON.stringify({
+    iss: issuer,
+    iat: secondsOf(now),
+    toe: secondsOf(event.at),
+    jti: event.messageId,
+    aud: audience,
+    txn: event.transaction,
+    sub_id: {
+      format: 'scim',
+      uri: `/${resourceType}s/${id}`,
+      ...(externalId === undefined ? {} : { externalId }),
+      id,
+    },
+    events,
+  });
+}
+
+/** The claims of a token that asks for nothing but a sign of life. */
+export function verificationClaims(
+  { messageId, streamId, state }: { messageId: string; streamId: string; state: string | undefined },
+  { issuer, audience, now }: SetEnvelope,
+): string {
+  return JSON.stringify({
+    iss: issuer,
+    iat: secondsOf(now),
+    jti: messageId,
+    aud: audience,
+    sub_id: { format: 'opaque', id: streamId },
+    events: { [VERIFICATION_EVENT]: state === undefined ? {} : { state } },
+  });
+}
+
+function secondsOf(at: Date): number {
+  return Math.floor(at.getTime() / 1000);
+}
+
+function etag(version: string): string {
+  return `W/"${version}"`;
+}

@@ -1,0 +1,143 @@
+// The console's sign-in on a request: a cookie that only the browser holds, and proof that the console itself asks.
+import type { IncomingMessage } from 'node:http';
+import type { Request, RequestHandler, Response } from 'express';
+import { ForbiddenError, UnauthenticatedError } from '#core/errors.ts';
+import { hashToken } from '#platform/token.ts';
+import { type Authenticator, givePrincipal } from './auth.ts';
+
+/** What a cookie stands for. */
+export interface Session {
+  readonly id: string;
+  readonly token_id: string | null;
+  readonly subject: string | null;
+  readonly name: string;
+  readonly role: string;
+  readonly method: 'token' | 'oidc';
+  readonly signed_in_at: Date;
+  readonly expires_at: Date;
+}
+
+export interface SessionLookup {
+  /** A session that is not over. */
+  find(hash: Buffer): Promise<Session | undefined>;
+  /** Notes that a person did something. Never waited for. */
+  touch(id: string): Promise<void>;
+  now(): number;
+}
+
+const COOKIE = 'sluice';
+/** The prefix binds the cookie to this host and to TLS (RFC 6265bis §4.1.3.2). */
+const SECURE_COOKIE = '__Host-sluice';
+/** Changes that need a sign-in not older than this. */
+const RECENT_MS = 15 * 60_000;
+const STEP_UP: readonly (readonly [string, RegExp])[] = [
+  ['PUT', /^\/providers\/\w+\/?$/i],
+  ['POST', /^\/providers\/\w+\/activate\/?$/i],
+  ['PUT', /^\/guard\/?$/i],
+  ['POST', /^\/apps\/[^/]+\/tokens\/?$/i],
+];
+
+const sessions = new WeakMap<IncomingMessage, Session>();
+
+/** The session of a request that came with a cookie. */
+export function sessionOf(request: IncomingMessage): Session | undefined {
+  return sessions.get(request);
+}
+
+/** Lets known tokens pass, and sessions of the console; keeps who it is for `principalOf`. A token goes first. */
+export function requireIdentity(authenticator: Authenticator, lookup: SessionLookup): RequestHandler {
+  return (request, _response, next) => {
+    const cookie = cookieOf(request);
+    if (request.headers.authorization !== undefined || cookie === undefined) {
+      authenticator.authenticate(request).then((principal) => {
+        givePrincipal(request, principal);
+        next();
+      }, next);
+      return;
+    }
+    enter(request, cookie, lookup).then(() => next(), next);
+  };
+}
+
+async function enter(request: Request, cookie: string, { find, touch, now }: SessionLookup): Promise<void> {
+  const session = await find(hashToken(cookie));
+  if (session === undefined)
+    throw new UnauthenticatedError('The session is over.', { reason: 'session-over', remedy: 'Sign in again.' });
+  refuseForeign(request);
+  if (needsRecent(request) && now() - session.signed_in_at.getTime() > RECENT_MS)
+    throw new ForbiddenError('This change needs a sign-in not older than 15 minutes.', {
+      reason: 'step-up-required',
+      remedy: 'Sign in again; nothing you typed is lost.',
+    });
+  sessions.set(request, session);
+  givePrincipal(request, {
+    tokenId: session.token_id ?? session.id,
+    appId: null,
+    name: session.name,
+    scopes: [session.role],
+    scope: null,
+    subject: null,
+    actor: session.method === 'oidc' ? `user:${session.name}` : `token:${session.token_id}`,
+  });
+  // An open stream is no sign of a person.
+  if (request.path !== '/events') touch(session.id).catch(() => undefined);
+}
+
+/**
+ * A cookie comes with requests of every page in the browser; what changes something must come from ours. Browsers say so
+ * in Sec-Fetch-Site, older ones in Origin; a form can send neither our header nor JSON. Source: OWASP cheat sheet on
+ * cross-site request forgery, checked 2026-11.
+ * @throws {ForbiddenError}
+ */
+export function refuseForeign(request: Request): void {
+  if (request.method === 'GET' || request.method === 'HEAD') return;
+  const site = request.get('sec-fetch-site');
+  const origin = request.get('origin');
+  const ours =
+    site === undefined
+      ? origin !== undefined && URL.parse(origin)?.host === request.get('host')
+      : site === 'same-origin';
+  if (ours && request.get('x-requested-with') === 'console') return;
+  throw new ForbiddenError('The request does not come from the console.', {
+    reason: 'cross-site',
+    remedy: 'Use the console itself, or send a bearer token.',
+  });
+}
+
+function needsRecent(request: Request): boolean {
+  return STEP_UP.some(([method, path]) => request.method === method && path.test(request.path));
+}
+
+const SIGN_IN_COOKIE = 'sluice-sign-in';
+const SIGN_IN_PATH = '/api/v1/sign-in';
+const SIGN_IN_MS = 10 * 60_000;
+
+/** What a sign-in under way keeps in the browser, sealed; undefined takes it away. */
+export function keepSignIn(response: Response, kept: string | undefined, secure: boolean): void {
+  const options = { httpOnly: true, sameSite: 'lax', path: SIGN_IN_PATH, secure } as const;
+  if (kept === undefined) response.clearCookie(SIGN_IN_COOKIE, options);
+  else response.cookie(SIGN_IN_COOKIE, kept, { ...options, maxAge: SIGN_IN_MS });
+}
+
+export function keptSignIn(request: IncomingMessage): string | undefined {
+  return pairsOf(request).find(([name]) => name === SIGN_IN_COOKIE)?.[1];
+}
+
+function pairsOf(request: IncomingMessage): readonly string[][] {
+  return (request.headers.cookie ?? '').split(';').map((pair) => pair.trim().split('='));
+}
+
+function cookieOf(request: IncomingMessage): string | undefined {
+  const pairs = pairsOf(request);
+  const found = pairs.find(([name]) => name === SECURE_COOKIE) ?? pairs.find(([name]) => name === COOKIE);
+  return found?.[1];
+}
+
+/** Sets the cookie of a session; Lax, because sign-in at an identity provider returns by a link. */
+export function setSessionCookie(response: Response, value: string, secure: boolean): void {
+  response.cookie(secure ? SECURE_COOKIE : COOKIE, value, { httpOnly: true, sameSite: 'lax', path: '/', secure });
+}
+
+export function clearSessionCookie(response: Response, secure: boolean): void {
+  response.clearCookie(secure ? SECURE_COOKIE : COOKIE, { httpOnly: true, sameSite: 'lax', path: '/', secure });
+}

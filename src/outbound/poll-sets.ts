@@ -1,0 +1,94 @@
+// Security event tokens for a receiver that asks (RFC 8936): what it has not taken yet, oldest first, until it says so.
+import type { RunError } from '#core/failure.ts';
+import { isUuid } from '#core/ids.ts';
+import type { Clock } from '#platform/clock.ts';
+import { makeMask } from '#platform/mask.ts';
+import type { Db } from '#store/database.ts';
+import { listWaiting, noteHandedOut, takeAnswers } from '#store/event-deliveries.ts';
+import { notePoll, readStream, type StreamRow } from '#store/event-streams.ts';
+import type { SetSigner } from './set-signer.ts';
+
+/** How long a receiver that waits is kept waiting, and how soon it learns of something new. */
+const WAIT_MS = 30_000;
+const LOOK_EVERY_MS = 1_000;
+/** Receivers that wait at once; more are answered at once. */
+const WAITING_MAX = 200;
+const DEFAULT_SETS = 100;
+const SETS_MAX = 500;
+
+export interface SetPoll {
+  readonly maxEvents?: number | undefined;
+  readonly returnImmediately?: boolean | undefined;
+  readonly ack?: readonly string[] | undefined;
+  readonly setErrs?:
+    | Readonly<Record<string, { readonly err: string; readonly description?: string | undefined }>>
+    | undefined;
+}
+
+export interface PolledSets {
+  /** Signed tokens by their `jti`. */
+  readonly sets: Readonly<Record<string, string>>;
+  readonly moreAvailable: boolean;
+}
+
+export interface SetPolling {
+  /** Undefined when the app's tokens are not asked for: it has none, or they are sent to it. */
+  poll(appId: string, request: SetPoll, signal: AbortSignal): Promise<PolledSets | undefined>;
+}
+
+export function makeSetPolling({ db, clock, signer }: { db: Db; clock: Clock; signer: SetSigner }): SetPolling {
+  let waiting = 0;
+
+  async function collect(stream: StreamRow, max: number): Promise<PolledSets> {
+    const rows = await listWaiting(db, stream.id, max + 1);
+    const chosen = rows.slice(0, max);
+    const now = clock.now();
+    const sign = chosen.length === 0 ? undefined : await signer.open(now);
+    const sets: Record<string, string> = {};
+    for (const { message_id, payload } of chosen) if (sign !== undefined) sets[message_id] = await sign(payload);
+    await noteHandedOut(db, stream.id, Object.keys(sets), now);
+    return { sets, moreAvailable: rows.length > max };
+  }
+
+  return {
+    async poll(appId, { maxEvents = DEFAULT_SETS, returnImmediately = false, ack = [], setErrs = {} }, signal) {
+      const stream = await readStream(db, appId, 'set');
+      if (stream === undefined || stream.pushed) return undefined;
+      const now = clock.now();
+      await takeAnswers(db, stream.id, { taken: ack.filter(isUuid), refused: refusedOf(setErrs) }, now);
+      await notePoll(db, stream.id, now);
+      const max = Math.min(maxEvents, SETS_MAX);
+      const until = now.getTime() + WAIT_MS;
+      if (max === 0 || !stream.enabled) return { sets: {}, moreAvailable: false };
+      const mayWait = !returnImmediately && waiting < WAITING_MAX;
+      waiting += 1;
+      try {
+        for (;;) {
+          const found = await collect(stream, max);
+          const isOver = Object.keys(found.sets).length > 0 || !mayWait || clock.now().getTime() >= until;
+          if (isOver || signal.aborted) return found;
+          await clock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
+        }
+      } finally {
+        waiting -= 1;
+      }
+    },
+  };
+}
+
+const REASON_MAX = 300;
+
+function refusedOf(setErrs: NonNullable<SetPoll['setErrs']>): { messageId: string; error: RunError }[] {
+  const mask = makeMask([]);
+  return Object.entries(setErrs)
+    .filter(([messageId]) => isUuid(messageId))
+    .map(([messageId, { err, description = '' }]) => ({
+      messageId,
+      error: {
+        failure: 'server',
+        code: 'set-refused',
+        message: `The receiver refused the token (${mask(err).slice(0, 60)})${description === '' ? '.' : `: ${mask(description).slice(0, REASON_MAX)}`}`,
+        remedy: 'Correct what it names, and replay the token.',
+      },
+    }));
+}

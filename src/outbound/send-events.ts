@@ -1,0 +1,152 @@
+// Sends claimed messages of one stream and writes down what came of it.
+import {
+  type AnswerVerdict,
+  ATTEMPTS_MAX,
+  judgeSetAnswer,
+  judgeWebhookAnswer,
+  nextHealth,
+  retryWaitMs,
+  type StreamHealth,
+} from '#core/event-retry.ts';
+import { describeError, type RunError } from '#core/failure.ts';
+import type { Clock } from '#platform/clock.ts';
+import type { OutgoingAnswer, OutgoingPolicy } from '#platform/fetch.ts';
+import { makeMask } from '#platform/mask.ts';
+import type { Seal } from '#platform/seal.ts';
+import { type Database, translateDatabaseError } from '#store/database.ts';
+import { type ClaimedDelivery, type Settlement, settleDeliveries } from '#store/event-deliveries.ts';
+import { disableStream, noteHealth, type StreamRow } from '#store/event-streams.ts';
+import { isTaken, postSet, postWebhook, refusalOf } from './post-webhook.ts';
+import type { SetSigner } from './set-signer.ts';
+import {
+  NO_SECRETS,
+  openSecrets,
+  type SetSettings,
+  type StreamSecrets,
+  signingKeysOf,
+  type WebhookSettings,
+} from './stream-settings.ts';
+
+export interface SendParts {
+  readonly database: Database;
+  readonly seal: Seal;
+  readonly signer: SetSigner;
+  readonly clock: Clock;
+  readonly policy: OutgoingPolicy;
+  random(): number;
+}
+
+/** What is kept of an answer: enough to see what went wrong. */
+const ANSWER_MAX = 1_000;
+
+/** A message as its receiver took it. */
+export interface Receipt {
+  readonly verdict: AnswerVerdict;
+  readonly status: number | null;
+  /** The beginning of the answer, without secrets. */
+  readonly answer: string | null;
+  readonly error: RunError | null;
+  readonly retryAfterMs: number | undefined;
+}
+
+export type Message = Pick<ClaimedDelivery, 'message_id' | 'payload'>;
+
+/** Sends one message as it is now: with today's URL and keys. Never throws, but when the signal fires. */
+export async function sendMessage(
+  parts: SendParts,
+  stream: Pick<StreamRow, 'kind' | 'settings' | 'sealed'>,
+  { message_id: id, payload }: Message,
+  signal?: AbortSignal,
+): Promise<Receipt> {
+  const { seal, clock, policy, signer } = parts;
+  const now = clock.now();
+  let secrets = NO_SECRETS;
+  try {
+    secrets = openSecrets(seal, stream);
+    const answer =
+      stream.kind === 'webhook'
+        ? await postWebhook(
+            { url: (stream.settings as WebhookSettings).url, keys: signingKeysOf(secrets, now) },
+            { id, at: now, body: payload },
+            policy,
+            signal,
+          )
+        : await postSet(
+            { url: urlOf(stream.settings as SetSettings), authorization: secrets.authorization },
+            await (await signer.open(now))(payload),
+            policy,
+            signal,
+          );
+    return receiptOf(stream, secrets, answer);
+  } catch (error) {
+    signal?.throwIfAborted();
+    const described = describeError(translateDatabaseError(error));
+    return { verdict: 'failed', status: null, answer: null, error: described, retryAfterMs: undefined };
+  }
+}
+
+function urlOf({ delivery }: SetSettings): string {
+  return delivery.method === 'push' ? delivery.url : '';
+}
+
+function receiptOf({ kind }: Pick<StreamRow, 'kind'>, secrets: StreamSecrets, answer: OutgoingAnswer): Receipt {
+  const { status, text, retryAfterMs } = answer;
+  const verdict = kind === 'webhook' ? judgeWebhookAnswer(status) : judgeSetAnswer(status, text);
+  const mask = makeMask([...secrets.keys.map(({ secret }) => secret), secrets.authorization ?? '']);
+  const error = isTaken(answer)
+    ? null
+    : describeError(refusalOf(answer, kind === 'webhook' ? 'the webhook' : 'the tokens'));
+  return { verdict, status, answer: mask(text).slice(0, ANSWER_MAX), error, retryAfterMs };
+}
+
+export function healthOf({ failures, failing_since, retry_at }: StreamRow): StreamHealth {
+  return { failures, failingSince: failing_since, retryAt: retry_at };
+}
+
+export interface Round {
+  /** How the receiver does after it. */
+  readonly health: StreamHealth;
+  /** Set when that was the end. */
+  readonly disabled: { readonly reason: 'gone' | 'gave-up'; readonly error: RunError | null } | undefined;
+}
+
+/** Sends messages side by side, settles them, and notes how the receiver does. */
+export async function sendRound(
+  parts: SendParts,
+  stream: StreamRow,
+  { claimed, health }: { claimed: readonly ClaimedDelivery[]; health: StreamHealth },
+  signal: AbortSignal,
+): Promise<Round> {
+  const receipts = await Promise.all(claimed.map((message) => sendMessage(parts, stream, message, signal)));
+  const now = parts.clock.now();
+  const random = parts.random();
+  const outcomes = receipts.map((receipt, place) => ({ ...receipt, isFirstTry: claimed[place]?.attempts === 1 }));
+  const { disable, ...next } = nextHealth(health, outcomes, { now, random });
+  const error = receipts.findLast(({ verdict }) => verdict !== 'delivered')?.error ?? null;
+  const settlements = claimed.flatMap((message, place): Settlement[] => {
+    const receipt = receipts[place];
+    return receipt === undefined ? [] : [settlementOf(message, receipt, { now, random })];
+  });
+  return parts.database.knex.transaction(async (tx) => {
+    await settleDeliveries(tx, settlements, now);
+    const anyDelivered = receipts.some(({ verdict }) => verdict === 'delivered');
+    await noteHealth(tx, stream.id, { ...next, error, succeededAt: anyDelivered ? now : undefined });
+    if (disable === undefined) return { health: next, disabled: undefined };
+    const wasOn = await disableStream(tx, stream.id, { reason: disable, error, now });
+    return { health: next, disabled: wasOn ? { reason: disable, error } : undefined };
+  });
+}
+
+/** A message that is refused while others are taken is tried some times; a receiver that fails altogether is waited for. */
+function settlementOf(
+  { id, attempts }: ClaimedDelivery,
+  { verdict, status, answer, error }: Receipt,
+  { now, random }: { now: Date; random: number },
+): Settlement {
+  const settled = { id, attempts, status, answer, error };
+  if (verdict === 'delivered') return { ...settled, state: 'delivered', nextAt: null };
+  if (verdict === 'rejected' || (verdict === 'refused' && attempts >= ATTEMPTS_MAX))
+    return { ...settled, state: 'dead', nextAt: null };
+  const waitMs = verdict === 'refused' ? retryWaitMs(attempts, random) : 0;
+  return { ...settled, state: 'pending', nextAt: new Date(now.getTime() + waitMs) };
+}

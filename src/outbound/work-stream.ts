@@ -1,0 +1,106 @@
+// Works one stream: reads the change log, sends what is due, and goes on until there is nothing to do.
+import type { StreamHealth } from '#core/event-retry.ts';
+import type { RunError } from '#core/failure.ts';
+import type { Log } from '#platform/log.ts';
+import type { Db } from '#store/database.ts';
+import { claimDeliveries } from '#store/event-deliveries.ts';
+import { type DisabledReason, disableStream, lockStream, type StreamRow } from '#store/event-streams.ts';
+import { checkFence, type Lease } from '#store/leases.ts';
+import type { Telling } from './event-messages.ts';
+import type { EventViewOf } from './event-view.ts';
+import { fillStream } from './fill-stream.ts';
+import { healthOf, type SendParts, sendRound } from './send-events.ts';
+
+/** Messages of one stream under way at once; one while its receiver fails. */
+const TOGETHER = 8;
+/** Between two looks at the change log. */
+const ROUNDS = 25;
+/** Longer than a message can take: whoever holds a claim that long is dead. */
+const CLAIM_MS = 60_000;
+
+export interface EventWorkerParts extends SendParts {
+  readonly log: Log;
+  readonly viewOf: EventViewOf;
+  publicUrl(): string;
+  /** A stream was taken out of service; within the transaction that does it, or right after. */
+  onDisabled(stream: StreamRow, reason: DisabledReason, error: RunError | null): Promise<void>;
+}
+
+/** Until nothing is to be done for it. @throws {LeaseLostError} somebody else works now */
+export async function workStream(
+  parts: EventWorkerParts,
+  id: string,
+  lease: Lease,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    const filled = await fill(parts, id, lease);
+    if (filled === undefined) return;
+    let health: StreamHealth | undefined = healthOf(filled.stream);
+    let rounds = 0;
+    for (; rounds < ROUNDS && health !== undefined && !signal.aborted; rounds += 1)
+      health = await send(parts, filled.stream, health, signal);
+    if (!filled.more && rounds < ROUNDS) return;
+  }
+}
+
+async function fill(
+  parts: EventWorkerParts,
+  id: string,
+  lease: Lease,
+): Promise<{ stream: StreamRow; more: boolean } | undefined> {
+  return parts.database.knex.transaction(async (tx) => {
+    await checkFence(tx, lease);
+    const stream = await lockStream(tx, id);
+    if (stream === undefined) return undefined;
+    const filled = await fillStream(tx, tellingOf(parts, stream), parts.clock.now());
+    if (filled !== 'fell-behind') return { stream, more: filled === 'more' };
+    await disable(tx, parts, stream, 'fell-behind', FELL_BEHIND);
+    return undefined;
+  });
+}
+
+function tellingOf(parts: EventWorkerParts, stream: StreamRow): Telling {
+  const issuer = parts.publicUrl();
+  return { stream, view: parts.viewOf(stream.app_scope), base: `${issuer}/scim/v2`, issuer };
+}
+
+/** One round; answers how the stream does then, and undefined when there is nothing to send any more. */
+async function send(
+  parts: EventWorkerParts,
+  stream: StreamRow,
+  health: StreamHealth,
+  signal: AbortSignal,
+): Promise<StreamHealth | undefined> {
+  if (!stream.pushed) return undefined;
+  const { clock, log } = parts;
+  const isFailing = health.failures > 0;
+  const claim = { now: clock.now(), limit: isFailing ? 1 : TOGETHER, claimMs: CLAIM_MS, leastTriedFirst: isFailing };
+  const claimed = await claimDeliveries(parts.database.knex, stream.id, claim);
+  if (claimed.length === 0) return undefined;
+  const { health: next, disabled } = await sendRound(parts, stream, { claimed, health }, signal);
+  log.debug({ stream: stream.id, messages: claimed.length }, 'events sent');
+  if (disabled === undefined) return next;
+  log.warn({ stream: stream.id, app: stream.app_id, reason: disabled.reason }, 'a stream of events was disabled');
+  await parts.onDisabled(stream, disabled.reason, disabled.error);
+  return undefined;
+}
+
+async function disable(
+  tx: Db,
+  parts: EventWorkerParts,
+  stream: StreamRow,
+  reason: DisabledReason,
+  error: RunError,
+): Promise<void> {
+  parts.log.warn({ stream: stream.id, app: stream.app_id, reason }, 'a stream of events was disabled');
+  if (await disableStream(tx, stream.id, { reason, error, now: parts.clock.now() }))
+    await parts.onDisabled(stream, reason, error);
+}
+
+const FELL_BEHIND: RunError = {
+  failure: 'config',
+  code: 'fell-behind',
+  message: 'The receiver was away for longer than changes are kept.',
+  remedy: 'Resume it with a snapshot, or keep changes for longer.',
+};

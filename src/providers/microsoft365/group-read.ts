@@ -1,0 +1,118 @@
+// A read of designated groups: the groups, those below them as far as they count, and the people in them. Its cost
+// follows the groups that were selected, and not the tenant.
+import { UpstreamError } from '#core/errors.ts';
+import type { MembershipScope, Page, ReadMemory } from '#core/provider.ts';
+import type { ResourceType } from '#core/resource.ts';
+import { batchGet } from './batch.ts';
+import type { Graph } from './client.ts';
+import { PAGE_SIZE } from './collection.ts';
+import { membersOfAll } from './members.ts';
+import { GROUP_SELECT, type GraphGroup, type GraphUser, hidesMembers } from './records.ts';
+import { foundIn, userPages, usersById } from './users.ts';
+
+/** Graph's batches hold so many steps, so looking a few people up costs less than listing everybody. */
+const PEOPLE_PER_REQUEST = 20;
+/** People who are yielded together. */
+const PEOPLE_PER_PAGE = 500;
+
+export interface GroupReadOptions {
+  readonly userProperties: readonly string[];
+  readonly scope: MembershipScope;
+  readonly memory: ReadMemory | undefined;
+  isGroupWanted(group: GraphGroup): boolean;
+}
+
+/**
+ * True when a bounded read tells all that the scope asks for: groups in the filter must be named by their ids, since
+ * only a read of all groups finds those of a name.
+ */
+export function canReadByGroup({ selected, conditions }: MembershipScope): boolean {
+  return selected !== null && conditions.every(({ operator, value }) => operator === 'eq' && isObjectId(value));
+}
+
+function isObjectId(text: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
+}
+
+/**
+ * Groups with their members level by level, then everybody in them. Whoever is in the directory and was not reached is
+ * read too: only so is it known whether they left the groups or the tenant.
+ * Sources: learn.microsoft.com/graph/api/group-list-members, json-batching and api/user-list, checked 2026-11.
+ * @throws what `fullRead` throws
+ */
+export async function* groupRead(
+  graph: Graph,
+  { userProperties, scope, memory, isGroupWanted }: GroupReadOptions,
+  signal: AbortSignal,
+): AsyncGenerator<Page<GraphUser | GraphGroup>> {
+  const people = new Set<string>();
+  const groups = new Set<string>();
+  const asked = new Set(scope.conditions.map(({ value }) => value.toLowerCase()));
+  const deepest = scope.nested === 'ignore' ? 0 : (scope.maxDepth ?? Number.POSITIVE_INFINITY);
+  for (let level = new Set([...(scope.selected ?? []), ...asked]), depth = 0; level.size > 0; depth += 1) {
+    for (const id of level) groups.add(id);
+    const records = await groupsById(graph, [...level], signal);
+    yield { type: 'records', resourceType: 'Group', records };
+    // One level below the last that counts is shown with the reason, and not entered.
+    const entered = depth > deepest ? [] : records.filter((group) => isGroupWanted(group) || asked.has(group.id));
+    const below = new Set<string>();
+    const hiding = new Map(entered.map((group) => [group.id, hidesMembers(group)]));
+    for await (const page of membersOfAll(graph, hiding, signal)) {
+      for (const { externalId } of page.members.filter(({ type }) => type === 'User')) people.add(externalId);
+      for (const { externalId } of page.members.filter(({ type }) => type === 'Group')) below.add(externalId);
+      yield page;
+    }
+    level = below.difference(groups);
+  }
+  if (memory !== undefined) {
+    const left = await unreached(memory, 'Group', groups);
+    yield { type: 'records', resourceType: 'Group', records: await groupsById(graph, left, signal) };
+    for (const id of await unreached(memory, 'User', people)) people.add(id);
+  }
+  yield* peopleOf(graph, people, { userProperties, signal });
+  yield { type: 'end' };
+}
+
+/** Who is in the directory, and not among those who were read. */
+async function unreached(memory: ReadMemory, type: ResourceType, read: ReadonlySet<string>): Promise<string[]> {
+  const left: string[] = [];
+  for await (const ids of memory.served(type)) left.push(...ids.filter((id) => !read.has(id)));
+  return left;
+}
+
+async function* peopleOf(
+  graph: Graph,
+  wanted: ReadonlySet<string>,
+  { userProperties, signal }: { userProperties: readonly string[]; signal: AbortSignal },
+): AsyncGenerator<Page<GraphUser>> {
+  const total = await countUsers(graph, signal);
+  const listing = Math.ceil((total ?? Number.POSITIVE_INFINITY) / PAGE_SIZE);
+  if (listing < Math.ceil(wanted.size / PEOPLE_PER_REQUEST)) {
+    for await (const page of userPages(graph, userProperties, signal))
+      yield { type: 'records', resourceType: 'User', records: page.filter(({ id }) => wanted.has(id)) };
+    return;
+  }
+  const ids = [...wanted];
+  for (let start = 0; start < ids.length; start += PEOPLE_PER_PAGE) {
+    const records = await usersById(graph, ids.slice(start, start + PEOPLE_PER_PAGE), { userProperties, signal });
+    yield { type: 'records', resourceType: 'User', records };
+  }
+}
+
+/** Decides between two ways that tell the same, so whatever goes wrong leaves the choice to the other number. */
+async function countUsers(graph: Graph, signal: AbortSignal): Promise<number | undefined> {
+  try {
+    const total = await graph.get('/users/$count', Number, { signal, advanced: true });
+    return Number.isInteger(total) ? total : undefined;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof UpstreamError && error.failure !== 'throttled') return undefined;
+    throw error;
+  }
+}
+
+/** The groups that there are of these ids; a 404 says that there is none. */
+async function groupsById(graph: Graph, ids: readonly string[], signal: AbortSignal): Promise<GraphGroup[]> {
+  const urls = ids.map((id) => `/groups/${encodeURIComponent(id)}?$select=${GROUP_SELECT.join(',')}`);
+  return (await batchGet(graph, urls, { signal })).flatMap((answer) => foundIn<GraphGroup>(answer));
+}

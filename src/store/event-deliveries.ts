@@ -1,0 +1,196 @@
+// Messages of streams: made with the place that was read, claimed, sent, settled, and kept for a while to be looked at.
+import { randomUUID } from 'node:crypto';
+import type { RunError } from '#core/failure.ts';
+import type { ResourceType } from '#core/resource.ts';
+import { type Db, sql } from './database.ts';
+
+export type DeliveryState = 'pending' | 'delivered' | 'dead';
+
+export interface NewDelivery {
+  readonly messageId: string;
+  readonly type: string;
+  readonly resourceType: ResourceType | null;
+  readonly resourceId: string | null;
+  readonly urgent: boolean;
+  readonly payload: string;
+  readonly changedAt: Date;
+}
+
+/** Adds messages in the order given. One that the stream has already is left out. */
+export async function insertDeliveries(
+  db: Db,
+  streamId: string,
+  deliveries: readonly NewDelivery[],
+  now: Date,
+): Promise<void> {
+  if (deliveries.length === 0) return;
+  const rows = deliveries.map(({ messageId, type, resourceType, resourceId, urgent, payload, changedAt }, place) => ({
+    ...{ place, id: randomUUID(), message_id: messageId, type, resource_type: resourceType, resource_id: resourceId },
+    ...{ urgent, payload, changed_at: changedAt },
+  }));
+  await sql(
+    db,
+    `insert into event_deliveries (id, stream_id, message_id, type, resource_type, resource_id, urgent, payload, changed_at, next_at, created_at)
+     select id, ?, message_id, type, resource_type, resource_id, urgent, payload, changed_at, ?, ?
+     from jsonb_to_recordset(?::jsonb) as d(place int, id uuid, message_id uuid, type text, resource_type text, resource_id uuid,
+       urgent boolean, payload text, changed_at timestamptz)
+     order by place on conflict on constraint event_deliveries_message_key do nothing`,
+    [streamId, now, now, JSON.stringify(rows)],
+  );
+}
+
+export async function countPendingDeliveries(db: Db, streamId: string): Promise<number> {
+  const { rows } = await sql<{ count: string }>(
+    db,
+    `select count(*) as count from event_deliveries where stream_id = ? and state = 'pending'`,
+    [streamId],
+  );
+  return Number(rows[0]?.count ?? 0);
+}
+
+export interface ClaimedDelivery {
+  readonly id: string;
+  readonly message_id: string;
+  readonly type: string;
+  readonly payload: string;
+  /** This try included; settling names it, so that a claim that was lost to time settles nothing. */
+  readonly attempts: number;
+}
+
+/** Message `d` of stream `s` is to be sent now. Twice the instant. */
+export const IS_DUE = `d.state = 'pending' and d.next_at <= ?
+  and s.enabled and s.disabled_at is null and s.pushed and (s.retry_at is null or s.retry_at <= ?)
+  and not exists (select 1 from event_deliveries e where e.stream_id = d.stream_id and e.resource_id = d.resource_id
+    and e.state = 'pending' and e.seq < d.seq)`;
+
+/**
+ * Claims messages that are due: of each resource only its earliest, leavers first. Whoever dies with them loses them
+ * after `claimMs`.
+ * @param leastTriedFirst for a receiver that fails: so that it is not judged by one message that it does not like
+ */
+export async function claimDeliveries(
+  db: Db,
+  streamId: string,
+  { now, limit, claimMs, leastTriedFirst }: { now: Date; limit: number; claimMs: number; leastTriedFirst: boolean },
+): Promise<readonly ClaimedDelivery[]> {
+  const { rows } = await sql<ClaimedDelivery>(
+    db,
+    `update event_deliveries set attempts = attempts + 1, attempted_at = ?, claimed_until = ? where id in (
+       select d.id from event_deliveries d join event_streams s on s.id = d.stream_id
+       where d.stream_id = ? and ${IS_DUE} and (d.claimed_until is null or d.claimed_until <= ?)
+       order by ${leastTriedFirst ? 'd.attempts, ' : ''}d.urgent desc, d.seq limit ? for update of d skip locked)
+     returning id, message_id, type, payload, attempts`,
+    [now, new Date(now.getTime() + claimMs), streamId, now, now, now, limit],
+  );
+  return rows;
+}
+
+/** Frees what a process claimed that died: for whoever has the right to work now, and has nothing under way itself. */
+export async function freeClaims(db: Db): Promise<void> {
+  await sql(
+    db,
+    `update event_deliveries set claimed_until = null where state = 'pending' and claimed_until is not null`,
+  );
+}
+
+export interface Settlement {
+  readonly id: string;
+  readonly attempts: number;
+  readonly state: DeliveryState;
+  /** Status and beginning of the answer; null when there was none. */
+  readonly status: number | null;
+  readonly answer: string | null;
+  readonly error: RunError | null;
+  /** When to try again, of a message that stays pending. */
+  readonly nextAt: Date | null;
+}
+
+/** Ends claims. A claim that was lost meanwhile changes nothing. */
+export async function settleDeliveries(db: Db, settlements: readonly Settlement[], now: Date): Promise<void> {
+  const rows = settlements.map(({ nextAt, ...rest }) => ({ ...rest, next_at: nextAt }));
+  await sql(
+    db,
+    `update event_deliveries d set state = s.state, status = s.status, answer = s.answer, error = s.error,
+       next_at = coalesce(s.next_at, d.next_at), claimed_until = null,
+       settled_at = case when s.state = 'pending' then null else ?::timestamptz end
+     from jsonb_to_recordset(?::jsonb)
+       as s(id uuid, attempts int, state text, status int, answer text, error jsonb, next_at timestamptz)
+     where d.id = s.id and d.attempts = s.attempts and d.state = 'pending'`,
+    [now, JSON.stringify(rows)],
+  );
+}
+
+/** What a receiver that asks has not taken yet, in order. */
+export async function listWaiting(
+  db: Db,
+  streamId: string,
+  limit: number,
+): Promise<readonly Pick<ClaimedDelivery, 'message_id' | 'payload'>[]> {
+  const { rows } = await sql(
+    db,
+    `select message_id, payload from event_deliveries where stream_id = ? and state = 'pending' order by seq limit ?`,
+    [streamId, limit],
+  );
+  return rows;
+}
+
+/** What a receiver that asks has taken, or will not take. Names that nothing waits under are passed over. */
+export async function takeAnswers(
+  db: Db,
+  streamId: string,
+  { taken, refused }: { taken: readonly string[]; refused: readonly { messageId: string; error: RunError }[] },
+  now: Date,
+): Promise<void> {
+  const rows = [
+    ...taken.map((messageId) => ({ message_id: messageId, state: 'delivered', error: null })),
+    ...refused.map(({ messageId, error }) => ({ message_id: messageId, state: 'dead', error })),
+  ];
+  if (rows.length === 0) return;
+  await sql(
+    db,
+    `update event_deliveries d set state = a.state, error = a.error, settled_at = ?
+     from jsonb_to_recordset(?::jsonb) as a(message_id uuid, state text, error jsonb)
+     where d.stream_id = ? and d.message_id = a.message_id and d.state = 'pending'`,
+    [now, JSON.stringify(rows), streamId],
+  );
+}
+
+/** Notes that these were handed to a receiver that asked. */
+export async function noteHandedOut(db: Db, streamId: string, messageIds: readonly string[], now: Date): Promise<void> {
+  if (messageIds.length === 0) return;
+  await sql(
+    db,
+    `update event_deliveries set attempts = attempts + 1, attempted_at = ?
+     where stream_id = ? and message_id = any(?::uuid[]) and state = 'pending'`,
+    [now, streamId, messageIds],
+  );
+}
+
+/** Sends messages again, with the same id: one, or all that were given up. Answers how many. */
+export async function replayDeliveries(db: Db, streamId: string, which: string | 'dead', now: Date): Promise<number> {
+  const isOne = which !== 'dead';
+  const { rowCount } = await sql(
+    db,
+    `update event_deliveries set state = 'pending', attempts = 0, next_at = ?, claimed_until = null, settled_at = null, error = null
+     where stream_id = ? and ${isOne ? 'id = ?' : 'state = ?'} and (state <> 'pending' or claimed_until is null)`,
+    [now, streamId, which],
+  );
+  return rowCount ?? 0;
+}
+
+/** Delivered messages are kept for a week and given-up ones for a month, of each stream no more than `max`. */
+export async function pruneDeliveries(db: Db, now: Date, max: number): Promise<void> {
+  const ago = (days: number): Date => new Date(now.getTime() - days * 86_400_000);
+  await sql(
+    db,
+    `delete from event_deliveries where state = 'delivered' and settled_at < ? or state = 'dead' and settled_at < ?`,
+    [ago(7), ago(30)],
+  );
+  await sql(
+    db,
+    `delete from event_deliveries d using event_streams s cross join lateral (
+       select seq from event_deliveries k where k.stream_id = s.id and k.state <> 'pending' order by k.seq desc offset ? limit 1) oldest
+     where d.stream_id = s.id and d.state <> 'pending' and d.seq <= oldest.seq`,
+    [max],
+  );
+}

@@ -1,0 +1,142 @@
+// Whom a receiver knows, against whom it may see now. Only for those who do not see everybody, or are being told of
+// everybody for the first time.
+import type { ResourceType } from '#core/resource.ts';
+import { type Db, queryOn, sql } from './database.ts';
+import { type ServedRow, servedColumns, type Visible } from './served.ts';
+import { Statement } from './statement.ts';
+
+export interface ScopeDifference {
+  readonly resource_type: ResourceType;
+  readonly id: string;
+  readonly external_id: string | null;
+  /** Null when the resource is not kept any more. */
+  readonly version: string | null;
+  readonly active: boolean | null;
+  readonly changed_at: Date | null;
+  readonly body: string | null;
+  /** Whether it is to be known; otherwise it is to be forgotten. */
+  readonly enters: boolean;
+  readonly deleted: boolean;
+}
+
+const TYPES = ['User', 'Group'] as const;
+
+/**
+ * Who must be told of so that the receiver knows exactly those whom it may see, as things stand now: leaving before
+ * entering, users before the groups that may name them. At most `limit`. Reads everybody in scope once, so the more at a
+ * time the better.
+ */
+export async function findScopeDifferences(
+  tx: Db,
+  streamId: string,
+  visible: Visible | undefined,
+  limit: number,
+): Promise<readonly ScopeDifference[]> {
+  const statement = new Statement();
+  const stream = statement.bind(streamId, 'uuid');
+  const text = `with seen as (${idsInScope(statement, visible)}),
+      known as (select resource_id, resource_type from event_known where stream_id = ${stream}),
+      different as (select seen.id as fresh, known.resource_id as stale, known.resource_type from seen
+        full join known on known.resource_id = seen.id where seen.id is null or known.resource_id is null)
+    select coalesce(r.resource_type, d.resource_type) as resource_type, coalesce(d.fresh, d.stale) as id, r.external_id, r.version, r.active,
+      coalesce(r.deleted_at, r.updated_at) as changed_at, case when d.fresh is not null then r.body end as body,
+      d.fresh is not null as enters, (r.id is null or r.deleted_at is not null) as deleted
+    from different d left join resources r on r.id = coalesce(d.fresh, d.stale)
+    order by d.fresh is not null, r.resource_type = 'Group', r.pos limit ${limit}`;
+  return (await queryOn<ScopeDifference>(tx, { text, values: statement.values })).rows;
+}
+
+/** Each type by itself: within an "or", whoever is in a large group would be looked up one by one. */
+function idsInScope(statement: Statement, visible: Visible | undefined): string {
+  return TYPES.map(
+    (type) =>
+      `select r.id from resources r where r.deleted_at is null and r.resource_type = '${type}' and ${statement.where(visible?.condition(type, 'many'))}`,
+  ).join(' union all ');
+}
+
+/** Notes who is known now, and who is not any more. */
+export async function noteKnown(
+  tx: Db,
+  streamId: string,
+  { known, forgotten }: { known: readonly KnownResource[]; forgotten: readonly string[] },
+): Promise<void> {
+  if (known.length > 0)
+    await sql(
+      tx,
+      `insert into event_known (stream_id, resource_id, resource_type, version)
+       select ?, id, resource_type, version from jsonb_to_recordset(?::jsonb) as k(id uuid, resource_type text, version bigint)
+       on conflict (stream_id, resource_id) do nothing`,
+      [streamId, JSON.stringify(known)],
+    );
+  if (forgotten.length > 0)
+    await sql(tx, 'delete from event_known where stream_id = ? and resource_id = any(?::uuid[])', [
+      streamId,
+      forgotten,
+    ]);
+}
+
+export interface KnownResource {
+  readonly id: string;
+  readonly resource_type: ResourceType;
+  readonly version: string;
+}
+
+/** The receiver knows everybody whom `visible` shows, and nobody else, without being told. */
+export async function fillKnown(tx: Db, streamId: string, visible: Visible | undefined): Promise<void> {
+  const statement = new Statement();
+  const stream = statement.bind(streamId, 'uuid');
+  const text = `insert into event_known (stream_id, resource_id, resource_type, version)
+    select ${stream}, r.id, r.resource_type, r.version from resources r join (${idsInScope(statement, visible)}) seen on seen.id = r.id
+    on conflict (stream_id, resource_id) do nothing`;
+  await queryOn(tx, { text, values: statement.values });
+}
+
+export async function clearKnown(tx: Db, streamId: string): Promise<void> {
+  await sql(tx, 'delete from event_known where stream_id = ?', [streamId]);
+}
+
+export interface SubjectRow {
+  readonly id: string;
+  readonly version: string;
+  readonly external_id: string | null;
+  readonly active: boolean;
+  /** Of a resource that is there; its attributes at this moment. */
+  readonly body: string | null;
+  /** Whether the receiver may see it now. */
+  readonly seen: boolean;
+  /** The version of which the receiver was told first; null when it does not know the resource. */
+  readonly known: string | null;
+}
+
+/** What is to be known of the resources that changed. */
+export async function readSubjects(
+  tx: Db,
+  streamId: string,
+  ids: readonly string[],
+  visible: Visible | undefined,
+): Promise<ReadonlyMap<string, SubjectRow>> {
+  const statement = new Statement();
+  const wanted = statement.bind(ids, 'uuid[]');
+  const stream = statement.bind(streamId, 'uuid');
+  const seen = TYPES.map(
+    (type) => `when r.resource_type = '${type}' then ${statement.where(visible?.condition(type, 'few'))}`,
+  ).join(' ');
+  const text = `select r.id, r.version, r.external_id, r.active, case when r.deleted_at is null then r.body end as body,
+      r.deleted_at is null and (case ${seen} end) as seen, k.version as known
+    from resources r left join event_known k on k.stream_id = ${stream} and k.resource_id = r.id where r.id = any(${wanted})`;
+  const { rows } = await queryOn<SubjectRow>(tx, { text, values: statement.values });
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** Resources as they are served, groups with the members that are seen; users without their groups. */
+export async function readWhole(
+  tx: Db,
+  ids: readonly string[],
+  visible: Visible | undefined,
+): Promise<readonly ServedRow[]> {
+  const statement = new Statement();
+  const wanted = statement.bind(ids, 'uuid[]');
+  const columns = servedColumns(statement, undefined, { related: ['Group'], visible });
+  const text = `select ${columns} from resources p where p.id = any(${wanted}) and p.deleted_at is null`;
+  return (await queryOn<ServedRow>(tx, { text, values: statement.values })).rows;
+}

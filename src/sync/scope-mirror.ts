@@ -1,0 +1,23 @@
+import type { PullProvider } from '#core/provider.ts';
+import { scopeByMemberships } from '#store/membership-scope.ts';
+import { lacksStatistics, refreshStatistics } from '#store/planning.ts';
+import { STATISTICS_AFTER } from './make-plan.ts';
+import type { RunContext } from './run.ts';
+
+/**
+ * Decides by memberships who is in scope, on the mirror as the read has left it: so a membership that changed decides
+ * about its person in the same run, whether that person's record changed or not.
+ * @param changed how many records of the mirror the read has written
+ */
+export async function scopeMirror(
+  context: Pick<RunContext, 'write' | 'provider' | 'log'>,
+  { memberships }: Pick<PullProvider, 'memberships'>,
+  changed: number,
+): Promise<void> {
+  await context.write(async (tx) => {
+    const many = memberships !== undefined && changed > STATISTICS_AFTER;
+    if (many || (memberships !== undefined && (await lacksStatistics(tx)))) await refreshStatistics(tx);
+    const count = await scopeByMemberships(tx, context.provider, memberships);
+    if (count > 0) context.log.info({ count }, 'scope decided by memberships');
+  });
+}

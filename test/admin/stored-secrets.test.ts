@@ -1,0 +1,61 @@
+// A stored secret stands in where new settings leave it out, but never for another destination: whoever may test a
+// connection could have it sent to a server of their own.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { checkedCall, tokenWith } from '../support/checked.ts';
+import { freshStorage, startGateway, type TestGateway } from '../support/gateway.ts';
+
+describe('a stored secret', () => {
+  let api: TestGateway;
+  const call = checkedCall(() => api);
+  before(async () => {
+    api = await startGateway(await freshStorage('embedded'));
+  });
+  after(() => api.close());
+
+  const settings = (changes: object = {}) => ({
+    preset: 'openldap',
+    url: 'ldaps://127.0.0.1:1',
+    bind: { dn: 'cn=sluice,dc=example,dc=com' },
+    users: { base: 'dc=example,dc=com' },
+    ...changes,
+  });
+
+  it('of a directory is kept for its own server alone', async () => {
+    const first = settings({ bind: { dn: 'cn=sluice,dc=example,dc=com', password: 'secret' } });
+    await call('PUT', '/providers/ldap', 200, first);
+    const saved = await call<{ secretsSet: string[] }>('PUT', '/providers/ldap', 200, settings());
+    assert.deepEqual(saved.secretsSet, ['bind.password']);
+    const operator = await tokenWith(call, 'operator');
+    await call('POST', '/providers/ldap/test', 200, settings(), operator);
+    for (const changes of [{ url: 'ldaps://127.0.0.2:1' }, { tls: { serverName: 'other' } }]) {
+      const refused = await call<{ detail: string }>('POST', '/providers/ldap/test', 400, settings(changes), operator);
+      assert.match(refused.detail, /bind\.password/);
+      await call('PUT', '/providers/ldap', 400, settings(changes));
+    }
+  });
+
+  it('of a URL is kept for its own host alone', async () => {
+    const source = (users: string, more: object = {}) => ({ source: { kind: 'url', users, ...more } });
+    await call(
+      'PUT',
+      '/providers/csv',
+      200,
+      source('https://hr.example.com/a.csv', { authorization: 'Bearer secret' }),
+    );
+    const kept = await call<{ secretsSet: string[] }>(
+      'PUT',
+      '/providers/csv',
+      200,
+      source('https://hr.example.com/b.csv'),
+    );
+    assert.deepEqual(kept.secretsSet, ['source.authorization']);
+    const lost = await call<{ secretsSet: string[] }>(
+      'PUT',
+      '/providers/csv',
+      200,
+      source('https://other.example.com/'),
+    );
+    assert.deepEqual(lost.secretsSet, []);
+  });
+});

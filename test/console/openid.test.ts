@@ -1,0 +1,114 @@
+// Sign-in at a real OpenID provider, in a real browser.
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, before, describe, it } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { compose } from '#compose';
+import { SERVER_OPTIONS } from '#http/app.ts';
+import { readConfig } from '#platform/config.ts';
+import { makeLog } from '#platform/log.ts';
+import { chromiumMissing, openBrowser, openConsole } from '../support/browser.ts';
+import { ADMIN_TOKEN, freshStorage, makeApi, type TestGateway } from '../support/gateway.ts';
+import { type OpenIdServer, startOpenIdServer } from '../support/openid-server.ts';
+
+const SECRET_KEY = Buffer.alloc(32, 7).toString('base64');
+const PEOPLE = { hana: ['Gateway.Admin'], jun: ['Gateway.Viewer', 'Something.Else'], nobody: [] };
+
+describe('sign-in at an OpenID provider', { skip: chromiumMissing }, () => {
+  let issuer: OpenIdServer;
+  let api: TestGateway;
+  let browser: Browser;
+
+  before(async () => {
+    const server = createServer(SERVER_OPTIONS);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    issuer = await startOpenIdServer(PEOPLE, `${base}/api/v1/sign-in/oidc/callback`);
+    const config = readConfig({
+      ...(await freshStorage('embedded')),
+      ADMIN_TOKEN,
+      SECRET_KEY,
+      CONSOLE_OIDC_ISSUER: issuer.issuer,
+      CONSOLE_OIDC_CLIENT_ID: issuer.clientId,
+      CONSOLE_OIDC_CLIENT_SECRET: issuer.clientSecret,
+      CONSOLE_OIDC_TITLE: 'Contoso',
+    });
+    const gateway = await compose(config, makeLog('fatal'), () => base);
+    server.on('request', gateway.app);
+    api = {
+      ...makeApi(base),
+      async close() {
+        server.close();
+        server.closeAllConnections();
+        await gateway.close();
+      },
+    };
+    browser = await openBrowser();
+  });
+  after(async () => {
+    await browser?.close();
+    await api?.close();
+    await issuer?.close();
+  });
+
+  async function signInAs(who: string, path = '/overview'): Promise<Page> {
+    const { page } = await openConsole(browser, api);
+    page.setDefaultTimeout(15_000);
+    await page.goto(path);
+    await page.getByRole('link', { name: 'Sign in with Contoso' }).click();
+    await page.getByLabel('Who are you?').fill(who);
+    await page.getByRole('button', { name: 'Go on' }).click();
+    return page;
+  }
+
+  it('brings an administrator back to the page they came for', async () => {
+    const page = await signInAs('hana', '/audit');
+    await page.getByRole('heading', { name: 'Audit log' }).waitFor();
+    await page.getByText('hana@contoso.example').first().waitFor();
+    await page.context().close();
+  });
+
+  it('gives the strongest role that the provider names', async () => {
+    const page = await signInAs('jun');
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
+    await page.getByRole('button', { name: /^Account/ }).click();
+    await page.getByText('Viewer').waitFor();
+    await page.context().close();
+  });
+
+  it('lets nobody in without a role, and says so', async () => {
+    const page = await signInAs('nobody');
+    await page.getByText('nobody has given you a role here').waitFor();
+    assert.deepEqual(
+      await page
+        .context()
+        .cookies(api.base)
+        .then((all) => all.filter(({ name }) => name === 'sluice')),
+      [],
+    );
+    await page.context().close();
+  });
+
+  it('takes no answer that it did not ask for', async () => {
+    const response = await fetch(`${api.base}/api/v1/sign-in/oidc/callback?code=stolen&state=x`, {
+      redirect: 'manual',
+    });
+    assert.equal(response.status, 302);
+    assert.match(response.headers.get('location') ?? '', /^\/\?refused=This%20sign-in%20is%20not%20known/);
+    assert.doesNotMatch(response.headers.get('set-cookie') ?? '', /sluice=/);
+  });
+
+  it('sends nobody to another site afterwards', async () => {
+    const start = await fetch(`${api.base}/api/v1/sign-in/oidc?return=//evil.example/`, { redirect: 'manual' });
+    assert.equal(start.status, 302);
+    assert.match(
+      start.headers.get('location') ?? '',
+      new RegExp(`^${issuer.issuer}/auth\\?.*code_challenge_method=S256`),
+    );
+    const page = await signInAs('hana', '/?x=1');
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
+    assert.ok(page.url().startsWith(api.base));
+    await page.context().close();
+  });
+});

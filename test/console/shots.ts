@@ -1,0 +1,94 @@
+// Pictures of every page, for eyes: `node test/console/shots.ts <folder> [part of a name ...]`.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeTenant, removeUser, updateUser } from '#demo/tenant.ts';
+import { DESK, openBrowser, openConsole, PHONE, signIn } from '../support/browser.ts';
+import { connect, freshStorage, settingsFor, startGateway, startTenant, sync } from '../support/gateway.ts';
+
+const [folder = 'shots', ...wanted] = process.argv.slice(2);
+mkdirSync(folder, { recursive: true });
+const tenant = makeTenant({ users: 400, groups: 24, membersPerGroup: 12 });
+const graph = await startTenant(tenant);
+const api = await startGateway(await freshStorage('embedded'));
+
+const empty = process.env['EMPTY'] === 'true';
+let runId = '';
+let doneId = '';
+if (!empty) {
+  const first = await connect(api, settingsFor(tenant, graph));
+  doneId = first.id;
+  await api.call('PUT', '/api/v1/schedule', {
+    enabled: true,
+    kind: 'daily',
+    time: '02:00',
+    timeZone: 'Asia/Seoul',
+    withoutPreview: true,
+  });
+  for (const id of [...tenant.users.keys()].slice(0, 12))
+    updateUser(tenant, id, { department: 'Design', jobTitle: 'Lead' });
+  await sync(api);
+  for (const id of [...tenant.users.keys()].slice(20, 105)) removeUser(tenant, id);
+  runId = (await sync(api)).id;
+  const app = await api.call<{ id: string }>('POST', '/api/v1/apps', { name: 'HR portal' });
+  await api.call('POST', `/api/v1/apps/${app.body.id}/tokens`, { name: 'production' });
+  await api.call('POST', '/api/v1/apps', { name: 'SIEM collector', scope: { resourceTypes: ['User'] } });
+}
+const people = (await api.call<{ items: { id: string }[] }>('GET', '/api/v1/users?limit=3&search=Ada')).body.items;
+const groups = (await api.call<{ items: { id: string }[] }>('GET', '/api/v1/groups?limit=3')).body.items;
+const apps = (await api.call<{ items: { id: string }[] }>('GET', '/api/v1/apps')).body.items;
+
+const PAGES: Readonly<Record<string, string>> = {
+  overview: '/overview',
+  inbound: '/inbound',
+  setup: '/inbound/microsoft365/setup',
+  provider: '/inbound/microsoft365/settings',
+  mapping: '/inbound/microsoft365/settings?tab=mapping',
+  scope: '/inbound/microsoft365/settings?tab=scope',
+  csv: '/inbound/csv/setup',
+  runs: '/runs',
+  run: `/runs/${runId}`,
+  'run-done': `/runs/${doneId}`,
+  'run-details': `/runs/${doneId}?tab=details`,
+  tasks: '/tasks',
+  users: '/users',
+  user: `/users/${people[0]?.id}`,
+  groups: '/groups',
+  group: `/groups/${groups[0]?.id}`,
+  check: `/check?subject=${people[0]?.id}`,
+  disputes: '/disputes',
+  apps: '/apps',
+  app: `/apps/${apps[0]?.id}`,
+  audit: '/audit',
+  settings: '/settings',
+  notifications: '/settings?tab=notifications',
+  retention: '/settings?tab=retention',
+  limits: '/settings?tab=limits',
+};
+
+const browser = await openBrowser();
+const looks = (process.env['LOOKS'] ?? 'desk,desk-dark,phone').split(',');
+for (const look of looks) {
+  const { page, problems, context } = await openConsole(browser, api, {
+    size: look.startsWith('phone') ? PHONE : DESK,
+    dark: look.includes('dark'),
+    language: look.includes('ko') ? 'ko' : 'en',
+  });
+  await signIn(page);
+  for (const [name, path] of Object.entries(PAGES)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    await page.goto(path);
+    await page
+      .locator('h1')
+      .first()
+      .waitFor({ timeout: 8_000 })
+      .catch(() => undefined);
+    await page.waitForTimeout(700);
+    await page.screenshot({ path: join(folder, `${name}-${look}.png`), fullPage: process.env['FULL'] === 'true' });
+    for (const problem of problems.splice(0)) process.stdout.write(`${name} ${look}: ${problem}\n`);
+  }
+  await context.close();
+}
+await browser.close();
+await api.close();
+await graph.close();
+process.exit(0);

@@ -1,0 +1,246 @@
+// The whole walk in a real browser, in front of the real gateway and a simulated tenant.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+import type { Browser } from 'playwright-core';
+import type { GraphServer } from '#demo/graph-server.ts';
+import { makeTenant, removeUser } from '#demo/tenant.ts';
+import { type ConsolePage, chromiumMissing, openBrowser, openConsole, PHONE, signIn } from '../support/browser.ts';
+import { freshStorage, startGateway, startTenant, sync, type TestGateway } from '../support/gateway.ts';
+
+const USERS = 200;
+const GONE = 60;
+const AXE = readFileSync(new URL('../../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+const WAIT_MS = 15_000;
+
+describe('the console, from the first sign-in on', { skip: chromiumMissing }, () => {
+  const tenant = makeTenant({ users: USERS, groups: 8, membersPerGroup: 6 });
+  let graph: GraphServer;
+  let api: TestGateway;
+  let browser: Browser;
+  let open: ConsolePage;
+
+  before(async () => {
+    graph = await startTenant(tenant);
+    api = await startGateway(await freshStorage('embedded'));
+    browser = await openBrowser();
+    open = await openConsole(browser, api);
+    open.page.setDefaultTimeout(WAIT_MS);
+  });
+  after(async () => {
+    await browser?.close();
+    await api?.close();
+    await graph?.close();
+  });
+
+  /** What axe finds wrong with the page as it is, by WCAG 2.2 A and AA. */
+  async function violations({ page, context }: ConsolePage): Promise<string[]> {
+    const client = await context.newCDPSession(page);
+    await client.send('Runtime.evaluate', { expression: AXE });
+    const { result } = await client.send('Runtime.evaluate', {
+      expression: `axe.run(document, { runOnly: ${JSON.stringify(RULES)} }).then(({ violations }) =>
+        JSON.stringify(violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => id + ' ' + target + ' ' + failureSummary))))`,
+      awaitPromise: true,
+      returnByValue: true,
+    });
+    await client.detach();
+    return JSON.parse(String(result.value));
+  }
+
+  async function accessible(where: string): Promise<void> {
+    assert.deepEqual(await violations(open), [], where);
+  }
+
+  it('asks who one is, and says what is wrong with a wrong token', async () => {
+    const { page } = open;
+    await page.goto('/runs');
+    await page.getByLabel('Admin token').fill('not-the-token-0000');
+    await page.getByRole('button', { name: 'Sign in with the token' }).click();
+    await page.getByText('This token is not known').waitFor();
+    await accessible('sign-in');
+    await signIn(page);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+  });
+
+  it('connects a tenant step by step, and keeps a set-up that is left half way', async () => {
+    const { page } = open;
+    await page.goto('/overview');
+    await page.getByRole('link', { name: /Set up a source/ }).click();
+    await page.getByLabel('Tenant', { exact: true }).fill(tenant.id);
+    await page.getByLabel('Application (client) id').fill(String(graph.application.clientId));
+    await page.getByLabel('Client secret').last().fill(String(graph.application.secret));
+    await page.getByLabel('Addresses of its own').check();
+    await page.getByLabel('Graph', { exact: true }).fill(graph.origin);
+    await page.getByLabel('Sign-in', { exact: true }).fill(graph.origin);
+    await page.getByRole('button', { name: 'Check the connection' }).click();
+    await page.getByText('Everything that is needed works').waitFor();
+    await accessible('set-up, connect');
+    await page.getByRole('button', { name: 'Next' }).click();
+    await page.getByText('Everybody in the tenant').waitFor();
+    await accessible('set-up, scope');
+    await page.getByRole('button', { name: 'Save and leave' }).click();
+    await page.getByText('Inbound provisioning').waitFor();
+    await page.goto('/inbound/microsoft365/setup');
+    await page.getByText('Everybody in the tenant').waitFor();
+  });
+
+  it('says at the field what the gateway refuses', async () => {
+    const { page } = open;
+    await page.getByRole('button', { name: 'Next' }).click();
+    await page.getByLabel('Filter on users').fill('accountEnabled eq');
+    await page.getByRole('button', { name: 'Next' }).click();
+    await page.getByRole('alert').first().waitFor();
+    assert.equal(await page.getByLabel('Filter on users').getAttribute('aria-invalid'), 'true');
+    await page.getByLabel('Filter on users').fill('');
+    await page.getByRole('button', { name: 'Next' }).click();
+    await page.getByLabel('When somebody leaves the scope').waitFor();
+    await page.getByRole('button', { name: 'Next' }).click();
+    await page.getByLabel('Run by itself').waitFor();
+    await accessible('set-up, schedule');
+    await page.getByRole('button', { name: 'Next' }).click();
+  });
+
+  it('shows everything that would change before it can be turned on', async () => {
+    const { page } = open;
+    assert.equal(
+      await page.getByRole('button', { name: 'Turn on', exact: true }).getAttribute('aria-disabled'),
+      'true',
+    );
+    await page.getByRole('button', { name: 'Make the preview' }).click();
+    await page.getByText('This is what turning it on changes').waitFor();
+    assert.match(await page.getByRole('button', { name: /Create/ }).innerText(), new RegExp(String(USERS + 8)));
+    await accessible('set-up, preview');
+    await page.getByRole('button', { name: 'Turn on', exact: true }).click();
+    await page.getByRole('heading', { name: 'Inbound provisioning' }).waitFor();
+    await page.getByText('Every day at').waitFor();
+    await page.getByText('Succeeded').first().waitFor();
+    await accessible('inbound');
+  });
+
+  it('holds a large change, says how much and why, and applies it once its number is typed', async () => {
+    const { page } = open;
+    for (const id of [...tenant.users.keys()].slice(0, GONE)) removeUser(tenant, id);
+    const run = await sync(api);
+    assert.equal(run.status, 'held');
+    // Another tab heard of it by the stream, without a reload.
+    await page.getByText('is waiting for your confirmation').first().waitFor();
+    await page.getByRole('link', { name: /Review run/ }).click();
+    await page.getByRole('heading', { name: `would remove ${GONE} of` }).waitFor();
+    await page.getByText('Limit 10%').waitFor();
+    await accessible('held run');
+    await page.getByRole('button', { name: 'Confirm and apply' }).click();
+    const apply = page.getByRole('button', { name: `Remove ${GONE} users and groups` });
+    assert.equal(await apply.getAttribute('aria-disabled'), 'true');
+    assert.equal(await page.getByLabel(`Type ${GONE} to confirm`).evaluate((input) => input.matches(':focus')), true);
+    await page.keyboard.press('Enter');
+    await page.getByLabel(`Type ${GONE} to confirm`).fill(String(GONE));
+    await accessible('confirmation');
+    await apply.click();
+    await page.locator('h1 + *').getByText('Succeeded').waitFor();
+  });
+
+  it('undoes it by a plan that is shown first', async () => {
+    const { page } = open;
+    await page.getByRole('button', { name: 'Undo run' }).click();
+    await page.getByRole('button', { name: 'Make the plan' }).click();
+    await page.getByRole('heading', { name: 'This plan undoes a run' }).waitFor();
+    await page.getByRole('button', { name: /Apply plan|Confirm and apply/ }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Apply plan' }).click();
+    await page.locator('h1 + *').getByText('Succeeded').waitFor();
+  });
+
+  it('adds an app, shows its token once, and the token works', async () => {
+    const { page } = open;
+    await page.goto('/apps');
+    await page.getByRole('button', { name: 'Add app' }).first().click();
+    await page.getByLabel('Name').fill('HR portal');
+    await page.getByRole('dialog').getByRole('button', { name: 'Add app' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Make a token' }).click();
+    const token = await page.getByRole('dialog').locator('code').innerText();
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'I have saved it' }).waitFor();
+    await accessible('token shown once');
+    const users = await api.call<{ totalResults: number }>('GET', '/scim/v2/Users?count=0', undefined, token);
+    assert.ok(users.body.totalResults > 0);
+    await page.getByRole('button', { name: 'I have saved it' }).click();
+    assert.equal(await page.getByText(token).count(), 0);
+  });
+
+  it('finds anything from the keyboard', async () => {
+    const { page } = open;
+    await page.keyboard.press('Control+k');
+    await page.getByRole('dialog').getByRole('textbox').fill('audit');
+    await page.getByRole('option', { name: /Audit log/ }).waitFor();
+    await accessible('search');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Audit log' }).waitFor();
+  });
+
+  const PAGES = [
+    '/overview',
+    '/inbound',
+    '/inbound/microsoft365/settings',
+    '/inbound/microsoft365/settings?tab=mapping',
+    '/inbound/csv/setup',
+    '/runs',
+    '/tasks',
+    '/users',
+    '/groups',
+    '/check',
+    '/disputes',
+    '/apps',
+    '/audit',
+    '/settings',
+    '/settings?tab=notifications',
+    '/settings?tab=retention',
+  ];
+
+  for (const [name, look] of Object.entries({
+    light: {},
+    dark: { dark: true },
+    phone: { size: PHONE },
+    Korean: { language: 'ko' as const },
+  }))
+    it(`has nothing that keeps somebody out, nor anything its policy refuses, on any page (${name})`, async () => {
+      const other = await openConsole(browser, api, look);
+      other.page.setDefaultTimeout(WAIT_MS);
+      await signIn(other.page);
+      for (const path of PAGES) {
+        await other.page.goto(path);
+        await other.page.getByRole('heading', { level: 1 }).waitFor();
+        await other.page.waitForLoadState('load');
+        assert.deepEqual(await violations(other), [], `${path}, ${name}`);
+        const sideways = await other.page.locator(':root').evaluate((root) => root.scrollWidth - root.clientWidth);
+        assert.equal(sideways, 0, `${path} scrolls sideways, ${name}`);
+      }
+      assert.deepEqual(other.problems, []);
+      await other.context.close();
+    });
+
+  it('turns off what a viewer may not do, and says why', async () => {
+    const app = await api.call<{ id: string }>('POST', '/api/v1/apps', { name: 'people' });
+    const { body } = await api.call<{ token: string }>('POST', `/api/v1/apps/${app.body.id}/tokens`, {
+      scopes: ['viewer'],
+    });
+    const viewer = await openConsole(browser, api);
+    viewer.page.setDefaultTimeout(WAIT_MS);
+    await signIn(viewer.page, body.token);
+    await viewer.page.goto('/inbound');
+    const run = viewer.page.getByRole('button', { name: 'Run sync now' });
+    await run.waitFor();
+    assert.equal(await run.getAttribute('aria-disabled'), 'true');
+    await viewer.page.getByText('Needs the operator role.').first().waitFor({ state: 'attached' });
+    assert.deepEqual(viewer.problems, []);
+    await viewer.context.close();
+  });
+
+  it('signs out', async () => {
+    const { page, problems } = open;
+    await page.getByRole('button', { name: /^Account/ }).click();
+    await accessible('account menu');
+    await page.getByRole('menuitem', { name: 'Sign out', exact: true }).click();
+    await page.getByLabel('Admin token').waitFor();
+    assert.deepEqual(problems, []);
+  });
+});

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import express from 'express';
+import request from 'supertest';
+import { ForbiddenError } from '#core/errors.ts';
+import type { Authenticator } from '#http/auth.ts';
+import { requireIdentity, type Session } from '#http/session.ts';
+
+const NOW = Date.parse('2026-11-26T12:00:00Z');
+const MINUTE_MS = 60_000;
+
+function appFor(signedInMinutesAgo: number) {
+  const session: Session = {
+    id: 's',
+    token_id: 't',
+    subject: null,
+    name: 'Hana',
+    role: 'admin',
+    method: 'token',
+    signed_in_at: new Date(NOW - signedInMinutesAgo * MINUTE_MS),
+    expires_at: new Date(NOW + MINUTE_MS),
+  };
+  const touched: string[] = [];
+  const lookup = {
+    find: async () => session,
+    touch: async (id: string) => {
+      touched.push(id);
+    },
+    now: () => NOW,
+  };
+  const app = express();
+  app.use(requireIdentity({} as Authenticator, lookup), (_request, response) => {
+    response.json({});
+  });
+  const refuse: express.ErrorRequestHandler = (error, _request, response, _next) => {
+    response.status(error instanceof ForbiddenError ? 403 : 500).json({ code: error.reason ?? String(error) });
+  };
+  app.use(refuse);
+  return { app, touched };
+}
+
+const OURS = { cookie: 'sluice=x', 'sec-fetch-site': 'same-origin', 'x-requested-with': 'console' };
+
+describe('a change that needs a recent sign-in', () => {
+  const CHANGES = [
+    ['put', '/providers/microsoft365'],
+    ['post', '/providers/csv/activate'],
+    ['put', '/guard'],
+    ['post', '/apps/a/tokens'],
+    ['put', '/GUARD/'],
+  ] as const;
+
+  for (const [method, path] of CHANGES)
+    it(`is refused after 15 minutes, and not before: ${method} ${path}`, async () => {
+      assert.equal((await request(appFor(15).app)[method](path).set(OURS)).status, 200);
+      const late = await request(appFor(16).app)[method](path).set(OURS);
+      assert.deepEqual([late.status, late.body.code], [403, 'step-up-required']);
+    });
+
+  it('is no other change, and no reading', async () => {
+    const { app } = appFor(100);
+    assert.equal((await request(app).get('/providers/microsoft365').set(OURS)).status, 200);
+    assert.equal((await request(app).post('/sync-runs').set(OURS)).status, 200);
+  });
+});
+
+describe('the idle time of a session', () => {
+  it('begins anew with what a person does, and not with an open stream', async () => {
+    const { app, touched } = appFor(1);
+    await request(app).get('/events').set(OURS);
+    assert.deepEqual(touched, []);
+    await request(app).get('/apps').set(OURS);
+    assert.deepEqual(touched, ['s']);
+  });
+});

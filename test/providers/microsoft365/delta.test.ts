@@ -1,0 +1,186 @@
+// Delta queries as Graph answers them, oddities included.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { CheckpointExpiredError, UpstreamError } from '#core/errors.ts';
+import type { ChangePage, Checkpoint } from '#core/provider.ts';
+import { mergeDelta } from '#providers/microsoft365/delta.ts';
+import { type Asked, openProvider, type Said, settingsFor, startScripted } from './support.ts';
+
+const never = new AbortController().signal;
+const TENANT = 'contoso.example';
+
+/** Reads changes from these links against scripted pages, to the end or the first error. */
+async function read(answer: (asked: Asked, origin: string) => Said, links = { users: '/u', groups: '/g' }) {
+  const graph = await startScripted(answer);
+  const pages: ChangePage[] = [];
+  try {
+    const { provider } = openProvider(settingsFor(graph, TENANT));
+    const whole = { users: `${graph.origin}/v1.0${links.users}`, groups: `${graph.origin}/v1.0${links.groups}` };
+    for await (const page of provider.changes?.pages(JSON.stringify(whole) as Checkpoint, never) ?? [])
+      pages.push(page);
+    return { pages, asked: graph.asked, error: undefined };
+  } catch (error) {
+    return { pages, asked: graph.asked, error };
+  } finally {
+    await graph.close();
+  }
+}
+
+const last = (origin: string, value: readonly object[] = []): Said => ({
+  body: { '@odata.deltaLink': `${origin}/v1.0/next`, value },
+});
+
+describe('a delta query', () => {
+  it('follows links as they are, and keeps each as the place to go on from', async () => {
+    const odd = '/users/delta?$skiptoken=a%2Bb&$deltatoken=Z%20';
+    const { pages, asked } = await read((one, origin) => {
+      if (one.url.endsWith('/u')) return { body: { '@odata.nextLink': `${origin}/v1.0${odd}`, value: [] } };
+      return last(origin);
+    });
+    assert.deepEqual(
+      asked.map(({ url }) => url),
+      ['/v1.0/u', `/v1.0${odd}`, '/v1.0/g'],
+    );
+    const places = pages.flatMap((page) => (page.type === 'reached' ? JSON.parse(page.checkpoint) : []));
+    assert.deepEqual(
+      places.map(({ midway }) => midway),
+      ['users', undefined, undefined],
+    );
+    assert.ok(places[0].users.endsWith(odd));
+    assert.equal(pages.at(-1)?.type, 'end');
+  });
+
+  it('asks for a full read when its token is known no more, in whatever words', async () => {
+    const answers: Said[] = [
+      {
+        status: 410,
+        headers: { location: 'https://x/delta?$deltatoken=' },
+        body: { error: { code: 'resyncRequired' } },
+      },
+      { status: 410, body: '' },
+      { status: 400, body: { error: { code: 'SyncStateNotFound', message: 'expired' } } },
+      { status: 404, body: { error: { code: 'syncStateNotFound' } } },
+      { status: 400, body: { error: { code: 'Directory_ExpiredPageToken' } } },
+    ];
+    for (const answer of answers) {
+      const { error } = await read(() => answer);
+      assert.ok(error instanceof CheckpointExpiredError, `${answer.status}: ${error}`);
+    }
+  });
+
+  it('fails on pages that lead nowhere, instead of taking them for the end', async () => {
+    const wrong: ((origin: string) => Said)[] = [
+      () => ({ body: { value: [] } }),
+      () => ({ body: { '@odata.deltaLink': 'here', value: [] } }),
+      (origin) => ({ body: { '@odata.nextLink': `${origin}/v1.0/u`, value: [{ id: 'a' }] } }),
+      () => ({ body: { '@odata.nextLink': 'https://elsewhere.example/v1.0/u', value: [] } }),
+    ];
+    for (const answer of wrong) {
+      const { pages, error } = await read((_one, origin) => answer(origin));
+      assert.ok(error instanceof UpstreamError && error.failure === 'source-incomplete', String(error));
+      assert.equal(
+        pages.some(({ type }) => type === 'end'),
+        false,
+      );
+    }
+  });
+
+  it('tells changes, departures and members apart, and the later word on one object counts', async () => {
+    const users = [
+      { id: 'a', displayName: 'A' },
+      { id: 'b', '@removed': { reason: 'changed' } },
+      { id: 'c', '@removed': { reason: 'deleted' } },
+      { id: 'd', '@removed': { reason: 'changed' } },
+      { id: 'd', displayName: 'restored' },
+    ];
+    const member = (id: string, type: string, removed = false): object => ({
+      '@odata.type': `#microsoft.graph.${type}`,
+      id,
+      ...(removed ? { '@removed': { reason: 'deleted' } } : {}),
+    });
+    const groups = [
+      { id: 'g', 'members@delta': [member('a', 'user'), member('x', 'device'), member('b', 'user', true)] },
+      { id: 'h', displayName: 'H', 'members@delta': [] },
+    ];
+    const { pages } = await read((one, origin) => last(origin, one.url.endsWith('/u') ? users : groups));
+    assert.deepEqual(
+      pages.filter(({ type }) => type !== 'reached' && type !== 'end'),
+      [
+        { type: 'records', resourceType: 'User', records: [users[0], users[4]] },
+        {
+          type: 'gone',
+          resourceType: 'User',
+          objects: [
+            { externalId: 'b', how: 'softDeleted' },
+            { externalId: 'c', how: 'hardDeleted' },
+          ],
+        },
+        { type: 'records', resourceType: 'Group', records: [groups[1]] },
+        {
+          type: 'memberChanges',
+          changes: [
+            {
+              group: 'g',
+              added: [{ externalId: 'a', type: 'User' }],
+              skipped: [{ externalId: 'x', objectType: 'device', reason: 'UnsupportedObjectType' }],
+              removed: ['b'],
+            },
+          ],
+        },
+      ],
+    );
+  });
+
+  it('is not asked for where Graph refuses it: the full read stands by itself', async () => {
+    const graph = await startScripted(({ url }) =>
+      url.includes('/delta')
+        ? { status: 400, body: { error: { code: 'Request_UnsupportedQuery' } } }
+        : { body: { value: [] } },
+    );
+    try {
+      const { provider } = openProvider(settingsFor(graph, TENANT));
+      const pages: unknown[] = [];
+      for await (const page of provider.pages(never)) pages.push(page);
+      assert.deepEqual(pages.at(-1), { type: 'end' });
+    } finally {
+      await graph.close();
+    }
+  });
+
+  it('begins before the full read, and tracks what the mapping reads, managers and members', async () => {
+    const graph = await startScripted(({ url }, origin) =>
+      url.includes('/delta') ? last(origin) : { body: { value: [] } },
+    );
+    try {
+      const { provider } = openProvider(settingsFor(graph, TENANT));
+      for await (const page of provider.pages(never)) if (page.type === 'end') assert.ok(page.checkpoint);
+      const [users = '', groups = '', next = ''] = graph.asked.map(({ url }) => decodeURIComponent(url));
+      assert.match(users, /^\/v1\.0\/users\/delta\?\$select=[^&]*accountEnabled[^&]*manager&\$deltatoken=latest$/);
+      assert.match(groups, /^\/v1\.0\/groups\/delta\?\$select=[^&]*members&\$deltatoken=latest$/);
+      assert.match(next, /^\/v1\.0\/users\?/);
+    } finally {
+      await graph.close();
+    }
+  });
+});
+
+describe('a change merged into what is known', () => {
+  it('keeps what is absent, unsets what is null, and leaves annotations out', () => {
+    const known = { id: 'a', displayName: 'A', department: 'Sales', manager: { id: 'm' } };
+    const change = { id: 'a', department: null, '@odata.etag': 'x', 'members@delta': [] };
+    assert.deepEqual(mergeDelta(known, change as never), {
+      ...{ id: 'a', displayName: 'A', department: null, manager: { id: 'm' } },
+    });
+  });
+
+  it('follows the manager, whatever the order in which coming and going are told', () => {
+    const known = { id: 'a', manager: { id: 'old' } };
+    const gone = (id: string): object => ({ id, '@removed': { reason: 'deleted' } });
+    const managerAfter = (...list: object[]): unknown =>
+      (mergeDelta(known, { id: 'a', 'manager@delta': list } as never) as { manager?: unknown }).manager;
+    assert.deepEqual(managerAfter({ id: 'new' }, gone('old')), { id: 'new' });
+    assert.deepEqual(managerAfter(gone('old'), { id: 'new' }), { id: 'new' });
+    assert.equal(managerAfter(gone('old')), null);
+    assert.deepEqual(managerAfter(gone('somebody else')), { id: 'old' });
+  });
+});

@@ -1,0 +1,239 @@
+// Who comes in by membership: designated groups, groups in groups, groups in the filter, and the paths that show it.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { GraphServer } from '#demo/graph-server.ts';
+import {
+  addGroup,
+  addMember,
+  addUser,
+  makeGroup,
+  makeTenant,
+  makeUser,
+  removeMember,
+  removeUser,
+  type Tenant,
+  updateGroup,
+} from '#demo/tenant.ts';
+import { checkedCall } from '../support/checked.ts';
+import { postgresMissing } from '../support/database.ts';
+import {
+  approve,
+  connect,
+  EVERY_GROUP_TYPE,
+  freshStorage,
+  saveSettings,
+  settingsFor,
+  startGateway,
+  startTenant,
+  sync,
+  type TestGateway,
+} from '../support/gateway.ts';
+
+const GATEWAY = 'urn:sluice:params:scim:schemas:extension:gateway:2.0:User';
+
+interface Shown {
+  readonly id: string;
+  readonly externalId: string;
+  readonly active?: boolean;
+  readonly displayName: string;
+  readonly members?: readonly { readonly value: string }[];
+  readonly [GATEWAY]?: { readonly affiliationPath?: string };
+}
+
+/** A small tenant: Company has Sales and Ops; Sales has Berlin, which has Company again. */
+function makeCompany(): Tenant {
+  const tenant = makeTenant({ users: 0, groups: 0 });
+  ['Company', 'Sales', 'Ops', 'Berlin', 'Elsewhere', 'Team'].forEach((displayName, index) => {
+    addGroup(tenant, { ...makeGroup('scope', index * 3), displayName, mailNickname: displayName.toLowerCase() });
+  });
+  for (let index = 1; index <= 8; index += 1) addUser(tenant, makeUser('scope', index));
+  return tenant;
+}
+
+for (const kind of ['embedded', 'postgres'] as const)
+  describe(`designated groups (${kind})`, { skip: kind === 'postgres' && postgresMissing }, () => {
+    const tenant = makeCompany();
+    const person = (index: number): string => makeUser('scope', index).id;
+    const group = (name: string): string =>
+      [...tenant.groups.values()].find(({ displayName }) => displayName === name)?.id ?? assert.fail(name);
+    let graph: GraphServer;
+    let gateway: TestGateway;
+
+    before(async () => {
+      for (const [above, below] of [
+        ['Company', 'Sales'],
+        ['Company', 'Ops'],
+        ['Sales', 'Berlin'],
+        ['Berlin', 'Company'],
+      ] as const)
+        addMember(tenant, group(above), group(below));
+      updateGroup(tenant, group('Team'), { groupTypes: ['Unified'], mailEnabled: true, securityEnabled: false });
+      addMember(tenant, group('Company'), person(1));
+      addMember(tenant, group('Sales'), person(2));
+      addMember(tenant, group('Berlin'), person(3));
+      addMember(tenant, group('Ops'), person(3));
+      addMember(tenant, group('Ops'), person(4));
+      addMember(tenant, group('Elsewhere'), person(5));
+      addMember(tenant, group('Team'), person(6));
+      graph = await startTenant(tenant);
+      gateway = await startGateway(await freshStorage(kind));
+      const run = await connect(gateway, settingsFor(tenant, graph, { scope: { ...grouped('Company') } }));
+      assert.equal(run.status, 'succeeded', JSON.stringify(run.error));
+    });
+    after(async () => {
+      await gateway.close();
+      await graph.close();
+    });
+
+    const grouped = (name: string, more: object = {}): object => ({
+      mode: 'groups',
+      groupIds: [group(name)],
+      groupTypes: EVERY_GROUP_TYPE,
+      ...more,
+    });
+
+    const call = checkedCall(() => gateway);
+
+    async function use(scope: object, more: object = {}): Promise<void> {
+      await saveSettings(gateway, settingsFor(tenant, graph, { scope, ...more }));
+      const run = await sync(gateway, { allowLargeSync: true });
+      if (run.status === 'held') await approve(gateway, run.planId);
+      else assert.equal(run.status, 'succeeded', JSON.stringify(run.error));
+    }
+
+    async function shown(type: string): Promise<readonly Shown[]> {
+      const { body } = await gateway.call<{ Resources: Shown[] }>('GET', `/scim/v2/${type}?count=100`);
+      return body.Resources ?? [];
+    }
+
+    const people = async (): Promise<string[]> =>
+      (await shown('Users')).flatMap(({ externalId, active }) => (active === false ? [] : externalId)).sort();
+    const groups = async (): Promise<string[]> => (await shown('Groups')).map(({ displayName }) => displayName).sort();
+    const ids = (...indexes: number[]): string[] => indexes.map(person).sort();
+
+    async function members(name: string): Promise<string[]> {
+      const users = new Map((await shown('Users')).map(({ id, externalId }) => [id, externalId]));
+      const found = (await shown('Groups')).find(({ displayName }) => displayName === name);
+      return (found?.members ?? []).flatMap(({ value }) => users.get(value) ?? []).sort();
+    }
+
+    async function reasonOf(subject: string): Promise<string | undefined> {
+      const path = `/explain?subject=${subject}`;
+      const { explanation } = await call<{
+        explanation: {
+          reason: { code: string };
+          scope: {
+            inScope: boolean;
+            clauses: { holds: boolean; reason: string | null; seen: { path?: string } }[];
+          } | null;
+        };
+      }>('GET', path, 200);
+      const failed = explanation.scope?.clauses.find(({ holds }) => !holds);
+      if (explanation.scope !== null) {
+        assert.equal(failed === undefined, explanation.scope.inScope);
+        if (failed !== undefined) assert.equal(failed.reason, explanation.reason.code);
+      }
+      return explanation.reason.code;
+    }
+
+    it('brings in the selected group, the groups below it, and their people, and reads nobody else', async () => {
+      assert.deepEqual(await people(), ids(1, 2, 3, 4));
+      assert.deepEqual(await groups(), ['Berlin', 'Company', 'Ops', 'Sales']);
+      assert.equal(graph.requests.has('/v1.0/users'), false);
+      assert.equal(graph.requests.has('/v1.0/groups'), false);
+      assert.equal(await reasonOf(person(3)), 'InScope');
+    });
+
+    it('shows the shortest path, and of two the first by name', async () => {
+      const paths = new Map((await shown('Users')).map((user) => [user.externalId, user[GATEWAY]?.affiliationPath]));
+      assert.equal(paths.get(person(1)), 'Company');
+      assert.equal(paths.get(person(2)), 'Company/Sales');
+      assert.equal(paths.get(person(3)), 'Company/Ops');
+    });
+
+    it('judges a person again when only a membership changed, in the same run', async () => {
+      addMember(tenant, group('Sales'), person(7));
+      removeMember(tenant, group('Sales'), person(2));
+      const run = await sync(gateway, { allowLargeSync: true });
+      assert.equal(run.status, 'succeeded');
+      assert.deepEqual(await people(), ids(1, 3, 4, 7));
+      assert.equal(await reasonOf(person(2)), 'NotInSelectedGroup');
+      removeUser(tenant, person(7));
+      await sync(gateway, { allowLargeSync: true });
+      addUser(tenant, makeUser('scope', 7));
+      addMember(tenant, group('Sales'), person(2));
+      await sync(gateway, { allowLargeSync: true });
+      assert.deepEqual(await people(), ids(1, 2, 3, 4));
+    });
+
+    it('ignores groups in groups, or those too deep', async () => {
+      await use(grouped('Company', { nestedGroups: 'ignore' }));
+      assert.deepEqual(await people(), ids(1));
+      assert.deepEqual(await groups(), ['Company']);
+      assert.equal(await reasonOf(group('Sales')), 'NestedGroupIgnored');
+      await use(grouped('Company', { maxDepth: 1 }));
+      assert.deepEqual(await people(), ids(1, 2, 3, 4));
+      assert.deepEqual(await groups(), ['Company', 'Ops', 'Sales']);
+      assert.equal(await reasonOf(group('Berlin')), 'NestedGroupIgnored');
+    });
+
+    it('flattens: people below are members of the selected group', async () => {
+      await use(grouped('Company', { nestedGroups: 'flatten' }));
+      assert.deepEqual(await groups(), ['Company']);
+      assert.deepEqual(await members('Company'), ids(1, 2, 3, 4));
+      assert.equal(await reasonOf(group('Berlin')), 'NestedGroupFlattened');
+      addMember(tenant, group('Berlin'), person(8));
+      removeMember(tenant, group('Ops'), person(4));
+      await sync(gateway, { allowLargeSync: true });
+      assert.deepEqual(await members('Company'), ids(1, 2, 3, 8));
+      addMember(tenant, group('Ops'), person(4));
+      removeMember(tenant, group('Berlin'), person(8));
+    });
+
+    it('flattens or ignores in the whole directory too', async () => {
+      const scope = { groupTypes: EVERY_GROUP_TYPE };
+      await use({ ...scope, nestedGroups: 'flatten' });
+      assert.deepEqual(await members('Sales'), ids(1, 2, 3, 4));
+      assert.deepEqual(await members('Ops'), ids(3, 4));
+      await use({ ...scope, nestedGroups: 'ignore' });
+      assert.deepEqual(await members('Sales'), ids(2));
+      assert.deepEqual(await people(), ids(1, 2, 3, 4, 5, 6, 7, 8));
+      await use(scope);
+      const sales = (await shown('Groups')).find(({ displayName }) => displayName === 'Sales');
+      assert.equal(sales?.members?.length, 2);
+    });
+
+    it('filters by groups, whatever their type, in any combination', async () => {
+      const scope = { groupTypes: ['security', 'mailEnabledSecurity', 'distribution'] };
+      await use({ ...scope, filter: 'memberOf eq "Ops" or memberOf eq "team" and accountEnabled eq true' });
+      assert.deepEqual(await people(), ids(3, 4, 6));
+      assert.equal(await reasonOf(person(1)), 'ScopeFilterFalse');
+      removeMember(tenant, group('Ops'), person(4));
+      addMember(tenant, group('Ops'), person(1));
+      await sync(gateway, { allowLargeSync: true });
+      assert.deepEqual(await people(), ids(1, 3, 6));
+      await use({ ...scope, filter: `not (memberOf eq "${group('Ops')}") and memberOf pr` });
+      assert.deepEqual(await people(), ids(2, 5, 6));
+      await use({ ...scope, filter: 'memberOf sw "sa" or memberOf ew "where" or memberOf co "erl"' });
+      assert.deepEqual(await people(), ids(2, 3, 5));
+      await use({ ...scope, filter: 'memberOf ne "Sales"' });
+      assert.deepEqual(await people(), ids(1, 3, 4, 5, 6, 7, 8));
+      removeMember(tenant, group('Ops'), person(1));
+      addMember(tenant, group('Ops'), person(4));
+    });
+
+    it('shows paths from the path-display group in the whole directory', async () => {
+      await use({ groupTypes: EVERY_GROUP_TYPE }, { pathDisplay: { rootGroupId: group('Sales') } });
+      const paths = new Map((await shown('Users')).map((user) => [user.externalId, user[GATEWAY]?.affiliationPath]));
+      assert.equal(paths.get(person(2)), 'Sales');
+      assert.equal(paths.get(person(3)), 'Sales/Berlin');
+      assert.equal(paths.get(person(1)), 'Sales/Berlin/Company');
+      assert.equal(paths.get(person(5)), undefined);
+      updateGroup(tenant, group('Berlin'), { displayName: 'Hamburg "HQ" \\ 1' });
+      await sync(gateway);
+      const renamed = (await shown('Users')).find(({ externalId }) => externalId === person(3));
+      assert.equal(renamed?.[GATEWAY]?.affiliationPath, 'Sales/Hamburg "HQ" \\ 1');
+      const second = await sync(gateway);
+      assert.equal(second.counts['updated'] ?? 0, 0);
+    });
+  });

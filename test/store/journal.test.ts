@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { beforeEach, it } from 'node:test';
+import { comparePlaces, decodeCursor, encodeCursor, type JournalPlace } from '#core/journal.ts';
+import { makeLog } from '#platform/log.ts';
+import { RESOURCE_SCHEMAS } from '#scim/scimmy.ts';
+import { appendChanges, type Change, journalEnd, readChanges } from '#store/changes.ts';
+import { type Database, type Db, sql } from '#store/database.ts';
+import { makeResourceReader } from '#store/resource-reader.ts';
+import { makeServedGroups } from '#store/served-groups.ts';
+import { createResource, deleteResource, patchResource } from '#sync/edits.ts';
+import { makeRetention } from '#sync/retention.ts';
+import { makeClock } from '../support/clock.ts';
+import { eachDatabase } from '../support/database.ts';
+
+const ACTOR = 'token:test';
+
+eachDatabase('the journal', (open, kind) => {
+  let database: Database;
+  beforeEach(async () => {
+    database = await open();
+  });
+
+  const append = (db: Db, id: string, version: number): Promise<void> =>
+    appendChanges(db, [{ resource_type: 'User', resource_id: id, version: String(version), operation: 'update' }], {
+      actor: ACTOR,
+      runId: null,
+    });
+
+  async function readAll(after?: JournalPlace, limit = 3): Promise<Change[]> {
+    const all: Change[] = [];
+    for (let place = after; ; ) {
+      const page = await readChanges(database.knex, place, limit);
+      all.push(...page.changes);
+      place = page.next;
+      if (!page.more) return all;
+    }
+  }
+
+  const editing = () => ({
+    database,
+    reader: makeResourceReader(database, makeServedGroups(database, makeLog('silent'))),
+    schemas: RESOURCE_SCHEMAS,
+  });
+  const user = (name: string) => ({
+    document: { schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'], userName: name },
+    members: [],
+  });
+  const group = (name: string, members: readonly string[]) => ({
+    document: { schemas: ['urn:ietf:params:scim:schemas:core:2.0:Group'], displayName: name },
+    members,
+  });
+
+  it('answers every change once, in one order, from any place again', async () => {
+    for (let n = 1; n <= 10; n += 1) await append(database.knex, randomUUID(), n);
+    const all = await readAll();
+    assert.deepEqual(
+      all.map(({ version }) => version),
+      ['1', '2', '3', '4', '5', '6', '7', '8', '9', '10'],
+    );
+    for (const [index, change] of all.entries()) {
+      const place = decodeCursor(encodeCursor(change));
+      assert.deepEqual(await readAll(place), all.slice(index + 1));
+    }
+  });
+
+  it('holds back what is later than a transaction that still runs, and then answers both', {
+    skip: kind === 'embedded' && 'one connection, so nothing runs beside',
+  }, async () => {
+    const slow = await database.knex.transaction();
+    await append(slow, randomUUID(), 1);
+    await append(database.knex, randomUUID(), 2);
+    assert.deepEqual(await readAll(), []);
+    await slow.commit();
+    const versions = (await readAll()).map(({ version }) => version);
+    assert.deepEqual(versions, ['1', '2']);
+  });
+
+  it('misses nothing of many writers who commit in any order', {
+    skip: kind === 'embedded' && 'one connection, so nothing runs beside',
+  }, async () => {
+    let writing = 4;
+    let seen = 0;
+    const ids = new Set<string>();
+    const write = async (): Promise<void> => {
+      for (let n = 0; n < 25; n += 1)
+        await database.knex.transaction(async (tx) => {
+          await append(tx, randomUUID(), 1);
+          if (n % 3 === 0) await sql(tx, 'select pg_sleep(0.005)');
+          await append(tx, randomUUID(), 1);
+        });
+      writing -= 1;
+    };
+    const read = async (): Promise<void> => {
+      let place: JournalPlace | undefined;
+      for (let last = false; ; ) {
+        const { changes, next, more } = await readChanges(database.knex, place, 7);
+        for (const change of changes) {
+          assert.ok(place === undefined || comparePlaces(place, change) < 0);
+          ids.add(change.resource_id);
+          seen += 1;
+        }
+        place = next;
+        if (last && !more) return;
+        last = writing === 0 && !more;
+      }
+    };
+    await Promise.all([write(), write(), write(), write(), read()]);
+    assert.deepEqual([seen, ids.size], [200, 200]);
+  });
+
+  it('tells of edits, of members, and of what a deletion takes from groups, users first', async () => {
+    const parts = editing();
+    const ada = await createResource(parts, { type: 'User', actor: ACTOR }, user('ada'));
+    const team = await createResource(parts, { type: 'Group', actor: ACTOR }, group('team', [ada.id]));
+    await patchResource(parts, { type: 'User', actor: ACTOR, id: ada.id }, [
+      { op: 'replace', path: 'active', value: false, tolerant: false },
+    ]);
+    await deleteResource(parts, { type: 'User', actor: ACTOR, id: ada.id });
+    const told = (await readAll()).map(({ resource_id, operation }) => [
+      resource_id === ada.id ? 'ada' : 'team',
+      operation,
+    ]);
+    assert.deepEqual(told, [
+      ['ada', 'create'],
+      ['team', 'create'],
+      ['ada', 'deactivate'],
+      ['team', 'membership'],
+      ['ada', 'delete'],
+    ]);
+    assert.notEqual(team.id, ada.id);
+  });
+
+  it('never tells of a membership before its user, though the group was locked first', {
+    skip: kind === 'embedded' && 'one connection, so nothing runs beside',
+  }, async () => {
+    const parts = editing();
+    const team = await createResource(parts, { type: 'Group', actor: ACTOR }, group('team', []));
+    const start = await journalEnd(database.knex);
+    // The first try has its transaction id before the user's creation has one.
+    const adding = Promise.all(
+      Array.from({ length: 20 }, async (_, n) => {
+        const made = await createResource(parts, { type: 'User', actor: ACTOR }, user(`user${n}`));
+        await patchResource(parts, { type: 'Group', actor: ACTOR, id: team.id }, [
+          { op: 'add', path: 'members', value: [{ value: made.id }], tolerant: false },
+        ]);
+      }),
+    );
+    await adding;
+    const changes = await readAll(start);
+    let created = 0;
+    let added = 0;
+    for (const { operation, detail } of changes) {
+      if (operation === 'create') created += 1;
+      if (operation === 'membership') added += Number(detail?.['added']);
+      assert.ok(added <= created, `${added} memberships told of, of ${created} users`);
+    }
+    assert.deepEqual([created, added], [20, 20]);
+  });
+
+  it('says when a cursor is older than what is kept', async () => {
+    for (let n = 1; n <= 4; n += 1) await append(database.knex, randomUUID(), n);
+    const [first, second, third] = await readAll();
+    await sql(database.knex, `update changes set at = '2020-01-01' where seq <= ?`, [second?.seq ?? '0']);
+    await makeRetention({ database, clock: makeClock('2026-11-25T10:00:00.000Z'), log: makeLog('silent') }).tick();
+    await assert.rejects(readChanges(database.knex, first, 10), { code: 'ERR_GONE', reason: 'cursor-expired' });
+    assert.equal((await readAll(second))[0]?.version, third?.version);
+    assert.equal((await readAll()).length, 2);
+  });
+});

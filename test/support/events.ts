@@ -1,0 +1,117 @@
+// Streams of events on a directory that is written over SCIM: set up through the service, worked by hand.
+
+import type { AppScope } from '#core/scope.ts';
+import { type EventWorker, makeEventWorker } from '#outbound/event-worker.ts';
+import { makeSetPolling, type SetPolling } from '#outbound/poll-sets.ts';
+import { makeSetSigner } from '#outbound/set-signer.ts';
+import type { SetInput, WebhookInput } from '#outbound/stream-settings.ts';
+import { type StreamParts, saveSets, saveWebhook } from '#outbound/streams.ts';
+import { makeLog } from '#platform/log.ts';
+import { makeSeal } from '#platform/seal.ts';
+import { eventViewOf } from '#scim/event-view.ts';
+import { insertApp } from '#store/apps.ts';
+import { type Database, sql } from '#store/database.ts';
+import { readStream, type StreamKind, type StreamRow } from '#store/event-streams.ts';
+import { type DeliveryView, listDeliveries } from '#store/views/event-deliveries.ts';
+import { makeClock, type TestClock } from './clock.ts';
+import type { Receiver } from './receiver.ts';
+
+export const PUBLIC_URL = 'https://sluice.example.com';
+const seal = makeSeal(Buffer.alloc(32, 3).toString('base64'));
+
+export interface EventsBench {
+  readonly clock: TestClock;
+  readonly parts: StreamParts;
+  readonly polling: SetPolling;
+  readonly disabled: string[];
+  /** A process that works on the streams. */
+  worker(): EventWorker;
+  /** Fills and sends what there is to, by one process. */
+  work(): Promise<void>;
+  later(hours: number): void;
+  webhook(
+    receiver: Receiver,
+    input?: Partial<WebhookInput>,
+    scope?: AppScope,
+  ): Promise<{ appId: string; secret: string }>;
+  sets(input: SetInput, scope?: AppScope): Promise<string>;
+  stream(appId: string, kind?: StreamKind): Promise<StreamRow>;
+  deliveries(appId: string, kind?: StreamKind): Promise<readonly DeliveryView[]>;
+}
+
+export function makeEventsBench(database: Database): EventsBench {
+  const db = database.knex;
+  const clock = makeClock(new Date().toISOString());
+  const policy = { allowLoopback: true };
+  const signer = makeSetSigner(db, seal);
+  const parts: StreamParts = { seal, clock, policy, viewOf: eventViewOf, publicUrl: () => PUBLIC_URL };
+  const disabled: string[] = [];
+  let apps = 0;
+
+  async function app(scope: AppScope | undefined): Promise<{ id: string; scope: AppScope | null }> {
+    apps += 1;
+    const { id } = await insertApp(db, { name: `App ${apps}`, scope: scope ?? null });
+    return { id, scope: scope ?? null };
+  }
+
+  const worker = (): EventWorker =>
+    makeEventWorker({
+      ...parts,
+      ...{ database, signer, log: makeLog('fatal'), random: () => 1 },
+      onDisabled: async ({ app_id }, reason) => {
+        disabled.push(`${app_id} ${reason}`);
+      },
+    });
+
+  async function stream(appId: string, kind: StreamKind = 'webhook'): Promise<StreamRow> {
+    const found = await readStream(db, appId, kind);
+    if (found === undefined) throw new Error('there is no such stream');
+    return found;
+  }
+
+  return {
+    ...{ clock, parts, disabled, worker, stream },
+    polling: makeSetPolling({ db, clock, signer }),
+    async work() {
+      await settledJournal(database);
+      await worker().tick();
+    },
+    later(hours) {
+      clock.set(new Date(clock.now().getTime() + hours * 3_600_000).toISOString());
+    },
+    async webhook(receiver, input = {}, scope = undefined) {
+      const made = await app(scope);
+      const { secret } = await db.transaction((tx) => saveWebhook(tx, parts, made, { url: receiver.url, ...input }));
+      return { appId: made.id, secret: secret ?? '' };
+    },
+    async sets(input, scope = undefined) {
+      const made = await app(scope);
+      await db.transaction((tx) => saveSets(tx, parts, made, input));
+      return made.id;
+    },
+    async deliveries(appId, kind = 'webhook') {
+      const { id } = await stream(appId, kind);
+      return (await listDeliveries(db, id, { limit: 500 })).items;
+    },
+  };
+}
+
+/**
+ * Until the log can be read to its end: a transaction that is open anywhere on the server, in another test's database as
+ * well, holds it back.
+ */
+export async function settledJournal(database: Database): Promise<void> {
+  for (;;) {
+    const { rows } = await sql(
+      database.knex,
+      'select exists (select 1 from changes where xid >= pg_snapshot_xmin(pg_current_snapshot())) as waits',
+    );
+    if (rows[0].waits !== true) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** No streams, and nothing in the change log: for the next test on the same database. */
+export async function forgetStreams(database: Database): Promise<void> {
+  await sql(database.knex, 'delete from apps where id in (select app_id from event_streams)');
+}
