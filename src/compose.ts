@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { parse as parseYaml } from 'yaml';
 import type { AdminParts } from '#admin/parts.ts';
 import { adminRouter } from '#admin/router.ts';
+import type { ProviderKind } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import type { AppScope } from '#core/scope.ts';
 import { createApp } from '#http/app.ts';
@@ -49,9 +50,11 @@ import { makeAuditSealer } from '#sync/audit-sealer.ts';
 import { makeSyncService } from '#sync/decide.ts';
 import { makeMarkFollower } from '#sync/follow-marks.ts';
 import { receiveNotifications } from '#sync/hooks.ts';
+import { makeNoteWrite } from '#sync/push-source.ts';
 import { makeRetention } from '#sync/retention.ts';
 import { makeSchedule } from '#sync/schedule.ts';
 import { makeSubscriptionKeeper } from '#sync/subscriptions.ts';
+import { makeSwitchService } from '#sync/switch-service.ts';
 import { makeConnectionWatch } from '#sync/watch-connections.ts';
 import { makeHappeningsWatcher } from '#sync/watch-happenings.ts';
 import { makeRunWatcher } from '#sync/watch-runs.ts';
@@ -149,6 +152,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     reader,
     schemas,
     sync,
+    switching: makeSwitchService({ database, worker, sync, clock }),
     schedule,
     watcher,
     happenings,
@@ -180,6 +184,16 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     authenticator,
     securityEvents: makeSetPolling({ db: database.knex, clock, signer }),
     publicUrl,
+    push: {
+      database,
+      reader,
+      schemas,
+      kind: needKind(kinds, 'scim'),
+      seal,
+      titleOf,
+      wake: () => worker?.wake(),
+      noteWrite: makeNoteWrite(database, now, log),
+    },
   };
   const onLifecycle = subscriptions.wake;
   const hooks = hookRouter({
@@ -234,6 +248,12 @@ function cutOf(scope: AppScope | null): Cut {
     const projection = makeProjection(view, type, {});
     return projection.whole ? document : projection.apply(document);
   };
+}
+
+function needKind(kinds: ReadonlyMap<ProviderKindName, ProviderKind>, name: ProviderKindName): ProviderKind {
+  const kind = kinds.get(name);
+  if (kind === undefined) throw new Error(`there is no provider kind ${name}`);
+  return kind;
 }
 
 /** On embedded storage the key that seals credentials is made at the first start and kept beside the data. */

@@ -10,7 +10,8 @@ import { findMirrorPeople, readAsked } from '#store/mirror-people.ts';
 import { type ProviderRow, readProvider } from '#store/settings.ts';
 import { openSettings } from '#sync/settings.ts';
 import type { AdminParts } from './parts.ts';
-import { kindParam, notConfigured, savedSecrets } from './providers.ts';
+import { notConfigured } from './provider-refusals.ts';
+import { kindParam, savedSecrets } from './providers.ts';
 
 const TryBody = z.strictObject({
   person: z.string().trim().min(1).max(500),

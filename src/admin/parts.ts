@@ -18,7 +18,7 @@ import type { Database } from '#store/database.ts';
 import type { ScopeOf } from '#store/deliveries.ts';
 import type { ResourceReader } from '#store/resource-reader.ts';
 import type { ResourceSchemas } from '#sync/protect.ts';
-import type { ScheduleService, SyncService } from '#sync/service.ts';
+import type { ScheduleService, SwitchService, SyncService } from '#sync/service.ts';
 import type { SubscriptionKeeper } from '#sync/subscriptions.ts';
 import type { HappeningsWatcher } from '#sync/watch-happenings.ts';
 import type { RunWatcher } from '#sync/watch-runs.ts';
@@ -31,6 +31,7 @@ export interface AdminParts {
   readonly reader: ResourceReader;
   readonly schemas: ResourceSchemas;
   readonly sync: SyncService;
+  readonly switching: SwitchService;
   readonly schedule: ScheduleService;
   readonly watcher: RunWatcher;
   readonly happenings: HappeningsWatcher;

@@ -10,12 +10,12 @@ import { expectation } from '#http/etag.ts';
 import { parse } from '#http/validate.ts';
 import { writeAudit } from '#store/audit.ts';
 import { type ConnectionRow, listConnections } from '#store/connections.ts';
+import { readWrittenAt } from '#store/push-guard.ts';
 import { findOpenRun } from '#store/runs.ts';
 import {
   listProviders,
   lockProviders,
   type ProviderRow,
-  readActiveProvider,
   readProvider,
   saveProvider,
   setActive,
@@ -23,15 +23,17 @@ import {
 import { listMarks } from '#store/source-marks.ts';
 import { listSubscriptions, retrySubscriptions } from '#store/subscriptions.ts';
 import { lastRuns, type RunView } from '#store/views/runs.ts';
-import { startFirst } from '#sync/connect.ts';
 import { describeNotifications } from '#sync/describe-notifications.ts';
 import { openSettings } from '#sync/settings.ts';
 import { viewConnection, withConsent } from './consent.ts';
 import { confirmedIn, refuseUnseen } from './impact.ts';
 import type { AdminParts } from './parts.ts';
+import { notConfigured } from './provider-refusals.ts';
+import { checkPushed, connectionOfPushed } from './pushed-provider.ts';
 import { actorOf } from './query.ts';
+import { activate, needImpact, startImpact } from './switching.ts';
 
-const ActivateBody = z.strictObject({ switch: z.boolean().default(false), planId: z.string().optional() }).prefault({});
+const DeactivateBody = z.strictObject({ reason: z.string().max(1000).optional() }).prefault({});
 const GroupsQuery = z.object({ search: z.string().max(200).optional(), cursor: z.string().max(4_000).optional() });
 /** A look-up in the provider that takes longer is given up. */
 const SOURCE_TIMEOUT_MS = 60_000;
@@ -72,15 +74,23 @@ export function providerRoutes(parts: AdminParts): Router {
     .post('/providers/:kind/preview', operator, previewSource(parts))
     .post('/providers/:kind/activate', admin, async (request, response) => {
       const kind = kindParam(parts, request);
-      await activate(parts, kind, parse(ActivateBody, request.body ?? {}), actorOf(request));
+      await activate(parts, kind, request);
       parts.subscriptions?.wake();
       response.json(await readCard(parts, kind));
     })
     .post('/providers/:kind/deactivate', admin, async (request, response) => {
       const kind = kindParam(parts, request);
-      await deactivate(parts, kind, actorOf(request));
+      const { reason } = parse(DeactivateBody, request.body ?? {});
+      await deactivate(parts, kind, { actor: actorOf(request), reason });
       parts.subscriptions?.wake();
       response.json(await readCard(parts, kind));
+    })
+    .get('/providers/:kind/impact', async (request, response) => {
+      response.json(await needImpact(parts, kindParam(parts, request)));
+    })
+    .post('/providers/:kind/impact', operator, async (request, response) => {
+      const run = await startImpact(parts, kindParam(parts, request), request);
+      response.status(202).location(`/api/v1/sync-runs/${run.id}`).json(run);
     })
     .use(sourceRoutes(parts));
 }
@@ -151,7 +161,10 @@ function testProvider(parts: AdminParts): RequestHandler {
   return async (request, response) => {
     const kind = kindParam(parts, request);
     const settings = await settingsToTry(parts, kind, request.body);
-    const checks = await kind.test(settings, AbortSignal.timeout(SOURCE_TIMEOUT_MS));
+    const checks = [
+      ...(await kind.test(settings, AbortSignal.timeout(SOURCE_TIMEOUT_MS))),
+      ...(await checkPushed(parts, kind, settings)),
+    ];
     response.json({ ok: checks.every(({ ok }) => ok), checks });
   };
 }
@@ -253,37 +266,18 @@ function viewSettings(row: ProviderRow, parts: AdminParts): object {
   return { ...(row.settings as object), configVersion: Number(row.config_version), secretsSet };
 }
 
-async function activate(
+/** Its people stay as they are; a run that is under way stops between two pages or chunks. */
+async function deactivate(
   parts: AdminParts,
   kind: ProviderKind,
-  body: z.output<typeof ActivateBody>,
-  actor: string,
+  { actor, reason = null }: { readonly actor: string; readonly reason?: string | null | undefined },
 ): Promise<void> {
-  refuseComing(kind);
-  const activated = await parts.database.knex.transaction(async (tx) => {
-    await lockProviders(tx);
-    const row = await readProvider(tx, kind.kind);
-    if (row === undefined) throw notConfigured(kind);
-    if (row.active) return undefined;
-    const active = await readActiveProvider(tx);
-    if (active !== undefined) throw anotherActive(active.kind, body.switch);
-    await setActive(tx, kind.kind, true);
-    await writeAudit(tx, { actor, action: 'provider.activate', object: kind.kind });
-    return row;
-  });
-  if (activated === undefined || activated.initial_done_at !== null) return;
-  // S1.1: connecting starts the first run by itself, unless the administrator wants to.
-  await startFirst(parts, kind, activated, actor);
-}
-
-/** Its people stay as they are; a run that is under way stops between two pages or chunks. */
-async function deactivate(parts: AdminParts, kind: ProviderKind, actor: string): Promise<void> {
   const open = await parts.database.knex.transaction(async (tx) => {
     await lockProviders(tx);
     const row = await readProvider(tx, kind.kind);
     if (row?.active !== true) return undefined;
     await setActive(tx, kind.kind, false);
-    await writeAudit(tx, { actor, action: 'provider.deactivate', object: kind.kind });
+    await writeAudit(tx, { actor, action: 'provider.deactivate', object: kind.kind, detail: { reason } });
     return findOpenRun(tx);
   });
   if (open?.provider === kind.kind) await parts.sync.cancel(open.id, actor);
@@ -297,17 +291,16 @@ async function readCards(parts: AdminParts): Promise<object[]> {
   const now = parts.clock.now();
   const subscriptions = await listSubscriptions(parts.database.knex);
   const marks = await listMarks(parts.database.knex);
+  const writtenAt = await readWrittenAt(parts.database.knex);
   return PROVIDER_KINDS.flatMap((name) => {
     const kind = parts.kinds.get(name);
     if (kind === undefined) return [];
+    const row = rows.get(name);
     const own = subscriptions.filter(({ provider }) => provider === name);
-    const notifications = describeNotifications(kind, rows.get(name), { rows: own, mark: marks.get(name) }, parts);
-    return [
-      {
-        ...makeCard(kind, rows.get(name), runs.get(name), { nextRunAt, connection: connections.get(name), now }),
-        notifications,
-      },
-    ];
+    const notifications = describeNotifications(kind, row, { rows: own, mark: marks.get(name) }, parts);
+    const known = { nextRunAt, connection: connections.get(name), now };
+    const card = { ...makeCard(kind, row, runs.get(name), known), notifications };
+    return [kind.pushed === true ? { ...card, connection: connectionOfPushed(row, writtenAt) } : card];
   });
 }
 
@@ -385,34 +378,4 @@ export function kindParam(parts: AdminParts, request: Request): ProviderKind {
       remedy: `Use one of ${PROVIDER_KINDS.join(', ')}.`,
     });
   return kind;
-}
-
-function refuseComing(kind: ProviderKind): void {
-  if (!kind.available)
-    throw new ConflictError(`The inbound provider "${kind.title}" is not available yet.`, {
-      reason: 'not-available-yet',
-      remedy: 'Use Microsoft 365; a later release brings this one.',
-    });
-}
-
-export function notConfigured(kind: ProviderKind): ConflictError {
-  refuseComing(kind);
-  return new ConflictError(`The inbound provider "${kind.title}" has no settings.`, {
-    reason: 'not-configured',
-    remedy: `PUT its settings to /api/v1/providers/${kind.kind} first.`,
-  });
-}
-
-function anotherActive(active: ProviderKindName, wantsSwitch: boolean): ConflictError {
-  if (wantsSwitch)
-    return new ConflictError(`Switching from "${active}" needs the impact plan that a later release makes.`, {
-      reason: 'impact-plan-required',
-      remedy: `Deactivate "${active}" first; its people stay as they are.`,
-      details: { active },
-    });
-  return new ConflictError(`The inbound provider "${active}" is active, and only one can be.`, {
-    reason: 'another-provider-active',
-    remedy: `Deactivate "${active}" first.`,
-    details: { active },
-  });
 }

@@ -134,6 +134,7 @@ export type HoldCode =
   | 'group-emptied'
   | 'attribute-changed'
   | 'attribute-emptied'
+  | 'burst-exceeded'
   | 'protected';
 
 /** Why something is held, in figures and in a sentence. `class` is absent when everything is held. */
@@ -200,6 +201,56 @@ export function holdAll(reason: HoldReason): Verdict {
 /** A few who left since the mass that waits; as many as would fill the lane beyond its limit wait all of them. */
 function mayPassLane({ freshRemovals = 0, lanePassed }: Figures, { max }: LeaverLane): boolean {
   return freshRemovals > 0 && freshRemovals <= max - lanePassed;
+}
+
+/** What one pushed write would take away, with what the same provider took away lately by itself. */
+export interface Burst {
+  readonly class: 'remove' | 'membership';
+  /** Within the window, this write included: of everything, and of groups (or of this group's memberships). */
+  readonly taken: number;
+  readonly takenSame: number;
+  /** Before the window: everything, and groups (or this group's members). */
+  readonly total: number;
+  readonly totalSame: number;
+  readonly ofGroup: boolean;
+  readonly minutes: number;
+}
+
+/** The limits of a plan, for writes that come one by one. Undefined when the write may pass. */
+export function judgeBurst(burst: Burst, settings: GuardSettings): HoldReason | undefined {
+  if (!settings.enabled) return undefined;
+  const { taken, total, minutes, takenSame, totalSame } = burst;
+  const removal = burst.class === 'remove';
+  const limit = removal ? (settings.perOperation.remove ?? settings.percent) : settings.membershipPercent;
+  const sameLimit = removal ? limit : settings.groupMembershipPercent;
+  const over = isOver(taken, total, limit, settings.minObjects) || (removal && taken > settings.maxDeletes);
+  const overSame = burst.ofGroup && isOver(takenSame, totalSame, sameLimit, settings.minObjects);
+  if (!over && !overSame) return undefined;
+  const what = removal ? 'objects would be deactivated or deleted' : 'memberships would be taken away';
+  return {
+    code: 'burst-exceeded',
+    class: burst.class,
+    message: `${over ? taken : takenSame} of ${over ? total : totalSame} ${what} within ${minutes} minutes, which is more than the guard lets pass.`,
+    count: over ? taken : takenSame,
+    total: over ? total : totalSame,
+    limit: over ? limit : sameLimit,
+  };
+}
+
+/** A plan of writes that were held: what they take away waits, however little of it is left. */
+export function holdForBurst(verdict: Verdict): Verdict {
+  const reason = {
+    code: 'burst-exceeded',
+    message:
+      'The identity provider takes away more at a time than the guard lets pass; that waits until somebody has looked at it.',
+  } as const;
+  const held = [...new Set<OperationClass>([...verdict.held, 'remove', 'membership'])];
+  return {
+    ...verdict,
+    held,
+    lane: false,
+    reasons: [...verdict.reasons, { ...reason, class: 'remove' }, { ...reason, class: 'membership' }],
+  };
 }
 
 function* classRules(figures: Figures, base: Base, settings: GuardSettings): Generator<HoldReason> {

@@ -342,6 +342,16 @@ export interface RunPolicy {
   readonly matching?: MatchPolicy;
 }
 
+/** What an identity provider that writes to us may do. */
+export interface PushPolicy {
+  /** The app whose tokens are the identity provider's; null when all tokens that may write are. */
+  readonly appId: string | null;
+  /** What becomes of a write to somebody made by hand. */
+  readonly adoptManual: MatchPolicy['adoptManual'];
+  /** The guard's limits on removals count within so many minutes. */
+  readonly removalWindowMinutes: number;
+}
+
 /** Settings under a name. */
 export interface Preset {
   readonly name: string;
@@ -440,6 +450,10 @@ export interface ProviderKind<Settings = unknown> {
    */
   destination?(settings: unknown): string;
   policy(settings: Settings): RunPolicy;
+  /** True for a kind that writes to us: it is never read, and a run of it looks at what it wrote again. */
+  readonly pushed?: true;
+  /** Of such a kind only. */
+  push?(settings: Settings): PushPolicy;
   /** The part of the settings that decides who is in scope: where it changes, people may leave. Absent where nothing does. */
   scopeOf?(settings: Settings): unknown;
   /** @param memory what was read before; without it, everything is read anew */

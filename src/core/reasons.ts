@@ -41,6 +41,10 @@ export const REASONS = {
     sentence: 'It may mean several accounts, or several may mean one.',
     remedy: 'Choose one, or refuse them all, under /api/v1/disputes.',
   },
+  LeftOver: {
+    sentence: 'Another provider brought it, and the one that takes over does not show it.',
+    remedy: 'If it should stay, bring it into the scope of the new provider, or switch with leftOvers "keep".',
+  },
   NameReleased: {
     sentence: 'Somebody new has this user name; the account that left gives it up.',
     remedy: NOTHING,

@@ -1,5 +1,4 @@
 import type { ResourceSchemas } from '#core/attributes.ts';
-import { InputError } from '#core/errors.ts';
 import type { UploadedFiles } from '#core/files.ts';
 import type { ProviderKind } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
@@ -8,6 +7,7 @@ import type { OutgoingPolicy } from '#platform/fetch.ts';
 import { csv } from './csv/index.ts';
 import { ldap } from './ldap/index.ts';
 import { microsoft365 } from './microsoft365/index.ts';
+import { scim } from './scim/index.ts';
 
 /** What kinds are handed: the time, and the schemas that a mapping is held against. */
 interface KindParts {
@@ -24,29 +24,9 @@ interface KindParts {
 export function providerKinds(parts: KindParts): ReadonlyMap<ProviderKindName, ProviderKind> {
   const kinds = [
     microsoft365(parts) as ProviderKind,
-    comingKind('scim', 'Inbound SCIM'),
+    scim(parts) as ProviderKind,
     ldap(parts) as ProviderKind,
     csv(parts) as ProviderKind,
   ];
   return new Map(kinds.map((kind) => [kind.kind, kind]));
-}
-
-/** A kind that is known, so that the one-active rule covers it, and that says clearly that it cannot be configured. */
-function comingKind(kind: ProviderKindName, title: string): ProviderKind {
-  const refuse = (): never => {
-    throw new InputError(`The inbound provider "${title}" is not available yet.`, {
-      reason: 'not-available-yet',
-      remedy: 'Use Microsoft 365; a later release brings this one.',
-    });
-  };
-  return {
-    kind,
-    title,
-    available: false,
-    secretPaths: [],
-    parseSettings: refuse,
-    policy: refuse,
-    open: refuse,
-    test: async () => refuse(),
-  };
 }

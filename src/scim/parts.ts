@@ -3,6 +3,7 @@ import type { Counts } from '#store/counts.ts';
 import type { Database } from '#store/database.ts';
 import type { ResourceReader } from '#store/resource-reader.ts';
 import type { ServedGroups } from '#store/served-groups.ts';
+import type { PushParts } from '#sync/push-source.ts';
 import type { Cursors } from './cursor.ts';
 import type { Places } from './places.ts';
 import type { SecurityEvents } from './security-events.ts';
@@ -19,4 +20,6 @@ export interface ScimParts {
   readonly securityEvents?: SecurityEvents | undefined;
   /** Base of every URL we hand out, without a trailing slash. */
   publicUrl(): string;
+  /** What writes of an identity provider need; absent where there is none. */
+  readonly push?: PushParts;
 }

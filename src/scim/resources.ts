@@ -131,6 +131,10 @@ async function answerEdited(
   request: Request,
   response: Response,
 ): Promise<void> {
+  if (edited.gone === true) {
+    response.status(204).end();
+    return;
+  }
   const view = seeing(request, type);
   const asked = readAsked(request.query);
   response.setHeader('etag', etagOf(edited.version));

@@ -9,12 +9,16 @@ import type { Principal } from '#http/auth.ts';
 import {
   createResource,
   deleteResource,
+  type Edit,
   type Edited,
+  type EditOfOne,
   type EditParts,
   missing,
   patchResource,
   replaceResource,
 } from '#sync/edits.ts';
+import { pushCreate, pushDelete, pushPatch, pushReplace } from '#sync/push.ts';
+import { isPushed } from '#sync/push-source.ts';
 import type { ScimParts } from './parts.ts';
 import { RESOURCE_SCHEMAS } from './scimmy.ts';
 import { viewOf } from './view.ts';
@@ -39,27 +43,55 @@ export interface Writer {
 /** @throws {ForbiddenError} `read-only`, `scope-limited` */
 export function writerFor(parts: ScimParts, principal: Principal): Writer {
   checkMayWrite(principal);
-  const edits: EditParts = { database: parts.database, reader: parts.reader, schemas: RESOURCE_SCHEMAS };
+  const way = (): Promise<Way> => wayOf(parts, principal);
   const actor = `token:${principal.tokenId}`;
   return {
     async create(type, body, id) {
       const { document, members } = read(type, body);
-      return createResource(edits, { type, actor }, { document, members, ...(id === undefined ? {} : { id }) });
+      const { create } = await way();
+      return create({ type, actor }, { document, members, ...(id === undefined ? {} : { id }) });
     },
     async replace(target, body) {
       const { document, members } = read(target.type, body);
-      return replaceResource(
-        edits,
-        { actor, ...known(target) },
-        { document, members: target.type === 'Group' ? members : undefined },
-      );
+      const { replace } = await way();
+      return replace({ actor, ...known(target) }, { document, members: target.type === 'Group' ? members : undefined });
     },
     async patch(target, body) {
-      return patchResource(edits, { actor, ...known(target) }, parsePatch(body));
+      const operations = parsePatch(body);
+      const { patch } = await way();
+      return patch({ actor, ...known(target) }, operations);
     },
     async remove(target) {
-      await deleteResource(edits, { actor, ...known(target) });
+      const { remove } = await way();
+      await remove({ actor, ...known(target) });
     },
+  };
+}
+
+/** What writes of a principal are: edits by hand, or the identity provider's. */
+interface Way {
+  create(edit: Edit, given: Parameters<typeof createResource>[2]): ReturnType<typeof createResource>;
+  replace(edit: EditOfOne, given: Parameters<typeof replaceResource>[2]): Promise<Edited>;
+  patch(edit: EditOfOne, operations: Parameters<typeof patchResource>[2]): Promise<Edited>;
+  remove(edit: EditOfOne): Promise<void>;
+}
+
+/** Administrators write by hand; an app does so only while it is not the identity provider's. @throws {ForbiddenError} */
+async function wayOf({ database, reader, push }: ScimParts, { scopes, appId }: Principal): Promise<Way> {
+  const byHand = push === undefined || scopes.includes('admin') || !(await isPushed(push, database.knex, appId));
+  if (!byHand)
+    return {
+      create: (edit, given) => pushCreate(push, edit, given),
+      replace: (edit, given) => pushReplace(push, edit, given),
+      patch: (edit, operations) => pushPatch(push, edit, operations),
+      remove: (edit) => pushDelete(push, edit),
+    };
+  const edits: EditParts = { database, reader, schemas: RESOURCE_SCHEMAS };
+  return {
+    create: (edit, given) => createResource(edits, edit, given),
+    replace: (edit, given) => replaceResource(edits, edit, given),
+    patch: (edit, operations) => patchResource(edits, edit, operations),
+    remove: (edit) => deleteResource(edits, edit),
   };
 }
 

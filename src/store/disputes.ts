@@ -1,4 +1,5 @@
 // Decisions about records that may mean somebody who is here already.
+import type { ProviderKindName, ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 
 export interface DisputeRow {
@@ -47,5 +48,33 @@ async function touchRecord(db: Db, id: string): Promise<void> {
      select provider, resource_type, external_id from disputes where id = ?
      on conflict (provider, resource_type, external_id) do update set fresh = true, plan_id = null`,
     [id],
+  );
+}
+
+/** Whether a person said that a record of this provider means this resource. */
+export async function findAdopted(db: Db, provider: ProviderKindName, resourceId: string): Promise<boolean> {
+  const { rows } = await sql(
+    db,
+    `select 1 from disputes where provider = ? and status = 'adopted' and resource_id = ?::uuid limit 1`,
+    [provider, resourceId],
+  );
+  return rows.length > 0;
+}
+
+/** Brings before a person that a record seems to mean somebody made by hand; once, and not again after a refusal. */
+export async function raiseDispute(
+  db: Db,
+  dispute: {
+    readonly provider: ProviderKindName;
+    readonly type: ResourceType;
+    readonly anchor: string;
+    readonly id: string;
+  },
+): Promise<void> {
+  await sql(
+    db,
+    `insert into disputes (provider, resource_type, external_id, reason, attribute, candidates)
+     values (?, ?, ?, 'Disputed', 'id', array[?::uuid]) on conflict (provider, resource_type, external_id) do nothing`,
+    [dispute.provider, dispute.type, dispute.anchor, dispute.id],
   );
 }

@@ -35,6 +35,7 @@ export async function planLinks(db: Db, planning: Planning, request: MatchReques
   }
   await gather(db, planning, request);
   await linkDecided(db, planning, type);
+  await linkFormer(db, planning, type);
   const whom = adoptManual === 'never' ? 'others' : 'everybody';
   for (const attribute of attributesOf(request)) await matchBy(db, planning, request, { attribute, whom });
   if (isNameChecked(request))
@@ -143,6 +144,22 @@ async function linkDecided(db: Db, planning: Planning, type: ResourceType): Prom
      join match_records x on x.external_id = d.external_id
      join match_candidates c on c.id = d.resource_id
      where d.provider = ? and d.resource_type = ? and d.status = 'adopted' order by c.id, d.decided_at`,
+    [planId, type, provider, provider, type],
+  );
+  await takeOut(db, planning, type, rowCount ?? 0);
+}
+
+/** The resource that a record was linked to before it went on with another provider. */
+async function linkFormer(db: Db, planning: Planning, type: ResourceType): Promise<void> {
+  const { planId, provider } = planning;
+  const { rowCount } = await sql(
+    db,
+    `insert into plan_links (plan_id, resource_type, external_id, resource_id, reason, attribute)
+     select distinct on (c.id) ?::uuid, ?, x.external_id, c.id, 'Linked', 'former'
+     from former_links f
+     join match_records x on x.external_id = f.external_id
+     join match_candidates c on c.id = f.resource_id and c.origin not in ('manual', ?)
+     where f.provider = ? and f.resource_type = ? order by c.id, f.at desc`,
     [planId, type, provider, provider, type],
   );
   await takeOut(db, planning, type, rowCount ?? 0);

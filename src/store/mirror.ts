@@ -279,3 +279,34 @@ export async function sweep(db: Db, provider: ProviderKindName, generation: stri
   await sql(db, 'update mirror_state set read_at = now() where provider = ?', [provider]);
   return rowCount ?? 0;
 }
+
+export interface KeptRecord {
+  readonly external_id: string;
+  readonly record: string;
+  readonly record_digest: Buffer;
+}
+
+/** Records that are not gone, in the order of their ids: those after one, or `only` these, which are then locked. */
+export async function pageOfRecords(
+  db: Db,
+  provider: ProviderKindName,
+  type: ResourceType,
+  asked: { readonly after: string; readonly limit: number } | { readonly only: readonly string[] },
+): Promise<readonly KeptRecord[]> {
+  const columns = 'select external_id, record, record_digest from mirror_records';
+  const which = 'where provider = ? and resource_type = ? and gone_at is null';
+  const { rows } =
+    'only' in asked
+      ? await sql<KeptRecord>(
+          db,
+          `${columns} ${which} and external_id = any(?::text[]) order by external_id for update`,
+          [provider, type, asked.only],
+        )
+      : await sql<KeptRecord>(db, `${columns} ${which} and external_id > ? order by external_id limit ?`, [
+          provider,
+          type,
+          asked.after,
+          asked.limit,
+        ]);
+  return rows;
+}

@@ -4,7 +4,7 @@ import { ENTERPRISE_SCHEMA, type ProviderKindName, type ResourceType } from '#co
 import { type Db, sql } from './database.ts';
 import { IS_LINK } from './matching.ts';
 import { countInScope, type Planning } from './planning.ts';
-import type { Where } from './statement.ts';
+import { type Where, withQuestionMarks } from './statement.ts';
 
 /** Of an enterprise user, by our id in the directory and by the provider's in a plan: compared by column. */
 const MANAGER = `${ENTERPRISE_SCHEMA}:manager`;
@@ -186,16 +186,6 @@ export async function findProtected(
     [planId, type, ...values],
   );
   return rows.map(({ seq }: { seq: string }) => seq);
-}
-
-/** A clause with `$n` in the form that `sql` takes; a value that is named twice is given twice. */
-function withQuestionMarks({ text, values }: Where): Where {
-  const inOrder: unknown[] = [];
-  const marked = text.replaceAll('?', '\\?').replace(/\$(\d+)/g, (_, place: string) => {
-    inOrder.push(values[Number(place) - 1]);
-    return '?';
-  });
-  return { text: marked, values: inOrder };
 }
 
 /** The newest plan of this provider before this one, with how many removals it holds or held until it was rejected. */

@@ -23,6 +23,9 @@ const wantedFrom = ({
     and r.external_id = mm.member_external_id and r.deleted_at is null
   where m.external_id is not null or r.id is not null and r.left_at is null`;
 
+/** Of a client that writes to us we know only whom it wrote: about others in its groups it has said nothing. */
+const ONLY_OWN = "and r.origin = 'scim'";
+
 /** Items by which a record gets its resource in this plan: a new one, or one that is linked. */
 const COMES = `(action = 'create' or action = 'update' and ${IS_LINK})`;
 
@@ -127,7 +130,7 @@ async function planMemberRows(
      left join wanted w on w.group_id = p.group_id and w.member_id = p.member_id
      left join leaving g on g.resource_id = p.member_id
      left join resources r on r.id = p.member_id
-     where ? and w.group_id is null and g.resource_id is null`,
+     where ? and w.group_id is null and g.resource_id is null ${provider === 'scim' ? ONLY_OWN : ''}`,
     [...[planId, planId, planId, provider, planId], ...[planId, planId, complete]],
   );
 }

@@ -24,6 +24,7 @@ export interface PlanRow {
   readonly id: string;
   readonly run_id: string;
   readonly provider: ProviderKindName;
+  readonly config_version: string;
   readonly status: PlanStatus;
   readonly complete: boolean;
   readonly expires_at: Date | null;
@@ -71,7 +72,7 @@ export async function insertPlan(
   return id;
 }
 
-const ROW = `select id, run_id, provider, case when status = 'held' and expires_at < now() then 'expired' else status end as status,
+const ROW = `select id, run_id, provider, config_version, case when status = 'held' and expires_at < now() then 'expired' else status end as status,
   complete, expires_at, decided_at, reverts from plans where id = ?`;
 
 export async function readPlanRow(db: Db, planId: string): Promise<PlanRow | undefined> {
@@ -174,6 +175,19 @@ export async function dropItems(db: Db, planId: string, outcome: 'rejected' | 's
     `update plan_items set outcome = ?, outcome_at = now() where plan_id = ? and outcome in ('held', 'pending')`,
     [outcome, planId],
   );
+}
+
+/** Whatever waits of this provider gives way to a plan of another one that takes its place, and ends with what it did. */
+export async function supersedeHeld(db: Db, provider: ProviderKindName, by: string): Promise<void> {
+  const { rows } = await sql<{ id: string }>(
+    db,
+    `update plans set status = 'superseded', superseded_by = ? where provider = ? and status = 'held' returning id`,
+    [by, provider],
+  );
+  for (const { id } of rows) {
+    await dropItems(db, id, 'superseded');
+    await endHeldRun(db, id);
+  }
 }
 
 /** Plans that a run was still making when it ended: nobody can have seen them. */

@@ -243,7 +243,7 @@ async function removeOthers(tx: Db, groupId: string, ids: readonly string[]): Pr
 }
 
 /** For filters other than by id, which hardly anybody sends: looks at each member of this one group. */
-async function membersWhere(tx: Db, groupId: string, filter: Filter): Promise<readonly string[]> {
+export async function membersWhere(tx: Db, groupId: string, filter: Filter): Promise<readonly string[]> {
   const { rows } = await sql<{ value: string; type: string; display: string }>(
     tx,
     `select gm.member_id as value, gm.member_type as type, r.display from group_members gm

@@ -34,6 +34,7 @@ export interface ResourceWrite {
 export interface LockedResource {
   readonly id: string;
   readonly resource_type: ResourceType;
+  readonly origin: Origin;
   readonly version: string;
   readonly unique_key: string | null;
   readonly body: string;
@@ -44,7 +45,7 @@ export interface LockedResource {
 export async function lockResources(db: Db, ids: readonly string[]): Promise<Map<string, LockedResource>> {
   const { rows } = await sql(
     db,
-    `select id, resource_type, version, unique_key, body, deleted_at is not null as deleted
+    `select id, resource_type, origin, version, unique_key, body, deleted_at is not null as deleted
      from resources where id = any(?::uuid[]) order by id for update`,
     [ids],
   );

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { RunPhase, RunTimes } from '#core/estimate.ts';
 import type { RunError } from '#core/failure.ts';
 import type { LinkReset } from '#core/match.ts';
-import type { Cost } from '#core/provider.ts';
+import type { Cost, LeavePolicy } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 
@@ -21,6 +21,10 @@ export interface RunOptions {
   readonly allowLargeSync: boolean;
   readonly resetAccountMapping: LinkReset;
   readonly logLevel?: string | undefined;
+  /** Of an impact plan: what becomes of those whom other providers brought. */
+  readonly leftOvers?: LeavePolicy;
+  /** Of an impact plan: the provider that was active. */
+  readonly from?: ProviderKindName | null;
 }
 
 export interface RunRow {

@@ -51,3 +51,13 @@ export function nameOf(text: string): string {
   if (names.size < NAMES_MAX) names.set(text, name);
   return name;
 }
+
+/** A clause with `$n` in the form that `sql` takes; a value that is named twice is given twice. */
+export function withQuestionMarks({ text, values }: Where): Where {
+  const inOrder: unknown[] = [];
+  const marked = text.replaceAll('?', '\\?').replace(/\$(\d+)/g, (_, place: string) => {
+    inOrder.push(values[Number(place) - 1]);
+    return '?';
+  });
+  return { text: marked, values: inOrder };
+}

@@ -119,6 +119,21 @@ export async function replaceBootstrapToken(db: Db, hash: Buffer, hint: string):
   });
 }
 
+/** Tokens of this app, or of any without one, that may write over SCIM, and when one was last used. */
+export async function readWriters(
+  db: Db,
+  appId: string | null,
+): Promise<{ readonly usable: number; readonly lastUsedAt: Date | null }> {
+  const { rows } = await sql<{ usable: number; lastUsedAt: Date | null }>(
+    db,
+    `select count(*)::int as usable, max(last_used_at) as "lastUsedAt" from tokens
+     where app_id is not null and app_id = coalesce(?::uuid, app_id) and 'scim:write' = any(scopes) and revoked_at is null
+       and (expires_at is null or expires_at > now())`,
+    [appId],
+  );
+  return rows[0] ?? { usable: 0, lastUsedAt: null };
+}
+
 const ACTORS_MAX = 500;
 
 /** The names of tokens that may have done something: those that are for people, revoked ones too. */

@@ -155,7 +155,9 @@ async function writeUpserts(
   const managers = items.flatMap((item) => (isSourceForm(item) ? (managerOf(item.resource) ?? []) : []));
   const ids = await resolveUsers(tx, plan.planId, plan.provider, [...new Set(managers)]);
   const writes = items.flatMap((item) =>
-    item.resource === undefined ? [] : [{ item, row: toWrite(plan, item, item.resource, ids) }],
+    item.resource === undefined
+      ? []
+      : [{ item, row: toWrite(plan, item, item.resource, { ids, locked: locked.get(item.resource_id) }) }],
   );
   const rows = writes.map(({ row }) => row);
   if (plan.relinks) await freeAnchors(tx, plan.provider, rows);
@@ -179,9 +181,11 @@ function toWrite(
   plan: Applying,
   item: PlanItem,
   resource: UserResource,
-  ids: ReadonlyMap<string, string>,
+  { ids, locked }: { readonly ids: ReadonlyMap<string, string>; readonly locked: LockedResource | undefined },
 ): ResourceWrite {
   const sourceForm = isSourceForm(item);
+  // Whoever is left over, or put back, stays whose they are.
+  const owner = item.reason === 'LeftOver' || item.reason === 'Reverted' ? locked?.origin : undefined;
   const named = managerOf(resource);
   // The directory's own form has our id in it.
   const managerId = named === undefined || !sourceForm ? named : ids.get(named);
@@ -192,7 +196,7 @@ function toWrite(
   return {
     id: item.resource_id,
     resource_type: item.resource_type,
-    origin: madeByHand ? 'manual' : plan.provider,
+    origin: madeByHand ? 'manual' : (owner ?? plan.provider),
     external_id: item.external_id,
     name_key: nameKey(name),
     display: served.displayName ?? name,

@@ -156,7 +156,8 @@ async function rejectPlan(tx: Db, planId: string, actor: string, reason: string 
   await writeAudit(tx, { actor, action: 'plan.reject', object: planId, detail: { reason: reason ?? null } });
 }
 
-async function runInProgress(tx: Db): Promise<ConflictError> {
+/** @returns what to throw: it names the run that is in the way */
+export async function runInProgress(tx: Db): Promise<ConflictError> {
   const open = await findOpenRun(tx);
   return new ConflictError('A run is in progress.', {
     reason: 'run-in-progress',
@@ -176,7 +177,7 @@ function tampered(planId: string): ConflictError {
 function notActive(plan: PlanRow, active: ProviderKindName | undefined): ConflictError {
   return new ConflictError(`The plan is of the inbound provider "${plan.provider}", which is not active.`, {
     reason: 'provider-not-active',
-    remedy: `Activate "${plan.provider}" and approve the plan then, or reject it.`,
+    remedy: `Activate "${plan.provider}" and approve the plan then, or reject it; in place of another, activate with "switch" and the planId of an impact plan.`,
     details: { provider: plan.provider, active: active ?? null },
   });
 }

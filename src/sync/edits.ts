@@ -59,6 +59,8 @@ export interface Edited {
   readonly version: string;
   readonly changed: boolean;
   readonly row?: ServedRow | undefined;
+  /** The write took the resource out of the scope, and with that out of the directory. */
+  readonly gone?: true;
 }
 
 /** How often an edit is tried again when somebody else wrote in between. */
@@ -127,7 +129,7 @@ export async function deleteResource(parts: EditParts, { type, id, actor, expect
   const stored = await readEditable(parts, { type, id, expects });
   await transact(parts.database, async (tx) => {
     const version = await lockResource(tx, id);
-    if (version !== undefined && version !== stored.version) check({ type, id, expects }, version);
+    if (version !== undefined && version !== stored.version) checkVersion({ type, id, expects }, version);
     if (version === undefined || !(await deleteManual(tx, id, type, actor))) throw missing(type, id);
     // Edits are seen by the digest that they take away; of what is gone nothing is left to see.
     const externalId = JSON.parse(stored.body)['externalId'];
@@ -200,12 +202,13 @@ async function readEditable(
 ): Promise<Stored> {
   const stored = await reader.readStored(edit.type, edit.id);
   if (stored === undefined) throw missing(edit.type, edit.id);
-  check(edit, stored.version);
+  checkVersion(edit, stored.version);
   if (stored.origin !== 'manual') await checkOwner(database.knex, stored.origin);
   return stored;
 }
 
-function check(edit: Pick<EditOfOne, 'type' | 'id' | 'expects'>, version: string): void {
+/** @throws {PreconditionError} */
+export function checkVersion(edit: Pick<EditOfOne, 'type' | 'id' | 'expects'>, version: string): void {
   if (edit.expects !== undefined && !edit.expects(version)) throw stale(edit);
 }
 
@@ -238,7 +241,7 @@ function withAnchor({ origin }: Stored, before: Document, { externalId, ...docum
 }
 
 /** Attributes that only the service sets stay as they are, whatever a client sends. */
-function keptBy(schema: ResourceSchema, stored: Document): Document {
+export function keptBy(schema: ResourceSchema, stored: Document): Document {
   const kept: Document = {};
   for (const { id, attributes } of schema.extensions)
     if ([...attributes.values()].every(({ mutability }) => mutability === 'readOnly') && stored[id] !== undefined)
@@ -246,13 +249,13 @@ function keptBy(schema: ResourceSchema, stored: Document): Document {
   return kept;
 }
 
-function changedAttributes(before: Document, after: Document): string[] {
+export function changedAttributes(before: Document, after: Document): string[] {
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);
   return [...names].filter((name) => !isSame(before[name], after[name])).sort();
 }
 
 /** Most are the same to the letter, which is cheap to see. */
-function isSame(before: unknown, after: unknown): boolean {
+export function isSame(before: unknown, after: unknown): boolean {
   return JSON.stringify(before) === JSON.stringify(after) || canonical(before) === canonical(after);
 }
 
@@ -272,7 +275,8 @@ function columnsOf(type: ResourceType, document: Document): WrittenColumns {
   };
 }
 
-function transact<Answer>(database: Database, work: (tx: Db) => Promise<Answer>): Promise<Answer> {
+/** A transaction, tried again as `tried` does. @throws {ConflictError} a name or an externalId that somebody has */
+export function transact<Answer>(database: Database, work: (tx: Db) => Promise<Answer>): Promise<Answer> {
   return tried(() => database.knex.transaction(work));
 }
 

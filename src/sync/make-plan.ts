@@ -1,7 +1,9 @@
+import { holdForBurst, type Verdict } from '#core/guard.ts';
 import { DEFAULT_MATCHING, holdForReset, type LinkReset } from '#core/match.ts';
 import { releasedName } from '#core/names.ts';
-import type { RunPolicy } from '#core/provider.ts';
+import type { LeavePolicy, RunPolicy } from '#core/provider.ts';
 import type { Db } from '#store/database.ts';
+import { planLeftOvers } from '#store/left-overs.ts';
 import { planLinks } from '#store/matching.ts';
 import { skipPinned } from '#store/pinned.ts';
 import { planMemberships } from '#store/plan-memberships.ts';
@@ -42,6 +44,10 @@ export interface PlanRequest {
   readonly complete: boolean;
   /** How many records of the mirror the read has written. */
   readonly changed: number;
+  /** It shows what writes wanted that the guard held: what they take away waits. */
+  readonly burst?: boolean;
+  /** It takes over from other providers: what becomes of those whom they brought and this one does not show. */
+  readonly leftOvers?: LeavePolicy | undefined;
   /** Compares only what was touched since the last plan, where that is enough. */
   readonly incremental?: boolean;
   /** No first run was applied yet. */
@@ -77,9 +83,14 @@ export async function makePlan(
       initialAuto: request.policy.initialRun === 'auto',
       allowLargeSync: request.allowLargeSync,
     };
-    const resets = (request.reset ?? false) !== false;
-    return { id: planId, ...(await judgePlan(tx, planning, schemas, situation, resets ? holdForReset : undefined)) };
+    return { id: planId, ...(await judgePlan(tx, planning, schemas, situation, verdictOf(request))) };
   });
+}
+
+/** A verdict of its own for plans that wait whatever the guard's limits say. */
+function verdictOf({ reset = false, burst = false }: PlanRequest): ((guards: Verdict) => Verdict) | undefined {
+  if (reset !== false) return holdForReset;
+  return burst ? holdForBurst : undefined;
 }
 
 async function fillPlan(tx: Db, planning: Planning, request: PlanRequest): Promise<void> {
@@ -97,6 +108,8 @@ async function fillPlan(tx: Db, planning: Planning, request: PlanRequest): Promi
   const afterMemberships = offset + (planning.touched === true ? NUMBERS_FREE : await countUpdatable(tx, planning));
   const removals = complete ? await planRemovals(tx, planning, { offset: afterMemberships, policy }) : 0;
   let last = afterMemberships + removals;
+  if (request.leftOvers !== undefined && complete)
+    last += await planLeftOvers(tx, planning, { offset: last, policy: request.leftOvers });
   if (planning.touched === true) await addComers(tx, planning);
   offset += await planReferences(tx, planning, offset);
   // What becomes of each resource is settled before memberships are: nobody joins a group who does not come.

@@ -14,13 +14,15 @@ import { rememberPlacements } from '#store/plan-routes.ts';
 import { supersedePlans } from '#store/plan-seal.ts';
 import { refreshStatistics } from '#store/planning.ts';
 import { countOutcomes, setPlanStatus } from '#store/plans.ts';
-import { attachPlan, finishRun, type Progress, type RunRow } from '#store/runs.ts';
+import { hasWishes, takeWishes } from '#store/push-guard.ts';
+import { attachPlan, finishRun, insertRun, type Progress, type RunRow } from '#store/runs.ts';
 import { markInitialDone, markSuccess } from '#store/settings.ts';
 import { rememberSource } from '#store/source-identity.ts';
 import { clearMark } from '#store/source-marks.ts';
 import { hasTouched, mustCompareAll, settleTouched } from '#store/touched.ts';
 import { applyPlan } from './apply.ts';
 import { findCheckpoint, readChanges } from './choose-read.ts';
+import { lookAgain } from './look-again.ts';
 import { type MadePlan, makePlan, STATISTICS_AFTER } from './make-plan.ts';
 import type { ResourceSchemas } from './protect.ts';
 import { recogniseSource } from './recognise-source.ts';
@@ -56,21 +58,31 @@ export class CancelledError extends Error {
 export interface RunInput {
   readonly run: RunRow;
   readonly provider: PullProvider;
+  /** It writes to us: nothing is read, and what it wrote is looked at again. */
+  readonly pushed: boolean;
   readonly policy: RunPolicy;
   readonly initial: boolean;
 }
 
 /** One sync, from reading to the last outcome. Throws only what stops the process from going on. */
-export async function runSync(context: RunContext, { run, provider, policy, initial }: RunInput): Promise<void> {
-  const { stopped, changed, incremental } = await readProvider(context, provider, run);
+export async function runSync(
+  context: RunContext,
+  { run, provider, pushed, policy, initial }: RunInput,
+): Promise<void> {
+  if (pushed) await context.write(takeWishes);
+  const { stopped, changed, incremental } = pushed
+    ? { stopped: undefined, changed: await lookAgain(provider, context), incremental: false }
+    : await readProvider(context, provider, run);
   if (stopped?.useless === true) return endFailed(context, stopped, provider.cost());
   await context.progress({ phase: 'planning', done: 0, total: null });
   await scopeMirror(context, provider, changed);
-  const { allowLargeSync, resetAccountMapping: reset } = run.options;
+  const { allowLargeSync, resetAccountMapping: reset, leftOvers } = run.options;
   const complete = stopped === undefined;
+  const burst = run.trigger === 'push';
   if (incremental && !run.preview && !(await isWorthAPlan(context, policy)))
     return endUnchanged(context, stopped, provider.cost());
-  const plan = await makePlan(context, { policy, complete, changed, incremental, initial, allowLargeSync, reset });
+  const request = { policy, complete, changed, incremental, initial, allowLargeSync, reset, burst, leftOvers };
+  const plan = await makePlan(context, request);
   await context.write(async (tx) => {
     await attachPlan(tx, context.runId, plan.id);
     await supersedePlans(tx, context.provider, plan.id);
@@ -85,6 +97,26 @@ export async function runSync(context: RunContext, { run, provider, policy, init
     fresh: true,
     stopped: stopped?.error,
     cost: provider.cost(),
+  });
+  if (pushed) await followWishes(context, run);
+}
+
+/** What was held while this run planned is shown by another one. */
+async function followWishes(context: RunContext, run: RunRow): Promise<void> {
+  await context.write(async (tx) => {
+    if (!(await hasWishes(tx))) return;
+    const { provider, configVersion } = context;
+    const options = { allowLargeSync: false, resetAccountMapping: false };
+    const next = {
+      provider,
+      mode: run.mode,
+      preview: false,
+      trigger: 'push',
+      options,
+      requestedBy: run.requested_by,
+      configVersion,
+    };
+    await insertRun(tx, next);
   });
 }
 

@@ -3,6 +3,7 @@ import type { ScheduleSettings } from '#core/schedule.ts';
 import type { Db } from '#store/database.ts';
 import type { PlanView } from '#store/views/plans.ts';
 import type { RunView } from '#store/views/runs.ts';
+import type { ImpactRequest, SwitchRequest } from './switching.ts';
 
 export type Trigger = 'manual' | 'schedule' | 'catch-up' | 'connect' | 'revert' | 'notification';
 
@@ -47,6 +48,23 @@ export interface SyncService {
   revert(runId: string, actor: string): Promise<RunView>;
   /** Drops a waiting plan. @throws {NotFoundError} @throws {ConflictError} `plan-not-waiting`, `plan-expired` */
   reject(planId: string, actor: string, reason?: string): Promise<PlanView>;
+}
+
+/** What the edges may ask of a move from one provider to another. */
+export interface SwitchService {
+  /**
+   * Queues a run that reads a provider, active or not, and makes the plan of a switch to it; nothing is applied.
+   * @throws {ConflictError} `run-in-progress`, `not-configured`, `left-overs-unknown`
+   */
+  impact(request: ImpactRequest): Promise<RunView>;
+  /**
+   * Makes it the active provider in place of another, by a plan that `impact` made, and carries the plan out in the
+   * background. A run of the old provider is asked to stop, and waited for.
+   * @throws {ConflictError} `impact-plan-unusable`, `plan-tampered`, `run-in-progress`
+   */
+  switchTo(request: SwitchRequest): Promise<void>;
+  /** Waits until no run is under way, some seconds at most. Answers the run that still is. */
+  untilIdle(): Promise<string | undefined>;
 }
 
 export type ScheduleView = ScheduleSettings & { readonly nextRunAt: string | null };

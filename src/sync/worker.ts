@@ -187,7 +187,13 @@ export function startWorker(parts: WorkerParts): Worker {
     const provider = kind.open(settings, (event, facts) => runLog.debug(facts, event), memory);
     if (current !== undefined) current.cost = provider.cost;
     const policy = kind.policy(settings);
-    await runSync(context, { run, provider, policy, initial: row.initial_done_at === null });
+    await runSync(context, {
+      run,
+      provider,
+      pushed: kind.pushed === true,
+      policy,
+      initial: row.initial_done_at === null,
+    });
   }
 
   function makeContext(

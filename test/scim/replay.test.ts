@@ -1,4 +1,5 @@
 // Conversations that Entra ID and Okta document or send, replayed against a whole gateway: test/replay/<client>/*.json.
+// Each is played twice: where its writes make manual entries, and where they are those of the active provider `scim`.
 // A file is one conversation: its steps follow each other and may use what earlier answers gave. `${name}` in a path, a
 // header or a body, asked or expected, is what a step saved under that name; `${index}` counts a step that has `times`.
 // What is expected is a part: objects may have more, an array has exactly the elements, in any order. `absent` and `save`
@@ -8,8 +9,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, it } from 'node:test';
 import { z } from 'zod';
+import { GATEWAY_SCHEMA } from '#core/resource.ts';
 import { eachDatabase } from '../support/database.ts';
-import { expectStatus, freshStorage, startGateway, type TestGateway } from '../support/gateway.ts';
+import { expectStatus, freshStorage, startGateway, sync, type TestGateway } from '../support/gateway.ts';
 
 const FOLDER = join(import.meta.dirname, '../replay');
 
@@ -44,67 +46,88 @@ const files = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.json'))
   .sort();
 
-eachDatabase('SCIM replay', (_open, kind) => {
-  let gateway: TestGateway;
-  let token: string;
+for (const pushed of [false, true])
+  eachDatabase(`SCIM replay ${pushed ? 'by the active provider' : 'by hand'}`, (_open, kind) => {
+    let gateway: TestGateway;
+    let token: string;
 
-  before(async () => {
-    gateway = await startGateway(await freshStorage(kind));
-    const app = await expectStatus(
-      gateway.call<{ id: string }>('POST', '/api/v1/apps', { name: 'Identity provider' }),
-      201,
-    );
-    const made = gateway.call<{ token: string }>('POST', `/api/v1/apps/${app.body.id}/tokens`, {
-      scopes: ['scim:write'],
-    });
-    token = (await expectStatus(made, 201)).body.token;
-  });
-  after(() => gateway?.close());
-
-  for (const file of files) {
-    const { title, client, steps } = Conversation.parse(JSON.parse(readFileSync(join(FOLDER, file), 'utf8')));
-    it(`${client}: ${title} (${file})`, async () => {
-      const names: Names = new Map();
-      for (const [position, step] of steps.entries())
-        for (let index = 0; index < step.times; index += 1) {
-          names.set('index', String(index));
-          await play(step, names, `${file}, step ${position + 1}`);
-        }
-    });
-  }
-
-  async function play(step: Step, names: Names, place: string): Promise<void> {
-    const { method, path, headers, body } = fill(step.request, names);
-    const where = `${place}: ${method} ${path}`;
-    const response = await fetch(`${gateway.base}/scim/v2${path}`, {
-      method,
-      headers: {
-        accept: 'application/scim+json',
-        authorization: `Bearer ${token}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/scim+json' }),
-        ...headers,
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    const expected = fill(step.expect, names);
-    assert.ok([expected.status].flat().includes(response.status), `${where} is ${response.status}: ${text}`);
-    const answer: Json = text === '' ? null : JSON.parse(text);
-    if (expected.body !== undefined) assertPart(answer, expected.body, where);
-    for (const pointer of expected.absent) {
-      const value = at(answer, pointer);
-      assert.ok(
-        value === undefined || (Array.isArray(value) && value.length === 0),
-        `${where}: ${pointer} is ${JSON.stringify(value)}`,
+    before(async () => {
+      gateway = await startGateway(await freshStorage(kind));
+      const app = await expectStatus(
+        gateway.call<{ id: string }>('POST', '/api/v1/apps', { name: 'Identity provider' }),
+        201,
       );
+      const made = gateway.call<{ token: string }>('POST', `/api/v1/apps/${app.body.id}/tokens`, {
+        scopes: ['scim:write'],
+      });
+      token = (await expectStatus(made, 201)).body.token;
+      if (!pushed) return;
+      await expectStatus(gateway.call('PUT', '/api/v1/providers/scim', {}), 200);
+      await expectStatus(gateway.call('POST', '/api/v1/providers/scim/activate', {}), 200);
+    });
+    after(() => gateway?.close());
+
+    for (const file of files) {
+      const { title, client, steps } = Conversation.parse(JSON.parse(readFileSync(join(FOLDER, file), 'utf8')));
+      it(`${client}: ${title} (${file})`, async () => {
+        const names: Names = new Map();
+        for (const [position, step] of steps.entries())
+          for (let index = 0; index < step.times; index += 1) {
+            names.set('index', String(index));
+            await play(step, names, `${file}, step ${position + 1}`);
+          }
+      });
     }
-    for (const [name, pointer] of Object.entries(expected.save)) {
-      const value = at(answer, pointer);
-      assert.ok(typeof value === 'string', `${where}: there is no text at ${pointer}`);
-      names.set(name, value);
+
+    if (pushed)
+      it('leaves nothing to do for a run that looks at everything again', async () => {
+        await expectStatus(gateway.call('PUT', '/api/v1/providers/scim', { scope: { filter: 'userName pr' } }), 200);
+        const { body } = await expectStatus(
+          gateway.call<{ totalResults: number; Resources: Record<string, { origin?: string }>[] }>(
+            'GET',
+            '/scim/v2/Users?count=100',
+          ),
+          200,
+        );
+        assert.ok(body.totalResults > 0);
+        for (const user of body.Resources) assert.equal(user[GATEWAY_SCHEMA]?.origin, 'scim');
+        const run = await sync(gateway);
+        assert.equal(run.status, 'succeeded');
+        assert.deepEqual(run.counts, {});
+      });
+
+    async function play(step: Step, names: Names, place: string): Promise<void> {
+      const { method, path, headers, body } = fill(step.request, names);
+      const where = `${place}: ${method} ${path}`;
+      const response = await fetch(`${gateway.base}/scim/v2${path}`, {
+        method,
+        headers: {
+          accept: 'application/scim+json',
+          authorization: `Bearer ${token}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/scim+json' }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      const expected = fill(step.expect, names);
+      assert.ok([expected.status].flat().includes(response.status), `${where} is ${response.status}: ${text}`);
+      const answer: Json = text === '' ? null : JSON.parse(text);
+      if (expected.body !== undefined) assertPart(answer, expected.body, where);
+      for (const pointer of expected.absent) {
+        const value = at(answer, pointer);
+        assert.ok(
+          value === undefined || (Array.isArray(value) && value.length === 0),
+          `${where}: ${pointer} is ${JSON.stringify(value)}`,
+        );
+      }
+      for (const [name, pointer] of Object.entries(expected.save)) {
+        const value = at(answer, pointer);
+        assert.ok(typeof value === 'string', `${where}: there is no text at ${pointer}`);
+        names.set(name, value);
+      }
     }
-  }
-});
+  });
 
 /** The same with every `${name}` put in. */
 function fill<Value>(value: Value, names: Names): Value {

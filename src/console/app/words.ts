@@ -69,6 +69,7 @@ export const TRIGGER = words({
   'catch-up': ['Missed schedule', '놓친 일정'],
   notification: ['Change notice', '변경 알림'],
   impact: ['Impact check', '영향 검토'],
+  push: ['Written by the source', '소스가 기록함'],
   connect: ['First connection', '첫 연결'],
   revert: ['Undo', '실행 취소'],
   switch: ['Switch of source', '소스 전환'],

@@ -1,0 +1,18 @@
+import { ConflictError } from '#core/errors.ts';
+import type { ProviderKind } from '#core/provider.ts';
+
+export function refuseComing(kind: ProviderKind): void {
+  if (!kind.available)
+    throw new ConflictError(`The inbound provider "${kind.title}" is not available yet.`, {
+      reason: 'not-available-yet',
+      remedy: 'Use Microsoft 365; a later release brings this one.',
+    });
+}
+
+export function notConfigured(kind: ProviderKind): ConflictError {
+  refuseComing(kind);
+  return new ConflictError(`The inbound provider "${kind.title}" has no settings.`, {
+    reason: 'not-configured',
+    remedy: `PUT its settings to /api/v1/providers/${kind.kind} first.`,
+  });
+}

@@ -1,0 +1,72 @@
+// The members of a group as the identity provider changes them: on both sides, the records and the directory.
+import type { GatewayError } from '#core/errors.ts';
+import { isUuid } from '#core/ids.ts';
+import type { MemberChange } from '#core/patch.ts';
+import { countLosses } from '#store/push-guard.ts';
+import { changeShown, stampMembers } from '#store/pushed.ts';
+import { changeMembers, membersWhere } from '#store/resource-writes.ts';
+import { claimNamed } from './push-claim.ts';
+import { holdRemoval, renewWaiting } from './push-guard.ts';
+import type { Writing } from './push-source.ts';
+
+export interface GroupChange {
+  /** The group's version afterwards; undefined when nothing changed. */
+  readonly version: string | undefined;
+  /** Members stay whom the guard does not let go: what to answer. */
+  readonly held: GatewayError | undefined;
+}
+
+type Named = Exclude<MemberChange, { kind: 'removeWhere' }>;
+
+/**
+ * Members that the identity provider names and another provider brought become its own. Of what takes members away,
+ * nothing is done in the directory while the guard holds it; what adds some is.
+ * @throws {InputError} `invalidValue`: a member to be added that there is not
+ */
+export async function changeGroup(
+  writing: Writing,
+  group: { readonly id: string; readonly anchor: string },
+  changes: readonly MemberChange[],
+): Promise<GroupChange> {
+  if (changes.length === 0) return { version: undefined, held: undefined };
+  const { tx, actor } = writing;
+  const named = await Promise.all(changes.map((change) => byId(writing, group.id, change)));
+  await claimNamed(writing, uuidsIn(named.filter(({ kind }) => kind !== 'remove')));
+  const held = await holdLosses(writing, group.id, named);
+  if (held === undefined) await renewWaiting(writing.parts, tx, writing.source, { id: group.id, actor });
+  const done = held === undefined ? named : named.map(addedOf);
+  const version = await changeMembers(tx, group.id, done, actor);
+  for (const change of named) await changeShown(tx, group.anchor, { kind: change.kind, ids: uuidsIn([change]) });
+  await stampMembers(tx, [group.id], held === undefined ? 'before' : 'none');
+  return { version, held };
+}
+
+async function byId({ tx }: Writing, groupId: string, change: MemberChange): Promise<Named> {
+  if (change.kind !== 'removeWhere') return change;
+  return { kind: 'remove', ids: await membersWhere(tx, groupId, change.filter) };
+}
+
+function uuidsIn(changes: readonly Named[]): readonly string[] {
+  return [
+    ...new Set(
+      changes
+        .flatMap(({ ids }) => ids)
+        .filter(isUuid)
+        .map((id) => id.toLowerCase()),
+    ),
+  ];
+}
+
+function addedOf(change: Named): Named {
+  return { kind: 'add', ids: change.kind === 'remove' ? [] : change.ids };
+}
+
+async function holdLosses(writing: Writing, id: string, changes: readonly Named[]): Promise<GatewayError | undefined> {
+  if (changes.every(({ kind }) => kind === 'add')) return undefined;
+  const { tx, source, parts, actor } = writing;
+  const asked = changes.map(({ kind, ids }) => ({ kind, ids: uuidsIn([{ kind: 'remove', ids }]) }));
+  const { members, lost } = await countLosses(tx, id, asked);
+  if (lost === 0) return undefined;
+  const removal = { class: 'membership', type: 'Group', id, count: lost } as const;
+  return holdRemoval(parts, tx, source, { removal, members, again: false, actor });
+}

@@ -1,0 +1,142 @@
+// Writes of the identity provider that is active: each goes through scope, guard and change log like a plan, for its one
+// resource and in one transaction, so that the writer reads back what it wrote. What it wrote is kept in the mirror, and
+// a run over the mirror finds nothing to do. What it may not do yet stays in the mirror as a wish (push-guard.ts).
+
+import { randomUUID } from 'node:crypto';
+import { type Document, finish } from '#core/coerce.ts';
+import { ForbiddenError } from '#core/errors.ts';
+import { nameKey } from '#core/names.ts';
+import { applyPatch, type MemberChange, type PatchOperation } from '#core/patch.ts';
+import type { ResourceType } from '#core/resource.ts';
+import { foldCase } from '#core/search.ts';
+import { lockPushed, type Pushed } from '#store/pushed.ts';
+import { checkVersion, type Edit, type Edited, type EditOfOne, keptBy, missing, transact } from './edits.ts';
+import { claim, findTwin } from './push-claim.ts';
+import { make, remove, settle } from './push-settle.ts';
+import { documentOf, type Outcome, openSource, type PushParts, type Wish, type Writing } from './push-source.ts';
+
+/**
+ * A new resource of the identity provider; or somebody who is here already and whom it means: then the id stays.
+ * @throws {ConflictError} `uniqueness` @throws {InputError} `invalidValue`: a member that there is not
+ * @throws {ForbiddenError} `provider-inactive`, `out-of-scope`
+ */
+export async function pushCreate(
+  parts: PushParts,
+  { type, actor }: Edit,
+  { document, members, id = randomUUID() }: { document: Document; members: readonly string[]; id?: string },
+): Promise<Edited & { readonly id: string }> {
+  return commit(parts, { type, actor }, async (writing) => {
+    const given = finish(parts.schemas[type], document);
+    const twin = await findTwin(writing, wantedBy(type, given));
+    const changes: readonly MemberChange[] = members.length === 0 ? [] : [{ kind: 'add', ids: members }];
+    if (twin !== undefined && !twin.deleted) {
+      const present = await own(writing, twin.id);
+      const replaced: readonly MemberChange[] = type === 'Group' ? [{ kind: 'replace', ids: members }] : [];
+      return withId(
+        twin.id,
+        await settle(writing, present, { document: withKept(writing, present, given), members: replaced }),
+      );
+    }
+    return withId(twin?.id ?? id, await make(writing, twin?.id ?? id, { document: given, members: changes }));
+  });
+}
+
+function withId(id: string, outcome: Outcome<Edited>): Outcome<Edited & { readonly id: string }> {
+  return 'answer' in outcome ? { answer: { ...outcome.answer, id } } : outcome;
+}
+
+/** @throws {NotFoundError} @throws {PreconditionError} @throws {ConflictError} @throws {RateError} `guard-held` */
+export async function pushReplace(
+  parts: PushParts,
+  edit: EditOfOne,
+  { document, members }: { document: Document; members: readonly string[] | undefined },
+): Promise<Edited> {
+  return change(parts, edit, (writing, present) => ({
+    document: finish(parts.schemas[edit.type], withKept(writing, present, document)),
+    members: members === undefined ? [] : [{ kind: 'replace', ids: members }],
+  }));
+}
+
+/** @throws what `pushReplace` and `applyPatch` throw */
+export async function pushPatch(
+  parts: PushParts,
+  edit: EditOfOne,
+  operations: readonly PatchOperation[],
+): Promise<Edited> {
+  return change(parts, edit, (_writing, present) =>
+    applyPatch(parts.schemas[edit.type], documentOf(present), operations, edit.id),
+  );
+}
+
+/** @throws {NotFoundError} @throws {PreconditionError} @throws {RateError} `guard-held` */
+export async function pushDelete(parts: PushParts, edit: EditOfOne): Promise<void> {
+  await commit(parts, edit, async (writing) => {
+    const present = await own(writing, edit.id, edit);
+    return remove(writing, present);
+  });
+}
+
+async function commit<Answer>(
+  parts: PushParts,
+  { type, actor }: Edit,
+  work: (writing: Writing) => Promise<Outcome<Answer>>,
+): Promise<Answer> {
+  const outcome = await transact(parts.database, async (tx): Promise<Outcome<Answer>> => {
+    const source = await openSource(parts, tx);
+    try {
+      return await work({ parts, tx, source, type, actor });
+    } catch (error) {
+      // The question whether to adopt it stays.
+      if (error instanceof ForbiddenError && error.reason === 'made-by-hand') return { refused: error };
+      throw error;
+    }
+  });
+  parts.noteWrite();
+  if ('refused' in outcome) throw outcome.refused;
+  return outcome.answer;
+}
+
+async function change(
+  parts: PushParts,
+  edit: EditOfOne,
+  changing: (writing: Writing, present: Pushed) => Wish,
+): Promise<Edited> {
+  return commit(parts, edit, async (writing) => {
+    const present = await own(writing, edit.id, edit);
+    return settle(writing, present, changing(writing, present));
+  });
+}
+
+/** A resource of the provider's, locked; one that somebody else brought becomes its own. */
+async function own(writing: Writing, id: string, expecting?: EditOfOne): Promise<Pushed> {
+  const { tx, type } = writing;
+  const [present] = await lockPushed(tx, [id]);
+  if (present === undefined || present.type !== type) throw missing(type, id);
+  if (expecting !== undefined) checkVersion(expecting, present.version);
+  if (present.origin === 'scim') return present;
+  await claim(writing, [present]);
+  const [claimed] = await lockPushed(tx, [id]);
+  if (claimed === undefined) throw missing(type, id);
+  return claimed;
+}
+
+/** What a client that replaces a resource does not say: the anchor, and what only the service sets. */
+function withKept({ parts, type }: Writing, present: Pushed, document: Document): Document {
+  const before = documentOf(present);
+  const externalId = document['externalId'] ?? before['externalId'];
+  return {
+    ...document,
+    ...keptBy(parts.schemas[type], before),
+    ...(externalId === undefined ? {} : { externalId }),
+  };
+}
+
+function wantedBy(type: ResourceType, document: Document) {
+  const emails = (document['emails'] ?? []) as readonly { value?: unknown }[];
+  return {
+    type,
+    externalId: (document['externalId'] as string | undefined) ?? null,
+    nameKey: nameKey(String(type === 'User' ? document['userName'] : document['displayName'])),
+    emails: emails.flatMap(({ value }) => (typeof value === 'string' ? foldCase(value) : [])),
+  };
+}

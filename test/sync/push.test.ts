@@ -1,0 +1,350 @@
+// Writes of an identity provider while inbound SCIM is the active provider, through a whole gateway.
+import assert from 'node:assert/strict';
+import { after, before, it } from 'node:test';
+import { ENTERPRISE_SCHEMA, USER_SCHEMA } from '#core/resource.ts';
+import { type DatabaseKind, eachDatabase } from '../support/database.ts';
+import {
+  approve,
+  expectStatus,
+  freshStorage,
+  type RunBody,
+  startGateway,
+  sync,
+  type TestGateway,
+  untilOver,
+} from '../support/gateway.ts';
+import { activateScim, type IdentityProvider, makeIdentityProvider } from '../support/identity-provider.ts';
+
+const DISABLE = { op: 'Replace', path: 'active', value: 'False' };
+const ENABLE = { op: 'Replace', path: 'active', value: 'True' };
+
+interface Scene {
+  readonly gateway: TestGateway;
+  readonly idp: IdentityProvider;
+  name(stem: string): string;
+  readActive(id: string): Promise<boolean>;
+  membersOf(id: string): Promise<readonly string[]>;
+  settledRun(): Promise<RunBody>;
+  saveSettings(settings: Record<string, unknown>): Promise<unknown>;
+  saveGuard(guard: Record<string, unknown>): Promise<unknown>;
+}
+
+async function open(kind: DatabaseKind): Promise<Scene> {
+  const gateway = await startGateway(await freshStorage(kind));
+  const idp = await makeIdentityProvider(gateway);
+  await activateScim(gateway);
+  let serial = 0;
+  const lastRun = async (): Promise<RunBody> => {
+    const { body } = await gateway.call<{ items: RunBody[] }>('GET', '/api/v1/sync-runs?provider=scim');
+    assert.ok(body.items[0]);
+    return untilOver(gateway, body.items[0].id);
+  };
+  return {
+    gateway,
+    idp,
+    name(stem) {
+      serial += 1;
+      return `${stem}-${serial}@example.org`;
+    },
+    readActive: async (id) => (await expectStatus(idp.send('GET', `/Users/${id}`), 200)).body.active,
+    async membersOf(id) {
+      const { body } = await expectStatus(idp.send('GET', `/Groups/${id}`), 200);
+      return ((body['members'] ?? []) as { value: string }[]).map(({ value }) => value).sort();
+    },
+    /** The newest run once no other is under way: what is written while one plans is shown by the next. */
+    async settledRun() {
+      for (;;) {
+        const run = await lastRun();
+        if ((await lastRun()).id === run.id) return run;
+      }
+    },
+    saveSettings: (settings) => expectStatus(gateway.call('PUT', '/api/v1/providers/scim', settings), 200),
+    saveGuard: (guard) => expectStatus(gateway.call('PUT', '/api/v1/guard', guard), 200),
+  };
+}
+
+eachDatabase('writes of an identity provider', (_open, kind) => {
+  let scene: Scene;
+  let gateway: TestGateway;
+  let idp: IdentityProvider;
+  before(async () => {
+    scene = await open(kind);
+    ({ gateway, idp } = scene);
+  });
+  after(() => gateway?.close());
+
+  it('says on the card when it last wrote, and in its test that it may', async () => {
+    await idp.createUser(scene.name('card'));
+    const { body: cards } = await gateway.call<{
+      items: { kind: string; connection: { state: string; detail: string } }[];
+    }>('GET', '/api/v1/providers');
+    const connection = cards.items.find((card) => card.kind === 'scim')?.connection;
+    assert.equal(connection?.state, 'connected');
+    assert.match(connection?.detail ?? '', /Last write at \d{4}-/);
+    const { body } = await gateway.call<{ ok: boolean; checks: { name: string; ok: boolean }[] }>(
+      'POST',
+      '/api/v1/providers/scim/test',
+    );
+    assert.deepEqual(
+      body.checks.map((check) => [check.name, check.ok]),
+      [
+        ['scope', true],
+        ['token', true],
+        ['writes', true],
+      ],
+    );
+  });
+
+  it('keeps a deleted id for the same external id', async () => {
+    const userName = scene.name('back');
+    const { id } = await idp.createUser(userName);
+    await expectStatus(idp.send('DELETE', `/Users/${id}`), 204);
+    assert.equal((await idp.send('GET', `/Users/${id}`)).status, 404);
+    assert.equal((await idp.createUser(userName)).id, id);
+    const again = await idp.send('POST', '/Users', {
+      schemas: [USER_SCHEMA],
+      userName: scene.name('other'),
+      externalId: `x-${userName}`,
+    });
+    assert.equal(again.status, 409);
+  });
+
+  it('follows a new external id, also where others name it as their manager', async () => {
+    const boss = await idp.createUser(scene.name('boss'));
+    const report = await idp.createUser(scene.name('report'), {
+      schemas: [USER_SCHEMA, ENTERPRISE_SCHEMA],
+      [ENTERPRISE_SCHEMA]: { department: 'R&D', manager: { value: boss.id } },
+    });
+    const group = await idp.createGroup('Bosses', [boss.id]);
+    await expectStatus(idp.patch(`/Users/${boss.id}`, { op: 'replace', path: 'externalId', value: 'renamed' }), 200);
+    const { body } = await idp.send<{ Resources: { id: string }[] }>(
+      'GET',
+      '/Users?filter=externalId%20eq%20%22renamed%22',
+    );
+    assert.deepEqual(
+      body.Resources.map(({ id }) => id),
+      [boss.id],
+    );
+    const run = await sync(gateway);
+    assert.deepEqual([run.status, run.counts], ['succeeded', {}]);
+    const { body: served } = await idp.send('GET', `/Users/${report.id}`);
+    assert.deepEqual((served[ENTERPRISE_SCHEMA] as { manager: { value: string } }).manager.value, boss.id);
+    const { body: members } = await idp.send('GET', `/Groups/${group.id}`);
+    assert.deepEqual(
+      (members['members'] as { value: string }[]).map(({ value }) => value),
+      [boss.id],
+    );
+  });
+
+  it('leaves what somebody made by hand alone, until the settings say otherwise', async () => {
+    const userName = scene.name('hand');
+    const made = await expectStatus(
+      gateway.call<{ id: string }>('POST', '/scim/v2/Users', {
+        schemas: [USER_SCHEMA],
+        userName,
+      }),
+      201,
+    );
+    const refused = await idp.patch(`/Users/${made.body.id}`, DISABLE);
+    assert.equal(refused.status, 403);
+    const body = { schemas: [USER_SCHEMA], userName, externalId: 'by-hand' };
+    assert.equal((await idp.send('POST', '/Users', body)).status, 409);
+    await scene.saveSettings({ adoptManual: 'ask' });
+    assert.equal((await idp.patch(`/Users/${made.body.id}`, ENABLE)).status, 403);
+    const { body: disputes } = await gateway.call<{ items: { id: string }[] }>('GET', '/api/v1/disputes?status=open');
+    assert.equal(disputes.items.length, 1);
+    await expectStatus(gateway.call('POST', `/api/v1/disputes/${disputes.items[0]?.id}/adopt`), 200);
+    await expectStatus(idp.patch(`/Users/${made.body.id}`, { op: 'add', path: 'title', value: 'Adopted' }), 200);
+    await scene.saveSettings({ adoptManual: 'onMatch' });
+    const other = await expectStatus(
+      gateway.call<{ id: string }>('POST', '/scim/v2/Users', {
+        schemas: [USER_SCHEMA],
+        userName: scene.name('hand'),
+      }),
+      201,
+    );
+    await expectStatus(idp.patch(`/Users/${other.body.id}`, { op: 'add', path: 'title', value: 'Adopted' }), 200);
+    await scene.saveSettings({});
+    const run = await sync(gateway);
+    assert.deepEqual([run.status, run.counts], ['succeeded', {}]);
+  });
+
+  it('keeps to the scope: out of it nobody comes in, and who leaves it is treated as the settings say', async () => {
+    await scene.saveSettings({ scope: { filter: 'not (title eq "Contractor")' } });
+    const member = await idp.createUser(scene.name('scope'));
+    const group = await idp.createGroup('Scoped', [member.id]);
+    const out = await idp.send<{ detail: string }>('POST', '/Users', {
+      schemas: [USER_SCHEMA],
+      userName: scene.name('out'),
+      externalId: 'out',
+      title: 'Contractor',
+    });
+    assert.deepEqual([out.status, /scope filter/.test(out.body.detail)], [403, true]);
+    await expectStatus(idp.patch(`/Users/${member.id}`, { op: 'add', path: 'title', value: 'contractor' }), 200);
+    assert.equal(await scene.readActive(member.id), false);
+    const members = () => scene.membersOf(group.id);
+    assert.deepEqual(await members(), []);
+    await expectStatus(idp.patch(`/Users/${member.id}`, { op: 'replace', path: 'title', value: 'Engineer' }), 200);
+    assert.equal(await scene.readActive(member.id), true);
+    assert.deepEqual(await members(), [member.id]);
+    await scene.saveSettings({});
+    const run = await sync(gateway);
+    assert.deepEqual([run.status, run.counts], ['succeeded', { created: 1 }]);
+    const explained = await gateway.call<{ explanation: { scope: { inScope: boolean } } }>(
+      'GET',
+      '/api/v1/explain?subject=out',
+    );
+    assert.equal(explained.body.explanation.scope.inScope, true);
+  });
+
+  it('refuses writes while it is not active, and names who is', async () => {
+    await expectStatus(gateway.call('POST', '/api/v1/providers/scim/deactivate'), 200);
+    const refused = await idp.send<{ detail: string }>('POST', '/Users', {
+      schemas: [USER_SCHEMA],
+      userName: scene.name('late'),
+    });
+    assert.equal(refused.status, 403);
+    assert.match(refused.body.detail, /no inbound provider is active/);
+    await expectStatus(gateway.call('GET', '/scim/v2/Users', undefined, idp.token), 200);
+  });
+});
+
+eachDatabase('what an identity provider takes away', (_open, kind) => {
+  let scene: Scene;
+  let gateway: TestGateway;
+  let idp: IdentityProvider;
+  before(async () => {
+    scene = await open(kind);
+    ({ gateway, idp } = scene);
+  });
+  after(() => gateway?.close());
+
+  it('holds a burst of removals, answers that the client should come again, and carries it out once approved', async () => {
+    await scene.saveGuard({ minObjects: 2, percent: 10 });
+    const users = [];
+    for (let index = 0; index < 6; index += 1) users.push(await idp.createUser(scene.name('burst')));
+    const answers: Awaited<ReturnType<IdentityProvider['send']>>[] = [];
+    for (const { id } of users.slice(0, 5)) answers.push(await idp.patch(`/Users/${id}`, DISABLE));
+    answers.push(await idp.send('DELETE', `/Users/${users[5]?.id}`));
+    const held = answers.filter(({ status }) => status === 429);
+    assert.ok(held.length > 0 && held.length < 6, `${held.length} of 6 were held`);
+    for (const { headers, body } of held as { headers: Headers; body: Record<string, unknown> }[]) {
+      assert.ok(Number(headers.get('retry-after')) > 0);
+      assert.deepEqual([body['status'], /change guard/.test(String(body['detail']))], ['429', true]);
+    }
+    for (const [index, user] of users.entries())
+      assert.equal(await scene.readActive(user.id), answers[index]?.status === 429, 'what is held is served as before');
+    const run = await scene.settledRun();
+    assert.equal(run.status, 'held');
+    const { body: plan } = await gateway.call<{ items: { id: string; outcome: string }[] }>(
+      'GET',
+      `/api/v1/plans/${run.planId}/changes`,
+    );
+    assert.deepEqual(
+      new Set(plan.items.filter(({ outcome }) => outcome === 'held').map(({ id }) => id)),
+      new Set(users.filter((_, index) => answers[index]?.status === 429).map(({ id }) => id)),
+    );
+    assert.equal((await idp.patch(`/Users/${users[4]?.id}`, DISABLE)).status, 429);
+    assert.equal((await approve(gateway, (await scene.settledRun()).planId)).status, 'succeeded');
+    for (const { id } of users.slice(0, 5)) {
+      await expectStatus(idp.patch(`/Users/${id}`, DISABLE), 200);
+      assert.equal(await scene.readActive(id), false);
+    }
+    assert.equal((await idp.send('DELETE', `/Users/${users[5]?.id}`)).status, 404);
+    const after = await sync(gateway);
+    assert.deepEqual([after.status, after.counts], ['succeeded', {}]);
+  });
+
+  it('does not carry out a wish that was taken back, nor one that was rejected', async () => {
+    const kept = await idp.createUser(scene.name('kept'));
+    const other = await idp.createUser(scene.name('rejected'));
+    assert.equal((await idp.patch(`/Users/${kept.id}`, DISABLE)).status, 429);
+    assert.equal((await idp.patch(`/Users/${other.id}`, DISABLE)).status, 429);
+    await scene.settledRun();
+    await expectStatus(idp.patch(`/Users/${kept.id}`, ENABLE), 200);
+    assert.equal((await approve(gateway, (await scene.settledRun()).planId)).status, 'succeeded');
+    assert.deepEqual([await scene.readActive(kept.id), await scene.readActive(other.id)], [true, false]);
+    await expectStatus(idp.patch(`/Users/${other.id}`, ENABLE), 200);
+    assert.equal((await idp.patch(`/Users/${other.id}`, DISABLE)).status, 429);
+    await expectStatus(gateway.call('POST', `/api/v1/plans/${(await scene.settledRun()).planId}/reject`), 200);
+    const refused = await idp.patch(`/Users/${other.id}`, DISABLE);
+    assert.deepEqual([refused.status, /rejected/.test(String(refused.body['detail']))], [403, true]);
+    assert.equal(await scene.readActive(other.id), true);
+    await expectStatus(idp.patch(`/Users/${other.id}`, ENABLE), 200);
+  });
+
+  it('holds a burst of memberships, and adds whom it may meanwhile', async () => {
+    await scene.saveGuard({ minObjects: 2, percent: 100, membershipPercent: 20, groupMembershipPercent: 50 });
+    const ids = [];
+    for (let index = 0; index < 6; index += 1) ids.push((await idp.createUser(scene.name('member'))).id);
+    const group = await idp.createGroup('Burst', ids.slice(0, 5));
+    const operations = [
+      { op: 'remove', path: `members[value eq "${ids[0]}"]` },
+      { op: 'remove', path: 'members', value: [{ value: ids[1] }, { value: ids[2] }] },
+      { op: 'add', path: 'members', value: [{ value: ids[5] }] },
+    ];
+    assert.equal((await idp.patch(`/Groups/${group.id}`, ...operations)).status, 429);
+    const members = () => scene.membersOf(group.id);
+    assert.deepEqual(await members(), ids.toSorted());
+    assert.equal((await approve(gateway, (await scene.settledRun()).planId)).status, 'succeeded');
+    assert.deepEqual(await members(), ids.slice(3).sort());
+    await expectStatus(idp.patch(`/Groups/${group.id}`, ...operations), 200);
+    const after = await sync(gateway);
+    assert.deepEqual([after.status, after.counts], ['succeeded', {}]);
+  });
+});
+
+eachDatabase('an identity provider that writes at once', (_open, kind) => {
+  let scene: Scene;
+  let gateway: TestGateway;
+  let idp: IdentityProvider;
+  before(async () => {
+    scene = await open(kind);
+    ({ gateway, idp } = scene);
+  });
+  after(() => gateway?.close());
+
+  it('makes one of two alike, and tells the other', async () => {
+    const body = { schemas: [USER_SCHEMA], userName: scene.name('twice'), externalId: 'twice' };
+    const answers = await Promise.all([1, 2, 3, 4].map(() => idp.send('POST', '/Users', body)));
+    assert.deepEqual(answers.map(({ status }) => status).sort(), [201, 409, 409, 409]);
+  });
+
+  it('joins a group from many requests, and a run finds nothing to do', async () => {
+    const users = await Promise.all([1, 2, 3, 4, 5, 6].map(() => idp.createUser(scene.name('joiner'))));
+    const group = await idp.createGroup('At once');
+    const add = (id: string) =>
+      idp.patch(`/Groups/${group.id}`, { op: 'add', path: 'members', value: [{ value: id }] });
+    for (const { status } of await Promise.all(users.map(({ id }) => add(id)))) assert.equal(status, 200);
+    assert.deepEqual(await scene.membersOf(group.id), users.map(({ id }) => id).sort());
+    const run = await sync(gateway);
+    assert.deepEqual([run.status, run.counts], ['succeeded', {}]);
+  });
+
+  it('gets as many removals as the guard lets pass, and no more', async () => {
+    await scene.saveGuard({ minObjects: 3, percent: 0 });
+    const users = await Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map(() => idp.createUser(scene.name('leaver'))));
+    const answers = await Promise.all(users.map(({ id }) => idp.patch(`/Users/${id}`, DISABLE)));
+    assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 200, 200, 429, 429, 429, 429, 429]);
+    assert.equal((await approve(gateway, (await scene.settledRun()).planId)).status, 'succeeded');
+    for (const { id } of users) assert.equal(await scene.readActive(id), false);
+  });
+
+  it('loses nothing that was accepted when an administrator ends it meanwhile', async () => {
+    const names = Array.from({ length: 20 }, () => scene.name('late'));
+    const writes = names.map((userName) =>
+      idp.send('POST', '/Users', { schemas: [USER_SCHEMA], userName, externalId: userName }),
+    );
+    const ended = gateway.call('POST', '/api/v1/providers/scim/deactivate', { reason: 'a test' });
+    const answers = await Promise.all(writes);
+    assert.equal((await ended).status, 200);
+    for (const { status } of answers) assert.ok(status === 201 || status === 403);
+    const accepted = answers.filter(({ status }) => status === 201);
+    for (const { body } of accepted) await expectStatus(idp.send('GET', `/Users/${body.id}`), 200);
+    const { body: late } = await idp.send<{ totalResults: number }>(
+      'GET',
+      '/Users?filter=userName%20sw%20%22late-%22&count=0',
+    );
+    assert.equal(late.totalResults, accepted.length);
+  });
+});
