@@ -8,14 +8,17 @@ import { parse as parseYaml } from 'yaml';
 import type { AdminParts } from '#admin/parts.ts';
 import { adminRouter } from '#admin/router.ts';
 import type { ProviderKindName } from '#core/resource.ts';
+import type { AppScope } from '#core/scope.ts';
 import { createApp } from '#http/app.ts';
 import { makeAuthenticator } from '#http/auth.ts';
 import { hookRouter } from '#http/hooks.ts';
 import { makeOidc } from '#http/oidc.ts';
 import { consoleFiles } from '#http/static.ts';
+import { makeDispatcher } from '#outbound/dispatch.ts';
 import { makeEventWorker } from '#outbound/event-worker.ts';
 import { makeNotifier } from '#outbound/notify.ts';
 import { makeSetPolling } from '#outbound/poll-sets.ts';
+import type { Cut } from '#outbound/pump.ts';
 import { makeSetSigner } from '#outbound/set-signer.ts';
 import { systemClock } from '#platform/clock.ts';
 import type { Config } from '#platform/config.ts';
@@ -28,11 +31,13 @@ import { eventViewOf } from '#scim/event-view.ts';
 import { fastReads } from '#scim/fast.ts';
 import type { ScimParts } from '#scim/parts.ts';
 import { makePlaces } from '#scim/places.ts';
+import { makeProjection } from '#scim/projection.ts';
 import { scimRouter } from '#scim/router.ts';
 import { RESOURCE_SCHEMAS } from '#scim/scimmy.ts';
 import { viewOf } from '#scim/view.ts';
 import { makeCounts } from '#store/counts.ts';
 import { type Database, openDatabase, translateDatabaseError } from '#store/database.ts';
+import type { ScopeOf } from '#store/deliveries.ts';
 import { isMigrated, migrate } from '#store/migrate.ts';
 import { makeResourceReader } from '#store/resource-reader.ts';
 import { makeServedGroups } from '#store/served-groups.ts';
@@ -52,6 +57,7 @@ import { makeHappeningsWatcher } from '#sync/watch-happenings.ts';
 import { makeRunWatcher } from '#sync/watch-runs.ts';
 import { makeSourceWatcher } from '#sync/watch-source.ts';
 import { startWorker } from '#sync/worker.ts';
+import { targetKinds } from '#targets/index.ts';
 
 export interface Gateway {
   readonly app: RequestListener;
@@ -93,6 +99,8 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
   });
   const titleOf = (kind: ProviderKindName): string => kinds.get(kind)?.title ?? kind;
   const notifier = makeNotifier({ database, seal, clock, log, policy: outgoing, publicUrl, titleOf });
+  const targets = targetKinds({ clock, outgoing });
+  const dispatcher = makeDispatcher({ database, kinds: targets, seal, clock, log, scopeOf, cutOf });
   const signer = makeSetSigner(database.knex, seal);
   const sending = { database, seal, signer, clock, log, publicUrl, policy: outgoing, random: Math.random };
   const events = makeEventWorker({ ...sending, viewOf: eventViewOf, onDisabled: async () => notifier.wake() });
@@ -113,6 +121,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     schedule.start();
     sources.start();
     notifier.start();
+    dispatcher.start();
     events.start();
     retention.start();
     connections.start();
@@ -153,6 +162,10 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     notifier: works ? notifier : undefined,
     subscriptions: works ? subscriptions : undefined,
     outgoing,
+    targetKinds: targets,
+    scopeOf,
+    cutOf,
+    dispatcher: works ? dispatcher : undefined,
     events: works ? events : undefined,
     eventViewOf,
     signer,
@@ -198,6 +211,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
       await subscriptions.stop();
       await worker?.stop();
       await groups.stop();
+      await dispatcher.stop();
       await events.stop();
       await notifier.stop();
       await retention.stop();
@@ -205,6 +219,20 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
       await sealer.stop();
       await database.close();
     },
+  };
+}
+
+/** What a target gets is what its app may read. */
+function scopeOf(scope: AppScope | null): ScopeOf {
+  const { visible } = viewOf(scope);
+  return (type, of) => visible?.condition(type, of);
+}
+
+function cutOf(scope: AppScope | null): Cut {
+  const view = viewOf(scope);
+  return (type, document) => {
+    const projection = makeProjection(view, type, {});
+    return projection.whole ? document : projection.apply(document);
   };
 }
 

@@ -3,11 +3,12 @@ import { z } from 'zod';
 import { ConflictError, InputError, NotFoundError } from '#core/errors.ts';
 import type { ProviderKind } from '#core/provider.ts';
 import { describeReason } from '#core/reasons.ts';
+import { mergeSecrets } from '#core/secrets.ts';
 import { requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import { findMirrorPeople, readAsked } from '#store/mirror-people.ts';
 import { type ProviderRow, readProvider } from '#store/settings.ts';
-import { mergeSecrets, openSettings } from '#sync/settings.ts';
+import { openSettings } from '#sync/settings.ts';
 import type { AdminParts } from './parts.ts';
 import { kindParam, notConfigured, savedSecrets } from './providers.ts';
 

@@ -148,16 +148,13 @@ describe('a delta query', () => {
   });
 
   it('begins before the full read, and tracks what the mapping reads, managers and members', async () => {
-    const graph = await startScripted(
-      ({ url }, origin) => (url.includes('/delta') ? last(origin) : { body: { value: [] } }),
-      undefined,
-      true,
+    const graph = await startScripted(({ url }, origin) =>
+      url.includes('/delta') ? last(origin) : { body: { value: [] } },
     );
     try {
       const { provider } = openProvider(settingsFor(graph, TENANT));
       for await (const page of provider.pages(never)) if (page.type === 'end') assert.ok(page.checkpoint);
-      const asked = graph.asked.map(({ url }) => decodeURIComponent(url)).filter((url) => !url.includes('$count'));
-      const [users = '', groups = '', next = ''] = asked;
+      const [users = '', groups = '', next = ''] = graph.asked.map(({ url }) => decodeURIComponent(url));
       assert.match(users, /^\/v1\.0\/users\/delta\?\$select=[^&]*accountEnabled[^&]*manager&\$deltatoken=latest$/);
       assert.match(groups, /^\/v1\.0\/groups\/delta\?\$select=[^&]*members&\$deltatoken=latest$/);
       assert.match(next, /^\/v1\.0\/users\?/);
