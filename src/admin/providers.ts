@@ -350,7 +350,8 @@ function connectionOf(
 ): { state: string; detail: string } {
   if (!kind.available) return { state: 'unavailable', detail: 'This provider is not available yet.' };
   if (row === undefined) return { state: 'not-configured', detail: 'No settings are saved.' };
-  if (lastRun !== undefined && lastRun.error !== null) return { state: 'error', detail: lastRun.error.message };
+  if (lastRun !== undefined && lastRun.error !== null && !isMended(lastRun, connection))
+    return { state: 'error', detail: lastRun.error.message };
   // A run ends as held or succeeded only after a whole read.
   const read = row.last_success_at !== null || lastRun?.status === 'held' || lastRun?.status === 'succeeded';
   if (!read) {
@@ -360,6 +361,14 @@ function connectionOf(
     return { state: 'connected', detail: `Connected to ${name}; nothing was read to the end yet.` };
   }
   return { state: 'connected', detail: 'The last read went well.' };
+}
+
+/** A run was refused for its credential or for want of consent, and the source has been asked since and gave what it needs. */
+function isMended({ error, finishedAt }: RunView, connection: ConnectionRow | undefined): boolean {
+  if (error?.failure !== 'auth' && error?.failure !== 'consent') return false;
+  const asked = connection?.facts_at?.getTime() ?? 0;
+  const isGranted = connection?.problem == null && (connection?.facts?.missing ?? []).length === 0;
+  return isGranted && finishedAt !== null && asked > Date.parse(finishedAt);
 }
 
 /** @throws {NotFoundError} no such kind */

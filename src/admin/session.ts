@@ -107,7 +107,7 @@ function needOidc({ oidc }: AdminParts): NonNullable<AdminParts['oidc']> {
   if (oidc !== undefined) return oidc;
   throw new NotFoundError('No identity provider is configured.', {
     reason: 'no-issuer',
-    remedy: 'Set OIDC_ISSUER and OIDC_CLIENT_ID, or sign in with a token.',
+    remedy: 'Set CONSOLE_OIDC_ISSUER and CONSOLE_OIDC_CLIENT_ID, or sign in with a token.',
   });
 }
 

@@ -141,7 +141,7 @@ function tell(request: DeltaRequest, select: readonly string[] | null, { id, hap
 
 function managerOf(tenant: Tenant, id: string, happened: readonly TenantChange[], created: boolean): Shaped[] {
   const manager = tenant.managers.get(id);
-  const now = manager !== undefined && tenant.users.has(manager) ? manager : undefined;
+  const now = manager !== undefined && !tenant.deletedUsers.has(manager) ? manager : undefined;
   const last = happened.findLast(({ what }) => what === 'manager');
   if (last === undefined && !(created && now !== undefined)) return [];
   const told = { '@odata.type': '#microsoft.graph.user', id: now ?? last?.other };

@@ -393,7 +393,7 @@ class SimulatedGraph {
     return (user) => {
       const manager = this.tenant.managers.get((user as { id: string }).id);
       const shaped = select(user) as object;
-      return manager === undefined || !this.tenant.users.has(manager)
+      return manager === undefined || this.tenant.deletedUsers.has(manager)
         ? shaped
         : { ...shaped, manager: { '@odata.type': '#microsoft.graph.user', id: manager } };
     };

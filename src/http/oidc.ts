@@ -41,14 +41,14 @@ const CALLBACK = '/api/v1/sign-in/oidc/callback';
 
 type OidcConfig = Pick<
   Config,
-  | 'OIDC_ISSUER'
-  | 'OIDC_CLIENT_ID'
-  | 'OIDC_CLIENT_SECRET'
-  | 'OIDC_TITLE'
-  | 'OIDC_ROLES_CLAIM'
-  | 'OIDC_ADMIN'
-  | 'OIDC_OPERATOR'
-  | 'OIDC_VIEWER'
+  | 'CONSOLE_OIDC_ISSUER'
+  | 'CONSOLE_OIDC_CLIENT_ID'
+  | 'CONSOLE_OIDC_CLIENT_SECRET'
+  | 'CONSOLE_OIDC_TITLE'
+  | 'CONSOLE_OIDC_ROLES_CLAIM'
+  | 'CONSOLE_OIDC_ADMIN'
+  | 'CONSOLE_OIDC_OPERATOR'
+  | 'CONSOLE_OIDC_VIEWER'
 >;
 
 interface OidcParts {
@@ -59,13 +59,13 @@ interface OidcParts {
 
 /** Undefined when no issuer is configured. The issuer is asked for its addresses at the first sign-in. */
 export function makeOidc(config: OidcConfig, { seal, publicUrl, now }: OidcParts): OidcSignIn | undefined {
-  const { OIDC_ISSUER: issuer, OIDC_CLIENT_ID: clientId } = config;
+  const { CONSOLE_OIDC_ISSUER: issuer, CONSOLE_OIDC_CLIENT_ID: clientId } = config;
   if (issuer === undefined || clientId === undefined) return undefined;
   let found: Promise<openid.Configuration> | undefined;
 
   function discover(): Promise<openid.Configuration> {
     found ??= openid
-      .discovery(new URL(issuer ?? ''), clientId ?? '', config.OIDC_CLIENT_SECRET, undefined, {
+      .discovery(new URL(issuer ?? ''), clientId ?? '', config.CONSOLE_OIDC_CLIENT_SECRET, undefined, {
         execute: isLoopback(issuer ?? '') ? [openid.allowInsecureRequests] : [],
       })
       .catch((cause: unknown) => {
@@ -80,7 +80,7 @@ export function makeOidc(config: OidcConfig, { seal, publicUrl, now }: OidcParts
   }
 
   return {
-    title: config.OIDC_TITLE,
+    title: config.CONSOLE_OIDC_TITLE,
     async start(returnTo, fresh) {
       const server = await discover();
       const verifier = openid.randomPKCECodeVerifier();
@@ -127,7 +127,7 @@ export function makeOidc(config: OidcConfig, { seal, publicUrl, now }: OidcParts
       return {
         subject: `${claims.iss}#${claims.sub}`,
         name: nameOf(claims),
-        role: roleOf(claims[config.OIDC_ROLES_CLAIM], config),
+        role: roleOf(claims[config.CONSOLE_OIDC_ROLES_CLAIM], config),
         returnTo: kept.returnTo,
       };
     },
@@ -142,11 +142,14 @@ function nameOf(claims: openid.IDToken): string {
 }
 
 /** The strongest of the roles that the claim names. */
-function roleOf(claim: unknown, { OIDC_ADMIN, OIDC_OPERATOR, OIDC_VIEWER }: OidcConfig): SignedIn['role'] {
+function roleOf(
+  claim: unknown,
+  { CONSOLE_OIDC_ADMIN, CONSOLE_OIDC_OPERATOR, CONSOLE_OIDC_VIEWER }: OidcConfig,
+): SignedIn['role'] {
   const given = new Set([claim].flat().map(String));
-  if (given.has(OIDC_ADMIN)) return 'admin';
-  if (given.has(OIDC_OPERATOR)) return 'operator';
-  return given.has(OIDC_VIEWER) ? 'viewer' : undefined;
+  if (given.has(CONSOLE_OIDC_ADMIN)) return 'admin';
+  if (given.has(CONSOLE_OIDC_OPERATOR)) return 'operator';
+  return given.has(CONSOLE_OIDC_VIEWER) ? 'viewer' : undefined;
 }
 
 /** Only a path of ours, never another site. */

@@ -43,27 +43,43 @@ const Environment = z
       .enum(['true', 'false'])
       .default('false')
       .describe('true lets webhooks and push targets lead to this machine, also without TLS: for trying things out'),
-    OIDC_ISSUER: z
+    CONSOLE_OIDC_ISSUER: z
       .url({ protocol: /^https?$/ })
       .optional()
       .describe('OpenID provider that people sign in to the console with; by token only when absent'),
-    OIDC_CLIENT_ID: z.string().min(1).optional().describe('The console at that provider'),
-    OIDC_CLIENT_SECRET: z.string().min(1).optional().describe('Its secret'),
-    OIDC_TITLE: z.string().min(1).default('OpenID Connect').describe('What the sign-in button calls the provider'),
-    OIDC_ROLES_CLAIM: z.string().min(1).default('roles').describe('Claim of the ID token that names roles or groups'),
-    OIDC_ADMIN: z.string().min(1).default('Gateway.Admin').describe('Value of that claim that makes an administrator'),
-    OIDC_OPERATOR: z.string().min(1).default('Gateway.Operator').describe('Value that makes an operator'),
-    OIDC_VIEWER: z.string().min(1).default('Gateway.Viewer').describe('Value that makes a viewer'),
+    CONSOLE_OIDC_CLIENT_ID: z.string().min(1).optional().describe('The console at that provider'),
+    CONSOLE_OIDC_CLIENT_SECRET: z.string().min(1).optional().describe('Its secret'),
+    CONSOLE_OIDC_TITLE: z
+      .string()
+      .min(1)
+      .default('OpenID Connect')
+      .describe('What the sign-in button calls the provider'),
+    CONSOLE_OIDC_ROLES_CLAIM: z
+      .string()
+      .min(1)
+      .default('roles')
+      .describe('Claim of the ID token that names roles or groups'),
+    CONSOLE_OIDC_ADMIN: z
+      .string()
+      .min(1)
+      .default('Gateway.Admin')
+      .describe('Value of that claim that makes an administrator'),
+    CONSOLE_OIDC_OPERATOR: z.string().min(1).default('Gateway.Operator').describe('Value that makes an operator'),
+    CONSOLE_OIDC_VIEWER: z.string().min(1).default('Gateway.Viewer').describe('Value that makes a viewer'),
     LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('debug, info, warn or error'),
   })
   .superRefine((environment, context) => {
     if (environment.DATABASE_URL !== undefined && environment.SECRET_KEY === undefined)
       context.addIssue({ code: 'custom', path: ['SECRET_KEY'], message: 'is required when DATABASE_URL is set' });
-    if (environment.OIDC_ISSUER !== undefined && environment.OIDC_CLIENT_ID === undefined)
-      context.addIssue({ code: 'custom', path: ['OIDC_CLIENT_ID'], message: 'is required when OIDC_ISSUER is set' });
-    const issuer = URL.parse(environment.OIDC_ISSUER ?? '');
+    if (environment.CONSOLE_OIDC_ISSUER !== undefined && environment.CONSOLE_OIDC_CLIENT_ID === undefined)
+      context.addIssue({
+        code: 'custom',
+        path: ['CONSOLE_OIDC_CLIENT_ID'],
+        message: 'is required when CONSOLE_OIDC_ISSUER is set',
+      });
+    const issuer = URL.parse(environment.CONSOLE_OIDC_ISSUER ?? '');
     if (issuer?.protocol === 'http:' && !['127.0.0.1', 'localhost', '[::1]'].includes(issuer.hostname))
-      context.addIssue({ code: 'custom', path: ['OIDC_ISSUER'], message: 'must be an https address' });
+      context.addIssue({ code: 'custom', path: ['CONSOLE_OIDC_ISSUER'], message: 'must be an https address' });
   });
 
 function isKey(text: string): boolean {

@@ -29,10 +29,10 @@ describe('sign-in at an OpenID provider', { skip: chromiumMissing }, () => {
       ...(await freshStorage('embedded')),
       ADMIN_TOKEN,
       SECRET_KEY,
-      OIDC_ISSUER: issuer.issuer,
-      OIDC_CLIENT_ID: issuer.clientId,
-      OIDC_CLIENT_SECRET: issuer.clientSecret,
-      OIDC_TITLE: 'Contoso',
+      CONSOLE_OIDC_ISSUER: issuer.issuer,
+      CONSOLE_OIDC_CLIENT_ID: issuer.clientId,
+      CONSOLE_OIDC_CLIENT_SECRET: issuer.clientSecret,
+      CONSOLE_OIDC_TITLE: 'Contoso',
     });
     const gateway = await compose(config, makeLog('fatal'), () => base);
     server.on('request', gateway.app);

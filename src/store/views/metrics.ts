@@ -11,6 +11,7 @@ interface Row {
   readonly undelivered: string;
   readonly targets: readonly { readonly app: string; readonly state: string; readonly count: string }[] | null;
   readonly target_states: readonly { readonly state: string; readonly count: string }[] | null;
+  readonly credential: string | null;
   readonly events_pending: string;
   readonly events_dead: string;
   readonly streams_failing: string;
@@ -31,6 +32,8 @@ export async function readMetrics(db: Db): Promise<string> {
        (select jsonb_agg(d) from (select app_id as app, state, count(*)::text as count from deliveries where state <> 'idle'
          group by 1, 2 order by 1, 2) d) as targets,
        (select jsonb_agg(t) from (select state, count(*)::text as count from targets group by 1 order by 1) t) as target_states,
+       (select extract(epoch from c.credential_expires_at - now())::bigint from provider_connections c
+          join provider_settings p on p.kind = c.provider and p.active) as credential,
        (select count(*) from event_deliveries where state = 'pending') as events_pending,
        (select count(*) from event_deliveries where state = 'dead') as events_dead,
        (select count(*) from event_streams where enabled and disabled_at is null and failures > 0) as streams_failing,
@@ -50,6 +53,11 @@ export async function readMetrics(db: Db): Promise<string> {
       'sluice_last_success_age_seconds',
       'Seconds since the last run that succeeded.',
       row.success_age === null ? [] : [['', row.success_age]],
+    ),
+    gauge(
+      'sluice_credential_expires_seconds',
+      'Seconds until the credential of the active provider ends; absent when it does not, or nobody knows.',
+      row.credential === null ? [] : [['', row.credential]],
     ),
     gauge('sluice_notifications', 'Messages to people that were not sent: yet, or at all.', [
       ['{state="pending"}', row.waiting],

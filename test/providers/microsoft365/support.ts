@@ -86,6 +86,11 @@ export interface ScriptedGraph {
   close(): Promise<void>;
 }
 
+/** What a full read asks beside the lists, and can do without: where changes begin, and how many people there are. */
+function isBeside(url: string): boolean {
+  return /\/delta\?.*deltatoken=latest/.test(decodeURIComponent(url)) || url.startsWith('/v1.0/users/$count');
+}
+
 /** Answers Graph's part by `answer`, and sign-in by itself: tokens are `token-1`, `token-2`, … */
 export async function startScripted(
   answer: (asked: Asked, origin: string) => Said | Promise<Said>,
@@ -107,6 +112,10 @@ export async function startScripted(
       body: Buffer.concat(chunks).toString('utf8'),
     };
     const isSignIn = url.includes('/oauth2/v2.0/token') || url.includes('/.well-known/');
+    if (isBeside(url)) {
+      response.writeHead(400, { 'content-type': 'application/json' });
+      return void response.end(JSON.stringify({ error: { code: 'Request_BadRequest', message: 'not scripted' } }));
+    }
     if (!isSignIn) asked.push(one);
     const said = isSignIn ? (signIn?.(one) ?? usual(url)) : await answer(one, origin());
     if (said.drop === true) return void response.socket?.destroy();

@@ -106,8 +106,8 @@ export const WORDS = words({
   ends: ['Ends at the latest', '최대 종료'],
   issuer: ['Identity provider', 'ID 공급자'],
   noIssuer: [
-    'None is configured: people sign in with tokens. OIDC_ISSUER sets one up.',
-    '구성되지 않아 토큰으로 로그인합니다. OIDC_ISSUER로 설정하세요.',
+    'None is configured: people sign in with tokens. CONSOLE_OIDC_ISSUER sets one up.',
+    '구성되지 않아 토큰으로 로그인합니다. CONSOLE_OIDC_ISSUER로 설정하세요.',
   ],
   api: ['API reference', 'API 참조'],
   apiLink: ['Everything the console does, by API', '콘솔의 모든 기능을 API로'],
