@@ -295,7 +295,8 @@ async function readCards(parts: AdminParts): Promise<object[]> {
     const notifications = describeNotifications(kind, row, { rows: own, mark: marks.get(name) }, parts);
     const known = { nextRunAt, connection: connections.get(name), now };
     const card = { ...makeCard(kind, row, runs.get(name), known), notifications };
-    return [kind.pushed === true ? { ...card, connection: connectionOfPushed(row, writtenAt) } : card];
+    if (kind.pushed !== true) return [card];
+    return [{ ...card, connection: { ...card.connection, ...connectionOfPushed(row, writtenAt) } }];
   });
 }
 
@@ -309,7 +310,7 @@ function makeCard(
   row: ProviderRow | undefined,
   lastRun: RunView | undefined,
   { nextRunAt, connection, now }: { nextRunAt: string | null; connection: ConnectionRow | undefined; now: Date },
-): object {
+): { readonly connection: object } & object {
   const configured = row !== undefined;
   const active = row?.active === true;
   return {
