@@ -1,6 +1,6 @@
 // `npm run bench`: how long things take, as ratios to a limit measured on the same machine in the same run. Prints a
-// table and writes bench/results.json. `npm run bench -- sync` or `-- scim` runs a part. Sizes: BENCH_USERS (of the sync,
-// default 20000), BENCH_GROUPS (a fiftieth of it), BENCH_SCIM_USERS (default 200000). BENCH_DATABASE_URL names a server to
+// table and writes bench/results.json. `npm run bench -- sync` or `-- scim` or `-- push` runs a part. Sizes: BENCH_USERS (of the sync,
+// default 20000), BENCH_GROUPS (a fiftieth of it), BENCH_SCIM_USERS (default 200000), BENCH_PUSH_USERS (default 3000). BENCH_DATABASE_URL names a server to
 // make databases on instead of a PostgreSQL brought along.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,6 +10,7 @@ import { createDatabase, dropDatabase } from '../test/support/postgres-databases
 import { startPostgres } from '../test/support/postgres-server.ts';
 import { measurePlanning } from './planning.ts';
 import { type Row, startGateway, TOKEN } from './processes.ts';
+import { benchPush } from './push.ts';
 import { benchScim } from './scim.ts';
 
 const USERS = Number(process.env['BENCH_USERS'] ?? 20_000);
@@ -149,6 +150,7 @@ try {
   const newDatabase = await databases();
   if (parts.length === 0 || parts.includes('sync')) await benchSync(newDatabase);
   if (parts.length === 0 || parts.includes('scim')) rows.push(...(await benchScim(newDatabase, closing)));
+  if (parts.length === 0 || parts.includes('push')) rows.push(...(await benchPush(newDatabase, closing)));
   print();
 } finally {
   for (const close of closing.reverse()) await close();

@@ -11,6 +11,7 @@ export async function up(knex: Knex): Promise<void> {
     comment on column mirror_records.body is 'What it maps to. With a reason beside it: in scope by itself, and out by its memberships.';
     create index mirror_records_unscoped_idx on mirror_records (provider, resource_type)
       where gone_at is null and reason is not null and body is not null;
+    create index mirror_records_path_idx on mirror_records (provider) where affiliation_path is not null;
     create index mirror_members_nested_idx on mirror_members (provider, group_external_id) where member_type = 'Group';
 
     create table mirror_reach (
@@ -50,7 +51,7 @@ export async function down(knex: Knex): Promise<void> {
   await knex.raw(`
     alter table mirror_state drop column reshaped;
     drop table mirror_reshaped; drop table mirror_conditions; drop table mirror_reach;
-    drop index mirror_members_nested_idx; drop index mirror_records_unscoped_idx;
+    drop index mirror_members_nested_idx; drop index mirror_records_path_idx; drop index mirror_records_unscoped_idx;
     alter table mirror_records drop column memberships, drop column affiliation_path, drop column reshaped_digest;
   `);
 }

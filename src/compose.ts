@@ -9,14 +9,17 @@ import type { AdminParts } from '#admin/parts.ts';
 import { adminRouter } from '#admin/router.ts';
 import type { ProviderKind } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
+import type { AppScope } from '#core/scope.ts';
 import { createApp } from '#http/app.ts';
 import { makeAuthenticator } from '#http/auth.ts';
 import { hookRouter } from '#http/hooks.ts';
 import { makeOidc } from '#http/oidc.ts';
 import { consoleFiles } from '#http/static.ts';
+import { makeDispatcher } from '#outbound/dispatch.ts';
 import { makeEventWorker } from '#outbound/event-worker.ts';
 import { makeNotifier } from '#outbound/notify.ts';
 import { makeSetPolling } from '#outbound/poll-sets.ts';
+import type { Cut } from '#outbound/pump.ts';
 import { makeSetSigner } from '#outbound/set-signer.ts';
 import { systemClock } from '#platform/clock.ts';
 import type { Config } from '#platform/config.ts';
@@ -29,11 +32,13 @@ import { eventViewOf } from '#scim/event-view.ts';
 import { fastReads } from '#scim/fast.ts';
 import type { ScimParts } from '#scim/parts.ts';
 import { makePlaces } from '#scim/places.ts';
+import { makeProjection } from '#scim/projection.ts';
 import { scimRouter } from '#scim/router.ts';
 import { RESOURCE_SCHEMAS } from '#scim/scimmy.ts';
 import { viewOf } from '#scim/view.ts';
 import { makeCounts } from '#store/counts.ts';
 import { type Database, openDatabase, translateDatabaseError } from '#store/database.ts';
+import type { ScopeOf } from '#store/deliveries.ts';
 import { isMigrated, migrate } from '#store/migrate.ts';
 import { makeResourceReader } from '#store/resource-reader.ts';
 import { makeServedGroups } from '#store/served-groups.ts';
@@ -55,6 +60,7 @@ import { makeHappeningsWatcher } from '#sync/watch-happenings.ts';
 import { makeRunWatcher } from '#sync/watch-runs.ts';
 import { makeSourceWatcher } from '#sync/watch-source.ts';
 import { startWorker } from '#sync/worker.ts';
+import { targetKinds } from '#targets/index.ts';
 
 export interface Gateway {
   readonly app: RequestListener;
@@ -96,6 +102,8 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
   });
   const titleOf = (kind: ProviderKindName): string => kinds.get(kind)?.title ?? kind;
   const notifier = makeNotifier({ database, seal, clock, log, policy: outgoing, publicUrl, titleOf });
+  const targets = targetKinds({ clock, outgoing });
+  const dispatcher = makeDispatcher({ database, kinds: targets, seal, clock, log, scopeOf, cutOf });
   const signer = makeSetSigner(database.knex, seal);
   const sending = { database, seal, signer, clock, log, publicUrl, policy: outgoing, random: Math.random };
   const events = makeEventWorker({ ...sending, viewOf: eventViewOf, onDisabled: async () => notifier.wake() });
@@ -116,6 +124,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     schedule.start();
     sources.start();
     notifier.start();
+    dispatcher.start();
     events.start();
     retention.start();
     connections.start();
@@ -157,6 +166,10 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     notifier: works ? notifier : undefined,
     subscriptions: works ? subscriptions : undefined,
     outgoing,
+    targetKinds: targets,
+    scopeOf,
+    cutOf,
+    dispatcher: works ? dispatcher : undefined,
     events: works ? events : undefined,
     eventViewOf,
     signer,
@@ -212,6 +225,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
       await subscriptions.stop();
       await worker?.stop();
       await groups.stop();
+      await dispatcher.stop();
       await events.stop();
       await notifier.stop();
       await retention.stop();
@@ -226,6 +240,20 @@ function needKind(kinds: ReadonlyMap<ProviderKindName, ProviderKind>, name: Prov
   const kind = kinds.get(name);
   if (kind === undefined) throw new Error(`there is no provider kind ${name}`);
   return kind;
+}
+
+/** What a target gets is what its app may read. */
+function scopeOf(scope: AppScope | null): ScopeOf {
+  const { visible } = viewOf(scope);
+  return (type, of) => visible?.condition(type, of);
+}
+
+function cutOf(scope: AppScope | null): Cut {
+  const view = viewOf(scope);
+  return (type, document) => {
+    const projection = makeProjection(view, type, {});
+    return projection.whole ? document : projection.apply(document);
+  };
 }
 
 /** On embedded storage the key that seals credentials is made at the first start and kept beside the data. */

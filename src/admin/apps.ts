@@ -4,10 +4,12 @@ import { NotFoundError } from '#core/errors.ts';
 import type { AppScope } from '#core/scope.ts';
 import { requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
+import { savePush } from '#outbound/push-settings.ts';
 import { SetInput, WebhookInput } from '#outbound/stream-settings.ts';
 import { hashToken, makeToken, tokenHint } from '#platform/token.ts';
-import { deleteApp, insertApp, listApps, updateApp } from '#store/apps.ts';
+import { deleteApp, insertApp, listApps, readApp, updateApp } from '#store/apps.ts';
 import { writeAudit } from '#store/audit.ts';
+import { askBackfill } from '#store/targets.ts';
 import { insertToken, listTokens, revokeToken } from '#store/tokens.ts';
 import { needApp } from './need-app.ts';
 import type { AdminParts } from './parts.ts';
@@ -15,7 +17,6 @@ import { actorOf, PageQuery, uuidParam } from './query.ts';
 import { streamRoutes } from './stream-routes.ts';
 import { auditedStreams, saveStreams, withStreams } from './streams.ts';
 
-const later = (what: string) => z.null(`${what} is not available yet; leave it out or set it to null`).optional();
 const path = z.string().trim().min(1).max(200);
 const Scope = z.strictObject({
   resourceTypes: z
@@ -30,7 +31,7 @@ const Scope = z.strictObject({
 const NewApp = z.strictObject({
   name: z.string().trim().min(1).max(200),
   scope: Scope.nullable().optional(),
-  push: later('push'),
+  push: z.looseObject({}).nullable().optional(),
   webhook: WebhookInput.nullable().optional(),
   events: SetInput.nullable().optional(),
 });
@@ -56,16 +57,17 @@ export function appRoutes(parts: AdminParts): Router {
       response.json({ items: await withStreams(db, parts, items), nextCursor });
     })
     .post('/apps', admin, async (request, response) => {
-      const { name, scope = null, webhook, events } = parse(NewApp, request.body);
+      const { name, scope = null, push, webhook, events } = parse(NewApp, request.body);
       checkScope(scope);
       const app = await db.transaction(async (tx) => {
         const made = await insertApp(tx, { name, scope });
+        if (push != null) await savePush(tx, parts, made.id, push);
         const shown = await saveStreams(tx, parts, { id: made.id, scope }, { webhook, events });
         await writeAudit(tx, { actor: actorOf(request), action: 'app.create', object: made.id, detail: { name } });
-        const [whole] = await withStreams(tx, parts, [made], shown);
+        const [whole] = await withStreams(tx, parts, [(await readApp(tx, made.id)) ?? made], shown);
         return { ...made, ...whole };
       });
-      parts.events?.wake();
+      wake(parts);
       response.status(201).location(`/api/v1/apps/${app.id}`).json(app);
     })
     .get('/apps/:id', async (request, response) => {
@@ -79,14 +81,18 @@ export function appRoutes(parts: AdminParts): Router {
         const app = await needApp(tx, request);
         const scope = changes.scope === undefined ? app.scope : changes.scope;
         const saved = await updateApp(tx, { id: app.id, name: changes.name ?? app.name, scope });
+        if (changes.scope !== undefined && app.push !== null) await askBackfill(tx, app.id);
+        await savePush(tx, parts, app.id, changes.push);
         const shown = await saveStreams(tx, parts, { id: app.id, scope: scope as AppScope | null }, changes);
-        const detail = { ...changes, ...auditedStreams(changes) };
+        const pushed = changes.push === undefined ? {} : { push: changes.push !== null };
+        const detail = { ...changes, ...auditedStreams(changes), ...pushed };
         await writeAudit(tx, { actor: actorOf(request), action: 'app.change', object: app.id, detail });
-        const [whole] = await withStreams(tx, parts, saved === undefined ? [] : [saved], shown);
+        const newest = changes.push === undefined ? saved : await readApp(tx, app.id);
+        const [whole] = await withStreams(tx, parts, newest === undefined ? [] : [newest], shown);
         return whole;
       });
       authenticator.forgetAll();
-      parts.events?.wake();
+      wake(parts);
       response.json(changed);
     })
     .delete('/apps/:id', admin, async (request, response) => {
@@ -100,6 +106,12 @@ export function appRoutes(parts: AdminParts): Router {
     })
     .use(tokenRoutes(db, authenticator))
     .use(streamRoutes(parts));
+}
+
+/** Whoever tells apps of changes, or writes to them, looks at once. */
+function wake({ events, dispatcher }: AdminParts): void {
+  events?.wake();
+  dispatcher?.wake();
 }
 
 function tokenRoutes(db: AdminParts['database']['knex'], authenticator: AdminParts['authenticator']): Router {

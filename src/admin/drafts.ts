@@ -5,11 +5,11 @@ import { z } from 'zod';
 import { NotFoundError } from '#core/errors.ts';
 import type { ProviderKind } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
+import { mergeSecrets, type Secrets, splitSecrets } from '#core/secrets.ts';
 import { requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import { writeAudit } from '#store/audit.ts';
 import { deleteSetting, readSetting, writeSetting } from '#store/settings.ts';
-import { mergeSecrets, type Secrets, splitSecrets } from '#sync/settings.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf } from './query.ts';
 

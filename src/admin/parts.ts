@@ -4,14 +4,18 @@ import type { AppScope } from '#core/scope.ts';
 import type { Authenticator } from '#http/auth.ts';
 import type { OidcSignIn } from '#http/oidc.ts';
 import type { SessionLookup } from '#http/session.ts';
+import type { Dispatcher } from '#outbound/dispatch.ts';
 import type { EventViewOf } from '#outbound/event-view.ts';
 import type { EventWorker } from '#outbound/event-worker.ts';
 import type { Notifier } from '#outbound/notify.ts';
+import type { TargetKinds } from '#outbound/open-target.ts';
+import type { Cut } from '#outbound/pump.ts';
 import type { SetSigner } from '#outbound/set-signer.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { OutgoingPolicy } from '#platform/fetch.ts';
 import type { Seal } from '#platform/seal.ts';
 import type { Database } from '#store/database.ts';
+import type { ScopeOf } from '#store/deliveries.ts';
 import type { ResourceReader } from '#store/resource-reader.ts';
 import type { ResourceSchemas } from '#sync/protect.ts';
 import type { ScheduleService, SwitchService, SyncService } from '#sync/service.ts';
@@ -43,6 +47,13 @@ export interface AdminParts {
   /** Absent on a replica that only answers requests: another one looks within some seconds. */
   readonly subscriptions: Pick<SubscriptionKeeper, 'wake'> | undefined;
   readonly outgoing: OutgoingPolicy;
+  readonly targetKinds: TargetKinds;
+  /** Which resources an app's scope lets through. */
+  scopeOf(scope: AppScope | null): ScopeOf;
+  /** What it leaves of a resource. */
+  cutOf(scope: AppScope | null): Cut;
+  /** Absent on a replica that only answers requests. */
+  readonly dispatcher: Pick<Dispatcher, 'wake'> | undefined;
   /** Absent on a replica that only answers requests. */
   readonly events: Pick<EventWorker, 'wake'> | undefined;
   readonly eventViewOf: EventViewOf;

@@ -4,6 +4,7 @@ import { canonical } from '#core/canonical.ts';
 import { ConflictError, InputError, NotFoundError, PreconditionError } from '#core/errors.ts';
 import type { ProviderKind } from '#core/provider.ts';
 import { PROVIDER_KINDS, type ProviderKindName } from '#core/resource.ts';
+import { mergeSecrets, type Secrets, splitSecrets } from '#core/secrets.ts';
 import { requireScope } from '#http/auth.ts';
 import { expectation } from '#http/etag.ts';
 import { parse } from '#http/validate.ts';
@@ -23,7 +24,7 @@ import { listMarks } from '#store/source-marks.ts';
 import { listSubscriptions, retrySubscriptions } from '#store/subscriptions.ts';
 import { lastRuns, type RunView } from '#store/views/runs.ts';
 import { describeNotifications } from '#sync/describe-notifications.ts';
-import { mergeSecrets, openSettings, type Secrets, splitSecrets } from '#sync/settings.ts';
+import { openSettings } from '#sync/settings.ts';
 import { viewConnection, withConsent } from './consent.ts';
 import { confirmedIn, refuseUnseen } from './impact.ts';
 import type { AdminParts } from './parts.ts';
@@ -33,6 +34,7 @@ import { actorOf } from './query.ts';
 import { activate, needImpact, startImpact } from './switching.ts';
 
 const DeactivateBody = z.strictObject({ reason: z.string().max(1000).optional() }).prefault({});
+const GroupsQuery = z.object({ search: z.string().max(200).optional(), cursor: z.string().max(4_000).optional() });
 /** A look-up in the provider that takes longer is given up. */
 const SOURCE_TIMEOUT_MS = 60_000;
 
@@ -99,9 +101,12 @@ function sourceRoutes(parts: AdminParts): Router {
   return Router()
     .get('/providers/:kind/source/groups', async (request, response) => {
       const { source, settings } = await openSource(parts, request);
-      const { search } = parse(z.object({ search: z.string().max(200).optional() }), request.query);
-      const items = await asking(request, (signal) => source.groups(settings, search, signal));
-      response.json({ items, nextCursor: null });
+      const { search, cursor } = parse(GroupsQuery, request.query);
+      const page = await asking(request, async (signal) => {
+        if (source.groupPage !== undefined) return source.groupPage(settings, { search, cursor }, signal);
+        return { items: await source.groups(settings, search, signal), nextCursor: null };
+      });
+      response.json(page);
     })
     .get('/providers/:kind/source/groups/:id/members', async (request, response) => {
       const { source, settings } = await openSource(parts, request);
@@ -310,7 +315,7 @@ function makeCard(
   row: ProviderRow | undefined,
   lastRun: RunView | undefined,
   { nextRunAt, connection, now }: { nextRunAt: string | null; connection: ConnectionRow | undefined; now: Date },
-): { readonly connection: object } & object {
+): { readonly connection: object; readonly [fact: string]: unknown } {
   const configured = row !== undefined;
   const active = row?.active === true;
   return {

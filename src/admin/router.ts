@@ -21,6 +21,7 @@ import { peopleRoutes } from './people.ts';
 import { pinRoutes } from './pins.ts';
 import { planRoutes } from './plans.ts';
 import { providerRoutes } from './providers.ts';
+import { pushRoutes } from './push.ts';
 import { retentionRoutes } from './retention.ts';
 import { runRoutes } from './runs.ts';
 import { sessionRoutes, signInRoutes } from './session.ts';
@@ -57,6 +58,7 @@ export function adminRouter(parts: AdminParts): Router {
     .use(disputeRoutes(parts))
     .use(explainRoutes(parts))
     .use(changeRoutes(parts))
+    .use(pushRoutes(parts))
     .use(appRoutes(parts))
     .use(signingKeyRoutes(parts));
   return Router()

@@ -283,6 +283,17 @@ export interface GroupChoice {
   readonly memberCount: number | null;
 }
 
+export interface GroupSearch {
+  readonly search?: string | undefined;
+  /** Where the page before has ended. */
+  readonly cursor?: string | undefined;
+}
+
+export interface GroupPage {
+  readonly items: readonly GroupChoice[];
+  readonly nextCursor: string | null;
+}
+
 export interface MemberChoice {
   readonly id: string;
   readonly displayName: string;
@@ -479,6 +490,8 @@ export interface ProviderKind<Settings = unknown> {
   /** The four look-ups of the console; absent where the kind has none. */
   readonly source?: {
     groups(settings: Settings, search: string | undefined, signal: AbortSignal): Promise<readonly GroupChoice[]>;
+    /** The same page by page; absent where a kind shows the first ones only. */
+    groupPage?(settings: Settings, search: GroupSearch, signal: AbortSignal): Promise<GroupPage>;
     members(settings: Settings, groupId: string, signal: AbortSignal): Promise<readonly MemberChoice[]>;
     fields(prefix: string): readonly SourceField[];
     permissions(settings: Settings, signal: AbortSignal): Promise<PermissionReview>;

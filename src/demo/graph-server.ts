@@ -409,11 +409,10 @@ class SimulatedGraph {
         'Request_UnsupportedQuery',
         "Request with $search query parameter only works through MSGraph with a special request header: 'ConsistencyLevel: eventual'",
       );
-    const words = /^"displayName:(.*)"$/.exec(search)?.[1]?.toLowerCase().split(/\s+/);
-    if (words === undefined) throw new GraphProblem(400, 'Request_BadRequest', 'Syntax error in $search.');
-    return [...this.tenant.groups.values()].filter((group) =>
-      words.every((word) => String(group['displayName']).toLowerCase().includes(word)),
-    );
+    const clauses = search.split(' OR ').map((clause) => /^"(displayName|mail):(.*)"$/.exec(clause));
+    if (clauses.some((clause) => clause === null))
+      throw new GraphProblem(400, 'Request_BadRequest', 'Syntax error in $search.');
+    return [...this.tenant.groups.values()].filter((group) => clauses.some((clause) => isFound(group, clause)));
   }
 
   /** v1.0 leaves service principals out. Source: learn.microsoft.com/graph/known-issues, checked 2026-11. */
@@ -473,6 +472,17 @@ class SimulatedGraph {
     link.searchParams.set('$skiptoken', Buffer.from(`page:${next}`).toString('base64url'));
     return link.href;
   }
+}
+
+/** Names are searched by words, other properties by how they begin. */
+function isFound(group: object, clause: RegExpExecArray | null): boolean {
+  const [, property = '', text = ''] = clause ?? [];
+  const value = String((group as Record<string, unknown>)[property] ?? '').toLowerCase();
+  if (property !== 'displayName') return value.startsWith(text.toLowerCase());
+  return text
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => value.includes(word));
 }
 
 function nextLinkOf(fault: Fault | undefined, link: string | undefined, url: URL): { '@odata.nextLink'?: string } {

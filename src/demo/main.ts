@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startGraphServer } from './graph-server.ts';
+import { startPushedApp } from './pushed-app.ts';
 import { startSampleApp } from './sample-app.ts';
 import { makeTenant } from './tenant.ts';
 
@@ -59,6 +60,7 @@ async function startGateway(port: number, ca: string): Promise<ChildProcess> {
         ROLE: 'all',
         LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'warn',
         NODE_EXTRA_CA_CERTS: caFile,
+        ALLOW_LOOPBACK_WEBHOOKS: 'true',
       },
       stdio: ['ignore', 'inherit', 'inherit'],
       detached: true,
@@ -136,7 +138,18 @@ async function demo(): Promise<void> {
   const sample = await startSampleApp({ scim: `${base}/scim/v2`, token, port: await freePort(8081) });
   closing.push(() => sample.close());
   const read = await sample.refresh();
-  print({ base, sample: sample.url, graph: graph.origin, token, run, read });
+  const pushed = await startPushed(base);
+  print({ base, sample: sample.url, graph: graph.origin, token, run, read, pushed });
+}
+
+/** An app that the gateway writes to, and its push target. */
+async function startPushed(base: string): Promise<string> {
+  const token = randomBytes(24).toString('base64url');
+  const app = await startPushedApp({ token, port: await freePort(8082) });
+  closing.push(() => app.close());
+  const push = { baseUrl: `${app.url}/scim`, auth: { kind: 'bearer', token } };
+  await call(base, 'POST', '/api/v1/apps', { name: 'Pushed app', push });
+  return app.url;
 }
 
 function print(facts: {
@@ -146,14 +159,16 @@ function print(facts: {
   token: string;
   run: Run;
   read: { users: number; groups: number };
+  pushed: string;
 }): void {
-  const { base, sample, graph, token, run, read } = facts;
+  const { base, sample, graph, token, run, read, pushed } = facts;
   console.log(`
 The first sync ${run.status}: ${JSON.stringify(run.counts)}
 The sample app read ${read.users} users and ${read.groups} groups over SCIM.
 
   Console      ${base}         (sign in with the admin token; API reference: ${base}/api/docs)
-  Sample app   ${sample}
+  Sample app   ${sample}         (reads over SCIM)
+  Pushed app   ${pushed}         (the gateway writes to it; it fills while you look)
   Tenant       ${graph}
   Admin token  ${adminToken}
 

@@ -73,6 +73,6 @@ function render(people: readonly Person[], groups: number): string {
   return `<!doctype html><meta charset="utf-8"><title>Sample app</title><h1>Sample app</h1><p>${people.length} people and ${groups} groups came from the gateway. The first 100:</p><table><tr><th>Name<th>User name<th>Active${rows}</table>`;
 }
 
-function escapeHtml(text: string): string {
+export function escapeHtml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

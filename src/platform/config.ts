@@ -42,7 +42,7 @@ const Environment = z
     ALLOW_LOOPBACK_WEBHOOKS: z
       .enum(['true', 'false'])
       .default('false')
-      .describe('true lets webhooks go to this machine, also without TLS: for trying things out'),
+      .describe('true lets webhooks and push targets lead to this machine, also without TLS: for trying things out'),
     CONSOLE_OIDC_ISSUER: z
       .url({ protocol: /^https?$/ })
       .optional()

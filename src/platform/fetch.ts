@@ -138,7 +138,7 @@ function addressRefused(hostname: string): UpstreamError {
 }
 
 /** Codes of Node and OpenSSL for a certificate that cannot be trusted, or that is another host's. */
-const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO|ALTNAME/;
+export const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO|ALTNAME/;
 
 export function explainOutgoing(error: unknown, host: string, late: boolean): GatewayError {
   if (error instanceof GatewayError) return error;

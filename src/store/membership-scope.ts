@@ -197,6 +197,9 @@ const EXTENSION_IN_BODY = `"${GATEWAY_SCHEMA}":{`;
 
 /** Writes each person's path into what it maps to; `origin` always follows, so there is a comma to keep. */
 async function showPaths(db: Db, provider: ProviderKindName): Promise<number> {
+  const { rows } = await sql(db, 'select 1 from mirror_reach where provider = ? limit 1', [provider]);
+  // Without paths only those who show one still are looked at: few, by an index, and not everybody.
+  const looked = rows.length > 0 ? '' : 'and u.affiliation_path is not null';
   return change(
     db,
     provider,
@@ -210,7 +213,7 @@ async function showPaths(db: Db, provider: ProviderKindName): Promise<number> {
        from mirror_records u left join best b on b.member_external_id = u.external_id
        cross join lateral (select regexp_replace(u.body, ?, '') as body) s
        where u.provider = ? and u.resource_type = 'User' and u.gone_at is null and u.body is not null
-         and u.affiliation_path is distinct from b.path)
+         and u.affiliation_path is distinct from b.path ${looked})
      update mirror_records m set affiliation_path = w.path, body = w.body, digest = sha256(convert_to(w.body, 'UTF8'))
      from wanted w where m.provider = ? and m.resource_type = 'User' and m.external_id = w.external_id
      returning m.resource_type, m.external_id`,
@@ -291,4 +294,15 @@ async function fillClosure(db: Db, provider: ProviderKindName, { nested, maxDept
     );
     found = level.rowCount ?? 0;
   }
+}
+
+/** People in scope to whom no path leads; nobody while there are no paths. */
+export async function countPathless(db: Db, provider: ProviderKindName): Promise<number> {
+  const { rows } = await sql(
+    db,
+    `select count(*)::int as count from mirror_records where provider = ? and resource_type = 'User' and gone_at is null
+       and reason is null and affiliation_path is null and exists (select 1 from mirror_reach where provider = ?)`,
+    [provider, provider],
+  );
+  return rows[0].count;
 }

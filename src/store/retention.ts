@@ -125,6 +125,17 @@ export async function deleteOldestChanges(db: Db, before: Date, limit: number): 
   return rows[0].count;
 }
 
+/** How long departures took, of targets: figures are of the last 30 days. */
+export async function deleteOldDepartures(db: Db, before: Date, limit: number): Promise<number> {
+  const { rowCount } = await sql(
+    db,
+    `delete from departures where seq in (
+       select seq from (select seq, acknowledged_at from departures order by seq limit ?) oldest where acknowledged_at < ?)`,
+    [limit, before],
+  );
+  return rowCount ?? 0;
+}
+
 /** The oldest of a log. Only its first rows are looked at: they are written in the order of their numbers. */
 export async function deleteOldest(db: Db, table: 'audit', before: Date, limit: number): Promise<number> {
   const { rowCount } = await sql(

@@ -8,6 +8,7 @@ import { withLease } from '#store/leased.ts';
 import { checkFence } from '#store/leases.ts';
 import {
   deleteGoneRecords,
+  deleteOldDepartures,
   deleteOldest,
   deleteOldestChanges,
   deletePlanRows,
@@ -30,6 +31,9 @@ const RUNS_BATCH = 50;
 const PLANS_BATCH = 100;
 /** A schedule looks back one day. */
 const SLOTS_KEPT_MS = 30 * 86_400_000;
+
+/** Figures of targets look back 30 days. */
+const DEPARTURES_KEPT_MS = 90 * 86_400_000;
 
 export interface RetentionParts {
   readonly database: Database;
@@ -109,6 +113,8 @@ export function makeRetention({ database, clock, log, batch = BATCH }: Retention
       audit: await all(cutoffs.audit, batch, (tx, before) => deleteOldest(tx, 'audit', before, batch)),
     };
     await all(new Date(now.getTime() - SLOTS_KEPT_MS), batch, (tx, before) => deleteSlots(tx, before, batch));
+    const departures = new Date(now.getTime() - DEPARTURES_KEPT_MS);
+    await all(departures, batch, (tx, before) => deleteOldDepartures(tx, before, batch));
     log.info({ removed }, 'retention applied');
     if (Object.values(removed).every((count) => count === 0)) return;
     await write((tx) => writeAudit(tx, { actor: 'retention', action: 'retention.apply', detail: removed }));

@@ -7,6 +7,7 @@ import type { ProviderKindName } from '#core/resource.ts';
 import type { Log } from '#platform/log.ts';
 import type { Db } from '#store/database.ts';
 import { settleDisputes } from '#store/matching.ts';
+import { countPathless } from '#store/membership-scope.ts';
 import { pinRestored } from '#store/pinned.ts';
 import { isWhollyApplied, rememberMemberships } from '#store/plan-memberships.ts';
 import { rememberPlacements } from '#store/plan-routes.ts';
@@ -144,7 +145,7 @@ export async function finishPlan(
     else await rememberMemberships(tx, context.provider, fresh && complete && (await isWhollyApplied(tx, planId)));
     if (!revert) await rememberPlacements(tx, planId, context.provider);
     await settleTouched(tx, { planId, provider: context.provider }, revert);
-    const counts = await countOutcomes(tx, planId);
+    const counts = { ...(await countOutcomes(tx, planId)), ...(await pathless(tx, context)) };
     const held = (counts['held'] ?? 0) > 0;
     await setPlanStatus(tx, planId, held ? 'held' : 'applied');
     await settleDisputes(tx, context.provider);
@@ -206,6 +207,12 @@ async function readProvider(context: RunContext, provider: PullProvider, run: Ru
   }
 }
 
+/** How many the path-display group does not lead to, where it is anybody (S2.21). */
+async function pathless(tx: Db, { provider }: RunContext): Promise<Readonly<Record<string, number>>> {
+  const count = await countPathless(tx, provider);
+  return count === 0 ? {} : { notUnderReferenceGroup: count };
+}
+
 async function endFailed(context: RunContext, { error }: Stopped, cost: Cost): Promise<void> {
   await context.write((tx) => finishRun(tx, context.runId, { status: 'failed', error, cost }));
 }
@@ -234,7 +241,7 @@ async function endPreview(
   cost: Cost,
 ): Promise<void> {
   await context.write(async (tx) => {
-    const counts = await countOutcomes(tx, plan.id);
+    const counts = { ...(await countOutcomes(tx, plan.id)), ...(await pathless(tx, context)) };
     const status = stopped === undefined ? 'succeeded' : 'incomplete';
     await finishRun(tx, context.runId, { status, counts, error: stopped?.error, cost });
   });

@@ -235,5 +235,52 @@ for (const kind of ['embedded', 'postgres'] as const)
       assert.equal(renamed?.[GATEWAY]?.affiliationPath, 'Sales/Hamburg "HQ" \\ 1');
       const second = await sync(gateway);
       assert.equal(second.counts['updated'] ?? 0, 0);
+      assert.equal(second.counts['notUnderReferenceGroup'], 4);
+      const { items } = await call<{ items: { externalId: string; affiliationPath: string | null }[] }>(
+        'GET',
+        '/users',
+        200,
+      );
+      const listed = new Map(items.map(({ externalId, affiliationPath }) => [externalId, affiliationPath]));
+      assert.deepEqual([listed.get(person(2)), listed.get(person(5))], ['Sales', null]);
+    });
+
+    it('can be picked by name or address, and are looked at before they are saved', async () => {
+      const source = '/providers/microsoft365/source/groups';
+      const byName = await call<{ items: { displayName: string; type: string; memberCount: number }[] }>(
+        'GET',
+        `${source}?search=company`,
+        200,
+      );
+      assert.deepEqual(byName.items, [
+        { id: group('Company'), displayName: 'Company', type: 'security', memberCount: 3 },
+      ]);
+      const address = tenant.groups.get(group('Team'))?.['mail'] ?? 'team@contoso.example';
+      updateGroup(tenant, group('Team'), { mail: address });
+      const byMail = await call<{ items: { displayName: string }[] }>('GET', `${source}?search=${address}`, 200);
+      assert.deepEqual(
+        byMail.items.map(({ displayName }) => displayName),
+        ['Team'],
+      );
+      await call('GET', `${source}?cursor=nonsense`, 400);
+      const scope = {
+        mode: 'groups',
+        groupIds: [group('Company'), group('Team'), 'deadbeef-0000-4000-8000-000000000000'],
+        groupTypes: ['security'],
+      };
+      const { checks } = await call<{ checks: { name: string; ok: boolean; detail: string }[] }>(
+        'POST',
+        '/providers/microsoft365/test',
+        200,
+        settingsFor(tenant, graph, { scope }),
+      );
+      const selected = checks.filter(({ name }) => name === 'selected-group');
+      assert.deepEqual(
+        selected.map(({ ok }) => ok),
+        [true, false, false],
+      );
+      assert.match(selected[0]?.detail ?? '', /"Company" has 3 members/);
+      assert.match(selected[1]?.detail ?? '', /microsoft365/);
+      assert.match(selected[2]?.detail ?? '', /no group deadbeef/);
     });
   });

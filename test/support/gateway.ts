@@ -44,7 +44,7 @@ export async function freshStorage(kind: DatabaseKind): Promise<Record<string, s
 export async function startGateway(storage: Record<string, string>, publicUrl?: string): Promise<TestGateway> {
   const config = readConfig({ ...storage, ADMIN_TOKEN, SECRET_KEY, PORT: '0', LOG_LEVEL: 'error' });
   let base = '';
-  const gateway = await compose(config, makeLog('fatal'), () => publicUrl ?? base);
+  const gateway = await compose(config, makeLog(process.env['TEST_LOG'] ?? 'fatal'), () => publicUrl ?? base);
   const server = createServer(SERVER_OPTIONS, gateway.app);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -8,6 +8,7 @@ import { endpointsOf } from './endpoints.ts';
 import { readClaims } from './permissions.ts';
 import { checkDomains, checkMailboxUser, type Finding } from './preflight.ts';
 import { type GraphGroup, hidesMembers } from './records.ts';
+import { checkSelectedGroups } from './selected-groups.ts';
 import type { Microsoft365Settings } from './settings.ts';
 
 /**
@@ -42,7 +43,23 @@ export async function checkConnection(
     if (graph === undefined || token === undefined) checks.push(notTried(name));
     else checks.push(await check(name, () => step(graph)));
   }
+  if (graph !== undefined && token !== undefined) checks.push(...(await checkGroups(settings, graph, signal)));
   return checks;
+}
+
+/** One for each group that the settings name. */
+async function checkGroups(
+  settings: Microsoft365Settings,
+  graph: Graph,
+  signal: AbortSignal,
+): Promise<readonly Check[]> {
+  if (settings.scope.groupIds.length === 0 && settings.pathDisplay.rootGroupId === null) return [];
+  const found: Check[] = [];
+  const failed = await check('selected-group', async () => {
+    found.push(...(await checkSelectedGroups(settings, graph, signal)));
+    return '';
+  });
+  return failed.ok ? found : [failed];
 }
 
 async function check(name: string, step: () => Finding | Promise<Finding>): Promise<Check> {

@@ -1,6 +1,6 @@
 // A read of designated groups: the groups, those below them as far as they count, and the people in them. Its cost
 // follows the groups that were selected, and not the tenant.
-import { UpstreamError } from '#core/errors.ts';
+import { GatewayError } from '#core/errors.ts';
 import type { MembershipScope, Page, ReadMemory } from '#core/provider.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { batchGet } from './batch.ts';
@@ -106,7 +106,7 @@ async function countUsers(graph: Graph, signal: AbortSignal): Promise<number | u
     return Number.isInteger(total) ? total : undefined;
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof UpstreamError && error.failure !== 'throttled') return undefined;
+    if (error instanceof GatewayError) return undefined;
     throw error;
   }
 }

@@ -81,7 +81,8 @@ export function microsoft365({ clock, schemas }: Parts): ProviderKind<Microsoft3
       person: (settings, name, signal) => readPerson(ask(settings), propertiesToRead(settings, schemas), name, signal),
     },
     source: {
-      groups: (settings, search, signal) => findGroups(ask(settings), search, signal),
+      groups: async (settings, search, signal) => (await findGroups(ask(settings), { search }, signal)).items,
+      groupPage: (settings, search, signal) => findGroups(ask(settings), search, signal),
       members: (settings, groupId, signal) => membersBelow(ask(settings), groupId, signal),
       fields: findFields,
       permissions: (settings, signal) => reviewPermissions(ask(settings), settings, signal),

@@ -1,9 +1,9 @@
 // What an administrator can look through before anything is saved.
-import { UpstreamError } from '#core/errors.ts';
-import type { GroupChoice, MemberChoice } from '#core/provider.ts';
+import { InputError, UpstreamError } from '#core/errors.ts';
+import type { GroupChoice, GroupPage, GroupSearch, MemberChoice } from '#core/provider.ts';
 import { batchGet } from './batch.ts';
 import type { Graph } from './client.ts';
-import { collection, PAGE_SIZE, readPage } from './collection.ts';
+import { type CollectionPage, collection, PAGE_SIZE, readPage } from './collection.ts';
 import { REQUEST_REFUSED } from './failures.ts';
 import { GROUP_SELECT, type GraphGroup, type GraphMember, memberKind } from './records.ts';
 import { groupType } from './scope.ts';
@@ -15,34 +15,52 @@ const DEPTH_MAX = 20;
 const GROUPS_ENTERED_MAX = 500;
 
 /**
- * Groups by name, at most 50: Graph's word search, or where that is refused, names that begin with the text.
- * `memberCount` is null where Graph does not say.
+ * A page of groups by name or address, at most 50: Graph's word search, or where that is refused, names that begin with
+ * the text. `memberCount` is null where Graph does not say. The cursor is Graph's own, and stands for the search too.
  * Sources: learn.microsoft.com/graph/search-query-parameter and aad-advanced-queries, checked 2026-11.
  * @throws {GatewayError} what `Graph.get` throws
  */
-export async function findGroups(graph: Graph, search: string | undefined, signal: AbortSignal) {
-  const groups = (await readGroups(graph, search?.trim() ?? '', signal)).slice(0, GROUPS_SHOWN);
-  const counts = await countMembers(graph, groups, signal);
-  return groups.map(
-    (group, index): GroupChoice => ({
-      id: group.id,
-      displayName: group.displayName ?? group.id,
-      type: groupType(group) ?? 'unknown',
-      memberCount: counts[index] ?? null,
-    }),
-  );
+export async function findGroups(
+  graph: Graph,
+  { search, cursor }: GroupSearch,
+  signal: AbortSignal,
+): Promise<GroupPage> {
+  const { items, nextLink } =
+    cursor === undefined
+      ? await readGroups(graph, search?.trim() ?? '', signal)
+      : await graph.get(linkIn(cursor), (body) => readPage<GraphGroup>(body), { signal, advanced: true });
+  const counts = await countMembers(graph, items, signal);
+  return {
+    items: items.map(
+      (group, index): GroupChoice => ({
+        id: group.id,
+        displayName: group.displayName ?? group.id,
+        type: groupType(group) ?? 'unknown',
+        memberCount: counts[index] ?? null,
+      }),
+    ),
+    nextCursor: nextLink === undefined ? null : Buffer.from(nextLink).toString('base64url'),
+  };
 }
 
-async function readGroups(graph: Graph, search: string, signal: AbortSignal): Promise<readonly GraphGroup[]> {
+/** @throws {InputError} the cursor is none that was given out */
+function linkIn(cursor: string): string {
+  const link = Buffer.from(cursor, 'base64url').toString();
+  if (URL.canParse(link) && /^\/v1\.0\/groups$/.test(new URL(link).pathname)) return link;
+  throw new InputError('The cursor is none of this list.', {
+    reason: 'invalid-cursor',
+    remedy: 'Begin again without a cursor.',
+  });
+}
+
+async function readGroups(graph: Graph, search: string, signal: AbortSignal): Promise<CollectionPage<GraphGroup>> {
   const base = `/groups?$select=${GROUP_SELECT.join(',')}&$top=${GROUPS_SHOWN}`;
-  const read = async (query: string, advanced: boolean): Promise<readonly GraphGroup[]> => {
-    const { items } = await graph.get(`${base}${query}`, (body) => readPage<GraphGroup>(body), { signal, advanced });
-    return items;
-  };
+  const read = (query: string, advanced: boolean): Promise<CollectionPage<GraphGroup>> =>
+    graph.get(`${base}${query}`, (body) => readPage<GraphGroup>(body), { signal, advanced });
   const words = search.replaceAll(/["\\]/g, ' ').trim();
   if (words === '') return read('', false);
   try {
-    return await read(`&$count=true&$search=${encodeURIComponent(`"displayName:${words}"`)}`, true);
+    return await read(`&$count=true&$search=${encodeURIComponent(`"displayName:${words}" OR "mail:${words}"`)}`, true);
   } catch (error) {
     if (!isRefused(error)) throw error;
     return read(`&$filter=${encodeURIComponent(`startswith(displayName,'${search.replaceAll("'", "''")}')`)}`, false);

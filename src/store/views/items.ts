@@ -4,6 +4,7 @@ import { type Difference, differences } from '#core/differences.ts';
 import { isUuid } from '#core/ids.ts';
 import { managerOf, withManager } from '#core/manager.ts';
 import { isSourceForm } from '#core/plan.ts';
+import { GATEWAY_SCHEMA } from '#core/resource.ts';
 import { type Db, sql } from '../database.ts';
 import { resolveUsers } from '../plans.ts';
 import { type Page, type PageQuery, pageOf } from './page.ts';
@@ -27,6 +28,8 @@ export interface ItemView {
   readonly attributes: readonly string[];
   readonly reason: string;
   readonly detail: string | null;
+  /** The groups down to a user, as it is, or was, affiliated; null where there is no such way. */
+  readonly affiliationPath: string | null;
   readonly before: unknown;
   readonly after: unknown;
   /** What an update or deactivation changes, attribute by attribute; empty for every other action. */
@@ -58,7 +61,7 @@ export type ItemsQuery = ItemsFilter & PageQuery;
 /** What of a plan its items need to know. */
 export type ItemsOf = Pick<PlanView, 'id' | 'provider' | 'supersedes'>;
 
-interface ItemRow extends Omit<ItemView, 'before' | 'after' | 'seq' | 'diff'> {
+interface ItemRow extends Omit<ItemView, 'before' | 'after' | 'seq' | 'diff' | 'affiliationPath'> {
   readonly seq: string;
   readonly before: string | null;
   readonly after: string | null;
@@ -140,6 +143,14 @@ async function viewItems(
     const after = sent === null || !isSourceForm(row) ? sent : withManager(sent, ids.get(managerOf(sent) ?? ''));
     const before = row.before === null ? null : JSON.parse(row.before);
     const compares = (row.action === 'update' || row.action === 'deactivate') && before !== null && after !== null;
-    return { ...row, seq: Number(row.seq), before, after, diff: compares ? differences(before, after) : [] };
+    const affiliationPath: string | null = (after ?? before)?.[GATEWAY_SCHEMA]?.affiliationPath ?? null;
+    return {
+      ...row,
+      seq: Number(row.seq),
+      affiliationPath,
+      before,
+      after,
+      diff: compares ? differences(before, after) : [],
+    };
   });
 }

@@ -10,6 +10,8 @@ interface Row {
   readonly waiting: string;
   readonly undelivered: string;
   readonly credential: string | null;
+  readonly targets: readonly { readonly app: string; readonly state: string; readonly count: string }[] | null;
+  readonly target_states: readonly { readonly state: string; readonly count: string }[] | null;
   readonly events_pending: string;
   readonly events_dead: string;
   readonly streams_failing: string;
@@ -29,6 +31,9 @@ export async function readMetrics(db: Db): Promise<string> {
        (select count(*) from notifications where state = 'failed') as undelivered,
        (select extract(epoch from c.credential_expires_at - now())::bigint from provider_connections c
           join provider_settings p on p.kind = c.provider and p.active) as credential,
+       (select jsonb_agg(d) from (select app_id as app, state, count(*)::text as count from deliveries where state <> 'idle'
+         group by 1, 2 order by 1, 2) d) as targets,
+       (select jsonb_agg(t) from (select state, count(*)::text as count from targets group by 1 order by 1) t) as target_states,
        (select count(*) from event_deliveries where state = 'pending') as events_pending,
        (select count(*) from event_deliveries where state = 'dead') as events_dead,
        (select count(*) from event_streams where enabled and disabled_at is null and failures > 0) as streams_failing,
@@ -58,6 +63,16 @@ export async function readMetrics(db: Db): Promise<string> {
       ['{state="pending"}', row.waiting],
       ['{state="failed"}', row.undelivered],
     ]),
+    gauge(
+      'sluice_deliveries',
+      'Deliveries to push targets that have not arrived.',
+      (row.targets ?? []).map(({ app, state, count }) => [`{app="${app}",state="${state}"}`, count]),
+    ),
+    gauge(
+      'sluice_targets',
+      'Push targets by state.',
+      (row.target_states ?? []).map(({ state, count }) => [`{state="${state}"}`, count]),
+    ),
     gauge('sluice_events', 'Events of apps that were not taken: yet, or at all.', [
       ['{state="pending"}', row.events_pending],
       ['{state="dead"}', row.events_dead],

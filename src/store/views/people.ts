@@ -1,6 +1,6 @@
 // Users and groups as administrators look for them: served by an index, whatever is asked for.
 import { isUuid } from '#core/ids.ts';
-import type { Origin, ResourceType } from '#core/resource.ts';
+import { GATEWAY_SCHEMA, type Origin, type ResourceType } from '#core/resource.ts';
 import { foldCase } from '#core/search.ts';
 import { type Db, sql } from '../database.ts';
 import { type Page, pageOf } from './page.ts';
@@ -16,6 +16,8 @@ export interface PersonView {
   readonly active: boolean;
   /** The primary address, else the first. */
   readonly email: string | null;
+  /** The groups from the path-display group down to a user; null where there is no such way. */
+  readonly affiliationPath: string | null;
   readonly memberCount: number;
   /** When a sync deactivated it because it left the scope. */
   readonly leftAt: string | null;
@@ -52,7 +54,7 @@ const OVERRIDDEN = `(r.origin <> 'manual' and r.left_at is null and (r.digest is
 const COLUMNS = `r.id, r.origin, r.external_id as "externalId", d.doc ->> 'userName' as "userName", d.doc ->> 'displayName' as "displayName",
   r.active, (select e.value ->> 'value' from jsonb_array_elements(coalesce(d.doc -> 'emails', '[]')) with ordinality e(value, place)
     order by coalesce(e.value ->> 'primary', '') <> 'true', e.place limit 1) as email,
-  r.member_count as "memberCount", r.left_at as "leftAt", ${OVERRIDDEN} as overridden, r.created_at as "createdAt",
+  d.doc -> '${GATEWAY_SCHEMA}' ->> 'affiliationPath' as "affiliationPath", r.member_count as "memberCount", r.left_at as "leftAt", ${OVERRIDDEN} as overridden, r.created_at as "createdAt",
   r.updated_at as "updatedAt"`;
 
 const DOCUMENT = 'cross join lateral (select r.body::jsonb as doc) d';

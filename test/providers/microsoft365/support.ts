@@ -87,7 +87,7 @@ export interface ScriptedGraph {
 }
 
 /** What a full read asks beside the lists, and can do without: where changes begin, and how many people there are. */
-function isBeside(url: string): boolean {
+export function isBeside(url: string): boolean {
   return /\/delta\?.*deltatoken=latest/.test(decodeURIComponent(url)) || url.startsWith('/v1.0/users/$count');
 }
 
@@ -95,6 +95,7 @@ function isBeside(url: string): boolean {
 export async function startScripted(
   answer: (asked: Asked, origin: string) => Said | Promise<Said>,
   signIn?: (asked: Asked) => Said | undefined,
+  refuses: (url: string) => boolean = () => false,
 ): Promise<ScriptedGraph> {
   const server = await makeHttpsServer();
   const asked: Asked[] = [];
@@ -112,7 +113,7 @@ export async function startScripted(
       body: Buffer.concat(chunks).toString('utf8'),
     };
     const isSignIn = url.includes('/oauth2/v2.0/token') || url.includes('/.well-known/');
-    if (isBeside(url)) {
+    if (refuses(url)) {
       response.writeHead(400, { 'content-type': 'application/json' });
       return void response.end(JSON.stringify({ error: { code: 'Request_BadRequest', message: 'not scripted' } }));
     }

@@ -1,0 +1,100 @@
+// How fast a push target is written to, as a ratio to a bare client that sends the same requests to the same server.
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { openDatabase } from '../src/store/database.ts';
+import { migrate } from '../src/store/migrate.ts';
+import { fillDirectory } from './directory.ts';
+import { type Row, startGateway, TOKEN } from './processes.ts';
+import type { Recorded } from './target-process.ts';
+
+const USERS = Number(process.env['BENCH_PUSH_USERS'] ?? 3_000);
+const CONNECTIONS = 4;
+
+async function ask<Facts>(child: ChildProcess, what: unknown): Promise<Facts> {
+  child.send(what as string);
+  const [facts] = await once(child, 'message');
+  return facts as Facts;
+}
+
+export async function benchPush(
+  newDatabase: (name: string) => Promise<string>,
+  closing: (() => Promise<unknown> | unknown)[],
+): Promise<readonly Row[]> {
+  const url = await newDatabase('sluice_bench_push');
+  const database = await openDatabase({ databaseUrl: url });
+  await migrate(database);
+  await fillDirectory(database.knex, USERS);
+  await database.close();
+  const target = fork('bench/target-process.ts');
+  closing.push(() => target.disconnect());
+  const [{ port }] = (await once(target, 'message')) as [{ port: number }];
+  const origin = `http://127.0.0.1:${port}`;
+  const { base } = await startGateway(url, closing, { ALLOW_LOOPBACK_WEBHOOKS: 'true' });
+  const call = async (
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<{ id: string; [more: string]: unknown }> => {
+    const answer = await fetch(`${base}/api/v1${path}`, {
+      method,
+      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}: ${await answer.text()}`);
+    return (await answer.json()) as { id: string };
+  };
+  const push = {
+    baseUrl: origin,
+    auth: { kind: 'bearer', token: 'bench' },
+    types: ['User'],
+    guard: null,
+    pace: { concurrency: CONNECTIONS },
+  };
+  const { id } = await call('POST', '/apps', {
+    name: 'bench',
+    scope: { resourceTypes: ['User'], userFilter: 'active eq true' },
+    push,
+  });
+  const rows: Row[] = [];
+  const measure = async (what: string): Promise<void> => {
+    await untilDelivered(() => call('GET', `/apps/${id}/push`));
+    const { recorded, ms } = await ask<{ recorded: Recorded[]; ms: number }>(target, 'take');
+    await ask(target, 'times');
+    const bareMs = await bare(target, origin, recorded);
+    const perSecond = (time: number): string => `${Math.round((recorded.length * 1_000) / time)}/s`;
+    rows.push({
+      what: `bare client: ${what}`,
+      value: perSecond(bareMs),
+      ratio: undefined,
+      note: `the limit, ${recorded.length} requests, ${CONNECTIONS} at once`,
+    });
+    rows.push({
+      what: `push: ${what}`,
+      value: perSecond(ms),
+      ratio: bareMs / ms,
+      note: 'requests a second, beside the bare client',
+    });
+  };
+  await measure('look up and create users');
+  const mapping = { User: [{ to: 'title', template: '{title}, {displayName}' }] };
+  await call('PATCH', `/apps/${id}`, { push: { ...push, mapping } });
+  await measure('change users');
+  return rows;
+}
+
+async function bare(target: ChildProcess, origin: string, requests: readonly Recorded[]): Promise<number> {
+  const client = fork('bench/bare-push.ts');
+  await ask(client, { origin, connections: CONNECTIONS, requests });
+  client.disconnect();
+  return (await ask<{ ms: number }>(target, 'times')).ms;
+}
+
+async function untilDelivered(status: () => Promise<Record<string, unknown>>): Promise<void> {
+  for (;;) {
+    const { backfill, deliveries } = (await status()) as { backfill: unknown; deliveries: Record<string, number> };
+    const open = (deliveries['pending'] ?? 0) + (deliveries['sending'] ?? 0);
+    if (backfill === null && open === 0 && (deliveries['delivered'] ?? 0) > 0) return;
+    if ((deliveries['dead'] ?? 0) > 0) throw new Error('a delivery of the benchmark failed');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}

@@ -1,0 +1,240 @@
+import { type Request, Router } from 'express';
+import { z } from 'zod';
+import { ConflictError, NotFoundError } from '#core/errors.ts';
+import { requireScope } from '#http/auth.ts';
+import { parse } from '#http/validate.ts';
+import { decideDepartures } from '#outbound/departures.ts';
+import { kindOf, openTarget } from '#outbound/open-target.ts';
+import { dryRun, provisionOne } from '#outbound/provision.ts';
+import { parsePush } from '#outbound/push-settings.ts';
+import { testTarget } from '#outbound/test-target.ts';
+import { writeAudit } from '#store/audit.ts';
+import type { Db } from '#store/database.ts';
+import { askBackfill, changeTarget, readTarget, type TargetChanges, type TargetRow } from '#store/targets.ts';
+import {
+  DELIVERY_STATES,
+  listDeliveries,
+  listReconciliations,
+  readDelivery,
+  readPushFigures,
+  replayDead,
+  replayDelivery,
+} from '#store/views/deliveries.ts';
+import { needApp } from './need-app.ts';
+import type { AdminParts } from './parts.ts';
+import { actorOf, PageQuery, uuidParam } from './query.ts';
+
+const DeliveriesQuery = PageQuery.extend({
+  state: z.enum(DELIVERY_STATES).optional(),
+  resourceId: z.guid().optional(),
+  cursor: z.guid().optional(),
+});
+const ReplayBody = z.strictObject({ code: z.string().max(100).optional() }).prefault({});
+const DeparturesBody = z.strictObject({ decision: z.enum(['allow', 'reject']) });
+const ProvisionBody = z.strictObject({ resourceId: z.guid(), dryRun: z.boolean().default(false) });
+const DryRunBody = z.strictObject({ limit: z.number().int().min(1).max(200).default(50) }).prefault({});
+const ClearBody = z.strictObject({
+  deadLetters: z.boolean().default(false),
+  quarantine: z.boolean().default(false),
+  learned: z.boolean().default(false),
+  backfill: z.boolean().default(false),
+});
+/** A test, or one object, that takes longer is given up. */
+const ACT_MS = 60_000;
+const DRY_RUN_MS = 120_000;
+
+/** What an app's push target does, and what people may do to it. */
+export function pushRoutes(parts: AdminParts): Router {
+  const db = parts.database.knex;
+  const operator = requireScope('admin', 'operator');
+  return Router()
+    .get('/apps/:id/push', async (request, response) => {
+      response.json(await status(db, (await needTarget(db, request)).app_id));
+    })
+    .post('/apps/:id/push/test', operator, async (request, response) => {
+      const checks = await test(parts, request);
+      response.json({ ok: checks.every(({ ok }) => ok), checks });
+    })
+    .post(
+      '/apps/:id/push/pause',
+      operator,
+      change(parts, 'target.pause', (row) => {
+        if (row.state === 'disabled') throw disabled();
+        return { state: 'paused' };
+      }),
+    )
+    .post(
+      '/apps/:id/push/resume',
+      operator,
+      change(parts, 'target.resume', () => ({ state: 'active', quarantine: null, rest_until: null, failures: 0 })),
+    )
+    .post(
+      '/apps/:id/push/reconcile',
+      operator,
+      change(parts, 'target.reconcile', () => ({ reconcile_asked: true }), 202),
+    )
+    .get('/apps/:id/push/reconciliations', async (request, response) => {
+      const { app_id } = await needTarget(db, request);
+      response.json({ items: await listReconciliations(db, app_id), nextCursor: null });
+    })
+    .post('/apps/:id/push/departures', operator, async (request, response) => {
+      const { decision } = parse(DeparturesBody, request.body ?? {});
+      const count = await db.transaction(async (tx) => {
+        const { app_id } = await needTarget(tx, request);
+        const decided = await decideDepartures(tx, app_id, decision, parts.clock.now());
+        await writeAudit(tx, {
+          actor: actorOf(request),
+          action: `target.departures.${decision}`,
+          object: app_id,
+          detail: { count: decided },
+        });
+        return decided;
+      });
+      parts.dispatcher?.wake();
+      response.json({ decision, count });
+    })
+    .post('/apps/:id/push/clear', operator, async (request, response) => {
+      await clear(parts, request);
+      response.json(await status(db, uuidParam(request, 'id')));
+    })
+    .use(actRoutes(parts))
+    .use(deliveryRoutes(parts));
+}
+
+function actRoutes(parts: AdminParts): Router {
+  const db = parts.database.knex;
+  const operator = requireScope('admin', 'operator');
+  const provisioning = { ...parts, kinds: parts.targetKinds };
+  return Router()
+    .post('/apps/:id/push/provision', operator, async (request, response) => {
+      const { resourceId, dryRun: isDry } = parse(ProvisionBody, request.body ?? {});
+      const { app_id } = await needTarget(db, request);
+      const done = await provisionOne(provisioning, app_id, { resourceId, dryRun: isDry }, AbortSignal.timeout(ACT_MS));
+      if (!isDry)
+        await writeAudit(db, {
+          actor: actorOf(request),
+          action: 'target.provision',
+          object: app_id,
+          detail: { resourceId, ok: done.ok },
+        });
+      response.json(done);
+    })
+    .post('/apps/:id/push/dry-run', operator, async (request, response) => {
+      const { limit } = parse(DryRunBody, request.body ?? {});
+      const { app_id } = await needTarget(db, request);
+      response.json(await dryRun(provisioning, app_id, limit, AbortSignal.timeout(DRY_RUN_MS)));
+    });
+}
+
+function deliveryRoutes(parts: AdminParts): Router {
+  const db = parts.database.knex;
+  const operator = requireScope('admin', 'operator');
+  return Router()
+    .get('/apps/:id/deliveries', async (request, response) => {
+      const { state, resourceId, ...query } = parse(DeliveriesQuery, request.query);
+      const { id: appId } = await needApp(db, request);
+      response.json(await listDeliveries(db, { appId, state, resourceId, limit: query.limit, cursor: query.cursor }));
+    })
+    .post('/apps/:id/deliveries/replay', operator, async (request, response) => {
+      const { code } = parse(ReplayBody, request.body ?? {});
+      const { app_id: appId } = await needTarget(db, request);
+      const count = await replayDead(db, { appId, code, now: parts.clock.now() });
+      await writeAudit(db, { actor: actorOf(request), action: 'delivery.replay', object: appId, detail: { count } });
+      parts.dispatcher?.wake();
+      response.status(202).json({ count });
+    })
+    .post('/deliveries/:id/replay', operator, async (request, response) => {
+      const id = uuidParam(request, 'id');
+      if ((await readDelivery(db, id)) === undefined)
+        throw new NotFoundError(`There is no delivery "${id}".`, { reason: 'delivery-not-found' });
+      await replayDelivery(db, id, parts.clock.now());
+      await writeAudit(db, { actor: actorOf(request), action: 'delivery.replay', object: id });
+      parts.dispatcher?.wake();
+      response.status(202).json(await readDelivery(db, id));
+    });
+}
+
+type Handler = (request: Request, response: import('express').Response) => Promise<void>;
+
+/** Changes the row of a target, and says how it does now. */
+function change(parts: AdminParts, action: string, changing: (row: TargetRow) => TargetChanges, code = 200): Handler {
+  return async (request, response) => {
+    const db = parts.database.knex;
+    await db.transaction(async (tx) => {
+      const row = await needTarget(tx, request);
+      await changeTarget(tx, row.app_id, changing(row));
+      await writeAudit(tx, { actor: actorOf(request), action, object: row.app_id });
+    });
+    parts.dispatcher?.wake();
+    response.status(code).json(await status(db, uuidParam(request, 'id')));
+  };
+}
+
+async function needTarget(db: Db, request: Request): Promise<TargetRow> {
+  const app = await needApp(db, request);
+  const row = await readTarget(db, app.id);
+  if (row === undefined)
+    throw new NotFoundError(`The app "${app.name}" has no push target.`, {
+      reason: 'no-push',
+      remedy: 'PATCH the app with "push" first.',
+    });
+  return row;
+}
+
+/** How the target does. */
+async function status(db: Db, appId: string) {
+  const row = await readTarget(db, appId);
+  if (row === undefined) throw new NotFoundError('This app has no push target.', { reason: 'no-push' });
+  const { state, quarantine, guard, rest_until, capabilities, learned, backfill, reconciled_at } = row;
+  return {
+    state,
+    quarantine,
+    heldDepartures: guard,
+    restUntil: rest_until,
+    backfill: backfill?.type ?? null,
+    capabilities,
+    learned,
+    reconciledAt: reconciled_at,
+    ...(await readPushFigures(db, appId)),
+  };
+}
+
+/** The saved settings, or those of the body before they are saved. */
+async function test(parts: AdminParts, request: Request) {
+  const { database, targetKinds, seal } = parts;
+  const app = await needApp(database.knex, request);
+  const isUnsaved = request.body !== undefined && Object.keys(request.body).length > 0;
+  const signal = AbortSignal.timeout(ACT_MS);
+  const trace = (): void => undefined;
+  if (!isUnsaved) {
+    const row = await needTarget(database.knex, request);
+    const { target, policy } = openTarget(targetKinds, { ...row, learned: {} }, seal, trace);
+    return testTarget(target, policy, signal).finally(() => target.close());
+  }
+  const { whole } = await parsePush(database.knex, parts, app.id, request.body);
+  const kind = kindOf(targetKinds, whole);
+  const target = kind.open(whole, { learned: {}, capabilities: undefined, trace, dryRun: false });
+  return testTarget(target, kind.policy(whole), signal).finally(() => target.close());
+}
+
+/** Each kind of memory by itself. */
+async function clear(parts: AdminParts, request: Request): Promise<void> {
+  const what = parse(ClearBody, request.body ?? {});
+  await parts.database.knex.transaction(async (tx) => {
+    const { app_id: appId } = await needTarget(tx, request);
+    if (what.deadLetters) await replayDead(tx, { appId, code: undefined, now: parts.clock.now() });
+    if (what.quarantine)
+      await changeTarget(tx, appId, { state: 'active', quarantine: null, rest_until: null, failures: 0 });
+    if (what.learned) await changeTarget(tx, appId, { learned: {} });
+    if (what.backfill) await askBackfill(tx, appId, 'all');
+    await writeAudit(tx, { actor: actorOf(request), action: 'target.clear', object: appId, detail: what });
+  });
+  parts.dispatcher?.wake();
+}
+
+function disabled(): ConflictError {
+  return new ConflictError('The target is disabled after a long quarantine.', {
+    reason: 'target-disabled',
+    remedy: 'Mend its cause, then resume it.',
+  });
+}

@@ -1,0 +1,97 @@
+// A resource of the directory as one target gets it. Pure: the same resource and policy make the same payload.
+import { parsePath } from './filter.ts';
+import { ENTERPRISE_SCHEMA, GATEWAY_SCHEMA, type ResourceType } from './resource.ts';
+import type { PushPolicy } from './target.ts';
+import { applyMapping, type Fields, isFields, writeAt } from './target-mapping.ts';
+
+const CORE: Readonly<Record<ResourceType, string>> = {
+  User: 'urn:ietf:params:scim:schemas:core:2.0:User',
+  Group: 'urn:ietf:params:scim:schemas:core:2.0:Group',
+};
+
+export interface Outgoing {
+  readonly payload: Fields;
+  /** Required attributes that have no value. */
+  readonly missing: readonly string[];
+}
+
+/**
+ * @param managerRemoteId the manager as the target knows them; without it no manager is sent, and none of ours ever is
+ */
+export function outgoingForm(
+  { id, type, document }: { readonly id: string; readonly type: ResourceType; readonly document: Readonly<Fields> },
+  policy: Pick<PushPolicy, 'mapping' | 'exclude' | 'singleValued' | 'externalId'>,
+  managerRemoteId: string | undefined,
+  occasion: 'create' | 'update',
+): Outgoing {
+  const source: Fields = { ...document, id };
+  // Only its own level is changed in place; what lies deeper is copied where it is changed.
+  const payload: Fields = { ...source };
+  for (const name of ['id', 'meta', 'groups', 'members', 'password', GATEWAY_SCHEMA]) delete payload[name];
+  if (policy.externalId === 'id') payload['externalId'] = id;
+  const enterprise = payload[ENTERPRISE_SCHEMA];
+  if (isFields(enterprise)) {
+    const { manager: _ours, ...rest } = enterprise;
+    payload[ENTERPRISE_SCHEMA] =
+      managerRemoteId === undefined ? rest : { ...rest, manager: { value: managerRemoteId } };
+  }
+  for (const path of policy.exclude) writeAt(payload, parsePath(path), undefined);
+  const missing = applyMapping(policy.mapping[type], source, payload, occasion);
+  for (const name of policy.singleValued) cutToOne(payload, name);
+  return { payload: withSchemas(type, payload), missing };
+}
+
+function cutToOne(payload: Fields, name: string): void {
+  const values = payload[name];
+  if (!Array.isArray(values) || values.length < 2) return;
+  payload[name] = [values.find((value) => isFields(value) && value['primary'] === true) ?? values[0]];
+}
+
+/** The URNs of what is in it, so that none is named that is not there. */
+function withSchemas(type: ResourceType, payload: Fields): Fields {
+  const { schemas: _ours, ...rest } = payload;
+  for (const [name, value] of Object.entries(rest))
+    if (name.startsWith('urn:') && isFields(value) && Object.keys(value).length === 0) delete rest[name];
+  return { schemas: [CORE[type], ...Object.keys(rest).filter((name) => name.startsWith('urn:'))], ...rest };
+}
+
+/** Of what a target has, what we send: for comparing both. */
+export function managedPart(payload: Readonly<Fields>, remote: Readonly<Fields>): Fields {
+  const part: Fields = {};
+  for (const [name, value] of Object.entries(payload)) {
+    const theirs = remote[name] ?? undefined;
+    if (name === 'schemas' || theirs === undefined) continue;
+    if (isFields(value) && isFields(theirs)) part[name] = managedPart(value, theirs);
+    else if (Array.isArray(value) && Array.isArray(theirs)) part[name] = sameList(value, theirs) ? value : theirs;
+    else part[name] = sameText(value, theirs) ? value : theirs;
+  }
+  return part;
+}
+
+/** Lists of values compare as sets, by what we say of each: a target may add a `display`, or sort them. */
+function sameList(ours: readonly unknown[], theirs: readonly unknown[]): boolean {
+  return (
+    ours.length === theirs.length &&
+    ours.every((value) => theirs.some((other) => (isFields(value) ? isPartOf(value, other) : sameText(value, other))))
+  );
+}
+
+function isPartOf(ours: Fields, theirs: unknown): boolean {
+  return (
+    isFields(theirs) &&
+    Object.entries(ours).every(
+      ([name, value]) => sameText(value, theirs[name]) || (value === false && theirs[name] === undefined),
+    )
+  );
+}
+
+/** Some targets answer booleans and numbers as text. */
+function sameText(ours: unknown, theirs: unknown): boolean {
+  return (
+    ours === theirs ||
+    (typeof ours !== 'object' &&
+      typeof theirs !== 'object' &&
+      String(ours).toLowerCase() === String(theirs).toLowerCase() &&
+      typeof ours !== 'string')
+  );
+}

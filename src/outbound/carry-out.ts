@@ -1,0 +1,82 @@
+import { type Exchange, type Target, TargetError } from '#core/target.ts';
+import type { Clock } from '#platform/clock.ts';
+import type { Log } from '#platform/log.ts';
+import type { Claimed, SettledDelivery } from '#store/deliveries.ts';
+import { type Delivering, deliver, startProgress } from './deliver.ts';
+import type { Health } from './health.ts';
+import { settledOf } from './outcome.ts';
+
+export interface CarryingOut {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly health: Health;
+  readonly world: Delivering;
+  /** Of the whole target: nothing is begun or kept up after it. */
+  readonly signal: AbortSignal;
+  /** The exchanges that belong to a signal are written into the list. */
+  listen(signal: AbortSignal, to: Exchange[]): void;
+}
+
+/** What was claimed and not begun by then is given back. */
+const BEGIN_WITHIN_MS = 5_000;
+/** What a delivery may take beyond one request; a long one, such as of a large group, goes on where it was. */
+const BEYOND_MS = 5_000;
+/** Kept of each delivery. */
+const LOG_KEPT = 4;
+
+/** How long a claim holds: whoever has not settled it by then is dead. */
+export function claimMs(timeoutMs: number): number {
+  return BEGIN_WITHIN_MS + timeoutMs + 2 * BEYOND_MS;
+}
+
+/** One delivery as far as it goes, and what became of it. Never throws. */
+export async function carryOut(parts: CarryingOut, claimed: Claimed, claimedAt: Date): Promise<SettledDelivery> {
+  const { clock, log, health, world, signal } = parts;
+  if (clock.now().getTime() - claimedAt.getTime() > BEGIN_WITHIN_MS) return giveBack(claimed, clock);
+  const progress = startProgress(claimed);
+  const exchanges: Exchange[] = [];
+  const late = AbortSignal.timeout(world.policy.timeoutMs + BEYOND_MS);
+  const own = AbortSignal.any([signal, late]);
+  parts.listen(own, exchanges);
+  const ending = (isDone: boolean): SettledDelivery =>
+    settledOf(claimed, progress, { now: clock.now(), exchanges, kept: LOG_KEPT, isDone });
+  try {
+    await deliver(world, claimed, progress, own);
+    await health.noteGood();
+    return ending(true);
+  } catch (thrown) {
+    if (own.aborted) return ending(false);
+    const error = await lookedAt(thrown, world.target, health, own);
+    const { maxAttempts } = world.policy;
+    const {
+      state,
+      readyAt,
+      attempts,
+      error: told,
+    } = await health.noteBad(error, { attempts: claimed.attempts, maxAttempts });
+    if (error instanceof TargetError) log.debug({ delivery: claimed.id, code: error.reason, state }, 'delivery failed');
+    else log.error({ err: error, delivery: claimed.id }, 'delivery failed');
+    return { ...ending(false), state, ready_at: readyAt, attempts, error: told };
+  }
+}
+
+/** Claimed, and not begun. */
+export function giveBack(claimed: Claimed, clock: Clock): SettledDelivery {
+  const ending = { now: clock.now(), exchanges: [], kept: LOG_KEPT, isDone: false };
+  return settledOf(claimed, startProgress(claimed), ending);
+}
+
+/** A refusal of one object may look like that of a credential: one cheap read tells them apart. */
+async function lookedAt(error: unknown, target: Target, health: Health, signal: AbortSignal): Promise<unknown> {
+  if (!(error instanceof TargetError) || health.isResting()) return error;
+  const isDoubtful = (error.kind === 'credentials' && error.status === 403) || error.kind === 'contract';
+  if (!isDoubtful) return error;
+  try {
+    await target.probe(signal);
+  } catch {
+    return error;
+  }
+  const { message, reason, status, exchange } = error;
+  const kind = error.kind === 'contract' ? 'server' : 'refused';
+  return new TargetError(message, { kind, reason, status, exchange, cause: error });
+}

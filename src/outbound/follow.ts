@@ -1,0 +1,88 @@
+// How a target learns of what there is for it: from the journal, and by looking through the directory.
+import { GoneError } from '#core/errors.ts';
+import type { AppScope } from '#core/scope.ts';
+import type { Clock } from '#platform/clock.ts';
+import { journalEnd, readChanges } from '#store/changes.ts';
+import type { Db } from '#store/database.ts';
+import { askForChanges, askForGone, askForStretch, type ScopeOf } from '#store/deliveries.ts';
+import { askBackfill, type Backfill, changeTarget, type TargetRow } from '#store/targets.ts';
+
+export interface Following {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly appId: string;
+  /** A transaction that begins with the check that the target is still ours. */
+  write<T>(work: (tx: Db) => Promise<T>): Promise<T>;
+}
+
+const JOURNAL_PAGE = 1_000;
+/** Resources of one transaction: keeps one under about 100 ms. */
+const STRETCH = 2_000;
+const FROM_THE_START: Backfill = { mode: 'all', type: 'User', pos: '0' };
+
+/** Asks for what the journal has, and answers whether it had anything. One that was trimmed meanwhile has everything looked through and compared instead. */
+export async function followJournal(
+  parts: Following,
+  row: TargetRow,
+  scope: ScopeOf,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { db, write, appId } = parts;
+  try {
+    return await readOn(parts, row, scope, signal);
+  } catch (error) {
+    if (!(error instanceof GoneError)) throw error;
+    const place = await journalEnd(db);
+    await write((tx) => changeTarget(tx, appId, { place, backfill: FROM_THE_START, reconcile_asked: true }));
+    return true;
+  }
+}
+
+async function readOn({ db, clock, appId, write }: Following, row: TargetRow, scope: ScopeOf, signal: AbortSignal) {
+  let { place } = row;
+  let hasNews = place === null;
+  if (place === null) {
+    place = await journalEnd(db);
+    const start = { place, backfill: row.backfill ?? FROM_THE_START };
+    await write((tx) => changeTarget(tx, appId, start));
+  }
+  const isByGroup = (row.scope as AppScope | null)?.groups !== undefined;
+  for (let more = true; more && !signal.aborted; ) {
+    const page = await readChanges(db, place, JOURNAL_PAGE);
+    const { changes, next } = page;
+    if (changes.length === 0) break;
+    hasNews = true;
+    await write(async (tx) => {
+      const stretch = { ids: changes.map((c) => c.resource_id), at: changes.map((c) => c.at), now: clock.now() };
+      await askForChanges(tx, appId, scope, stretch);
+      await changeTarget(tx, appId, { place: next });
+      // Who is in the scope hangs on groups: a membership may have brought somebody in, or out.
+      if (isByGroup && changes.some((c) => c.resource_type === 'Group')) await askBackfill(tx, appId);
+    });
+    place = next;
+    more = page.more;
+  }
+  return hasNews;
+}
+
+/** One stretch of the directory. Answers whether there was one. */
+export async function lookThrough(
+  { clock, appId, write }: Following,
+  { backfill }: Pick<TargetRow, 'backfill'>,
+  scope: ScopeOf,
+): Promise<boolean> {
+  if (backfill === null) return false;
+  const { mode, type, pos } = backfill;
+  const now = clock.now();
+  await write(async (tx) => {
+    const at = await askForStretch(tx, appId, scope, { mode, type, pos, limit: STRETCH, now });
+    const next = at === undefined ? followingType(backfill) : { mode, type, pos: at };
+    if (next === null) await askForGone(tx, appId, now);
+    await changeTarget(tx, appId, { backfill: next });
+  });
+  return true;
+}
+
+function followingType({ mode, type }: Backfill): Backfill | null {
+  return type === 'User' ? { mode, type: 'Group', pos: '0' } : null;
+}

@@ -1,0 +1,114 @@
+// The members of one group at one target, in batches, so that a push cut short goes on where it was.
+import { type Target, TargetError } from '#core/target.ts';
+import type { MemberDifference } from '#store/target-members.ts';
+
+export interface MembersOfGroup {
+  /** What is still to be done, one batch of it, without those named. */
+  difference(except: readonly string[]): Promise<MemberDifference>;
+  note(done: { readonly add: readonly string[]; readonly remove: readonly string[] }): Promise<void>;
+  /** The whole list as it should be. */
+  wanted(): Promise<readonly string[]>;
+  replaceKnown(remoteIds: readonly string[]): Promise<void>;
+  /** Forgets what is known of a resource that is not there any more. */
+  forget(remoteId: string): Promise<void>;
+}
+
+/**
+ * Removes who should not be there, then adds who should. A member whom the target refuses is left out and told of at
+ * the end. Answers whether anything changed.
+ * @throws {TargetError} `member-refused` when all others are done
+ */
+export async function bringMembers(
+  target: Target,
+  group: string,
+  members: MembersOfGroup,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const refused = new Map<string, TargetError>();
+  let changed = false;
+  for (;;) {
+    const { add, remove } = await members.difference([...refused.keys()]);
+    const [batch, types] =
+      remove.length > 0
+        ? [{ add: [], remove }, undefined]
+        : [{ add: add.map(({ remoteId }) => remoteId), remove: [] }, new Map(add.map((a) => [a.remoteId, a.type]))];
+    if (batch.add.length + batch.remove.length === 0) break;
+    const way = { target, group, members, refused, types };
+    const whole = await send(way, batch, signal);
+    changed = true;
+    if (whole) break;
+  }
+  const [first] = refused.values();
+  if (first !== undefined)
+    throw new TargetError(`The target refuses ${refused.size} member(s): ${first.message}`, {
+      kind: 'refused',
+      reason: 'member-refused',
+      status: first.status,
+      exchange: first.exchange,
+      remedy: 'Look at the members named in the log of this delivery; replay it when the target has them.',
+    });
+  return changed;
+}
+
+interface Way {
+  readonly target: Target;
+  readonly group: string;
+  readonly members: MembersOfGroup;
+  readonly refused: Map<string, TargetError>;
+  readonly types: ReadonlyMap<string, 'User' | 'Group'> | undefined;
+}
+
+interface Batch {
+  readonly add: readonly string[];
+  readonly remove: readonly string[];
+}
+
+/** Answers whether the whole list was written. A refused batch is halved until the one who is refused is found. */
+async function send(way: Way, batch: Batch, signal: AbortSignal): Promise<boolean> {
+  const { target, group, members, refused, types } = way;
+  let all: readonly string[] | undefined;
+  const whole = async (): Promise<readonly string[]> => {
+    all = await members.wanted();
+    return all;
+  };
+  try {
+    await target.changeMembers(group, { ...batch, ...(types && { types }) }, whole, signal);
+  } catch (error) {
+    if (!(error instanceof TargetError) || !(await isAboutMembers(target, group, error, signal))) throw error;
+    return halve(way, batch, error, signal);
+  }
+  if (all === undefined) await members.note(batch);
+  else await members.replaceKnown(all);
+  for (const id of batch.add) refused.delete(id);
+  return all !== undefined;
+}
+
+async function isAboutMembers(
+  target: Target,
+  group: string,
+  error: TargetError,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (error.kind === 'refused' || error.kind === 'conflict') return true;
+  // Some answer 404 for a member that they do not have.
+  return error.kind === 'gone' && (await target.read('Group', group, signal)) !== undefined;
+}
+
+async function halve(way: Way, { add, remove }: Batch, error: TargetError, signal: AbortSignal): Promise<boolean> {
+  const [first, ...others] = [...add, ...remove];
+  if (first === undefined) throw error;
+  if (others.length === 0) {
+    // Who is gone there is no member any more either.
+    if (remove.length > 0) await way.members.note({ add: [], remove });
+    else way.refused.set(first, error);
+    return false;
+  }
+  const cut = (ids: readonly string[]) => [
+    ids.slice(0, Math.ceil(ids.length / 2)),
+    ids.slice(Math.ceil(ids.length / 2)),
+  ];
+  const [addOne = [], addTwo = []] = cut(add);
+  const [removeOne = [], removeTwo = []] = cut(remove);
+  const whole = await send(way, { add: addOne, remove: removeOne }, signal);
+  return whole || send(way, { add: addTwo, remove: removeTwo }, signal);
+}

@@ -1,0 +1,49 @@
+import { RANKS } from '#core/order.ts';
+import type { Exchange } from '#core/target.ts';
+import type { Claimed, SettledDelivery } from '#store/deliveries.ts';
+import type { Progress } from './deliver.ts';
+
+export interface Ending {
+  readonly now: Date;
+  readonly exchanges: readonly Exchange[];
+  /** How many exchanges are kept of a delivery. */
+  readonly kept: number;
+  /** False when something is left to do. */
+  readonly isDone: boolean;
+}
+
+/** What is written of a delivery: done, or left as it is to be taken up again at once. */
+export function settledOf(row: Claimed, progress: Progress, { now, exchanges, kept, isDone }: Ending): SettledDelivery {
+  const hasLeft = progress.action === 'deactivated' || progress.action === 'deleted';
+  const isDeparture =
+    isDone && hasLeft && row.rank === RANKS.leaver && row.resource_type === 'User' && row.gone_since === null;
+  const lines = exchanges.map((exchange) => ({ ...(isDone ? inShort(exchange) : exchange), at: now.toISOString() }));
+  return {
+    resource_id: row.resource_id,
+    fence: row.fence,
+    asks: row.asks,
+    state: isDone && progress.again === undefined ? 'idle' : 'pending',
+    ready_at: progress.again ?? now,
+    attempts: isDone ? 0 : row.attempts - 1,
+    version: row.version,
+    remote_id: progress.remoteId,
+    remote_etag: progress.etag,
+    link: progress.link,
+    sent: progress.sent,
+    gone_since: progress.goneSince,
+    action: progress.action,
+    error: null,
+    log: [...(row.log as SettledDelivery['log']), ...lines].slice(-kept),
+    departed_at: isDeparture ? row.changed_at : null,
+    rank: row.rank,
+    done: isDone,
+  };
+}
+
+const SHORT = 300;
+
+/** What went well is told of in short: rows stay small, and what was sent is kept beside. */
+function inShort({ request, ...exchange }: Exchange): Exchange {
+  const cut = request === null || request.length <= SHORT ? request : `${request.slice(0, SHORT)}…`;
+  return { ...exchange, request: cut, response: null };
+}

@@ -1,0 +1,56 @@
+// Saving and showing the settings of a push target. Credentials are sealed, and never shown.
+import { InputError } from '#core/errors.ts';
+import { mergeSecrets, type Secrets, splitSecrets } from '#core/secrets.ts';
+import { checkOutgoingUrl, type OutgoingPolicy } from '#platform/fetch.ts';
+import type { Seal } from '#platform/seal.ts';
+import type { Db } from '#store/database.ts';
+import { deleteTarget, readTarget, saveTarget } from '#store/targets.ts';
+import { pushSettings, type TargetKinds } from './open-target.ts';
+
+export interface PushSettingsParts {
+  readonly targetKinds: TargetKinds;
+  readonly seal: Seal;
+  readonly outgoing: OutgoingPolicy;
+}
+
+/**
+ * The settings that a body means: credentials that it leaves out stay those that were saved, unless requests would go
+ * to another host than before.
+ * @throws {InputError} `invalid-push`, `url-refused`
+ */
+export async function parsePush(
+  db: Db,
+  { targetKinds, seal, outgoing }: PushSettingsParts,
+  appId: string | undefined,
+  body: unknown,
+): Promise<{ readonly settings: unknown; readonly whole: unknown; readonly secrets: Secrets }> {
+  const name = typeof body === 'object' && body !== null && 'kind' in body ? String(body.kind) : 'scim';
+  const kind = targetKinds.get(name);
+  if (kind === undefined)
+    throw new InputError(`There is no kind of target "${name.slice(0, 40)}".`, {
+      reason: 'invalid-push',
+      remedy: 'Use "scim".',
+    });
+  const before = appId === undefined ? undefined : await readTarget(db, appId);
+  const hosts = (settings: unknown): string[] => kind.urls(settings).map((url) => new URL(url).origin);
+  let whole: unknown;
+  if (before === undefined || before.push_secrets === null) whole = kind.parseSettings(body);
+  else {
+    const secrets: Secrets = JSON.parse(seal.open(before.push_secrets));
+    whole = kind.parseSettings(mergeSecrets(body, secrets));
+    const known = new Set(hosts(pushSettings(kind, before.push, before.push_secrets, seal)));
+    // A credential goes to nobody whom it was not entered for.
+    if (hosts(whole).some((host) => !known.has(host))) whole = kind.parseSettings(body);
+  }
+  for (const url of kind.urls(whole)) checkOutgoingUrl(url, outgoing);
+  return { ...splitSecrets(whole, kind.secretPaths), whole };
+}
+
+/** Saves what the body says; null takes the target away and leaves there what is there. */
+export async function savePush(tx: Db, parts: PushSettingsParts, appId: string, body: unknown): Promise<void> {
+  if (body === undefined) return;
+  if (body === null) return deleteTarget(tx, appId);
+  const { settings, secrets } = await parsePush(tx, parts, appId, body);
+  const sealed = Object.keys(secrets).length === 0 ? null : parts.seal.seal(JSON.stringify(secrets));
+  await saveTarget(tx, { appId, push: settings, secrets: sealed });
+}

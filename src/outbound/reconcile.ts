@@ -1,0 +1,208 @@
+// Compares what a target has with what it should have, and mends what the policy says. Nothing of theirs that we did not
+// make is ever removed, and the guard watches over departures here as everywhere.
+import { randomUUID } from 'node:crypto';
+import { differences } from '#core/differences.ts';
+import { describeError } from '#core/failure.ts';
+import { managedPart, outgoingForm } from '#core/outgoing.ts';
+import type { ResourceType } from '#core/resource.ts';
+import type { PushPolicy, Remote, Target } from '#core/target.ts';
+import type { Fields } from '#core/target-mapping.ts';
+import type { Clock } from '#platform/clock.ts';
+import { type Db, sql } from '#store/database.ts';
+import {
+  askForDrift,
+  type DriftRow,
+  finishReconciliation,
+  type LinkedRow,
+  listUnseen,
+  markMissing,
+  readLinked,
+  startReconciliation,
+} from '#store/reconciliations.ts';
+import { replaceKnownMembers, wantedMembers } from '#store/target-members.ts';
+import { changeTarget } from '#store/targets.ts';
+
+/**
+ * `missing` ours, and not there any more · `changed` an attribute of ours has another value · `member-added` and
+ * `member-missing` in a group of ours · `orphan` made by us, and nobody here any more · `unmanaged` theirs, and none of
+ * our business.
+ */
+export type DriftClass = 'missing' | 'changed' | 'member-added' | 'member-missing' | 'orphan' | 'unmanaged';
+
+export interface Finding {
+  readonly class: DriftClass;
+  readonly resourceType: ResourceType;
+  readonly resourceId: string | null;
+  readonly remoteId: string;
+  readonly detail: string;
+  readonly repair: 'queued' | 'reported';
+}
+
+export interface Reconciling {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly appId: string;
+  readonly target: Target;
+  readonly policy: PushPolicy;
+  /** What the app may see of a resource. */
+  cut(type: ResourceType, document: Fields): Fields;
+  write<T>(work: (tx: Db) => Promise<T>): Promise<T>;
+}
+
+/** Kept of a report; the counts tell of all. */
+const FINDINGS_MOST = 1_000;
+
+interface Report {
+  readonly counts: Record<string, number>;
+  readonly findings: Finding[];
+}
+
+/** @throws {TargetError} the target could not be read to the end; then nothing counts as missing */
+export async function reconcile(parts: Reconciling, signal: AbortSignal): Promise<void> {
+  const { db, clock, appId, policy, write } = parts;
+  const id = randomUUID();
+  const startedAt = clock.now();
+  await write(async (tx) => {
+    await changeTarget(tx, appId, { reconcile_asked: false, reconciled_at: startedAt });
+    await startReconciliation(tx, { id, appId, startedAt });
+  });
+  const report: Report = { counts: {}, findings: [] };
+  try {
+    for (const type of policy.types) await compareType(parts, type, startedAt, report, signal);
+    await write((tx) => finishReconciliation(tx, id, { ...report, finishedAt: clock.now(), error: null }));
+  } catch (error) {
+    if (!signal.aborted)
+      await write((tx) =>
+        finishReconciliation(tx, id, { ...report, finishedAt: clock.now(), error: describeError(error) }),
+      );
+    throw error;
+  }
+  await sql(
+    db,
+    `delete from reconciliations where app_id = ? and seq not in (select seq from reconciliations where app_id = ? order by seq desc limit 20)`,
+    [appId, appId],
+  );
+}
+
+function tell(report: Report, finding: Finding): void {
+  report.counts[finding.class] = (report.counts[finding.class] ?? 0) + 1;
+  if (report.findings.length < FINDINGS_MOST) report.findings.push(finding);
+}
+
+async function compareType(
+  parts: Reconciling,
+  type: ResourceType,
+  startedAt: Date,
+  report: Report,
+  signal: AbortSignal,
+): Promise<void> {
+  const { appId, target, clock, policy, write } = parts;
+  const seen = new Set<string>();
+  for await (const page of target.pages(type, signal)) {
+    for (const { id } of page) seen.add(id);
+    report.counts[type === 'User' ? 'users' : 'groups'] = seen.size;
+    const linked = new Map((await readLinked(parts.db, appId, type, page)).map((row) => [row.remote_id, row]));
+    const drifted: DriftRow[] = [];
+    for (const remote of page) {
+      const row = linked.get(remote.id);
+      if (row === undefined) tell(report, unlinkedFinding(type, remote, policy));
+      else drifted.push(...(await compareOne(parts, type, row, remote, report)));
+    }
+    await write((tx) => askForDrift(tx, appId, drifted, clock.now()));
+  }
+  const gone = await listUnseen(parts.db, appId, type, { seen: [...seen], before: startedAt });
+  const missing: string[] = [];
+  for (const { resource_id, remote_id } of gone) {
+    // A page may skip somebody: only what is not there when asked for by id is missing.
+    if ((await target.read(type, remote_id, signal)) !== undefined) continue;
+    const repair = policy.reconcile.repair.missing ? 'queued' : 'reported';
+    tell(report, {
+      class: 'missing',
+      resourceType: type,
+      resourceId: resource_id,
+      remoteId: remote_id,
+      detail: 'It is not at the target any more.',
+      repair,
+    });
+    if (repair === 'queued') missing.push(resource_id);
+  }
+  await write((tx) => markMissing(tx, appId, missing, clock.now()));
+}
+
+function unlinkedFinding(type: ResourceType, remote: Remote, policy: PushPolicy): Finding {
+  const isOurs =
+    policy.externalId === 'id' &&
+    /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(String(remote.document?.['externalId'] ?? ''));
+  const detail = isOurs ? 'It carries one of our ids, and is linked to nothing here.' : 'Nobody here is linked to it.';
+  return {
+    class: isOurs ? 'orphan' : 'unmanaged',
+    resourceType: type,
+    resourceId: null,
+    remoteId: remote.id,
+    detail,
+    repair: 'reported',
+  };
+}
+
+/** What of one linked resource is to be mended. What is on its way anyway is passed over. */
+async function compareOne(
+  parts: Reconciling,
+  type: ResourceType,
+  row: LinkedRow,
+  remote: Remote,
+  report: Report,
+): Promise<readonly DriftRow[]> {
+  if (row.state !== 'idle' || row.deleted || !row.in_scope || row.body === null || row.sent === null) return [];
+  const theirs = compareAttributes(parts, type, row, remote, report);
+  const isMemberMended = type === 'Group' && (await compareMembers(parts, row, remote, report));
+  if (theirs !== undefined) return [{ resource_id: row.resource_id, sent: theirs }];
+  return isMemberMended ? [{ resource_id: row.resource_id, sent: row.sent }] : [];
+}
+
+/** What they have of what we manage, when it is to be mended. */
+function compareAttributes(
+  { policy, cut }: Reconciling,
+  type: ResourceType,
+  row: LinkedRow,
+  remote: Remote,
+  report: Report,
+): Fields | undefined {
+  const document = cut(type, JSON.parse(row.body ?? '{}'));
+  const manager = row.manager_remote_id ?? undefined;
+  const { payload } = outgoingForm({ id: row.resource_id, type, document }, policy, manager, 'update');
+  const theirs = managedPart(payload, remote.document ?? {});
+  // What is sent at creation only may have been changed there.
+  const createOnly = policy.mapping[type].filter(({ when }) => when === 'create').map(({ to }) => [to, theirs[to]]);
+  const differing = differences(theirs, { ...payload, ...Object.fromEntries(createOnly) });
+  if (differing.length === 0) return undefined;
+  const repair = policy.reconcile.repair.changed ? 'queued' : 'reported';
+  const detail = differing.map(({ path }) => path).join(', ');
+  tell(report, { ...placeOf(type, row, remote), class: 'changed', detail, repair });
+  return repair === 'queued' ? theirs : undefined;
+}
+
+/** Answers whether members are to be mended. A target that hides them tells nothing. */
+async function compareMembers(
+  { db, appId, policy, write }: Reconciling,
+  row: LinkedRow,
+  remote: Remote,
+  report: Report,
+): Promise<boolean> {
+  const members = remote.document?.['members'];
+  if (!Array.isArray(members)) return false;
+  const there = new Set(members.map(({ value }: { value?: unknown }) => String(value)));
+  const wanted = new Set(await wantedMembers(db, { appId, groupId: row.resource_id }));
+  const repair = policy.reconcile.repair.members ? 'queued' : 'reported';
+  const place = placeOf('Group', row, remote);
+  const extra = [...there].filter((id) => !wanted.has(id));
+  const lacking = [...wanted].filter((id) => !there.has(id));
+  for (const detail of extra) tell(report, { ...place, class: 'member-added', detail, repair });
+  for (const detail of lacking) tell(report, { ...place, class: 'member-missing', detail, repair });
+  if (extra.length + lacking.length === 0 || repair === 'reported') return false;
+  await write((tx) => replaceKnownMembers(tx, { appId, groupId: row.resource_id }, [...there]));
+  return true;
+}
+
+function placeOf(resourceType: ResourceType, { resource_id }: LinkedRow, { id }: Remote) {
+  return { resourceType, resourceId: resource_id, remoteId: id };
+}

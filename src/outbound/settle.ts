@@ -1,0 +1,100 @@
+// What a failure means for the object and for its target. Pure.
+import { objectRetryMs, targetRestMs } from '#core/backoff.ts';
+import { describeError, type RunError } from '#core/failure.ts';
+import { TargetError } from '#core/target.ts';
+
+export interface Situation {
+  /** Tries of this object, this one included. */
+  readonly attempts: number;
+  readonly maxAttempts: number;
+  /** Failures of the target in a row before this one. */
+  readonly failures: number;
+  readonly now: Date;
+  random(): number;
+}
+
+export interface Consequence {
+  readonly state: 'pending' | 'dead';
+  readonly readyAt: Date;
+  readonly attempts: number;
+  /** The whole target is left alone until then. */
+  readonly restUntil: Date | undefined;
+  /** The target is taken out of service until a probe succeeds. */
+  readonly quarantine: boolean;
+  /** Whether it counts when it is judged how the target does. */
+  readonly counts: boolean;
+  readonly error: RunError & { readonly status: number | null };
+}
+
+/** In a row; some ten minutes of a target that does not answer. */
+const UNREACHABLE_AFTER = 8;
+
+export function consequenceOf(error: unknown, situation: Situation): Consequence {
+  const { attempts, maxAttempts, failures, now, random } = situation;
+  const after = (ms: number): Date => new Date(now.getTime() + ms);
+  const shown = { ...describeError(error), status: error instanceof TargetError ? (error.status ?? null) : null };
+  const again = {
+    state: 'pending',
+    readyAt: now,
+    attempts: attempts - 1,
+    restUntil: undefined,
+    quarantine: false,
+    counts: false,
+    error: shown,
+  } as const;
+  const counted = {
+    ...again,
+    state: attempts >= maxAttempts ? ('dead' as const) : ('pending' as const),
+    readyAt: after(objectRetryMs(attempts, random)),
+    attempts,
+    counts: true,
+  };
+  if (!(error instanceof TargetError)) return counted;
+  switch (error.kind) {
+    case 'throttled':
+      return { ...again, restUntil: after(targetRestMs(failures + 1, error.retryAfterMs, random)) };
+    case 'network':
+      return {
+        ...again,
+        restUntil: after(targetRestMs(failures + 1, undefined, random)),
+        quarantine: failures + 1 >= UNREACHABLE_AFTER,
+      };
+    case 'credentials':
+    case 'contract':
+      return { ...again, quarantine: true };
+    case 'conflict':
+    case 'refused':
+    case 'unsupported':
+      return { ...counted, state: 'dead', counts: error.reason !== 'member-refused' };
+    default:
+      return counted;
+  }
+}
+
+/** The last outcomes of a target: when too many of them failed, something is wrong with it and not with the objects. */
+export interface Window {
+  note(ok: boolean): void;
+  isFailing(): boolean;
+  clear(): void;
+}
+
+const WINDOW = 100;
+const FAILURES_MIN = 20;
+const SHARE_MAX = 0.4;
+
+export function makeWindow(): Window {
+  let outcomes: boolean[] = [];
+  return {
+    note(ok) {
+      outcomes.push(ok);
+      if (outcomes.length > WINDOW) outcomes.shift();
+    },
+    isFailing() {
+      const failed = outcomes.filter((ok) => !ok).length;
+      return failed >= FAILURES_MIN && failed >= SHARE_MAX * outcomes.length;
+    },
+    clear() {
+      outcomes = [];
+    },
+  };
+}

@@ -1,0 +1,48 @@
+import type { PushPolicy, Target } from '#core/target.ts';
+import type { Clock } from '#platform/clock.ts';
+import type { Db } from '#store/database.ts';
+import {
+  differenceOfMembers,
+  forgetMembers,
+  isTaken,
+  noteMembers,
+  replaceKnownMembers,
+  wantedMembers,
+} from '#store/target-members.ts';
+import type { Delivering } from './deliver.ts';
+
+/** What one delivery needs, from the database. Links that are about to be written are remembered in between. */
+export function makeWorld(
+  { db, clock, appId }: { db: Db; clock: Clock; appId: string },
+  { target, policy }: { target: Target; policy: PushPolicy },
+  cut: Delivering['cut'],
+): Delivering & { forgetClaims(resourceId: string): void } {
+  const claimed = new Map<string, string>();
+  return {
+    target,
+    policy,
+    cut,
+    now: clock.now,
+    sleep: clock.sleep,
+    async isTaken({ resource_type: type, resource_id: by }, remoteId) {
+      const key = `${type} ${remoteId}`;
+      const holder = claimed.get(key);
+      if (holder !== undefined && holder !== by) return true;
+      claimed.set(key, by);
+      return isTaken(db, { appId, type, remoteId, by });
+    },
+    forgetClaims(resourceId) {
+      for (const [key, by] of claimed) if (by === resourceId) claimed.delete(key);
+    },
+    membersOf({ resource_id: groupId, resource_type }) {
+      const place = { appId, groupId };
+      return {
+        difference: (except) => differenceOfMembers(db, place, policy.membersPerRequest, except),
+        note: (done) => noteMembers(db, place, done),
+        wanted: () => wantedMembers(db, place),
+        replaceKnown: (ids) => replaceKnownMembers(db, place, ids),
+        forget: (remoteId) => forgetMembers(db, appId, resource_type === 'Group' ? { groupId } : { remoteId }),
+      };
+    },
+  };
+}

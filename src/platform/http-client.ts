@@ -1,0 +1,133 @@
+// Outgoing HTTP with connections that are kept: for a target that gets many requests. Guarded like everything that goes
+// out: private addresses refused when a name is looked up, redirects not followed, time and size bounded.
+import { Agent } from 'undici';
+import { ConfigError, type GatewayError, UpstreamError } from '#core/errors.ts';
+import { checkOutgoingUrl, guardedLookup, type OutgoingPolicy, UNTRUSTED } from './fetch.ts';
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  /** By lower-case name; of several the first. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+}
+
+export interface HttpClient {
+  /**
+   * Whatever the status, an answer is an answer. Nothing is sent twice.
+   * @throws {InputError} `url-refused`
+   * @throws {ConfigError} `certificate-untrusted`
+   * @throws {UpstreamError} `unreachable`, `address-refused` when nothing was sent; `timeout`, `connection-lost`,
+   * `answer-too-large` when the request may have been carried out
+   */
+  request(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer>;
+  close(): Promise<void>;
+}
+
+const CONNECT_MS = 5_000;
+/** For the whole answer. */
+const ANSWER_MS = 30_000;
+const ANSWER_MAX = 16 * 1024 * 1024;
+const KEEP_ALIVE_MS = 10_000;
+
+export function makeHttpClient(
+  policy: OutgoingPolicy,
+  { connections, answerMs = ANSWER_MS }: { readonly connections: number; readonly answerMs?: number },
+): HttpClient {
+  const agent = new Agent({
+    connections,
+    pipelining: 1,
+    connect: { lookup: guardedLookup(policy), timeout: CONNECT_MS },
+    headersTimeout: answerMs,
+    bodyTimeout: answerMs,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    maxResponseSize: ANSWER_MAX,
+  });
+  const checked = new Map<string, URL>();
+
+  function checkedUrl(text: string): URL {
+    const url = new URL(text);
+    if (!checked.has(url.origin)) {
+      checkOutgoingUrl(url.origin, policy);
+      checked.set(url.origin, url);
+    }
+    return url;
+  }
+
+  return {
+    async request({ method, url: text, headers, body }, signal) {
+      signal.throwIfAborted();
+      const url = checkedUrl(text);
+      try {
+        const answer = await agent.request({
+          origin: url.origin,
+          path: `${url.pathname}${url.search}`,
+          method,
+          headers,
+          body: body ?? null,
+          signal,
+        });
+        const first = Object.entries(answer.headers).map(([name, value]) => [
+          name,
+          (Array.isArray(value) ? value[0] : value) ?? '',
+        ]);
+        return { status: answer.statusCode, headers: Object.fromEntries(first), text: await answer.body.text() };
+      } catch (error) {
+        signal.throwIfAborted();
+        throw explain(error, url.host);
+      }
+    },
+    async close() {
+      await agent.destroy();
+    },
+  };
+}
+
+/** Codes that say that nothing was sent. */
+const NOT_SENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+function explain(error: unknown, host: string): GatewayError {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  if (cause instanceof UpstreamError) return cause;
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  const [reason, message, remedy] = describe(code, host);
+  if (reason === 'certificate-untrusted') return new ConfigError(message, { reason, remedy, cause: error });
+  return new UpstreamError(message, { failure: 'network', reason, remedy, cause: error });
+}
+
+function describe(code: string, host: string): readonly [string, string, string] {
+  if (UNTRUSTED.test(code) && !code.startsWith('UND_'))
+    return [
+      'certificate-untrusted',
+      `The certificate of "${host}" is not trusted (${code}).`,
+      'Give it a certificate of a known authority, or name its own in NODE_EXTRA_CA_CERTS.',
+    ];
+  if (NOT_SENT.has(code))
+    return [
+      'unreachable',
+      `"${host}" cannot be reached (${code}).`,
+      'Check the URL, and that the gateway may reach the host.',
+    ];
+  if (code.endsWith('_TIMEOUT') || code === 'ETIMEDOUT')
+    return ['timeout', `"${host}" did not answer in time.`, 'Check that the target is not overloaded.'];
+  if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE')
+    return ['answer-too-large', `The answer of "${host}" is too large.`, 'Check the URL: it should be a SCIM service.'];
+  return [
+    'connection-lost',
+    `"${host}" closed the connection before it had answered${code === '' ? '' : ` (${code})`}.`,
+    'The gateway looks what became of it; if it repeats, look at the log of the target.',
+  ];
+}

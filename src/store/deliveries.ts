@@ -1,0 +1,256 @@
+// What each target must have of each resource, and what it has: one row for both, whatever happened in between.
+
+import type { RunError } from '#core/failure.ts';
+import { RANKS } from '#core/order.ts';
+import type { ResourceType } from '#core/resource.ts';
+import type { Exchange } from '#core/target.ts';
+import { type Db, queryOn, sql } from './database.ts';
+import { type Condition, Statement } from './statement.ts';
+
+/** Which resources a target gets: a condition on `r`. */
+export type ScopeOf = (type: ResourceType, of: 'many' | 'few') => Condition | undefined;
+
+export type DeliveryState = 'idle' | 'pending' | 'sending' | 'dead' | 'held';
+
+/** Both types in one condition on `r`. */
+function scopeText(statement: Statement, scope: ScopeOf, of: 'many' | 'few'): string {
+  return `case when r.resource_type = 'User' then ${statement.where(scope('User', of))}
+    else ${statement.where(scope('Group', of))} end`;
+}
+
+/** Asks again for rows that are there already: coalesced into one delivery, at the better rank. */
+const ASK_AGAIN = `on conflict (app_id, resource_id) do update set wanted = greatest(d.wanted, excluded.wanted), asks = d.asks + 1,
+  rank = case when d.state in ('pending', 'sending') then least(d.rank, excluded.rank) else excluded.rank end,
+  state = case when d.state = 'sending' or d.state = 'held' and excluded.rank = ${RANKS.leaver} then d.state else 'pending' end,
+  attempts = case when d.state = 'dead' then 0 else d.attempts end,
+  ready_at = case when d.state in ('idle', 'dead') or excluded.rank < d.rank then excluded.ready_at else d.ready_at end,
+  changed_at = case when d.state = 'idle' or excluded.rank < d.rank then excluded.changed_at else d.changed_at end`;
+
+/** Whoever is there and must go comes first. Reads `o`, the delivery as it was. */
+function rankOf(isLeaving: string): string {
+  return `case when o.remote_id is not null and o.gone_since is null and (${isLeaving}) then ${RANKS.leaver}
+    when r.resource_type = 'Group' then ${RANKS.group} else ${RANKS.user} end`;
+}
+
+/**
+ * Asks for the resources that the journal tells of in a stretch: those in the target's scope, and those it has already.
+ * Whoever is gone, inactive or out of scope and is there goes first. Answers how many were asked for.
+ */
+export async function askForChanges(
+  db: Db,
+  appId: string,
+  scope: ScopeOf,
+  stretch: { readonly ids: readonly string[]; readonly at: readonly Date[]; readonly now: Date },
+): Promise<number> {
+  const statement = new Statement();
+  const app = statement.bind(appId, 'uuid');
+  const ids = statement.bind(stretch.ids, 'uuid[]');
+  const at = statement.bind(stretch.at, 'timestamptz[]');
+  const now = statement.bind(stretch.now, 'timestamptz');
+  const within = scopeText(statement, scope, 'few');
+  const text = `insert into deliveries as d (app_id, resource_id, resource_type, rank, wanted, ready_at, changed_at, in_scope)
+    select ${app}, r.id, r.resource_type, ${rankOf('r.deleted_at is not null or not r.active or not w.within')},
+      r.version, ${now}, c.at, w.within
+    from (select id, min(at) as at from unnest(${ids}, ${at}) as u(id, at) group by id) c join resources r on r.id = c.id
+    cross join lateral (select r.deleted_at is null and ${within} as within) w
+    left join deliveries o on o.app_id = ${app} and o.resource_id = r.id
+    where w.within or o.resource_id is not null order by r.id
+    ${ASK_AGAIN}, in_scope = excluded.in_scope`;
+  const { rowCount } = await queryOn(db, { text, values: statement.values });
+  return rowCount ?? 0;
+}
+
+/**
+ * One stretch of looking through the directory: asks for everyone in scope, or with `mode` scope only for those whose
+ * place in it has changed. Answers where it ended; undefined at the end of the type.
+ */
+export async function askForStretch(
+  db: Db,
+  appId: string,
+  scope: ScopeOf,
+  stretch: { mode: 'all' | 'scope'; type: ResourceType; pos: string; limit: number; now: Date },
+): Promise<string | undefined> {
+  const statement = new Statement();
+  const app = statement.bind(appId, 'uuid');
+  const now = statement.bind(stretch.now, 'timestamptz');
+  const from = statement.bind(stretch.pos, 'bigint');
+  const limit = statement.bind(stretch.limit, 'integer');
+  const within = statement.where(scope(stretch.type, 'many'));
+  const changed =
+    stretch.mode === 'all' ? '(r.within or o.resource_id is not null)' : '(r.within <> coalesce(o.in_scope, false))';
+  const text = `with page as materialized (
+      select r.id, r.pos, r.resource_type, r.version, r.active, r.updated_at, ${within} as within from resources r
+      where r.resource_type = '${stretch.type}' and r.deleted_at is null and r.pos > ${from} order by r.pos limit ${limit}),
+    asked as (
+      insert into deliveries as d (app_id, resource_id, resource_type, rank, wanted, ready_at, changed_at, in_scope)
+      select ${app}, r.id, r.resource_type, ${rankOf('not r.active or not r.within')},
+        r.version, ${now}, ${now}, r.within
+      from page r left join deliveries o on o.app_id = ${app} and o.resource_id = r.id where ${changed} order by r.id
+      ${ASK_AGAIN}, in_scope = excluded.in_scope)
+    select max(pos) as pos, count(*)::int as count from page`;
+  const { rows } = await queryOn<{ pos: string | null; count: number }>(db, { text, values: statement.values });
+  const [row] = rows;
+  return row === undefined || row.pos === null || row.count < stretch.limit ? undefined : row.pos;
+}
+
+/** What is there and has no resource any more, or one that was deleted: asked for once more at the end of a look-through. */
+export async function askForGone(db: Db, appId: string, now: Date): Promise<void> {
+  await sql(
+    db,
+    `update deliveries d set state = 'pending', asks = asks + 1, rank = ?, ready_at = ?, changed_at = case when d.state = 'idle' then ? else changed_at end
+     where app_id = ? and remote_id is not null and gone_since is null and state in ('idle', 'dead')
+       and not exists (select 1 from resources r where r.id = d.resource_id and r.deleted_at is null)`,
+    [RANKS.leaver, now, now, appId],
+  );
+}
+
+export interface Claimed {
+  readonly id: string;
+  readonly resource_id: string;
+  readonly resource_type: ResourceType;
+  readonly rank: number;
+  readonly asks: string;
+  readonly fence: string;
+  readonly attempts: number;
+  readonly changed_at: Date;
+  readonly remote_id: string | null;
+  readonly remote_etag: string | null;
+  readonly link: 'created' | 'adopted' | null;
+  readonly sent: Record<string, unknown> | null;
+  readonly gone_since: Date | null;
+  /** Of the resource as it is now; null when it is not even a tombstone any more. */
+  readonly version: string | null;
+  readonly body: string | null;
+  readonly active: boolean | null;
+  readonly deleted: boolean;
+  readonly in_scope: boolean;
+  readonly manager_remote_id: string | null;
+  /** The manager is somebody the target is to get, and has not got yet. */
+  readonly manager_waits: boolean;
+  readonly log: readonly unknown[];
+}
+
+/** Claims what is ready, lowest rank first, for a time; each resource is on its way once at most. */
+export async function claimDeliveries(
+  db: Db,
+  appId: string,
+  claim: { readonly limit: number; readonly now: Date; readonly until: Date; readonly ids?: readonly string[] },
+  scope: ScopeOf,
+): Promise<readonly Claimed[]> {
+  const statement = new Statement();
+  const app = statement.bind(appId, 'uuid');
+  const until = statement.bind(claim.until, 'timestamptz');
+  const which =
+    claim.ids === undefined
+      ? `state = 'pending' and ready_at <= ${statement.bind(claim.now, 'timestamptz')}`
+      : `state <> 'sending' and resource_id = any(${statement.bind(claim.ids, 'uuid[]')})`;
+  const within = scopeText(statement, scope, 'few');
+  const text = `with c as (select resource_id from deliveries where app_id = ${app} and ${which}
+      order by rank, ready_at limit ${claim.limit} for update skip locked),
+    mine as (update deliveries d set state = 'sending', fence = fence + 1, attempts = attempts + 1, claimed_until = ${until}
+      from c where d.app_id = ${app} and d.resource_id = c.resource_id returning d.*)
+    select d.id, d.resource_id, d.resource_type, d.rank, d.asks, d.fence, d.attempts, d.changed_at, d.remote_id, d.remote_etag, d.link,
+      d.sent, d.gone_since, d.log, r.version, r.body, r.active, (r.id is null or r.deleted_at is not null) as deleted,
+      coalesce(r.deleted_at is null and ${within}, false) as in_scope, m.remote_id as manager_remote_id,
+      coalesce(m.remote_id is null and m.in_scope and m.state <> 'idle', false) as manager_waits
+    from mine d left join resources r on r.id = d.resource_id
+    left join deliveries m on m.app_id = d.app_id and m.resource_id = r.manager_id
+    order by d.rank, d.ready_at`;
+  return (await queryOn<Claimed>(db, { text, values: statement.values })).rows;
+}
+
+/** What became of one delivery. */
+export interface SettledDelivery {
+  readonly resource_id: string;
+  readonly fence: string;
+  readonly asks: string;
+  /** `idle` when it is there, `pending` when it is tried again at `ready_at`, `dead` when a person has to look. */
+  readonly state: 'idle' | 'pending' | 'dead';
+  readonly ready_at: Date;
+  readonly attempts: number;
+  readonly version: string | null;
+  readonly remote_id: string | null;
+  readonly remote_etag: string | null;
+  readonly link: 'created' | 'adopted' | null;
+  readonly sent: unknown;
+  readonly gone_since: Date | null;
+  readonly action: string;
+  readonly error: (RunError & { readonly status: number | null }) | null;
+  readonly log: readonly (Exchange & { at: string })[];
+  /** Of a leaver whom the target has acknowledged: when they left. */
+  readonly departed_at: Date | null;
+  readonly rank: number;
+  readonly done: boolean;
+}
+
+/** Writes what became of deliveries that are still ours; what was asked for again meanwhile is pending at once. */
+export async function settleDeliveries(
+  db: Db,
+  appId: string,
+  settled: readonly SettledDelivery[],
+  now: Date,
+): Promise<void> {
+  if (settled.length === 0) return;
+  await sql(
+    db,
+    `with s as (select * from jsonb_to_recordset(?::jsonb) as s(resource_id uuid, fence bigint, asks bigint, state text, ready_at timestamptz,
+       attempts integer, version bigint, remote_id text, remote_etag text, link text, sent jsonb, gone_since timestamptz, action text,
+       error jsonb, log jsonb, departed_at timestamptz, rank smallint, done boolean)),
+     mine as (update deliveries d set
+         state = case when s.done and d.asks > s.asks then 'pending' else s.state end,
+         ready_at = case when s.done and d.asks > s.asks then ?::timestamptz else s.ready_at end,
+         rank = case when s.done and d.asks > s.asks then d.rank else s.rank end,
+         changed_at = case when s.done and d.asks > s.asks then ?::timestamptz else d.changed_at end,
+         attempts = s.attempts, delivered = case when s.done then s.version else d.delivered end,
+         remote_id = s.remote_id, remote_etag = s.remote_etag, link = s.link, sent = nullif(s.sent, 'null'::jsonb), gone_since = s.gone_since,
+         last_action = s.action, last_error = nullif(s.error, 'null'::jsonb), log = s.log, settled_at = ?::timestamptz,
+         first_failed_at = case when s.error is null or s.error = 'null'::jsonb then null else coalesce(d.first_failed_at, ?::timestamptz) end,
+         claimed_until = null, allowed = case when s.done then false else d.allowed end
+       from s where d.app_id = ? and d.resource_id = s.resource_id and d.fence = s.fence and d.state = 'sending'
+       returning d.resource_id, s.departed_at)
+     insert into departures (app_id, resource_id, changed_at, acknowledged_at)
+     select ?, resource_id, departed_at, ?::timestamptz from mine where departed_at is not null`,
+    [JSON.stringify(settled), now, now, now, now, appId, appId, now],
+  );
+}
+
+/** What a killed process, or one that lost its lease, had claimed. */
+export async function freeExpiredClaims(db: Db, appId: string, now: Date): Promise<number> {
+  const { rowCount } = await sql(
+    db,
+    `update deliveries set state = 'pending', ready_at = ?, claimed_until = null where app_id = ? and state = 'sending' and claimed_until < ?`,
+    [now, appId, now],
+  );
+  return rowCount ?? 0;
+}
+
+/** People whom the target has only now: their groups, and those whom they manage, are looked at again. */
+export async function askForReferences(db: Db, appId: string, newlyThere: readonly string[], now: Date): Promise<void> {
+  if (newlyThere.length === 0) return;
+  await sql(
+    db,
+    `update deliveries d set asks = d.asks + 1, state = case d.state when 'idle' then 'pending' else d.state end,
+       rank = case d.state when 'idle' then f.rank else d.rank end, ready_at = case d.state when 'idle' then ? else d.ready_at end,
+       changed_at = case d.state when 'idle' then ? else d.changed_at end
+     from (select gm.group_id as id, ${RANKS.group} as rank from group_members gm where gm.member_id = any(?::uuid[])
+       union select r.id, ${RANKS.reference} from resources r where r.manager_id = any(?::uuid[]) and r.deleted_at is null) f
+     where d.app_id = ? and d.resource_id = f.id and d.state in ('idle', 'sending')`,
+    [now, now, newlyThere, newlyThere, appId],
+  );
+}
+
+/** When there is something to do: the next delivery is ready, the next claim of a dead process ends. */
+export interface Due {
+  readonly readyAt: Date | undefined;
+  readonly claimEndsAt: Date | undefined;
+}
+
+export async function nextDue(db: Db, appId: string): Promise<Due> {
+  const { rows } = await sql<{ ready: Date | null; claim: Date | null }>(
+    db,
+    `select (select min(ready_at) from deliveries where app_id = ? and state = 'pending') as ready,
+       (select min(claimed_until) from deliveries where app_id = ? and state = 'sending') as claim`,
+    [appId, appId],
+  );
+  return { readyAt: rows[0]?.ready ?? undefined, claimEndsAt: rows[0]?.claim ?? undefined };
+}

@@ -1,0 +1,109 @@
+// Reports of what a target has against what it should have.
+import type { RunError } from '#core/failure.ts';
+import { RANKS } from '#core/order.ts';
+import type { ResourceType } from '#core/resource.ts';
+import { type Db, sql } from './database.ts';
+
+export async function startReconciliation(
+  db: Db,
+  { id, appId, startedAt }: { id: string; appId: string; startedAt: Date },
+): Promise<void> {
+  await sql(db, 'insert into reconciliations (id, app_id, started_at) values (?, ?, ?)', [id, appId, startedAt]);
+}
+
+export async function finishReconciliation(
+  db: Db,
+  id: string,
+  report: { counts: object; findings: readonly object[]; finishedAt: Date; error: RunError | null },
+): Promise<void> {
+  await sql(
+    db,
+    'update reconciliations set finished_at = ?, counts = ?::jsonb, findings = ?::jsonb, error = ?::jsonb where id = ?',
+    [
+      report.finishedAt,
+      JSON.stringify(report.counts),
+      JSON.stringify(report.findings),
+      report.error === null ? null : JSON.stringify(report.error),
+      id,
+    ],
+  );
+}
+
+export interface LinkedRow {
+  readonly resource_id: string;
+  readonly remote_id: string;
+  readonly state: string;
+  readonly in_scope: boolean;
+  readonly deleted: boolean;
+  readonly body: string | null;
+  readonly sent: Record<string, unknown> | null;
+  readonly manager_remote_id: string | null;
+}
+
+/** What we have linked of a page of theirs. */
+export async function readLinked(
+  db: Db,
+  appId: string,
+  type: ResourceType,
+  page: readonly { readonly id: string }[],
+): Promise<readonly LinkedRow[]> {
+  const { rows } = await sql<LinkedRow>(
+    db,
+    `select d.resource_id, d.remote_id, d.state, d.in_scope, r.id is null or r.deleted_at is not null as deleted, r.body, d.sent,
+       m.remote_id as manager_remote_id
+     from deliveries d left join resources r on r.id = d.resource_id
+     left join deliveries m on m.app_id = d.app_id and m.resource_id = r.manager_id
+     where d.app_id = ? and d.resource_type = ? and d.remote_id = any(?::text[])`,
+    [appId, type, page.map(({ id }) => id)],
+  );
+  return rows;
+}
+
+/** Links that were there before and of which the other side showed nothing. */
+export async function listUnseen(
+  db: Db,
+  appId: string,
+  type: ResourceType,
+  { seen, before }: { seen: readonly string[]; before: Date },
+): Promise<readonly { resource_id: string; remote_id: string }[]> {
+  const { rows } = await sql<{ resource_id: string; remote_id: string }>(
+    db,
+    `select resource_id, remote_id from deliveries d where app_id = ? and resource_type = ? and remote_id is not null
+       and state = 'idle' and settled_at < ? and not exists (select 1 from unnest(?::text[]) s(id) where s.id = d.remote_id)`,
+    [appId, type, before, seen],
+  );
+  return rows;
+}
+
+export interface DriftRow {
+  readonly resource_id: string;
+  /** What the target has of what we manage: the difference to it is what is sent. */
+  readonly sent: unknown;
+}
+
+/** Asks for what differs there. */
+export async function askForDrift(db: Db, appId: string, rows: readonly DriftRow[], now: Date): Promise<void> {
+  if (rows.length === 0) return;
+  await sql(
+    db,
+    `update deliveries d set sent = x.sent, state = 'pending', asks = asks + 1, ready_at = ?, changed_at = ?,
+       rank = case d.resource_type when 'User' then ${RANKS.user} else ${RANKS.group} end
+     from jsonb_to_recordset(?::jsonb) as x(resource_id uuid, sent jsonb)
+     where d.app_id = ? and d.resource_id = x.resource_id and d.state = 'idle'`,
+    [now, now, JSON.stringify(rows), appId],
+  );
+}
+
+/** Forgets the links of what is not there any more, and asks for it anew. */
+export async function markMissing(db: Db, appId: string, ids: readonly string[], now: Date): Promise<void> {
+  if (ids.length === 0) return;
+  await sql(
+    db,
+    `with gone as (delete from target_members t using deliveries d where d.app_id = ? and d.resource_id = any(?::uuid[])
+       and t.app_id = d.app_id and (t.group_id = d.resource_id or t.remote_id = d.remote_id))
+     update deliveries d set remote_id = null, remote_etag = null, link = null, sent = null, gone_since = null, state = 'pending',
+       asks = asks + 1, ready_at = ?, changed_at = ?, rank = case d.resource_type when 'User' then ${RANKS.user} else ${RANKS.group} end
+     where app_id = ? and resource_id = any(?::uuid[]) and state = 'idle'`,
+    [appId, ids, now, now, appId, ids],
+  );
+}

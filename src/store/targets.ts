@@ -1,0 +1,147 @@
+// Push targets: one row beside the app whose `push` it carries out.
+import type { JournalPlace } from '#core/journal.ts';
+import type { Capabilities, Learned } from '#core/target.ts';
+import { type Db, sql } from './database.ts';
+
+export type TargetState = 'active' | 'paused' | 'quarantined' | 'disabled';
+
+/** What is looked through: everyone in scope, or only those whose place in the scope has changed. */
+export interface Backfill {
+  readonly mode: 'all' | 'scope';
+  readonly type: 'User' | 'Group';
+  readonly pos: string;
+}
+
+export interface Quarantine {
+  readonly reason: string;
+  readonly message: string;
+  readonly remedy: string | null;
+  readonly since: string;
+  readonly probes: number;
+  readonly probeAt: string;
+}
+
+/** Departures that wait for a person. */
+export interface HeldDepartures {
+  readonly count: number;
+  readonly limit: number;
+  readonly since: string;
+}
+
+export interface TargetRow {
+  readonly app_id: string;
+  readonly name: string;
+  readonly state: TargetState;
+  readonly config_version: string;
+  readonly scope: unknown;
+  readonly push: unknown;
+  readonly push_secrets: string | null;
+  readonly place: JournalPlace | null;
+  readonly backfill: Backfill | null;
+  readonly capabilities: Capabilities | null;
+  readonly capabilities_at: Date | null;
+  readonly learned: Learned;
+  readonly rest_until: Date | null;
+  readonly failures: number;
+  readonly quarantine: Quarantine | null;
+  readonly guard: HeldDepartures | null;
+  readonly guard_allowed_at: Date | null;
+  readonly reconcile_asked: boolean;
+  readonly reconciled_at: Date | null;
+  readonly created_at: Date;
+}
+
+const ROW = `select t.app_id, a.name, t.state, t.config_version, a.scope, a.push, a.push_secrets,
+    case when t.place_xid is not null then jsonb_build_object('xid', t.place_xid::text, 'seq', t.place_seq::text) end as place,
+    t.backfill, t.capabilities, t.capabilities_at, t.learned, t.rest_until, t.failures, t.quarantine, t.guard, t.guard_allowed_at,
+    t.reconcile_asked, t.reconciled_at, t.created_at
+  from targets t join apps a on a.id = t.app_id and a.push is not null`;
+
+export async function readTarget(db: Db, appId: string): Promise<TargetRow | undefined> {
+  const { rows } = await sql<TargetRow>(db, `${ROW} where t.app_id = ?`, [appId]);
+  return rows[0];
+}
+
+/** Those that there is something to do for, or may be. */
+export async function listTargetIds(db: Db): Promise<readonly string[]> {
+  const { rows } = await sql<{ id: string }>(
+    db,
+    `select t.app_id as id from targets t join apps a on a.id = t.app_id and a.push is not null where t.state <> 'disabled'`,
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** Makes or changes the target of an app; a change has everyone in its scope looked at again. */
+export async function saveTarget(
+  db: Db,
+  target: { readonly appId: string; readonly push: unknown; readonly secrets: string | null },
+): Promise<void> {
+  await sql(db, 'update apps set push = ?::jsonb, push_secrets = ?, updated_at = now() where id = ?', [
+    JSON.stringify(target.push),
+    target.secrets,
+    target.appId,
+  ]);
+  await sql(
+    db,
+    `insert into targets as t (app_id) values (?) on conflict (app_id) do update set config_version = t.config_version + 1,
+       backfill = ?::jsonb, capabilities_at = null, learned = '{}', rest_until = null, failures = 0,
+       state = case t.state when 'paused' then 'paused' else 'active' end, quarantine = null`,
+    [target.appId, JSON.stringify(START)],
+  );
+}
+
+const START: Backfill = { mode: 'all', type: 'User', pos: '0' };
+
+/** The scope of the app has changed. */
+export async function askBackfill(db: Db, appId: string, mode: Backfill['mode'] = 'scope'): Promise<void> {
+  await sql(
+    db,
+    `update targets set config_version = config_version + 1, backfill =
+       case when backfill ->> 'mode' = 'all' then ?::jsonb else ?::jsonb end where app_id = ?`,
+    [JSON.stringify(START), JSON.stringify({ ...START, mode }), appId],
+  );
+}
+
+/** What the target has stays there, and is forgotten here. */
+export async function deleteTarget(db: Db, appId: string): Promise<void> {
+  await sql(db, 'update apps set push = null, push_secrets = null, updated_at = now() where id = ?', [appId]);
+  await sql(db, 'delete from targets where app_id = ?', [appId]);
+}
+
+/** Columns that are written by name. */
+export type TargetChanges = Partial<{
+  state: TargetState;
+  place: JournalPlace;
+  backfill: Backfill | null;
+  capabilities: Capabilities;
+  capabilities_at: Date;
+  learned: Learned;
+  rest_until: Date | null;
+  failures: number;
+  quarantine: Quarantine | null;
+  guard: HeldDepartures | null;
+  guard_allowed_at: Date | null;
+  reconcile_asked: boolean;
+  reconciled_at: Date;
+}>;
+
+const JSON_COLUMNS: ReadonlySet<string> = new Set(['backfill', 'capabilities', 'learned', 'quarantine', 'guard']);
+
+export async function changeTarget(db: Db, appId: string, changes: TargetChanges): Promise<void> {
+  const sets: string[] = [];
+  const values: unknown[] = [];
+  for (const [name, value] of Object.entries(changes)) {
+    if (name === 'place') {
+      const { xid, seq } = value as JournalPlace;
+      sets.push('place_xid = ?::text::xid8', 'place_seq = ?::bigint');
+      values.push(xid, seq);
+    } else if (JSON_COLUMNS.has(name)) {
+      sets.push(`${name} = ?::jsonb`);
+      values.push(value === null ? null : JSON.stringify(value));
+    } else {
+      sets.push(`${name} = ?`);
+      values.push(value);
+    }
+  }
+  if (sets.length > 0) await sql(db, `update targets set ${sets.join(', ')} where app_id = ?`, [...values, appId]);
+}

@@ -1,0 +1,156 @@
+// What became of deliveries, and how a target does, for people to look at.
+import { type Db, sql } from '../database.ts';
+import { type Page, pageOf } from './page.ts';
+
+export const DELIVERY_STATES = ['delivered', 'pending', 'sending', 'dead', 'held'] as const;
+export type ShownState = (typeof DELIVERY_STATES)[number];
+
+export interface DeliveryView {
+  readonly id: string;
+  readonly appId: string;
+  readonly resourceType: 'User' | 'Group';
+  readonly resourceId: string;
+  readonly display: string | null;
+  readonly state: ShownState;
+  readonly action: string | null;
+  readonly attempts: number;
+  readonly readyAt: string;
+  readonly changedAt: string;
+  readonly settledAt: string | null;
+  readonly firstFailedAt: string | null;
+  readonly remoteId: string | null;
+  readonly link: 'created' | 'adopted' | null;
+  readonly wantedVersion: number;
+  readonly deliveredVersion: number | null;
+  readonly error: unknown;
+  readonly exchanges: unknown;
+}
+
+const STATE = `case d.state when 'idle' then 'delivered' else d.state end`;
+const COLUMNS = `d.id, d.app_id as "appId", d.resource_type as "resourceType", d.resource_id as "resourceId", r.display, ${STATE} as state,
+  d.last_action as action, d.attempts, d.ready_at as "readyAt", d.changed_at as "changedAt", d.settled_at as "settledAt",
+  d.first_failed_at as "firstFailedAt", d.remote_id as "remoteId", d.link, d.wanted::int as "wantedVersion",
+  d.delivered::int as "deliveredVersion", d.last_error as error, d.log as exchanges`;
+
+/** Deliveries of an app, by the id of their resource. */
+export async function listDeliveries(
+  db: Db,
+  query: {
+    appId: string;
+    state: ShownState | undefined;
+    resourceId: string | undefined;
+    limit: number;
+    cursor: string | undefined;
+  },
+): Promise<Page<DeliveryView>> {
+  const state = query.state === 'delivered' ? 'idle' : query.state;
+  const { rows } = await sql<DeliveryView>(
+    db,
+    `select ${COLUMNS} from deliveries d left join resources r on r.id = d.resource_id
+     where d.app_id = ? and (?::text is null or d.state = ?) and (?::uuid is null or d.resource_id = ?::uuid)
+       and (?::uuid is null or d.resource_id > ?::uuid) order by d.resource_id limit ?`,
+    [
+      query.appId,
+      state ?? null,
+      state ?? null,
+      query.resourceId ?? null,
+      query.resourceId ?? null,
+      query.cursor ?? null,
+      query.cursor ?? null,
+      query.limit + 1,
+    ],
+  );
+  return pageOf(rows, query.limit, ({ resourceId }) => resourceId);
+}
+
+export async function readDelivery(db: Db, id: string): Promise<DeliveryView | undefined> {
+  const { rows } = await sql<DeliveryView>(
+    db,
+    `select ${COLUMNS} from deliveries d left join resources r on r.id = d.resource_id where d.id = ?`,
+    [id],
+  );
+  return rows[0];
+}
+
+/** Asks for today's state of one resource again, whatever its delivery came to. */
+export async function replayDelivery(db: Db, id: string, now: Date): Promise<void> {
+  await sql(
+    db,
+    `update deliveries set asks = asks + 1, attempts = 0, state = case state when 'sending' then state else 'pending' end, ready_at = ?,
+       allowed = allowed or state = 'held' where id = ?`,
+    [now, id],
+  );
+}
+
+/** The same for all dead letters of an app, or those with one reason. Answers how many. */
+export async function replayDead(
+  db: Db,
+  { appId, code, now }: { appId: string; code: string | undefined; now: Date },
+): Promise<number> {
+  const { rowCount } = await sql(
+    db,
+    `update deliveries set asks = asks + 1, attempts = 0, state = 'pending', ready_at = ?
+     where app_id = ? and state = 'dead' and (?::text is null or last_error ->> 'code' = ?)`,
+    [now, appId, code ?? null, code ?? null],
+  );
+  return rowCount ?? 0;
+}
+
+export interface PushFigures {
+  readonly deliveries: Readonly<Record<ShownState, number>>;
+  /** Seconds since the oldest change that has not arrived; null when everything has. */
+  readonly lagSeconds: number | null;
+  /** Of the last 30 days, in seconds; null without any. */
+  readonly deprovisioning: {
+    readonly count: number;
+    readonly p50: number;
+    readonly p95: number;
+    readonly worst: number;
+  } | null;
+}
+
+export async function readPushFigures(db: Db, appId: string): Promise<PushFigures> {
+  const { rows: states } = await sql<{ state: ShownState; count: number }>(
+    db,
+    `select ${STATE} as state, count(*)::int as count from deliveries d where app_id = ? group by 1`,
+    [appId],
+  );
+  const { rows: lag } = await sql<{ lag: number | null }>(
+    db,
+    `select extract(epoch from now() - min(changed_at))::float8 as lag from deliveries where app_id = ? and state in ('pending', 'sending')
+       and attempts + (ready_at <= now())::int > 0`,
+    [appId],
+  );
+  const { rows: times } = await sql<{ count: number; p50: number; p95: number; worst: number }>(
+    db,
+    `select count(*)::int as count, percentile_cont(0.5) within group (order by s)::float8 as p50,
+       percentile_cont(0.95) within group (order by s)::float8 as p95, max(s)::float8 as worst
+     from (select extract(epoch from acknowledged_at - changed_at) as s from departures
+       where app_id = ? and acknowledged_at > now() - interval '30 days') t`,
+    [appId],
+  );
+  const counts = Object.fromEntries(DELIVERY_STATES.map((state) => [state, 0])) as Record<ShownState, number>;
+  for (const { state, count } of states) counts[state] = count;
+  const deprovisioning = times[0] === undefined || times[0].count === 0 ? null : times[0];
+  return { deliveries: counts, lagSeconds: lag[0]?.lag ?? null, deprovisioning };
+}
+
+export interface ReconciliationView {
+  readonly id: string;
+  readonly startedAt: string;
+  readonly finishedAt: string | null;
+  readonly counts: unknown;
+  readonly findings: unknown;
+  readonly error: unknown;
+}
+
+/** The newest first. */
+export async function listReconciliations(db: Db, appId: string): Promise<readonly ReconciliationView[]> {
+  const { rows } = await sql<ReconciliationView>(
+    db,
+    `select id, started_at as "startedAt", finished_at as "finishedAt", counts, findings, error from reconciliations
+     where app_id = ? order by seq desc limit 20`,
+    [appId],
+  );
+  return rows;
+}

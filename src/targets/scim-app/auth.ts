@@ -1,0 +1,125 @@
+import { TargetError } from '#core/target.ts';
+import type { Clock } from '#platform/clock.ts';
+import type { HttpClient } from '#platform/http-client.ts';
+import type { Auth } from './settings.ts';
+
+/** Answers the Authorization header, and takes up another credential when one is refused. */
+export interface Authorizer {
+  /** Undefined when the target needs none. @throws {TargetError} `credentials` */
+  header(signal: AbortSignal): Promise<string | undefined>;
+  /** The header was refused. Answers whether there is another to try: a fresh token, or the next credential. */
+  refused(header: string | undefined): boolean;
+}
+
+/** Renewed this long before it ends. */
+const EARLY_MS = 60_000;
+/** When a token endpoint does not say. */
+const LIFE_MS = 300_000;
+
+interface Token {
+  readonly header: string;
+  readonly until: number;
+}
+
+export function makeAuthorizer(auths: readonly Auth[], http: HttpClient, clock: Clock): Authorizer {
+  let place = 0;
+  let token: Token | undefined;
+  let asking: Promise<Token> | undefined;
+  /** Tokens that were refused although they were fresh. */
+  const bad = new Set<string>();
+
+  async function header(signal: AbortSignal): Promise<string | undefined> {
+    const auth = auths[place];
+    if (auth === undefined || auth.kind === 'none') return undefined;
+    if (auth.kind === 'bearer') return `Bearer ${auth.token}`;
+    if (auth.kind === 'basic') return `Basic ${base64(`${auth.username}:${auth.password}`)}`;
+    if (token !== undefined && token.until > clock.now().getTime()) return token.header;
+    asking ??= askForToken(auth, http, clock, signal).finally(() => {
+      asking = undefined;
+    });
+    token = await asking;
+    return token.header;
+  }
+
+  return {
+    header,
+    refused(given) {
+      const auth = auths[place];
+      // Somebody else has found a better one meanwhile.
+      if (auth?.kind === 'oauth' && token !== undefined && token.header !== given) return true;
+      if (auth?.kind === 'oauth' && given !== undefined && !bad.has('renewed')) {
+        token = undefined;
+        bad.add('renewed');
+        clockLater(() => bad.delete('renewed'));
+        return true;
+      }
+      if (place + 1 >= auths.length) return false;
+      place += 1;
+      token = undefined;
+      return true;
+    },
+  };
+}
+
+/** One renewal for a refusal; after a while another may be. */
+function clockLater(work: () => void): void {
+  setTimeout(work, 1_000).unref();
+}
+
+/** RFC 6749 section 4.4. */
+async function askForToken(
+  auth: Extract<Auth, { kind: 'oauth' }>,
+  http: HttpClient,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Token> {
+  const form = new URLSearchParams({ grant_type: 'client_credentials' });
+  if (auth.scope !== undefined) form.set('scope', auth.scope);
+  const headers: Record<string, string> = {
+    'content-type': 'application/x-www-form-urlencoded',
+    accept: 'application/json',
+  };
+  if (auth.style === 'basic') {
+    const [id, secret] = [auth.clientId, auth.clientSecret].map((part) =>
+      new URLSearchParams({ v: part }).toString().slice(2),
+    );
+    headers['authorization'] = `Basic ${base64(`${id}:${secret}`)}`;
+  } else {
+    form.set('client_id', auth.clientId);
+    form.set('client_secret', auth.clientSecret);
+  }
+  const answer = await http.request({ method: 'POST', url: auth.tokenUrl, headers, body: form.toString() }, signal);
+  const body = parseToken(answer.text);
+  if (answer.status >= 500 || answer.status === 429)
+    throw new TargetError(`The token endpoint answered ${answer.status}.`, {
+      kind: 'network',
+      reason: 'token-endpoint-failed',
+      status: answer.status,
+    });
+  if (answer.status !== 200 || body === undefined)
+    throw new TargetError(`The token endpoint refused the client credentials (${answer.status}).`, {
+      kind: 'credentials',
+      reason: 'token-refused',
+      status: answer.status,
+      remedy: 'Check the token URL, client id, client secret and scope.',
+    });
+  const life = body.expiresIn === undefined ? LIFE_MS : body.expiresIn * 1_000;
+  // Of a token that lives shorter than twice that, half of its life.
+  const until = clock.now().getTime() + Math.max(life - EARLY_MS, life / 2);
+  return { header: `Bearer ${body.token}`, until };
+}
+
+function parseToken(text: string): { token: string; expiresIn: number | undefined } | undefined {
+  try {
+    const { access_token: token, expires_in: expires } = JSON.parse(text) as Record<string, unknown>;
+    if (typeof token !== 'string' || token === '') return undefined;
+    const expiresIn = Number(expires);
+    return { token, expiresIn: Number.isFinite(expiresIn) && expiresIn > 0 ? expiresIn : undefined };
+  } catch {
+    return undefined;
+  }
+}
+
+function base64(text: string): string {
+  return Buffer.from(text, 'utf8').toString('base64');
+}

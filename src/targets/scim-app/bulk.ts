@@ -1,0 +1,144 @@
+// Creates that come together go out together, where the target takes Bulk and it is asked for (RFC 7644 section 3.7).
+import type { ResourceType } from '#core/resource.ts';
+import {
+  type Capabilities,
+  type Payload,
+  type Remote,
+  type Target,
+  TargetError,
+  type TargetFailure,
+} from '#core/target.ts';
+import type { ScimClient } from './client.ts';
+import { placeOf } from './remote.ts';
+
+export interface BulkParts {
+  readonly client: ScimClient;
+  readonly createOne: Target['create'];
+  readonly isOn: boolean;
+  capabilities(): Capabilities | undefined;
+}
+
+interface Waiting {
+  readonly type: ResourceType;
+  readonly payload: Payload;
+  readonly signal: AbortSignal;
+  resolve(remote: Remote): void;
+  reject(error: unknown): void;
+}
+
+const BULK_SCHEMA = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest';
+/** How long the first waits for others. */
+const GATHER_MS = 5;
+const PAYLOAD_MARGIN = 0.9;
+
+/** A create that may wait a moment for others; alone, or without Bulk, it is a request of its own. */
+export function makeBulkCreator({ client, createOne, isOn, capabilities }: BulkParts): Target['create'] {
+  let waiting: Waiting[] = [];
+  let isGathering = false;
+
+  function flush(): void {
+    isGathering = false;
+    const all = waiting;
+    waiting = [];
+    const limits = capabilities()?.bulk;
+    for (const chunk of chunksOf(all, limits?.maxOperations ?? 1, (limits?.maxPayloadSize ?? 0) * PAYLOAD_MARGIN))
+      void send(chunk);
+  }
+
+  async function send(chunk: readonly Waiting[]): Promise<void> {
+    const [first] = chunk;
+    if (first === undefined) return;
+    if (chunk.length === 1) {
+      await createOne(first.type, first.payload, first.signal).then(first.resolve, first.reject);
+      return;
+    }
+    try {
+      const operations = chunk.map(({ type, payload }, index) => ({
+        method: 'POST',
+        path: placeOf(type),
+        bulkId: String(index),
+        data: payload,
+      }));
+      const { body } = await client.send(
+        { method: 'POST', path: '/Bulk', body: { schemas: [BULK_SCHEMA], Operations: operations } },
+        first.signal,
+      );
+      answer(chunk, body);
+    } catch (error) {
+      if (!(error instanceof TargetError) || error.status !== 413) {
+        for (const { reject } of chunk) reject(error);
+        return;
+      }
+      const half = Math.ceil(chunk.length / 2);
+      await Promise.all([send(chunk.slice(0, half)), send(chunk.slice(half))]);
+    }
+  }
+
+  return (type, payload, signal) => {
+    if (!isOn || capabilities()?.bulk === undefined) return createOne(type, payload, signal);
+    return new Promise<Remote>((resolve, reject) => {
+      waiting.push({ type, payload, signal, resolve, reject });
+      if (!isGathering) setTimeout(flush, GATHER_MS);
+      isGathering = true;
+    });
+  };
+}
+
+function chunksOf(all: readonly Waiting[], operationsMax: number, bytesMax: number): Waiting[][] {
+  const chunks: Waiting[][] = [];
+  let current: Waiting[] = [];
+  let bytes = 0;
+  for (const one of all) {
+    const size = JSON.stringify(one.payload).length + 100;
+    if (current.length > 0 && (current.length >= operationsMax || bytes + size > bytesMax)) {
+      chunks.push(current);
+      current = [];
+      bytes = 0;
+    }
+    current.push(one);
+    bytes += size;
+  }
+  return current.length === 0 ? chunks : [...chunks, current];
+}
+
+/** Each operation as if it had been a request of its own. One without an answer may have been carried out. */
+function answer(chunk: readonly Waiting[], body: Payload | undefined): void {
+  const given = body?.['Operations'];
+  const results = new Map(
+    (Array.isArray(given) ? given : []).map((result) => [String(result?.bulkId), result as Payload]),
+  );
+  for (const [index, { resolve, reject }] of chunk.entries()) {
+    const result = results.get(String(index));
+    const status = Number(
+      typeof result?.['status'] === 'object' ? (result['status'] as Payload)['code'] : result?.['status'],
+    );
+    const id = decodeURIComponent(
+      String(result?.['location'] ?? '')
+        .split('/')
+        .at(-1) ?? '',
+    );
+    if (status >= 200 && status < 300 && id !== '')
+      resolve({ id, document: undefined, etag: result?.['version'] as string | undefined });
+    else reject(failureOf(status, result));
+  }
+}
+
+function failureOf(status: number, result: Payload | undefined): TargetError {
+  const response = result?.['response'];
+  const detail =
+    typeof response === 'object' && response !== null && 'detail' in response
+      ? `: ${String(response.detail).slice(0, 300)}`
+      : '.';
+  const isUnknown = result === undefined || (status >= 200 && status < 300);
+  const kind: TargetFailure =
+    isUnknown || status >= 500 ? 'server' : status === 409 ? 'conflict' : status === 429 ? 'throttled' : 'refused';
+  return new TargetError(
+    `The target answered ${Number.isFinite(status) ? status : 'nothing'} to an operation of a Bulk request${detail}`,
+    {
+      kind,
+      reason: `bulk-${kind}`,
+      status: Number.isFinite(status) ? status : undefined,
+      unknown: kind === 'server',
+    },
+  );
+}

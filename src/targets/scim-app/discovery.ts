@@ -1,0 +1,53 @@
+// What a target says of itself. Many say nothing, and some are wrong: what is tried later counts more.
+import type { ResourceType } from '#core/resource.ts';
+import { type Capabilities, type Payload, TargetError } from '#core/target.ts';
+import type { ScimClient } from './client.ts';
+
+/** A target that does not say is taken to be able to do what nearly all can. */
+const UNSAID: Capabilities = { patch: true, bulk: undefined, filter: true, etag: false, resourceTypes: null };
+
+/** @throws {TargetError} it cannot be reached, or does not let us in */
+export async function discover(client: ScimClient, signal: AbortSignal): Promise<Capabilities> {
+  const config = await ask(client, '/ServiceProviderConfig', signal);
+  if (config === undefined) return UNSAID;
+  const types = await ask(client, '/ResourceTypes', signal);
+  return {
+    patch: isSupported(config['patch'], true),
+    bulk: bulkOf(config['bulk']),
+    filter: isSupported(config['filter'], true),
+    etag: isSupported(config['etag'], false),
+    resourceTypes: typesOf(types),
+  };
+}
+
+async function ask(client: ScimClient, path: string, signal: AbortSignal): Promise<Payload | undefined> {
+  try {
+    return (await client.send({ method: 'GET', path }, signal)).body;
+  } catch (error) {
+    const isUnsaid =
+      error instanceof TargetError && ['gone', 'refused', 'unsupported', 'contract', 'server'].includes(error.kind);
+    if (isUnsaid) return undefined;
+    throw error;
+  }
+}
+
+function isSupported(value: unknown, unsaid: boolean): boolean {
+  const said = typeof value === 'object' && value !== null && 'supported' in value ? value.supported : undefined;
+  return typeof said === 'boolean' ? said : unsaid;
+}
+
+function bulkOf(value: unknown): Capabilities['bulk'] {
+  if (!isSupported(value, false)) return undefined;
+  const { maxOperations, maxPayloadSize } = value as Record<string, unknown>;
+  const number = (given: unknown, unsaid: number): number => (typeof given === 'number' && given > 0 ? given : unsaid);
+  return { maxOperations: number(maxOperations, 100), maxPayloadSize: number(maxPayloadSize, 1_000_000) };
+}
+
+function typesOf(body: Payload | undefined): readonly ResourceType[] | null {
+  const list = body?.['Resources'];
+  if (!Array.isArray(list)) return null;
+  const names = list.map((item) =>
+    typeof item === 'object' && item !== null && 'name' in item ? item.name : undefined,
+  );
+  return (['User', 'Group'] as const).filter((type) => names.includes(type));
+}

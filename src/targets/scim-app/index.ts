@@ -1,0 +1,157 @@
+// A downstream app that takes SCIM 2.0.
+import { type Capabilities, type Learned, type Target, TargetError, type TargetKind } from '#core/target.ts';
+import type { Clock } from '#platform/clock.ts';
+import type { OutgoingPolicy } from '#platform/fetch.ts';
+import { makeHttpClient } from '#platform/http-client.ts';
+import { makeAuthorizer } from './auth.ts';
+import { makeBulkCreator } from './bulk.ts';
+import { makeScimClient, type ScimClient } from './client.ts';
+import { discover } from './discovery.ts';
+import { makeMatcher } from './match.ts';
+import { makePace } from './pace.ts';
+import { readPages } from './pages.ts';
+import { pathOf, placeOf, remoteOf } from './remote.ts';
+import { parseSettings, policyOf, type ScimSettings, SECRET_PATHS } from './settings.ts';
+import { makeWriter } from './write.ts';
+
+export interface ScimAppParts {
+  readonly clock: Clock;
+  readonly outgoing: OutgoingPolicy;
+}
+
+export function scimAppKind({ clock, outgoing }: ScimAppParts): TargetKind<ScimSettings> {
+  return {
+    kind: 'scim',
+    title: 'SCIM 2.0 app',
+    secretPaths: SECRET_PATHS,
+    parseSettings,
+    policy: policyOf,
+    urls: ({ baseUrl, auth, nextAuth }) => [
+      baseUrl,
+      ...[auth, nextAuth].flatMap((one) => (one?.kind === 'oauth' ? [one.tokenUrl] : [])),
+    ],
+    open(settings, context) {
+      const { pace: limits, dialect } = settings;
+      const http = makeHttpClient(outgoing, {
+        connections: limits.concurrency + 2,
+        answerMs: settings.timeoutSeconds * 1_000,
+      });
+      const auths = settings.nextAuth === null ? [settings.auth] : [settings.auth, settings.nextAuth];
+      const client = makeScimClient({
+        http,
+        baseUrl: settings.baseUrl,
+        headers: settings.headers,
+        contentType: dialect.contentType,
+        authorizer: makeAuthorizer(auths, http, clock),
+        pace: makePace(limits, clock),
+        clock,
+        dryRun: context.dryRun,
+        trace: context.trace,
+      });
+      return makeTarget(settings, client, context.capabilities, context.learned, () => http.close());
+    },
+  };
+}
+
+function makeTarget(
+  settings: ScimSettings,
+  client: ScimClient,
+  known: Capabilities | undefined,
+  before: Learned,
+  close: () => Promise<void>,
+): Target {
+  const { dialect } = settings;
+  const pages = { pageSize: dialect.pageSize };
+  let capabilities = known;
+  let learned = before;
+
+  const matcher = makeMatcher({
+    client,
+    keys: settings.matching,
+    pages,
+    canFilter: () =>
+      dialect.filter === 'always' || (dialect.filter === 'auto' && (learned.filter ?? capabilities?.filter ?? true)),
+    cannotFilter() {
+      if (dialect.filter === 'auto') learned = { ...learned, filter: false };
+    },
+  });
+
+  const read: Target['read'] = async (type, id, signal) => {
+    try {
+      const { body, etag } = await client.send({ method: 'GET', path: pathOf(type, id) }, signal);
+      return remoteOf(body, etag);
+    } catch (error) {
+      if (error instanceof TargetError && error.kind === 'gone') return undefined;
+      throw error;
+    }
+  };
+
+  const writer = makeWriter({
+    client,
+    settings,
+    read,
+    capabilities: () => capabilities,
+    learned: () => learned,
+    learn(type, way) {
+      learned = { ...learned, write: { ...learned.write, [type]: way } };
+    },
+  });
+
+  const createOne: Target['create'] = async (type, payload, signal) => {
+    try {
+      const { body, etag, status } = await client.send({ method: 'POST', path: placeOf(type), body: payload }, signal);
+      const remote = remoteOf(body, etag);
+      if (remote !== undefined) return remote;
+      throw new TargetError('The target made something and did not say what.', {
+        kind: 'contract',
+        reason: 'no-id-answered',
+        status,
+        unknown: true,
+        remedy: 'It is looked for by its matching attributes; if that fails, ask whoever runs the target.',
+      });
+    } catch (error) {
+      if (error instanceof TargetError && (error.unknown || error.kind === 'conflict')) matcher.forget();
+      throw error;
+    }
+  };
+
+  const probe: Target['probe'] = async (signal) => {
+    const { body } = await client.send(
+      { method: 'GET', path: `${placeOf(settings.types[0] ?? 'User')}?startIndex=1&count=1` },
+      signal,
+    );
+    if (body !== undefined && (Array.isArray(body['Resources']) || 'totalResults' in body)) return;
+    throw new TargetError('The target answers, but with no SCIM list.', {
+      kind: 'contract',
+      reason: 'not-scim',
+      remedy: 'Check the base URL: it should be that of a SCIM service, such as https://example.com/scim/v2.',
+    });
+  };
+
+  return {
+    probe,
+    async discover(signal) {
+      await probe(signal);
+      capabilities = await discover(client, signal);
+      return capabilities;
+    },
+    find: matcher.find,
+    read,
+    create: makeBulkCreator({ client, createOne, isOn: settings.bulk, capabilities: () => capabilities }),
+    update: writer.update,
+    async remove(type, id, signal) {
+      try {
+        await client.send({ method: 'DELETE', path: pathOf(type, id) }, signal);
+      } catch (error) {
+        if (!(error instanceof TargetError)) throw error;
+        if (error.kind === 'gone') return;
+        // Some fail on what they do not have.
+        if (error.kind !== 'server' || (await read(type, id, signal)) !== undefined) throw error;
+      }
+    },
+    changeMembers: writer.changeMembers,
+    pages: (type, signal) => readPages(client, type, pages, signal),
+    learned: () => learned,
+    close,
+  };
+}

@@ -1,0 +1,76 @@
+// How fast a target is talked to. A bucket for reads and one for writes, and one gate for both: while the target rests,
+// nothing goes out, not even the next step of what is on its way.
+import { TargetError } from '#core/target.ts';
+import type { Clock } from '#platform/clock.ts';
+
+export interface Pace {
+  /**
+   * Waits for its turn.
+   * @throws {TargetError} `throttled`: the target rests
+   */
+  turn(kind: 'read' | 'write', signal: AbortSignal): Promise<void>;
+  /** The target asked to be left alone. */
+  rest(ms: number): void;
+}
+
+/** A token costs this much time, and up to a second of them is kept. */
+interface Bucket {
+  readonly gapMs: number;
+  nextAt: number;
+}
+
+export function makePace(
+  {
+    readsPerSecond,
+    writesPerSecond,
+  }: { readonly readsPerSecond: number | null; readonly writesPerSecond: number | null },
+  clock: Clock,
+): Pace {
+  const bucket = (perSecond: number | null): Bucket | undefined =>
+    perSecond === null ? undefined : { gapMs: 1_000 / perSecond, nextAt: 0 };
+  const buckets = { read: bucket(readsPerSecond), write: bucket(writesPerSecond) };
+  let restUntil = 0;
+
+  function checkRest(): void {
+    const left = restUntil - clock.now().getTime();
+    if (left <= 0) return;
+    throw new TargetError('The target asked to be left alone for a while.', {
+      kind: 'throttled',
+      reason: 'target-resting',
+      retryAfterMs: left,
+    });
+  }
+
+  return {
+    async turn(kind, signal) {
+      checkRest();
+      const mine = buckets[kind];
+      if (mine === undefined) return;
+      const now = clock.now().getTime();
+      const at = Math.max(now, mine.nextAt);
+      mine.nextAt = at + mine.gapMs;
+      if (at <= now) return;
+      await clock.sleep(at - now, signal);
+      checkRest();
+    },
+    rest(ms) {
+      restUntil = Math.max(restUntil, clock.now().getTime() + ms);
+    },
+  };
+}
+
+/**
+ * What a Retry-After says, in seconds or as a date (RFC 9110 section 10.2.3), or `x-ratelimit-reset` beside no
+ * remaining requests.
+ */
+export function waitAsked(headers: Readonly<Record<string, string>>, now: Date): number | undefined {
+  const text = headers['retry-after']?.trim();
+  if (text !== undefined && /^\d{1,9}$/.test(text)) return Number(text) * 1_000;
+  const date = text === undefined ? Number.NaN : Date.parse(text);
+  if (!Number.isNaN(date)) return Math.max(0, date - now.getTime());
+  const reset = headers['x-ratelimit-reset'];
+  if (headers['x-ratelimit-remaining'] !== '0' || reset === undefined || !/^\d{1,12}$/.test(reset)) return undefined;
+  // Some say the second of the clock, others how many seconds from now.
+  const seconds = Number(reset);
+  return seconds > 1_000_000_000 ? Math.max(0, seconds * 1_000 - now.getTime()) : seconds * 1_000;
+}

@@ -1,0 +1,20 @@
+import type { ResourceType } from '#core/resource.ts';
+import type { Payload, Remote } from '#core/target.ts';
+
+export function placeOf(type: ResourceType): string {
+  return type === 'User' ? '/Users' : '/Groups';
+}
+
+export function pathOf(type: ResourceType, id: string): string {
+  return `${placeOf(type)}/${encodeURIComponent(id)}`;
+}
+
+/** A resource that was read; undefined without an id. */
+export function remoteOf(resource: Payload | undefined, etag?: string): Remote | undefined {
+  const given = resource?.['id'];
+  if (resource === undefined || (typeof given !== 'string' && typeof given !== 'number') || given === '')
+    return undefined;
+  const meta = resource['meta'];
+  const version = typeof meta === 'object' && meta !== null && 'version' in meta ? String(meta.version) : undefined;
+  return { id: String(given), document: resource, etag: etag ?? version };
+}

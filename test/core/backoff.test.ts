@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { fullJitter, objectRetryMs, probeGapMs, targetRestMs } from '#core/backoff.ts';
+import { TargetError, type TargetFailure } from '#core/target.ts';
+import { consequenceOf } from '#outbound/settle.ts';
+
+const now = new Date('2026-11-26T00:00:00Z');
+
+describe('backing off', () => {
+  it('stays between nothing and the most, however often it failed', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 10_000 }), fc.double({ min: 0, max: 1, noNaN: true }), (attempt, share) => {
+        const wait = fullJitter(attempt, 1_000, 60_000, () => share);
+        assert.ok(wait >= 0 && wait <= 60_000);
+        assert.ok(objectRetryMs(attempt, () => share) >= 1_000);
+      }),
+    );
+  });
+
+  it('waits as long as it is asked to, and a day at most', () => {
+    assert.equal(
+      targetRestMs(1, 7_000, () => 0),
+      7_000,
+    );
+    assert.equal(
+      targetRestMs(1, 10 ** 12, () => 0),
+      24 * 3_600_000,
+    );
+    assert.deepEqual([0, 1, 5, 99].map(probeGapMs), [60_000, 300_000, 86_400_000, 86_400_000]);
+  });
+
+  it('takes each kind of failure as it is meant', () => {
+    const taken = (kind: TargetFailure, attempts = 1) =>
+      consequenceOf(new TargetError('x', { kind, reason: kind }), {
+        attempts,
+        maxAttempts: 3,
+        failures: 0,
+        now,
+        random: () => 1,
+      });
+    assert.deepEqual([taken('server').state, taken('server', 3).state], ['pending', 'dead']);
+    for (const kind of ['conflict', 'refused', 'unsupported'] as const) assert.equal(taken(kind).state, 'dead');
+    for (const kind of ['credentials', 'contract'] as const)
+      assert.deepEqual([taken(kind, 9).state, taken(kind).quarantine], ['pending', true]);
+    for (const kind of ['network', 'throttled'] as const) {
+      assert.equal(taken(kind, 9).state, 'pending');
+      assert.ok((taken(kind).restUntil ?? now) > now);
+      assert.equal(taken(kind, 9).attempts, 8, 'the target failed, not the object');
+    }
+  });
+});

@@ -1,0 +1,305 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, it } from 'node:test';
+import { decideDepartures } from '#outbound/departures.ts';
+import { type Database, sql } from '#store/database.ts';
+import { replayDead } from '#store/views/deliveries.ts';
+import { makeClock } from '../support/clock.ts';
+import { eachDatabase } from '../support/database.ts';
+import { type Editor, journalIsWhole, makeEditor, type PushTest, startPush } from '../support/push.ts';
+import { type ScimAppServer, startScimApp } from '../support/scim-app-server.ts';
+
+const USER = 'urn:ietf:params:scim:schemas:core:2.0:User';
+
+eachDatabase('what a push target does when', (open) => {
+  let database: Database;
+  let edit: Editor;
+  let app: ScimAppServer;
+  const running: PushTest[] = [];
+
+  beforeEach(async () => {
+    database = await open();
+    edit = makeEditor(database);
+    app = await startScimApp();
+  });
+  afterEach(async () => {
+    for (const push of running.splice(0)) await push.close();
+    await app.close();
+    assert.deepEqual(app.violations, []);
+  });
+
+  async function start(
+    more: Record<string, unknown> = {},
+    options: Parameters<typeof startPush>[2] = {},
+  ): Promise<PushTest> {
+    const push = await startPush(database, { baseUrl: app.url, auth: { kind: 'none' }, ...more }, options);
+    running.push(push);
+    return push;
+  }
+
+  async function deliveries(push: PushTest): Promise<Record<string, unknown>[]> {
+    const { rows } = await sql(
+      database.knex,
+      `select d.state, d.last_action as action, d.last_error ->> 'code' as code, r.display from deliveries d join resources r on r.id = d.resource_id
+       where app_id = ? order by r.display`,
+      [push.appId],
+    );
+    return rows;
+  }
+
+  const active = (): string[] =>
+    [...app.users.values()]
+      .filter((user) => user['active'] !== false)
+      .map((user) => String(user['userName']))
+      .sort();
+
+  it('somebody leaves while others wait: the leaver goes first', async () => {
+    const leaver = await edit.user('leaver');
+    const push = await start();
+    await push.settle();
+    for (let n = 0; n < 30; n += 1) await edit.user(`new${n}`);
+    await edit.change('User', leaver, 'active', false);
+    app.takeWrites();
+    await journalIsWhole(database);
+    await push.settle();
+    const writes = app.takeWrites();
+    assert.equal(writes.length, 31);
+    assert.equal(
+      writes.findIndex(({ method }) => method === 'PATCH'),
+      0,
+    );
+  });
+
+  it('more leave than is usual: nobody is taken away until somebody has looked', async () => {
+    const ids: string[] = [];
+    for (let n = 0; n < 10; n += 1) ids.push(await edit.user(`user${n}`));
+    const push = await start({ guard: { max: 2, percent: 10 } });
+    await push.settle();
+    for (const id of ids.slice(0, 5)) await edit.change('User', id, 'active', false);
+    await push.settle();
+    assert.equal(active().length, 10);
+    assert.equal((await deliveries(push)).filter(({ state }) => state === 'held').length, 5);
+    await edit.change('User', ids[0] ?? '', 'active', true);
+    await push.settle();
+    assert.equal((await deliveries(push)).filter(({ state }) => state === 'held').length, 4);
+    await decideDepartures(database.knex, push.appId, 'allow', new Date());
+    await push.settle();
+    assert.equal(active().length, 6);
+  });
+
+  it('an object is refused: it becomes a dead letter, and a replay sends what it is then', async () => {
+    app.personality = { failing: () => undefined };
+    app.put('User', { schemas: [USER], userName: 'taken', externalId: 'theirs' });
+    app.put('User', { schemas: [USER], userName: 'Taken', externalId: 'theirs too' });
+    const id = await edit.user('taken');
+    const push = await start();
+    await push.settle();
+    assert.deepEqual(await deliveries(push), [
+      { state: 'dead', action: 'none', code: 'ambiguous-match', display: 'taken' },
+    ]);
+    await sql(database.knex, `update deliveries set ready_at = now()`);
+    await replayDead(database.knex, { appId: push.appId, code: 'other', now: new Date() });
+    assert.equal((await deliveries(push))[0]?.['state'], 'dead');
+    await edit.change('User', id, 'userName', 'free');
+    await push.settle();
+    assert.deepEqual((await deliveries(push))[0], { state: 'idle', action: 'created', code: null, display: 'free' });
+  });
+
+  it('two of ours mean one of theirs: only one is linked', async () => {
+    app.put('User', { schemas: [USER], userName: 'shared', emails: [{ value: 'x@example.com', primary: true }] });
+    for (const name of ['one', 'two']) await edit.user(name, { emails: [{ value: 'x@example.com', primary: true }] });
+    const push = await start({ matching: { User: ['emails.value'] } });
+    await push.settle();
+    const states = (await deliveries(push)).map(({ state }) => state).sort();
+    assert.deepEqual(states, ['dead', 'idle']);
+    assert.equal(app.users.size, 1);
+  });
+
+  it('a resource has vanished there: it is made again, with its memberships', async () => {
+    const ada = await edit.user('ada');
+    const team = await edit.group('team', [ada]);
+    const push = await start();
+    await push.settle();
+    app.users.clear();
+    for (const group of app.groups.values()) group['members'] = [];
+    await edit.change('User', ada, 'title', 'new');
+    await push.settle();
+    assert.deepEqual(active(), ['ada']);
+    const [group] = [...app.groups.values()];
+    assert.deepEqual(group?.['members'], [{ value: [...app.users.keys()][0] }]);
+    app.groups.clear();
+    await edit.change('Group', team, 'displayName', 'crew');
+    await push.settle();
+    assert.equal([...app.groups.values()][0]?.['displayName'], 'crew');
+    assert.equal(([...app.groups.values()][0]?.['members'] as unknown[] | undefined)?.length, 1);
+  });
+
+  it('it is scoped by group and filter: members come and go with their groups', async () => {
+    const [ada, bob, eve] = [
+      await edit.user('ada'),
+      await edit.user('bob'),
+      await edit.user('eve', { title: 'Guest' }),
+    ];
+    const team = await edit.group('team', [ada, eve]);
+    const inner = await edit.group('inner', []);
+    await edit.addMember(team, inner);
+    await edit.group('others', [bob]);
+    const push = await start({ guard: null }, { scope: { groups: [team], userFilter: 'not (title eq "Guest")' } });
+    await push.settle();
+    assert.deepEqual(active(), ['ada']);
+    await edit.addMember(inner, bob);
+    await push.settle();
+    assert.deepEqual(active(), ['ada', 'bob']);
+    const innerThere = [...app.groups.values()].find((group) => group['displayName'] === 'inner');
+    assert.equal((innerThere?.['members'] as unknown[] | undefined)?.length, 1);
+    await edit.removeMember(inner, bob);
+    await edit.change('User', eve, 'title', 'Employee');
+    await push.settle();
+    assert.deepEqual(active(), ['ada', 'eve']);
+  });
+
+  it('attributes are mapped, required and cut', async () => {
+    await edit.user('ada', {
+      name: { givenName: 'Ada', familyName: 'Lovelace' },
+      emails: [
+        { value: 'a@example.com', type: 'home' },
+        { value: 'b@example.com', type: 'work', primary: true },
+      ],
+      title: 'Countess',
+    });
+    await edit.user('bob');
+    const push = await start({
+      exclude: ['title'],
+      singleValued: ['emails'],
+      mapping: {
+        User: [
+          { to: 'displayName', template: '{name.familyName|upper}, {name.givenName}', required: true },
+          { to: 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:costCenter', value: '42', when: 'create' },
+        ],
+      },
+    });
+    await push.settle();
+    const [user] = [...app.users.values()];
+    assert.deepEqual(
+      [user?.['displayName'], user?.['title'], user?.['emails']],
+      ['LOVELACE, Ada', undefined, [{ value: 'b@example.com', type: 'work', primary: true }]],
+    );
+    const enterprise = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
+    assert.deepEqual([user?.[enterprise], user?.['schemas']], [{ costCenter: '42' }, [USER, enterprise]]);
+    assert.deepEqual(
+      (await deliveries(push)).map(({ state, code }) => [state, code]),
+      [
+        ['idle', null],
+        ['dead', 'required-attribute-missing'],
+      ],
+    );
+  });
+
+  it('a manager is referred to: by their id there, as soon as they have one', async () => {
+    const enterprise = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
+    const report = await edit.user('report');
+    const boss = await edit.user('boss');
+    await edit.change('User', report, `${enterprise}:manager`, { value: boss });
+    const push = await start();
+    await push.settle();
+    const bossThere = [...app.users.values()].find((user) => user['userName'] === 'boss');
+    const reportThere = [...app.users.values()].find((user) => user['userName'] === 'report');
+    assert.deepEqual(reportThere?.[enterprise], { manager: { value: bossThere?.['id'] } });
+  });
+
+  it('another target is dead: this one goes on, and the dead one is left alone', async () => {
+    const dead = await startScimApp({ dropBefore: () => true });
+    try {
+      const first = await start({ baseUrl: dead.url }, { name: 'dead' });
+      const second = await start();
+      await edit.user('ada');
+      for (let n = 0; n < 3; n += 1) await first.pump.turn();
+      await second.settle();
+      assert.deepEqual(active(), ['ada']);
+      const { rows } = await sql(
+        database.knex,
+        'select failures, rest_until is not null as rests from targets where app_id = ?',
+        [first.appId],
+      );
+      assert.equal(rows[0].rests, true);
+      assert.ok(rows[0].failures >= 1);
+    } finally {
+      await dead.close();
+    }
+  });
+
+  it('somebody deactivated long ago is deleted when the policy says so', async () => {
+    const id = await edit.user('ada');
+    const push = await start({ deprovision: { deleteAfterDays: 30 }, guard: null });
+    await push.settle();
+    await edit.remove('User', id);
+    await push.settle();
+    assert.deepEqual([app.users.size, active()], [1, []]);
+    await sql(database.knex, `update deliveries set gone_since = gone_since - interval '31 days', ready_at = now()`);
+    await push.settle();
+    assert.equal(app.users.size, 0);
+  });
+
+  it('a credential is replaced by the next one without a pause', async () => {
+    app.personality = { token: 'new-token' };
+    await edit.user('ada');
+    const push = await start({
+      auth: { kind: 'bearer', token: 'old-token' },
+      nextAuth: { kind: 'bearer', token: 'new-token' },
+    });
+    await push.settle();
+    assert.deepEqual(active(), ['ada']);
+  });
+
+  it('it is reconciled: what changed there is mended, strangers are only told of', async () => {
+    const ada = await edit.user('ada', { title: 'ours' });
+    const team = await edit.group('team', [ada]);
+    const push = await start();
+    await push.settle();
+    const stranger = app.put('User', { schemas: [USER], userName: 'stranger' });
+    for (const user of app.users.values()) if (user['userName'] === 'ada') user['title'] = 'theirs';
+    for (const group of app.groups.values()) group['members'] = [{ value: stranger }];
+    await sql(database.knex, 'update targets set reconcile_asked = true');
+    await push.settle();
+    const { rows } = await sql(database.knex, 'select counts from reconciliations');
+    assert.deepEqual(rows[0].counts, {
+      users: 2,
+      groups: 1,
+      changed: 1,
+      unmanaged: 1,
+      'member-added': 1,
+      'member-missing': 1,
+    });
+    const adaThere = [...app.users.values()].find((user) => user['userName'] === 'ada');
+    assert.equal(adaThere?.['title'], 'ours');
+    assert.deepEqual([...app.groups.values()][0]?.['members'], [{ value: adaThere?.['id'] }]);
+    assert.equal(app.users.size, 2);
+    app.groups.clear();
+    await sql(database.knex, 'update targets set reconcile_asked = true');
+    await push.settle();
+    assert.equal(app.groups.size, 1);
+    assert.notEqual(team, '');
+  });
+
+  it('it is dead for a week: little is asked of it, nothing piles up, and then each resource is sent once', async () => {
+    const clock = makeClock(new Date(Date.now() - 8 * 86_400_000).toISOString());
+    const ids = [await edit.user('ada'), await edit.user('bob')];
+    app.personality = { dropBefore: () => true };
+    const push = await start({}, { clock });
+    for (let hour = 0; hour < 7 * 24; hour += 1) {
+      if (hour % 8 === 0) await edit.change('User', ids[hour % 2] ?? '', 'title', `Hour ${hour}`);
+      clock.set(new Date(clock.now().getTime() + 3_600_000).toISOString());
+      await push.pump.turn();
+    }
+    const { rows } = await sql(
+      database.knex,
+      'select t.state, (select count(*)::int from deliveries) as count, (select count(*)::int from deliveries where state = $$dead$$) as dead from targets t',
+    );
+    assert.deepEqual([rows[0].state, rows[0].count, rows[0].dead], ['quarantined', 2, 0]);
+    app.personality = {};
+    clock.set(new Date(clock.now().getTime() + 86_400_000).toISOString());
+    await journalIsWhole(database);
+    await push.settle();
+    assert.equal(app.takeWrites().length, 2);
+    assert.deepEqual(active(), ['ada', 'bob']);
+  });
+});

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { waitAsked } from '#targets/scim-app/pace.ts';
+import { memberOperations, patchRequests } from '#targets/scim-app/patch.ts';
+import { PRESETS } from '#targets/scim-app/presets.ts';
+import { parseSettings } from '#targets/scim-app/settings.ts';
+import { merged } from '#targets/scim-app/write.ts';
+
+const URL_AND_AUTH = { baseUrl: 'https://app.example/scim/v2/', auth: { kind: 'none' } };
+
+describe('a SCIM app as a target', () => {
+  const { dialect } = parseSettings(URL_AND_AUTH);
+
+  it('spells a difference as RFC 7644 does, or as a dialect asks', () => {
+    const before = { userName: 'a', title: 'x', active: true };
+    const after = { userName: 'a', name: { givenName: 'G' }, active: false };
+    assert.deepEqual(patchRequests(before, before, dialect), []);
+    const [request] = patchRequests(before, after, dialect);
+    assert.deepEqual((request as { Operations: unknown }).Operations, [
+      { op: 'replace', path: 'active', value: false },
+      { op: 'replace', path: 'name.givenName', value: 'G' },
+      { op: 'remove', path: 'title' },
+    ]);
+    const spoken = { ...dialect, capitalOps: true, booleansAsText: true, onePerRequest: true };
+    const requests = patchRequests(before, after, spoken) as { Operations: unknown[] }[];
+    assert.deepEqual(
+      requests.map(({ Operations }) => Operations[0]),
+      [
+        { op: 'Replace', path: 'active', value: 'False' },
+        { op: 'Replace', path: 'name.givenName', value: 'G' },
+        { op: 'Remove', path: 'title' },
+      ],
+    );
+    const [whole] = patchRequests(before, after, { ...dialect, pathless: true }) as { Operations: unknown[] }[];
+    assert.deepEqual(whole?.Operations[0], { op: 'replace', value: { active: false, 'name.givenName': 'G' } });
+  });
+
+  it('quotes the ids of members', () => {
+    const [removal] = memberOperations({ add: [], remove: ['a"b'] }, dialect);
+    assert.equal(removal?.path, 'members[value eq "a\\"b"]');
+    const byValue = memberOperations({ add: [], remove: ['a'] }, { ...dialect, removeMembers: 'value' });
+    assert.deepEqual(byValue, [{ op: 'remove', path: 'members', value: [{ value: 'a' }] }]);
+  });
+
+  it('puts what is ours over what is there, and takes away what is ours no more', () => {
+    const theirs = { schemas: ['a'], title: 'old', nickName: 'kept', name: { givenName: 'G', middleName: 'M' } };
+    const result = merged(
+      theirs,
+      { title: 'old', name: { givenName: 'G' } },
+      { schemas: ['b'], name: { familyName: 'F' } },
+    );
+    assert.deepEqual(result, { schemas: ['a', 'b'], nickName: 'kept', name: { middleName: 'M', familyName: 'F' } });
+  });
+
+  it('reads how long it is asked to wait, in every spelling', () => {
+    const at = new Date('2026-11-26T00:00:00Z');
+    assert.equal(waitAsked({ 'retry-after': '7' }, at), 7_000);
+    assert.equal(waitAsked({ 'retry-after': 'Thu, 26 Nov 2026 00:00:09 GMT' }, at), 9_000);
+    assert.equal(waitAsked({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '3' }, at), 3_000);
+    assert.equal(
+      waitAsked({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(at.getTime() / 1_000 + 5) }, at),
+      5_000,
+    );
+    assert.equal(waitAsked({ 'retry-after': 'soon' }, at), undefined);
+  });
+
+  it('has presets that are settings, and that are overridden field by field', () => {
+    for (const preset of Object.keys(PRESETS)) assert.equal(parseSettings({ ...URL_AND_AUTH, preset }).preset, preset);
+    const { pace, singleValued } = parseSettings({
+      ...URL_AND_AUTH,
+      preset: 'aws-identity-center',
+      pace: { concurrency: 9 },
+    });
+    assert.deepEqual([pace.concurrency, pace.writesPerSecond, singleValued.length], [9, 5, 3]);
+    assert.throws(() => parseSettings({ ...URL_AND_AUTH, preset: 'nonsense' }), { reason: 'invalid-push' });
+    assert.throws(() => parseSettings({ ...URL_AND_AUTH, headers: { Authorization: 'x' } }), {
+      reason: 'invalid-push',
+    });
+  });
+});
