@@ -300,7 +300,8 @@ async function readCards(parts: AdminParts): Promise<object[]> {
     const notifications = describeNotifications(kind, row, { rows: own, mark: marks.get(name) }, parts);
     const known = { nextRunAt, connection: connections.get(name), now };
     const card = { ...makeCard(kind, row, runs.get(name), known), notifications };
-    return [kind.pushed === true ? { ...card, connection: connectionOfPushed(row, writtenAt) } : card];
+    if (kind.pushed !== true) return [card];
+    return [{ ...card, connection: { ...card.connection, ...connectionOfPushed(row, writtenAt) } }];
   });
 }
 
@@ -314,7 +315,7 @@ function makeCard(
   row: ProviderRow | undefined,
   lastRun: RunView | undefined,
   { nextRunAt, connection, now }: { nextRunAt: string | null; connection: ConnectionRow | undefined; now: Date },
-): object {
+): { readonly connection: object; readonly [fact: string]: unknown } {
   const configured = row !== undefined;
   const active = row?.active === true;
   return {
