@@ -198,8 +198,10 @@ const EXTENSION_IN_BODY = `"${GATEWAY_SCHEMA}":{`;
 /** Writes each person's path into what it maps to; `origin` always follows, so there is a comma to keep. */
 async function showPaths(db: Db, provider: ProviderKindName): Promise<number> {
   const { rows } = await sql(db, 'select 1 from mirror_reach where provider = ? limit 1', [provider]);
+  const paths = rows.length > 0;
+  if (!paths && !(await somebodyShowsPath(db, provider))) return 0;
   // Without paths only those who show one still are looked at: few, by an index, and not everybody.
-  const looked = rows.length > 0 ? '' : 'and u.affiliation_path is not null';
+  const looked = paths ? '' : 'and u.affiliation_path is not null';
   return change(
     db,
     provider,
@@ -207,7 +209,7 @@ async function showPaths(db: Db, provider: ProviderKindName): Promise<number> {
        select distinct on (mm.member_external_id) mm.member_external_id, r.path from mirror_reach r
        join mirror_members mm on mm.provider = r.provider and mm.group_external_id = r.external_id and mm.member_type = 'User'
        where r.provider = ? order by mm.member_external_id, r.depth, r.path collate "C", r.external_id),
-     wanted as (
+     wanted as materialized (
        select u.external_id, b.path, case when b.path is null then s.body else
          replace(s.body, ?::text, ?::text || '"affiliationPath":' || to_json(b.path)::text || ',') end as body
        from mirror_records u left join best b on b.member_external_id = u.external_id
@@ -219,6 +221,16 @@ async function showPaths(db: Db, provider: ProviderKindName): Promise<number> {
      returning m.resource_type, m.external_id`,
     [provider, EXTENSION_IN_BODY, EXTENSION_IN_BODY, PATH_IN_BODY, provider, provider],
   );
+}
+
+/** Asked first: of a mirror that was just filled the planner knows nothing, and the update would compare all with all. */
+async function somebodyShowsPath(db: Db, provider: ProviderKindName): Promise<boolean> {
+  const { rows } = await sql(
+    db,
+    'select 1 from mirror_records where provider = ? and affiliation_path is not null limit 1',
+    [provider],
+  );
+  return rows.length > 0;
 }
 
 /** Plans follow the memberships that were read, unless groups in groups are flattened, or ignored everywhere. */
