@@ -70,7 +70,7 @@ export type ChangePage<Raw = unknown> =
    * place would not be told of what came and went again in between.
    */
   | { readonly type: 'reached'; readonly checkpoint: Checkpoint }
-  /** The same, and there is no more for now. */
+  /** The same, and nothing is left to tell. */
   | { readonly type: 'end'; readonly checkpoint: Checkpoint };
 
 /** What one group has won and lost, in the order in which it happened. */

@@ -1,5 +1,6 @@
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
+import { repeat } from '#platform/repeat.ts';
 import { sealAudit } from '#store/audit-chain.ts';
 import type { Db } from '#store/database.ts';
 
@@ -15,34 +16,15 @@ export interface AuditSealer {
 
 /** Adds audit entries to their chain. Its end goes into the log, where whoever can change the database cannot change it. */
 export function makeAuditSealer({ db, clock, log }: { db: Db; clock: Clock; log: Log }): AuditSealer {
-  const stopping = new AbortController();
-  let running: Promise<void> | undefined;
-
   async function tick(): Promise<void> {
     try {
       const head = await sealAudit(db);
       if (head !== undefined) log.info({ link: head.link, hash: head.hash }, 'audit sealed');
     } catch (error) {
-      if (!stopping.signal.aborted) log.error({ err: error }, 'audit not sealed');
+      if (!repeated.stopping.aborted) log.error({ err: error }, 'audit not sealed');
     }
   }
 
-  async function loop(): Promise<void> {
-    for (;;) {
-      await clock.sleep(EVERY_MS, stopping.signal).catch(() => undefined);
-      if (stopping.signal.aborted) return;
-      await tick();
-    }
-  }
-
-  return {
-    start() {
-      running ??= loop();
-    },
-    tick,
-    async stop() {
-      stopping.abort(new Error('the process stops'));
-      await running;
-    },
-  };
+  const repeated = repeat(clock, EVERY_MS, tick);
+  return { start: repeated.start, tick, stop: repeated.stop };
 }

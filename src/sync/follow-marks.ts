@@ -2,6 +2,7 @@ import { dueAt } from '#core/debounce.ts';
 import { GatewayError } from '#core/errors.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
+import { repeat } from '#platform/repeat.ts';
 import { type Database, translateDatabaseError } from '#store/database.ts';
 import { readActiveProvider } from '#store/settings.ts';
 import { noteTried, readMark } from '#store/source-marks.ts';
@@ -31,16 +32,6 @@ export interface MarkFollower {
  */
 export function makeMarkFollower({ database, sync, clock, log }: MarkParts): MarkFollower {
   const db = database.knex;
-  const stopping = new AbortController();
-  let running: Promise<void> | undefined;
-
-  async function loop(): Promise<void> {
-    for (;;) {
-      await clock.sleep(LOOK_EVERY_MS, stopping.signal).catch(() => undefined);
-      if (stopping.signal.aborted) return;
-      await tick();
-    }
-  }
 
   async function tick(): Promise<void> {
     try {
@@ -64,14 +55,6 @@ export function makeMarkFollower({ database, sync, clock, log }: MarkParts): Mar
     }
   }
 
-  return {
-    start() {
-      running = loop();
-    },
-    tick,
-    async stop() {
-      stopping.abort(new Error('the process stops'));
-      await running;
-    },
-  };
+  const repeated = repeat(clock, LOOK_EVERY_MS, tick);
+  return { start: repeated.start, tick, stop: repeated.stop };
 }

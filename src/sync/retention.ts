@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { DEFAULT_RETENTION, type RetentionSettings, retentionCutoffs } from '#core/retention.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
+import { repeat } from '#platform/repeat.ts';
 import { writeAudit } from '#store/audit.ts';
 import { type Database, type Db, sql } from '#store/database.ts';
 import { withLease } from '#store/leased.ts';
@@ -57,16 +58,6 @@ type Write = <T>(work: (tx: Db) => Promise<T>) => Promise<T>;
 export function makeRetention({ database, clock, log, batch = BATCH }: RetentionParts): Retention {
   const db = database.knex;
   const owner = randomUUID();
-  const stopping = new AbortController();
-  let running: Promise<void> | undefined;
-
-  async function loop(): Promise<void> {
-    for (;;) {
-      await clock.sleep(LOOK_EVERY_MS, stopping.signal).catch(() => undefined);
-      if (stopping.signal.aborted) return;
-      await tick();
-    }
-  }
 
   async function tick(): Promise<void> {
     try {
@@ -74,7 +65,7 @@ export function makeRetention({ database, clock, log, batch = BATCH }: Retention
       const claim = 'insert into schedule_slots (name, slot) values (?, ?) on conflict do nothing';
       if ((await sql(db, claim, [LEASE, today])).rowCount !== 1) return;
       await withLease(db, { name: LEASE, owner, ttlMs: LEASE_TTL_MS }, async (lease, lost) => {
-        const signal = AbortSignal.any([lost, stopping.signal]);
+        const signal = AbortSignal.any([lost, repeated.stopping]);
         const write: Write = (work) =>
           db.transaction(async (tx) => {
             await checkFence(tx, lease);
@@ -84,7 +75,7 @@ export function makeRetention({ database, clock, log, batch = BATCH }: Retention
         await apply(write);
       });
     } catch (error) {
-      if (!stopping.signal.aborted) log.error({ err: error }, 'retention failed');
+      if (!repeated.stopping.aborted) log.error({ err: error }, 'retention failed');
     }
   }
 
@@ -121,16 +112,8 @@ export function makeRetention({ database, clock, log, batch = BATCH }: Retention
     database.maintain();
   }
 
-  return {
-    start() {
-      running ??= loop();
-    },
-    tick,
-    async stop() {
-      stopping.abort(new Error('the process stops'));
-      await running;
-    },
-  };
+  const repeated = repeat(clock, LOOK_EVERY_MS, tick);
+  return { start: repeated.start, tick, stop: repeated.stop };
 }
 
 /** Plans one group at a time: their rows first, in batches, since one plan may have a million. */

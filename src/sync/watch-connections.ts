@@ -3,6 +3,7 @@ import type { ProviderKind } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
+import { repeat } from '#platform/repeat.ts';
 import type { Seal } from '#platform/seal.ts';
 import { listUnasked } from '#store/connections.ts';
 import type { Database } from '#store/database.ts';
@@ -37,16 +38,6 @@ export function makeConnectionWatch(parts: ConnectionWatchParts): ConnectionWatc
   const { database, kinds, clock, log } = parts;
   const db = database.knex;
   const owner = randomUUID();
-  const stopping = new AbortController();
-  let running: Promise<void> | undefined;
-
-  async function loop(): Promise<void> {
-    for (;;) {
-      await clock.sleep(LOOK_EVERY_MS, stopping.signal).catch(() => undefined);
-      if (stopping.signal.aborted) return;
-      await tick();
-    }
-  }
 
   async function tick(): Promise<void> {
     try {
@@ -54,10 +45,10 @@ export function makeConnectionWatch(parts: ConnectionWatchParts): ConnectionWatc
       const asked = due.filter((name) => kinds.get(name)?.connect !== undefined);
       if (asked.length === 0) return;
       await withLease(db, { name: LEASE, owner, ttlMs: LEASE_TTL_MS }, async (_lease, lost) => {
-        for (const name of asked) await look(name, AbortSignal.any([lost, stopping.signal]));
+        for (const name of asked) await look(name, AbortSignal.any([lost, repeated.stopping]));
       });
     } catch (error) {
-      if (!stopping.signal.aborted) log.error({ err: error }, 'connections not looked at');
+      if (!repeated.stopping.aborted) log.error({ err: error }, 'connections not looked at');
     }
   }
 
@@ -70,14 +61,6 @@ export function makeConnectionWatch(parts: ConnectionWatchParts): ConnectionWatc
       log.warn({ provider: name, code: problem.code, reason: problem.reason }, 'source not reached');
   }
 
-  return {
-    start() {
-      running ??= loop();
-    },
-    tick,
-    async stop() {
-      stopping.abort();
-      await running;
-    },
-  };
+  const repeated = repeat(clock, LOOK_EVERY_MS, tick);
+  return { start: repeated.start, tick, stop: repeated.stop };
 }

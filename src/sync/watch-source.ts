@@ -4,6 +4,7 @@ import type { ProviderKind } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
+import { repeat } from '#platform/repeat.ts';
 import type { Seal } from '#platform/seal.ts';
 import { type Database, translateDatabaseError } from '#store/database.ts';
 import { readActiveProvider, readSetting, writeSetting } from '#store/settings.ts';
@@ -33,9 +34,6 @@ interface Seen {
 }
 
 export function makeSourceWatcher({ database: { knex: db }, kinds, seal, clock, log }: Parts): SourceWatcher {
-  const stopping = new AbortController();
-  let running: Promise<void> | undefined;
-
   async function look(): Promise<boolean> {
     const row = await readActiveProvider(db);
     const kind = row === undefined ? undefined : kinds.get(row.kind);
@@ -53,22 +51,8 @@ export function makeSourceWatcher({ database: { knex: db }, kinds, seal, clock, 
     return seen !== undefined;
   }
 
-  async function loop(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      await clock.sleep(LOOK_EVERY_MS, stopping.signal).catch(() => undefined);
-      if (stopping.signal.aborted) return;
-      await look().catch((error: unknown) => log.warn({ err: translateDatabaseError(error) }, 'source not looked at'));
-    }
-  }
-
-  return {
-    start() {
-      running ??= loop();
-    },
-    look,
-    async stop() {
-      stopping.abort(new Error('the process stops'));
-      await running;
-    },
-  };
+  const repeated = repeat(clock, LOOK_EVERY_MS, () =>
+    look().catch((error: unknown) => log.warn({ err: translateDatabaseError(error) }, 'source not looked at')),
+  );
+  return { start: repeated.start, look, stop: repeated.stop };
 }
