@@ -6,7 +6,6 @@ import { memberAttributes } from './read.ts';
 import { anchorOf } from './records.ts';
 import { hostOf, type LdapSettings, planOf } from './settings.ts';
 
-/** What a step found, or the sentence and remedy of what is wrong. */
 /**
  * Says step by step what works: `connect` (with encryption and signing in), `read-users`, `read-groups`,
  * `read-members`. Changes nothing, never throws.
