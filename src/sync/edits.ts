@@ -193,7 +193,7 @@ async function changeOnce(
     const row = unchanged ? undefined : await update(tx);
     const newest = await changeMembers(tx, edit.id, members, edit.actor);
     const changed = newest !== undefined || row !== undefined;
-    return { version: newest ?? row?.version ?? version, changed };
+    return { version: newest?.version ?? row?.version ?? version, changed };
   });
 }
 
