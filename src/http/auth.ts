@@ -111,6 +111,12 @@ function refused(message = 'The bearer token is not known, was revoked, or has e
   return new UnauthenticatedError(message, { remedy: 'Send "Authorization: Bearer" with a token that is valid here.' });
 }
 
+/** What a 401 asks for. Whoever sent no token is not told of an error (RFC 6750 section 3). */
+export function challengeTo({ headers: { authorization } }: IncomingMessage): string {
+  const isBearer = authorization !== undefined && /^bearer /i.test(authorization);
+  return `Bearer realm="sluice"${isBearer ? ', error="invalid_token"' : ''}`;
+}
+
 const principals = new WeakMap<IncomingMessage, Principal>();
 
 /** Keeps who a request is for, as `requireToken` does. */

@@ -7,6 +7,7 @@ import {
   NotFoundError,
   TooLargeError,
 } from '#core/errors.ts';
+import { challengeTo } from './auth.ts';
 import { contextOf } from './context.ts';
 
 /** The status of each code at the admin edge. A new code does not compile until it has one. */
@@ -66,7 +67,7 @@ export function problemHandler(translate: (error: unknown) => unknown): ErrorReq
       ...(known && error.remedy !== undefined ? { remedy: error.remedy } : {}),
       requestId: id,
     };
-    if (status === 401) response.setHeader('www-authenticate', 'Bearer realm="sluice"');
+    if (status === 401) response.setHeader('www-authenticate', challengeTo(request));
     if (status === 503) response.setHeader('retry-after', '5');
     response.status(status).type('application/problem+json').send(JSON.stringify(problem));
   };

@@ -83,6 +83,19 @@ export async function readChanges(db: Db, after: JournalPlace | undefined, limit
   return { changes, next, more: found.length > limit };
 }
 
+/** The line of a resource's version; undefined when there is none. */
+export async function findChange(
+  db: Db,
+  { resourceId, version }: { readonly resourceId: string; readonly version: string },
+): Promise<{ readonly runId: string | null } | undefined> {
+  const { rows } = await sql<{ runId: string | null }>(
+    db,
+    'select run_id as "runId" from changes where resource_id = ?::uuid and version = ?::bigint limit 1',
+    [resourceId, version],
+  );
+  return rows[0];
+}
+
 /**
  * A place before every change that is not committed yet: whoever reads the directory after asking for it, and then the
  * journal from it, misses nothing.

@@ -70,7 +70,7 @@ export function makeResourceReader(database: Database, groups: Pick<ServedGroups
 const CONDITION: Readonly<Record<LookUpKey, string>> = {
   id: 'r.id = k.value::uuid',
   name: 'r.name_key = k.value',
-  externalId: `r.origin = any('${EVERY_ORIGIN}') and r.external_id = k.value`,
+  externalId: `r.origin = any('${EVERY_ORIGIN}') and r.external_id = k.value and (r.search ->> 'externalId') is not null`,
 };
 
 interface LookUp {

@@ -7,6 +7,7 @@ import { writeAudit } from '#store/audit.ts';
 import { type Database, type Db, sql } from '#store/database.ts';
 import { withLease } from '#store/leased.ts';
 import { checkFence } from '#store/leases.ts';
+import { deleteOldImages } from '#store/pushed-images.ts';
 import {
   deleteGoneRecords,
   deleteOldDepartures,
@@ -97,6 +98,7 @@ export function makeRetention({ database, clock, log, batch = BATCH }: Retention
 
     const removed = {
       plans: await removePlans(write, { before: cutoffs.plans, now, batch }),
+      images: await all(cutoffs.plans, batch, (tx, before) => deleteOldImages(tx, before, batch)),
       runs: await all(cutoffs.runs, RUNS_BATCH, (tx, before) => deleteRuns(tx, before, RUNS_BATCH)),
       tombstones: await all(cutoffs.tombstones, batch, (tx, before) => deleteTombstones(tx, before, batch)),
       records: await all(cutoffs.tombstones, batch, (tx, before) => deleteGoneRecords(tx, before, batch)),

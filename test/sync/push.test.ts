@@ -109,6 +109,20 @@ eachDatabase('writes of an identity provider', (_open, kind) => {
     assert.equal(again.status, 409);
   });
 
+  it('shows no external id of what was written without one, in filters neither', async () => {
+    const { body } = await idp.send('POST', '/Users', { schemas: [USER_SCHEMA], userName: scene.name('bare') });
+    const find = async (filter: string): Promise<number> => {
+      const query = new URLSearchParams({ filter: `id eq "${body.id}" and ${filter}` });
+      return (await idp.send<{ totalResults: number }>('GET', `/Users?${query}`)).body.totalResults;
+    };
+    assert.equal(body['externalId'], undefined);
+    assert.equal(await find('externalId pr'), 0);
+    assert.equal(await find(`externalId eq "${body.id}"`), 0);
+    assert.equal(await find('externalId eq null'), 1);
+    const alone = new URLSearchParams({ filter: `externalId eq "${body.id}"` });
+    assert.equal((await idp.send<{ totalResults: number }>('GET', `/Users?${alone}`)).body.totalResults, 0);
+  });
+
   it('follows a new external id, also where others name it as their manager', async () => {
     const boss = await idp.createUser(scene.name('boss'));
     const report = await idp.createUser(scene.name('report'), {
