@@ -3,7 +3,7 @@ import type { Checkpoint, Page, PullProvider } from '#core/provider.ts';
 import type { Db } from '#store/database.ts';
 import { beginGeneration, markSeen, noteGone, readKnown, sweep, upsertRecords } from '#store/mirror.ts';
 import { saveCheckpoint } from '#store/mirror-changes.ts';
-import { noteAsked } from '#store/mirror-people.ts';
+import { noteAsked, readAsked } from '#store/mirror-people.ts';
 import { gatherMembers, type MemberGatherer, type MembersPage } from './gather-members.ts';
 import { distinctRecords, normaliseAll } from './normalise.ts';
 import type { RunContext } from './run.ts';
@@ -106,14 +106,18 @@ class MirrorRead {
     await this.gatherer.add(page);
   }
 
-  /** The mirror is whole with this transaction, and changes are read from the checkpoint on. */
+  /** The mirror is whole with this transaction, and changes are read from the checkpoint on; after a preview, from the one before. */
   async end(checkpoint: Checkpoint | undefined): Promise<number> {
     await this.gatherer.end();
     await this.writing;
     const gone = await this.context.write(async (tx) => {
-      await noteAsked(tx, this.provider.kind, this.provider.asks);
       const count = await sweep(tx, this.provider.kind, this.generation, this.seen);
-      await saveCheckpoint(tx, this.provider.kind, checkpoint, this.context.configVersion);
+      const { kind, asks } = this.provider;
+      // What was asked for now may be less than changes from the earlier checkpoint build on: then they are not used.
+      const asked = this.context.preview && (await readAsked(tx, kind)) !== asks ? undefined : asks;
+      await noteAsked(tx, kind, asked);
+      if (this.context.preview) return count;
+      await saveCheckpoint(tx, kind, checkpoint, this.context.configVersion);
       return count;
     });
     return this.written + this.gatherer.counts().changed + gone;
