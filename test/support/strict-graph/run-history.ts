@@ -66,6 +66,7 @@ export async function runHistory({ seed, kind, steps }: History): Promise<Told> 
     return { settled: story.settled, refused: graph.refused };
   } catch (error) {
     if (error instanceof Error) error.message = `seed ${seed} (${kind}): ${error.message}`;
+    if (process.env['GRAPH_DEBUG']) console.error('FAILED', error);
     throw error;
   } finally {
     await gateway?.close();
@@ -139,7 +140,7 @@ class Story {
   async step(step: number): Promise<void> {
     const { random, graph } = this.parts;
     this.told.push(`step ${step}:`);
-    if (process.env["GRAPH_DEBUG"]) console.error(new Date().toISOString(), "step", step);
+    if (process.env['GRAPH_DEBUG']) console.error(new Date().toISOString(), 'step', step);
     this.happen(random.int(6));
     this.trouble();
     const later = random.chance(0.15) ? random.int(12) : undefined;
@@ -276,8 +277,13 @@ class Story {
         '/api/v1/sync-runs',
         options,
       );
-      if (process.env['GRAPH_DEBUG']) console.error(new Date().toISOString(), 'run', status, options, this.told.join(' '));
-      if (status === 202) { const r = await untilOver(this.gateway, body.id); if (process.env['GRAPH_DEBUG']) console.error(new Date().toISOString(), 'over', r.status, (r as any).cost); return r; }
+      if (process.env['GRAPH_DEBUG'])
+        console.error(new Date().toISOString(), 'run', status, options, this.told.join(' '));
+      if (status === 202) {
+        const r = await untilOver(this.gateway, body.id);
+        if (process.env['GRAPH_DEBUG']) console.error(new Date().toISOString(), 'over', r.status, (r as any).cost);
+        return r;
+      }
       assert.equal(status, 409, JSON.stringify(body));
       await untilOver(this.gateway, body.runId);
     }

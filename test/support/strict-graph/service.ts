@@ -194,6 +194,11 @@ export class GraphService {
         body: { '@odata.context': `${base()}/$metadata#groups/$entity`, ...this.show('groups', group, query) },
       };
     }
+    if (rest[0] === 'memberOf')
+      return this.objects(
+        ask,
+        directory.groupsOf(id).map((one) => ({ '@odata.type': '#microsoft.graph.group', id: one })),
+      );
     if (rest[0] !== 'members' && rest[0] !== 'transitiveMembers')
       throw badRequest(`Resource not found for the segment '${rest[0]}'.`);
     const direct = (one: string): string[] => directory.membersOf(one);
