@@ -1,4 +1,4 @@
-import { CredentialsError, type GatewayError, UpstreamError } from '#core/errors.ts';
+import { CredentialsError, NotFoundError, UpstreamError } from '#core/errors.ts';
 import type { GoneObject, Page } from '#core/provider.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { batchGet } from './batch.ts';
@@ -43,7 +43,8 @@ function restorable(externalId: string): GoneObject {
 }
 
 /** Without the permission for it, or where the kind of object has no bin. */
-function isHidden(error: unknown): error is GatewayError {
+function isHidden(error: unknown): boolean {
+  if (error instanceof NotFoundError) return true;
   if (error instanceof CredentialsError) return error.failure === 'consent';
   return error instanceof UpstreamError && error.reason === REQUEST_REFUSED;
 }

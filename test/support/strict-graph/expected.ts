@@ -1,6 +1,6 @@
 // What SCIM must serve of a tenant with given settings: worked out anew from requirements.md, without anything of the
 // gateway. Everybody who is not here must be inactive or gone, as the settings say.
-import type { Directory, Entry } from './directory.ts';
+import type { Directory, Entry, Status } from './directory.ts';
 
 export interface Variant {
   readonly mode: 'full' | 'groups';
@@ -45,8 +45,8 @@ export interface ExpectedUser {
 export interface Expected {
   readonly users: ReadonlyMap<string, ExpectedUser>;
   readonly groups: ReadonlyMap<string, { displayName: unknown; members: readonly string[] }>;
-  /** What must have become of whoever is not in scope. */
-  readonly leavers: ReadonlyMap<string, Policy>;
+  /** What may have become of whoever is not in scope. How somebody left for good a full read need not know. */
+  readonly leavers: ReadonlyMap<string, readonly Policy[]>;
 }
 
 export function expectedOf(directory: Directory, variant: Variant, readsMailboxes: boolean): Expected {
@@ -70,19 +70,15 @@ export function expectedOf(directory: Directory, variant: Variant, readsMailboxe
     const all = new Set(from.flatMap((group) => directory.membersOf(group)));
     return [...all].filter((member) => here.has(member) && !(flat && byId.has(member))).sort();
   };
-  const leavers = new Map<string, Policy>();
+  const leavers = new Map<string, readonly Policy[]>();
+  const policies: Readonly<Record<Status, readonly Policy[]>> = {
+    live: [variant.onLeaveScope],
+    bin: [variant.onSourceSoftDelete],
+    purged: [variant.onSourceHardDelete, variant.onLeaveScope],
+  };
   for (const status of ['live', 'bin', 'purged'] as const)
     for (const list of ['users', 'groups'] as const)
-      for (const { id } of directory.entries(list, status))
-        if (!here.has(id))
-          leavers.set(
-            id,
-            status === 'live'
-              ? variant.onLeaveScope
-              : status === 'bin'
-                ? variant.onSourceSoftDelete
-                : variant.onSourceHardDelete,
-          );
+      for (const { id } of directory.entries(list, status)) if (!here.has(id)) leavers.set(id, policies[status]);
   return {
     users,
     groups: new Map(
