@@ -16,13 +16,13 @@ import { gatherMembers, type MemberGatherer } from './gather-members.ts';
 import { normaliseAll, type SentRecord, sentRecord } from './normalise.ts';
 import type { RunContext } from './run.ts';
 
-/** Users whose groups are asked for together. */
+/** Those who came back whose links are asked for together. */
 const RETURNED_AT_ONCE = 500;
 
 /**
  * Reads what changed into the mirror, a transaction per page, and saves each checkpoint that is reached when all before
- * it is there. Stopped anywhere, the next read goes on from the last one; what comes twice changes nothing. Answers how
- * many records and groups were changed.
+ * it is there. Stopped anywhere, the next read goes on from the last one; what comes twice changes nothing. A preview
+ * saves none, so that the read after it is told the same again. Answers how many records and groups were changed.
  * @throws {CheckpointExpiredError} the checkpoint is forgotten: only a full read helps
  * @throws {UpstreamError} and everything else that the provider throws
  */
@@ -37,7 +37,7 @@ export async function refreshChanges(
     write: (work) => context.write(work),
     onChanged: (tx, groups) => touch(tx, provider.kind, 'Group', groups),
   });
-  const lists = { newGroups: new Map(), returned: new Set<string>(), wholeGroups };
+  const lists = { newGroups: new Map(), returned: { User: new Set<string>(), Group: new Set<string>() }, wholeGroups };
   const state: State = { provider, changes, context, done: 0, written: 0, ...lists };
   await context.progress({ phase: 'reading', done: 0, total: null });
   try {
@@ -52,7 +52,7 @@ export async function refreshChanges(
       await context.progress({ phase: 'reading', done: state.done, total: null });
     }
   } catch (error) {
-    if (error instanceof CheckpointExpiredError)
+    if (error instanceof CheckpointExpiredError && !context.preview)
       await context.write((tx) => saveCheckpoint(tx, provider.kind, undefined, context.configVersion));
     throw error;
   }
@@ -69,8 +69,8 @@ interface State {
   readonly newGroups: Map<string, unknown>;
   /** Groups whose members came whole. */
   readonly wholeGroups: MemberGatherer;
-  /** Users who were gone and are there again. */
-  readonly returned: Set<string>;
+  /** Who was gone and is there again. */
+  readonly returned: Readonly<Record<ResourceType, Set<string>>>;
 }
 
 /** The mirror holds all that was told so far, and what that asks to be read besides: the next read goes on from here. */
@@ -80,7 +80,8 @@ async function reach(state: State, checkpoint: Checkpoint): Promise<void> {
   await wholeGroups.end();
   state.written += wholeGroups.counts().changed - before;
   await readNewGroups(state);
-  await readReturned(state);
+  for (const type of ['User', 'Group'] as const) await readReturned(state, type);
+  if (context.preview) return;
   await context.write((tx) => saveCheckpoint(tx, provider.kind, checkpoint, context.configVersion));
 }
 
@@ -88,9 +89,10 @@ async function writePage(state: State, page: Exclude<ChangePage, { type: 'end' |
   const { provider, context } = state;
   if (page.type === 'records') return writeRecords(state, page.resourceType, page.records);
   if (page.type === 'gone') {
-    for (const { externalId } of page.objects)
-      if (page.resourceType === 'User') state.returned.delete(externalId);
-      else state.newGroups.delete(externalId);
+    for (const { externalId } of page.objects) {
+      state.returned[page.resourceType].delete(externalId);
+      if (page.resourceType === 'Group') state.newGroups.delete(externalId);
+    }
     state.written += await context.write((tx) => markGone(tx, provider.kind, page.resourceType, page.objects));
     state.done += page.objects.length;
     return;
@@ -119,7 +121,7 @@ async function writeRecords(state: State, type: ResourceType, sent: readonly unk
   const changed: SentRecord[] = [];
   for (const [id, raw] of merged) {
     const stored = known.get(id);
-    if (type === 'User' && stored?.gone === true) state.returned.add(id);
+    if (stored?.gone === true) state.returned[type].add(id);
     if (type === 'Group' && stored?.has_members !== true) state.newGroups.set(id, raw);
     const record = sentRecord(provider, raw, context.salt);
     if (stored?.gone === false && stored.record_digest.equals(record.digest)) continue;
@@ -155,15 +157,16 @@ async function readNewGroups(state: State): Promise<void> {
   state.written += gatherer.counts().changed;
 }
 
-async function readReturned(state: State): Promise<void> {
-  const { provider, changes, context, returned } = state;
-  const ids = [...returned];
-  returned.clear();
+async function readReturned(state: State, type: ResourceType): Promise<void> {
+  const { provider, changes, context } = state;
+  const ids = [...state.returned[type]];
+  state.returned[type].clear();
   for (let start = 0; start < ids.length; start += RETURNED_AT_ONCE) {
-    const links = await changes.linksOf?.(ids.slice(start, start + RETURNED_AT_ONCE), context.signal);
+    const links = await changes.linksOf?.(type, ids.slice(start, start + RETURNED_AT_ONCE), context.signal);
     if (links === undefined) return;
     await context.write(async (tx) => {
-      for (const [user, groups] of links.groups) await setGroupsOf(tx, provider.kind, user, groups);
+      for (const [externalId, groups] of links.groups)
+        await setGroupsOf(tx, provider.kind, { externalId, type }, groups);
     });
     await writeRecords(state, 'User', links.records);
   }

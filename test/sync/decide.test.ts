@@ -157,6 +157,20 @@ eachDatabase('a stored plan', (open) => {
     assert.deepEqual((await api.sync({ mode: 'incremental' })).counts, { updated: 1 });
   });
 
+  it('of a preview moves no watermark: the next read of changes is told the same again', async () => {
+    await api.approve((await api.sync()).planId);
+    const watermark = async () => (await query('select checkpoint, checkpoint_config, asked from mirror_state')).rows;
+    const before = await watermark();
+    for (const mode of ['incremental', 'full'] as const) {
+      source.users.set(mode, { userName: mode });
+      assert.equal((await api.sync({ mode, preview: true })).status, 'succeeded');
+      assert.deepEqual(await watermark(), before, mode);
+    }
+    const run = await api.sync({ mode: 'incremental' });
+    assert.deepEqual([run.mode, run.counts], ['incremental', { created: 2 }]);
+    assert.notDeepEqual(await watermark(), before);
+  });
+
   it('must be approved before the schedule is switched on, once for each version of the settings', async () => {
     const clock = makeClock('2026-11-25T10:00:00Z');
     const schedule = makeSchedule({ database: api.database, sync: api.service, clock, log: makeLog('fatal') });

@@ -49,9 +49,9 @@ export interface Graph {
 /** A token is refused that often at most for one request: it may be revoked again while we fetch the next. */
 const REFUSALS_MAX = 3;
 
-/** JSON that arrived whole and is not what was asked for: few tries will do. */
+/** What arrived whole and is not what was asked for, or no JSON from its first letter: few tries will do. */
 const WRONG_ANSWERS_MAX = 3;
-const ANSWER_BROKEN = 'answer-broken';
+const ANSWER_CUT = 'answer-broken';
 
 interface Sent extends RequestOptions {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -121,7 +121,7 @@ export function openGraph(
       tell({ broken: errorName(error), ms: clock.now().getTime() - began });
       const thrown = error instanceof GraphClientError && 'cause' in error ? error.cause : error;
       if (!isIncomplete(thrown)) return explainThrown(thrown);
-      const whole = thrown.reason !== ANSWER_BROKEN;
+      const whole = thrown.reason !== ANSWER_CUT;
       return { retry: true, error: thrown, ...(whole ? { attemptsMax: WRONG_ANSWERS_MAX } : {}) };
     }
   }
@@ -191,7 +191,8 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw incomplete('An answer of Microsoft Graph is cut off or not JSON.', ANSWER_BROKEN, cause);
+    if (/^\s*[[{]/.test(text)) throw incomplete('An answer of Microsoft Graph is cut off.', ANSWER_CUT, cause);
+    throw incomplete('What answers in place of Microsoft Graph sends no JSON.', 'answer-no-json', cause);
   }
 }
 

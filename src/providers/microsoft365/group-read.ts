@@ -8,6 +8,7 @@ import type { Graph } from './client.ts';
 import { PAGE_SIZE } from './collection.ts';
 import { membersOfAll } from './members.ts';
 import { GROUP_SELECT, type GraphGroup, type GraphUser, hidesMembers } from './records.ts';
+import { binned } from './recycle-bin.ts';
 import { foundIn, userPages, usersById } from './users.ts';
 
 /** Graph's batches hold so many steps, so looking a few people up costs less than listing everybody. */
@@ -64,12 +65,24 @@ export async function* groupRead(
     }
     level = below.difference(groups);
   }
+  const left = { Group: [] as string[], User: [] as string[] };
+  const found = new Set<string>();
   if (memory !== undefined) {
-    const left = await unreached(memory, 'Group', groups);
-    yield { type: 'records', resourceType: 'Group', records: await groupsById(graph, left, signal) };
-    for (const id of await unreached(memory, 'User', people)) people.add(id);
+    left.Group = await unreached(memory, 'Group', groups);
+    const records = await groupsById(graph, left.Group, signal);
+    for (const { id } of records) found.add(id);
+    yield { type: 'records', resourceType: 'Group', records };
+    left.User = await unreached(memory, 'User', people);
+    for (const id of left.User) people.add(id);
   }
-  yield* peopleOf(graph, people, { userProperties, signal });
+  for await (const page of peopleOf(graph, people, { userProperties, signal })) {
+    for (const { id } of page.records) found.add(id);
+    yield page;
+  }
+  for (const type of ['User', 'Group'] as const) {
+    const gone = left[type].filter((id) => !found.has(id));
+    if (gone.length > 0) yield await binned(graph, type, gone, signal);
+  }
   yield { type: 'end' };
 }
 
@@ -80,11 +93,13 @@ async function unreached(memory: ReadMemory, type: ResourceType, read: ReadonlyS
   return left;
 }
 
+type UsersPage = Extract<Page<GraphUser>, { type: 'records' }>;
+
 async function* peopleOf(
   graph: Graph,
   wanted: ReadonlySet<string>,
   { userProperties, signal }: { userProperties: readonly string[]; signal: AbortSignal },
-): AsyncGenerator<Page<GraphUser>> {
+): AsyncGenerator<UsersPage> {
   const total = await countUsers(graph, signal);
   const listing = Math.ceil((total ?? Number.POSITIVE_INFINITY) / PAGE_SIZE);
   if (listing < Math.ceil(wanted.size / PEOPLE_PER_REQUEST)) {

@@ -30,7 +30,7 @@ import { readPerson } from './person.ts';
 import { PRESETS } from './presets.ts';
 import { type GraphGroup, type GraphUser, USER_SELECT } from './records.ts';
 import { makeScope } from './scope.ts';
-import { type Microsoft365Settings, parseSettings, SECRET_PATHS } from './settings.ts';
+import { destinationOf, type Microsoft365Settings, parseSettings, SECRET_PATHS } from './settings.ts';
 import { findGroups, membersBelow } from './source.ts';
 import { graphSubscriptions } from './subscriptions.ts';
 import { readTenantId } from './tenant.ts';
@@ -53,6 +53,7 @@ export function microsoft365({ clock, schemas }: Parts): ProviderKind<Microsoft3
     title: 'Microsoft 365',
     available: true,
     secretPaths: SECRET_PATHS,
+    destination: destinationOf,
     parseSettings(value) {
       const settings = parseSettings(value);
       makeUserMapping(settings, schemas);

@@ -158,6 +158,16 @@ export function parseSettings(value: unknown): Microsoft365Settings {
   return result.data;
 }
 
+/** Where the credential is sent, and whose access the tokens it brings give: another tenant, cloud or host is another place. */
+export function destinationOf(settings: unknown): string {
+  const { tenantId, cloud = 'global', endpoints } = settings as Record<string, unknown>;
+  const { graph, login } = (endpoints ?? {}) as Record<string, unknown>;
+  const originOf = (text: unknown): unknown =>
+    typeof text === 'string' && URL.canParse(text) ? new URL(text).origin : (text ?? null);
+  const tenant = typeof tenantId === 'string' ? tenantId.toLowerCase() : null;
+  return JSON.stringify([tenant, cloud, originOf(graph), originOf(login)]);
+}
+
 /** Settings that mean nothing, or nobody, beside each other (S2.7, S2.9, S2.20). */
 function refuseContradictions(settings: Microsoft365Settings): void {
   const { scope, pathDisplay } = settings;
