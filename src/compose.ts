@@ -134,6 +134,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     find: (hash) => findToken(database.knex, hash),
     touch: (id) => touchToken(database.knex, id),
     now,
+    elapsed: clock.elapsed,
   });
   const groups = makeServedGroups(database, log);
   const watcher = makeRunWatcher({ db: database.knex, clock });
@@ -180,7 +181,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     groups,
     counts: makeCounts(database),
     cursors: makeCursors(seal, now),
-    places: makePlaces(now),
+    places: makePlaces(clock.elapsed),
     authenticator,
     securityEvents: makeSetPolling({ db: database.knex, clock, signer }),
     publicUrl,

@@ -15,6 +15,9 @@ export class LeaseLostError extends Error {
   }
 }
 
+/** A lease that ends later than this many of its lives from now is of a clock that was set back since: its end is not waited for. */
+const LIVES_MOST = 3;
+
 /** Takes or renews a lease by the database's clock. Answers undefined while somebody else holds it. */
 export async function takeLease(db: Db, name: string, owner: string, ttlMs: number): Promise<Lease | undefined> {
   const { rows } = await sql(
@@ -23,8 +26,9 @@ export async function takeLease(db: Db, name: string, owner: string, ttlMs: numb
      values (?, ?, 1, clock_timestamp() + make_interval(secs => ?))
      on conflict (name) do update set owner = excluded.owner, expires_at = excluded.expires_at,
        fence = l.fence + (l.owner <> excluded.owner or l.expires_at < clock_timestamp())::int
-     where l.expires_at < clock_timestamp() or l.owner = excluded.owner returning fence`,
-    [name, owner, ttlMs / 1000],
+     where l.expires_at < clock_timestamp() or l.owner = excluded.owner
+       or l.expires_at > clock_timestamp() + make_interval(secs => ?) returning fence`,
+    [name, owner, ttlMs / 1000, (LIVES_MOST * ttlMs) / 1000],
   );
   return rows[0] === undefined ? undefined : { name, owner, fence: rows[0].fence };
 }
