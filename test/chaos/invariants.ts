@@ -64,7 +64,8 @@ function asTexts(things: Readonly<Record<string, unknown>>): Held {
   return Object.fromEntries(Object.entries(things).map(([id, thing]) => [id, JSON.stringify(thing)]));
 }
 
-async function targetEqualsDirectory(world: World, target: WorldTarget): Promise<void> {
+/** Active people and all groups, there as here. */
+export async function targetEqualsDirectory(world: World, target: WorldTarget): Promise<void> {
   const api = world.api();
   const until = Date.now() + SETTLE_WITHIN_MS;
   const users = await readAll(api, 'Users');
@@ -140,7 +141,7 @@ async function stateOf(api: Api, { appId }: WorldTarget): Promise<string> {
 }
 
 /** Every version of every resource is told of exactly once. */
-async function journalHasNoGaps({ query }: World): Promise<void> {
+export async function journalHasNoGaps({ query }: World): Promise<void> {
   const odd = await query(`
     select r.id, r.version, count(c.*)::int as changes, min(c.version) as first, max(c.version) as last
     from resources r left join changes c on c.resource_id = r.id group by r.id
@@ -149,7 +150,7 @@ async function journalHasNoGaps({ query }: World): Promise<void> {
   assert.deepEqual(odd, [], 'versions without a change, or with two');
 }
 
-async function oneProviderAndNoRun({ query }: World): Promise<void> {
+export async function oneProviderAndNoRun({ query }: World): Promise<void> {
   const [row] = await query<Record<string, number>>(`select
     (select count(*)::int from provider_settings where active) as providers,
     (select count(*)::int from runs where status in ('queued', 'running')) as runs,

@@ -6,9 +6,11 @@ import { parseArgs } from 'node:util';
 import { makeRandom } from '#demo/tenant.ts';
 import { bouncerMissing } from '../support/pgbouncer.ts';
 import { runChaos } from './chaos.ts';
+import { runLoad } from './load.ts';
 import type { Role } from './replica.ts';
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: { minutes: { type: 'string', default: '20' }, seed: { type: 'string' }, users: { type: 'string' } },
 });
 const minutes = Number(values.minutes);
@@ -32,5 +34,10 @@ async function chaos(): Promise<void> {
   tell(await runChaos({ users, groups: 20, roles, pooled, seed, actsPerRound: 12, goesOn, tell }));
 }
 
+async function load(): Promise<void> {
+  if (bouncerMissing !== false) tell(`${bouncerMissing}: without it`);
+  tell(await runLoad({ seed, ms: minutes * 60_000, clients: 6, pooled: bouncerMissing === false, tell }));
+}
+
 tell(`seed ${seed}, ${minutes} minutes`);
-await chaos();
+await (positionals.includes('load') ? load() : chaos());
