@@ -133,8 +133,11 @@ async function openPostgres(url: string, options: DatabaseOptions): Promise<Data
   };
 }
 
-/** Compiling a statement takes longer than any of ours runs. */
-const SESSION = 'set jit = off';
+/**
+ * Compiling a statement takes longer than any of ours runs. A transaction of a process that was stopped holds the change
+ * feed back, and whoever waits for its locks: it ends.
+ */
+const SESSION = 'set jit = off; set idle_in_transaction_session_timeout = 60000';
 /** After a failover a name may lead to the old primary for a while. Its 25006 is what a write on a standby gets. */
 const NO_STANDBY = `do $$ begin if pg_is_in_recovery() then raise 'this server is a standby' using errcode = '25006'; end if; end $$`;
 
@@ -292,10 +295,10 @@ function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
-/** Of Node's sockets; and of PostgreSQL: shut down, crashed, starting up, full of connections. */
+/** Of Node's sockets; and of PostgreSQL: shut down, crashed, starting up, idle for too long, full of connections. */
 const CONNECTION_CODES = new Set([
   ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'],
-  ...['57P01', '57P02', '57P03', '53300'],
+  ...['57P01', '57P02', '57P03', '25P03', '53300'],
 ]);
 /** What `pg` and Knex say without a code. */
 const CONNECTION_WORDS =

@@ -47,15 +47,22 @@ export async function renewLease(db: Db, { name, owner, fence }: Lease, ttlMs: n
 }
 
 /**
+ * A process that was stopped, or whose machine is gone, in the middle of such a write keeps whoever takes over waiting for
+ * this long, and then its transaction is undone. As long as the leases of a run and of a target last.
+ */
+const IDLE_MS = 10_000;
+
+/**
  * The first statement of every write that the lease protects. `for share` makes a takeover wait for this transaction.
  * @throws {LeaseLostError} somebody else has it, or had it in between
  */
 export async function checkFence(db: Db, lease: Lease): Promise<void> {
-  const { rows } = await sql(db, 'select 1 from leases where name = ? and owner = ? and fence = ? for share', [
-    lease.name,
-    lease.owner,
-    lease.fence,
-  ]);
+  const { rows } = await sql(
+    db,
+    `select set_config('idle_in_transaction_session_timeout', '${IDLE_MS}', true) from leases
+     where name = ? and owner = ? and fence = ? for share`,
+    [lease.name, lease.owner, lease.fence],
+  );
   if (rows.length === 0) throw new LeaseLostError(lease.name);
 }
 
