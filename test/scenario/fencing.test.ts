@@ -10,13 +10,11 @@ import { makeFolder, postgresMissing } from '../support/database.ts';
 import {
   expectStatus,
   freshStorage,
-  type GatewayProcess,
   settingsFor,
   spawnGateway,
   startGateway,
   startTenant,
   sync,
-  type TestGateway,
 } from '../support/gateway.ts';
 import { startScimApp } from '../support/scim-app-server.ts';
 import { pictureOf, readServed } from '../support/served.ts';
@@ -27,15 +25,20 @@ async function until(isSo: () => Promise<boolean> | boolean): Promise<void> {
   while (!(await isSo())) await turn();
 }
 
+type Closing = (() => Promise<unknown>)[];
+
 /** A worker process, and a gateway in this process that answers requests and does no work. */
-async function startPair(ca = '') {
+async function startPair(closing: Closing, ca = '') {
   const storage: Record<string, string> = { ...(await freshStorage('postgres')), ALLOW_LOOPBACK_WEBHOOKS: 'true' };
   const file = join(makeFolder(), 'ca.pem');
   writeFileSync(file, ca);
   const worker = await spawnGateway({ ...storage, ROLE: 'worker' }, file);
+  closing.push(() => worker.kill());
   const api = await startGateway({ ...storage, ROLE: 'api' });
+  closing.push(() => api.close());
   const client = new pg.Client({ connectionString: storage['DATABASE_URL'] });
   await client.connect();
+  closing.push(() => client.end());
   let log = '';
   worker.child.stdout?.on('data', (chunk: Buffer) => {
     log += chunk.toString();
@@ -46,7 +49,7 @@ async function startPair(ca = '') {
 describe('a worker that is stopped for longer than its lease', { skip: postgresMissing, concurrency: true }, () => {
   let tenant: Tenant;
   let graph: GraphServer;
-  const closing: (() => Promise<unknown>)[] = [];
+  const closing: Closing = [];
 
   before(async () => {
     tenant = makeTenant({ users: 60, groups: 5, membersPerGroup: 5 });
@@ -57,22 +60,12 @@ describe('a worker that is stopped for longer than its lease', { skip: postgresM
     await graph.close();
   });
 
-  function closeAtEnd({ worker, api, client }: { worker: GatewayProcess; api: TestGateway; client: pg.Client }): void {
-    closing.push(
-      () => client.end(),
-      () => api.close(),
-      () => worker.kill(),
-    );
-  }
-
   for (const [phase, table] of [
     ['planning', 'plan_items'],
     ['applying', 'changes'],
   ] as const)
     it(`in the middle of ${phase} keeps nobody waiting, and changes nothing when it goes on`, async () => {
-      const pair = await startPair(graph.ca);
-      closeAtEnd(pair);
-      const { storage, worker, api, client, hasLogged } = pair;
+      const { storage, worker, api, client, hasLogged } = await startPair(closing, graph.ca);
       await client.query(`begin; lock table ${table} in share row exclusive mode`);
       await expectStatus(api.call('PUT', '/api/v1/providers/microsoft365', settingsFor(tenant, graph)), 200);
       await expectStatus(api.call('POST', '/api/v1/providers/microsoft365/activate', {}), 200);
@@ -99,9 +92,7 @@ describe('a worker that is stopped for longer than its lease', { skip: postgresM
     });
 
   it('between looking somebody up at a target and creating them there creates nobody twice', async () => {
-    const pair = await startPair();
-    closeAtEnd(pair);
-    const { storage, worker, api, client } = pair;
+    const { storage, worker, api, client } = await startPair(closing);
     const app = await startScimApp({ token: 'their-token' });
     closing.push(() => app.close());
     const user = { schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'], userName: 'ada', active: true };

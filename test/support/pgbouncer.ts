@@ -38,7 +38,7 @@ export async function startBouncer(databaseUrl: string, folder: string, poolSize
   const user = decodeURIComponent(to.username);
   const password = decodeURIComponent(to.password);
   const ini = `[databases]
-${name} = host=${to.hostname} port=${to.port || 5432} dbname=${name} user=${user} password='${password}'
+${name} = host=${to.hostname} port=${to.port || 5432} dbname=${name} user=${user}${password === '' ? '' : ` password='${password}'`}
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = ${port}
