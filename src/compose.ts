@@ -40,6 +40,7 @@ import { makeCounts } from '#store/counts.ts';
 import { type Database, openDatabase, translateDatabaseError } from '#store/database.ts';
 import type { ScopeOf } from '#store/deliveries.ts';
 import { isMigrated, migrate } from '#store/migrate.ts';
+import { migrateOnline } from '#store/online-migrations.ts';
 import { makeResourceReader } from '#store/resource-reader.ts';
 import { makeServedGroups } from '#store/served-groups.ts';
 import { findSession, touchSession } from '#store/sessions.ts';
@@ -129,11 +130,13 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     retention.start();
     connections.start();
     sealer.start();
+    void migrateOnline(database).catch((error: unknown) => log.error({ err: error }, 'online migration failed'));
   }
   const authenticator = makeAuthenticator({
     find: (hash) => findToken(database.knex, hash),
     touch: (id) => touchToken(database.knex, id),
     now,
+    elapsed: clock.elapsed,
   });
   const groups = makeServedGroups(database, log);
   const watcher = makeRunWatcher({ db: database.knex, clock });
@@ -180,7 +183,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     groups,
     counts: makeCounts(database),
     cursors: makeCursors(seal, now),
-    places: makePlaces(now),
+    places: makePlaces(clock.elapsed),
     authenticator,
     securityEvents: makeSetPolling({ db: database.knex, clock, signer }),
     publicUrl,

@@ -176,6 +176,8 @@ export interface TargetContext {
   readonly capabilities: Capabilities | undefined;
   /** Called with every exchange, also those that failed, and the signal of the call that it belongs to. */
   trace(exchange: Exchange, of: AbortSignal): void;
+  /** Asked right before each request that changes something. Throws when this process may not send any more. */
+  readonly permit?: () => Promise<void>;
 }
 
 /** A kind of target: one line in targets/index.ts, everything else in its folder. */

@@ -18,6 +18,8 @@ export interface GraphServerOptions {
   readonly application?: Partial<Application>;
   readonly faults?: FaultPlan;
   readonly deltas?: { readonly pageSize?: number; readonly membersPerObject?: number };
+  /** Where others reach it, when something stands between: the base of the links that it gives. */
+  readonly publicOrigin?: string;
   /** Where notifications for a URL are really sent: a simulated tenant reaches nobody else. */
   readonly deliverTo?: (url: string) => string;
 }
@@ -25,6 +27,8 @@ export interface GraphServerOptions {
 export interface GraphServer {
   /** `https://127.0.0.1:port`: both endpoints of the provider's settings. */
   readonly origin: string;
+  /** Where it listens, which is another place than `origin` when something stands between. */
+  readonly port: number;
   /** The authority to trust, PEM. */
   readonly ca: string;
   readonly application: Application;
@@ -69,9 +73,11 @@ export async function startGraphServer(tenant: Tenant, options: GraphServerOptio
     graph.answer(request, response).catch(() => response.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  graph.origin = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const port = (server.address() as AddressInfo).port;
+  graph.origin = options.publicOrigin ?? `https://127.0.0.1:${port}`;
   return {
     origin: graph.origin,
+    port,
     ca: certificate.cert,
     application: graph.application,
     requests: graph.requests,

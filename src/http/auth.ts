@@ -35,6 +35,8 @@ export interface AuthParts {
   /** Notes that a token was used. Never waited for. */
   touch(id: string): Promise<void>;
   now(): number;
+  /** Milliseconds that never go back. */
+  elapsed(): number;
 }
 
 export interface Authenticator {
@@ -48,7 +50,10 @@ export interface Authenticator {
   forgetAll(): void;
 }
 
-/** How long a token that was good is taken for good: bounds how long a revoked one still works on another replica. */
+/**
+ * How long a token that was good is taken for good: bounds how long a revoked one still works on another replica, also
+ * when somebody sets the clock.
+ */
 const CACHE_MS = 5_000;
 const CACHE_MAX = 10_000;
 const TOUCH_EVERY_MS = 60_000;
@@ -56,18 +61,21 @@ const TOUCH_EVERY_MS = 60_000;
 interface Cached {
   readonly principal: Principal;
   readonly hash: Buffer;
+  /** Elapsed milliseconds. */
   readonly until: number;
+  /** By the clock, in milliseconds. */
+  readonly expiresAt: number;
 }
 
 /** Bearer tokens (RFC 6750), looked up by their hash. Wrong tokens are never cached. */
-export function makeAuthenticator({ find, touch, now }: AuthParts): Authenticator {
+export function makeAuthenticator({ find, touch, now, elapsed }: AuthParts): Authenticator {
   /** By the header as it was sent. */
   const cache = new Map<string, Cached>();
   const touched = new Map<string, number>();
 
   function recall(request: IncomingMessage): Principal | undefined {
     const cached = cache.get(request.headers.authorization ?? '');
-    if (cached === undefined || cached.until <= now()) return undefined;
+    if (cached === undefined || cached.until <= elapsed() || cached.expiresAt <= now()) return undefined;
     noteUse(cached.principal);
     return cached.principal;
   }
@@ -81,15 +89,15 @@ export function makeAuthenticator({ find, touch, now }: AuthParts): Authenticato
     const { id, app_id, name, scopes, scope, user_id } = row;
     const principal: Principal = { tokenId: id, appId: app_id, name, scopes, scope, subject: user_id };
     if (cache.size >= CACHE_MAX) cache.clear();
-    const until = Math.min(now() + CACHE_MS, row.expires_at?.getTime() ?? Number.POSITIVE_INFINITY);
-    cache.set(header, { principal, hash, until });
+    const expiresAt = row.expires_at?.getTime() ?? Number.POSITIVE_INFINITY;
+    cache.set(header, { principal, hash, until: elapsed() + CACHE_MS, expiresAt });
     return principal;
   }
 
   function noteUse({ tokenId }: Principal): void {
-    if ((touched.get(tokenId) ?? 0) + TOUCH_EVERY_MS > now()) return;
+    if ((touched.get(tokenId) ?? Number.NEGATIVE_INFINITY) + TOUCH_EVERY_MS > elapsed()) return;
     if (touched.size >= CACHE_MAX) touched.clear();
-    touched.set(tokenId, now());
+    touched.set(tokenId, elapsed());
     touch(tokenId).catch(() => undefined);
   }
 

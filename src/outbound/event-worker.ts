@@ -4,8 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { freeClaims, pruneDeliveries } from '#store/event-deliveries.ts';
 import { listBusyStreams } from '#store/event-streams.ts';
-import { type Leased, withLease } from '#store/leased.ts';
-import type { Lease } from '#store/leases.ts';
+import { type HeldLease, type Leased, withLease } from '#store/leased.ts';
 import { BATCH, WINDOW } from './fill-stream.ts';
 import { type EventWorkerParts, workStream } from './work-stream.ts';
 
@@ -70,7 +69,7 @@ export function makeEventWorker(parts: EventWorkerParts): EventWorker {
   }
 
   /** Until nothing is to be done any more: each stream by itself, and those that become busy meanwhile as well. */
-  async function workStreams(lease: Lease, signal: AbortSignal): Promise<void> {
+  async function workStreams(lease: HeldLease, signal: AbortSignal): Promise<void> {
     const running = new Map<string, Promise<void>>();
     /** Each is worked once until somebody says to look again: what comes meanwhile waits for that. */
     const worked = new Set<string>();

@@ -34,10 +34,11 @@ export function openTarget(
   row: Pick<TargetRow, 'push' | 'push_secrets' | 'learned' | 'capabilities'>,
   seal: Seal,
   trace: TargetContext['trace'],
-  dryRun = false,
+  { dryRun = false, permit }: { readonly dryRun?: boolean; readonly permit?: () => Promise<void> } = {},
 ): OpenedTarget {
   const kind = kindOf(kinds, row.push);
   const settings = pushSettings(kind, row.push, row.push_secrets, seal);
-  const context = { learned: row.learned, capabilities: row.capabilities ?? undefined, trace, dryRun };
+  const { learned, capabilities } = row;
+  const context = { learned, capabilities: capabilities ?? undefined, trace, dryRun, ...(permit && { permit }) };
   return { target: kind.open(settings, context), policy: kind.policy(settings) };
 }

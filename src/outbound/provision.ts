@@ -44,7 +44,7 @@ export async function provisionOne(
 ): Promise<Provisioned> {
   const row = await needTarget(parts.database.knex, appId);
   const requests: Exchange[] = [];
-  const opened = openTarget(parts.kinds, row, parts.seal, (exchange) => requests.push(exchange), dryRun);
+  const opened = openTarget(parts.kinds, row, parts.seal, (exchange) => requests.push(exchange), { dryRun });
   try {
     const connect = await tryToConnect(opened, signal);
     const claimed = await claimOne(parts, row, resourceId, dryRun);

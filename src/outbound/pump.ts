@@ -19,7 +19,8 @@ import {
   type SettledDelivery,
   settleDeliveries,
 } from '#store/deliveries.ts';
-import { checkFence, type Lease } from '#store/leases.ts';
+import type { HeldLease } from '#store/leased.ts';
+import { checkFence } from '#store/leases.ts';
 import { changeTarget, readTarget, type TargetRow } from '#store/targets.ts';
 import { carryOut, claimMs, giveBack } from './carry-out.ts';
 import { guardDepartures } from './departures.ts';
@@ -63,7 +64,7 @@ interface Ready extends OpenedTarget {
   readonly world: ReturnType<typeof makeWorld>;
 }
 
-export function makePump(parts: PumpParts, appId: string, lease: Lease, signal: AbortSignal): Pump {
+export function makePump(parts: PumpParts, appId: string, lease: HeldLease, signal: AbortSignal): Pump {
   const { database, clock, kinds, seal } = parts;
   const db = database.knex;
   const log = parts.log.child({ app: appId });
@@ -86,7 +87,8 @@ export function makePump(parts: PumpParts, appId: string, lease: Lease, signal: 
     opened = undefined;
     const cut = parts.cutOf(row.scope as AppScope | null);
     try {
-      const made = openTarget(kinds, row, seal, (exchange, of) => exchanges.get(of)?.push(exchange));
+      const permit = (): Promise<void> => lease.confirm();
+      const made = openTarget(kinds, row, seal, (exchange, of) => exchanges.get(of)?.push(exchange), { permit });
       health.reset(made.policy.concurrency);
       opened = { ...made, version: row.config_version, world: makeWorld({ db, clock, appId }, made, cut) };
     } catch (error) {

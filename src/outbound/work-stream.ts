@@ -5,6 +5,7 @@ import type { Log } from '#platform/log.ts';
 import type { Db } from '#store/database.ts';
 import { claimDeliveries } from '#store/event-deliveries.ts';
 import { type DisabledReason, disableStream, lockStream, type StreamRow } from '#store/event-streams.ts';
+import type { HeldLease } from '#store/leased.ts';
 import { checkFence, type Lease } from '#store/leases.ts';
 import type { Telling } from './event-messages.ts';
 import type { EventViewOf } from './event-view.ts';
@@ -30,7 +31,7 @@ export interface EventWorkerParts extends SendParts {
 export async function workStream(
   parts: EventWorkerParts,
   id: string,
-  lease: Lease,
+  lease: HeldLease,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
@@ -39,7 +40,7 @@ export async function workStream(
     let health: StreamHealth | undefined = healthOf(filled.stream);
     let rounds = 0;
     for (; rounds < ROUNDS && health !== undefined && !signal.aborted; rounds += 1)
-      health = await send(parts, filled.stream, health, signal);
+      health = await send(parts, filled.stream, { health, lease }, signal);
     if (!filled.more && rounds < ROUNDS) return;
   }
 }
@@ -69,7 +70,7 @@ function tellingOf(parts: EventWorkerParts, stream: StreamRow): Telling {
 async function send(
   parts: EventWorkerParts,
   stream: StreamRow,
-  health: StreamHealth,
+  { health, lease }: { readonly health: StreamHealth; readonly lease: HeldLease },
   signal: AbortSignal,
 ): Promise<StreamHealth | undefined> {
   if (!stream.pushed) return undefined;
@@ -78,6 +79,7 @@ async function send(
   const claim = { now: clock.now(), limit: isFailing ? 1 : TOGETHER, claimMs: CLAIM_MS, leastTriedFirst: isFailing };
   const claimed = await claimDeliveries(parts.database.knex, stream.id, claim);
   if (claimed.length === 0) return undefined;
+  await lease.confirm();
   const { health: next, disabled } = await sendRound(parts, stream, { claimed, health }, signal);
   log.debug({ stream: stream.id, messages: claimed.length }, 'events sent');
   if (disabled === undefined) return next;

@@ -22,7 +22,7 @@ export interface Places {
 const PLACES_MAX = 5_000;
 const PLACE_MS = 600_000;
 
-/** @param now in milliseconds */
+/** @param now in milliseconds that never go back */
 export function makePlaces(now: () => number): Places {
   const places = new Map<string, Reached & { readonly until: number }>();
   return {

@@ -65,7 +65,7 @@ export function driftText(statement: Statement, snapshot: string, type: Resource
       and not pg_visible_in_snapshot(xid, ${since}) limit ${CHANGES_MAX + 1}) c)`;
 }
 
-export function makeCounts(database: Database, now: () => number = Date.now): Counts {
+export function makeCounts(database: Database, now: () => number = () => performance.now()): Counts {
   const kept = new Map<string, Known>();
   let epochs = 0;
 

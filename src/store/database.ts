@@ -5,6 +5,7 @@ import pg from 'pg';
 import { ConfigError, InputError, UnavailableError } from '#core/errors.ts';
 import type { Log } from '#platform/log.ts';
 import { openEmbedded } from './embedded.ts';
+import { CONNECT_WITHIN_MS, watchServer } from './watch-server.ts';
 
 /**
  * One statement with `?` for each value; arrays are PostgreSQL arrays. The shape of a row is the caller's word for
@@ -83,7 +84,7 @@ async function openEmbeddedDatabase(options: DatabaseOptions): Promise<Database>
   // A function, so that a connection that was lost is followed by a new stream.
   const stream = (): Duplex => embedded.connect();
   const connection = { stream, user: 'postgres', database: 'postgres' } as unknown as Knex.PgConnectionConfig;
-  const knex = openKnex(connection, 1, options);
+  const knex = openKnex(connection, { max: 1, afterConnect: once(SESSION) }, options);
   return {
     kind: 'embedded',
     knex,
@@ -102,24 +103,63 @@ async function openPostgres(url: string, options: DatabaseOptions): Promise<Data
   const connection = {
     connectionString: url,
     application_name: 'sluice',
+    connectionTimeoutMillis: CONNECT_WITHIN_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     ...(statementTimeoutMs === undefined ? {} : { statement_timeout: statementTimeoutMs }),
   };
-  const knex = openKnex(connection, options.poolMax ?? POOL_MAX, options);
+  const watch = watchServer(
+    url,
+    () => knex.client.pool?.numUsed() > 0,
+    () => options.log?.error({}, 'the database answers nobody any more; its connections are given up'),
+  );
+  // Behind a pooler what a session sets stays behind for whoever comes next; there it is set on the role.
+  const greet = once(pooled ? NO_STANDBY : `${SESSION}; ${NO_STANDBY}`);
+  const afterConnect = async (client: pg.ClientBase): Promise<void> => {
+    watch.add(client);
+    await greet(client);
+  };
+  const knex = openKnex(connection, { max: options.poolMax ?? POOL_MAX, afterConnect }, options);
   return {
     kind: 'postgres',
     knex,
     query: ({ text, values, name }) =>
       queryOn(knex, { text, ...(values && { values }), ...(name !== undefined && !pooled && { name }) }),
     maintain: () => undefined,
-    close: () => knex.destroy(),
+    async close() {
+      watch.stop();
+      await knex.destroy();
+    },
   };
+}
+
+/**
+ * Compiling a statement takes longer than any of ours runs. A transaction of a process that was stopped holds the change
+ * feed back, and whoever waits for its locks: it ends.
+ */
+const SESSION = 'set jit = off; set idle_in_transaction_session_timeout = 60000';
+/** After a failover a name may lead to the old primary for a while. Its 25006 is what a write on a standby gets. */
+const NO_STANDBY = `do $$ begin if pg_is_in_recovery() then raise 'this server is a standby' using errcode = '25006'; end if; end $$`;
+
+interface PoolOptions {
+  readonly max: number;
+  /** What is done first on each connection. One that fails here is not used. */
+  afterConnect(client: pg.ClientBase): Promise<unknown>;
+}
+
+function once(text: string): PoolOptions['afterConnect'] {
+  return (client) => client.query(text);
 }
 
 /**
  * One pool for Knex and for hot paths, so that a limit means what it says and a query that forgot its transaction
  * waits for itself on either path.
  */
-function openKnex(connection: Knex.PgConnectionConfig, max: number, options: DatabaseOptions): Knex {
+function openKnex(
+  connection: Knex.PgConnectionConfig,
+  { max, afterConnect }: PoolOptions,
+  options: DatabaseOptions,
+): Knex {
   const acquireMs = options.acquireMs ?? ACQUIRE_MS;
   const note = (message: unknown): void => options.log?.debug({ detail: String(message) }, 'database pool');
   const knex = knexModule.knex({
@@ -128,9 +168,11 @@ function openKnex(connection: Knex.PgConnectionConfig, max: number, options: Dat
     pool: {
       min: 0,
       max,
-      // Compiling a statement takes longer than any of ours runs.
       afterCreate: (client: pg.ClientBase, done: (error: Error | null, client: pg.ClientBase) => void) =>
-        client.query('set jit = off', (error: Error | null) => done(error, client)),
+        void afterConnect(client).then(
+          () => done(null, client),
+          (error: Error) => done(error, client),
+        ),
     },
     acquireConnectionTimeout: acquireMs,
     log: { warn: note, error: note, debug: note, deprecate: note },
@@ -192,14 +234,14 @@ export async function queryBounded<Row extends pg.QueryResultRow>(
  * statement prepared on one connection may be asked for on another (42P05, 26000), so none is named.
  */
 async function reachable(url: string, withinMs: number): Promise<boolean> {
-  const deadline = Date.now() + withinMs;
+  const deadline = performance.now() + withinMs;
   for (;;) {
     try {
       return await lookAtServer(url);
     } catch (cause) {
       if (cause instanceof ConfigError) throw cause;
       if (isRefusal(cause)) throw refused(cause);
-      if (Date.now() >= deadline) throw unreachable(cause);
+      if (performance.now() >= deadline) throw codeOf(cause) === READ_ONLY ? readOnly(cause as Error) : unreachable(cause);
       await new Promise((resolve) => setTimeout(resolve, 250));
     }
   }
@@ -210,6 +252,7 @@ async function lookAtServer(url: string): Promise<boolean> {
   client.on('error', () => undefined);
   try {
     await client.connect();
+    await client.query(NO_STANDBY);
     const { rows } = await client.query<{ version: string; pid: number }>(
       `select current_setting('server_version_num') as version, pg_backend_pid() as pid`,
     );
@@ -239,34 +282,60 @@ function refused(cause: Error): ConfigError {
 }
 
 function unreachable(cause: unknown): UnavailableError {
-  const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
-  return new UnavailableError(`the PostgreSQL server of DATABASE_URL cannot be reached${code}`, {
+  const code = codeOf(cause);
+  const why = code === '' ? '' : ` (${code})`;
+  return new UnavailableError(`the PostgreSQL server of DATABASE_URL cannot be reached${why}`, {
     reason: 'database-unreachable',
     remedy: 'Start the server, or correct host and port in DATABASE_URL.',
     cause,
   });
 }
 
-const CONNECTION_CODES = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ENOTFOUND',
-  'ETIMEDOUT',
-  '57P01',
-  '57P02',
-  '57P03',
-]);
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
 
-/** An error of a lost or refused connection as `UnavailableError`, so that an edge answers 503; any other as it is. */
+/** Of Node's sockets; and of PostgreSQL: shut down, crashed, starting up, idle for too long, full of connections. */
+const CONNECTION_CODES = new Set([
+  ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'],
+  ...['57P01', '57P02', '57P03', '25P03', '53300'],
+]);
+/** What `pg` and Knex say without a code. */
+const CONNECTION_WORDS =
+  /Connection terminated|Connection ended|not queryable|connection error|timeout expired|timeout exceeded when trying to connect|Timeout acquiring a connection|embedded database has stopped/;
+
+/** PostgreSQL: a transaction that may only read, because the server is a standby or an operator said so. */
+const READ_ONLY = '25006';
+/** PostgreSQL: no disk space, and no memory. */
+const FULL = new Set(['53100', '53200']);
+
+/**
+ * An error of a database that cannot be reached, may only be read, or is full, as `UnavailableError`, so that an edge
+ * answers 503; any other as it is.
+ */
 export function translateDatabaseError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
-  const code = 'code' in error ? String(error.code) : '';
-  const lost =
-    CONNECTION_CODES.has(code) ||
-    code.startsWith('08') ||
-    /Connection terminated|timeout exceeded when trying to connect|Timeout acquiring a connection/.test(error.message);
+  const code = codeOf(error);
+  if (code === READ_ONLY) return readOnly(error);
+  if (FULL.has(code)) return full(error);
+  const lost = CONNECTION_CODES.has(code) || code.startsWith('08') || CONNECTION_WORDS.test(error.message);
   return lost ? unreachable(error) : error;
+}
+
+function readOnly(cause: Error): UnavailableError {
+  return new UnavailableError('the PostgreSQL server of DATABASE_URL takes no writes now', {
+    reason: 'database-read-only',
+    remedy: 'Wait until the failover is over; if it lasts, point DATABASE_URL at the primary.',
+    cause,
+  });
+}
+
+function full(cause: Error): UnavailableError {
+  return new UnavailableError('the database has no room left', {
+    reason: 'database-full',
+    remedy: 'Free disk space, or give the database more; nothing that was acknowledged is lost.',
+    cause,
+  });
 }
 
 /** Deadlock or serialisation failure: the transaction was undone, and may be tried again. */

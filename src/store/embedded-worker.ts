@@ -43,8 +43,8 @@ let session = 0;
 let idle = true;
 let vacuumWanted = false;
 let worked = false;
-let lookedAt = Date.now();
-let checkpointAt = Date.now();
+let lookedAt = performance.now();
+let checkpointAt = performance.now();
 let checkpointLsn = '0/0';
 
 async function handle(db: PGlite, message: ToWorker): Promise<void> {
@@ -66,7 +66,7 @@ async function handle(db: PGlite, message: ToWorker): Promise<void> {
     idle = endsIdle(answer);
     worked = true;
     post({ type: 'data', session, data: answer }, [answer.buffer as ArrayBuffer]);
-    if (vacuumWanted || Date.now() - lookedAt > LOOK_EVERY_MS) await keepUp(db);
+    if (vacuumWanted || performance.now() - lookedAt > LOOK_EVERY_MS) await keepUp(db);
   }
 }
 
@@ -78,7 +78,7 @@ function endsIdle(answer: Uint8Array): boolean {
 /** Checkpoint and vacuum as far as they are due. Does nothing inside a transaction, and never fails a query. */
 async function keepUp(db: PGlite): Promise<void> {
   if (!idle) return;
-  lookedAt = Date.now();
+  lookedAt = performance.now();
   try {
     if (vacuumWanted) {
       vacuumWanted = false;
@@ -102,7 +102,7 @@ async function checkpoint(db: PGlite): Promise<void> {
   await db.exec('checkpoint');
   const { rows } = await db.query<{ lsn: string }>('select pg_current_wal_insert_lsn()::text as lsn');
   checkpointLsn = rows[0]?.lsn ?? checkpointLsn;
-  checkpointAt = Date.now();
+  checkpointAt = performance.now();
   worked = false;
 }
 

@@ -15,6 +15,9 @@ export class LeaseLostError extends Error {
   }
 }
 
+/** A lease that ends later than this many of its lives from now is of a clock that was set back since: its end is not waited for. */
+const LIVES_MOST = 3;
+
 /** Takes or renews a lease by the database's clock. Answers undefined while somebody else holds it. */
 export async function takeLease(db: Db, name: string, owner: string, ttlMs: number): Promise<Lease | undefined> {
   const { rows } = await sql(
@@ -23,8 +26,9 @@ export async function takeLease(db: Db, name: string, owner: string, ttlMs: numb
      values (?, ?, 1, clock_timestamp() + make_interval(secs => ?))
      on conflict (name) do update set owner = excluded.owner, expires_at = excluded.expires_at,
        fence = l.fence + (l.owner <> excluded.owner or l.expires_at < clock_timestamp())::int
-     where l.expires_at < clock_timestamp() or l.owner = excluded.owner returning fence`,
-    [name, owner, ttlMs / 1000],
+     where l.expires_at < clock_timestamp() or l.owner = excluded.owner
+       or l.expires_at > clock_timestamp() + make_interval(secs => ?) returning fence`,
+    [name, owner, ttlMs / 1000, (LIVES_MOST * ttlMs) / 1000],
   );
   return rows[0] === undefined ? undefined : { name, owner, fence: rows[0].fence };
 }
@@ -43,15 +47,22 @@ export async function renewLease(db: Db, { name, owner, fence }: Lease, ttlMs: n
 }
 
 /**
+ * A process that was stopped, or whose machine is gone, in the middle of such a write keeps whoever takes over waiting for
+ * this long, and then its transaction is undone. As long as the leases of a run and of a target last.
+ */
+const IDLE_MS = 10_000;
+
+/**
  * The first statement of every write that the lease protects. `for share` makes a takeover wait for this transaction.
  * @throws {LeaseLostError} somebody else has it, or had it in between
  */
 export async function checkFence(db: Db, lease: Lease): Promise<void> {
-  const { rows } = await sql(db, 'select 1 from leases where name = ? and owner = ? and fence = ? for share', [
-    lease.name,
-    lease.owner,
-    lease.fence,
-  ]);
+  const { rows } = await sql(
+    db,
+    `select set_config('idle_in_transaction_session_timeout', '${IDLE_MS}', true) from leases
+     where name = ? and owner = ? and fence = ? for share`,
+    [lease.name, lease.owner, lease.fence],
+  );
   if (rows.length === 0) throw new LeaseLostError(lease.name);
 }
 

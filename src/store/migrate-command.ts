@@ -3,13 +3,14 @@ import { GatewayError } from '#core/errors.ts';
 import { readConfig } from '#platform/config.ts';
 import { openDatabase } from './database.ts';
 import { migrate } from './migrate.ts';
+import { migrateOnline } from './online-migrations.ts';
 
 async function run(): Promise<void> {
   // Nothing is sealed here, so whoever runs only this needs no key.
   const config = readConfig({ SECRET_KEY: Buffer.alloc(32).toString('base64'), ...process.env });
   const database = await openDatabase({ databaseUrl: config.DATABASE_URL, dataDir: config.DATA_DIR });
   try {
-    const names = await migrate(database);
+    const names = [...(await migrate(database)), ...(await migrateOnline(database))];
     console.log(names.length === 0 ? 'The schema is up to date.' : `Applied: ${names.join(', ')}`);
   } finally {
     await database.close();

@@ -1,27 +1,44 @@
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Knex } from 'knex';
-import { ConfigError } from '#core/errors.ts';
+import { ConfigError, UnavailableError } from '#core/errors.ts';
 import type { Database } from './database.ts';
+import { FOLDER, isBreaking, isOnline, namesIn, readMigration } from './migrations.ts';
 
-const FOLDER = fileURLToPath(new URL('../../migrations', import.meta.url));
 /** Any constant will do; all replicas use the same. */
 const LOCK_KEY = 7_154_829_133;
 const RETRY_MS = 200;
+/** A statement that waits for a lock keeps everybody behind it waiting: it steps back, and tries again. */
+const LOCK_WITHIN_MS = 2_000;
+const GIVE_UP_AFTER_MS = 120_000;
+/** PostgreSQL: lock_not_available. */
+const BLOCKED = '55P03';
 
 /**
- * Brings the schema up to date in one transaction and answers the names of what was new. Replicas queue; killed
- * halfway, nothing has happened. A blocking lock would hang beside other sessions, and Knex's own fails the others
- * or stays locked for ever (both measured), hence the loop.
- * @throws {ConfigError} `database-too-new`: a later release has been here
+ * Brings the schema up to date in one transaction and answers the names of what was new, without what is made online.
+ * Replicas queue; killed halfway, nothing has happened. A blocking lock would hang beside other sessions, and Knex's own
+ * fails the others or stays locked for ever (both measured), hence the loop.
+ * @throws {ConfigError} `database-too-new`: a later release has been here, and has taken away what this one needs
+ * @throws {UnavailableError} `migration-blocked`: a long transaction of somebody else holds a table
  */
 export async function migrate(database: Database, folder: string = FOLDER): Promise<readonly string[]> {
+  const until = performance.now() + GIVE_UP_AFTER_MS;
   for (;;) {
-    const done = await database.knex.transaction((tx) => migrateOnce(database, tx, folder));
-    if (done !== 'locked') return done;
+    const done = await database.knex.transaction((tx) => migrateOnce(database, tx, folder)).catch(blockedOrThrow);
+    if (typeof done === 'object') return done;
+    if (done === 'blocked' && performance.now() > until) throw blocked();
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
+}
+
+function blockedOrThrow(error: unknown): 'blocked' {
+  if (error instanceof Error && 'code' in error && error.code === BLOCKED) return 'blocked';
+  throw error;
+}
+
+function blocked(): UnavailableError {
+  return new UnavailableError('the schema cannot be brought up to date: another transaction holds a table', {
+    reason: 'migration-blocked',
+    remedy: 'End it (pg_stat_activity, the oldest xact_start), then start again.',
+  });
 }
 
 async function migrateOnce(
@@ -33,46 +50,44 @@ async function migrateOnce(
     const { rows } = await tx.raw('select pg_try_advisory_xact_lock(?) as taken', [LOCK_KEY]);
     if (rows[0].taken !== true) return 'locked';
     await tx.raw('set local statement_timeout = 0'); // a limit meant for requests would stop a long migration
+    await tx.raw(`set local lock_timeout = ${LOCK_WITHIN_MS}`);
   }
-  await refuseNewer(tx, folder);
-  // Knex's own lock is of no use here and may be left behind by a killed process; ours is the transaction.
-  const config = { migrationSource: sourceOf(folder), disableTransactions: true };
+  await refuseBreaking(tx, folder);
+  // Knex's own lock is of no use here and may be left behind by a killed process; ours is the transaction. What a later
+  // release has added is not in the folder, and is no corruption.
+  const config = { migrationSource: sourceOf(folder), disableTransactions: true, disableMigrationsListValidation: true };
   await tx.migrate.forceFreeMigrationsLock(config);
   const [, names] = await tx.migrate.latest(config);
   return names;
 }
 
-/** Imports a migration as it is, however the process was started. */
 function sourceOf(folder: string): Knex.MigrationSource<string> {
   return {
-    getMigrations: async () => namesIn(folder),
+    getMigrations: async () => namesIn(folder).filter((name) => !isOnline(name)),
     getMigrationName: (name) => name,
-    getMigration: (name) => import(pathToFileURL(join(folder, name)).href),
+    getMigration: (name) => readMigration(folder, name),
   };
 }
 
-/** In the order of their timestamps. */
-function namesIn(folder: string): string[] {
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.ts'))
-    .sort();
-}
-
-async function refuseNewer(tx: Knex.Transaction, folder: string): Promise<void> {
+/** A later release may have added to the schema, and this one goes on beside it; not when something was taken away. */
+async function refuseBreaking(tx: Knex.Transaction, folder: string): Promise<void> {
   if (!(await tx.schema.hasTable('knex_migrations'))) return;
   const known = new Set(namesIn(folder));
   const { rows } = await tx.raw('select name from knex_migrations order by name');
-  const newer = rows.map((row: { name: string }) => row.name).filter((name: string) => !known.has(name));
-  if (newer.length > 0)
-    throw new ConfigError(`the database was changed by a later release (${newer.join(', ')})`, {
+  const names: string[] = rows.map((row: { name: string }) => row.name);
+  const breaking = names.filter((name) => !known.has(name) && isBreaking(name));
+  if (breaking.length > 0)
+    throw new ConfigError(`the database was changed by a later release (${breaking.join(', ')})`, {
       reason: 'database-too-new',
       remedy: 'Start that release or a later one; this one does not know the schema.',
     });
 }
 
-/** True when nothing is left to do: what `/readyz` asks. */
+/** True when nothing is left to do that this release needs: what `/readyz` asks. */
 export async function isMigrated(database: Database, folder: string = FOLDER): Promise<boolean> {
   const { rows } = await database.query<{ name: string }>({ text: 'select name from knex_migrations' });
   const done = new Set(rows.map(({ name }) => name));
-  return namesIn(folder).every((name) => done.has(name));
+  const names = namesIn(folder);
+  if ([...done].some((name) => !names.includes(name) && isBreaking(name))) return false;
+  return names.every((name) => done.has(name) || isOnline(name));
 }

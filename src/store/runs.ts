@@ -6,6 +6,7 @@ import type { LinkReset } from '#core/match.ts';
 import type { Cost, LeavePolicy } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
+import type { Lease } from './leases.ts';
 
 export type RunStatus =
   | 'queued'
@@ -121,16 +122,25 @@ export interface ProgressRow extends Progress {
   readonly cost: Cost | undefined;
 }
 
-/** Writes the progress; answers whether somebody asked the run to stop. */
-export async function writeProgress(db: Db, runId: string, progress: ProgressRow): Promise<boolean> {
+/** Writes the progress; answers whether somebody asked the run to stop, and undefined when another process has the lease. */
+export async function writeProgress(
+  db: Db,
+  runId: string,
+  progress: ProgressRow,
+  lease: Lease,
+): Promise<{ readonly cancel: boolean } | undefined> {
   const { phase, done, total, phases, cost } = progress;
   const { rows } = await sql(
     db,
     `update runs set phase = ?, done = ?, total = ?, phases = ?::jsonb, cost = coalesce(?::jsonb, cost),
-       progress_at = clock_timestamp() where id = ? returning cancel_requested`,
-    [phase, done, total, JSON.stringify(phases), cost === undefined ? null : JSON.stringify(cost), runId],
+       progress_at = clock_timestamp()
+     where id = ? and exists (select 1 from leases where name = ? and owner = ? and fence = ?) returning cancel_requested as cancel`,
+    [
+      ...[phase, done, total, JSON.stringify(phases), cost === undefined ? null : JSON.stringify(cost)],
+      ...[runId, lease.name, lease.owner, lease.fence],
+    ],
   );
-  return rows[0]?.cancel_requested === true;
+  return rows[0];
 }
 
 /** The run reads everything, although it was asked for changes only. */

@@ -9,8 +9,9 @@ import type { Log } from '#platform/log.ts';
 import { repeat } from '#platform/repeat.ts';
 import type { Seal } from '#platform/seal.ts';
 import { hashToken, makeToken } from '#platform/token.ts';
-import { type Database, translateDatabaseError } from '#store/database.ts';
-import { withLease } from '#store/leased.ts';
+import { type Database, type Db, translateDatabaseError } from '#store/database.ts';
+import { type HeldLease, withLease } from '#store/leased.ts';
+import { checkFence, LeaseLostError } from '#store/leases.ts';
 import { listProviders, type ProviderRow } from '#store/settings.ts';
 import { markSource } from '#store/source-marks.ts';
 import {
@@ -76,8 +77,8 @@ export function makeSubscriptionKeeper(parts: SubscriptionParts): SubscriptionKe
       const wanted = providers.flatMap((row) => wantedBy(parts, row) ?? []);
       const rows = await listSubscriptions(database.knex);
       if (!hasWork(rows, wanted, clock.now())) return;
-      await withLease(database.knex, { name: LEASE, owner, ttlMs: LEASE_TTL_MS }, async (_lease, lost) => {
-        await bringTogether(parts, providers, wanted, AbortSignal.any([lost, repeated.stopping]));
+      await withLease(database.knex, { name: LEASE, owner, ttlMs: LEASE_TTL_MS }, async (lease, lost) => {
+        await bringTogether({ ...parts, lease }, providers, wanted, AbortSignal.any([lost, repeated.stopping]));
       });
     } catch (error) {
       if (!repeated.stopping.aborted) log.error({ err: translateDatabaseError(error) }, 'subscriptions failed');
@@ -131,8 +132,20 @@ function hasWork(rows: readonly SubscriptionRow[], wanted: readonly Wanted[], no
   );
 }
 
+interface Keeping extends SubscriptionParts {
+  readonly lease: HeldLease;
+}
+
+/** A transaction that begins with the check that this process still holds the lease. */
+function write<T>({ database, lease }: Keeping, work: (tx: Db) => Promise<T>): Promise<T> {
+  return database.knex.transaction(async (tx) => {
+    await checkFence(tx, lease);
+    return work(tx);
+  });
+}
+
 async function bringTogether(
-  parts: SubscriptionParts,
+  parts: Keeping,
   providers: readonly ProviderRow[],
   wanted: readonly Wanted[],
   signal: AbortSignal,
@@ -155,20 +168,24 @@ interface Source {
 
 /** Each subscription for itself: one that fails keeps no other from being looked after. */
 async function attempt(
-  { database, kinds, seal, log }: SubscriptionParts,
+  parts: Keeping,
   providers: readonly ProviderRow[],
   row: SubscriptionRow,
   work: (source: Source) => Promise<void>,
 ): Promise<void> {
+  const { kinds, seal, log } = parts;
   const kind = kinds.get(row.provider);
   const settings = providers.find((provider) => provider.kind === row.provider);
   try {
-    if (kind?.subscriptions === undefined || settings === undefined) await deleteSubscription(database.knex, row.id);
+    if (kind?.subscriptions === undefined || settings === undefined)
+      await write(parts, (tx) => deleteSubscription(tx, row.id));
     else await work({ subscriptions: kind.subscriptions, settings: openSettings(kind, settings, seal) });
   } catch (error) {
+    if (error instanceof LeaseLostError) throw error;
     const waitMs = RETRY_AFTER_MS[Math.min(row.attempts, RETRY_AFTER_MS.length - 1)] ?? 0;
     log.warn({ err: error, provider: row.provider, resource: row.resource }, 'subscription failed');
-    await failSubscription(database.knex, row.id, { error: describeError(translateDatabaseError(error)), waitMs });
+    const failure = { error: describeError(translateDatabaseError(error)), waitMs };
+    await write(parts, (tx) => failSubscription(tx, row.id, failure));
   }
 }
 
@@ -178,36 +195,40 @@ function bounded(signal: AbortSignal): AbortSignal {
 
 /** What has run out, or was never made, is nothing to take back. */
 async function takeBack(
-  { database, clock, log }: SubscriptionParts,
+  parts: Keeping,
   { subscriptions, settings }: Source,
   row: SubscriptionRow,
   signal: AbortSignal,
 ): Promise<void> {
-  const over = row.expires_at === null || row.expires_at <= clock.now();
+  const over = row.expires_at === null || row.expires_at <= parts.clock.now();
+  await parts.lease.confirm();
   if (row.remote_id !== null && !over) await subscriptions.remove(settings, row.remote_id, bounded(signal));
-  await deleteSubscription(database.knex, row.id);
-  log.info({ provider: row.provider, resource: row.resource }, 'subscription removed');
+  await write(parts, (tx) => deleteSubscription(tx, row.id));
+  parts.log.info({ provider: row.provider, resource: row.resource }, 'subscription removed');
 }
 
 async function makeOrRenew(
-  parts: SubscriptionParts,
+  parts: Keeping,
   { subscriptions, settings }: Source,
   row: SubscriptionRow,
   signal: AbortSignal,
 ): Promise<void> {
-  const { database, clock, log } = parts;
+  const { clock, log, lease } = parts;
   const expiresAt = new Date(clock.now().getTime() + subscriptions.lifeMsMax - LIFE_MARGIN_MS);
   if (row.remote_id !== null) {
     const renewed = await subscriptions.renew(settings, row.remote_id, expiresAt, bounded(signal));
-    if (renewed !== undefined) return settleSubscription(database.knex, row.id, renewed);
+    if (renewed !== undefined) return write(parts, (tx) => settleSubscription(tx, row.id, renewed));
   }
   const secret = makeToken();
-  await prepareSubscription(database.knex, row.id, hashToken(secret));
+  await write(parts, (tx) => prepareSubscription(tx, row.id, hashToken(secret)));
   const { notification: notificationUrl, lifecycle: lifecycleUrl } = hookUrls(parts.publicUrl(), row.provider);
   const request = { resource: row.resource, notificationUrl, lifecycleUrl, secret, expiresAt };
+  await lease.confirm();
   const made = await subscriptions.create(settings, request, bounded(signal));
-  await settleSubscription(database.knex, row.id, made);
-  // Nobody told us of what changed before, or in this moment.
-  await markSource(database.knex, row.provider);
+  await write(parts, async (tx) => {
+    await settleSubscription(tx, row.id, made);
+    // Nobody told us of what changed before, or in this moment.
+    await markSource(tx, row.provider);
+  });
   log.info({ provider: row.provider, resource: row.resource }, 'subscription made');
 }

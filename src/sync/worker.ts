@@ -61,6 +61,11 @@ interface Current {
   cost: () => Cost | undefined;
 }
 
+/** How a run writes while this process has the lease. */
+interface Fenced extends Pick<RunContext, 'write' | 'signal' | 'log'> {
+  readonly lease: Lease;
+}
+
 /** Carries out queued runs, one at a time in the whole cluster, and picks up what a killed process left behind. */
 export function startWorker(parts: WorkerParts): Worker {
   const { database, log, clock } = parts;
@@ -134,7 +139,7 @@ export function startWorker(parts: WorkerParts): Worker {
         return work(tx);
       });
     try {
-      await carryOutFenced(run, { write, signal, log: runLog }, kept.hide);
+      await carryOutFenced(run, { write, signal, log: runLog, lease }, kept.hide);
     } catch (error) {
       await endAfterError(run, error, { write, log: runLog });
     } finally {
@@ -153,7 +158,7 @@ export function startWorker(parts: WorkerParts): Worker {
 
   async function carryOutFenced(
     run: RunRow,
-    { write, signal, log: runLog }: Pick<RunContext, 'write' | 'signal' | 'log'>,
+    { write, signal, log: runLog, lease }: Fenced,
     hide: RunLog['hide'],
   ): Promise<void> {
     const plan = run.plan_id === null ? undefined : await readPlanRow(database.knex, run.plan_id);
@@ -169,7 +174,7 @@ export function startWorker(parts: WorkerParts): Worker {
     if (row === undefined) throw new Error(`no settings of ${run.provider}`);
     hide(secretsOf(row, parts.seal));
     await write((tx) => startRun(tx, run.id));
-    const context = makeContext(run, row, { write, signal, log: runLog });
+    const context = makeContext(run, row, { write, signal, log: runLog, lease });
     if (plan !== undefined && resumable) {
       await write((tx) => setPlanStatus(tx, plan.id, 'applying'));
       return finishPlan(context, {
@@ -196,11 +201,8 @@ export function startWorker(parts: WorkerParts): Worker {
     });
   }
 
-  function makeContext(
-    run: RunRow,
-    row: ProviderRow,
-    fenced: Pick<RunContext, 'write' | 'signal' | 'log'>,
-  ): RunContext {
+  function makeContext(run: RunRow, row: ProviderRow, { lease, ...fenced }: Fenced): RunContext {
+    const { signal } = fenced;
     return {
       ...fenced,
       db: database.knex,
@@ -210,7 +212,7 @@ export function startWorker(parts: WorkerParts): Worker {
       salt: `${row.config_version}\n`,
       preview: run.preview,
       schemas: parts.schemas,
-      progress: makeProgress({ db: database.knex, run, clock, signal: fenced.signal, cost: () => current?.cost() }),
+      progress: makeProgress({ db: database.knex, run, clock, signal, lease, cost: () => current?.cost() }),
     };
   }
 

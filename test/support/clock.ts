@@ -9,6 +9,7 @@ export function makeClock(instant: string): TestClock {
   let now = new Date(instant);
   return {
     now: () => now,
+    elapsed: () => now.getTime(),
     async sleep(ms) {
       now = new Date(now.getTime() + ms);
     },

@@ -162,6 +162,8 @@ export interface GatewayProcess extends Api {
   readonly child: ChildProcess;
   /** Kills it as a power cut would, and waits until it is gone. */
   kill(): Promise<void>;
+  /** Stops it as a rollout does, and waits until it is gone. Answers its exit code. */
+  stop(): Promise<number | null>;
 }
 
 /** The gateway as a process of its own, ready to answer. */
@@ -187,14 +189,18 @@ export async function spawnGateway(storage: Record<string, string>, ca: string):
       if (found !== undefined) resolve(Number(found));
     });
   });
+  const end = async (signal: NodeJS.Signals): Promise<number | null> => {
+    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+    const gone = new Promise<number | null>((resolve) => child.once('exit', resolve));
+    child.kill(signal);
+    return gone;
+  };
   return {
     ...makeApi(`http://127.0.0.1:${port}`),
     child,
     async kill() {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-      child.kill('SIGKILL');
-      await gone;
+      await end('SIGKILL');
     },
+    stop: () => end('SIGTERM'),
   };
 }

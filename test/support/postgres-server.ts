@@ -22,28 +22,34 @@ import pg from 'pg';
 export interface TestServer {
   /** Of a superuser; its database is `postgres`. */
   readonly url: string;
+  /** Ends the server as a crash does: what it had acknowledged is there again after `up`. */
+  down(): void;
+  /** Starts it again, and waits until it answers. */
+  up(): Promise<void>;
   /** Ends the server and removes the folder. */
   stop(): Promise<void>;
 }
 
-interface Account {
+export interface Account {
   readonly uid: number;
   readonly gid: number;
 }
 
 const START_WITHIN_MS = 30_000;
+/** Fast, and nothing is lost that a crash of the server alone could lose. */
+const SETTINGS = ['fsync=off', 'full_page_writes=off', 'max_connections=200'];
 
 /**
  * Starts a server on a free loopback port, in `folder`, which other users must be able to pass through. It ends with
- * this process, however that ends, and the folder with all that is in it goes too.
+ * this process, however that ends, and the folder with all that is in it goes too. One that is to be crashed is `durable`.
  * @throws {Error} with one sentence on why it cannot run here
  */
-export async function startPostgres(folder: string): Promise<TestServer> {
+export async function startPostgres(folder: string, { durable = false } = {}): Promise<TestServer> {
   const account = process.getuid?.() === 0 ? unprivilegedAccount() : undefined;
   const password = randomBytes(16).toString('hex');
   const bin = prepare(await findNative(), folder, account, password);
   const port = await freePort();
-  const settings = ['fsync=off', 'full_page_writes=off', 'synchronous_commit=off', 'max_connections=200'];
+  const settings = [...SETTINGS, `synchronous_commit=${durable ? 'on' : 'off'}`];
   const args = ['-D', join(folder, 'data'), '-p', `${port}`, '-h', '127.0.0.1', '-k', ''];
   const ids = account === undefined ? ['', ''] : [`${account.uid}`, `${account.gid}`];
   const guard = spawn(
@@ -71,11 +77,19 @@ export async function startPostgres(folder: string): Promise<TestServer> {
     await stop();
     throw new Error(`the server does not start: ${log || (error as Error).message}`);
   }
-  return { url, stop };
+  return {
+    url,
+    stop,
+    down: () => void guard.stdin.write('down\n'),
+    async up() {
+      guard.stdin.write('up\n');
+      await answers(url);
+    },
+  };
 }
 
 /** PostgreSQL refuses to run as root, and initdb wants a user that has a name. */
-function unprivilegedAccount(): Account {
+export function unprivilegedAccount(): Account {
   const lines = readFileSync('/etc/passwd', 'utf8').split('\n');
   for (const name of ['postgres', 'nobody']) {
     const [, , uid, gid] = lines.find((line) => line.startsWith(`${name}:`))?.split(':') ?? [];
@@ -150,7 +164,7 @@ function environment(): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(kept), LC_ALL: 'C' };
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
@@ -159,7 +173,8 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function answers(url: string): Promise<void> {
+/** Waits until somebody answers there as PostgreSQL does. */
+export async function answers(url: string): Promise<void> {
   const deadline = Date.now() + START_WITHIN_MS;
   for (;;) {
     const client = new pg.Client({ connectionString: url });

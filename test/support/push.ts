@@ -73,7 +73,7 @@ export async function startPush(
     cutOf,
     ...(random && { random }),
   };
-  const pump = makePump(parts, app.id, lease, stopping.signal);
+  const pump = makePump(parts, app.id, { ...lease, confirm: async () => undefined }, stopping.signal);
   return {
     appId: app.id,
     pump,

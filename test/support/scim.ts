@@ -107,6 +107,7 @@ export async function startScim(database: Database): Promise<ScimServer> {
       find: (hash) => findToken(database.knex, hash),
       touch: async () => undefined,
       now,
+      elapsed: now,
     }),
     publicUrl: () => base,
   };

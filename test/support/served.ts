@@ -58,6 +58,11 @@ export async function readServed(api: Api): Promise<Picture & { ids: Record<stri
   return { ...picture, ids: Object.fromEntries([...source].map(([id, externalId]) => [externalId, id])) };
 }
 
+/** Whoever is in the recycle bin is shown as nobody's manager. */
+function presentIn(tenant: Tenant, id: string | undefined): string | undefined {
+  return id !== undefined && tenant.users.has(id) ? id : undefined;
+}
+
 /** The tenant's enabled users and all its groups, in the same form. */
 export function pictureOf(tenant: Tenant): Picture {
   const picture: Picture = { users: {}, groups: {} };
@@ -66,7 +71,7 @@ export function pictureOf(tenant: Tenant): Picture {
       picture.users[user.id] = {
         userName: String(user['userPrincipalName']),
         displayName: user['displayName'] as string | undefined,
-        manager: tenant.managers.get(user.id),
+        manager: presentIn(tenant, tenant.managers.get(user.id)),
       };
   for (const group of tenant.groups.values())
     picture.groups[group.id] = {

@@ -3,6 +3,7 @@ import { beforeEach, it } from 'node:test';
 import { systemClock } from '#platform/clock.ts';
 import type { Database } from '#store/database.ts';
 import { sql } from '#store/database.ts';
+import { takeLease } from '#store/leases.ts';
 import { findOpenRun, finishRun, insertRun, requestCancel, startRun } from '#store/runs.ts';
 import { type RunView, readRun } from '#store/views/runs.ts';
 import { makeProgress } from '#sync/progress.ts';
@@ -33,7 +34,10 @@ eachDatabase('the progress of a run', (open) => {
   async function progressOf(id: string) {
     const run = await findOpenRun(database.knex);
     const signal = new AbortController().signal;
+    const lease = await takeLease(database.knex, 'sync', 'test', 3_600_000);
+    if (lease === undefined) throw new Error('no lease');
     return makeProgress({
+      lease,
       db: database.knex,
       run: { id, phases: run?.phases ?? {} },
       clock,

@@ -44,7 +44,7 @@ export function makeBudget(clock: Clock, pace: Pick<Pace, 'pause'>): Budget {
 
   return {
     spend(status, headers) {
-      const now = clock.now().getTime();
+      const now = clock.elapsed();
       turnWindow(now);
       used += Number(headers.get('x-ms-resource-unit')) || UNITS_UNSAID;
       if (status === 429 && !refused) {

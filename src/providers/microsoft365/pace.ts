@@ -65,7 +65,7 @@ export function makePace(clock: Clock, { attemptsMax, waitMsMax }: Limits, gate:
   }
 
   function pause(waitMs: number): void {
-    const now = clock.now().getTime();
+    const now = clock.elapsed();
     const until = now + waitMs;
     if (until <= gate.pausedUntil) return;
     throttledMs += until - Math.max(now, gate.pausedUntil);
@@ -74,7 +74,7 @@ export function makePace(clock: Clock, { attemptsMax, waitMsMax }: Limits, gate:
 
   async function untilFree(signal: AbortSignal): Promise<void> {
     for (;;) {
-      const wait = gate.pausedUntil - clock.now().getTime();
+      const wait = gate.pausedUntil - clock.elapsed();
       if (wait <= 0) break;
       if (wait > waitMsMax) throw tooLong(wait);
       await clock.sleep(wait, signal);

@@ -33,7 +33,7 @@ export function makeAuthorizer(auths: readonly Auth[], http: HttpClient, clock: 
     if (auth === undefined || auth.kind === 'none') return undefined;
     if (auth.kind === 'bearer') return `Bearer ${auth.token}`;
     if (auth.kind === 'basic') return `Basic ${base64(`${auth.username}:${auth.password}`)}`;
-    if (token !== undefined && token.until > clock.now().getTime()) return token.header;
+    if (token !== undefined && token.until > clock.elapsed()) return token.header;
     asking ??= askForToken(auth, http, clock, signal).finally(() => {
       asking = undefined;
     });
@@ -105,7 +105,7 @@ async function askForToken(
     });
   const life = body.expiresIn === undefined ? LIFE_MS : body.expiresIn * 1_000;
   // Of a token that lives shorter than twice that, half of its life.
-  const until = clock.now().getTime() + Math.max(life - EARLY_MS, life / 2);
+  const until = clock.elapsed() + Math.max(life - EARLY_MS, life / 2);
   return { header: `Bearer ${body.token}`, until };
 }
 

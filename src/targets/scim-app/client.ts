@@ -38,6 +38,8 @@ export interface ClientParts {
   /** What would change something is traced, and not sent. */
   readonly dryRun: boolean;
   trace(exchange: Exchange, of: AbortSignal): void;
+  /** Asked right before each request that changes something. */
+  readonly permit: (() => Promise<void>) | undefined;
 }
 
 const USER_AGENT = 'Sluice';
@@ -61,6 +63,7 @@ export function makeScimClient(parts: ClientParts): ScimClient {
       tell(null, null);
       return pretended(request);
     }
+    if (request.method !== 'GET') await parts.permit?.();
     const answer = await exchange(request, { authorization, body }, tell, signal);
     const told = tell(answer.status, answer.text === '' ? null : answer.text);
     return mayTryOtherwise(answer.status, authorization) ? send(request, signal) : read(request, answer, told);

@@ -47,6 +47,7 @@ export function scimAppKind({ clock, outgoing }: ScimAppParts): TargetKind<ScimS
         clock,
         dryRun: context.dryRun,
         trace: context.trace,
+        permit: context.permit,
       });
       return makeTarget(settings, client, context.capabilities, context.learned, () => http.close());
     },

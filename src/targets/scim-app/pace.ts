@@ -32,7 +32,7 @@ export function makePace(
   let restUntil = 0;
 
   function checkRest(): void {
-    const left = restUntil - clock.now().getTime();
+    const left = restUntil - clock.elapsed();
     if (left <= 0) return;
     throw new TargetError('The target asked to be left alone for a while.', {
       kind: 'throttled',
@@ -46,7 +46,7 @@ export function makePace(
       checkRest();
       const mine = buckets[kind];
       if (mine === undefined) return;
-      const now = clock.now().getTime();
+      const now = clock.elapsed();
       const at = Math.max(now, mine.nextAt);
       mine.nextAt = at + mine.gapMs;
       if (at <= now) return;
@@ -54,7 +54,7 @@ export function makePace(
       checkRest();
     },
     rest(ms) {
-      restUntil = Math.max(restUntil, clock.now().getTime() + ms);
+      restUntil = Math.max(restUntil, clock.elapsed() + ms);
     },
   };
 }

@@ -22,6 +22,7 @@ export function makeTestClock(): TestClock {
   return {
     slept,
     now: () => new Date(now),
+    elapsed: () => now,
     async sleep(ms, signal) {
       const until = now + ms;
       slept.push(ms);

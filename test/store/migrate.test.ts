@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { cpSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { ConfigError } from '#core/errors.ts';
+import { type Database, openDatabase, sql } from '#store/database.ts';
+import { isMigrated, migrate } from '#store/migrate.ts';
+import { migrateOnline } from '#store/online-migrations.ts';
+import { createTestDatabase, eachDatabase, makeFolder, postgresMissing } from '../support/database.ts';
+import { freshStorage, startGateway } from '../support/gateway.ts';
+
+/** The migrations of this release and one more, as the next release has them. */
+function nextRelease(name: string, up: string): string {
+  const folder = join(makeFolder(), 'migrations');
+  cpSync('migrations', folder, { recursive: true });
+  const text = `export async function up(knex) { for (const text of ${JSON.stringify(up.split('; '))}) await knex.raw(text); }
+    export async function down() {}`;
+  writeFileSync(join(folder, name), text);
+  return folder;
+}
+
+const EXPAND = '20991201000000_add_nickname.ts';
+const ADD = 'alter table resources add column nickname text';
+
+eachDatabase('a schema that a later release has changed', (open) => {
+  it('is served when something was added, and refused with a sentence when something was taken away', async () => {
+    const database = await open();
+    await migrate(database, nextRelease(EXPAND, ADD));
+    assert.deepEqual(await migrate(database), []);
+    assert.equal(await isMigrated(database), true);
+    const contract = '20991202000000_contract_drop_display.ts';
+    await migrate(database, nextRelease(contract, 'alter table resources drop column nickname'));
+    await assert.rejects(migrate(database), (error) => {
+      assert.ok(error instanceof ConfigError);
+      assert.deepEqual([error.reason, error.message.includes(contract)], ['database-too-new', true]);
+      return true;
+    });
+    // One that runs already is sent no more requests.
+    assert.equal(await isMigrated(database), false);
+  });
+
+  it('is made faster while it is served, once', async () => {
+    const database = await open();
+    const name = '20991203000000_online_index_display.ts';
+    const index = `drop index ${database.kind === 'postgres' ? 'concurrently ' : ''}if exists resources_display_idx`;
+    const build = `create index ${database.kind === 'postgres' ? 'concurrently ' : ''}resources_display_idx on resources (display)`;
+    const folder = nextRelease(name, `${index}; ${build}`);
+    await migrate(database, folder);
+    assert.equal(await isMigrated(database, folder), true);
+    const made = await Promise.all([migrateOnline(database, folder), migrateOnline(database, folder)]);
+    assert.deepEqual(made.flat(), [name]);
+    assert.deepEqual(await migrateOnline(database, folder), []);
+    const { rows } = await sql(
+      database.knex,
+      `select indisvalid from pg_index where indexrelid = 'resources_display_idx'::regclass`,
+    );
+    assert.deepEqual(rows, [{ indisvalid: true }]);
+  });
+});
+
+describe('replicas on one PostgreSQL', { skip: postgresMissing }, () => {
+  const opened: Database[] = [];
+  const connect = async (databaseUrl: string): Promise<Database> => {
+    const database = await openDatabase({ databaseUrl });
+    opened.push(database);
+    return database;
+  };
+  after(async () => {
+    for (const database of opened) await database.close();
+  });
+
+  it('bring an empty schema up to date once, however many start together', async () => {
+    const url = await createTestDatabase();
+    const replicas = await Promise.all([connect(url), connect(url), connect(url)]);
+    const made = await Promise.all(replicas.map((replica) => migrate(replica)));
+    assert.equal(made.filter((names) => names.length > 0).length, 1);
+    for (const replica of replicas) assert.equal(await isMigrated(replica), true);
+  });
+
+  it('do not queue behind a migration that waits for a long transaction', async () => {
+    const url = await createTestDatabase(process.env['TEST_POSTGRES_TEMPLATE']);
+    const [long, mine] = [await connect(url), await connect(url)];
+    if (!process.env['TEST_POSTGRES_TEMPLATE']) await migrate(mine);
+    const tx = await long.knex.transaction();
+    await sql(tx, 'select count(*) from resources');
+    const migrating = migrate(mine, nextRelease(EXPAND, ADD));
+    const waits = `select 1 from pg_locks where mode = 'AccessExclusiveLock' and not granted
+      and relation = 'resources'::regclass and database = (select oid from pg_database where datname = current_database())`;
+    while ((await sql(long.knex, waits)).rows.length === 0);
+    // It stands in the queue before us, and steps back.
+    assert.equal((await sql(long.knex, 'select count(*)::int as n from resources')).rows[0].n, 0);
+    await tx.commit();
+    assert.deepEqual(await migrating, [EXPAND]);
+  });
+
+  it('of the release before go on serving while the next one migrates, and may be started again', async () => {
+    const storage = await freshStorage('postgres');
+    const database = await connect(storage['DATABASE_URL'] ?? '');
+    await migrate(database);
+    const before = await startGateway(storage);
+    const make = (userName: string) =>
+      before.call('POST', '/scim/v2/Users', { schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'], userName });
+    const migrating = migrate(database, nextRelease(EXPAND, `${ADD}; create index on resources (nickname)`));
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, number) => make(`rolling${number}`)));
+    assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([201]));
+    await migrating;
+    assert.equal((await make('after')).status, 201);
+    assert.equal((await before.call('GET', '/readyz')).status, 200);
+    await before.close();
+    const again = await startGateway(storage);
+    assert.equal((await again.call<{ totalResults: number }>('GET', '/scim/v2/Users')).body.totalResults, 21);
+    await again.close();
+  });
+});
