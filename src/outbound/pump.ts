@@ -161,9 +161,7 @@ export function makePump(parts: PumpParts, appId: string, lease: Lease, signal: 
 
   async function settle({ world }: Ready, settled: readonly SettledDelivery[]): Promise<void> {
     const now = clock.now();
-    // Also of those that failed later on: they are there.
-    const isNew = ({ action }: SettledDelivery): boolean => action === 'created' || action === 'adopted';
-    const newlyThere = settled.filter(isNew).map(({ resource_id }) => resource_id);
+    const newlyThere = settled.filter(({ is_new }) => is_new).map(({ resource_id }) => resource_id);
     await write(async (tx) => {
       await settleDeliveries(tx, appId, settled, now);
       await askForReferences(tx, appId, newlyThere, now);

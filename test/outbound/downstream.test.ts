@@ -13,7 +13,7 @@ import { type Service, startService } from '../support/downstream/service.ts';
 import { startWalk, type Walk } from '../support/downstream/walk.ts';
 import { expectStatus, freshStorage, startGateway, type TestGateway } from '../support/gateway.ts';
 
-const CHANGES = Number(process.env['DOWNSTREAM_CHANGES'] ?? 150);
+const CHANGES = Number(process.env['DOWNSTREAM_CHANGES'] ?? 100);
 const SEED = process.env['DOWNSTREAM_SEED'] ?? 'downstream';
 const ONLY = process.env['DOWNSTREAM_ONLY'] ?? '';
 

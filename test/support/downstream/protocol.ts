@@ -94,7 +94,7 @@ export function makeProtocol(manners: Manners, books: Books): Protocol {
     if (shelves[kind].holderOf(doc, undefined) !== undefined)
       throw new Refusal(409, 'That name is taken.', 'uniqueness');
     const id = seed(kind, doc);
-    const location = `/scim/v2/${kind}s/${id}`;
+    const location = `/scim/v2/${kind}s/${encodeURIComponent(id)}`;
     return { status: 201, body: shown(shelves[kind].now.get(id) ?? {}), headers: { location, ...etagOf(id) } };
   }
 
@@ -278,7 +278,7 @@ export function makeProtocol(manners: Manners, books: Books): Protocol {
       return books.writing(`creation of ${keys[0]}`);
     },
     leaveUnknown(method, path, text) {
-      books.unknown(path, method === 'POST' ? keysOf(docOf(text)) : []);
+      books.unknown(decodeURIComponent(path), method === 'POST' ? keysOf(docOf(text)) : []);
     },
     resources: (kind) => [...shelves[kind].now.values()],
     seed,
