@@ -2,6 +2,8 @@
 import type { Claimed, SettledDelivery } from '#store/deliveries.ts';
 
 export interface PoolParts {
+  /** Kept from one drain to the next. */
+  readonly size: ClaimSize;
   /** How many at once; asked for before each. */
   concurrency(): number;
   /** Nothing is begun any more: what is claimed is given back. */
@@ -13,11 +15,41 @@ export interface PoolParts {
   settle(settled: readonly SettledDelivery[]): Promise<void>;
 }
 
-/** At first so many are claimed for each that may be on its way. */
+/** At least so many are claimed for each that may be on its way. */
 const AHEAD = 4;
-const CLAIM_MOST = 256;
+const CLAIM_MOST = 1_024;
 /** As many are claimed as a target takes in about this time: few of a slow one, so that a leaver does not wait for long. */
-const CLAIM_WORTH_MS = 200;
+const CLAIM_WORTH_MS = 250;
+
+/** How many are claimed at once, by how fast the last were gone. */
+export interface ClaimSize {
+  /** The next claim is made now. */
+  next(least: number): number;
+  /** Nothing was under way for a while: the time until the next claim says nothing. */
+  rested(): void;
+  current(least: number): number;
+}
+
+export function makeClaimSize(): ClaimSize {
+  let size = 0;
+  let madeAt: number | undefined;
+  const within = (wanted: number, least: number): number => Math.max(1, Math.min(CLAIM_MOST, Math.max(least, wanted)));
+  return {
+    next(least) {
+      const now = performance.now();
+      const sinceMs = madeAt === undefined ? CLAIM_WORTH_MS / 2 : now - madeAt;
+      madeAt = now;
+      // Twice as many when the last were gone soon, half as many when they took long.
+      const wanted = sinceMs < CLAIM_WORTH_MS / 2 ? size * 2 : sinceMs > CLAIM_WORTH_MS ? Math.ceil(size / 2) : size;
+      size = within(wanted, least);
+      return size;
+    },
+    rested() {
+      madeAt = undefined;
+    },
+    current: (least) => within(size, least),
+  };
+}
 
 /** Works until nothing is ready, or `isOver`. Answers how many it carried out. */
 export async function drain(parts: PoolParts, isOver: () => boolean): Promise<number> {
@@ -29,25 +61,22 @@ export async function drain(parts: PoolParts, isOver: () => boolean): Promise<nu
   let isDry = false;
   let failure: unknown;
   let done = 0;
-  let limit = parts.concurrency() * AHEAD;
-  let claimedAt = performance.now();
+  const least = (): number => parts.concurrency() * AHEAD;
+  parts.size.rested();
 
   const fail = (error: unknown): void => {
     failure ??= error;
   };
   const mayClaim = (): boolean =>
     claiming === undefined &&
-    waiting.length < Math.max(parts.concurrency(), limit / 2) &&
+    waiting.length < Math.max(parts.concurrency(), parts.size.current(least()) / 2) &&
     !isDry &&
     failure === undefined &&
     !parts.isStopped() &&
     !isOver();
 
   async function claimMore(): Promise<void> {
-    const now = performance.now();
-    limit = nextLimit(limit, now - claimedAt, parts.concurrency() * AHEAD);
-    claimedAt = now;
-    const rows = await parts.claim(limit);
+    const rows = await parts.claim(parts.size.next(least()));
     if (rows.length === 0) isDry = true;
     waiting.push(...rows);
   }
@@ -88,10 +117,4 @@ export async function drain(parts: PoolParts, isOver: () => boolean): Promise<nu
   }
   if (failure !== undefined) throw failure;
   return done;
-}
-
-/** Twice as many when the last were gone soon, half as many when they took long. */
-function nextLimit(limit: number, sinceMs: number, least: number): number {
-  const next = sinceMs < CLAIM_WORTH_MS / 2 ? limit * 2 : sinceMs > CLAIM_WORTH_MS ? Math.ceil(limit / 2) : limit;
-  return Math.max(1, Math.min(CLAIM_MOST, Math.max(least, next)));
 }

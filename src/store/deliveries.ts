@@ -131,11 +131,21 @@ export interface Claimed {
   readonly log: readonly unknown[];
 }
 
+export interface Claim {
+  readonly limit: number;
+  readonly now: Date;
+  readonly until: Date;
+  /** These and no others, whether they are ready or not. */
+  readonly ids?: readonly string[];
+  /** Nothing is claimed of a target that is not active, or was changed since. */
+  readonly configVersion?: string;
+}
+
 /** Claims what is ready, lowest rank first, for a time; each resource is on its way once at most. */
 export async function claimDeliveries(
   db: Db,
   appId: string,
-  claim: { readonly limit: number; readonly now: Date; readonly until: Date; readonly ids?: readonly string[] },
+  claim: Claim,
   scope: ScopeOf,
 ): Promise<readonly Claimed[]> {
   const statement = new Statement();
@@ -146,7 +156,12 @@ export async function claimDeliveries(
       ? `state = 'pending' and ready_at <= ${statement.bind(claim.now, 'timestamptz')}`
       : `state <> 'sending' and resource_id = any(${statement.bind(claim.ids, 'uuid[]')})`;
   const within = scopeText(statement, scope, 'few');
-  const text = `with c as (select resource_id from deliveries where app_id = ${app} and ${which}
+  const unchanged =
+    claim.configVersion === undefined
+      ? 'true'
+      : `exists (select 1 from targets where app_id = ${app} and state = 'active'
+          and config_version = ${statement.bind(claim.configVersion, 'bigint')})`;
+  const text = `with c as (select resource_id from deliveries where ${unchanged} and app_id = ${app} and ${which}
       order by rank, ready_at limit ${claim.limit} for update skip locked),
     mine as (update deliveries d set state = 'sending', fence = fence + 1, attempts = attempts + 1, claimed_until = ${until}
       from c where d.app_id = ${app} and d.resource_id = c.resource_id returning d.*)
