@@ -21,33 +21,24 @@ const CLAIM_MOST = 1_024;
 /** As many are claimed as a target takes in about this time: few of a slow one, so that a leaver does not wait for long. */
 const CLAIM_WORTH_MS = 250;
 
-/** How many are claimed at once, by how fast the last were gone. */
+/** How many are claimed at once: as many as go out while the next are claimed, and a little more. */
 export interface ClaimSize {
-  /** The next claim is made now. */
-  next(least: number): number;
-  /** Nothing was under way for a while: the time until the next claim says nothing. */
-  rested(): void;
-  current(least: number): number;
+  /** @param least whatever was seen so far */
+  now(least: number): number;
+  /** A claim took so long; since the one before so many were carried out, in so much time with any on their way. */
+  note(seen: { readonly claimMs: number; readonly done: number; readonly busyMs: number }): void;
 }
 
 export function makeClaimSize(): ClaimSize {
-  let size = 0;
-  let madeAt: number | undefined;
-  const within = (wanted: number, least: number): number => Math.max(1, Math.min(CLAIM_MOST, Math.max(least, wanted)));
+  let perMs = 0;
+  let claimMs = 0;
   return {
-    next(least) {
-      const now = performance.now();
-      const sinceMs = madeAt === undefined ? CLAIM_WORTH_MS / 2 : now - madeAt;
-      madeAt = now;
-      // Twice as many when the last were gone soon, half as many when they took long.
-      const wanted = sinceMs < CLAIM_WORTH_MS / 2 ? size * 2 : sinceMs > CLAIM_WORTH_MS ? Math.ceil(size / 2) : size;
-      size = within(wanted, least);
-      return size;
+    now: (least) => Math.min(CLAIM_MOST, Math.max(1, least, Math.ceil(perMs * (CLAIM_WORTH_MS + 2 * claimMs)))),
+    note(seen) {
+      claimMs = (claimMs + seen.claimMs) / 2;
+      if (seen.done > 0 && seen.busyMs > 0)
+        perMs = perMs === 0 ? seen.done / seen.busyMs : (perMs + seen.done / seen.busyMs) / 2;
     },
-    rested() {
-      madeAt = undefined;
-    },
-    current: (least) => within(size, least),
   };
 }
 
@@ -62,30 +53,40 @@ export async function drain(parts: PoolParts, isOver: () => boolean): Promise<nu
   let failure: unknown;
   let done = 0;
   const least = (): number => parts.concurrency() * AHEAD;
-  parts.size.rested();
+  const size = (): number => parts.size.now(least());
+  let doneBefore = 0;
+  let busyMs = 0;
+  let busySince = 0;
 
   const fail = (error: unknown): void => {
     failure ??= error;
   };
   const mayClaim = (): boolean =>
     claiming === undefined &&
-    waiting.length < Math.max(parts.concurrency(), parts.size.current(least()) / 2) &&
+    waiting.length < Math.max(parts.concurrency(), size() / 2) &&
     !isDry &&
     failure === undefined &&
     !parts.isStopped() &&
     !isOver();
 
   async function claimMore(): Promise<void> {
-    const rows = await parts.claim(parts.size.next(least()));
+    const began = performance.now();
+    const rows = await parts.claim(size());
+    const now = performance.now();
+    const sinceMs = inFlight.size > 0 ? now - busySince : 0;
+    parts.size.note({ claimMs: now - began, done: done - doneBefore, busyMs: busyMs + sinceMs });
+    [doneBefore, busyMs, busySince] = [done, 0, now];
     if (rows.length === 0) isDry = true;
     waiting.push(...rows);
   }
 
   function begin(row: Claimed): void {
+    if (inFlight.size === 0) busySince = performance.now();
     const work = parts.carryOut(row).then((outcome) => {
       settled.push(outcome);
       inFlight.delete(work);
       done += 1;
+      if (inFlight.size === 0) busyMs += performance.now() - busySince;
     });
     inFlight.add(work);
   }
