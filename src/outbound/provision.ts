@@ -258,6 +258,7 @@ function dry(world: Delivering): Delivering {
         note: async () => undefined,
         replaceKnown: async () => undefined,
         forget: async () => undefined,
+        rename: async () => undefined,
       };
     },
   };

@@ -118,6 +118,7 @@ export interface Claimed {
   readonly link: 'created' | 'adopted' | null;
   readonly sent: Record<string, unknown> | null;
   readonly gone_since: Date | null;
+  readonly settled_at: Date | null;
   /** Of the resource as it is now; null when it is not even a tombstone any more. */
   readonly version: string | null;
   readonly body: string | null;
@@ -130,11 +131,21 @@ export interface Claimed {
   readonly log: readonly unknown[];
 }
 
+export interface Claim {
+  readonly limit: number;
+  readonly now: Date;
+  readonly until: Date;
+  /** These and no others, whether they are ready or not. */
+  readonly ids?: readonly string[];
+  /** Nothing is claimed of a target that is not active, or was changed since. */
+  readonly configVersion?: string;
+}
+
 /** Claims what is ready, lowest rank first, for a time; each resource is on its way once at most. */
 export async function claimDeliveries(
   db: Db,
   appId: string,
-  claim: { readonly limit: number; readonly now: Date; readonly until: Date; readonly ids?: readonly string[] },
+  claim: Claim,
   scope: ScopeOf,
 ): Promise<readonly Claimed[]> {
   const statement = new Statement();
@@ -145,12 +156,17 @@ export async function claimDeliveries(
       ? `state = 'pending' and ready_at <= ${statement.bind(claim.now, 'timestamptz')}`
       : `state <> 'sending' and resource_id = any(${statement.bind(claim.ids, 'uuid[]')})`;
   const within = scopeText(statement, scope, 'few');
-  const text = `with c as (select resource_id from deliveries where app_id = ${app} and ${which}
+  const unchanged =
+    claim.configVersion === undefined
+      ? 'true'
+      : `exists (select 1 from targets where app_id = ${app} and state = 'active'
+          and config_version = ${statement.bind(claim.configVersion, 'bigint')})`;
+  const text = `with c as (select resource_id from deliveries where ${unchanged} and app_id = ${app} and ${which}
       order by rank, ready_at limit ${claim.limit} for update skip locked),
     mine as (update deliveries d set state = 'sending', fence = fence + 1, attempts = attempts + 1, claimed_until = ${until}
       from c where d.app_id = ${app} and d.resource_id = c.resource_id returning d.*)
     select d.id, d.resource_id, d.resource_type, d.rank, d.asks, d.fence, d.attempts, d.changed_at, d.remote_id, d.remote_etag, d.link,
-      d.sent, d.gone_since, d.log, r.version, r.body, r.active, (r.id is null or r.deleted_at is not null) as deleted,
+      d.sent, d.gone_since, d.settled_at, d.log, r.version, r.body, r.active, (r.id is null or r.deleted_at is not null) as deleted,
       coalesce(r.deleted_at is null and ${within}, false) as in_scope, m.remote_id as manager_remote_id,
       coalesce(m.remote_id is null and m.in_scope and m.state <> 'idle', false) as manager_waits
     from mine d left join resources r on r.id = d.resource_id
@@ -181,6 +197,8 @@ export interface SettledDelivery {
   readonly departed_at: Date | null;
   readonly rank: number;
   readonly done: boolean;
+  /** It has an id there that it did not have before, also when it failed later on. */
+  readonly is_new: boolean;
 }
 
 /** Writes what became of deliveries that are still ours; what was asked for again meanwhile is pending at once. */

@@ -108,12 +108,12 @@ export function makeScimClient(parts: ClientParts): ScimClient {
     return true;
   }
 
-  function headersOf({ etag }: ScimRequest, authorization: string | undefined): Record<string, string> {
+  function headersOf({ body, etag }: ScimRequest, authorization: string | undefined): Record<string, string> {
     return {
       ...parts.headers,
       'user-agent': USER_AGENT,
       accept: contentType === 'application/json' ? 'application/json' : 'application/scim+json, application/json',
-      'content-type': contentType,
+      ...(body === undefined ? {} : { 'content-type': contentType }),
       ...(authorization === undefined ? {} : { authorization }),
       ...(etag === undefined ? {} : { 'if-match': etag }),
     };
@@ -220,6 +220,8 @@ interface Refused {
   readonly isThrottled: boolean;
 }
 
+/** RFC 6585 section 3: it takes changes with If-Match only. */
+export const PRECONDITION_NEEDED = 428;
 /** Words of targets that answer 400 for a value that is taken. */
 const TAKEN = /already (exists|in use|taken)|duplicate|must be unique|uniqueness/i;
 
@@ -250,7 +252,7 @@ function kindOf({ status, isThrottled }: Refused, words: string): TargetFailure 
   if (status === 404 || status === 410) return 'gone';
   if (status === 405 || status === 501) return 'unsupported';
   if (status === 409 || (status === 400 && TAKEN.test(words))) return 'conflict';
-  if (status === 412) return 'stale';
+  if (status === 412 || status === PRECONDITION_NEEDED) return 'stale';
   if (status === 408 || status === 425 || status >= 500) return 'server';
   if (status >= 300 && status < 400) return 'contract';
   return 'refused';

@@ -12,6 +12,7 @@ import { makePace } from './pace.ts';
 import { readPages } from './pages.ts';
 import { pathOf, placeOf, remoteOf } from './remote.ts';
 import { parseSettings, policyOf, type ScimSettings, SECRET_PATHS } from './settings.ts';
+import { declaredPart } from './shape.ts';
 import { makeWriter } from './write.ts';
 
 export interface ScimAppParts {
@@ -93,10 +94,12 @@ function makeTarget(
     read,
     capabilities: () => capabilities,
     learned: () => learned,
-    learn(type, way) {
-      learned = { ...learned, write: { ...learned.write, [type]: way } };
+    learn(news) {
+      learned = { ...learned, ...news };
     },
   });
+
+  const declared: Target['declaredPart'] = (type, payload) => declaredPart(payload, type, capabilities?.attributes);
 
   const createOne: Target['create'] = async (type, payload, signal) => {
     try {
@@ -137,12 +140,20 @@ function makeTarget(
       return capabilities;
     },
     find: matcher.find,
+    shaped(type, payload) {
+      const isHeld = dialect.attributes === 'declared' || learned.declared?.[type] === true;
+      return (isHeld ? declared(type, payload) : undefined) ?? payload;
+    },
+    declaredPart: (type, payload) => (dialect.attributes === 'auto' ? declared(type, payload) : undefined),
+    learnDeclared(type) {
+      learned = { ...learned, declared: { ...learned.declared, [type]: true } };
+    },
     read,
     create: makeBulkCreator({ client, createOne, isOn: settings.bulk, capabilities: () => capabilities }),
     update: writer.update,
     async remove(type, id, signal) {
       try {
-        await client.send({ method: 'DELETE', path: pathOf(type, id) }, signal);
+        await writer.remove(type, id, signal);
       } catch (error) {
         if (!(error instanceof TargetError)) throw error;
         if (error.kind === 'gone') return;
