@@ -206,7 +206,7 @@ async function saveSettings(parts: AdminParts, { kind, body, actor, confirmImpac
     const sealed = parts.seal.seal(JSON.stringify(secrets));
     const row = await saveProvider(tx, { kind: kind.kind, settings, secrets: sealed, changed });
     if (changed) {
-      const secretsChanged = canonical(kept) !== canonical(secrets);
+      const secretsChanged = before !== undefined && canonical(kept) !== canonical(secrets);
       await keepVersion(tx, { kind: kind.kind, configVersion: row.config_version, settings, secretsChanged });
       await writeAudit(tx, {
         actor,

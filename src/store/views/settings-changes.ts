@@ -1,5 +1,6 @@
 // Who changed which setting, between which runs: the audit log with what differs from the version before.
 import { type Difference, differences } from '#core/differences.ts';
+import { DEFAULT_GUARD } from '#core/guard.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import { type Db, sql } from '../database.ts';
 import { type Page, type PageQuery, pageOf } from './page.ts';
@@ -90,7 +91,7 @@ function viewOf(row: Row): SettingsChangeView {
 
 function changesOf({ action, detail, previous, settings, before }: Row): readonly Difference[] {
   if (action === 'provider.configure') return before === null ? [] : differences(before, settings ?? {});
-  if (action === 'guard.change' || action === 'schedule.change')
-    return previous === null ? [] : differences(previous, detail ?? {});
+  if (action === 'guard.change') return differences(previous ?? DEFAULT_GUARD, detail ?? {});
+  if (action === 'schedule.change') return differences(previous ?? {}, detail ?? {});
   return [];
 }

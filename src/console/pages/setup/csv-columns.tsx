@@ -21,7 +21,7 @@ type FileFacts = SourcePreview['files'][number];
 export function ColumnsSection({ kind, value, onChange, errors }: SectionProps<Csv>) {
   const t = useT(CSV);
   const needs = useNeeds('operator');
-  const { data, error, mutate, isPending } = useCall('POST /providers/{kind}/preview');
+  const { data, error, mutate } = useCall('POST /providers/{kind}/preview');
   const settings = JSON.stringify(fromCsv(value));
   const look = (): void => mutate({ path: { kind }, query: { rows: 5 }, body: JSON.parse(settings) });
   // biome-ignore lint/correctness/useExhaustiveDependencies: looked at again when the settings change
@@ -32,6 +32,7 @@ export function ColumnsSection({ kind, value, onChange, errors }: SectionProps<C
     onChange({ ...value, columns: { ...value.columns, [name]: column } });
   const roles =
     data === undefined ? (['users'] as const) : data.files.map(({ role }) => role as keyof typeof COLUMN_NAMES);
+  if (data === undefined && error === null && needs === undefined) return <Skeleton />;
   return (
     <Stack>
       {roles.map((role) => (
@@ -61,11 +62,7 @@ export function ColumnsSection({ kind, value, onChange, errors }: SectionProps<C
           </Columns>
         </fieldset>
       ))}
-      {error !== null ? (
-        <Failure error={error} onRetry={look} />
-      ) : data === undefined && isPending ? (
-        <Skeleton />
-      ) : null}
+      {error === null ? null : <Failure error={error} onRetry={look} />}
       {data === undefined ? null : (
         <>
           <Headings

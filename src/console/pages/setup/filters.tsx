@@ -30,7 +30,7 @@ export function FiltersSection({ kind, value, onChange, errors }: SectionProps<M
         error={errorAt(errors, 'scope.domains')}
         onChange={(text) => set({ domains: text === '' ? [] : text.split('\n') })}
       />
-      <Options legend={t('filters')}>
+      <Options legend={t('alsoOut')}>
         <Check
           label={t('excludeOnMicrosoft')}
           checked={scope.excludeOnMicrosoft}

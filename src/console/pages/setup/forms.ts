@@ -62,3 +62,25 @@ export function settingsOf(saved: Json | undefined): Json {
 export function errorAt(errors: Readonly<Record<string, string>>, path: string): string | undefined {
   return Object.entries(errors).find(([at]) => at === path || at.startsWith(`${path}.`))?.[1];
 }
+
+type Title =
+  | SectionName
+  | 'schedule'
+  | 'preview'
+  | 'versions'
+  | 'limits'
+  | 'turnOn'
+  | 'files'
+  | 'columns'
+  | 'filterOnly';
+
+const OTHER_TITLES: Readonly<Partial<Record<Kind, Readonly<Record<string, Title>>>>> = {
+  csv: { connect: 'files', scope: 'columns', filters: 'filterOnly' },
+  ldap: { filters: 'filterOnly' },
+  scim: { filters: 'filterOnly', schedule: 'limits', preview: 'turnOn' },
+};
+
+/** What a step or tab is called: some kinds have another word for it. */
+export function titleOf(name: SectionName | 'schedule' | 'preview' | 'versions', { kind }: Forms<object>): Title {
+  return OTHER_TITLES[kind]?.[name] ?? name;
+}

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { useCall, useGet } from '../../api/queries.ts';
 import type { MappingRule, MappingTry } from '../../api/types.ts';
 import { useT } from '../../app/i18n.ts';
+import { useReason } from '../../app/reasons.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { Badge } from '../../ui/badge.tsx';
 import { Banner } from '../../ui/banner.tsx';
@@ -143,11 +144,12 @@ function TryIt({
 
 function Tried({ result }: { readonly result: MappingTry }) {
   const t = useT(MAPPING);
+  const sayReason = useReason();
   return (
     <>
       {result.skipped === null ? null : (
         <Banner tone="amber" title={t('skipped')}>
-          {result.skipped.sentence} {result.skipped.remedy}
+          {sayReason(result.skipped.code, result.skipped.sentence)}
         </Banner>
       )}
       <Table

@@ -3,6 +3,7 @@ import { ApiError } from '../../api/client.ts';
 import { useCall } from '../../api/queries.ts';
 import { count } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
+import { useReason } from '../../app/reasons.ts';
 import { useNeeds } from '../../app/session.tsx';
 import type { Json, Kind } from './model.ts';
 import css from './setup.module.css';
@@ -15,6 +16,7 @@ export function MatchCount({ kind, settings }: { readonly kind: Kind; readonly s
   const t = useT(WORDS);
   const language = useLanguage();
   const needs = useNeeds('operator');
+  const sayReason = useReason();
   const { data, error, mutate, reset } = useCall('POST /providers/{kind}/scope/try');
   const [asked, setAsked] = useState<string | undefined>(undefined);
   const text = JSON.stringify(settings);
@@ -45,7 +47,7 @@ export function MatchCount({ kind, settings }: { readonly kind: Kind; readonly s
             <ul>
               {current.skipped.map(({ reason, sentence, count: n }) => (
                 <li key={reason}>
-                  {count(n, language)} · {sentence}
+                  {count(n, language)} · {sayReason(reason, sentence)}
                 </li>
               ))}
             </ul>

@@ -8,7 +8,6 @@ export const SCIM = words({
   address: ['Address', '주소'],
   copyAddress: ['Copy the address', '주소 복사'],
   copied: ['Copied', '복사됨'],
-  token: ['Token', '토큰'],
   whose: ['Tokens that may write', '쓰기가 허용되는 토큰'],
   whoseAll: [
     'Every token with the scope scim:write is taken for the identity provider. Making one here narrows it down.',

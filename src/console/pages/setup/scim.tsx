@@ -30,14 +30,11 @@ function ConnectSection({ kind, value, onChange }: SectionProps<Scim>) {
   return (
     <Stack>
       <p>{t('intro')}</p>
-      <div>
+      <div className={css.part}>
         <h3>{t('address')}</h3>
         <Address />
       </div>
-      <div>
-        <h3>{t('token')}</h3>
-        <IdpToken appId={value.appId} onChange={(appId) => onChange({ ...value, appId })} />
-      </div>
+      <IdpToken appId={value.appId} onChange={(appId) => onChange({ ...value, appId })} />
       <Steps />
       <LastWrite appId={value.appId} />
       <ConnectionTest kind={kind} settings={bodyOf(value)} />
@@ -78,7 +75,7 @@ function Steps() {
   const [idp, setIdp] = useState<keyof typeof STEPS>('entra');
   const url = useBaseUrl();
   return (
-    <div>
+    <div className={css.part}>
       <h3>{t('there')}</h3>
       <Tabs
         label={t('there')}
@@ -106,7 +103,7 @@ function LastWrite({ appId }: { readonly appId: string | null }) {
   const used = tokens.items.flatMap(({ lastUsedAt }) => (lastUsedAt === null ? [] : [lastUsedAt])).toSorted();
   const last = used.at(-1);
   return (
-    <div aria-live="polite">
+    <div aria-live="polite" className={css.part}>
       <h3>{t('state')}</h3>
       <Pairs
         items={[

@@ -12,7 +12,7 @@ import { Card, Page, Stack } from '../../ui/layout.tsx';
 import { Loaded, Refusal } from '../../ui/loaded.tsx';
 import { Tabs } from '../../ui/tabs.tsx';
 import { toast } from '../../ui/toast.tsx';
-import type { Forms } from './forms.ts';
+import { type Forms, titleOf } from './forms.ts';
 import { ImpactDialog, impactOf } from './impact.tsx';
 import { formsOf } from './kinds.ts';
 import { fieldErrors, type Json, type Kind } from './model.ts';
@@ -108,7 +108,7 @@ function Form({ forms, saved }: { readonly forms: Forms<object>; readonly saved:
         label={t('steps')}
         value={tab}
         onChange={(name) => setSearch({ tab: name })}
-        tabs={tabs.map((name) => ({ name, label: t(kind === 'csv' && name === 'connect' ? 'files' : name) }))}
+        tabs={tabs.map((name) => ({ name, label: t(titleOf(name, forms)) }))}
       >
         {shown === undefined ? (
           <Versions kind={kind} onTake={(settings) => setValue(forms.read({ ...saved, ...settings }))} />

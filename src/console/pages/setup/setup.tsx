@@ -14,7 +14,7 @@ import { Card, Page, Stack } from '../../ui/layout.tsx';
 import { Refusal } from '../../ui/loaded.tsx';
 import { toast } from '../../ui/toast.tsx';
 import { ScheduleForm } from '../inbound/schedule-form.tsx';
-import { type Forms, type SectionName, settingsOf } from './forms.ts';
+import { type Forms, type SectionName, settingsOf, titleOf } from './forms.ts';
 import { ImpactDialog, impactOf } from './impact.tsx';
 import { formsOf } from './kinds.ts';
 import { LimitFields } from './limits.tsx';
@@ -118,27 +118,40 @@ function Wizard({
       refuse(Object.fromEntries(missing.map((name) => [name, t('required')])));
       return;
     }
-    const to = steps[index + 1] ?? 'preview';
     save.mutate(
       { path: { kind }, body: forms.body(value) as never, query: { confirmImpact } },
       {
-        onSuccess: () => {
-          setProblems({});
-          setReached(Math.max(reached, index + 1));
-          keep.mutate(draftOf(to));
-          go(to);
+        onSuccess: goOn,
+        onError(error) {
+          const wrong = fieldErrors(error);
+          const places = Object.keys(wrong).map((path) => steps.indexOf(placeOf(path)));
+          // What is asked for later need not be right yet: so far it is a draft.
+          if (places.length > 0 && places.every((place) => place > index)) goOn();
+          else refuse(wrong);
         },
-        onError: (error) => refuse(fieldErrors(error)),
       },
     );
+  }
+
+  function goOn(): void {
+    const to = steps[index + 1] ?? 'preview';
+    setProblems({});
+    save.reset();
+    setReached(Math.max(reached, index + 1));
+    keep.mutate(draftOf(to));
+    go(to);
+  }
+
+  function placeOf(path: string): Step {
+    const section = forms.sections.find(({ fields }) => fields.test(path));
+    return section === undefined ? step : stepOf(section.name);
   }
 
   /** To the step of the first field that is wrong. */
   function refuse(wrong: Readonly<Record<string, string>>): void {
     setProblems(wrong);
     const first = Object.keys(wrong)[0];
-    const section = first === undefined ? undefined : forms.sections.find(({ fields }) => fields.test(first));
-    if (section !== undefined && stepOf(section.name) !== step) go(stepOf(section.name));
+    if (first !== undefined && placeOf(first) !== step) go(placeOf(first));
   }
 
   const props = { kind, value, onChange: setValue, errors: problems, secretsSet };
@@ -224,10 +237,4 @@ function Wizard({
       )}
     </div>
   );
-}
-
-function titleOf(step: Step, { pushed, kind }: Forms<object>): keyof typeof WORDS {
-  if (pushed === true && step === 'schedule') return 'limits';
-  if (pushed === true && step === 'preview') return 'turnOn';
-  return kind === 'csv' && step === 'connect' ? 'files' : step;
 }
