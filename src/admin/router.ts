@@ -24,7 +24,9 @@ import { providerRoutes } from './providers.ts';
 import { pushRoutes } from './push.ts';
 import { retentionRoutes } from './retention.ts';
 import { runRoutes } from './runs.ts';
+import { scopeTryRoute } from './scope-try.ts';
 import { sessionRoutes, signInRoutes } from './session.ts';
+import { settingsChangeRoutes } from './settings-changes.ts';
 import { jwksRoute, signingKeyRoutes } from './signing-keys.ts';
 import { uploadRoutes } from './uploads.ts';
 
@@ -47,6 +49,8 @@ export function adminRouter(parts: AdminParts): Router {
     .use(providerRoutes(parts))
     .use(connectRoutes(parts))
     .use(mappingRoutes(parts))
+    .use(scopeTryRoute(parts))
+    .use(settingsChangeRoutes(parts))
     .use(runRoutes(parts))
     .use(planRoutes(parts))
     .use(pinRoutes(parts))

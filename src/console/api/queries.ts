@@ -68,14 +68,14 @@ export function useCall<O extends Exclude<Operation, Reading>>(operation: O) {
 
 /** What else shows a change of a noun. */
 const SHOWN_IN: Readonly<Record<string, readonly string[]>> = {
-  provider: ['providers', 'overview'],
-  providers: ['providers', 'overview', 'schedule'],
+  provider: ['providers', 'overview', 'settings-changes'],
+  providers: ['providers', 'overview', 'schedule', 'settings-changes'],
   run: ['sync-runs', 'overview', 'providers', 'tasks'],
   'sync-runs': ['sync-runs', 'overview', 'providers', 'tasks'],
   plan: ['plans', 'sync-runs', 'overview'],
   plans: ['plans', 'sync-runs', 'overview'],
-  schedule: ['schedule', 'providers'],
-  guard: ['guard'],
+  schedule: ['schedule', 'providers', 'settings-changes'],
+  guard: ['guard', 'settings-changes'],
   app: ['apps', 'overview'],
   token: ['apps', 'tokens'],
   dispute: ['disputes', 'overview'],

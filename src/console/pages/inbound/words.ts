@@ -70,22 +70,11 @@ export const WORDS = words({
   goOn: ['Go on', '계속'],
   switch: ['Switch…', '전환…'],
   turnOn: ['Turn on', '켜기'],
-  switchTitle: ['Make {name} the active source?', '{name}을(를) 활성 소스로 할까요?'],
-  switchText: [
-    '{active} stops feeding the gateway at once. Its settings are kept, so you can switch back. What the switch would change is shown first.',
-    '{active}은(는) 즉시 공급을 멈춥니다. 설정은 유지되므로 다시 전환할 수 있습니다. 전환으로 변경될 내용을 먼저 보여 줍니다.',
-  ],
-  switchDo: ['Show what would change', '변경될 내용 보기'],
   turnOnTitle: ['Turn {name} on?', '{name}을(를) 켤까요?'],
   turnOnText: [
     'Its first run shows what it would change, and waits for you.',
     '첫 실행이 변경될 내용을 보여 주고 확인을 기다립니다.',
   ],
-  switchNow: ['Switch to {name}', '{name}(으)로 전환'],
-  impactRemoved: ['Would be removed or disabled', '제거되거나 사용 안 함'],
-  impactCreated: ['Would be created', '생성'],
-  impactKept: ['Would be changed or go on under the same id', '변경되거나 같은 ID로 계속'],
-  impactAll: ['Look at every change', '모든 변경 보기'],
   heldTitle: ['Run {n} is waiting for your confirmation', '실행 {n}이(가) 확인을 기다립니다'],
   heldText: [
     'It would remove {removals} and create or update {others}. Nothing of that has been changed yet.',

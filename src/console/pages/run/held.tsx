@@ -5,6 +5,7 @@ import type { Plan, PlanCauses, Run, Verdict } from '../../api/types.ts';
 import { useActorName } from '../../app/actors.ts';
 import { count, percent, relative, span } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
+import { useReason } from '../../app/reasons.ts';
 import { useSearchState } from '../../app/search-state.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { CHANGES, COMMON } from '../../app/words.ts';
@@ -15,6 +16,7 @@ import { Dialog } from '../../ui/dialog.tsx';
 import { Card } from '../../ui/layout.tsx';
 import { Loaded, Refusal } from '../../ui/loaded.tsx';
 import { ConfirmDialog } from './confirm.tsx';
+import { useHold } from './hold-words.ts';
 import { removalsOf, shareOf } from './plan-facts.ts';
 import css from './run.module.css';
 import { WORDS } from './words.ts';
@@ -122,13 +124,14 @@ function Share({ share }: { readonly share: NonNullable<ReturnType<typeof shareO
 
 function Reasons({ verdict }: { readonly verdict: Verdict | null }) {
   const t = useT(WORDS);
+  const sayHold = useHold();
   if (verdict === null || verdict.reasons.length === 0) return null;
   return (
     <div className={css.part}>
       <h3>{t('whyHeld')}</h3>
       <ul>
-        {verdict.reasons.map(({ code, message, class: of, attribute }) => (
-          <li key={`${code}-${of ?? ''}-${attribute ?? ''}-${message}`}>{message}</li>
+        {verdict.reasons.map((hold) => (
+          <li key={`${hold.code}-${hold.class ?? ''}-${hold.attribute ?? ''}-${hold.message}`}>{sayHold(hold)}</li>
         ))}
       </ul>
     </div>
@@ -147,6 +150,7 @@ function Causes({
   const t = useT(WORDS);
   const change = useT(CHANGES);
   const language = useLanguage();
+  const sayReason = useReason();
   const nameOf = useActorName();
   const [, set] = useSearchState();
   const removing = (action: string): number => (action === 'delete' || action === 'deactivate' ? 0 : 1);
@@ -163,7 +167,7 @@ function Causes({
             {shown.map(({ action, resourceType, reason, sentence, count: n }) => (
               <li key={`${action}-${resourceType}-${reason}`}>
                 <span className={css.number}>{count(n, language)}</span>
-                <b>{sentence}</b>
+                <b>{sayReason(reason, sentence)}</b>
                 <Button look="quiet" small onClick={() => set({ action, reason, tab: undefined })}>
                   {change(action as keyof typeof CHANGES)} · {t(resourceType as 'User')}
                 </Button>

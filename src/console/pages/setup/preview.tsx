@@ -15,6 +15,7 @@ import { Row, Stack } from '../../ui/layout.tsx';
 import { Refusal } from '../../ui/loaded.tsx';
 import { toast } from '../../ui/toast.tsx';
 import { scheduleBody } from '../inbound/schedule-form.tsx';
+import { SwitchDialog } from '../inbound/switch-dialog.tsx';
 import { LiveRun } from '../run/live-run.tsx';
 import { removalsOf } from '../run/plan-facts.ts';
 import { Tiles } from '../run/tiles.tsx';
@@ -24,10 +25,13 @@ import { WORDS } from './words.ts';
 /** Reads everything, shows what it would change, and only then can be turned on. */
 export function PreviewStep({
   kind,
+  pushed,
   schedule,
   guard,
 }: {
   readonly kind: Kind;
+  /** It writes to us: there is nothing to preview. */
+  readonly pushed: boolean;
   readonly schedule: Schedule;
   readonly guard: Guard;
 }) {
@@ -39,6 +43,7 @@ export function PreviewStep({
   const running = useRunningRun();
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
+  const [switching, setSwitching] = useState(false);
   const card = providers.data?.items.find((one) => one.kind === kind);
   const other = providers.data?.items.find((one) => one.active && one.kind !== kind);
   const run: Run | null = running ?? (card?.active === true ? card.lastRun : null);
@@ -61,6 +66,20 @@ export function PreviewStep({
       if (card?.active === true && items.length === 0) await call('POST /sync-runs', { body: { preview: true } });
     });
 
+  /** From now on its writes are taken. */
+  const accept = (): Promise<void> =>
+    attempt(async () => {
+      await call('PUT /guard', { body: guard });
+      await call('POST /providers/{kind}/activate', { path: { kind }, body: {} });
+      await finish();
+    });
+
+  async function finish(): Promise<void> {
+    await call('DELETE /providers/{kind}/draft', { path: { kind } });
+    toast(t('on', { name: names(kind) }), { text: t(pushed ? 'pushedOn' : 'onText') });
+    void navigate({ to: '/inbound' } as never);
+  }
+
   const turnOn = (): Promise<void> =>
     attempt(async () => {
       if (ready?.planId === null || ready === undefined) return;
@@ -70,22 +89,43 @@ export function PreviewStep({
         body: { removals: removalsOf(plan.counts), ...(plan.hash === null ? {} : { hash: plan.hash }) },
       });
       if (schedule.enabled) await call('PUT /schedule', { body: scheduleBody(schedule) });
-      await call('DELETE /providers/{kind}/draft', { path: { kind } });
-      toast(t('on', { name: names(kind) }), { text: t('onText') });
-      void navigate({ to: '/inbound' } as never);
+      await finish();
     });
 
-  if (other !== undefined)
+  if (other !== undefined && card !== undefined)
     return (
-      <Banner
-        tone="amber"
-        title={t('anotherActive', { name: names(other.kind) })}
-        actions={
-          <Link to="/inbound" className={buttonClass()}>
-            {t('toSources')}
-          </Link>
-        }
-      />
+      <>
+        <Banner
+          tone="amber"
+          title={t('anotherActive', { name: names(other.kind) })}
+          actions={
+            <Button off={needs} onClick={() => setSwitching(true)}>
+              {t('switchTo', { name: names(kind) })}
+            </Button>
+          }
+        >
+          {t('anotherActiveText')}
+        </Banner>
+        {switching ? <SwitchDialog card={card} active={other} onClose={() => setSwitching(false)} /> : null}
+      </>
+    );
+  if (pushed)
+    return (
+      <Stack>
+        <Refusal error={error} />
+        <p>{t(card?.active === true ? 'pushedOn' : 'pushedText')}</p>
+        <div>
+          {card?.active === true ? (
+            <Link to="/inbound" className={buttonClass('primary')}>
+              {t('toSources')}
+            </Link>
+          ) : (
+            <Button icon={<Power size={16} />} look="primary" off={needs} busy={busy} onClick={() => void accept()}>
+              {t('turnOn')}
+            </Button>
+          )}
+        </div>
+      </Stack>
     );
   return (
     <Stack>
