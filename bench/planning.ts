@@ -44,7 +44,7 @@ export async function measurePlanning(databaseUrl: string): Promise<PlanningTime
             provider: 'microsoft365',
             configVersion: '1',
             preview: false,
-      salt: '',
+            salt: '',
             schemas: RESOURCE_SCHEMAS,
             signal: new AbortController().signal,
             log: makeLog('fatal'),

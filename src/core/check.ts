@@ -21,6 +21,7 @@ export async function check(name: string, step: () => Finding | Promise<Finding>
   }
 }
 
-function isTimeout(error: unknown): boolean {
+/** Whether something was given up because it took too long. */
+export function isTimeout(error: unknown): boolean {
   return error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError');
 }

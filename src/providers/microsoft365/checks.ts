@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { check, type Finding } from '#core/check.ts';
+import { check, type Finding, isTimeout } from '#core/check.ts';
 import { CredentialsError, GatewayError, UpstreamError } from '#core/errors.ts';
 import type { Check } from '#core/provider.ts';
 import type { Clock } from '#platform/clock.ts';
