@@ -344,6 +344,24 @@ eachDatabase('an identity provider that writes at once', (_open, kind) => {
     for (const { id } of users) assert.equal(await scene.readActive(id), false);
   });
 
+  it('takes writes of groups that are in each other, whoever comes first', async () => {
+    const groups = await Promise.all([1, 2, 3, 4].map((place) => idp.createGroup(`Mutual ${place}`)));
+    const others = (id: string) => groups.filter((group) => group.id !== id).map((group) => ({ value: group.id }));
+    const joined = await Promise.all(
+      groups.map(({ id }) => idp.patch(`/Groups/${id}`, { op: 'add', path: 'members', value: others(id) })),
+    );
+    assert.deepEqual(
+      joined.map(({ status }) => status),
+      [200, 200, 200, 200],
+    );
+    await scene.saveGuard({ enabled: false });
+    const ended = await Promise.all(
+      [...groups, ...groups].map(async ({ id }) => (await idp.send('DELETE', `/Groups/${id}`)).status),
+    );
+    assert.deepEqual(ended.sort(), [204, 204, 204, 204, 404, 404, 404, 404]);
+    await scene.saveGuard({ enabled: true });
+  });
+
   it('loses nothing that was accepted when an administrator ends it meanwhile', async () => {
     const names = Array.from({ length: 20 }, () => scene.name('late'));
     const writes = names.map((userName) =>
