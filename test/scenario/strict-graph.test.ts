@@ -6,9 +6,9 @@ import { it } from 'node:test';
 import { type DatabaseKind, eachDatabase } from '../support/database.ts';
 import { runHistory } from '../support/strict-graph/run-history.ts';
 
-const SEEDS = Number(process.env['GRAPH_SEEDS'] ?? 4);
+const SEEDS = Number(process.env['GRAPH_SEEDS'] ?? 2);
 const FIRST = Number(process.env['GRAPH_FIRST'] ?? 1);
-const STEPS = Number(process.env['GRAPH_STEPS'] ?? 12);
+const STEPS = Number(process.env['GRAPH_STEPS'] ?? 8);
 const ONLY = process.env['GRAPH_SEED'];
 const KIND = process.env['GRAPH_KIND'];
 
