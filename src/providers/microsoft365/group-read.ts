@@ -65,32 +65,42 @@ export async function* groupRead(
     }
     level = below.difference(groups);
   }
-  const left = { Group: [] as string[], User: [] as string[] };
+  const left = await whoIsLeft(memory, { Group: groups, User: people });
+  for (const id of left.User) people.add(id);
   const found = new Set<string>();
-  if (memory !== undefined) {
-    left.Group = await unreached(memory, 'Group', groups);
-    const records = await groupsById(graph, left.Group, signal);
-    for (const { id } of records) found.add(id);
-    yield { type: 'records', resourceType: 'Group', records };
-    left.User = await unreached(memory, 'User', people);
-    for (const id of left.User) people.add(id);
-  }
+  const leftGroups = await groupsById(graph, left.Group, signal);
+  for (const { id } of leftGroups) found.add(id);
+  yield { type: 'records', resourceType: 'Group', records: leftGroups };
   for await (const page of peopleOf(graph, people, { userProperties, signal })) {
     for (const { id } of page.records) found.add(id);
     yield page;
   }
-  for (const type of ['User', 'Group'] as const) {
-    const gone = left[type].filter((id) => !found.has(id));
-    if (gone.length > 0) yield await binned(graph, type, gone, signal);
-  }
+  yield* restorable(graph, left, found, signal);
   yield { type: 'end' };
 }
 
+type ByType<Value> = Readonly<Record<ResourceType, Value>>;
+
 /** Who is in the directory, and not among those who were read. */
-async function unreached(memory: ReadMemory, type: ResourceType, read: ReadonlySet<string>): Promise<string[]> {
-  const left: string[] = [];
-  for await (const ids of memory.served(type)) left.push(...ids.filter((id) => !read.has(id)));
+async function whoIsLeft(memory: ReadMemory | undefined, read: ByType<ReadonlySet<string>>): Promise<ByType<string[]>> {
+  const left = { User: [] as string[], Group: [] as string[] };
+  if (memory === undefined) return left;
+  for (const type of ['User', 'Group'] as const)
+    for await (const ids of memory.served(type)) left[type].push(...ids.filter((id) => !read[type].has(id)));
   return left;
+}
+
+/** Of those who were looked for and are not in the tenant any more: who is in the recycle bin. */
+async function* restorable(
+  graph: Graph,
+  left: ByType<string[]>,
+  found: ReadonlySet<string>,
+  signal: AbortSignal,
+): AsyncGenerator<Page<never>> {
+  for (const type of ['User', 'Group'] as const) {
+    const missing = left[type].filter((id) => !found.has(id));
+    if (missing.length > 0) yield await binned(graph, type, missing, signal);
+  }
 }
 
 type UsersPage = Extract<Page<GraphUser>, { type: 'records' }>;
