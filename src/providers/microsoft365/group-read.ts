@@ -59,23 +59,13 @@ export async function* groupRead(
     const below = new Set<string>();
     const hiding = new Map(entered.map((group) => [group.id, hidesMembers(group)]));
     for await (const page of membersOfAll(graph, hiding, signal)) {
-      for (const { externalId } of page.members.filter(({ type }) => type === 'User')) people.add(externalId);
-      for (const { externalId } of page.members.filter(({ type }) => type === 'Group')) below.add(externalId);
+      for (const { type, externalId } of page.members) (type === 'User' ? people : below).add(externalId);
       yield page;
     }
     level = below.difference(groups);
   }
   const left = await whoIsLeft(memory, { Group: groups, User: people });
-  for (const id of left.User) people.add(id);
-  const found = new Set<string>();
-  const leftGroups = await groupsById(graph, left.Group, signal);
-  for (const { id } of leftGroups) found.add(id);
-  yield { type: 'records', resourceType: 'Group', records: leftGroups };
-  for await (const page of peopleOf(graph, people, { userProperties, signal })) {
-    for (const { id } of page.records) found.add(id);
-    yield page;
-  }
-  yield* restorable(graph, left, found, signal);
+  yield* peopleAndLeft(graph, { people, left, userProperties }, signal);
   yield { type: 'end' };
 }
 
@@ -90,13 +80,26 @@ async function whoIsLeft(memory: ReadMemory | undefined, read: ByType<ReadonlySe
   return left;
 }
 
-/** Of those who were looked for and are not in the tenant any more: who is in the recycle bin. */
-async function* restorable(
+interface Last {
+  readonly people: ReadonlySet<string>;
+  readonly left: ByType<readonly string[]>;
+  readonly userProperties: readonly string[];
+}
+
+/** People, whoever is left, and of the left who are not in the tenant any more who is in the recycle bin. */
+async function* peopleAndLeft(
   graph: Graph,
-  left: ByType<string[]>,
-  found: ReadonlySet<string>,
+  { people, left, userProperties }: Last,
   signal: AbortSignal,
-): AsyncGenerator<Page<never>> {
+): AsyncGenerator<Page<GraphUser | GraphGroup>> {
+  const records = await groupsById(graph, left.Group, signal);
+  yield { type: 'records', resourceType: 'Group', records };
+  const found = new Set(records.map(({ id }) => id));
+  const wanted = people.union(new Set(left.User));
+  for await (const page of peopleOf(graph, wanted, { userProperties, signal })) {
+    for (const { id } of page.records) found.add(id);
+    yield page;
+  }
   for (const type of ['User', 'Group'] as const) {
     const missing = left[type].filter((id) => !found.has(id));
     if (missing.length > 0) yield await binned(graph, type, missing, signal);
