@@ -115,6 +115,11 @@ class Story {
 
   async begin(): Promise<void> {
     const { random, directory, start } = this.parts;
+    const told = directory.onChange;
+    directory.onChange = (list, id, changeType) => {
+      told(list, id, changeType);
+      if (this.staying !== undefined) this.narrow();
+    };
     this.variant = chooseVariant(random, directory, random.chance(0.3) ? 'groups' : 'full');
     this.gateway = await start();
     await expectStatus(this.gateway.call('PUT', '/api/v1/guard', { enabled: false }), 200);
@@ -180,7 +185,6 @@ class Story {
       this.told.push(name);
       tenant[name]();
     }
-    if (count > 0 && this.staying !== undefined) this.narrow();
   }
 
   private narrow(): void {
