@@ -13,7 +13,8 @@ const ONLY = process.env['GRAPH_SEED'];
 const KIND = process.env['GRAPH_KIND'];
 
 eachDatabase('a tenant behind a strict Graph', (_open, kind: DatabaseKind) => {
-  const seeds = ONLY === undefined ? Array.from({ length: SEEDS }, (_, index) => String(FIRST + index)) : ONLY.split(',');
+  const seeds =
+    ONLY === undefined ? Array.from({ length: SEEDS }, (_, index) => String(FIRST + index)) : ONLY.split(',');
   for (const seed of KIND === undefined || KIND === kind ? seeds : [])
     it(`is served as it is after every settled step of history ${seed}`, async () => {
       const { settled, refused } = await runHistory({ seed, kind, steps: STEPS });
