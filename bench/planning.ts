@@ -43,7 +43,6 @@ export async function measurePlanning(databaseUrl: string): Promise<PlanningTime
             runId: runId ?? '',
             provider: 'microsoft365',
             configVersion: '1',
-            preview: false,
             salt: '',
             schemas: RESOURCE_SCHEMAS,
             signal: new AbortController().signal,

@@ -21,7 +21,7 @@ export async function check(name: string, step: () => Finding | Promise<Finding>
   }
 }
 
-/** Whether something was given up because it took too long. */
+/** True of what a time limit throws, and of what is thrown because nobody waits any more. */
 export function isTimeout(error: unknown): boolean {
   return error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError');
 }

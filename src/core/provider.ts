@@ -173,6 +173,8 @@ export interface ReadMemory {
   known(type: ResourceType, externalIds: readonly string[]): Promise<ReadonlyMap<string, unknown>>;
   /** External ids of all who are in the directory and have not left, page by page. */
   served(type: ResourceType): AsyncIterable<readonly string[]>;
+  /** External ids of all who are in the directory, and were last said to be restorable, page by page. */
+  restorable(type: ResourceType): AsyncIterable<readonly string[]>;
 }
 
 /** One thing that a scope or a mapping demands of a record, and how the record stands to it. */

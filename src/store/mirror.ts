@@ -117,6 +117,23 @@ export async function readServed(
   return rows.map(({ external_id }) => external_id);
 }
 
+/** External ids, in order, of resources that are in the directory while the provider's object can be restored; empty at the end. */
+export async function readRestorable(
+  db: Db,
+  provider: ProviderKindName,
+  { type, after, limit }: { type: ResourceType; after: string; limit: number },
+): Promise<readonly string[]> {
+  const { rows } = await sql<{ external_id: string }>(
+    db,
+    `select m.external_id from mirror_records m join resources r on r.resource_type = m.resource_type and r.origin = m.provider
+       and r.external_id = m.external_id and r.deleted_at is null
+     where m.provider = ? and m.resource_type = ? and m.external_id > ? and m.gone_at is not null and m.left_how = 'softDeleted'
+     order by m.external_id limit ?`,
+    [provider, type, after, limit],
+  );
+  return rows.map(({ external_id }) => external_id);
+}
+
 /** Inserts or replaces records by external id; ids must be unique within the batch. */
 export async function upsertRecords(
   db: Db,

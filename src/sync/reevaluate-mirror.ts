@@ -27,7 +27,7 @@ export async function reevaluateMirror(context: RunContext, provider: PullProvid
       changed += await reevaluatePage(context, provider, type, kept);
       await context.progress({ phase: 'reading', done: changed, total: null });
     }
-  if (!context.preview) await context.write((tx) => moveCheckpoint(tx, provider.kind, context.configVersion));
+  await context.write((tx) => moveCheckpoint(tx, provider.kind, context.configVersion));
   context.log.info({ count: changed }, 'records at hand looked at anew');
   return changed;
 }

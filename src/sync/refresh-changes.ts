@@ -21,8 +21,8 @@ const RETURNED_AT_ONCE = 500;
 
 /**
  * Reads what changed into the mirror, a transaction per page, and saves each checkpoint that is reached when all before
- * it is there. Stopped anywhere, the next read goes on from the last one; what comes twice changes nothing. A preview
- * saves none, so that the read after it is told the same again. Answers how many records and groups were changed.
+ * it is there. Stopped anywhere, the next read goes on from the last one; what comes twice changes nothing. Answers how
+ * many records and groups were changed.
  * @throws {CheckpointExpiredError} the checkpoint is forgotten: only a full read helps
  * @throws {UpstreamError} and everything else that the provider throws
  */
@@ -52,7 +52,7 @@ export async function refreshChanges(
       await context.progress({ phase: 'reading', done: state.done, total: null });
     }
   } catch (error) {
-    if (error instanceof CheckpointExpiredError && !context.preview)
+    if (error instanceof CheckpointExpiredError)
       await context.write((tx) => saveCheckpoint(tx, provider.kind, undefined, context.configVersion));
     throw error;
   }
@@ -81,7 +81,6 @@ async function reach(state: State, checkpoint: Checkpoint): Promise<void> {
   state.written += wholeGroups.counts().changed - before;
   await readNewGroups(state);
   for (const type of ['User', 'Group'] as const) await readReturned(state, type);
-  if (context.preview) return;
   await context.write((tx) => saveCheckpoint(tx, provider.kind, checkpoint, context.configVersion));
 }
 

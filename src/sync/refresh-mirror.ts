@@ -4,7 +4,7 @@ import type { ResourceType } from '#core/resource.ts';
 import type { Db } from '#store/database.ts';
 import { beginGeneration, markSeen, noteGone, notePurged, readKnown, sweep, upsertRecords } from '#store/mirror.ts';
 import { saveCheckpoint } from '#store/mirror-changes.ts';
-import { noteAsked, readAsked } from '#store/mirror-people.ts';
+import { noteAsked } from '#store/mirror-people.ts';
 import { gatherMembers, type MemberGatherer, type MembersPage } from './gather-members.ts';
 import { distinctRecords, normaliseAll } from './normalise.ts';
 import type { RunContext } from './run.ts';
@@ -112,7 +112,7 @@ class MirrorRead {
     await this.gatherer.add(page);
   }
 
-  /** The mirror is whole with this transaction, and changes are read from the checkpoint on; after a preview, from the one before. */
+  /** The mirror is whole with this transaction, and changes are read from the checkpoint on. */
   async end(checkpoint: Checkpoint | undefined): Promise<number> {
     await this.gatherer.end();
     await this.writing;
@@ -120,10 +120,7 @@ class MirrorRead {
       const count = await sweep(tx, this.provider.kind, this.generation, this.seen);
       const { kind, asks } = this.provider;
       for (const [type, { ids, all }] of this.restorable) if (all) await notePurged(tx, kind, type, ids);
-      // What was asked for now may be less than changes from the earlier checkpoint build on: then they are not used.
-      const asked = this.context.preview && (await readAsked(tx, kind)) !== asks ? undefined : asks;
-      await noteAsked(tx, kind, asked);
-      if (this.context.preview) return count;
+      await noteAsked(tx, kind, asks);
       await saveCheckpoint(tx, kind, checkpoint, this.context.configVersion);
       return count;
     });

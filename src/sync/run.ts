@@ -37,8 +37,6 @@ export interface RunContext {
   readonly configVersion: string;
   /** Changes with the settings; part of every record's digest. */
   readonly salt: string;
-  /** It only looks: the place from which the next read of changes goes on stays where it is. */
-  readonly preview: boolean;
   /** What users and groups may have: what the guard's `protect` may name. */
   readonly schemas: ResourceSchemas;
   readonly signal: AbortSignal;

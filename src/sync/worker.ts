@@ -210,7 +210,6 @@ export function startWorker(parts: WorkerParts): Worker {
       provider: run.provider,
       configVersion: row.config_version,
       salt: `${row.config_version}\n`,
-      preview: run.preview,
       schemas: parts.schemas,
       progress: makeProgress({ db: database.knex, run, clock, signal, lease, cost: () => current?.cost() }),
     };

@@ -79,7 +79,6 @@ async function contextOf(database: Database): Promise<RunContext> {
     provider: 'microsoft365',
     configVersion: '1',
     salt: '',
-    preview: false,
     schemas: RESOURCE_SCHEMAS,
     signal: new AbortController().signal,
     log: makeLog('fatal'),

@@ -18,28 +18,35 @@ export async function* recycleBin(graph: Graph, type: ResourceType, signal: Abor
   const bin = `/directory/deletedItems/microsoft.graph.${type.toLowerCase()}?$select=id&$top=${PAGE_SIZE}`;
   try {
     for await (const objects of collection<{ readonly id: string }>(graph, bin, { signal }))
-      yield { type: 'gone', resourceType: type, objects: objects.map(({ id }) => restorable(id)) };
+      yield {
+        type: 'gone',
+        resourceType: type,
+        objects: objects.map(({ id }): GoneObject => ({ externalId: id, how: 'softDeleted' })),
+      };
     yield { type: 'gone', resourceType: type, objects: [], all: true };
   } catch (error) {
     if (!isHidden(error)) throw error;
   }
 }
 
-/** Which of these are in the recycle bin, as far as Graph shows it. */
-export async function binned(
+/**
+ * How those went who are missing, as far as Graph shows the recycle bin: who is in it, and who was in it and is not any
+ * more. Of whoever was never seen there nothing is said: it may lag.
+ */
+export async function howTheyLeft(
   graph: Graph,
   type: ResourceType,
-  ids: readonly string[],
+  { missing, restorable }: { readonly missing: readonly string[]; readonly restorable: ReadonlySet<string> },
   signal: AbortSignal,
 ): Promise<GonePage> {
-  const urls = ids.map((id) => `/directory/deletedItems/${encodeURIComponent(id)}?$select=id`);
+  const urls = missing.map((id) => `/directory/deletedItems/${encodeURIComponent(id)}?$select=id`);
   const answers = await batchGet(graph, urls, { signal });
-  const objects = ids.filter((_, index) => answers[index]?.status === 200).map(restorable);
+  const objects = missing.flatMap((externalId, index): GoneObject[] => {
+    const status = answers[index]?.status;
+    if (status === 200) return [{ externalId, how: 'softDeleted' }];
+    return status === 404 && restorable.has(externalId) ? [{ externalId, how: 'hardDeleted' }] : [];
+  });
   return { type: 'gone', resourceType: type, objects };
-}
-
-function restorable(externalId: string): GoneObject {
-  return { externalId, how: 'softDeleted' };
 }
 
 /** Without the permission for it, or where the kind of object has no bin. */

@@ -45,7 +45,8 @@ export interface ExpectedUser {
 export interface Expected {
   readonly users: ReadonlyMap<string, ExpectedUser>;
   readonly groups: ReadonlyMap<string, { displayName: unknown; members: readonly string[] }>;
-  /** What may have become of whoever is not in scope. How somebody left for good a full read need not know. */
+  /** What may have become of whoever is not in scope. How somebody left a full read may learn later, and of
+   * whoever had left the selected groups before nobody asks. */
   readonly leavers: ReadonlyMap<string, readonly Policy[]>;
 }
 
@@ -73,8 +74,8 @@ export function expectedOf(directory: Directory, variant: Variant, readsMailboxe
   const leavers = new Map<string, readonly Policy[]>();
   const policies: Readonly<Record<Status, readonly Policy[]>> = {
     live: [variant.onLeaveScope],
-    bin: [variant.onSourceSoftDelete],
-    purged: [variant.onSourceHardDelete, variant.onLeaveScope],
+    bin: [variant.onSourceSoftDelete, ...(selected ? [variant.onLeaveScope] : [])],
+    purged: [variant.onSourceHardDelete, variant.onSourceSoftDelete, variant.onLeaveScope],
   };
   for (const status of ['live', 'bin', 'purged'] as const)
     for (const list of ['users', 'groups'] as const)

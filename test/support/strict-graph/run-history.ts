@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import type { DatabaseKind } from '../database.ts';
 import {
+  approve,
   connect,
   expectStatus,
   freshStorage,
@@ -66,7 +67,6 @@ export async function runHistory({ seed, kind, steps }: History): Promise<Told> 
     return { settled: story.settled, refused: graph.refused };
   } catch (error) {
     if (error instanceof Error) error.message = `seed ${seed} (${kind}): ${error.message}`;
-    if (process.env['GRAPH_DEBUG']) console.error('FAILED', error);
     throw error;
   } finally {
     await gateway?.close();
@@ -115,6 +115,11 @@ class Story {
 
   async begin(): Promise<void> {
     const { random, directory, start } = this.parts;
+    const told = directory.onChange;
+    directory.onChange = (list, id, changeType) => {
+      told(list, id, changeType);
+      if (this.staying !== undefined) this.narrow();
+    };
     this.variant = chooseVariant(random, directory, random.chance(0.3) ? 'groups' : 'full');
     this.gateway = await start();
     await expectStatus(this.gateway.call('PUT', '/api/v1/guard', { enabled: false }), 200);
@@ -140,7 +145,6 @@ class Story {
   async step(step: number): Promise<void> {
     const { random, graph } = this.parts;
     this.told.push(`step ${step}:`);
-    if (process.env['GRAPH_DEBUG']) console.error(new Date().toISOString(), 'step', step);
     this.happen(random.int(6));
     this.trouble();
     const later = random.chance(0.15) ? random.int(12) : undefined;
@@ -151,7 +155,7 @@ class Story {
     const calm =
       graph.faults === NO_FAULTS && graph.trouble === undefined && graph.service.lag === 0 && later === undefined;
     if (clean && calm) await this.compare(`step ${step}`);
-    else await this.look();
+    else if (later === undefined || !this.dependsOnGroups()) await this.look();
     this.calm();
     if (this.parts.random.chance(0.7)) await this.settle(`step ${step}, settled`);
   }
@@ -159,7 +163,9 @@ class Story {
   /** With nothing wrong any more one run of changes brings everything. */
   async settle(what: string): Promise<void> {
     this.calm();
-    const run = await this.sync({ mode: 'incremental' });
+    let run = await this.sync({ mode: 'incremental' });
+    // A scope that has nobody left waits for an administrator, whatever the guard's limits say.
+    if (run.status === 'held' && this.expected().users.size === 0) run = await approve(this.gateway, run.planId);
     assert.equal(run.status, 'succeeded', `${this.story()}: ${JSON.stringify(run)}`);
     await this.compare(what);
   }
@@ -179,7 +185,6 @@ class Story {
       this.told.push(name);
       tenant[name]();
     }
-    if (count > 0 && this.staying !== undefined) this.narrow();
   }
 
   private narrow(): void {
@@ -211,7 +216,10 @@ class Story {
     if (random.chance(0.12))
       graph.trouble = random.pick<Trouble>(['hostileLink', 'noList', 'deltaBroken', 'membersBroken']);
     if (random.chance(0.12)) graph.service.lag = random.int(15);
-    if (random.chance(0.08)) graph.service.deltas.expire(random.pick(['users', 'groups', undefined] as const));
+    if (random.chance(0.08)) {
+      graph.service.deltas.expire(random.pick(['users', 'groups', undefined] as const));
+      this.told.push('(expired)');
+    }
     if (random.chance(0.05)) graph.service.expirePages();
     const { faults, trouble, service } = graph;
     this.told.push(
@@ -287,16 +295,15 @@ class Story {
         '/api/v1/sync-runs',
         options,
       );
-      if (process.env['GRAPH_DEBUG'])
-        console.error(new Date().toISOString(), 'run', status, options, this.told.join(' '));
-      if (status === 202) {
-        const r = await untilOver(this.gateway, body.id);
-        if (process.env['GRAPH_DEBUG']) console.error(new Date().toISOString(), 'over', r.status, (r as any).cost);
-        return r;
-      }
+      if (status === 202) return untilOver(this.gateway, body.id);
       assert.equal(status, 409, JSON.stringify(body));
       await untilOver(this.gateway, body.runId);
     }
+  }
+
+  /** Memberships are no snapshot: who moves from a group that is yet to be read into one that was, is in neither. */
+  private dependsOnGroups(): boolean {
+    return this.variant.mode === 'groups' || this.variant.filter.includes('memberOf');
   }
 
   private expected(): Expected {
@@ -309,6 +316,7 @@ class Story {
     assertExact(served, this.staying, `${what}; ${this.story()}`);
     served.assertIds(this.ids, what);
     this.served = served;
+    this.parts.graph.service.shown = this.parts.directory.now;
     this.settled += 1;
     this.told.length = 0;
   }

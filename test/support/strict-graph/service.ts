@@ -53,6 +53,8 @@ export class GraphService {
   readonly deltas: DeltaQueries;
   /** How many changes the lists and delta queries do not show yet. */
   lag = 0;
+  /** What was shown once is never hidden again by a lag. */
+  shown = 0;
   private readonly parts: ServiceParts;
   private readonly pages = new Map<string, Listing>();
 
@@ -67,7 +69,7 @@ export class GraphService {
   }
 
   private get visible(): number {
-    return Math.max(0, this.parts.directory.now - this.lag);
+    return Math.max(this.shown, this.parts.directory.now - this.lag);
   }
 
   answer(ask: Ask): Answer {
