@@ -241,7 +241,8 @@ async function reachable(url: string, withinMs: number): Promise<boolean> {
     } catch (cause) {
       if (cause instanceof ConfigError) throw cause;
       if (isRefusal(cause)) throw refused(cause);
-      if (performance.now() >= deadline) throw codeOf(cause) === READ_ONLY ? readOnly(cause as Error) : unreachable(cause);
+      if (performance.now() >= deadline)
+        throw codeOf(cause) === READ_ONLY ? readOnly(cause as Error) : unreachable(cause);
       await new Promise((resolve) => setTimeout(resolve, 250));
     }
   }

@@ -55,7 +55,11 @@ async function migrateOnce(
   await refuseBreaking(tx, folder);
   // Knex's own lock is of no use here and may be left behind by a killed process; ours is the transaction. What a later
   // release has added is not in the folder, and is no corruption.
-  const config = { migrationSource: sourceOf(folder), disableTransactions: true, disableMigrationsListValidation: true };
+  const config = {
+    migrationSource: sourceOf(folder),
+    disableTransactions: true,
+    disableMigrationsListValidation: true,
+  };
   await tx.migrate.forceFreeMigrationsLock(config);
   const [, names] = await tx.migrate.latest(config);
   return names;
