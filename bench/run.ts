@@ -1,17 +1,18 @@
 // `npm run bench`: how long things take, as ratios to a limit measured on the same machine in the same run. Prints a
-// table and writes bench/results.json. `npm run bench -- sync` or `-- scim` or `-- push` runs a part. Sizes: BENCH_USERS (of the sync,
+// table and writes bench/results.json. `npm run bench -- sync` or `-- scim` or `-- push` runs a part, `-- latency` how
+// long reads take while a tenant is synced and pushed (BENCH_LATENCY_USERS, default 100000). Sizes: BENCH_USERS (of the sync,
 // default 20000), BENCH_GROUPS (a fiftieth of it), BENCH_SCIM_USERS (default 200000), BENCH_PUSH_USERS (default 3000). BENCH_DATABASE_URL names a server to
 // make databases on instead of a PostgreSQL brought along.
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
+import { fork } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { createDatabase, dropDatabase } from '../test/support/postgres-databases.ts';
 import { startPostgres } from '../test/support/postgres-server.ts';
+import { benchLatency } from './latency.ts';
 import { measurePlanning } from './planning.ts';
-import { type Row, startGateway, TOKEN } from './processes.ts';
+import { type Row, startGateway } from './processes.ts';
 import { benchPush } from './push.ts';
 import { benchScim } from './scim.ts';
+import { call, connectTenant, message, startTenant, untilOver } from './tenant.ts';
 
 const USERS = Number(process.env['BENCH_USERS'] ?? 20_000);
 const GROUPS = Number(process.env['BENCH_GROUPS'] ?? Math.ceil(USERS / 50));
@@ -37,51 +38,16 @@ async function databases(): Promise<(name: string) => Promise<string>> {
   };
 }
 
-async function message<Facts>(child: ChildProcess): Promise<Facts> {
-  const [facts] = await once(child, 'message');
-  return facts as Facts;
-}
-
-async function call<Body>(base: string, method: string, path: string, body?: unknown): Promise<Body> {
-  const answer = await fetch(`${base}/api/v1${path}`, {
-    method,
-    headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  return (await answer.json()) as Body;
-}
-
-interface Run {
-  readonly id: string;
-  readonly status: string;
-  readonly startedAt: string;
-  readonly finishedAt: string;
-}
-
-async function untilOver(base: string, id: string): Promise<number> {
-  const events = await fetch(`${base}/api/v1/sync-runs/${id}/events`, {
-    headers: { authorization: `Bearer ${TOKEN}` },
-  });
-  await events.body?.pipeTo(new WritableStream());
-  const run = await call<Run>(base, 'GET', `/sync-runs/${id}`);
-  if (run.status !== 'succeeded') throw new Error(`the run ended ${run.status}: ${JSON.stringify(run)}`);
-  return Date.parse(run.finishedAt) - Date.parse(run.startedAt);
-}
-
 function peakMegabytes(pid: number): number {
   return Math.round(Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024);
 }
 
 async function benchSync(newDatabase: (name: string) => Promise<string>): Promise<void> {
-  const tenant = fork('bench/tenant-process.ts', [String(USERS), String(GROUPS), String(MEMBERS)]);
-  closing.push(() => tenant.disconnect());
-  const facts = await message<{ tenantId: string; origin: string; ca: string; clientId: string }>(tenant);
-  const caFile = join(folder, 'ca.pem');
-  writeFileSync(caFile, facts.ca);
+  const facts = await startTenant({ users: USERS, groups: GROUPS, members: MEMBERS }, folder, closing);
   const bareRead = async (): Promise<number> => {
     const env = {
       ...process.env,
-      NODE_EXTRA_CA_CERTS: caFile,
+      NODE_EXTRA_CA_CERTS: facts.caFile,
       ORIGIN: facts.origin,
       TENANT: facts.tenantId,
       CLIENT: facts.clientId,
@@ -91,25 +57,15 @@ async function benchSync(newDatabase: (name: string) => Promise<string>): Promis
   const bare = Math.min(await bareRead(), await bareRead());
   rows.push({ what: 'bare Graph client reads the same pages', value: ms(bare), ratio: undefined, note: 'the limit' });
   const url = await newDatabase('sluice_bench');
-  const { base, pid } = await startGateway(url, closing, { NODE_EXTRA_CA_CERTS: caFile });
-  await call(base, 'PUT', '/providers/microsoft365', {
-    tenantId: facts.tenantId,
-    clientId: facts.clientId,
-    credential: { kind: 'clientSecret', secret: 'demo-secret' },
-    endpoints: { graph: facts.origin, login: facts.origin },
-    scope: { groupTypes: ['security', 'mailEnabledSecurity', 'distribution', 'microsoft365'] },
-    initialRun: 'auto',
-  });
-  await call(base, 'POST', '/providers/microsoft365/activate', {});
-  const { items } = await call<{ items: Run[] }>(base, 'GET', '/sync-runs');
-  const first = await untilOver(base, items[0]?.id ?? '');
+  const { base, pid } = await startGateway(url, closing, { NODE_EXTRA_CA_CERTS: facts.caFile });
+  const first = await untilOver(base, await connectTenant(base, facts));
   rows.push({
     what: 'first full sync',
     value: ms(first),
     ratio: first / bare,
     note: `peak memory ${peakMegabytes(pid)} MB`,
   });
-  const { id } = await call<Run>(base, 'POST', '/sync-runs', {});
+  const { id } = await call<{ id: string }>(base, 'POST', '/sync-runs', {});
   const steady = await untilOver(base, id);
   rows.push({
     what: 'full sync in which nothing changed',
@@ -151,6 +107,8 @@ try {
   if (parts.length === 0 || parts.includes('sync')) await benchSync(newDatabase);
   if (parts.length === 0 || parts.includes('scim')) rows.push(...(await benchScim(newDatabase, closing)));
   if (parts.length === 0 || parts.includes('push')) rows.push(...(await benchPush(newDatabase, closing)));
+  // Long, and so on request only.
+  if (parts.includes('latency')) rows.push(...(await benchLatency(newDatabase, folder, closing)));
   print();
 } finally {
   for (const close of closing.reverse()) await close();

@@ -53,6 +53,10 @@ export function makeSchedule({ database, sync, clock, log }: ScheduleParts): Sch
     try {
       const saved = await readSaved(db);
       if (!saved.settings.enabled) return;
+      if (!knowsZone(saved.settings)) {
+        log.error({ timeZone: saved.settings.timeZone }, 'the schedule is in a time zone that is not known here');
+        return;
+      }
       const now = clock.now();
       const slot = previousSlot(saved.settings, now);
       if (slot === undefined || slot.getTime() <= saved.since.getTime()) return;
@@ -141,7 +145,13 @@ async function checkPreviewed(db: Db): Promise<void> {
 }
 
 function view(settings: ScheduleSettings, now: Date): ScheduleView {
-  return { ...settings, nextRunAt: settings.enabled ? (nextSlot(settings, now)?.toISOString() ?? null) : null };
+  const isDueEver = settings.enabled && knowsZone(settings);
+  return { ...settings, nextRunAt: isDueEver ? (nextSlot(settings, now)?.toISOString() ?? null) : null };
+}
+
+/** False where the time-zone data of this process lacks a zone that was saved by another one. */
+function knowsZone({ kind, timeZone }: ScheduleSettings): boolean {
+  return kind === 'interval' || isTimeZone(timeZone);
 }
 
 /** The last slot at or before an instant; undefined when a cron expression had none within the catch-up window. */

@@ -139,9 +139,13 @@ export function startWorker(parts: WorkerParts): Worker {
         return work(tx);
       });
     try {
-      await carryOutFenced(run, { write, signal, log: runLog, lease }, kept.hide);
+      await carryOutFenced(run, { write, signal, log: runLog, lease }, kept.hide).catch((error: unknown) =>
+        endAfterError(run, error, { write, log: runLog }),
+      );
     } catch (error) {
-      await endAfterError(run, error, { write, log: runLog });
+      // A process that was paused finds its connections gone, and then that somebody else has taken over.
+      if (!(error instanceof LeaseLostError)) throw error;
+      runLog.info({ err: error }, 'run interrupted');
     } finally {
       await kept.close();
       parts.onRunEnd?.();
@@ -221,7 +225,8 @@ export function startWorker(parts: WorkerParts): Worker {
     error: unknown,
     { write, log: runLog }: Pick<RunContext, 'write' | 'log'>,
   ): Promise<void> {
-    if (stopping.signal.aborted || error instanceof LeaseLostError) {
+    if (error instanceof LeaseLostError) throw error;
+    if (stopping.signal.aborted) {
       runLog.info({ err: error }, 'run interrupted');
       return;
     }

@@ -5,7 +5,7 @@ import { type Api, expectStatus, type RunBody, untilOver } from '../support/gate
 import { pictureOf, readServed } from '../support/served.ts';
 import type { World, WorldTarget } from './world.ts';
 
-const SETTLE_WITHIN_MS = 180_000;
+const SETTLE_WITHIN_MS = 600_000;
 
 /** Waits until nothing is under way any more, and checks all of it. @throws {AssertionError} */
 export async function checkInvariants(world: World): Promise<void> {

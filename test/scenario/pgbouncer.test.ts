@@ -59,7 +59,7 @@ describe('two replicas behind PgBouncer in transaction pooling', { skip: bouncer
     // Waits by the event stream of the replica that only answers.
     const first = await connect(api, settingsFor(tenant, graph));
     assert.equal(first.status, 'succeeded', JSON.stringify(first));
-    addUser(tenant, makeUser('bouncer', 1));
+    addUser(tenant, makeUser('bouncer', 5_001));
     removeUser(tenant, [...tenant.users.keys()][3] ?? '');
     assert.equal((await sync(api)).status, 'succeeded');
     for (const gateway of [api, worker]) {
