@@ -21,6 +21,10 @@ const CLAIM_MOST = 1_024;
 /** As many are claimed as a target takes in about this time: few of a slow one, so that a leaver does not wait for long. */
 const CLAIM_WORTH_MS = 250;
 
+/** What is done is written after this, or as soon as it is so many: what a killed process had not written is looked at again. */
+const SETTLE_WITHIN_MS = 50;
+const SETTLE_MOST = 256;
+
 /** How many are claimed at once: as many as go out while the next are claimed, and a little more. */
 export interface ClaimSize {
   /** @param least whatever was seen so far */
@@ -52,6 +56,7 @@ export async function drain(parts: PoolParts, isOver: () => boolean): Promise<nu
   let isDry = false;
   let failure: unknown;
   let done = 0;
+  let hurry: () => void = () => undefined;
   const least = (): number => parts.concurrency() * AHEAD;
   const size = (): number => parts.size.now(least());
   let doneBefore = 0;
@@ -91,6 +96,18 @@ export async function drain(parts: PoolParts, isOver: () => boolean): Promise<nu
     inFlight.add(work);
   }
 
+  /** Some are settled together, unless nothing more comes. */
+  function gather(): Promise<void> {
+    if (settled.length >= SETTLE_MOST || inFlight.size + waiting.length === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, SETTLE_WITHIN_MS);
+      hurry = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
   /** Begins whatever can begin now. */
   function pushOn(): void {
     if (parts.isStopped()) settled.push(...waiting.splice(0).map(parts.giveBack));
@@ -101,9 +118,10 @@ export async function drain(parts: PoolParts, isOver: () => boolean): Promise<nu
         .finally(() => {
           claiming = undefined;
         });
+    if (settled.length >= SETTLE_MOST || inFlight.size + waiting.length === 0) hurry();
     if (settled.length === 0 || settling !== undefined) return;
-    settling = parts
-      .settle(settled.splice(0))
+    settling = gather()
+      .then(() => parts.settle(settled.splice(0)))
       .catch(fail)
       .finally(() => {
         settling = undefined;

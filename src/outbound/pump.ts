@@ -54,12 +54,10 @@ export interface Pump {
 
 /** How soon a change is seen. */
 const POLL_MS = 500;
-/** The journal is read as often while there is work, so that leavers who came meanwhile overtake. */
+/** The journal, and the next stretch of the directory, are read as often while there is work, so that leavers who came meanwhile overtake. */
 const LOOK_MS = 500;
 /** A turn ends after this, for what else there is to do: reconciling, what was learned. */
 const TURN_MS = 10_000;
-/** While the directory is looked through, so that the next stretch of it is there in time. */
-const STRETCH_MS = 1_000;
 const DISCOVER_EVERY_MS = 24 * 3_600_000;
 
 /** A resource as an app may see it. */
@@ -141,7 +139,7 @@ export function makePump(parts: PumpParts, appId: string, lease: HeldLease, sign
 
   async function send(row: TargetRow, ready: Ready, scope: ScopeOf): Promise<number> {
     const started = clock.now().getTime();
-    const until = started + (row.backfill === null ? TURN_MS : STRETCH_MS);
+    const until = started + TURN_MS;
     const claimedAt = new Map<string, Date>();
     let lookedAt = started;
     let isHalted = false;
@@ -152,8 +150,10 @@ export function makePump(parts: PumpParts, appId: string, lease: HeldLease, sign
     async function look(): Promise<void> {
       lookedAt = clock.now().getTime();
       const now = await readTarget(db, appId);
-      if (now === undefined || !(await followJournal(following, now, scope, signal))) return;
-      await write((tx) => guardDepartures(tx, appId, ready.policy.guard, clock.now()));
+      if (now === undefined) return;
+      const hasNews = await followJournal(following, now, scope, signal);
+      const hasLooked = await lookThrough(following, now, scope);
+      if (hasNews || hasLooked) await write((tx) => guardDepartures(tx, appId, ready.policy.guard, clock.now()));
     }
 
     async function claim(limit: number): Promise<readonly Claimed[]> {

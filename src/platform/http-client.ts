@@ -18,6 +18,13 @@ export interface HttpAnswer {
   readonly text: string;
 }
 
+/** Who we are to a server that asks for a certificate, and whom we trust in place of the usual authorities. All PEM. */
+export interface TlsIdentity {
+  readonly certificate: string;
+  readonly key: string;
+  readonly ca: string | null;
+}
+
 export interface HttpClient {
   /**
    * Whatever the status, an answer is an answer. Nothing is sent twice.
@@ -36,14 +43,25 @@ const ANSWER_MS = 30_000;
 const ANSWER_MAX = 16 * 1024 * 1024;
 const KEEP_ALIVE_MS = 10_000;
 
+export interface HttpClientOptions {
+  readonly connections: number;
+  /** For the whole answer. */
+  readonly answerMs?: number;
+  readonly tls?: TlsIdentity | undefined;
+}
+
 export function makeHttpClient(
   policy: OutgoingPolicy,
-  { connections, answerMs = ANSWER_MS }: { readonly connections: number; readonly answerMs?: number },
+  { connections, answerMs = ANSWER_MS, tls }: HttpClientOptions,
 ): HttpClient {
   const agent = new Agent({
     connections,
     pipelining: 1,
-    connect: { lookup: guardedLookup(policy), timeout: CONNECT_MS },
+    connect: {
+      lookup: guardedLookup(policy),
+      timeout: CONNECT_MS,
+      ...(tls && { cert: tls.certificate, key: tls.key, ...(tls.ca === null ? {} : { ca: tls.ca }) }),
+    },
     headersTimeout: answerMs,
     bodyTimeout: answerMs,
     keepAliveTimeout: KEEP_ALIVE_MS,

@@ -141,13 +141,34 @@ export interface Claim {
   readonly configVersion?: string;
 }
 
-/** Claims what is ready, lowest rank first, for a time; each resource is on its way once at most. */
+/**
+ * Claims what is ready, lowest rank first, for a time; each resource is on its way once at most. Within a transaction:
+ * what is claimed is read by a second statement, which sees everything that was committed before the claim; whatever is
+ * committed later finds the delivery on its way, and asks again.
+ */
 export async function claimDeliveries(
-  db: Db,
+  tx: Db,
   appId: string,
   claim: Claim,
   scope: ScopeOf,
 ): Promise<readonly Claimed[]> {
+  const ids = await takeDeliveries(tx, appId, claim);
+  if (ids.length === 0) return [];
+  const statement = new Statement();
+  const app = statement.bind(appId, 'uuid');
+  const taken = statement.bind(ids, 'uuid[]');
+  const within = scopeText(statement, scope, 'few');
+  const text = `select d.id, d.resource_id, d.resource_type, d.rank, d.asks, d.fence, d.attempts, d.changed_at, d.remote_id, d.remote_etag,
+      d.link, d.sent, d.gone_since, d.settled_at, d.log, r.version, r.body, r.active, (r.id is null or r.deleted_at is not null) as deleted,
+      coalesce(r.deleted_at is null and ${within}, false) as in_scope, m.remote_id as manager_remote_id,
+      coalesce(m.remote_id is null and m.in_scope and m.state <> 'idle', false) as manager_waits
+    from deliveries d left join resources r on r.id = d.resource_id
+    left join deliveries m on m.app_id = d.app_id and m.resource_id = r.manager_id
+    where d.app_id = ${app} and d.resource_id = any(${taken}) order by d.rank, d.ready_at`;
+  return (await queryOn<Claimed>(tx, { text, values: statement.values })).rows;
+}
+
+async function takeDeliveries(tx: Db, appId: string, claim: Claim): Promise<readonly string[]> {
   const statement = new Statement();
   const app = statement.bind(appId, 'uuid');
   const until = statement.bind(claim.until, 'timestamptz');
@@ -155,24 +176,17 @@ export async function claimDeliveries(
     claim.ids === undefined
       ? `state = 'pending' and ready_at <= ${statement.bind(claim.now, 'timestamptz')}`
       : `state <> 'sending' and resource_id = any(${statement.bind(claim.ids, 'uuid[]')})`;
-  const within = scopeText(statement, scope, 'few');
   const unchanged =
     claim.configVersion === undefined
       ? 'true'
       : `exists (select 1 from targets where app_id = ${app} and state = 'active'
           and config_version = ${statement.bind(claim.configVersion, 'bigint')})`;
   const text = `with c as (select resource_id from deliveries where ${unchanged} and app_id = ${app} and ${which}
-      order by rank, ready_at limit ${claim.limit} for update skip locked),
-    mine as (update deliveries d set state = 'sending', fence = fence + 1, attempts = attempts + 1, claimed_until = ${until}
-      from c where d.app_id = ${app} and d.resource_id = c.resource_id returning d.*)
-    select d.id, d.resource_id, d.resource_type, d.rank, d.asks, d.fence, d.attempts, d.changed_at, d.remote_id, d.remote_etag, d.link,
-      d.sent, d.gone_since, d.settled_at, d.log, r.version, r.body, r.active, (r.id is null or r.deleted_at is not null) as deleted,
-      coalesce(r.deleted_at is null and ${within}, false) as in_scope, m.remote_id as manager_remote_id,
-      coalesce(m.remote_id is null and m.in_scope and m.state <> 'idle', false) as manager_waits
-    from mine d left join resources r on r.id = d.resource_id
-    left join deliveries m on m.app_id = d.app_id and m.resource_id = r.manager_id
-    order by d.rank, d.ready_at`;
-  return (await queryOn<Claimed>(db, { text, values: statement.values })).rows;
+      order by rank, ready_at limit ${claim.limit} for update skip locked)
+    update deliveries d set state = 'sending', fence = fence + 1, attempts = attempts + 1, claimed_until = ${until}
+      from c where d.app_id = ${app} and d.resource_id = c.resource_id returning d.resource_id as id`;
+  const { rows } = await queryOn<{ id: string }>(tx, { text, values: statement.values });
+  return rows.map(({ id }) => id);
 }
 
 /** What became of one delivery. */
@@ -242,7 +256,10 @@ export async function freeExpiredClaims(db: Db, appId: string, now: Date): Promi
   return rowCount ?? 0;
 }
 
-/** People whom the target has only now: their groups, and those whom they manage, are looked at again. */
+/**
+ * People whom the target has only now: their groups, and those whom they manage, are looked at again. Those that wait are
+ * asked for as well, since they may be claimed at this very moment by somebody who does not see the news yet.
+ */
 export async function askForReferences(db: Db, appId: string, newlyThere: readonly string[], now: Date): Promise<void> {
   if (newlyThere.length === 0) return;
   await sql(
@@ -252,7 +269,7 @@ export async function askForReferences(db: Db, appId: string, newlyThere: readon
        changed_at = case d.state when 'idle' then ? else d.changed_at end
      from (select gm.group_id as id, ${RANKS.group} as rank from group_members gm where gm.member_id = any(?::uuid[])
        union select r.id, ${RANKS.reference} from resources r where r.manager_id = any(?::uuid[]) and r.deleted_at is null) f
-     where d.app_id = ? and d.resource_id = f.id and d.state in ('idle', 'sending')`,
+     where d.app_id = ? and d.resource_id = f.id and d.state in ('idle', 'pending', 'sending')`,
     [now, now, newlyThere, newlyThere, appId],
   );
 }

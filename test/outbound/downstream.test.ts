@@ -35,6 +35,8 @@ describe(`${CHANGES} random changes for downstream services of all kinds (DOWNST
   let gateway: TestGateway;
   let database: Database;
   let walk: Walk;
+  let users: readonly Doc[];
+  let groups: readonly Doc[];
 
   before(async () => {
     const storage = await freshStorage('postgres');
@@ -45,6 +47,7 @@ describe(`${CHANGES} random changes for downstream services of all kinds (DOWNST
     for (const [name, manners] of Object.entries(SERVICES)) if (name.includes(ONLY)) await open(name, manners);
     for (let n = 0; n < CHANGES; n += 1) await walk.step();
     await untilQuiet();
+    [users, groups] = [await walk.read('User'), await walk.read('Group')];
   });
 
   after(async () => {
@@ -93,7 +96,7 @@ describe(`${CHANGES} random changes for downstream services of all kinds (DOWNST
         'dead letters',
       );
       const isInScope = (user: Doc): boolean => !isScoped || user['userType'] === 'Employee';
-      compare(service, { users: await walk.read('User'), groups: await walk.read('Group'), isInScope });
+      compare(service, { users, groups, isInScope });
       const stranger = service.resources('User').find(({ userName }) => userName === 'stranger');
       assert.deepEqual([stranger?.['active'], stranger?.['externalId']], [true, undefined], 'a stranger was changed');
       assert.deepEqual(service.books.violations, []);

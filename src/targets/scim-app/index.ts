@@ -36,6 +36,7 @@ export function scimAppKind({ clock, outgoing }: ScimAppParts): TargetKind<ScimS
       const http = makeHttpClient(outgoing, {
         connections: limits.concurrency + 2,
         answerMs: settings.timeoutSeconds * 1_000,
+        tls: settings.tls ?? undefined,
       });
       const auths = settings.nextAuth === null ? [settings.auth] : [settings.auth, settings.nextAuth];
       const client = makeScimClient({
