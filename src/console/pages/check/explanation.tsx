@@ -21,7 +21,10 @@ export function ExplanationView({ explanation }: { readonly explanation: Explana
   const fine = directory?.active === true && directory.deletedAt === null;
   return (
     <>
-      <Banner tone={fine ? 'green' : 'amber'} title={`${explanation.label ?? ''}: ${sayReason(reason.code, reason.sentence)}`}>
+      <Banner
+        tone={fine ? 'green' : 'amber'}
+        title={`${explanation.label ?? ''}: ${sayReason(reason.code, reason.sentence)}`}
+      >
         {reason.detail} {reason.remedy}
       </Banner>
       <Card flush>

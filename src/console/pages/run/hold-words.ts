@@ -25,7 +25,8 @@ const KOREAN: Readonly<Partial<Record<Hold['code'], (hold: Hold) => string>>> = 
   'memberships-exceeded': ({ count, total, limit }) =>
     `구성원 관계 ${total ?? '?'}개 중 ${count ?? '?'}개가 끝납니다. 제한은 ${limit ?? '?'}%입니다.`,
   'group-emptied': ({ count }) => `그룹 ${count ?? ''}개가 모든 구성원을 잃습니다.`,
-  'group-memberships-exceeded': ({ count, limit }) => `그룹 ${count ?? ''}개가 구성원의 ${limit ?? '?'}% 넘게 잃습니다.`,
+  'group-memberships-exceeded': ({ count, limit }) =>
+    `그룹 ${count ?? ''}개가 구성원의 ${limit ?? '?'}% 넘게 잃습니다.`,
   'attribute-changed': ({ attribute, count, total, limit }) =>
     `"${attribute}" 값이 ${total ?? '?'}명 중 ${count ?? '?'}명에게서 바뀝니다. 제한은 ${limit ?? '?'}%입니다.`,
   'attribute-emptied': ({ attribute, count, total, limit }) =>
