@@ -6,7 +6,7 @@ import { useRunningRun } from '../../api/live.ts';
 import { useGet } from '../../api/queries.ts';
 import type { Guard, ProviderCard, Run, Schedule } from '../../api/types.ts';
 import { useT } from '../../app/i18n.ts';
-import { isOpen } from '../../app/run-facts.ts';
+import { isOpen, isPreview } from '../../app/run-facts.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { PROVIDERS } from '../../app/words.ts';
 import { Banner } from '../../ui/banner.tsx';
@@ -86,7 +86,7 @@ function PullStep({ card, schedule, guard }: StepProps & { readonly card: Provid
   const { error, busy, attempt } = useAttempt();
   const { kind } = card;
   const run: Run | null = running ?? (card.active ? card.lastRun : null);
-  const ready = run !== null && (run.status === 'held' || run.status === 'succeeded') ? run : undefined;
+  const ready = run !== null && (run.status === 'held' || isPreview(run)) ? run : undefined;
 
   const preview = (): Promise<void> =>
     attempt(async () => {
@@ -99,8 +99,8 @@ function PullStep({ card, schedule, guard }: StepProps & { readonly card: Provid
 
   const turnOn = (): Promise<void> =>
     attempt(async () => {
-      // A preview that found nothing to change needs nobody's word.
-      if (ready?.status === 'held' && ready.planId !== null) await approve(ready.planId);
+      if (ready?.planId == null) return;
+      await approve(ready.planId);
       if (schedule.enabled) await call('PUT /schedule', { body: scheduleBody(schedule) });
       await call('DELETE /providers/{kind}/draft', { path: { kind } });
       toast(t('on', { name: names(kind) }), { text: t('onText') });
