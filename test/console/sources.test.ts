@@ -10,7 +10,7 @@ import { connect, freshStorage, settingsFor, startGateway, startTenant, type Tes
 import { ADMIN_DN, ADMIN_PASSWORD, type Slapd, SUFFIX, slapdMissing, startSlapd } from '../support/slapd.ts';
 
 const USERS = 30;
-const WAIT_MS = 30_000;
+const WAIT_MS = 60_000;
 
 describe('sources in the console', { skip: chromiumMissing }, () => {
   const tenant = makeTenant({ users: USERS, groups: 4, membersPerGroup: 5 });

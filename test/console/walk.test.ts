@@ -12,7 +12,7 @@ const USERS = 200;
 const GONE = 60;
 const AXE = readFileSync(new URL('../../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
-const WAIT_MS = 15_000;
+const WAIT_MS = 60_000;
 
 describe('the console, from the first sign-in on', { skip: chromiumMissing }, () => {
   const tenant = makeTenant({ users: USERS, groups: 8, membersPerGroup: 6 });
