@@ -12,7 +12,7 @@ const USERS = 200;
 const GONE = 60;
 const AXE = readFileSync(new URL('../../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
-const WAIT_MS = 15_000;
+const WAIT_MS = 60_000;
 
 describe('the console, from the first sign-in on', { skip: chromiumMissing }, () => {
   const tenant = makeTenant({ users: USERS, groups: 8, membersPerGroup: 6 });
@@ -182,6 +182,10 @@ describe('the console, from the first sign-in on', { skip: chromiumMissing }, ()
     '/inbound',
     '/inbound/microsoft365/settings',
     '/inbound/microsoft365/settings?tab=mapping',
+    '/inbound/microsoft365/settings?tab=filters',
+    '/inbound/microsoft365/settings?tab=versions',
+    '/inbound/ldap/setup',
+    '/inbound/scim/setup',
     '/inbound/csv/setup',
     '/runs',
     '/tasks',

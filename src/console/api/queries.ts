@@ -79,7 +79,7 @@ const SHOWN_IN: Readonly<Record<string, readonly string[]>> = {
   app: ['apps', 'overview'],
   token: ['apps', 'tokens'],
   dispute: ['disputes', 'overview'],
-  directory: ['users', 'groups', 'overview', 'directory'],
+  directory: ['users', 'groups', 'overview', 'directory', 'providers'],
   user: ['users', 'overview'],
   group: ['groups', 'overview'],
   target: ['apps', 'deliveries'],

@@ -9,6 +9,7 @@ import { Banner } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Choice, TextField } from '../../ui/field.tsx';
+import { Stack } from '../../ui/layout.tsx';
 import { Loaded, Refusal } from '../../ui/loaded.tsx';
 import { LiveRun } from '../run/live-run.tsx';
 import { ImpactFacts, removedBy } from './switch-impact.tsx';
@@ -130,14 +131,11 @@ function Confirm({
 
   function go(): void {
     if (!fits || impact === undefined || activate.isPending) return;
-    activate.mutate(
-      { path: { kind: card.kind }, body: { switch: true, planId: impact.planId, ...(reason && { reason }) } },
-      {
-        onSuccess: () => {
-          onClose();
-          void navigate({ to: '/runs/$id', params: { id: runId } } as never);
-        },
-      },
+    const body = { switch: true, planId: impact.planId, ...(reason && { reason }) };
+    // What opened the dialog may be gone by then: it showed the source that is active no more.
+    activate.mutateAsync({ path: { kind: card.kind }, body }).then(
+      () => void navigate({ to: '/runs/$id', params: { id: runId } } as never),
+      () => undefined,
     );
   }
 
@@ -169,14 +167,16 @@ function Confirm({
               go();
             }}
           >
-            <TextField
-              label={t('typeTo', { word })}
-              hint={t(removed > 0 ? 'typeNumber' : 'typeName')}
-              value={typed}
-              onChange={setTyped}
-              inputRef={input}
-            />
-            <TextField label={t('reason')} hint={t('reasonHint')} value={reason} onChange={setReason} />
+            <Stack>
+              <TextField
+                label={t('typeTo', { word })}
+                hint={t(removed > 0 ? 'typeNumber' : 'typeName')}
+                value={typed}
+                onChange={setTyped}
+                inputRef={input}
+              />
+              <TextField label={t('reason')} hint={t('reasonHint')} value={reason} onChange={setReason} />
+            </Stack>
           </form>
         </>
       )}

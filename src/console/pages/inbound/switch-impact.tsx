@@ -4,6 +4,7 @@ import { count } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
 import { Banner } from '../../ui/banner.tsx';
 import { Table } from '../../ui/table.tsx';
+import css from './inbound.module.css';
 import { SWITCH } from './switch-words.ts';
 
 /** How many lose their account, or its use. */
@@ -44,11 +45,11 @@ export function ImpactFacts({ impact, active }: { readonly impact: Impact; reado
               <>
                 <b>{t(row)}</b>
                 <br />
-                <small>{noteOf(row)}</small>
+                <small className={css.note}>{noteOf(row)}</small>
               </>
             ),
           },
-          { name: t('users'), end: true, cell: (row) => <Figure row={row} n={impact.users[row]} /> },
+          { name: t('users'), end: true, cell: (row) => <Figure impact={impact} row={row} /> },
           { name: t('groups'), end: true, cell: (row) => count(impact.groups[row], language) },
         ]}
       />
@@ -67,16 +68,21 @@ export function ImpactFacts({ impact, active }: { readonly impact: Impact; reado
   function noteOf(row: (typeof ROWS)[number]): string {
     if (row === 'linked') return t('linkedNote', { active });
     if (row !== 'leftOver') return t(`${row}Note`);
-    return t(impact.leftOvers === 'keep' ? 'kept' : impact.leftOvers === 'delete' ? 'removed' : 'disabled');
+    if (impact.leftOvers === 'keep') return t('kept');
+    const removed = impact.users.deleted + impact.groups.deleted;
+    return t('goes', { disabled: impact.users.deactivated, removed });
   }
+}
 
-  function Figure({ row, n }: { readonly row: (typeof ROWS)[number]; readonly n: number }) {
-    const reason = row in REASON_OF ? REASON_OF[row as keyof typeof REASON_OF] : undefined;
-    if (reason === undefined || n === 0) return <>{count(n, language)}</>;
-    return (
-      <Link to="/runs/$id" params={{ id: impact.runId }} search={{ reason } as never} aria-label={`${t(row)}: ${n}`}>
-        {count(n, language)}
-      </Link>
-    );
-  }
+function Figure({ impact, row }: { readonly impact: Impact; readonly row: (typeof ROWS)[number] }) {
+  const t = useT(SWITCH);
+  const language = useLanguage();
+  const n = impact.users[row];
+  const reason = row in REASON_OF ? REASON_OF[row as keyof typeof REASON_OF] : undefined;
+  if (reason === undefined || n === 0) return <>{count(n, language)}</>;
+  return (
+    <Link to="/runs/$id" params={{ id: impact.runId }} search={{ reason } as never} aria-label={`${t(row)}: ${n}`}>
+      {count(n, language)}
+    </Link>
+  );
 }

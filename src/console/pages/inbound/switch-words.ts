@@ -40,8 +40,10 @@ export const SWITCH = words({
   createdNote: ['The directory has nobody like them.', '디렉터리에 같은 항목이 없습니다.'],
   leftOver: ['Left over', '남는 항목'],
   kept: ['The new source does not show them; they stay.', '새 소스에 없지만 유지됩니다.'],
-  disabled: ['The new source does not show them; they are disabled.', '새 소스에 없어 사용 안 함이 됩니다.'],
-  removed: ['The new source does not show them; they are removed.', '새 소스에 없어 제거됩니다.'],
+  goes: [
+    'The new source does not show them: {disabled} are disabled, {removed} removed.',
+    '새 소스에 없습니다. {disabled}개는 사용 안 함, {removed}개는 제거됩니다.',
+  ],
   idsKept: ['Ids that stay', '유지되는 ID'],
   idsKeptNote: ['Apps see updates, not people who go and come.', '앱에는 업데이트로만 보입니다.'],
   inQuestion: ['In question', '미결'],

@@ -97,6 +97,12 @@ export const WORDS = words({
   everyDay: ['Every day at {time}, {zone}', '매일 {time}, {zone}'],
   everyMinutes: ['Every {n} minutes', '{n}분마다'],
   byCron: ['By "{cron}", {zone}', '"{cron}", {zone}'],
+  turnOnDaily: ['Turn on…', '켜기…'],
+  previewFirst: ['Look at a preview first', '먼저 미리 보기를 확인하세요'],
+  previewFirstText: [
+    'Nobody has confirmed yet what a run with these settings changes. Make a preview, confirm it, then turn the schedule on.',
+    '이 설정의 실행으로 변경되는 내용을 아무도 확인하지 않았습니다. 미리 보기를 만들고 확인한 뒤 일정을 켜세요.',
+  ],
   withoutPreview: [
     'Turn it on although nobody has confirmed a preview of these settings',
     '이 설정의 미리 보기를 아무도 확인하지 않았지만 켭니다',

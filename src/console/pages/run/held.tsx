@@ -17,13 +17,15 @@ import { Card } from '../../ui/layout.tsx';
 import { Loaded, Refusal } from '../../ui/loaded.tsx';
 import { ConfirmDialog } from './confirm.tsx';
 import { useHold } from './hold-words.ts';
-import { removalsOf, shareOf } from './plan-facts.ts';
+import { changesNothing, removalsOf, shareOf } from './plan-facts.ts';
 import css from './run.module.css';
 import { WORDS } from './words.ts';
 
 /** What waits: how much against the limit, why, and only then the button. */
 export function HeldPanel({ run, planId }: { readonly run: Run; readonly planId: string }) {
   const plan = useGet('GET /plans/{id}', { path: { id: planId } });
+  // Decided about, or another plan took its place: nothing waits any more.
+  if (plan.data !== undefined && plan.data.status !== 'held' && plan.data.status !== 'expired') return null;
   return (
     <Card flush className={css.held}>
       <Loaded query={plan}>{(data) => <Panel run={run} plan={data} />}</Loaded>
@@ -54,9 +56,9 @@ function Panel({ run, plan }: { readonly run: Run; readonly plan: Plan }) {
           <Sign size={20} aria-hidden />
         </span>
         <div>
-          <h2>{useHeadline(run, removals, share?.total)}</h2>
+          <h2>{useHeadline(run, plan, share?.total)}</h2>
           <p>
-            {partly ? t('heldPart') : t('nothingChanged')}{' '}
+            {changesNothing(plan) ? t('previewEmptyText') : partly ? t('heldPart') : t('nothingChanged')}{' '}
             {expired ? t('expired') : left === undefined ? null : t('keptFor', { t: span(left, language) })}
           </p>
         </div>
@@ -65,7 +67,7 @@ function Panel({ run, plan }: { readonly run: Run; readonly plan: Plan }) {
             {t('discard')}
           </Button>
           <Button look={removals > 0 ? 'danger' : 'primary'} off={off} onClick={() => setConfirming(true)}>
-            {removals > 0 ? t('confirm') : t('applyPlan')}
+            {removals > 0 ? t('confirm') : changesNothing(plan) ? t('confirmEmpty') : t('applyPlan')}
           </Button>
         </div>
       </div>
@@ -101,9 +103,11 @@ function Panel({ run, plan }: { readonly run: Run; readonly plan: Plan }) {
   );
 }
 
-function useHeadline(run: Run, removals: number, total: number | undefined): string {
+function useHeadline(run: Run, plan: Plan, total: number | undefined): string {
   const t = useT(WORDS);
+  const removals = removalsOf(plan.counts);
   if (run.trigger === 'revert') return t('undoPlan');
+  if (changesNothing(plan)) return t('previewEmpty');
   if (removals === 0) return t(run.preview ? 'previewTitle' : 'heldOther');
   return total === undefined ? t('heldRemovePlain', { n: removals }) : t('heldRemove', { n: removals, total });
 }

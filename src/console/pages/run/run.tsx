@@ -7,7 +7,7 @@ import type { Run } from '../../api/types.ts';
 import { useActorName } from '../../app/actors.ts';
 import { dateTime, span } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
-import { isOpen, tookMs } from '../../app/run-facts.ts';
+import { isOpen, isPreview, tookMs } from '../../app/run-facts.ts';
 import { useSearchState } from '../../app/search-state.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { COMMON, PROVIDERS, TRIGGER } from '../../app/words.ts';
@@ -50,7 +50,9 @@ function RunView({ run }: { readonly run: Run }) {
           {run.error.message} {run.error.remedy}
         </Banner>
       )}
-      {run.status === 'held' && run.planId !== null ? <HeldPanel run={run} planId={run.planId} /> : null}
+      {(run.status === 'held' || isPreview(run)) && run.planId !== null ? (
+        <HeldPanel run={run} planId={run.planId} />
+      ) : null}
       {run.planned === null && isOpen(run) ? null : (
         <Tiles run={run} value={search['action']} onChange={(action) => change({ action })} />
       )}
@@ -118,7 +120,8 @@ function Actions({ run }: { readonly run: Run }) {
   const download = (format: 'csv' | 'ndjson'): void => {
     window.location.href = urlOf('GET /sync-runs/{id}/changes', { id: run.id }, { format } as never);
   };
-  const canUndo = run.status === 'succeeded' || run.status === 'incomplete' || run.status === 'cancelled';
+  const applied = !isPreview(run);
+  const canUndo = applied && (run.status === 'succeeded' || run.status === 'incomplete' || run.status === 'cancelled');
   return (
     <>
       {run.planId === null ? null : (
