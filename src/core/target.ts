@@ -178,10 +178,18 @@ export interface TargetContext {
   trace(exchange: Exchange, of: AbortSignal): void;
 }
 
+export interface TargetPreset {
+  readonly name: string;
+  readonly title: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
 /** A kind of target: one line in targets/index.ts, everything else in its folder. */
 export interface TargetKind<Settings = unknown> {
   readonly kind: string;
   readonly title: string;
+  /** What is known of services: settings that differ from the defaults. */
+  readonly presets: readonly TargetPreset[];
   /** Paths of write-only values in the settings, with dots. */
   readonly secretPaths: readonly string[];
   /** @throws {InputError} naming every field that is wrong */

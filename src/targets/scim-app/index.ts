@@ -10,6 +10,7 @@ import { discover } from './discovery.ts';
 import { makeMatcher } from './match.ts';
 import { makePace } from './pace.ts';
 import { readPages } from './pages.ts';
+import { PRESETS } from './presets.ts';
 import { pathOf, placeOf, remoteOf } from './remote.ts';
 import { parseSettings, policyOf, type ScimSettings, SECRET_PATHS } from './settings.ts';
 import { makeWriter } from './write.ts';
@@ -23,6 +24,7 @@ export function scimAppKind({ clock, outgoing }: ScimAppParts): TargetKind<ScimS
   return {
     kind: 'scim',
     title: 'SCIM 2.0 app',
+    presets: Object.entries(PRESETS).map(([name, preset]) => ({ name, ...preset })),
     secretPaths: SECRET_PATHS,
     parseSettings,
     policy: policyOf,
