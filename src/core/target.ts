@@ -178,8 +178,10 @@ export interface TargetContext {
   trace(exchange: Exchange, of: AbortSignal): void;
 }
 
+/** What is known of a service, over the defaults: whole settings, without address and credential. */
 export interface TargetPreset {
-  readonly name: string;
+  /** Null of the defaults alone. */
+  readonly name: string | null;
   readonly title: string;
   readonly settings: Readonly<Record<string, unknown>>;
 }
@@ -188,7 +190,7 @@ export interface TargetPreset {
 export interface TargetKind<Settings = unknown> {
   readonly kind: string;
   readonly title: string;
-  /** What is known of services: settings that differ from the defaults. */
+  /** The defaults first. */
   readonly presets: readonly TargetPreset[];
   /** Paths of write-only values in the settings, with dots. */
   readonly secretPaths: readonly string[];
