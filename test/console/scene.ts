@@ -17,7 +17,7 @@ export interface Scene {
 export async function makeScene(api: Api): Promise<Scene> {
   const apps = await Promise.all([startScimApp({ token: 'wiki' }), startScimApp({ token: 'new' }), startScimApp()]);
   const [wiki, vault, desk] = apps;
-  desk.personality = { failing: () => 422 };
+  desk.personality = { failing: (method) => (method === 'POST' ? 422 : undefined) };
   const hook = await startReceiver();
   hook.answerWith(() => ({ status: 503, body: '{"error":"maintenance until noon"}' }));
 

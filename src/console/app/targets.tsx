@@ -57,6 +57,13 @@ export function HealthBadge({ health }: { readonly health: Health }) {
   );
 }
 
+const WORST: readonly Health[] = ['disabled', 'quarantined', 'held', 'resting', 'degraded', 'paused', 'healthy'];
+
+/** The worst of several; undefined of none. */
+export function worstOf(targets: readonly TargetHealth[]): Health | undefined {
+  return targets.map(healthOf).sort((one, other) => WORST.indexOf(one) - WORST.indexOf(other))[0];
+}
+
 /** Every way out, and those of one app. */
 export function useTargets(appId?: string) {
   const query = useGet('GET /targets');

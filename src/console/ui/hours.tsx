@@ -45,7 +45,9 @@ export function HourStrip({ hours, tall = false }: { readonly hours: TargetHealt
   const all = hoursOf(hours);
   const sum = sumOf(hours);
   const most = Math.max(1, ...all.map(({ delivered, failed }) => delivered + failed));
-  const label = sum.delivered + sum.failed === 0 ? t('quiet') : t('label', sum);
+  const isQuiet = sum.delivered + sum.failed === 0;
+  const label = isQuiet ? t('quiet') : t('label', sum);
+  if (tall && isQuiet) return <p style={{ color: 'var(--muted)' }}>{label}</p>;
   return (
     <span className={classes(css.strip, tall && css.tall)} role="img" aria-label={label}>
       {all.map(({ at, delivered, failed }) => {

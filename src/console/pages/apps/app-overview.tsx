@@ -7,7 +7,7 @@ import { CHANNELS, HealthBadge, healthOf, useTargets } from '../../app/targets.t
 import { Badge } from '../../ui/badge.tsx';
 import { buttonClass } from '../../ui/button.tsx';
 import { HourStrip, sumOf } from '../../ui/hours.tsx';
-import { Card, Columns, Facts, Stack } from '../../ui/layout.tsx';
+import { Card, Facts, Stack } from '../../ui/layout.tsx';
 import { Loaded } from '../../ui/loaded.tsx';
 import css from './apps.module.css';
 import { CHANNEL_ICONS } from './channel-icons.ts';
@@ -32,7 +32,7 @@ export function AppOverview({ app }: { readonly app: App }) {
             </Stack>
           )}
           {targets.length === 0 ? null : <Sent app={app} targets={targets} />}
-          <Columns>
+          <div className={css.ways}>
             {WAYS.map((channel) => (
               <WayCard
                 key={channel}
@@ -42,7 +42,7 @@ export function AppOverview({ app }: { readonly app: App }) {
               />
             ))}
             <ReadsCard app={app} />
-          </Columns>
+          </div>
         </>
       )}
     </Loaded>
@@ -64,7 +64,9 @@ function Sent({ app, targets }: { readonly app: App; readonly targets: readonly 
           <span>{t('now')}</span>
         </div>
       </div>
-      <Facts items={[...useLeaverFacts(app), ...waitingFacts(targets, t, language)]} />
+      <div className={css.facts}>
+        <Facts items={[...useLeaverFacts(app), ...waitingFacts(targets, t, language)]} />
+      </div>
     </Card>
   );
 }

@@ -6,7 +6,7 @@ import type { App } from '../../api/types.ts';
 import { useT } from '../../app/i18n.ts';
 import { useSearchState } from '../../app/search-state.ts';
 import { useNeeds } from '../../app/session.tsx';
-import { CHANNELS, HealthBadge, healthOf, useTargets } from '../../app/targets.tsx';
+import { CHANNELS, HealthBadge, useTargets, worstOf } from '../../app/targets.tsx';
 import { COMMON } from '../../app/words.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Skeleton } from '../../ui/banner.tsx';
@@ -31,7 +31,15 @@ const Deliveries = lazy(() =>
 );
 
 const TABS = ['overview', 'push', 'webhook', 'events', 'deliveries', 'access'] as const;
-const OF_A_TAB = { view: undefined, open: undefined, channel: undefined, state: undefined, code: undefined };
+const OF_A_TAB = {
+  view: undefined,
+  open: undefined,
+  replace: undefined,
+  find: undefined,
+  channel: undefined,
+  state: undefined,
+  code: undefined,
+};
 
 export function AppPage() {
   const { id = '' } = useParams({ strict: false }) as { id?: string };
@@ -48,6 +56,7 @@ function AppView({ app }: { readonly app: App }) {
   const [search, change] = useSearchState();
   const [dialog, setDialog] = useState<'edit' | 'remove' | undefined>(undefined);
   const { targets } = useTargets(app.id);
+  const worst = worstOf(targets);
   const tab = TABS.find((name) => name === search['tab']) ?? 'overview';
   const dead = targets.reduce((sum, target) => sum + target.dead, 0);
   const labels = {
@@ -64,7 +73,7 @@ function AppView({ app }: { readonly app: App }) {
     <Page
       title={app.name}
       lead={sees(app)}
-      badge={targets.map((target) => <HealthBadge key={target.channel} health={healthOf(target)} />)}
+      badge={worst === undefined ? undefined : <HealthBadge health={worst} />}
       actions={
         <>
           <Button icon={<Pencil size={16} />} off={needs} onClick={() => setDialog('edit')}>

@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { TargetHealth } from '../../api/types.ts';
-import { relative } from '../../app/format.ts';
+import { relative, span } from '../../app/format.ts';
 import { useLanguage, useT, words } from '../../app/i18n.ts';
 import { CHANNELS, type Health, healthOf } from '../../app/targets.tsx';
 import { Banner } from '../../ui/banner.tsx';
@@ -10,8 +10,8 @@ import { buttonClass } from '../../ui/button.tsx';
 const WORDS = words({
   quarantined: ['{name} is in quarantine', '{name}이(가) 격리되었습니다'],
   quarantinedText: [
-    'Nothing has been sent since {since}. {n} {n|change waits|changes wait} in order; the next try is {next}, and when it works everything goes on by itself.',
-    '{since}부터 전송이 중지되었습니다. 변경 {n}개가 순서대로 대기 중이며 다음 시도는 {next}입니다. 성공하면 자동으로 계속됩니다.',
+    'Nothing has been sent for {since}. {n} {n|change waits|changes wait} in order; the next try is {next}, and when it works everything goes on by itself.',
+    '{since} 동안 전송이 중지되었습니다. 변경 {n}개가 순서대로 대기 중이며 다음 시도는 {next}입니다. 성공하면 자동으로 계속됩니다.',
   ],
   disabled: ['{name} is switched off', '{name}이(가) 꺼졌습니다'],
   disabledText: [
@@ -39,7 +39,16 @@ const WORDS = words({
     '나머지는 계속 전송됩니다. 원인별로 묶여 있어 함께 다시 전송할 수 있습니다.',
   ],
   look: ['Look', '보기'],
+  calls: ['See failed calls', '실패한 호출 보기'],
+  replace: ['Replace the credential…', '자격 증명 교체…'],
 });
+
+/** The app does not take our credential any more. */
+const REFUSED = 'target-refused-us';
+
+export function isCredentialRefused({ reason }: TargetHealth): boolean {
+  return reason?.code === REFUSED;
+}
 
 const TONE: Readonly<Record<Exclude<Health, 'healthy'>, 'red' | 'amber' | 'blue'>> = {
   quarantined: 'red',
@@ -69,6 +78,7 @@ export function Trouble({
   if (health === 'healthy') return null;
   const { since, nextAttemptAt, reason } = target;
   const at = (time: string | null): string => (time === null ? '–' : relative(time, language));
+  const lasts = since === null ? '–' : span(Date.now() - new Date(since).getTime(), language);
   const name = short ? how(target.channel) : `${target.name} (${how(target.channel)})`;
   const n = health === 'held' ? target.held : health === 'degraded' ? target.dead : target.waiting;
   return (
@@ -79,22 +89,32 @@ export function Trouble({
     >
       {reason === null || health === 'held' || health === 'degraded'
         ? null
-        : `${reason.message} ${reason.remedy ?? ''} `}
-      {t(`${health}Text`, { n, since: at(since), next: at(nextAttemptAt) })}
+        : `${sentence(reason.message)} ${reason.remedy ?? ''} `}
+      {t(`${health}Text`, { n, since: lasts, next: at(nextAttemptAt) })}
     </Banner>
   );
 }
 
+/** What the other side said may have no end. */
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
 function WayThere({ target, health }: { readonly target: TargetHealth; readonly health: Health }) {
   const t = useT(WORDS);
-  return (
-    <Link
-      to="/apps/$id"
-      params={{ id: target.appId }}
-      search={{ tab: health === 'degraded' ? 'deliveries' : target.channel } as never}
-      className={buttonClass()}
-    >
-      {t('look')}
+  const link = (text: string, search: Record<string, string>, look?: 'primary') => (
+    <Link to="/apps/$id" params={{ id: target.appId }} search={search as never} className={buttonClass(look)}>
+      {text}
     </Link>
   );
+  if (health === 'quarantined' && target.channel === 'push')
+    return (
+      <>
+        {link(t('calls'), { tab: 'deliveries', channel: 'push' })}
+        {isCredentialRefused(target)
+          ? link(t('replace'), { tab: 'push', replace: 'credential' }, 'primary')
+          : link(t('look'), { tab: 'push' }, 'primary')}
+      </>
+    );
+  return link(t('look'), { tab: health === 'degraded' ? 'deliveries' : target.channel });
 }

@@ -6,7 +6,7 @@ import { dateTime, initials, relative } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
 import { useSearchState } from '../../app/search-state.ts';
 import { CHANNELS, useTargets } from '../../app/targets.tsx';
-import { COMMON } from '../../app/words.ts';
+import { COMMON, SHELL } from '../../app/words.ts';
 import { Badge, Who } from '../../ui/badge.tsx';
 import { Empty, Skeleton } from '../../ui/banner.tsx';
 import { Button, buttonClass } from '../../ui/button.tsx';
@@ -195,9 +195,12 @@ export function nameOf(item: Pick<Sending, 'display' | 'resourceId'>, t: (key: '
 }
 
 /** What was done there, or which message it is. */
-export function useWhat(): (item: Pick<Sending, 'channel' | 'what'>) => string {
+export function useWhat(): (item: Pick<Sending, 'channel' | 'what' | 'state' | 'resourceType'>) => string {
   const action = useT(ACTIONS);
-  return ({ channel, what }) => {
+  const shell = useT(SHELL);
+  return ({ channel, what, state, resourceType }) => {
+    if (channel === 'push' && (state !== 'delivered' || what === null))
+      return shell(resourceType === 'Group' ? 'groups' : 'users');
     if (what === null) return '';
     if (channel === 'push') return what in ACTIONS ? action(what as keyof typeof ACTIONS) : what;
     return what.replace('urn:ietf:params:scim:event:', '');

@@ -46,17 +46,20 @@ export function ConnectionView({ app, value, onChange, errors }: SettingsProps) 
         />
       </Columns>
       <AuthFields value={value.auth} saved={pushOf(app)?.auth} errors={errors} onChange={(auth) => set({ auth })} />
-      <TextField
-        label={t('headers')}
-        hint={t('headersHint')}
-        lines
-        mono
-        value={Object.entries(value.headers)
-          .map(([name, text]) => `${name}: ${text}`)
-          .join('\n')}
-        error={Object.entries(errors).find(([path]) => path.startsWith('headers'))?.[1]}
-        onChange={(text) => set({ headers: headersOf(text) })}
-      />
+      <details open={Object.keys(value.headers).length > 0}>
+        <summary style={{ cursor: 'pointer', fontWeight: 580, marginBottom: 8 }}>{t('headers')}</summary>
+        <TextField
+          label={t('headers')}
+          hint={t('headersHint')}
+          lines
+          mono
+          value={Object.entries(value.headers)
+            .map(([name, text]) => `${name}: ${text}`)
+            .join('\n')}
+          error={Object.entries(errors).find(([path]) => path.startsWith('headers'))?.[1]}
+          onChange={(text) => set({ headers: headersOf(text) })}
+        />
+      </details>
       <TestConnection app={app} value={value} />
     </Stack>
   );
@@ -151,31 +154,29 @@ export function TestConnection({ app, value }: { readonly app: App; readonly val
     return key in WORDS ? t(key) : name;
   };
   return (
-    <Stack>
-      <Row>
-        <Button
-          icon={<PlugZap size={16} />}
-          off={needs}
-          busy={test.isPending}
-          onClick={() =>
-            test.mutate({ path: { id: app.id }, ...(value === undefined ? {} : { body: bodyOf(value) as never }) })
-          }
-        >
-          {t('test')}
-        </Button>
-        <span style={{ color: 'var(--muted)' }}>{t('testLead')}</span>
-      </Row>
-      <div aria-live="polite">
-        <Stack>
-          <Refusal error={test.error} />
-          {test.data === undefined ? null : (
-            <>
-              <Banner tone={test.data.ok ? 'green' : 'amber'} title={t(test.data.ok ? 'testOk' : 'testBad')} />
-              <Steps items={test.data.checks.map((check) => ({ ...check, name: nameOf(check.name) }))} />
-            </>
-          )}
-        </Stack>
-      </div>
-    </Stack>
+    <div aria-live="polite">
+      <Stack>
+        <Row>
+          <Button
+            icon={<PlugZap size={16} />}
+            off={needs}
+            busy={test.isPending}
+            onClick={() =>
+              test.mutate({ path: { id: app.id }, ...(value === undefined ? {} : { body: bodyOf(value) as never }) })
+            }
+          >
+            {t('test')}
+          </Button>
+          <span style={{ color: 'var(--muted)' }}>{t('testLead')}</span>
+        </Row>
+        <Refusal error={test.error} />
+        {test.data === undefined ? null : (
+          <>
+            <Banner tone={test.data.ok ? 'green' : 'amber'} title={t(test.data.ok ? 'testOk' : 'testBad')} />
+            <Steps items={test.data.checks.map((check) => ({ ...check, name: nameOf(check.name) }))} />
+          </>
+        )}
+      </Stack>
+    </div>
   );
 }

@@ -27,7 +27,7 @@ import {
   withPreset,
 } from './model.ts';
 import { PaceView } from './pace.tsx';
-import { StatusView } from './status.tsx';
+import { isFresh, Ready, StatusView } from './status.tsx';
 import { TryView } from './try.tsx';
 import { WORDS } from './words.ts';
 
@@ -129,6 +129,17 @@ function New({ app, start }: { readonly app: App; readonly start: Push }) {
   );
 }
 
+/** Of a target that was not started yet, the start as well. */
+function FreshTry({ app }: { readonly app: App }) {
+  const { data } = useGet('GET /apps/{id}/push', { path: { id: app.id } });
+  return (
+    <>
+      {data !== undefined && isFresh(data) ? <Ready app={app} status={data} /> : null}
+      <TryView app={app} />
+    </>
+  );
+}
+
 function Existing({ app, saved }: { readonly app: App; readonly saved: Push }) {
   const t = useT(WORDS);
   const needs = useNeeds('admin');
@@ -150,7 +161,7 @@ function Existing({ app, saved }: { readonly app: App; readonly saved: Push }) {
     <>
       {chips}
       {view === 'status' ? <StatusView app={app} push={saved} onGo={go} /> : null}
-      {view === 'try' ? <TryView app={app} /> : null}
+      {view === 'try' ? <FreshTry app={app} /> : null}
       {view === 'compare' ? <CompareView app={app} /> : null}
       {Section === undefined ? null : (
         <Card>

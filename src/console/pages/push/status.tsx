@@ -5,6 +5,7 @@ import { useCall, useGet } from '../../api/queries.ts';
 import type { App, PushStatus, TargetHealth } from '../../api/types.ts';
 import { count, dateTime, relative, span } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
+import { useSearchState } from '../../app/search-state.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { HealthBadge, healthOf, useTargets } from '../../app/targets.tsx';
 import { COMMON } from '../../app/words.ts';
@@ -17,7 +18,7 @@ import { Loaded, Refusal } from '../../ui/loaded.tsx';
 import { Menu } from '../../ui/menu.tsx';
 import { toast } from '../../ui/toast.tsx';
 import { useLeaverFacts } from '../apps/app-overview.tsx';
-import { Trouble } from '../apps/trouble.tsx';
+import { isCredentialRefused, Trouble } from '../apps/trouble.tsx';
 import type { Push, View } from './model.ts';
 import { Departures, ReplaceDialog } from './remedies.tsx';
 import { WORDS } from './words.ts';
@@ -55,37 +56,12 @@ function Mending({ app, push, status, target, onGo }: MendingProps) {
   const admin = useNeeds('admin');
   const operator = useNeeds('operator');
   const resume = useResume(app);
-  const [replacing, setReplacing] = useState(false);
+  const [search, change] = useSearchState();
   const health = healthOf(target);
-  const hasSent = (status.deliveries['delivered'] ?? 0) > 0;
-  if (status.state === 'paused' && !hasSent)
-    return (
-      <>
-        <Refusal error={resume.error} />
-        <Banner
-          tone="blue"
-          title={t('ready')}
-          actions={
-            <>
-              <Button onClick={() => onGo('try')}>{t('lookDry')}</Button>
-              <Button
-                look="primary"
-                icon={<Play size={16} />}
-                off={operator}
-                busy={resume.isPending}
-                onClick={() => resume.go('started')}
-              >
-                {t('start')}
-              </Button>
-            </>
-          }
-        >
-          {t('readyText', { n: status.deliveries['pending'] ?? 0 })}
-        </Banner>
-      </>
-    );
+  if (isFresh(status)) return <Ready app={app} status={status} onDry={() => onGo('try')} />;
   if (status.heldDepartures !== null) return <Departures app={app} held={status.heldDepartures} target={target} />;
   const isOut = health === 'quarantined' || health === 'disabled';
+  const isRefused = isCredentialRefused(target);
   return (
     <>
       <Refusal error={resume.error} />
@@ -97,6 +73,7 @@ function Mending({ app, push, status, target, onGo }: MendingProps) {
             <>
               <CallsLink app={app} />
               <Button
+                look={isRefused ? undefined : 'primary'}
                 busy={resume.isPending}
                 off={operator}
                 icon={<RotateCcw size={16} />}
@@ -104,9 +81,16 @@ function Mending({ app, push, status, target, onGo }: MendingProps) {
               >
                 {t('tryNow')}
               </Button>
-              <Button look="primary" icon={<KeyRound size={16} />} off={admin} onClick={() => setReplacing(true)}>
-                {t(push.auth.kind === 'bearer' ? 'replaceToken' : 'replace')}
-              </Button>
+              {isRefused ? (
+                <Button
+                  look="primary"
+                  icon={<KeyRound size={16} />}
+                  off={admin}
+                  onClick={() => change({ replace: 'credential' })}
+                >
+                  {t(push.auth.kind === 'bearer' ? 'replaceToken' : 'replace')}
+                </Button>
+              ) : null}
             </>
           ) : health === 'paused' ? (
             <Button
@@ -118,10 +102,60 @@ function Mending({ app, push, status, target, onGo }: MendingProps) {
             >
               {t('resume')}
             </Button>
-          ) : undefined
+          ) : (
+            <CallsLink app={app} />
+          )
         }
       />
-      {replacing ? <ReplaceDialog app={app} push={push} onClose={() => setReplacing(false)} /> : null}
+      {search['replace'] === 'credential' ? (
+        <ReplaceDialog app={app} push={push} onClose={() => change({ replace: undefined })} />
+      ) : null}
+    </>
+  );
+}
+
+/** Saved, and never started. */
+export function isFresh({ state, deliveries }: PushStatus): boolean {
+  return state === 'paused' && (deliveries['delivered'] ?? 0) === 0;
+}
+
+/** What comes between saving a new target and its first request: a look, and the start. */
+export function Ready({
+  app,
+  status,
+  onDry,
+}: {
+  readonly app: App;
+  readonly status: PushStatus;
+  /** The way to a dry run; without it, this is where one is. */
+  readonly onDry?: () => void;
+}) {
+  const t = useT(WORDS);
+  const needs = useNeeds('operator');
+  const resume = useResume(app);
+  return (
+    <>
+      <Refusal error={resume.error} />
+      <Banner
+        tone="blue"
+        title={t('ready')}
+        actions={
+          <>
+            {onDry === undefined ? null : <Button onClick={onDry}>{t('lookDry')}</Button>}
+            <Button
+              look="primary"
+              icon={<Play size={16} />}
+              off={needs}
+              busy={resume.isPending}
+              onClick={() => resume.go('started')}
+            >
+              {t('start')}
+            </Button>
+          </>
+        }
+      >
+        {t('readyText', { n: status.deliveries['pending'] ?? 0 })}
+      </Banner>
     </>
   );
 }
@@ -132,7 +166,7 @@ function CallsLink({ app }: { readonly app: App }) {
     <Link
       to="/apps/$id"
       params={{ id: app.id }}
-      search={{ tab: 'deliveries', channel: 'push', state: 'pending' } as never}
+      search={{ tab: 'deliveries', channel: 'push' } as never}
       className={buttonClass()}
     >
       {t('seeCalls')}
@@ -211,9 +245,9 @@ function Figures({
               ...(held === 0
                 ? []
                 : [{ name: t('heldN'), value: link(held, { channel: 'push', state: 'held' }), note: t('heldNote') }]),
-              ...leavers,
             ]}
           />
+          <Facts big items={leavers} />
         </div>
       </Card>
       <Card>
@@ -223,7 +257,7 @@ function Figures({
               ? []
               : [
                   [
-                    t('tryNow'),
+                    t('probe'),
                     t('probes', { n: quarantine.probes, next: relative(quarantine.probeAt, language) }),
                   ] as const,
                 ]),
@@ -263,7 +297,6 @@ function Actions({ app, push, status, onGo }: StatusProps & { readonly status: P
   const admin = useNeeds('admin');
   const path = { id: app.id };
   const pause = useCall('POST /apps/{id}/push/pause');
-  const resume = useResume(app);
   const clear = useCall('POST /apps/{id}/push/clear');
   const [dialog, setDialog] = useState<'replace' | 'remove' | undefined>(undefined);
   const isActive = status.state === 'active';
@@ -279,16 +312,6 @@ function Actions({ app, push, status, onGo }: StatusProps & { readonly status: P
           onClick={() => pause.mutate({ path }, { onSuccess: () => toast(t('paused'), { tone: 'amber' }) })}
         >
           {t('pause')}
-        </Button>
-      ) : status.state === 'paused' ? (
-        <Button
-          small
-          icon={<Play size={15} />}
-          off={operator}
-          busy={resume.isPending}
-          onClick={() => resume.go('resumed')}
-        >
-          {t('resume')}
         </Button>
       ) : null}
       <Menu

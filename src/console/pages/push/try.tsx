@@ -170,22 +170,18 @@ function OneNow({ app }: { readonly app: App }) {
             {t('oneDo')}
           </Button>
         </Row>
-        <div aria-live="polite">
-          <Stack>
-            <Refusal error={provision.error} />
-            {result === undefined ? null : (
-              <>
-                <Banner
-                  tone={result.ok ? (result.dryRun ? 'blue' : 'green') : 'red'}
-                  title={t(result.ok ? (result.dryRun ? 'oneWould' : 'oneDone') : 'oneFailed', { name })}
-                >
-                  {result.error?.['remedy'] as string | undefined}
-                </Banner>
-                <Outcome result={result} />
-              </>
-            )}
-          </Stack>
-        </div>
+        <Refusal error={provision.error} />
+        {result === undefined ? null : (
+          <>
+            <Banner
+              tone={result.ok ? (result.dryRun ? 'blue' : 'green') : 'red'}
+              title={t(result.ok ? (result.dryRun ? 'oneWould' : 'oneDone') : 'oneFailed', { name })}
+            >
+              {result.error?.['remedy'] as string | undefined}
+            </Banner>
+            <Outcome result={result} />
+          </>
+        )}
       </Stack>
     </Card>
   );

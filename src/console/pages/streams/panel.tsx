@@ -59,7 +59,9 @@ export function StreamPanel({
               </>
             ) : stream.state === 'paused' ? (
               <EnableButton app={app} noun={noun} enable primary />
-            ) : undefined
+            ) : (
+              <MessagesLink app={app} noun={noun} />
+            )
           }
         />
       )}
