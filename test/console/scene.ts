@@ -6,6 +6,8 @@ import { type ScimAppServer, startScimApp } from '../support/scim-app-server.ts'
 
 export interface Scene {
   readonly ids: Readonly<Record<'wiki' | 'vault' | 'desk' | 'fresh' | 'hooks' | 'siem', string>>;
+  /** Takes everything. */
+  readonly wiki: ScimAppServer;
   /** Refuses the token that it is given until it is told the new one. */
   readonly vault: ScimAppServer;
   /** Refuses writes while it is told to. */
@@ -40,6 +42,7 @@ export async function makeScene(api: Api): Promise<Scene> {
   };
   return {
     ids,
+    wiki,
     vault,
     desk,
     hook,

@@ -39,6 +39,10 @@ if (!empty) {
   await untilTarget(api, desk, ({ dead }) => dead > 10);
   await untilTarget(api, hooks, ({ state }) => state === 'failing');
   await untilTarget(api, wiki, ({ waiting }) => waiting === 0);
+  const theirs = [...scene.wiki.users.values()];
+  scene.wiki.put('User', { userName: 'kiosk', displayName: 'Kiosk' });
+  for (const person of theirs.slice(0, 3)) person['title'] = 'Changed there';
+  for (const person of theirs.slice(3, 5)) scene.wiki.users.delete(String(person['id']));
   await api.call('POST', `/api/v1/apps/${wiki}/push/reconcile`);
 }
 const people = (await api.call<{ items: { id: string }[] }>('GET', '/api/v1/users?limit=3&search=Ada')).body.items;

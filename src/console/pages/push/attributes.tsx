@@ -49,6 +49,8 @@ export function AttributesView({ value, onChange, errors }: SettingsProps) {
             onChange={(paths) => set({ matching: { ...value.matching, [type]: paths } })}
           />
         ))}
+      </Columns>
+      <Columns>
         <ListField
           label={t('exclude')}
           hint={t('excludeHint')}

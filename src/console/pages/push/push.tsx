@@ -164,7 +164,7 @@ function Existing({ app, saved }: { readonly app: App; readonly saved: Push }) {
       {view === 'try' ? <FreshTry app={app} /> : null}
       {view === 'compare' ? <CompareView app={app} /> : null}
       {Section === undefined ? null : (
-        <Card>
+        <Card title={t(view)}>
           <Stack>
             <Refusal error={save.error} />
             <Section app={app} value={value} onChange={setValue} errors={errorsOf(save.error)} />

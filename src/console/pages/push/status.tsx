@@ -247,7 +247,9 @@ function Figures({
                 : [{ name: t('heldN'), value: link(held, { channel: 'push', state: 'held' }), note: t('heldNote') }]),
             ]}
           />
-          <Facts big items={leavers} />
+          <div style={{ borderTop: '1px solid var(--border)' }}>
+            <Facts big items={leavers} />
+          </div>
         </div>
       </Card>
       <Card>

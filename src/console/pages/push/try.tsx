@@ -12,7 +12,7 @@ import { Exchanges } from '../../ui/exchanges.tsx';
 import { FilterSelect, SearchField } from '../../ui/field.tsx';
 import { Card, Row, Stack } from '../../ui/layout.tsx';
 import { Refusal } from '../../ui/loaded.tsx';
-import { Steps } from '../../ui/steps.tsx';
+import { type ShownStep, Steps } from '../../ui/steps.tsx';
 import { Table } from '../../ui/table.tsx';
 import { ACTIONS } from '../deliveries/words.ts';
 import { TestConnection } from './connection.tsx';
@@ -231,12 +231,20 @@ function SubjectField({
   );
 }
 
-/** The five steps, and the requests that belong to them. */
+const STEPS = ['connect', 'import', 'scope', 'match', 'action'] as const;
+
+/** The five steps, also those that were not needed, and the requests that belong to them. */
 function Outcome({ result }: { readonly result: Provisioned }) {
   const t = useT(WORDS);
+  const steps = STEPS.flatMap((step): readonly ShownStep[] => {
+    const name = t(`step:${step}`);
+    const taken = result.steps.filter((one) => one.step === step);
+    if (taken.length === 0) return [{ name, ok: undefined, detail: t('notNeeded') }];
+    return taken.map(({ ok, detail }) => ({ name, ok, detail }));
+  });
   return (
     <Stack>
-      <Steps items={result.steps.map(({ step, ok, detail }) => ({ name: t(`step:${step}`), ok, detail }))} />
+      <Steps items={steps} />
       <h3>{t('requests')}</h3>
       {result.requests.length === 0 ? (
         <p>{t('noRequest')}</p>

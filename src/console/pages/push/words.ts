@@ -65,7 +65,7 @@ export const WORDS = words({
     '한 줄에 하나씩, 이름: 값. 표시되므로 자격 증명은 넣지 마세요.',
   ],
 
-  types: ['What is sent', '전송 대상'],
+  types: ['Kinds of objects', '항목 종류'],
   users: ['Users', '사용자'],
   groups: ['Groups and memberships', '그룹 및 구성원'],
   externalId: ['externalId there is', '대상의 externalId'],
@@ -278,6 +278,7 @@ export const WORDS = words({
   oneWould: ['{name}: this would be sent', '{name}: 전송 예정 내용'],
   oneFailed: ['{name}: it did not work', '{name}: 실패'],
   requests: ['Requests', '요청'],
+  notNeeded: ['Not needed', '필요 없음'],
   noRequest: ['Nothing had to be sent.', '전송할 내용이 없었습니다.'],
   who: ['Who', '대상'],
   action: ['What', '내용'],
