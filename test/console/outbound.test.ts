@@ -60,7 +60,7 @@ describe('the console, from a new app on', { skip: chromiumMissing }, () => {
     const { page } = open;
     await page.goto('/apps');
     await page.getByRole('button', { name: 'Add app' }).first().click();
-    await page.getByLabel('Name').fill('Wiki');
+    await page.getByLabel('Name').fill('Intranet');
     await page.getByText(`That is ${PEOPLE} users and 0 groups now.`).waitFor();
     await page.getByLabel('SCIM push').check();
     await accessible('add an app');
@@ -83,7 +83,7 @@ describe('the console, from a new app on', { skip: chromiumMissing }, () => {
     await page.getByRole('button', { name: 'Start sending' }).click();
     await page.getByRole('button', { name: 'How it does' }).click();
     // Nobody reloads: the stream tells of every delivery.
-    await page.getByRole('link', { name: String(PEOPLE), exact: true }).waitFor();
+    await page.getByText('Everything has arrived').waitFor();
     assert.equal(wiki.users.size, PEOPLE);
     await accessible('push, status');
   });
@@ -105,7 +105,7 @@ describe('the console, from a new app on', { skip: chromiumMissing }, () => {
     wiki.personality = { token: 'second' };
     await rename(ids[0], 'Renamed');
     await page.goto('/overview');
-    await page.getByText('Wiki (SCIM push) is in quarantine').waitFor();
+    await page.getByText('Intranet (SCIM push) is in quarantine').waitFor();
     await accessible('overview with a quarantine');
     await page.getByRole('link', { name: 'Replace the credential…' }).click();
     const dialog = page.getByRole('dialog');
@@ -140,7 +140,7 @@ describe('the console, from a new app on', { skip: chromiumMissing }, () => {
     await page.getByRole('button', { name: 'Send 2 again' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Send 2 again' }).click();
     await page.getByText('No dead letter').waitFor();
-    await untilTarget(api, (await appNamed('Wiki')) ?? '', ({ waiting, dead }) => waiting + dead === 0);
+    await untilTarget(api, (await appNamed('Intranet')) ?? '', ({ waiting, dead }) => waiting + dead === 0);
     assert.equal(wiki.users.size, PEOPLE + 2);
   });
 
@@ -151,7 +151,7 @@ describe('the console, from a new app on', { skip: chromiumMissing }, () => {
 
   it('shows the secret of a webhook once, tries it, and rotates it', async () => {
     const { page } = open;
-    await page.goto(`/apps/${await appNamed('Wiki')}?tab=webhook`);
+    await page.goto(`/apps/${await appNamed('Intranet')}?tab=webhook`);
     await page.getByLabel('Address').fill('https://10.0.0.1/inside');
     await page.getByRole('button', { name: 'Set it up' }).click();
     await page.getByRole('alert').waitFor();
@@ -187,7 +187,8 @@ describe('the console, from a new app on', { skip: chromiumMissing }, () => {
       for (const path of pathsOf(scene)) {
         await other.page.goto(path);
         await other.page.getByRole('heading', { level: 1 }).waitFor();
-        await other.page.locator('#content h2, #content [role=table]').first().waitFor();
+        const shown = other.page.locator('#content h2, #content [role=table]').first();
+        await shown.waitFor().catch(() => assert.fail(`${path} shows nothing, ${name}`));
         assert.deepEqual(await violations(other), [], `${path}, ${name}`);
         const sideways = await other.page.locator(':root').evaluate((root) => root.scrollWidth - root.clientWidth);
         assert.equal(sideways, 0, `${path} scrolls sideways, ${name}`);

@@ -1,6 +1,6 @@
 // Apps in every state that the console shows: one that does well, one whose credential is refused, one that refuses some,
 // one that holds leavers, one that was not started yet, a webhook that fails, and tokens that are asked for.
-import type { Api } from '../support/gateway.ts';
+import { type Api, expectStatus } from '../support/gateway.ts';
 import { type Receiver, startReceiver } from '../support/receiver.ts';
 import { type ScimAppServer, startScimApp } from '../support/scim-app-server.ts';
 
@@ -24,8 +24,7 @@ export async function makeScene(api: Api): Promise<Scene> {
   hook.answerWith(() => ({ status: 503, body: '{"error":"maintenance until noon"}' }));
 
   async function add(body: object): Promise<string> {
-    const answer = await api.call<{ id: string }>('POST', '/api/v1/apps', body);
-    return answer.body.id;
+    return (await expectStatus(api.call<{ id: string }>('POST', '/api/v1/apps', body), 201)).body.id;
   }
   const bearer = (token: string) => ({ kind: 'bearer', token });
   const few = { userFilter: 'userName co "a"', resourceTypes: ['User'] };
