@@ -78,6 +78,7 @@ function Body({ item, dry }: { readonly item: ShownExchange; readonly dry: boole
   return (
     <div className={css.body}>
       <h4>{t('request')}</h4>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
       <pre tabIndex={0}>{item.request === null ? t('noBody') : pretty(item.request)}</pre>
       {isSent ? (
         <>
@@ -85,6 +86,7 @@ function Body({ item, dry }: { readonly item: ShownExchange; readonly dry: boole
             {t('response')}
             {item.status === null ? '' : ` · ${t('in', { status: item.status, t: item.ms === null ? '–' : took })}`}
           </h4>
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the same */}
           <pre tabIndex={0}>
             {item.response === null || item.response === '' ? (item.note ?? answered) : pretty(item.response)}
           </pre>

@@ -12,7 +12,7 @@ import { Badge } from '../../ui/badge.tsx';
 import { Skeleton } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
-import { Page, Row } from '../../ui/layout.tsx';
+import { Page } from '../../ui/layout.tsx';
 import { Loaded, Refusal } from '../../ui/loaded.tsx';
 import { Menu } from '../../ui/menu.tsx';
 import { Tabs } from '../../ui/tabs.tsx';
@@ -62,10 +62,10 @@ function AppView({ app }: { readonly app: App }) {
   const labels = {
     ...{ overview: t('tabOverview'), push: how('push'), webhook: how('webhook'), events: how('events') },
     deliveries: (
-      <Row>
+      <>
         {t('tabDeliveries')}
         {dead === 0 ? null : <Badge tone="red">{dead}</Badge>}
-      </Row>
+      </>
     ),
     access: t('tabAccess'),
   };

@@ -2,7 +2,7 @@ import { useT } from '../../app/i18n.ts';
 import { useSearchState } from '../../app/search-state.ts';
 import { useTargets } from '../../app/targets.tsx';
 import { Badge } from '../../ui/badge.tsx';
-import { Page, Row } from '../../ui/layout.tsx';
+import { Page } from '../../ui/layout.tsx';
 import { Tabs } from '../../ui/tabs.tsx';
 import { DeadLetters } from './dead.tsx';
 import { DeliveryList } from './list.tsx';
@@ -26,10 +26,10 @@ export function DeliveriesPage() {
           {
             name: 'dead',
             label: (
-              <Row>
+              <>
                 {t('tabDead')}
                 {dead === 0 ? null : <Badge tone="red">{dead}</Badge>}
-              </Row>
+              </>
             ),
           },
         ]}

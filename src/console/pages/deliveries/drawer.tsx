@@ -15,7 +15,7 @@ import { Pairs, Row, Stack } from '../../ui/layout.tsx';
 import { Loaded, Refusal } from '../../ui/loaded.tsx';
 import { toast } from '../../ui/toast.tsx';
 import { DropDialog } from './drop.tsx';
-import { nameOf, SendingResult, useWhat } from './list.tsx';
+import { nameOf, SendingResult, useWhat } from './line.tsx';
 import { WORDS } from './words.ts';
 
 /** One delivery: how it stands, every request with its answer, and what can be done. */

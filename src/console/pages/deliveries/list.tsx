@@ -1,13 +1,14 @@
 import { Link } from '@tanstack/react-router';
 import { Send } from 'lucide-react';
 import { useCallback } from 'react';
-import { type ItemOf, useList } from '../../api/queries.ts';
+import { useList } from '../../api/queries.ts';
+import type { Sending } from '../../api/types.ts';
 import { dateTime, initials, relative } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
 import { useSearchState } from '../../app/search-state.ts';
 import { CHANNELS, useTargets } from '../../app/targets.tsx';
-import { COMMON, SHELL } from '../../app/words.ts';
-import { Badge, Who } from '../../ui/badge.tsx';
+import { COMMON } from '../../app/words.ts';
+import { Who } from '../../ui/badge.tsx';
 import { Empty, Skeleton } from '../../ui/banner.tsx';
 import { Button, buttonClass } from '../../ui/button.tsx';
 import { FilterSelect, SearchField } from '../../ui/field.tsx';
@@ -15,9 +16,8 @@ import { Card, Row } from '../../ui/layout.tsx';
 import { Failure } from '../../ui/loaded.tsx';
 import { More, Table } from '../../ui/table.tsx';
 import { DeliveryDrawer } from './drawer.tsx';
-import { ACTIONS, WORDS } from './words.ts';
-
-export type Sending = ItemOf<'GET /deliveries'>;
+import { nameOf, SendingResult, useWhat } from './line.tsx';
+import { WORDS } from './words.ts';
 
 const STATES = ['delivered', 'pending', 'sending', 'held', 'dead'] as const;
 const WAYS = ['push', 'webhook', 'events'] as const;
@@ -132,7 +132,8 @@ function Nothing({ isFiltered, appId }: { readonly isFiltered: boolean; readonly
   );
 }
 
-function DeliveryTable({
+/** Rows of deliveries; what one was and what came back opens beside. */
+export function DeliveryTable({
   items,
   old,
   withApp,
@@ -187,49 +188,5 @@ function DeliveryTable({
         },
       ]}
     />
-  );
-}
-
-export function nameOf(item: Pick<Sending, 'display' | 'resourceId'>, t: (key: 'gone' | 'message') => string): string {
-  return item.display ?? (item.resourceId === null ? t('message') : t('gone'));
-}
-
-/** What was done there, or which message it is. */
-export function useWhat(): (item: Pick<Sending, 'channel' | 'what' | 'state' | 'resourceType'>) => string {
-  const action = useT(ACTIONS);
-  const shell = useT(SHELL);
-  return ({ channel, what, state, resourceType }) => {
-    if (channel === 'push' && (state !== 'delivered' || what === null))
-      return shell(resourceType === 'Group' ? 'groups' : 'users');
-    if (what === null) return '';
-    if (channel === 'push') return what in ACTIONS ? action(what as keyof typeof ACTIONS) : what;
-    return what.replace('urn:ietf:params:scim:event:', '');
-  };
-}
-
-const TONE = { delivered: 'green', pending: 'grey', sending: 'blue', dead: 'red', held: 'amber' } as const;
-
-export function SendingResult({
-  item,
-}: {
-  readonly item: Pick<Sending, 'state' | 'what' | 'error' | 'nextAttemptAt'>;
-}) {
-  const t = useT(WORDS);
-  const language = useLanguage();
-  const isRetry = item.state === 'pending' && item.error !== null;
-  const word = item.what === 'dropped' && item.state === 'delivered' ? 'dropped' : item.state;
-  const small =
-    item.state === 'delivered'
-      ? null
-      : isRetry && item.nextAttemptAt !== null && new Date(item.nextAttemptAt) > new Date()
-        ? t('retrying', { t: relative(item.nextAttemptAt, language) })
-        : item.error?.message;
-  return (
-    <>
-      <Badge tone={isRetry ? 'amber' : word === 'dropped' ? 'grey' : TONE[item.state]}>{t(word)}</Badge>
-      {small === null || small === undefined ? null : (
-        <small style={{ display: 'block', color: 'var(--muted)', maxWidth: '44ch' }}>{small}</small>
-      )}
-    </>
   );
 }

@@ -32,6 +32,12 @@ export const WORDS = words({
     'Once an app has SCIM push, a webhook or event tokens, each change that goes there is shown here.',
     '앱에 SCIM 푸시, 웹훅 또는 이벤트 토큰을 설정하면 전송되는 모든 변경이 여기에 표시됩니다.',
   ],
+  inApps: ['What each app has, and was told', '각 앱의 상태 및 통지'],
+  inAppsNone: ['No app was sent this yet', '아직 어떤 앱에도 전송되지 않았습니다'],
+  inAppsNoneText: [
+    'Apps that read over SCIM see it as far as their scope goes; those that are written to or told are listed here.',
+    'SCIM으로 읽는 앱은 범위에 따라 볼 수 있습니다. 기록되거나 통지받는 앱이 여기에 표시됩니다.',
+  ],
   toApps: ['Go to the apps', '앱으로 이동'],
   noMatch: ['No delivery matches', '일치하는 전송이 없습니다'],
   gone: ['Not in the directory any more', '디렉터리에 더 이상 없음'],

@@ -3,8 +3,8 @@ import { useT } from '../../app/i18n.ts';
 import { Button } from '../../ui/button.tsx';
 import { Check, Choice, Options, SelectField, TextField } from '../../ui/field.tsx';
 import { Card, Columns, Stack } from '../../ui/layout.tsx';
+import type { SettingsProps } from './model.ts';
 import { listOf, type Push, type ResourceType, type Rule } from './model.ts';
-import type { SettingsProps } from './push.tsx';
 import { WORDS } from './words.ts';
 
 const TYPES = ['User', 'Group'] as const;

@@ -9,8 +9,8 @@ import { SelectField, TextField } from '../../ui/field.tsx';
 import { Columns, Row, Stack } from '../../ui/layout.tsx';
 import { Refusal } from '../../ui/loaded.tsx';
 import { Steps } from '../../ui/steps.tsx';
+import type { SettingsProps } from './model.ts';
 import { type Auth, bodyOf, type Errors, type Push, pushOf, withPreset } from './model.ts';
-import type { SettingsProps } from './push.tsx';
 import { WORDS } from './words.ts';
 
 /** Which service, where, and what lets us in; and whether that works. */

@@ -1,8 +1,7 @@
 import { useT } from '../../app/i18n.ts';
 import { Check, SelectField, TextField } from '../../ui/field.tsx';
 import { Columns, Stack } from '../../ui/layout.tsx';
-import type { Fate } from './model.ts';
-import type { SettingsProps } from './push.tsx';
+import type { Fate, SettingsProps } from './model.ts';
 import { WORDS } from './words.ts';
 
 const WHY = ['sourceDeleted', 'sourceDisabled', 'outOfScope'] as const;

@@ -79,6 +79,14 @@ export function withPreset(settings: Readonly<Record<string, unknown>>, entered:
 
 export type Errors = Readonly<Record<string, string>>;
 
+/** A part of the settings, as a form. */
+export interface SettingsProps {
+  readonly app: App;
+  readonly value: Push;
+  readonly onChange: (next: Push) => void;
+  readonly errors: Errors;
+}
+
 /** What the gateway says of each field: `push.auth.token: …`. */
 export function errorsOf(error: unknown): Errors {
   if (!(error instanceof ApiError)) return {};

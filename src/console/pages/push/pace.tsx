@@ -2,8 +2,7 @@ import { useT } from '../../app/i18n.ts';
 import { Check, Options, SelectField } from '../../ui/field.tsx';
 import { Columns, Stack } from '../../ui/layout.tsx';
 import { NumberField } from './leavers.tsx';
-import type { Push } from './model.ts';
-import type { SettingsProps } from './push.tsx';
+import type { Push, SettingsProps } from './model.ts';
 import { WORDS } from './words.ts';
 
 /** How fast it goes out, how often is compared and what is mended, and how the app differs from the standard. */

@@ -15,28 +15,11 @@ import { AttributesView } from './attributes.tsx';
 import { CompareView } from './compare.tsx';
 import { ConnectionView } from './connection.tsx';
 import { LeaversView } from './leavers.tsx';
-import {
-  bodyOf,
-  type Errors,
-  errorsOf,
-  type Push,
-  pushOf,
-  SETTINGS_VIEWS,
-  VIEWS,
-  type View,
-  withPreset,
-} from './model.ts';
+import { bodyOf, errorsOf, type Push, pushOf, SETTINGS_VIEWS, VIEWS, type View, withPreset } from './model.ts';
 import { PaceView } from './pace.tsx';
 import { isFresh, Ready, StatusView } from './status.tsx';
 import { TryView } from './try.tsx';
 import { WORDS } from './words.ts';
-
-export interface SettingsProps {
-  readonly app: App;
-  readonly value: Push;
-  readonly onChange: (next: Push) => void;
-  readonly errors: Errors;
-}
 
 /** The push target of an app: how it does, its settings, and trying it; or its set-up. */
 export function PushTab({ app }: { readonly app: App }) {
@@ -140,21 +123,24 @@ function FreshTry({ app }: { readonly app: App }) {
   );
 }
 
+function isSame(one: Push, other: Push): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
 function Existing({ app, saved }: { readonly app: App; readonly saved: Push }) {
   const t = useT(WORDS);
   const needs = useNeeds('admin');
   const save = useCall('PATCH /apps/{id}');
-  const [base, setBase] = useState(saved);
-  const [value, setValue] = useState(saved);
+  const [{ base, value }, setState] = useState({ base: saved, value: saved });
+  const setValue = (next: Push): void => setState((state) => ({ ...state, value: next }));
   const { view, chips, go } = useViews(VIEWS);
-  const changed = JSON.stringify(value) !== JSON.stringify(base);
+  const changed = !isSame(value, base);
   useLeaveWarning(changed, ({ search }) => (search as { tab?: string }).tab === 'push');
   const newest = JSON.stringify(saved);
   // What somebody else saved, or what was saved in a dialog, is taken up unless something is being changed here.
   useEffect(() => {
     const next: Push = JSON.parse(newest);
-    setBase(next);
-    setValue((mine) => (JSON.stringify(mine) === JSON.stringify(base) ? next : mine));
+    setState((state) => ({ base: next, value: isSame(state.value, state.base) ? next : state.value }));
   }, [newest]);
   const Section = isSettings(view) ? SECTIONS[view] : undefined;
   return (
@@ -184,8 +170,7 @@ function Existing({ app, saved }: { readonly app: App; readonly saved: Push }) {
                 {
                   onSuccess: (answer) => {
                     const next = pushOf(answer) ?? value;
-                    setBase(next);
-                    setValue(next);
+                    setState({ base: next, value: next });
                     toast(t('saved'));
                   },
                 },

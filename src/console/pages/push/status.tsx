@@ -204,12 +204,8 @@ function Figures({
   return (
     <>
       <Card
-        title={
-          <Row>
-            {push.baseUrl}
-            {target === undefined ? null : <HealthBadge health={healthOf(target)} />}
-          </Row>
-        }
+        title={push.baseUrl}
+        note={target === undefined ? undefined : <HealthBadge health={healthOf(target)} />}
         actions={<Actions app={app} push={push} status={status} onGo={onGo} />}
         flush
       >

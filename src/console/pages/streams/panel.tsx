@@ -12,7 +12,7 @@ import { Button, buttonClass } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Choice } from '../../ui/field.tsx';
 import { HourStrip } from '../../ui/hours.tsx';
-import { Card, Facts, Row } from '../../ui/layout.tsx';
+import { Card, Facts } from '../../ui/layout.tsx';
 import { Refusal } from '../../ui/loaded.tsx';
 import { toast } from '../../ui/toast.tsx';
 import { Trouble } from '../apps/trouble.tsx';
@@ -66,12 +66,8 @@ export function StreamPanel({
         />
       )}
       <Card
-        title={
-          <Row>
-            {title}
-            {target === undefined ? null : <HealthBadge health={healthOf(target)} />}
-          </Row>
-        }
+        title={title}
+        note={target === undefined ? undefined : <HealthBadge health={healthOf(target)} />}
         actions={
           <>
             {children}
