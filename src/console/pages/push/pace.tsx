@@ -60,13 +60,15 @@ export function PaceView({ value, onChange, errors }: SettingsProps) {
       </Columns>
       <Check label={t('bulk')} note={t('bulkNote')} checked={value.bulk} onChange={(bulk) => set({ bulk })} />
       <Options legend={t('reconcile')}>
-        <NumberField
-          label={t('everyHours')}
-          hint={t('everyHoursHint')}
-          value={reconcile.everyHours}
-          error={errors['reconcile.everyHours']}
-          onChange={(everyHours) => set({ reconcile: { ...reconcile, everyHours } })}
-        />
+        <Columns many>
+          <NumberField
+            label={t('everyHours')}
+            hint={t('everyHoursHint')}
+            value={reconcile.everyHours}
+            error={errors['reconcile.everyHours']}
+            onChange={(everyHours) => set({ reconcile: { ...reconcile, everyHours } })}
+          />
+        </Columns>
         {repairs.map(([name, label]) => (
           <Check
             key={name}
