@@ -11,7 +11,7 @@ import { type ScimAppServer, startScimApp } from '../support/scim-app-server.ts'
 import { makeScene, type Scene, untilTarget } from './scene.ts';
 
 const PEOPLE = 12;
-const WAIT_MS = 15_000;
+const WAIT_MS = 60_000;
 
 describe('the console, from a new app on', { skip: chromiumMissing }, () => {
   let api: TestGateway;

@@ -10,7 +10,7 @@ import { freshStorage, startGateway, startTenant, sync, type TestGateway } from 
 
 const USERS = 200;
 const GONE = 60;
-const WAIT_MS = 15_000;
+const WAIT_MS = 60_000;
 
 describe('the console, from the first sign-in on', { skip: chromiumMissing }, () => {
   const tenant = makeTenant({ users: USERS, groups: 8, membersPerGroup: 6 });
