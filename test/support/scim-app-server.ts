@@ -104,7 +104,10 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
     try {
       body = text === '' ? undefined : JSON.parse(text);
       result =
-        limited(now) ?? authorised(request) ?? failing(method) ?? handle(method, path, body as Doc | undefined, request);
+        limited(now) ??
+        authorised(request) ??
+        failing(method) ??
+        handle(method, path, body as Doc | undefined, request);
     } catch (error) {
       result = error instanceof Refusal ? refusal(error) : { status: 500, body: { detail: String(error) } };
     }

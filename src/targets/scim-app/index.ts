@@ -1,5 +1,12 @@
 // A downstream app that takes SCIM 2.0.
-import { type Capabilities, type Learned, type Target, TargetError, type TargetKind, type TargetPreset } from '#core/target.ts';
+import {
+  type Capabilities,
+  type Learned,
+  type Target,
+  TargetError,
+  type TargetKind,
+  type TargetPreset,
+} from '#core/target.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { OutgoingPolicy } from '#platform/fetch.ts';
 import { makeHttpClient } from '#platform/http-client.ts';
@@ -59,7 +66,11 @@ export function scimAppKind({ clock, outgoing }: ScimAppParts): TargetKind<ScimS
 }
 
 function presetOf(name: string | null, title: string): TargetPreset {
-  const { baseUrl: _url, auth: _auth, ...settings } = parseSettings({
+  const {
+    baseUrl: _url,
+    auth: _auth,
+    ...settings
+  } = parseSettings({
     preset: name,
     baseUrl: 'https://app.example.com/scim/v2',
     auth: { kind: 'none' },
