@@ -9,6 +9,7 @@ import { SetInput, WebhookInput } from '#outbound/stream-settings.ts';
 import { hashToken, makeToken, tokenHint } from '#platform/token.ts';
 import { deleteApp, insertApp, listApps, readApp, updateApp } from '#store/apps.ts';
 import { writeAudit } from '#store/audit.ts';
+import { countInScope } from '#store/deliveries.ts';
 import { askBackfill } from '#store/targets.ts';
 import { insertToken, listTokens, revokeToken } from '#store/tokens.ts';
 import { needApp } from './need-app.ts';
@@ -40,6 +41,7 @@ const ChangedApp = NewApp.partial();
 const Intended = z
   .strictObject({ scope: Scope.nullable().optional(), push: z.looseObject({}).optional() })
   .prefault({});
+const ScopeBody = z.strictObject({ scope: Scope.nullable() });
 const SCOPES = ['scim:read', 'scim:write', 'admin', 'operator', 'viewer'] as const;
 const NewToken = z
   .strictObject({
@@ -73,6 +75,11 @@ export function appRoutes(parts: AdminParts): Router {
       });
       wake(parts);
       response.status(201).location(`/api/v1/apps/${app.id}`).json(app);
+    })
+    .post('/apps/scope/count', async (request, response) => {
+      const { scope } = parse(ScopeBody, request.body);
+      checkScope(scope);
+      response.json(await countInScope(db, parts.scopeOf(scope)));
     })
     .get('/apps/:id', async (request, response) => {
       const [app] = await withStreams(db, parts, [await needApp(db, request)]);

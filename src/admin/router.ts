@@ -7,6 +7,7 @@ import { appRoutes } from './apps.ts';
 import { changeRoutes } from './changes.ts';
 import { connectCallback, connectRoutes } from './connect.ts';
 import { costRoutes } from './costs.ts';
+import { deliveryRoutes } from './deliveries.ts';
 import { disputeRoutes } from './disputes.ts';
 import { docsPage } from './docs.ts';
 import { draftRoutes } from './drafts.ts';
@@ -62,6 +63,7 @@ export function adminRouter(parts: AdminParts): Router {
     .use(disputeRoutes(parts))
     .use(explainRoutes(parts))
     .use(changeRoutes(parts))
+    .use(deliveryRoutes(parts))
     .use(pushRoutes(parts))
     .use(appRoutes(parts))
     .use(signingKeyRoutes(parts));

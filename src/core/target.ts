@@ -199,10 +199,20 @@ export interface TargetContext {
   readonly permit?: () => Promise<void>;
 }
 
+/** What is known of a service, over the defaults: whole settings, without address and credential. */
+export interface TargetPreset {
+  /** Null of the defaults alone. */
+  readonly name: string | null;
+  readonly title: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
 /** A kind of target: one line in targets/index.ts, everything else in its folder. */
 export interface TargetKind<Settings = unknown> {
   readonly kind: string;
   readonly title: string;
+  /** The defaults first. */
+  readonly presets: readonly TargetPreset[];
   /** Paths of write-only values in the settings, with dots. */
   readonly secretPaths: readonly string[];
   /** @throws {InputError} naming every field that is wrong */

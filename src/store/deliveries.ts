@@ -4,6 +4,7 @@ import type { RunError } from '#core/failure.ts';
 import { RANKS } from '#core/order.ts';
 import type { ResourceType } from '#core/resource.ts';
 import type { Exchange } from '#core/target.ts';
+import { type Attempts, countAttempts } from './attempt-hours.ts';
 import { type Db, queryOn, sql } from './database.ts';
 import { type Condition, Statement } from './statement.ts';
 
@@ -91,6 +92,20 @@ export async function askForStretch(
   const { rows } = await queryOn<{ pos: string | null; count: number }>(db, { text, values: statement.values });
   const [row] = rows;
   return row === undefined || row.pos === null || row.count < stretch.limit ? undefined : row.pos;
+}
+
+/** How many of the directory a scope lets through. */
+export async function countInScope(
+  db: Db,
+  scope: ScopeOf,
+): Promise<{ readonly users: number; readonly groups: number }> {
+  const statement = new Statement();
+  const of = (type: ResourceType): string =>
+    `(select count(*)::int from resources r where r.resource_type = '${type}' and r.deleted_at is null
+      and ${statement.where(scope(type, 'many'))})`;
+  const text = `select ${of('User')} as users, ${of('Group')} as groups`;
+  const { rows } = await queryOn<{ users: number; groups: number }>(db, { text, values: statement.values });
+  return rows[0] ?? { users: 0, groups: 0 };
 }
 
 /** What is there and has no resource any more, or one that was deleted: asked for once more at the end of a look-through. */
@@ -223,6 +238,7 @@ export async function settleDeliveries(
   now: Date,
 ): Promise<void> {
   if (settled.length === 0) return;
+  await countAttempts(db, { appId, channel: 'push' }, attemptsOf(settled), now);
   await sql(
     db,
     `with s as (select * from jsonb_to_recordset(?::jsonb) as s(resource_id uuid, fence bigint, asks bigint, state text, ready_at timestamptz,
@@ -244,6 +260,15 @@ export async function settleDeliveries(
      select ?, resource_id, departed_at, ?::timestamptz from mine where departed_at is not null`,
     [JSON.stringify(settled), now, now, now, now, appId, appId, now],
   );
+}
+
+/** For these nothing was sent. */
+const QUIET: ReadonlySet<string> = new Set(['none', 'skipped', 'kept']);
+
+function attemptsOf(settled: readonly SettledDelivery[]): Attempts {
+  const delivered = settled.filter(({ done, action }) => done && !QUIET.has(action)).length;
+  const failed = settled.filter(({ error }) => error !== null).length;
+  return { delivered, failed, settled: settled.length };
 }
 
 /** What a killed process, or one that lost its lease, had claimed. */

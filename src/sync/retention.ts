@@ -3,6 +3,7 @@ import { DEFAULT_RETENTION, type RetentionSettings, retentionCutoffs } from '#co
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import { repeat } from '#platform/repeat.ts';
+import { deleteOldHours } from '#store/attempt-hours.ts';
 import { writeAudit } from '#store/audit.ts';
 import { type Database, type Db, sql } from '#store/database.ts';
 import { withLease } from '#store/leased.ts';
@@ -108,6 +109,7 @@ export function makeRetention({ database, clock, log, batch = BATCH }: Retention
     await all(new Date(now.getTime() - SLOTS_KEPT_MS), batch, (tx, before) => deleteSlots(tx, before, batch));
     const departures = new Date(now.getTime() - DEPARTURES_KEPT_MS);
     await all(departures, batch, (tx, before) => deleteOldDepartures(tx, before, batch));
+    await all(departures, batch, (tx, before) => deleteOldHours(tx, before, batch));
     log.info({ removed }, 'retention applied');
     if (Object.values(removed).every((count) => count === 0)) return;
     await write((tx) => writeAudit(tx, { actor: 'retention', action: 'retention.apply', detail: removed }));

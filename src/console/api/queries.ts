@@ -76,14 +76,18 @@ const SHOWN_IN: Readonly<Record<string, readonly string[]>> = {
   plans: ['plans', 'sync-runs', 'overview'],
   schedule: ['schedule', 'providers', 'settings-changes'],
   guard: ['guard', 'settings-changes'],
-  app: ['apps', 'overview'],
+  app: ['apps', 'overview', 'targets', 'deliveries'],
+  apps: ['targets', 'deliveries', 'overview'],
   token: ['apps', 'tokens'],
   dispute: ['disputes', 'overview'],
   directory: ['users', 'groups', 'overview', 'directory', 'providers'],
   user: ['users', 'overview'],
   group: ['groups', 'overview'],
-  target: ['apps', 'deliveries'],
-  delivery: ['deliveries', 'apps'],
+  target: ['apps', 'deliveries', 'targets'],
+  delivery: ['deliveries', 'apps', 'targets'],
+  deliveries: ['apps', 'targets'],
+  webhook: ['apps', 'deliveries', 'targets'],
+  events: ['apps', 'deliveries', 'targets'],
 };
 
 export function refresh(client: QueryClient, topics: readonly string[]): void {

@@ -1,5 +1,12 @@
 // A downstream app that takes SCIM 2.0.
-import { type Capabilities, type Learned, type Target, TargetError, type TargetKind } from '#core/target.ts';
+import {
+  type Capabilities,
+  type Learned,
+  type Target,
+  TargetError,
+  type TargetKind,
+  type TargetPreset,
+} from '#core/target.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { OutgoingPolicy } from '#platform/fetch.ts';
 import { makeHttpClient } from '#platform/http-client.ts';
@@ -10,6 +17,7 @@ import { discover } from './discovery.ts';
 import { makeMatcher } from './match.ts';
 import { makePace } from './pace.ts';
 import { readPages } from './pages.ts';
+import { PRESETS } from './presets.ts';
 import { pathOf, placeOf, remoteOf } from './remote.ts';
 import { parseSettings, policyOf, type ScimSettings, SECRET_PATHS } from './settings.ts';
 import { declaredPart } from './shape.ts';
@@ -24,6 +32,10 @@ export function scimAppKind({ clock, outgoing }: ScimAppParts): TargetKind<ScimS
   return {
     kind: 'scim',
     title: 'SCIM 2.0 app',
+    presets: [
+      presetOf(null, 'SCIM 2.0 app'),
+      ...Object.entries(PRESETS).map(([name, { title }]) => presetOf(name, title)),
+    ],
     secretPaths: SECRET_PATHS,
     parseSettings,
     policy: policyOf,
@@ -54,6 +66,19 @@ export function scimAppKind({ clock, outgoing }: ScimAppParts): TargetKind<ScimS
       return makeTarget(settings, client, context.capabilities, context.learned, () => http.close());
     },
   };
+}
+
+function presetOf(name: string | null, title: string): TargetPreset {
+  const {
+    baseUrl: _url,
+    auth: _auth,
+    ...settings
+  } = parseSettings({
+    preset: name,
+    baseUrl: 'https://app.example.com/scim/v2',
+    auth: { kind: 'none' },
+  });
+  return { name, title, settings };
 }
 
 function makeTarget(
