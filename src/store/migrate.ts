@@ -70,9 +70,20 @@ async function refuseNewer(tx: Knex.Transaction, folder: string): Promise<void> 
     });
 }
 
-/** True when nothing is left to do: what `/readyz` asks. */
-export async function isMigrated(database: Database, folder: string = FOLDER): Promise<boolean> {
-  const { rows } = await database.query<{ name: string }>({ text: 'select name from knex_migrations' });
-  const done = new Set(rows.map(({ name }) => name));
-  return namesIn(folder).every((name) => done.has(name));
+export interface SchemaState {
+  /** Migrations of this release that are not applied yet. */
+  readonly pending: readonly string[];
+  /** Applied by a later release. */
+  readonly newer: readonly string[];
+}
+
+/** How the schema stands to this release. */
+export async function readSchemaState(database: Database, folder: string = FOLDER): Promise<SchemaState> {
+  const { rows } = await database.query<{ name: string }>({ text: 'select name from knex_migrations order by name' });
+  const done = rows.map(({ name }) => name);
+  const known = namesIn(folder);
+  return {
+    pending: known.filter((name) => !done.includes(name)),
+    newer: done.filter((name) => !known.includes(name)),
+  };
 }

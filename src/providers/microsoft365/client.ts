@@ -9,8 +9,9 @@ import {
   ResponseType,
 } from '@microsoft/microsoft-graph-client';
 import { CredentialsError, GatewayError, UpstreamError } from '#core/errors.ts';
-import type { Cost, Trace } from '#core/provider.ts';
+import type { Cost, SourceRequest, Trace } from '#core/provider.ts';
 import type { Clock } from '#platform/clock.ts';
+import { inSpan, type OpenSpan, traceHeaders } from '#platform/trace.ts';
 import { makeTokenSource, type TokenSource } from './auth.ts';
 import { readBody } from './body.ts';
 import { makeBudget } from './budget.ts';
@@ -59,14 +60,16 @@ interface Sent extends RequestOptions {
   readonly body?: object;
 }
 
+/** Who is told of requests, and whom they wait with. */
+export interface Around {
+  readonly trace?: Trace | undefined;
+  readonly gate?: Gate | undefined;
+  readonly onRequest?: ((request: SourceRequest) => void) | undefined;
+}
+
 /** Opens Graph for these settings. Nothing is sent before the first read. */
-export function openGraph(
-  settings: Microsoft365Settings,
-  clock: Clock,
-  limits: Limits,
-  trace?: Trace,
-  gate?: Gate,
-): Graph {
+export function openGraph(settings: Microsoft365Settings, clock: Clock, limits: Limits, around: Around = {}): Graph {
+  const { trace, gate, onRequest } = around;
   const { graph: origin } = endpointsOf(settings);
   const tokens = makeTokenSource(settings, clock, limits);
   const pace = makePace(clock, limits, gate);
@@ -84,7 +87,8 @@ export function openGraph(
     let refusals = 0;
     const attempt = async (): Promise<Outcome<Value>> => {
       const token = await tokens.token(sent.signal, refused);
-      const outcome = await tryOnce(sent, token, read);
+      const facts = { 'http.request.method': sent.method, 'server.address': new URL(origin).hostname };
+      const outcome = await inSpan(`graph ${sent.method}`, facts, (note) => tryOnce(sent, token, read, note), 'client');
       if (!isTokenRefused(outcome) || refusals >= REFUSALS_MAX) return outcome;
       refusals += 1;
       refused = token;
@@ -93,13 +97,25 @@ export function openGraph(
     return pace.run(attempt, sent.signal);
   }
 
-  async function tryOnce<Value>(sent: Sent, token: string, read: ReadAnswer<Value>): Promise<Outcome<Value>> {
+  async function tryOnce<Value>(
+    sent: Sent,
+    token: string,
+    read: ReadAnswer<Value>,
+    note: OpenSpan['note'],
+  ): Promise<Outcome<Value>> {
     spent.requests += 1;
     const began = clock.now().getTime();
     const tell = (facts: object): void => trace?.('graph request', { ...describe(sent, origin), ...facts });
+    const count = (status: number, resourceUnits = 0): void => {
+      note({ 'url.path': describe(sent, origin).path, 'http.response.status_code': status || undefined });
+      onRequest?.({ status, resourceUnits, seconds: (clock.now().getTime() - began) / 1000 });
+    };
+    let answered = false;
     try {
       const response = await request(sent, token);
       const resourceUnits = Number(response.headers.get('x-ms-resource-unit')) || 0;
+      answered = true;
+      count(response.status, resourceUnits);
       spent.resourceUnits += resourceUnits;
       budget.spend(response.status, response.headers);
       const { text, bytes } = await readBody(response);
@@ -118,6 +134,7 @@ export function openGraph(
       return { value: read(status === 204 ? undefined : parseJson(text)) };
     } catch (error) {
       sent.signal.throwIfAborted();
+      if (!answered) count(0);
       tell({ broken: errorName(error), ms: clock.now().getTime() - began });
       const thrown = error instanceof GraphClientError && 'cause' in error ? error.cause : error;
       if (!isIncomplete(thrown)) return explainThrown(thrown);
@@ -136,7 +153,10 @@ export function openGraph(
         new ExactUrl(wholeUrl(url, origin)),
       ])
       .options({ signal: AbortSignal.any([signal, AbortSignal.timeout(limits.timeoutMs)]), redirect: 'manual' });
-    const request = advanced === true ? built.header('ConsistencyLevel', 'eventual') : built;
+    const request = built.headers({
+      ...traceHeaders(),
+      ...(advanced === true ? { ConsistencyLevel: 'eventual' } : {}),
+    });
     if (method === 'DELETE') return request.delete();
     if (body === undefined) return request.get();
     return method === 'PATCH' ? request.patch(body) : request.post(body);
