@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Knex } from 'knex';
 import { ConfigError } from '#core/errors.ts';
+import { adoptJournal } from './adopt-journal.ts';
 import type { Database } from './database.ts';
 
 const FOLDER = fileURLToPath(new URL('../../migrations', import.meta.url));
@@ -39,6 +40,7 @@ async function migrateOnce(
   const config = { migrationSource: sourceOf(folder), disableTransactions: true };
   await tx.migrate.forceFreeMigrationsLock(config);
   const [, names] = await tx.migrate.latest(config);
+  await adoptJournal(tx);
   return names;
 }
 
