@@ -17,7 +17,6 @@ interface Server {
   readonly encoding: string;
   readonly collation: string | null;
   readonly collation_actual: string | null;
-  readonly trgm: string | null;
   readonly bytes: string;
   readonly schema: string | null;
   readonly oldest: number | null;
@@ -46,7 +45,6 @@ export async function lookAtDatabase(database: Database, config: Config): Promis
     clockOf(server.at, began + reachMs / 2),
     await migrationsOf(database),
     encodingOf(server),
-    extensionOf(server),
   ];
   if (config.DATABASE_URL === undefined) return findings;
   return [...findings, await reachOf(database), oldestOf(server), ...(await bloatOf(database))];
@@ -55,7 +53,7 @@ export async function lookAtDatabase(database: Database, config: Config): Promis
 const SERVER = `
   select current_setting('server_version') as version, current_setting('server_encoding') as encoding, clock_timestamp() as at,
     d.datcollversion as collation, pg_database_collation_actual_version(d.oid) as collation_actual,
-    (select extversion from pg_extension where extname = 'pg_trgm') as trgm, pg_database_size(d.oid)::text as bytes,
+    pg_database_size(d.oid)::text as bytes,
     current_schema() as schema,
     (select extract(epoch from now() - min(xact_start))::int from pg_stat_activity
       where backend_xid is not null and pid <> pg_backend_pid()) as oldest
@@ -119,17 +117,6 @@ function encodingOf({ encoding, collation, collation_actual: actual }: Server): 
         'REINDEX DATABASE, then ALTER DATABASE … REFRESH COLLATION VERSION. (Keys of Sluice use collation "C" and are not affected.)',
     };
   return { ...about, level: 'ok', detail: 'UTF8.' };
-}
-
-function extensionOf({ trgm }: Server): Finding {
-  const about = { area: AREA, name: 'pg_trgm' };
-  if (trgm !== null) return { ...about, level: 'ok', detail: `Version ${trgm}.` };
-  return {
-    ...about,
-    level: 'warning',
-    detail: 'It is not there.',
-    remedy: 'CREATE EXTENSION pg_trgm; migrations need it.',
-  };
 }
 
 async function reachOf(database: Database): Promise<Finding> {
