@@ -10,7 +10,7 @@ import {
 import { contextOf } from './context.ts';
 
 /** The status of each code at the admin edge. A new code does not compile until it has one. */
-const STATUS: Readonly<Record<ErrorCode, number>> = {
+export const STATUS: Readonly<Record<ErrorCode, number>> = {
   ERR_INPUT: 400,
   ERR_UNAUTHENTICATED: 401,
   ERR_FORBIDDEN: 403,
