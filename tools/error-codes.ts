@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { type AnyNode, type NewExpression, type ObjectExpression, parse } from 'acorn';
 import * as errors from '../src/core/errors.ts';
 import { REASONS } from '../src/core/reasons.ts';
-import { STATUS } from '../src/http/problem.ts';
+import { PROBLEM_STATUS } from '../src/http/problem.ts';
 
 const ROOT = new URL('../', import.meta.url);
 const PAGE = new URL('docs/troubleshoot.md', ROOT);
@@ -124,7 +124,7 @@ function example({ callee }: NewExpression): errors.GatewayError | undefined {
 
 function statusOf(made: NewExpression): number | undefined {
   const error = example(made);
-  return error === undefined ? undefined : STATUS[error.code];
+  return error === undefined ? undefined : PROBLEM_STATUS[error.code];
 }
 
 function rowOf({ code, statuses, sentences, remedies }: Known): string {
