@@ -69,10 +69,9 @@ export interface Around {
 
 /** Opens Graph for these settings. Nothing is sent before the first read. */
 export function openGraph(settings: Microsoft365Settings, clock: Clock, limits: Limits, around: Around = {}): Graph {
-  const { trace, gate, onRequest } = around;
   const { graph: origin } = endpointsOf(settings);
   const tokens = makeTokenSource(settings, clock, limits);
-  const pace = makePace(clock, limits, gate);
+  const pace = makePace(clock, limits, around.gate);
   const budget = makeBudget(clock, pace);
   const spent = { requests: 0, resourceUnits: 0, bytes: 0 };
   const client = Client.initWithMiddleware({
@@ -104,27 +103,19 @@ export function openGraph(settings: Microsoft365Settings, clock: Clock, limits: 
     note: OpenSpan['note'],
   ): Promise<Outcome<Value>> {
     spent.requests += 1;
-    const began = clock.now().getTime();
-    const tell = (facts: object): void => trace?.('graph request', { ...describe(sent, origin), ...facts });
-    const count = (status: number, resourceUnits = 0): void => {
-      note({ 'url.path': describe(sent, origin).path, 'http.response.status_code': status || undefined });
-      onRequest?.({ status, resourceUnits, seconds: (clock.now().getTime() - began) / 1000 });
-    };
-    let answered = false;
+    const { tell, count, ms } = makeTeller(around, describe(sent, origin), clock, note);
     try {
       const response = await request(sent, token);
       const resourceUnits = Number(response.headers.get('x-ms-resource-unit')) || 0;
-      answered = true;
       count(response.status, resourceUnits);
       spent.resourceUnits += resourceUnits;
       budget.spend(response.status, response.headers);
       const { text, bytes } = await readBody(response);
       spent.bytes += bytes;
       const { status, headers } = response;
-      const ms = clock.now().getTime() - began;
       tell({
         status,
-        ms,
+        ms: ms(),
         bytes,
         resourceUnits,
         requestId: headers.get('request-id'),
@@ -134,8 +125,8 @@ export function openGraph(settings: Microsoft365Settings, clock: Clock, limits: 
       return { value: read(status === 204 ? undefined : parseJson(text)) };
     } catch (error) {
       sent.signal.throwIfAborted();
-      if (!answered) count(0);
-      tell({ broken: errorName(error), ms: clock.now().getTime() - began });
+      count(0);
+      tell({ broken: errorName(error), ms: ms() });
       const thrown = error instanceof GraphClientError && 'cause' in error ? error.cause : error;
       if (!isIncomplete(thrown)) return explainThrown(thrown);
       const whole = thrown.reason !== ANSWER_BROKEN;
@@ -170,6 +161,28 @@ export function openGraph(settings: Microsoft365Settings, clock: Clock, limits: 
     patch: (url, body, read, options) => send({ ...options, method: 'PATCH', url: checked(url, origin), body }, read),
     delete: (url, options) => send({ ...options, method: 'DELETE', url: checked(url, origin) }, () => undefined),
     cost: () => ({ ...spent, throttledMs: Math.round(pace.throttledMs()) }),
+  };
+}
+
+/** Tells of one request: the log of its run, whoever counts, and its span. Only the first status counts. */
+function makeTeller(
+  { trace, onRequest }: Around,
+  request: { readonly method: string; readonly path: string },
+  clock: Clock,
+  note: OpenSpan['note'],
+) {
+  const began = clock.now().getTime();
+  const ms = (): number => clock.now().getTime() - began;
+  let isCounted = false;
+  return {
+    ms,
+    tell: (facts: object): void => trace?.('graph request', { ...request, ...facts }),
+    count(status: number, resourceUnits = 0): void {
+      if (isCounted) return;
+      isCounted = true;
+      note({ 'url.path': request.path, 'http.response.status_code': status || undefined });
+      onRequest?.({ status, resourceUnits, seconds: ms() / 1000 });
+    },
   };
 }
 
