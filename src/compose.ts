@@ -249,10 +249,10 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
 }
 
 async function readinessOf(database: Database, isStopping: boolean): Promise<Readiness> {
-  const process = isStopping
+  const life = isStopping
     ? { name: 'process', ok: false, detail: 'It is shutting down.' }
     : { name: 'process', ok: true };
-  const checks = [process, ...(await checkStorage(database))];
+  const checks = [life, ...(await checkStorage(database))];
   return { ready: checks.every(({ ok }) => ok), checks };
 }
 

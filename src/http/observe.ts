@@ -1,4 +1,4 @@
-// Every request is measured, and is a span where traces are made. Streams that stay open are neither.
+// Every request is measured, and is a span where traces are made. Streams that stay open are not measured.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Log } from '#platform/log.ts';
 import { activeTracer, type Incoming } from '#platform/trace.ts';

@@ -69,6 +69,8 @@ describe('a gateway that is asked to stop', { skip: postgresMissing }, () => {
     assert.equal(await slow.status, 200);
     assert.deepEqual(await gone, [0, null], log);
     assert.match(log, /"stopped"/);
+    const interrupted = log.split('\n').find((line) => line.includes('"run interrupted"'));
+    assert.equal(JSON.parse(interrupted ?? '{}').run, run.id);
     const database = await openDatabase({ databaseUrl: storage['DATABASE_URL'] });
     const { rows } = await sql(database.knex, 'select name from leases where expires_at > now()');
     await database.close();
