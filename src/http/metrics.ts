@@ -198,7 +198,7 @@ function showTargets(registry: Registry, { targets }: Figures): void {
   );
   gauge(
     'sluice_deliveries',
-    'Deliveries to push targets that have not arrived; of each app and state 50,000 at most.',
+    'Deliveries to push targets that have not arrived; of each app and state 10,000 at most.',
     queued,
   );
   const lags = targets.map(({ app, lagSeconds }) => [{ app }, lagSeconds] as const);

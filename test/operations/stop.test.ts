@@ -47,6 +47,7 @@ describe('a gateway that is asked to stop', { skip: postgresMissing }, () => {
       script: [{ path: '/users', fault: { kind: 'status', status: 503, retryAfter: '600' }, times: 50 }],
     });
     const { body: run } = await expectStatus(gateway.call<{ id: string }>('POST', '/api/v1/sync-runs', {}), 202);
+    await untilRunning(gateway, run.id);
     const streams = await Promise.all([
       openStream(gateway, '/api/v1/events'),
       openStream(gateway, `/api/v1/sync-runs/${run.id}/events`),
@@ -56,13 +57,14 @@ describe('a gateway that is asked to stop', { skip: postgresMissing }, () => {
       '/api/v1/guard',
       JSON.stringify({ enabled: true, percent: 20, minObjects: 10, maxDeletes: 500 }),
     );
-    await once(slow.request, 'socket');
-    const gone = once(gateway.child, 'exit');
+    // The gateway has the head of the request, and says that it wants the rest.
+    await once(slow.request, 'continue');
+    const gone = once(gateway.child, 'close');
     let log = '';
     gateway.child.stdout?.on('data', (chunk) => {
       log += chunk;
       // Only now does the rest of the body come.
-      if (log.includes('"stopping"')) slow.finish();
+      if (log.includes('"stopping"') && !slow.request.writableEnded) slow.finish();
     });
     gateway.child.kill('SIGTERM');
     for (const stream of streams) for await (const _chunk of stream);
@@ -83,6 +85,14 @@ describe('a gateway that is asked to stop', { skip: postgresMissing }, () => {
   });
 });
 
+async function untilRunning(gateway: GatewayProcess, runId: string): Promise<void> {
+  for (;;) {
+    const { body } = await gateway.call<{ status: string }>('GET', `/api/v1/sync-runs/${runId}`);
+    if (body.status === 'running') return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
 async function openStream(gateway: GatewayProcess, path: string): Promise<Readable> {
   const response = await fetch(gateway.base + path, { headers: { authorization: `Bearer ${ADMIN_TOKEN}` } });
   assert.equal(response.status, 200);
@@ -97,10 +107,12 @@ function beginPut(gateway: GatewayProcess, path: string, body: string) {
       authorization: `Bearer ${ADMIN_TOKEN}`,
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(body),
+      expect: '100-continue',
     },
   });
   const half = Math.floor(body.length / 2);
-  request.write(body.slice(0, half));
+  request.once('continue', () => request.write(body.slice(0, half)));
+  request.flushHeaders();
   const status = new Promise<number | undefined>((resolve, reject) => {
     request.once('response', (response) => {
       response.resume();

@@ -185,6 +185,8 @@ eachDatabase('the journal', (open, kind) => {
     );
     const cursor = { xid: String(high + 1), seq: before[0]?.seq ?? '', epoch: 0 };
     await migrate(database);
+    const adopted = await sql(database.knex, `select 1 from audit where action = 'journal.adopted'`);
+    assert.equal(adopted.rows.length, 1);
     await append(database.knex, randomUUID(), 5);
     const versions = (await readAll()).map(({ version }) => version);
     assert.deepEqual(versions, ['1', '2', '3', '4', '5']);
