@@ -53,9 +53,9 @@ export function changeRoutes({ database, sync }: AdminParts): Router {
 }
 
 function viewChange(change: Change) {
-  const { xid, seq, at, resource_type, resource_id, version, operation, run_id, actor, detail } = change;
+  const { at, resource_type, resource_id, version, operation, run_id, actor, detail } = change;
   return {
-    cursor: encodeCursor({ xid, seq }),
+    cursor: encodeCursor(change),
     at,
     resourceType: resource_type,
     resourceId: resource_id,

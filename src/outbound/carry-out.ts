@@ -1,6 +1,7 @@
 import { type Exchange, type Target, TargetError } from '#core/target.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
+import { inSpan } from '#platform/trace.ts';
 import type { Claimed, SettledDelivery } from '#store/deliveries.ts';
 import type { Deadlines } from './deadlines.ts';
 import { type Delivering, deliver, startProgress } from './deliver.ts';
@@ -41,7 +42,8 @@ export async function carryOut(parts: CarryingOut, claimed: Claimed, claimedAt: 
   const ending = (isDone: boolean): SettledDelivery =>
     settledOf(claimed, progress, { now: clock.now(), exchanges, kept: LOG_KEPT, isDone });
   try {
-    await deliver(world, claimed, progress, own);
+    const facts = { 'sluice.resource': claimed.resource_id, 'sluice.type': claimed.resource_type };
+    await inSpan('delivery', facts, () => deliver(world, claimed, progress, own));
     await health.noteGood();
     return ending(true);
   } catch (thrown) {

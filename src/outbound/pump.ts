@@ -44,6 +44,11 @@ export interface PumpParts {
   /** What it leaves of a resource. */
   cutOf(scope: AppScope | null): Cut;
   random?(): number;
+  /** Told of what becomes of deliveries, for whoever counts them. */
+  readonly metrics?: {
+    delivery(app: string, outcome: string): void;
+    deprovisioned(app: string, seconds: number): void;
+  };
 }
 
 export interface Pump {
@@ -197,7 +202,13 @@ export function makePump(parts: PumpParts, appId: string, lease: HeldLease, sign
       await settleDeliveries(tx, appId, settled, now);
       await askForReferences(tx, appId, newlyThere, now);
     });
+    for (const one of settled) count(one, now);
     for (const { resource_id } of settled) world.forgetClaims(resource_id);
+  }
+
+  function count({ action, error, done, departed_at }: SettledDelivery, now: Date): void {
+    if (done || error !== null) parts.metrics?.delivery(appId, error === null ? action : 'failed');
+    if (departed_at !== null) parts.metrics?.deprovisioned(appId, (now.getTime() - departed_at.getTime()) / 1000);
   }
 
   /** Answers whether the target may be sent to. */

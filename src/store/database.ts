@@ -41,6 +41,10 @@ export interface Database {
   query<Row extends pg.QueryResultRow>(query: HotQuery): Promise<pg.QueryResult<Row>>;
   /** After many writes: embedded storage frees its dead rows; PostgreSQL does so by itself. */
   maintain(): void;
+  /** Why the upkeep of embedded storage fails; undefined while it works, and on PostgreSQL. */
+  trouble(): string | undefined;
+  /** Connections of the pool, and who waits for one. */
+  pool(): { readonly used: number; readonly free: number; readonly waiting: number };
   /** Waits for what is under way, then closes everything. */
   close(): Promise<void>;
 }
@@ -90,6 +94,8 @@ async function openEmbeddedDatabase(options: DatabaseOptions): Promise<Database>
     knex,
     query: (query) => queryOn(knex, query),
     maintain: () => embedded.vacuum(),
+    trouble: () => embedded.trouble(),
+    pool: () => poolOf(knex),
     async close() {
       await knex.destroy();
       await embedded.close();
@@ -126,6 +132,8 @@ async function openPostgres(url: string, options: DatabaseOptions): Promise<Data
     query: ({ text, values, name }) =>
       queryOn(knex, { text, ...(values && { values }), ...(name !== undefined && !pooled && { name }) }),
     maintain: () => undefined,
+    trouble: () => undefined,
+    pool: () => poolOf(knex),
     async close() {
       watch.stop();
       await knex.destroy();
@@ -180,6 +188,11 @@ function openKnex(
   const acquire = knex.client.acquireConnection.bind(knex.client);
   knex.client.acquireConnection = () => acquire().catch((error: unknown) => Promise.reject(busy(error, acquireMs)));
   return knex;
+}
+
+function poolOf(knex: Knex): ReturnType<Database['pool']> {
+  const { pool } = knex.client;
+  return { used: pool.numUsed(), free: pool.numFree(), waiting: pool.numPendingAcquires() };
 }
 
 function busy(error: unknown, acquireMs: number): unknown {

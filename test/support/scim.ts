@@ -8,6 +8,7 @@ import { ENTERPRISE_SCHEMA, GROUP_SCHEMA, USER_SCHEMA } from '#core/resource.ts'
 import type { AppScope } from '#core/scope.ts';
 import { createApp, SERVER_OPTIONS } from '#http/app.ts';
 import { makeAuthenticator } from '#http/auth.ts';
+import { makeMetrics } from '#http/metrics.ts';
 import { makeLog } from '#platform/log.ts';
 import { makeSeal } from '#platform/seal.ts';
 import { hashToken, makeToken } from '#platform/token.ts';
@@ -21,6 +22,7 @@ import { type Database, translateDatabaseError } from '#store/database.ts';
 import { makeResourceReader } from '#store/resource-reader.ts';
 import { makeServedGroups } from '#store/served-groups.ts';
 import { findToken, insertToken } from '#store/tokens.ts';
+import { readFigures } from '#store/views/metrics.ts';
 
 export const MESSAGES = 'urn:ietf:params:scim:api:messages:2.0';
 export { ENTERPRISE_SCHEMA, GROUP_SCHEMA, USER_SCHEMA };
@@ -114,8 +116,12 @@ export async function startScim(database: Database): Promise<ScimServer> {
   const app = createApp({
     edges: { scim: scimRouter(parts), fast: fastReads(parts), hooks: Router(), admin: Router() },
     log,
-    ready: async () => true,
-    metrics: async () => '',
+    readiness: async () => ({ ready: true, checks: [] }),
+    metrics: makeMetrics({
+      build: { version: 'test', role: 'all', database: database.kind },
+      figures: () => readFigures(database, parts.counts),
+      pool: () => database.pool(),
+    }),
     translate: translateDatabaseError,
   });
   const server = createServer(SERVER_OPTIONS, app);

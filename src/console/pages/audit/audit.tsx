@@ -39,6 +39,8 @@ const ACTIONS = words({
   'schedule.change': ['Changed the schedule', '일정 변경'],
   'guard.change': ['Changed the large-change limits', '대량 변경 제한 변경'],
   'directory.change': ['Changed the directory settings', '디렉터리 설정 변경'],
+  'journal.adopted': ['Put the journal in order after a restore', '복원 후 변경 기록 순서 재정렬'],
+  'database.moved': ['Moved the database', '데이터베이스 이전'],
   'retention.change': ['Changed what is kept', '보관 기간 변경'],
   'notifications.change': ['Changed the notifications', '알림 변경'],
   'app.create': ['Added an app', '앱 추가'],
