@@ -4,9 +4,7 @@ import express, { type Express, type RequestHandler, type Router } from 'express
 import type { Log } from '#platform/log.ts';
 import { giveContext } from './context.ts';
 import { noRoute, problemHandler } from './problem.ts';
-
-/** For `http.createServer`: a filter of the longest length we take, and more, is answered by us and not by Node. */
-export const SERVER_OPTIONS = { maxHeaderSize: 256 * 1024 } as const;
+import { setSecurityHeaders } from './security-headers.ts';
 
 /** Answers a request without Express, and then says true: for what is asked so often that Express would be half the cost. */
 export type FastPath = (request: IncomingMessage, response: ServerResponse) => boolean;
@@ -18,6 +16,10 @@ export interface AppParts {
     | undefined;
   /** The console's pages and what they load. */
   readonly pages?: RequestHandler;
+  /** Proxies that may say whom they speak for, in `X-Forwarded-For`; without any, the peer is the client. */
+  readonly trustedProxies?: readonly string[] | undefined;
+  /** Whether we are reached by https: browsers then never come otherwise. */
+  isSecure?(): boolean;
   readonly log: Log;
   /** Resolves when the database answers and its schema is ours. */
   ready(): Promise<boolean>;
@@ -32,7 +34,7 @@ export function createApp(parts: AppParts): RequestListener {
   const fast = parts.edges?.fast;
   return (request, response) => {
     giveContext(parts.log, request, response);
-    setSecurityHeaders(response);
+    setSecurityHeaders(response, parts.isSecure?.() === true);
     if (fast?.(request, response) !== true) app(request, response);
   };
 }
@@ -42,6 +44,7 @@ function createExpress(parts: AppParts): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', 'simple');
+  if (parts.trustedProxies !== undefined) app.set('trust proxy', [...parts.trustedProxies]);
   app.get('/healthz', (_request, response) => {
     response.json({ status: 'ok' });
   });
@@ -64,13 +67,4 @@ function createExpress(parts: AppParts): Express {
   app.use(noRoute);
   app.use(problemHandler(parts.translate));
   return app;
-}
-
-/** Nothing here is for a browser to frame, guess or share. Source: OWASP secure headers, checked 2026-11. */
-function setSecurityHeaders(response: ServerResponse): void {
-  response.setHeader('x-content-type-options', 'nosniff');
-  response.setHeader('x-frame-options', 'DENY');
-  response.setHeader('referrer-policy', 'no-referrer');
-  response.setHeader('cache-control', 'no-store');
-  response.setHeader('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
 }

@@ -5,6 +5,7 @@ import {
   InputError,
   MediaTypeError,
   NotFoundError,
+  RateError,
   TooLargeError,
 } from '#core/errors.ts';
 import { contextOf } from './context.ts';
@@ -68,6 +69,7 @@ export function problemHandler(translate: (error: unknown) => unknown): ErrorReq
     };
     if (status === 401) response.setHeader('www-authenticate', 'Bearer realm="sluice"');
     if (status === 503) response.setHeader('retry-after', '5');
+    if (error instanceof RateError) response.setHeader('retry-after', String(Math.ceil(error.retryAfterMs / 1_000)));
     response.status(status).type('application/problem+json').send(JSON.stringify(problem));
   };
 }

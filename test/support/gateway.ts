@@ -2,13 +2,12 @@
 // its own, for tests that kill it.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync } from 'node:fs';
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import tls from 'node:tls';
 import { compose } from '#compose';
 import { type GraphServer, type GraphServerOptions, startGraphServer } from '#demo/graph-server.ts';
 import type { Tenant } from '#demo/tenant.ts';
-import { SERVER_OPTIONS } from '#http/app.ts';
+import { makeServer } from '#http/server.ts';
 import { readConfig } from '#platform/config.ts';
 import { makeLog } from '#platform/log.ts';
 import { createTestDatabase, type DatabaseKind, makeFolder } from './database.ts';
@@ -45,7 +44,7 @@ export async function startGateway(storage: Record<string, string>, publicUrl?: 
   const config = readConfig({ ...storage, ADMIN_TOKEN, SECRET_KEY, PORT: '0', LOG_LEVEL: 'error' });
   let base = '';
   const gateway = await compose(config, makeLog(process.env['TEST_LOG'] ?? 'fatal'), () => publicUrl ?? base);
-  const server = createServer(SERVER_OPTIONS, gateway.app);
+  const server = makeServer(gateway.app);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
