@@ -24,6 +24,7 @@ import { providerRoutes } from './providers.ts';
 import { pushRoutes } from './push.ts';
 import { retentionRoutes } from './retention.ts';
 import { runRoutes } from './runs.ts';
+import { secretRoutes } from './secrets.ts';
 import { sessionRoutes, signInRoutes } from './session.ts';
 import { jwksRoute, signingKeyRoutes } from './signing-keys.ts';
 import { uploadRoutes } from './uploads.ts';
@@ -60,7 +61,8 @@ export function adminRouter(parts: AdminParts): Router {
     .use(changeRoutes(parts))
     .use(pushRoutes(parts))
     .use(appRoutes(parts))
-    .use(signingKeyRoutes(parts));
+    .use(signingKeyRoutes(parts))
+    .use(secretRoutes(parts));
   return Router()
     .use('/api/v1', api)
     .use(connectCallback(parts))

@@ -13,7 +13,7 @@ import { makeLog } from '#platform/log.ts';
 import { createTestDatabase, type DatabaseKind, makeFolder } from './database.ts';
 
 export const ADMIN_TOKEN = 'test-admin-token-0123456789';
-const SECRET_KEY = Buffer.alloc(32, 7).toString('base64');
+export const SECRET_KEY = Buffer.alloc(32, 7).toString('base64');
 
 /** JSON in, JSON out, with the admin token unless another is given. */
 export interface Api {
@@ -39,9 +39,12 @@ export async function freshStorage(kind: DatabaseKind): Promise<Record<string, s
   return { DATA_DIR: dataDir };
 }
 
-/** @param publicUrl what others reach it by; its own address without it */
+/**
+ * @param storage where it keeps its data, and any other variable of its environment
+ * @param publicUrl what others reach it by; its own address without it
+ */
 export async function startGateway(storage: Record<string, string>, publicUrl?: string): Promise<TestGateway> {
-  const config = readConfig({ ...storage, ADMIN_TOKEN, SECRET_KEY, PORT: '0', LOG_LEVEL: 'error' });
+  const config = readConfig({ ADMIN_TOKEN, SECRET_KEY, PORT: '0', LOG_LEVEL: 'error', ...storage });
   let base = '';
   const gateway = await compose(config, makeLog(process.env['TEST_LOG'] ?? 'fatal'), () => publicUrl ?? base);
   const server = makeServer(gateway.app);
@@ -159,6 +162,8 @@ export async function expectStatus<Answer extends { status: number; body: unknow
 
 export interface GatewayProcess extends Api {
   readonly child: ChildProcess;
+  /** Everything that it wrote to its standard output and error. */
+  output(): string;
   /** Kills it as a power cut would, and waits until it is gone. */
   kill(): Promise<void>;
 }
@@ -168,17 +173,21 @@ export async function spawnGateway(storage: Record<string, string>, ca: string):
   const child = spawn(process.execPath, ['--disable-proto=delete', 'src/main.ts'], {
     env: {
       PATH: process.env['PATH'],
-      ...storage,
       ADMIN_TOKEN,
       SECRET_KEY,
       PORT: '0',
       LOG_LEVEL: 'info',
       NODE_EXTRA_CA_CERTS: ca,
+      ...storage,
     },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+    process.stderr.write(chunk);
   });
   const port = await new Promise<number>((resolve, reject) => {
-    let output = '';
     child.once('exit', (code) => reject(new Error(`the gateway ended with ${code}: ${output}`)));
     child.stdout.on('data', (chunk: Buffer) => {
       output += chunk.toString();
@@ -189,6 +198,7 @@ export async function spawnGateway(storage: Record<string, string>, ca: string):
   return {
     ...makeApi(`http://127.0.0.1:${port}`),
     child,
+    output: () => output,
     async kill() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));

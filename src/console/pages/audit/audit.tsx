@@ -39,6 +39,7 @@ const ACTIONS = words({
   'schedule.change': ['Changed the schedule', '일정 변경'],
   'guard.change': ['Changed the large-change limits', '대량 변경 제한 변경'],
   'directory.change': ['Changed the directory settings', '디렉터리 설정 변경'],
+  'secrets.reseal': ['Sealed the stored credentials with the new key', '저장된 자격 증명을 새 키로 다시 봉인'],
   'retention.change': ['Changed what is kept', '보관 기간 변경'],
   'notifications.change': ['Changed the notifications', '알림 변경'],
   'app.create': ['Added an app', '앱 추가'],
