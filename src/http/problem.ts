@@ -86,7 +86,8 @@ export const noRoute: RequestHandler = (request) => {
 export function fromParser(error: unknown): unknown {
   if (error instanceof URIError)
     return new InputError('The path is not well encoded.', { reason: 'malformed-path', remedy: 'Encode it as UTF-8.' });
-  if (!(error instanceof Error) || !('type' in error)) return error;
+  if (!(error instanceof Error)) return error;
+  if (!('type' in error)) return 'status' in error && error.status === 400 ? unreadable() : error;
   if (error.type === 'entity.too.large')
     return new TooLargeError('The body is too large.', { remedy: 'Send less at a time.' });
   if (error.type === 'entity.parse.failed')
@@ -99,7 +100,16 @@ export function fromParser(error: unknown): unknown {
     return new MediaTypeError('The body has an encoding that is not supported.', {
       remedy: 'Send UTF-8 without compression.',
     });
-  return error;
+  return error.type === 'request.aborted' || error.type === 'request.size.invalid' ? unreadable() : error;
+}
+
+/** Broken off, or not compressed as it says. */
+function unreadable(): InputError {
+  return new InputError('The body cannot be read.', {
+    scimType: 'invalidSyntax',
+    reason: 'malformed-body',
+    remedy: 'Send it whole, and compressed as Content-Encoding says.',
+  });
 }
 
 const TITLES: Readonly<Record<number, string>> = {

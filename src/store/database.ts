@@ -258,10 +258,26 @@ const CONNECTION_CODES = new Set([
   '57P03',
 ]);
 
-/** An error of a lost or refused connection as `UnavailableError`, so that an edge answers 503; any other as it is. */
+/** U+0000, and halves of surrogate pairs where JSON is read: no text of PostgreSQL holds them. */
+const UNSTORABLE_CODES = new Set(['22021', '22P05']);
+
+function unstorable(cause: Error): InputError {
+  return new InputError('A text has a character that cannot be stored, such as U+0000.', {
+    scimType: 'invalidValue',
+    reason: 'character-refused',
+    remedy: 'Leave it out.',
+    cause,
+  });
+}
+
+/**
+ * An error of a lost or refused connection as `UnavailableError`, so that an edge answers 503; a text that cannot be
+ * stored as `InputError`; any other as it is.
+ */
 export function translateDatabaseError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const code = 'code' in error ? String(error.code) : '';
+  if (UNSTORABLE_CODES.has(code)) return unstorable(error);
   const lost =
     CONNECTION_CODES.has(code) ||
     code.startsWith('08') ||
