@@ -169,11 +169,12 @@ export async function queryBounded<Row extends pg.QueryResultRow>(
   database: Database,
   query: HotQuery,
   bound: boolean,
+  withinMs = BOUNDED_MS,
 ): Promise<pg.QueryResult<Row>> {
   if (!bound || database.kind === 'embedded') return database.query<Row>(query);
   try {
     return await database.knex.transaction(async (tx) => {
-      await tx.raw(`set local statement_timeout = ${BOUNDED_MS}`);
+      await tx.raw(`set local statement_timeout = ${withinMs}`);
       return queryOn<Row>(tx, query);
     });
   } catch (error) {
