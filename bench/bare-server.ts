@@ -1,13 +1,13 @@
-// The limit of the SCIM edge: Express with one prepared statement a request, sending what is stored. Nothing else: no
-// tokens, no memberships, no versions.
+// The limit of the SCIM edge: Express with one prepared statement a request, sending the same text as the gateway, stored
+// whole in a table of its own. Nothing else: no tokens, no memberships, no versions.
 import express from 'express';
 import pg from 'pg';
 
 const pool = new pg.Pool({ connectionString: process.env['DATABASE_URL'], max: 8 });
-const ONE = { name: 'one', text: 'select body from resources where id = $1' };
+const ONE = { name: 'one', text: 'select text from bare_users where id = $1' };
 const PAGE = {
   name: 'page',
-  text: `select body from resources where resource_type = 'User' and deleted_at is null and pos > $1 order by pos limit 100`,
+  text: 'select text from bare_users where pos > $1 order by pos limit 100',
 };
 const CHANGE = {
   name: 'change',
@@ -18,11 +18,11 @@ const app = express();
 app.disable('x-powered-by').disable('etag');
 app.get('/one/:id', async (request, response) => {
   const { rows } = await pool.query({ ...ONE, values: [request.params['id']] });
-  response.type('application/json').send(rows[0].body);
+  response.type('application/json').send(rows[0].text);
 });
 app.get('/page/:after', async (request, response) => {
   const { rows } = await pool.query({ ...PAGE, values: [request.params['after']] });
-  response.type('application/json').send(`[${rows.map(({ body }) => body).join(',')}]`);
+  response.type('application/json').send(`[${rows.map(({ text }) => text).join(',')}]`);
 });
 app.patch('/one/:id', express.json(), async (request, response) => {
   const { rows } = await pool.query({ ...CHANGE, values: [request.params['id']] });

@@ -3,8 +3,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { openDatabase, sql } from '../src/store/database.ts';
+import { type Database, openDatabase, sql } from '../src/store/database.ts';
 import { migrate } from '../src/store/migrate.ts';
+import { madeGroups } from '../src/store/served.ts';
 import { fillDirectory } from './directory.ts';
 import type { Load } from './load.ts';
 import { type GatewayProcess, type Row, startGateway, TOKEN } from './processes.ts';
@@ -46,10 +47,22 @@ async function prepare(url: string, users: number): Promise<Directory> {
     );
     return id;
   };
+  await storeWhole(database);
   const smallGroup = await group(10);
   const largeGroup = await group(Math.min(10_000, users / 2));
   await database.close();
   return { url, users: rows, smallGroup, largeGroup };
+}
+
+/** What the bare server sends: each user as the gateway answers it, as one text. */
+async function storeWhole({ knex }: Database): Promise<void> {
+  await sql(
+    knex,
+    `create table bare_users as select p.id, p.pos, replace(p.head || ${madeGroups()} || right(p.body, -1), chr(1), 'http://127.0.0.1:8080/scim/v2') as text
+     from resources p where p.resource_type = 'User'`,
+  );
+  await sql(knex, 'alter table bare_users add primary key (id), add unique (pos)');
+  await sql(knex, 'vacuum (analyze) bare_users');
 }
 
 /** Requests a second, the median of some rounds, the two sides in turn. */

@@ -189,3 +189,19 @@ function secondsOf(at: Date): number {
 function etag(version: string): string {
   return `W/"${version}"`;
 }
+
+/** One poll, in the words of RFC 8936 section 2.2. */
+export interface SetPoll {
+  readonly maxEvents?: number | undefined;
+  readonly returnImmediately?: boolean | undefined;
+  readonly ack?: readonly string[] | undefined;
+  readonly setErrs?:
+    | Readonly<Record<string, { readonly err: string; readonly description?: string | undefined }>>
+    | undefined;
+}
+
+export interface PolledSets {
+  /** Signed tokens by their `jti`. */
+  readonly sets: Readonly<Record<string, string>>;
+  readonly moreAvailable: boolean;
+}

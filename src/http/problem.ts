@@ -11,7 +11,7 @@ import {
 import { contextOf } from './context.ts';
 
 /** The status of each code at the admin edge. A new code does not compile until it has one. */
-const STATUS: Readonly<Record<ErrorCode, number>> = {
+export const PROBLEM_STATUS: Readonly<Record<ErrorCode, number>> = {
   ERR_INPUT: 400,
   ERR_UNAUTHENTICATED: 401,
   ERR_FORBIDDEN: 403,
@@ -53,7 +53,7 @@ export function problemHandler(translate: (error: unknown) => unknown): ErrorReq
     const { id, log } = contextOf(request);
     const error = translate(fromParser(thrown));
     const known = error instanceof GatewayError;
-    const status = known ? STATUS[error.code] : 500;
+    const status = known ? PROBLEM_STATUS[error.code] : 500;
     if (known) log.info({ code: error.code, reason: error.reason, status }, 'request refused');
     else log.error({ err: error }, 'request failed');
     const problem: Problem = {

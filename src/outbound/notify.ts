@@ -9,6 +9,7 @@ import type { ProviderKindName } from '#core/resource.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { OutgoingPolicy } from '#platform/fetch.ts';
 import type { Log } from '#platform/log.ts';
+import { repeat } from '#platform/repeat.ts';
 import type { Seal } from '#platform/seal.ts';
 import { noteWarned, takeEndingCredentials } from '#store/connections.ts';
 import { type Database, type Db, translateDatabaseError } from '#store/database.ts';
@@ -67,18 +68,7 @@ export function makeNotifier(parts: NotifierParts): Notifier {
   const { database, clock, log, seal } = parts;
   const db = database.knex;
   const owner = randomUUID();
-  const stopping = new AbortController();
-  let running: Promise<void> | undefined;
-  let wakeUp: () => void = () => undefined;
-
-  async function loop(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      const woken = new AbortController();
-      wakeUp = () => woken.abort();
-      await tick();
-      await clock.sleep(POLL_MS, AbortSignal.any([woken.signal, stopping.signal])).catch(() => undefined);
-    }
-  }
+  const repeated = repeat(clock, POLL_MS, tick, true);
 
   async function tick(): Promise<void> {
     try {
@@ -90,7 +80,7 @@ export function makeNotifier(parts: NotifierParts): Notifier {
           await checkFence(tx, lease);
           await gatherEvents(tx, settings, clock.now());
         });
-        await sendAll(settings, AbortSignal.any([lost, stopping.signal]));
+        await sendAll(settings, AbortSignal.any([lost, repeated.stopping]));
       });
     } catch (error) {
       log.error({ err: error }, 'notifications failed');
@@ -144,17 +134,7 @@ export function makeNotifier(parts: NotifierParts): Notifier {
     return 'nothing to say';
   }
 
-  return {
-    start() {
-      running ??= loop();
-    },
-    wake: () => wakeUp(),
-    tick,
-    async stop() {
-      stopping.abort();
-      await running;
-    },
-  };
+  return { ...repeated, tick };
 }
 
 /** Makes a message of each end of a run and each held plan that was not told yet, for whoever wants to hear of it. */

@@ -1,4 +1,5 @@
 // Security event tokens for a receiver that asks (RFC 8936): what it has not taken yet, oldest first, until it says so.
+import type { PolledSets, SetPoll } from '#core/events.ts';
 import type { RunError } from '#core/failure.ts';
 import { isUuid } from '#core/ids.ts';
 import type { Clock } from '#platform/clock.ts';
@@ -15,21 +16,6 @@ const LOOK_EVERY_MS = 1_000;
 const WAITING_MAX = 200;
 const DEFAULT_SETS = 100;
 const SETS_MAX = 500;
-
-export interface SetPoll {
-  readonly maxEvents?: number | undefined;
-  readonly returnImmediately?: boolean | undefined;
-  readonly ack?: readonly string[] | undefined;
-  readonly setErrs?:
-    | Readonly<Record<string, { readonly err: string; readonly description?: string | undefined }>>
-    | undefined;
-}
-
-export interface PolledSets {
-  /** Signed tokens by their `jti`. */
-  readonly sets: Readonly<Record<string, string>>;
-  readonly moreAvailable: boolean;
-}
 
 export interface SetPolling {
   /** Undefined when the app's tokens are not asked for: it has none, or they are sent to it. */

@@ -2,30 +2,18 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { ConflictError, type ErrorCode, GatewayError, InputError, NotFoundError, RateError } from '#core/errors.ts';
 import { contextOf } from '#http/context.ts';
-import { fromParser } from '#http/problem.ts';
+import { fromParser, PROBLEM_STATUS } from '#http/problem.ts';
 import { send } from './answers.ts';
 
 export const ERROR_SCHEMA = 'urn:ietf:params:scim:api:messages:2.0:Error';
 
-/** The status of each code at the SCIM edge (RFC 7644 table 8, and what HTTP itself has). */
+/** The status of each code at the SCIM edge (RFC 7644 table 8): an app that reads us cannot mend what lies behind us. */
 const STATUS: Readonly<Record<ErrorCode, number>> = {
-  ERR_INPUT: 400,
-  ERR_UNAUTHENTICATED: 401,
-  ERR_FORBIDDEN: 403,
-  ERR_NOT_FOUND: 404,
-  ERR_METHOD: 405,
-  ERR_CONFLICT: 409,
-  ERR_GONE: 410,
-  ERR_PRECONDITION: 412,
-  ERR_TOO_LARGE: 413,
-  ERR_MEDIA_TYPE: 415,
-  ERR_RATE: 429,
-  ERR_NOT_IMPLEMENTED: 501,
+  ...PROBLEM_STATUS,
   ERR_UPSTREAM: 500,
   ERR_CREDENTIALS: 500,
   ERR_CHECKPOINT_EXPIRED: 500,
   ERR_CONFIG: 500,
-  ERR_UNAVAILABLE: 503,
 };
 
 /** The SCIM answer to an error. RFC 7644 section 3.12: `status` is a string, `scimType` only where table 9 has one. */

@@ -6,9 +6,16 @@ import { jsonText } from '#core/json.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { foldCase } from '#core/search.ts';
 import { compileFilter } from '#store/filter.ts';
-import { countAfter, type PageRequest, readPage, type Sort } from '#store/resource-pages.ts';
+import {
+  countAfter,
+  type PageRequest,
+  readPage,
+  readPageText,
+  type ServedPage,
+  type Sort,
+} from '#store/resource-pages.ts';
 import { type LookUpKey, SAME_KEY_MAX } from '#store/resource-reader.ts';
-import { type Served, type ServedRow, servedOf, type TextRow, textOf } from '#store/served.ts';
+import { type Served, servedOf } from '#store/served.ts';
 import { compileSort, joinSorts } from '#store/sort.ts';
 import type { Condition } from '#store/statement.ts';
 import { send } from './answers.ts';
@@ -47,15 +54,31 @@ export async function answerList(
     await sendRows(parts, { head, rows: shown, projections, view }, request, response);
     return;
   }
-  const textOnly = isWhole(listing.types, projections);
-  const page = await (query.cursor === undefined ? byIndex : byCursor)(parts, listing, projections, textOnly);
-  const base = jsonText(`${parts.publicUrl()}/scim/v2`);
-  const rows = await parts.groups.complete(page.rows);
-  if (textOnly) send(request, response, 200, `${page.head}${rows.map((row) => textOf(row, base)).join(',')}]}`);
-  else {
-    const served = (rows as readonly ServedRow[]).map((row) => servedOf(row, base));
-    await sendRows(parts, { head: page.head, rows: served, projections, view }, request, response);
+  const find = query.cursor === undefined ? byIndex : byCursor;
+  if (isWhole(listing.types, projections)) {
+    const { head, content } = await find(parts, listing, projections, readText);
+    send(request, response, 200, `${head}${content}]}`);
+  } else {
+    const { head, content } = await find(parts, listing, projections, readServed);
+    await sendRows(parts, { head, rows: content, projections, view }, request, response);
   }
+}
+
+/** A page as text; groups that are not stored yet are made, and kept for the next time. */
+async function readText(parts: ScimParts, request: PageRequest): Promise<ServedPage<string>> {
+  const page = await readPageText(parts.database, parts.counts, request);
+  if (page !== undefined) return page;
+  const served = await readServed(parts, request);
+  return { ...served, content: served.content.map(({ text }) => text).join(',') };
+}
+
+async function readServed(
+  { database, counts, groups }: ScimParts,
+  request: PageRequest,
+): Promise<ServedPage<readonly Served[]>> {
+  const page = await readPage(database, counts, request);
+  const rows = await groups.complete(page.content);
+  return { ...page, content: rows.map((row) => servedOf(row, request.base)) };
 }
 
 /** Whether the stored text of all of them goes out as it is. */
@@ -199,59 +222,53 @@ function isUsual(count: number): boolean {
   return [50, COUNT_DEFAULT, 200, 500, COUNT_MAX].includes(count);
 }
 
-interface PageAnswer {
+interface PageAnswer<Content> {
   readonly head: string;
-  /** Whole rows, unless text alone was asked for. */
-  readonly rows: readonly TextRow[];
+  readonly content: Content;
 }
 
-async function byIndex(
+type Reading<Content> = (parts: ScimParts, request: PageRequest) => Promise<ServedPage<Content>>;
+
+async function byIndex<Content>(
   parts: ScimParts,
   listing: Listing,
   projections: Projections,
-  textOnly: boolean,
-): Promise<PageAnswer> {
+  read: Reading<Content>,
+): Promise<PageAnswer<Content>> {
   const { startIndex } = listing.query;
   const asked = pageRequest(parts, listing, projections);
   const list = listKey(listing);
   const reached = startIndex === 1 ? undefined : parts.places.find(list, startIndex);
   const where = reached === undefined ? { offset: startIndex - 1 } : { from: { place: reached.place, back: false } };
-  const page = await readPage(parts.database, parts.counts, { ...asked, ...where }, textOnly);
-  const { epoch, total } = page.count;
+  const { content, size, last, more, count } = await read(parts, { ...asked, ...where });
+  const { epoch, total } = count;
   let shift = reached?.shift ?? 0;
   if (reached !== undefined && reached.epoch !== epoch) {
-    const left = page.more && page.last !== undefined ? await countAfter(parts.database, asked, page.last) : 0;
-    shift = startIndex - 1 + page.rows.length + left - total;
+    const left = more && last !== undefined ? await countAfter(parts.database, asked, last) : 0;
+    shift = startIndex - 1 + size + left - total;
   }
-  if (page.last !== undefined && page.more)
-    parts.places.note(list, startIndex + page.rows.length, { place: page.last, epoch, shift });
-  return { head: headOf({ total: total + shift, startIndex, size: page.rows.length }), rows: page.rows };
+  if (last !== undefined && more) parts.places.note(list, startIndex + size, { place: last, epoch, shift });
+  return { head: headOf({ total: total + shift, startIndex, size }), content };
 }
 
-async function byCursor(
+async function byCursor<Content>(
   parts: ScimParts,
   listing: Listing,
   projections: Projections,
-  textOnly: boolean,
-): Promise<PageAnswer> {
+  read: Reading<Content>,
+): Promise<PageAnswer<Content>> {
   const { cursor = '' } = listing.query;
   const list = listKey(listing);
   const from = cursor === '' ? undefined : parts.cursors.read(list, cursor);
   const asked = pageRequest(parts, listing, projections);
-  const page = await readPage(parts.database, parts.counts, { ...asked, from }, textOnly);
-  const goes = (to: 'on' | 'back'): boolean =>
-    (from?.back === true) === (to === 'back') ? page.more : from !== undefined;
+  const { content, size, first, last, more, count } = await read(parts, { ...asked, from });
+  const goes = (to: 'on' | 'back'): boolean => ((from?.back === true) === (to === 'back') ? more : from !== undefined);
   const at = (to: 'on' | 'back'): string | undefined => {
-    const place = to === 'on' ? page.last : page.first;
+    const place = to === 'on' ? last : first;
     return place !== undefined && goes(to) ? parts.cursors.make(list, { place, back: to === 'back' }) : undefined;
   };
-  const head = headOf({
-    total: page.count.total,
-    size: page.rows.length,
-    nextCursor: at('on'),
-    previousCursor: at('back'),
-  });
-  return { head, rows: page.rows };
+  const head = headOf({ total: count.total, size, nextCursor: at('on'), previousCursor: at('back') });
+  return { head, content };
 }
 
 /** What makes two lists the same, so that a place in the one is a place in the other. */

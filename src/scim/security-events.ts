@@ -1,6 +1,7 @@
 // Where a receiver asks for its security event tokens (RFC 8936): with the token by which it reads SCIM.
 import { type Request, Router } from 'express';
 import { InputError, NotFoundError } from '#core/errors.ts';
+import type { PolledSets, SetPoll } from '#core/events.ts';
 import { principalOf } from '#http/auth.ts';
 import { jsonBody, readBody } from './body.ts';
 import type { ScimParts } from './parts.ts';
@@ -11,24 +12,10 @@ const BODY_MAX_BYTES = 1024 * 1024;
 /** Answers to so many tokens in one request. */
 const ANSWERS_MAX = 5_000;
 
-/** One poll, in the words of RFC 8936 section 2.2. */
-export interface SetPollRequest {
-  readonly maxEvents?: number | undefined;
-  readonly returnImmediately?: boolean | undefined;
-  readonly ack?: readonly string[] | undefined;
-  readonly setErrs?:
-    | Readonly<Record<string, { readonly err: string; readonly description?: string | undefined }>>
-    | undefined;
-}
-
 /** What the route is handed. */
 export interface SecurityEvents {
   /** Undefined when the app has no stream of tokens that is asked for. */
-  poll(
-    appId: string,
-    request: SetPollRequest,
-    signal: AbortSignal,
-  ): Promise<{ readonly sets: Readonly<Record<string, string>>; readonly moreAvailable: boolean } | undefined>;
+  poll(appId: string, request: SetPoll, signal: AbortSignal): Promise<PolledSets | undefined>;
 }
 
 export function securityEventRoutes({ securityEvents }: Pick<ScimParts, 'securityEvents'>): Router {
@@ -46,7 +33,7 @@ export function securityEventRoutes({ securityEvents }: Pick<ScimParts, 'securit
 }
 
 /** @throws {InputError} `invalidValue` */
-function readPoll(request: Request): SetPollRequest {
+function readPoll(request: Request): SetPoll {
   const body = readBody(request, BODY_MAX_BYTES);
   if (!isObject(body)) throw wrong('The body must be a JSON object.');
   const { maxEvents, returnImmediately, ack, setErrs } = body;
@@ -65,7 +52,7 @@ function readPoll(request: Request): SetPollRequest {
     maxEvents: maxEvents as number | undefined,
     returnImmediately: returnImmediately as boolean | undefined,
     ack: ack as readonly string[] | undefined,
-    setErrs: setErrs as SetPollRequest['setErrs'],
+    setErrs: setErrs as SetPoll['setErrs'],
   };
 }
 

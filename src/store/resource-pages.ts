@@ -1,8 +1,8 @@
 // Pages of resources in a stable order, from an index or from a place.
 import type { ResourceType } from '#core/resource.ts';
 import { type Count, type CountQuery, type Counts, type Drift, driftText } from './counts.ts';
-import { type Database, queryBounded } from './database.ts';
-import { type ServedRow, type ServeOptions, servedColumns, servedJoin, type TextRow, textColumns } from './served.ts';
+import { type Database, type HotQuery, queryBounded } from './database.ts';
+import { joinedText, type ServedRow, type ServeOptions, servedColumns, servedJoin, textColumns } from './served.ts';
 import { type Condition, nameOf, Statement } from './statement.ts';
 
 /** The order of a list. Resources without the key come last going up, first going down (RFC 7644 section 3.4.2.3). */
@@ -36,8 +36,10 @@ export interface PageRequest extends ServeOptions {
   readonly from?: { readonly place: Place; readonly back: boolean } | undefined;
 }
 
-export interface ServedPage<Row extends TextRow = ServedRow> {
-  readonly rows: readonly Row[];
+export interface ServedPage<Content> {
+  readonly content: Content;
+  /** How many resources are in it. */
+  readonly size: number;
   readonly first: Place | undefined;
   readonly last: Place | undefined;
   /** Whether the list goes on, in the direction in which it was read. */
@@ -46,39 +48,68 @@ export interface ServedPage<Row extends TextRow = ServedRow> {
   readonly count: Count;
 }
 
+/** @throws {InputError} `tooMany`: the filter takes too long */
+export async function readPage(
+  database: Database,
+  counts: Counts,
+  request: PageRequest,
+): Promise<ServedPage<readonly ServedRow[]>> {
+  return readCounted(counts, request, [], async (snapshot) => {
+    const found = await readRows(database, request, snapshot);
+    const more = found.length > request.limit;
+    const within = more ? found.slice(0, request.limit) : found;
+    const rows = request.from?.back === true ? within.toReversed() : within;
+    const page = { content: rows, size: rows.length, first: rows[0], last: rows.at(-1), more };
+    return { page, drift: found[0]?.drift };
+  });
+}
+
 /**
- * @param textOnly reads no more of each resource than its text takes
+ * The same page as one text, its resources parted by commas, put together by the database: unpacking 100 rows takes Node
+ * longer than all the rest. Undefined when the groups of somebody in it are not stored, so that they are to be made.
  * @throws {InputError} `tooMany`: the filter takes too long
  */
-export async function readPage(database: Database, counts: Counts, request: PageRequest): Promise<ServedPage>;
-export async function readPage(
+export async function readPageText(
   database: Database,
   counts: Counts,
   request: PageRequest,
-  textOnly: boolean,
-): Promise<ServedPage<TextRow>>;
-export async function readPage(
-  database: Database,
+): Promise<ServedPage<string> | undefined> {
+  let lacking = false;
+  const page = await readCounted(counts, request, '', async (snapshot) => {
+    const found = await readParts(database, request, snapshot);
+    const parts = found.filter(({ size }) => size > 0);
+    lacking = parts.some((part) => part.lacking > 0);
+    const content = parts.map(({ text }) => text).join(',');
+    const size = parts.reduce((sum, part) => sum + part.size, 0);
+    const [start, end] = [parts[0], parts.at(-1)];
+    const first = start && { pos: start.first ?? '', key: start.firstKey };
+    const last = end && { pos: end.last ?? '', key: end.lastKey };
+    return { page: { content, size, first, last, more: Number(found[0]?.found ?? 0) > size }, drift: found[0]?.drift };
+  });
+  return lacking ? undefined : page;
+}
+
+type Uncounted<Content> = Omit<ServedPage<Content>, 'count'>;
+
+/** What `read` finds, and how many there are in all. */
+async function readCounted<Content>(
   counts: Counts,
   request: PageRequest,
-  textOnly = false,
-): Promise<ServedPage<TextRow>> {
+  nothing: Content,
+  read: (snapshot: string | undefined) => Promise<{ page: Uncounted<Content>; drift: Drift | null | undefined }>,
+): Promise<ServedPage<Content>> {
   const { limit, offset = 0, from } = request;
   const counting = countQuery(request);
   const known = counts.known(counting);
   if (limit === 0) {
     const count = await counts.count(counting, known, undefined);
-    return { rows: [], first: undefined, last: undefined, more: false, count };
+    return { content: nothing, size: 0, first: undefined, last: undefined, more: false, count };
   }
-  const found = await readRows(database, request, known?.snapshot, textOnly);
-  const more = found.length > limit;
-  const rows = more ? found.slice(0, limit) : found;
-  if (from?.back === true) rows.reverse();
+  const { page, drift } = await read(known?.snapshot);
   // A list that ends here, read from its start, has been counted by reading it.
-  const isCounted = from === undefined && !more && (rows.length > 0 || offset === 0);
-  const drift = found[0]?.drift;
-  const count = isCounted ? { total: offset + rows.length, epoch: 0 } : await counts.count(counting, known, drift);
-  return { rows, first: rows[0], last: rows.at(-1), more, count };
+  const isCounted = from === undefined && !page.more && (page.size > 0 || offset === 0);
+  const count = isCounted ? { total: offset + page.size, epoch: 0 } : await counts.count(counting, known, drift);
+  return { ...page, count };
 }
 
 /** How many of the list come after a place: what a reader who is there has yet to see. */
@@ -115,7 +146,7 @@ function listed(statement: Statement, { types, visible }: PageRequest): string {
   return `r.deleted_at is null and ${each.length === 1 ? each[0] : `(${each.join(' or ')})`}`;
 }
 
-interface PageRow extends TextRow, Place {
+interface PageRow extends ServedRow, Place {
   readonly drift?: Drift | null;
 }
 
@@ -124,22 +155,69 @@ async function readRows(
   database: Database,
   request: PageRequest,
   snapshot: string | undefined,
-  textOnly: boolean,
-): Promise<PageRow[]> {
+): Promise<readonly PageRow[]> {
   const statement = new Statement();
   const type = onlyType(request);
-  const { sort, limit, offset = 0, from } = request;
-  const columns = textOnly ? textColumns(statement, type, request) : servedColumns(statement, type, request);
-  const key = sort === undefined ? 'null' : `(${sort.key})::text`;
   const drift = snapshot === undefined ? '' : `, ${driftText(statement, snapshot, type)} as drift`;
+  const text = rowsText(statement, request, `${servedColumns(statement, type, request)}${drift}`);
+  return (await queryBounded<PageRow>(database, queryOf(request, statement, text), request.odd)).rows;
+}
+
+/** Some resources of a page that stand together in it. */
+interface PagePart {
+  readonly text: string | null;
+  readonly size: number;
+  /** How many of them have no stored groups. */
+  readonly lacking: number;
+  readonly first: string | null;
+  readonly firstKey: string | null;
+  readonly last: string | null;
+  readonly lastKey: string | null;
+  /** How many were found in all, the one beyond the page too. */
+  readonly found: string;
+  readonly drift?: Drift | null;
+}
+
+/** Resources in one text of the database's answer: a longer text is copied as it comes in, a shorter one costs a row. */
+const TOGETHER = 16;
+
+/** In the order of the list. */
+async function readParts(
+  database: Database,
+  request: PageRequest,
+  snapshot: string | undefined,
+): Promise<readonly PagePart[]> {
+  const statement = new Statement();
+  const type = onlyType(request);
+  const { limit, from } = request;
+  const drift = snapshot === undefined ? '' : `, ${driftText(statement, snapshot, type)} as drift`;
+  const rows = rowsText(statement, request, textColumns(statement, type, request));
+  const way = from?.back === true ? 'desc' : 'asc';
+  const within = `filter (where t.n <= ${limit})`;
+  const list = (column: string): string => `array_agg(t.${column} order by t.n ${way}) ${within}`;
+  const ends = (column: string, as: string): string =>
+    `(${list(column)})[1] as "first${as}", (${list(column)})[(count(*) ${within})::int] as "last${as}"`;
+  const text = `select ${joinedText(statement.bind(request.base, 'text'), `t.n ${way}`, within)} as text, count(*) ${within}::int as size,
+      (count(*) filter (where t.n <= ${limit} and t.related is null))::int as lacking, ${ends('pos', '')}, ${ends('key', 'Key')},
+      max(max(t.n)) over () as found${drift}
+    from (select o.*, row_number() over () as n from (${rows}) o) t group by (t.n - 1) / ${TOGETHER} order by min(t.n) ${way}`;
+  return (await queryBounded<PagePart>(database, queryOf(request, statement, text), request.odd)).rows;
+}
+
+/** The statement of a page's rows, in the order of reading; `columns` are of the resource in row `p`. */
+function rowsText(statement: Statement, request: PageRequest, columns: string): string {
+  const { sort, limit, offset = 0, from } = request;
+  const key = sort === undefined ? 'null' : `(${sort.key})::text`;
   const onwards = from === undefined ? '' : ` and ${beyond(statement, sort, from)}`;
   const passing = offset === 0 ? '' : ` offset ${statement.bind(offset, 'bigint')}`;
   // The limit is written out, so that a prepared statement has one good plan.
-  const text = `select ${columns}, r.pos, ${key} as key${drift}
-    from resources r cross join lateral (select r.*) p${servedJoin(type, request)}
+  return `select ${columns}, r.pos, ${key} as key
+    from resources r cross join lateral (select r.*) p${servedJoin(onlyType(request), request)}
     where ${listed(statement, request)}${onwards} order by ${orderOf(sort?.key, isDown(sort, from))} limit ${limit + 1}${passing}`;
-  const query = { text, values: statement.values, ...(request.prepare ? { name: nameOf(text) } : {}) };
-  return (await queryBounded<PageRow>(database, query, request.odd)).rows;
+}
+
+function queryOf(request: PageRequest, { values }: Statement, text: string): HotQuery {
+  return { text, values: [...values], ...(request.prepare ? { name: nameOf(text) } : {}) };
 }
 
 function isDown(sort: Sort | undefined, from: PageRequest['from']): boolean {

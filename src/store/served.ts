@@ -58,7 +58,7 @@ export function servedColumns(
   return `p.id, p.resource_type, p.version, p.member_count, ${textColumns(statement, type, options)}`;
 }
 
-/** The same, for a text that goes out as it is: a page of 100 with every column takes half as long again to unpack. */
+/** What `joinedText` needs of the resource in row `p`. */
 export function textColumns(
   statement: Statement,
   type: ResourceType | undefined,
@@ -87,6 +87,14 @@ export function textOf({ head, related, body }: TextRow, base: string): string {
   const place = head.indexOf(OURS);
   const start = head.slice(0, place) + base + head.slice(place + 1);
   return start + (related === null ? '' : related.replaceAll(OURS, base)) + body.slice(1);
+}
+
+/**
+ * The same in SQL, for many rows `t` at once and parted by commas; `filter` is that of the aggregate. Rows
+ * whose `related` is null are left out.
+ */
+export function joinedText(base: string, order: string, filter: string): string {
+  return `replace(string_agg(t.head || t.related || right(t.body, -1), ',' order by ${order}) ${filter}, chr(1), ${base})`;
 }
 
 /** The id in the text of a row. */

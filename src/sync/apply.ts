@@ -2,7 +2,7 @@ import { digestOf } from '#core/digest.ts';
 import { managerOf, withManager } from '#core/manager.ts';
 import { nameKey, refusedNames } from '#core/names.ts';
 import { isSourceForm } from '#core/plan.ts';
-import type { ProviderKindName, UserResource } from '#core/resource.ts';
+import type { Origin, ProviderKindName, UserResource } from '#core/resource.ts';
 import { searchForm } from '#core/search.ts';
 import { appendChanges, type NewChange } from '#store/changes.ts';
 import type { Db } from '#store/database.ts';
@@ -184,36 +184,45 @@ function toWrite(
   { ids, locked }: { readonly ids: ReadonlyMap<string, string>; readonly locked: LockedResource | undefined },
 ): ResourceWrite {
   const sourceForm = isSourceForm(item);
-  // Whoever is left over, or put back, stays whose they are.
-  const owner = item.reason === 'LeftOver' || item.reason === 'Reverted' ? locked?.origin : undefined;
+  const isUser = item.resource_type === 'User';
   const named = managerOf(resource);
   // The directory's own form has our id in it.
   const managerId = named === undefined || !sourceForm ? named : ids.get(named);
   const served = sourceForm ? withManager(resource, managerId) : resource;
-  // A group that a rule names belongs to nobody's provider, as if an administrator had made it.
-  const madeByHand = item.reason === 'DestinationMade';
-  const name = item.resource_type === 'User' ? served.userName : (served.displayName ?? '');
+  const name = isUser ? served.userName : (served.displayName ?? '');
   return {
     id: item.resource_id,
     resource_type: item.resource_type,
-    origin: madeByHand ? 'manual' : (owner ?? plan.provider),
+    origin: ownerOf(plan, item, locked),
     external_id: item.external_id,
     name_key: nameKey(name),
     display: served.displayName ?? name,
-    unique_key: item.resource_type === 'User' ? nameKey(name) : null,
-    active: item.resource_type === 'Group' || served.active,
+    unique_key: isUser ? nameKey(name) : null,
+    active: !isUser || served.active,
     body: JSON.stringify(served),
     search: JSON.parse(searchForm(served)),
-    digest: madeByHand
-      ? null
-      : sourceForm
-        ? (item.after_digest?.toString('hex') ?? digestOf(item.after ?? '').toString('hex'))
-        : null,
+    digest: sourceForm && !isMadeByRule(item) ? digestIn(item) : null,
     manager_external_id: sourceForm ? (named ?? null) : null,
     manager_id: managerId ?? null,
     left: item.reason === 'Reverted' ? item.after_left_at !== null : !sourceForm,
     left_since: item.after_left_at?.toISOString() ?? null,
   };
+}
+
+/** Whoever is left over, or put back, stays whose they are. */
+function ownerOf(plan: Applying, item: PlanItem, locked: LockedResource | undefined): Origin {
+  if (isMadeByRule(item)) return 'manual';
+  const stays = item.reason === 'LeftOver' || item.reason === 'Reverted';
+  return (stays ? locked?.origin : undefined) ?? plan.provider;
+}
+
+/** A group that a rule names belongs to nobody's provider, as if an administrator had made it. */
+function isMadeByRule({ reason }: PlanItem): boolean {
+  return reason === 'DestinationMade';
+}
+
+function digestIn({ after, after_digest }: PlanItem): string {
+  return (after_digest ?? digestOf(after ?? '')).toString('hex');
 }
 
 function changedAttributes(before: string, after: string): string[] {

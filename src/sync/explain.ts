@@ -34,6 +34,7 @@ import {
   type Subject,
 } from '#store/views/explain.ts';
 import { readMembershipFacts } from '#store/views/membership-facts.ts';
+import { readTargetOutcomes, type TargetOutcome } from '#store/views/target-outcomes.ts';
 import { openSettings } from './settings.ts';
 
 export interface ExplainParts {
@@ -107,8 +108,8 @@ export interface Explanation extends Subject {
     readonly outcome: string | null;
     readonly reason: ReasonView;
   } | null;
-  /** What became of it in downstream apps that are written to. */
-  readonly targets: readonly never[];
+  /** What became of it in each downstream app that is written to. */
+  readonly targets: readonly TargetOutcome[];
 }
 
 export interface ExplainedAttribute {
@@ -158,62 +159,66 @@ async function nobody(db: Db): Promise<Subject> {
 async function explainOne(parts: ExplainParts, subject: Subject): Promise<Explanation> {
   const { db } = parts;
   const facts = await readFacts(db, subject);
-  const { provider, mirror, resource, run, held, dispute, link } = facts;
+  const { mirror, resource } = facts;
   const explained = mirror === undefined ? undefined : await explainRecord(parts, subject, mirror);
-  const settingsChanged = run?.configVersion !== provider?.configVersion;
   return {
     ...subject,
     reason: reasonOf(facts),
-    source: {
-      state:
-        mirror === undefined && facts.skipped === undefined ? 'never' : mirror?.goneAt == null ? 'present' : 'gone',
-      changedAt: mirror?.changedAt ?? null,
-      goneAt: mirror?.goneAt ?? null,
-      readAt: provider?.readAt ?? null,
-      record: mirror === undefined ? null : JSON.parse(mirror.record),
-    },
-    scope:
-      mirror === undefined
-        ? null
-        : {
-            inScope: mirror.inScope,
-            clauses: explained?.clauses ?? [],
-            evidence: explained?.evidence ?? [],
-            settingsChanged,
-          },
+    source: sourceOf(facts),
+    scope: scopeOf(facts, explained),
     groups: subject.provider === null ? [] : await readSourceGroups(db, subject),
-    link: {
-      state: resource === undefined ? 'none' : resource.origin === 'manual' ? 'manual' : 'linked',
-      reason: link?.reason ?? null,
-      attribute: link === undefined || link.action === 'create' ? null : link.detail,
-      runId: link?.runId ?? null,
-      at: link?.outcomeAt ?? null,
-      dispute: dispute ?? null,
-    },
-    directory:
-      resource === undefined
-        ? null
-        : {
-            id: resource.id,
-            active: resource.active,
-            version: Number(resource.version),
-            leftAt: resource.leftAt,
-            deletedAt: resource.deletedAt,
-          },
+    link: linkOf(facts),
+    directory: directoryOf(resource),
     attributes: await attributesOf(db, resource, explained),
-    guard:
-      held === undefined
-        ? null
-        : {
-            planId: held.planId,
-            seq: held.seq,
-            action: held.action,
-            reasons: held.heldBy.length > 0 ? held.heldBy : held.guard.reasons.map(({ code }) => code),
-          },
+    guard: guardOf(facts),
     pins: resource === undefined ? [] : await readPins(db, resource.id),
     lastRun: lastRunOf(facts),
-    targets: [],
+    targets: resource === undefined ? [] : await readTargetOutcomes(db, resource.id),
   };
+}
+
+function sourceOf({ mirror, skipped, provider }: Facts): Explanation['source'] {
+  const never = mirror === undefined && skipped === undefined;
+  return {
+    state: never ? 'never' : mirror?.goneAt == null ? 'present' : 'gone',
+    changedAt: mirror?.changedAt ?? null,
+    goneAt: mirror?.goneAt ?? null,
+    readAt: provider?.readAt ?? null,
+    record: mirror === undefined ? null : JSON.parse(mirror.record),
+  };
+}
+
+function scopeOf({ mirror, run, provider }: Facts, explained: RecordExplanation | undefined): Explanation['scope'] {
+  if (mirror === undefined) return null;
+  return {
+    inScope: mirror.inScope,
+    clauses: explained?.clauses ?? [],
+    evidence: explained?.evidence ?? [],
+    settingsChanged: run?.configVersion !== provider?.configVersion,
+  };
+}
+
+function linkOf({ resource, link, dispute }: Facts): Explanation['link'] {
+  return {
+    state: resource === undefined ? 'none' : resource.origin === 'manual' ? 'manual' : 'linked',
+    reason: link?.reason ?? null,
+    attribute: link === undefined || link.action === 'create' ? null : link.detail,
+    runId: link?.runId ?? null,
+    at: link?.outcomeAt ?? null,
+    dispute: dispute ?? null,
+  };
+}
+
+function directoryOf(resource: ResourceFacts | undefined): Explanation['directory'] {
+  if (resource === undefined) return null;
+  const { id, active, version, leftAt, deletedAt } = resource;
+  return { id, active, version: Number(version), leftAt, deletedAt };
+}
+
+function guardOf({ held }: Facts): Explanation['guard'] {
+  if (held === undefined) return null;
+  const { planId, seq, action, heldBy, guard } = held;
+  return { planId, seq, action, reasons: heldBy.length > 0 ? heldBy : guard.reasons.map(({ code }) => code) };
 }
 
 async function readFacts(db: Db, subject: Subject): Promise<Facts> {

@@ -6,6 +6,7 @@ import type { ProviderKind, SubscriptionKind } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
+import { repeat } from '#platform/repeat.ts';
 import type { Seal } from '#platform/seal.ts';
 import { hashToken, makeToken } from '#platform/token.ts';
 import { type Database, translateDatabaseError } from '#store/database.ts';
@@ -67,18 +68,7 @@ export function hookUrls(publicUrl: string, kind: ProviderKindName): { notificat
 export function makeSubscriptionKeeper(parts: SubscriptionParts): SubscriptionKeeper {
   const { database, clock, log } = parts;
   const owner = randomUUID();
-  const stopping = new AbortController();
-  let running: Promise<void> | undefined;
-  let wakeUp: () => void = () => undefined;
-
-  async function loop(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      const woken = new AbortController();
-      wakeUp = () => woken.abort();
-      await tick();
-      await clock.sleep(LOOK_EVERY_MS, AbortSignal.any([woken.signal, stopping.signal])).catch(() => undefined);
-    }
-  }
+  const repeated = repeat(clock, LOOK_EVERY_MS, tick, true);
 
   async function tick(): Promise<void> {
     try {
@@ -87,24 +77,14 @@ export function makeSubscriptionKeeper(parts: SubscriptionParts): SubscriptionKe
       const rows = await listSubscriptions(database.knex);
       if (!hasWork(rows, wanted, clock.now())) return;
       await withLease(database.knex, { name: LEASE, owner, ttlMs: LEASE_TTL_MS }, async (_lease, lost) => {
-        await bringTogether(parts, providers, wanted, AbortSignal.any([lost, stopping.signal]));
+        await bringTogether(parts, providers, wanted, AbortSignal.any([lost, repeated.stopping]));
       });
     } catch (error) {
-      if (!stopping.signal.aborted) log.error({ err: translateDatabaseError(error) }, 'subscriptions failed');
+      if (!repeated.stopping.aborted) log.error({ err: translateDatabaseError(error) }, 'subscriptions failed');
     }
   }
 
-  return {
-    start() {
-      running = loop();
-    },
-    wake: () => wakeUp(),
-    tick,
-    async stop() {
-      stopping.abort(new Error('the process stops'));
-      await running;
-    },
-  };
+  return { ...repeated, tick };
 }
 
 interface Wanted {

@@ -10,7 +10,7 @@ import type { Db } from '#store/database.ts';
 import { isSealed } from '#store/plan-seal.ts';
 import { countInScope } from '#store/planning.ts';
 import { decidePlan, lockPlanRow, type PlanRow, releaseItems, supersedeHeld } from '#store/plans.ts';
-import { findOpenRun, insertRun, readRunRow, requeueRun } from '#store/runs.ts';
+import { findOpenRun, insertRun, type RunRow, readRunRow, requeueRun } from '#store/runs.ts';
 import {
   lockProviders,
   markInitialDone,
@@ -116,19 +116,7 @@ async function checkUsable(
   active: ProviderKindName | null,
 ): Promise<void> {
   const run = plan === undefined ? undefined : await readRunRow(tx, plan.run_id);
-  const { options } = run ?? {};
-  const problem =
-    plan === undefined || run?.trigger !== 'switch' || plan.provider !== row.kind
-      ? `it is no impact plan of "${row.kind}"`
-      : plan.status !== 'held'
-        ? `it is ${plan.status}`
-        : !plan.complete
-          ? `"${row.kind}" was not read to the end for it`
-          : plan.config_version !== row.config_version
-            ? 'the settings have changed since'
-            : (options?.from ?? null) !== active
-              ? `it was made while ${name(options?.from)} was active, and now ${name(active)} is`
-              : undefined;
+  const problem = problemOf(plan, run, row, active);
   if (problem !== undefined)
     throw new ConflictError(`The plan cannot be used to switch: ${problem}.`, {
       reason: 'impact-plan-unusable',
@@ -140,6 +128,23 @@ async function checkUsable(
       reason: 'plan-tampered',
       remedy: 'Find out who can write to the database, and make another impact plan.',
     });
+}
+
+/** Why a plan is not the one to switch by now. */
+function problemOf(
+  plan: PlanRow | undefined,
+  run: RunRow | undefined,
+  row: ProviderRow,
+  active: ProviderKindName | null,
+): string | undefined {
+  if (plan === undefined || run?.trigger !== 'switch' || plan.provider !== row.kind)
+    return `it is no impact plan of "${row.kind}"`;
+  if (plan.status !== 'held') return `it is ${plan.status}`;
+  if (!plan.complete) return `"${row.kind}" was not read to the end for it`;
+  if (plan.config_version !== row.config_version) return 'the settings have changed since';
+  const { from } = run.options;
+  if ((from ?? null) !== active) return `it was made while ${name(from)} was active, and now ${name(active)} is`;
+  return undefined;
 }
 
 function name(kind: string | null | undefined): string {

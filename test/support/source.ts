@@ -294,7 +294,7 @@ export async function readDirectory(database: Database): Promise<Record<string, 
   const found: Record<string, Served> = {};
   const groups = makeServedGroups(database, makeLog('fatal'));
   for (const type of ['User', 'Group'] as const) {
-    const { rows } = await readPage(database, makeCounts(database), {
+    const { content } = await readPage(database, makeCounts(database), {
       types: [{ type, filter: undefined }],
       prepare: false,
       odd: false,
@@ -302,7 +302,7 @@ export async function readDirectory(database: Database): Promise<Record<string, 
       base: '',
       related: [type],
     });
-    for (const row of await groups.complete(rows)) found[row.id] = served(row);
+    for (const row of await groups.complete(content)) found[row.id] = served(row);
   }
   await groups.stop();
   return found;

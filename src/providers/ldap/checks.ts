@@ -1,13 +1,10 @@
-import { GatewayError } from '#core/errors.ts';
+import { check, type Finding } from '#core/check.ts';
 import type { Check } from '#core/provider.ts';
 import { type Connection, connect, type RawEntry } from './connection.ts';
 import { searchOf } from './everybody.ts';
 import { memberAttributes } from './read.ts';
 import { anchorOf } from './records.ts';
 import { hostOf, type LdapSettings, planOf } from './settings.ts';
-
-/** What a step found, or the sentence and remedy of what is wrong. */
-type Finding = string | { readonly problem: string; readonly remedy: string };
 
 /**
  * Says step by step what works: `connect` (with encryption and signing in), `read-users`, `read-groups`,
@@ -35,22 +32,6 @@ export async function checkConnection(settings: LdapSettings, signal: AbortSigna
   }
   await connection?.close();
   return checks;
-}
-
-async function check(name: string, step: () => Promise<Finding>): Promise<Check> {
-  try {
-    const finding = await step();
-    if (typeof finding === 'string') return { name, ok: true, detail: finding, remedy: null };
-    return { name, ok: false, detail: finding.problem, remedy: finding.remedy };
-  } catch (error) {
-    if (error instanceof GatewayError) return { name, ok: false, detail: error.message, remedy: error.remedy ?? null };
-    return {
-      name,
-      ok: false,
-      detail: 'There was no answer in time, or the check failed for a reason that is not known.',
-      remedy: 'Check the network and the settings, then try again.',
-    };
-  }
 }
 
 function describeConnection(settings: LdapSettings): string {

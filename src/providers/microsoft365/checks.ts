@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { check, type Finding } from '#core/check.ts';
 import { CredentialsError, GatewayError } from '#core/errors.ts';
 import type { Check } from '#core/provider.ts';
 import type { Clock } from '#platform/clock.ts';
@@ -6,7 +7,7 @@ import type { Graph } from './client.ts';
 import { readPage } from './collection.ts';
 import { endpointsOf } from './endpoints.ts';
 import { readClaims } from './permissions.ts';
-import { checkDomains, checkMailboxUser, type Finding } from './preflight.ts';
+import { checkDomains, checkMailboxUser } from './preflight.ts';
 import { type GraphGroup, hidesMembers } from './records.ts';
 import { checkSelectedGroups } from './selected-groups.ts';
 import type { Microsoft365Settings } from './settings.ts';
@@ -60,26 +61,6 @@ async function checkGroups(
     return '';
   });
   return failed.ok ? found : [failed];
-}
-
-async function check(name: string, step: () => Finding | Promise<Finding>): Promise<Check> {
-  try {
-    const finding = await step();
-    if (typeof finding === 'string') return { name, ok: true, detail: finding, remedy: null };
-    return { name, ok: false, detail: finding.problem, remedy: finding.remedy };
-  } catch (error) {
-    if (error instanceof GatewayError) return { name, ok: false, detail: error.message, remedy: error.remedy ?? null };
-    return {
-      name,
-      ok: false,
-      detail: isTimeout(error) ? 'There was no answer in time.' : 'The check failed for a reason that is not known.',
-      remedy: 'Check the network and the endpoints, then try again.',
-    };
-  }
-}
-
-function isTimeout(error: unknown): boolean {
-  return error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError');
 }
 
 function notTried(name: string): Check {

@@ -1,4 +1,5 @@
 // What must be so in the tenant for the settings to find anybody (S4.5), looked at before anything is saved.
+import type { Finding } from '#core/check.ts';
 import { CredentialsError } from '#core/errors.ts';
 import type { Graph } from './client.ts';
 import { collection, PAGE_SIZE } from './collection.ts';
@@ -6,9 +7,6 @@ import { readOrganization } from './facts.ts';
 import { mailboxOf } from './mailbox-type.ts';
 import type { GraphUser } from './records.ts';
 import type { Microsoft365Settings } from './settings.ts';
-
-/** What a check found, or the sentence and remedy of what is wrong. */
-export type Finding = string | { readonly problem: string; readonly remedy: string };
 
 /** A look for one person with a mailbox ends here; a run looks at everybody. */
 const USERS_LOOKED_AT = 5 * PAGE_SIZE;

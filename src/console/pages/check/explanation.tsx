@@ -30,6 +30,7 @@ export function ExplanationView({ explanation }: { readonly explanation: Explana
           <GuardStep explanation={explanation} />
           <DirectoryStep explanation={explanation} />
           <RunStep explanation={explanation} />
+          <AppsStep explanation={explanation} />
         </ol>
       </Card>
       <Values explanation={explanation} />
@@ -182,6 +183,49 @@ function RunStep({ explanation: { lastRun } }: Part) {
       </Link>
     </Step>
   );
+}
+
+const OUTCOMES = {
+  delivered: ['delivered', 'good'],
+  deprovisioned: ['deprovisioned', 'grey'],
+  pending: ['pending', 'grey'],
+  sending: ['sending', 'grey'],
+  dead: ['dead', 'bad'],
+  held: ['heldThere', 'bad'],
+  waiting: ['waiting', 'grey'],
+  outOfScope: ['outOfScopeThere', 'grey'],
+} as const;
+const STOPPED = { paused: 'paused', quarantined: 'quarantined', disabled: 'disabledThere' } as const;
+
+/** What became of it in each app that is written to. */
+function AppsStep({ explanation: { targets } }: Part) {
+  const t = useT(WORDS);
+  if (targets.length === 0) return null;
+  const states = targets.map(({ outcome }) => OUTCOMES[outcome][1]);
+  const state = states.includes('bad') ? 'bad' : states.includes('good') ? 'good' : 'grey';
+  return (
+    <Step state={state} title={t('apps')}>
+      <ul className={css.clauses}>
+        {targets.map(({ appId, name, outcome, targetState, error }) => (
+          <li key={appId}>
+            <Link to="/apps/$id" params={{ id: appId }}>
+              {name}
+            </Link>
+            <span>
+              {t(OUTCOMES[outcome][0])}
+              {targetState === 'active' ? null : ` (${t(STOPPED[targetState])})`}
+              {outcome === 'dead' ? messageOf(error) : null}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </Step>
+  );
+}
+
+function messageOf(error: unknown): string {
+  const { message } = (error ?? {}) as { readonly message?: string };
+  return message === undefined ? '' : `: ${message}`;
 }
 
 function Values({ explanation: { attributes } }: Part) {

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, it } from 'node:test';
+import type { Database } from '#store/database.ts';
+import { readTargetOutcomes } from '#store/views/target-outcomes.ts';
+import { eachDatabase } from '../support/database.ts';
+import { type Editor, journalIsWhole, makeEditor, type PushTest, startPush } from '../support/push.ts';
+import { type ScimAppServer, startScimApp } from '../support/scim-app-server.ts';
+
+const USER = 'urn:ietf:params:scim:schemas:core:2.0:User';
+
+eachDatabase('what became of somebody in each app', (open) => {
+  let database: Database;
+  let edit: Editor;
+  let app: ScimAppServer;
+  const running: PushTest[] = [];
+
+  beforeEach(async () => {
+    database = await open();
+    edit = makeEditor(database);
+    app = await startScimApp();
+  });
+  afterEach(async () => {
+    for (const push of running.splice(0)) await push.close();
+    await app.close();
+  });
+
+  async function settled(): Promise<void> {
+    await journalIsWhole(database);
+    for (const push of running) await push.settle();
+  }
+
+  async function outcomesOf(id: string): Promise<string[]> {
+    const found = await readTargetOutcomes(database.knex, id);
+    return found.map(({ name, outcome }) => `${name}: ${outcome}`);
+  }
+
+  it('is told apart: there, on its way, out of scope, given up, taken away', async () => {
+    app.put('User', { schemas: [USER], userName: 'twice', externalId: 'one' });
+    app.put('User', { schemas: [USER], userName: 'Twice', externalId: 'two' });
+    const [ada, twice] = [await edit.user('ada', { title: 'Chief' }), await edit.user('twice')];
+    const push = { baseUrl: app.url, auth: { kind: 'none' } };
+    running.push(await startPush(database, push, { name: 'all' }));
+    assert.deepEqual(await outcomesOf(ada), ['all: waiting']);
+    running.push(await startPush(database, push, { name: 'chiefs', scope: { userFilter: 'title eq "Chief"' } }));
+    await settled();
+    assert.deepEqual(await outcomesOf(ada), ['all: delivered', 'chiefs: delivered']);
+    assert.deepEqual(await outcomesOf(twice), ['all: dead', 'chiefs: outOfScope']);
+    const [dead] = await readTargetOutcomes(database.knex, twice);
+    assert.match(JSON.stringify(dead?.error), /"ambiguous-match"/);
+    await edit.change('User', ada, 'title', 'Clerk');
+    assert.deepEqual(await outcomesOf(ada), ['all: pending', 'chiefs: pending']);
+    await settled();
+    assert.deepEqual(await outcomesOf(ada), ['all: delivered', 'chiefs: deprovisioned']);
+  });
+});
