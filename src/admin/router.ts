@@ -1,6 +1,7 @@
 // The admin REST edge, /api/v1: one file per noun. It translates and hands on; decisions are made elsewhere.
-import express, { Router } from 'express';
+import { Router } from 'express';
 import { requireScope } from '#http/auth.ts';
+import { jsonBody } from '#http/json-body.ts';
 import { requireIdentity } from '#http/session.ts';
 import { actorRoutes } from './actors.ts';
 import { appRoutes } from './apps.ts';
@@ -38,7 +39,7 @@ export function adminRouter(parts: AdminParts): Router {
     })
     .use(signInRoutes(parts))
     .use(requireIdentity(parts.authenticator, parts.sessions), requireScope('admin', 'operator', 'viewer'))
-    .use(express.json({ limit: BODY_MAX, type: ['application/json', 'application/*+json'] }))
+    .use(jsonBody(BODY_MAX))
     .use(sessionRoutes(parts))
     .use(overviewRoutes(parts))
     .use(actorRoutes(parts))

@@ -1,9 +1,10 @@
 // Signing in to the console, and out.
-import express, { type Request, type Response, Router } from 'express';
+import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { ForbiddenError, GatewayError, NotFoundError, UnauthenticatedError } from '#core/errors.ts';
 import { TRY_COST } from '#http/attempts.ts';
 import { principalOf } from '#http/auth.ts';
+import { jsonBody } from '#http/json-body.ts';
 import {
   clearSessionCookie,
   keepSignIn,
@@ -52,7 +53,7 @@ export function signInRoutes(parts: AdminParts): Router {
       const query = request.originalUrl.slice(request.originalUrl.indexOf('?'));
       response.redirect(302, await finishOidc(parts, query, keptSignIn(request) ?? '', response));
     })
-    .post('/session', express.json({ limit: SIGN_IN_MAX }), async (request, response) => {
+    .post('/session', jsonBody(SIGN_IN_MAX), async (request, response) => {
       refuseForeign(request);
       const { token } = parse(SignIn, request.body);
       const hash = hashToken(token);

@@ -72,6 +72,20 @@ describe('every answer', () => {
     );
   });
 
+  it('to a body that is nested too deep is a refusal in words', async () => {
+    const deep = '['.repeat(100_000) + ']'.repeat(100_000);
+    for (const [method, path, body] of [
+      ['PUT', '/api/v1/providers/ldap/draft', `{"step":"x","settings":{"a":${deep}}}`],
+      ['POST', '/hooks/microsoft365', `{"value":${deep}}`],
+      ['POST', '/scim/v2/Users', `{"schemas":${deep}}`],
+    ] as const) {
+      const headers = { ...ADMIN, 'content-type': 'application/json' };
+      const answer = await fetch(`${api.base}${path}`, { method, headers, body });
+      assert.equal(answer.status, 400, path);
+      assert.match(await answer.text(), /nested deeper/);
+    }
+  });
+
   it('leaves the way back from a source to its route, also for a browser', async () => {
     const answer = await fetch(`${api.base}/connect/microsoft365?error=access_denied&state=x`, {
       headers: { accept: 'text/html' },
