@@ -225,6 +225,8 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
   const app = createApp({
     edges,
     pages,
+    trustedProxies: config.TRUSTED_PROXIES,
+    isSecure: () => publicUrl().startsWith('https:'),
     log,
     readiness: () => readinessOf(database, stopping !== undefined),
     metrics,

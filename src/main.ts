@@ -1,8 +1,8 @@
 // Start: read the configuration, compose, listen; stop in order on a signal.
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ConfigError, GatewayError } from '#core/errors.ts';
-import { SERVER_OPTIONS } from '#http/app.ts';
+import { makeServer } from '#http/server.ts';
 import { type Config, publicUrl, readConfig, VERSION } from '#platform/config.ts';
 import { type Log, makeLog } from '#platform/log.ts';
 import { startTracing, type Tracing } from '#platform/tracing.ts';
@@ -22,7 +22,7 @@ async function start(): Promise<void> {
   // Before anything can still fail: the token is stored, and no later start could show it.
   if (gateway.adminToken !== undefined)
     process.stdout.write(`Admin token (shown once, keep it): ${gateway.adminToken}\n`);
-  const server = createServer(SERVER_OPTIONS, gateway.app);
+  const server = makeServer(gateway.app);
   try {
     port = await listen(server, config);
   } catch (error) {

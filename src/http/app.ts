@@ -7,9 +7,7 @@ import { giveContext } from './context.ts';
 import type { Metrics } from './metrics.ts';
 import { observe } from './observe.ts';
 import { noRoute, problemHandler } from './problem.ts';
-
-/** For `http.createServer`: a filter of the longest length we take, and more, is answered by us and not by Node. */
-export const SERVER_OPTIONS = { maxHeaderSize: 256 * 1024 } as const;
+import { setSecurityHeaders } from './security-headers.ts';
 
 /**
  * Answers a request without Express, and then says by which route: for what is asked so often that Express would be half
@@ -30,6 +28,10 @@ export interface AppParts {
     | undefined;
   /** The console's pages and what they load. */
   readonly pages?: RequestHandler;
+  /** Proxies that may say whom they speak for, in `X-Forwarded-For`; without any, the peer is the client. */
+  readonly trustedProxies?: readonly string[] | undefined;
+  /** Whether we are reached by https: browsers then never come otherwise. */
+  isSecure?(): boolean;
   readonly log: Log;
   /** Answers within a few seconds. */
   readiness(): Promise<Readiness>;
@@ -43,7 +45,7 @@ export function createApp(parts: AppParts): RequestListener {
   const fast = parts.edges?.fast;
   return (request, response) => {
     const { id } = giveContext(parts.log, request, response);
-    setSecurityHeaders(response);
+    setSecurityHeaders(response, parts.isSecure?.() === true);
     const incoming = incomingTrace(request.headers);
     observe(parts, { request, response, incoming }, () => {
       const route = fast?.(request, response);
@@ -58,6 +60,7 @@ function createExpress(parts: AppParts): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', 'simple');
+  if (parts.trustedProxies !== undefined) app.set('trust proxy', [...parts.trustedProxies]);
   app.get('/healthz', (_request, response) => {
     response.json({ status: 'ok' });
   });
@@ -81,13 +84,4 @@ function createExpress(parts: AppParts): Express {
   app.use(noRoute);
   app.use(problemHandler(parts.translate));
   return app;
-}
-
-/** Nothing here is for a browser to frame, guess or share. Source: OWASP secure headers, checked 2026-11. */
-function setSecurityHeaders(response: ServerResponse): void {
-  response.setHeader('x-content-type-options', 'nosniff');
-  response.setHeader('x-frame-options', 'DENY');
-  response.setHeader('referrer-policy', 'no-referrer');
-  response.setHeader('cache-control', 'no-store');
-  response.setHeader('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
 }

@@ -10,7 +10,7 @@ import {
 import type { Clock } from '#platform/clock.ts';
 import type { OutgoingPolicy } from '#platform/fetch.ts';
 import { makeHttpClient } from '#platform/http-client.ts';
-import { makeAuthorizer } from './auth.ts';
+import { makeAuthorizer, secretsOf } from './auth.ts';
 import { makeBulkCreator } from './bulk.ts';
 import { makeScimClient, type ScimClient } from './client.ts';
 import { discover } from './discovery.ts';
@@ -56,6 +56,7 @@ export function scimAppKind({ clock, outgoing }: ScimAppParts): TargetKind<ScimS
         baseUrl: settings.baseUrl,
         headers: settings.headers,
         contentType: dialect.contentType,
+        secrets: [...auths.flatMap(secretsOf), ...Object.values(settings.headers)],
         authorizer: makeAuthorizer(auths, http, clock),
         pace: makePace(limits, clock),
         clock,
