@@ -32,7 +32,11 @@ async function checkSchema(database: Database): Promise<StorageCheck> {
   const { pending, newer, breaking } = await readSchemaState(database);
   if (pending.length > 0) return { name: 'schema', ok: false, detail: `Migrations are pending: ${pending.join(', ')}` };
   if (breaking.length > 0)
-    return { name: 'schema', ok: false, detail: `A later release has taken away what this one needs: ${breaking.join(', ')}` };
+    return {
+      name: 'schema',
+      ok: false,
+      detail: `A later release has taken away what this one needs: ${breaking.join(', ')}`,
+    };
   // Releases expand first and contract later, so a replica goes on serving while the next release takes over.
   if (newer.length > 0) return { name: 'schema', ok: true, detail: `A later release has added: ${newer.join(', ')}` };
   return { name: 'schema', ok: true };

@@ -5,7 +5,7 @@ import { readConfig } from '#platform/config.ts';
 import { makeSeal } from '#platform/seal.ts';
 import { writeAudit } from './audit.ts';
 import { openDatabase } from './database.ts';
-import { isMigrated } from './migrate.ts';
+import { readSchemaState } from './migrate.ts';
 import { reseal } from './reseal.ts';
 
 async function run(): Promise<void> {
@@ -17,7 +17,8 @@ async function run(): Promise<void> {
     });
   const database = await openDatabase({ databaseUrl: config.DATABASE_URL, dataDir: config.DATA_DIR });
   try {
-    if (!(await isMigrated(database)))
+    const { pending, breaking } = await readSchemaState(database);
+    if (pending.length + breaking.length > 0)
       throw new ConfigError('the schema is not the one of this release', {
         reason: 'not-migrated',
         remedy: 'Run "npm run migrate" first',
