@@ -26,9 +26,16 @@ const ICONS = {
 } as const;
 
 /** How a run stands, in a word, a colour and a sign. */
-export function RunStatus({ run }: { readonly run: Pick<Run, 'status' | 'preview' | 'steps'> }) {
+export function RunStatus({
+  run,
+  decided = false,
+}: {
+  readonly run: Pick<Run, 'status' | 'preview' | 'steps'>;
+  /** Somebody has confirmed or discarded its plan, so it is no preview any more although it may have had nothing to do. */
+  readonly decided?: boolean;
+}) {
   const t = useT(STATUS);
-  if (isPreview(run))
+  if (!decided && isPreview(run))
     return (
       <Badge tone="blue" icon={<Eye size={14} aria-hidden />}>
         {t('preview')}

@@ -37,11 +37,13 @@ export function RunPage() {
 function RunView({ run }: { readonly run: Run }) {
   const t = useT(WORDS);
   const [search, change] = useSearchState();
+  const plan = usePlan(run);
+  const decided = plan.data !== undefined && plan.data.status !== 'held' && plan.data.status !== 'expired';
   const tab = search['tab'] === 'details' ? 'details' : 'changes';
   return (
     <Page
       title={t('title', { n: String(run.number) })}
-      badge={<RunStatus run={run} />}
+      badge={<RunStatus run={run} decided={decided} />}
       meta={<Meta run={run} />}
       actions={<Actions run={run} />}
     >
@@ -72,13 +74,17 @@ function RunView({ run }: { readonly run: Run }) {
   );
 }
 
+function usePlan({ planId }: Run) {
+  return useGet('GET /plans/{id}', { path: { id: planId ?? '' }, enabled: planId !== null });
+}
+
 function Meta({ run }: { readonly run: Run }) {
   const t = useT(WORDS);
   const names = useT(PROVIDERS);
   const trigger = useT(TRIGGER);
   const language = useLanguage();
   const nameOf = useActorName();
-  const plan = useGet('GET /plans/{id}', { path: { id: run.planId ?? '' }, enabled: run.planId !== null });
+  const plan = usePlan(run);
   const took = tookMs(run);
   return (
     <>
