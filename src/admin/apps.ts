@@ -76,7 +76,7 @@ export function appRoutes(parts: AdminParts): Router {
       wake(parts);
       response.status(201).location(`/api/v1/apps/${app.id}`).json(app);
     })
-    .post('/apps/scope/count', async (request, response) => {
+    .post('/apps/scope/count', requireScope('admin', 'operator'), async (request, response) => {
       const { scope } = parse(ScopeBody, request.body);
       checkScope(scope);
       response.json(await countInScope(db, parts.scopeOf(scope)));
