@@ -1,6 +1,7 @@
 // How fast a push target is written to, as a ratio to a bare client that sends the same requests to the same server.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { openDatabase } from '../src/store/database.ts';
 import { migrate } from '../src/store/migrate.ts';
 import { fillDirectory } from './directory.ts';
@@ -29,7 +30,7 @@ export async function benchPush(
   closing.push(() => target.disconnect());
   const [{ port }] = (await once(target, 'message')) as [{ port: number }];
   const origin = `http://127.0.0.1:${port}`;
-  const { base } = await startGateway(url, closing, { ALLOW_LOOPBACK_WEBHOOKS: 'true' });
+  const { base, pid } = await startGateway(url, closing, { ALLOW_LOOPBACK_WEBHOOKS: 'true' });
   const call = async (
     method: string,
     path: string,
@@ -56,9 +57,11 @@ export async function benchPush(
     push,
   });
   const rows: Row[] = [];
+  let cpuMs = cpuOf(pid);
   const measure = async (what: string): Promise<void> => {
     await untilDelivered(() => call('GET', `/apps/${id}/push`));
     const { recorded, ms } = await ask<{ recorded: Recorded[]; ms: number }>(target, 'take');
+    const eachMs = (cpuOf(pid) - cpuMs) / recorded.length;
     await ask(target, 'times');
     const bareMs = await bare(target, origin, recorded);
     const perSecond = (time: number): string => `${Math.round((recorded.length * 1_000) / time)}/s`;
@@ -72,14 +75,21 @@ export async function benchPush(
       what: `push: ${what}`,
       value: perSecond(ms),
       ratio: bareMs / ms,
-      note: 'requests a second, beside the bare client',
+      note: `requests a second, beside the bare client; ${eachMs.toFixed(2)} ms of the gateway's processor each`,
     });
+    cpuMs = cpuOf(pid);
   };
   await measure('look up and create users');
   const mapping = { User: [{ to: 'title', template: '{title}, {displayName}' }] };
   await call('PATCH', `/apps/${id}`, { push: { ...push, mapping } });
   await measure('change users');
   return rows;
+}
+
+/** Of a process, since it began; clock ticks are hundredths of a second. */
+function cpuOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 async function bare(target: ChildProcess, origin: string, requests: readonly Recorded[]): Promise<number> {

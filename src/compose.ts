@@ -10,9 +10,10 @@ import { adminRouter } from '#admin/router.ts';
 import type { ProviderKind } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import type { AppScope } from '#core/scope.ts';
-import { createApp } from '#http/app.ts';
+import { createApp, type Readiness } from '#http/app.ts';
 import { makeAuthenticator } from '#http/auth.ts';
 import { hookRouter } from '#http/hooks.ts';
+import { makeMetrics } from '#http/metrics.ts';
 import { makeOidc } from '#http/oidc.ts';
 import { consoleFiles } from '#http/static.ts';
 import { makeDispatcher } from '#outbound/dispatch.ts';
@@ -22,7 +23,7 @@ import { makeSetPolling } from '#outbound/poll-sets.ts';
 import type { Cut } from '#outbound/pump.ts';
 import { makeSetSigner } from '#outbound/set-signer.ts';
 import { systemClock } from '#platform/clock.ts';
-import type { Config } from '#platform/config.ts';
+import { type Config, VERSION } from '#platform/config.ts';
 import type { Log } from '#platform/log.ts';
 import { makeSeal } from '#platform/seal.ts';
 import { hashToken, makeToken, tokenHint } from '#platform/token.ts';
@@ -39,14 +40,15 @@ import { viewOf } from '#scim/view.ts';
 import { makeCounts } from '#store/counts.ts';
 import { type Database, openDatabase, translateDatabaseError } from '#store/database.ts';
 import type { ScopeOf } from '#store/deliveries.ts';
-import { isMigrated, migrate } from '#store/migrate.ts';
+import { migrate } from '#store/migrate.ts';
 import { migrateOnline } from '#store/online-migrations.ts';
+import { checkStorage } from '#store/readiness.ts';
 import { makeResourceReader } from '#store/resource-reader.ts';
 import { makeServedGroups } from '#store/served-groups.ts';
 import { findSession, touchSession } from '#store/sessions.ts';
 import { findToken, hasAdminToken, replaceBootstrapToken, touchToken } from '#store/tokens.ts';
 import { uploadsOf } from '#store/uploads.ts';
-import { readMetrics } from '#store/views/metrics.ts';
+import { readFigures } from '#store/views/metrics.ts';
 import { makeAuditSealer } from '#sync/audit-sealer.ts';
 import { makeSyncService } from '#sync/decide.ts';
 import { makeMarkFollower } from '#sync/follow-marks.ts';
@@ -67,7 +69,12 @@ export interface Gateway {
   readonly app: RequestListener;
   /** The bootstrap admin token, when this start generated it: the only time it can be shown. */
   readonly adminToken: string | undefined;
-  /** Stops background work between two pages or chunks, then closes the database. */
+  /**
+   * From now on it is not ready, and streams to browsers end. Resolves when the background work has stopped, between two
+   * pages or chunks, and given its leases back. Requests are still answered.
+   */
+  stop(): Promise<void>;
+  /** Stops, then closes the database. */
   close(): Promise<void>;
 }
 
@@ -94,17 +101,24 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
   const schemas = RESOURCE_SCHEMAS;
   const works = config.ROLE !== 'api';
   const outgoing = { allowLoopback: config.ALLOW_LOOPBACK_WEBHOOKS === 'true' };
+  const counts = makeCounts(database);
+  const metrics = makeMetrics({
+    build: { version: VERSION, role: config.ROLE, database: database.kind },
+    figures: () => readFigures(database, counts),
+    pool: () => database.pool(),
+  });
   const kinds = providerKinds({
     clock,
     schemas,
     outgoing,
+    onRequest: metrics.sourceRequest,
     uploads: uploadsOf(database.knex, 'csv'),
     inboundDir: config.INBOUND_DIR ?? join(config.DATA_DIR, 'inbound'),
   });
   const titleOf = (kind: ProviderKindName): string => kinds.get(kind)?.title ?? kind;
   const notifier = makeNotifier({ database, seal, clock, log, policy: outgoing, publicUrl, titleOf });
   const targets = targetKinds({ clock, outgoing });
-  const dispatcher = makeDispatcher({ database, kinds: targets, seal, clock, log, scopeOf, cutOf });
+  const dispatcher = makeDispatcher({ database, kinds: targets, seal, clock, log, scopeOf, cutOf, metrics });
   const signer = makeSetSigner(database.knex, seal);
   const sending = { database, seal, signer, clock, log, publicUrl, policy: outgoing, random: Math.random };
   const events = makeEventWorker({ ...sending, viewOf: eventViewOf, onDisabled: async () => notifier.wake() });
@@ -181,7 +195,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     database,
     reader,
     groups,
-    counts: makeCounts(database),
+    counts,
     cursors: makeCursors(seal, now),
     places: makePlaces(clock.elapsed),
     authenticator,
@@ -211,32 +225,40 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
   const app = createApp({
     edges,
     pages,
+    trustedProxies: config.TRUSTED_PROXIES,
+    isSecure: () => publicUrl().startsWith('https:'),
     log,
-    ready: () => isMigrated(database),
-    metrics: () => readMetrics(database.knex),
+    readiness: () => readinessOf(database, stopping !== undefined),
+    metrics,
     translate: translateDatabaseError,
   });
+  const background = [
+    ...[watcher, happenings, sources, schedule, marks, subscriptions, dispatcher, events, notifier, retention],
+    ...[connections, sealer, ...(worker === undefined ? [] : [worker])],
+  ];
+  let stopping: Promise<unknown> | undefined;
+  const stop = async (): Promise<void> => {
+    stopping ??= Promise.all(background.map((each) => each.stop()));
+    await stopping;
+  };
   return {
     app,
     adminToken: await ensureAdminToken(database, config),
+    stop,
     async close() {
-      await watcher.stop();
-      await happenings.stop();
-      await sources.stop();
-      await schedule.stop();
-      await marks.stop();
-      await subscriptions.stop();
-      await worker?.stop();
+      await stop();
       await groups.stop();
-      await dispatcher.stop();
-      await events.stop();
-      await notifier.stop();
-      await retention.stop();
-      await connections.stop();
-      await sealer.stop();
       await database.close();
     },
   };
+}
+
+async function readinessOf(database: Database, isStopping: boolean): Promise<Readiness> {
+  const life = isStopping
+    ? { name: 'process', ok: false, detail: 'It is shutting down.' }
+    : { name: 'process', ok: true };
+  const checks = [life, ...(await checkStorage(database))];
+  return { ready: checks.every(({ ok }) => ok), checks };
 }
 
 /** What a target gets is what its app may read. */

@@ -14,8 +14,10 @@ import { startPostgres } from './support/postgres-server.ts';
 type Environment = Record<string, string>;
 
 const CONCURRENCY = 2;
+/** Of each random test, when they run for minutes. */
+const FUZZ_SECONDS = Number(process.env['FUZZ_SECONDS'] ?? 0);
 /** A file that has not ended by then has left something open. */
-const FILE_TIMEOUT_MS = 600_000;
+const FILE_TIMEOUT_MS = 600_000 + FUZZ_SECONDS * 30_000;
 
 // As root the server runs as another user, who must get through to its folder.
 const home = process.getuid?.() === 0 ? '/tmp' : tmpdir();

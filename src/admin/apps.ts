@@ -9,10 +9,12 @@ import { SetInput, WebhookInput } from '#outbound/stream-settings.ts';
 import { hashToken, makeToken, tokenHint } from '#platform/token.ts';
 import { deleteApp, insertApp, listApps, readApp, updateApp } from '#store/apps.ts';
 import { writeAudit } from '#store/audit.ts';
+import { countInScope } from '#store/deliveries.ts';
 import { askBackfill } from '#store/targets.ts';
 import { insertToken, listTokens, revokeToken } from '#store/tokens.ts';
 import { needApp } from './need-app.ts';
 import type { AdminParts } from './parts.ts';
+import { checkRemovals, impactOfPush } from './push-impact.ts';
 import { actorOf, PageQuery, uuidParam } from './query.ts';
 import { streamRoutes } from './stream-routes.ts';
 import { auditedStreams, saveStreams, withStreams } from './streams.ts';
@@ -36,6 +38,10 @@ const NewApp = z.strictObject({
   events: SetInput.nullable().optional(),
 });
 const ChangedApp = NewApp.partial();
+const Intended = z
+  .strictObject({ scope: Scope.nullable().optional(), push: z.looseObject({}).optional() })
+  .prefault({});
+const ScopeBody = z.strictObject({ scope: Scope.nullable() });
 const SCOPES = ['scim:read', 'scim:write', 'admin', 'operator', 'viewer'] as const;
 const NewToken = z
   .strictObject({
@@ -70,6 +76,11 @@ export function appRoutes(parts: AdminParts): Router {
       wake(parts);
       response.status(201).location(`/api/v1/apps/${app.id}`).json(app);
     })
+    .post('/apps/scope/count', async (request, response) => {
+      const { scope } = parse(ScopeBody, request.body);
+      checkScope(scope);
+      response.json(await countInScope(db, parts.scopeOf(scope)));
+    })
     .get('/apps/:id', async (request, response) => {
       const [app] = await withStreams(db, parts, [await needApp(db, request)]);
       response.json(app);
@@ -79,6 +90,7 @@ export function appRoutes(parts: AdminParts): Router {
       if (changes.scope !== undefined) checkScope(changes.scope);
       const changed = await db.transaction(async (tx) => {
         const app = await needApp(tx, request);
+        await checkRemovals(parts, tx, app, changes, request.query);
         const scope = changes.scope === undefined ? app.scope : changes.scope;
         const saved = await updateApp(tx, { id: app.id, name: changes.name ?? app.name, scope });
         if (changes.scope !== undefined && app.push !== null) await askBackfill(tx, app.id);
@@ -94,6 +106,11 @@ export function appRoutes(parts: AdminParts): Router {
       authenticator.forgetAll();
       wake(parts);
       response.json(changed);
+    })
+    .post('/apps/:id/push/impact', requireScope('admin', 'operator'), async (request, response) => {
+      const intended = parse(Intended, request.body ?? {});
+      if (intended.scope !== undefined) checkScope(intended.scope);
+      response.json(await impactOfPush(parts, db, await needApp(db, request), intended));
     })
     .delete('/apps/:id', admin, async (request, response) => {
       await db.transaction(async (tx) => {

@@ -2,14 +2,20 @@ import { Router } from 'express';
 import { z } from 'zod';
 import { InputError } from '#core/errors.ts';
 import { decodeCursor, encodeCursor, type JournalPlace } from '#core/journal.ts';
+import { requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import { type Change, journalEnd, readChanges } from '#store/changes.ts';
 import { readSnapshot, type SnapshotPlace } from '#store/views/snapshot.ts';
 import type { AdminParts } from './parts.ts';
+import { actorOf } from './query.ts';
 
 const limit = z.coerce.number().int().min(1).max(1_000).default(100);
 const FeedQuery = z.object({ after: z.string().max(200).optional(), limit });
 const SnapshotQuery = z.object({ cursor: z.string().max(600).optional(), limit });
+const Write = z.strictObject({
+  resourceId: z.guid('expected the id of a resource').transform((id) => id.toLowerCase()),
+  version: z.int().min(1),
+});
 const Place = z.strictObject({
   part: z.enum(['User', 'Group', 'members']),
   at: z.string().regex(/^(?:\d{1,18}|[0-9a-f-]{36} [0-9a-f-]{36}|)$/),
@@ -17,9 +23,15 @@ const Place = z.strictObject({
 });
 
 /** The journal as a feed, and the snapshot that a consumer begins with. */
-export function changeRoutes({ database }: AdminParts): Router {
+export function changeRoutes({ database, sync }: AdminParts): Router {
   const db = database.knex;
+  const operator = requireScope('admin', 'operator');
   return Router()
+    .post('/changes/revert', operator, async (request, response) => {
+      const { resourceId, version } = parse(Write, request.body);
+      const run = await sync.revertWrite({ resourceId, version: String(version) }, actorOf(request));
+      response.status(202).location(`/api/v1/sync-runs/${run.id}`).json(run);
+    })
     .get('/changes', async (request, response) => {
       const query = parse(FeedQuery, request.query);
       const after = query.after === undefined ? undefined : placeOf(query.after);
@@ -41,9 +53,9 @@ export function changeRoutes({ database }: AdminParts): Router {
 }
 
 function viewChange(change: Change) {
-  const { xid, seq, at, resource_type, resource_id, version, operation, run_id, actor, detail } = change;
+  const { at, resource_type, resource_id, version, operation, run_id, actor, detail } = change;
   return {
-    cursor: encodeCursor({ xid, seq }),
+    cursor: encodeCursor(change),
     at,
     resourceType: resource_type,
     resourceId: resource_id,

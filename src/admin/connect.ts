@@ -2,11 +2,12 @@ import { type Request, Router } from 'express';
 import { z } from 'zod';
 import { GatewayError, NotFoundError } from '#core/errors.ts';
 import { requireScope } from '#http/auth.ts';
+import { lookUpSession } from '#http/session.ts';
 import { parse } from '#http/validate.ts';
 import { readConnection } from '#store/connections.ts';
 import { readProvider } from '#store/settings.ts';
 import { arriveFromSource, wayToSource } from '#sync/connect.ts';
-import { viewConnection } from './consent.ts';
+import { boundSession, viewConnection } from './consent.ts';
 import type { AdminParts } from './parts.ts';
 import { kindParam } from './providers.ts';
 import { actorOf } from './query.ts';
@@ -45,11 +46,16 @@ async function answerWay(parts: AdminParts, request: Request, options: { returnT
   const kind = kindParam(parts, request);
   const db = parts.database.knex;
   const row = await readProvider(db, kind.kind);
-  const way = wayToSource(parts, kind, { row, by: actorOf(request), ...options });
+  const way = wayToSource(parts, kind, {
+    row,
+    by: actorOf(request),
+    session: boundSession(parts, request),
+    ...options,
+  });
   return { ...way, connection: viewConnection(await readConnection(db, kind.kind), parts.clock.now()) };
 }
 
-/** Where the source sends the browser back to. Nobody signs in here: the state says who asked. */
+/** Where the source sends the browser back to. Nobody signs in here: the state says who asked, and in which session. */
 export function connectCallback(parts: AdminParts): Router {
   return Router().get('/connect/:kind', async (request, response) => {
     const kind = String(request.params['kind']);
@@ -57,7 +63,8 @@ export function connectCallback(parts: AdminParts): Router {
       Object.entries(request.query).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
     );
     try {
-      const { returnTo, problem } = await arriveFromSource(parts, kind, answer);
+      const session = await lookUpSession(request, parts.sessions);
+      const { returnTo, problem } = await arriveFromSource(parts, kind, answer, session?.id);
       response.redirect(303, backTo(parts, returnTo, kind, problem));
     } catch (error) {
       if (!(error instanceof GatewayError) || error instanceof NotFoundError) throw error;

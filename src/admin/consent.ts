@@ -3,6 +3,7 @@ import type { Request } from 'express';
 import { daysUntil } from '#core/connect.ts';
 import { ConflictError, CredentialsError, GatewayError } from '#core/errors.ts';
 import type { ProviderKind } from '#core/provider.ts';
+import { sessionOf } from '#http/session.ts';
 import { type ConnectionRow, readConnection } from '#store/connections.ts';
 import { readActiveProvider, readProvider } from '#store/settings.ts';
 import { lastRuns } from '#store/views/runs.ts';
@@ -69,6 +70,15 @@ async function consentRequired(
   });
 }
 
+/**
+ * The session in whose browser a way to the source must end. Undefined for a token, whose link may be handed to an
+ * administrator of the source; and for a console at another address than the one that the source returns to (S4.7),
+ * where the session's cookie will not come along.
+ */
+export function boundSession(parts: AdminParts, request: Request): string | undefined {
+  return request.get('host') === new URL(parts.publicUrl()).host ? sessionOf(request)?.id : undefined;
+}
+
 /** Null where the gateway has no address to which the source could return. */
 function connectUrlFor(
   parts: AdminParts,
@@ -77,7 +87,8 @@ function connectUrlFor(
   request: Request,
 ): string | null {
   try {
-    return wayToSource(parts, kind, { row, by: actorOf(request), returnTo: '/' }).connectUrl;
+    return wayToSource(parts, kind, { row, by: actorOf(request), returnTo: '/', session: boundSession(parts, request) })
+      .connectUrl;
   } catch (error) {
     if (error instanceof GatewayError) return null;
     throw error;

@@ -20,6 +20,7 @@ import {
   saveProvider,
   setActive,
 } from '#store/settings.ts';
+import { keepVersion } from '#store/settings-versions.ts';
 import { listMarks } from '#store/source-marks.ts';
 import { listSubscriptions, retrySubscriptions } from '#store/subscriptions.ts';
 import { lastRuns, type RunView } from '#store/views/runs.ts';
@@ -133,7 +134,7 @@ async function openSource(parts: AdminParts, request: Request) {
 }
 
 /** With a body, settings that are not saved; without, the saved ones. */
-async function settingsToTry(parts: AdminParts, kind: ProviderKind, body: unknown): Promise<unknown> {
+export async function settingsToTry(parts: AdminParts, kind: ProviderKind, body: unknown): Promise<unknown> {
   const row = await readProvider(parts.database.knex, kind.kind);
   const unsaved = typeof body === 'object' && body !== null && Object.keys(body).length > 0;
   if (unsaved) return kind.parseSettings(mergeSecrets(body, secretsFor(kind, row, body, parts)));
@@ -204,13 +205,16 @@ async function saveSettings(parts: AdminParts, { kind, body, actor, confirmImpac
       canonical(kept) !== canonical(secrets);
     const sealed = parts.seal.seal(JSON.stringify(secrets));
     const row = await saveProvider(tx, { kind: kind.kind, settings, secrets: sealed, changed });
-    if (changed)
+    if (changed) {
+      const secretsChanged = before !== undefined && canonical(kept) !== canonical(secrets);
+      await keepVersion(tx, { kind: kind.kind, configVersion: row.config_version, settings, secretsChanged });
       await writeAudit(tx, {
         actor,
         action: 'provider.configure',
         object: kind.kind,
         detail: { configVersion: Number(row.config_version) },
       });
+    }
     return viewSettings(row, parts);
   });
   // What shows the impact was stored all the same.
@@ -292,16 +296,17 @@ async function readCards(parts: AdminParts): Promise<object[]> {
   const subscriptions = await listSubscriptions(parts.database.knex);
   const marks = await listMarks(parts.database.knex);
   const writtenAt = await readWrittenAt(parts.database.knex);
-  return PROVIDER_KINDS.flatMap((name) => {
+  return PROVIDER_KINDS.flatMap((name): object[] => {
     const kind = parts.kinds.get(name);
     if (kind === undefined) return [];
     const row = rows.get(name);
     const own = subscriptions.filter(({ provider }) => provider === name);
     const notifications = describeNotifications(kind, row, { rows: own, mark: marks.get(name) }, parts);
     const known = { nextRunAt, connection: connections.get(name), now };
-    const card = { ...makeCard(kind, row, runs.get(name), known), notifications };
+    const card = { ...makeCard(kind, row, runs.get(name), known), notifications, writes: null };
     if (kind.pushed !== true) return [card];
-    return [{ ...card, connection: { ...card.connection, ...connectionOfPushed(row, writtenAt) } }];
+    const writes = { baseUrl: `${parts.publicUrl()}/scim/v2`, lastAt: writtenAt };
+    return [{ ...card, writes, connection: { ...card.connection, ...connectionOfPushed(row, writtenAt) } }];
   });
 }
 

@@ -98,7 +98,7 @@ export function pushRoutes(parts: AdminParts): Router {
       response.json(await status(db, uuidParam(request, 'id')));
     })
     .use(actRoutes(parts))
-    .use(deliveryRoutes(parts));
+    .use(pushDeliveryRoutes(parts));
 }
 
 function actRoutes(parts: AdminParts): Router {
@@ -126,7 +126,7 @@ function actRoutes(parts: AdminParts): Router {
     });
 }
 
-function deliveryRoutes(parts: AdminParts): Router {
+function pushDeliveryRoutes(parts: AdminParts): Router {
   const db = parts.database.knex;
   const operator = requireScope('admin', 'operator');
   return Router()

@@ -1,12 +1,14 @@
 // The admin REST edge, /api/v1: one file per noun. It translates and hands on; decisions are made elsewhere.
-import express, { Router } from 'express';
+import { Router } from 'express';
 import { requireScope } from '#http/auth.ts';
+import { jsonBody } from '#http/json-body.ts';
 import { requireIdentity } from '#http/session.ts';
 import { actorRoutes } from './actors.ts';
 import { appRoutes } from './apps.ts';
 import { changeRoutes } from './changes.ts';
 import { connectCallback, connectRoutes } from './connect.ts';
 import { costRoutes } from './costs.ts';
+import { deliveryRoutes } from './deliveries.ts';
 import { disputeRoutes } from './disputes.ts';
 import { docsPage } from './docs.ts';
 import { draftRoutes } from './drafts.ts';
@@ -24,7 +26,10 @@ import { providerRoutes } from './providers.ts';
 import { pushRoutes } from './push.ts';
 import { retentionRoutes } from './retention.ts';
 import { runRoutes } from './runs.ts';
+import { scopeTryRoute } from './scope-try.ts';
+import { secretRoutes } from './secrets.ts';
 import { sessionRoutes, signInRoutes } from './session.ts';
+import { settingsChangeRoutes } from './settings-changes.ts';
 import { jwksRoute, signingKeyRoutes } from './signing-keys.ts';
 import { uploadRoutes } from './uploads.ts';
 
@@ -37,7 +42,7 @@ export function adminRouter(parts: AdminParts): Router {
     })
     .use(signInRoutes(parts))
     .use(requireIdentity(parts.authenticator, parts.sessions), requireScope('admin', 'operator', 'viewer'))
-    .use(express.json({ limit: BODY_MAX, type: ['application/json', 'application/*+json'] }))
+    .use(jsonBody(BODY_MAX))
     .use(sessionRoutes(parts))
     .use(overviewRoutes(parts))
     .use(actorRoutes(parts))
@@ -47,6 +52,8 @@ export function adminRouter(parts: AdminParts): Router {
     .use(providerRoutes(parts))
     .use(connectRoutes(parts))
     .use(mappingRoutes(parts))
+    .use(scopeTryRoute(parts))
+    .use(settingsChangeRoutes(parts))
     .use(runRoutes(parts))
     .use(planRoutes(parts))
     .use(pinRoutes(parts))
@@ -58,9 +65,11 @@ export function adminRouter(parts: AdminParts): Router {
     .use(disputeRoutes(parts))
     .use(explainRoutes(parts))
     .use(changeRoutes(parts))
+    .use(deliveryRoutes(parts))
     .use(pushRoutes(parts))
     .use(appRoutes(parts))
-    .use(signingKeyRoutes(parts));
+    .use(signingKeyRoutes(parts))
+    .use(secretRoutes(parts));
   return Router()
     .use('/api/v1', api)
     .use(connectCallback(parts))

@@ -1,8 +1,10 @@
 // Signing in to the console, and out.
-import express, { type Request, type Response, Router } from 'express';
+import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
-import { ForbiddenError, GatewayError, NotFoundError, RateError, UnauthenticatedError } from '#core/errors.ts';
+import { ForbiddenError, GatewayError, NotFoundError, UnauthenticatedError } from '#core/errors.ts';
+import { TRY_COST } from '#http/attempts.ts';
 import { principalOf } from '#http/auth.ts';
+import { jsonBody } from '#http/json-body.ts';
 import {
   clearSessionCookie,
   keepSignIn,
@@ -31,33 +33,12 @@ const OidcQuery = z.object({ return: z.string().max(2_000).default('/'), fresh: 
 const SignOut = z.object({ everywhere: z.stringbool().default(false) });
 /** From the strongest on. */
 const ROLES: readonly Role[] = ['admin', 'operator', 'viewer'];
-/** Wrong tokens from one address in one minute. */
-const TRIES_MAX = 10;
+/** Ten tries in a minute: a person at a form, not a program with a list. */
+const FORM_TRY_COST = 2 * TRY_COST;
 const SIGN_IN_MAX = '4kb';
-const MINUTE_MS = 60_000;
 
 /** What works without being signed in: how one may sign in, and signing in. */
 export function signInRoutes(parts: AdminParts): Router {
-  const tries = new Map<string, { count: number; until: number }>();
-
-  function noteWrong(address: string): void {
-    const now = parts.clock.now().getTime();
-    const earlier = tries.get(address);
-    if (earlier === undefined || earlier.until < now) tries.set(address, { count: 1, until: now + MINUTE_MS });
-    else earlier.count += 1;
-    if (tries.size > 10_000) tries.clear();
-  }
-
-  function refuseTooMany(address: string): void {
-    const earlier = tries.get(address);
-    if (earlier !== undefined && earlier.until > parts.clock.now().getTime() && earlier.count >= TRIES_MAX)
-      throw new RateError('Too many wrong tokens came from this address.', {
-        reason: 'too-many-tries',
-        retryAfterMs: MINUTE_MS,
-        remedy: 'Wait a minute and try again.',
-      });
-  }
-
   return Router()
     .get('/sign-in', (_request, response) => {
       response.json({ token: true, oidc: parts.oidc === undefined ? null : { title: parts.oidc.title } });
@@ -72,14 +53,13 @@ export function signInRoutes(parts: AdminParts): Router {
       const query = request.originalUrl.slice(request.originalUrl.indexOf('?'));
       response.redirect(302, await finishOidc(parts, query, keptSignIn(request) ?? '', response));
     })
-    .post('/session', express.json({ limit: SIGN_IN_MAX }), async (request, response) => {
+    .post('/session', jsonBody(SIGN_IN_MAX), async (request, response) => {
       refuseForeign(request);
-      const address = request.socket.remoteAddress ?? '';
-      refuseTooMany(address);
       const { token } = parse(SignIn, request.body);
-      const row = await findToken(parts.database.knex, hashToken(token));
+      const hash = hashToken(token);
+      const row = await findToken(parts.database.knex, hash);
       if (row === undefined) {
-        noteWrong(address);
+        parts.authenticator.attempts.note(request, hash, FORM_TRY_COST);
         throw new UnauthenticatedError('This token is not known, was revoked, or has expired.', {
           reason: 'token-wrong',
           remedy: 'Copy it once more. The first start of the gateway prints the admin token to its log.',

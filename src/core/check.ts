@@ -21,6 +21,7 @@ export async function check(name: string, step: () => Finding | Promise<Finding>
   }
 }
 
-function isTimeout(error: unknown): boolean {
+/** True of what a time limit throws, and of what is thrown because nobody waits any more. */
+export function isTimeout(error: unknown): boolean {
   return error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError');
 }

@@ -20,7 +20,7 @@ const ABOUT: ReadonlySet<string> = new Set(['type', 'primary', 'display', '$ref'
  * `invalidValue`: a value that its attribute cannot have, or a required one that is missing
  */
 export function coerceResource(schema: ResourceSchema, raw: unknown): Document {
-  const given = fieldsOf(raw, 'The body');
+  const given = resourceFields(schema, raw);
   needSchema(given.get('schemas'), schema.core.id);
   const document = coerceFields(schema.core, given);
   for (const extension of schema.extensions) {
@@ -30,6 +30,17 @@ export function coerceResource(schema: ResourceSchema, raw: unknown): Document {
     if (Object.keys(fields).length > 0) document[extension.id] = fields;
   }
   return finish(schema, document);
+}
+
+/**
+ * The fields of a resource by folded name. Those under the URN of the core schema count too: some clients write them as
+ * they would an extension's, and a path may name them so.
+ * @throws {InputError} `invalidSyntax`
+ */
+export function resourceFields({ core }: ResourceSchema, raw: unknown): ReadonlyMap<string, unknown> {
+  const given = fieldsOf(raw, 'The body');
+  const inner = given.get(foldCase(core.id));
+  return isUnassigned(inner) ? given : new Map([...fieldsOf(inner, `"${core.id}"`), ...given]);
 }
 
 /**
@@ -125,11 +136,13 @@ function valueIn(member: object | null): unknown {
 
 /**
  * Checks that `schemas` names what a body has to be. Others beside it are passed over: Entra ID adds an URN of its own.
+ * @param alike what may stand in its place
  * @throws {InputError} `invalidSyntax`
  */
-export function needSchema(schemas: unknown, uri: string): void {
+export function needSchema(schemas: unknown, uri: string, ...alike: readonly string[]): void {
+  const wanted = [uri, ...alike].map(foldCase);
   const uris = Array.isArray(schemas) ? schemas : [];
-  if (!uris.some((one) => typeof one === 'string' && foldCase(one) === foldCase(uri)))
+  if (!uris.some((one) => typeof one === 'string' && wanted.includes(foldCase(one))))
     throw new InputError(`"schemas" must name "${uri}".`, { scimType: 'invalidSyntax', reason: 'schema-missing' });
 }
 

@@ -4,25 +4,30 @@
 export interface JournalPlace {
   readonly xid: string;
   readonly seq: string;
+  /** Which order the place is of: it is made anew when the database moves to another server. Absent for places that move along. */
+  readonly epoch?: number;
 }
 
 /** Before everything that is still kept. */
 export const JOURNAL_START: JournalPlace = { xid: '0', seq: '0' };
 
-const VERSION = 'c1';
+/** The first order has no number. */
+const FIRST = /^c1\.(?<xid>\d{1,20})\.(?<seq>\d{1,19})$/;
+const LATER = /^c2\.(?<epoch>\d{1,9})\.(?<xid>\d{1,20})\.(?<seq>\d{1,19})$/;
 const LONGEST = 200;
 
 /** Opaque, and free of characters that a URL would have to escape. */
-export function encodeCursor({ xid, seq }: JournalPlace): string {
-  return Buffer.from(`${VERSION}.${xid}.${seq}`).toString('base64url');
+export function encodeCursor({ xid, seq, epoch = 0 }: JournalPlace): string {
+  const text = epoch === 0 ? `c1.${xid}.${seq}` : `c2.${epoch}.${xid}.${seq}`;
+  return Buffer.from(text).toString('base64url');
 }
 
 /** Undefined when it is no cursor of ours. */
 export function decodeCursor(text: string): JournalPlace | undefined {
   if (text.length > LONGEST) return undefined;
-  const match = /^c1\.(\d{1,20})\.(\d{1,19})$/.exec(Buffer.from(text, 'base64url').toString('utf8'));
-  const [, xid, seq] = match ?? [];
-  return xid === undefined || seq === undefined ? undefined : { xid, seq };
+  const plain = Buffer.from(text, 'base64url').toString('utf8');
+  const { xid, seq, epoch = '0' } = (FIRST.exec(plain) ?? LATER.exec(plain))?.groups ?? {};
+  return xid === undefined || seq === undefined ? undefined : { xid, seq, epoch: Number(epoch) };
 }
 
 /** Negative when `a` comes before `b`. */

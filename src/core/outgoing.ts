@@ -1,6 +1,8 @@
 // A resource of the directory as one target gets it. Pure: the same resource and policy make the same payload.
 import { parsePath } from './filter.ts';
 import { ENTERPRISE_SCHEMA, GATEWAY_SCHEMA, type ResourceType } from './resource.ts';
+
+import { foldCase } from './search.ts';
 import type { PushPolicy } from './target.ts';
 import { applyMapping, type Fields, isFields, writeAt } from './target-mapping.ts';
 
@@ -63,9 +65,14 @@ export function managedPart(payload: Readonly<Fields>, remote: Readonly<Fields>)
     if (name === 'schemas' || theirs === undefined) continue;
     if (isFields(value) && isFields(theirs)) part[name] = managedPart(value, theirs);
     else if (Array.isArray(value) && Array.isArray(theirs)) part[name] = sameList(value, theirs) ? value : theirs;
-    else part[name] = sameText(value, theirs) ? value : theirs;
+    else part[name] = sameText(value, theirs) || isSameName(name, value, theirs) ? value : theirs;
   }
   return part;
+}
+
+/** Many keep user names in lower case; they are told apart without case (RFC 7643 section 4.1.1). */
+function isSameName(name: string, ours: unknown, theirs: unknown): boolean {
+  return name === 'userName' && foldCase(String(ours)) === foldCase(String(theirs));
 }
 
 /** Lists of values compare as sets, by what we say of each: a target may add a `display`, or sort them. */

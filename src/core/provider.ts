@@ -48,9 +48,15 @@ export type Page<Raw = unknown> =
     }
   /**
    * How objects left, where the provider can tell; before the end. Nobody has to: what a complete read no longer
-   * shows, and nothing was said about, has left the scope.
+   * shows, and nothing was said about, has left the scope. `all`: with this page every object that can be restored was
+   * named, so whoever has been gone for long and was not among them is gone for good.
    */
-  | { readonly type: 'gone'; readonly resourceType: ResourceType; readonly objects: readonly GoneObject[] }
+  | {
+      readonly type: 'gone';
+      readonly resourceType: ResourceType;
+      readonly objects: readonly GoneObject[];
+      readonly all?: boolean;
+    }
   /** The read reached its end. Without this page the read is incomplete and proves no absence. */
   | { readonly type: 'end'; readonly checkpoint?: Checkpoint };
 
@@ -94,16 +100,16 @@ export interface ChangeReader<Raw = unknown> {
   /** All members of those of these groups that the settings want, for groups that are new here. As in a full read. */
   members(groups: readonly Raw[], signal: AbortSignal): AsyncGenerator<Extract<Page, { type: 'members' }>>;
   /**
-   * What users who came back are linked to, where links survive a deletion and a restore is silent about them. Users who
-   * are not there any more are left out. Absent where a restore tells everything.
+   * What those who came back are linked to, where links survive a deletion and a restore is silent about them. Whoever
+   * is not there any more is left out. Absent where a restore tells everything.
    */
-  linksOf?(users: readonly string[], signal: AbortSignal): Promise<ReturnedLinks<Raw>>;
+  linksOf?(type: ResourceType, returned: readonly string[], signal: AbortSignal): Promise<ReturnedLinks<Raw>>;
 }
 
 export interface ReturnedLinks<Raw = unknown> {
-  /** The direct groups of each user; objects of other kinds may be among them. */
+  /** The direct groups of each who came back; objects of other kinds may be among them. */
   readonly groups: ReadonlyMap<string, readonly string[]>;
-  /** Changes of others who refer to them, to be merged. */
+  /** Changes of users, of themselves and of others who refer to them, to be merged. */
   readonly records: readonly Raw[];
 }
 
@@ -167,6 +173,8 @@ export interface ReadMemory {
   known(type: ResourceType, externalIds: readonly string[]): Promise<ReadonlyMap<string, unknown>>;
   /** External ids of all who are in the directory and have not left, page by page. */
   served(type: ResourceType): AsyncIterable<readonly string[]>;
+  /** External ids of all who are in the directory, and were last said to be restorable, page by page. */
+  restorable(type: ResourceType): AsyncIterable<readonly string[]>;
 }
 
 /** One thing that a scope or a mapping demands of a record, and how the record stands to it. */
@@ -222,6 +230,23 @@ export interface Cost {
   readonly resourceUnits: number;
   readonly bytes: number;
   readonly throttledMs: number;
+}
+
+/** One request to a source, for whoever counts them. `status` is 0 when no answer came. */
+export interface SourceRequest {
+  readonly status: number;
+  readonly seconds: number;
+  readonly resourceUnits: number;
+}
+
+export type SourceOutcome = 'ok' | 'throttled' | 'refused' | 'failed' | 'broken';
+
+/** What came of it, in few words. */
+export function outcomeOfStatus(status: number): SourceOutcome {
+  if (status === 0) return 'broken';
+  if (status === 429 || status === 503) return 'throttled';
+  if (status >= 500) return 'failed';
+  return status >= 400 ? 'refused' : 'ok';
 }
 
 /** Told what a provider does, request by request, for the debug log of a run. Facts hold no secrets, names or bodies. */

@@ -46,7 +46,7 @@ export const REASONS = {
     remedy: 'If it should stay, bring it into the scope of the new provider, or switch with leftOvers "keep".',
   },
   NameReleased: {
-    sentence: 'Somebody new has this user name; the account that left gives it up.',
+    sentence: 'Somebody else has this user name now; the account that left, or is only kept, gives it up.',
     remedy: NOTHING,
   },
   GroupTypeExcluded: {

@@ -172,6 +172,49 @@ export function reportStream(stream: DisabledStream, baseUrl: string): Report {
   };
 }
 
+/** A push target as people are told of it. */
+export interface ReportedTarget {
+  readonly app_id: string;
+  readonly name: string;
+  readonly state: string;
+  /** Null when it is in service. */
+  readonly quarantine: {
+    readonly message: string;
+    readonly remedy: string | null;
+    readonly since: string;
+    readonly probeAt: string;
+  } | null;
+}
+
+/** Nothing is sent to a target any more, or it is in service again. */
+export function reportTarget({ app_id, name, state, quarantine }: ReportedTarget, baseUrl: string): Report {
+  const link = { text: 'Look at the app', url: `${baseUrl}/apps/${app_id}` };
+  if (quarantine === null)
+    return {
+      subject: oneLine(`Sluice: "${name}" is in service again`),
+      lead: 'What waited for it is being sent: for each resource the newest state, and nothing of what was in between.',
+      facts: [['App', name]],
+      reasons: [],
+      notes: [],
+      link,
+    };
+  const { message, remedy, since, probeAt } = quarantine;
+  const isOver = state === 'disabled';
+  return {
+    subject: oneLine(`Sluice: "${name}" ${isOver ? 'was switched off after four weeks' : 'is in quarantine'}`),
+    lead: `${message} Nothing is sent to it; changes wait and are not lost.`,
+    facts: [
+      ['App', name],
+      ['Since', timeOf(new Date(since))],
+      ...factIf('Asked again', isOver ? '' : timeOf(new Date(probeAt))),
+      ...factIf('What helps', remedy ?? ''),
+    ],
+    reasons: [],
+    notes: [`When it works again: POST ${baseUrl}/api/v1/apps/${app_id}/push/resume.`],
+    link,
+  };
+}
+
 /** What a test sends. */
 export function reportTest(baseUrl: string): Report {
   return {

@@ -83,12 +83,22 @@ export interface Capabilities {
   readonly etag: boolean;
   /** Null when it has no such endpoint. */
   readonly resourceTypes: readonly ResourceType[] | null;
+  /** Paths of the attributes that its schemas declare as writable, in lower case; null when it does not say. */
+  readonly attributes?: Readonly<Record<ResourceType, readonly string[] | null>> | undefined;
 }
 
-/** Learned by trying: types that only take PUT or only PATCH, and whether filters are answered. Stored between starts. */
+/** Learned by trying, and stored between starts. */
 export interface Learned {
+  /** Types that only take PUT or only PATCH. */
   readonly write?: Readonly<Partial<Record<ResourceType, 'patch' | 'put'>>>;
+  /** Whether filters are answered. */
   readonly filter?: boolean;
+  /** Changes are only taken with If-Match, whatever it says. */
+  readonly match?: boolean;
+  /** Members are only taken as a whole list. */
+  readonly members?: 'whole';
+  /** Types of which it refuses attributes that its schemas do not declare. */
+  readonly declared?: Readonly<Partial<Record<ResourceType, true>>>;
 }
 
 /** What is to become different in a group. */
@@ -104,19 +114,28 @@ export interface Target {
   /** One cheap read that leaves nothing behind. */
   probe(signal: AbortSignal): Promise<void>;
   discover(signal: AbortSignal): Promise<Capabilities>;
-  /** Every resource there that carries one of the values, by the first key that finds any; verified on our side. */
-  find(type: ResourceType, payload: Payload, signal: AbortSignal): Promise<readonly Remote[]>;
+  /**
+   * Every resource there that carries one of the values, by the first key that finds any; verified on our side.
+   * `thorough` when one must be there: a value is then looked for in other spellings as well.
+   */
+  find(type: ResourceType, payload: Payload, signal: AbortSignal, thorough?: 'thorough'): Promise<readonly Remote[]>;
+  /** What is left of a payload without what the target is known not to take. */
+  shaped(type: ResourceType, payload: Payload): Payload;
+  /** A payload was refused: what is left without what the target does not declare. Undefined when nothing would be left out. */
+  declaredPart(type: ResourceType, payload: Payload): Payload | undefined;
+  /** What it does not declare it refuses. */
+  learnDeclared(type: ResourceType): void;
   /** Answers undefined when the resource is not there. */
   read(type: ResourceType, id: string, signal: AbortSignal): Promise<Remote | undefined>;
   /** May go out together with others that come at the same moment. */
   create(type: ResourceType, payload: Payload, signal: AbortSignal): Promise<Remote>;
-  /** Changes only what differs between `before` and `after`; the target keeps what we do not manage. */
+  /** Changes only what differs between `before` and `after`; the target keeps what we do not manage. Its id may become another. */
   update(
     type: ResourceType,
     id: string,
     change: { readonly before: Payload; readonly after: Payload; readonly etag: string | undefined },
     signal: AbortSignal,
-  ): Promise<Pick<Remote, 'etag'>>;
+  ): Promise<Pick<Remote, 'etag'> & { readonly id: string }>;
   /** Gone already counts as done. */
   remove(type: ResourceType, id: string, signal: AbortSignal): Promise<void>;
   /** Doing it twice changes nothing. `all` is asked for only where members can be written as a whole list. */
@@ -180,10 +199,20 @@ export interface TargetContext {
   readonly permit?: () => Promise<void>;
 }
 
+/** What is known of a service, over the defaults: whole settings, without address and credential. */
+export interface TargetPreset {
+  /** Null of the defaults alone. */
+  readonly name: string | null;
+  readonly title: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
 /** A kind of target: one line in targets/index.ts, everything else in its folder. */
 export interface TargetKind<Settings = unknown> {
   readonly kind: string;
   readonly title: string;
+  /** The defaults first. */
+  readonly presets: readonly TargetPreset[];
   /** Paths of write-only values in the settings, with dots. */
   readonly secretPaths: readonly string[];
   /** @throws {InputError} naming every field that is wrong */

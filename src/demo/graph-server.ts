@@ -311,14 +311,21 @@ class SimulatedGraph {
     }
     const delta = /^\/v1\.0\/(users|groups)\/delta$/.exec(path)?.[1];
     if (delta !== undefined) return this.delta(delta as DeltaList, url, headers, fault);
-    const memberOf = /^\/v1\.0\/users\/([^/]+)\/memberOf$/.exec(path)?.[1];
+    const memberOf = /^\/v1\.0\/(?:users|groups)\/([^/]+)\/memberOf$/.exec(path)?.[1];
     if (memberOf !== undefined) return list(this.groupsOf(memberOf), selected(url, true), 'directoryObjects');
     const reportsOf = /^\/v1\.0\/users\/([^/]+)\/directReports$/.exec(path)?.[1];
     if (reportsOf !== undefined) return list(this.reportsOf(reportsOf), selected(url, true), 'directoryObjects');
-    if (path === '/v1.0/directory/deletedItems/microsoft.graph.user') {
+    const deleted = /^\/v1\.0\/directory\/deletedItems\/([^/]+)$/.exec(path)?.[1];
+    if (deleted === 'microsoft.graph.user') {
       this.need('User.Read.All', 'Directory.Read.All');
       return list(this.tenant.deletedUsers.values(), selected(url), 'directoryObjects');
     }
+    if (deleted === 'microsoft.graph.group') {
+      this.need('GroupMember.Read.All', 'Group.Read.All', 'Directory.Read.All');
+      const groups = [...this.tenant.deletedGroups.values()].map(({ group }) => group);
+      return list(groups, selected(url), 'directoryObjects');
+    }
+    if (deleted !== undefined) return JSON.stringify(selected(url)(this.deletedItem(deleted)));
     if (path === '/v1.0/organization') {
       this.need('Organization.Read.All', 'Directory.Read.All');
       return JSON.stringify({
@@ -371,11 +378,21 @@ class SimulatedGraph {
   }
 
   /** Groups and directory roles. Source: learn.microsoft.com/graph/api/user-list-memberof, checked 2026-11. */
-  private groupsOf(user: string): object[] {
+  private groupsOf(member: string): object[] {
     this.need('GroupMember.Read.All', 'Directory.Read.All');
-    if (!this.tenant.users.has(user)) throw notFound(user);
-    const groups = [...this.tenant.groups.values()].filter(({ id }) => this.tenant.members.get(id)?.has(user) === true);
+    if (!this.tenant.users.has(member) && !this.tenant.groups.has(member)) throw notFound(member);
+    const groups = [...this.tenant.groups.values()].filter(
+      ({ id }) => this.tenant.members.get(id)?.has(member) === true,
+    );
     return groups.map((group) => ({ '@odata.type': '#microsoft.graph.group', ...group }));
+  }
+
+  /** Of any type. Source: learn.microsoft.com/graph/api/directory-deleteditems-get, checked 2026-11. */
+  private deletedItem(id: string): object {
+    this.need('User.Read.All', 'Group.Read.All', 'Directory.Read.All');
+    const found = this.tenant.deletedUsers.get(id) ?? this.tenant.deletedGroups.get(id)?.group;
+    if (found === undefined) throw notFound(id);
+    return found;
   }
 
   private reportsOf(user: string): object[] {

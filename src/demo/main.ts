@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { startGraphServer } from './graph-server.ts';
+import { type GraphServer, startGraphServer } from './graph-server.ts';
 import { startPushedApp } from './pushed-app.ts';
 import { startSampleApp } from './sample-app.ts';
 import { makeTenant } from './tenant.ts';
@@ -139,7 +139,7 @@ async function demo(): Promise<void> {
   closing.push(() => sample.close());
   const read = await sample.refresh();
   const pushed = await startPushed(base);
-  print({ base, sample: sample.url, graph: graph.origin, token, run, read, pushed });
+  print({ base, sample: sample.url, graph, tenantId: tenant.id, token, run, read, pushed });
 }
 
 /** An app that the gateway writes to, and its push target. */
@@ -155,13 +155,14 @@ async function startPushed(base: string): Promise<string> {
 function print(facts: {
   base: string;
   sample: string;
-  graph: string;
+  graph: Pick<GraphServer, 'origin' | 'application'>;
+  tenantId: string;
   token: string;
   run: Run;
   read: { users: number; groups: number };
   pushed: string;
 }): void {
-  const { base, sample, graph, token, run, read, pushed } = facts;
+  const { base, sample, graph, tenantId, token, run, read, pushed } = facts;
   console.log(`
 The first sync ${run.status}: ${JSON.stringify(run.counts)}
 The sample app read ${read.users} users and ${read.groups} groups over SCIM.
@@ -169,7 +170,9 @@ The sample app read ${read.users} users and ${read.groups} groups over SCIM.
   Console      ${base}         (sign in with the admin token; API reference: ${base}/api/docs)
   Sample app   ${sample}         (reads over SCIM)
   Pushed app   ${pushed}         (the gateway writes to it; it fills while you look)
-  Tenant       ${graph}
+  Tenant       ${graph.origin}         (to connect it yourself: tenant ${tenantId},
+               application ${graph.application.clientId}, client secret ${graph.application.secret}, under
+               "Addresses of its own" the address on the left for both)
   Admin token  ${adminToken}
 
 Paste these:

@@ -2,14 +2,24 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import express, { type Express, type RequestHandler, type Router } from 'express';
 import type { Log } from '#platform/log.ts';
+import { asCaller, incomingTrace } from '#platform/trace.ts';
 import { giveContext } from './context.ts';
+import type { Metrics } from './metrics.ts';
+import { observe } from './observe.ts';
 import { noRoute, problemHandler } from './problem.ts';
+import { setSecurityHeaders } from './security-headers.ts';
 
-/** For `http.createServer`: a filter of the longest length we take, and more, is answered by us and not by Node. */
-export const SERVER_OPTIONS = { maxHeaderSize: 256 * 1024 } as const;
+/**
+ * Answers a request without Express, and then says by which route: for what is asked so often that Express would be half
+ * the cost.
+ */
+export type FastPath = (request: IncomingMessage, response: ServerResponse) => string | undefined;
 
-/** Answers a request without Express, and then says true: for what is asked so often that Express would be half the cost. */
-export type FastPath = (request: IncomingMessage, response: ServerResponse) => boolean;
+/** Whether requests should come here, and why not. */
+export interface Readiness {
+  readonly ready: boolean;
+  readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly detail?: string }[];
+}
 
 export interface AppParts {
   /** Absent on a replica that only works in the background: it says how it is, and nothing else. */
@@ -18,11 +28,14 @@ export interface AppParts {
     | undefined;
   /** The console's pages and what they load. */
   readonly pages?: RequestHandler;
+  /** Proxies that may say whom they speak for, in `X-Forwarded-For`; without any, the peer is the client. */
+  readonly trustedProxies?: readonly string[] | undefined;
+  /** Whether we are reached by https: browsers then never come otherwise. */
+  isSecure?(): boolean;
   readonly log: Log;
-  /** Resolves when the database answers and its schema is ours. */
-  ready(): Promise<boolean>;
-  /** Prometheus text. */
-  metrics(): Promise<string>;
+  /** Answers within a few seconds. */
+  readiness(): Promise<Readiness>;
+  readonly metrics: Metrics;
   /** Names a lost database connection, so that it is answered as 503. */
   translate(error: unknown): unknown;
 }
@@ -31,9 +44,14 @@ export function createApp(parts: AppParts): RequestListener {
   const app = createExpress(parts);
   const fast = parts.edges?.fast;
   return (request, response) => {
-    giveContext(parts.log, request, response);
-    setSecurityHeaders(response);
-    if (fast?.(request, response) !== true) app(request, response);
+    const { id } = giveContext(parts.log, request, response);
+    setSecurityHeaders(response, parts.isSecure?.() === true);
+    const incoming = incomingTrace(request.headers);
+    observe(parts, { request, response, incoming }, () => {
+      const route = fast?.(request, response);
+      if (route === undefined) asCaller({ request: id, incoming }, () => app(request, response));
+      return route;
+    });
   };
 }
 
@@ -42,15 +60,17 @@ function createExpress(parts: AppParts): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', 'simple');
+  if (parts.trustedProxies !== undefined) app.set('trust proxy', [...parts.trustedProxies]);
   app.get('/healthz', (_request, response) => {
     response.json({ status: 'ok' });
   });
   app.get('/readyz', async (_request, response) => {
-    const ready = await parts.ready().catch(() => false);
-    response.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not ready' });
+    const { ready, checks } = await parts.readiness();
+    response.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not ready', checks });
   });
   app.get('/metrics', async (_request, response) => {
-    response.type('text/plain; version=0.0.4').send(await parts.metrics());
+    response.setHeader('content-type', parts.metrics.contentType);
+    response.end(await parts.metrics.text());
   });
   if (parts.edges !== undefined) {
     if (parts.pages !== undefined) app.use(parts.pages);
@@ -64,13 +84,4 @@ function createExpress(parts: AppParts): Express {
   app.use(noRoute);
   app.use(problemHandler(parts.translate));
   return app;
-}
-
-/** Nothing here is for a browser to frame, guess or share. Source: OWASP secure headers, checked 2026-11. */
-function setSecurityHeaders(response: ServerResponse): void {
-  response.setHeader('x-content-type-options', 'nosniff');
-  response.setHeader('x-frame-options', 'DENY');
-  response.setHeader('referrer-policy', 'no-referrer');
-  response.setHeader('cache-control', 'no-store');
-  response.setHeader('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
 }

@@ -3,6 +3,7 @@ import type { RequestHandler } from 'express';
 import { ForbiddenError, UnauthenticatedError } from '#core/errors.ts';
 import type { AppScope } from '#core/scope.ts';
 import { hashToken } from '#platform/token.ts';
+import { type Attempts, makeAttempts } from './attempts.ts';
 
 /** Who is asking. */
 export interface Principal {
@@ -42,12 +43,17 @@ export interface AuthParts {
 export interface Authenticator {
   /** Whom the token of a request stands for, when it was looked up a moment ago. */
   recall(request: IncomingMessage): Principal | undefined;
-  /** @throws {UnauthenticatedError} no bearer token, or one that is wrong, revoked or expired */
+  /**
+   * @throws {UnauthenticatedError} no bearer token, or one that is wrong, revoked or expired
+   * @throws {RateError} `too-many-tries`, in place of that, when too many wrong ones came from the same address
+   */
   authenticate(request: IncomingMessage): Promise<Principal>;
   /** Forgets a token at once; other replicas forget it within `CACHE_MS`. */
   forget(hash: Buffer): void;
   /** The same for every token, when an app goes with all of its own. */
   forgetAll(): void;
+  /** For whatever else stands in for a token: wrong ones are counted together. */
+  readonly attempts: Attempts;
 }
 
 /**
@@ -72,6 +78,7 @@ export function makeAuthenticator({ find, touch, now, elapsed }: AuthParts): Aut
   /** By the header as it was sent. */
   const cache = new Map<string, Cached>();
   const touched = new Map<string, number>();
+  const attempts = makeAttempts(now);
 
   function recall(request: IncomingMessage): Principal | undefined {
     const cached = cache.get(request.headers.authorization ?? '');
@@ -80,12 +87,16 @@ export function makeAuthenticator({ find, touch, now, elapsed }: AuthParts): Aut
     return cached.principal;
   }
 
-  async function lookUp(header: string): Promise<Principal> {
+  async function lookUp(request: IncomingMessage): Promise<Principal> {
+    const header = request.headers.authorization ?? '';
     const token = /^Bearer +([\w.~+/=-]+) *$/i.exec(header)?.[1];
     if (token === undefined) throw refused('A bearer token is needed.');
     const hash = hashToken(token);
     const row = await find(hash);
-    if (row === undefined) throw refused();
+    if (row === undefined) {
+      attempts.note(request, hash);
+      throw refused();
+    }
     const { id, app_id, name, scopes, scope, user_id } = row;
     const principal: Principal = { tokenId: id, appId: app_id, name, scopes, scope, subject: user_id };
     if (cache.size >= CACHE_MAX) cache.clear();
@@ -102,9 +113,10 @@ export function makeAuthenticator({ find, touch, now, elapsed }: AuthParts): Aut
   }
 
   return {
+    attempts,
     recall,
     async authenticate(request) {
-      const principal = recall(request) ?? (await lookUp(request.headers.authorization ?? ''));
+      const principal = recall(request) ?? (await lookUp(request));
       noteUse(principal);
       return principal;
     },
@@ -117,6 +129,12 @@ export function makeAuthenticator({ find, touch, now, elapsed }: AuthParts): Aut
 
 function refused(message = 'The bearer token is not known, was revoked, or has expired.'): UnauthenticatedError {
   return new UnauthenticatedError(message, { remedy: 'Send "Authorization: Bearer" with a token that is valid here.' });
+}
+
+/** What a 401 asks for. Whoever sent no token is not told of an error (RFC 6750 section 3). */
+export function challengeTo({ headers: { authorization } }: IncomingMessage): string {
+  const isBearer = authorization !== undefined && /^bearer /i.test(authorization);
+  return `Bearer realm="sluice"${isBearer ? ', error="invalid_token"' : ''}`;
 }
 
 const principals = new WeakMap<IncomingMessage, Principal>();

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Log } from '#platform/log.ts';
+import { currentRequest } from '#platform/trace.ts';
 
 /** What every handler may ask of its request. */
 export interface RequestContext {
@@ -13,14 +14,16 @@ const contexts = new WeakMap<IncomingMessage, RequestContext>();
 const SAFE_ID = /^[\w.-]{1,64}$/;
 
 /** Gives a request its id, the caller's own when it is harmless, and a logger that names it. */
-export function giveContext(log: Log, request: IncomingMessage, response: ServerResponse): void {
+export function giveContext(log: Log, request: IncomingMessage, response: ServerResponse): RequestContext {
   const given = request.headers['x-request-id'];
   const id = typeof given === 'string' && SAFE_ID.test(given) ? given : randomUUID();
-  contexts.set(request, new Context(id, log));
+  const context = new Context(id, log);
+  contexts.set(request, context);
   response.setHeader('x-request-id', id);
+  return context;
 }
 
-/** Makes the logger only when something is to be logged: most requests are silent. */
+/** Makes the logger only when something is to be logged (most requests are silent), and the id is not on every line. */
 class Context implements RequestContext {
   readonly id: string;
   private readonly parent: Log;
@@ -32,6 +35,7 @@ class Context implements RequestContext {
   }
 
   get log(): Log {
+    if (currentRequest() === this.id) return this.parent;
     this.child ??= this.parent.child({ request: this.id });
     return this.child;
   }

@@ -1,8 +1,9 @@
 // Where sources tell what changed: no token, since the sender has none. It answers at once; what it is told is checked by
 // the secret of the subscription, and leaves a mark.
-import express, { type Request, type Response, Router } from 'express';
+import { type Request, type Response, Router } from 'express';
 import { InputError, NotFoundError } from '#core/errors.ts';
 import { PROVIDER_KINDS, type ProviderKindName } from '#core/resource.ts';
+import { jsonBody } from './json-body.ts';
 
 /** Notifications come bundled, each of about 600 bytes. */
 const BODY_MAX = '1mb';
@@ -41,11 +42,7 @@ export function hookRouter(parts: HookParts): Router {
     const received = await parts.receive(kind, readNotifications(request.body));
     response.status(received === 'forged' ? 403 : 202).end();
   };
-  return Router().post(
-    ['/hooks/:kind', '/hooks/:kind/lifecycle'],
-    express.json({ limit: BODY_MAX, type: ['application/json', 'application/*+json'] }),
-    handle,
-  );
+  return Router().post(['/hooks/:kind', '/hooks/:kind/lifecycle'], jsonBody(BODY_MAX), handle);
 }
 
 function kindOf(parts: HookParts, request: Request): ProviderKindName {

@@ -5,8 +5,10 @@ import {
   InputError,
   MediaTypeError,
   NotFoundError,
+  RateError,
   TooLargeError,
 } from '#core/errors.ts';
+import { challengeTo } from './auth.ts';
 import { contextOf } from './context.ts';
 
 /** The status of each code at the admin edge. A new code does not compile until it has one. */
@@ -66,8 +68,9 @@ export function problemHandler(translate: (error: unknown) => unknown): ErrorReq
       ...(known && error.remedy !== undefined ? { remedy: error.remedy } : {}),
       requestId: id,
     };
-    if (status === 401) response.setHeader('www-authenticate', 'Bearer realm="sluice"');
+    if (status === 401) response.setHeader('www-authenticate', challengeTo(request));
     if (status === 503) response.setHeader('retry-after', '5');
+    if (error instanceof RateError) response.setHeader('retry-after', String(Math.ceil(error.retryAfterMs / 1_000)));
     response.status(status).type('application/problem+json').send(JSON.stringify(problem));
   };
 }
@@ -84,7 +87,8 @@ export const noRoute: RequestHandler = (request) => {
 export function fromParser(error: unknown): unknown {
   if (error instanceof URIError)
     return new InputError('The path is not well encoded.', { reason: 'malformed-path', remedy: 'Encode it as UTF-8.' });
-  if (!(error instanceof Error) || !('type' in error)) return error;
+  if (!(error instanceof Error)) return error;
+  if (!('type' in error)) return 'status' in error && error.status === 400 ? unreadable() : error;
   if (error.type === 'entity.too.large')
     return new TooLargeError('The body is too large.', { remedy: 'Send less at a time.' });
   if (error.type === 'entity.parse.failed')
@@ -97,7 +101,16 @@ export function fromParser(error: unknown): unknown {
     return new MediaTypeError('The body has an encoding that is not supported.', {
       remedy: 'Send UTF-8 without compression.',
     });
-  return error;
+  return error.type === 'request.aborted' || error.type === 'request.size.invalid' ? unreadable() : error;
+}
+
+/** Broken off, or not compressed as it says. */
+function unreadable(): InputError {
+  return new InputError('The body cannot be read.', {
+    scimType: 'invalidSyntax',
+    reason: 'malformed-body',
+    remedy: 'Send it whole, and compressed as Content-Encoding says.',
+  });
 }
 
 const TITLES: Readonly<Record<number, string>> = {

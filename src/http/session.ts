@@ -44,6 +44,12 @@ export function sessionOf(request: IncomingMessage): Session | undefined {
   return sessions.get(request);
 }
 
+/** The session of a browser that comes by a link, where nobody has to be signed in. */
+export async function lookUpSession(request: IncomingMessage, lookup: SessionLookup): Promise<Session | undefined> {
+  const cookie = cookieOf(request);
+  return cookie === undefined ? undefined : lookup.find(hashToken(cookie));
+}
+
 /** Lets known tokens pass, and sessions of the console; keeps who it is for `principalOf`. A token goes first. */
 export function requireIdentity(authenticator: Authenticator, lookup: SessionLookup): RequestHandler {
   return (request, _response, next) => {

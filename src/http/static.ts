@@ -28,7 +28,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** What never is a page of the console. */
-const OTHERS = /^\/(api|scim|healthz|readyz|metrics|assets)(\/|$)/;
+const OTHERS = /^\/(api|scim|hooks|connect|\.well-known|healthz|readyz|metrics|assets)(\/|$)/;
 
 interface File {
   readonly plain: Buffer;
@@ -65,9 +65,6 @@ function send(request: Request, response: Response, file: File, path: string): v
         : [file.plain, undefined];
   response.setHeader('content-type', file.type);
   response.setHeader('content-security-policy', CONSOLE_POLICY);
-  response.setHeader('cross-origin-opener-policy', 'same-origin');
-  response.setHeader('cross-origin-resource-policy', 'same-origin');
-  response.setHeader('permissions-policy', 'camera=(), geolocation=(), microphone=(), payment=(), usb=()');
   response.setHeader('vary', 'accept-encoding');
   response.setHeader('etag', file.etag);
   const hashed = path.startsWith('/assets/');

@@ -1,7 +1,9 @@
 import { type Exchange, type Target, TargetError } from '#core/target.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
+import { inSpan } from '#platform/trace.ts';
 import type { Claimed, SettledDelivery } from '#store/deliveries.ts';
+import type { Deadlines } from './deadlines.ts';
 import { type Delivering, deliver, startProgress } from './deliver.ts';
 import type { Health } from './health.ts';
 import { settledOf } from './outcome.ts';
@@ -11,8 +13,8 @@ export interface CarryingOut {
   readonly log: Log;
   readonly health: Health;
   readonly world: Delivering;
-  /** Of the whole target: nothing is begun or kept up after it. */
-  readonly signal: AbortSignal;
+  /** Nothing is kept up for longer. */
+  readonly deadlines: Deadlines;
   /** The exchanges that belong to a signal are written into the list. */
   listen(signal: AbortSignal, to: Exchange[]): void;
 }
@@ -31,17 +33,17 @@ export function claimMs(timeoutMs: number): number {
 
 /** One delivery as far as it goes, and what became of it. Never throws. */
 export async function carryOut(parts: CarryingOut, claimed: Claimed, claimedAt: Date): Promise<SettledDelivery> {
-  const { clock, log, health, world, signal } = parts;
+  const { clock, log, health, world, deadlines } = parts;
   if (clock.now().getTime() - claimedAt.getTime() > BEGIN_WITHIN_MS) return giveBack(claimed, clock);
   const progress = startProgress(claimed);
   const exchanges: Exchange[] = [];
-  const late = AbortSignal.timeout(world.policy.timeoutMs + BEYOND_MS);
-  const own = AbortSignal.any([signal, late]);
+  const own = deadlines.begin(world.policy.timeoutMs + BEYOND_MS);
   parts.listen(own, exchanges);
   const ending = (isDone: boolean): SettledDelivery =>
     settledOf(claimed, progress, { now: clock.now(), exchanges, kept: LOG_KEPT, isDone });
   try {
-    await deliver(world, claimed, progress, own);
+    const facts = { 'sluice.resource': claimed.resource_id, 'sluice.type': claimed.resource_type };
+    await inSpan('delivery', facts, () => deliver(world, claimed, progress, own));
     await health.noteGood();
     return ending(true);
   } catch (thrown) {
@@ -57,6 +59,8 @@ export async function carryOut(parts: CarryingOut, claimed: Claimed, claimedAt: 
     if (error instanceof TargetError) log.debug({ delivery: claimed.id, code: error.reason, state }, 'delivery failed');
     else log.error({ err: error, delivery: claimed.id }, 'delivery failed');
     return { ...ending(false), state, ready_at: readyAt, attempts, error: told };
+  } finally {
+    deadlines.end(own);
   }
 }
 

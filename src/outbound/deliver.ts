@@ -53,6 +53,8 @@ export interface Progress {
 const DAY_MS = 86_400_000;
 /** What was made may be found only after a while. */
 const LOOK_AGAIN_MS = [0, 500, 2_000] as const;
+/** After this it is not there. */
+const SHOWN_WITHIN_MS = 60_000;
 
 export function startProgress(row: Claimed): Progress {
   return {
@@ -108,9 +110,20 @@ async function present(world: Delivering, row: Claimed, progress: Progress, sign
     await bringIntoBeing(world, row, progress, signal);
   } catch (error) {
     if (!(error instanceof TargetError) || error.kind !== 'gone' || progress.remoteId === null) throw error;
-    await unlink(world, row, progress);
+    if (!(await isThereYet(world, row, progress.remoteId, signal))) await unlink(world, row, progress);
     await bringIntoBeing(world, row, progress, signal);
   }
+}
+
+/** What was made a moment ago may be shown only after a while. */
+async function isThereYet(world: Delivering, row: Claimed, remoteId: string, signal: AbortSignal): Promise<boolean> {
+  const age = world.now().getTime() - (row.settled_at?.getTime() ?? 0);
+  if (age > SHOWN_WITHIN_MS) return false;
+  for (const wait of LOOK_AGAIN_MS) {
+    if (wait > 0) await world.sleep(wait, signal);
+    if ((await world.target.read(row.resource_type, remoteId, signal)) !== undefined) return true;
+  }
+  return false;
 }
 
 async function bringIntoBeing(world: Delivering, row: Claimed, progress: Progress, signal: AbortSignal): Promise<void> {
@@ -124,7 +137,7 @@ async function bringIntoBeing(world: Delivering, row: Claimed, progress: Progres
   }
 }
 
-function formOf(world: Delivering, row: Claimed, occasion: 'create' | 'update'): Fields {
+function formOf(world: Delivering, row: Claimed, occasion: 'create' | 'update'): Payload {
   const { payload, missing } = outgoingForm(
     {
       id: row.resource_id,
@@ -142,7 +155,7 @@ function formOf(world: Delivering, row: Claimed, occasion: 'create' | 'update'):
       remedy: 'Fill in the value at the source, or change the mapping.',
     });
   if (occasion === 'update') keepCreateOnly(world, row, payload);
-  return payload;
+  return world.target.shaped(row.resource_type, payload);
 }
 
 /** What is sent at creation only stays as it was sent then. */
@@ -168,12 +181,34 @@ async function linkUp(world: Delivering, row: Claimed, progress: Progress, signa
     return;
   }
   try {
-    made(progress, payload, await world.target.create(row.resource_type, payload, signal));
+    const { answer, sent } = await orDeclared(world, row, payload, (part) =>
+      world.target.create(row.resource_type, part, signal),
+    );
+    made(progress, sent, answer);
   } catch (error) {
     if (!(error instanceof TargetError) || !(error.unknown || error.kind === 'conflict')) throw error;
     const there = await lookAgain(world, row, payload, error, signal);
     if (error.unknown) return made(progress, payload, there);
     await adopt(world, row, progress, payload, there, signal);
+  }
+}
+
+/** Sends a payload, and when it is refused once more without what the target does not declare. */
+async function orDeclared<Answer>(
+  { target }: Delivering,
+  { resource_type: type }: Claimed,
+  payload: Payload,
+  send: (payload: Payload) => Promise<Answer>,
+): Promise<{ readonly answer: Answer; readonly sent: Payload }> {
+  try {
+    return { answer: await send(payload), sent: payload };
+  } catch (error) {
+    const isRefused = error instanceof TargetError && error.kind === 'refused';
+    const part = isRefused ? target.declaredPart(type, payload) : undefined;
+    if (part === undefined) throw error;
+    const answer = await send(part);
+    target.learnDeclared(type);
+    return { answer, sent: part };
   }
 }
 
@@ -183,8 +218,9 @@ async function match(
   row: Claimed,
   payload: Payload,
   signal: AbortSignal,
+  thorough?: 'thorough',
 ): Promise<Remote | undefined> {
-  const found = await world.target.find(row.resource_type, payload, signal);
+  const found = await world.target.find(row.resource_type, payload, signal, thorough);
   const [first, ...others] = found;
   if (first === undefined) return undefined;
   if (others.length > 0)
@@ -213,9 +249,9 @@ async function lookAgain(
   error: TargetError,
   signal: AbortSignal,
 ): Promise<Remote> {
-  for (const wait of error.unknown ? LOOK_AGAIN_MS : [0]) {
+  for (const wait of LOOK_AGAIN_MS) {
     if (wait > 0) await world.sleep(wait, signal);
-    const found = await match(world, row, payload, signal);
+    const found = await match(world, row, payload, signal, 'thorough');
     if (found !== undefined) return found;
   }
   throw error;
@@ -267,10 +303,14 @@ async function change(
     if (progress.action === 'none') progress.steps.push({ step: 'action', ok: true, detail: 'Nothing differs.' });
     return;
   }
-  const request = { before, after, etag: progress.etag ?? undefined };
-  const { etag } = await world.target.update(row.resource_type, progress.remoteId, request, signal);
+  const { remoteId } = progress;
+  const request = { before, etag: progress.etag ?? undefined };
+  const { answer, sent } = await orDeclared(world, row, after, (part) =>
+    world.target.update(row.resource_type, remoteId, { ...request, after: part }, signal),
+  );
   const isOff = before['active'] !== false && after['active'] === false;
-  Object.assign(progress, { sent: after, etag: etag ?? null });
+  if (answer.id !== remoteId) await world.membersOf(row).rename(remoteId, answer.id);
+  Object.assign(progress, { remoteId: answer.id, sent, etag: answer.etag ?? null });
   if (progress.action !== 'adopted') progress.action = isOff ? 'deactivated' : 'updated';
   progress.steps.push({ step: 'action', ok: true, detail: `Changed ${differing.map(({ path }) => path).join(', ')}.` });
 }

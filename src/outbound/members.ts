@@ -6,11 +6,14 @@ export interface MembersOfGroup {
   /** What is still to be done, one batch of it, without those named. */
   difference(except: readonly string[]): Promise<MemberDifference>;
   note(done: { readonly add: readonly string[]; readonly remove: readonly string[] }): Promise<void>;
-  /** The whole list as it should be. */
+  /** The whole list as it should be, and as it is there as far as is known. */
   wanted(): Promise<readonly string[]>;
+  known(): Promise<readonly string[]>;
   replaceKnown(remoteIds: readonly string[]): Promise<void>;
   /** Forgets what is known of a resource that is not there any more. */
   forget(remoteId: string): Promise<void>;
+  /** A resource goes by another id there; groups hold it by that one already. */
+  rename(remoteId: string, to: string): Promise<void>;
 }
 
 /**
@@ -27,6 +30,8 @@ export async function bringMembers(
   const refused = new Map<string, TargetError>();
   let changed = false;
   for (;;) {
+    // Who is not wanted any more, or by another id meanwhile, was refused with reason.
+    if (refused.size > 0) await keepWanted(refused, members);
     const { add, remove } = await members.difference([...refused.keys()]);
     const [batch, types] =
       remove.length > 0
@@ -50,6 +55,11 @@ export async function bringMembers(
   return changed;
 }
 
+async function keepWanted(refused: Map<string, TargetError>, members: MembersOfGroup): Promise<void> {
+  const wanted = new Set(await members.wanted());
+  for (const id of refused.keys()) if (!wanted.has(id)) refused.delete(id);
+}
+
 interface Way {
   readonly target: Target;
   readonly group: string;
@@ -68,12 +78,16 @@ async function send(way: Way, batch: Batch, signal: AbortSignal): Promise<boolea
   const { target, group, members, refused, types } = way;
   let all: readonly string[] | undefined;
   const whole = async (): Promise<readonly string[]> => {
-    all = await members.wanted();
-    return all;
+    const wanted = await members.wanted();
+    // Somebody came or went since the batch was made.
+    if (isSame(wanted, await members.known())) throw new NothingDiffers();
+    all = wanted;
+    return wanted;
   };
   try {
     await target.changeMembers(group, { ...batch, ...(types && { types }) }, whole, signal);
   } catch (error) {
+    if (error instanceof NothingDiffers) return true;
     if (!(error instanceof TargetError) || !(await isAboutMembers(target, group, error, signal))) throw error;
     return halve(way, batch, error, signal);
   }
@@ -81,6 +95,13 @@ async function send(way: Way, batch: Batch, signal: AbortSignal): Promise<boolea
   else await members.replaceKnown(all);
   for (const id of batch.add) refused.delete(id);
   return all !== undefined;
+}
+
+class NothingDiffers extends Error {}
+
+function isSame(ids: readonly string[], others: readonly string[]): boolean {
+  const all = new Set([...ids, ...others]);
+  return all.size === ids.length && all.size === others.length;
 }
 
 async function isAboutMembers(

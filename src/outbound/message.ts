@@ -1,14 +1,15 @@
 // Gathers what a message tells: the run, the plan, and the list of results.
 import { daysUntil } from '#core/connect.ts';
 import { csvLine } from '#core/csv.ts';
-import { type Report, reportCredential, reportHeld, reportRun, reportStream } from '#core/report.ts';
+import { type Report, reportCredential, reportHeld, reportRun, reportStream, reportTarget } from '#core/report.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import type { Attachment } from '#platform/mail.ts';
 import { readConnection } from '#store/connections.ts';
 import type { Db } from '#store/database.ts';
 import { findStream } from '#store/event-streams.ts';
-import type { ClaimedNotification } from '#store/notifications.ts';
+import type { ClaimedNotification, NotificationEvent } from '#store/notifications.ts';
 import { readRunLog } from '#store/run-logs.ts';
+import { readTarget } from '#store/targets.ts';
 import { readPlan } from '#store/views/plans.ts';
 import { countResults, listResults, type ResultRow } from '#store/views/results.ts';
 import { type RunView, readRun } from '#store/views/runs.ts';
@@ -28,7 +29,7 @@ export interface MessageParts {
 
 export interface Message {
   readonly report: Report;
-  /** Null in what is about a provider, or about a stream of events. */
+  /** Null in what is about a provider, a stream of events or a push target. */
   readonly run: RunView | null;
   readonly planId: string | null;
   /** Only what is held, of a message about a held plan. */
@@ -44,11 +45,13 @@ export async function gatherMessage(
     plan_id,
     provider,
     stream_id,
+    app_id,
     number,
-  }: Pick<ClaimedNotification, 'event' | 'run_id' | 'plan_id' | 'provider' | 'stream_id' | 'number'>,
+  }: Pick<ClaimedNotification, 'event' | 'run_id' | 'plan_id' | 'provider' | 'stream_id' | 'app_id' | 'number'>,
 ): Promise<Message | undefined> {
   if (provider !== null) return gatherWarning({ db, publicUrl, titleOf, now }, provider);
   if (stream_id !== null) return gatherStreamMessage(db, publicUrl, stream_id);
+  if (app_id !== null) return gatherTargetMessage(db, publicUrl, app_id, event);
   const run = run_id === null ? undefined : await readRun(db, run_id);
   if (run === undefined) return undefined;
   const reported = {
@@ -93,6 +96,20 @@ async function gatherStreamMessage(db: Db, publicUrl: string, streamId: string):
   if (stream?.disabled_at == null) return undefined;
   const report = reportStream({ ...stream, disabledAt: stream.disabled_at }, publicUrl);
   return { report, run: null, planId: null, held: false };
+}
+
+/** Undefined when it is in service again, or out of it again, meanwhile. */
+async function gatherTargetMessage(
+  db: Db,
+  publicUrl: string,
+  appId: string,
+  event: NotificationEvent,
+): Promise<Message | undefined> {
+  const target = await readTarget(db, appId);
+  if (target === undefined) return undefined;
+  const isOut = event !== 'target.recovered';
+  if (isOut !== (target.quarantine !== null)) return undefined;
+  return { report: reportTarget(target, publicUrl), run: null, planId: null, held: false };
 }
 
 const COLUMNS = [

@@ -30,6 +30,7 @@ import {
   takePlansToRemind,
   type WaitingPlan,
 } from '#store/notifications.ts';
+import { takeTargetNews } from '#store/targets.ts';
 import { gatherMessage } from './message.ts';
 import { type NotificationSettings, readNotificationSettings } from './notification-settings.ts';
 import { sendByEmail, sendByWebhook } from './send.ts';
@@ -165,6 +166,13 @@ async function gatherEvents(tx: Db, settings: NotificationSettings, now: Date): 
       ...channels.map((channel): NewNotification => {
         const key = `stream.disabled ${id} ${disabled_at.getTime()}`;
         return { key, channel, event: 'stream.disabled', runId: null, planId: null, streamId: id, number: 0 };
+      }),
+    );
+  for (const { app_id, event, key } of await takeTargetNews(tx, now))
+    messages.push(
+      ...channels.map((channel): NewNotification => {
+        const about = { runId: null, planId: null, appId: app_id, number: 0 };
+        return { key: `${event} ${key}`, channel, event, ...about };
       }),
     );
   await insertNotifications(tx, messages, now);

@@ -4,9 +4,11 @@ import type { RunError } from '#core/failure.ts';
 import { isUuid } from '#core/ids.ts';
 import type { Clock } from '#platform/clock.ts';
 import { makeMask } from '#platform/mask.ts';
+import { countAttempts } from '#store/attempt-hours.ts';
 import type { Db } from '#store/database.ts';
 import { listWaiting, noteHandedOut, takeAnswers } from '#store/event-deliveries.ts';
 import { notePoll, readStream, type StreamRow } from '#store/event-streams.ts';
+import { channelOf } from './send-events.ts';
 import type { SetSigner } from './set-signer.ts';
 
 /** How long a receiver that waits is kept waiting, and how soon it learns of something new. */
@@ -36,12 +38,17 @@ export function makeSetPolling({ db, clock, signer }: { db: Db; clock: Clock; si
     return { sets, moreAvailable: rows.length > max };
   }
 
+  async function take(stream: StreamRow, answers: Parameters<typeof takeAnswers>[2], now: Date): Promise<void> {
+    const { delivered, failed } = await takeAnswers(db, stream.id, answers, now);
+    await countAttempts(db, channelOf(stream), { delivered, failed, settled: delivered + failed }, now);
+  }
+
   return {
     async poll(appId, { maxEvents = DEFAULT_SETS, returnImmediately = false, ack = [], setErrs = {} }, signal) {
       const stream = await readStream(db, appId, 'set');
       if (stream === undefined || stream.pushed) return undefined;
       const now = clock.now();
-      await takeAnswers(db, stream.id, { taken: ack.filter(isUuid), refused: refusedOf(setErrs) }, now);
+      await take(stream, { taken: ack.filter(isUuid), refused: refusedOf(setErrs) }, now);
       await notePoll(db, stream.id, now);
       const max = Math.min(maxEvents, SETS_MAX);
       const until = now.getTime() + WAIT_MS;

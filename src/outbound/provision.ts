@@ -4,7 +4,7 @@ import { describeError } from '#core/failure.ts';
 import type { AppScope } from '#core/scope.ts';
 import type { Exchange } from '#core/target.ts';
 import { type Database, type Db, sql } from '#store/database.ts';
-import { askForChanges, type Claimed, claimDeliveries, settleDeliveries } from '#store/deliveries.ts';
+import { askForChanges, askForReferences, type Claimed, claimDeliveries, settleDeliveries } from '#store/deliveries.ts';
 import { readTarget, type TargetRow } from '#store/targets.ts';
 import { type Delivering, deliver, type Progress, type Step, startProgress } from './deliver.ts';
 import { type OpenedTarget, openTarget } from './open-target.ts';
@@ -238,7 +238,10 @@ async function settle(
           });
           return { ...base, state, ready_at: readyAt, attempts, error };
         })();
-  await settleDeliveries(database.knex, appId, [settled], now);
+  await database.knex.transaction(async (tx) => {
+    await settleDeliveries(tx, appId, [settled], now);
+    if (settled.is_new) await askForReferences(tx, appId, [settled.resource_id], now);
+  });
 }
 
 /** The members are worked out, and not noted. */
@@ -258,6 +261,7 @@ function dry(world: Delivering): Delivering {
         note: async () => undefined,
         replaceKnown: async () => undefined,
         forget: async () => undefined,
+        rename: async () => undefined,
       };
     },
   };

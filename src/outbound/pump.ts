@@ -11,6 +11,7 @@ import type { Seal } from '#platform/seal.ts';
 import type { Database, Db } from '#store/database.ts';
 import {
   askForReferences,
+  type Claimed,
   claimDeliveries,
   type Due,
   freeExpiredClaims,
@@ -23,11 +24,12 @@ import type { HeldLease } from '#store/leased.ts';
 import { checkFence } from '#store/leases.ts';
 import { changeTarget, readTarget, type TargetRow } from '#store/targets.ts';
 import { carryOut, claimMs, giveBack } from './carry-out.ts';
+import { makeDeadlines } from './deadlines.ts';
 import { guardDepartures } from './departures.ts';
 import { followJournal, lookThrough } from './follow.ts';
 import { makeHealth } from './health.ts';
 import { type OpenedTarget, openTarget, type TargetKinds } from './open-target.ts';
-import { drain } from './pool.ts';
+import { drain, makeClaimSize } from './pool.ts';
 import { reconcile } from './reconcile.ts';
 import { makeWorld } from './world.ts';
 
@@ -42,6 +44,11 @@ export interface PumpParts {
   /** What it leaves of a resource. */
   cutOf(scope: AppScope | null): Cut;
   random?(): number;
+  /** Told of what becomes of deliveries, for whoever counts them. */
+  readonly metrics?: {
+    delivery(app: string, outcome: string): void;
+    deprovisioned(app: string, seconds: number): void;
+  };
 }
 
 export interface Pump {
@@ -52,8 +59,10 @@ export interface Pump {
 
 /** How soon a change is seen. */
 const POLL_MS = 500;
-/** A turn ends after this, so that leavers who came meanwhile are asked for and overtake. */
-const TURN_MS = 1_000;
+/** The journal, and the next stretch of the directory, are read as often while there is work, so that leavers who came meanwhile overtake. */
+const LOOK_MS = 500;
+/** A turn ends after this, for what else there is to do: reconciling, what was learned. */
+const TURN_MS = 10_000;
 const DISCOVER_EVERY_MS = 24 * 3_600_000;
 
 /** A resource as an app may see it. */
@@ -71,10 +80,11 @@ export function makePump(parts: PumpParts, appId: string, lease: HeldLease, sign
   /** Of each delivery that is on its way, by its signal. */
   const exchanges = new WeakMap<AbortSignal, Exchange[]>();
   let opened: Ready | undefined;
+  const claimSize = makeClaimSize();
 
-  const write = <T>(work: (tx: Db) => Promise<T>): Promise<T> =>
+  const write = <T>(work: (tx: Db) => Promise<T>, durability: 'durable' | 'soon' = 'durable'): Promise<T> =>
     db.transaction(async (tx) => {
-      await checkFence(tx, lease);
+      await checkFence(tx, lease, durability);
       return work(tx);
     });
   const health = makeHealth({ appId, clock, log, write, random: parts.random ?? Math.random });
@@ -133,44 +143,72 @@ export function makePump(parts: PumpParts, appId: string, lease: HeldLease, sign
   }
 
   async function send(row: TargetRow, ready: Ready, scope: ScopeOf): Promise<number> {
-    const until = clock.now().getTime() + TURN_MS;
+    const started = clock.now().getTime();
+    const until = started + TURN_MS;
     const claimedAt = new Map<string, Date>();
+    let lookedAt = started;
     let isHalted = false;
     const listen = (own: AbortSignal, to: Exchange[]): void => void exchanges.set(own, to);
-    const carrying = { clock, log, health, world: ready.world, signal, listen };
+    const carrying = { clock, log, health, world: ready.world, deadlines: makeDeadlines(signal), listen };
+
+    /** What came meanwhile is asked for while what is claimed goes on. */
+    async function look(): Promise<void> {
+      lookedAt = clock.now().getTime();
+      const now = await readTarget(db, appId);
+      if (now === undefined) return;
+      const hasNews = await followJournal(following, now, scope, signal);
+      const hasLooked = await lookThrough(following, now, scope);
+      if (hasNews || hasLooked) await write((tx) => guardDepartures(tx, appId, ready.policy.guard, clock.now()));
+    }
+
+    async function claim(limit: number): Promise<readonly Claimed[]> {
+      if (clock.now().getTime() - lookedAt >= LOOK_MS) await look();
+      const now = clock.now();
+      const claimed = await write(async (tx) => {
+        const wanted = { limit, now, until: new Date(now.getTime() + claimMs(ready.policy.timeoutMs)) };
+        return claimDeliveries(tx, appId, { ...wanted, configVersion: row.config_version }, scope);
+      }, 'soon');
+      // Paused, or with other settings.
+      if (claimed.length === 0) isHalted = !(await isUnchanged(row));
+      for (const { resource_id } of claimed) claimedAt.set(resource_id, now);
+      return claimed;
+    }
+
     const pool = {
+      size: claimSize,
       concurrency: health.width,
       isStopped: () => isHalted || signal.aborted || health.isResting(),
-      claim: (limit: number) =>
-        write(async (tx) => {
-          const state = await readTarget(tx, appId);
-          // Paused, or with other settings.
-          isHalted = state?.state !== 'active' || state.config_version !== row.config_version;
-          if (isHalted) return [];
-          const now = clock.now();
-          const claim = { limit, now, until: new Date(now.getTime() + claimMs(ready.policy.timeoutMs)) };
-          const claimed = await claimDeliveries(tx, appId, claim, scope);
-          for (const { resource_id } of claimed) claimedAt.set(resource_id, now);
-          return claimed;
-        }),
-      carryOut: (claimed: Parameters<typeof giveBack>[0]) =>
-        carryOut(carrying, claimed, claimedAt.get(claimed.resource_id) ?? clock.now()),
-      giveBack: (claimed: Parameters<typeof giveBack>[0]) => giveBack(claimed, clock),
+      claim,
+      carryOut: (claimed: Claimed) => carryOut(carrying, claimed, claimedAt.get(claimed.resource_id) ?? clock.now()),
+      giveBack: (claimed: Claimed) => giveBack(claimed, clock),
       settle: (settled: readonly SettledDelivery[]) => settle(ready, settled),
     };
-    return drain(pool, () => clock.now().getTime() >= until);
+    try {
+      return await drain(pool, () => clock.now().getTime() >= until);
+    } finally {
+      carrying.deadlines.close();
+    }
+  }
+
+  async function isUnchanged(row: TargetRow): Promise<boolean> {
+    const now = await readTarget(db, appId);
+    return now?.state === 'active' && now.config_version === row.config_version;
   }
 
   async function settle({ world }: Ready, settled: readonly SettledDelivery[]): Promise<void> {
     const now = clock.now();
-    // Also of those that failed later on: they are there.
-    const isNew = ({ action }: SettledDelivery): boolean => action === 'created' || action === 'adopted';
-    const newlyThere = settled.filter(isNew).map(({ resource_id }) => resource_id);
+    const newlyThere = settled.filter(({ is_new }) => is_new).map(({ resource_id }) => resource_id);
     await write(async (tx) => {
       await settleDeliveries(tx, appId, settled, now);
       await askForReferences(tx, appId, newlyThere, now);
     });
+    for (const one of settled) count(one, now);
     for (const { resource_id } of settled) world.forgetClaims(resource_id);
+  }
+
+  function count({ action, error, done, departed_at }: SettledDelivery, now: Date): void {
+    if (done || error !== null) parts.metrics?.delivery(appId, error === null ? action : 'failed');
+    if (departed_at !== null) parts.metrics?.deprovisioned(appId, (now.getTime() - departed_at.getTime()) / 1000);
   }
 
   /** Answers whether the target may be sent to. */

@@ -4,7 +4,7 @@ import { mergeSecrets, type Secrets, splitSecrets } from '#core/secrets.ts';
 import { checkOutgoingUrl, type OutgoingPolicy } from '#platform/fetch.ts';
 import type { Seal } from '#platform/seal.ts';
 import type { Db } from '#store/database.ts';
-import { deleteTarget, readTarget, saveTarget } from '#store/targets.ts';
+import { changeTarget, deleteTarget, readTarget, saveTarget } from '#store/targets.ts';
 import { pushSettings, type TargetKinds } from './open-target.ts';
 
 export interface PushSettingsParts {
@@ -46,11 +46,28 @@ export async function parsePush(
   return { ...splitSecrets(whole, kind.secretPaths), whole };
 }
 
-/** Saves what the body says; null takes the target away and leaves there what is there. */
+/**
+ * Saves what the body says; null takes the target away and leaves there what is there. With `paused` nothing is sent until
+ * it is resumed.
+ */
 export async function savePush(tx: Db, parts: PushSettingsParts, appId: string, body: unknown): Promise<void> {
   if (body === undefined) return;
   if (body === null) return deleteTarget(tx, appId);
-  const { settings, secrets } = await parsePush(tx, parts, appId, body);
+  const { paused, rest } = withoutPaused(body);
+  const { settings, secrets } = await parsePush(tx, parts, appId, rest);
   const sealed = Object.keys(secrets).length === 0 ? null : parts.seal.seal(JSON.stringify(secrets));
   await saveTarget(tx, { appId, push: settings, secrets: sealed });
+  if (paused) await changeTarget(tx, appId, { state: 'paused' });
+}
+
+/** How a target starts is no setting of its kind. */
+function withoutPaused(body: unknown): { readonly paused: boolean; readonly rest: unknown } {
+  if (typeof body !== 'object' || body === null || !('paused' in body)) return { paused: false, rest: body };
+  const { paused, ...rest } = body;
+  if (typeof paused === 'boolean') return { paused, rest };
+  throw new InputError('push.paused: expected true or false', {
+    reason: 'invalid-push',
+    remedy: 'Correct the fields named; docs/targets.md lists them.',
+    details: { problems: ['push.paused: expected true or false'] },
+  });
 }

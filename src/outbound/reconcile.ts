@@ -161,7 +161,7 @@ async function compareOne(
 
 /** What they have of what we manage, when it is to be mended. */
 function compareAttributes(
-  { policy, cut }: Reconciling,
+  { policy, cut, target }: Reconciling,
   type: ResourceType,
   row: LinkedRow,
   remote: Remote,
@@ -169,7 +169,8 @@ function compareAttributes(
 ): Fields | undefined {
   const document = cut(type, JSON.parse(row.body ?? '{}'));
   const manager = row.manager_remote_id ?? undefined;
-  const { payload } = outgoingForm({ id: row.resource_id, type, document }, policy, manager, 'update');
+  const outgoing = outgoingForm({ id: row.resource_id, type, document }, policy, manager, 'update');
+  const payload = target.shaped(type, outgoing.payload);
   const theirs = managedPart(payload, remote.document ?? {});
   // What is sent at creation only may have been changed there.
   const createOnly = policy.mapping[type].filter(({ when }) => when === 'create').map(({ to }) => [to, theirs[to]]);

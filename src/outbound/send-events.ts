@@ -13,6 +13,7 @@ import type { Clock } from '#platform/clock.ts';
 import type { OutgoingAnswer, OutgoingPolicy } from '#platform/fetch.ts';
 import { makeMask } from '#platform/mask.ts';
 import type { Seal } from '#platform/seal.ts';
+import { countAttempts } from '#store/attempt-hours.ts';
 import { type Database, translateDatabaseError } from '#store/database.ts';
 import { type ClaimedDelivery, type Settlement, settleDeliveries } from '#store/event-deliveries.ts';
 import { disableStream, noteHealth, type StreamRow } from '#store/event-streams.ts';
@@ -47,6 +48,8 @@ export interface Receipt {
   readonly answer: string | null;
   readonly error: RunError | null;
   readonly retryAfterMs: number | undefined;
+  /** How long it took. */
+  readonly ms: number;
 }
 
 export type Message = Pick<ClaimedDelivery, 'message_id' | 'payload'>;
@@ -77,11 +80,12 @@ export async function sendMessage(
             policy,
             signal,
           );
-    return receiptOf(stream, secrets, answer);
+    return { ...receiptOf(stream, secrets, answer), ms: clock.now().getTime() - now.getTime() };
   } catch (error) {
     signal?.throwIfAborted();
     const described = describeError(translateDatabaseError(error));
-    return { verdict: 'failed', status: null, answer: null, error: described, retryAfterMs: undefined };
+    const ms = clock.now().getTime() - now.getTime();
+    return { verdict: 'failed', status: null, answer: null, error: described, retryAfterMs: undefined, ms };
   }
 }
 
@@ -89,7 +93,11 @@ function urlOf({ delivery }: SetSettings): string {
   return delivery.method === 'push' ? delivery.url : '';
 }
 
-function receiptOf({ kind }: Pick<StreamRow, 'kind'>, secrets: StreamSecrets, answer: OutgoingAnswer): Receipt {
+function receiptOf(
+  { kind }: Pick<StreamRow, 'kind'>,
+  secrets: StreamSecrets,
+  answer: OutgoingAnswer,
+): Omit<Receipt, 'ms'> {
   const { status, text, retryAfterMs } = answer;
   const verdict = kind === 'webhook' ? judgeWebhookAnswer(status) : judgeSetAnswer(status, text);
   const mask = makeMask([...secrets.keys.map(({ secret }) => secret), secrets.authorization ?? '']);
@@ -129,6 +137,7 @@ export async function sendRound(
   });
   return parts.database.knex.transaction(async (tx) => {
     await settleDeliveries(tx, settlements, now);
+    await countAttempts(tx, channelOf(stream), attemptsOf(receipts), now);
     const anyDelivered = receipts.some(({ verdict }) => verdict === 'delivered');
     await noteHealth(tx, stream.id, { ...next, error, succeededAt: anyDelivered ? now : undefined });
     if (disable === undefined) return { health: next, disabled: undefined };
@@ -137,13 +146,22 @@ export async function sendRound(
   });
 }
 
+export function channelOf({ app_id, kind }: Pick<StreamRow, 'app_id' | 'kind'>) {
+  return { appId: app_id, channel: kind === 'webhook' ? ('webhook' as const) : ('events' as const) };
+}
+
+function attemptsOf(receipts: readonly Receipt[]) {
+  const delivered = receipts.filter(({ verdict }) => verdict === 'delivered').length;
+  return { delivered, failed: receipts.length - delivered, settled: receipts.length };
+}
+
 /** A message that is refused while others are taken is tried some times; a receiver that fails altogether is waited for. */
 function settlementOf(
   { id, attempts }: ClaimedDelivery,
-  { verdict, status, answer, error }: Receipt,
+  { verdict, status, answer, error, ms }: Receipt,
   { now, random }: { now: Date; random: number },
 ): Settlement {
-  const settled = { id, attempts, status, answer, error };
+  const settled = { id, attempts, status, answer, error, ms };
   if (verdict === 'delivered') return { ...settled, state: 'delivered', nextAt: null };
   if (verdict === 'rejected' || (verdict === 'refused' && attempts >= ATTEMPTS_MAX))
     return { ...settled, state: 'dead', nextAt: null };

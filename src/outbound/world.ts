@@ -5,7 +5,9 @@ import {
   differenceOfMembers,
   forgetMembers,
   isTaken,
+  knownMembers,
   noteMembers,
+  renameMember,
   replaceKnownMembers,
   wantedMembers,
 } from '#store/target-members.ts';
@@ -39,7 +41,9 @@ export function makeWorld(
       return {
         difference: (except) => differenceOfMembers(db, place, policy.membersPerRequest, except),
         note: (done) => noteMembers(db, place, done),
+        known: () => knownMembers(db, place),
         wanted: () => wantedMembers(db, place),
+        rename: (remoteId, to) => renameMember(db, appId, remoteId, to),
         replaceKnown: (ids) => replaceKnownMembers(db, place, ids),
         forget: (remoteId) => forgetMembers(db, appId, resource_type === 'Group' ? { groupId } : { remoteId }),
       };

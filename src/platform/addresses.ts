@@ -43,3 +43,24 @@ export function isPublicAddress(address: string): boolean {
 export function isLoopbackAddress(address: string): boolean {
   return isIP(address) !== 0 && LOOPBACK.check(address, isIPv4(address) ? 'ipv4' : 'ipv6');
 }
+
+/**
+ * What nobody's server has as its address: this network and link-local, where clouds hand credentials to machines, and
+ * multicast. And the addresses of such services elsewhere: Azure, Alibaba, Oracle and AWS by IPv6. A mapped IPv4
+ * address counts as itself. Sources: RFC 6890, RFC 3927, and the clouds' pages on instance metadata, checked 2026-11.
+ */
+const NOWHERE = new BlockList();
+NOWHERE.addSubnet('0.0.0.0', 8, 'ipv4');
+NOWHERE.addSubnet('169.254.0.0', 16, 'ipv4');
+NOWHERE.addSubnet('224.0.0.0', 3, 'ipv4');
+for (const address of ['168.63.129.16', '100.100.100.200', '192.0.0.192']) NOWHERE.addAddress(address, 'ipv4');
+NOWHERE.addAddress('::', 'ipv6');
+NOWHERE.addSubnet('fe80::', 10, 'ipv6');
+NOWHERE.addSubnet('ff00::', 8, 'ipv6');
+NOWHERE.addAddress('fd00:ec2::254', 'ipv6');
+
+/** True for an address that is refused even to what lives in a private network, such as a directory or a mail server. */
+export function isNowhereAddress(address: string): boolean {
+  const family = isIP(address);
+  return family !== 0 && NOWHERE.check(address, family === 4 ? 'ipv4' : 'ipv6');
+}

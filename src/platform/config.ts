@@ -1,5 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { ConfigError } from '#core/errors.ts';
+
+/** The release that runs here. */
+export const VERSION: string = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
 
 const Environment = z
   .object({
@@ -31,7 +36,7 @@ const Environment = z
       .describe('32 random bytes, base64; seals stored credentials. Required with DATABASE_URL'),
     SECRET_KEYS_ACCEPTED: z
       .string()
-      .transform((text) => text.split(/[\s,]+/).filter((key) => key !== ''))
+      .transform(listOf)
       .refine((keys) => keys.every(isKey), 'expected keys of 32 bytes in base64, with commas between')
       .optional()
       .describe('More keys, with commas between, that open what they sealed: for changing SECRET_KEY'),
@@ -39,6 +44,12 @@ const Environment = z
       .enum(['all', 'api', 'worker'])
       .default('all')
       .describe('all, api (requests only) or worker (background only)'),
+    TRUSTED_PROXIES: z
+      .string()
+      .transform(listOf)
+      .refine((proxies) => proxies.every(isNetwork), 'expected addresses or networks (10.0.0.0/8), with commas between')
+      .optional()
+      .describe('Proxies whose X-Forwarded-For is believed; counts wrong tokens by the client behind them'),
     ALLOW_LOOPBACK_WEBHOOKS: z
       .enum(['true', 'false'])
       .default('false')
@@ -81,6 +92,18 @@ const Environment = z
     if (issuer?.protocol === 'http:' && !['127.0.0.1', 'localhost', '[::1]'].includes(issuer.hostname))
       context.addIssue({ code: 'custom', path: ['CONSOLE_OIDC_ISSUER'], message: 'must be an https address' });
   });
+
+function listOf(text: string): string[] {
+  return text.split(/[\s,]+/).filter((item) => item !== '');
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', prefix, ...more] = text.split('/');
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  return (
+    bits > 0 && more.length === 0 && (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits))
+  );
+}
 
 function isKey(text: string): boolean {
   return Buffer.from(text, 'base64').length === 32;

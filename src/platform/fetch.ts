@@ -4,6 +4,7 @@ import { request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { ConfigError, GatewayError, InputError, UpstreamError } from '#core/errors.ts';
 import { isLoopbackAddress, isPublicAddress } from './addresses.ts';
+import { inSpan, traceHeaders } from './trace.ts';
 
 /** Where an administrator's URL may lead. */
 export interface OutgoingPolicy {
@@ -57,14 +58,24 @@ export function checkOutgoingUrl(text: string, { allowLoopback }: OutgoingPolicy
  * @throws {UpstreamError} `address-refused`, `timeout`, `unreachable`
  * @throws {ConfigError} `certificate-untrusted`
  */
-export async function postOutgoing(post: OutgoingPost, policy: OutgoingPolicy): Promise<OutgoingAnswer> {
+export function postOutgoing(post: OutgoingPost, policy: OutgoingPolicy): Promise<OutgoingAnswer> {
+  const facts = { 'http.request.method': 'POST', 'server.address': URL.parse(post.url)?.hostname };
+  const work = async (note: (facts: { readonly 'http.response.status_code': number }) => void) => {
+    const answer = await sendPost(post, policy);
+    note({ 'http.response.status_code': answer.status });
+    return answer;
+  };
+  return inSpan('webhook POST', facts, work, 'client');
+}
+
+async function sendPost(post: OutgoingPost, policy: OutgoingPolicy): Promise<OutgoingAnswer> {
   const url = checkOutgoingUrl(post.url, policy);
   const timeout = AbortSignal.timeout(post.timeoutMs);
   const signal = post.signal === undefined ? timeout : AbortSignal.any([timeout, post.signal]);
   const send = url.protocol === 'http:' ? httpRequest : httpsRequest;
   try {
     return await new Promise<OutgoingAnswer>((resolve, reject) => {
-      const headers = { ...post.headers, 'content-length': Buffer.byteLength(post.body) };
+      const headers = { ...post.headers, ...traceHeaders(), 'content-length': Buffer.byteLength(post.body) };
       const request = send(url, { method: 'POST', headers, agent: false, lookup: guardedLookup(policy), signal });
       request.once('error', reject);
       request.once('response', (response) => {

@@ -3,6 +3,7 @@
 import { Agent } from 'undici';
 import { ConfigError, type GatewayError, UpstreamError } from '#core/errors.ts';
 import { checkOutgoingUrl, guardedLookup, type OutgoingPolicy, UNTRUSTED } from './fetch.ts';
+import { inSpan, type SpanFacts, traceHeaders } from './trace.ts';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -16,6 +17,13 @@ export interface HttpAnswer {
   /** By lower-case name; of several the first. */
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
+}
+
+/** Who we are to a server that asks for a certificate, and whom we trust in place of the usual authorities. All PEM. */
+export interface TlsIdentity {
+  readonly certificate: string;
+  readonly key: string;
+  readonly ca: string | null;
 }
 
 export interface HttpClient {
@@ -36,14 +44,25 @@ const ANSWER_MS = 30_000;
 const ANSWER_MAX = 16 * 1024 * 1024;
 const KEEP_ALIVE_MS = 10_000;
 
+export interface HttpClientOptions {
+  readonly connections: number;
+  /** For the whole answer. */
+  readonly answerMs?: number;
+  readonly tls?: TlsIdentity | undefined;
+}
+
 export function makeHttpClient(
   policy: OutgoingPolicy,
-  { connections, answerMs = ANSWER_MS }: { readonly connections: number; readonly answerMs?: number },
+  { connections, answerMs = ANSWER_MS, tls }: HttpClientOptions,
 ): HttpClient {
   const agent = new Agent({
     connections,
     pipelining: 1,
-    connect: { lookup: guardedLookup(policy), timeout: CONNECT_MS },
+    connect: {
+      lookup: guardedLookup(policy),
+      timeout: CONNECT_MS,
+      ...(tls && { cert: tls.certificate, key: tls.key, ...(tls.ca === null ? {} : { ca: tls.ca }) }),
+    },
     headersTimeout: answerMs,
     bodyTimeout: answerMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -61,32 +80,42 @@ export function makeHttpClient(
   }
 
   return {
-    async request({ method, url: text, headers, body }, signal) {
-      signal.throwIfAborted();
-      const url = checkedUrl(text);
-      try {
-        const answer = await agent.request({
-          origin: url.origin,
-          path: `${url.pathname}${url.search}`,
-          method,
-          headers,
-          body: body ?? null,
-          signal,
-        });
-        const first = Object.entries(answer.headers).map(([name, value]) => [
-          name,
-          (Array.isArray(value) ? value[0] : value) ?? '',
-        ]);
-        return { status: answer.statusCode, headers: Object.fromEntries(first), text: await answer.body.text() };
-      } catch (error) {
-        signal.throwIfAborted();
-        throw explain(error, url.host);
-      }
+    request(request, signal) {
+      const facts = { 'http.request.method': request.method, 'server.address': URL.parse(request.url)?.hostname };
+      return inSpan(`target ${request.method}`, facts, (note) => exchange(request, signal, note), 'client');
     },
     async close() {
       await agent.destroy();
     },
   };
+
+  async function exchange(
+    { method, url: text, headers, body }: HttpRequest,
+    signal: AbortSignal,
+    note: (facts: SpanFacts) => void,
+  ): Promise<HttpAnswer> {
+    signal.throwIfAborted();
+    const url = checkedUrl(text);
+    try {
+      const answer = await agent.request({
+        origin: url.origin,
+        path: `${url.pathname}${url.search}`,
+        method,
+        headers: { ...headers, ...traceHeaders() },
+        body: body ?? null,
+        signal,
+      });
+      note({ 'http.response.status_code': answer.statusCode });
+      const first = Object.entries(answer.headers).map(([name, value]) => [
+        name,
+        (Array.isArray(value) ? value[0] : value) ?? '',
+      ]);
+      return { status: answer.statusCode, headers: Object.fromEntries(first), text: await answer.body.text() };
+    } catch (error) {
+      signal.throwIfAborted();
+      throw explain(error, url.host);
+    }
+  }
 }
 
 /** Codes that say that nothing was sent. */

@@ -1,5 +1,6 @@
 import { type Logger, levels, pino, symbols } from 'pino';
 import type { Mask } from './mask.ts';
+import { callerFacts } from './trace.ts';
 
 export type Log = Logger;
 
@@ -8,12 +9,14 @@ const REDACTED = ['authorization', 'token', 'secret', 'password', 'privateKey', 
 
 function options(level: string) {
   const paths = REDACTED.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
-  return { level, base: null, redact: { paths, censor: '[redacted]' }, timestamp: pino.stdTimeFunctions.isoTime };
+  const redact = { paths, censor: '[redacted]' };
+  return { level, base: null, redact, mixin: () => callerFacts(), timestamp: pino.stdTimeFunctions.isoTime };
 }
 
 /**
  * JSON lines on standard output. Messages are short constants, the facts are fields: `request`, `run`, `provider`,
- * `plan`, `app`, `ms`, `count`, `code`. People appear by our id, never by name or mail.
+ * `plan`, `app`, `ms`, `count`, `code`. What is logged while a request is answered names it, and its trace. People appear
+ * by our id, never by name or mail.
  */
 export function makeLog(level: string): Log {
   return pino(options(level));

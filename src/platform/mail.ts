@@ -1,5 +1,7 @@
+import { connect, type Socket } from 'node:net';
 import { createTransport } from 'nodemailer';
-import { ConfigError, CredentialsError, type GatewayError, UpstreamError } from '#core/errors.ts';
+import { ConfigError, CredentialsError, GatewayError, UpstreamError } from '#core/errors.ts';
+import { checkInside, insideLookup } from './inside.ts';
 
 export interface MailServer {
   readonly host: string;
@@ -40,7 +42,10 @@ const SILENCE_MS = 30_000;
  * @throws {UpstreamError} `mail-server-unreachable`, `mail-server-failed`
  */
 export async function sendMail(server: MailServer, mail: Mail): Promise<{ readonly refused: readonly string[] }> {
+  checkInside(server.host);
   const transport = createTransport({
+    // Ours, so that what is connected to is the address that was checked.
+    getSocket: (_options, callback) => openSocket(server, callback),
     host: server.host,
     port: server.port,
     secure: server.security === 'tls',
@@ -74,6 +79,21 @@ export async function sendMail(server: MailServer, mail: Mail): Promise<{ readon
   }
 }
 
+type SocketCallback = (error: Error | null, options?: { connection: Socket }) => void;
+
+function openSocket({ host, port }: MailServer, callback: SocketCallback): void {
+  const socket = connect({ host, port, lookup: insideLookup, timeout: CONNECT_MS });
+  const fail = (error: Error): void => callback(error);
+  socket.once('error', fail);
+  socket.once('timeout', () => socket.destroy(new Error('no connection in time')));
+  socket.once('connect', () => {
+    socket.off('error', fail);
+    socket.removeAllListeners('timeout');
+    socket.setTimeout(0);
+    callback(null, { connection: socket });
+  });
+}
+
 interface SmtpFailure {
   readonly code?: unknown;
   readonly responseCode?: unknown;
@@ -84,6 +104,7 @@ interface SmtpFailure {
 
 /** What went wrong, in our words: of the server's own only the numbers are repeated. */
 function explain(thrown: unknown, { host, port, security }: MailServer): GatewayError {
+  if (thrown instanceof GatewayError) return thrown;
   const failure: SmtpFailure = thrown instanceof Error ? thrown : {};
   const where = `The mail server "${host}:${port}"`;
   const said = answerOf(failure);

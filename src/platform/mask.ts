@@ -10,7 +10,7 @@ const SHAPES: readonly (readonly [RegExp, string])[] = [
   [/\b(bearer|basic)\s+[\w.~+/=-]{6,}/gi, `$1 ${MASKED}`],
   // A JSON Web Token: three parts of base64url.
   [/\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?/g, MASKED],
-  [/\b(?:sluice_|whsec_)[\w+/=-]{16,}/g, MASKED],
+  [/\b(?:sluice_|whsec_|whsk_)[\w+/=-]{16,}/g, MASKED],
   [/-----BEGIN [A-Z ]*(?:PRIVATE KEY|CERTIFICATE)-----[^"]*?(?:-----END [A-Z ]*-----|(?="|$))/g, MASKED],
   // As a form sends it, as JSON spells it (also inside a string), and in prose. What is no string in JSON stays one.
   [

@@ -1,6 +1,6 @@
 import type { ResourceSchemas } from '#core/attributes.ts';
 import type { UploadedFiles } from '#core/files.ts';
-import type { ProviderKind } from '#core/provider.ts';
+import type { ProviderKind, SourceRequest } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { OutgoingPolicy } from '#platform/fetch.ts';
@@ -18,6 +18,8 @@ interface KindParts {
   readonly uploads: UploadedFiles;
   /** The only folder of this machine below which files are read. */
   readonly inboundDir: string;
+  /** Told of every request to a source, for whoever counts them. */
+  readonly onRequest?: (request: SourceRequest) => void;
 }
 
 /** Every kind of inbound provider. A new kind is a folder beside this file and a line here. */

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 export const SCIM_TYPE = 'application/scim+json';
 
-/** Sends JSON text. `application/json` goes to those who take nothing else (RFC 7644 section 3.1). */
+/** Sends JSON text, as the media type that the caller likes best. */
 export function send(request: IncomingMessage, response: ServerResponse, status: number, text: string): void {
   const length = Buffer.byteLength(text);
   response.statusCode = status;
@@ -12,10 +12,33 @@ export function send(request: IncomingMessage, response: ServerResponse, status:
   response.end(text, length === text.length ? 'latin1' : 'utf8');
 }
 
+const PLAIN_TYPE = 'application/json';
+
+/** Of both media types the one that the caller likes best; SCIM's own to whoever takes neither (RFC 7644 section 3.1). */
 export function mediaType(request: IncomingMessage): string {
-  const accept = request.headers.accept;
-  const wantsPlain = accept?.includes('application/json') === true && !accept.includes(SCIM_TYPE);
-  return wantsPlain ? 'application/json' : SCIM_TYPE;
+  const { accept } = request.headers;
+  if (accept === undefined || accept === SCIM_TYPE || accept === '*/*') return SCIM_TYPE;
+  const ranges = accept.toLowerCase().split(',');
+  const [own, plain] = [liking(ranges, SCIM_TYPE), liking(ranges, PLAIN_TYPE)];
+  const isLiked = plain.weight === own.weight ? plain.closeness > own.closeness : plain.weight > own.weight;
+  return isLiked && plain.weight > 0 ? PLAIN_TYPE : SCIM_TYPE;
+}
+
+/** What the range that names a type most closely says of it (RFC 9110 section 12.5.1). Parameters but `q` are passed over. */
+function liking(ranges: readonly string[], type: string): { readonly closeness: number; readonly weight: number } {
+  let found = { closeness: -1, weight: 0 };
+  for (const range of ranges) {
+    const closeness = ['*/*', 'application/*', type].indexOf(range.split(';', 1)[0]?.trim() ?? '');
+    const weight = Number(/; *q=([\d.]+)/.exec(range)?.[1] ?? 1);
+    if (closeness > found.closeness) found = { closeness, weight };
+  }
+  return found;
+}
+
+/** Says where the resource of an answer is found: in both headers, as the RFCs ask (7643 section 3.1, 7644 section 3.11). */
+export function setPlace(response: ServerResponse, location: string): void {
+  response.setHeader('location', location);
+  response.setHeader('content-location', location);
 }
 
 /** Writes parts as they come, no faster than they are taken. Ends early when the reader goes. */

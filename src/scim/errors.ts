@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { ConflictError, type ErrorCode, GatewayError, InputError, NotFoundError, RateError } from '#core/errors.ts';
+import { challengeTo } from '#http/auth.ts';
 import { contextOf } from '#http/context.ts';
 import { fromParser, PROBLEM_STATUS } from '#http/problem.ts';
 import { send } from './answers.ts';
@@ -35,8 +36,8 @@ export function scimErrorHandler(translate: (error: unknown) => unknown): ErrorR
 
 export function answerError(error: unknown, request: IncomingMessage, response: ServerResponse): void {
   const { status, body } = scimError(error);
-  if (status >= 500) contextOf(request).log.error({ err: error }, 'request failed');
-  if (status === 401) response.setHeader('www-authenticate', 'Bearer realm="sluice"');
+  if (status >= 500 && status !== 501) contextOf(request).log.error({ err: error }, 'request failed');
+  if (status === 401) response.setHeader('www-authenticate', challengeTo(request));
   if (status === 503) response.setHeader('retry-after', '5');
   if (error instanceof RateError) response.setHeader('retry-after', String(Math.ceil(error.retryAfterMs / 1_000)));
   send(request, response, status, JSON.stringify(body));

@@ -21,14 +21,14 @@ const LIST = /^\/scim\/v2\/(User|Group)s(?:\?([^#]*))?$/;
 export function fastReads(parts: ScimParts): FastPath {
   return (request, response) => {
     const { method, url = '' } = request;
-    if (method !== 'GET') return false;
+    if (method !== 'GET') return undefined;
     const one = ONE.exec(url);
     const list = one === null ? LIST.exec(url) : null;
     const type = (one ?? list)?.[1] as ResourceType | undefined;
-    if (type === undefined) return false;
+    if (type === undefined) return undefined;
     const principal = parts.authenticator.recall(request);
     if (principal === undefined || !principal.scopes.some((scope) => MAY_READ.some((may) => may === scope)))
-      return false;
+      return undefined;
     givePrincipal(request, principal);
     const answer =
       one === null
@@ -41,6 +41,6 @@ export function fastReads(parts: ScimParts): FastPath {
       if (response.headersSent) response.destroy();
       else answerError(translateDatabaseError(thrown), request, response);
     });
-    return true;
+    return one === null ? `/scim/v2/${type}s` : `/scim/v2/${type}s/:id`;
   };
 }

@@ -9,6 +9,8 @@ export const COUNT_MAX = 1_000;
 /** Deeper than any list is long; keeps the offset a number PostgreSQL can hold. */
 const START_MAX = 1_000_000_000;
 const SEARCH_SCHEMA = 'urn:ietf:params:scim:api:messages:2.0:SearchRequest';
+/** What the SCIM validator of scimsandbox.com puts in its place. */
+const LIST_SCHEMA = 'urn:ietf:params:scim:api:messages:2.0:ListResponse';
 
 /** What a list is asked for (RFC 7644 section 3.4.2, RFC 9865). */
 export interface ListQuery extends AskedAttributes {
@@ -48,7 +50,7 @@ export function readQuery(parameters: Parameters): ListQuery {
 /** The body of a `.search` (RFC 7644 section 3.4.3). @throws {InputError} as `readQuery`, and `invalidSyntax` */
 export function readSearch(raw: unknown): ListQuery {
   const body = fieldsOf(raw, 'The body');
-  needSchema(body.get('schemas'), SEARCH_SCHEMA);
+  needSchema(body.get('schemas'), SEARCH_SCHEMA, LIST_SCHEMA);
   const text = (name: string): string | undefined => {
     const value = body.get(foldCase(name));
     if (isUnassigned(value)) return undefined;

@@ -8,10 +8,18 @@ import { principalOf } from '#http/auth.ts';
 import { etagOf, names } from '#http/etag.ts';
 import type { Served } from '#store/served.ts';
 import { missing } from '#sync/edits.ts';
+import { setPlace } from './answers.ts';
 import type { ScimParts } from './parts.ts';
 import { type AskedAttributes, makeProjection } from './projection.ts';
 import { sendOne } from './sending.ts';
 import { type View, viewOf } from './view.ts';
+
+export const ENDPOINT: Readonly<Record<ResourceType, string>> = { User: '/Users', Group: '/Groups' };
+
+/** Where a resource is found: its `meta.location`. */
+export function locationOf({ publicUrl }: Pick<ScimParts, 'publicUrl'>, type: ResourceType, id: string): string {
+  return `${publicUrl()}/scim/v2${ENDPOINT[type]}/${id}`;
+}
 
 /** @throws {NotFoundError} resources of this type are out of the consumer's scope */
 export function seeing(request: IncomingMessage, type: ResourceType): View {
@@ -37,6 +45,7 @@ export async function answerOne(
   const view = seeing(request, type);
   const found = isUuid(id) ? await readOne(parts, type, id.toLowerCase(), view, asked) : undefined;
   if (found === undefined) throw missing(type, id);
+  setPlace(response, locationOf(parts, type, found.id));
   response.setHeader('etag', etagOf(found.version));
   const known = request.headers['if-none-match'];
   if (known !== undefined && names(known, found.version)) {

@@ -5,21 +5,25 @@ import type { ResourceType } from '#core/resource.ts';
 import { principalOf } from '#http/auth.ts';
 import { etagOf, expectation } from '#http/etag.ts';
 import { type Edited, missing } from '#sync/edits.ts';
+import { setPlace } from './answers.ts';
 import { jsonBody, readBody } from './body.ts';
 import { answerList } from './lists.ts';
 import type { ScimParts } from './parts.ts';
 import { makeProjection } from './projection.ts';
 import { readAsked, readQuery, readSearch } from './query.ts';
-import { answerOne, readOne, seeing } from './reads.ts';
+import { answerOne, ENDPOINT, locationOf, readOne, seeing } from './reads.ts';
 import { sendOne } from './sending.ts';
 import { writerFor } from './writes.ts';
-
-export const ENDPOINT: Readonly<Record<ResourceType, string>> = { User: '/Users', Group: '/Groups' };
 
 /** One endpoint and its resources (RFC 7644 sections 3.3 to 3.6). */
 export function addResourceRoutes(router: Router, type: ResourceType, parts: ScimParts): void {
   const endpoint = ENDPOINT[type];
   router
+    .post(`${endpoint}/.search`, jsonBody, async (request, response) => {
+      const view = seeing(request, type);
+      await answerList(parts, { view, types: [type], query: readSearch(readBody(request)) }, request, response);
+    })
+    .all(`${endpoint}/.search`, refuseMethod('POST'))
     .get(`${endpoint}/:id`, async (request, response) => {
       await answerOne(
         parts,
@@ -32,10 +36,6 @@ export function addResourceRoutes(router: Router, type: ResourceType, parts: Sci
       const view = seeing(request, type);
       await answerList(parts, { view, types: [type], query: readQuery(request.query) }, request, response);
     })
-    .post(`${endpoint}/.search`, jsonBody, async (request, response) => {
-      const view = seeing(request, type);
-      await answerList(parts, { view, types: [type], query: readSearch(readBody(request)) }, request, response);
-    })
     .post(endpoint, jsonBody, async (request, response) => {
       await create(parts, type, request, response);
     })
@@ -43,9 +43,14 @@ export function addResourceRoutes(router: Router, type: ResourceType, parts: Sci
   addSingleRoutes(router, parts, { type, path: `${endpoint}/:id`, idOf: (request) => String(request.params['id']) });
 }
 
-/** `/Me` is the user that the token stands for, under another name (RFC 7644 section 3.11). */
+/** `/Me` is the user that the token stands for, under another name; any answer says where it is (RFC 7644 section 3.11). */
 export function meRoutes(parts: ScimParts): Router {
   const router = Router()
+    .use('/Me', (request, response, next) => {
+      const { subject } = principalOf(request);
+      if (subject !== null) setPlace(response, locationOf(parts, 'User', subject));
+      next();
+    })
     .get('/Me', async (request, response) => {
       await answerOne(
         parts,
@@ -54,9 +59,9 @@ export function meRoutes(parts: ScimParts): Router {
         response,
       );
     })
-    .post('/Me', (request) => {
+    .post('/Me', (request, _response, next) => {
       subjectOf(request);
-      throw new MethodError('A user cannot make itself.');
+      next();
     });
   addSingleRoutes(router, parts, { type: 'User', path: '/Me', idOf: subjectOf });
   return router;
@@ -107,7 +112,6 @@ export function refuseMethod(allowed: string): RequestHandler {
 
 async function create(parts: ScimParts, type: ResourceType, request: Request, response: Response): Promise<void> {
   const edited = await writerFor(parts, principalOf(request)).create(type, readBody(request));
-  response.setHeader('location', `${parts.publicUrl()}/scim/v2${ENDPOINT[type]}/${edited.id}`);
   await answerEdited(parts, { type, id: edited.id, edited, status: 201 }, request, response);
 }
 
@@ -137,6 +141,7 @@ async function answerEdited(
   }
   const view = seeing(request, type);
   const asked = readAsked(request.query);
+  setPlace(response, locationOf(parts, type, id));
   response.setHeader('etag', etagOf(edited.version));
   const isAsked = asked.attributes !== undefined || asked.excludedAttributes !== undefined;
   if (type === 'Group' && request.method === 'PATCH' && !isAsked) {

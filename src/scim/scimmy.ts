@@ -48,6 +48,9 @@ gateway.id = GATEWAY_SCHEMA;
 
 // Passwords are not provisioned here, so the schema must not say that they could be.
 Schemas.User.definition.truncate('password');
+// What a member is called is the member's own: filters find it, and nobody writes it.
+const memberDisplay = Schemas.Group.definition.attribute('members.display');
+if (memberDisplay instanceof Types.Attribute) memberDisplay.config.mutable = false;
 Resources.declare(Resources.User, { extensions: [{ schema: Schemas.EnterpriseUser, required: false }] });
 Resources.declare(Resources.Group);
 

@@ -1,6 +1,6 @@
 // Writes of single resources (RFC 7644 sections 3.3, 3.5 and 3.6), the same for a request and for an operation in Bulk.
 
-import { coerceResource, type Document, fieldsOf, memberIds } from '#core/coerce.ts';
+import { coerceResource, type Document, memberIds, resourceFields } from '#core/coerce.ts';
 import { ForbiddenError } from '#core/errors.ts';
 import { isUuid } from '#core/ids.ts';
 import { parsePatch } from '#core/patch.ts';
@@ -109,8 +109,9 @@ function checkMayWrite({ scopes, scope, name }: Principal): void {
 }
 
 function read(type: ResourceType, body: unknown): { document: Document; members: readonly string[] } {
-  const document = coerceResource(RESOURCE_SCHEMAS[type], body);
-  return { document, members: type === 'Group' ? memberIds(fieldsOf(body, 'The body').get('members')) : [] };
+  const schema = RESOURCE_SCHEMAS[type];
+  const document = coerceResource(schema, body);
+  return { document, members: type === 'Group' ? memberIds(resourceFields(schema, body).get('members')) : [] };
 }
 
 /** @throws {NotFoundError} no id of ours has this form */

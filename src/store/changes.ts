@@ -62,25 +62,41 @@ export interface ChangePage {
  * gets the same again. A user is told of before any membership that names them. Two concurrent writers of one
  * resource may be told of in the wrong order, so whoever applies changes compares versions, or reads today's state.
  * A writing transaction that stays open anywhere in the cluster holds the journal back.
- * @throws {GoneError} `cursor-expired`: retention has removed changes after this place
+ * @throws {GoneError} `cursor-expired`: retention has removed changes after this place, or it is of another order
  */
 export async function readChanges(db: Db, after: JournalPlace | undefined, limit: number): Promise<ChangePage> {
   const from = after ?? JOURNAL_START;
-  const { rows } = await sql<Change & { expired: boolean }>(
+  const { rows } = await sql<Change & { expired: boolean; epoch: number }>(
     db,
-    `select j.expired, c.* from (select coalesce((select (trimmed_xid, trimmed_seq) > (?::text::xid8, ?::bigint) from journal), false) as expired) j
+    `select j.expired, j.epoch, c.* from (select coalesce(bool_or((trimmed_xid, trimmed_seq) > (?::text::xid8, ?::bigint)), false) as expired,
+       coalesce(max(epoch), 0) as epoch from journal) j
      left join lateral (
        select xid::text as xid, seq, at, resource_type, resource_id, version, operation, run_id, actor, detail from changes
        where (changes.xid, changes.seq) > (?::text::xid8, ?::bigint) and changes.xid < pg_snapshot_xmin(pg_current_snapshot())
        order by changes.xid, changes.seq limit ?) c on true`,
     [from.xid, from.seq, from.xid, from.seq, limit + 1],
   );
-  if (after !== undefined && rows[0]?.expired === true) throw cursorExpired();
+  const epoch = rows[0]?.epoch ?? 0;
+  const isOther = after?.epoch !== undefined && after.epoch !== epoch;
+  if (after !== undefined && (rows[0]?.expired === true || isOther)) throw cursorExpired();
   const found = rows.filter((row) => row.seq !== null).map(({ expired: _expired, ...change }) => change);
   const changes = found.slice(0, limit);
   const last = changes.at(-1);
-  const next = last === undefined ? from : { xid: last.xid, seq: last.seq };
+  const next = { ...(last === undefined ? from : { xid: last.xid, seq: last.seq }), epoch };
   return { changes, next, more: found.length > limit };
+}
+
+/** The line of a resource's version; undefined when there is none. */
+export async function findChange(
+  db: Db,
+  { resourceId, version }: { readonly resourceId: string; readonly version: string },
+): Promise<{ readonly runId: string | null } | undefined> {
+  const { rows } = await sql<{ runId: string | null }>(
+    db,
+    'select run_id as "runId" from changes where resource_id = ?::uuid and version = ?::bigint limit 1',
+    [resourceId, version],
+  );
+  return rows[0];
 }
 
 /**
@@ -88,8 +104,9 @@ export async function readChanges(db: Db, after: JournalPlace | undefined, limit
  * journal from it, misses nothing.
  */
 export async function journalEnd(db: Db): Promise<JournalPlace> {
-  const { rows } = await sql<{ xid: string }>(db, 'select pg_snapshot_xmin(pg_current_snapshot())::text as xid');
-  return { xid: rows[0]?.xid ?? '0', seq: '0' };
+  const text = `select pg_snapshot_xmin(pg_current_snapshot())::text as xid, coalesce((select epoch from journal), 0) as epoch`;
+  const { rows } = await sql<{ xid: string; epoch: number }>(db, text);
+  return { xid: rows[0]?.xid ?? '0', seq: '0', epoch: rows[0]?.epoch ?? 0 };
 }
 
 function cursorExpired(): GoneError {

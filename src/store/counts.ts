@@ -2,7 +2,7 @@
 // was taken in; the change log tells what was committed since. Unless something was, it is still the count.
 import type { ResourceType } from '#core/resource.ts';
 import { type Database, queryBounded } from './database.ts';
-import type { Statement } from './statement.ts';
+import { Statement } from './statement.ts';
 
 /** A count that was taken before, and when. */
 export interface Known extends Count {
@@ -63,6 +63,18 @@ export function driftText(statement: Statement, snapshot: string, type: Resource
       'net', count(*) filter (where ${counted} and c.operation = 'create') - count(*) filter (where ${counted} and c.operation = 'delete')) end
     from (select resource_type, operation from changes where xid >= pg_snapshot_xmin(${since})
       and not pg_visible_in_snapshot(xid, ${since}) limit ${CHANGES_MAX + 1}) c)`;
+}
+
+/** How many live resources of a type there are: exactly, and counted anew every ten minutes at most. */
+export async function countLive(database: Database, counts: Counts, type: ResourceType): Promise<number> {
+  const condition = `r.resource_type = '${type}' and r.deleted_at is null`;
+  const query: CountQuery = { type, condition, values: [], plain: true, odd: false };
+  const known = counts.known(query);
+  if (known === undefined) return (await counts.count(query, undefined, undefined)).total;
+  const statement = new Statement();
+  const text = `select ${driftText(statement, known.snapshot, type)} as drift`;
+  const { rows } = await database.query<{ drift: Drift | null }>({ text, values: statement.values });
+  return (await counts.count(query, known, rows[0]?.drift ?? null)).total;
 }
 
 export function makeCounts(database: Database, now: () => number = () => performance.now()): Counts {

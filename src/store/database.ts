@@ -41,6 +41,10 @@ export interface Database {
   query<Row extends pg.QueryResultRow>(query: HotQuery): Promise<pg.QueryResult<Row>>;
   /** After many writes: embedded storage frees its dead rows; PostgreSQL does so by itself. */
   maintain(): void;
+  /** Why the upkeep of embedded storage fails; undefined while it works, and on PostgreSQL. */
+  trouble(): string | undefined;
+  /** Connections of the pool, and who waits for one. */
+  pool(): { readonly used: number; readonly free: number; readonly waiting: number };
   /** Waits for what is under way, then closes everything. */
   close(): Promise<void>;
 }
@@ -90,6 +94,8 @@ async function openEmbeddedDatabase(options: DatabaseOptions): Promise<Database>
     knex,
     query: (query) => queryOn(knex, query),
     maintain: () => embedded.vacuum(),
+    trouble: () => embedded.trouble(),
+    pool: () => poolOf(knex),
     async close() {
       await knex.destroy();
       await embedded.close();
@@ -126,6 +132,8 @@ async function openPostgres(url: string, options: DatabaseOptions): Promise<Data
     query: ({ text, values, name }) =>
       queryOn(knex, { text, ...(values && { values }), ...(name !== undefined && !pooled && { name }) }),
     maintain: () => undefined,
+    trouble: () => undefined,
+    pool: () => poolOf(knex),
     async close() {
       watch.stop();
       await knex.destroy();
@@ -182,6 +190,11 @@ function openKnex(
   return knex;
 }
 
+function poolOf(knex: Knex): ReturnType<Database['pool']> {
+  const { pool } = knex.client;
+  return { used: pool.numUsed(), free: pool.numFree(), waiting: pool.numPendingAcquires() };
+}
+
 function busy(error: unknown, acquireMs: number): unknown {
   if (!(error instanceof Error && error.name === 'KnexTimeoutError')) return error;
   return new UnavailableError(
@@ -211,11 +224,12 @@ export async function queryBounded<Row extends pg.QueryResultRow>(
   database: Database,
   query: HotQuery,
   bound: boolean,
+  withinMs = BOUNDED_MS,
 ): Promise<pg.QueryResult<Row>> {
   if (!bound || database.kind === 'embedded') return database.query<Row>(query);
   try {
     return await database.knex.transaction(async (tx) => {
-      await tx.raw(`set local statement_timeout = ${BOUNDED_MS}`);
+      await tx.raw(`set local statement_timeout = ${withinMs}`);
       return queryOn<Row>(tx, query);
     });
   } catch (error) {
@@ -310,13 +324,26 @@ const READ_ONLY = '25006';
 /** PostgreSQL: no disk space, and no memory. */
 const FULL = new Set(['53100', '53200']);
 
+/** U+0000, and halves of surrogate pairs where JSON is read: no text of PostgreSQL holds them. */
+const UNSTORABLE_CODES = new Set(['22021', '22P05']);
+
+function unstorable(cause: Error): InputError {
+  return new InputError('A text has a character that cannot be stored, such as U+0000.', {
+    scimType: 'invalidValue',
+    reason: 'character-refused',
+    remedy: 'Leave it out.',
+    cause,
+  });
+}
+
 /**
  * An error of a database that cannot be reached, may only be read, or is full, as `UnavailableError`, so that an edge
- * answers 503; any other as it is.
+ * answers 503; a text that cannot be stored as `InputError`; any other as it is.
  */
 export function translateDatabaseError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const code = codeOf(error);
+  if (UNSTORABLE_CODES.has(code)) return unstorable(error);
   if (code === READ_ONLY) return readOnly(error);
   if (FULL.has(code)) return full(error);
   const lost = CONNECTION_CODES.has(code) || code.startsWith('08') || CONNECTION_WORDS.test(error.message);

@@ -4,6 +4,7 @@ import type { RunError } from '#core/failure.ts';
 import { RANKS } from '#core/order.ts';
 import type { ResourceType } from '#core/resource.ts';
 import type { Exchange } from '#core/target.ts';
+import { type Attempts, countAttempts } from './attempt-hours.ts';
 import { type Db, queryOn, sql } from './database.ts';
 import { type Condition, Statement } from './statement.ts';
 
@@ -93,6 +94,20 @@ export async function askForStretch(
   return row === undefined || row.pos === null || row.count < stretch.limit ? undefined : row.pos;
 }
 
+/** How many of the directory a scope lets through. */
+export async function countInScope(
+  db: Db,
+  scope: ScopeOf,
+): Promise<{ readonly users: number; readonly groups: number }> {
+  const statement = new Statement();
+  const of = (type: ResourceType): string =>
+    `(select count(*)::int from resources r where r.resource_type = '${type}' and r.deleted_at is null
+      and ${statement.where(scope(type, 'many'))})`;
+  const text = `select ${of('User')} as users, ${of('Group')} as groups`;
+  const { rows } = await queryOn<{ users: number; groups: number }>(db, { text, values: statement.values });
+  return rows[0] ?? { users: 0, groups: 0 };
+}
+
 /** What is there and has no resource any more, or one that was deleted: asked for once more at the end of a look-through. */
 export async function askForGone(db: Db, appId: string, now: Date): Promise<void> {
   await sql(
@@ -118,6 +133,7 @@ export interface Claimed {
   readonly link: 'created' | 'adopted' | null;
   readonly sent: Record<string, unknown> | null;
   readonly gone_since: Date | null;
+  readonly settled_at: Date | null;
   /** Of the resource as it is now; null when it is not even a tombstone any more. */
   readonly version: string | null;
   readonly body: string | null;
@@ -130,13 +146,44 @@ export interface Claimed {
   readonly log: readonly unknown[];
 }
 
-/** Claims what is ready, lowest rank first, for a time; each resource is on its way once at most. */
+export interface Claim {
+  readonly limit: number;
+  readonly now: Date;
+  readonly until: Date;
+  /** These and no others, whether they are ready or not. */
+  readonly ids?: readonly string[];
+  /** Nothing is claimed of a target that is not active, or was changed since. */
+  readonly configVersion?: string;
+}
+
+/**
+ * Claims what is ready, lowest rank first, for a time; each resource is on its way once at most. Within a transaction:
+ * what is claimed is read by a second statement, which sees everything that was committed before the claim; whatever is
+ * committed later finds the delivery on its way, and asks again.
+ */
 export async function claimDeliveries(
-  db: Db,
+  tx: Db,
   appId: string,
-  claim: { readonly limit: number; readonly now: Date; readonly until: Date; readonly ids?: readonly string[] },
+  claim: Claim,
   scope: ScopeOf,
 ): Promise<readonly Claimed[]> {
+  const ids = await takeDeliveries(tx, appId, claim);
+  if (ids.length === 0) return [];
+  const statement = new Statement();
+  const app = statement.bind(appId, 'uuid');
+  const taken = statement.bind(ids, 'uuid[]');
+  const within = scopeText(statement, scope, 'few');
+  const text = `select d.id, d.resource_id, d.resource_type, d.rank, d.asks, d.fence, d.attempts, d.changed_at, d.remote_id, d.remote_etag,
+      d.link, d.sent, d.gone_since, d.settled_at, d.log, r.version, r.body, r.active, (r.id is null or r.deleted_at is not null) as deleted,
+      coalesce(r.deleted_at is null and ${within}, false) as in_scope, m.remote_id as manager_remote_id,
+      coalesce(m.remote_id is null and m.in_scope and m.state <> 'idle', false) as manager_waits
+    from deliveries d left join resources r on r.id = d.resource_id
+    left join deliveries m on m.app_id = d.app_id and m.resource_id = r.manager_id
+    where d.app_id = ${app} and d.resource_id = any(${taken}) order by d.rank, d.ready_at`;
+  return (await queryOn<Claimed>(tx, { text, values: statement.values })).rows;
+}
+
+async function takeDeliveries(tx: Db, appId: string, claim: Claim): Promise<readonly string[]> {
   const statement = new Statement();
   const app = statement.bind(appId, 'uuid');
   const until = statement.bind(claim.until, 'timestamptz');
@@ -144,19 +191,17 @@ export async function claimDeliveries(
     claim.ids === undefined
       ? `state = 'pending' and ready_at <= ${statement.bind(claim.now, 'timestamptz')}`
       : `state <> 'sending' and resource_id = any(${statement.bind(claim.ids, 'uuid[]')})`;
-  const within = scopeText(statement, scope, 'few');
-  const text = `with c as (select resource_id from deliveries where app_id = ${app} and ${which}
-      order by rank, ready_at limit ${claim.limit} for update skip locked),
-    mine as (update deliveries d set state = 'sending', fence = fence + 1, attempts = attempts + 1, claimed_until = ${until}
-      from c where d.app_id = ${app} and d.resource_id = c.resource_id returning d.*)
-    select d.id, d.resource_id, d.resource_type, d.rank, d.asks, d.fence, d.attempts, d.changed_at, d.remote_id, d.remote_etag, d.link,
-      d.sent, d.gone_since, d.log, r.version, r.body, r.active, (r.id is null or r.deleted_at is not null) as deleted,
-      coalesce(r.deleted_at is null and ${within}, false) as in_scope, m.remote_id as manager_remote_id,
-      coalesce(m.remote_id is null and m.in_scope and m.state <> 'idle', false) as manager_waits
-    from mine d left join resources r on r.id = d.resource_id
-    left join deliveries m on m.app_id = d.app_id and m.resource_id = r.manager_id
-    order by d.rank, d.ready_at`;
-  return (await queryOn<Claimed>(db, { text, values: statement.values })).rows;
+  const unchanged =
+    claim.configVersion === undefined
+      ? 'true'
+      : `exists (select 1 from targets where app_id = ${app} and state = 'active'
+          and config_version = ${statement.bind(claim.configVersion, 'bigint')})`;
+  const text = `with c as (select resource_id from deliveries where ${unchanged} and app_id = ${app} and ${which}
+      order by rank, ready_at limit ${claim.limit} for update skip locked)
+    update deliveries d set state = 'sending', fence = fence + 1, attempts = attempts + 1, claimed_until = ${until}
+      from c where d.app_id = ${app} and d.resource_id = c.resource_id returning d.resource_id as id`;
+  const { rows } = await queryOn<{ id: string }>(tx, { text, values: statement.values });
+  return rows.map(({ id }) => id);
 }
 
 /** What became of one delivery. */
@@ -181,6 +226,8 @@ export interface SettledDelivery {
   readonly departed_at: Date | null;
   readonly rank: number;
   readonly done: boolean;
+  /** It has an id there that it did not have before, also when it failed later on. */
+  readonly is_new: boolean;
 }
 
 /** Writes what became of deliveries that are still ours; what was asked for again meanwhile is pending at once. */
@@ -191,6 +238,7 @@ export async function settleDeliveries(
   now: Date,
 ): Promise<void> {
   if (settled.length === 0) return;
+  await countAttempts(db, { appId, channel: 'push' }, attemptsOf(settled), now);
   await sql(
     db,
     `with s as (select * from jsonb_to_recordset(?::jsonb) as s(resource_id uuid, fence bigint, asks bigint, state text, ready_at timestamptz,
@@ -214,6 +262,15 @@ export async function settleDeliveries(
   );
 }
 
+/** For these nothing was sent. */
+const QUIET: ReadonlySet<string> = new Set(['none', 'skipped', 'kept']);
+
+function attemptsOf(settled: readonly SettledDelivery[]): Attempts {
+  const delivered = settled.filter(({ done, action }) => done && !QUIET.has(action)).length;
+  const failed = settled.filter(({ error }) => error !== null).length;
+  return { delivered, failed, settled: settled.length };
+}
+
 /** What a killed process, or one that lost its lease, had claimed. */
 export async function freeExpiredClaims(db: Db, appId: string, now: Date): Promise<number> {
   const { rowCount } = await sql(
@@ -224,7 +281,10 @@ export async function freeExpiredClaims(db: Db, appId: string, now: Date): Promi
   return rowCount ?? 0;
 }
 
-/** People whom the target has only now: their groups, and those whom they manage, are looked at again. */
+/**
+ * People whom the target has only now: their groups, and those whom they manage, are looked at again. Those that wait are
+ * asked for as well, since they may be claimed at this very moment by somebody who does not see the news yet.
+ */
 export async function askForReferences(db: Db, appId: string, newlyThere: readonly string[], now: Date): Promise<void> {
   if (newlyThere.length === 0) return;
   await sql(
@@ -234,7 +294,7 @@ export async function askForReferences(db: Db, appId: string, newlyThere: readon
        changed_at = case d.state when 'idle' then ? else d.changed_at end
      from (select gm.group_id as id, ${RANKS.group} as rank from group_members gm where gm.member_id = any(?::uuid[])
        union select r.id, ${RANKS.reference} from resources r where r.manager_id = any(?::uuid[]) and r.deleted_at is null) f
-     where d.app_id = ? and d.resource_id = f.id and d.state in ('idle', 'sending')`,
+     where d.app_id = ? and d.resource_id = f.id and d.state in ('idle', 'pending', 'sending')`,
     [now, now, newlyThere, newlyThere, appId],
   );
 }

@@ -16,7 +16,9 @@ export type FromWorker =
   | { readonly type: 'ready' }
   | { readonly type: 'failed'; readonly message: string }
   | { readonly type: 'data'; readonly session: number; readonly data: Uint8Array }
-  | { readonly type: 'trouble'; readonly message: string };
+  /** Upkeep failed; after that, that it works again. */
+  | { readonly type: 'trouble'; readonly message: string }
+  | { readonly type: 'well' };
 
 export interface WorkerInput {
   /** In memory when absent. */
@@ -46,6 +48,7 @@ let worked = false;
 let lookedAt = performance.now();
 let checkpointAt = performance.now();
 let checkpointLsn = '0/0';
+let inTrouble = false;
 
 async function handle(db: PGlite, message: ToWorker): Promise<void> {
   if (message.type === 'connect') {
@@ -92,14 +95,17 @@ async function keepUp(db: PGlite): Promise<void> {
       vacuumWanted = false;
       await db.exec('vacuum (analyze)');
     }
-    if (!worked) return;
+    if (!worked && !inTrouble) return;
     const { rows } = await db.query<{ bytes: number; lsn: string }>(
       'select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), $1::pg_lsn)::float8 as bytes, pg_current_wal_insert_lsn()::text as lsn',
       [checkpointLsn],
     );
     const due = lookedAt - checkpointAt >= checkpointEveryMs || (rows[0]?.bytes ?? 0) > CHECKPOINT_EVERY_BYTES;
-    if (due) await checkpoint(db);
+    if (due || inTrouble) await checkpoint(db);
+    if (inTrouble) post({ type: 'well' });
+    inTrouble = false;
   } catch (error) {
+    inTrouble = true;
     post({ type: 'trouble', message: textOf(error) });
   }
 }

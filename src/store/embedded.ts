@@ -16,6 +16,8 @@ export interface Embedded {
   connect(): Duplex;
   /** Frees dead rows and refreshes statistics at the next moment without a transaction. */
   vacuum(): void;
+  /** Why checkpoints or vacuum failed the last time; undefined when they did not. */
+  trouble(): string | undefined;
   /** Checkpoints, closes the files and gives the folder free. Queries still under way fail. */
   close(): Promise<void>;
 }
@@ -89,6 +91,7 @@ function serve(first: Worker, start: () => Worker, unlock: () => void, log: Embe
   let worker: Worker | undefined;
   let session = 0;
   let stream: EmbeddedStream | undefined;
+  let trouble: string | undefined;
   adopt(first);
 
   function adopt(next: Worker): Worker {
@@ -97,6 +100,8 @@ function serve(first: Worker, start: () => Worker, unlock: () => void, log: Embe
     next.on('message', (message: FromWorker) => {
       if (message.type === 'data' && message.session === session) stream?.answer(message.data);
       if (message.type === 'trouble') log?.warn({ detail: message.message }, 'database upkeep failed');
+      if (message.type === 'trouble') trouble = message.message;
+      if (message.type === 'well') trouble = undefined;
       if (message.type === 'failed') {
         cause = new Error(message.message);
         // What is left of an engine that did not start may keep its thread.
@@ -126,6 +131,7 @@ function serve(first: Worker, start: () => Worker, unlock: () => void, log: Embe
       return stream;
     },
     vacuum: () => worker?.postMessage({ type: 'vacuum' } satisfies ToWorker),
+    trouble: () => trouble,
     async close() {
       const last = worker;
       if (last !== undefined) {

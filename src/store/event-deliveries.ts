@@ -103,18 +103,39 @@ export interface Settlement {
   readonly error: RunError | null;
   /** When to try again, of a message that stays pending. */
   readonly nextAt: Date | null;
+  /** How long the receiver took. */
+  readonly ms: number;
 }
+
+/** One try of a message, as it is kept. */
+export interface Try {
+  readonly at: string;
+  readonly ms: number | null;
+  readonly status: number | null;
+  readonly answer: string | null;
+  readonly error: Pick<RunError, 'code' | 'message'> | null;
+}
+
+/** Tries kept of a message. */
+const TRIES_KEPT = 10;
+
+/** The newest of `d.tries`, and `s.try`. */
+const WITH_TRY = `case when jsonb_array_length(d.tries) >= ${TRIES_KEPT} then d.tries - 0 else d.tries end || jsonb_build_array(s.try)`;
 
 /** Ends claims. A claim that was lost meanwhile changes nothing. */
 export async function settleDeliveries(db: Db, settlements: readonly Settlement[], now: Date): Promise<void> {
-  const rows = settlements.map(({ nextAt, ...rest }) => ({ ...rest, next_at: nextAt }));
+  const rows = settlements.map(({ nextAt, ms, ...rest }) => {
+    const { status, answer, error } = rest;
+    const told = error === null ? null : { code: error.code, message: error.message };
+    return { ...rest, next_at: nextAt, try: { at: now.toISOString(), ms, status, answer, error: told } satisfies Try };
+  });
   await sql(
     db,
     `update event_deliveries d set state = s.state, status = s.status, answer = s.answer, error = s.error,
-       next_at = coalesce(s.next_at, d.next_at), claimed_until = null,
+       next_at = coalesce(s.next_at, d.next_at), claimed_until = null, tries = ${WITH_TRY},
        settled_at = case when s.state = 'pending' then null else ?::timestamptz end
      from jsonb_to_recordset(?::jsonb)
-       as s(id uuid, attempts int, state text, status int, answer text, error jsonb, next_at timestamptz)
+       as s(id uuid, attempts int, state text, status int, answer text, error jsonb, next_at timestamptz, try jsonb)
      where d.id = s.id and d.attempts = s.attempts and d.state = 'pending'`,
     [now, JSON.stringify(rows)],
   );
@@ -134,25 +155,27 @@ export async function listWaiting(
   return rows;
 }
 
-/** What a receiver that asks has taken, or will not take. Names that nothing waits under are passed over. */
+/** What a receiver that asks has taken, or will not take. Names that nothing waits under are passed over. Answers how many of each. */
 export async function takeAnswers(
   db: Db,
   streamId: string,
   { taken, refused }: { taken: readonly string[]; refused: readonly { messageId: string; error: RunError }[] },
   now: Date,
-): Promise<void> {
+): Promise<{ readonly delivered: number; readonly failed: number }> {
   const rows = [
     ...taken.map((messageId) => ({ message_id: messageId, state: 'delivered', error: null })),
     ...refused.map(({ messageId, error }) => ({ message_id: messageId, state: 'dead', error })),
   ];
-  if (rows.length === 0) return;
-  await sql(
+  if (rows.length === 0) return { delivered: 0, failed: 0 };
+  const settled = await sql<{ state: DeliveryState }>(
     db,
     `update event_deliveries d set state = a.state, error = a.error, settled_at = ?
      from jsonb_to_recordset(?::jsonb) as a(message_id uuid, state text, error jsonb)
-     where d.stream_id = ? and d.message_id = a.message_id and d.state = 'pending'`,
+     where d.stream_id = ? and d.message_id = a.message_id and d.state = 'pending' returning d.state`,
     [now, JSON.stringify(rows), streamId],
   );
+  const delivered = settled.rows.filter(({ state }) => state === 'delivered').length;
+  return { delivered, failed: settled.rows.length - delivered };
 }
 
 /** Notes that these were handed to a receiver that asked. */

@@ -68,7 +68,7 @@ class Compiler {
     const resolved = resolveInFilter(this.schema, path);
     const { attribute, sub } = resolved;
     if (attribute.name === 'id' || attribute.name === 'meta' || attribute.name === 'schemas') return 'true';
-    if (attribute.name === 'externalId') return 'r.external_id is not null';
+    if (attribute.name === 'externalId') return `${EXTERNAL_ID} is not null`;
     if (isRelation(attribute)) return this.related(attribute.name, undefined);
     if (attribute.multiValued && sub !== undefined) {
       const element = this.alias();
@@ -81,8 +81,9 @@ class Compiler {
     const resolved = resolveInFilter(this.schema, path);
     const { attribute, sub, extension } = resolved;
     if (value === null) {
+      checkAgainstNull(operator, path);
       const present = this.present(path);
-      return operator === 'eq' ? `not ${present}` : operator === 'ne' ? present : this.never();
+      return operator === 'eq' ? `not ${present}` : present;
     }
     if (attribute.type === 'complex' && sub === undefined && !attribute.sub.has('value')) throw unfit(path, operator);
     if (extension === undefined) {
@@ -104,12 +105,12 @@ class Compiler {
     const text = (): string => stringOf(value, path, operator);
     switch (name) {
       case 'id':
-        return this.uuid('r.id', operator, text());
+        return this.exactUuid('r.id', operator, text());
       case 'externalId':
         // The origins are all there are: named, so that the index on origin and external id serves.
         return operator === 'eq'
-          ? `(r.external_id is not null and r.origin = any('${EVERY_ORIGIN}') and r.external_id = ${this.bind(text())})`
-          : this.text('r.external_id', operator, text());
+          ? `(r.external_id is not null and r.origin = any('${EVERY_ORIGIN}') and r.external_id = ${this.bind(text())} and ${EXTERNAL_ID} is not null)`
+          : this.text(EXTERNAL_ID, operator, text());
       case 'active':
         return this.truth('r.active', operator, booleanOf(value, path, operator), path);
       case 'meta.created':
@@ -291,7 +292,10 @@ class Compiler {
     term: Extract<Filter, { kind: 'compare' | 'present' }>,
   ): string {
     if (term.kind === 'present') return 'true';
-    if (term.value === null) return term.operator === 'ne' ? 'true' : 'false';
+    if (term.value === null) {
+      checkAgainstNull(term.operator, term.path);
+      return term.operator === 'ne' ? 'true' : 'false';
+    }
     const positive = term.operator === 'ne' ? 'eq' : term.operator;
     const condition = this.relatedColumn(of, sub, positive, stringOf(term.value, term.path, term.operator), term.path);
     return term.operator === 'ne' ? `not ${condition}` : condition;
@@ -305,7 +309,10 @@ class Compiler {
     const present = (): string => `(${element} -> ${this.bind(name)}) is not null`;
     if (term.kind === 'present') return present();
     const { operator, value, path } = term;
-    if (value === null) return operator === 'eq' ? `not (${present()})` : operator === 'ne' ? present() : this.never();
+    if (value === null) {
+      checkAgainstNull(operator, path);
+      return operator === 'eq' ? `not (${present()})` : present();
+    }
     const literal = literalOf(type, spelled(name, value), path, operator);
     if (operator === 'eq' || operator === 'ne') {
       const contains = `${element} @> ${this.bind(JSON.stringify({ [name]: literal }))}::jsonb`;
@@ -333,6 +340,13 @@ class Compiler {
     return this.text(`${expression}::text`, operator, text);
   }
 
+  /** A UUID that compares case-exactly: in another case it is another text. */
+  private exactUuid(expression: string, operator: Operator, text: string): string {
+    return text === foldCase(text)
+      ? this.uuid(expression, operator, text)
+      : this.text(`${expression}::text`, operator, text);
+  }
+
   private time(expression: string, operator: Operator, text: string, path: AttributePath): string {
     const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text) ? Date.parse(text) : Number.NaN;
     if (Number.isNaN(instant) || ['co', 'sw', 'ew'].includes(operator)) throw unfit(path, operator);
@@ -354,6 +368,9 @@ class Compiler {
     return `e${this.aliases}`;
   }
 }
+
+/** A record that the identity provider wrote without one has its id as the anchor, which is not an externalId. */
+const EXTERNAL_ID = `(r.search ->> 'externalId')`;
 
 /** What is displayed of a member, folded by us as every key is. */
 const DISPLAY_KEY = `coalesce(mr.search ->> 'displayName', mr.name_key)`;
@@ -446,6 +463,11 @@ function literalOf(type: string, value: Literal, path: AttributePath, operator: 
 function stringOf(value: Literal, path: AttributePath, operator: Operator): string {
   if (typeof value === 'string') return value;
   throw unfit(path, operator);
+}
+
+/** Of null there is only to be it, or not (RFC 7644 section 3.4.2.2). @throws {InputError} `invalidFilter` */
+function checkAgainstNull(operator: Operator, path: AttributePath): void {
+  if (operator !== 'eq' && operator !== 'ne') throw unfit(path, operator);
 }
 
 /** Clients send booleans as text, in any case. */

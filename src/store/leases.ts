@@ -54,12 +54,14 @@ const IDLE_MS = 10_000;
 
 /**
  * The first statement of every write that the lease protects. `for share` makes a takeover wait for this transaction.
+ * `soon` does not make it wait for the disk: for what is done again when the database itself was cut off.
  * @throws {LeaseLostError} somebody else has it, or had it in between
  */
-export async function checkFence(db: Db, lease: Lease): Promise<void> {
+export async function checkFence(db: Db, lease: Lease, durability: 'durable' | 'soon' = 'durable'): Promise<void> {
+  const soon = durability === 'soon' ? `, set_config('synchronous_commit', 'off', true)` : '';
   const { rows } = await sql(
     db,
-    `select set_config('idle_in_transaction_session_timeout', '${IDLE_MS}', true) from leases
+    `select set_config('idle_in_transaction_session_timeout', '${IDLE_MS}', true)${soon} from leases
      where name = ? and owner = ? and fence = ? for share`,
     [lease.name, lease.owner, lease.fence],
   );

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import { ConfigError, UnavailableError } from '#core/errors.ts';
+import { adoptJournal } from './adopt-journal.ts';
 import type { Database } from './database.ts';
 import { FOLDER, isBreaking, isOnline, namesIn, readMigration } from './migrations.ts';
 
@@ -62,6 +63,7 @@ async function migrateOnce(
   };
   await tx.migrate.forceFreeMigrationsLock(config);
   const [, names] = await tx.migrate.latest(config);
+  await adoptJournal(tx);
   return names;
 }
 
@@ -87,11 +89,24 @@ async function refuseBreaking(tx: Knex.Transaction, folder: string): Promise<voi
     });
 }
 
-/** True when nothing is left to do that this release needs: what `/readyz` asks. */
-export async function isMigrated(database: Database, folder: string = FOLDER): Promise<boolean> {
-  const { rows } = await database.query<{ name: string }>({ text: 'select name from knex_migrations' });
-  const done = new Set(rows.map(({ name }) => name));
-  const names = namesIn(folder);
-  if ([...done].some((name) => !names.includes(name) && isBreaking(name))) return false;
-  return names.every((name) => done.has(name) || isOnline(name));
+export interface SchemaState {
+  /** Migrations that this release needs and that are not applied yet. */
+  readonly pending: readonly string[];
+  /** Applied by a later release. */
+  readonly newer: readonly string[];
+  /** Those of them that this release cannot live with. */
+  readonly breaking: readonly string[];
+}
+
+/** How the schema stands to this release. */
+export async function readSchemaState(database: Database, folder: string = FOLDER): Promise<SchemaState> {
+  const { rows } = await database.query<{ name: string }>({ text: 'select name from knex_migrations order by name' });
+  const done = rows.map(({ name }) => name);
+  const known = namesIn(folder);
+  const newer = done.filter((name) => !known.includes(name));
+  return {
+    pending: known.filter((name) => !done.includes(name) && !isOnline(name)),
+    newer,
+    breaking: newer.filter(isBreaking),
+  };
 }

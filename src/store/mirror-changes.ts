@@ -1,9 +1,10 @@
 // The mirror written by what changed instead of by a full read: single records, members won and lost, and how objects
 // left. Everything that is changed is touched in the same transaction. And the checkpoint from which a read goes on.
 import { addToSet } from '#core/digest.ts';
-import type { Checkpoint, GoneObject, MembersChange } from '#core/provider.ts';
+import type { Checkpoint, GoneObject, MemberRef, MembersChange } from '#core/provider.ts';
 import type { ProviderKindName, ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
+import { keepPlaces } from './mirror.ts';
 import { touch } from './touched.ts';
 
 /** A record as it is kept. */
@@ -39,6 +40,7 @@ export async function markGone(
   objects: readonly GoneObject[],
 ): Promise<number> {
   if (objects.length === 0) return 0;
+  await keepPlaces(db, provider, type, objects);
   const last = new Map(objects.map(({ externalId, how }) => [externalId, how]));
   const { rows } = await sql<{ external_id: string }>(
     db,
@@ -103,26 +105,25 @@ export async function changeMirrorMembers(
   return groups;
 }
 
-/** The direct groups of one user as the provider says, of groups whose members are known. */
+/** The direct groups of one user or group as the provider says, of groups whose members are known. */
 export async function setGroupsOf(
   db: Db,
   provider: ProviderKindName,
-  user: string,
+  member: MemberRef,
   groups: readonly string[],
 ): Promise<void> {
   const { rows } = await sql<{ group: string }>(
     db,
     `select group_external_id as group from mirror_members where provider = ? and member_external_id = ?`,
-    [provider, user],
+    [provider, member.externalId],
   );
   const wanted = new Set(groups);
   const had = new Set(rows.map(({ group }) => group));
-  const member = { externalId: user, type: 'User' as const };
   const changes = [...new Set([...wanted, ...had])].map((group) => ({
     group,
     added: wanted.has(group) && !had.has(group) ? [member] : [],
     skipped: [],
-    removed: wanted.has(group) ? [] : [user],
+    removed: wanted.has(group) ? [] : [member.externalId],
   }));
   await changeMirrorMembers(db, provider, changes);
 }

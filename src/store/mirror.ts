@@ -117,6 +117,23 @@ export async function readServed(
   return rows.map(({ external_id }) => external_id);
 }
 
+/** External ids, in order, of resources that are in the directory while the provider's object can be restored; empty at the end. */
+export async function readRestorable(
+  db: Db,
+  provider: ProviderKindName,
+  { type, after, limit }: { type: ResourceType; after: string; limit: number },
+): Promise<readonly string[]> {
+  const { rows } = await sql<{ external_id: string }>(
+    db,
+    `select m.external_id from mirror_records m join resources r on r.resource_type = m.resource_type and r.origin = m.provider
+       and r.external_id = m.external_id and r.deleted_at is null
+     where m.provider = ? and m.resource_type = ? and m.external_id > ? and m.gone_at is not null and m.left_how = 'softDeleted'
+     order by m.external_id limit ?`,
+    [provider, type, after, limit],
+  );
+  return rows.map(({ external_id }) => external_id);
+}
+
 /** Inserts or replaces records by external id; ids must be unique within the batch. */
 export async function upsertRecords(
   db: Db,
@@ -231,6 +248,26 @@ export async function replaceMembers(
   );
 }
 
+/**
+ * Keeps a place for objects that can be restored and that nobody here has known: when they come back they are known to
+ * have been away, and are asked for the links that a restore is silent about.
+ */
+export async function keepPlaces(
+  db: Db,
+  provider: ProviderKindName,
+  type: ResourceType,
+  objects: readonly GoneObject[],
+): Promise<void> {
+  const ids = objects.filter(({ how }) => how === 'softDeleted').map(({ externalId }) => externalId);
+  await sql(
+    db,
+    `insert into mirror_records (provider, resource_type, external_id, record, record_digest, gone_at, left_how)
+     select distinct ?, ?, id, jsonb_build_object('id', id)::text, ''::bytea, now(), 'softDeleted' from unnest(?::text[]) as t(id)
+     on conflict do nothing`,
+    [provider, type, ids],
+  );
+}
+
 /** Writes down how objects left. It counts only for those that are gone when the read has ended. */
 export async function noteGone(
   db: Db,
@@ -239,11 +276,35 @@ export async function noteGone(
   objects: readonly GoneObject[],
 ): Promise<void> {
   if (objects.length === 0) return;
+  await keepPlaces(db, provider, type, objects);
   await sql(
     db,
     `update mirror_records m set left_how = g.how from unnest(?::text[], ?::text[]) as g(external_id, how)
      where m.provider = ? and m.resource_type = ? and m.external_id = g.external_id and m.left_how is distinct from g.how`,
     [objects.map(({ externalId }) => externalId), objects.map(({ how }) => how), provider, type],
+  );
+}
+
+/** Graph's recycle bin may show somebody later than the list of users stops to. */
+const BIN_LAG = '1 hour';
+
+/**
+ * Whoever has been gone for longer than a recycle bin may lag behind, and is not in it, can no longer be restored. Call
+ * it after the sweep.
+ * @param restorable ids of everything that can be restored
+ */
+export async function notePurged(
+  db: Db,
+  provider: ProviderKindName,
+  type: ResourceType,
+  restorable: readonly string[],
+): Promise<void> {
+  await sql(
+    db,
+    `update mirror_records m set left_how = 'hardDeleted' where m.provider = ? and m.resource_type = ?
+       and m.gone_at < now() - interval '${BIN_LAG}' and m.left_how is distinct from 'hardDeleted'
+       and not exists (select 1 from unnest(?::text[]) as b(id) where b.id = m.external_id)`,
+    [provider, type, restorable],
   );
 }
 

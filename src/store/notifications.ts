@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { RunError } from '#core/failure.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
+import { OUT_OF_SERVICE } from './targets.ts';
 import { type Page, type PageQuery, pageOf } from './views/page.ts';
 
 export type Channel = 'email' | 'webhook';
@@ -11,7 +12,10 @@ export type NotificationEvent =
   | 'plan.held'
   | 'plan.reminder'
   | 'credential.expiring'
-  | 'stream.disabled';
+  | 'stream.disabled'
+  | 'target.quarantined'
+  | 'target.disabled'
+  | 'target.recovered';
 export type NotificationState = 'pending' | 'sent' | 'failed' | 'dropped';
 
 /** A run whose end nobody has told yet. */
@@ -109,6 +113,8 @@ export interface NewNotification {
   readonly provider?: ProviderKindName;
   /** Of what is about a stream of events. */
   readonly streamId?: string;
+  /** Of what is about a push target. */
+  readonly appId?: string;
   readonly number: number;
 }
 
@@ -117,16 +123,16 @@ export async function insertNotifications(db: Db, messages: readonly NewNotifica
   if (messages.length === 0) return;
   await sql(
     db,
-    `insert into notifications (id, key, channel, event, run_id, plan_id, provider, stream_id, number, next_at, created_at)
-     select id, key, channel, event, run_id, plan_id, provider, stream_id, number, ?, ?
+    `insert into notifications (id, key, channel, event, run_id, plan_id, provider, stream_id, app_id, number, next_at, created_at)
+     select id, key, channel, event, run_id, plan_id, provider, stream_id, app_id, number, ?, ?
      from jsonb_to_recordset(?::jsonb)
-       as m(id uuid, key text, channel text, event text, run_id uuid, plan_id uuid, provider text, stream_id uuid, number int)
+       as m(id uuid, key text, channel text, event text, run_id uuid, plan_id uuid, provider text, stream_id uuid, app_id uuid, number int)
      on conflict on constraint notifications_key_key do nothing`,
     [
       now,
       now,
       JSON.stringify(
-        messages.map(({ key, channel, event, runId, planId, provider, streamId, number }) => ({
+        messages.map(({ key, channel, event, runId, planId, provider, streamId, appId, number }) => ({
           id: randomUUID(),
           key: `${channel} ${key}`,
           channel,
@@ -135,6 +141,7 @@ export async function insertNotifications(db: Db, messages: readonly NewNotifica
           plan_id: planId,
           provider,
           stream_id: streamId,
+          app_id: appId,
           number,
         })),
       ),
@@ -150,6 +157,7 @@ export interface ClaimedNotification {
   readonly plan_id: string | null;
   readonly provider: ProviderKindName | null;
   readonly stream_id: string | null;
+  readonly app_id: string | null;
   readonly number: number;
   /** This try included; settling names it, so that a claim that was lost to time settles nothing. */
   readonly attempts: number;
@@ -162,7 +170,7 @@ export async function claimNotification(db: Db, now: Date, claimMs: number): Pro
     `update notifications set attempts = attempts + 1, claimed_until = ? where id = (
        select id from notifications where state = 'pending' and next_at <= ? and (claimed_until is null or claimed_until <= ?)
        order by next_at, seq limit 1 for update skip locked)
-     returning id, channel, event, run_id, plan_id, provider, stream_id, number, attempts`,
+     returning id, channel, event, run_id, plan_id, provider, stream_id, app_id, number, attempts`,
     [new Date(now.getTime() + claimMs), now, now],
   );
   return rows[0];
@@ -202,6 +210,7 @@ export async function hasNotificationWork(db: Db, now: Date, { plans }: { plans:
        or ?::boolean and (exists (select 1 from plans p where (p.notices = 0 or p.next_notice_at <= ?) and ${WAITING})
          or exists (select 1 from provider_connections where next_warning_at <= ?))
        or exists (select 1 from event_streams where disabled_at is not null and told_at is null)
+       or exists (select 1 from targets where told is distinct from ${OUT_OF_SERVICE})
        or exists (select 1 from notifications where state = 'pending' and next_at <= ?) as work`,
     [plans, now, now, now, now],
   );
@@ -221,6 +230,7 @@ export interface NotificationView {
   readonly planId: string | null;
   readonly provider: ProviderKindName | null;
   readonly streamId: string | null;
+  readonly appId: string | null;
   readonly number: number;
   readonly state: NotificationState;
   readonly attempts: number;
@@ -241,7 +251,7 @@ export async function listNotifications(
 ): Promise<Page<NotificationView>> {
   const { rows } = await sql<NotificationView & { seq: string }>(
     db,
-    `select seq, id, channel, event, run_id as "runId", plan_id as "planId", provider, stream_id as "streamId", number, state, attempts,
+    `select seq, id, channel, event, run_id as "runId", plan_id as "planId", provider, stream_id as "streamId", app_id as "appId", number, state, attempts,
        case when state = 'pending' then next_at end as "nextAttemptAt", error, created_at as "createdAt", settled_at as "settledAt"
      from notifications where (?::bigint is null or seq < ?::bigint) and (?::text is null or state = ?)
      order by seq desc limit ?`,

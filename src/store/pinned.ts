@@ -1,5 +1,5 @@
 // What a revert pins, and what pins forbid a plan.
-import type { ProviderKindName } from '#core/resource.ts';
+import type { ProviderKindName, ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 import type { Planning } from './planning.ts';
 
@@ -76,4 +76,35 @@ export async function skipPinnedMembers(
      join plan_items i on i.plan_id = ? and i.seq = p.seq`,
     [planId, provider, offset, planId],
   );
+}
+
+/** Whether a revert has pinned that this record comes in: it, or the resource that it was. */
+export async function isCreationPinned(
+  db: Db,
+  provider: ProviderKindName,
+  wanted: { readonly type: ResourceType; readonly id: string; readonly externalId: string | null },
+): Promise<boolean> {
+  const { rows } = await sql(
+    db,
+    `select 1 from pins where provider = ? and class = 'create'
+       and (resource_id = ?::uuid or resource_type = ? and external_id = ?) limit 1`,
+    [provider, wanted.id, wanted.type, wanted.externalId],
+  );
+  return rows.length > 0;
+}
+
+/** Members of a group that a revert has pinned: those who stay, and those who stay away. */
+export interface PinnedMembers {
+  readonly present: ReadonlySet<string>;
+  readonly absent: ReadonlySet<string>;
+}
+
+export async function readPinnedMembers(db: Db, provider: ProviderKindName, groupId: string): Promise<PinnedMembers> {
+  const { rows } = await sql<{ id: string; present: boolean }>(
+    db,
+    `select member_id as id, present from pins where provider = ? and resource_id = ?::uuid and class = 'membership'`,
+    [provider, groupId],
+  );
+  const those = (present: boolean) => new Set(rows.filter((row) => row.present === present).map(({ id }) => id));
+  return { present: those(true), absent: those(false) };
 }

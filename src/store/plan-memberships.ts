@@ -123,7 +123,8 @@ async function planMemberRows(
      from wanted w
      join looked l on l.group_id = w.group_id
      left join present p on p.group_id = w.group_id and p.member_id = w.member_id
-     where p.group_id is null and (w.member_id is not null or w.comes)
+     left join leaving g on g.resource_id = w.member_id
+     where p.group_id is null and (w.member_id is not null or w.comes) and g.resource_id is null
      union all
      select ?::uuid, p.seq, coalesce(r.external_id, p.member_id::text), p.member_id, p.member_type, true
      from present p

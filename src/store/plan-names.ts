@@ -40,6 +40,8 @@ export interface NameClash {
   readonly holder_version: string;
   readonly holder_body: string;
   readonly holder_left: boolean;
+  /** Still here, though the provider no longer shows it in scope, and nothing keeps it as it is. */
+  readonly holder_kept: boolean;
   readonly holder_seq: string | null;
   readonly holder_action: string | null;
 }
@@ -49,7 +51,10 @@ export async function findNameClashes(db: Db, { planId, provider }: Planning): P
     db,
     `select i.seq, r.id as holder_id, r.origin as holder_origin, r.external_id as holder_external_id,
        r.version as holder_version, r.body as holder_body, r.left_at is not null as holder_left, h.seq as holder_seq,
-       h.action as holder_action
+       h.action as holder_action,
+       not exists (select 1 from mirror_records k where k.provider = r.origin and k.resource_type = 'User'
+           and k.external_id = r.external_id and k.gone_at is null and k.reason is null)
+         and not exists (select 1 from pins n where n.provider = r.origin and n.resource_id = r.id) as holder_kept
      from plan_items i
      join mirror_records m on m.provider = ? and m.resource_type = 'User' and m.external_id = i.external_id
      join resources r on r.unique_key = m.name_key and r.id <> i.resource_id
@@ -72,17 +77,26 @@ export async function changeAfter(db: Db, planId: string, seq: string, after: st
   await sql(db, 'update plan_items set after = ? where plan_id = ? and seq = ?', [after, planId, seq]);
 }
 
-/** An account that left gives up its user name to somebody new. */
+export interface NameRelease {
+  readonly offset: number;
+  readonly clash: NameClash;
+  readonly after: string;
+  /** Of an account that stays; null for one that left. */
+  readonly afterDigest: Buffer | null;
+  readonly label: string;
+}
+
+/** An account that left, or is only kept, gives up its user name to somebody who is there. */
 export async function planNameRelease(
   db: Db,
   { planId }: Planning,
-  { offset, clash, after, label }: { offset: number; clash: NameClash; after: string; label: string },
+  { offset, clash, after, afterDigest, label }: NameRelease,
 ): Promise<void> {
   await sql(
     db,
     `insert into plan_items (plan_id, seq, action, class, resource_type, resource_id, external_id, label, reason, base_version, before,
-       after, attributes, before_left_at)
-     select ?, ?, 'update', 'update', 'User', id, ?, ?, 'NameReleased', ?, ?, ?, array['userName'], left_at from resources where id = ?`,
+       after, after_digest, attributes, before_left_at)
+     select ?, ?, 'update', 'update', 'User', id, ?, ?, 'NameReleased', ?, ?, ?, ?::bytea, array['userName'], left_at from resources where id = ?`,
     [
       planId,
       offset + 1,
@@ -91,6 +105,7 @@ export async function planNameRelease(
       clash.holder_version,
       clash.holder_body,
       after,
+      afterDigest,
       clash.holder_id,
     ],
   );

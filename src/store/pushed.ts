@@ -23,10 +23,15 @@ export interface Pushed {
   /** The record as text; null when there is none. */
   readonly record: string | null;
   readonly gone: boolean;
+  /** The classes of change that a revert has pinned: what they changed stays as it was. */
+  readonly pinned: readonly PinnedClass[];
 }
 
+export type PinnedClass = 'create' | 'update' | 'remove' | 'membership';
+
 const COLUMNS = `r.id, r.resource_type as type, r.origin, r.external_id as "externalId", r.version, r.body, r.active,
-  r.left_at is not null as left, r.digest is not distinct from m.digest as settled, m.record, m.gone_at is not null as gone`;
+  r.left_at is not null as left, r.digest is not distinct from m.digest as settled, m.record, m.gone_at is not null as gone,
+  array(select distinct n.class from pins n where n.provider = '${PROVIDER}' and n.resource_id = r.id) as pinned`;
 const FROM = `resources r left join mirror_records m on m.provider = '${PROVIDER}' and r.origin = '${PROVIDER}'
   and m.resource_type = r.resource_type and m.external_id = r.external_id`;
 

@@ -1,5 +1,5 @@
 import { EVERY_ORIGIN, type Origin, type ResourceType } from '#core/resource.ts';
-import { type Database, type Db, queryOn } from './database.ts';
+import type { Database } from './database.ts';
 import { gathered } from './gather.ts';
 import {
   MEMBER_TEXT,
@@ -11,7 +11,6 @@ import {
   servedColumns,
   servedJoin,
   servedOf,
-  type Visible,
   withBase,
 } from './served.ts';
 import type { ServedGroups } from './served-groups.ts';
@@ -70,7 +69,7 @@ export function makeResourceReader(database: Database, groups: Pick<ServedGroups
 const CONDITION: Readonly<Record<LookUpKey, string>> = {
   id: 'r.id = k.value::uuid',
   name: 'r.name_key = k.value',
-  externalId: `r.origin = any('${EVERY_ORIGIN}') and r.external_id = k.value`,
+  externalId: `r.origin = any('${EVERY_ORIGIN}') and r.external_id = k.value and (r.search ->> 'externalId') is not null`,
 };
 
 interface LookUp {
@@ -144,48 +143,44 @@ export async function readMembers(
   );
 }
 
-/** Groups with more members than this are read in slices of as many. */
+/** Groups with more members than this are written in slices of as many. */
 export const MEMBER_SLICE = 10_000;
 
-/** The members of a large group as JSON text, in slices to be joined by commas, all of one moment. */
+/** A member as it comes from the database: its id, and whether it is a group. */
+const PACKED_BYTES = 17;
+
+/**
+ * The members of a large group as JSON text, in slices to be joined by commas, all of one moment. They are kept as 17
+ * bytes each and become text slice by slice, so that neither a slow reader nor many of them hold much, or a connection.
+ */
 export async function readMemberSlices(
   database: Database,
   groupId: string,
   { base, visible }: Pick<ServeOptions, 'base' | 'visible'>,
-): Promise<readonly string[]> {
-  return database.knex.transaction(
-    async (tx) => {
-      const slices: string[] = [];
-      let after: string | null = '00000000-0000-0000-0000-000000000000';
-      while (after !== null) {
-        const slice: MemberSlice = await readMemberSlice(tx, groupId, after, visible);
-        if (slice.text !== null) slices.push(withBase(slice.text, base));
-        after = slice.last;
-      }
-      return slices;
-    },
-    { isolationLevel: 'repeatable read', readOnly: true },
-  );
-}
-
-interface MemberSlice {
-  readonly text: string | null;
-  readonly last: string | null;
-}
-
-async function readMemberSlice(
-  tx: Db,
-  groupId: string,
-  after: string,
-  visible: Visible | undefined,
-): Promise<MemberSlice> {
+): Promise<Iterable<string>> {
   const statement = new Statement();
   const group = statement.bind(groupId, 'uuid');
-  const from = statement.bind(after, 'uuid');
-  const text = `select string_agg(${MEMBER_TEXT}, ',' order by gm.member_id) filter (where ${memberSeen(statement, visible)}) as text,
-      (array_agg(gm.member_id order by gm.member_id desc))[1]::text as last
-    from (select member_id, member_type from group_members where group_id = ${group} and member_id > ${from}
-      order by member_id limit ${MEMBER_SLICE}) gm`;
-  const { rows } = await queryOn<MemberSlice>(tx, { text, values: statement.values });
-  return rows[0] ?? { text: null, last: null };
+  const text = `select string_agg(uuid_send(gm.member_id) || case when gm.member_type = 'Group' then '\\x01' else '\\x00' end::bytea, ''::bytea
+      order by gm.member_id) filter (where ${memberSeen(statement, visible)}) as packed
+    from group_members gm where gm.group_id = ${group}`;
+  const { rows } = await database.query<{ packed: Buffer | null }>({ text, values: statement.values });
+  return slicesOf(rows[0]?.packed ?? Buffer.alloc(0), base);
+}
+
+function* slicesOf(packed: Buffer, base: string): Generator<string> {
+  const size = MEMBER_SLICE * PACKED_BYTES;
+  for (let start = 0; start < packed.length; start += size) {
+    const hex = packed.toString('hex', start, start + size);
+    const members: string[] = [];
+    for (let at = 0; at < hex.length; at += 2 * PACKED_BYTES)
+      members.push(memberText(hex.slice(at, at + 2 * PACKED_BYTES), base));
+    yield members.join(',');
+  }
+}
+
+/** As `MEMBER_TEXT` has it. */
+function memberText(hex: string, base: string): string {
+  const id = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
+  const type = hex.endsWith('01', 34) ? 'Group' : 'User';
+  return `{"value":"${id}","$ref":"${base}/${type}s/${id}","type":"${type}"}`;
 }

@@ -145,9 +145,16 @@ export async function lockResource(tx: Db, id: string): Promise<string | undefin
   return row === undefined || row.deleted ? undefined : row.version;
 }
 
+/** Who came and went by a change of a group's members, and the version of the group that has it so. */
+export interface MembersChanged {
+  readonly version: string;
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+}
+
 /**
  * Adds and removes members of a locked group, one row each, whatever the size of the group. Doing it twice changes
- * nothing. Answers the new version; undefined when nothing changed.
+ * nothing. Undefined when nothing changed.
  * @throws {InputError} `invalidValue`: a member to be added that the directory does not have
  */
 export async function changeMembers(
@@ -155,16 +162,19 @@ export async function changeMembers(
   groupId: string,
   changes: readonly MemberChange[],
   actor: string,
-): Promise<string | undefined> {
-  let added = 0;
-  let removed = 0;
+): Promise<MembersChanged | undefined> {
+  const added = new Set<string>();
+  const removed = new Set<string>();
+  const note = (ids: readonly string[], to: Set<string>, undoes: Set<string>): void => {
+    for (const id of ids) if (!undoes.delete(id)) to.add(id);
+  };
   for (const change of changes) {
     const ids = change.kind === 'removeWhere' ? await membersWhere(tx, groupId, change.filter) : uuidsOf(change);
-    if (change.kind === 'replace') removed += await removeOthers(tx, groupId, ids);
-    if (change.kind === 'add' || change.kind === 'replace') added += await addMembers(tx, groupId, ids);
-    else removed += await removeMembers(tx, groupId, ids);
+    if (change.kind === 'replace') note(await removeOthers(tx, groupId, ids), removed, added);
+    if (change.kind === 'add' || change.kind === 'replace') note(await addMembers(tx, groupId, ids), added, removed);
+    else note(await removeMembers(tx, groupId, ids), removed, added);
   }
-  if (added === 0 && removed === 0) return undefined;
+  if (added.size === 0 && removed.size === 0) return undefined;
   const { rows } = await sql<{ version: string }>(
     tx,
     `with w as (
@@ -172,15 +182,16 @@ export async function changeMembers(
        where id = ?::uuid returning id, resource_type, version)
      insert into changes (resource_type, resource_id, version, operation, actor, detail)
      select w.resource_type, w.id, w.version, 'membership', ?::text, ?::jsonb from w returning version`,
-    [added - removed, groupId, actor, JSON.stringify({ added, removed })],
+    [added.size - removed.size, groupId, actor, JSON.stringify({ added: added.size, removed: removed.size })],
   );
-  return rows[0]?.version;
+  return rows[0] && { version: rows[0].version, added: [...added], removed: [...removed] };
 }
 
 /** The members of a group that was just made: part of its creation, so neither a version nor a line of their own. */
 export async function fillGroup(tx: Db, groupId: string, ids: readonly string[]): Promise<void> {
   const added = await addMembers(tx, groupId, uuidsOf({ kind: 'add', ids }));
-  if (added > 0) await sql(tx, 'update resources set member_count = ?::int where id = ?::uuid', [added, groupId]);
+  if (added.length > 0)
+    await sql(tx, 'update resources set member_count = ?::int where id = ?::uuid', [added.length, groupId]);
 }
 
 /** @throws {InputError} `invalidValue`: what is to be added and is no UUID */
@@ -198,21 +209,21 @@ function uuidsOf({ kind, ids }: Exclude<MemberChange, { kind: 'removeWhere' }>):
  * A member that a later transaction wrote would come after this membership in the journal: the write is tried again, and
  * then is the later one.
  */
-async function addMembers(tx: Db, groupId: string, ids: readonly string[]): Promise<number> {
-  if (ids.length === 0) return 0;
+async function addMembers(tx: Db, groupId: string, ids: readonly string[]): Promise<readonly string[]> {
+  if (ids.length === 0) return [];
   if (ids.includes(groupId))
     throw new InputError('A group cannot be a member of itself.', {
       scimType: 'invalidValue',
       reason: 'member-of-itself',
     });
-  const { rows } = await sql<{ won: number; missing: string | null; early: boolean }>(
+  const { rows } = await sql<{ won: readonly string[]; missing: string | null; early: boolean }>(
     tx,
     `with given as (select unnest(?::uuid[]) as id),
      found as materialized (select r.id, r.resource_type, age(r.xmin) < 0 as later from resources r
        where r.id = any(?::uuid[]) and r.deleted_at is null order by r.id for share),
      won as (insert into group_members (group_id, member_id, member_type)
-       select ?::uuid, id, resource_type from found on conflict do nothing returning 1)
-     select (select count(*)::int from won) as won,
+       select ?::uuid, id, resource_type from found on conflict do nothing returning member_id)
+     select array(select member_id::text from won) as won,
        (select id::text from (select id from given except select id from found) g limit 1) as missing,
        exists (select 1 from found where later) as early`,
     [ids, ids, groupId],
@@ -223,23 +234,23 @@ async function addMembers(tx: Db, groupId: string, ids: readonly string[]): Prom
   return row.won;
 }
 
-async function removeMembers(tx: Db, groupId: string, ids: readonly string[]): Promise<number> {
-  if (ids.length === 0) return 0;
-  const { rowCount } = await sql(
+async function removeMembers(tx: Db, groupId: string, ids: readonly string[]): Promise<readonly string[]> {
+  if (ids.length === 0) return [];
+  const { rows } = await sql<{ id: string }>(
     tx,
-    'delete from group_members where group_id = ?::uuid and member_id = any(?::uuid[])',
+    'delete from group_members where group_id = ?::uuid and member_id = any(?::uuid[]) returning member_id as id',
     [groupId, ids],
   );
-  return rowCount ?? 0;
+  return rows.map(({ id }) => id);
 }
 
-async function removeOthers(tx: Db, groupId: string, ids: readonly string[]): Promise<number> {
-  const { rowCount } = await sql(
+async function removeOthers(tx: Db, groupId: string, ids: readonly string[]): Promise<readonly string[]> {
+  const { rows } = await sql<{ id: string }>(
     tx,
-    'delete from group_members where group_id = ?::uuid and member_id <> all(?::uuid[])',
+    'delete from group_members where group_id = ?::uuid and member_id <> all(?::uuid[]) returning member_id as id',
     [groupId, ids],
   );
-  return rowCount ?? 0;
+  return rows.map(({ id }) => id);
 }
 
 /** For filters other than by id, which hardly anybody sends: looks at each member of this one group. */

@@ -83,6 +83,26 @@ export async function writeResources(db: Db, resources: readonly ResourceWrite[]
   return new Map(rows.map((row: { id: string; version: string }) => [row.id, row.version]));
 }
 
+/** Any number that no other advisory lock uses. */
+const LINE_LOCK = '7340032, 3';
+
+/** Makes those who locked each other out wait for each other from the start, until their transactions end. */
+export async function standInLine(tx: Db): Promise<void> {
+  await sql(tx, `select pg_advisory_xact_lock(${LINE_LOCK})`);
+}
+
+/**
+ * Locks the groups that a resource is in, which lose it when it goes. To be done before the resource itself is locked:
+ * whoever writes to a group locks that first, and then looks at its members.
+ */
+export async function lockGroupsOf(tx: Db, id: string): Promise<void> {
+  await sql(
+    tx,
+    `select 1 from resources where id in (select group_id from group_members where member_id = ?::uuid) order by id for update`,
+    [id],
+  );
+}
+
 export interface Touched {
   readonly id: string;
   readonly version: string;
@@ -111,6 +131,8 @@ export async function leaveGroups(
   const { rows } = await sql(
     db,
     `with leaving as (select * from unnest(?::bigint[], ?::uuid[]) as l(seq, id)),
+     held as materialized (select id from resources
+       where id in (select m.group_id from group_members m join leaving l on l.id = m.member_id) order by id for update),
      lost as (delete from group_members m using leaving l
        where m.member_id = l.id and (?::text is null or exists
          (select 1 from resources g where g.id = m.group_id and g.origin = ?))
@@ -120,7 +142,7 @@ export async function leaveGroups(
      counted as (select group_id, count(*)::int as removed from lost group by group_id)
      update resources r set member_count = r.member_count - c.removed, members_digest = null, version = r.version + 1,
        updated_at = ${LATER_R}
-     from counted c where r.id = c.group_id returning r.id, r.version, c.removed`,
+     from held h join counted c on c.group_id = h.id where r.id = h.id returning r.id, r.version, c.removed`,
     [leaving.map(({ seq }) => seq), leaving.map(({ id }) => id), origin ?? null, origin ?? null, planId, planId],
   );
   return rows;

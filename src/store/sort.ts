@@ -32,8 +32,6 @@ function columnOf(name: string, { resourceType }: ResourceSchema): Omit<Sort, 'd
   switch (name) {
     case 'id':
       return { key: 'r.id', type: 'uuid', everywhere: true };
-    case 'externalId':
-      return { key: 'r.external_id', type: 'text', everywhere: false };
     case 'active':
       return { key: 'r.active', type: 'boolean', everywhere: true };
     case 'meta.created':

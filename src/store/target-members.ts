@@ -66,6 +66,16 @@ export async function wantedMembers(db: Db, { appId, groupId }: { appId: string;
   return rows.map(({ remote_id }) => remote_id);
 }
 
+/** The whole list as it is there, as far as is known. */
+export async function knownMembers(db: Db, { appId, groupId }: { appId: string; groupId: string }): Promise<string[]> {
+  const { rows } = await sql<{ remote_id: string }>(
+    db,
+    'select remote_id from target_members where app_id = ? and group_id = ?',
+    [appId, groupId],
+  );
+  return rows.map(({ remote_id }) => remote_id);
+}
+
 /** Forgets what is known of a group, or what groups have of a member, that is gone there. */
 export async function forgetMembers(
   db: Db,
@@ -75,6 +85,16 @@ export async function forgetMembers(
   if ('groupId' in gone)
     await sql(db, 'delete from target_members where app_id = ? and group_id = ?', [appId, gone.groupId]);
   else await sql(db, 'delete from target_members where app_id = ? and remote_id = ?', [appId, gone.remoteId]);
+}
+
+/** A resource goes by another id there. */
+export async function renameMember(db: Db, appId: string, remoteId: string, to: string): Promise<void> {
+  await sql(
+    db,
+    `with old as (delete from target_members where app_id = ? and remote_id = ? returning group_id)
+     insert into target_members (app_id, group_id, remote_id) select ?, group_id, ? from old on conflict do nothing`,
+    [appId, remoteId, appId, to],
+  );
 }
 
 /** Puts what was read of a group in place of what was known. */

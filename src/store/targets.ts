@@ -145,3 +145,31 @@ export async function changeTarget(db: Db, appId: string, changes: TargetChanges
   }
   if (sets.length > 0) await sql(db, `update targets set ${sets.join(', ')} where app_id = ?`, [...values, appId]);
 }
+
+/** Since when, and why, a target is out of service; null when it is in service. Reads `targets`. */
+export const OUT_OF_SERVICE = `case when quarantine is not null and state in ('quarantined', 'disabled')
+  then state || ' ' || (quarantine ->> 'since') || ' ' || (quarantine ->> 'reason') end`;
+
+/** What people are to be told of a target. */
+export interface TargetNews {
+  readonly app_id: string;
+  readonly event: 'target.quarantined' | 'target.disabled' | 'target.recovered';
+  /** The same whoever sees it. */
+  readonly key: string;
+}
+
+/** Targets that went out of service, or came back, and notes that people are told of it. */
+export async function takeTargetNews(tx: Db, now: Date): Promise<readonly TargetNews[]> {
+  const { rows } = await sql<{ app_id: string; before: string | null; after: string | null }>(
+    tx,
+    `with news as (select app_id, told as before, ${OUT_OF_SERVICE} as after from targets
+       where told is distinct from ${OUT_OF_SERVICE} for update)
+     update targets t set told = news.after from news where t.app_id = news.app_id returning t.app_id, before, after`,
+    [],
+  );
+  return rows.map(({ app_id, after }) => {
+    if (after === null) return { app_id, event: 'target.recovered', key: `${app_id} ${now.getTime()}` };
+    const isDisabled = after.startsWith('disabled');
+    return { app_id, event: isDisabled ? 'target.disabled' : 'target.quarantined', key: `${app_id} ${after}` };
+  });
+}

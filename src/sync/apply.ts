@@ -201,10 +201,10 @@ function toWrite(
     active: !isUser || served.active,
     body: JSON.stringify(served),
     search: JSON.parse(searchForm(served)),
-    digest: sourceForm && !isMadeByRule(item) ? digestIn(item) : null,
+    digest: (sourceForm || isKept(item)) && !isMadeByRule(item) ? digestIn(item) : null,
     manager_external_id: sourceForm ? (named ?? null) : null,
     manager_id: managerId ?? null,
-    left: item.reason === 'Reverted' ? item.after_left_at !== null : !sourceForm,
+    left: item.reason === 'Reverted' ? item.after_left_at !== null : !sourceForm && !isKept(item),
     left_since: item.after_left_at?.toISOString() ?? null,
   };
 }
@@ -214,6 +214,11 @@ function ownerOf(plan: Applying, item: PlanItem, locked: LockedResource | undefi
   if (isMadeByRule(item)) return 'manual';
   const stays = item.reason === 'LeftOver' || item.reason === 'Reverted';
   return (stays ? locked?.origin : undefined) ?? plan.provider;
+}
+
+/** It gives up its user name and stays: with a digest it is not taken for one that was edited here. */
+function isKept({ reason, after_digest }: PlanItem): boolean {
+  return reason === 'NameReleased' && after_digest !== null;
 }
 
 /** A group that a rule names belongs to nobody's provider, as if an administrator had made it. */

@@ -36,6 +36,8 @@ const State = z.strictObject({
   by: z.string(),
   returnTo: z.string(),
   expiresAt: z.number(),
+  /** The session of the console that began; absent where a token did, whose link may be handed on. */
+  session: z.string().optional(),
 });
 
 export interface Way {
@@ -47,17 +49,26 @@ export interface Way {
   readonly permissions: readonly Permission[];
 }
 
+export interface WayOptions {
+  readonly row: ProviderRow | undefined;
+  readonly draft?: unknown;
+  readonly by: string;
+  readonly returnTo: string;
+  readonly session?: string | undefined;
+}
+
 /**
  * The way to the source. It can be gone once, within 15 minutes.
  * @param draft says where, before there are settings
  * @param returnTo a path of ours to end at
+ * @param session only in the browser of this session the way can be ended
  * @throws {ConflictError} `no-consent`: the kind knows no such thing; `public-url-needed`; `not-configured`
  * @throws {InputError} a draft that says too little
  */
 export function wayToSource(
   parts: ConnectParts,
   kind: ProviderKind,
-  { row, draft, by, returnTo }: { row: ProviderRow | undefined; draft?: unknown; by: string; returnTo: string },
+  { row, draft, by, returnTo, session }: WayOptions,
 ): Way {
   const { connect } = kind;
   if (connect === undefined)
@@ -71,7 +82,7 @@ export function wayToSource(
   const target = connect.target(draft === undefined ? settings : undefined, draft);
   const redirectUri = redirectUriOf(parts, kind.kind);
   const expiresAt = parts.clock.now().getTime() + STATE_TTL_MS;
-  const state: z.input<typeof State> = { id: randomUUID(), kind: kind.kind, target, by, returnTo, expiresAt };
+  const state: z.input<typeof State> = { id: randomUUID(), kind: kind.kind, target, by, returnTo, expiresAt, session };
   return {
     connectUrl: connect.consentUrl(target, { redirectUri, state: parts.seal.seal(JSON.stringify(state)) }),
     redirectUri,
@@ -103,15 +114,18 @@ export interface Arrival {
 /**
  * Takes the answer that a source sends by the browser: notes who has consented, looks at what that grants, and starts the
  * first run where the provider is active and its settings want that (S1.1). A refusal is noted and answered.
- * @throws {InputError} `state-wrong`, `state-expired`, `state-used`: this is no answer to a question of ours
+ * @param session the session of the browser that brings it
+ * @throws {InputError} `state-wrong`, `state-expired`, `state-used`, `state-elsewhere`: this is no answer to a question
+ * of ours, or not in the browser that asked
  */
 export async function arriveFromSource(
   parts: ConnectParts,
   kindName: string,
   answer: Readonly<Record<string, string>>,
+  session?: string,
 ): Promise<Arrival> {
   const { database, clock } = parts;
-  const state = await openState(parts, kindName, answer['state'] ?? '');
+  const state = await openState(parts, { kindName, text: answer['state'] ?? '', session });
   const kind = parts.kinds.get(state.kind);
   if (kind?.connect === undefined) throw new NotFoundError(`There is no inbound provider "${kindName.slice(0, 40)}".`);
   const arrival = { returnTo: state.returnTo, kind: state.kind };
@@ -136,11 +150,12 @@ export async function arriveFromSource(
 
 async function openState(
   { seal, database, clock }: ConnectParts,
-  kindName: string,
-  text: string,
+  { kindName, text, session }: { kindName: string; text: string; session: string | undefined },
 ): Promise<z.output<typeof State>> {
   const state = stateIn(seal, text);
   if (state === undefined || state.kind !== kindName) throw wrongState('state-wrong', 'is not from here');
+  if (state.session !== undefined && state.session !== session)
+    throw wrongState('state-elsewhere', 'came by another browser, or after signing out');
   const now = clock.now();
   if (state.expiresAt <= now.getTime()) throw wrongState('state-expired', 'came too late');
   const first = await redeemState(database.knex, { id: state.id, expiresAt: new Date(state.expiresAt) }, now);

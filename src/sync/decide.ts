@@ -1,11 +1,13 @@
 import { ConflictError, NotFoundError } from '#core/errors.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import { writeAudit } from '#store/audit.ts';
+import { findChange } from '#store/changes.ts';
 import type { Database, Db } from '#store/database.ts';
 import { readImpact } from '#store/impact-plans.ts';
 import { hasApplied } from '#store/plan-revert.ts';
 import { isSealed } from '#store/plan-seal.ts';
 import { decidePlan, dropItems, endHeldRun, lockPlanRow, type PlanRow, releaseItems } from '#store/plans.ts';
+import { type PushedWrite, runOfWrite } from '#store/pushed-images.ts';
 import { findOpenRun, insertRun, readRunRow, requestCancel, requeueRun } from '#store/runs.ts';
 import { lockProviders, readActiveProvider, readProvider } from '#store/settings.ts';
 import { type PlanView, readPlan } from '#store/views/plans.ts';
@@ -41,6 +43,11 @@ export function makeSyncService({ database, worker }: ServiceParts): SyncService
     },
     async revert(runId, actor) {
       const revertId = await db.transaction((tx) => queueRevert(tx, runId, actor));
+      worker?.wake();
+      return viewRun(db, revertId);
+    },
+    async revertWrite(write, actor) {
+      const revertId = await db.transaction(async (tx) => queueRevert(tx, await runFor(tx, write), actor));
       worker?.wake();
       return viewRun(db, revertId);
     },
@@ -107,6 +114,30 @@ async function queueRevert(tx: Db, runId: string, actor: string): Promise<string
   if (revertId === undefined) throw await runInProgress(tx);
   await writeAudit(tx, { actor, action: 'run.revert', object: runId, detail: { run: revertId } });
   return revertId;
+}
+
+/** The run that a single write stands for. */
+async function runFor(tx: Db, write: PushedWrite): Promise<string> {
+  const change = await findChange(tx, write);
+  if (change === undefined)
+    throw new NotFoundError('The change log has no such change.', {
+      reason: 'change-not-found',
+      remedy: 'Name resourceId and version as GET /api/v1/changes shows them.',
+    });
+  if (change.runId !== null)
+    throw new ConflictError('A run has made this change.', {
+      reason: 'belongs-to-run',
+      remedy: 'Undo the run.',
+      details: { runId: change.runId },
+    });
+  const provider = await readProvider(tx, 'scim');
+  const runId = await runOfWrite(tx, write, provider?.config_version ?? '0');
+  if (runId !== undefined) return runId;
+  throw new ConflictError('What this change was before is not kept, so it cannot be undone.', {
+    reason: 'nothing-to-revert',
+    remedy:
+      'Writes of the identity provider can be undone for as long as plans are kept; what was made by hand is changed by hand.',
+  });
 }
 
 function cannotRevert(runId: string, applied: false | undefined): ConflictError {

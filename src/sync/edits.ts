@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import type { ResourceSchema } from '#core/attributes.ts';
 import { canonical } from '#core/canonical.ts';
 import { type Document, finish } from '#core/coerce.ts';
-import { ConflictError, InputError, NotFoundError, PreconditionError } from '#core/errors.ts';
+import { ConflictError, InputError, NotFoundError, PreconditionError, UnavailableError } from '#core/errors.ts';
 import { isUuid } from '#core/ids.ts';
 import { nameKey } from '#core/names.ts';
 import { applyPatch, type MemberChange, type PatchOperation } from '#core/patch.ts';
@@ -29,6 +29,7 @@ import {
   updateResource,
   type WrittenColumns,
 } from '#store/resource-writes.ts';
+import { lockGroupsOf, standInLine } from '#store/resources.ts';
 import type { ServedRow } from '#store/served.ts';
 import { readActiveProvider } from '#store/settings.ts';
 import { touch } from '#store/touched.ts';
@@ -84,7 +85,7 @@ export async function createResource(
   const columns = columnsOf(type, finish(schemas[type], marked));
   const resource = { id, type, actor };
   if (members.length === 0) {
-    const row = await tried(() => insertManual(database, resource, columns));
+    const row = await tried(database, (on) => insertManual(on, resource, columns));
     return { id, version: row.version, changed: true, row };
   }
   return transact(database, async (tx) => {
@@ -128,6 +129,7 @@ export async function patchResource(
 export async function deleteResource(parts: EditParts, { type, id, actor, expects }: EditOfOne) {
   const stored = await readEditable(parts, { type, id, expects });
   await transact(parts.database, async (tx) => {
+    await lockGroupsOf(tx, id);
     const version = await lockResource(tx, id);
     if (version !== undefined && version !== stored.version) checkVersion({ type, id, expects }, version);
     if (version === undefined || !(await deleteManual(tx, id, type, actor))) throw missing(type, id);
@@ -181,7 +183,7 @@ async function changeOnce(
     );
   if (members.length === 0) {
     if (unchanged) return { version: stored.version, changed: false };
-    const row = await tried(() => update(database));
+    const row = await tried(database, update);
     return row && { version: row.version, changed: true, row };
   }
   return transact(database, async (tx) => {
@@ -191,7 +193,7 @@ async function changeOnce(
     const row = unchanged ? undefined : await update(tx);
     const newest = await changeMembers(tx, edit.id, members, edit.actor);
     const changed = newest !== undefined || row !== undefined;
-    return { version: newest ?? row?.version ?? version, changed };
+    return { version: newest?.version ?? row?.version ?? version, changed };
   });
 }
 
@@ -277,21 +279,40 @@ function columnsOf(type: ResourceType, document: Document): WrittenColumns {
 
 /** A transaction, tried again as `tried` does. @throws {ConflictError} a name or an externalId that somebody has */
 export function transact<Answer>(database: Database, work: (tx: Db) => Promise<Answer>): Promise<Answer> {
-  return tried(() => database.knex.transaction(work));
+  return tried(database, (on) => ('maintain' in on ? on.knex.transaction(work) : work(on)));
 }
 
 /**
  * Tried again when two writers locked each other out, which a single statement can do too: those that want the same name
  * wait for each other when it is checked, at commit. A violated key that speaks then is a conflict like any other.
+ *
+ * PostgreSQL needs a second to see a deadlock, so whoever met one stands in line from then on: of many who would meet
+ * each other again, one writes at a time.
  */
-async function tried<Answer>(write: () => Promise<Answer>): Promise<Answer> {
+async function tried<Answer>(database: Database, write: (on: Database | Db) => Promise<Answer>): Promise<Answer> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await write();
+      return await (tries === 1 ? write(database) : inLine(database, write));
     } catch (error) {
-      if (tries >= TRIES || !isRetryable(error)) throw asConflict(error);
-      // Who tries at once meets the same writer at the same place, and both wait for the deadlock to be seen again.
+      if (!isRetryable(error)) throw asConflict(error);
+      if (tries >= TRIES) throw crowded(error);
+      // Who tries at once meets the same writer at the same place.
       await new Promise((resolve) => setTimeout(resolve, Math.random() * PAUSE_MS));
     }
   }
+}
+
+function inLine<Answer>({ knex }: Database, write: (tx: Db) => Promise<Answer>): Promise<Answer> {
+  return knex.transaction(async (tx) => {
+    await standInLine(tx);
+    return write(tx);
+  });
+}
+
+function crowded(cause: unknown): UnavailableError {
+  return new UnavailableError('Too many write to the same resources at the moment.', {
+    reason: 'too-much-contention',
+    remedy: 'Try again later.',
+    cause,
+  });
 }

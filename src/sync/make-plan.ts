@@ -1,3 +1,4 @@
+import { digestOf } from '#core/digest.ts';
 import { holdForBurst, type Verdict } from '#core/guard.ts';
 import { DEFAULT_MATCHING, holdForReset, type LinkReset } from '#core/match.ts';
 import { releasedName } from '#core/names.ts';
@@ -135,15 +136,16 @@ async function settleClash(tx: Db, planning: Planning, clash: NameClash, offset:
   }
   if (clash.holder_action === 'update' || clash.holder_action === 'delete') return 0;
   const leaving = clash.holder_action === 'deactivate' || clash.holder_left;
-  if (!leaving) {
+  if (!leaving && !clash.holder_kept) {
     await skipItem(tx, planId, clash.seq, 'DuplicateTargetEntries');
     return 0;
   }
   const body = JSON.parse(clash.holder_body);
   const label = releasedName(clash.holder_external_id ?? clash.holder_id, body.userName);
-  const after = JSON.stringify({ ...body, userName: label, active: false });
+  const after = JSON.stringify({ ...body, userName: label, ...(leaving ? { active: false } : {}) });
   if (clash.holder_seq === null) {
-    await planNameRelease(tx, planning, { offset, clash, after, label });
+    const afterDigest = leaving ? null : digestOf(after);
+    await planNameRelease(tx, planning, { offset, clash, after, afterDigest, label });
     return 1;
   }
   await changeAfter(tx, planId, clash.holder_seq, after);

@@ -4,15 +4,17 @@ import { isUuid } from '#core/ids.ts';
 import type { MemberChange } from '#core/patch.ts';
 import { countLosses } from '#store/push-guard.ts';
 import { changeShown, stampMembers } from '#store/pushed.ts';
+import { keepMembers } from '#store/pushed-images.ts';
 import { changeMembers, membersWhere } from '#store/resource-writes.ts';
 import { claimNamed } from './push-claim.ts';
 import { holdRemoval, renewWaiting } from './push-guard.ts';
+import { isPinned, withoutPinned } from './push-pins.ts';
 import type { Writing } from './push-source.ts';
 
 export interface GroupChange {
   /** The group's version afterwards; undefined when nothing changed. */
   readonly version: string | undefined;
-  /** Members stay whom the guard does not let go: what to answer. */
+  /** What to answer when members stay whom the guard does not let go, or when all of it is pinned. */
   readonly held: GatewayError | undefined;
 }
 
@@ -32,13 +34,15 @@ export async function changeGroup(
   const { tx, actor } = writing;
   const named = await Promise.all(changes.map((change) => byId(writing, group.id, change)));
   await claimNamed(writing, uuidsIn(named.filter(({ kind }) => kind !== 'remove')));
-  const held = await holdLosses(writing, group.id, named);
+  const { changes: free, pinned } = await withoutPinned(writing, group.id, named);
+  const held = await holdLosses(writing, group.id, free);
   if (held === undefined) await renewWaiting(writing.parts, tx, writing.source, { id: group.id, actor });
-  const done = held === undefined ? named : named.map(addedOf);
-  const version = await changeMembers(tx, group.id, done, actor);
+  const done = held === undefined ? free : free.map(addedOf);
+  const changed = await changeMembers(tx, group.id, done, actor);
+  if (changed !== undefined) await keepMembers(tx, { id: group.id, actor }, changed);
   for (const change of named) await changeShown(tx, group.anchor, { kind: change.kind, ids: uuidsIn([change]) });
-  await stampMembers(tx, [group.id], held === undefined ? 'before' : 'none');
-  return { version, held };
+  await stampMembers(tx, [group.id], held === undefined && !pinned ? 'before' : 'none');
+  return { version: changed?.version, held: held ?? (pinned && changed === undefined ? isPinned() : undefined) };
 }
 
 async function byId({ tx }: Writing, groupId: string, change: MemberChange): Promise<Named> {

@@ -6,12 +6,14 @@ import { describeReason } from '#core/reasons.ts';
 import { appendChanges, type NewChange } from '#store/changes.ts';
 import { upsertRecords } from '#store/mirror.ts';
 import { forgetRecord, moveAnchor, type Pushed, rejoinGroups, stampMembers } from '#store/pushed.ts';
+import { keepCreation, keepImage } from '#store/pushed-images.ts';
 import { deleteManual } from '#store/resource-writes.ts';
 import { leaveGroups, writeResources } from '#store/resources.ts';
 import { changedAttributes, type Edited } from './edits.ts';
 import { recordOf, respellReports } from './push-claim.ts';
 import { holdRemoval, takeBack } from './push-guard.ts';
 import { changeGroup } from './push-members.ts';
+import { creationPinned, pinnedAgainst } from './push-pins.ts';
 import { type Meant, meaningOf, type Outcome, rowOf, toWrite, type Wish, type Writing } from './push-source.ts';
 
 /** Somebody new, or somebody who was deleted and is back. Out of scope there is a record only. */
@@ -23,7 +25,10 @@ export async function make(writing: Writing, id: string, { document, members }: 
   const keeps = meant.body !== undefined || document['externalId'] !== undefined;
   if (keeps) await upsertRecords(tx, 'scim', type, [meant.mirror]);
   if (meant.body === undefined) return { refused: outOfScope(meant) };
+  const pinned = await creationPinned(writing, id, meant.mirror.external_id);
+  if (pinned !== undefined) return { refused: pinned };
   const version = await write(writing, toWrite(id, type, meant, meant.body, managerId), { operation: 'create' });
+  await keepCreation(tx, { id, actor: writing.actor });
   if (type === 'User') return { answer: { version, changed: true } };
   const group = await changeGroup(writing, { id, anchor: meant.mirror.external_id }, members);
   if (members.length === 0) await stampMembers(tx, [id], 'every');
@@ -45,7 +50,7 @@ export async function settle(writing: Writing, present: Pushed, wish: Wish): Pro
   const meant = meaningOf(source, parts, type, record);
   const again = present.record === meant.sent.text;
   await followAnchor(writing, present, meant);
-  const held = await holdLoss(writing, present, meant, again);
+  const held = pinnedChange(writing, present, meant) ?? (await holdLoss(writing, present, meant, again));
   if (!again || present.gone) await upsertRecords(tx, 'scim', type, [meant.mirror]);
   if (held !== undefined) {
     await changeGroup(
@@ -70,6 +75,14 @@ export async function settle(writing: Writing, present: Pushed, wish: Wish): Pro
   return answerOf(newest ?? present.version, newest !== undefined);
 }
 
+/** What to answer when pins forbid what the client wants of the resource itself. */
+function pinnedChange(writing: Writing, present: Pushed, meant: Meant): GatewayError | undefined {
+  if (present.pinned.length === 0) return undefined;
+  if (takesAway(writing, present, meant)) return pinnedAgainst(present, 'remove');
+  const isSame = meant.body === undefined || changedAttributes(JSON.parse(present.body), meant.body).length === 0;
+  return isSame ? undefined : pinnedAgainst(present, 'update');
+}
+
 function answerOf(version: string, changed: boolean): Outcome<Edited> {
   return { answer: { version, changed } };
 }
@@ -81,11 +94,13 @@ export async function remove(writing: Writing, present: Pushed): Promise<Outcome
   const policy = source.policy.onSourceHardDelete;
   const loses = policy !== 'keep' && !(policy === 'deactivate' && present.left);
   const removal = { class: 'remove', type, id: present.id, count: 1 } as const;
-  const held = loses ? await holdRemoval(parts, tx, source, { removal, again: present.gone, actor }) : undefined;
+  const held = loses
+    ? (pinnedAgainst(present, 'remove') ??
+      (await holdRemoval(parts, tx, source, { removal, again: present.gone, actor })))
+    : undefined;
   await forgetRecord(tx, type, anchor);
   if (held !== undefined) return { refused: held };
-  if (policy === 'delete' || (policy === 'deactivate' && type === 'Group'))
-    await deleteManual(tx, present.id, type, actor);
+  if (policy === 'delete' || (policy === 'deactivate' && type === 'Group')) await erase(writing, present);
   else if (policy === 'deactivate') await deactivate(writing, present);
   return { answer: undefined };
 }
@@ -136,11 +151,19 @@ async function writeChanged(
   return version;
 }
 
+interface Written {
+  readonly operation: NewChange['operation'];
+  readonly attributes?: readonly string[];
+  /** It goes out of its groups with this. */
+  readonly leaves?: true;
+}
+
 async function write(
   { tx, type, actor }: Writing,
   row: ReturnType<typeof toWrite>,
-  { operation, attributes }: { readonly operation: NewChange['operation']; readonly attributes?: readonly string[] },
+  { operation, attributes, leaves }: Written,
 ): Promise<string> {
+  if (operation !== 'create') await keepImage(tx, { id: row.id, operation, actor, after: row.body, leaves });
   const version = (await writeResources(tx, [row])).get(row.id) ?? '1';
   const detail = attributes === undefined ? undefined : { attributes };
   await appendChanges(tx, [{ resource_type: type, resource_id: row.id, version, operation, detail }], {
@@ -152,14 +175,19 @@ async function write(
 
 /** Out of the scope now: what the settings say of that. A group cannot be inactive. */
 async function leaveScope(writing: Writing, present: Pushed, meant: Meant): Promise<Outcome<Edited>> {
-  const { tx, type, source, actor } = writing;
+  const { type, source } = writing;
   const policy = source.policy.onLeaveScope;
   if (policy === 'keep' || (present.left && policy === 'deactivate')) return answerOf(present.version, false);
   if (policy === 'delete' || type === 'Group') {
-    await deleteManual(tx, present.id, type, actor);
+    await erase(writing, present);
     return { answer: { version: present.version, changed: true, gone: true } };
   }
   return answerOf(await deactivate(writing, present, meant.mirror.external_id), true);
+}
+
+async function erase({ tx, type, actor }: Writing, { id }: Pushed): Promise<void> {
+  await keepImage(tx, { id, operation: 'delete', actor, after: null, leaves: true });
+  await deleteManual(tx, id, type, actor);
 }
 
 /** An account that left: inactive, out of the provider's groups, and remembered as somebody who may be deleted in time. */
@@ -167,7 +195,7 @@ async function deactivate(writing: Writing, present: Pushed, anchor = present.ex
   const { tx, actor, type } = writing;
   const body: Document = { ...JSON.parse(present.body), active: false };
   const row = { ...rowOf(present.id, type, anchor ?? present.id, body), left: true };
-  const version = await write(writing, row, { operation: 'deactivate', attributes: ['active'] });
+  const version = await write(writing, row, { operation: 'deactivate', attributes: ['active'], leaves: true });
   const groups = await leaveGroups(tx, null, [{ seq: '0', id: present.id }], 'scim');
   const changes = groups.map(({ id, version: newest, removed }) => membership(id, newest, { removed }));
   await appendChanges(tx, changes, { actor, runId: null });

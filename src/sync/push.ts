@@ -10,6 +10,7 @@ import { applyPatch, type MemberChange, type PatchOperation } from '#core/patch.
 import type { ResourceType } from '#core/resource.ts';
 import { foldCase } from '#core/search.ts';
 import { lockPushed, type Pushed } from '#store/pushed.ts';
+import { lockGroupsOf } from '#store/resources.ts';
 import { checkVersion, type Edit, type Edited, type EditOfOne, keptBy, missing, transact } from './edits.ts';
 import { claim, findTwin } from './push-claim.ts';
 import { make, remove, settle } from './push-settle.ts';
@@ -71,6 +72,7 @@ export async function pushPatch(
 /** @throws {NotFoundError} @throws {PreconditionError} @throws {RateError} `guard-held` */
 export async function pushDelete(parts: PushParts, edit: EditOfOne): Promise<void> {
   await commit(parts, edit, async (writing) => {
+    await lockGroupsOf(writing.tx, edit.id);
     const present = await own(writing, edit.id, edit);
     return remove(writing, present);
   });

@@ -16,7 +16,7 @@ import { gatherMembers, type MemberGatherer } from './gather-members.ts';
 import { normaliseAll, type SentRecord, sentRecord } from './normalise.ts';
 import type { RunContext } from './run.ts';
 
-/** Users whose groups are asked for together. */
+/** Those who came back whose links are asked for together. */
 const RETURNED_AT_ONCE = 500;
 
 /**
@@ -37,7 +37,7 @@ export async function refreshChanges(
     write: (work) => context.write(work),
     onChanged: (tx, groups) => touch(tx, provider.kind, 'Group', groups),
   });
-  const lists = { newGroups: new Map(), returned: new Set<string>(), wholeGroups };
+  const lists = { newGroups: new Map(), returned: { User: new Set<string>(), Group: new Set<string>() }, wholeGroups };
   const state: State = { provider, changes, context, done: 0, written: 0, ...lists };
   await context.progress({ phase: 'reading', done: 0, total: null });
   try {
@@ -69,8 +69,8 @@ interface State {
   readonly newGroups: Map<string, unknown>;
   /** Groups whose members came whole. */
   readonly wholeGroups: MemberGatherer;
-  /** Users who were gone and are there again. */
-  readonly returned: Set<string>;
+  /** Who was gone and is there again. */
+  readonly returned: Readonly<Record<ResourceType, Set<string>>>;
 }
 
 /** The mirror holds all that was told so far, and what that asks to be read besides: the next read goes on from here. */
@@ -80,7 +80,7 @@ async function reach(state: State, checkpoint: Checkpoint): Promise<void> {
   await wholeGroups.end();
   state.written += wholeGroups.counts().changed - before;
   await readNewGroups(state);
-  await readReturned(state);
+  for (const type of ['User', 'Group'] as const) await readReturned(state, type);
   await context.write((tx) => saveCheckpoint(tx, provider.kind, checkpoint, context.configVersion));
 }
 
@@ -88,9 +88,10 @@ async function writePage(state: State, page: Exclude<ChangePage, { type: 'end' |
   const { provider, context } = state;
   if (page.type === 'records') return writeRecords(state, page.resourceType, page.records);
   if (page.type === 'gone') {
-    for (const { externalId } of page.objects)
-      if (page.resourceType === 'User') state.returned.delete(externalId);
-      else state.newGroups.delete(externalId);
+    for (const { externalId } of page.objects) {
+      state.returned[page.resourceType].delete(externalId);
+      if (page.resourceType === 'Group') state.newGroups.delete(externalId);
+    }
     state.written += await context.write((tx) => markGone(tx, provider.kind, page.resourceType, page.objects));
     state.done += page.objects.length;
     return;
@@ -119,7 +120,7 @@ async function writeRecords(state: State, type: ResourceType, sent: readonly unk
   const changed: SentRecord[] = [];
   for (const [id, raw] of merged) {
     const stored = known.get(id);
-    if (type === 'User' && stored?.gone === true) state.returned.add(id);
+    if (stored?.gone === true) state.returned[type].add(id);
     if (type === 'Group' && stored?.has_members !== true) state.newGroups.set(id, raw);
     const record = sentRecord(provider, raw, context.salt);
     if (stored?.gone === false && stored.record_digest.equals(record.digest)) continue;
@@ -155,15 +156,16 @@ async function readNewGroups(state: State): Promise<void> {
   state.written += gatherer.counts().changed;
 }
 
-async function readReturned(state: State): Promise<void> {
-  const { provider, changes, context, returned } = state;
-  const ids = [...returned];
-  returned.clear();
+async function readReturned(state: State, type: ResourceType): Promise<void> {
+  const { provider, changes, context } = state;
+  const ids = [...state.returned[type]];
+  state.returned[type].clear();
   for (let start = 0; start < ids.length; start += RETURNED_AT_ONCE) {
-    const links = await changes.linksOf?.(ids.slice(start, start + RETURNED_AT_ONCE), context.signal);
+    const links = await changes.linksOf?.(type, ids.slice(start, start + RETURNED_AT_ONCE), context.signal);
     if (links === undefined) return;
     await context.write(async (tx) => {
-      for (const [user, groups] of links.groups) await setGroupsOf(tx, provider.kind, user, groups);
+      for (const [externalId, groups] of links.groups)
+        await setGroupsOf(tx, provider.kind, { externalId, type }, groups);
     });
     await writeRecords(state, 'User', links.records);
   }

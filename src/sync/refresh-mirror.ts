@@ -1,7 +1,8 @@
 import { UpstreamError } from '#core/errors.ts';
 import type { Checkpoint, Page, PullProvider } from '#core/provider.ts';
+import type { ResourceType } from '#core/resource.ts';
 import type { Db } from '#store/database.ts';
-import { beginGeneration, markSeen, noteGone, readKnown, sweep, upsertRecords } from '#store/mirror.ts';
+import { beginGeneration, markSeen, noteGone, notePurged, readKnown, sweep, upsertRecords } from '#store/mirror.ts';
 import { saveCheckpoint } from '#store/mirror-changes.ts';
 import { noteAsked } from '#store/mirror-people.ts';
 import { gatherMembers, type MemberGatherer, type MembersPage } from './gather-members.ts';
@@ -47,6 +48,8 @@ class MirrorRead {
   private generation = '0';
   private seen = 0;
   private readonly gatherer: MemberGatherer;
+  /** Who can be restored, and whether that is all of them. */
+  private readonly restorable = new Map<ResourceType, { readonly ids: string[]; readonly all: boolean }>();
 
   constructor(provider: PullProvider, context: RunContext) {
     this.provider = provider;
@@ -85,7 +88,10 @@ class MirrorRead {
     this.recordsDone += sent.length;
   }
 
-  async gone({ resourceType, objects }: Extract<Page, { type: 'gone' }>): Promise<void> {
+  async gone({ resourceType, objects, all = false }: Extract<Page, { type: 'gone' }>): Promise<void> {
+    const restorable = this.restorable.get(resourceType) ?? { ids: [], all: false };
+    restorable.ids.push(...objects.filter(({ how }) => how === 'softDeleted').map(({ externalId }) => externalId));
+    this.restorable.set(resourceType, { ...restorable, all });
     await this.next((tx) => noteGone(tx, this.provider.kind, resourceType, objects));
   }
 
@@ -111,9 +117,11 @@ class MirrorRead {
     await this.gatherer.end();
     await this.writing;
     const gone = await this.context.write(async (tx) => {
-      await noteAsked(tx, this.provider.kind, this.provider.asks);
       const count = await sweep(tx, this.provider.kind, this.generation, this.seen);
-      await saveCheckpoint(tx, this.provider.kind, checkpoint, this.context.configVersion);
+      const { kind, asks } = this.provider;
+      for (const [type, { ids, all }] of this.restorable) if (all) await notePurged(tx, kind, type, ids);
+      await noteAsked(tx, kind, asks);
+      await saveCheckpoint(tx, kind, checkpoint, this.context.configVersion);
       return count;
     });
     return this.written + this.gatherer.counts().changed + gone;

@@ -3,10 +3,12 @@ import { DEFAULT_RETENTION, type RetentionSettings, retentionCutoffs } from '#co
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import { repeat } from '#platform/repeat.ts';
+import { deleteOldHours } from '#store/attempt-hours.ts';
 import { writeAudit } from '#store/audit.ts';
 import { type Database, type Db, sql } from '#store/database.ts';
 import { withLease } from '#store/leased.ts';
 import { checkFence } from '#store/leases.ts';
+import { deleteOldImages } from '#store/pushed-images.ts';
 import {
   deleteGoneRecords,
   deleteOldDepartures,
@@ -97,6 +99,7 @@ export function makeRetention({ database, clock, log, batch = BATCH }: Retention
 
     const removed = {
       plans: await removePlans(write, { before: cutoffs.plans, now, batch }),
+      images: await all(cutoffs.plans, batch, (tx, before) => deleteOldImages(tx, before, batch)),
       runs: await all(cutoffs.runs, RUNS_BATCH, (tx, before) => deleteRuns(tx, before, RUNS_BATCH)),
       tombstones: await all(cutoffs.tombstones, batch, (tx, before) => deleteTombstones(tx, before, batch)),
       records: await all(cutoffs.tombstones, batch, (tx, before) => deleteGoneRecords(tx, before, batch)),
@@ -106,6 +109,7 @@ export function makeRetention({ database, clock, log, batch = BATCH }: Retention
     await all(new Date(now.getTime() - SLOTS_KEPT_MS), batch, (tx, before) => deleteSlots(tx, before, batch));
     const departures = new Date(now.getTime() - DEPARTURES_KEPT_MS);
     await all(departures, batch, (tx, before) => deleteOldDepartures(tx, before, batch));
+    await all(departures, batch, (tx, before) => deleteOldHours(tx, before, batch));
     log.info({ removed }, 'retention applied');
     if (Object.values(removed).every((count) => count === 0)) return;
     await write((tx) => writeAudit(tx, { actor: 'retention', action: 'retention.apply', detail: removed }));

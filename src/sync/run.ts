@@ -5,6 +5,7 @@ import { describeError, type RunError } from '#core/failure.ts';
 import type { Cost, PullProvider, RunPolicy } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import type { Log } from '#platform/log.ts';
+import { inSpan } from '#platform/trace.ts';
 import type { Db } from '#store/database.ts';
 import { settleDisputes } from '#store/matching.ts';
 import { countPathless } from '#store/membership-scope.ts';
@@ -72,7 +73,7 @@ export async function runSync(
   if (pushed) await context.write(takeWishes);
   const { stopped, changed, incremental } = pushed
     ? { stopped: undefined, changed: await lookAgain(provider, context), incremental: false }
-    : await readProvider(context, provider, run);
+    : await inSpan('run read', {}, () => readProvider(context, provider, run));
   if (stopped?.useless === true) return endFailed(context, stopped, provider.cost());
   await context.progress({ phase: 'planning', done: 0, total: null });
   await scopeMirror(context, provider, changed);
@@ -82,7 +83,7 @@ export async function runSync(
   if (incremental && !run.preview && !(await isWorthAPlan(context, policy)))
     return endUnchanged(context, stopped, provider.cost());
   const request = { policy, complete, changed, incremental, initial, allowLargeSync, reset, burst, leftOvers };
-  const plan = await makePlan(context, request);
+  const plan = await inSpan('run plan', {}, () => makePlan(context, request));
   await context.write(async (tx) => {
     await attachPlan(tx, context.runId, plan.id);
     await supersedePlans(tx, context.provider, plan.id);
@@ -138,7 +139,7 @@ export async function finishPlan(
   context: RunContext,
   { planId, complete, initial, fresh = false, revert = false, stopped, cost }: FinishInput,
 ): Promise<void> {
-  const applied = await applyPlan(context, planId);
+  const applied = await inSpan('run apply', { 'sluice.plan': planId }, () => applyPlan(context, planId));
   if (applied > STATISTICS_AFTER) await refreshStatistics(context.db);
   await context.write(async (tx) => {
     if (revert) await pinRestored(tx, planId);

@@ -1,6 +1,7 @@
 import type { LinkReset } from '#core/match.ts';
 import type { ScheduleSettings } from '#core/schedule.ts';
 import type { Db } from '#store/database.ts';
+import type { PushedWrite } from '#store/pushed-images.ts';
 import type { PlanView } from '#store/views/plans.ts';
 import type { RunView } from '#store/views/runs.ts';
 import type { ImpactRequest, SwitchRequest } from './switching.ts';
@@ -46,6 +47,12 @@ export interface SyncService {
    * `run-in-progress`
    */
   revert(runId: string, actor: string): Promise<RunView>;
+  /**
+   * The same for a single write of the identity provider, named by its line in the change log.
+   * @throws {NotFoundError} `change-not-found`
+   * @throws {ConflictError} `belongs-to-run` with `details.runId`, `nothing-to-revert`, or `run-in-progress`
+   */
+  revertWrite(write: PushedWrite, actor: string): Promise<RunView>;
   /** Drops a waiting plan. @throws {NotFoundError} @throws {ConflictError} `plan-not-waiting`, `plan-expired` */
   reject(planId: string, actor: string, reason?: string): Promise<PlanView>;
 }

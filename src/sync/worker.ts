@@ -5,6 +5,7 @@ import type { ProviderKindName } from '#core/resource.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import type { Seal } from '#platform/seal.ts';
+import { inSpan } from '#platform/trace.ts';
 import { type Database, type Db, translateDatabaseError } from '#store/database.ts';
 import {
   checkFence,
@@ -100,9 +101,10 @@ export function startWorker(parts: WorkerParts): Worker {
     if (lease === undefined) return;
     const abort = new AbortController();
     current = { runId: run.id, abort, cost: () => undefined };
-    const heartbeat = beat(lease, abort);
+    const heartbeat = beat(lease, abort, run.id);
+    const facts = { 'sluice.run': run.id, 'sluice.provider': run.provider, 'sluice.mode': run.mode };
     try {
-      await carryOut(run, lease, AbortSignal.any([abort.signal, stopping.signal]));
+      await inSpan('run', facts, () => carryOut(run, lease, AbortSignal.any([abort.signal, stopping.signal])));
     } finally {
       current = undefined;
       clearInterval(heartbeat);
@@ -112,7 +114,7 @@ export function startWorker(parts: WorkerParts): Worker {
   }
 
   /** One renewal at a time: behind a long transaction each would wait on a connection of its own. */
-  function beat(lease: Lease, abort: AbortController): NodeJS.Timeout {
+  function beat(lease: Lease, abort: AbortController, runId: string): NodeJS.Timeout {
     let renewing = false;
     return setInterval(() => {
       if (renewing) return;
@@ -122,7 +124,7 @@ export function startWorker(parts: WorkerParts): Worker {
           (kept) => {
             if (!kept) abort.abort(new LeaseLostError(LEASE));
           },
-          (error: unknown) => log.warn({ err: error }, 'lease not renewed'),
+          (error: unknown) => log.warn({ err: error, run: runId }, 'lease not renewed'),
         )
         .finally(() => {
           renewing = false;

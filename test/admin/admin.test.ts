@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { Router } from 'express';
 import request from 'supertest';
 import type { AdminParts } from '#admin/parts.ts';
 import { adminRouter } from '#admin/router.ts';
@@ -18,6 +17,7 @@ import {
   untilOver,
 } from '../support/gateway.ts';
 import { openapi, problemsOf } from '../support/openapi.ts';
+import { routesOf } from '../support/routes.ts';
 
 const UUID = '00000000-0000-4000-8000-000000000000';
 
@@ -54,7 +54,7 @@ describe('the admin API', () => {
     const documented = Object.entries(openapi.paths).flatMap(([path, operations]) =>
       Object.keys(operations).map((method) => `${method} ${path}`),
     );
-    assert.deepEqual(routesOf().sort(), documented.sort());
+    assert.deepEqual(adminRoutes().sort(), documented.sort());
   });
 
   it('answers nothing without a token, and says how to ask', async () => {
@@ -406,19 +406,8 @@ describe('the admin API', () => {
 });
 
 /** Every route of the router, in the form of the document. */
-function routesOf(): string[] {
+function adminRoutes(): string[] {
   const parts = { openapi: {}, database: {}, authenticator: {}, kinds: new Map() } as unknown as AdminParts;
-  const found: string[] = [];
-  const walk = (router: Router): void => {
-    for (const layer of router.stack) {
-      if (layer.route) {
-        const { path, stack } = layer.route as unknown as { path: string; stack: { method: string }[] };
-        for (const method of new Set(stack.map((handler) => handler.method)))
-          found.push(`${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);
-      } else if ('stack' in layer.handle) walk(layer.handle as unknown as Router);
-    }
-  };
-  walk(adminRouter(parts));
   const beside = ['get /api/docs', 'get /connect/{kind}', 'get /.well-known/jwks.json'];
-  return found.filter((route) => !beside.includes(route));
+  return routesOf(adminRouter(parts)).filter((route) => !beside.includes(route));
 }

@@ -76,8 +76,8 @@ describe('connecting to a tenant', () => {
     return { callback, end: await arrive(callback) };
   }
 
-  async function arrive(callback: string): Promise<URL> {
-    const response = await fetch(callback, { redirect: 'manual' });
+  async function arrive(callback: string, cookie = ''): Promise<URL> {
+    const response = await fetch(callback, { redirect: 'manual', headers: { cookie } });
     assert.equal(response.status, 303, await response.text());
     return new URL(response.headers.get('location') ?? '');
   }
@@ -136,6 +136,23 @@ describe('connecting to a tenant', () => {
     const forged = `${api.base}/connect/microsoft365?admin_consent=True&tenant=${tenant.id}`;
     assert.equal((await arrive(forged)).searchParams.get('code'), 'state-wrong');
     assert.equal((await card()).problem, null, 'a stranger writes no problem');
+  });
+
+  it('ends in the browser of the session that began, and nowhere else', async () => {
+    const own = { 'content-type': 'application/json', 'x-requested-with': 'console', 'sec-fetch-site': 'same-origin' };
+    const signIn = async (): Promise<string> => {
+      const body = JSON.stringify({ token: ADMIN_TOKEN });
+      const response = await fetch(`${api.base}/api/v1/session`, { method: 'POST', headers: own, body });
+      assert.equal(response.status, 201);
+      return response.headers.get('set-cookie')?.split(';')[0] ?? '';
+    };
+    const [cookie, other] = [await signIn(), await signIn()];
+    const began = await fetch(`${api.base}/api/v1${PATH}/connect`, { headers: { ...own, cookie } });
+    const { connectUrl } = (await began.json()) as Way;
+    const callback = (await fetch(connectUrl, { redirect: 'manual' })).headers.get('location') ?? assert.fail();
+    assert.equal((await arrive(callback)).searchParams.get('code'), 'state-elsewhere');
+    assert.equal((await arrive(callback, other)).searchParams.get('code'), 'state-elsewhere');
+    assert.equal((await arrive(callback, cookie)).searchParams.get('connected'), 'microsoft365');
   });
 
   it('returns to paths of its own only', async () => {

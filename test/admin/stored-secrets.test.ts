@@ -35,6 +35,34 @@ describe('a stored secret', () => {
     }
   });
 
+  it('of a tenant is kept for that tenant, in its cloud and at its hosts, alone', async () => {
+    const hosts = { graph: 'https://graph.example.com', login: 'https://login.example.com' };
+    const tenant = (changes: object = {}, credential: object = {}) => ({
+      tenantId: 'contoso.example',
+      clientId: 'app',
+      credential: { kind: 'clientSecret', ...credential },
+      endpoints: hosts,
+      ...changes,
+    });
+    await call('PUT', '/providers/microsoft365', 200, tenant({}, { secret: 'secret' }));
+    const kept = tenant({ clientId: 'renamed', tenantId: 'Contoso.example' });
+    const saved = await call<{ secretsSet: string[] }>('PUT', '/providers/microsoft365', 200, kept);
+    assert.deepEqual(saved.secretsSet, ['credential.secret']);
+    const operator = await tokenWith(call, 'operator', 'viewer');
+    for (const changes of [
+      { endpoints: { ...hosts, login: 'https://evil.example.com' } },
+      { endpoints: { ...hosts, graph: 'https://evil.example.com' } },
+      { endpoints: undefined },
+      { cloud: 'china' },
+      { tenantId: 'fabrikam.example' },
+    ]) {
+      const path = '/providers/microsoft365/test';
+      const refused = await call<{ detail: string }>('POST', path, 400, tenant(changes), operator);
+      assert.match(refused.detail, /credential\.secret/);
+      await call('PUT', '/providers/microsoft365', 400, tenant(changes));
+    }
+  });
+
   it('of a URL is kept for its own host alone', async () => {
     const source = (users: string, more: object = {}) => ({ source: { kind: 'url', users, ...more } });
     await call(

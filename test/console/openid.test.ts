@@ -1,11 +1,11 @@
 // Sign-in at a real OpenID provider, in a real browser.
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
+import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { compose } from '#compose';
-import { SERVER_OPTIONS } from '#http/app.ts';
+import { makeServer } from '#http/server.ts';
 import { readConfig } from '#platform/config.ts';
 import { makeLog } from '#platform/log.ts';
 import { chromiumMissing, openBrowser, openConsole } from '../support/browser.ts';
@@ -21,7 +21,8 @@ describe('sign-in at an OpenID provider', { skip: chromiumMissing }, () => {
   let browser: Browser;
 
   before(async () => {
-    const server = createServer(SERVER_OPTIONS);
+    let app: RequestListener = () => undefined;
+    const server = makeServer((request, response) => app(request, response));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     issuer = await startOpenIdServer(PEOPLE, `${base}/api/v1/sign-in/oidc/callback`);
@@ -35,7 +36,7 @@ describe('sign-in at an OpenID provider', { skip: chromiumMissing }, () => {
       CONSOLE_OIDC_TITLE: 'Contoso',
     });
     const gateway = await compose(config, makeLog('fatal'), () => base);
-    server.on('request', gateway.app);
+    app = gateway.app;
     api = {
       ...makeApi(base),
       async close() {

@@ -3,8 +3,13 @@ import type { lookup } from 'node:dns';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { isLoopbackAddress, isPublicAddress } from '#platform/addresses.ts';
+import { isLoopbackAddress, isNowhereAddress, isPublicAddress } from '#platform/addresses.ts';
 import { checkOutgoingUrl, postOutgoing } from '#platform/fetch.ts';
+import { insideLookup } from '#platform/inside.ts';
+import { sendMail } from '#platform/mail.ts';
+import { connect } from '#providers/ldap/connection.ts';
+import { parseSettings as parseLdap } from '#providers/ldap/settings.ts';
+import { parseSettings as parseMicrosoft365 } from '#providers/microsoft365/settings.ts';
 
 const STRICT = { allowLoopback: false };
 const LOOSE = { allowLoopback: true };
@@ -38,6 +43,48 @@ describe('addresses', () => {
     ])
       assert.ok(!isPublicAddress(address), address);
     assert.ok(isLoopbackAddress('127.8.8.8') && isLoopbackAddress('::1') && !isLoopbackAddress('10.0.0.1'));
+  });
+});
+
+describe('what lives in a private network', () => {
+  it('may have any address but those where credentials of the machine are, or nobody is', () => {
+    for (const address of ['10.1.2.3', '192.168.0.1', '127.0.0.1', '::1', 'fd12::1', '::ffff:10.0.0.1', '8.8.8.8'])
+      assert.ok(!isNowhereAddress(address), address);
+    for (const address of [
+      ...['169.254.169.254', '0.0.0.0', '168.63.129.16', '100.100.100.200', '224.0.0.1', '255.255.255.255'],
+      ...['::', 'fe80::1', 'ff02::1', 'fd00:ec2::254', '::ffff:169.254.169.254', '::ffff:a9fe:a9fe'],
+    ])
+      assert.ok(isNowhereAddress(address), address);
+  });
+
+  it('is not connected to at such an address, by mail, LDAP or Graph', async () => {
+    const mail = {
+      from: 'a@b.example',
+      to: ['c@d.example'],
+      subject: '',
+      text: '',
+      html: '',
+      messageId: 'x',
+      attachments: [],
+    };
+    for (const host of ['169.254.169.254', 'fe80::1'])
+      await assert.rejects(sendMail({ host, port: 25, security: 'none' }, mail), { reason: 'address-refused' });
+    const ldap = parseLdap({
+      ...{ preset: 'openldap', url: 'ldaps://169.254.169.254', users: { base: 'dc=example' } },
+    });
+    await assert.rejects(connect(ldap, AbortSignal.timeout(5_000)), { reason: 'address-refused' });
+    for (const host of ['169.254.169.254', '[::ffff:169.254.169.254]'])
+      assert.throws(
+        () => parseMicrosoft365({ endpoints: { graph: `https://${host}`, login: 'https://login.example.com' } }),
+        /endpoints\.graph: leads to an address/,
+      );
+  });
+
+  it('is not connected to when its name leads there', async () => {
+    const found = await new Promise<unknown>((resolve) => {
+      insideLookup('169.254.169.254', {}, (error, address) => resolve(error ?? address));
+    });
+    assert.equal((found as { reason?: string }).reason, 'address-refused');
   });
 });
 

@@ -46,6 +46,7 @@ eachDatabase('SCIM /Me', (open) => {
     assert.equal(answer.status, 200);
     assert.deepEqual(answer.body, me);
     assert.equal(answer.headers.get('etag'), me.meta.version);
+    assert.equal(answer.headers.get('location'), me.meta.location);
     const cut = await scim.call('GET', '/Me?attributes=groups.display', undefined, { token: mine });
     assert.deepEqual(cut.body.groups, [{ display: 'Mine' }]);
     const known = await fetch(`${scim.base}/Me`, {
@@ -65,7 +66,8 @@ eachDatabase('SCIM /Me', (open) => {
     const put = await scim.call('PUT', '/Me', userBody({ userName: me.userName }), { token: mine });
     assert.deepEqual([put.status, put.body['title']], [200, undefined]);
     assert.deepEqual((await scim.call('GET', `/Users/${me.id}`)).body, put.body);
-    assert.equal((await scim.call('POST', '/Me', userBody(), { token: mine })).status, 405);
+    const made = await scim.call('POST', '/Me', userBody(), { token: mine });
+    assert.deepEqual([made.status, made.headers.get('allow')], [405, 'GET, PUT, PATCH, DELETE']);
   });
 
   it('may only be read by a token that may only read, and not at all out of its scope', async () => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { before, it } from 'node:test';
-import type { Database } from '#store/database.ts';
+import { type Database, queryBounded, translateDatabaseError } from '#store/database.ts';
 import { eachDatabase } from '../support/database.ts';
 
-eachDatabase('database', (open) => {
+eachDatabase('database', (open, kind) => {
   let database: Database;
   before(async () => {
     database = await open();
@@ -11,5 +11,21 @@ eachDatabase('database', (open) => {
   it('answers', async () => {
     const { rows } = await database.query({ text: 'select 1::int8 as n' });
     assert.deepEqual(rows, [{ n: '1' }]);
+  });
+
+  it('interrupts a read that takes too long', { skip: kind === 'embedded' && 'PGlite cannot interrupt' }, async () => {
+    await assert.rejects(queryBounded(database, { text: 'select pg_sleep(600)' }, true, 50), {
+      reason: 'too-costly',
+      scimType: 'tooMany',
+    });
+    assert.equal((await queryBounded(database, { text: 'select 1' }, true, 5_000)).rowCount, 1);
+  });
+
+  it('names a text that it cannot store', async () => {
+    for (const text of ['select $1::text', 'select $1::jsonb']) {
+      const value = text.includes('jsonb') ? '"\\u0000"' : '\u0000';
+      const error = await database.query({ text, values: [value] }).catch(translateDatabaseError);
+      assert.equal((error as { reason?: string }).reason, 'character-refused', text);
+    }
   });
 });

@@ -6,6 +6,7 @@ import { makeLog } from '#platform/log.ts';
 import { RESOURCE_SCHEMAS } from '#scim/scimmy.ts';
 import { appendChanges, type Change, readChanges } from '#store/changes.ts';
 import { type Database, type Db, sql } from '#store/database.ts';
+import { migrate } from '#store/migrate.ts';
 import { makeResourceReader } from '#store/resource-reader.ts';
 import { changeMembers, lockResource } from '#store/resource-writes.ts';
 import { makeServedGroups } from '#store/served-groups.ts';
@@ -162,5 +163,46 @@ eachDatabase('the journal', (open, kind) => {
     await assert.rejects(readChanges(database.knex, first, 10), { code: 'ERR_GONE', reason: 'cursor-expired' });
     assert.equal((await readAll(second))[0]?.version, third?.version);
     assert.equal((await readAll()).length, 2);
+  });
+
+  it('goes on after a restore on a server that counts its transactions from lower', async () => {
+    for (let n = 1; n <= 4; n += 1) await append(database.knex, randomUUID(), n);
+    const before = await readAll();
+    const ids = before.map(({ resource_id }) => resource_id);
+    const app = randomUUID();
+    // As a dump of a server that had come to its nine billionth transaction; the target has read the first two changes.
+    const high = 9_000_000_000;
+    await sql(database.knex, `update changes set xid = (${high} + seq)::text::xid8`);
+    await sql(
+      database.knex,
+      `insert into apps (id, name, name_key, seq) overriding system value values (?, 'wiki', 'wiki', 1)`,
+      [app],
+    );
+    await sql(
+      database.knex,
+      `insert into targets (app_id, place_xid, place_seq) select ?, xid, seq from changes where resource_id = ?`,
+      [app, ids[1]],
+    );
+    const cursor = { xid: String(high + 1), seq: before[0]?.seq ?? '', epoch: 0 };
+    await migrate(database);
+    const adopted = await sql(database.knex, `select 1 from audit where action = 'journal.adopted'`);
+    assert.equal(adopted.rows.length, 1);
+    await append(database.knex, randomUUID(), 5);
+    const versions = (await readAll()).map(({ version }) => version);
+    assert.deepEqual(versions, ['1', '2', '3', '4', '5']);
+    const { rows } = await sql<JournalPlace>(
+      database.knex,
+      'select place_xid::text as xid, place_seq as seq from targets',
+    );
+    assert.deepEqual(
+      (await readAll(rows[0])).map(({ version }) => version),
+      ['3', '4', '5'],
+    );
+    await assert.rejects(readChanges(database.knex, cursor, 10), { code: 'ERR_GONE', reason: 'cursor-expired' });
+    const first = decodeCursor(encodeCursor((await readAll())[0] ?? cursor));
+    assert.equal((await readAll(first)).length, 4);
+    // Once: what was brought along is not foreign any more.
+    await migrate(database);
+    assert.equal((await readAll(first)).length, 4);
   });
 });

@@ -4,10 +4,15 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { ConfigError } from '#core/errors.ts';
 import { type Database, openDatabase, sql } from '#store/database.ts';
-import { isMigrated, migrate } from '#store/migrate.ts';
+import { migrate, readSchemaState } from '#store/migrate.ts';
 import { migrateOnline } from '#store/online-migrations.ts';
 import { createTestDatabase, eachDatabase, makeFolder, postgresMissing } from '../support/database.ts';
 import { freshStorage, startGateway } from '../support/gateway.ts';
+
+async function isMigrated(...of: Parameters<typeof readSchemaState>): Promise<boolean> {
+  const { pending, breaking } = await readSchemaState(...of);
+  return pending.length === 0 && breaking.length === 0;
+}
 
 /** The migrations of this release and one more, as the next release has them. */
 function nextRelease(name: string, up: string): string {

@@ -16,8 +16,12 @@ export function startScript(script: string, environment: NodeJS.ProcessEnv = {})
 }
 
 /** Starts one of the project's own entry points, such as `src/store/migrate-command.ts`. */
-export function startFile(file: string, environment: NodeJS.ProcessEnv = {}): ChildProcess {
-  return spawn(process.execPath, [file], { cwd: ROOT, env: { ...process.env, ...environment } });
+export function startFile(
+  file: string,
+  environment: NodeJS.ProcessEnv = {},
+  given: readonly string[] = [],
+): ChildProcess {
+  return spawn(process.execPath, [file, ...given], { cwd: ROOT, env: { ...process.env, ...environment } });
 }
 
 /** Waits for the end of a process and answers what it wrote. */

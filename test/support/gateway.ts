@@ -2,19 +2,18 @@
 // its own, for tests that kill it.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync } from 'node:fs';
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import tls from 'node:tls';
 import { compose } from '#compose';
 import { type GraphServer, type GraphServerOptions, startGraphServer } from '#demo/graph-server.ts';
 import type { Tenant } from '#demo/tenant.ts';
-import { SERVER_OPTIONS } from '#http/app.ts';
+import { makeServer } from '#http/server.ts';
 import { readConfig } from '#platform/config.ts';
 import { makeLog } from '#platform/log.ts';
 import { createTestDatabase, type DatabaseKind, makeFolder } from './database.ts';
 
 export const ADMIN_TOKEN = 'test-admin-token-0123456789';
-const SECRET_KEY = Buffer.alloc(32, 7).toString('base64');
+export const SECRET_KEY = Buffer.alloc(32, 7).toString('base64');
 
 /** JSON in, JSON out, with the admin token unless another is given. */
 export interface Api {
@@ -40,12 +39,15 @@ export async function freshStorage(kind: DatabaseKind): Promise<Record<string, s
   return { DATA_DIR: dataDir };
 }
 
-/** @param publicUrl what others reach it by; its own address without it */
+/**
+ * @param storage where it keeps its data, and any other variable of its environment
+ * @param publicUrl what others reach it by; its own address without it
+ */
 export async function startGateway(storage: Record<string, string>, publicUrl?: string): Promise<TestGateway> {
-  const config = readConfig({ ...storage, ADMIN_TOKEN, SECRET_KEY, PORT: '0', LOG_LEVEL: 'error' });
+  const config = readConfig({ ADMIN_TOKEN, SECRET_KEY, PORT: '0', LOG_LEVEL: 'error', ...storage });
   let base = '';
   const gateway = await compose(config, makeLog(process.env['TEST_LOG'] ?? 'fatal'), () => publicUrl ?? base);
-  const server = createServer(SERVER_OPTIONS, gateway.app);
+  const server = makeServer(gateway.app);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
@@ -160,6 +162,8 @@ export async function expectStatus<Answer extends { status: number; body: unknow
 
 export interface GatewayProcess extends Api {
   readonly child: ChildProcess;
+  /** Everything that it wrote to its standard output and error. */
+  output(): string;
   /** Kills it as a power cut would, and waits until it is gone. */
   kill(): Promise<void>;
   /** Stops it as a rollout does, and waits until it is gone. Answers its exit code. */
@@ -171,17 +175,21 @@ export async function spawnGateway(storage: Record<string, string>, ca: string):
   const child = spawn(process.execPath, ['--disable-proto=delete', 'src/main.ts'], {
     env: {
       PATH: process.env['PATH'],
-      ...storage,
       ADMIN_TOKEN,
       SECRET_KEY,
       PORT: '0',
       LOG_LEVEL: 'info',
       NODE_EXTRA_CA_CERTS: ca,
+      ...storage,
     },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+    process.stderr.write(chunk);
   });
   const port = await new Promise<number>((resolve, reject) => {
-    let output = '';
     child.once('exit', (code) => reject(new Error(`the gateway ended with ${code}: ${output}`)));
     child.stdout.on('data', (chunk: Buffer) => {
       output += chunk.toString();
@@ -198,6 +206,7 @@ export async function spawnGateway(storage: Record<string, string>, ca: string):
   return {
     ...makeApi(`http://127.0.0.1:${port}`),
     child,
+    output: () => output,
     async kill() {
       await end('SIGKILL');
     },

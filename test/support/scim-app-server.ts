@@ -25,7 +25,7 @@ export interface Personality {
   readonly dropAfter?: () => boolean;
   /** Of any request: drops the connection before doing anything. */
   readonly dropBefore?: () => boolean;
-  readonly failing?: () => number | undefined;
+  readonly failing?: (method: string) => number | undefined;
   readonly oauth?: { readonly lifeSeconds: number };
   readonly basic?: { readonly user: string; readonly password: string };
   readonly token?: string;
@@ -104,7 +104,10 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
     try {
       body = text === '' ? undefined : JSON.parse(text);
       result =
-        limited(now) ?? authorised(request) ?? failing() ?? handle(method, path, body as Doc | undefined, request);
+        limited(now) ??
+        authorised(request) ??
+        failing(method) ??
+        handle(method, path, body as Doc | undefined, request);
     } catch (error) {
       result = error instanceof Refusal ? refusal(error) : { status: 500, body: { detail: String(error) } };
     }
@@ -169,8 +172,8 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
     return ok ? undefined : { status: 401, body: { detail: 'no' } };
   }
 
-  function failing(): { status: number; body: unknown } | undefined {
-    const status = app.personality.failing?.();
+  function failing(method: string): { status: number; body: unknown } | undefined {
+    const status = app.personality.failing?.(method);
     return status === undefined ? undefined : { status, body: { detail: 'out of order' } };
   }
 

@@ -1,13 +1,14 @@
 // The SCIM edge on a database that the test can look into, with a clock that it moves; and the few bodies all such tests
 // send. Tests of what the composition adds start a whole gateway instead (gateway.ts).
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Router } from 'express';
 import { ENTERPRISE_SCHEMA, GROUP_SCHEMA, USER_SCHEMA } from '#core/resource.ts';
 import type { AppScope } from '#core/scope.ts';
-import { createApp, SERVER_OPTIONS } from '#http/app.ts';
+import { createApp } from '#http/app.ts';
 import { makeAuthenticator } from '#http/auth.ts';
+import { makeMetrics } from '#http/metrics.ts';
+import { makeServer } from '#http/server.ts';
 import { makeLog } from '#platform/log.ts';
 import { makeSeal } from '#platform/seal.ts';
 import { hashToken, makeToken } from '#platform/token.ts';
@@ -21,6 +22,7 @@ import { type Database, translateDatabaseError } from '#store/database.ts';
 import { makeResourceReader } from '#store/resource-reader.ts';
 import { makeServedGroups } from '#store/served-groups.ts';
 import { findToken, insertToken } from '#store/tokens.ts';
+import { readFigures } from '#store/views/metrics.ts';
 
 export const MESSAGES = 'urn:ietf:params:scim:api:messages:2.0';
 export { ENTERPRISE_SCHEMA, GROUP_SCHEMA, USER_SCHEMA };
@@ -114,11 +116,15 @@ export async function startScim(database: Database): Promise<ScimServer> {
   const app = createApp({
     edges: { scim: scimRouter(parts), fast: fastReads(parts), hooks: Router(), admin: Router() },
     log,
-    ready: async () => true,
-    metrics: async () => '',
+    readiness: async () => ({ ready: true, checks: [] }),
+    metrics: makeMetrics({
+      build: { version: 'test', role: 'all', database: database.kind },
+      figures: () => readFigures(database, parts.counts),
+      pool: () => database.pool(),
+    }),
     translate: translateDatabaseError,
   });
-  const server = createServer(SERVER_OPTIONS, app);
+  const server = makeServer(app);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 

@@ -157,6 +157,24 @@ eachDatabase('a stored plan', (open) => {
     assert.deepEqual((await api.sync({ mode: 'incremental' })).counts, { updated: 1 });
   });
 
+  it('of a preview leaves the next run as it would have been, also where what it saw came and went again', async () => {
+    await api.approve((await api.sync()).planId);
+    for (const mode of ['incremental', 'full'] as const) {
+      const before = await readDirectory(api.database);
+      source.users.set('d', { userName: 'd' });
+      source.users.set('a', { userName: 'a', title: 'Seen' });
+      source.groups.set('g', { displayName: 'Group', members: ['a'] });
+      assert.equal((await api.sync({ mode, preview: true })).status, 'succeeded');
+      source.users.set('a', { userName: 'a' });
+      source.groups.set('g', { displayName: 'Group', members: ['a', 'b'] });
+      source.users.delete('d');
+      source.gone.set('d', 'hardDeleted');
+      const run = await api.sync({ mode: 'incremental' });
+      assert.deepEqual([run.status, run.counts], ['succeeded', {}], mode);
+      assert.deepEqual(await readDirectory(api.database), before, mode);
+    }
+  });
+
   it('must be approved before the schedule is switched on, once for each version of the settings', async () => {
     const clock = makeClock('2026-11-25T10:00:00Z');
     const schedule = makeSchedule({ database: api.database, sync: api.service, clock, log: makeLog('fatal') });

@@ -109,6 +109,20 @@ eachDatabase('writes of an identity provider', (_open, kind) => {
     assert.equal(again.status, 409);
   });
 
+  it('shows no external id of what was written without one, in filters neither', async () => {
+    const { body } = await idp.send('POST', '/Users', { schemas: [USER_SCHEMA], userName: scene.name('bare') });
+    const find = async (filter: string): Promise<number> => {
+      const query = new URLSearchParams({ filter: `id eq "${body.id}" and ${filter}` });
+      return (await idp.send<{ totalResults: number }>('GET', `/Users?${query}`)).body.totalResults;
+    };
+    assert.equal(body['externalId'], undefined);
+    assert.equal(await find('externalId pr'), 0);
+    assert.equal(await find(`externalId eq "${body.id}"`), 0);
+    assert.equal(await find('externalId eq null'), 1);
+    const alone = new URLSearchParams({ filter: `externalId eq "${body.id}"` });
+    assert.equal((await idp.send<{ totalResults: number }>('GET', `/Users?${alone}`)).body.totalResults, 0);
+  });
+
   it('follows a new external id, also where others name it as their manager', async () => {
     const boss = await idp.createUser(scene.name('boss'));
     const report = await idp.createUser(scene.name('report'), {
@@ -328,6 +342,24 @@ eachDatabase('an identity provider that writes at once', (_open, kind) => {
     assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 200, 200, 429, 429, 429, 429, 429]);
     assert.equal((await approve(gateway, (await scene.settledRun()).planId)).status, 'succeeded');
     for (const { id } of users) assert.equal(await scene.readActive(id), false);
+  });
+
+  it('takes writes of groups that are in each other, whoever comes first', async () => {
+    const groups = await Promise.all([1, 2, 3, 4].map((place) => idp.createGroup(`Mutual ${place}`)));
+    const others = (id: string) => groups.filter((group) => group.id !== id).map((group) => ({ value: group.id }));
+    const joined = await Promise.all(
+      groups.map(({ id }) => idp.patch(`/Groups/${id}`, { op: 'add', path: 'members', value: others(id) })),
+    );
+    assert.deepEqual(
+      joined.map(({ status }) => status),
+      [200, 200, 200, 200],
+    );
+    await scene.saveGuard({ enabled: false });
+    const ended = await Promise.all(
+      [...groups, ...groups].map(async ({ id }) => (await idp.send('DELETE', `/Groups/${id}`)).status),
+    );
+    assert.deepEqual(ended.sort(), [204, 204, 204, 204, 404, 404, 404, 404]);
+    await scene.saveGuard({ enabled: true });
   });
 
   it('loses nothing that was accepted when an administrator ends it meanwhile', async () => {

@@ -30,6 +30,7 @@ eachDatabase('the schedule', (open) => {
     approve: async () => assert.fail('not asked for'),
     reject: async () => assert.fail('not asked for'),
     revert: async () => assert.fail('not asked for'),
+    revertWrite: async () => assert.fail('not asked for'),
   });
   const replica = (busy = false) => {
     const made = makeSchedule({ database, sync: sync(busy), clock, log: makeLog('fatal') });

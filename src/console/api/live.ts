@@ -37,7 +37,7 @@ function open(): void {
     set({ connection: 'open' });
   });
   source.addEventListener('run', (event) => noteRun(JSON.parse(event.data)));
-  source.addEventListener('changed', (event) => refresh(queryClient, JSON.parse(event.data).topics));
+  source.addEventListener('changed', (event) => noteChanges(JSON.parse(event.data).topics));
   source.addEventListener('error', () => {
     const closed = source?.readyState === EventSource.CLOSED;
     // A stream that ended by itself comes back by itself; only when it does not, the connection is lost.
@@ -57,6 +57,20 @@ function again(): void {
 function close(): void {
   source?.close();
   source = undefined;
+}
+
+/** Something becomes of deliveries all the time while much is sent: what shows them is read again once a second. */
+const DELIVERY_WAIT_MS = 1_000;
+let deliveryTimer: number | undefined;
+
+function noteChanges(topics: readonly string[]): void {
+  const others = topics.filter((topic) => topic !== 'delivery');
+  if (others.length > 0) refresh(queryClient, others);
+  if (others.length === topics.length || deliveryTimer !== undefined) return;
+  deliveryTimer = window.setTimeout(() => {
+    deliveryTimer = undefined;
+    refresh(queryClient, ['delivery']);
+  }, DELIVERY_WAIT_MS);
 }
 
 function isOver(run: Run): boolean {

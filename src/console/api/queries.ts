@@ -68,22 +68,26 @@ export function useCall<O extends Exclude<Operation, Reading>>(operation: O) {
 
 /** What else shows a change of a noun. */
 const SHOWN_IN: Readonly<Record<string, readonly string[]>> = {
-  provider: ['providers', 'overview'],
-  providers: ['providers', 'overview', 'schedule'],
+  provider: ['providers', 'overview', 'settings-changes'],
+  providers: ['providers', 'overview', 'schedule', 'settings-changes'],
   run: ['sync-runs', 'overview', 'providers', 'tasks'],
   'sync-runs': ['sync-runs', 'overview', 'providers', 'tasks'],
   plan: ['plans', 'sync-runs', 'overview'],
   plans: ['plans', 'sync-runs', 'overview'],
-  schedule: ['schedule', 'providers'],
-  guard: ['guard'],
-  app: ['apps', 'overview'],
+  schedule: ['schedule', 'providers', 'settings-changes'],
+  guard: ['guard', 'settings-changes'],
+  app: ['apps', 'overview', 'targets', 'deliveries'],
+  apps: ['targets', 'deliveries', 'overview'],
   token: ['apps', 'tokens'],
   dispute: ['disputes', 'overview'],
-  directory: ['users', 'groups', 'overview', 'directory'],
+  directory: ['users', 'groups', 'overview', 'directory', 'providers'],
   user: ['users', 'overview'],
   group: ['groups', 'overview'],
-  target: ['apps', 'deliveries'],
-  delivery: ['deliveries', 'apps'],
+  target: ['apps', 'deliveries', 'targets'],
+  delivery: ['deliveries', 'apps', 'targets'],
+  deliveries: ['apps', 'targets'],
+  webhook: ['apps', 'deliveries', 'targets'],
+  events: ['apps', 'deliveries', 'targets'],
 };
 
 export function refresh(client: QueryClient, topics: readonly string[]): void {

@@ -7,6 +7,7 @@ import {
   LayoutDashboard,
   ListChecks,
   ScrollText,
+  Send,
   Settings,
   UserRoundSearch,
   Users,
@@ -20,6 +21,7 @@ import { relative } from './format.ts';
 import { useLanguage, useT } from './i18n.ts';
 import { percentOf } from './run-facts.ts';
 import css from './shell.module.css';
+import { needsSomebody, useTargets } from './targets.tsx';
 import { PROVIDERS, SHELL } from './words.ts';
 
 type Word = keyof typeof SHELL;
@@ -28,7 +30,7 @@ interface Entry {
   readonly word: Word;
   readonly icon: ComponentType<{ size?: number }>;
   /** What waits there for somebody. */
-  readonly waits?: 'held' | 'disputes';
+  readonly waits?: 'held' | 'disputes' | 'apps' | 'dead';
 }
 
 export const SECTIONS: readonly { readonly head?: Word; readonly entries: readonly Entry[] }[] = [
@@ -52,7 +54,10 @@ export const SECTIONS: readonly { readonly head?: Word; readonly entries: readon
   },
   {
     head: 'outbound',
-    entries: [{ to: '/apps', word: 'apps', icon: AppWindow }],
+    entries: [
+      { to: '/apps', word: 'apps', icon: AppWindow, waits: 'apps' },
+      { to: '/deliveries', word: 'deliveries', icon: Send, waits: 'dead' },
+    ],
   },
   {
     head: 'system',
@@ -67,7 +72,13 @@ export function Nav({ onGo }: { readonly onGo?: () => void }) {
   const t = useT(SHELL);
   const path = useRouterState({ select: (state) => state.location.pathname });
   const { data: overview } = useGet('GET /overview');
-  const waiting = { held: overview?.held.length ?? 0, disputes: overview?.openDisputes ?? 0 };
+  const { targets } = useTargets();
+  const waiting = {
+    held: overview?.held.length ?? 0,
+    disputes: overview?.openDisputes ?? 0,
+    apps: new Set(targets.filter(needsSomebody).map(({ appId }) => appId)).size,
+    dead: targets.reduce((sum, { dead }) => sum + dead, 0),
+  };
   return (
     <nav className={css.nav} aria-label={t('navigation')}>
       {SECTIONS.map(({ head, entries }) => (

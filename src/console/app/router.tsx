@@ -49,6 +49,7 @@ const tree = root.addChildren([
   page('/disputes', () => import('../pages/disputes/disputes.tsx'), 'DisputesPage'),
   page('/apps', () => import('../pages/apps/apps.tsx'), 'AppsPage'),
   page('/apps/$id', () => import('../pages/apps/app.tsx'), 'AppPage'),
+  page('/deliveries', () => import('../pages/deliveries/deliveries.tsx'), 'DeliveriesPage'),
   page('/audit', () => import('../pages/audit/audit.tsx'), 'AuditPage'),
   page('/settings', () => import('../pages/settings/settings.tsx'), 'SettingsPage'),
 ]);

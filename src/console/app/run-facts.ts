@@ -67,3 +67,8 @@ export const CHANGE_TONE = {
   membership: 'blue',
   skip: 'grey',
 } as const satisfies Record<keyof ChangeCounts, Tone>;
+
+/** A preview of which nothing was applied: it is over, and its plan waits for a word. */
+export function isPreview({ preview, status, steps }: Pick<Run, 'preview' | 'status' | 'steps'>): boolean {
+  return preview && (status === 'held' || status === 'succeeded') && !steps.some(({ name }) => name === 'applying');
+}

@@ -10,7 +10,7 @@ import {
 } from 'lucide-react';
 import type { Run } from '../api/types.ts';
 import { useT } from '../app/i18n.ts';
-import { STATUS_TONE } from '../app/run-facts.ts';
+import { isPreview, STATUS_TONE } from '../app/run-facts.ts';
 import { STATUS } from '../app/words.ts';
 import { Badge } from './badge.tsx';
 
@@ -26,9 +26,16 @@ const ICONS = {
 } as const;
 
 /** How a run stands, in a word, a colour and a sign. */
-export function RunStatus({ run }: { readonly run: Pick<Run, 'status' | 'preview'> }) {
+export function RunStatus({
+  run,
+  decided = false,
+}: {
+  readonly run: Pick<Run, 'status' | 'preview' | 'steps'>;
+  /** Somebody has confirmed or discarded its plan, so it is no preview any more although it may have had nothing to do. */
+  readonly decided?: boolean;
+}) {
   const t = useT(STATUS);
-  if (run.preview && run.status === 'held')
+  if (!decided && isPreview(run))
     return (
       <Badge tone="blue" icon={<Eye size={14} aria-hidden />}>
         {t('preview')}

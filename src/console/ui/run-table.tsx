@@ -1,4 +1,5 @@
 import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
 import type { Run } from '../api/types.ts';
 import { useActorName } from '../app/actors.ts';
 import { count, dateTime, span } from '../app/format.ts';
@@ -22,10 +23,13 @@ export function RunTable({
   runs,
   old,
   first,
+  below,
 }: {
   readonly runs: readonly Run[];
   readonly old?: boolean;
   readonly first?: boolean;
+  /** What stands below a run, over the whole width. */
+  readonly below?: (run: Run) => ReactNode;
 }) {
   const t = useT(WORDS);
   const change = useT(CHANGES);
@@ -44,6 +48,7 @@ export function RunTable({
       keyOf={({ id }) => id}
       {...(old === undefined ? {} : { old })}
       {...(first === undefined ? {} : { first })}
+      detail={below}
       columns={[
         {
           name: t('run'),

@@ -1,4 +1,4 @@
-import type { KeyboardEvent, ReactNode } from 'react';
+import { type KeyboardEvent, type ReactNode, useEffect } from 'react';
 import css from './tabs.module.css';
 
 interface TabsProps<Name extends string> {
@@ -11,6 +11,9 @@ interface TabsProps<Name extends string> {
 
 /** Arrow keys move between tabs (WAI-ARIA Authoring Practices). */
 export function Tabs<Name extends string>({ label, value, onChange, tabs, children }: TabsProps<Name>) {
+  useEffect(() => {
+    document.getElementById(`tab-${value}`)?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [value]);
   function move(event: KeyboardEvent<HTMLDivElement>): void {
     const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
     if (step === 0) return;

@@ -23,7 +23,7 @@ export async function checkFiles(
     });
     const files = await step(checks, 'read', async () => {
       if (found === undefined) return undefined;
-      const copies = await copyFiles(found, { folder, format: settings.format }, signal);
+      const copies = await copyFiles(found, { folder, settings }, signal);
       const facts = Object.values(copies).map(({ name, size, encoding }) => `${name}: ${size} bytes, ${encoding}`);
       return [copies, `${facts.join('; ')}.`];
     });

@@ -10,11 +10,11 @@ import type { UploadedFiles } from '#core/files.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { OutgoingPolicy } from '#platform/fetch.ts';
 import { findEncoding } from './encoding.ts';
-import { incomplete } from './failures.ts';
+import { incomplete, unusable } from './failures.ts';
 import { openFolder } from './from-folder.ts';
 import { openUpload } from './from-upload.ts';
 import { openUrls, type Validators } from './from-url.ts';
-import type { LocalFile } from './rows.ts';
+import { type LocalFile, openTable } from './rows.ts';
 import type { CsvSettings, FileRole } from './settings.ts';
 
 export interface FileParts {
@@ -71,11 +71,11 @@ export function removeFolder(folder: string): Promise<void> {
 /**
  * Copies all files, then finds out what their bytes mean.
  * @throws {UpstreamError} a file is missing, changes while it is read, or breaks off
- * @throws {ConfigError} `encoding-unknown`
+ * @throws {ConfigError} `encoding-unknown`, `files-beside-mixed`
  */
 export async function copyFiles(
   found: readonly RemoteFile[],
-  { folder, format }: { readonly folder: string; readonly format: CsvSettings['format'] },
+  { folder, settings: { format, columns } }: { readonly folder: string; readonly settings: CsvSettings },
   signal: AbortSignal,
 ): Promise<Files> {
   const copies: Partial<Record<FileRole, CopiedFile>> = {};
@@ -87,7 +87,28 @@ export async function copyFiles(
   }
   if (copies.users === undefined)
     throw incomplete('There is no file of users.', { reason: 'file-missing', remedy: 'Bring a file of users.' });
-  return { ...copies, users: copies.users };
+  if (columns.kind === null) return { ...copies, users: copies.users };
+  if (copies.groups !== undefined || copies.memberships !== undefined)
+    throw unusable('columns.kind is for one file that has everything, and there are others beside it.', {
+      reason: 'files-beside-mixed',
+      remedy: 'Bring one file; or take columns.kind out of the settings.',
+    });
+  return mixedFiles(copies.users, columns.kind, signal);
+}
+
+/** One file as those that it stands for: of what it has no line, there is none. */
+async function mixedFiles(file: CopiedFile, column: string, signal: AbortSignal): Promise<Files> {
+  const as = (role: FileRole): CopiedFile => ({ ...file, role, lines: { column, are: role } });
+  const has = async (role: FileRole): Promise<boolean> => {
+    const { rows } = await openTable(as(role), signal);
+    for await (const batch of rows) if (batch.length > 0) return true;
+    return false;
+  };
+  return {
+    users: as('users'),
+    ...((await has('groups')) ? { groups: as('groups') } : {}),
+    ...((await has('memberships')) ? { memberships: as('memberships') } : {}),
+  };
 }
 
 async function copy(

@@ -57,8 +57,8 @@ function openProvider(settings: CsvSettings, parts: Parts): PullProvider<CsvReco
         const found = await findFiles(settings, parts, (url, said) => {
           validators[url] = said;
         });
-        const files = await copyFiles(found, { folder, format: settings.format }, signal);
-        for (const { size } of Object.values(files)) {
+        const files = await copyFiles(found, { folder, settings }, signal);
+        for (const { size } of new Map(Object.values(files).map((file) => [file.path, file])).values()) {
           read.files += 1;
           read.bytes += size;
         }

@@ -20,7 +20,7 @@ export async function previewFiles(
 ): Promise<SourcePreview> {
   const folder = await makeFolder();
   try {
-    const files = await copyFiles(await findFiles(settings, parts), { folder, format: settings.format }, signal);
+    const files = await copyFiles(await findFiles(settings, parts), { folder, settings }, signal);
     const previews: FilePreview[] = [];
     for (const role of FILE_ROLES)
       if (files[role] !== undefined) previews.push(await previewFile(files, role, rows, signal));

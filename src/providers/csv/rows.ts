@@ -6,6 +6,7 @@ import { readHeader } from './columns.ts';
 import { type Dialect, findDialect } from './dialect.ts';
 import { type Encoding, readText } from './encoding.ts';
 import { incomplete } from './failures.ts';
+import { linesOf, type MixedLines } from './mixed.ts';
 
 /** A stable copy of a file on this machine. */
 export interface LocalFile {
@@ -14,6 +15,8 @@ export interface LocalFile {
   readonly name: string;
   readonly encoding: Encoding;
   readonly delimiter: string;
+  /** Of a file that has everything: which of its lines are meant. */
+  readonly lines?: MixedLines;
 }
 
 export interface Row {
@@ -58,7 +61,9 @@ export async function openTable(file: LocalFile, signal: AbortSignal): Promise<T
   if (head === undefined)
     throw incomplete(`${file.name} has no header.`, { reason: 'file-empty', remedy: 'Bring the file again.' });
   const header = readHeader(head.cells, file.name);
-  return { headings: head.cells, header, dialect, rows: checked(rest, batches, header.length) };
+  const rows = checked(rest, batches, header.length);
+  const meant = file.lines === undefined ? rows : linesOf(rows, header, file.name, file.lines);
+  return { headings: head.cells, header, dialect, rows: meant };
 }
 
 async function takeSample(text: AsyncGenerator<string>): Promise<{ sample: string; pieces: AsyncGenerator<string> }> {

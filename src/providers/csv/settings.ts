@@ -63,6 +63,8 @@ const Settings = z.strictObject({
     .strictObject({
       /** The stable id of a person: what never changes, whatever else does. */
       anchor: column.default('id'),
+      /** Where one file has everything: what a line is, `user`, `group` or `membership`. */
+      kind: column.nullable().default(null),
       /** Groups of a person, within the file of users. */
       groups: column.default('groups'),
       groupAnchor: column.default('id'),

@@ -14,6 +14,7 @@ import {
   type SearchResponse,
 } from 'ldapts';
 import type { Cost, Trace } from '#core/provider.ts';
+import { checkInside, insideLookup } from '#platform/inside.ts';
 import { connectionLost, explainBind, explainResult, explainThrown } from './failures.ts';
 import { hostOf, type LdapSettings, serverNameOf } from './settings.ts';
 
@@ -54,6 +55,7 @@ export interface Connection {
 export async function connect(settings: LdapSettings, signal: AbortSignal, trace?: Trace): Promise<Connection> {
   const { url, limits, startTls, bind } = settings;
   const host = hostOf(settings);
+  checkInside(host);
   const client = new Client({
     url,
     timeout: limits.requestSeconds * 1000,
@@ -113,11 +115,13 @@ function onlyOnce(host: string): {
     if (opened > 1) throw connectionLost(host, 'the connection was lost');
     return make();
   };
-  const plain = (port: number, name: string) => first(() => net.connect(port, name));
+  const plain = (port: number, name: string) => first(() => net.connect({ port, host: name, lookup: insideLookup }));
   const secure = (portOrOptions: number | tls.ConnectionOptions, name: string, options: tls.ConnectionOptions) =>
     // StartTLS hands over the socket that is there already; the host is what its certificate is held against.
     typeof portOrOptions === 'number'
-      ? first(() => tls.connect({ ...options, port: portOrOptions, host: name, ...hostForName(options) }))
+      ? first(() =>
+          tls.connect({ ...options, port: portOrOptions, host: name, lookup: insideLookup, ...hostForName(options) }),
+        )
       : tls.connect(portOrOptions);
   return {
     createConnection: plain as typeof net.connect,

@@ -21,9 +21,12 @@ export interface TokenSource {
   token(signal: AbortSignal, refused?: string): Promise<string>;
 }
 
+/** A token is a small answer, and comes soon or not at all. */
+const TOKEN_TIMEOUT_MS = 15_000;
+
 /** Source: learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow, checked 2026-11. */
 export function makeTokenSource(settings: Microsoft365Settings, clock: Clock, limits: Limits): TokenSource {
-  const network = makeAuthNetwork(clock, limits);
+  const network = makeAuthNetwork(clock, { ...limits, timeoutMs: Math.min(limits.timeoutMs, TOKEN_TIMEOUT_MS) });
   let acquire: Acquire | undefined;
   let scopes = tokenScopes(settings);
   const asking = new Map<boolean, Promise<string>>();

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
-import { check, type Finding } from '#core/check.ts';
-import { CredentialsError, GatewayError } from '#core/errors.ts';
+import { check, type Finding, isTimeout } from '#core/check.ts';
+import { CredentialsError, GatewayError, UpstreamError } from '#core/errors.ts';
 import type { Check } from '#core/provider.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Graph } from './client.ts';
@@ -40,12 +40,26 @@ export async function checkConnection(
     ['read-groups', (graph) => canRead(graph, '/groups?$select=id&$top=1', 'Groups can be read.', signal)],
     ['read-members', (graph) => canReadMembers(graph, signal)],
   ];
-  for (const [name, step] of steps) {
-    if (graph === undefined || token === undefined) checks.push(notTried(name));
-    else checks.push(await check(name, () => step(graph)));
-  }
-  if (graph !== undefined && token !== undefined) checks.push(...(await checkGroups(settings, graph, signal)));
-  return checks;
+  if (graph === undefined || token === undefined)
+    return [...checks, ...steps.map(([name]) => notTried(name, 'there is no access token'))];
+  // Whoever cannot be reached is not waited for again and again.
+  let away = false;
+  for (const [name, step] of steps)
+    if (away) checks.push(notTried(name, 'Microsoft Graph cannot be reached'));
+    else
+      checks.push(
+        await check(name, () =>
+          step(graph).catch((error: unknown) => {
+            away = isAway(error);
+            throw error;
+          }),
+        ),
+      );
+  return away ? checks : [...checks, ...(await checkGroups(settings, graph, signal))];
+}
+
+function isAway(error: unknown): boolean {
+  return isTimeout(error) || (error instanceof UpstreamError && error.failure === 'network');
 }
 
 /** One for each group that the settings name. */
@@ -63,8 +77,8 @@ async function checkGroups(
   return failed.ok ? found : [failed];
 }
 
-function notTried(name: string): Check {
-  return { name, ok: false, detail: 'Not tried, since there is no access token.', remedy: null };
+function notTried(name: string, why: string): Check {
+  return { name, ok: false, detail: `Not tried, since ${why}.`, remedy: null };
 }
 
 function describeSettings(settings: Microsoft365Settings, clock: Clock): Finding {
@@ -109,7 +123,7 @@ async function describeTenant(graph: Graph, token: string, signal: AbortSignal):
   } catch (error) {
     if (error instanceof CredentialsError && error.failure === 'consent')
       return `${known}. Its name is not read without Organization.Read.All, which is optional.`;
-    if (error instanceof GatewayError) return `${known}. Its name could not be read.`;
+    if (error instanceof GatewayError && !isAway(error)) return `${known}. Its name could not be read.`;
     throw error;
   }
 }

@@ -9,8 +9,9 @@ import {
   ResponseType,
 } from '@microsoft/microsoft-graph-client';
 import { CredentialsError, GatewayError, UpstreamError } from '#core/errors.ts';
-import type { Cost, Trace } from '#core/provider.ts';
+import type { Cost, SourceRequest, Trace } from '#core/provider.ts';
 import type { Clock } from '#platform/clock.ts';
+import { inSpan, type OpenSpan, traceHeaders } from '#platform/trace.ts';
 import { makeTokenSource, type TokenSource } from './auth.ts';
 import { readBody } from './body.ts';
 import { makeBudget } from './budget.ts';
@@ -49,9 +50,9 @@ export interface Graph {
 /** A token is refused that often at most for one request: it may be revoked again while we fetch the next. */
 const REFUSALS_MAX = 3;
 
-/** JSON that arrived whole and is not what was asked for: few tries will do. */
+/** What arrived whole and is not what was asked for, or no JSON from its first letter: few tries will do. */
 const WRONG_ANSWERS_MAX = 3;
-const ANSWER_BROKEN = 'answer-broken';
+const ANSWER_CUT = 'answer-broken';
 
 interface Sent extends RequestOptions {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -59,17 +60,18 @@ interface Sent extends RequestOptions {
   readonly body?: object;
 }
 
+/** Who is told of requests, and whom they wait with. */
+export interface Around {
+  readonly trace?: Trace | undefined;
+  readonly gate?: Gate | undefined;
+  readonly onRequest?: ((request: SourceRequest) => void) | undefined;
+}
+
 /** Opens Graph for these settings. Nothing is sent before the first read. */
-export function openGraph(
-  settings: Microsoft365Settings,
-  clock: Clock,
-  limits: Limits,
-  trace?: Trace,
-  gate?: Gate,
-): Graph {
+export function openGraph(settings: Microsoft365Settings, clock: Clock, limits: Limits, around: Around = {}): Graph {
   const { graph: origin } = endpointsOf(settings);
   const tokens = makeTokenSource(settings, clock, limits);
-  const pace = makePace(clock, limits, gate);
+  const pace = makePace(clock, limits, around.gate);
   const budget = makeBudget(clock, pace);
   const spent = { requests: 0, resourceUnits: 0, bytes: 0 };
   const client = Client.initWithMiddleware({
@@ -84,7 +86,8 @@ export function openGraph(
     let refusals = 0;
     const attempt = async (): Promise<Outcome<Value>> => {
       const token = await tokens.token(sent.signal, refused);
-      const outcome = await tryOnce(sent, token, read);
+      const facts = { 'http.request.method': sent.method, 'server.address': new URL(origin).hostname };
+      const outcome = await inSpan(`graph ${sent.method}`, facts, (note) => tryOnce(sent, token, read, note), 'client');
       if (!isTokenRefused(outcome) || refusals >= REFUSALS_MAX) return outcome;
       refusals += 1;
       refused = token;
@@ -93,22 +96,26 @@ export function openGraph(
     return pace.run(attempt, sent.signal);
   }
 
-  async function tryOnce<Value>(sent: Sent, token: string, read: ReadAnswer<Value>): Promise<Outcome<Value>> {
+  async function tryOnce<Value>(
+    sent: Sent,
+    token: string,
+    read: ReadAnswer<Value>,
+    note: OpenSpan['note'],
+  ): Promise<Outcome<Value>> {
     spent.requests += 1;
-    const began = clock.now().getTime();
-    const tell = (facts: object): void => trace?.('graph request', { ...describe(sent, origin), ...facts });
+    const { tell, count, ms } = makeTeller(around, describe(sent, origin), clock, note);
     try {
       const response = await request(sent, token);
       const resourceUnits = Number(response.headers.get('x-ms-resource-unit')) || 0;
+      count(response.status, resourceUnits);
       spent.resourceUnits += resourceUnits;
       budget.spend(response.status, response.headers);
       const { text, bytes } = await readBody(response);
       spent.bytes += bytes;
       const { status, headers } = response;
-      const ms = clock.now().getTime() - began;
       tell({
         status,
-        ms,
+        ms: ms(),
         bytes,
         resourceUnits,
         requestId: headers.get('request-id'),
@@ -118,10 +125,11 @@ export function openGraph(
       return { value: read(status === 204 ? undefined : parseJson(text)) };
     } catch (error) {
       sent.signal.throwIfAborted();
-      tell({ broken: errorName(error), ms: clock.now().getTime() - began });
+      count(0);
+      tell({ broken: errorName(error), ms: ms() });
       const thrown = error instanceof GraphClientError && 'cause' in error ? error.cause : error;
       if (!isIncomplete(thrown)) return explainThrown(thrown);
-      const whole = thrown.reason !== ANSWER_BROKEN;
+      const whole = thrown.reason !== ANSWER_CUT;
       return { retry: true, error: thrown, ...(whole ? { attemptsMax: WRONG_ANSWERS_MAX } : {}) };
     }
   }
@@ -136,7 +144,10 @@ export function openGraph(
         new ExactUrl(wholeUrl(url, origin)),
       ])
       .options({ signal: AbortSignal.any([signal, AbortSignal.timeout(limits.timeoutMs)]), redirect: 'manual' });
-    const request = advanced === true ? built.header('ConsistencyLevel', 'eventual') : built;
+    const request = built.headers({
+      ...traceHeaders(),
+      ...(advanced === true ? { ConsistencyLevel: 'eventual' } : {}),
+    });
     if (method === 'DELETE') return request.delete();
     if (body === undefined) return request.get();
     return method === 'PATCH' ? request.patch(body) : request.post(body);
@@ -150,6 +161,28 @@ export function openGraph(
     patch: (url, body, read, options) => send({ ...options, method: 'PATCH', url: checked(url, origin), body }, read),
     delete: (url, options) => send({ ...options, method: 'DELETE', url: checked(url, origin) }, () => undefined),
     cost: () => ({ ...spent, throttledMs: Math.round(pace.throttledMs()) }),
+  };
+}
+
+/** Tells of one request: the log of its run, whoever counts, and its span. Only the first status counts. */
+function makeTeller(
+  { trace, onRequest }: Around,
+  request: { readonly method: string; readonly path: string },
+  clock: Clock,
+  note: OpenSpan['note'],
+) {
+  const began = clock.now().getTime();
+  const ms = (): number => clock.now().getTime() - began;
+  let isCounted = false;
+  return {
+    ms,
+    tell: (facts: object): void => trace?.('graph request', { ...request, ...facts }),
+    count(status: number, resourceUnits = 0): void {
+      if (isCounted) return;
+      isCounted = true;
+      note({ 'url.path': request.path, 'http.response.status_code': status || undefined });
+      onRequest?.({ status, resourceUnits, seconds: ms() / 1000 });
+    },
   };
 }
 
@@ -191,7 +224,8 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw incomplete('An answer of Microsoft Graph is cut off or not JSON.', ANSWER_BROKEN, cause);
+    if (/^\s*[[{]/.test(text)) throw incomplete('An answer of Microsoft Graph is cut off.', ANSWER_CUT, cause);
+    throw incomplete('What answers in place of Microsoft Graph sends no JSON.', 'answer-no-json', cause);
   }
 }
 

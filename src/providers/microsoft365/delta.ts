@@ -1,6 +1,7 @@
 import { CheckpointExpiredError, NotFoundError, UpstreamError } from '#core/errors.ts';
 import type { ChangePage, ChangeReader, Checkpoint, GoneObject, MembersChange, ReturnedLinks } from '#core/provider.ts';
 import type { ResourceType } from '#core/resource.ts';
+import { type BatchAnswer, batchGet } from './batch.ts';
 import type { Graph } from './client.ts';
 import { collection, PAGE_SIZE, readPage } from './collection.ts';
 import { incomplete, REQUEST_REFUSED } from './failures.ts';
@@ -90,7 +91,7 @@ export function changesOf(graph: Graph, { isGroupWanted }: ChangeOptions): Chang
     },
     merge: mergeDelta,
     members: (groups, signal) => membersOfAll(graph, wantedOf(groups as readonly GraphGroup[], isGroupWanted), signal),
-    linksOf: (users, signal) => linksOf(graph, users, signal),
+    linksOf: (type, ids, signal) => linksOf(graph, type, ids, signal),
   };
 }
 
@@ -232,29 +233,61 @@ function managerAfter(known: GraphUser | undefined, changes: readonly DeltaMembe
   return lost ? null : known?.manager;
 }
 
+/** Graph's name of a list of links, by what has them. */
+const LINKS: Readonly<Record<ResourceType, readonly string[]>> = {
+  User: ['memberOf', 'directReports', 'manager'],
+  Group: ['memberOf'],
+};
+
 /**
- * The groups of users who came back, and those whose manager they are again: a restore is silent in the changes of both.
- * Sources: learn.microsoft.com/graph/api/user-list-memberof and user-list-directreports, checked 2026-11.
+ * The groups of users and groups who came back; of users also their manager, and those whose manager they are again: a
+ * restore is silent about all of it. Whoever is not to be found yet, or is gone again, is left out.
+ * Sources: learn.microsoft.com/graph/api/user-list-memberof, group-list-memberof, user-list-directreports and
+ * user-list-manager, checked 2026-11.
  */
-async function linksOf(graph: Graph, users: readonly string[], signal: AbortSignal): Promise<ReturnedLinks<Raw>> {
+async function linksOf(
+  graph: Graph,
+  type: ResourceType,
+  returned: readonly string[],
+  signal: AbortSignal,
+): Promise<ReturnedLinks<Raw>> {
   const groups = new Map<string, readonly string[]>();
   const records: DeltaObject[] = [];
-  for (const user of users)
-    try {
-      groups.set(user, await idsOf(graph, `/users/${encodeURIComponent(user)}/memberOf`, signal));
-      for (const id of await idsOf(graph, `/users/${encodeURIComponent(user)}/directReports`, signal))
-        records.push({ id, 'manager@delta': [{ id: user }] });
-    } catch (error) {
-      // Not to be found yet, or gone again: the next changes, or the next full read, know more.
-      if (!(error instanceof NotFoundError)) throw error;
-      groups.delete(user);
-    }
+  const kinds = LINKS[type];
+  const urls = returned.flatMap((id) => kinds.map((kind) => linkUrl(type, id, kind)));
+  const answers = await batchGet(graph, urls, { signal });
+  for (const [index, id] of returned.entries()) {
+    const [memberOf, reports, manager] = answers.slice(index * kinds.length, (index + 1) * kinds.length);
+    const links = await linkedIn(graph, linkUrl(type, id, 'memberOf'), memberOf, signal);
+    if (links === undefined) continue;
+    groups.set(id, links);
+    for (const report of (await linkedIn(graph, linkUrl(type, id, 'directReports'), reports, signal)) ?? [])
+      records.push({ id: report, 'manager@delta': [{ id }] });
+    const boss = (manager?.body as { readonly id?: unknown } | null | undefined)?.id;
+    if (manager?.status === 200 && typeof boss === 'string') records.push({ id, 'manager@delta': [{ id: boss }] });
+  }
   return { groups, records: records as unknown as Raw[] };
 }
 
-async function idsOf(graph: Graph, path: string, signal: AbortSignal): Promise<readonly string[]> {
+function linkUrl(type: ResourceType, id: string, kind: string): string {
+  const path = `/${type === 'User' ? 'users' : 'groups'}/${encodeURIComponent(id)}/${kind}?$select=id`;
+  return kind === 'manager' ? path : `${path}&$top=${PAGE_SIZE}`;
+}
+
+/**
+ * The ids of a list that was asked for by batch; one of several pages is read by itself. Undefined where Graph does not
+ * show it: then it stays as it was known.
+ */
+async function linkedIn(
+  graph: Graph,
+  url: string,
+  answer: BatchAnswer | undefined,
+  signal: AbortSignal,
+): Promise<readonly string[] | undefined> {
+  if (answer?.status !== 200) return undefined;
+  const { items, nextLink } = readPage<GraphMember>(answer.body);
+  if (nextLink === undefined) return items.map(({ id }) => id);
   const ids: string[] = [];
-  for await (const page of collection<GraphMember>(graph, `${path}?$select=id&$top=${PAGE_SIZE}`, { signal }))
-    ids.push(...page.map(({ id }) => id));
+  for await (const page of collection<GraphMember>(graph, url, { signal })) ids.push(...page.map(({ id }) => id));
   return ids;
 }

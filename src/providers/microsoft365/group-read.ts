@@ -8,6 +8,7 @@ import type { Graph } from './client.ts';
 import { PAGE_SIZE } from './collection.ts';
 import { membersOfAll } from './members.ts';
 import { GROUP_SELECT, type GraphGroup, type GraphUser, hidesMembers } from './records.ts';
+import { howTheyLeft } from './recycle-bin.ts';
 import { foundIn, userPages, usersById } from './users.ts';
 
 /** Graph's batches hold so many steps, so looking a few people up costs less than listing everybody. */
@@ -58,33 +59,69 @@ export async function* groupRead(
     const below = new Set<string>();
     const hiding = new Map(entered.map((group) => [group.id, hidesMembers(group)]));
     for await (const page of membersOfAll(graph, hiding, signal)) {
-      for (const { externalId } of page.members.filter(({ type }) => type === 'User')) people.add(externalId);
-      for (const { externalId } of page.members.filter(({ type }) => type === 'Group')) below.add(externalId);
+      for (const { type, externalId } of page.members) (type === 'User' ? people : below).add(externalId);
       yield page;
     }
     level = below.difference(groups);
   }
-  if (memory !== undefined) {
-    const left = await unreached(memory, 'Group', groups);
-    yield { type: 'records', resourceType: 'Group', records: await groupsById(graph, left, signal) };
-    for (const id of await unreached(memory, 'User', people)) people.add(id);
-  }
-  yield* peopleOf(graph, people, { userProperties, signal });
+  const left = {
+    Group: await whoIsLeft(memory, 'Group', groups),
+    User: await whoIsLeft(memory, 'User', people),
+  };
+  yield* peopleAndLeft(graph, { people, left, userProperties }, signal);
   yield { type: 'end' };
 }
 
-/** Who is in the directory, and not among those who were read. */
-async function unreached(memory: ReadMemory, type: ResourceType, read: ReadonlySet<string>): Promise<string[]> {
-  const left: string[] = [];
-  for await (const ids of memory.served(type)) left.push(...ids.filter((id) => !read.has(id)));
-  return left;
+interface Left {
+  /** Who is in the directory, and not among those who were read. */
+  readonly ids: ReadonlySet<string>;
+  /** Of them, and of those who left before, who was last seen in the recycle bin. */
+  readonly restorable: ReadonlySet<string>;
 }
+
+async function whoIsLeft(memory: ReadMemory | undefined, type: ResourceType, read: ReadonlySet<string>): Promise<Left> {
+  const collect = async (pages: AsyncIterable<readonly string[]> | undefined): Promise<string[]> => {
+    const ids: string[] = [];
+    for await (const page of pages ?? []) ids.push(...page.filter((id) => !read.has(id)));
+    return ids;
+  };
+  const restorable = new Set(await collect(memory?.restorable(type)));
+  return { ids: restorable.union(new Set(await collect(memory?.served(type)))), restorable };
+}
+
+interface Last {
+  readonly people: ReadonlySet<string>;
+  readonly left: Readonly<Record<ResourceType, Left>>;
+  readonly userProperties: readonly string[];
+}
+
+/** People, whoever is left, and how those of the left went who are not in the tenant any more. */
+async function* peopleAndLeft(
+  graph: Graph,
+  { people, left, userProperties }: Last,
+  signal: AbortSignal,
+): AsyncGenerator<Page<GraphUser | GraphGroup>> {
+  const records = await groupsById(graph, [...left.Group.ids], signal);
+  yield { type: 'records', resourceType: 'Group', records };
+  const found = new Set(records.map(({ id }) => id));
+  const wanted = people.union(left.User.ids);
+  for await (const page of peopleOf(graph, wanted, { userProperties, signal })) {
+    for (const { id } of page.records) found.add(id);
+    yield page;
+  }
+  for (const type of ['User', 'Group'] as const) {
+    const missing = [...left[type].ids].filter((id) => !found.has(id));
+    if (missing.length > 0) yield await howTheyLeft(graph, type, { missing, ...left[type] }, signal);
+  }
+}
+
+type UsersPage = Extract<Page<GraphUser>, { type: 'records' }>;
 
 async function* peopleOf(
   graph: Graph,
   wanted: ReadonlySet<string>,
   { userProperties, signal }: { userProperties: readonly string[]; signal: AbortSignal },
-): AsyncGenerator<Page<GraphUser>> {
+): AsyncGenerator<UsersPage> {
   const total = await countUsers(graph, signal);
   const listing = Math.ceil((total ?? Number.POSITIVE_INFINITY) / PAGE_SIZE);
   if (listing < Math.ceil(wanted.size / PEOPLE_PER_REQUEST)) {

@@ -9,6 +9,7 @@ import type {
   ProviderKind,
   PullProvider,
   ReadMemory,
+  SourceRequest,
   Trace,
 } from '#core/provider.ts';
 import type { Resource, ResourceType } from '#core/resource.ts';
@@ -30,7 +31,7 @@ import { readPerson } from './person.ts';
 import { PRESETS } from './presets.ts';
 import { type GraphGroup, type GraphUser, USER_SELECT } from './records.ts';
 import { makeScope } from './scope.ts';
-import { type Microsoft365Settings, parseSettings, SECRET_PATHS } from './settings.ts';
+import { destinationOf, type Microsoft365Settings, parseSettings, SECRET_PATHS } from './settings.ts';
 import { findGroups, membersBelow } from './source.ts';
 import { graphSubscriptions } from './subscriptions.ts';
 import { readTenantId } from './tenant.ts';
@@ -41,18 +42,21 @@ interface Parts {
   readonly clock: Clock;
   /** What mapping rules are held against. */
   readonly schemas: ResourceSchemas;
+  readonly onRequest?: ((request: SourceRequest) => void) | undefined;
 }
 
-export function microsoft365({ clock, schemas }: Parts): ProviderKind<Microsoft365Settings> {
+export function microsoft365({ clock, schemas, onRequest }: Parts): ProviderKind<Microsoft365Settings> {
   const gateOf = makeGates();
-  const ask = (settings: Microsoft365Settings) => openGraph(settings, clock, ASK_LIMITS, undefined, gateOf(settings));
+  const ask = (settings: Microsoft365Settings) =>
+    openGraph(settings, clock, ASK_LIMITS, { gate: gateOf(settings), onRequest });
   const open = (settings: Microsoft365Settings, trace?: Trace, memory?: ReadMemory) =>
-    openProvider(settings, { clock, schemas }, { trace, memory, gate: gateOf(settings) });
+    openProvider(settings, { clock, schemas, onRequest }, { trace, memory, gate: gateOf(settings) });
   return {
     kind: 'microsoft365',
     title: 'Microsoft 365',
     available: true,
     secretPaths: SECRET_PATHS,
+    destination: destinationOf,
     parseSettings(value) {
       const settings = parseSettings(value);
       makeUserMapping(settings, schemas);
@@ -103,10 +107,10 @@ function makeGates(): (settings: Microsoft365Settings) => Gate {
 
 function openProvider(
   settings: Microsoft365Settings,
-  { clock, schemas }: Parts,
+  { clock, schemas, onRequest }: Parts,
   { trace, memory, gate }: { trace: Trace | undefined; memory: ReadMemory | undefined; gate: Gate },
 ): PullProvider<GraphUser | GraphGroup> {
-  const graph = openGraph(settings, clock, RUN_LIMITS, trace, gate);
+  const graph = openGraph(settings, clock, RUN_LIMITS, { trace, gate, onRequest });
   const scope = makeScope(settings);
   const mapping = makeUserMapping(settings, schemas);
   const mapped = (record: GraphUser | GraphGroup, type: ResourceType): Normalised =>

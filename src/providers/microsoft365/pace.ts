@@ -18,6 +18,8 @@ export const ASK_LIMITS: Limits = { attemptsMax: 2, waitMsMax: 10_000, timeoutMs
 
 const BACKOFF_FIRST_MS = 500;
 const BACKOFF_MAX_MS = 30_000;
+/** Tries while nothing has ever answered: a wrong host stays wrong, and a source that is away is away for everybody. */
+const FIRST_CONTACT_ATTEMPTS_MAX = 3;
 /** Busy answers to one request, however short the waits. */
 const BUSY_ANSWERS_MAX = 60;
 
@@ -55,6 +57,12 @@ export interface Gate {
 
 export function makePace(clock: Clock, { attemptsMax, waitMsMax }: Limits, gate: Gate = { pausedUntil: 0 }): Pace {
   let throttledMs = 0;
+  let answered = false;
+
+  function attemptsFor({ error, attemptsMax: own = attemptsMax }: Failed): number {
+    answered ||= !isUnreachable(error);
+    return Math.min(attemptsMax, own, answered ? attemptsMax : FIRST_CONTACT_ATTEMPTS_MAX);
+  }
 
   function pause(waitMs: number): void {
     const now = clock.elapsed();
@@ -82,17 +90,23 @@ export function makePace(clock: Clock, { attemptsMax, waitMsMax }: Limits, gate:
       for (;;) {
         await untilFree(signal);
         const outcome = await attempt();
-        if ('value' in outcome) return outcome.value;
+        if ('value' in outcome) {
+          answered = true;
+          return outcome.value;
+        }
         const wait = waitAfter(outcome, tries);
         const { failures, busy, waitedMs } = tries;
-        const most = Math.min(attemptsMax, outcome.attemptsMax ?? attemptsMax);
-        const over = failures >= most || busy >= BUSY_ANSWERS_MAX || waitedMs > waitMsMax;
+        const over = failures >= attemptsFor(outcome) || busy >= BUSY_ANSWERS_MAX || waitedMs > waitMsMax;
         if (!outcome.retry || over) throw outcome.error;
         if (outcome.busy === true) pause(wait);
         else if (wait > 0) await clock.sleep(wait, signal);
       }
     },
   };
+}
+
+function isUnreachable(error: GatewayError): boolean {
+  return error instanceof UpstreamError && error.failure === 'network';
 }
 
 /** Whoever cannot wait that long is told at once, and asks nothing. */

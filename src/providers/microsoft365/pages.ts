@@ -49,6 +49,6 @@ export async function* fullRead(
     });
   }
   yield* membersOfAll(graph, wanted, signal);
-  yield* recycleBin(graph, signal);
+  for (const type of ['User', 'Group'] as const) yield* recycleBin(graph, type, signal);
   yield checkpoint === undefined ? { type: 'end' } : { type: 'end', checkpoint };
 }

@@ -30,7 +30,7 @@ export async function checkSelectedGroups(
   );
   const deleted = await batchGet(
     graph,
-    ids.map((id) => `/directory/deletedItems/microsoft.graph.group/${encodeURIComponent(id)}?$select=id,displayName`),
+    ids.map((id) => `/directory/deletedItems/${encodeURIComponent(id)}?$select=id,displayName`),
     { signal },
   );
   return ids.map((id, index) =>

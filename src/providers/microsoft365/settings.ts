@@ -4,6 +4,7 @@ import { InputError } from '#core/errors.ts';
 import { isUuid } from '#core/ids.ts';
 import { mappingRules } from '#core/mapping-rules.ts';
 import { DEFAULT_MATCHING, MATCH_ATTRIBUTES } from '#core/match.ts';
+import { isNowhereAddress } from '#platform/addresses.ts';
 import { GROUP_QUESTIONS_MAX, groupQuestions } from './memberships.ts';
 import { filterProblem } from './user-filter.ts';
 
@@ -18,6 +19,7 @@ const NO_TENANT = new Set(['common', 'organizations', 'consumers']);
 const httpsOrigin = z
   .url({ protocol: /^https$/, error: 'expected an https origin: tokens are sent to nothing else' })
   .refine((text) => isOrigin(text), 'expected an origin only: no path, query or user name')
+  .refine((text) => !isNowhereAddress(hostOf(text)), 'leads to an address that no server has')
   .transform((text) => new URL(text).origin);
 
 const ClientSecret = z.strictObject({
@@ -158,6 +160,16 @@ export function parseSettings(value: unknown): Microsoft365Settings {
   return result.data;
 }
 
+/** Where the credential is sent, and whose access the tokens it brings give: another tenant, cloud or host is another place. */
+export function destinationOf(settings: unknown): string {
+  const { tenantId, cloud = 'global', endpoints } = settings as Record<string, unknown>;
+  const { graph, login } = (endpoints ?? {}) as Record<string, unknown>;
+  const originOf = (text: unknown): unknown =>
+    typeof text === 'string' && URL.canParse(text) ? new URL(text).origin : (text ?? null);
+  const tenant = typeof tenantId === 'string' ? tenantId.toLowerCase() : null;
+  return JSON.stringify([tenant, cloud, originOf(graph), originOf(login)]);
+}
+
 /** Settings that mean nothing, or nobody, beside each other (S2.7, S2.9, S2.20). */
 function refuseContradictions(settings: Microsoft365Settings): void {
   const { scope, pathDisplay } = settings;
@@ -184,6 +196,11 @@ function refuseContradictions(settings: Microsoft365Settings): void {
       details: { problems: problems.map(([path, message]) => ({ path, message })) },
     },
   );
+}
+
+/** Without the brackets of an IPv6 address; empty for what is no URL. */
+function hostOf(text: string): string {
+  return (URL.parse(text)?.hostname ?? '').replace(/^\[|\]$/g, '');
 }
 
 /** True for an origin; also for what is no URL at all, of which another rule speaks. */

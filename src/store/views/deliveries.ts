@@ -140,7 +140,8 @@ export interface ReconciliationView {
   readonly startedAt: string;
   readonly finishedAt: string | null;
   readonly counts: unknown;
-  readonly findings: unknown;
+  /** Each with the name that the resource has today. */
+  readonly findings: readonly object[];
   readonly error: unknown;
 }
 
@@ -148,8 +149,11 @@ export interface ReconciliationView {
 export async function listReconciliations(db: Db, appId: string): Promise<readonly ReconciliationView[]> {
   const { rows } = await sql<ReconciliationView>(
     db,
-    `select id, started_at as "startedAt", finished_at as "finishedAt", counts, findings, error from reconciliations
-     where app_id = ? order by seq desc limit 20`,
+    `select id, started_at as "startedAt", finished_at as "finishedAt", counts, error,
+       (select coalesce(jsonb_agg(f.finding || jsonb_build_object('display', r.display) order by f.place), '[]')
+        from jsonb_array_elements(c.findings) with ordinality f(finding, place)
+        left join resources r on r.id = (f.finding ->> 'resourceId')::uuid) as findings
+     from reconciliations c where app_id = ? order by seq desc limit 20`,
     [appId],
   );
   return rows;

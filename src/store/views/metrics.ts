@@ -1,93 +1,56 @@
-// Numbers for Prometheus, one query each time they are asked for.
-import { type Db, sql } from '../database.ts';
+// How things stand, for Prometheus: two statements, whatever the size of the directory. Queues are counted as far as
+// `QUEUE_MAX`, by indexes that hold nothing else.
+import type { Figures, TargetFigures } from '#core/figures.ts';
+import { type Counts, countLive } from '../counts.ts';
+import { type Database, sql } from '../database.ts';
 
-interface Row {
-  readonly users: string;
-  readonly groups: string;
-  readonly held: string;
-  readonly running: string;
-  readonly success_age: string | null;
-  readonly waiting: string;
-  readonly undelivered: string;
-  readonly credential: string | null;
-  readonly targets: readonly { readonly app: string; readonly state: string; readonly count: string }[] | null;
-  readonly target_states: readonly { readonly state: string; readonly count: string }[] | null;
-  readonly events_pending: string;
-  readonly events_dead: string;
-  readonly streams_failing: string;
-  readonly streams_disabled: string;
+/** A longer queue is shown as this: counting a million rows for each scrape would slow the sending. */
+const QUEUE_MAX = 10_000;
+/** Targets shown one by one; each costs a look-up. */
+const TARGETS_MAX = 200;
+
+/** @param counts where the last count of the directory is kept: what changed since is added, not counted anew */
+export async function readFigures(database: Database, counts: Counts): Promise<Figures> {
+  const { rows } = await sql(database.knex, STATE);
+  const targets = await sql<TargetFigures>(database.knex, TARGETS);
+  return {
+    users: await countLive(database, counts, 'User'),
+    groups: await countLive(database, counts, 'Group'),
+    ...(rows[0] as Omit<Figures, 'users' | 'groups' | 'targets'>),
+    targets: targets.rows,
+  };
 }
 
-/** Text exposition format 0.0.4. */
-export async function readMetrics(db: Db): Promise<string> {
-  const { rows } = await sql<Row>(
-    db,
-    `select (select count(*) from resources where resource_type = 'User' and deleted_at is null) as users,
-       (select count(*) from resources where resource_type = 'Group' and deleted_at is null) as groups,
-       (select count(*) from plans where status = 'held') as held,
-       (select count(*) from runs where status in ('queued', 'running')) as running,
-       (select extract(epoch from now() - last_success_at)::bigint from provider_settings where active) as success_age,
-       (select count(*) from notifications where state = 'pending') as waiting,
-       (select count(*) from notifications where state = 'failed') as undelivered,
-       (select extract(epoch from c.credential_expires_at - now())::bigint from provider_connections c
-          join provider_settings p on p.kind = c.provider and p.active) as credential,
-       (select jsonb_agg(d) from (select app_id as app, state, count(*)::text as count from deliveries where state <> 'idle'
-         group by 1, 2 order by 1, 2) d) as targets,
-       (select jsonb_agg(t) from (select state, count(*)::text as count from targets group by 1 order by 1) t) as target_states,
-       (select count(*) from event_deliveries where state = 'pending') as events_pending,
-       (select count(*) from event_deliveries where state = 'dead') as events_dead,
-       (select count(*) from event_streams where enabled and disabled_at is null and failures > 0) as streams_failing,
-       (select count(*) from event_streams where disabled_at is not null) as streams_disabled`,
-  );
-  const row = rows[0];
-  if (row === undefined) return '';
-  const { heapUsed, rss } = process.memoryUsage();
-  return [
-    gauge('sluice_resources', 'Resources in the directory.', [
-      ['{type="User"}', row.users],
-      ['{type="Group"}', row.groups],
-    ]),
-    gauge('sluice_plans_held', 'Plans that wait for a decision.', [['', row.held]]),
-    gauge('sluice_runs_in_progress', 'Runs that are queued or running.', [['', row.running]]),
-    gauge(
-      'sluice_last_success_age_seconds',
-      'Seconds since the last run that succeeded.',
-      row.success_age === null ? [] : [['', row.success_age]],
-    ),
-    gauge(
-      'sluice_credential_expires_seconds',
-      'Seconds until the credential of the active provider ends; absent when it does not, or nobody knows.',
-      row.credential === null ? [] : [['', row.credential]],
-    ),
-    gauge('sluice_notifications', 'Messages to people that were not sent: yet, or at all.', [
-      ['{state="pending"}', row.waiting],
-      ['{state="failed"}', row.undelivered],
-    ]),
-    gauge(
-      'sluice_deliveries',
-      'Deliveries to push targets that have not arrived.',
-      (row.targets ?? []).map(({ app, state, count }) => [`{app="${app}",state="${state}"}`, count]),
-    ),
-    gauge(
-      'sluice_targets',
-      'Push targets by state.',
-      (row.target_states ?? []).map(({ state, count }) => [`{state="${state}"}`, count]),
-    ),
-    gauge('sluice_events', 'Events of apps that were not taken: yet, or at all.', [
-      ['{state="pending"}', row.events_pending],
-      ['{state="dead"}', row.events_dead],
-    ]),
-    gauge('sluice_event_streams', 'Webhooks and streams of tokens that do not work.', [
-      ['{state="failing"}', row.streams_failing],
-      ['{state="disabled"}', row.streams_disabled],
-    ]),
-    gauge('sluice_memory_bytes', 'Memory of this process.', [
-      ['{kind="rss"}', String(rss)],
-      ['{kind="heap"}', String(heapUsed)],
-    ]),
-  ].join('');
-}
+const STATE = `
+  select (select count(*)::int from plans where status = 'held') as "plansHeld",
+    (select extract(epoch from now() - min(created_at))::float8 from plans where status = 'held') as "heldAgeSeconds",
+    (select count(*)::int from runs where status in ('queued', 'running')) as "runsInProgress",
+    (select extract(epoch from now() - min(coalesce(started_at, created_at)))::float8 from runs
+      where status in ('queued', 'running')) as "runAgeSeconds",
+    (select jsonb_build_object('status', r.status, 'workSeconds', r.work_ms / 1000.0) from runs r
+      where r.provider = (select kind from provider_settings where active) order by r.seq desc limit 1) as "lastRun",
+    (select extract(epoch from now() - last_success_at)::float8 from provider_settings where active) as "lastSuccessAgeSeconds",
+    (select extract(epoch from c.credential_expires_at - now())::float8 from provider_connections c
+      join provider_settings p on p.kind = c.provider and p.active) as "credentialSeconds",
+    (select count(*)::int from disputes where status = 'open') as disputes,
+    (select jsonb_build_object('pending', count(*) filter (where state = 'pending'),
+      'failed', count(*) filter (where state = 'failed')) from notifications) as notifications,
+    (select count(*)::int from (select 1 from event_deliveries where state = 'pending' limit ${QUEUE_MAX}) e) as "eventsPending",
+    (select count(*)::int from (select 1 from event_deliveries where state = 'dead' limit ${QUEUE_MAX}) e) as "eventsDead",
+    (select coalesce(extract(epoch from now() - min(first.changed_at)), 0)::float8 from event_streams s, lateral (
+      select changed_at from event_deliveries e where e.stream_id = s.id and e.state = 'pending'
+      order by e.urgent desc, e.seq limit 1) first) as "eventLagSeconds",
+    (select count(*)::int from event_streams where enabled and disabled_at is null and failures > 0) as "streamsFailing",
+    (select count(*)::int from event_streams where disabled_at is not null) as "streamsDisabled"`;
 
-function gauge(name: string, help: string, values: readonly (readonly [string, string])[]): string {
-  return `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${values.map(([labels, value]) => `${name}${labels} ${value}\n`).join('')}`;
-}
+/** Each state is spelled out: of a parameter the planner would think that any is as frequent as another, and read the table. */
+const QUEUES = ['pending', 'sending', 'dead', 'held'].map(
+  (state) => `'${state}', (select count(*) from (
+      select 1 from deliveries where app_id = t.app_id and state = '${state}' limit ${QUEUE_MAX}) d)`,
+);
+
+const TARGETS = `
+  select t.app_id as app, t.state, jsonb_build_object(${QUEUES.join(', ')}) as deliveries,
+    coalesce((select extract(epoch from now() - changed_at) from deliveries
+      where app_id = t.app_id and state in ('pending', 'sending') order by changed_at limit 1), 0)::float8 as "lagSeconds"
+  from (select app_id, state from targets order by created_at, app_id limit ${TARGETS_MAX}) t order by 1`;

@@ -61,6 +61,13 @@ export function makeAuthorizer(auths: readonly Auth[], http: HttpClient, clock: 
   };
 }
 
+/** What of a credential must not be seen. */
+export function secretsOf(auth: Auth): readonly string[] {
+  if (auth.kind === 'bearer') return [auth.token];
+  if (auth.kind === 'basic') return [auth.password];
+  return auth.kind === 'oauth' ? [auth.clientSecret] : [];
+}
+
 /** One renewal for a refusal; after a while another may be. */
 function clockLater(work: () => void): void {
   setTimeout(work, 1_000).unref();

@@ -2,6 +2,7 @@ import { ConfigError, UpstreamError } from '#core/errors.ts';
 import { type Exchange, TargetError, type TargetFailure } from '#core/target.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { HttpAnswer, HttpClient } from '#platform/http-client.ts';
+import { type Mask, makeMask } from '#platform/mask.ts';
 import type { Authorizer } from './auth.ts';
 import { type Pace, waitAsked } from './pace.ts';
 
@@ -25,6 +26,12 @@ export interface ScimClient {
   send(request: ScimRequest, signal: AbortSignal): Promise<ScimAnswer>;
 }
 
+/** What is shown of an exchange, and how. */
+interface Told {
+  readonly exchange: Exchange;
+  readonly mask: Mask;
+}
+
 type Tell = (status: number | null, response: string | null) => Exchange;
 
 export interface ClientParts {
@@ -32,6 +39,8 @@ export interface ClientParts {
   readonly baseUrl: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly contentType: string;
+  /** Never shown, whoever repeats them. */
+  readonly secrets: readonly string[];
   readonly authorizer: Authorizer;
   readonly pace: Pace;
   readonly clock: Clock;
@@ -45,6 +54,8 @@ export interface ClientParts {
 const USER_AGENT = 'Sluice';
 const SCIM_TYPE = 'application/scim+json';
 const SHOWN_MAX = 2_000;
+/** Of a credential that begins within that, so that no half of it is seen. */
+const SECRET_MAX = 20_000;
 /** GitHub's secondary limit answers 403 and says when to come back. */
 const THROTTLED = new Set([429, 503]);
 /** When a rate limit does not say for how long; a whole target rests, not one request. */
@@ -53,12 +64,14 @@ const REST_MS = 2_000;
 export function makeScimClient(parts: ClientParts): ScimClient {
   const { http, baseUrl, authorizer, pace, clock } = parts;
   let { contentType } = parts;
+  let mask = { for: '', of: makeMask(parts.secrets) };
 
   async function send(request: ScimRequest, signal: AbortSignal): Promise<ScimAnswer> {
     await pace.turn(request.method === 'GET' ? 'read' : 'write', signal);
     const authorization = await within(request, () => authorizer.header(signal));
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-    const tell = teller(request, body, signal);
+    const mask = maskFor(authorization);
+    const tell = teller(request, { body, mask }, signal);
     if (parts.dryRun && request.method !== 'GET') {
       tell(null, null);
       return pretended(request);
@@ -66,16 +79,30 @@ export function makeScimClient(parts: ClientParts): ScimClient {
     if (request.method !== 'GET') await parts.permit?.();
     const answer = await exchange(request, { authorization, body }, tell, signal);
     const told = tell(answer.status, answer.text === '' ? null : answer.text);
-    return mayTryOtherwise(answer.status, authorization) ? send(request, signal) : read(request, answer, told);
+    if (mayTryOtherwise(answer.status, authorization)) return send(request, signal);
+    return read(request, answer, { exchange: told, mask });
+  }
+
+  /** The same for as long as the credential is. */
+  function maskFor(authorization = ''): Mask {
+    if (mask.for !== authorization) {
+      const credential = authorization.replace(/^\w+ /, '');
+      mask = { for: authorization, of: makeMask([...parts.secrets, credential]) };
+    }
+    return mask.of;
   }
 
   /** Each exchange is traced once, whatever came of it. */
-  function teller(request: ScimRequest, body: string | undefined, signal: AbortSignal): Tell {
+  function teller(
+    request: ScimRequest,
+    { body, mask }: { body: string | undefined; mask: Mask },
+    signal: AbortSignal,
+  ): Tell {
     const started = clock.now().getTime();
     const { method, path } = request;
     return (status, response) => {
       const ms = clock.now().getTime() - started;
-      const shown = response === null ? null : response.slice(0, SHOWN_MAX);
+      const shown = response === null ? null : mask(response.slice(0, SHOWN_MAX + SECRET_MAX)).slice(0, SHOWN_MAX);
       const told = { method, path, status, ms, request: body === undefined ? null : masked(body), response: shown };
       parts.trace(told, signal);
       return told;
@@ -108,22 +135,22 @@ export function makeScimClient(parts: ClientParts): ScimClient {
     return true;
   }
 
-  function headersOf({ etag }: ScimRequest, authorization: string | undefined): Record<string, string> {
+  function headersOf({ body, etag }: ScimRequest, authorization: string | undefined): Record<string, string> {
     return {
       ...parts.headers,
       'user-agent': USER_AGENT,
       accept: contentType === 'application/json' ? 'application/json' : 'application/scim+json, application/json',
-      'content-type': contentType,
+      ...(body === undefined ? {} : { 'content-type': contentType }),
       ...(authorization === undefined ? {} : { authorization }),
       ...(etag === undefined ? {} : { 'if-match': etag }),
     };
   }
 
-  function read(request: ScimRequest, answer: HttpAnswer, exchange: Exchange): ScimAnswer {
+  function read(request: ScimRequest, answer: HttpAnswer, told: Told): ScimAnswer {
     const { status, headers, text } = answer;
     const body = parse(text);
     if (status >= 200 && status < 300) {
-      if (body === null) throw noScim(request, status, exchange);
+      if (body === null) throw noScim(request, status, told.exchange);
       // The last request of a window: what follows would be refused.
       const ahead = waitAsked(headers, clock.now());
       if (ahead !== undefined) pace.rest(ahead);
@@ -131,7 +158,7 @@ export function makeScimClient(parts: ClientParts): ScimClient {
       const version = typeof meta === 'object' && meta !== null && 'version' in meta ? String(meta.version) : undefined;
       return { status, body, etag: headers['etag'] ?? version };
     }
-    throw refused(request, answer, body, exchange);
+    throw refused(request, answer, body, told);
   }
 
   /** A rate limit makes the whole target rest, not one request. */
@@ -139,12 +166,12 @@ export function makeScimClient(parts: ClientParts): ScimClient {
     request: ScimRequest,
     { status, headers }: HttpAnswer,
     body: Refused['body'],
-    exchange: Exchange,
+    told: Told,
   ): TargetError {
     const asked = waitAsked(headers, clock.now());
     const isThrottled = THROTTLED.has(status) || (status === 403 && asked !== undefined);
     if (isThrottled && (status !== 503 || asked !== undefined)) pace.rest(asked ?? REST_MS);
-    return refusal(request, { status, body, asked: isThrottled ? asked : undefined, isThrottled }, exchange);
+    return refusal(request, { status, body, asked: isThrottled ? asked : undefined, isThrottled }, told);
   }
 
   return { send };
@@ -220,12 +247,14 @@ interface Refused {
   readonly isThrottled: boolean;
 }
 
+/** RFC 6585 section 3: it takes changes with If-Match only. */
+export const PRECONDITION_NEEDED = 428;
 /** Words of targets that answer 400 for a value that is taken. */
 const TAKEN = /already (exists|in use|taken)|duplicate|must be unique|uniqueness/i;
 
-function refusal({ method, path }: ScimRequest, refused: Refused, exchange: Exchange): TargetError {
+function refusal({ method, path }: ScimRequest, refused: Refused, { exchange, mask }: Told): TargetError {
   const { status, body, asked } = refused;
-  const detail = typeof body?.['detail'] === 'string' ? body['detail'].slice(0, 300) : '';
+  const detail = typeof body?.['detail'] === 'string' ? mask(body['detail']).slice(0, 300) : '';
   const scimType = typeof body?.['scimType'] === 'string' ? body['scimType'] : '';
   const kind = kindOf(refused, `${scimType} ${detail}`);
   const [reason, remedy] = WORDS[kind];
@@ -250,7 +279,7 @@ function kindOf({ status, isThrottled }: Refused, words: string): TargetFailure 
   if (status === 404 || status === 410) return 'gone';
   if (status === 405 || status === 501) return 'unsupported';
   if (status === 409 || (status === 400 && TAKEN.test(words))) return 'conflict';
-  if (status === 412) return 'stale';
+  if (status === 412 || status === PRECONDITION_NEEDED) return 'stale';
   if (status === 408 || status === 425 || status >= 500) return 'server';
   if (status >= 300 && status < 400) return 'contract';
   return 'refused';

@@ -2,6 +2,7 @@
 import type { ResourceType } from '#core/resource.ts';
 import { type Capabilities, type Payload, TargetError } from '#core/target.ts';
 import type { ScimClient } from './client.ts';
+import { declaredAttributes } from './shape.ts';
 
 /** A target that does not say is taken to be able to do what nearly all can. */
 const UNSAID: Capabilities = { patch: true, bulk: undefined, filter: true, etag: false, resourceTypes: null };
@@ -9,9 +10,11 @@ const UNSAID: Capabilities = { patch: true, bulk: undefined, filter: true, etag:
 /** @throws {TargetError} it cannot be reached, or does not let us in */
 export async function discover(client: ScimClient, signal: AbortSignal): Promise<Capabilities> {
   const config = await ask(client, '/ServiceProviderConfig', signal);
-  if (config === undefined) return UNSAID;
   const types = await ask(client, '/ResourceTypes', signal);
+  const attributes = declaredAttributes(await ask(client, '/Schemas', signal), types);
+  if (config === undefined) return { ...UNSAID, attributes, resourceTypes: typesOf(types) };
   return {
+    attributes,
     patch: isSupported(config['patch'], true),
     bulk: bulkOf(config['bulk']),
     filter: isSupported(config['filter'], true),

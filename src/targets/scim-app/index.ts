@@ -1,17 +1,26 @@
 // A downstream app that takes SCIM 2.0.
-import { type Capabilities, type Learned, type Target, TargetError, type TargetKind } from '#core/target.ts';
+import {
+  type Capabilities,
+  type Learned,
+  type Target,
+  TargetError,
+  type TargetKind,
+  type TargetPreset,
+} from '#core/target.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { OutgoingPolicy } from '#platform/fetch.ts';
 import { makeHttpClient } from '#platform/http-client.ts';
-import { makeAuthorizer } from './auth.ts';
+import { makeAuthorizer, secretsOf } from './auth.ts';
 import { makeBulkCreator } from './bulk.ts';
 import { makeScimClient, type ScimClient } from './client.ts';
 import { discover } from './discovery.ts';
 import { makeMatcher } from './match.ts';
 import { makePace } from './pace.ts';
 import { readPages } from './pages.ts';
+import { PRESETS } from './presets.ts';
 import { pathOf, placeOf, remoteOf } from './remote.ts';
 import { parseSettings, policyOf, type ScimSettings, SECRET_PATHS } from './settings.ts';
+import { declaredPart } from './shape.ts';
 import { makeWriter } from './write.ts';
 
 export interface ScimAppParts {
@@ -23,6 +32,10 @@ export function scimAppKind({ clock, outgoing }: ScimAppParts): TargetKind<ScimS
   return {
     kind: 'scim',
     title: 'SCIM 2.0 app',
+    presets: [
+      presetOf(null, 'SCIM 2.0 app'),
+      ...Object.entries(PRESETS).map(([name, { title }]) => presetOf(name, title)),
+    ],
     secretPaths: SECRET_PATHS,
     parseSettings,
     policy: policyOf,
@@ -35,6 +48,7 @@ export function scimAppKind({ clock, outgoing }: ScimAppParts): TargetKind<ScimS
       const http = makeHttpClient(outgoing, {
         connections: limits.concurrency + 2,
         answerMs: settings.timeoutSeconds * 1_000,
+        tls: settings.tls ?? undefined,
       });
       const auths = settings.nextAuth === null ? [settings.auth] : [settings.auth, settings.nextAuth];
       const client = makeScimClient({
@@ -42,6 +56,7 @@ export function scimAppKind({ clock, outgoing }: ScimAppParts): TargetKind<ScimS
         baseUrl: settings.baseUrl,
         headers: settings.headers,
         contentType: dialect.contentType,
+        secrets: [...auths.flatMap(secretsOf), ...Object.values(settings.headers)],
         authorizer: makeAuthorizer(auths, http, clock),
         pace: makePace(limits, clock),
         clock,
@@ -52,6 +67,19 @@ export function scimAppKind({ clock, outgoing }: ScimAppParts): TargetKind<ScimS
       return makeTarget(settings, client, context.capabilities, context.learned, () => http.close());
     },
   };
+}
+
+function presetOf(name: string | null, title: string): TargetPreset {
+  const {
+    baseUrl: _url,
+    auth: _auth,
+    ...settings
+  } = parseSettings({
+    preset: name,
+    baseUrl: 'https://app.example.com/scim/v2',
+    auth: { kind: 'none' },
+  });
+  return { name, title, settings };
 }
 
 function makeTarget(
@@ -93,10 +121,12 @@ function makeTarget(
     read,
     capabilities: () => capabilities,
     learned: () => learned,
-    learn(type, way) {
-      learned = { ...learned, write: { ...learned.write, [type]: way } };
+    learn(news) {
+      learned = { ...learned, ...news };
     },
   });
+
+  const declared: Target['declaredPart'] = (type, payload) => declaredPart(payload, type, capabilities?.attributes);
 
   const createOne: Target['create'] = async (type, payload, signal) => {
     try {
@@ -137,12 +167,20 @@ function makeTarget(
       return capabilities;
     },
     find: matcher.find,
+    shaped(type, payload) {
+      const isHeld = dialect.attributes === 'declared' || learned.declared?.[type] === true;
+      return (isHeld ? declared(type, payload) : undefined) ?? payload;
+    },
+    declaredPart: (type, payload) => (dialect.attributes === 'auto' ? declared(type, payload) : undefined),
+    learnDeclared(type) {
+      learned = { ...learned, declared: { ...learned.declared, [type]: true } };
+    },
     read,
     create: makeBulkCreator({ client, createOne, isOn: settings.bulk, capabilities: () => capabilities }),
     update: writer.update,
     async remove(type, id, signal) {
       try {
-        await client.send({ method: 'DELETE', path: pathOf(type, id) }, signal);
+        await writer.remove(type, id, signal);
       } catch (error) {
         if (!(error instanceof TargetError)) throw error;
         if (error.kind === 'gone') return;

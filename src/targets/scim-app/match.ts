@@ -2,14 +2,14 @@
 import { parsePath } from '#core/filter.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { foldCase } from '#core/search.ts';
-import { type Payload, type Remote, TargetError } from '#core/target.ts';
+import { type Payload, type Remote, type Target, TargetError } from '#core/target.ts';
 import { readAt } from '#core/target-mapping.ts';
 import type { ScimClient } from './client.ts';
 import { type PageOptions, readPages } from './pages.ts';
 import { placeOf, remoteOf } from './remote.ts';
 
 export interface Matcher {
-  find(type: ResourceType, payload: Payload, signal: AbortSignal): Promise<readonly Remote[]>;
+  find: Target['find'];
   /** Something was made or removed there, so that what was read before may not hold. */
   forget(): void;
 }
@@ -34,10 +34,23 @@ export function makeMatcher({ client, keys, pages, canFilter, cannotFilter }: Ma
   /** Attributes by which it does not filter. */
   const deaf = new Set<string>();
 
-  async function find(type: ResourceType, payload: Payload, signal: AbortSignal): Promise<readonly Remote[]> {
+  const find: Target['find'] = async (type, payload, signal, thorough) => {
+    const hits = await findSpelled(type, payload, (value) => value, signal);
+    if (hits.length > 0 || thorough === undefined) return hits;
+    // Some keep names in lower case, and compare them by case.
+    return findSpelled(type, payload, foldCase, signal);
+  };
+
+  async function findSpelled(
+    type: ResourceType,
+    payload: Payload,
+    spell: (value: string) => string,
+    signal: AbortSignal,
+  ): Promise<readonly Remote[]> {
     for (const path of keys[type]) {
-      const value = keyOf(payload, path);
-      if (value === undefined) continue;
+      const given = keyOf(payload, path);
+      if (given === undefined) continue;
+      const value = spell(given);
       const isDeaf = deaf.has(`${type} ${path}`);
       const found = canFilter() && !isDeaf ? await byFilter(type, path, value, signal) : undefined;
       // That one attribute is not filtered by says nothing of the others.

@@ -11,7 +11,10 @@ export interface PageOptions {
 /** So many pages in a row with nothing new in them are the end of it. */
 const STALE_PAGES_MOST = 2;
 
-/** Each resource once. The list is over when a page is empty, or brings nothing new; `totalResults` is only a hint. */
+/**
+ * Each resource once. The list is over when a page is empty, or brings nothing new. Where that leaves fewer than
+ * `totalResults` says, the target may count from 0, or take startIndex for the number of a page: both are tried.
+ */
 export async function* readPages(
   client: ScimClient,
   type: ResourceType,
@@ -19,25 +22,35 @@ export async function* readPages(
   signal: AbortSignal,
 ): AsyncGenerator<readonly Remote[]> {
   const seen = new Set<string>();
-  let startIndex = 1;
-  for (let stale = 0; stale < STALE_PAGES_MOST; ) {
-    const { body } = await client.send(
-      { method: 'GET', path: `${placeOf(type)}?startIndex=${startIndex}&count=${pageSize}` },
-      signal,
-    );
+  let total = Number.NaN;
+
+  async function readFrom(startIndex: number): Promise<{ readonly count: number; readonly fresh: readonly Remote[] }> {
+    const path = `${placeOf(type)}?startIndex=${startIndex}&count=${pageSize}`;
+    const { body } = await client.send({ method: 'GET', path }, signal);
     const given = body?.['Resources'] ?? body?.['resources'];
-    const total = Number(body?.['totalResults']);
-    if (!Array.isArray(given) && !(total === 0)) throw noList(type);
-    const items = Array.isArray(given) ? given : [];
-    if (items.length === 0) return;
+    total = Number(body?.['totalResults']);
+    if (!Array.isArray(given) && total !== 0) throw noList(type);
+    const items: readonly unknown[] = Array.isArray(given) ? given : [];
     const remotes = items.map((item) => remoteOf(item as Payload)).filter((remote) => remote !== undefined);
     const fresh = remotes.filter(({ id }) => !seen.has(id));
     for (const { id } of fresh) seen.add(id);
+    return { count: items.length, fresh };
+  }
+
+  let startIndex = 1;
+  for (let stale = 0; stale < STALE_PAGES_MOST; ) {
+    const { count, fresh } = await readFrom(startIndex);
+    if (count === 0) break;
     stale = fresh.length === 0 ? stale + 1 : 0;
     if (fresh.length > 0) yield fresh;
-    startIndex += items.length;
+    startIndex += count;
     // One more look behind the total, unless the list was short enough to come whole.
-    if (Number.isFinite(total) && seen.size >= total && items.length < pageSize) return;
+    if (seen.size >= total && count < pageSize) return;
+  }
+  for (let index = 0, stale = 0; seen.size < total && stale < STALE_PAGES_MOST; index = index === 0 ? 2 : index + 1) {
+    const { fresh } = await readFrom(index);
+    stale = fresh.length === 0 ? stale + 1 : 0;
+    if (fresh.length > 0) yield fresh;
   }
 }
 

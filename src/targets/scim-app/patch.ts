@@ -64,3 +64,8 @@ export function memberOperations(
   const additions: readonly Operation[] = add.length === 0 ? [] : [{ op: 'add', path: 'members', value: add }];
   return [...removals, ...additions].map((operation) => spell(operation, dialect));
 }
+
+/** All members in place of those that are there. */
+export function wholeMembers(members: readonly object[], dialect: Dialect): Operation {
+  return spell({ op: 'replace', path: 'members', value: members }, dialect);
+}

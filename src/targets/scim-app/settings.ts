@@ -3,6 +3,7 @@ import { InputError } from '#core/errors.ts';
 import { parsePath } from '#core/filter.ts';
 import type { PushPolicy } from '#core/target.ts';
 import { PRESETS, withPreset } from './presets.ts';
+import { problemOfPems } from './tls.ts';
 
 const attributePath = z
   .string()
@@ -30,6 +31,7 @@ const Rule = z
     'expected one of from, value and template; none of them sends nothing',
   );
 
+const pem = z.string().min(1).max(50_000);
 const secret = z.string().min(1).max(20_000);
 const Auth = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('none') }),
@@ -45,6 +47,14 @@ const Auth = z.discriminatedUnion('kind', [
   }),
 ]);
 export type Auth = z.output<typeof Auth>;
+
+/** For a target that asks for a certificate of ours. */
+const Tls = z
+  .strictObject({ certificate: pem, key: pem, ca: pem.nullable().default(null) })
+  .superRefine(({ certificate, key, ca }, context) => {
+    const [code, message] = problemOfPems(certificate, key, ca) ?? [];
+    if (code !== undefined) context.addIssue({ code: 'custom', path: [code], message: message ?? '' });
+  });
 
 const FORBIDDEN_HEADERS =
   /^(authorization|host|content-length|content-type|accept|connection|transfer-encoding|cookie)$/i;
@@ -64,6 +74,7 @@ const Settings = z.strictObject({
     .transform((text) => text.replace(/\/+$/, '')),
   auth: Auth,
   nextAuth: Auth.nullable().default(null),
+  tls: Tls.nullable().default(null),
   headers: z
     .record(
       z
@@ -121,6 +132,9 @@ const Settings = z.strictObject({
       onePerRequest: z.boolean().default(false),
       booleansAsText: z.boolean().default(false),
       removeMembers: z.enum(['filter', 'value']).default('filter'),
+      changeMembers: z.enum(['auto', 'each', 'whole']).default('auto'),
+      attributes: z.enum(['auto', 'all', 'declared']).default('auto'),
+      ifMatch: z.enum(['auto', 'always', 'never']).default('auto'),
       filter: z.enum(['auto', 'always', 'never']).default('auto'),
       contentType: z.enum(['application/scim+json', 'application/json']).default('application/scim+json'),
       pageSize: z.number().int().min(1).max(1_000).default(100),
@@ -162,6 +176,7 @@ export const SECRET_PATHS = [
   'nextAuth.token',
   'nextAuth.password',
   'nextAuth.clientSecret',
+  'tls.key',
 ] as const;
 
 /** @throws {InputError} naming every field that is wrong */

@@ -6,39 +6,35 @@ import {
   type MemberBatch,
   type Payload,
   type Remote,
+  type Target,
   TargetError,
 } from '#core/target.ts';
-import type { ScimClient } from './client.ts';
-import { memberOperations, patchBody, patchRequests } from './patch.ts';
-import { pathOf } from './remote.ts';
+import { PRECONDITION_NEEDED, type ScimAnswer, type ScimClient } from './client.ts';
+import { memberOperations, type Operation, patchBody, patchRequests, wholeMembers } from './patch.ts';
+import { pathOf, remoteOf } from './remote.ts';
 import type { ScimSettings } from './settings.ts';
 
-export interface Writer {
-  update(
-    type: ResourceType,
-    id: string,
-    change: { readonly before: Payload; readonly after: Payload; readonly etag: string | undefined },
-    signal: AbortSignal,
-  ): Promise<{ readonly etag: string | undefined }>;
-  changeMembers(
-    group: string,
-    batch: MemberBatch,
-    all: () => Promise<readonly string[]>,
-    signal: AbortSignal,
-  ): Promise<void>;
-}
+export type Writer = Pick<Target, 'update' | 'remove' | 'changeMembers'>;
 
 export interface WriterParts {
   readonly client: ScimClient;
   readonly settings: ScimSettings;
   capabilities(): Capabilities | undefined;
   learned(): Learned;
-  learn(type: ResourceType, way: 'patch' | 'put'): void;
+  learn(news: Learned): void;
   read(type: ResourceType, id: string, signal: AbortSignal): Promise<Remote | undefined>;
+}
+
+/** One resource at the target. */
+interface Place {
+  readonly type: ResourceType;
+  readonly id: string;
 }
 
 export function makeWriter({ client, settings, capabilities, learned, learn, read }: WriterParts): Writer {
   const { dialect } = settings;
+  /** Members were taken in one of the two ways since it was opened. */
+  let isWayKnown = false;
 
   /** What an administrator says counts, then what was learned, then what the target says of itself. */
   function wayOf(type: ResourceType): 'patch' | 'put' {
@@ -53,8 +49,7 @@ export function makeWriter({ client, settings, capabilities, learned, learn, rea
 
   /** Tries the way that is known, and the other one when the target does not know it. */
   async function tryBoth<Answer>(
-    type: ResourceType,
-    id: string,
+    { type, id }: Place,
     ways: Readonly<Record<'patch' | 'put', () => Promise<Answer>>>,
     signal: AbortSignal,
   ): Promise<Answer> {
@@ -68,108 +63,175 @@ export function makeWriter({ client, settings, capabilities, learned, learn, rea
       if (error.kind === 'gone' && (await read(type, id, signal)) === undefined) throw error;
       const other = way === 'patch' ? 'put' : 'patch';
       const answer = await ways[other]();
-      learn(type, other);
+      learn({ write: { ...learned().write, [type]: other } });
       return answer;
     }
   }
 
-  /** Read again and tried once more when it changed meanwhile. */
+  function matchOf(etag: string | undefined): { etag?: string } {
+    const isWanted =
+      dialect.ifMatch === 'auto'
+        ? learned().match === true || capabilities()?.etag === true
+        : dialect.ifMatch === 'always';
+    return isWanted && etag !== undefined ? { etag } : {};
+  }
+
+  /** A write that is tried once more, with what was read then, when it was refused as stale. */
   async function fresh<Answer>(
-    type: ResourceType,
-    id: string,
+    { type, id }: Place,
     etag: string | undefined,
-    work: (etag: string | undefined) => Promise<Answer>,
+    work: (match: { etag?: string }) => Promise<Answer>,
     signal: AbortSignal,
   ): Promise<Answer> {
     try {
-      return await work(etag);
+      return await work(matchOf(etag));
     } catch (error) {
       if (!(error instanceof TargetError) || error.kind !== 'stale') throw error;
-      return work((await read(type, id, signal))?.etag);
+      if (error.status === PRECONDITION_NEEDED && dialect.ifMatch === 'auto') learn({ match: true });
+      const remote = await read(type, id, signal);
+      if (remote === undefined) throw gone(type, id);
+      return work(matchOf(remote.etag));
     }
   }
 
-  const matchOf = (etag: string | undefined): { etag?: string } =>
-    etag !== undefined && capabilities()?.etag === true ? { etag } : {};
-
   async function patch(
-    type: ResourceType,
-    id: string,
-    { before, after, etag }: { before: Payload; after: Payload; etag: string | undefined },
+    place: Place,
+    { before, after, etag }: Change,
     signal: AbortSignal,
-  ): Promise<{ etag: string | undefined }> {
-    let newest = etag;
-    for (const body of patchRequests(before, after, dialect))
-      newest = await fresh(
-        type,
-        id,
-        newest,
-        async (at) =>
-          (await client.send({ method: 'PATCH', path: pathOf(type, id), body, ...matchOf(at) }, signal)).etag,
+  ): Promise<{ etag: string | undefined; id: string }> {
+    let at = { ...place, etag };
+    for (const body of patchRequests(before, after, dialect)) {
+      const path = pathOf(at.type, at.id);
+      const answer = await fresh(
+        at,
+        at.etag,
+        (match) => client.send({ method: 'PATCH', path, body, ...match }, signal),
         signal,
       );
-    return { etag: newest };
+      at = { type: place.type, id: idOf(answer, at.id), etag: answer.etag };
+    }
+    return at;
   }
 
   /** What is there with what we manage put over it: what others manage survives. */
   async function put(
-    type: ResourceType,
-    id: string,
+    place: Place,
     merge: (remote: Payload) => Promise<Payload>,
     signal: AbortSignal,
-  ): Promise<{ etag: string | undefined }> {
-    for (let tries = 1; ; tries += 1) {
+  ): Promise<{ etag: string | undefined; id: string }> {
+    const { type, id } = place;
+    const once = async (): Promise<{ etag: string | undefined; id: string }> => {
       const remote = await read(type, id, signal);
       if (remote === undefined) throw gone(type, id);
       const { meta: _meta, groups: _groups, ...theirs } = remote.document ?? {};
-      try {
-        const body = { ...(await merge(theirs)), id };
-        const { etag } = await client.send(
-          { method: 'PUT', path: pathOf(type, id), body, ...matchOf(remote.etag) },
-          signal,
-        );
-        return { etag };
-      } catch (error) {
-        if (tries > 1 || !(error instanceof TargetError) || error.kind !== 'stale') throw error;
-      }
+      const body = { ...(await merge(theirs)), id };
+      const answer = await client.send(
+        { method: 'PUT', path: pathOf(type, id), body, ...matchOf(remote.etag) },
+        signal,
+      );
+      return { etag: answer.etag, id: idOf(answer, id) };
+    };
+    try {
+      return await once();
+    } catch (error) {
+      if (!(error instanceof TargetError) || error.kind !== 'stale') throw error;
+      if (error.status === PRECONDITION_NEEDED && dialect.ifMatch === 'auto') learn({ match: true });
+      return once();
     }
+  }
+
+  const isWhole = (): boolean =>
+    dialect.changeMembers === 'whole' || (dialect.changeMembers === 'auto' && learned().members === 'whole');
+
+  async function patchMembers(group: string, operations: readonly Operation[], signal: AbortSignal): Promise<void> {
+    const path = pathOf('Group', group);
+    const body = patchBody(operations);
+    const send = (match: { etag?: string }): Promise<unknown> =>
+      client.send({ method: 'PATCH', path, body, ...match }, signal);
+    await fresh({ type: 'Group', id: group }, undefined, send, signal);
+  }
+
+  /** Members by PATCH: those who come and go, or all of them where a target takes nothing less. */
+  async function patchMembersEitherWay(
+    group: string,
+    batch: MemberBatch,
+    all: () => Promise<readonly string[]>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const replace = async (most = Infinity): Promise<void> => {
+      const value = (await all()).map((id) => ({ value: id }));
+      if (value.length > most) throw tooMany(value.length);
+      await patchMembers(group, [wholeMembers(value, dialect)], signal);
+    };
+    if (isWhole()) return replace();
+    try {
+      await patchMembers(group, memberOperations(batchOf(batch), dialect), signal);
+    } catch (error) {
+      const mayBeAboutTheWay = error instanceof TargetError && error.kind === 'refused' && error.status === 400;
+      if (!mayBeAboutTheWay || dialect.changeMembers !== 'auto' || isWayKnown) throw error;
+      try {
+        await replace(settings.members.perRequest);
+      } catch (other) {
+        if (!(other instanceof TargetError)) throw other;
+        // Nor so: it is about the members.
+        throw error;
+      }
+      learn({ members: 'whole' });
+    }
+    isWayKnown = true;
   }
 
   return {
     async update(type, id, change, signal) {
       const { before, after } = change;
-      return tryBoth(
-        type,
-        id,
-        {
-          patch: () => patch(type, id, change, signal),
-          put: () => put(type, id, async (theirs) => merged(theirs, before, after), signal),
-        },
+      const place = { type, id };
+      const ways = {
+        patch: () => patch(place, change, signal),
+        put: () => put(place, async (theirs) => merged(theirs, before, after), signal),
+      };
+      return tryBoth(place, ways, signal);
+    },
+    async remove(type, id, signal) {
+      const path = pathOf(type, id);
+      await fresh(
+        { type, id },
+        undefined,
+        (match) => client.send({ method: 'DELETE', path, ...match }, signal),
         signal,
       );
     },
     async changeMembers(group, batch, all, signal) {
-      const add = batch.add.map((value) => ({
-        value,
-        ...(batch.types?.get(value) === 'Group' ? { type: 'Group' } : {}),
-      }));
-      const body = patchBody(memberOperations({ add, remove: batch.remove }, dialect));
-      await tryBoth(
-        'Group',
-        group,
-        {
-          patch: async () => {
-            await client.send({ method: 'PATCH', path: pathOf('Group', group), body }, signal);
-          },
-          put: async () => {
-            const members = (await all()).map((value) => ({ value }));
-            await put('Group', group, async (theirs) => ({ ...theirs, members }), signal);
-          },
-        },
-        signal,
-      );
+      const place = { type: 'Group', id: group } as const;
+      const putAll = async (): Promise<void> => {
+        const members = (await all()).map((value) => ({ value }));
+        await put(place, async (theirs) => ({ ...theirs, members }), signal);
+      };
+      await tryBoth(place, { patch: () => patchMembersEitherWay(group, batch, all, signal), put: putAll }, signal);
     },
   };
+}
+
+interface Change {
+  readonly before: Payload;
+  readonly after: Payload;
+  readonly etag: string | undefined;
+}
+
+/** Some make the id of an attribute that changes. */
+function idOf({ body }: ScimAnswer, id: string): string {
+  return remoteOf(body)?.id ?? id;
+}
+
+function tooMany(count: number): TargetError {
+  return new TargetError(`${count} members are more than one request may hold.`, {
+    kind: 'refused',
+    reason: 'too-many-members',
+  });
+}
+
+function batchOf({ add, remove, types }: MemberBatch) {
+  const typed = (value: string) => ({ value, ...(types?.get(value) === 'Group' ? { type: 'Group' } : {}) });
+  return { add: add.map(typed), remove };
 }
 
 /** Extensions and complex attributes are merged, too: what was ours and is not sent any more goes. */

@@ -47,6 +47,67 @@ describeProvider('CSV in three files', () => {
   };
 });
 
+const MIXED =
+  'kind,id,userName,displayName,group,member\n' +
+  'user,u1,a,,,\n' +
+  'Group,g1,,One,,\n' +
+  'membership,,,,g1,u1\n' +
+  'membership,,,,g1,g2\n' +
+  'user,u2,b,,,\n' +
+  'group,g2,,Two,,\n' +
+  'member,,,,g2,u2\n';
+
+describeProvider('CSV in one file that has everything', () => {
+  const folder = makeInbound();
+  putFile(folder, 'users.csv', MIXED);
+  return {
+    open: () => openFolder(folder, { columns: { kind: 'kind' } }),
+    users: new Set(['u1', 'u2']),
+    groups: new Set(['g1', 'g2']),
+    members: new Map([
+      ['g1', new Set(['u1', 'g2'])],
+      ['g2', new Set(['u2'])],
+    ]),
+  };
+});
+
+describe('one file that has everything', () => {
+  const read = (content: string, settings: Record<string, unknown> = {}) => {
+    const folder = makeInbound();
+    putFile(folder, 'users.csv', content);
+    return readFolder(folder, { columns: { kind: 'kind' }, ...settings });
+  };
+
+  it('lists a line that does not say what it is, with its number, and removes nobody', async () => {
+    const { users, groups, error, ended } = await read(`${MIXED}robot,u3,c,,,\n`);
+    assert.deepEqual([error?.reason, ended], ['bad-lines', false]);
+    assert.match(error?.message ?? '', /users\.csv line 9/);
+    assert.match(users.at(-1)?.problem?.detail ?? '', /line 9: it is a "robot"/);
+    assert.equal(groups.length, 2);
+  });
+
+  it('makes groups by name where no line is one', async () => {
+    const { groups, members } = await read('kind,id,userName,group,member\nuser,u1,a,,\nmembership,,,Sales,u1\n');
+    assert.deepEqual(
+      groups.map(({ externalId }) => externalId),
+      ['Sales'],
+    );
+    assert.deepEqual(members.get('Sales'), ['User:u1']);
+  });
+
+  it('says that the column is missing, or that there are files beside it', async () => {
+    assert.equal((await read('id,userName\nu1,a\n')).error?.reason, 'column-missing');
+    const folder = makeInbound();
+    putFile(folder, 'users.csv', MIXED);
+    putFile(folder, 'groups.csv', 'id,displayName\n');
+    const beside = await readFolder(folder, {
+      source: { kind: 'folder', groups: 'groups.csv' },
+      columns: { kind: 'kind' },
+    });
+    assert.equal(beside.error?.reason, 'files-beside-mixed');
+  });
+});
+
 describe('a file of users', () => {
   const mapped = async (content: string | Buffer, settings = {}) => {
     const folder = makeInbound();

@@ -1,23 +1,45 @@
 import { useNavigate, useParams } from '@tanstack/react-router';
-import { Copy, KeyRound, Pencil, Trash2 } from 'lucide-react';
-import { useState } from 'react';
+import { Ellipsis, Pencil, Trash2 } from 'lucide-react';
+import { lazy, Suspense, useState } from 'react';
 import { useCall, useGet } from '../../api/queries.ts';
 import type { App } from '../../api/types.ts';
-import { dateTime } from '../../app/format.ts';
-import { useLanguage, useT } from '../../app/i18n.ts';
+import { useT } from '../../app/i18n.ts';
 import { useSearchState } from '../../app/search-state.ts';
 import { useNeeds } from '../../app/session.tsx';
+import { CHANNELS, HealthBadge, useTargets, worstOf } from '../../app/targets.tsx';
 import { COMMON } from '../../app/words.ts';
+import { Badge } from '../../ui/badge.tsx';
+import { Skeleton } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
-import { Card, Page, Pairs, Row } from '../../ui/layout.tsx';
+import { Page } from '../../ui/layout.tsx';
 import { Loaded, Refusal } from '../../ui/loaded.tsx';
+import { Menu } from '../../ui/menu.tsx';
+import { Tabs } from '../../ui/tabs.tsx';
 import { toast } from '../../ui/toast.tsx';
-import { useSees } from './apps.tsx';
-import { copy } from './copy.ts';
+import { AppOverview } from './app-overview.tsx';
 import { AppFields, bodyOf, enteredOf } from './fields.tsx';
-import { MakeToken, Tokens } from './tokens.tsx';
+import { useSees } from './sees.ts';
+import { Access } from './tokens.tsx';
 import { WORDS } from './words.ts';
+
+const Push = lazy(() => import('../push/push.tsx').then(({ PushTab }) => ({ default: PushTab })));
+const Webhook = lazy(() => import('../streams/webhook.tsx').then(({ WebhookTab }) => ({ default: WebhookTab })));
+const Events = lazy(() => import('../streams/events.tsx').then(({ EventsTab }) => ({ default: EventsTab })));
+const Deliveries = lazy(() =>
+  import('../deliveries/app-deliveries.tsx').then(({ AppDeliveries }) => ({ default: AppDeliveries })),
+);
+
+const TABS = ['overview', 'push', 'webhook', 'events', 'deliveries', 'access'] as const;
+const OF_A_TAB = {
+  view: undefined,
+  open: undefined,
+  replace: undefined,
+  find: undefined,
+  channel: undefined,
+  state: undefined,
+  code: undefined,
+};
 
 export function AppPage() {
   const { id = '' } = useParams({ strict: false }) as { id?: string };
@@ -27,52 +49,66 @@ export function AppPage() {
 
 function AppView({ app }: { readonly app: App }) {
   const t = useT(WORDS);
-  const language = useLanguage();
+  const common = useT(COMMON);
+  const how = useT(CHANNELS);
   const needs = useNeeds('admin');
   const sees = useSees();
   const [search, change] = useSearchState();
   const [dialog, setDialog] = useState<'edit' | 'remove' | undefined>(undefined);
-  const address = `${window.location.origin}/scim/v2`;
+  const { targets } = useTargets(app.id);
+  const worst = worstOf(targets);
+  const tab = TABS.find((name) => name === search['tab']) ?? 'overview';
+  const dead = targets.reduce((sum, target) => sum + target.dead, 0);
+  const labels = {
+    ...{ overview: t('tabOverview'), push: how('push'), webhook: how('webhook'), events: how('events') },
+    deliveries: (
+      <>
+        {t('tabDeliveries')}
+        {dead === 0 ? null : <Badge tone="red">{dead}</Badge>}
+      </>
+    ),
+    access: t('tabAccess'),
+  };
   return (
     <Page
       title={app.name}
       lead={sees(app)}
+      badge={worst === undefined ? undefined : <HealthBadge health={worst} />}
       actions={
         <>
           <Button icon={<Pencil size={16} />} off={needs} onClick={() => setDialog('edit')}>
             {t('edit')}
           </Button>
-          <Button icon={<Trash2 size={16} />} off={needs} onClick={() => setDialog('remove')}>
-            {t('remove')}
-          </Button>
-          <Button look="primary" icon={<KeyRound size={16} />} off={needs} onClick={() => change({ token: 'new' })}>
-            {t('makeToken')}
-          </Button>
+          <Menu
+            trigger={<Button aria-label={common('more')} icon={<Ellipsis size={17} />} />}
+            items={[
+              {
+                label: t('remove'),
+                icon: <Trash2 size={16} />,
+                danger: true,
+                off: needs,
+                onSelect: () => setDialog('remove'),
+              },
+            ]}
+          />
         </>
       }
     >
-      <Card title={t('connection')}>
-        <Pairs
-          items={[
-            [
-              t('address'),
-              <Row key="address">
-                <code>{address}</code>
-                <Button small icon={<Copy size={14} />} onClick={() => void copy(address, t('copied'))}>
-                  {t('copy')}
-                </Button>
-              </Row>,
-            ],
-            [t('sees'), sees(app)],
-            ...(app.scope?.userFilter === undefined
-              ? []
-              : [[t('userFilter'), <code key="filter">{app.scope.userFilter}</code>] as const]),
-            [t('added'), dateTime(app.createdAt, language)],
-          ]}
-        />
-      </Card>
-      <Tokens app={app} />
-      {search['token'] === 'new' ? <MakeToken app={app} onClose={() => change({ token: undefined })} /> : null}
+      <Tabs
+        label={app.name}
+        value={tab}
+        onChange={(name) => change({ ...OF_A_TAB, tab: name === 'overview' ? undefined : name })}
+        tabs={TABS.map((name) => ({ name, label: labels[name] }))}
+      >
+        <Suspense fallback={<Skeleton lines={6} />}>
+          {tab === 'overview' ? <AppOverview app={app} /> : null}
+          {tab === 'push' ? <Push app={app} /> : null}
+          {tab === 'webhook' ? <Webhook app={app} /> : null}
+          {tab === 'events' ? <Events app={app} /> : null}
+          {tab === 'deliveries' ? <Deliveries app={app} /> : null}
+          {tab === 'access' ? <Access app={app} /> : null}
+        </Suspense>
+      </Tabs>
       {dialog === 'edit' ? <EditApp app={app} onClose={() => setDialog(undefined)} /> : null}
       {dialog === 'remove' ? <RemoveApp app={app} onClose={() => setDialog(undefined)} /> : null}
     </Page>
@@ -87,8 +123,10 @@ function EditApp({ app, onClose }: { readonly app: App; readonly onClose: () => 
   return (
     <Dialog
       open
+      shape="wide"
       onClose={onClose}
-      title={t('edit')}
+      title={t('editTitle')}
+      lead={t('editLead')}
       foot={
         <>
           <Button onClick={onClose}>{common('cancel')}</Button>
@@ -113,7 +151,7 @@ function EditApp({ app, onClose }: { readonly app: App; readonly onClose: () => 
       }
     >
       <Refusal error={save.error} />
-      <AppFields value={value} onChange={setValue} />
+      <AppFields value={value} onChange={setValue} whole />
     </Dialog>
   );
 }

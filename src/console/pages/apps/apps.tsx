@@ -1,36 +1,55 @@
-import { Link, useNavigate } from '@tanstack/react-router';
+import { Link } from '@tanstack/react-router';
 import { AppWindow, Plus } from 'lucide-react';
 import { useState } from 'react';
-import { useCall, useList } from '../../api/queries.ts';
-import type { App } from '../../api/types.ts';
-import { dateTime, initials } from '../../app/format.ts';
+import { useList } from '../../api/queries.ts';
+import type { App, TargetHealth } from '../../api/types.ts';
+import { count, initials, relative } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
 import { useNeeds } from '../../app/session.tsx';
-import { COMMON } from '../../app/words.ts';
+import { CHANNELS, HealthBadge, healthOf, needsSomebody, useTargets } from '../../app/targets.tsx';
 import { Who } from '../../ui/badge.tsx';
 import { Empty, Skeleton } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
-import { Dialog } from '../../ui/dialog.tsx';
-import { Card, Page } from '../../ui/layout.tsx';
-import { Failure, Refusal } from '../../ui/loaded.tsx';
+import { HourStrip } from '../../ui/hours.tsx';
+import { Card, Page, Stack } from '../../ui/layout.tsx';
+import { Failure } from '../../ui/loaded.tsx';
 import { More, Table } from '../../ui/table.tsx';
-import { AppFields, bodyOf, type EnteredApp, NO_APP } from './fields.tsx';
+import { AddApp } from './add.tsx';
+import css from './apps.module.css';
+import { CHANNEL_ICONS } from './channel-icons.ts';
+import { Figures } from './figures.tsx';
+import { useSees } from './sees.ts';
+import { Trouble } from './trouble.tsx';
 import { WORDS } from './words.ts';
 
 export function AppsPage() {
   const t = useT(WORDS);
-  const language = useLanguage();
   const needs = useNeeds('admin');
-  const sees = useSees();
   const list = useList('GET /apps');
+  const { targets, ...health } = useTargets();
   const [adding, setAdding] = useState(false);
   const add = (
     <Button look="primary" icon={<Plus size={16} />} off={needs} onClick={() => setAdding(true)}>
       {t('add')}
     </Button>
   );
+  const troubled = targets.filter(needsSomebody);
   return (
     <Page title={t('title')} lead={t('lead')} actions={add}>
+      {troubled.length === 0 ? null : (
+        <Stack>
+          {troubled.map((target) => (
+            <Trouble key={target.appId + target.channel} target={target} />
+          ))}
+        </Stack>
+      )}
+      {health.error !== null && health.data === undefined ? (
+        <Failure error={health.error} onRetry={() => void health.refetch()} />
+      ) : targets.length === 0 ? null : (
+        <Card flush>
+          <Figures targets={targets} />
+        </Card>
+      )}
       <Card flush>
         {list.error !== null && list.items.length === 0 ? (
           <Failure error={list.error} onRetry={() => void list.refetch()} />
@@ -41,24 +60,7 @@ export function AppsPage() {
             {t('emptyText')}
           </Empty>
         ) : (
-          <Table
-            first
-            label={t('title')}
-            items={list.items}
-            keyOf={({ id }) => id}
-            columns={[
-              {
-                name: t('app'),
-                cell: (app) => (
-                  <Link to="/apps/$id" params={{ id: app.id }} style={{ color: 'inherit' }}>
-                    <Who mark={initials(app.name)} name={app.name} square />
-                  </Link>
-                ),
-              },
-              { name: t('sees'), cell: sees },
-              { name: t('added'), end: true, cell: (app) => dateTime(app.createdAt, language) },
-            ]}
-          />
+          <AppTable apps={list.items} targets={targets} />
         )}
         <More list={list} />
       </Card>
@@ -67,52 +69,81 @@ export function AppsPage() {
   );
 }
 
-/** What an app may see, in words. */
-export function useSees(): (app: App) => string {
-  const t = useT(WORDS);
-  return ({ scope }) => {
-    const types = scope?.resourceTypes;
-    const base = types?.length === 1 ? t(types[0] === 'User' ? 'usersOnly' : 'groupsOnly') : t('everything');
-    const limited = scope?.userFilter !== undefined || scope?.groupFilter !== undefined || scope?.groups !== undefined;
-    return limited ? `${base}, ${t('limited').toLowerCase()}` : base;
-  };
+interface Way {
+  readonly app: App;
+  readonly target: TargetHealth | undefined;
 }
 
-function AddApp({ onClose }: { readonly onClose: () => void }) {
+/** A row for each way in which an app is reached; for one that only reads, a row as well. */
+function AppTable({ apps, targets }: { readonly apps: readonly App[]; readonly targets: readonly TargetHealth[] }) {
   const t = useT(WORDS);
-  const common = useT(COMMON);
-  const navigate = useNavigate();
-  const create = useCall('POST /apps');
-  const [value, setValue] = useState<EnteredApp>(NO_APP);
+  const language = useLanguage();
+  const sees = useSees();
+  const ways = apps.flatMap((app): Way[] => {
+    const mine = targets.filter(({ appId }) => appId === app.id);
+    return mine.length === 0 ? [{ app, target: undefined }] : mine.map((target) => ({ app, target }));
+  });
+  const number = (of: 'waiting' | 'dead') => ({
+    name: t(of),
+    end: true,
+    cell: ({ target }: Way) =>
+      target === undefined ? (
+        '–'
+      ) : (
+        <span className={of === 'dead' && target.dead > 0 ? css.bad : target[of] === 0 ? css.zero : undefined}>
+          {count(target[of], language)}
+        </span>
+      ),
+  });
   return (
-    <Dialog
-      open
-      onClose={onClose}
-      title={t('add')}
-      lead={t('addLead')}
-      foot={
-        <>
-          <Button onClick={onClose}>{common('cancel')}</Button>
-          <Button
-            look="primary"
-            busy={create.isPending}
-            onClick={() =>
-              create.mutate(
-                { body: bodyOf(value) },
-                {
-                  onSuccess: (app) =>
-                    void navigate({ to: '/apps/$id', params: { id: app.id }, search: { token: 'new' } } as never),
-                },
-              )
-            }
-          >
-            {t('add')}
-          </Button>
-        </>
-      }
-    >
-      <Refusal error={create.error} />
-      <AppFields value={value} onChange={setValue} />
-    </Dialog>
+    <Table
+      first
+      label={t('title')}
+      items={ways}
+      keyOf={({ app, target }) => app.id + (target?.channel ?? '')}
+      columns={[
+        {
+          name: t('app'),
+          cell: ({ app, target }) => (
+            <Link
+              to="/apps/$id"
+              params={{ id: app.id }}
+              search={(target === undefined ? {} : { tab: target.channel }) as never}
+              className={css.name}
+            >
+              <Who mark={initials(app.name)} name={app.name} note={target?.address ?? sees(app)} square />
+            </Link>
+          ),
+        },
+        { name: t('how'), cell: ({ target }) => <How channel={target?.channel} /> },
+        {
+          name: t('health'),
+          cell: ({ target }) => (target === undefined ? '–' : <HealthBadge health={healthOf(target)} />),
+        },
+        {
+          name: t('last24'),
+          cell: ({ target }) => (target === undefined ? '–' : <HourStrip hours={target.hours} />),
+        },
+        number('waiting'),
+        number('dead'),
+        {
+          name: t('lastDelivery'),
+          end: true,
+          cell: ({ target }) =>
+            target === undefined || target.lastDeliveredAt === null ? '–' : relative(target.lastDeliveredAt, language),
+        },
+      ]}
+    />
+  );
+}
+
+function How({ channel = 'token' }: { readonly channel: keyof typeof CHANNEL_ICONS | undefined }) {
+  const how = useT(CHANNELS);
+  const Icon = CHANNEL_ICONS[channel];
+  return (
+    <span className={css.how}>
+      <Icon size={15} aria-hidden />
+      {how(channel)}
+    </span>
   );
 }

@@ -4,6 +4,7 @@ import { useCall, useList } from '../../api/queries.ts';
 import type { App, Token } from '../../api/types.ts';
 import { dateTime, relative } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
+import { useSearchState } from '../../app/search-state.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { COMMON } from '../../app/words.ts';
 import { Badge } from '../../ui/badge.tsx';
@@ -11,17 +12,56 @@ import { Banner, Empty, Skeleton } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { SelectField, TextField } from '../../ui/field.tsx';
-import { Card, Row } from '../../ui/layout.tsx';
+import { Card, Pairs, Row } from '../../ui/layout.tsx';
 import { Failure, Refusal } from '../../ui/loaded.tsx';
 import { Table } from '../../ui/table.tsx';
 import { copy } from './copy.ts';
+import { useSees } from './sees.ts';
 import { WORDS } from './words.ts';
 
 const DAY_MS = 86_400_000;
 const LIVES_DAYS = ['', '30', '90', '365'] as const;
 
+/** Where an app reads, what it sees there, and the tokens that let it in. */
+export function Access({ app }: { readonly app: App }) {
+  const t = useT(WORDS);
+  const language = useLanguage();
+  const sees = useSees();
+  const [search, change] = useSearchState();
+  const address = `${window.location.origin}/scim/v2`;
+  const { userFilter, groupFilter, attributes } = app.scope ?? {};
+  const code = (name: string, text: string | undefined) =>
+    text === undefined ? [] : [[name, <code key={name}>{text}</code>] as const];
+  return (
+    <>
+      <Card title={t('connection')}>
+        <Pairs
+          items={[
+            [
+              t('address'),
+              <Row key="address">
+                <code>{address}</code>
+                <Button small icon={<Copy size={14} />} onClick={() => void copy(address, t('copied'))}>
+                  {t('copy')}
+                </Button>
+              </Row>,
+            ],
+            [t('sees'), sees(app)],
+            ...code(t('userFilter'), userFilter),
+            ...code(t('groupFilter'), groupFilter),
+            ...code(t('attributes'), attributes?.join(', ')),
+            [t('added'), dateTime(app.createdAt, language)],
+          ]}
+        />
+      </Card>
+      <Tokens app={app} onMake={() => change({ token: 'new' })} />
+      {search['token'] === 'new' ? <MakeToken app={app} onClose={() => change({ token: undefined })} /> : null}
+    </>
+  );
+}
+
 /** Tokens without their secret: only the last characters, and what became of them. */
-export function Tokens({ app }: { readonly app: App }) {
+function Tokens({ app, onMake }: { readonly app: App; readonly onMake: () => void }) {
   const t = useT(WORDS);
   const common = useT(COMMON);
   const language = useLanguage();
@@ -30,7 +70,15 @@ export function Tokens({ app }: { readonly app: App }) {
   const revoke = useCall('DELETE /apps/{id}/tokens/{tokenId}');
   const [revoking, setRevoking] = useState<Token | undefined>(undefined);
   return (
-    <Card title={t('tokens')} flush>
+    <Card
+      title={t('tokens')}
+      flush
+      actions={
+        <Button look="primary" small icon={<KeyRound size={15} />} off={needs} onClick={onMake}>
+          {t('makeToken')}
+        </Button>
+      }
+    >
       {list.error !== null ? (
         <Failure error={list.error} onRetry={() => void list.refetch()} />
       ) : list.isPending ? (
@@ -108,7 +156,7 @@ function TokenState({ token }: { readonly token: Token }) {
 }
 
 /** Makes a token and shows it once; nothing closes the dialog by accident. */
-export function MakeToken({ app, onClose }: { readonly app: App; readonly onClose: () => void }) {
+function MakeToken({ app, onClose }: { readonly app: App; readonly onClose: () => void }) {
   const t = useT(WORDS);
   const common = useT(COMMON);
   const create = useCall('POST /apps/{id}/tokens');

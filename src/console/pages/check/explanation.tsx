@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import type { Explanation } from '../../api/types.ts';
 import { dateTime, relative } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
+import { useReason } from '../../app/reasons.ts';
 import { Banner } from '../../ui/banner.tsx';
 import { Card } from '../../ui/layout.tsx';
 import { Table } from '../../ui/table.tsx';
@@ -15,11 +16,15 @@ type State = 'good' | 'bad' | 'grey';
 
 /** The way of one record, step by step, with the reason where it stopped. */
 export function ExplanationView({ explanation }: { readonly explanation: Explanation }) {
+  const sayReason = useReason();
   const { reason, directory } = explanation;
   const fine = directory?.active === true && directory.deletedAt === null;
   return (
     <>
-      <Banner tone={fine ? 'green' : 'amber'} title={`${explanation.label ?? ''}: ${reason.sentence}`}>
+      <Banner
+        tone={fine ? 'green' : 'amber'}
+        title={`${explanation.label ?? ''}: ${sayReason(reason.code, reason.sentence)}`}
+      >
         {reason.detail} {reason.remedy}
       </Banner>
       <Card flush>
@@ -169,6 +174,7 @@ function DirectoryStep({ explanation: { directory, resourceType } }: Part) {
 
 function RunStep({ explanation: { lastRun } }: Part) {
   const t = useT(WORDS);
+  const sayReason = useReason();
   if (lastRun === null)
     return (
       <Step state="grey" title={t('lastRun')}>
@@ -177,7 +183,7 @@ function RunStep({ explanation: { lastRun } }: Part) {
     );
   return (
     <Step state="grey" title={t('lastRun')}>
-      <p>{lastRun.reason.sentence}</p>
+      <p>{sayReason(lastRun.reason.code, lastRun.reason.sentence)}</p>
       <Link to="/runs/$id" params={{ id: lastRun.id }}>
         {t('seeRun')}
       </Link>

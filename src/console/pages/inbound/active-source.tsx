@@ -1,19 +1,22 @@
 import { Link } from '@tanstack/react-router';
 import { SlidersHorizontal } from 'lucide-react';
+import { useState } from 'react';
 import { useGet } from '../../api/queries.ts';
-import type { ProviderCard, Run } from '../../api/types.ts';
+import type { ProviderCard, Run, Schedule } from '../../api/types.ts';
 import { count, dateTime, relative, span } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
 import { CHANGE_TONE, type ChangeCounts, changesOf, tookMs } from '../../app/run-facts.ts';
+import { useNeeds } from '../../app/session.tsx';
 import { CHANGES, PROVIDERS } from '../../app/words.ts';
 import { Badge, Tallies } from '../../ui/badge.tsx';
 import { Banner } from '../../ui/banner.tsx';
-import { buttonClass } from '../../ui/button.tsx';
+import { Button, buttonClass } from '../../ui/button.tsx';
 import { Card, Facts } from '../../ui/layout.tsx';
 import { RunStatus } from '../../ui/run-status.tsx';
 import { LiveRun } from '../run/live-run.tsx';
 import css from './inbound.module.css';
 import { ProviderIcon } from './provider-icon.tsx';
+import { ScheduleDialog } from './schedule-dialog.tsx';
 import { useScheduleWords } from './schedule-words.ts';
 import { WORDS } from './words.ts';
 
@@ -95,7 +98,11 @@ function SourceFacts({ settings: { scope = {}, pathDisplay } }: { readonly setti
         {
           name: t('schedule'),
           value: schedule === undefined ? '…' : inWords(schedule),
-          note: schedule?.nextRunAt ? t('nextIn', { t: relative(schedule.nextRunAt, language) }) : t('offNote'),
+          note: schedule?.nextRunAt ? (
+            t('nextIn', { t: relative(schedule.nextRunAt, language) })
+          ) : schedule === undefined ? null : (
+            <TurnOnSchedule schedule={schedule} />
+          ),
         },
         {
           name: t('limit'),
@@ -153,5 +160,21 @@ function LastRun({ run }: { readonly run: Run | null }) {
         {t('runN', { n: String(run.number) })}
       </Link>
     </div>
+  );
+}
+
+/** The schedule is off: how to turn it on stands beside it. */
+function TurnOnSchedule({ schedule }: { readonly schedule: Schedule }) {
+  const t = useT(WORDS);
+  const needs = useNeeds('admin');
+  const [asking, setAsking] = useState(false);
+  return (
+    <span className={css.turnOn}>
+      {t('offNote')}
+      <Button small off={needs} onClick={() => setAsking(true)}>
+        {t('turnOnDaily')}
+      </Button>
+      {asking ? <ScheduleDialog schedule={schedule} turnOn onClose={() => setAsking(false)} /> : null}
+    </span>
   );
 }

@@ -98,7 +98,7 @@ function Actions({
   const schedule = useGet('GET /schedule');
   const change = useCall('PUT /schedule');
   const start = useCall('POST /sync-runs');
-  const [dialog, setDialog] = useState<'schedule' | 'disconnect' | undefined>(undefined);
+  const [dialog, setDialog] = useState<'schedule' | 'turn-on' | 'disconnect' | undefined>(undefined);
   const off = active === undefined ? t('noActive') : running !== undefined ? t('runningWhy') : needs;
   const go = (preview: boolean): void =>
     start.mutate(
@@ -134,7 +134,7 @@ function Actions({
             onSelect: () =>
               on && schedule.data !== undefined
                 ? change.mutate({ body: { ...scheduleBody(schedule.data), enabled: false } })
-                : setDialog('schedule'),
+                : setDialog('turn-on'),
           },
           { label: t('editSchedule'), icon: <CalendarClock size={16} />, onSelect: () => setDialog('schedule') },
           null,
@@ -147,8 +147,8 @@ function Actions({
           },
         ]}
       />
-      {dialog === 'schedule' && schedule.data !== undefined ? (
-        <ScheduleDialog schedule={schedule.data} onClose={() => setDialog(undefined)} />
+      {(dialog === 'schedule' || dialog === 'turn-on') && schedule.data !== undefined ? (
+        <ScheduleDialog schedule={schedule.data} turnOn={dialog === 'turn-on'} onClose={() => setDialog(undefined)} />
       ) : null}
       {dialog === 'disconnect' && active !== undefined ? (
         <DisconnectDialog card={active} onClose={() => setDialog(undefined)} />

@@ -1,18 +1,19 @@
-import { Link, useNavigate } from '@tanstack/react-router';
-import { useEffect } from 'react';
-import { ApiError } from '../../api/client.ts';
+import { useNavigate } from '@tanstack/react-router';
+import { useRef, useState } from 'react';
 import { useCall, useGet } from '../../api/queries.ts';
-import type { ProviderCard } from '../../api/types.ts';
+import type { Impact, ProviderCard } from '../../api/types.ts';
 import { useT } from '../../app/i18n.ts';
 import { isOpen } from '../../app/run-facts.ts';
 import { COMMON, PROVIDERS } from '../../app/words.ts';
+import { Banner } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
-import { Pairs } from '../../ui/layout.tsx';
+import { Choice, TextField } from '../../ui/field.tsx';
+import { Stack } from '../../ui/layout.tsx';
 import { Loaded, Refusal } from '../../ui/loaded.tsx';
 import { LiveRun } from '../run/live-run.tsx';
-import { removalsOf } from '../run/plan-facts.ts';
-import { WORDS } from './words.ts';
+import { ImpactFacts, removedBy } from './switch-impact.tsx';
+import { SWITCH } from './switch-words.ts';
 
 interface SwitchProps {
   readonly card: ProviderCard;
@@ -20,91 +21,165 @@ interface SwitchProps {
   readonly onClose: () => void;
 }
 
-/** What the switch would change is made and shown first; only that plan can be carried out. */
-export function SwitchDialog({ card, active, onClose }: SwitchProps) {
-  const t = useT(WORDS);
+type LeftOvers = Impact['leftOvers'];
+
+/** First what becomes of those whom the new source does not show, then what the switch does, then the word that does it. */
+export function SwitchDialog(props: SwitchProps) {
+  const { card, onClose } = props;
+  const make = useCall('POST /providers/{kind}/impact');
+  const runId = make.data?.id;
+  const run = useGet('GET /sync-runs/{id}', { path: { id: runId ?? '' }, enabled: runId !== undefined });
+  const over = runId !== undefined && run.data?.id === runId && !isOpen(run.data);
+  if (over && run.data?.error === null) return <Confirm {...props} runId={runId} onBack={make.reset} />;
+  return (
+    <Choose
+      {...props}
+      busy={make.isPending || (runId !== undefined && !over)}
+      error={make.error}
+      onMake={(leftOvers) => make.mutate({ path: { kind: card.kind }, body: { leftOvers } })}
+      onClose={onClose}
+    >
+      {runId === undefined ? null : (
+        <Loaded query={run}>
+          {(data) =>
+            data.error === null ? (
+              <LiveRun run={data} />
+            ) : (
+              <Banner tone="red" title={data.error.message}>
+                {data.error.remedy}
+              </Banner>
+            )
+          }
+        </Loaded>
+      )}
+    </Choose>
+  );
+}
+
+function Choose({
+  card,
+  active,
+  busy,
+  error,
+  onMake,
+  onClose,
+  children,
+}: SwitchProps & {
+  readonly busy: boolean;
+  readonly error: unknown;
+  readonly onMake: (leftOvers: LeftOvers) => void;
+  readonly children: React.ReactNode;
+}) {
+  const t = useT(SWITCH);
   const names = useT(PROVIDERS);
   const common = useT(COMMON);
-  const navigate = useNavigate();
-  const activate = useCall('POST /providers/{kind}/activate');
+  const [leftOvers, setLeftOvers] = useState<LeftOvers>('keep');
   const name = names(card.kind);
-  const { planId, runId } = neededOf(activate.error);
-  const ask = (plan?: string): void =>
-    activate.mutate(
-      { path: { kind: card.kind }, body: { switch: true, ...(plan === undefined ? {} : { planId: plan }) } },
-      {
-        onSuccess: () => {
-          onClose();
-          void navigate({ to: '/runs' } as never);
-        },
-      },
-    );
-  const refused = activate.error !== null && planId === undefined && runId === undefined;
   return (
     <Dialog
       open
       onClose={onClose}
-      title={t('switchTitle', { name })}
-      lead={t('switchText', { active: names(active.kind) })}
+      title={t('title', { name })}
+      lead={t('lead', { active: names(active.kind) })}
       foot={
         <>
           <Button onClick={onClose}>{common('cancel')}</Button>
-          {planId === undefined ? (
-            <Button look="primary" busy={activate.isPending || runId !== undefined} onClick={() => ask()}>
-              {t('switchDo')}
-            </Button>
-          ) : (
-            <Button look="danger" busy={activate.isPending} onClick={() => ask(planId)}>
-              {t('switchNow', { name })}
-            </Button>
-          )}
+          <Button look="primary" busy={busy} onClick={() => onMake(leftOvers)}>
+            {t('show')}
+          </Button>
         </>
       }
     >
-      {refused ? <Refusal error={activate.error} /> : null}
-      {runId === undefined ? null : <Working runId={runId} onDone={() => ask()} />}
-      {planId === undefined ? null : <Impact planId={planId} />}
+      <Refusal error={error} />
+      {busy ? null : (
+        <Choice
+          legend={t('leftOvers', { active: names(active.kind), name })}
+          value={leftOvers}
+          onChange={setLeftOvers}
+          options={(['keep', 'deactivate', 'delete'] as const).map((value) => ({
+            value,
+            label: t(value),
+            note: t(`${value}Note`),
+          }))}
+        />
+      )}
+      {children}
     </Dialog>
   );
 }
 
-/** The plan that the gateway wants looked at, or the run that makes it. */
-function neededOf(error: unknown): { readonly planId?: string; readonly runId?: string } {
-  if (!(error instanceof ApiError) || error.code !== 'impact-plan-required') return {};
-  const { planId, runId } = error.problem;
-  if (typeof planId === 'string') return { planId };
-  return typeof runId === 'string' ? { runId } : {};
-}
+function Confirm({
+  card,
+  active,
+  runId,
+  onBack,
+  onClose,
+}: SwitchProps & { readonly runId: string; readonly onBack: () => void }) {
+  const t = useT(SWITCH);
+  const names = useT(PROVIDERS);
+  const navigate = useNavigate();
+  const input = useRef<HTMLInputElement>(null);
+  const [typed, setTyped] = useState('');
+  const [reason, setReason] = useState('');
+  const activate = useCall('POST /providers/{kind}/activate');
+  const query = useGet('GET /providers/{kind}/impact', { path: { kind: card.kind } });
+  const impact = query.data?.runId === runId ? query.data : undefined;
+  const name = names(card.kind);
+  const removed = impact === undefined ? 0 : removedBy(impact);
+  const word = removed > 0 ? String(removed) : name;
+  const fits = impact?.complete === true && typed.trim().toLowerCase() === word.toLowerCase();
 
-function Working({ runId, onDone }: { readonly runId: string; readonly onDone: () => void }) {
-  const run = useGet('GET /sync-runs/{id}', { path: { id: runId } });
-  const over = run.data !== undefined && !isOpen(run.data);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: asked again once, when the run is over
-  useEffect(() => {
-    if (over) onDone();
-  }, [over]);
-  return <Loaded query={run}>{(data) => <LiveRun run={data} />}</Loaded>;
-}
+  function go(): void {
+    if (!fits || impact === undefined || activate.isPending) return;
+    const body = { switch: true, planId: impact.planId, ...(reason && { reason }) };
+    // What opened the dialog may be gone by then: it showed the source that is active no more.
+    activate.mutateAsync({ path: { kind: card.kind }, body }).then(
+      () => void navigate({ to: '/runs/$id', params: { id: runId } } as never),
+      () => undefined,
+    );
+  }
 
-function Impact({ planId }: { readonly planId: string }) {
-  const t = useT(WORDS);
-  const plan = useGet('GET /plans/{id}', { path: { id: planId } });
   return (
-    <Loaded query={plan}>
-      {({ counts, runId }) => (
+    <Dialog
+      open
+      onClose={onClose}
+      title={t('title', { name })}
+      lead={t('nothingYet')}
+      initialFocus={input}
+      foot={
         <>
-          <Pairs
-            items={[
-              [t('impactRemoved'), String(removalsOf(counts))],
-              [t('impactCreated'), String(counts['create'] ?? 0)],
-              [t('impactKept'), String(counts['update'] ?? 0)],
-            ]}
-          />
-          <Link to="/runs/$id" params={{ id: runId }}>
-            {t('impactAll')}
-          </Link>
+          <Button onClick={onBack}>{t('back')}</Button>
+          <Button look="danger" busy={activate.isPending} off={fits ? undefined : t('typeTo', { word })} onClick={go}>
+            {t('go', { name })}
+          </Button>
+        </>
+      }
+    >
+      <Refusal error={activate.error} />
+      {impact === undefined ? (
+        <Loaded query={{ ...query, data: undefined }}>{() => null}</Loaded>
+      ) : (
+        <>
+          <ImpactFacts impact={impact} active={names(active.kind)} />
+          <form
+            onSubmit={(event) => {
+              event.preventDefault();
+              go();
+            }}
+          >
+            <Stack>
+              <TextField
+                label={t('typeTo', { word })}
+                hint={t(removed > 0 ? 'typeNumber' : 'typeName')}
+                value={typed}
+                onChange={setTyped}
+                inputRef={input}
+              />
+              <TextField label={t('reason')} hint={t('reasonHint')} value={reason} onChange={setReason} />
+            </Stack>
+          </form>
         </>
       )}
-    </Loaded>
+    </Dialog>
   );
 }

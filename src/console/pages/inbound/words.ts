@@ -70,22 +70,11 @@ export const WORDS = words({
   goOn: ['Go on', '계속'],
   switch: ['Switch…', '전환…'],
   turnOn: ['Turn on', '켜기'],
-  switchTitle: ['Make {name} the active source?', '{name}을(를) 활성 소스로 할까요?'],
-  switchText: [
-    '{active} stops feeding the gateway at once. Its settings are kept, so you can switch back. What the switch would change is shown first.',
-    '{active}은(는) 즉시 공급을 멈춥니다. 설정은 유지되므로 다시 전환할 수 있습니다. 전환으로 변경될 내용을 먼저 보여 줍니다.',
-  ],
-  switchDo: ['Show what would change', '변경될 내용 보기'],
   turnOnTitle: ['Turn {name} on?', '{name}을(를) 켤까요?'],
   turnOnText: [
     'Its first run shows what it would change, and waits for you.',
     '첫 실행이 변경될 내용을 보여 주고 확인을 기다립니다.',
   ],
-  switchNow: ['Switch to {name}', '{name}(으)로 전환'],
-  impactRemoved: ['Would be removed or disabled', '제거되거나 사용 안 함'],
-  impactCreated: ['Would be created', '생성'],
-  impactKept: ['Would be changed or go on under the same id', '변경되거나 같은 ID로 계속'],
-  impactAll: ['Look at every change', '모든 변경 보기'],
   heldTitle: ['Run {n} is waiting for your confirmation', '실행 {n}이(가) 확인을 기다립니다'],
   heldText: [
     'It would remove {removals} and create or update {others}. Nothing of that has been changed yet.',
@@ -108,6 +97,12 @@ export const WORDS = words({
   everyDay: ['Every day at {time}, {zone}', '매일 {time}, {zone}'],
   everyMinutes: ['Every {n} minutes', '{n}분마다'],
   byCron: ['By "{cron}", {zone}', '"{cron}", {zone}'],
+  turnOnDaily: ['Turn on…', '켜기…'],
+  previewFirst: ['Look at a preview first', '먼저 미리 보기를 확인하세요'],
+  previewFirstText: [
+    'Nobody has confirmed yet what a run with these settings changes. Make a preview, confirm it, then turn the schedule on.',
+    '이 설정의 실행으로 변경되는 내용을 아무도 확인하지 않았습니다. 미리 보기를 만들고 확인한 뒤 일정을 켜세요.',
+  ],
   withoutPreview: [
     'Turn it on although nobody has confirmed a preview of these settings',
     '이 설정의 미리 보기를 아무도 확인하지 않았지만 켭니다',

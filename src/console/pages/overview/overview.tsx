@@ -3,21 +3,27 @@ import { ArrowRight } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useRunningRun } from '../../api/live.ts';
 import { useGet, useList } from '../../api/queries.ts';
-import type { Overview, ProviderCard } from '../../api/types.ts';
+import type { Overview, ProviderCard, TargetHealth } from '../../api/types.ts';
 import { count, relative } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
+import { CHANNELS, HealthBadge, healthOf, needsSomebody, useTargets } from '../../app/targets.tsx';
 import { PROVIDERS } from '../../app/words.ts';
 import { Banner } from '../../ui/banner.tsx';
 import { buttonClass } from '../../ui/button.tsx';
+import { HourStrip } from '../../ui/hours.tsx';
 import { Card, Facts, Page, Stack } from '../../ui/layout.tsx';
 import { Loaded } from '../../ui/loaded.tsx';
 import { RunDays } from '../../ui/run-days.tsx';
 import { RunTable } from '../../ui/run-table.tsx';
+import { Figures } from '../apps/figures.tsx';
+import { Trouble } from '../apps/trouble.tsx';
 import { LiveRun } from '../run/live-run.tsx';
 import { removalsOf } from '../run/plan-facts.ts';
+import css from './overview.module.css';
 import { WORDS } from './words.ts';
 
 const RUNS_SHOWN = 6;
+const WAYS_SHOWN = 8;
 
 export function OverviewPage() {
   const t = useT(WORDS);
@@ -25,12 +31,13 @@ export function OverviewPage() {
   const providers = useGet('GET /providers');
   const runs = useList('GET /sync-runs');
   const running = useRunningRun();
+  const { targets } = useTargets();
   return (
     <Page title={t('title')} lead={t('lead')}>
       <Loaded query={overview}>
         {(data) => (
           <>
-            <NeedsYou overview={data} cards={providers.data?.items ?? []} />
+            <NeedsYou overview={data} cards={providers.data?.items ?? []} targets={targets} />
             {running === undefined ? null : (
               <Card title={t('runningNow')}>
                 <LiveRun run={running} />
@@ -39,6 +46,7 @@ export function OverviewPage() {
             <Card flush>
               <DirectoryFacts overview={data} cards={providers.data?.items ?? []} />
             </Card>
+            {targets.length === 0 ? null : <Outbound targets={targets} />}
             <RunDays days={data.days}>
               {runs.items.length === 0 ? null : <RunTable runs={runs.items.slice(0, RUNS_SHOWN)} />}
             </RunDays>
@@ -85,11 +93,48 @@ function DirectoryFacts({ overview, cards }: { readonly overview: Overview; read
   );
 }
 
+/** How every way out does: the hours of a day, and the figures over all of them. */
+function Outbound({ targets }: { readonly targets: readonly TargetHealth[] }) {
+  const t = useT(WORDS);
+  const how = useT(CHANNELS);
+  return (
+    <Card title={t('outbound')} actions={<Link to="/apps">{t('allApps')}</Link>} flush>
+      <div className={css.ways}>
+        {targets.slice(0, WAYS_SHOWN).map((target) => (
+          <Link
+            key={target.appId + target.channel}
+            to="/apps/$id"
+            params={{ id: target.appId }}
+            search={{ tab: target.channel } as never}
+          >
+            <span>
+              <b>{target.name}</b>
+              <small>{how(target.channel)}</small>
+            </span>
+            <HourStrip hours={target.hours} />
+            <HealthBadge health={healthOf(target)} />
+          </Link>
+        ))}
+      </div>
+      <Figures targets={targets} />
+    </Card>
+  );
+}
+
 /** What waits for a person, the most pressing first; else that nothing does. */
-function NeedsYou({ overview, cards }: { readonly overview: Overview; readonly cards: readonly ProviderCard[] }) {
+function NeedsYou({
+  overview,
+  cards,
+  targets,
+}: {
+  readonly overview: Overview;
+  readonly cards: readonly ProviderCard[];
+  readonly targets: readonly TargetHealth[];
+}) {
   const t = useT(WORDS);
   const needs = useNeedsList(overview, cards);
-  if (needs.length === 0)
+  const troubled = targets.filter((target) => needsSomebody(target) || target.dead > 0);
+  if (needs.length === 0 && troubled.length === 0)
     return (
       <Banner tone="green" title={t('nothing')}>
         {t('nothingText')}
@@ -99,6 +144,9 @@ function NeedsYou({ overview, cards }: { readonly overview: Overview; readonly c
     <Stack>
       {needs.map(({ key, ...need }) => (
         <Banner key={key} {...need} />
+      ))}
+      {troubled.map((target) => (
+        <Trouble key={target.appId + target.channel} target={target} />
       ))}
     </Stack>
   );

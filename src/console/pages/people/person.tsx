@@ -1,12 +1,13 @@
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { Fingerprint, Pencil, Trash2, UserRoundSearch } from 'lucide-react';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { useCall, useGet } from '../../api/queries.ts';
 import type { ScimResource } from '../../api/types.ts';
 import { useT } from '../../app/i18n.ts';
 import { useSearchState } from '../../app/search-state.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { COMMON, PROVIDERS } from '../../app/words.ts';
+import { Skeleton } from '../../ui/banner.tsx';
 import { Button, buttonClass } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Page } from '../../ui/layout.tsx';
@@ -32,6 +33,8 @@ export function GroupPage() {
   return <Loaded query={query}>{(data) => <Person noun="groups" resource={data} />}</Loaded>;
 }
 
+const InApps = lazy(() => import('../deliveries/in-apps.tsx').then((part) => ({ default: part.InApps })));
+
 const GATEWAY = 'urn:sluice:params:scim:schemas:extension:gateway:2.0:User';
 
 function Person({ noun, resource }: { readonly noun: Noun; readonly resource: ScimResource }) {
@@ -44,7 +47,9 @@ function Person({ noun, resource }: { readonly noun: Noun; readonly resource: Sc
   const from = names(origin as keyof typeof PROVIDERS);
   const owned = origin === 'manual' ? needs : t('owned', { name: from });
   const tabs =
-    noun === 'users' ? (['overview', 'memberOf', 'history'] as const) : (['members', 'overview', 'history'] as const);
+    noun === 'users'
+      ? (['overview', 'memberOf', 'apps', 'history'] as const)
+      : (['members', 'overview', 'apps', 'history'] as const);
   const tab = tabs.find((name) => name === search['tab']) ?? tabs[0];
   const path = (resource as unknown as Record<string, { affiliationPath?: string } | undefined>)[GATEWAY]
     ?.affiliationPath;
@@ -89,6 +94,11 @@ function Person({ noun, resource }: { readonly noun: Noun; readonly resource: Sc
         {tab === 'overview' ? <Attributes resource={resource} /> : null}
         {tab === 'memberOf' ? <MemberOf resource={resource} /> : null}
         {tab === 'members' ? <Members id={resource.id} /> : null}
+        {tab === 'apps' ? (
+          <Suspense fallback={<Skeleton />}>
+            <InApps resourceId={resource.id} />
+          </Suspense>
+        ) : null}
         {tab === 'history' ? <History noun={noun} id={resource.id} /> : null}
       </Tabs>
       {dialog === 'edit' ? <EditDialog noun={noun} resource={resource} onClose={() => setDialog(undefined)} /> : null}

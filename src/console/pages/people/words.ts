@@ -56,6 +56,7 @@ export const WORDS = words({
   check: ['Check this user', '이 사용자 확인'],
   overview: ['Attributes', '특성'],
   memberOf: ['Groups', '그룹'],
+  apps: ['In apps', '앱에서'],
   history: ['History', '기록'],
   path: ['Group path', '그룹 경로'],
   id: ['Id here', '여기의 ID'],

@@ -4,6 +4,7 @@ import { type ItemOf, useList } from '../../api/queries.ts';
 import type { Run } from '../../api/types.ts';
 import { initials } from '../../app/format.ts';
 import { useT } from '../../app/i18n.ts';
+import { useReason } from '../../app/reasons.ts';
 import { CHANGE_TONE, isOpen } from '../../app/run-facts.ts';
 import { useSearchState } from '../../app/search-state.ts';
 import { CHANGES, COMMON } from '../../app/words.ts';
@@ -68,7 +69,7 @@ export function Changes({ run }: { readonly run: Run }) {
           columns={[
             {
               name: t('who'),
-              cell: (item) => <Who mark={initials(item.label ?? '?')} name={nameOf(item)} note={noteOf(item)} />,
+              cell: (item) => <Who mark={initials(nameOf(item) || '?')} name={nameOf(item)} note={noteOf(item)} />,
             },
             {
               name: t('change'),
@@ -116,10 +117,11 @@ function noteOf(item: Item): string {
 
 function ReasonCell({ item }: { readonly item: Item }) {
   const t = useT(WORDS);
+  const sayReason = useReason();
   if (item.action === 'membership') return <>{t('members', { added: item.added, removed: item.removed })}</>;
   return (
     <>
-      {reasonText(item.reason)}
+      {sayReason(item.reason, reasonText(item.reason))}
       {item.detail === null ? null : <small style={{ display: 'block', color: 'var(--muted)' }}>{item.detail}</small>}
     </>
   );

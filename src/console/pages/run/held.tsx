@@ -5,6 +5,7 @@ import type { Plan, PlanCauses, Run, Verdict } from '../../api/types.ts';
 import { useActorName } from '../../app/actors.ts';
 import { count, percent, relative, span } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
+import { useReason } from '../../app/reasons.ts';
 import { useSearchState } from '../../app/search-state.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { CHANGES, COMMON } from '../../app/words.ts';
@@ -15,13 +16,16 @@ import { Dialog } from '../../ui/dialog.tsx';
 import { Card } from '../../ui/layout.tsx';
 import { Loaded, Refusal } from '../../ui/loaded.tsx';
 import { ConfirmDialog } from './confirm.tsx';
-import { removalsOf, shareOf } from './plan-facts.ts';
+import { useHold } from './hold-words.ts';
+import { changesNothing, removalsOf, shareOf } from './plan-facts.ts';
 import css from './run.module.css';
 import { WORDS } from './words.ts';
 
 /** What waits: how much against the limit, why, and only then the button. */
 export function HeldPanel({ run, planId }: { readonly run: Run; readonly planId: string }) {
   const plan = useGet('GET /plans/{id}', { path: { id: planId } });
+  // Decided about, or another plan took its place: nothing waits any more.
+  if (plan.data !== undefined && plan.data.status !== 'held' && plan.data.status !== 'expired') return null;
   return (
     <Card flush className={css.held}>
       <Loaded query={plan}>{(data) => <Panel run={run} plan={data} />}</Loaded>
@@ -52,9 +56,9 @@ function Panel({ run, plan }: { readonly run: Run; readonly plan: Plan }) {
           <Sign size={20} aria-hidden />
         </span>
         <div>
-          <h2>{useHeadline(run, removals, share?.total)}</h2>
+          <h2>{useHeadline(run, plan, share?.total)}</h2>
           <p>
-            {partly ? t('heldPart') : t('nothingChanged')}{' '}
+            {changesNothing(plan) ? t('previewEmptyText') : partly ? t('heldPart') : t('nothingChanged')}{' '}
             {expired ? t('expired') : left === undefined ? null : t('keptFor', { t: span(left, language) })}
           </p>
         </div>
@@ -63,7 +67,7 @@ function Panel({ run, plan }: { readonly run: Run; readonly plan: Plan }) {
             {t('discard')}
           </Button>
           <Button look={removals > 0 ? 'danger' : 'primary'} off={off} onClick={() => setConfirming(true)}>
-            {removals > 0 ? t('confirm') : t('applyPlan')}
+            {removals > 0 ? t('confirm') : changesNothing(plan) ? t('confirmEmpty') : t('applyPlan')}
           </Button>
         </div>
       </div>
@@ -99,9 +103,11 @@ function Panel({ run, plan }: { readonly run: Run; readonly plan: Plan }) {
   );
 }
 
-function useHeadline(run: Run, removals: number, total: number | undefined): string {
+function useHeadline(run: Run, plan: Plan, total: number | undefined): string {
   const t = useT(WORDS);
+  const removals = removalsOf(plan.counts);
   if (run.trigger === 'revert') return t('undoPlan');
+  if (changesNothing(plan)) return t('previewEmpty');
   if (removals === 0) return t(run.preview ? 'previewTitle' : 'heldOther');
   return total === undefined ? t('heldRemovePlain', { n: removals }) : t('heldRemove', { n: removals, total });
 }
@@ -122,13 +128,14 @@ function Share({ share }: { readonly share: NonNullable<ReturnType<typeof shareO
 
 function Reasons({ verdict }: { readonly verdict: Verdict | null }) {
   const t = useT(WORDS);
+  const sayHold = useHold();
   if (verdict === null || verdict.reasons.length === 0) return null;
   return (
     <div className={css.part}>
       <h3>{t('whyHeld')}</h3>
       <ul>
-        {verdict.reasons.map(({ code, message, class: of, attribute }) => (
-          <li key={`${code}-${of ?? ''}-${attribute ?? ''}-${message}`}>{message}</li>
+        {verdict.reasons.map((hold) => (
+          <li key={`${hold.code}-${hold.class ?? ''}-${hold.attribute ?? ''}-${hold.message}`}>{sayHold(hold)}</li>
         ))}
       </ul>
     </div>
@@ -147,6 +154,7 @@ function Causes({
   const t = useT(WORDS);
   const change = useT(CHANGES);
   const language = useLanguage();
+  const sayReason = useReason();
   const nameOf = useActorName();
   const [, set] = useSearchState();
   const removing = (action: string): number => (action === 'delete' || action === 'deactivate' ? 0 : 1);
@@ -163,7 +171,7 @@ function Causes({
             {shown.map(({ action, resourceType, reason, sentence, count: n }) => (
               <li key={`${action}-${resourceType}-${reason}`}>
                 <span className={css.number}>{count(n, language)}</span>
-                <b>{sentence}</b>
+                <b>{sayReason(reason, sentence)}</b>
                 <Button look="quiet" small onClick={() => set({ action, reason, tab: undefined })}>
                   {change(action as keyof typeof CHANGES)} · {t(resourceType as 'User')}
                 </Button>

@@ -1,8 +1,15 @@
 // What a plan would do, read from its counts and the guard's verdict.
-import type { Verdict } from '../../api/types.ts';
+import type { Plan, Verdict } from '../../api/types.ts';
 
 export function removalsOf(counts: Readonly<Record<string, number>>): number {
   return (counts['deactivate'] ?? 0) + (counts['delete'] ?? 0);
+}
+
+const CHANGES = ['create', 'update', 'deactivate', 'delete', 'membership'] as const;
+
+/** Source and directory agree already. */
+export function changesNothing({ counts }: Pick<Plan, 'counts'>): boolean {
+  return CHANGES.every((name) => (counts[name] ?? 0) === 0);
 }
 
 /** The rule about the share of removals, when it was broken: how many, of how many, and the limit in percent. */

@@ -7,7 +7,7 @@ import type { Run } from '../../api/types.ts';
 import { useActorName } from '../../app/actors.ts';
 import { dateTime, span } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
-import { isOpen, tookMs } from '../../app/run-facts.ts';
+import { isOpen, isPreview, tookMs } from '../../app/run-facts.ts';
 import { useSearchState } from '../../app/search-state.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { COMMON, PROVIDERS, TRIGGER } from '../../app/words.ts';
@@ -37,11 +37,13 @@ export function RunPage() {
 function RunView({ run }: { readonly run: Run }) {
   const t = useT(WORDS);
   const [search, change] = useSearchState();
+  const plan = usePlan(run);
+  const decided = plan.data !== undefined && plan.data.status !== 'held' && plan.data.status !== 'expired';
   const tab = search['tab'] === 'details' ? 'details' : 'changes';
   return (
     <Page
       title={t('title', { n: String(run.number) })}
-      badge={<RunStatus run={run} />}
+      badge={<RunStatus run={run} decided={decided} />}
       meta={<Meta run={run} />}
       actions={<Actions run={run} />}
     >
@@ -50,7 +52,9 @@ function RunView({ run }: { readonly run: Run }) {
           {run.error.message} {run.error.remedy}
         </Banner>
       )}
-      {run.status === 'held' && run.planId !== null ? <HeldPanel run={run} planId={run.planId} /> : null}
+      {(run.status === 'held' || isPreview(run)) && run.planId !== null ? (
+        <HeldPanel run={run} planId={run.planId} />
+      ) : null}
       {run.planned === null && isOpen(run) ? null : (
         <Tiles run={run} value={search['action']} onChange={(action) => change({ action })} />
       )}
@@ -70,13 +74,17 @@ function RunView({ run }: { readonly run: Run }) {
   );
 }
 
+function usePlan({ planId }: Run) {
+  return useGet('GET /plans/{id}', { path: { id: planId ?? '' }, enabled: planId !== null });
+}
+
 function Meta({ run }: { readonly run: Run }) {
   const t = useT(WORDS);
   const names = useT(PROVIDERS);
   const trigger = useT(TRIGGER);
   const language = useLanguage();
   const nameOf = useActorName();
-  const plan = useGet('GET /plans/{id}', { path: { id: run.planId ?? '' }, enabled: run.planId !== null });
+  const plan = usePlan(run);
   const took = tookMs(run);
   return (
     <>
@@ -118,7 +126,8 @@ function Actions({ run }: { readonly run: Run }) {
   const download = (format: 'csv' | 'ndjson'): void => {
     window.location.href = urlOf('GET /sync-runs/{id}/changes', { id: run.id }, { format } as never);
   };
-  const canUndo = run.status === 'succeeded' || run.status === 'incomplete' || run.status === 'cancelled';
+  const applied = !isPreview(run);
+  const canUndo = applied && (run.status === 'succeeded' || run.status === 'incomplete' || run.status === 'cancelled');
   return (
     <>
       {run.planId === null ? null : (

@@ -56,7 +56,7 @@ function useStages(run: Run): readonly Stage[] {
   const later = (state: State): string | undefined => (state === 'later' ? t('notStarted') : undefined);
   const readState = run.trigger === 'revert' && read === undefined ? 'done' : stateOf('reading');
   const compareState = stateOf('planning');
-  const checked: State = run.status === 'held' ? 'stop' : planned ? 'done' : 'later';
+  const checked: State = run.status === 'held' ? 'stop' : planned && compareState !== 'now' ? 'done' : 'later';
   const applied = run.status === 'held' && step('applying') === undefined ? 'later' : stateOf('applying');
   return [
     {

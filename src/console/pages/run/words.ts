@@ -48,6 +48,12 @@ export const WORDS = words({
     '제한 이내의 변경은 적용되었고 나머지는 대기 중입니다.',
   ],
   previewTitle: ['This is a preview', '미리 보기입니다'],
+  previewEmpty: ['The preview found nothing to change', '미리 보기에서 변경할 내용이 없습니다'],
+  previewEmptyText: [
+    'Source and directory agree. Confirm it, and the schedule can be turned on.',
+    '소스와 디렉터리가 일치합니다. 확인하면 일정을 켤 수 있습니다.',
+  ],
+  confirmEmpty: ['Confirm', '확인'],
   undoPlan: ['This plan undoes a run', '이 계획은 실행을 되돌립니다'],
   nothingChanged: ['Nothing has been changed.', '아무것도 변경되지 않았습니다.'],
   keptFor: ['The plan is kept for {t}, then it is discarded.', '계획은 {t} 동안 유지되며 이후 폐기됩니다.'],

@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { History } from 'lucide-react';
 import { useGet, useList } from '../../api/queries.ts';
+import type { Run, SettingsChange } from '../../api/types.ts';
 import { useT, words } from '../../app/i18n.ts';
 import { useSearchState } from '../../app/search-state.ts';
 import { COMMON, STATUS } from '../../app/words.ts';
@@ -12,6 +13,8 @@ import { Failure } from '../../ui/loaded.tsx';
 import { RunDays } from '../../ui/run-days.tsx';
 import { RunTable } from '../../ui/run-table.tsx';
 import { More } from '../../ui/table.tsx';
+import css from './runs.module.css';
+import { placeChanges, SettingsBetween } from './settings-between.tsx';
 
 const WORDS = words({
   title: ['Sync runs', '동기화 실행'],
@@ -40,6 +43,8 @@ export function RunsPage() {
   const runs = useList('GET /sync-runs', { query: { status: search['status'] } });
   const { data: overview } = useGet('GET /overview');
   const filtered = search['status'] !== undefined;
+  const changes = useList('GET /settings-changes', { enabled: !filtered });
+  const placed = placeChanges(runs.items, filtered ? [] : withinOf(changes.items, runs));
   return (
     <Page title={t('title')} lead={t('lead')}>
       <RunDays days={overview?.days ?? []} />
@@ -80,10 +85,34 @@ export function RunsPage() {
             </Empty>
           )
         ) : (
-          <RunTable runs={runs.items} old={runs.isPlaceholderData} />
+          <>
+            {placed.since.length === 0 ? null : (
+              <div className={css.since}>
+                <SettingsBetween changes={placed.since} />
+              </div>
+            )}
+            <RunTable
+              runs={runs.items}
+              old={runs.isPlaceholderData}
+              below={({ id }) => {
+                const own = placed.below.get(id);
+                return own === undefined ? undefined : <SettingsBetween changes={own} />;
+              }}
+            />
+          </>
         )}
         <More list={runs} />
       </Card>
     </Page>
   );
+}
+
+/** Those that fall between runs that are shown: what is older comes with the next page of runs. */
+function withinOf(
+  changes: readonly SettingsChange[],
+  { items, hasNextPage }: { readonly items: readonly Run[]; readonly hasNextPage: boolean },
+): readonly SettingsChange[] {
+  const oldest = items.at(-1);
+  if (!hasNextPage || oldest === undefined) return changes;
+  return changes.filter(({ at }) => at > (oldest.startedAt ?? oldest.createdAt));
 }

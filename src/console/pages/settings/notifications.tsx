@@ -12,7 +12,7 @@ import { Switch, TextField } from '../../ui/field.tsx';
 import { Card } from '../../ui/layout.tsx';
 import { Loaded, Refusal } from '../../ui/loaded.tsx';
 import { More, Table } from '../../ui/table.tsx';
-import { Checks } from '../setup/connect.tsx';
+import { Checks } from '../setup/checks.tsx';
 import { fieldErrors } from '../setup/model.ts';
 import { EmailFields, NO_EMAIL, NO_WEBHOOK, WebhookFields } from './channels.tsx';
 import { SaveCard } from './save-card.tsx';

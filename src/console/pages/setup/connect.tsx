@@ -1,27 +1,14 @@
-import { CircleCheck, CircleX, PlugZap } from 'lucide-react';
 import { useState } from 'react';
-import { useCall } from '../../api/queries.ts';
-import type { TestResult } from '../../api/types.ts';
 import { useT } from '../../app/i18n.ts';
-import { useNeeds } from '../../app/session.tsx';
-import { Banner } from '../../ui/banner.tsx';
-import { Button } from '../../ui/button.tsx';
 import { Check, SelectField, TextField } from '../../ui/field.tsx';
 import { Columns, Stack } from '../../ui/layout.tsx';
-import { Refusal } from '../../ui/loaded.tsx';
-import { type Credential, fromM365, type Json, type Kind, type M365 } from './model.ts';
-import css from './setup.module.css';
+import { ConnectionTest } from './checks.tsx';
+import type { SectionProps } from './forms.ts';
+import { type Credential, fromM365, type M365 } from './model.ts';
 import { WORDS } from './words.ts';
 
-export interface SectionProps {
-  readonly value: M365;
-  readonly onChange: (next: M365) => void;
-  readonly errors: Readonly<Record<string, string>>;
-  readonly secretsSet: readonly string[];
-}
-
 /** Which tenant, as which application, and whether that works. */
-export function ConnectSection({ value, onChange, errors, secretsSet }: SectionProps) {
+export function ConnectSection({ value, onChange, errors, secretsSet }: SectionProps<M365>) {
   const t = useT(WORDS);
   const [own, setOwn] = useState(value.endpoints !== undefined);
   const set = (changes: Partial<M365>): void => onChange({ ...value, ...changes });
@@ -105,7 +92,7 @@ function CredentialFields({
 }: {
   readonly value: Credential;
   readonly onChange: (next: Credential) => void;
-  readonly errors: SectionProps['errors'];
+  readonly errors: SectionProps<M365>['errors'];
   readonly secretsSet: readonly string[];
 }) {
   const t = useT(WORDS);
@@ -155,54 +142,4 @@ function CredentialFields({
       />
     );
   return null;
-}
-
-/** Tries settings that need not be saved yet. */
-export function ConnectionTest({ kind, settings }: { readonly kind: Kind; readonly settings: Json }) {
-  const t = useT(WORDS);
-  const needs = useNeeds('operator');
-  const test = useCall('POST /providers/{kind}/test');
-  return (
-    <Stack>
-      <div>
-        <Button
-          icon={<PlugZap size={16} />}
-          off={needs}
-          busy={test.isPending}
-          onClick={() => test.mutate({ path: { kind }, body: settings as never })}
-        >
-          {t('test')}
-        </Button>
-      </div>
-      <div aria-live="polite">
-        <Refusal error={test.error} />
-        {test.data === undefined ? null : <Checks result={test.data} />}
-      </div>
-    </Stack>
-  );
-}
-
-export function Checks({ result }: { readonly result: TestResult }) {
-  const t = useT(WORDS);
-  return (
-    <Stack>
-      <Banner tone={result.ok ? 'green' : 'amber'} title={t(result.ok ? 'tested' : 'testFailed')} />
-      <ul className={css.checks}>
-        {result.checks.map(({ name, ok, detail, remedy }) => (
-          <li key={name + detail}>
-            {ok ? (
-              <CircleCheck size={17} className={css.good} aria-hidden />
-            ) : (
-              <CircleX size={17} className={css.bad} aria-hidden />
-            )}
-            <b>{name}</b>
-            <span>
-              {detail}
-              {remedy === null ? null : <small>{remedy}</small>}
-            </span>
-          </li>
-        ))}
-      </ul>
-    </Stack>
-  );
 }

@@ -1,155 +1,122 @@
-import { useState } from 'react';
-import { useCall, useGet } from '../../api/queries.ts';
 import { useT } from '../../app/i18n.ts';
-import { useNeeds } from '../../app/session.tsx';
-import { Skeleton } from '../../ui/banner.tsx';
-import { Button } from '../../ui/button.tsx';
 import { Choice, SelectField, TextField } from '../../ui/field.tsx';
-import { Card, Columns, Page, Stack } from '../../ui/layout.tsx';
-import { Refusal } from '../../ui/loaded.tsx';
-import { toast } from '../../ui/toast.tsx';
-import { CsvFiles } from './csv-files.tsx';
+import { Columns, Stack } from '../../ui/layout.tsx';
+import { AccountsSection } from './accounts.tsx';
+import { ConnectionTest } from './checks.tsx';
+import { ColumnsSection } from './csv-columns.tsx';
+import { CsvUpload } from './csv-files.tsx';
+import { type Csv, fromCsv, type SourceKind, toCsv } from './csv-model.ts';
 import { CSV } from './csv-words.ts';
-import { fieldErrors, type Json } from './model.ts';
-import { PreviewStep } from './preview.tsx';
+import { FilterSection } from './filters.tsx';
+import type { Forms, SectionProps } from './forms.ts';
+import { MappingSection } from './mapping.tsx';
+import type { Json } from './model.ts';
 
-type SourceKind = 'upload' | 'folder' | 'url';
-
-interface Csv {
-  readonly source: { readonly kind: SourceKind } & Readonly<Record<string, unknown>>;
-  readonly format: Readonly<Record<string, unknown>>;
-  readonly columns: Readonly<Record<string, unknown>>;
-  readonly [more: string]: unknown;
-}
-
-function toCsv(saved: Json | undefined): Csv {
-  const { configVersion: _version, secretsSet: _set, ...given } = (saved ?? {}) as Json & Partial<Csv>;
-  return {
-    ...given,
-    source: { kind: 'upload', ...given.source },
-    format: { ...given.format },
-    columns: { anchor: 'id', ...given.columns },
-  };
-}
-
-/** The whole of the CSV source on one page: settings, files, a look at them, and turning it on. */
-export function CsvPage() {
+/** Where the files come from, and how they are written. */
+function FilesSection({ kind, value, onChange, errors, secretsSet }: SectionProps<Csv>) {
   const t = useT(CSV);
-  const saved = useGet('GET /providers/{kind}', { path: { kind: 'csv' } });
-  const guard = useGet('GET /guard');
-  const schedule = useGet('GET /schedule');
-  return (
-    <Page title={t('title')} lead={t('lead')}>
-      {saved.isPending && saved.failureCount === 0 ? (
-        <Skeleton />
-      ) : (
-        <Form key={saved.data === undefined ? 'new' : 'saved'} saved={saved.data as Json | undefined} />
-      )}
-      {saved.data === undefined || guard.data === undefined || schedule.data === undefined ? null : (
-        <Card title={t('turnOn')}>
-          <PreviewStep kind="csv" schedule={schedule.data} guard={guard.data} />
-        </Card>
-      )}
-    </Page>
-  );
-}
-
-function Form({ saved }: { readonly saved: Json | undefined }) {
-  const t = useT(CSV);
-  const needs = useNeeds('admin');
-  const save = useCall('PUT /providers/{kind}');
-  const [value, setValue] = useState(() => toCsv(saved));
-  const errors = fieldErrors(save.error);
-  const { source, format, columns } = value;
+  const { source, format } = value;
   const text = (name: string): string => String(source[name] ?? '');
-  const setSource = (changes: Json): void => setValue({ ...value, source: { ...source, ...changes } as Csv['source'] });
-  const file = (name: 'users' | 'groups' | 'memberships', label: 'usersFile' | 'groupsFile' | 'membershipsFile') => (
+  const setSource = (changes: Json): void => onChange({ ...value, source: { ...source, ...changes } as Csv['source'] });
+  const file = (name: 'users' | 'groups' | 'memberships') => (
     <TextField
       key={name}
-      label={t(label)}
+      label={t(`${name}File`)}
       value={text(name)}
+      mono
       error={errors[`source.${name}`]}
       onChange={(next) => setSource({ [name]: next === '' && name !== 'users' ? null : next })}
     />
   );
   return (
-    <>
-      <Card
-        foot={
-          <Button
-            look="primary"
-            off={needs}
-            busy={save.isPending}
-            onClick={() =>
-              save.mutate({ path: { kind: 'csv' }, body: value as never }, { onSuccess: () => toast(t('saved')) })
-            }
-          >
-            {t('save')}
-          </Button>
-        }
-      >
-        <Stack>
-          <Refusal error={save.error} />
-          <Choice
-            legend={t('source')}
-            value={source.kind}
-            onChange={(kind) =>
-              setValue({
-                ...value,
-                source: kind === 'upload' ? { kind } : { kind, users: kind === 'folder' ? 'users.csv' : '' },
-              })
-            }
-            options={(['upload', 'folder', 'url'] as const).map((kind) => ({ value: kind, label: t(kind) }))}
-          />
-          {source.kind === 'upload' ? null : (
-            <Columns>
-              {source.kind === 'folder' ? (
-                <TextField
-                  label={t('path')}
-                  value={text('path')}
-                  error={errors['source.path']}
-                  onChange={(path) => setSource({ path })}
-                />
-              ) : null}
-              {file('users', 'usersFile')}
-              {file('groups', 'groupsFile')}
-              {file('memberships', 'membershipsFile')}
-              {source.kind === 'url' ? (
-                <TextField
-                  label={t('authorization')}
-                  type="password"
-                  value={text('authorization')}
-                  onChange={(next) => setSource({ authorization: next === '' ? undefined : next })}
-                />
-              ) : null}
-            </Columns>
-          )}
-          <Columns>
+    <Stack>
+      <Choice
+        legend={t('source')}
+        value={source.kind}
+        onChange={(next) => onChange({ ...value, source: sourceOf(next) })}
+        options={(['upload', 'folder', 'url'] as const).map((name) => ({
+          value: name,
+          label: t(name),
+          note: t(`${name}Note`),
+        }))}
+      />
+      {source.kind === 'upload' ? (
+        <CsvUpload />
+      ) : (
+        <Columns>
+          {source.kind === 'folder' ? (
             <TextField
-              label={t('anchor')}
-              hint={t('anchorHint')}
-              value={String(columns['anchor'] ?? 'id')}
-              error={errors['columns.anchor']}
-              onChange={(anchor) => setValue({ ...value, columns: { ...columns, anchor } })}
+              label={t('path')}
+              mono
+              value={text('path')}
+              error={errors['source.path']}
+              onChange={(path) => setSource({ path })}
             />
-            <SelectField
-              label={t('encoding')}
-              value={String(format['encoding'] ?? 'auto')}
-              onChange={(encoding) => setValue({ ...value, format: { ...format, encoding } })}
-              options={(['auto', 'utf-8', 'utf-16le', 'utf-16be', 'cp949'] as const).map(
-                (name) => [name, name === 'auto' ? t('auto') : name.toUpperCase()] as const,
-              )}
+          ) : null}
+          {file('users')}
+          {file('groups')}
+          {file('memberships')}
+          {source.kind === 'url' ? (
+            <TextField
+              label={t('authorization')}
+              hint={t(secretsSet.includes('source.authorization') ? 'authorizationKept' : 'authorizationHint')}
+              type="password"
+              autoComplete="new-password"
+              value={text('authorization')}
+              error={errors['source.authorization']}
+              onChange={(next) => setSource({ authorization: next === '' ? undefined : next })}
             />
-            <SelectField
-              label={t('onBadLine')}
-              value={String(format['onBadLine'] ?? 'removeNobody')}
-              onChange={(onBadLine) => setValue({ ...value, format: { ...format, onBadLine } })}
-              options={(['removeNobody', 'skip'] as const).map((name) => [name, t(name)] as const)}
-            />
-          </Columns>
-        </Stack>
-      </Card>
-      {saved === undefined ? null : <CsvFiles uploads={source.kind === 'upload'} />}
-    </>
+          ) : null}
+        </Columns>
+      )}
+      <Columns>
+        <SelectField
+          label={t('encoding')}
+          value={format.encoding}
+          onChange={(encoding) => onChange({ ...value, format: { ...format, encoding } })}
+          options={(['auto', 'utf-8', 'utf-16le', 'utf-16be', 'cp949'] as const).map(
+            (name) => [name, name === 'auto' ? t('auto') : name.toUpperCase()] as const,
+          )}
+        />
+        <SelectField
+          label={t('delimiter')}
+          value={format.delimiter}
+          error={errors['format.delimiter']}
+          onChange={(delimiter) => onChange({ ...value, format: { ...format, delimiter } })}
+          options={[
+            ['auto', t('auto')],
+            [',', t('comma')],
+            [';', t('semicolon')],
+            ['\t', t('tab')],
+            ['|', t('bar')],
+          ]}
+        />
+        <SelectField
+          label={t('onBadLine')}
+          value={format.onBadLine}
+          onChange={(onBadLine) => onChange({ ...value, format: { ...format, onBadLine } })}
+          options={(['removeNobody', 'skip'] as const).map((name) => [name, t(name)] as const)}
+        />
+      </Columns>
+      <ConnectionTest kind={kind} settings={fromCsv(value)} />
+    </Stack>
   );
 }
+
+function sourceOf(kind: SourceKind): Csv['source'] {
+  return kind === 'upload' ? { kind } : { kind, users: kind === 'folder' ? 'users.csv' : '' };
+}
+
+export const CSV_FORMS: Forms<Csv> = {
+  kind: 'csv',
+  read: toCsv,
+  body: fromCsv,
+  missing: ({ source }) => (source.kind !== 'upload' && !source['users'] ? ['source.users'] : []),
+  sections: [
+    { name: 'connect', fields: /^(source|format)/, Show: FilesSection },
+    { name: 'scope', fields: /^columns/, Show: ColumnsSection },
+    { name: 'filters', fields: /^scope\.filter/, Show: (props) => <FilterSection {...props} body={fromCsv} /> },
+    { name: 'accounts', fields: /^(scope|adopt|matching)/, Show: AccountsSection },
+    { name: 'mapping', fields: /^mapping/, Show: MappingSection },
+  ],
+};

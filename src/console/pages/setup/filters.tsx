@@ -1,40 +1,36 @@
-import { useGet } from '../../api/queries.ts';
 import { useT } from '../../app/i18n.ts';
 import { Check, Options, TextField } from '../../ui/field.tsx';
 import { Stack } from '../../ui/layout.tsx';
-import type { SectionProps } from './connect.tsx';
-import type { M365Scope } from './model.ts';
-import css from './setup.module.css';
+import { FilterField } from './filter-field.tsx';
+import { errorAt, type SectionProps, type Shared } from './forms.ts';
+import { fromM365, type Json, type M365, type M365Scope } from './model.ts';
 import { WORDS } from './words.ts';
 
-const FIELDS_SHOWN = 12;
-
 /** Who of those is left out. */
-export function FiltersSection({ value, onChange, errors }: SectionProps) {
+export function FiltersSection({ kind, value, onChange, errors }: SectionProps<M365>) {
   const t = useT(WORDS);
   const { scope } = value;
   const set = (changes: Partial<M365Scope>): void => onChange({ ...value, scope: { ...scope, ...changes } });
   return (
     <Stack>
-      <TextField
+      <FilterField
+        kind={kind}
         label={t('filter')}
         hint={t('filterHint')}
-        lines
-        mono
-        value={scope.filter}
+        text={scope.filter}
         error={errors['scope.filter']}
+        settings={fromM365(value)}
         onChange={(filter) => set({ filter })}
       />
-      <Completion text={scope.filter} onChange={(filter) => set({ filter })} />
       <TextField
         label={t('domains')}
         hint={t('domainsHint')}
         lines
         value={scope.domains.join('\n')}
-        error={Object.entries(errors).find(([path]) => path.startsWith('scope.domains'))?.[1]}
+        error={errorAt(errors, 'scope.domains')}
         onChange={(text) => set({ domains: text === '' ? [] : text.split('\n') })}
       />
-      <Options legend={t('filters')}>
+      <Options legend={t('alsoOut')}>
         <Check
           label={t('excludeOnMicrosoft')}
           checked={scope.excludeOnMicrosoft}
@@ -55,29 +51,26 @@ export function FiltersSection({ value, onChange, errors }: SectionProps) {
   );
 }
 
-/** Fields that go on with the last word; a press puts the field and an example in. */
-function Completion({ text, onChange }: { readonly text: string; readonly onChange: (text: string) => void }) {
+/** One filter over the fields of a record, for kinds that have no other. */
+export function FilterSection<Value extends Shared>({
+  kind,
+  value,
+  onChange,
+  errors,
+  body,
+}: SectionProps<Value> & { readonly body: (value: Value) => Json }) {
   const t = useT(WORDS);
-  const word = /[A-Za-z][\w/]*$/.exec(text)?.[0] ?? '';
-  const { data } = useGet('GET /providers/{kind}/source/fields', {
-    path: { kind: 'microsoft365' },
-    query: { prefix: word },
-  });
-  const fields = (data?.items ?? []).slice(0, FIELDS_SHOWN);
-  if (fields.length === 0) return null;
   return (
-    // biome-ignore lint/a11y/useSemanticElements: suggestions are no fieldset of the form
-    <div className={css.fields} role="group" aria-label={t('fields')}>
-      {fields.map(({ name, example, type }) => (
-        <button
-          key={name}
-          type="button"
-          title={`${type} · ${example}`}
-          onClick={() => onChange(`${text.slice(0, text.length - word.length)}${example}`)}
-        >
-          {name}
-        </button>
-      ))}
-    </div>
+    <Stack>
+      <FilterField
+        kind={kind}
+        label={t('filter')}
+        hint={t('scimFilterHint')}
+        text={value.scope.filter}
+        error={errors['scope.filter']}
+        settings={body(value)}
+        onChange={(filter) => onChange({ ...value, scope: { ...value.scope, filter } })}
+      />
+    </Stack>
   );
 }

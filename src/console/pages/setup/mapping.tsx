@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { useCall, useGet } from '../../api/queries.ts';
 import type { MappingRule, MappingTry } from '../../api/types.ts';
 import { useT } from '../../app/i18n.ts';
+import { useReason } from '../../app/reasons.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { Badge } from '../../ui/badge.tsx';
 import { Banner } from '../../ui/banner.tsx';
@@ -12,14 +13,12 @@ import { Card, Columns, Row, Stack } from '../../ui/layout.tsx';
 import { Loaded, Refusal } from '../../ui/loaded.tsx';
 import { Table } from '../../ui/table.tsx';
 import { textOf } from '../run/field-changes.tsx';
-import type { SectionProps } from './connect.tsx';
+import { errorAt, type SectionProps, type Shared } from './forms.ts';
 import { MAPPING } from './mapping-words.ts';
+import type { Kind } from './model.ts';
+import css from './setup.module.css';
 
 type How = 'source' | 'constant' | 'expression';
-
-function rulesOf(value: SectionProps['value']): readonly MappingRule[] {
-  return (value['mapping'] as { users?: readonly MappingRule[] } | undefined)?.users ?? [];
-}
 
 function howOf(rule: MappingRule): How {
   if (rule.expression !== undefined) return 'expression';
@@ -27,9 +26,9 @@ function howOf(rule: MappingRule): How {
 }
 
 /** Rules over the ones built in, and what they make of one person before they are saved. */
-export function MappingSection({ value, onChange, errors }: SectionProps) {
+export function MappingSection<Value extends Shared>({ kind, value, onChange, errors }: SectionProps<Value>) {
   const t = useT(MAPPING);
-  const rules = rulesOf(value);
+  const rules = value.mapping?.users ?? [];
   const set = (users: readonly MappingRule[]): void => onChange({ ...value, mapping: { users } });
   const change = (index: number, next: MappingRule): void => set(rules.map((rule, at) => (at === index ? next : rule)));
   return (
@@ -42,7 +41,7 @@ export function MappingSection({ value, onChange, errors }: SectionProps) {
           // biome-ignore lint/suspicious/noArrayIndexKey: a rule has no name but its place
           key={index}
           rule={rule}
-          error={errorOf(errors, index)}
+          error={errorAt(errors, `mapping.users.${index}`)}
           onChange={(next) => change(index, next)}
           onRemove={() => set(rules.filter((_rule, at) => at !== index))}
         />
@@ -52,14 +51,10 @@ export function MappingSection({ value, onChange, errors }: SectionProps) {
           {t('add')}
         </Button>
       </div>
-      <TryIt mapping={{ users: rules }} />
-      <InForce />
+      <TryIt kind={kind} mapping={{ users: rules }} />
+      <InForce kind={kind} />
     </Stack>
   );
-}
-
-function errorOf(errors: SectionProps['errors'], index: number): string | undefined {
-  return Object.entries(errors).find(([path]) => path.startsWith(`mapping.users.${index}`))?.[1];
 }
 
 function RuleFields({
@@ -115,7 +110,13 @@ function RuleFields({
   );
 }
 
-function TryIt({ mapping }: { readonly mapping: { readonly users: readonly MappingRule[] } }) {
+function TryIt({
+  kind,
+  mapping,
+}: {
+  readonly kind: Kind;
+  readonly mapping: { readonly users: readonly MappingRule[] };
+}) {
   const t = useT(MAPPING);
   const needs = useNeeds('operator');
   const [person, setPerson] = useState('');
@@ -130,7 +131,7 @@ function TryIt({ mapping }: { readonly mapping: { readonly users: readonly Mappi
         <Button
           off={person.trim() === '' ? t('person') : needs}
           busy={attempt.isPending}
-          onClick={() => attempt.mutate({ path: { kind: 'microsoft365' }, body: { person: person.trim(), mapping } })}
+          onClick={() => attempt.mutate({ path: { kind }, body: { person: person.trim(), mapping } })}
         >
           {t('tryDo')}
         </Button>
@@ -143,11 +144,12 @@ function TryIt({ mapping }: { readonly mapping: { readonly users: readonly Mappi
 
 function Tried({ result }: { readonly result: MappingTry }) {
   const t = useT(MAPPING);
+  const sayReason = useReason();
   return (
     <>
       {result.skipped === null ? null : (
         <Banner tone="amber" title={t('skipped')}>
-          {result.skipped.sentence} {result.skipped.remedy}
+          {sayReason(result.skipped.code, result.skipped.sentence)}
         </Banner>
       )}
       <Table
@@ -178,12 +180,12 @@ function Tried({ result }: { readonly result: MappingTry }) {
   );
 }
 
-function InForce() {
+function InForce({ kind }: { readonly kind: Kind }) {
   const t = useT(MAPPING);
-  const mapping = useGet('GET /providers/{kind}/mapping', { path: { kind: 'microsoft365' } });
+  const mapping = useGet('GET /providers/{kind}/mapping', { path: { kind } });
   return (
-    <Stack>
-      <h3>{t('force')}</h3>
+    <details className={css.more}>
+      <summary>{t('force')}</summary>
       <Loaded query={mapping}>
         {({ items }) => (
           <Table
@@ -206,6 +208,6 @@ function InForce() {
           />
         )}
       </Loaded>
-    </Stack>
+    </details>
   );
 }

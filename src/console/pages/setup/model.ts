@@ -1,6 +1,7 @@
 // The settings of the Microsoft 365 provider as the forms hold them; the gateway checks and completes them.
 import { ApiError } from '../../api/client.ts';
 import type { ProviderCard } from '../../api/types.ts';
+import { type Leave, type Shared, settingsOf } from './forms.ts';
 
 export type Kind = ProviderCard['kind'];
 export type Json = Readonly<Record<string, unknown>>;
@@ -14,12 +15,12 @@ export interface Credential {
 }
 
 export interface M365Scope {
+  readonly filter: string;
   readonly mode: 'full' | 'groups';
   readonly groupIds: readonly string[];
   readonly nestedGroups: 'include' | 'flatten' | 'ignore';
   readonly groupTypes: readonly string[];
   readonly dynamicMembership: 'include' | 'exclude';
-  readonly filter: string;
   readonly domains: readonly string[];
   readonly excludeOnMicrosoft: boolean;
   readonly requireLicence: boolean;
@@ -29,9 +30,8 @@ export interface M365Scope {
   readonly onSourceHardDelete: Leave;
   readonly deleteAfterDays: number | null;
 }
-export type Leave = 'deactivate' | 'delete' | 'keep';
 
-export interface M365 {
+export interface M365 extends Shared {
   readonly tenantId: string;
   readonly clientId: string;
   readonly credential: Credential;
@@ -39,8 +39,6 @@ export interface M365 {
   readonly endpoints?: { readonly graph: string; readonly login: string } | undefined;
   readonly scope: M365Scope;
   readonly pathDisplay: { readonly rootGroupId: string | null };
-  readonly adoptManual: 'never' | 'ask' | 'onMatch';
-  readonly [more: string]: unknown;
 }
 
 const SCOPE: M365Scope = {
@@ -62,7 +60,7 @@ const SCOPE: M365Scope = {
 
 /** Whole settings for the forms, whatever is there so far. */
 export function toM365(saved: Json | undefined): M365 {
-  const { configVersion: _version, secretsSet: _set, ...given } = (saved ?? {}) as Json & Partial<M365>;
+  const given = settingsOf(saved) as Partial<M365>;
   return {
     tenantId: '',
     clientId: '',

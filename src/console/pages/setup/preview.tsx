@@ -3,90 +3,110 @@ import { Eye, Power } from 'lucide-react';
 import { useState } from 'react';
 import { call } from '../../api/client.ts';
 import { useRunningRun } from '../../api/live.ts';
-import { queryClient, refresh, useGet } from '../../api/queries.ts';
-import type { Guard, Run, Schedule } from '../../api/types.ts';
+import { useGet } from '../../api/queries.ts';
+import type { Guard, ProviderCard, Run, Schedule } from '../../api/types.ts';
 import { useT } from '../../app/i18n.ts';
-import { isOpen } from '../../app/run-facts.ts';
+import { isOpen, isPreview } from '../../app/run-facts.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { PROVIDERS } from '../../app/words.ts';
 import { Banner } from '../../ui/banner.tsx';
-import { Button, buttonClass } from '../../ui/button.tsx';
+import { Button } from '../../ui/button.tsx';
 import { Row, Stack } from '../../ui/layout.tsx';
-import { Refusal } from '../../ui/loaded.tsx';
+import { Loaded, Refusal } from '../../ui/loaded.tsx';
 import { toast } from '../../ui/toast.tsx';
 import { scheduleBody } from '../inbound/schedule-form.tsx';
+import { SwitchDialog } from '../inbound/switch-dialog.tsx';
 import { LiveRun } from '../run/live-run.tsx';
 import { removalsOf } from '../run/plan-facts.ts';
 import { Tiles } from '../run/tiles.tsx';
+import { useAttempt } from './attempt.ts';
 import type { Kind } from './model.ts';
+import { PushedStep } from './pushed-step.tsx';
 import { WORDS } from './words.ts';
 
-/** Reads everything, shows what it would change, and only then can be turned on. */
-export function PreviewStep({
-  kind,
-  schedule,
-  guard,
-}: {
-  readonly kind: Kind;
+interface StepProps {
   readonly schedule: Schedule;
   readonly guard: Guard;
+}
+
+/** The last step: a preview that is turned on, or a switch where another source is active. */
+export function PreviewStep({
+  kind,
+  pushed,
+  ...props
+}: StepProps & {
+  readonly kind: Kind;
+  /** It writes to us: there is nothing to preview. */
+  readonly pushed: boolean;
 }) {
+  const providers = useGet('GET /providers');
+  return (
+    <Loaded query={providers}>
+      {({ items }) => {
+        const card = items.find((one) => one.kind === kind);
+        const other = items.find((one) => one.active && one.kind !== kind);
+        if (card === undefined) return null;
+        if (other !== undefined) return <SwitchStep card={card} active={other} />;
+        return pushed ? <PushedStep card={card} guard={props.guard} /> : <PullStep card={card} {...props} />;
+      }}
+    </Loaded>
+  );
+}
+
+function SwitchStep({ card, active }: { readonly card: ProviderCard; readonly active: ProviderCard }) {
+  const t = useT(WORDS);
+  const names = useT(PROVIDERS);
+  const needs = useNeeds('admin');
+  const [switching, setSwitching] = useState(false);
+  return (
+    <>
+      <Banner
+        tone="amber"
+        title={t('anotherActive', { name: names(active.kind) })}
+        actions={
+          <Button off={needs} onClick={() => setSwitching(true)}>
+            {t('switchTo', { name: names(card.kind) })}
+          </Button>
+        }
+      >
+        {t('anotherActiveText')}
+      </Banner>
+      {switching ? <SwitchDialog card={card} active={active} onClose={() => setSwitching(false)} /> : null}
+    </>
+  );
+}
+
+/** Reads everything, shows what it would change, and only then can be turned on. */
+function PullStep({ card, schedule, guard }: StepProps & { readonly card: ProviderCard }) {
   const t = useT(WORDS);
   const names = useT(PROVIDERS);
   const navigate = useNavigate();
   const needs = useNeeds('admin');
-  const providers = useGet('GET /providers');
   const running = useRunningRun();
-  const [error, setError] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
-  const card = providers.data?.items.find((one) => one.kind === kind);
-  const other = providers.data?.items.find((one) => one.active && one.kind !== kind);
-  const run: Run | null = running ?? (card?.active === true ? card.lastRun : null);
-  const ready = run !== null && !isOpen(run) && run.status === 'held' ? run : undefined;
-
-  async function attempt(work: () => Promise<void>): Promise<void> {
-    setBusy(true);
-    setError(null);
-    await work().catch(setError);
-    refresh(queryClient, ['provider', 'run', 'plan', 'schedule', 'guard']);
-    setBusy(false);
-  }
+  const { error, busy, attempt } = useAttempt();
+  const { kind } = card;
+  const run: Run | null = running ?? (card.active ? card.lastRun : null);
+  const ready = run !== null && (run.status === 'held' || isPreview(run)) ? run : undefined;
 
   const preview = (): Promise<void> =>
     attempt(async () => {
       await call('PUT /guard', { body: guard });
-      if (card?.active !== true) await call('POST /providers/{kind}/activate', { path: { kind }, body: {} });
+      if (!card.active) await call('POST /providers/{kind}/activate', { path: { kind }, body: {} });
       // The first connection starts a run of its own; where it does not, or it is over, a preview is asked for.
       const { items } = await call('GET /sync-runs', { query: { status: 'running' } as never });
-      if (card?.active === true && items.length === 0) await call('POST /sync-runs', { body: { preview: true } });
+      if (card.active && items.length === 0) await call('POST /sync-runs', { body: { preview: true } });
     });
 
   const turnOn = (): Promise<void> =>
     attempt(async () => {
-      if (ready?.planId === null || ready === undefined) return;
-      const plan = await call('GET /plans/{id}', { path: { id: ready.planId } });
-      await call('POST /plans/{id}/approve', {
-        path: { id: plan.id },
-        body: { removals: removalsOf(plan.counts), ...(plan.hash === null ? {} : { hash: plan.hash }) },
-      });
+      if (ready?.planId == null) return;
+      await approve(ready.planId);
       if (schedule.enabled) await call('PUT /schedule', { body: scheduleBody(schedule) });
       await call('DELETE /providers/{kind}/draft', { path: { kind } });
       toast(t('on', { name: names(kind) }), { text: t('onText') });
       void navigate({ to: '/inbound' } as never);
     });
 
-  if (other !== undefined)
-    return (
-      <Banner
-        tone="amber"
-        title={t('anotherActive', { name: names(other.kind) })}
-        actions={
-          <Link to="/inbound" className={buttonClass()}>
-            {t('toSources')}
-          </Link>
-        }
-      />
-    );
   return (
     <Stack>
       <Refusal error={error} />
@@ -133,4 +153,10 @@ export function PreviewStep({
       </Row>
     </Stack>
   );
+}
+
+async function approve(id: string): Promise<void> {
+  const { counts, hash } = await call('GET /plans/{id}', { path: { id } });
+  const body = { removals: removalsOf(counts), ...(hash === null ? {} : { hash }) };
+  await call('POST /plans/{id}/approve', { path: { id }, body });
 }

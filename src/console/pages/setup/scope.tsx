@@ -3,15 +3,15 @@ import { useT } from '../../app/i18n.ts';
 import { Button } from '../../ui/button.tsx';
 import { Check, Choice, Options, SelectField, TextField } from '../../ui/field.tsx';
 import { Columns, Row, Stack } from '../../ui/layout.tsx';
-import type { SectionProps } from './connect.tsx';
+import type { SectionProps } from './forms.ts';
 import { GroupPicker } from './group-picker.tsx';
-import type { M365Scope } from './model.ts';
+import type { M365, M365Scope } from './model.ts';
 import { WORDS } from './words.ts';
 
 const TYPES = ['security', 'mailEnabledSecurity', 'distribution', 'microsoft365'] as const;
 
 /** Everybody, or the members of some groups. */
-export function ScopeSection({ value, onChange, errors }: SectionProps) {
+export function ScopeSection({ value, onChange, errors }: SectionProps<M365>) {
   const t = useT(WORDS);
   const { scope } = value;
   const [picking, setPicking] = useState<'scope' | 'path' | undefined>(undefined);

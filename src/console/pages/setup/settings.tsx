@@ -1,5 +1,5 @@
 import { useNavigate, useParams } from '@tanstack/react-router';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { call } from '../../api/client.ts';
 import { useCall, useGet } from '../../api/queries.ts';
 import { useT } from '../../app/i18n.ts';
@@ -12,68 +12,79 @@ import { Card, Page, Stack } from '../../ui/layout.tsx';
 import { Loaded, Refusal } from '../../ui/loaded.tsx';
 import { Tabs } from '../../ui/tabs.tsx';
 import { toast } from '../../ui/toast.tsx';
-import { CsvPage } from './csv.tsx';
-import { GenericSettings } from './generic.tsx';
-import { MappingSection } from './mapping.tsx';
-import { fieldErrors, fromM365, type Json, type Kind, type M365, toM365 } from './model.ts';
+import { type Forms, titleOf } from './forms.ts';
+import { ImpactDialog, impactOf } from './impact.tsx';
+import { formsOf } from './kinds.ts';
+import { fieldErrors, type Json, type Kind } from './model.ts';
 import css from './setup.module.css';
-import { SECTIONS, type Step } from './setup.tsx';
+import { Versions } from './versions.tsx';
 import { WORDS } from './words.ts';
-
-const TABS = ['connect', 'scope', 'filters', 'accounts', 'mapping'] as const satisfies readonly (Step | 'mapping')[];
 
 export function ProviderSettingsPage() {
   const { provider = 'microsoft365' } = useParams({ strict: false }) as { provider?: Kind };
   const saved = useGet('GET /providers/{kind}', { path: { kind: provider } });
-  if (provider === 'csv') return <CsvPage />;
-  if (provider !== 'microsoft365') return <GenericSettings kind={provider} />;
-  return <Loaded query={saved}>{(data) => <Form saved={data as Json} />}</Loaded>;
+  return (
+    <Loaded query={saved}>{(data) => <Form key={provider} forms={formsOf(provider)} saved={data as Json} />}</Loaded>
+  );
 }
 
-function Form({ saved }: { readonly saved: Json }) {
+function Form({ forms, saved }: { readonly forms: Forms<object>; readonly saved: Json }) {
   const t = useT(WORDS);
   const names = useT(PROVIDERS);
   const navigate = useNavigate();
   const needs = useNeeds('admin');
-  const kind = 'microsoft365';
+  const { kind } = forms;
   const [search, setSearch] = useSearchState();
   const [base, setBase] = useState(saved);
-  const [value, setValue] = useState<M365>(() => toM365(saved));
+  const [value, setValue] = useState(() => forms.read(saved));
   const save = useCall('PUT /providers/{kind}');
   const providers = useGet('GET /providers');
   const active = providers.data?.items.find((card) => card.kind === kind)?.active === true;
-  const tab = TABS.find((name) => name === search['tab']) ?? 'connect';
-  const changed = JSON.stringify(fromM365(value)) !== JSON.stringify(fromM365(toM365(base)));
+  const tabs = [...forms.sections.map(({ name }) => name), 'versions'] as const;
+  const tab = tabs.find((name) => name === search['tab']) ?? 'connect';
+  const changed = JSON.stringify(forms.body(value)) !== JSON.stringify(forms.body(forms.read(base)));
+  const impact = impactOf(save.error);
+  const then = useRef<() => void>(() => undefined);
   const others = Number(saved['configVersion']) > Number(base['configVersion']);
   useLeaveWarning(changed);
 
   function take(next: Json): void {
     setBase(next);
-    setValue(toM365(next));
+    setValue(forms.read(next));
   }
 
-  function store(then: () => void): void {
+  function store(confirmImpact?: string): void {
     save.mutate(
-      { path: { kind }, body: fromM365(value) as never, ifMatch: String(base['configVersion']) },
+      {
+        path: { kind },
+        body: forms.body(value) as never,
+        query: { confirmImpact },
+        ifMatch: String(base['configVersion']),
+      },
       {
         onSuccess: (answer) => {
           take(answer as Json);
           toast(t('saved'));
-          then();
+          then.current();
         },
       },
     );
   }
 
+  function begin(after: () => void): void {
+    then.current = after;
+    store();
+  }
+
   const preview = (): void =>
-    store(() => {
+    begin(() => {
       call('POST /sync-runs', { body: { preview: true } }).then(
         (run) => void navigate({ to: '/runs/$id', params: { id: run.id } } as never),
         (error: Error) => toast(error.message, { tone: 'red' }),
       );
     });
 
-  const Section = tab === 'mapping' ? MappingSection : SECTIONS[tab];
+  const shown = forms.sections.find(({ name }) => name === tab);
   return (
     <Page
       title={t('settingsTitle', { name: names(kind) })}
@@ -97,41 +108,47 @@ function Form({ saved }: { readonly saved: Json }) {
         label={t('steps')}
         value={tab}
         onChange={(name) => setSearch({ tab: name })}
-        tabs={TABS.map((name) => ({ name, label: t(name) }))}
+        tabs={tabs.map((name) => ({ name, label: t(titleOf(name, forms)) }))}
       >
-        <Card>
-          <Stack>
-            <Refusal error={save.error} />
-            {Section === undefined ? null : (
-              <Section
+        {shown === undefined ? (
+          <Versions kind={kind} onTake={(settings) => setValue(forms.read({ ...saved, ...settings }))} />
+        ) : (
+          <Card>
+            <Stack>
+              {impact === undefined ? <Refusal error={save.error} /> : null}
+              <shown.Show
+                kind={kind}
                 value={value}
                 onChange={setValue}
                 errors={fieldErrors(save.error)}
                 secretsSet={(base['secretsSet'] as string[] | undefined) ?? []}
               />
-            )}
-          </Stack>
-        </Card>
+            </Stack>
+          </Card>
+        )}
       </Tabs>
       {changed ? (
         <div className={css.bar}>
           <span>{t('unsaved')}</span>
-          <Button onClick={() => setValue(toM365(base))}>{t('revert')}</Button>
+          <Button onClick={() => setValue(forms.read(base))}>{t('revert')}</Button>
           <Button
             off={needs}
             busy={save.isPending}
-            look={active ? undefined : 'primary'}
-            onClick={() => store(() => undefined)}
+            look={active && forms.pushed !== true ? undefined : 'primary'}
+            onClick={() => begin(() => undefined)}
           >
             {t('save')}
           </Button>
-          {active ? (
+          {active && forms.pushed !== true ? (
             <Button look="primary" off={needs} busy={save.isPending} onClick={preview}>
               {t('savePreview')}
             </Button>
           ) : null}
         </div>
       ) : null}
+      {impact === undefined ? null : (
+        <ImpactDialog impact={impact} busy={save.isPending} onClose={save.reset} onConfirm={store} />
+      )}
     </Page>
   );
 }

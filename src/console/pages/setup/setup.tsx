@@ -14,40 +14,32 @@ import { Card, Page, Stack } from '../../ui/layout.tsx';
 import { Refusal } from '../../ui/loaded.tsx';
 import { toast } from '../../ui/toast.tsx';
 import { ScheduleForm } from '../inbound/schedule-form.tsx';
-import { AccountsSection } from './accounts.tsx';
-import { ConnectSection, type SectionProps } from './connect.tsx';
-import { CsvPage } from './csv.tsx';
-import { FiltersSection } from './filters.tsx';
-import { GenericSettings } from './generic.tsx';
+import { type Forms, type SectionName, settingsOf, titleOf } from './forms.ts';
+import { ImpactDialog, impactOf } from './impact.tsx';
+import { formsOf } from './kinds.ts';
 import { LimitFields } from './limits.tsx';
-import { fieldErrors, fromM365, type Json, type Kind, type M365, toM365 } from './model.ts';
+import { fieldErrors, type Json, type Kind } from './model.ts';
 import { PreviewStep } from './preview.tsx';
-import { ScopeSection } from './scope.tsx';
 import css from './setup.module.css';
 import { WORDS } from './words.ts';
 
-export const STEPS = ['connect', 'scope', 'filters', 'accounts', 'schedule', 'preview'] as const;
-export type Step = (typeof STEPS)[number];
+type Step = Exclude<SectionName, 'mapping'> | 'schedule' | 'preview';
 
-export const SECTIONS: Readonly<Partial<Record<Step, (props: SectionProps) => React.ReactNode>>> = {
-  connect: ConnectSection,
-  scope: ScopeSection,
-  filters: FiltersSection,
-  accounts: AccountsSection,
-};
+/** The attributes stand with the accounts, the bursts with the limits; the rest are steps of their own. */
+function stepsOf({ sections }: Forms<object>): readonly Step[] {
+  const own = sections.flatMap(({ name }) => (name === 'mapping' || name === 'bursts' ? [] : [name]));
+  return [...own, 'schedule', 'preview'];
+}
 
-/** Which step a wrong field is on. */
-const STEP_OF: readonly (readonly [RegExp, Step])[] = [
-  [/^(tenantId|clientId|credential|endpoints|cloud)/, 'connect'],
-  [/^(scope\.(mode|group|nested|dynamic)|pathDisplay)/, 'scope'],
-  [/^scope\.(filter|domains|exclude|require|mailbox)/, 'filters'],
-  [/^(scope\.(on|delete)|adopt|matching)/, 'accounts'],
-];
+function stepOf(section: SectionName): Step {
+  return section === 'mapping' ? 'accounts' : section === 'bursts' ? 'schedule' : section;
+}
 
 export function SetupPage() {
   const { provider = 'microsoft365' } = useParams({ strict: false }) as { provider?: Kind };
   const t = useT(WORDS);
   const names = useT(PROVIDERS);
+  const forms = formsOf(provider);
   const draft = useGet('GET /providers/{kind}/draft', { path: { kind: provider } });
   const saved = useGet('GET /providers/{kind}', { path: { kind: provider } });
   const guard = useGet('GET /guard');
@@ -55,16 +47,21 @@ export function SetupPage() {
   const waiting =
     [draft, saved].some(({ isPending }) => isPending) || guard.data === undefined || schedule.data === undefined;
   // Once begun it stays, whatever is read again meanwhile: a question that was answered by "there is none" is asked anew.
-  const begun = useRef(false);
-  if (!waiting) begun.current = true;
-  if (provider === 'csv') return <CsvPage />;
-  if (provider !== 'microsoft365') return <GenericSettings kind={provider} />;
+  const begun = useRef<string | undefined>(undefined);
+  if (!waiting) begun.current = provider;
   return (
-    <Page title={t('setupTitle', { name: names(provider) })} lead={t('setupLead')}>
-      {!begun.current || guard.data === undefined || schedule.data === undefined ? (
+    <Page title={t('setupTitle', { name: names(provider) })} lead={t('setupLead', { n: stepsOf(forms).length })}>
+      {begun.current !== provider || guard.data === undefined || schedule.data === undefined ? (
         <Skeleton />
       ) : (
-        <Wizard draft={draft.data} saved={saved.data as Json | undefined} guard={guard.data} schedule={schedule.data} />
+        <Wizard
+          key={provider}
+          forms={forms}
+          draft={draft.error === null ? draft.data : undefined}
+          saved={saved.error === null ? (saved.data as Json | undefined) : undefined}
+          guard={guard.data}
+          schedule={schedule.data}
+        />
       )}
     </Page>
   );
@@ -76,71 +73,93 @@ interface Extra {
 }
 
 function Wizard({
+  forms,
   draft,
   saved,
   guard,
   schedule,
-}: { readonly draft: Draft | undefined; readonly saved: Json | undefined } & Extra) {
+}: {
+  readonly forms: Forms<object>;
+  readonly draft: Draft | undefined;
+  readonly saved: Json | undefined;
+} & Extra) {
   const t = useT(WORDS);
   const navigate = useNavigate();
   const needs = useNeeds('admin');
-  const kind = 'microsoft365';
+  const { kind } = forms;
+  const steps = stepsOf(forms);
   const [search, setSearch] = useSearchState();
   const begun = (draft?.settings ?? {}) as Json & { console?: Extra };
   const { console: kept, ...settings } = begun;
-  const [value, setValue] = useState<M365>(() => toM365({ ...saved, ...settings } as Json));
+  const [value, setValue] = useState(() => forms.read({ ...settingsOf(saved), ...settings }));
   const [extra, setExtra] = useState<Extra>(
     kept ?? {
       schedule: { ...schedule, enabled: true, timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone },
       guard,
     },
   );
-  const [reached, setReached] = useState(Math.max(0, STEPS.indexOf((draft?.step ?? 'connect') as Step)));
+  const [reached, setReached] = useState(Math.max(0, steps.indexOf((draft?.step ?? 'connect') as Step)));
   const [problems, setProblems] = useState<Readonly<Record<string, string>>>({});
   const save = useCall('PUT /providers/{kind}');
   const keep = useCall('PUT /providers/{kind}/draft');
-  const step = STEPS.find((name) => name === search['step']) ?? STEPS[reached] ?? 'connect';
-  const index = STEPS.indexOf(step);
+  const step = steps.find((name) => name === search['step']) ?? steps[reached] ?? 'connect';
+  const index = steps.indexOf(step);
   const secretsSet = [...((saved?.['secretsSet'] as string[] | undefined) ?? []), ...(draft?.secretsSet ?? [])];
   const go = (to: Step): void => setSearch({ step: to });
+  const impact = impactOf(save.error);
 
   function draftOf(at: Step) {
-    return { path: { kind } as const, body: { step: at, settings: { ...fromM365(value), console: extra } } };
+    return { path: { kind } as const, body: { step: at, settings: { ...forms.body(value), console: extra } } };
   }
 
-  function next(): void {
-    const missing = (['tenantId', 'clientId'] as const).filter((name) => value[name].trim() === '');
+  function next(confirmImpact?: string): void {
+    const missing = forms.missing(value);
     if (missing.length > 0) {
-      setProblems(Object.fromEntries(missing.map((name) => [name, t('required')])));
-      go('connect');
+      refuse(Object.fromEntries(missing.map((name) => [name, t('required')])));
       return;
     }
-    const to = STEPS[index + 1] ?? 'preview';
     save.mutate(
-      { path: { kind }, body: fromM365(value) as never },
+      { path: { kind }, body: forms.body(value) as never, query: { confirmImpact } },
       {
-        onSuccess: () => {
-          setProblems({});
-          setReached(Math.max(reached, index + 1));
-          keep.mutate(draftOf(to));
-          go(to);
-        },
-        onError: (error) => {
+        onSuccess: goOn,
+        onError(error) {
           const wrong = fieldErrors(error);
-          setProblems(wrong);
-          const first = Object.keys(wrong)[0];
-          const at = first === undefined ? undefined : STEP_OF.find(([pattern]) => pattern.test(first))?.[1];
-          if (at !== undefined && at !== step) go(at);
+          const places = Object.keys(wrong).map((path) => steps.indexOf(placeOf(path)));
+          // What is asked for later need not be right yet: so far it is a draft.
+          if (places.length > 0 && places.every((place) => place > index)) goOn();
+          else refuse(wrong);
         },
       },
     );
   }
 
-  const Section = SECTIONS[step];
+  function goOn(): void {
+    const to = steps[index + 1] ?? 'preview';
+    setProblems({});
+    save.reset();
+    setReached(Math.max(reached, index + 1));
+    keep.mutate(draftOf(to));
+    go(to);
+  }
+
+  function placeOf(path: string): Step {
+    const section = forms.sections.find(({ fields }) => fields.test(path));
+    return section === undefined ? step : stepOf(section.name);
+  }
+
+  /** To the step of the first field that is wrong. */
+  function refuse(wrong: Readonly<Record<string, string>>): void {
+    setProblems(wrong);
+    const first = Object.keys(wrong)[0];
+    if (first !== undefined && placeOf(first) !== step) go(placeOf(first));
+  }
+
+  const props = { kind, value, onChange: setValue, errors: problems, secretsSet };
+  const shown = forms.sections.filter(({ name }) => stepOf(name) === step);
   return (
     <div className={css.wizard}>
       <ol className={css.steps} aria-label={t('steps')}>
-        {STEPS.map((name, place) => (
+        {steps.map((name, place) => (
           <li key={name} className={place < reached ? css.did : undefined}>
             <button
               type="button"
@@ -149,13 +168,13 @@ function Wizard({
               onClick={() => (place <= reached ? go(name) : undefined)}
             >
               <i>{place < reached ? <Check size={13} aria-hidden /> : place + 1}</i>
-              {t(name)}
+              {t(titleOf(name, forms))}
             </button>
           </li>
         ))}
       </ol>
       <Card
-        title={t(step)}
+        title={t(titleOf(step, forms))}
         foot={
           <>
             <Button
@@ -173,11 +192,9 @@ function Wizard({
             >
               {t('leave')}
             </Button>
-            <Button off={index === 0 ? '' : undefined} onClick={() => go(STEPS[index - 1] ?? 'connect')}>
-              {t('back')}
-            </Button>
+            {index === 0 ? null : <Button onClick={() => go(steps[index - 1] ?? 'connect')}>{t('back')}</Button>}
             {step === 'preview' ? null : (
-              <Button look="primary" off={needs} busy={save.isPending} onClick={next}>
+              <Button look="primary" off={needs} busy={save.isPending} onClick={() => next()}>
                 {t('next')}
               </Button>
             )}
@@ -185,22 +202,39 @@ function Wizard({
         }
       >
         <Stack>
-          {save.error instanceof ApiError ? <Refusal error={save.error} /> : null}
+          {save.error instanceof ApiError && impact === undefined ? <Refusal error={save.error} /> : null}
           <Refusal error={keep.error} />
-          {Section === undefined ? null : (
-            <Section value={value} onChange={setValue} errors={problems} secretsSet={secretsSet} />
+          {shown.map(({ name, Show }) =>
+            name === 'mapping' ? (
+              <details key={name} className={css.more}>
+                <summary>{t('mapping')}</summary>
+                <Show {...props} />
+              </details>
+            ) : (
+              <Show key={name} {...props} />
+            ),
           )}
           {step === 'schedule' ? (
             <>
-              <ScheduleForm value={extra.schedule} onChange={(changed) => setExtra({ ...extra, schedule: changed })} />
+              {forms.pushed === true ? null : (
+                <ScheduleForm
+                  value={extra.schedule}
+                  onChange={(changed) => setExtra({ ...extra, schedule: changed })}
+                />
+              )}
               <h3>{t('limits')}</h3>
               <LimitFields value={extra.guard} onChange={(changed) => setExtra({ ...extra, guard: changed })} />
-              <p>{t('scheduleNote')}</p>
+              {forms.pushed === true ? null : <p>{t('scheduleNote')}</p>}
             </>
           ) : null}
-          {step === 'preview' ? <PreviewStep kind={kind} schedule={extra.schedule} guard={extra.guard} /> : null}
+          {step === 'preview' ? (
+            <PreviewStep kind={kind} pushed={forms.pushed === true} schedule={extra.schedule} guard={extra.guard} />
+          ) : null}
         </Stack>
       </Card>
+      {impact === undefined ? null : (
+        <ImpactDialog impact={impact} busy={save.isPending} onClose={save.reset} onConfirm={next} />
+      )}
     </div>
   );
 }

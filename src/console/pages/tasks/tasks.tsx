@@ -88,7 +88,10 @@ export function TasksPage() {
                   </Link>
                 ),
               },
-              { name: t('state'), cell: (task) => <RunStatus run={{ status: task.state as never, preview: false }} /> },
+              {
+                name: t('state'),
+                cell: (task) => <RunStatus run={{ status: task.state as never, preview: false, steps: [] }} />,
+              },
               { name: t('step'), cell: step },
               {
                 name: t('progress'),

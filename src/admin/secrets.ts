@@ -1,0 +1,16 @@
+import { Router } from 'express';
+import { requireScope } from '#http/auth.ts';
+import { writeAudit } from '#store/audit.ts';
+import { reseal } from '#store/reseal.ts';
+import type { AdminParts } from './parts.ts';
+import { actorOf } from './query.ts';
+
+/** Sealing what is stored with the present SECRET_KEY, after it was changed. */
+export function secretRoutes({ database, seal }: AdminParts): Router {
+  return Router().post('/secrets/reseal', requireScope('admin'), async (request, response) => {
+    const done = await reseal(database.knex, seal);
+    if (done.resealed > 0)
+      await writeAudit(database.knex, { actor: actorOf(request), action: 'secrets.reseal', detail: { ...done } });
+    response.json(done);
+  });
+}

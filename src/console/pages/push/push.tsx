@@ -1,0 +1,186 @@
+import { useEffect, useState } from 'react';
+import { useCall, useGet } from '../../api/queries.ts';
+import type { App } from '../../api/types.ts';
+import { useT } from '../../app/i18n.ts';
+import { useLeaveWarning } from '../../app/leave-warning.ts';
+import { useSearchState } from '../../app/search-state.ts';
+import { useNeeds } from '../../app/session.tsx';
+import { Button } from '../../ui/button.tsx';
+import { Chips } from '../../ui/field.tsx';
+import { Card, Stack } from '../../ui/layout.tsx';
+import { Loaded, Refusal } from '../../ui/loaded.tsx';
+import { SaveBar } from '../../ui/save-bar.tsx';
+import { toast } from '../../ui/toast.tsx';
+import { AttributesView } from './attributes.tsx';
+import { CompareView } from './compare.tsx';
+import { ConnectionView } from './connection.tsx';
+import { LeaversView } from './leavers.tsx';
+import { bodyOf, errorsOf, type Push, pushOf, SETTINGS_VIEWS, VIEWS, type View, withPreset } from './model.ts';
+import { PaceView } from './pace.tsx';
+import { isFresh, Ready, StatusView } from './status.tsx';
+import { TryView } from './try.tsx';
+import { WORDS } from './words.ts';
+
+/** The push target of an app: how it does, its settings, and trying it; or its set-up. */
+export function PushTab({ app }: { readonly app: App }) {
+  const saved = pushOf(app);
+  const presets = useGet('GET /targets/presets', { enabled: saved === undefined });
+  if (saved !== undefined) return <Existing key={app.id} app={app} saved={saved} />;
+  return (
+    <Loaded query={presets}>
+      {({ items }) => (
+        <New
+          app={app}
+          start={withPreset(items.find(({ name }) => name === null)?.settings ?? {}, {
+            baseUrl: '',
+            auth: { kind: 'bearer' },
+          })}
+        />
+      )}
+    </Loaded>
+  );
+}
+
+const SECTIONS = {
+  connection: ConnectionView,
+  attributes: AttributesView,
+  leavers: LeaversView,
+  pace: PaceView,
+} as const;
+
+function isSettings(view: View): view is keyof typeof SECTIONS {
+  return SETTINGS_VIEWS.includes(view);
+}
+
+function useViews(views: readonly View[]) {
+  const t = useT(WORDS);
+  const [search, change] = useSearchState();
+  const view = views.find((name) => name === search['view']) ?? views[0] ?? 'status';
+  const chips = (
+    <Chips
+      label={t('views')}
+      value={view}
+      onChange={(name) => change({ view: name === views[0] ? undefined : name })}
+      options={views.map((name) => [name, t(name)] as const)}
+    />
+  );
+  return { view, chips, go: (name: View) => change({ view: name === views[0] ? undefined : name }) };
+}
+
+function New({ app, start }: { readonly app: App; readonly start: Push }) {
+  const t = useT(WORDS);
+  const needs = useNeeds('admin');
+  const save = useCall('PATCH /apps/{id}');
+  const [value, setValue] = useState(start);
+  const [, change] = useSearchState();
+  const { view, chips } = useViews(SETTINGS_VIEWS);
+  const errors = errorsOf(save.error);
+  const Section = isSettings(view) ? SECTIONS[view] : ConnectionView;
+  return (
+    <>
+      {chips}
+      <Card
+        title={t('newTitle')}
+        foot={
+          <Button
+            look="primary"
+            off={needs}
+            busy={save.isPending}
+            onClick={() =>
+              save.mutate(
+                { path: { id: app.id }, body: { push: { ...bodyOf(value), paused: true } as never } },
+                {
+                  onSuccess: () => {
+                    toast(t('saved'));
+                    change({ view: 'try' });
+                  },
+                },
+              )
+            }
+          >
+            {t('saveDry')}
+          </Button>
+        }
+      >
+        <Stack>
+          <p>{t('newLead')}</p>
+          <Refusal error={save.error} />
+          <Section app={app} value={value} onChange={setValue} errors={errors} />
+        </Stack>
+      </Card>
+    </>
+  );
+}
+
+/** Of a target that was not started yet, the start as well. */
+function FreshTry({ app }: { readonly app: App }) {
+  const { data } = useGet('GET /apps/{id}/push', { path: { id: app.id } });
+  return (
+    <>
+      {data !== undefined && isFresh(data) ? <Ready app={app} status={data} /> : null}
+      <TryView app={app} />
+    </>
+  );
+}
+
+function isSame(one: Push, other: Push): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+function Existing({ app, saved }: { readonly app: App; readonly saved: Push }) {
+  const t = useT(WORDS);
+  const needs = useNeeds('admin');
+  const save = useCall('PATCH /apps/{id}');
+  const [{ base, value }, setState] = useState({ base: saved, value: saved });
+  const setValue = (next: Push): void => setState((state) => ({ ...state, value: next }));
+  const { view, chips, go } = useViews(VIEWS);
+  const changed = !isSame(value, base);
+  useLeaveWarning(changed, ({ search }) => (search as { tab?: string }).tab === 'push');
+  const newest = JSON.stringify(saved);
+  // What somebody else saved, or what was saved in a dialog, is taken up unless something is being changed here.
+  useEffect(() => {
+    const next: Push = JSON.parse(newest);
+    setState((state) => ({ base: next, value: isSame(state.value, state.base) ? next : state.value }));
+  }, [newest]);
+  const Section = isSettings(view) ? SECTIONS[view] : undefined;
+  return (
+    <>
+      {chips}
+      {view === 'status' ? <StatusView app={app} push={saved} onGo={go} /> : null}
+      {view === 'try' ? <FreshTry app={app} /> : null}
+      {view === 'compare' ? <CompareView app={app} /> : null}
+      {Section === undefined ? null : (
+        <Card title={t(view)}>
+          <Stack>
+            <Refusal error={save.error} />
+            <Section app={app} value={value} onChange={setValue} errors={errorsOf(save.error)} />
+          </Stack>
+        </Card>
+      )}
+      {changed ? (
+        <SaveBar text={t('unsaved')}>
+          <Button onClick={() => setValue(base)}>{t('revert')}</Button>
+          <Button
+            look="primary"
+            off={needs}
+            busy={save.isPending}
+            onClick={() =>
+              save.mutate(
+                { path: { id: app.id }, body: { push: bodyOf(value) as never } },
+                {
+                  onSuccess: (answer) => {
+                    const next = pushOf(answer) ?? value;
+                    setState({ base: next, value: next });
+                    toast(t('saved'));
+                  },
+                },
+              )
+            }
+          >
+            {t('saveNow')}
+          </Button>
+        </SaveBar>
+      ) : null}
+    </>
+  );
+}

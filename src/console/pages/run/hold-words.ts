@@ -1,0 +1,40 @@
+// Why the guard holds a plan: the gateway says it in English, and here is the same in Korean.
+import type { Verdict } from '../../api/types.ts';
+import { useLanguage } from '../../app/i18n.ts';
+
+type Hold = Verdict['reasons'][number];
+
+const CLASSES: Readonly<Record<string, string>> = {
+  create: '생성',
+  update: '업데이트',
+  remove: '사용 안 함 또는 제거',
+  membership: '구성원 변경',
+};
+
+const KOREAN: Readonly<Partial<Record<Hold['code'], (hold: Hold) => string>>> = {
+  'first-run': () => '첫 실행은 누군가 확인할 때까지 기다립니다.',
+  revert: () => '실행 취소는 확인을 기다립니다.',
+  'source-empty': () => '소스가 아무도 없다고 응답했습니다.',
+  'source-incomplete': () => '소스를 끝까지 읽지 못했습니다.',
+  'groups-empty': () => '소스가 그룹이 없다고 응답했습니다.',
+  'groups-exceeded': ({ count, total }) => `그룹 ${total ?? '?'}개 중 ${count ?? '?'}개가 삭제됩니다.`,
+  'share-exceeded': ({ count, total, limit, class: of }) =>
+    `개체 ${total}개 중 ${count}개가 ${CLASSES[of ?? ''] ?? '변경'}됩니다. 제한은 ${limit}%입니다.`,
+  'deletions-exceeded': ({ count, limit }) => `개체 ${count}개가 사용 안 함 또는 제거됩니다. 제한은 ${limit}개입니다.`,
+  'burst-exceeded': ({ count, total }) => `기간 안에 ${total}개 중 ${count}개가 제거되어 제한을 초과합니다.`,
+  'memberships-exceeded': ({ count, total, limit }) =>
+    `구성원 관계 ${total ?? '?'}개 중 ${count ?? '?'}개가 끝납니다. 제한은 ${limit ?? '?'}%입니다.`,
+  'group-emptied': ({ count }) => `그룹 ${count ?? ''}개가 모든 구성원을 잃습니다.`,
+  'group-memberships-exceeded': ({ count, limit }) =>
+    `그룹 ${count ?? ''}개가 구성원의 ${limit ?? '?'}% 넘게 잃습니다.`,
+  'attribute-changed': ({ attribute, count, total, limit }) =>
+    `"${attribute}" 값이 ${total ?? '?'}명 중 ${count ?? '?'}명에게서 바뀝니다. 제한은 ${limit ?? '?'}%입니다.`,
+  'attribute-emptied': ({ attribute, count, total, limit }) =>
+    `"${attribute}" 값을 가진 ${total ?? '?'}명 중 ${count ?? '?'}명이 값을 잃습니다. 제한은 ${limit ?? '?'}%입니다.`,
+  protected: ({ count }) => `보호된 개체 ${count ?? ''}개가 사용 안 함, 제거 또는 비워집니다.`,
+};
+
+export function useHold(): (hold: Hold) => string {
+  const language = useLanguage();
+  return (hold) => (language === 'ko' ? (KOREAN[hold.code]?.(hold) ?? hold.message) : hold.message);
+}

@@ -1,0 +1,69 @@
+import { useGet } from '../../api/queries.ts';
+import { useT } from '../../app/i18n.ts';
+import { TextField } from '../../ui/field.tsx';
+import { MatchCount } from './match-count.tsx';
+import type { Json, Kind } from './model.ts';
+import css from './setup.module.css';
+import { WORDS } from './words.ts';
+
+const FIELDS_SHOWN = 12;
+
+/** A filter with the fields that go on with it, and how many it lets in. */
+export function FilterField({
+  kind,
+  label,
+  hint,
+  text,
+  error,
+  settings,
+  onChange,
+}: {
+  readonly kind: Kind;
+  readonly label: string;
+  readonly hint: string;
+  readonly text: string;
+  readonly error: string | undefined;
+  /** The settings as they would be saved, to count by. */
+  readonly settings: Json;
+  readonly onChange: (text: string) => void;
+}) {
+  return (
+    <>
+      <TextField label={label} hint={hint} lines mono value={text} error={error} onChange={onChange} />
+      <Completion kind={kind} text={text} onChange={onChange} />
+      <MatchCount kind={kind} settings={settings} />
+    </>
+  );
+}
+
+/** Fields that go on with the last word; a press puts the field and an example in. */
+function Completion({
+  kind,
+  text,
+  onChange,
+}: {
+  readonly kind: Kind;
+  readonly text: string;
+  readonly onChange: (text: string) => void;
+}) {
+  const t = useT(WORDS);
+  const word = /[A-Za-z][\w/]*$/.exec(text)?.[0] ?? '';
+  const { data } = useGet('GET /providers/{kind}/source/fields', { path: { kind }, query: { prefix: word } });
+  const fields = (data?.items ?? []).slice(0, FIELDS_SHOWN);
+  if (fields.length === 0) return null;
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: suggestions are no fieldset of the form
+    <div className={css.fields} role="group" aria-label={t('fields')}>
+      {fields.map(({ name, example, type }) => (
+        <button
+          key={name}
+          type="button"
+          title={`${type} · ${example}`}
+          onClick={() => onChange(`${text.slice(0, text.length - word.length)}${example}`)}
+        >
+          {name}
+        </button>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,62 @@
+import { useEffect, useState } from 'react';
+import { ApiError } from '../../api/client.ts';
+import { useCall } from '../../api/queries.ts';
+import type { ScopeTry } from '../../api/types.ts';
+import { count } from '../../app/format.ts';
+import { useLanguage, useT } from '../../app/i18n.ts';
+import { useReason } from '../../app/reasons.ts';
+import { useNeeds } from '../../app/session.tsx';
+import type { Json, Kind } from './model.ts';
+import css from './setup.module.css';
+import { WORDS } from './words.ts';
+
+const QUIET_MS = 500;
+
+/** How many of those that the last read showed the settings would let in; follows what is typed. */
+export function MatchCount({ kind, settings }: { readonly kind: Kind; readonly settings: Json }) {
+  const needs = useNeeds('operator');
+  const { data, error, mutate, reset } = useCall('POST /providers/{kind}/scope/try');
+  const [asked, setAsked] = useState<string | undefined>(undefined);
+  const text = JSON.stringify(settings);
+  useEffect(() => {
+    if (needs !== undefined) return;
+    const timer = window.setTimeout(() => {
+      reset();
+      setAsked(text);
+      mutate({ path: { kind }, body: JSON.parse(text) });
+    }, QUIET_MS);
+    return () => window.clearTimeout(timer);
+  }, [text, kind, mutate, reset, needs]);
+  const answered = asked === text;
+  const wrong = answered && error instanceof ApiError && error.code !== 'settings-invalid' ? error : undefined;
+  return (
+    <div className={css.count} aria-live="polite">
+      {wrong === undefined ? null : <span>{wrong.message}</span>}
+      {answered && data !== undefined ? <Figures found={data} /> : null}
+    </div>
+  );
+}
+
+function Figures({ found: { complete, total, matching, leaving, joining, skipped } }: { readonly found: ScopeTry }) {
+  const t = useT(WORDS);
+  const language = useLanguage();
+  const sayReason = useReason();
+  if (total === 0) return <span>{t('countNone')}</span>;
+  return (
+    <>
+      {complete ? null : <span>{t('countGuess')}</span>}
+      <b>{t('countOf', { n: count(matching, language), total: count(total, language) })}</b>
+      {leaving > 0 ? <em>{t('wouldLeave', { n: leaving })}</em> : null}
+      {joining > 0 ? <span>{t('wouldJoin', { n: joining })}</span> : null}
+      {skipped.length === 0 ? null : (
+        <ul>
+          {skipped.map(({ reason, sentence, count: n }) => (
+            <li key={reason}>
+              {count(n, language)} · {sayReason(reason, sentence)}
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}

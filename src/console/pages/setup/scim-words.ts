@@ -1,0 +1,88 @@
+import { words } from '../../app/i18n.ts';
+
+export const SCIM = words({
+  intro: [
+    'Entra ID, Okta or another identity provider writes users and groups to the gateway. Give it the address and a token, then turn this source on.',
+    'Entra ID, Okta 등 ID 공급자가 사용자와 그룹을 게이트웨이에 기록합니다. 주소와 토큰을 입력한 뒤 이 소스를 켜세요.',
+  ],
+  address: ['Address', '주소'],
+  copyAddress: ['Copy the address', '주소 복사'],
+  copied: ['Copied', '복사됨'],
+  whose: ['Tokens that may write', '쓰기가 허용되는 토큰'],
+  whoseAll: [
+    'Every token with the scope scim:write is taken for the identity provider. Making one here narrows it down.',
+    'scim:write 범위의 모든 토큰을 ID 공급자로 봅니다. 여기서 토큰을 만들면 범위가 좁혀집니다.',
+  ],
+  whoseOne: ['Only tokens of this app are the identity provider.', '이 앱의 토큰만 ID 공급자로 봅니다.'],
+  anyApp: ['Those of every app', '모든 앱의 토큰'],
+  appName: ['Identity provider', 'ID 공급자'],
+  makeToken: ['Make a token', '토큰 만들기'],
+  once: ['The token', '토큰'],
+  onceText: ['Copy the token now. It is not shown again.', '지금 토큰을 복사하세요. 다시 표시되지 않습니다.'],
+  kept: ['I have saved it', '저장했습니다'],
+  copyToken: ['Copy the token', '토큰 복사'],
+  there: ['What to set there', '상대 쪽 설정'],
+  entra: ['Entra ID', 'Entra ID'],
+  okta: ['Okta', 'Okta'],
+  other: ['Another one', '기타'],
+  entra1: [
+    'Enterprise applications, New application, Create your own application: not in the gallery.',
+    '엔터프라이즈 애플리케이션 → 새 애플리케이션 → 사용자 고유의 애플리케이션 만들기(갤러리에 없음)를 선택합니다.',
+  ],
+  entra2: [
+    'Provisioning, Automatic. Tenant URL: {url}?aadOptscim062020. Secret Token: the token made above. Test Connection.',
+    '프로비저닝 → 자동. 테넌트 URL: {url}?aadOptscim062020, 비밀 토큰: 위에서 만든 토큰. 연결 테스트를 누릅니다.',
+  ],
+  entra3: [
+    'Mappings, users: map objectId to externalId, so that people keep their link when they are renamed.',
+    '매핑 → 사용자: objectId를 externalId에 매핑합니다. 이름이 바뀌어도 연결이 유지됩니다.',
+  ],
+  entra4: ['Assign users and groups, then start provisioning.', '사용자와 그룹을 할당한 뒤 프로비저닝을 시작합니다.'],
+  entra5: [
+    'After a switch from another source choose Restart provisioning: Entra then writes everybody once.',
+    '다른 소스에서 전환한 뒤에는 프로비저닝 다시 시작을 선택하세요. Entra가 모두를 한 번 기록합니다.',
+  ],
+  okta1: [
+    'Applications, Create App Integration: SWA or SAML. Under General choose Provisioning: SCIM.',
+    'Applications → Create App Integration(SWA 또는 SAML). General에서 Provisioning: SCIM을 선택합니다.',
+  ],
+  okta2: [
+    'Provisioning, Integration. SCIM connector base URL: {url}. Unique identifier: userName.',
+    'Provisioning → Integration. SCIM connector base URL: {url}, Unique identifier: userName.',
+  ],
+  okta3: [
+    'Actions: Push New Users, Push Profile Updates, Push Groups. Authentication Mode: HTTP Header with the token. Test.',
+    '작업: Push New Users, Push Profile Updates, Push Groups. Authentication Mode: HTTP Header와 토큰. 테스트합니다.',
+  ],
+  okta4: ['To App: enable Create, Update and Deactivate.', 'To App에서 Create, Update, Deactivate를 켭니다.'],
+  okta5: ['Assign people, and push groups under Push Groups.', '사용자를 할당하고 Push Groups에서 그룹을 푸시합니다.'],
+  other1: ['SCIM 2.0 base URL: {url}.', 'SCIM 2.0 기본 URL: {url}'],
+  other2: ['Authentication: a bearer token, the one made above.', '인증: 위에서 만든 bearer 토큰을 사용합니다.'],
+  other3: [
+    'Let externalId be what never changes about a person, and send users before groups.',
+    'externalId는 사용자별로 변하지 않는 값이어야 하며, 그룹보다 사용자를 먼저 보냅니다.',
+  ],
+  state: ['What has come', '수신 상태'],
+  activity: ['This source', '이 소스'],
+  isActive: ['Active', '활성'],
+  notActive: ['Not active: writes are refused', '비활성: 쓰기가 거부됩니다'],
+  lastWrite: ['Last write', '마지막 쓰기'],
+  noWrite: ['None yet. It appears here by itself.', '아직 없습니다. 수신되면 자동으로 표시됩니다.'],
+  noWriteYet: ['None: writes are taken once this source is on.', '없음: 이 소스를 켜면 쓰기를 받습니다.'],
+  lastUse: ['Token last used', '토큰 마지막 사용'],
+  notUsed: ['Not used yet', '아직 사용하지 않음'],
+  filterHint: [
+    'A SCIM filter over what is written, such as active eq true and userType eq "Employee".',
+    '기록되는 내용에 대한 SCIM 필터입니다. 예: active eq true and userType eq "Employee"',
+  ],
+  groupFilter: ['Filter on groups', '그룹 필터'],
+  groupFilterHint: ['Empty lets every group in.', '비워 두면 모든 그룹을 허용합니다.'],
+  burstText: [
+    'One write takes away one account, and a mistake in the identity provider takes away a thousand. Removals within the window count together against the limit; what is over it waits for you.',
+    '쓰기 하나는 계정 하나를 제거하지만 ID 공급자의 실수는 수천 개를 제거할 수 있습니다. 기간 안의 제거를 합산해 제한과 비교하고, 초과분은 확인을 기다립니다.',
+  ],
+  window: ['Removals count together within', '제거를 합산하는 기간'],
+  windowHint: ['The limit itself is below.', '제한 값은 아래에 있습니다.'],
+  minutes: ['{n} {n|minute|minutes}', '{n}분'],
+  hours: ['{n} {n|hour|hours}', '{n}시간'],
+});

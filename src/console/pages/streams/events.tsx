@@ -1,0 +1,248 @@
+import { BadgeCheck, Copy } from 'lucide-react';
+import { useState } from 'react';
+import { useCall } from '../../api/queries.ts';
+import type { App, SecurityEvents, SetEvent } from '../../api/types.ts';
+import { useT } from '../../app/i18n.ts';
+import { useNeeds } from '../../app/session.tsx';
+import { Button } from '../../ui/button.tsx';
+import { Choice, SelectField, TextField } from '../../ui/field.tsx';
+import { Card, Pairs, Row, Stack } from '../../ui/layout.tsx';
+import { Refusal } from '../../ui/loaded.tsx';
+import { toast } from '../../ui/toast.tsx';
+import { copy } from '../apps/copy.ts';
+import { EventsField } from './fields.tsx';
+import { StreamPanel } from './panel.tsx';
+import { WORDS } from './words.ts';
+
+const EVENTS = [
+  'urn:ietf:params:scim:event:feed:add',
+  'urn:ietf:params:scim:event:feed:remove',
+  'urn:ietf:params:scim:event:prov:create:notice',
+  'urn:ietf:params:scim:event:prov:create:full',
+  'urn:ietf:params:scim:event:prov:patch:notice',
+  'urn:ietf:params:scim:event:prov:put:full',
+  'urn:ietf:params:scim:event:prov:delete',
+  'urn:ietf:params:scim:event:prov:activate',
+  'urn:ietf:params:scim:event:prov:deactivate',
+] as const satisfies readonly SetEvent[];
+
+interface Entered {
+  readonly method: 'push' | 'poll';
+  readonly url: string;
+  readonly authorization: string;
+  readonly audience: string;
+  readonly events: readonly SetEvent[];
+  readonly payload: 'notice' | 'full';
+}
+
+const NEW: Entered = {
+  ...{ method: 'push', url: '', authorization: '', audience: '', events: [], payload: 'notice' },
+};
+
+function enteredOf({ delivery, audience, events, payload }: SecurityEvents): Entered {
+  const url = delivery.method === 'push' ? delivery.url : '';
+  return { method: delivery.method, url, authorization: '', audience: audience.join(', '), events, payload };
+}
+
+function bodyOf({ method, url, authorization, audience, events, payload }: Entered) {
+  const named = audience.split(',').flatMap((one) => (one.trim() === '' ? [] : [one.trim()]));
+  const delivery =
+    method === 'poll'
+      ? { method: 'poll' as const }
+      : { method: 'push' as const, url: url.trim(), ...(authorization === '' ? {} : { authorization }) };
+  return { delivery, events, payload, ...(named.length === 0 ? {} : { audience: named }) };
+}
+
+/** The stream of security event tokens of an app, or its set-up. */
+export function EventsTab({ app }: { readonly app: App }) {
+  return app.events === null ? <NewEvents app={app} /> : <Existing key={app.id} app={app} stream={app.events} />;
+}
+
+function NewEvents({ app }: { readonly app: App }) {
+  const t = useT(WORDS);
+  const needs = useNeeds('admin');
+  const save = useCall('PATCH /apps/{id}');
+  const [value, setValue] = useState(NEW);
+  const [start, setStart] = useState<'now' | 'snapshot'>('now');
+  return (
+    <Card
+      title={t('newEvents')}
+      foot={
+        <Button
+          look="primary"
+          off={needs}
+          busy={save.isPending}
+          onClick={() =>
+            save.mutate(
+              { path: { id: app.id }, body: { events: { ...bodyOf(value), start } } },
+              { onSuccess: () => toast(t('saved')) },
+            )
+          }
+        >
+          {t('create')}
+        </Button>
+      }
+    >
+      <Stack>
+        <p style={{ color: 'var(--muted)' }}>{t('newEventsLead')}</p>
+        <Refusal error={save.error} />
+        <Fields value={value} onChange={setValue} hasAuthorization={false} />
+        <SelectField
+          label={t('start')}
+          value={start}
+          onChange={(next) => setStart(next as 'now')}
+          options={[
+            ['now', t('startNow')],
+            ['snapshot', t('startSnapshot')],
+          ]}
+        />
+      </Stack>
+    </Card>
+  );
+}
+
+function Fields({
+  value,
+  onChange,
+  hasAuthorization,
+}: {
+  readonly value: Entered;
+  readonly onChange: (next: Entered) => void;
+  readonly hasAuthorization: boolean;
+}) {
+  const t = useT(WORDS);
+  const set = (changes: Partial<Entered>): void => onChange({ ...value, ...changes });
+  return (
+    <Stack>
+      <Choice
+        legend={t('how')}
+        value={value.method}
+        onChange={(method) => set({ method })}
+        options={[
+          { value: 'push', label: t('push'), note: t('pushNote') },
+          { value: 'poll', label: t('poll'), note: t('pollNote') },
+        ]}
+      />
+      {value.method === 'poll' ? null : (
+        <>
+          <TextField
+            label={t('url')}
+            hint={t('urlHint')}
+            type="url"
+            mono
+            value={value.url}
+            onChange={(url) => set({ url })}
+          />
+          <TextField
+            label={t('authorization')}
+            hint={t(hasAuthorization ? 'authorizationKept' : 'authorizationHint')}
+            type="password"
+            autoComplete="new-password"
+            value={value.authorization}
+            onChange={(authorization) => set({ authorization })}
+          />
+        </>
+      )}
+      <TextField
+        label={t('audience')}
+        hint={t('audienceHint')}
+        mono
+        value={value.audience}
+        onChange={(audience) => set({ audience })}
+      />
+      <EventsField all={EVENTS} value={value.events} onChange={(events) => set({ events })} />
+      <Choice
+        legend={t('payload')}
+        value={value.payload}
+        onChange={(payload) => set({ payload })}
+        options={[
+          { value: 'notice', label: t('notice'), note: t('noticeNote') },
+          { value: 'full', label: t('full'), note: t('fullSetNote') },
+        ]}
+      />
+    </Stack>
+  );
+}
+
+function Existing({ app, stream }: { readonly app: App; readonly stream: SecurityEvents }) {
+  const t = useT(WORDS);
+  const needs = useNeeds('admin');
+  const operator = useNeeds('operator');
+  const save = useCall('PATCH /apps/{id}');
+  const verify = useCall('POST /apps/{id}/events/verify');
+  const saved = enteredOf(stream);
+  const [value, setValue] = useState(saved);
+  const changed = JSON.stringify(value) !== JSON.stringify(saved);
+  const polls = stream.delivery.method === 'poll';
+  const shown = (text: string) => (
+    <Row>
+      <code>{text}</code>
+      <Button
+        small
+        icon={<Copy size={14} />}
+        aria-label={`${t('copy')}: ${text}`}
+        onClick={() => void copy(text, t('copied'))}
+      >
+        {t('copy')}
+      </Button>
+    </Row>
+  );
+  return (
+    <>
+      <StreamPanel app={app} noun="events" stream={stream} title={polls ? t('poll') : stream.delivery.url}>
+        <Button
+          small
+          icon={<BadgeCheck size={15} />}
+          off={operator}
+          busy={verify.isPending}
+          onClick={() => verify.mutate({ path: { id: app.id }, body: {} }, { onSuccess: () => toast(t('verified')) })}
+        >
+          {t('verify')}
+        </Button>
+      </StreamPanel>
+      <Refusal error={verify.error} />
+      <Card title={t('receiver')}>
+        <Pairs
+          items={[
+            ...(polls ? [[t('address'), shown(stream.delivery.url)] as const] : []),
+            [t('issuer'), shown(stream.issuer)],
+            [t('jwks'), shown(stream.jwksUri)],
+            [t('audience'), <code key="audience">{stream.audience.join(', ')}</code>],
+          ]}
+        />
+      </Card>
+      <Card
+        title={t('settings')}
+        foot={
+          <>
+            {changed ? <span style={{ marginRight: 'auto' }}>{t('unsaved')}</span> : null}
+            {changed ? <Button onClick={() => setValue(saved)}>{t('revert')}</Button> : null}
+            <Button
+              look="primary"
+              off={needs}
+              busy={save.isPending}
+              onClick={() =>
+                save.mutate(
+                  { path: { id: app.id }, body: { events: bodyOf(value) } },
+                  {
+                    onSuccess: () => {
+                      setValue({ ...value, authorization: '' });
+                      toast(t('saved'));
+                    },
+                  },
+                )
+              }
+            >
+              {t('save')}
+            </Button>
+          </>
+        }
+      >
+        <Stack>
+          <Refusal error={save.error} />
+          <Fields value={value} onChange={setValue} hasAuthorization={stream.delivery.authorizationSet === true} />
+        </Stack>
+      </Card>
+    </>
+  );
+}

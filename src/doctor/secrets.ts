@@ -1,0 +1,60 @@
+// Whether everything that was sealed can be opened; and all of it in plain, so that it can be kept out of what is shown.
+import type { Seal } from '#platform/seal.ts';
+import { type Db, sql } from '#store/database.ts';
+import type { Finding } from './report.ts';
+
+/** Sealed text in whatever column, as `seal.ts` spells it. */
+const SEALED = /v1\.[\w-]{8}\.[\w-]+\.[\w-]+\.[\w-]+/g;
+
+const PLACES: Readonly<Record<string, string>> = {
+  provider: 'select kind as name, secrets as text from provider_settings where secrets is not null',
+  target: 'select name, push_secrets as text from apps where push_secrets is not null',
+  'webhook or stream': 'select id::text as name, sealed as text from event_streams',
+  'signing key': 'select kid as name, sealed as text from signing_keys',
+  settings: `select name, value::text as text from settings where value::text like '%v1.%'`,
+};
+
+export interface Opened {
+  readonly findings: readonly Finding[];
+  /** Every value that must be seen nowhere. */
+  readonly plain: readonly string[];
+}
+
+export async function openSecrets(db: Db, seal: Seal): Promise<Opened> {
+  const plain: string[] = [];
+  const closed: string[] = [];
+  let count = 0;
+  for (const [place, text] of Object.entries(PLACES)) {
+    const { rows } = await sql<{ name: string; text: string }>(db, text);
+    for (const row of rows)
+      for (const [sealed] of row.text.matchAll(SEALED)) {
+        count += 1;
+        try {
+          plain.push(...valuesOf(seal.open(sealed)));
+        } catch {
+          closed.push(`${place} ${row.name}`);
+        }
+      }
+  }
+  const about = { area: 'Secrets', name: 'sealed credentials' };
+  if (closed.length === 0)
+    return { plain, findings: [{ ...about, level: 'ok', detail: `All ${count} can be opened with the keys given.` }] };
+  const detail = `${closed.length} of ${count} cannot be opened: ${closed.slice(0, 5).join(', ')}.`;
+  const remedy =
+    'Give the SECRET_KEY that sealed them, or add it to SECRET_KEYS_ACCEPTED; or save those credentials again.';
+  return { plain, findings: [{ ...about, level: 'problem', detail, remedy }] };
+}
+
+/** Every text in it, since most are sealed as one JSON. */
+function valuesOf(text: string): string[] {
+  try {
+    return textsIn(JSON.parse(text));
+  } catch {
+    return [text];
+  }
+}
+
+function textsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
+}

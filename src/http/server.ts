@@ -1,0 +1,52 @@
+// The listener: how long a client may take, and what becomes of bytes that are no request.
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { SECURITY_HEADERS } from './security-headers.ts';
+
+const SERVER_OPTIONS = {
+  /** A filter of the longest length we take, and more, is answered by us and not by Node. */
+  maxHeaderSize: 256 * 1024,
+  /** Connections that send a byte now and then are closed: whoever means it has sent the head by then. */
+  headersTimeout: 15_000,
+  /** For the body too: the largest upload on a slow line. */
+  requestTimeout: 300_000,
+  /** How often the two are looked at. */
+  connectionsCheckingInterval: 5_000,
+  /** Answered below, with our headers. */
+  requireHostHeader: false,
+} as const;
+
+/** More fields than any client sends; the rest would be dropped without a word, and is refused as too large. */
+const FIELDS_MAX = 200;
+
+/** An HTTP server that keeps no connection for long without a request, and answers nothing without security headers. */
+export function makeServer(listener: RequestListener): Server {
+  const server = createServer(SERVER_OPTIONS, (request, response) => {
+    if (request.httpVersion === '1.1' && request.headers.host === undefined) refuse(request.socket, 400);
+    else if (request.rawHeaders.length / 2 >= FIELDS_MAX) refuse(request.socket, 431);
+    else listener(request, response);
+  });
+  server.maxHeadersCount = FIELDS_MAX;
+  // An expectation that we do not know changes nothing about the answer (RFC 9110 section 10.1.1).
+  server.on('checkExpectation', listener);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuse(socket, STATUS[error.code ?? ''] ?? 400));
+  return server;
+}
+
+const STATUS: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
+
+const PHRASES: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  408: 'Request Timeout',
+  431: 'Request Header Fields Too Large',
+};
+
+function refuse(socket: Duplex, status: number): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const fields = [...SECURITY_HEADERS, ['content-length', '0'], ['connection', 'close']];
+  const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  socket.end(`HTTP/1.1 ${status} ${PHRASES[status]}\r\n${lines}\r\n`, () => socket.destroy());
+}

@@ -1,0 +1,47 @@
+// `npm run reseal`: seals every stored credential with SECRET_KEY, opening with SECRET_KEYS_ACCEPTED, and exits. Gateways
+// on the same PostgreSQL go on working. Embedded storage has one process: there, ask the gateway itself.
+import { ConfigError, GatewayError } from '#core/errors.ts';
+import { readConfig } from '#platform/config.ts';
+import { makeSeal } from '#platform/seal.ts';
+import { writeAudit } from './audit.ts';
+import { openDatabase } from './database.ts';
+import { readSchemaState } from './migrate.ts';
+import { reseal } from './reseal.ts';
+
+async function run(): Promise<void> {
+  const config = readConfig(process.env);
+  if (config.SECRET_KEY === undefined)
+    throw new ConfigError('SECRET_KEY is not set', {
+      reason: 'secret-key-missing',
+      remedy: 'Set SECRET_KEY to the new key and SECRET_KEYS_ACCEPTED to the old one',
+    });
+  const database = await openDatabase({ databaseUrl: config.DATABASE_URL, dataDir: config.DATA_DIR });
+  try {
+    const { pending, breaking } = await readSchemaState(database);
+    if (pending.length + breaking.length > 0)
+      throw new ConfigError('the schema is not the one of this release', {
+        reason: 'not-migrated',
+        remedy: 'Run "npm run migrate" first',
+      });
+    const done = await reseal(database.knex, makeSeal(config.SECRET_KEY, config.SECRET_KEYS_ACCEPTED));
+    if (done.resealed > 0)
+      await writeAudit(database.knex, { actor: 'reseal', action: 'secrets.reseal', detail: { ...done } });
+    console.log(`Sealed anew: ${done.resealed}. Already sealed with SECRET_KEY: ${done.current}.`);
+    for (const { place, key } of done.unopened) console.error(`No key opens ${place} "${key}".`);
+    if (done.unopened.length > 0) process.exitCode = 1;
+  } finally {
+    await database.close();
+  }
+}
+
+try {
+  await run();
+} catch (error) {
+  if (!(error instanceof GatewayError)) throw error;
+  const remedy =
+    error.reason === 'data-dir-in-use'
+      ? 'A gateway is running on it: POST /api/v1/secrets/reseal to it instead.'
+      : (error.remedy ?? '');
+  console.error(`${error.message}. ${remedy}`.trim());
+  process.exitCode = 1;
+}

@@ -1,0 +1,118 @@
+// What settings would let in, who changed them, and the way back to an earlier version.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { REASONS } from '#core/reasons.ts';
+import type { GraphServer } from '#demo/graph-server.ts';
+import { makeTenant } from '#demo/tenant.ts';
+import { KOREAN_REASONS } from '../../src/console/app/korean-reasons.ts';
+import { connect, freshStorage, settingsFor, startGateway, startTenant, type TestGateway } from '../support/gateway.ts';
+import { problemsOf } from '../support/openapi.ts';
+
+const USERS = 40;
+const SALES = 12;
+
+interface Change {
+  action: string;
+  provider: string | null;
+  configVersion: number | null;
+  changes: { path: string; before: unknown; after: unknown }[];
+  secretsChanged: boolean;
+}
+
+describe('settings over the API', () => {
+  const tenant = makeTenant({ users: USERS, groups: 3, membersPerGroup: 5 });
+  for (const [place, user] of [...tenant.users.values()].entries())
+    Object.assign(user, { department: place < SALES ? 'Sales' : 'Research' });
+  let graph: GraphServer;
+  let api: TestGateway;
+  const saved = () => settingsFor(tenant, graph);
+  const withFilter = (filter: string) => ({ ...saved(), scope: { ...(saved()['scope'] as object), filter } });
+
+  before(async () => {
+    graph = await startTenant(tenant);
+    api = await startGateway(await freshStorage('embedded'));
+  });
+  after(async () => {
+    await api?.close();
+    await graph?.close();
+  });
+
+  async function call<Body = Record<string, unknown>>(method: string, path: string, status: number, body?: unknown) {
+    const answer = await api.call<Body>(method, `/api/v1${path}`, body);
+    assert.equal(answer.status, status, `${method} ${path}: ${JSON.stringify(answer.body)}`);
+    assert.deepEqual(problemsOf(method, path.split('?')[0] ?? path, status, answer.body), [], `${method} ${path}`);
+    return answer.body;
+  }
+
+  const attempt = (settings: unknown) =>
+    call<{ total: number; matching: number; leaving: number; joining: number; skipped: object[] }>(
+      'POST',
+      '/providers/microsoft365/scope/try',
+      200,
+      settings,
+    );
+
+  const changes = async (query = '') =>
+    (await call<{ items: Change[] }>('GET', `/settings-changes${query}`, 200)).items;
+
+  it('counts nobody before anything was read', async () => {
+    assert.equal((await attempt(saved())).total, 0);
+  });
+
+  it('counts whom a filter lets in, whom it takes away and why, and saves nothing', async () => {
+    await connect(api, saved());
+    const now = await attempt(undefined);
+    assert.equal(now.matching, now.total);
+    const then = await attempt(withFilter("department eq 'Sales'"));
+    assert.equal(then.matching, SALES);
+    assert.equal(then.leaving, now.total - SALES);
+    assert.deepEqual(then.skipped, [
+      { reason: 'ScopeFilterFalse', sentence: REASONS.ScopeFilterFalse.sentence, count: now.total - SALES },
+    ]);
+    const { scope } = await call<{ scope: { filter: string } }>('GET', '/providers/microsoft365', 200);
+    assert.equal(scope.filter, '');
+  });
+
+  it('says what is wrong with a filter that cannot be read', async () => {
+    await call('POST', '/providers/microsoft365/scope/try', 400, withFilter('department eq'));
+  });
+
+  it('keeps each version with what differs, and whether a secret was replaced', async () => {
+    const [first] = await changes('?provider=microsoft365&versionsOnly=true');
+    assert.deepEqual([first?.configVersion, first?.changes, first?.secretsChanged], [1, [], false]);
+    await call('PUT', '/providers/microsoft365', 200, { ...saved(), adoptManual: 'onMatch' });
+    const credential = { kind: 'clientSecret', secret: 'another one' };
+    await call('PUT', '/providers/microsoft365', 200, { ...saved(), adoptManual: 'onMatch', credential });
+    const [third, second] = await changes('?provider=microsoft365&versionsOnly=true');
+    assert.deepEqual(third, { ...third, configVersion: 3, changes: [], secretsChanged: true });
+    assert.deepEqual(second?.changes, [{ path: 'adoptManual', before: 'never', after: 'onMatch' }]);
+    assert.doesNotMatch(JSON.stringify([third, second]), /another one/);
+  });
+
+  it('shows a version as it was, without secrets, so that it can be saved again', async () => {
+    const { settings } = await call<{ settings: object }>('GET', '/providers/microsoft365/versions/1', 200);
+    assert.doesNotMatch(JSON.stringify(settings), new RegExp(String(graph.application.secret)));
+    const { configVersion } = await call<{ configVersion: number }>('PUT', '/providers/microsoft365', 200, settings);
+    assert.equal(configVersion, 4);
+    const [newest] = await changes('?provider=microsoft365&versionsOnly=true');
+    assert.deepEqual(newest?.changes, [{ path: 'adoptManual', before: 'onMatch', after: 'never' }]);
+    await call('GET', '/providers/microsoft365/versions/99', 404);
+  });
+
+  it('lists what else was changed between runs: limits, schedule, the active source', async () => {
+    await call('PUT', '/guard', 200, { percent: 5 });
+    await call('PUT', '/schedule', 200, { enabled: false, kind: 'daily', time: '04:00', timeZone: 'UTC' });
+    const [schedule, guard, ...rest] = await changes();
+    assert.deepEqual(guard?.changes, [{ path: 'percent', before: 10, after: 5 }]);
+    assert.equal(schedule?.action, 'schedule.change');
+    assert.ok(rest.some(({ action }) => action === 'provider.activate'));
+    assert.deepEqual(await changes(`?since=${encodeURIComponent(new Date(Date.now() + 60_000).toISOString())}`), []);
+  });
+
+  it('has a sentence in Korean for every reason', () => {
+    assert.deepEqual(
+      Object.keys(REASONS).filter((code) => KOREAN_REASONS[code] === undefined),
+      [],
+    );
+  });
+});

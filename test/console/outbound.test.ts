@@ -1,0 +1,218 @@
+// The way out in a real browser: an app is connected, breaks, is mended, and gets what it missed.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { Browser } from 'playwright-core';
+import { violations } from '../support/axe.ts';
+import { type ConsolePage, chromiumMissing, openBrowser, openConsole, PHONE, signIn } from '../support/browser.ts';
+import { freshStorage, startGateway, type TestGateway } from '../support/gateway.ts';
+import { type Receiver, startReceiver } from '../support/receiver.ts';
+import { userBody } from '../support/scim.ts';
+import { type ScimAppServer, startScimApp } from '../support/scim-app-server.ts';
+import { makeScene, type Scene, untilTarget } from './scene.ts';
+
+const PEOPLE = 12;
+const WAIT_MS = 60_000;
+
+describe('the console, from a new app on', { skip: chromiumMissing }, () => {
+  let api: TestGateway;
+  let wiki: ScimAppServer;
+  let hook: Receiver;
+  let scene: Scene | undefined;
+  let browser: Browser;
+  let open: ConsolePage;
+  const ids: string[] = [];
+
+  before(async () => {
+    api = await startGateway({ ...(await freshStorage('embedded')), ALLOW_LOOPBACK_WEBHOOKS: 'true' });
+    wiki = await startScimApp({ token: 'first' });
+    hook = await startReceiver();
+    for (let n = 0; n < PEOPLE; n += 1) ids.push(await addPerson(`person${n}`));
+    browser = await openBrowser();
+    open = await openConsole(browser, api);
+    open.page.setDefaultTimeout(WAIT_MS);
+    await signIn(open.page);
+  });
+  after(async () => {
+    await browser?.close();
+    await api?.close();
+    await scene?.close();
+    await wiki?.close();
+    await hook?.close();
+  });
+
+  async function addPerson(userName: string): Promise<string> {
+    const body = userBody({ userName, displayName: `The ${userName}` });
+    return (await api.call<{ id: string }>('POST', '/api/v1/users', body)).body.id;
+  }
+
+  async function rename(id: string | undefined, displayName: string): Promise<void> {
+    await api.call('PATCH', `/api/v1/users/${id}`, {
+      schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
+      Operations: [{ op: 'replace', path: 'displayName', value: displayName }],
+    });
+  }
+
+  async function accessible(where: string): Promise<void> {
+    assert.deepEqual(await violations(open), [], where);
+  }
+
+  it('sets up push step by step, and sends nothing before it is started', async () => {
+    const { page } = open;
+    await page.goto('/apps');
+    await page.getByRole('button', { name: 'Add app' }).first().click();
+    await page.getByLabel('Name').fill('Intranet');
+    await page.getByText(`That is ${PEOPLE} users and 0 groups now.`).waitFor();
+    await page.getByLabel('SCIM push').check();
+    await accessible('add an app');
+    await page.getByRole('dialog').getByRole('button', { name: 'Add app' }).click();
+    await page.getByLabel('SCIM address').fill(wiki.url);
+    await page.getByLabel('Token', { exact: true }).fill('wrong');
+    await page.getByRole('button', { name: 'Test the connection' }).click();
+    await page.getByText('Something does not work yet').waitFor();
+    await page.getByLabel('Token', { exact: true }).fill('first');
+    await page.getByRole('button', { name: 'Test the connection' }).click();
+    await page.getByText('Everything that is needed works').waitFor();
+    await accessible('push, set-up');
+    await page.getByRole('button', { name: 'Save, and look at a dry run' }).click();
+    await page.getByRole('button', { name: 'Make a dry run' }).click();
+    await page.getByText(`${PEOPLE} Created there`).waitFor();
+    await page.getByRole('button', { name: 'Show', exact: true }).first().click();
+    await page.getByText('Would be sent').first().waitFor();
+    await accessible('dry run');
+    assert.equal(wiki.takeWrites().length, 0);
+    await page.getByRole('button', { name: 'Start sending' }).click();
+    await page.getByRole('button', { name: 'How it does' }).click();
+    // Nobody reloads: the stream tells of every delivery.
+    await page.getByText('Everything has arrived').waitFor();
+    assert.equal(wiki.users.size, PEOPLE);
+    await accessible('push, status');
+  });
+
+  it('provisions one person now and shows the five steps', async () => {
+    const { page } = open;
+    await page.getByRole('button', { name: 'Try it' }).click();
+    await page.getByLabel('Find a user or group').fill('person3');
+    await page.getByRole('button', { name: 'The person3' }).click();
+    await page.getByRole('button', { name: 'Provision now' }).click();
+    await page.getByText('The person3: done').waitFor();
+    for (const step of ['Connect', 'Read here', 'In scope?', 'Find it there', 'Change there'])
+      await page.getByRole('listitem').getByText(step, { exact: true }).waitFor();
+    await accessible('one object');
+  });
+
+  it('says that the app is in quarantine when its token is not taken any more, and goes on with a new one', async () => {
+    const { page } = open;
+    wiki.personality = { token: 'second' };
+    await rename(ids[0], 'Renamed');
+    await page.goto('/overview');
+    await page.getByText('Intranet (SCIM push) is in quarantine').waitFor();
+    await accessible('overview with a quarantine');
+    await page.getByRole('link', { name: 'Replace the credential…' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Token', { exact: true }).fill('second');
+    await dialog.getByRole('button', { name: 'Test the connection' }).click();
+    await dialog.getByText('Everything that is needed works').waitFor();
+    await accessible('replace the credential');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await page.locator('h1 + *').getByText('Healthy').waitFor();
+    await page.getByText('Everything has arrived').waitFor();
+    assert.ok([...wiki.users.values()].some(({ displayName }) => displayName === 'Renamed'));
+  });
+
+  it('groups what was given up by its cause, shows request and answer, and sends it again', async () => {
+    const { page } = open;
+    wiki.personality = { token: 'second', failing: (method) => (method === 'POST' ? 422 : undefined) };
+    await addPerson('unwanted1');
+    await addPerson('unwanted2');
+    await page.getByRole('link', { name: /^Deliveries 2/ }).click();
+    await page.getByRole('tab', { name: /Dead letters/ }).click();
+    await page.getByText('2 dead letters').waitFor();
+    await accessible('dead letters');
+    await page.getByRole('button', { name: 'Show them' }).click();
+    await page.getByRole('button', { name: 'Open: The unwanted2' }).click();
+    const drawer = page.getByRole('dialog');
+    await drawer.getByText('POST', { exact: true }).first().waitFor();
+    assert.match((await drawer.textContent()) ?? '', /"userName": "unwanted2"/);
+    await accessible('delivery');
+    await page.keyboard.press('Escape');
+    wiki.personality = { token: 'second' };
+    await page.getByRole('tab', { name: /Dead letters/ }).click();
+    await page.getByRole('button', { name: 'Send 2 again' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Send 2 again' }).click();
+    await page.getByText('No dead letter').waitFor();
+    await untilTarget(api, (await appNamed('Intranet')) ?? '', ({ waiting, dead }) => waiting + dead === 0);
+    assert.equal(wiki.users.size, PEOPLE + 2);
+  });
+
+  async function appNamed(name: string): Promise<string | undefined> {
+    const { body } = await api.call<{ items: { id: string; name: string }[] }>('GET', '/api/v1/apps');
+    return body.items.find((app) => app.name === name)?.id;
+  }
+
+  it('shows the secret of a webhook once, tries it, and rotates it', async () => {
+    const { page } = open;
+    await page.goto(`/apps/${await appNamed('Intranet')}?tab=webhook`);
+    await page.getByLabel('Address').fill('https://10.0.0.1/inside');
+    await page.getByRole('button', { name: 'Set it up' }).click();
+    await page.getByRole('alert').waitFor();
+    await page.getByLabel('Address').fill(hook.url);
+    await page.getByRole('button', { name: 'Set it up' }).click();
+    const once = page.getByRole('dialog');
+    const secret = (await once.locator('code').textContent()) ?? '';
+    assert.match(secret, /^whsec_/);
+    await page.keyboard.press('Escape');
+    await accessible('webhook secret');
+    await once.getByRole('button', { name: 'I have saved it' }).click();
+    assert.equal(await page.getByText(secret).count(), 0);
+    await page.getByRole('button', { name: 'Send a test message' }).click();
+    await page.getByText('The receiver took a test message (204)').waitFor();
+    assert.equal(JSON.parse(hook.received[0]?.text ?? '{}').type, 'test');
+    await page.getByRole('button', { name: 'Rotate the secret…' }).click();
+    await page.getByRole('button', { name: 'Make a new secret' }).click();
+    assert.notEqual(await once.locator('code').textContent(), secret);
+    await once.getByRole('button', { name: 'I have saved it' }).click();
+    await accessible('webhook');
+    assert.deepEqual(open.problems, []);
+  });
+
+  for (const [name, look] of Object.entries({
+    'light, wide, English': {},
+    'dark, phone, Korean': { dark: true, size: PHONE, language: 'ko' as const },
+  }))
+    it(`has nothing that keeps somebody out in any state of an app (${name})`, async () => {
+      scene ??= await troubled();
+      const other = await openConsole(browser, api, look);
+      other.page.setDefaultTimeout(WAIT_MS);
+      await signIn(other.page);
+      for (const path of pathsOf(scene)) {
+        await other.page.goto(path);
+        await other.page.getByRole('heading', { level: 1 }).waitFor();
+        const shown = other.page.locator('#content h2, #content [role=table]').first();
+        await shown.waitFor().catch(() => assert.fail(`${path} shows nothing, ${name}`));
+        assert.deepEqual(await violations(other), [], `${path}, ${name}`);
+        const sideways = await other.page.locator(':root').evaluate((root) => root.scrollWidth - root.clientWidth);
+        assert.equal(sideways, 0, `${path} scrolls sideways, ${name}`);
+      }
+      assert.deepEqual(other.problems, []);
+      await other.context.close();
+    });
+
+  async function troubled(): Promise<Scene> {
+    const made = await makeScene(api);
+    await untilTarget(api, made.ids.vault, ({ state }) => state === 'quarantined');
+    await untilTarget(api, made.ids.desk, ({ dead }) => dead > 0);
+    await untilTarget(api, made.ids.hooks, ({ state }) => state === 'failing');
+    return made;
+  }
+
+  function pathsOf({ ids: apps }: Scene): readonly string[] {
+    const views = ['attributes', 'leavers', 'pace', 'compare'];
+    return [
+      ...['/overview', '/apps', '/deliveries', `/apps/${apps.wiki}`],
+      ...views.map((view) => `/apps/${apps.wiki}?tab=push&view=${view}`),
+      ...[`/apps/${apps.vault}?tab=push`, `/apps/${apps.fresh}?tab=push`, `/apps/${apps.desk}?tab=deliveries`],
+      ...[`/apps/${apps.hooks}?tab=webhook`, `/apps/${apps.siem}?tab=events`, `/apps/${apps.wiki}?tab=events`],
+      `/apps/${apps.siem}?tab=access`,
+    ];
+  }
+});

@@ -1,0 +1,112 @@
+// SECRET_KEY is changed while a gateway runs: nothing stays sealed with the old key, and nothing else changes.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { makeTenant } from '#demo/tenant.ts';
+import { makeSeal } from '#platform/seal.ts';
+import { openDatabase } from '#store/database.ts';
+import { CANARIES, plantCanaries } from '../support/canaries.ts';
+import { ended, startFile } from '../support/child.ts';
+import { type DatabaseKind, postgresMissing } from '../support/database.ts';
+import { dumpDatabase } from '../support/dump.ts';
+import {
+  freshStorage,
+  SECRET_KEY as OLD,
+  settingsFor,
+  startGateway,
+  startTenant,
+  type TestGateway,
+  untilOver,
+} from '../support/gateway.ts';
+import { problemsOf } from '../support/openapi.ts';
+
+const NEW = Buffer.alloc(32, 8).toString('base64');
+/** An app of its own for each; nobody needs to answer. */
+const NOWHERE = 'http://127.0.0.1:1';
+const idOf = (key: string): string => makeSeal(key).seal('').split('.')[1] ?? '';
+
+interface Done {
+  readonly resealed: number;
+  readonly current: number;
+  readonly unopened: readonly object[];
+}
+
+for (const kind of ['embedded', 'postgres'] as const satisfies DatabaseKind[])
+  describe(`sealing anew (${kind})`, { skip: kind === 'postgres' && postgresMissing }, () => {
+    it('reaches every place, while everything goes on, and leaves the old key useless', async () => {
+      const tenant = makeTenant({ users: 30, groups: 3, membersPerGroup: 3 });
+      const graph = await startTenant(tenant, { application: { secret: CANARIES.graphSecret } });
+      const storage: Record<string, string> = { ...(await freshStorage(kind)), ALLOW_LOOPBACK_WEBHOOKS: 'true' };
+      const dump = async (): Promise<string> => {
+        const database = await openDatabase({
+          databaseUrl: storage['DATABASE_URL'],
+          dataDir: storage['DATA_DIR'],
+        });
+        return dumpDatabase(database).finally(() => database.close());
+      };
+      const with_ = async (keys: Record<string, string>, work: (api: TestGateway) => Promise<void>): Promise<void> => {
+        const api = await startGateway({ ...storage, ...keys });
+        await work(api).finally(() => api.close());
+      };
+      const settings = settingsFor(tenant, graph);
+
+      try {
+        await with_({ SECRET_KEY: OLD }, async (api) => {
+          await plantCanaries(api, {
+            microsoft365: settings,
+            ...{ report: NOWHERE, csv: NOWHERE, webhook: NOWHERE, sets: NOWHERE, mailPort: 1 },
+            ...{ bearer: `${NOWHERE}/a`, basic: `${NOWHERE}/b`, oauth: `${NOWHERE}/c` },
+          });
+          await fetch(`${api.base}/.well-known/jwks.json`);
+        });
+        const before = (await dump()).split(`v1.${idOf(OLD)}.`).length - 1;
+        assert.equal(before, 11, 'every sealed place holds something: a new kind of place belongs into plantCanaries');
+
+        await with_({ SECRET_KEY: NEW, SECRET_KEYS_ACCEPTED: OLD }, async (api) => {
+          const version = async (): Promise<unknown> =>
+            (await api.call<{ configVersion: number }>('GET', '/api/v1/providers/microsoft365')).body.configVersion;
+          const was = await version();
+          const ask = async (): Promise<Done> => {
+            const { status, body } = await api.call<Done>('POST', '/api/v1/secrets/reseal');
+            assert.deepEqual([status, problemsOf('POST', '/secrets/reseal', status, body)], [200, []]);
+            return body;
+          };
+          if (kind === 'postgres') {
+            const environment = { ...storage, SECRET_KEY: NEW, SECRET_KEYS_ACCEPTED: OLD };
+            const { code, out, err } = await ended(startFile('src/store/reseal-command.ts', environment));
+            assert.deepEqual([code, err], [0, '']);
+            assert.match(out, new RegExp(`Sealed anew: ${before}\\. Already sealed with SECRET_KEY: 0`));
+          } else {
+            const { code, err } = await ended(
+              startFile('src/store/reseal-command.ts', { ...storage, SECRET_KEY: NEW }),
+            );
+            assert.equal(code, 1);
+            assert.match(err, /POST \/api\/v1\/secrets\/reseal/);
+            assert.deepEqual(await ask(), { resealed: before, current: 0, unopened: [] });
+          }
+          assert.deepEqual(await ask(), { resealed: 0, current: before, unopened: [] });
+          assert.equal(await version(), was, 'no plan or mirror goes stale because of it');
+          const { body } = await api.call<{ items: { action: string }[] }>('GET', '/api/v1/audit');
+          assert.equal(body.items.filter(({ action }) => action === 'secrets.reseal').length, 1);
+        });
+        assert.ok(!(await dump()).includes(`v1.${idOf(OLD)}.`));
+
+        await with_({ SECRET_KEY: NEW }, async (api) => {
+          const activated = await api.call<{ lastRun: { id: string } }>(
+            'POST',
+            '/api/v1/providers/microsoft365/activate',
+            {},
+          );
+          assert.equal((await untilOver(api, activated.body.lastRun.id)).status, 'succeeded');
+          assert.equal((await api.call('GET', '/api/v1/notifications')).status, 200);
+          assert.equal((await api.call('GET', '/api/v1/apps')).status, 200);
+        });
+        await with_({ SECRET_KEY: OLD }, async (api) => {
+          const { status, body } = await api.call<Done>('POST', '/api/v1/secrets/reseal');
+          assert.equal(status, 200);
+          assert.equal(body.unopened.length, before, 'nothing is lost by trying with the wrong key');
+        });
+      } finally {
+        await graph.close();
+      }
+    });
+  });
