@@ -66,16 +66,24 @@ async function handle(db: PGlite, message: ToWorker): Promise<void> {
     process.exit(0); // of this thread only
   } else if (message.session === session) {
     const answer = await db.execProtocolRaw(message.data);
+    const isAlive = endsReady(answer);
     idle = endsIdle(answer);
     worked = true;
     post({ type: 'data', session, data: answer }, [answer.buffer as ArrayBuffer]);
+    // A PANIC, such as a full disk under the WAL: it would never be ready again, and who waits would wait for ever.
+    if (!isAlive) throw new Error('the embedded database has crashed');
     if (vacuumWanted || performance.now() - lookedAt > LOOK_EVERY_MS) await keepUp(db);
   }
 }
 
+/** Whether an answer ends with ReadyForQuery: every batch asks for one. */
+function endsReady(answer: Uint8Array): boolean {
+  return answer.at(-6) === 'Z'.charCodeAt(0);
+}
+
 /** Whether an answer ends with ReadyForQuery and the status "not in a transaction". */
 function endsIdle(answer: Uint8Array): boolean {
-  return answer.at(-6) === 'Z'.charCodeAt(0) && answer.at(-1) === 'I'.charCodeAt(0);
+  return endsReady(answer) && answer.at(-1) === 'I'.charCodeAt(0);
 }
 
 /** Checkpoint and vacuum as far as they are due. Does nothing inside a transaction, and never fails a query. */

@@ -5,7 +5,7 @@ import { chmodSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { Worker } from 'node:worker_threads';
-import { ConfigError } from '#core/errors.ts';
+import { ConfigError, UnavailableError } from '#core/errors.ts';
 import type { Log } from '#platform/log.ts';
 import { EmbeddedStream } from './embedded-stream.ts';
 import type { FromWorker, ToWorker, WorkerInput } from './embedded-worker.ts';
@@ -102,7 +102,11 @@ function serve(first: Worker, start: () => Worker, unlock: () => void, log: Embe
       if (message.type === 'trouble') log?.warn({ detail: message.message }, 'database upkeep failed');
       if (message.type === 'trouble') trouble = message.message;
       if (message.type === 'well') trouble = undefined;
-      if (message.type === 'failed') cause = new Error(message.message);
+      if (message.type === 'failed') {
+        cause = new Error(message.message);
+        // What is left of an engine that did not start may keep its thread.
+        void next.terminate();
+      }
     });
     next.on('error', (error) => {
       cause = error as Error;
@@ -110,7 +114,7 @@ function serve(first: Worker, start: () => Worker, unlock: () => void, log: Embe
     // Nothing acknowledged is lost: the next connection opens the folder again, as after a kill.
     next.on('exit', (code) => {
       worker = undefined;
-      stream?.destroy(code === 0 ? undefined : cause);
+      stream?.destroy(code === 0 ? undefined : stopped(cause));
       if (code !== 0) log?.error({ err: cause }, 'embedded database stopped');
     });
     return next;
@@ -138,6 +142,14 @@ function serve(first: Worker, start: () => Worker, unlock: () => void, log: Embe
       unlock();
     },
   };
+}
+
+function stopped(cause: Error): UnavailableError {
+  return new UnavailableError(`the embedded database has stopped: ${cause.message}`, {
+    reason: 'database-unreachable',
+    remedy: 'It is opened again by the next request; if that repeats, look at the disk and at the log.',
+    cause,
+  });
 }
 
 function ready(worker: Worker): Promise<void> {
