@@ -201,7 +201,7 @@ describe('what directory servers answer is read or refused', () => {
     fc.uint8Array({ maxLength: 60 }),
     fc
       .tuple(fc.constantFrom(0x61, 0x64, 0x65, 0x73, 0x78), fc.uint8Array({ maxLength: 40 }))
-      .map(([tag, inner]) => Buffer.from([0x30, inner.length + 5, 0x02, 0x01, 0x01, tag, inner.length, ...inner])),
+      .map(([tag, inner]) => Buffer.from([0x30, inner.length + 5, 0x02, 0x01, 0x02, tag, inner.length, ...inner])),
   );
   fuzz(
     'whatever bytes it is made of',

@@ -17,6 +17,7 @@ import type { Cost, Trace } from '#core/provider.ts';
 import { checkInside, insideLookup } from '#platform/inside.ts';
 import { connectionLost, explainBind, explainResult, explainThrown } from './failures.ts';
 import { hostOf, type LdapSettings, serverNameOf } from './settings.ts';
+import { readStrictly } from './strict-ber.ts';
 
 /** One entry as it was sent: attributes in the server's spelling, with their options. */
 export interface RawEntry {
@@ -63,6 +64,7 @@ export async function connect(settings: LdapSettings, signal: AbortSignal, trace
     ...(url.startsWith('ldaps:') ? { tlsOptions: tlsOptions(settings) } : {}),
     ...onlyOnce(host),
   });
+  readStrictly(client);
   const abort = (): void => void client.unbind().catch(() => undefined);
   signal.addEventListener('abort', abort, { once: true });
   const doing = async (what: string, work: () => Promise<void>): Promise<void> => {
