@@ -155,7 +155,7 @@ class Story {
     const calm =
       graph.faults === NO_FAULTS && graph.trouble === undefined && graph.service.lag === 0 && later === undefined;
     if (clean && calm) await this.compare(`step ${step}`);
-    else if (later === undefined || !this.dependsOnGroups()) await this.look();
+    else if (!this.dependsOnGroups() || (later === undefined && graph.service.lag === 0)) await this.look();
     this.calm();
     if (this.parts.random.chance(0.7)) await this.settle(`step ${step}, settled`);
   }
@@ -301,7 +301,10 @@ class Story {
     }
   }
 
-  /** Memberships are no snapshot: who moves from a group that is yet to be read into one that was, is in neither. */
+  /**
+   * Memberships are no snapshot: who moves from a group that is yet to be read into one that was, is in neither; and a
+   * group may be shown by its old name with its new members.
+   */
   private dependsOnGroups(): boolean {
     return this.variant.mode === 'groups' || this.variant.filter.includes('memberOf');
   }
