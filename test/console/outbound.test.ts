@@ -130,7 +130,7 @@ describe('the console, from a new app on', { skip: chromiumMissing }, () => {
     await accessible('dead letters');
     await page.getByRole('button', { name: 'Show them' }).click();
     await page.getByRole('button', { name: 'Open: The unwanted2' }).click();
-    const drawer = page.getByRole('dialog');
+    const drawer = page.getByRole('dialog', { name: 'The unwanted2' });
     await drawer.getByText('POST', { exact: true }).first().waitFor();
     assert.match((await drawer.textContent()) ?? '', /"userName": "unwanted2"/);
     await accessible('delivery');

@@ -1,6 +1,6 @@
 import { Link, useNavigate } from '@tanstack/react-router';
 import { Eye, Power } from 'lucide-react';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { call } from '../../api/client.ts';
 import { useRunningRun } from '../../api/live.ts';
 import { useGet } from '../../api/queries.ts';
@@ -15,7 +15,6 @@ import { Row, Stack } from '../../ui/layout.tsx';
 import { Loaded, Refusal } from '../../ui/loaded.tsx';
 import { toast } from '../../ui/toast.tsx';
 import { scheduleBody } from '../inbound/schedule-form.tsx';
-import { SwitchDialog } from '../inbound/switch-dialog.tsx';
 import { LiveRun } from '../run/live-run.tsx';
 import { removalsOf } from '../run/plan-facts.ts';
 import { Tiles } from '../run/tiles.tsx';
@@ -23,6 +22,11 @@ import { useAttempt } from './attempt.ts';
 import type { Kind } from './model.ts';
 import { PushedStep } from './pushed-step.tsx';
 import { WORDS } from './words.ts';
+
+/** Comes when it is asked for: the first screen is at its limit of bytes. */
+const SwitchDialog = lazy(() =>
+  import('../inbound/switch-dialog.tsx').then(({ SwitchDialog: component }) => ({ default: component })),
+);
 
 interface StepProps {
   readonly schedule: Schedule;
@@ -71,7 +75,11 @@ function SwitchStep({ card, active }: { readonly card: ProviderCard; readonly ac
       >
         {t('anotherActiveText')}
       </Banner>
-      {switching ? <SwitchDialog card={card} active={active} onClose={() => setSwitching(false)} /> : null}
+      {switching ? (
+        <Suspense>
+          <SwitchDialog card={card} active={active} onClose={() => setSwitching(false)} />
+        </Suspense>
+      ) : null}
     </>
   );
 }
