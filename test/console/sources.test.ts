@@ -155,7 +155,6 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
   it('names what is wrong with a directory server, and reads it once it is right', { skip: slapdMissing }, async () => {
     const { page } = open;
     const slapd: Slapd = await startSlapd(PEOPLE);
-    await slapd.start();
     try {
       await page.goto('/inbound/ldap/setup');
       await step('Next');
