@@ -179,6 +179,8 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
       await page.getByLabel('Authority to trust, in PEM').fill(slapd.ca);
       await page.getByLabel('Password').fill(ADMIN_PASSWORD);
       await step('Next');
+      // Both steps have the button: it must be the one of the next step.
+      await page.getByLabel('Base').first().waitFor();
       await step('Check the connection');
       await page.getByText('Everything that is needed works').waitFor();
       await page.getByText('Reading users').waitFor();
