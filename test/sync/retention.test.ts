@@ -204,7 +204,7 @@ eachDatabase('retention', (open) => {
     await replica().tick();
     assert.equal((await ids('runs')).length, 3, 'today is done');
     tomorrow();
-    await takeLease(database.knex, 'retention', 'somebody else', 60_000);
+    await takeLease(database.knex, 'retention', 'somebody else', 15_000);
     await replica().tick();
     assert.equal((await ids('runs')).length, 3);
     await sql(database.knex, `update leases set expires_at = '-infinity'`);
