@@ -139,13 +139,18 @@ function tell(request: DeltaRequest, select: readonly string[] | null, { id, hap
   return [members.length === 0 ? first : { ...first, 'members@delta': members }];
 }
 
+/** Who is the manager now, and each who was one meanwhile; who is in the recycle bin is told of as one who was. */
 function managerOf(tenant: Tenant, id: string, happened: readonly TenantChange[], created: boolean): Shaped[] {
   const manager = tenant.managers.get(id);
   const now = manager !== undefined && !tenant.deletedUsers.has(manager) ? manager : undefined;
-  const last = happened.findLast(({ what }) => what === 'manager');
-  if (last === undefined && !(created && now !== undefined)) return [];
-  const told = { '@odata.type': '#microsoft.graph.user', id: now ?? last?.other };
-  return [now === undefined ? { ...told, '@removed': { reason: 'deleted' } } : told];
+  const named = happened.flatMap(({ what, other }) => (what === 'manager' ? (other ?? []) : []));
+  if (named.length === 0 && !(created && now !== undefined)) return [];
+  const type = { '@odata.type': '#microsoft.graph.user' };
+  const were = [...new Set(named)].filter((other) => other !== now);
+  return [
+    ...were.map((other) => ({ ...type, id: other, '@removed': { reason: 'deleted' } })),
+    ...(now === undefined ? [] : [{ ...type, id: now }]),
+  ];
 }
 
 function membersOf(tenant: Tenant, id: string, happened: readonly TenantChange[], created: boolean): Shaped[] {

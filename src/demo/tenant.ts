@@ -145,8 +145,9 @@ export function setManager(tenant: Tenant, id: string, manager: string | null): 
   const before = tenant.managers.get(id);
   if (manager === null) tenant.managers.delete(id);
   else tenant.managers.set(id, manager);
-  const other = manager ?? before;
-  if (other !== undefined) tenant.log.push({ kind: 'user', id, what: 'manager', other, removed: manager === null });
+  if (before === (manager ?? undefined)) return;
+  if (before !== undefined) tenant.log.push({ kind: 'user', id, what: 'manager', other: before, removed: true });
+  if (manager !== null) tenant.log.push({ kind: 'user', id, what: 'manager', other: manager });
 }
 
 /** The user is gone for good, with every membership and as anybody's manager; out of the recycle bin, too. */
