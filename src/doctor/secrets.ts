@@ -1,18 +1,8 @@
 // Whether everything that was sealed can be opened; and all of it in plain, so that it can be kept out of what is shown.
 import type { Seal } from '#platform/seal.ts';
-import { type Db, sql } from '#store/database.ts';
+import type { Db } from '#store/database.ts';
+import { eachSealed } from '#store/sealed.ts';
 import type { Finding } from './report.ts';
-
-/** Sealed text in whatever column, as `seal.ts` spells it. */
-const SEALED = /v1\.[\w-]{8}\.[\w-]+\.[\w-]+\.[\w-]+/g;
-
-const PLACES: Readonly<Record<string, string>> = {
-  provider: 'select kind as name, secrets as text from provider_settings where secrets is not null',
-  target: 'select name, push_secrets as text from apps where push_secrets is not null',
-  'webhook or stream': 'select id::text as name, sealed as text from event_streams',
-  'signing key': 'select kid as name, sealed as text from signing_keys',
-  settings: `select name, value::text as text from settings where value::text like '%v1.%'`,
-};
 
 export interface Opened {
   readonly findings: readonly Finding[];
@@ -24,17 +14,13 @@ export async function openSecrets(db: Db, seal: Seal): Promise<Opened> {
   const plain: string[] = [];
   const closed: string[] = [];
   let count = 0;
-  for (const [place, text] of Object.entries(PLACES)) {
-    const { rows } = await sql<{ name: string; text: string }>(db, text);
-    for (const row of rows)
-      for (const [sealed] of row.text.matchAll(SEALED)) {
-        count += 1;
-        try {
-          plain.push(...valuesOf(seal.open(sealed)));
-        } catch {
-          closed.push(`${place} ${row.name}`);
-        }
-      }
+  for await (const { place, key, sealed } of eachSealed(db)) {
+    count += 1;
+    try {
+      plain.push(...valuesOf(seal.open(sealed)));
+    } catch {
+      closed.push(`${place} of ${key}`);
+    }
   }
   const about = { area: 'Secrets', name: 'sealed credentials' };
   if (closed.length === 0)

@@ -22,8 +22,8 @@ export async function migrateOnline(database: Database, folder: string = FOLDER)
       names,
     ]);
     const done = new Set(rows.map(({ name }) => name));
-    const todo = names.filter((name) => !done.has(name));
-    for (const name of todo) {
+    const missing = names.filter((name) => !done.has(name));
+    for (const name of missing) {
       await lease.confirm();
       const { up } = await readMigration(folder, name);
       await up(db);
@@ -31,7 +31,7 @@ export async function migrateOnline(database: Database, folder: string = FOLDER)
         select ?, coalesce(max(batch), 0) + 1, now() from knex_migrations`;
       await sql(db, note, [name]);
     }
-    return todo;
+    return missing;
   });
   return made ?? [];
 }

@@ -11,6 +11,7 @@ import { COMMON } from '../../app/words.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Skeleton } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
+import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Page } from '../../ui/layout.tsx';
 import { Loaded, Refusal } from '../../ui/loaded.tsx';
@@ -158,39 +159,26 @@ function EditApp({ app, onClose }: { readonly app: App; readonly onClose: () => 
 
 function RemoveApp({ app, onClose }: { readonly app: App; readonly onClose: () => void }) {
   const t = useT(WORDS);
-  const common = useT(COMMON);
   const navigate = useNavigate();
   const remove = useCall('DELETE /apps/{id}');
   return (
-    <Dialog
-      open
+    <ConfirmDialog
       onClose={onClose}
       title={t('removeTitle', { name: app.name })}
       lead={t('removeText')}
-      foot={
-        <>
-          <Button onClick={onClose}>{common('cancel')}</Button>
-          <Button
-            look="danger"
-            busy={remove.isPending}
-            onClick={() =>
-              remove.mutate(
-                { path: { id: app.id } },
-                {
-                  onSuccess: () => {
-                    toast(t('removed', { name: app.name }));
-                    void navigate({ to: '/apps' } as never);
-                  },
-                },
-              )
-            }
-          >
-            {t('remove')}
-          </Button>
-        </>
+      action={t('remove')}
+      call={remove}
+      onConfirm={() =>
+        remove.mutate(
+          { path: { id: app.id } },
+          {
+            onSuccess: () => {
+              toast(t('removed', { name: app.name }));
+              void navigate({ to: '/apps' } as never);
+            },
+          },
+        )
       }
-    >
-      <Refusal error={remove.error} />
-    </Dialog>
+    />
   );
 }

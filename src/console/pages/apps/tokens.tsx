@@ -10,6 +10,7 @@ import { COMMON } from '../../app/words.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Banner, Empty, Skeleton } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
+import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { SelectField, TextField } from '../../ui/field.tsx';
 import { Card, Pairs, Row } from '../../ui/layout.tsx';
@@ -63,7 +64,6 @@ export function Access({ app }: { readonly app: App }) {
 /** Tokens without their secret: only the last characters, and what became of them. */
 function Tokens({ app, onMake }: { readonly app: App; readonly onMake: () => void }) {
   const t = useT(WORDS);
-  const common = useT(COMMON);
   const language = useLanguage();
   const needs = useNeeds('admin');
   const list = useList('GET /apps/{id}/tokens', { path: { id: app.id } });
@@ -118,31 +118,20 @@ function Tokens({ app, onMake }: { readonly app: App; readonly onMake: () => voi
           ]}
         />
       )}
-      <Dialog
+      <ConfirmDialog
         open={revoking !== undefined}
         onClose={() => setRevoking(undefined)}
         title={t('revokeTitle')}
         lead={t('revokeText')}
-        foot={
-          <>
-            <Button onClick={() => setRevoking(undefined)}>{common('cancel')}</Button>
-            <Button
-              look="danger"
-              busy={revoke.isPending}
-              onClick={() =>
-                revoke.mutate(
-                  { path: { id: app.id, tokenId: revoking?.id ?? '' } },
-                  { onSuccess: () => setRevoking(undefined) },
-                )
-              }
-            >
-              {t('revoke')}
-            </Button>
-          </>
+        action={t('revoke')}
+        call={revoke}
+        onConfirm={() =>
+          revoke.mutate(
+            { path: { id: app.id, tokenId: revoking?.id ?? '' } },
+            { onSuccess: () => setRevoking(undefined) },
+          )
         }
-      >
-        <Refusal error={revoke.error} />
-      </Dialog>
+      />
     </Card>
   );
 }

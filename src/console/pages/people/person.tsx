@@ -6,12 +6,12 @@ import type { ScimResource } from '../../api/types.ts';
 import { useT } from '../../app/i18n.ts';
 import { useSearchState } from '../../app/search-state.ts';
 import { useNeeds } from '../../app/session.tsx';
-import { COMMON, PROVIDERS } from '../../app/words.ts';
+import { PROVIDERS } from '../../app/words.ts';
 import { Skeleton } from '../../ui/banner.tsx';
 import { Button, buttonClass } from '../../ui/button.tsx';
-import { Dialog } from '../../ui/dialog.tsx';
+import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
 import { Page } from '../../ui/layout.tsx';
-import { Loaded, Refusal } from '../../ui/loaded.tsx';
+import { Loaded } from '../../ui/loaded.tsx';
 import { Tabs } from '../../ui/tabs.tsx';
 import { toast } from '../../ui/toast.tsx';
 import { Attributes, nameOf } from './attributes.tsx';
@@ -119,42 +119,29 @@ function RemoveDialog({
   readonly onClose: () => void;
 }) {
   const t = useT(WORDS);
-  const common = useT(COMMON);
   const navigate = useNavigate();
   const users = useCall('DELETE /users/{id}');
   const groups = useCall('DELETE /groups/{id}');
   const remove = noun === 'users' ? users : groups;
   const name = nameOf(resource);
   return (
-    <Dialog
-      open
+    <ConfirmDialog
       onClose={onClose}
       title={t('removeTitle', { name })}
       lead={t('removeText')}
-      foot={
-        <>
-          <Button onClick={onClose}>{common('cancel')}</Button>
-          <Button
-            look="danger"
-            busy={remove.isPending}
-            onClick={() =>
-              remove.mutate(
-                { path: { id: resource.id } },
-                {
-                  onSuccess: () => {
-                    toast(t('removed', { name }));
-                    void navigate({ to: `/${noun}` } as never);
-                  },
-                },
-              )
-            }
-          >
-            {t('remove')}
-          </Button>
-        </>
+      action={t('remove')}
+      call={remove}
+      onConfirm={() =>
+        remove.mutate(
+          { path: { id: resource.id } },
+          {
+            onSuccess: () => {
+              toast(t('removed', { name }));
+              void navigate({ to: `/${noun}` } as never);
+            },
+          },
+        )
       }
-    >
-      <Refusal error={remove.error} />
-    </Dialog>
+    />
   );
 }

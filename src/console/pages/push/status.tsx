@@ -11,7 +11,7 @@ import { HealthBadge, healthOf, useTargets } from '../../app/targets.tsx';
 import { COMMON } from '../../app/words.ts';
 import { Banner } from '../../ui/banner.tsx';
 import { Button, buttonClass } from '../../ui/button.tsx';
-import { Dialog } from '../../ui/dialog.tsx';
+import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
 import { HourStrip } from '../../ui/hours.tsx';
 import { Card, Facts, Pairs, Row } from '../../ui/layout.tsx';
 import { Loaded, Refusal } from '../../ui/loaded.tsx';
@@ -346,30 +346,17 @@ function Actions({ app, push, status, onGo }: StatusProps & { readonly status: P
 
 function RemoveDialog({ app, onClose }: { readonly app: App; readonly onClose: () => void }) {
   const t = useT(WORDS);
-  const common = useT(COMMON);
   const save = useCall('PATCH /apps/{id}');
   return (
-    <Dialog
-      open
+    <ConfirmDialog
       onClose={onClose}
       title={t('removeTitle', { name: app.name })}
       lead={t('removeText')}
-      foot={
-        <>
-          <Button onClick={onClose}>{common('cancel')}</Button>
-          <Button
-            look="danger"
-            busy={save.isPending}
-            onClick={() =>
-              save.mutate({ path: { id: app.id }, body: { push: null } }, { onSuccess: () => toast(t('removed')) })
-            }
-          >
-            {t('remove')}
-          </Button>
-        </>
+      action={t('remove')}
+      call={save}
+      onConfirm={() =>
+        save.mutate({ path: { id: app.id }, body: { push: null } }, { onSuccess: () => toast(t('removed')) })
       }
-    >
-      <Refusal error={save.error} />
-    </Dialog>
+    />
   );
 }

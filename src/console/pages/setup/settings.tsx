@@ -10,13 +10,13 @@ import { Banner } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Card, Page, Stack } from '../../ui/layout.tsx';
 import { Loaded, Refusal } from '../../ui/loaded.tsx';
+import { SaveBar } from '../../ui/save-bar.tsx';
 import { Tabs } from '../../ui/tabs.tsx';
 import { toast } from '../../ui/toast.tsx';
 import { type Forms, titleOf } from './forms.ts';
 import { ImpactDialog, impactOf } from './impact.tsx';
 import { formsOf } from './kinds.ts';
 import { fieldErrors, type Json, type Kind } from './model.ts';
-import css from './setup.module.css';
 import { Versions } from './versions.tsx';
 import { WORDS } from './words.ts';
 
@@ -128,8 +128,7 @@ function Form({ forms, saved }: { readonly forms: Forms<object>; readonly saved:
         )}
       </Tabs>
       {changed ? (
-        <div className={css.bar}>
-          <span>{t('unsaved')}</span>
+        <SaveBar text={t('unsaved')}>
           <Button onClick={() => setValue(forms.read(base))}>{t('revert')}</Button>
           <Button
             off={needs}
@@ -144,7 +143,7 @@ function Form({ forms, saved }: { readonly forms: Forms<object>; readonly saved:
               {t('savePreview')}
             </Button>
           ) : null}
-        </div>
+        </SaveBar>
       ) : null}
       {impact === undefined ? null : (
         <ImpactDialog impact={impact} busy={save.isPending} onClose={save.reset} onConfirm={store} />

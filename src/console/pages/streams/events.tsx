@@ -5,13 +5,14 @@ import type { App, SecurityEvents, SetEvent } from '../../api/types.ts';
 import { useT } from '../../app/i18n.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { Button } from '../../ui/button.tsx';
-import { Choice, SelectField, TextField } from '../../ui/field.tsx';
+import { Choice, TextField } from '../../ui/field.tsx';
 import { Card, Pairs, Row, Stack } from '../../ui/layout.tsx';
 import { Refusal } from '../../ui/loaded.tsx';
 import { toast } from '../../ui/toast.tsx';
 import { copy } from '../apps/copy.ts';
 import { EventsField } from './fields.tsx';
 import { StreamPanel } from './panel.tsx';
+import { NewStream, type Start, StreamSettings } from './set-up.tsx';
 import { WORDS } from './words.ts';
 
 const EVENTS = [
@@ -60,44 +61,17 @@ export function EventsTab({ app }: { readonly app: App }) {
 
 function NewEvents({ app }: { readonly app: App }) {
   const t = useT(WORDS);
-  const needs = useNeeds('admin');
   const save = useCall('PATCH /apps/{id}');
   const [value, setValue] = useState(NEW);
-  const [start, setStart] = useState<'now' | 'snapshot'>('now');
+  const create = (start: Start): void =>
+    save.mutate(
+      { path: { id: app.id }, body: { events: { ...bodyOf(value), start } } },
+      { onSuccess: () => toast(t('saved')) },
+    );
   return (
-    <Card
-      title={t('newEvents')}
-      foot={
-        <Button
-          look="primary"
-          off={needs}
-          busy={save.isPending}
-          onClick={() =>
-            save.mutate(
-              { path: { id: app.id }, body: { events: { ...bodyOf(value), start } } },
-              { onSuccess: () => toast(t('saved')) },
-            )
-          }
-        >
-          {t('create')}
-        </Button>
-      }
-    >
-      <Stack>
-        <p style={{ color: 'var(--muted)' }}>{t('newEventsLead')}</p>
-        <Refusal error={save.error} />
-        <Fields value={value} onChange={setValue} hasAuthorization={false} />
-        <SelectField
-          label={t('start')}
-          value={start}
-          onChange={(next) => setStart(next as 'now')}
-          options={[
-            ['now', t('startNow')],
-            ['snapshot', t('startSnapshot')],
-          ]}
-        />
-      </Stack>
-    </Card>
+    <NewStream title={t('newEvents')} lead={t('newEventsLead')} save={save} onCreate={create}>
+      <Fields value={value} onChange={setValue} hasAuthorization={false} />
+    </NewStream>
   );
 }
 
@@ -166,7 +140,6 @@ function Fields({
 
 function Existing({ app, stream }: { readonly app: App; readonly stream: SecurityEvents }) {
   const t = useT(WORDS);
-  const needs = useNeeds('admin');
   const operator = useNeeds('operator');
   const save = useCall('PATCH /apps/{id}');
   const verify = useCall('POST /apps/{id}/events/verify');
@@ -211,38 +184,24 @@ function Existing({ app, stream }: { readonly app: App; readonly stream: Securit
           ]}
         />
       </Card>
-      <Card
-        title={t('settings')}
-        foot={
-          <>
-            {changed ? <span style={{ marginRight: 'auto' }}>{t('unsaved')}</span> : null}
-            {changed ? <Button onClick={() => setValue(saved)}>{t('revert')}</Button> : null}
-            <Button
-              look="primary"
-              off={needs}
-              busy={save.isPending}
-              onClick={() =>
-                save.mutate(
-                  { path: { id: app.id }, body: { events: bodyOf(value) } },
-                  {
-                    onSuccess: () => {
-                      setValue({ ...value, authorization: '' });
-                      toast(t('saved'));
-                    },
-                  },
-                )
-              }
-            >
-              {t('save')}
-            </Button>
-          </>
+      <StreamSettings
+        changed={changed}
+        save={save}
+        onRevert={() => setValue(saved)}
+        onSave={() =>
+          save.mutate(
+            { path: { id: app.id }, body: { events: bodyOf(value) } },
+            {
+              onSuccess: () => {
+                setValue({ ...value, authorization: '' });
+                toast(t('saved'));
+              },
+            },
+          )
         }
       >
-        <Stack>
-          <Refusal error={save.error} />
-          <Fields value={value} onChange={setValue} hasAuthorization={stream.delivery.authorizationSet === true} />
-        </Stack>
-      </Card>
+        <Fields value={value} onChange={setValue} hasAuthorization={stream.delivery.authorizationSet === true} />
+      </StreamSettings>
     </>
   );
 }

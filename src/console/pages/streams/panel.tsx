@@ -9,6 +9,7 @@ import { useNeeds } from '../../app/session.tsx';
 import { HealthBadge, healthOf, useTargets } from '../../app/targets.tsx';
 import { COMMON } from '../../app/words.ts';
 import { Button, buttonClass } from '../../ui/button.tsx';
+import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Choice } from '../../ui/field.tsx';
 import { HourStrip } from '../../ui/hours.tsx';
@@ -263,7 +264,6 @@ function ResumeDialog({
 
 function RemoveButton({ app, noun }: { readonly app: App; readonly noun: Noun }) {
   const t = useT(WORDS);
-  const common = useT(COMMON);
   const needs = useNeeds('admin');
   const save = useCall('PATCH /apps/{id}');
   const [asking, setAsking] = useState(false);
@@ -272,28 +272,17 @@ function RemoveButton({ app, noun }: { readonly app: App; readonly noun: Noun })
       <Button small icon={<Trash2 size={15} />} off={needs} onClick={() => setAsking(true)}>
         {t('remove')}
       </Button>
-      <Dialog
+      <ConfirmDialog
         open={asking}
         onClose={() => setAsking(false)}
         title={t(noun === 'webhook' ? 'removeWebhook' : 'removeEvents', { name: app.name })}
         lead={t('removeText')}
-        foot={
-          <>
-            <Button onClick={() => setAsking(false)}>{common('cancel')}</Button>
-            <Button
-              look="danger"
-              busy={save.isPending}
-              onClick={() =>
-                save.mutate({ path: { id: app.id }, body: { [noun]: null } }, { onSuccess: () => toast(t('removed')) })
-              }
-            >
-              {t('remove')}
-            </Button>
-          </>
+        action={t('remove')}
+        call={save}
+        onConfirm={() =>
+          save.mutate({ path: { id: app.id }, body: { [noun]: null } }, { onSuccess: () => toast(t('removed')) })
         }
-      >
-        <Refusal error={save.error} />
-      </Dialog>
+      />
     </>
   );
 }

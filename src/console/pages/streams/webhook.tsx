@@ -18,6 +18,7 @@ import { toast } from '../../ui/toast.tsx';
 import { EventsField } from './fields.tsx';
 import { StreamPanel } from './panel.tsx';
 import { SecretOnce } from './secret.tsx';
+import { NewStream, type Start, StreamSettings } from './set-up.tsx';
 import { WORDS } from './words.ts';
 
 const EVENTS = [
@@ -56,44 +57,17 @@ interface Told {
 
 function NewWebhook({ app, onSecret }: Told) {
   const t = useT(WORDS);
-  const needs = useNeeds('admin');
   const save = useCall('PATCH /apps/{id}');
   const [value, setValue] = useState(NEW);
-  const [start, setStart] = useState<'now' | 'snapshot'>('now');
+  const create = (start: Start): void =>
+    save.mutate(
+      { path: { id: app.id }, body: { webhook: { ...value, start } } },
+      { onSuccess: ({ webhook }) => webhook?.secret !== undefined && onSecret(webhook.secret) },
+    );
   return (
-    <Card
-      title={t('newWebhook')}
-      foot={
-        <Button
-          look="primary"
-          off={needs}
-          busy={save.isPending}
-          onClick={() =>
-            save.mutate(
-              { path: { id: app.id }, body: { webhook: { ...value, start } } },
-              { onSuccess: ({ webhook }) => webhook?.secret !== undefined && onSecret(webhook.secret) },
-            )
-          }
-        >
-          {t('create')}
-        </Button>
-      }
-    >
-      <Stack>
-        <p style={{ color: 'var(--muted)' }}>{t('newWebhookLead')}</p>
-        <Refusal error={save.error} />
-        <Fields value={value} onChange={setValue} />
-        <SelectField
-          label={t('start')}
-          value={start}
-          onChange={(next) => setStart(next as 'now')}
-          options={[
-            ['now', t('startNow')],
-            ['snapshot', t('startSnapshot')],
-          ]}
-        />
-      </Stack>
-    </Card>
+    <NewStream title={t('newWebhook')} lead={t('newWebhookLead')} save={save} onCreate={create}>
+      <Fields value={value} onChange={setValue} />
+    </NewStream>
   );
 }
 
@@ -172,38 +146,24 @@ function Existing({ app, webhook, onSecret }: Told & { readonly webhook: Webhook
           </Banner>
         )}
       </div>
-      <Card
-        title={t('settings')}
-        foot={
-          <>
-            {changed ? <span style={{ marginRight: 'auto' }}>{t('unsaved')}</span> : null}
-            {changed ? <Button onClick={() => setValue(saved)}>{t('revert')}</Button> : null}
-            <Button
-              look="primary"
-              off={needs}
-              busy={save.isPending}
-              onClick={() =>
-                save.mutate(
-                  { path: { id: app.id }, body: { webhook: value } },
-                  {
-                    onSuccess: (answer) => {
-                      toast(t('saved'));
-                      if (answer.webhook?.secret !== undefined) onSecret(answer.webhook.secret);
-                    },
-                  },
-                )
-              }
-            >
-              {t('save')}
-            </Button>
-          </>
+      <StreamSettings
+        changed={changed}
+        save={save}
+        onRevert={() => setValue(saved)}
+        onSave={() =>
+          save.mutate(
+            { path: { id: app.id }, body: { webhook: value } },
+            {
+              onSuccess: (answer) => {
+                toast(t('saved'));
+                if (answer.webhook?.secret !== undefined) onSecret(answer.webhook.secret);
+              },
+            },
+          )
         }
       >
-        <Stack>
-          <Refusal error={save.error} />
-          <Fields value={value} onChange={setValue} />
-        </Stack>
-      </Card>
+        <Fields value={value} onChange={setValue} />
+      </StreamSettings>
       <Keys keys={webhook.keys} />
       {rotating ? <Rotate app={app} onSecret={onSecret} onClose={() => setRotating(false)} /> : null}
     </>
