@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Router } from 'express';
 import { z } from 'zod';
+import type { Check } from '#core/check.ts';
 import { ConflictError, GatewayError } from '#core/errors.ts';
 import { describeError } from '#core/failure.ts';
-import type { Check } from '#core/provider.ts';
 import { requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import {

@@ -1,5 +1,6 @@
 // What is particular to a provider that writes to us: how it is connected is seen from its tokens and its writes.
-import type { Check, ProviderKind } from '#core/provider.ts';
+import type { Check } from '#core/check.ts';
+import type { ProviderKind } from '#core/provider.ts';
 import { readWrittenAt } from '#store/push-guard.ts';
 import type { ProviderRow } from '#store/settings.ts';
 import { readWriters } from '#store/tokens.ts';

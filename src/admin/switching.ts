@@ -2,7 +2,8 @@
 import type { Request } from 'express';
 import { z } from 'zod';
 import { ConflictError, NotFoundError } from '#core/errors.ts';
-import type { LeavePolicy, ProviderKind } from '#core/provider.ts';
+import type { LeavePolicy } from '#core/policy.ts';
+import type { ProviderKind } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import { parse } from '#http/validate.ts';
 import { writeAudit } from '#store/audit.ts';

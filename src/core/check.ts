@@ -1,5 +1,13 @@
 import { GatewayError } from './errors.ts';
-import type { Check } from './provider.ts';
+
+/** One line of a connection test, in words an administrator can act on. */
+export interface Check {
+  /** Stable kebab-case name: `token`, `read-users`. */
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+  readonly remedy: string | null;
+}
 
 /** What a check found: what is well, in one sentence, or a problem and what to do about it. */
 export type Finding = string | { readonly problem: string; readonly remedy: string };

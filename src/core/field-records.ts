@@ -4,18 +4,12 @@
  */
 import type { ResourceSchema, ResourceSchemas } from './attributes.ts';
 import { InputError } from './errors.ts';
+import type { Clause, MappedAttribute, RecordExplanation } from './explanation.ts';
 import { type Filter, matches, parseFilter } from './filter.ts';
 import { compileMapping, type Mapping, mergeRules, missingAttribute, type SourceRecord } from './mapping.ts';
 import type { MappingRule } from './mapping-rules.ts';
 import { resolveTarget } from './mapping-target.ts';
-import type {
-  Clause,
-  EffectiveRule,
-  MappedAttribute,
-  MappingTrace,
-  Normalised,
-  RecordExplanation,
-} from './provider.ts';
+import type { EffectiveRule, MappingTrace, Normalised } from './provider.ts';
 import {
   GATEWAY_SCHEMA,
   GROUP_SCHEMA,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { InputError } from './errors.ts';
 import { mappingRules } from './mapping-rules.ts';
 import { DEFAULT_MATCHING, MATCH_ATTRIBUTES } from './match.ts';
-import type { RunPolicy } from './provider.ts';
+import type { RunPolicy } from './policy.ts';
 
 const leavePolicy = z.enum(['deactivate', 'delete', 'keep']);
 

@@ -1,8 +1,8 @@
 // What Prometheus is told. What happens in this process is counted as it happens; how things stand is asked of the
 // database at each scrape. Labels have few values: routes as they are declared, ids of apps, words of ours.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { outcomeOfStatus, type SourceRequest } from '#core/cost.ts';
 import type { Figures } from '#core/figures.ts';
-import { outcomeOfStatus, type SourceRequest } from '#core/provider.ts';
 
 export interface MetricsParts {
   readonly build: Readonly<Record<'version' | 'role' | 'database', string>>;

@@ -1,7 +1,7 @@
 // The connection test of a push target. It reads, and leaves nothing behind.
 import { randomUUID } from 'node:crypto';
+import type { Check } from '#core/check.ts';
 import { describeError } from '#core/failure.ts';
-import type { Check } from '#core/provider.ts';
 import type { PushPolicy, Target } from '#core/target.ts';
 
 /** Each check by its name; the rest is skipped when we are not let in. */

@@ -1,6 +1,7 @@
 import type { ResourceSchemas } from '#core/attributes.ts';
+import type { SourceRequest } from '#core/cost.ts';
 import type { UploadedFiles } from '#core/files.ts';
-import type { ProviderKind, SourceRequest } from '#core/provider.ts';
+import type { ProviderKind } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { OutgoingPolicy } from '#platform/fetch.ts';

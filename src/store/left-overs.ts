@@ -1,5 +1,5 @@
 // A plan that takes over from other providers: what they brought and this one does not show is left over.
-import type { LeavePolicy } from '#core/provider.ts';
+import type { LeavePolicy } from '#core/policy.ts';
 import { PROVIDER_KINDS } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 import type { Planning } from './planning.ts';

@@ -1,6 +1,6 @@
 // Who is in scope by membership, and by which way: decided on the mirror as it is, in one statement for each level of
 // groups and one for everybody. What differs from before is marked, so that a plan of changes looks at it.
-import type { MembershipCondition, MembershipScope } from '#core/provider.ts';
+import type { MembershipCondition, MembershipScope } from '#core/membership-scope.ts';
 import { GATEWAY_SCHEMA, type ProviderKindName } from '#core/resource.ts';
 import { foldCase } from '#core/search.ts';
 import { type Db, sql } from './database.ts';

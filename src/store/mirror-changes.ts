@@ -1,7 +1,7 @@
 // The mirror written by what changed instead of by a full read: single records, members won and lost, and how objects
 // left. Everything that is changed is touched in the same transaction. And the checkpoint from which a read goes on.
 import { addToSet } from '#core/digest.ts';
-import type { Checkpoint, GoneObject, MemberRef, MembersChange } from '#core/provider.ts';
+import type { Checkpoint, GoneObject, MemberRef, MembersChange } from '#core/pages.ts';
 import type { ProviderKindName, ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 import { keepPlaces } from './mirror.ts';

@@ -1,6 +1,6 @@
 // Our copy of what the provider says, page by page. Writing a page twice changes nothing; only the sweep after the
 // last page of a full read says that something is gone.
-import type { GoneObject } from '#core/provider.ts';
+import type { GoneObject } from '#core/pages.ts';
 import type { ProviderKindName, ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 

@@ -1,8 +1,8 @@
 // Routing: who is to be placed into which group made by hand, and the items of a plan that do it. Only memberships that
 // a sync has placed are ever taken back (requirements S4.25, S4.26).
 import { canonical } from '#core/canonical.ts';
+import type { MembershipScope } from '#core/membership-scope.ts';
 import { nameKey } from '#core/names.ts';
-import type { MembershipScope } from '#core/provider.ts';
 import { GROUP_SCHEMA, type ProviderKindName } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 import { IS_LINK } from './matching.ts';

@@ -1,7 +1,7 @@
 // The difference between mirror and directory, made into plan items inside the database, in the order in which it is
 // applied: users, groups, memberships, then removals. Each function inserts its items after `offset` and answers how
 // many there are. `core/plan.ts` states the same rule over two maps; a property test holds the two together.
-import type { RunPolicy } from '#core/provider.ts';
+import type { RunPolicy } from '#core/policy.ts';
 import type { ProviderKindName, ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 

@@ -1,9 +1,10 @@
 // Run rows. The database allows one that is queued or running, whatever a lease believes.
 import { randomUUID } from 'node:crypto';
+import type { Cost } from '#core/cost.ts';
 import type { RunPhase, RunTimes } from '#core/estimate.ts';
 import type { RunError } from '#core/failure.ts';
 import type { LinkReset } from '#core/match.ts';
-import type { Cost, LeavePolicy } from '#core/provider.ts';
+import type { LeavePolicy } from '#core/policy.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 import type { Lease } from './leases.ts';

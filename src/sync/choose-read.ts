@@ -1,5 +1,6 @@
 import { CheckpointExpiredError } from '#core/errors.ts';
-import type { ChangeReader, Checkpoint, PullProvider } from '#core/provider.ts';
+import type { ChangeReader, Checkpoint } from '#core/pages.ts';
+import type { PullProvider } from '#core/provider.ts';
 import { readCheckpoint } from '#store/mirror-changes.ts';
 import { type RunRow, widenRun } from '#store/runs.ts';
 import { reevaluateMirror } from './reevaluate-mirror.ts';

@@ -1,7 +1,9 @@
 // Why a person, or a group, is here or is not: the facts of each step of the journey put side by side, with one reason.
 // It changes nothing and asks no provider; what the provider said is what the mirror holds.
+
+import type { RecordExplanation } from '#core/explanation.ts';
 import type { MappingRule } from '#core/mapping-rules.ts';
-import type { ProviderKind, RecordExplanation } from '#core/provider.ts';
+import type { ProviderKind } from '#core/provider.ts';
 import { describeReason, type ReasonView, reasonOfFailure } from '#core/reasons.ts';
 import { ENTERPRISE_SCHEMA, GATEWAY_SCHEMA, type ProviderKindName, type ResourceType } from '#core/resource.ts';
 import type { Seal } from '#platform/seal.ts';

@@ -1,6 +1,6 @@
 import { digestOfSet } from '#core/digest.ts';
 import { UpstreamError } from '#core/errors.ts';
-import type { MemberRef, Page, SkippedObject } from '#core/provider.ts';
+import type { MemberRef, Page, SkippedObject } from '#core/pages.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import type { Db } from '#store/database.ts';
 import { type GroupMembers, readMembersDigests, replaceMembers } from '#store/mirror.ts';

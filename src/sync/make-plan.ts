@@ -1,7 +1,7 @@
 import { holdForBurst, type Verdict } from '#core/guard.ts';
 import { DEFAULT_MATCHING, holdForReset, type LinkReset } from '#core/match.ts';
 import { releasedName } from '#core/names.ts';
-import type { LeavePolicy, RunPolicy } from '#core/provider.ts';
+import type { LeavePolicy, RunPolicy } from '#core/policy.ts';
 import type { Db } from '#store/database.ts';
 import { planLeftOvers } from '#store/left-overs.ts';
 import { planLinks } from '#store/matching.ts';

@@ -1,5 +1,5 @@
+import type { Cost } from '#core/cost.ts';
 import type { PhaseTime, RunPhase, RunTimes } from '#core/estimate.ts';
-import type { Cost } from '#core/provider.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Db } from '#store/database.ts';
 import { type Lease, LeaseLostError } from '#store/leases.ts';

@@ -4,7 +4,8 @@ import { type Document, finish } from '#core/coerce.ts';
 import { ForbiddenError, type GatewayError } from '#core/errors.ts';
 import { nameKey } from '#core/names.ts';
 import type { MemberChange } from '#core/patch.ts';
-import type { ProviderKind, PullProvider, PushPolicy, RunPolicy } from '#core/provider.ts';
+import type { PushPolicy, RunPolicy } from '#core/policy.ts';
+import type { ProviderKind, PullProvider } from '#core/provider.ts';
 import {
   ENTERPRISE_SCHEMA,
   GATEWAY_SCHEMA,

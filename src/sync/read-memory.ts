@@ -1,4 +1,4 @@
-import type { ReadMemory } from '#core/provider.ts';
+import type { ReadMemory } from '#core/pages.ts';
 import type { ProviderKindName, ResourceType } from '#core/resource.ts';
 import type { Db } from '#store/database.ts';
 import { readRecords, readRestorable, readServed } from '#store/mirror.ts';

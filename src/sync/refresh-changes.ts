@@ -1,6 +1,7 @@
 // What changed since a checkpoint, into the mirror. Only what the provider names is touched: silence proves nothing here.
 import { CheckpointExpiredError, UpstreamError } from '#core/errors.ts';
-import type { ChangePage, ChangeReader, Checkpoint, PullProvider } from '#core/provider.ts';
+import type { ChangePage, ChangeReader, Checkpoint } from '#core/pages.ts';
+import type { PullProvider } from '#core/provider.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { upsertRecords } from '#store/mirror.ts';
 import {

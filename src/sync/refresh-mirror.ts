@@ -1,5 +1,6 @@
 import { UpstreamError } from '#core/errors.ts';
-import type { Checkpoint, Page, PullProvider } from '#core/provider.ts';
+import type { Checkpoint, Page } from '#core/pages.ts';
+import type { PullProvider } from '#core/provider.ts';
 import type { ResourceType } from '#core/resource.ts';
 import type { Db } from '#store/database.ts';
 import { beginGeneration, markSeen, noteGone, notePurged, readKnown, sweep, upsertRecords } from '#store/mirror.ts';

@@ -1,8 +1,11 @@
 // The journey in one place: refresh the mirror, compare, judge, apply or hold. Every step makes two states agree, so
 // a run that is cut short anywhere is finished by the next one.
+
+import type { Cost } from '#core/cost.ts';
 import { GatewayError } from '#core/errors.ts';
 import { describeError, type RunError } from '#core/failure.ts';
-import type { Cost, PullProvider, RunPolicy } from '#core/provider.ts';
+import type { RunPolicy } from '#core/policy.ts';
+import type { PullProvider } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import type { Log } from '#platform/log.ts';
 import { inSpan } from '#platform/trace.ts';

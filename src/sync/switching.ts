@@ -2,7 +2,8 @@
 // and links its records to who is here; then the switch, in one transaction; then the plan, in chunks that go on after
 // whatever cuts them short.
 import { ConflictError } from '#core/errors.ts';
-import type { LeavePolicy, ProviderKind } from '#core/provider.ts';
+import type { LeavePolicy } from '#core/policy.ts';
+import type { ProviderKind } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import type { Clock } from '#platform/clock.ts';
 import { writeAudit } from '#store/audit.ts';

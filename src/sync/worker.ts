@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import type { Cost } from '#core/cost.ts';
 import { ABANDONED, describeError } from '#core/failure.ts';
-import type { Cost, ProviderKind } from '#core/provider.ts';
+import type { ProviderKind } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';

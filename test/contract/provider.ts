@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { canonical } from '#core/canonical.ts';
-import type { Normalised, Page, PullProvider, RecordExplanation } from '#core/provider.ts';
+import type { RecordExplanation } from '#core/explanation.ts';
+import type { Page } from '#core/pages.ts';
+import type { Normalised, PullProvider } from '#core/provider.ts';
 import type { ResourceType } from '#core/resource.ts';
 
 export interface ProviderCase {

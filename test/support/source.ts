@@ -4,15 +4,9 @@
 import { randomUUID } from 'node:crypto';
 import { after } from 'node:test';
 import { CheckpointExpiredError, UpstreamError } from '#core/errors.ts';
-import type {
-  ChangePage,
-  ChangeReader,
-  Checkpoint,
-  GoneObject,
-  ProviderKind,
-  PullProvider,
-  RunPolicy,
-} from '#core/provider.ts';
+import type { ChangePage, ChangeReader, Checkpoint, GoneObject } from '#core/pages.ts';
+import type { RunPolicy } from '#core/policy.ts';
+import type { ProviderKind, PullProvider } from '#core/provider.ts';
 import { ENTERPRISE_SCHEMA, GROUP_SCHEMA, type ResourceType, USER_SCHEMA } from '#core/resource.ts';
 import { systemClock } from '#platform/clock.ts';
 import { makeLog } from '#platform/log.ts';

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { it } from 'node:test';
 import fc from 'fast-check';
-import type { RunPolicy } from '#core/provider.ts';
+import type { RunPolicy } from '#core/policy.ts';
 import { ENTERPRISE_SCHEMA, GROUP_SCHEMA, USER_SCHEMA } from '#core/resource.ts';
 import { releasePinsOf } from '#store/pins.ts';
 import { writeResources } from '#store/resources.ts';

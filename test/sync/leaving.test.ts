@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, it } from 'node:test';
-import type { LeavePolicy, RunPolicy } from '#core/provider.ts';
+import type { LeavePolicy, RunPolicy } from '#core/policy.ts';
 import { listItems } from '#store/views/items.ts';
 import { eachDatabase } from '../support/database.ts';
 import { makeSource, openSync, POLICY, readDirectory, type Source, type Sync } from '../support/source.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, it } from 'node:test';
 import type { HoldReason } from '#core/guard.ts';
-import type { RunPolicy } from '#core/provider.ts';
+import type { RunPolicy } from '#core/policy.ts';
 import { USER_SCHEMA } from '#core/resource.ts';
 import { writeResources } from '#store/resources.ts';
 import { type ItemView, listItems } from '#store/views/items.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, it } from 'node:test';
 import { GatewayError } from '#core/errors.ts';
-import type { RunPolicy } from '#core/provider.ts';
+import type { RunPolicy } from '#core/policy.ts';
 import { GROUP_SCHEMA } from '#core/resource.ts';
 import { listPins, releasePin, releasePinsOf } from '#store/pins.ts';
 import { writeResources } from '#store/resources.ts';

@@ -2,7 +2,7 @@
 // same is read whole.
 import { CheckpointExpiredError } from '#core/errors.ts';
 import type { UploadedFiles } from '#core/files.ts';
-import type { ChangeReader, Checkpoint } from '#core/provider.ts';
+import type { ChangeReader, Checkpoint } from '#core/pages.ts';
 import type { FileParts } from './fetch-files.ts';
 import { folderVersion } from './from-folder.ts';
 import { isUnchanged, type Validators } from './from-url.ts';

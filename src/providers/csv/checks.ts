@@ -1,5 +1,5 @@
+import type { Check } from '#core/check.ts';
 import { GatewayError } from '#core/errors.ts';
-import type { Check } from '#core/provider.ts';
 import { findColumn, needColumn } from './columns.ts';
 import { copyFiles, type FileParts, findFiles, makeFolder, removeFolder } from './fetch-files.ts';
 import { openTable } from './rows.ts';

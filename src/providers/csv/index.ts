@@ -2,7 +2,8 @@
 // is decided elsewhere. README.md beside this file has the quirks.
 import type { ResourceSchemas } from '#core/attributes.ts';
 import { policyOf } from '#core/kind-settings.ts';
-import type { Page, ProviderKind, PullProvider } from '#core/provider.ts';
+import type { Page } from '#core/pages.ts';
+import type { ProviderKind, PullProvider } from '#core/provider.ts';
 import { changesOf, makeCheckpoint, versionOf } from './changes.ts';
 import { checkFiles } from './checks.ts';
 import { copyFiles, type FileParts, findFiles, makeFolder, removeFolder } from './fetch-files.ts';

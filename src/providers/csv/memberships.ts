@@ -1,5 +1,5 @@
 // Who belongs to which group: from the file of memberships and from columns, joined by parts (spill.ts).
-import type { MemberRef, Page, SkippedObject } from '#core/provider.ts';
+import type { MemberRef, Page, SkippedObject } from '#core/pages.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { findColumn, needColumn } from './columns.ts';
 import type { CopiedFile } from './fetch-files.ts';

@@ -1,7 +1,7 @@
 // The first rows of each file, what was found out about it, and what would become of a person: for whoever sets up the
 // columns, before anything is saved.
 import type { ResourceSchemas } from '#core/attributes.ts';
-import type { FilePreview, SourcePreview } from '#core/provider.ts';
+import type { FilePreview, SourcePreview } from '#core/source.ts';
 import { findColumn } from './columns.ts';
 import { copyFiles, type FileParts, type Files, findFiles, makeFolder, removeFolder } from './fetch-files.ts';
 import { type CsvRecord, fieldsOf, readId } from './records.ts';

@@ -1,6 +1,6 @@
 // A whole read: users, groups, members. Nothing that grows with the number of people is kept in memory: ids and
 // memberships go through files of their own (spill.ts). Groups are kept: their ids, one after the other.
-import type { Page } from '#core/provider.ts';
+import type { Page } from '#core/pages.ts';
 import { findColumn, needColumn } from './columns.ts';
 import type { Files } from './fetch-files.ts';
 import { membersOf, readMemberships } from './memberships.ts';

@@ -1,7 +1,8 @@
 // What a line means: a person or group in SCIM form, or why not.
 import type { ResourceSchemas } from '#core/attributes.ts';
+import type { Clause, RecordExplanation } from '#core/explanation.ts';
 import { type FieldRecords, makeFieldRecords } from '#core/field-records.ts';
-import type { Clause, MappingTrace, Normalised, RecordExplanation } from '#core/provider.ts';
+import type { MappingTrace, Normalised } from '#core/provider.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { DEFAULT_RULES, flagOf, nameOfHeading } from './columns.ts';
 import type { CsvRecord } from './records.ts';

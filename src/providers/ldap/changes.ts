@@ -2,7 +2,7 @@
 // deleted, moved out of the base or does not match the filter any more is not among them: only a full read tells.
 // Sources: learn.microsoft.com, "Polling for Changes Using USNChanged", checked 2026-11; RFC 4512 section 3.4.1.
 import { CheckpointExpiredError, ConfigError, CredentialsError } from '#core/errors.ts';
-import type { ChangePage, ChangeReader, Checkpoint } from '#core/provider.ts';
+import type { ChangePage, ChangeReader, Checkpoint } from '#core/pages.ts';
 import type { Connection } from './connection.ts';
 import { type Reading, searchOf } from './everybody.ts';
 import { readGroups, readMembers, readUsers } from './read.ts';

@@ -1,5 +1,5 @@
+import type { Check } from '#core/check.ts';
 import { check, type Finding } from '#core/check.ts';
-import type { Check } from '#core/provider.ts';
 import { type Connection, connect, type RawEntry } from './connection.ts';
 import { searchOf } from './everybody.ts';
 import { memberAttributes } from './read.ts';

@@ -13,7 +13,8 @@ import {
   SearchRequest,
   type SearchResponse,
 } from 'ldapts';
-import type { Cost, Trace } from '#core/provider.ts';
+import type { Cost } from '#core/cost.ts';
+import type { Trace } from '#core/provider.ts';
 import { checkInside, insideLookup } from '#platform/inside.ts';
 import { connectionLost, explainBind, explainResult, explainThrown } from './failures.ts';
 import { hostOf, type LdapSettings, serverNameOf } from './settings.ts';

@@ -2,7 +2,8 @@
 // beside this file has the quirks.
 import type { ResourceSchemas } from '#core/attributes.ts';
 import { policyOf } from '#core/kind-settings.ts';
-import type { Page, ProviderKind, PullProvider, Trace } from '#core/provider.ts';
+import type { Page } from '#core/pages.ts';
+import type { ProviderKind, PullProvider, Trace } from '#core/provider.ts';
 import { changesOf, latestMark, makeCheckpoint, type WithReading } from './changes.ts';
 import { checkConnection } from './checks.ts';
 import { type Connection, connect } from './connection.ts';

@@ -1,6 +1,6 @@
 // A whole read: who is there (everybody.ts), then users, groups, and the members of each group. Every search goes to its
 // end or throws; what is kept in memory is an id and a hash for each entry.
-import type { MemberRef, Page, SkippedObject } from '#core/provider.ts';
+import type { MemberRef, Page, SkippedObject } from '#core/pages.ts';
 import type { RawEntry } from './connection.ts';
 import { findEverybody, hasUids, idOf, type Reading, searchOf } from './everybody.ts';
 import { memberNames } from './members.ts';

@@ -1,7 +1,7 @@
 // What can be looked up in the directory while the settings are made.
 import type { ResourceSchemas } from '#core/attributes.ts';
-import type { GroupChoice, MemberChoice, PermissionReview, SourceField } from '#core/provider.ts';
 import { foldCase } from '#core/search.ts';
+import type { GroupChoice, MemberChoice, PermissionReview, SourceField } from '#core/source.ts';
 import { type Connection, connect, type RawEntry } from './connection.ts';
 import { escapeFilter } from './escape.ts';
 import { type Directory, findEverybody, type Reading, searchOf } from './everybody.ts';

@@ -1,7 +1,8 @@
 // What an entry means: a person or group in SCIM form, or why not.
 import type { ResourceSchemas } from '#core/attributes.ts';
+import type { RecordExplanation } from '#core/explanation.ts';
 import { type FieldRecords, makeFieldRecords } from '#core/field-records.ts';
-import type { Handles, MappingTrace, Normalised, RecordExplanation } from '#core/provider.ts';
+import type { Handles, MappingTrace, Normalised } from '#core/provider.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { MADE, NAMES, PRESETS } from './presets.ts';
 import { addressesOf, fieldsOf, type LdapRecord, valuesOf } from './records.ts';

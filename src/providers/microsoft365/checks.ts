@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
+import type { Check } from '#core/check.ts';
 import { check, type Finding, isTimeout } from '#core/check.ts';
 import { CredentialsError, GatewayError, UpstreamError } from '#core/errors.ts';
-import type { Check } from '#core/provider.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Graph } from './client.ts';
 import { readPage } from './collection.ts';

@@ -8,8 +8,9 @@ import {
   type Middleware,
   ResponseType,
 } from '@microsoft/microsoft-graph-client';
+import type { Cost, SourceRequest } from '#core/cost.ts';
 import { CredentialsError, GatewayError, UpstreamError } from '#core/errors.ts';
-import type { Cost, SourceRequest, Trace } from '#core/provider.ts';
+import type { Trace } from '#core/provider.ts';
 import type { Clock } from '#platform/clock.ts';
 import { inSpan, type OpenSpan, traceHeaders } from '#platform/trace.ts';
 import { makeTokenSource, type TokenSource } from './auth.ts';

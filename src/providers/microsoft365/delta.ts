@@ -1,5 +1,5 @@
 import { CheckpointExpiredError, NotFoundError, UpstreamError } from '#core/errors.ts';
-import type { ChangePage, ChangeReader, Checkpoint, GoneObject, MembersChange, ReturnedLinks } from '#core/provider.ts';
+import type { ChangePage, ChangeReader, Checkpoint, GoneObject, MembersChange, ReturnedLinks } from '#core/pages.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { type BatchAnswer, batchGet } from './batch.ts';
 import type { Graph } from './client.ts';

@@ -1,13 +1,8 @@
 // Why a record is in scope or out, and what each attribute was made of. It asks the very clauses and the mapping that
 // decide in a run, so it cannot say anything else.
-import type {
-  Clause,
-  Evidence,
-  MappedAttribute,
-  MembershipFacts,
-  Normalised,
-  RecordExplanation,
-} from '#core/provider.ts';
+import type { Clause, Evidence, MappedAttribute, RecordExplanation } from '#core/explanation.ts';
+import type { MembershipFacts } from '#core/membership-scope.ts';
+import type { Normalised } from '#core/provider.ts';
 import { ENTERPRISE_SCHEMA, GATEWAY_SCHEMA, type Resource, type ResourceType } from '#core/resource.ts';
 import { allAddresses, domainOf, primaryAddress } from './addresses.ts';
 import { isLicensed } from './licence.ts';

@@ -1,7 +1,8 @@
 // A read of designated groups: the groups, those below them as far as they count, and the people in them. Its cost
 // follows the groups that were selected, and not the tenant.
 import { GatewayError } from '#core/errors.ts';
-import type { MembershipScope, Page, ReadMemory } from '#core/provider.ts';
+import type { MembershipScope } from '#core/membership-scope.ts';
+import type { Page, ReadMemory } from '#core/pages.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { batchGet } from './batch.ts';
 import type { Graph } from './client.ts';

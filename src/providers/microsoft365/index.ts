@@ -2,16 +2,10 @@
 // It only reads and yields; what becomes of it is decided elsewhere. README.md beside this file has the permissions,
 // the quirks and the pages relied on.
 import type { ResourceSchemas } from '#core/attributes.ts';
-import type {
-  Checkpoint,
-  MembershipScope,
-  Normalised,
-  ProviderKind,
-  PullProvider,
-  ReadMemory,
-  SourceRequest,
-  Trace,
-} from '#core/provider.ts';
+import type { SourceRequest } from '#core/cost.ts';
+import type { MembershipScope } from '#core/membership-scope.ts';
+import type { Checkpoint, ReadMemory } from '#core/pages.ts';
+import type { Normalised, ProviderKind, PullProvider, Trace } from '#core/provider.ts';
 import type { Resource, ResourceType } from '#core/resource.ts';
 import type { Clock } from '#platform/clock.ts';
 import { checkConnection } from './checks.ts';

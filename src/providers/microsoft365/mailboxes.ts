@@ -3,7 +3,7 @@
 // learnt is kept in the record, and asked again when the account has changed.
 // Sources: learn.microsoft.com/graph/api/resources/mailboxsettings and user-get-mailboxsettings, checked 2026-11.
 import { GatewayError } from '#core/errors.ts';
-import type { ReadMemory } from '#core/provider.ts';
+import type { ReadMemory } from '#core/pages.ts';
 import { type BatchAnswer, batchGet } from './batch.ts';
 import type { Graph } from './client.ts';
 import { isCandidate } from './mailbox-type.ts';

@@ -1,5 +1,5 @@
 import { CredentialsError, NotFoundError } from '#core/errors.ts';
-import type { MemberRef, Page, SkippedObject } from '#core/provider.ts';
+import type { MemberRef, Page, SkippedObject } from '#core/pages.ts';
 import type { Graph } from './client.ts';
 import { collection, PAGE_SIZE } from './collection.ts';
 import { incomplete } from './failures.ts';

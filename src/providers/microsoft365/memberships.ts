@@ -2,7 +2,7 @@
 // each person the filter is worked out for every combination of answers beforehand, so that nothing but a look-up is
 // left once the memberships are known.
 import { type Filter, matches } from '#core/filter.ts';
-import type { MembershipCondition, MembershipScope } from '#core/provider.ts';
+import type { MembershipCondition, MembershipScope } from '#core/membership-scope.ts';
 import { foldCase } from '#core/search.ts';
 import { groupHandles } from './handles.ts';
 import type { GraphGroup } from './records.ts';

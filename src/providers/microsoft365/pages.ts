@@ -1,5 +1,5 @@
 import { ConfigError, NotFoundError } from '#core/errors.ts';
-import type { Page } from '#core/provider.ts';
+import type { Page } from '#core/pages.ts';
 import type { Graph } from './client.ts';
 import { collection, PAGE_SIZE } from './collection.ts';
 import { latestCheckpoint } from './delta.ts';

@@ -2,7 +2,7 @@
 
 import type { Permission } from '#core/connect.ts';
 import { UpstreamError } from '#core/errors.ts';
-import type { PermissionReview } from '#core/provider.ts';
+import type { PermissionReview } from '#core/source.ts';
 import type { Graph } from './client.ts';
 import type { Microsoft365Settings } from './settings.ts';
 

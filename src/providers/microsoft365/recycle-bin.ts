@@ -1,5 +1,5 @@
 import { CredentialsError, NotFoundError, UpstreamError } from '#core/errors.ts';
-import type { GoneObject, Page } from '#core/provider.ts';
+import type { GoneObject, Page } from '#core/pages.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { batchGet } from './batch.ts';
 import type { Graph } from './client.ts';

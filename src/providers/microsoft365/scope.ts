@@ -1,5 +1,5 @@
 import { type Filter, matches } from '#core/filter.ts';
-import type { MembershipFacts } from '#core/provider.ts';
+import type { MembershipFacts } from '#core/membership-scope.ts';
 import type { ReasonCode } from '#core/reasons.ts';
 import { allAddresses, domainOf, isOnMicrosoft, primaryAddress } from './addresses.ts';
 import { isLicensed } from './licence.ts';

@@ -1,4 +1,4 @@
-import type { Check } from '#core/provider.ts';
+import type { Check } from '#core/check.ts';
 import { type BatchAnswer, batchGet } from './batch.ts';
 import type { Graph } from './client.ts';
 import { GROUP_SELECT, type GraphGroup } from './records.ts';

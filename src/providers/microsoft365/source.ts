@@ -1,6 +1,6 @@
 // What an administrator can look through before anything is saved.
 import { InputError, UpstreamError } from '#core/errors.ts';
-import type { GroupChoice, GroupPage, GroupSearch, MemberChoice } from '#core/provider.ts';
+import type { GroupChoice, GroupPage, GroupSearch, MemberChoice } from '#core/source.ts';
 import { batchGet } from './batch.ts';
 import type { Graph } from './client.ts';
 import { type CollectionPage, collection, PAGE_SIZE, readPage } from './collection.ts';

@@ -2,8 +2,8 @@
 // since a name that no user has would put everybody out of scope in silence.
 import { InputError } from '#core/errors.ts';
 import { type AttributePath, type Filter, parseFilter } from '#core/filter.ts';
-import type { SourceField } from '#core/provider.ts';
 import { foldCase } from '#core/search.ts';
+import type { SourceField } from '#core/source.ts';
 
 type FieldType = SourceField['type'];
 

@@ -1,5 +1,5 @@
 // Why a written resource is in scope or out, and what its attributes were made of: by what decides at a write.
-import type { Clause, MappedAttribute, RecordExplanation } from '#core/provider.ts';
+import type { Clause, MappedAttribute, RecordExplanation } from '#core/explanation.ts';
 import type { Resource, ResourceType } from '#core/resource.ts';
 import { fits, type ScimRules } from './mapping.ts';
 import { fieldsOfRecord, type ScimRecord, toResource } from './record.ts';

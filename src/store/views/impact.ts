@@ -1,5 +1,5 @@
 // What a switch to a provider would do, as its impact plan has it.
-import type { LeavePolicy } from '#core/provider.ts';
+import type { LeavePolicy } from '#core/policy.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import { type Db, sql } from '../database.ts';
 import { IS_LINK } from '../matching.ts';

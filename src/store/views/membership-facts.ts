@@ -1,4 +1,4 @@
-import type { MembershipFacts } from '#core/provider.ts';
+import type { MembershipFacts } from '#core/membership-scope.ts';
 import { type Db, sql } from '../database.ts';
 import type { Subject } from './explain.ts';
 

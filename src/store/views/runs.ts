@@ -1,7 +1,8 @@
 // Runs as the admin API shows them.
+
+import type { Cost } from '#core/cost.ts';
 import { estimateMsLeft, RUN_PHASES, type RunPhase, type RunTimes } from '#core/estimate.ts';
 import type { RunError } from '#core/failure.ts';
-import type { Cost } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import { type Db, sql } from '../database.ts';
 import type { RunStatus } from '../runs.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import type { Checkpoint, Page } from '#core/provider.ts';
+import type { Checkpoint, Page } from '#core/pages.ts';
 import { systemClock } from '#platform/clock.ts';
 import { csv } from '#providers/csv/index.ts';
 import { RESOURCE_SCHEMAS } from '#scim/scimmy.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { UpstreamError } from '#core/errors.ts';
-import type { Page } from '#core/provider.ts';
+import type { Page } from '#core/pages.ts';
 import { ENTERPRISE_SCHEMA, type UserResource } from '#core/resource.ts';
 import { describeProvider } from '../../contract/provider.ts';
 import { type Slapd, SUFFIX, slapdMissing, startSlapd } from '../../support/slapd.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CheckpointExpiredError, UpstreamError } from '#core/errors.ts';
-import type { ChangePage, Checkpoint } from '#core/provider.ts';
+import type { ChangePage, Checkpoint } from '#core/pages.ts';
 import { mergeDelta } from '#providers/microsoft365/delta.ts';
 import { type Asked, openProvider, type Said, settingsFor, startScripted } from './support.ts';
 

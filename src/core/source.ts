@@ -1,0 +1,71 @@
+// What a source shows to somebody who sets it up: groups to pick, fields, permissions, first rows.
+
+import type { Permission } from './connect.ts';
+import type { Normalised } from './provider.ts';
+
+export interface GroupChoice {
+  readonly id: string;
+  readonly displayName: string;
+  readonly type: string;
+  readonly memberCount: number | null;
+}
+
+export interface GroupSearch {
+  readonly search?: string | undefined;
+  /** Where the page before has ended. */
+  readonly cursor?: string | undefined;
+}
+
+export interface GroupPage {
+  readonly items: readonly GroupChoice[];
+  readonly nextCursor: string | null;
+}
+
+export interface MemberChoice {
+  readonly id: string;
+  readonly displayName: string;
+  readonly type: 'user' | 'group';
+  /** Display names from the selected group down to this member's group. */
+  readonly path: readonly string[];
+}
+
+export interface SourceField {
+  readonly name: string;
+  /** `groups`: the groups that somebody is a direct member of, by id, name or address. */
+  readonly type: 'string' | 'boolean' | 'dateTime' | 'strings' | 'groups';
+  readonly operators: readonly string[];
+  readonly example: string;
+}
+
+export interface PermissionReview {
+  readonly granted: readonly string[];
+  readonly required: readonly Permission[];
+  readonly missing: readonly Permission[];
+  readonly superfluous: readonly string[];
+  /** A sync goes on without these, and knows less. */
+  readonly optional?: readonly (Permission & { readonly granted: boolean })[];
+  /** The page on which an administrator of the source sees and grants them. */
+  readonly entraUrl?: string;
+}
+
+/** What a file of a source looks like, before anything of it is taken. */
+export interface FilePreview {
+  readonly role: string;
+  readonly name: string;
+  readonly bytes: number;
+  readonly encoding: string;
+  readonly delimiter: string;
+  /** In their order, with the name that rules and filters know each by; null for a column that is not read. */
+  readonly columns: readonly { readonly heading: string; readonly name: string | null }[];
+  readonly rows: readonly {
+    readonly line: number;
+    readonly cells: readonly string[];
+    readonly problem: string | null;
+  }[];
+}
+
+export interface SourcePreview {
+  readonly files: readonly FilePreview[];
+  /** What becomes of the same first lines. */
+  readonly resources: readonly { readonly line: number; readonly outcome: Normalised }[];
+}
