@@ -1,5 +1,6 @@
 // Microsoft Graph and the token endpoint of one simulated tenant, over https with a throw-away certificate. It
 // answers as Microsoft documents it: what is not documented here is refused, not guessed.
+
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
@@ -7,7 +8,19 @@ import type { AddressInfo } from 'node:net';
 import { generate } from 'selfsigned';
 import { answerConsent, type Decision } from './consent-page.ts';
 import { type Fault, type FaultPlan, makeFaults } from './faults.ts';
+import { listPage, selected } from './graph-collections.ts';
 import { type DeltaList, deltaPage } from './graph-delta.ts';
+import {
+  deletedItem,
+  groupsOf,
+  membersOf,
+  notFound,
+  organizationOf,
+  reportsOf,
+  searchedGroups,
+  userBy,
+  userShape,
+} from './graph-directory.ts';
 import { type BatchRequest, type ObjectPath, objectPath, readBatch, userPurposeOf } from './graph-objects.ts';
 import { GraphProblem, problem } from './problem.ts';
 import { makeSubscriptions, type Subscriptions } from './subscriptions.ts';
@@ -48,8 +61,6 @@ export interface GraphServer {
 }
 
 const ALL_ROLES = ['User.Read.All', 'GroupMember.Read.All', 'Organization.Read.All'];
-const PAGE_DEFAULT = 100;
-const PAGE_MAX = 999;
 /** Graph chooses the size of its pages of changes. */
 const DELTA_PAGE = 200;
 const DELTA_MEMBERS = 100;
@@ -100,21 +111,6 @@ async function closeServer(server: Server): Promise<void> {
   server.closeAllConnections();
   await closed;
 }
-
-/** Properties of a user without `$select`. Source: learn.microsoft.com/graph/api/user-list, checked 2026-11. */
-const USER_DEFAULT = [
-  'businessPhones',
-  'displayName',
-  'givenName',
-  'id',
-  'jobTitle',
-  'mail',
-  'mobilePhone',
-  'officeLocation',
-  'preferredLanguage',
-  'surname',
-  'userPrincipalName',
-];
 
 class SimulatedGraph {
   origin = '';
@@ -223,7 +219,7 @@ class SimulatedGraph {
     this.need('User.Read.All', 'Directory.Read.All');
     const user = this.tenant.users.get(id);
     if (user === undefined) throw notFound(id);
-    if (rest === '') return JSON.stringify(this.userShape(url)(user));
+    if (rest === '') return JSON.stringify(userShape(this.tenant, url)(user));
     if (rest === 'manager') {
       const manager = this.tenant.users.get(this.tenant.managers.get(id) ?? '');
       if (manager === undefined) throw notFound('manager');
@@ -295,26 +291,32 @@ class SimulatedGraph {
 
   private route(path: string, url: URL, headers: IncomingMessage['headers'], fault: Fault | undefined): string {
     const list = (objects: Iterable<object>, shape: (object: object) => unknown, context: string): string =>
-      this.list(objects, shape, { url, headers, fault, context });
+      listPage(objects, shape, { url, headers, fault, context, origin: this.origin });
     if (path === '/v1.0/users') {
       this.need('User.Read.All', 'Directory.Read.All');
-      return list(this.tenant.users.values(), this.userShape(url), 'users');
+      return list(this.tenant.users.values(), userShape(this.tenant, url), 'users');
     }
     const named = /^\/v1\.0\/users\('(.+)'\)$/.exec(path)?.[1];
     if (named !== undefined) {
       this.need('User.Read.All', 'Directory.Read.All');
-      return JSON.stringify(this.userShape(url)(this.userBy(named.replaceAll("''", "'"))));
+      return JSON.stringify(userShape(this.tenant, url)(userBy(this.tenant, named.replaceAll("''", "'"))));
     }
     if (path === '/v1.0/groups') {
       this.need('GroupMember.Read.All', 'Group.Read.All', 'Directory.Read.All');
-      return list(this.searched(url, headers), selected(url), 'groups');
+      return list(searchedGroups(this.tenant, url, headers), selected(url), 'groups');
     }
     const delta = /^\/v1\.0\/(users|groups)\/delta$/.exec(path)?.[1];
     if (delta !== undefined) return this.delta(delta as DeltaList, url, headers, fault);
     const memberOf = /^\/v1\.0\/(?:users|groups)\/([^/]+)\/memberOf$/.exec(path)?.[1];
-    if (memberOf !== undefined) return list(this.groupsOf(memberOf), selected(url, true), 'directoryObjects');
-    const reportsOf = /^\/v1\.0\/users\/([^/]+)\/directReports$/.exec(path)?.[1];
-    if (reportsOf !== undefined) return list(this.reportsOf(reportsOf), selected(url, true), 'directoryObjects');
+    if (memberOf !== undefined) {
+      this.need('GroupMember.Read.All', 'Directory.Read.All');
+      return list(groupsOf(this.tenant, memberOf), selected(url, true), 'directoryObjects');
+    }
+    const reports = /^\/v1\.0\/users\/([^/]+)\/directReports$/.exec(path)?.[1];
+    if (reports !== undefined) {
+      this.need('User.Read.All', 'Directory.Read.All');
+      return list(reportsOf(this.tenant, reports), selected(url, true), 'directoryObjects');
+    }
     const deleted = /^\/v1\.0\/directory\/deletedItems\/([^/]+)$/.exec(path)?.[1];
     if (deleted === 'microsoft.graph.user') {
       this.need('User.Read.All', 'Directory.Read.All');
@@ -325,7 +327,10 @@ class SimulatedGraph {
       const groups = [...this.tenant.deletedGroups.values()].map(({ group }) => group);
       return list(groups, selected(url), 'directoryObjects');
     }
-    if (deleted !== undefined) return JSON.stringify(selected(url)(this.deletedItem(deleted)));
+    if (deleted !== undefined) {
+      this.need('User.Read.All', 'Group.Read.All', 'Directory.Read.All');
+      return JSON.stringify(selected(url)(deletedItem(this.tenant, deleted)));
+    }
     if (path === '/v1.0/organization') {
       this.need('Organization.Read.All', 'Directory.Read.All');
       return JSON.stringify({
@@ -342,7 +347,7 @@ class SimulatedGraph {
     const single = objectPath(path);
     if (single?.kind === 'users') return this.answerUser(single, url);
     if (single?.rest === 'members/$count' && this.tenant.groups.has(single.id))
-      return this.count(this.membersOf(single.id), headers);
+      return this.count(membersOf(this.tenant, single.id), headers);
     const group = /^\/v1\.0\/groups\/([^/]+)(\/members)?$/.exec(path);
     if (group?.[1] === undefined)
       throw new GraphProblem(400, 'BadRequest', `Resource not found for the segment '${path.split('/')[2]}'.`);
@@ -352,16 +357,7 @@ class SimulatedGraph {
     if (group[2] === undefined) return JSON.stringify(selected(url)(found));
     // Source: learn.microsoft.com/graph/api/group-list-members, checked 2026-11.
     if (found['visibility'] === 'HiddenMembership') this.need('Member.Read.Hidden');
-    return list(this.membersOf(group[1]), selected(url, true), 'directoryObjects');
-  }
-
-  /** By id or user principal name. Source: learn.microsoft.com/graph/api/user-get, checked 2026-11. */
-  private userBy(key: string): object {
-    const named = (user: { readonly [property: string]: unknown }): boolean =>
-      String(user['userPrincipalName']).toLowerCase() === key.toLowerCase();
-    const found = this.tenant.users.get(key) ?? [...this.tenant.users.values()].find(named);
-    if (found === undefined) throw notFound(key);
-    return found;
+    return list(membersOf(this.tenant, group[1]), selected(url, true), 'directoryObjects');
   }
 
   private delta(list: DeltaList, url: URL, headers: IncomingMessage['headers'], fault: Fault | undefined): string {
@@ -377,186 +373,10 @@ class SimulatedGraph {
     });
   }
 
-  /** Groups and directory roles. Source: learn.microsoft.com/graph/api/user-list-memberof, checked 2026-11. */
-  private groupsOf(member: string): object[] {
-    this.need('GroupMember.Read.All', 'Directory.Read.All');
-    if (!this.tenant.users.has(member) && !this.tenant.groups.has(member)) throw notFound(member);
-    const groups = [...this.tenant.groups.values()].filter(
-      ({ id }) => this.tenant.members.get(id)?.has(member) === true,
-    );
-    return groups.map((group) => ({ '@odata.type': '#microsoft.graph.group', ...group }));
-  }
-
-  /** Of any type. Source: learn.microsoft.com/graph/api/directory-deleteditems-get, checked 2026-11. */
-  private deletedItem(id: string): object {
-    this.need('User.Read.All', 'Group.Read.All', 'Directory.Read.All');
-    const found = this.tenant.deletedUsers.get(id) ?? this.tenant.deletedGroups.get(id)?.group;
-    if (found === undefined) throw notFound(id);
-    return found;
-  }
-
-  private reportsOf(user: string): object[] {
-    this.need('User.Read.All', 'Directory.Read.All');
-    if (!this.tenant.users.has(user)) throw notFound(user);
-    const reports = [...this.tenant.managers].filter(([, manager]) => manager === user).map(([report]) => report);
-    return reports.flatMap((report) => this.tenant.users.get(report) ?? []);
-  }
-
   private need(...roles: readonly string[]): void {
     if (!roles.some((role) => this.application.roles.includes(role)))
       throw new GraphProblem(403, 'Authorization_RequestDenied', 'Insufficient privileges to complete the operation.');
   }
-
-  private userShape(url: URL): (user: object) => unknown {
-    const select = selected(url, false, USER_DEFAULT);
-    const expand = url.searchParams.get('$expand');
-    if (expand === null) return select;
-    if (!/^manager(\(\$select=[\w,]+\))?$/.test(expand))
-      throw new GraphProblem(400, 'Request_BadRequest', `Unsupported expand '${expand}'.`);
-    return (user) => {
-      const manager = this.tenant.managers.get((user as { id: string }).id);
-      const shaped = select(user) as object;
-      return manager === undefined || this.tenant.deletedUsers.has(manager)
-        ? shaped
-        : { ...shaped, manager: { '@odata.type': '#microsoft.graph.user', id: manager } };
-    };
-  }
-
-  /** `$search` splits a property's text into words. Source: learn.microsoft.com/graph/search-query-parameter, checked 2026-11. */
-  private searched(url: URL, headers: IncomingMessage['headers']): Iterable<object> {
-    const search = url.searchParams.get('$search');
-    if (search === null) return this.tenant.groups.values();
-    if (headers['consistencylevel'] !== 'eventual')
-      throw new GraphProblem(
-        400,
-        'Request_UnsupportedQuery',
-        "Request with $search query parameter only works through MSGraph with a special request header: 'ConsistencyLevel: eventual'",
-      );
-    const clauses = search.split(' OR ').map((clause) => /^"(displayName|mail):(.*)"$/.exec(clause));
-    if (clauses.some((clause) => clause === null))
-      throw new GraphProblem(400, 'Request_BadRequest', 'Syntax error in $search.');
-    return [...this.tenant.groups.values()].filter((group) => clauses.some((clause) => isFound(group, clause)));
-  }
-
-  /** v1.0 leaves service principals out. Source: learn.microsoft.com/graph/known-issues, checked 2026-11. */
-  private membersOf(group: string): object[] {
-    return [...(this.tenant.members.get(group) ?? [])].flatMap((id) => {
-      const user = this.tenant.users.get(id);
-      if (user !== undefined) return [{ '@odata.type': '#microsoft.graph.user', ...user }];
-      const nested = this.tenant.groups.get(id);
-      if (nested !== undefined) return [{ '@odata.type': '#microsoft.graph.group', ...nested }];
-      const other = this.tenant.others.get(id);
-      if (other === undefined || other.type === 'servicePrincipal') return [];
-      return [{ '@odata.type': `#microsoft.graph.${other.type}`, id, displayName: other.displayName }];
-    });
-  }
-
-  private list(
-    objects: Iterable<object>,
-    shape: (object: object) => unknown,
-    {
-      url,
-      headers,
-      fault,
-      context,
-    }: { url: URL; headers: IncomingMessage['headers']; fault: Fault | undefined; context: string },
-  ): string {
-    const top = Number(url.searchParams.get('$top') ?? PAGE_DEFAULT);
-    if (!Number.isInteger(top) || top < 1 || top > PAGE_MAX)
-      throw new GraphProblem(
-        400,
-        'Request_BadRequest',
-        `Invalid page size specified: '${top}'. Must be between 1 and 999 inclusive.`,
-      );
-    if (url.searchParams.has('$skip'))
-      throw new GraphProblem(400, 'Request_BadRequest', "'$skip' is not supported by the service.");
-    if (url.searchParams.has('$filter') || url.searchParams.has('$orderby'))
-      throw new GraphProblem(400, 'Request_UnsupportedQuery', 'This query is not supported by the simulated tenant.');
-    const all = [...objects];
-    const start = readSkipToken(url.searchParams.get('$skiptoken'));
-    const empty = fault?.kind === 'emptyPage';
-    const end = empty ? start : start + top;
-    const page = all.slice(start, end);
-    const again = fault?.kind === 'repeat' ? page.slice(0, 3) : [];
-    const counted =
-      headers['consistencylevel'] === 'eventual' && url.searchParams.get('$count') === 'true' && start === 0;
-    if (fault?.kind === 'notAPage') return JSON.stringify({ message: 'a proxy says hello' });
-    const link = end < all.length || empty ? this.nextLink(url, end) : undefined;
-    return JSON.stringify({
-      '@odata.context': `${this.origin}/v1.0/$metadata#${context}`,
-      ...(counted ? { '@odata.count': all.length } : {}),
-      ...nextLinkOf(fault, link, url),
-      value: [...page, ...again].map(shape),
-    });
-  }
-
-  private nextLink(url: URL, next: number): string {
-    const link = new URL(url);
-    link.searchParams.set('$skiptoken', Buffer.from(`page:${next}`).toString('base64url'));
-    return link.href;
-  }
-}
-
-/** Names are searched by words, other properties by how they begin. */
-function isFound(group: object, clause: RegExpExecArray | null): boolean {
-  const [, property = '', text = ''] = clause ?? [];
-  const value = String((group as Record<string, unknown>)[property] ?? '').toLowerCase();
-  if (property !== 'displayName') return value.startsWith(text.toLowerCase());
-  return text
-    .toLowerCase()
-    .split(/\s+/)
-    .every((word) => value.includes(word));
-}
-
-function nextLinkOf(fault: Fault | undefined, link: string | undefined, url: URL): { '@odata.nextLink'?: string } {
-  if (fault?.kind === 'loop') return { '@odata.nextLink': url.href };
-  if (fault?.kind === 'foreignLink') return { '@odata.nextLink': `https://elsewhere.example/v1.0/users?$skiptoken=x` };
-  return link === undefined ? {} : { '@odata.nextLink': link };
-}
-
-function selected(url: URL, keepType = false, fallback?: readonly string[]): (object: object) => unknown {
-  const names = url.searchParams.get('$select')?.split(',') ?? fallback;
-  if (names === undefined) return (object) => object;
-  const wanted = keepType ? ['@odata.type', ...names] : names;
-  return (object) => {
-    const shaped: Record<string, unknown> = {};
-    for (const name of wanted) if (name in object) shaped[name] = (object as Record<string, unknown>)[name];
-    return shaped;
-  };
-}
-
-/** Source: learn.microsoft.com/graph/api/resources/organization, checked 2026-11. */
-function organizationOf({ id, domain, hybridSyncAt }: Tenant): object {
-  return {
-    id,
-    displayName: 'Contoso',
-    verifiedDomains: [
-      { name: 'contoso.onmicrosoft.com', isDefault: false, isInitial: true, type: 'Managed' },
-      { name: domain, isDefault: true, isInitial: false, type: 'Managed' },
-    ],
-    onPremisesSyncEnabled: hybridSyncAt === undefined ? null : true,
-    onPremisesLastSyncDateTime: hybridSyncAt ?? null,
-  };
-}
-
-function readSkipToken(token: string | null): number {
-  if (token === null) return 0;
-  const place = /^page:(\d+)$/.exec(Buffer.from(token, 'base64url').toString())?.[1];
-  if (place === undefined)
-    throw new GraphProblem(
-      400,
-      'Directory_ExpiredPageToken',
-      'The specified page token value has expired and can no longer be included in your request.',
-    );
-  return Number(place);
-}
-
-function notFound(id: string): GraphProblem {
-  return new GraphProblem(
-    404,
-    'Request_ResourceNotFound',
-    `Resource '${id}' does not exist or one of its queried reference-property objects are not present.`,
-  );
 }
 
 function sendStatus(response: ServerResponse, { status, retryAfter }: Extract<Fault, { kind: 'status' }>): void {
