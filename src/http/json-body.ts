@@ -7,11 +7,16 @@ import { parseJson } from '#core/json.ts';
  * @throws {TooLargeError} @throws {InputError} `malformed-json`, `too-deep`, `duplicate-key`
  */
 export function jsonBody(limit: string): RequestHandler {
-  return express.json({
-    limit,
-    type: ['application/json', 'application/*+json'],
-    verify: (_request, _response, bytes) => {
-      if (bytes.length > 0) parseJson(bytes.toString('utf8'));
-    },
-  });
+  const readText = express.text({ limit, type: ['application/json', 'application/*+json'] });
+  return (request, response, next) => {
+    readText(request, response, (error?: unknown) => {
+      if (error !== undefined) return next(error);
+      try {
+        if (typeof request.body === 'string') request.body = request.body === '' ? undefined : parseJson(request.body);
+      } catch (refused) {
+        return next(refused);
+      }
+      next();
+    });
+  };
 }
