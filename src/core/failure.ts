@@ -59,6 +59,14 @@ export function describeError(error: unknown): RunError {
   return { failure, code: error.reason, message: error.message, remedy: error.remedy ?? REMEDIES[failure] };
 }
 
+/** What is said of a delivery that a process took up and did not finish. */
+export const CUT_SHORT: RunError = {
+  failure: 'internal',
+  code: 'delivery-cut-short',
+  message: 'The process that was sending this ended before it had an answer.',
+  remedy: 'Nothing: it is looked up at the target and sent again.',
+};
+
 /** Of a run whose process ended, or lost the database, before the run was done. */
 export const ABANDONED: RunError = {
   failure: 'internal',

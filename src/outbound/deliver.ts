@@ -132,6 +132,7 @@ async function bringIntoBeing(world: Delivering, row: Claimed, progress: Progres
   if (progress.remoteId === null) return;
   if (progress.action !== 'created') await updateThere(world, row, progress, signal);
   if (row.resource_type === 'Group') {
+    if (row.unsure && !isNew) await readMembers(world, row, progress.remoteId, signal);
     const changed = await bringMembers(world.target, progress.remoteId, world.membersOf(row), signal);
     if (changed && progress.action === 'none') progress.action = 'updated';
   }
@@ -278,8 +279,12 @@ async function adopt(
 ): Promise<void> {
   const sent = managedPart(payload, remote.document ?? {});
   Object.assign(progress, { remoteId: remote.id, etag: remote.etag ?? null, link: 'adopted', sent, action: 'adopted' });
-  if (row.resource_type !== 'Group') return;
-  const whole = await world.target.read('Group', remote.id, signal);
+  if (row.resource_type === 'Group') await readMembers(world, row, remote.id, signal);
+}
+
+/** Puts the members that the target shows in place of those that are known; where it shows none, these stay. */
+async function readMembers(world: Delivering, row: Claimed, remoteId: string, signal: AbortSignal): Promise<void> {
+  const whole = await world.target.read('Group', remoteId, signal);
   const members = whole?.document?.['members'];
   if (Array.isArray(members)) await world.membersOf(row).replaceKnown(members.map(({ value }) => String(value)));
 }

@@ -17,6 +17,7 @@ export function settledOf(row: Claimed, progress: Progress, { now, exchanges, ke
   const hasLeft = progress.action === 'deactivated' || progress.action === 'deleted';
   const isDeparture =
     isDone && hasLeft && row.rank === RANKS.leaver && row.resource_type === 'User' && row.gone_since === null;
+  const cameOrWent = (row.gone_since === null) !== (progress.goneSince === null);
   const isRenamed = row.remote_id !== null && progress.remoteId !== null && row.remote_id !== progress.remoteId;
   const lines = exchanges.map((exchange) => ({ ...(isDone ? inShort(exchange) : exchange), at: now.toISOString() }));
   return {
@@ -38,7 +39,7 @@ export function settledOf(row: Claimed, progress: Progress, { now, exchanges, ke
     departed_at: isDeparture ? row.changed_at : null,
     rank: row.rank,
     done: isDone,
-    is_new: progress.action === 'created' || progress.action === 'adopted' || isRenamed,
+    concerns_others: progress.action === 'created' || progress.action === 'adopted' || isRenamed || cameOrWent,
   };
 }
 

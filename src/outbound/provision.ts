@@ -240,7 +240,7 @@ async function settle(
         })();
   await database.knex.transaction(async (tx) => {
     await settleDeliveries(tx, appId, [settled], now);
-    if (settled.is_new) await askForReferences(tx, appId, [settled.resource_id], now);
+    if (settled.concerns_others) await askForReferences(tx, appId, [settled.resource_id], now);
   });
 }
 

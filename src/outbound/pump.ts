@@ -197,10 +197,10 @@ export function makePump(parts: PumpParts, appId: string, lease: HeldLease, sign
 
   async function settle({ world }: Ready, settled: readonly SettledDelivery[]): Promise<void> {
     const now = clock.now();
-    const newlyThere = settled.filter(({ is_new }) => is_new).map(({ resource_id }) => resource_id);
+    const moved = settled.filter((one) => one.concerns_others).map(({ resource_id }) => resource_id);
     await write(async (tx) => {
       await settleDeliveries(tx, appId, settled, now);
-      await askForReferences(tx, appId, newlyThere, now);
+      await askForReferences(tx, appId, moved, now);
     });
     for (const one of settled) count(one, now);
     for (const { resource_id } of settled) world.forgetClaims(resource_id);

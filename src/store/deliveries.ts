@@ -1,6 +1,6 @@
 // What each target must have of each resource, and what it has: one row for both, whatever happened in between.
 
-import type { RunError } from '#core/failure.ts';
+import { CUT_SHORT, type RunError } from '#core/failure.ts';
 import { RANKS } from '#core/order.ts';
 import type { ResourceType } from '#core/resource.ts';
 import type { Exchange } from '#core/target.ts';
@@ -134,6 +134,8 @@ export interface Claimed {
   readonly sent: Record<string, unknown> | null;
   readonly gone_since: Date | null;
   readonly settled_at: Date | null;
+  /** Its last try failed or was cut short: what became of it there is not known for sure. */
+  readonly unsure: boolean;
   /** Of the resource as it is now; null when it is not even a tombstone any more. */
   readonly version: string | null;
   readonly body: string | null;
@@ -174,7 +176,7 @@ export async function claimDeliveries(
   const taken = statement.bind(ids, 'uuid[]');
   const within = scopeText(statement, scope, 'few');
   const text = `select d.id, d.resource_id, d.resource_type, d.rank, d.asks, d.fence, d.attempts, d.changed_at, d.remote_id, d.remote_etag,
-      d.link, d.sent, d.gone_since, d.settled_at, d.log, r.version, r.body, r.active, (r.id is null or r.deleted_at is not null) as deleted,
+      d.link, d.sent, d.gone_since, d.settled_at, d.last_error is not null as unsure, d.log, r.version, r.body, r.active, (r.id is null or r.deleted_at is not null) as deleted,
       coalesce(r.deleted_at is null and ${within}, false) as in_scope, m.remote_id as manager_remote_id,
       coalesce(m.remote_id is null and m.in_scope and m.state <> 'idle', false) as manager_waits
     from deliveries d left join resources r on r.id = d.resource_id
@@ -226,9 +228,15 @@ export interface SettledDelivery {
   readonly departed_at: Date | null;
   readonly rank: number;
   readonly done: boolean;
-  /** It has an id there that it did not have before, also when it failed later on. */
-  readonly is_new: boolean;
+  /**
+   * Whether groups and reports that name it have to be looked at again: it has an id there that it did not have before,
+   * also when it failed later on, or it is meant to be there since, or no longer.
+   */
+  readonly concerns_others: boolean;
 }
+
+/** It was asked for again meanwhile. What failed for good is tried anew as well: there is news. */
+const AGAIN = `(d.asks > s.asks and (s.done or s.state = 'dead'))`;
 
 /** Writes what became of deliveries that are still ours; what was asked for again meanwhile is pending at once. */
 export async function settleDeliveries(
@@ -245,11 +253,11 @@ export async function settleDeliveries(
        attempts integer, version bigint, remote_id text, remote_etag text, link text, sent jsonb, gone_since timestamptz, action text,
        error jsonb, log jsonb, departed_at timestamptz, rank smallint, done boolean)),
      mine as (update deliveries d set
-         state = case when s.done and d.asks > s.asks then 'pending' else s.state end,
-         ready_at = case when s.done and d.asks > s.asks then ?::timestamptz else s.ready_at end,
-         rank = case when s.done and d.asks > s.asks then d.rank else s.rank end,
-         changed_at = case when s.done and d.asks > s.asks then ?::timestamptz else d.changed_at end,
-         attempts = s.attempts, delivered = case when s.done then s.version else d.delivered end,
+         state = case when ${AGAIN} then 'pending' else s.state end,
+         ready_at = case when ${AGAIN} then ?::timestamptz else s.ready_at end,
+         rank = case when ${AGAIN} then d.rank else s.rank end,
+         changed_at = case when ${AGAIN} then ?::timestamptz else d.changed_at end,
+         attempts = case when ${AGAIN} then 0 else s.attempts end, delivered = case when s.done then s.version else d.delivered end,
          remote_id = s.remote_id, remote_etag = s.remote_etag, link = s.link, sent = nullif(s.sent, 'null'::jsonb), gone_since = s.gone_since,
          last_action = s.action, last_error = nullif(s.error, 'null'::jsonb), log = s.log, settled_at = ?::timestamptz,
          first_failed_at = case when s.error is null or s.error = 'null'::jsonb then null else coalesce(d.first_failed_at, ?::timestamptz) end,
@@ -275,27 +283,32 @@ function attemptsOf(settled: readonly SettledDelivery[]): Attempts {
 export async function freeExpiredClaims(db: Db, appId: string, now: Date): Promise<number> {
   const { rowCount } = await sql(
     db,
-    `update deliveries set state = 'pending', ready_at = ?, claimed_until = null where app_id = ? and state = 'sending' and claimed_until < ?`,
-    [now, appId, now],
+    `update deliveries set state = 'pending', ready_at = ?, claimed_until = null, last_error = ?::jsonb
+     where app_id = ? and state = 'sending' and claimed_until < ?`,
+    [now, JSON.stringify(CUT_SHORT), appId, now],
   );
   return rowCount ?? 0;
 }
 
 /**
- * People whom the target has only now: their groups, and those whom they manage, are looked at again. Those that wait are
- * asked for as well, since they may be claimed at this very moment by somebody who does not see the news yet.
+ * The groups of these, and those whom they manage, are looked at again. Those that wait are asked for as well, since they
+ * may be claimed at this very moment by somebody who does not see the news yet; and groups that were given up because of a
+ * member.
  */
-export async function askForReferences(db: Db, appId: string, newlyThere: readonly string[], now: Date): Promise<void> {
-  if (newlyThere.length === 0) return;
+export async function askForReferences(db: Db, appId: string, moved: readonly string[], now: Date): Promise<void> {
+  if (moved.length === 0) return;
   await sql(
     db,
-    `update deliveries d set asks = d.asks + 1, state = case d.state when 'idle' then 'pending' else d.state end,
-       rank = case d.state when 'idle' then f.rank else d.rank end, ready_at = case d.state when 'idle' then ? else d.ready_at end,
-       changed_at = case d.state when 'idle' then ? else d.changed_at end
+    `update deliveries d set asks = d.asks + 1, state = case when d.state in ('idle', 'dead') then 'pending' else d.state end,
+       rank = case when d.state in ('idle', 'dead') then f.rank else d.rank end,
+       ready_at = case when d.state in ('idle', 'dead') then ? else d.ready_at end,
+       changed_at = case when d.state in ('idle', 'dead') then ? else d.changed_at end,
+       attempts = case when d.state = 'dead' then 0 else d.attempts end
      from (select gm.group_id as id, ${RANKS.group} as rank from group_members gm where gm.member_id = any(?::uuid[])
        union select r.id, ${RANKS.reference} from resources r where r.manager_id = any(?::uuid[]) and r.deleted_at is null) f
-     where d.app_id = ? and d.resource_id = f.id and d.state in ('idle', 'pending', 'sending')`,
-    [now, now, newlyThere, newlyThere, appId],
+     where d.app_id = ? and d.resource_id = f.id and (d.state in ('idle', 'pending', 'sending')
+       or d.state = 'dead' and d.last_error ->> 'code' = 'member-refused')`,
+    [now, now, moved, moved, appId],
   );
 }
 

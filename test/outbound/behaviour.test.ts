@@ -75,6 +75,7 @@ eachDatabase('what a push target does when', (open) => {
     const push = await start({ guard: { max: 2, percent: 10 } });
     await push.settle();
     for (const id of ids.slice(0, 5)) await edit.change('User', id, 'active', false);
+    await journalIsWhole(database);
     await push.settle();
     assert.equal(active().length, 10);
     assert.equal((await deliveries(push)).filter(({ state }) => state === 'held').length, 5);
@@ -279,6 +280,46 @@ eachDatabase('what a push target does when', (open) => {
     assert.equal(app.groups.size, 1);
     assert.notEqual(team, '');
   });
+
+  it('somebody leaves its scope and comes back: the groups there follow, though no group changed here', async () => {
+    const [ada, bob] = [await edit.user('ada', { title: 'Chief' }), await edit.user('bob', { title: 'Chief' })];
+    await edit.group('Board', [ada, bob]);
+    const push = await start({}, { scope: { userFilter: 'title eq "Chief"' } });
+    const settled = async (): Promise<string[]> => {
+      await journalIsWhole(database);
+      await push.settle();
+      return membersThere();
+    };
+    assert.deepEqual(await settled(), ['ada', 'bob']);
+    await edit.change('User', ada, 'title', 'Clerk');
+    assert.deepEqual(await settled(), ['bob']);
+    await edit.change('User', ada, 'title', 'Chief');
+    assert.deepEqual(await settled(), ['ada', 'bob']);
+  });
+
+  it('the answer to a member is lost, and the member goes meanwhile: it is not left there', async () => {
+    const [ada, bob] = [await edit.user('ada'), await edit.user('bob')];
+    const board = await edit.group('Board', [ada]);
+    const push = await start();
+    await push.settle();
+    let drops = 1;
+    app.personality = { dropAfter: () => drops-- > 0 };
+    await edit.addMember(board, bob);
+    await journalIsWhole(database);
+    await push.pump.turn();
+    assert.deepEqual(membersThere(), ['ada', 'bob'], 'it was done all the same');
+    await edit.removeMember(board, bob);
+    await sql(database.knex, 'update targets set rest_until = null');
+    await journalIsWhole(database);
+    await push.settle();
+    assert.deepEqual(membersThere(), ['ada']);
+  });
+
+  function membersThere(): string[] {
+    const [group] = app.groups.values();
+    const ids = ((group?.['members'] ?? []) as { value: string }[]).map(({ value }) => value);
+    return ids.map((id) => String(app.users.get(id)?.['userName'])).sort();
+  }
 
   it('it is dead for a week: little is asked of it, nothing piles up, and then each resource is sent once', async () => {
     const clock = makeClock(new Date(Date.now() - 8 * 86_400_000).toISOString());
