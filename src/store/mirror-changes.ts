@@ -44,7 +44,7 @@ export async function markGone(
   const last = new Map(objects.map(({ externalId, how }) => [externalId, how]));
   const { rows } = await sql<{ external_id: string }>(
     db,
-    `update mirror_records m set gone_at = coalesce(m.gone_at, now()), left_how = g.how, members_digest = null
+    `update mirror_records m set gone_at = coalesce(m.gone_at, now()), left_how = g.how, members_digest = null, came_back = false
      from unnest(?::text[], ?::text[]) as g(external_id, how)
      where m.provider = ? and m.resource_type = ? and m.external_id = g.external_id
        and (m.gone_at is null or m.left_how is distinct from g.how) returning m.external_id`,
@@ -56,6 +56,31 @@ export async function markGone(
       await sql(db, `delete from ${table} where provider = ? and group_external_id = any(?::text[])`, [provider, ids]);
   await touch(db, provider, type, ids);
   return ids.length;
+}
+
+/** Who was gone and is there again, and has not been asked for links since. */
+export async function readCameBack(db: Db, provider: ProviderKindName, type: ResourceType): Promise<readonly string[]> {
+  const { rows } = await sql<{ external_id: string }>(
+    db,
+    `select external_id from mirror_records where provider = ? and resource_type = ? and came_back and gone_at is null
+     order by external_id`,
+    [provider, type],
+  );
+  return rows.map(({ external_id }) => external_id);
+}
+
+/** The links of these are known again. Call it in the transaction that writes them. */
+export async function forgetReturn(
+  db: Db,
+  provider: ProviderKindName,
+  type: ResourceType,
+  externalIds: readonly string[],
+): Promise<void> {
+  await sql(
+    db,
+    `update mirror_records set came_back = false where provider = ? and resource_type = ? and external_id = any(?::text[])`,
+    [provider, type, externalIds],
+  );
 }
 
 /** What becomes of one object in one group. */

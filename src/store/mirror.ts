@@ -134,7 +134,10 @@ export async function readRestorable(
   return rows.map(({ external_id }) => external_id);
 }
 
-/** Inserts or replaces records by external id; ids must be unique within the batch. */
+/**
+ * Inserts or replaces records by external id; ids must be unique within the batch. Of whoever was gone it is noted that
+ * they came back.
+ */
 export async function upsertRecords(
   db: Db,
   provider: ProviderKindName,
@@ -155,7 +158,7 @@ export async function upsertRecords(
        name_key = excluded.name_key, manager_external_id = excluded.manager_external_id, reason = excluded.reason,
        detail = excluded.detail, label = excluded.label, handles = excluded.handles,
        memberships = excluded.memberships, routes = excluded.routes, affiliation_path = null, gone_at = null, left_how = null,
-       seen_at = now()`,
+       came_back = mirror_records.came_back or mirror_records.gone_at is not null, seen_at = now()`,
     [provider, type, JSON.stringify(records)],
   );
 }
@@ -336,6 +339,7 @@ export async function sweep(db: Db, provider: ProviderKindName, generation: stri
     'update mirror_records set left_how = null where provider = ? and left_how is not null and gone_at is null',
     [provider],
   );
+  await sql(db, 'update mirror_records set came_back = false where provider = ? and came_back', [provider]);
   await sql(db, 'delete from mirror_seen');
   await sql(db, 'update mirror_state set read_at = now() where provider = ?', [provider]);
   return rowCount ?? 0;

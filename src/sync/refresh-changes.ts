@@ -6,7 +6,9 @@ import type { ResourceType } from '#core/resource.ts';
 import { upsertRecords } from '#store/mirror.ts';
 import {
   changeMirrorMembers,
+  forgetReturn,
   markGone,
+  readCameBack,
   readStoredRecords,
   type StoredRecord,
   saveCheckpoint,
@@ -38,7 +40,7 @@ export async function refreshChanges(
     write: (work) => context.write(work),
     onChanged: (tx, groups) => touch(tx, provider.kind, 'Group', groups),
   });
-  const lists = { newGroups: new Map(), returned: { User: new Set<string>(), Group: new Set<string>() }, wholeGroups };
+  const lists = { newGroups: new Map(), asked: { User: new Set<string>(), Group: new Set<string>() }, wholeGroups };
   const state: State = { provider, changes, context, done: 0, written: 0, ...lists };
   await context.progress({ phase: 'reading', done: 0, total: null });
   try {
@@ -70,8 +72,8 @@ interface State {
   readonly newGroups: Map<string, unknown>;
   /** Groups whose members came whole. */
   readonly wholeGroups: MemberGatherer;
-  /** Who was gone and is there again. */
-  readonly returned: Readonly<Record<ResourceType, Set<string>>>;
+  /** Those who came back whose links this read has asked for. */
+  readonly asked: Readonly<Record<ResourceType, Set<string>>>;
 }
 
 /** The mirror holds all that was told so far, and what that asks to be read besides: the next read goes on from here. */
@@ -90,7 +92,7 @@ async function writePage(state: State, page: Exclude<ChangePage, { type: 'end' |
   if (page.type === 'records') return writeRecords(state, page.resourceType, page.records);
   if (page.type === 'gone') {
     for (const { externalId } of page.objects) {
-      state.returned[page.resourceType].delete(externalId);
+      state.asked[page.resourceType].delete(externalId);
       if (page.resourceType === 'Group') state.newGroups.delete(externalId);
     }
     state.written += await context.write((tx) => markGone(tx, provider.kind, page.resourceType, page.objects));
@@ -121,7 +123,6 @@ async function writeRecords(state: State, type: ResourceType, sent: readonly unk
   const changed: SentRecord[] = [];
   for (const [id, raw] of merged) {
     const stored = known.get(id);
-    if (stored?.gone === true) state.returned[type].add(id);
     if (type === 'Group' && stored?.has_members !== true) state.newGroups.set(id, raw);
     const record = sentRecord(provider, raw, context.salt);
     if (stored?.gone === false && stored.record_digest.equals(record.digest)) continue;
@@ -157,18 +158,22 @@ async function readNewGroups(state: State): Promise<void> {
   state.written += gatherer.counts().changed;
 }
 
+/** Whoever is not to be found yet is asked for again by the next read. */
 async function readReturned(state: State, type: ResourceType): Promise<void> {
-  const { provider, changes, context } = state;
-  const ids = [...state.returned[type]];
-  state.returned[type].clear();
+  const { provider, changes, context, asked } = state;
+  if (changes.linksOf === undefined) return;
+  const back = await readCameBack(context.db, provider.kind, type);
+  const ids = back.filter((id) => !asked[type].has(id));
   for (let start = 0; start < ids.length; start += RETURNED_AT_ONCE) {
-    const links = await changes.linksOf?.(type, ids.slice(start, start + RETURNED_AT_ONCE), context.signal);
-    if (links === undefined) return;
+    const some = ids.slice(start, start + RETURNED_AT_ONCE);
+    for (const id of some) asked[type].add(id);
+    const links = await changes.linksOf(type, some, context.signal);
+    await writeRecords(state, 'User', links.records);
     await context.write(async (tx) => {
       for (const [externalId, groups] of links.groups)
         await setGroupsOf(tx, provider.kind, { externalId, type }, groups);
+      await forgetReturn(tx, provider.kind, type, [...links.groups.keys()]);
     });
-    await writeRecords(state, 'User', links.records);
   }
 }
 

@@ -72,7 +72,10 @@ function takeCheckpoint(source: Source): Checkpoint {
   return name as Checkpoint;
 }
 
-/** The difference between two checkpoints, told twice over, members as what each group has won and lost. */
+/**
+ * The difference between two checkpoints, told twice over, members as what each group has won and lost. Whoever is
+ * restored is a member of their groups again without a word: they are asked for.
+ */
 function makeChanges(source: Source): ChangeReader<SourceRecord> {
   return {
     async *pages(checkpoint, signal) {
@@ -100,6 +103,12 @@ function makeChanges(source: Source): ChangeReader<SourceRecord> {
         yield { type: 'members', group: id, members, skipped: [], complete: true };
       }
     },
+    async linksOf(_type, ids) {
+      const groupsOf = (id: string): string[] =>
+        [...source.groups].flatMap(([group, { members }]) => (members.includes(id) ? group : []));
+      const here = ids.filter((id) => memberOf(source, id).length > 0);
+      return { groups: new Map(here.map((id) => [id, groupsOf(id)])), records: [] };
+    },
   };
 }
 
@@ -107,7 +116,8 @@ const PAGE = 50;
 
 function* difference(then: Snapshot, now: Snapshot): Generator<ChangePage<SourceRecord>> {
   const changes = [...now.groups].map(([group, { members }]) => {
-    const before = new Set(then.groups.get(group)?.members.filter((id) => memberOf(then, id).length > 0));
+    const isLinked = (id: string): boolean => memberOf(then, id).length > 0 || then.gone.get(id) === 'softDeleted';
+    const before = new Set(then.groups.get(group)?.members.filter(isLinked));
     const after = members.flatMap((id) => memberOf(now, id));
     const kept = new Set(after.map(({ externalId }) => externalId));
     return {

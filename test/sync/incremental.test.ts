@@ -132,6 +132,31 @@ eachDatabase('reading what changed', (open) => {
     );
   });
 
+  it('asks for the links of who came back, also when the read that saw them stopped early', async () => {
+    const source = makeSource();
+    source.users.set('ada', { userName: 'ada' });
+    source.users.set('bob', { userName: 'bob' });
+    source.groups.set('g1', { displayName: 'Payroll', members: ['ada', 'bob'] });
+    const api = await openSync(await open(), source);
+    try {
+      await writeSetting(api.database.knex, 'guard', OPEN_GUARD);
+      await api.sync();
+      const before = pictureOf(await readDirectory(api.database));
+      source.users.delete('ada');
+      source.gone.set('ada', 'softDeleted');
+      await api.sync({ mode: 'full' });
+      source.gone.delete('ada');
+      source.users.set('ada', { userName: 'ada' });
+      source.lie = 'cut';
+      assert.equal((await api.sync({ mode: 'full' })).status, 'incomplete');
+      source.lie = undefined;
+      assert.equal((await api.sync({ mode: 'incremental' })).status, 'succeeded');
+      assert.deepEqual(pictureOf(await readDirectory(api.database)), before);
+    } finally {
+      await api.close();
+    }
+  });
+
   it('plans nothing where nothing changed, and leaves a waiting plan waiting', async () => {
     const database = await open();
     const source = makeSource();

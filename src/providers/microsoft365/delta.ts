@@ -181,17 +181,24 @@ function readDeltaPage(body: unknown): DeltaPage {
   return { items, nextLink, deltaLink };
 }
 
-/** What one page tells, in an order in which it may be written: the later of two that speak of the same object last. */
+/**
+ * What one page tells, in an order in which it may be written: the later of two that speak of the same object last. Who
+ * goes and is there again on the same page goes first, since the new instance tells only what it has.
+ */
 function* toPages(type: ResourceType, items: readonly DeltaObject[]): Generator<ChangePage<Raw>> {
   const last = new Map(items.map((item, index) => [item.id, index]));
-  const removed = items.filter((item, index) => isRemoved(item) && last.get(item.id) === index);
-  const gone = new Set(removed.map(({ id }) => id));
-  const changed = items.filter((item) => !isRemoved(item) && !gone.has(item.id));
+  const removal = new Map(items.flatMap((item, index) => (isRemoved(item) ? [[item.id, index] as const] : [])));
+  const removed = items.filter((item, index) => removal.get(item.id) === index);
+  const stays = (item: DeltaObject): boolean => last.get(item.id) !== removal.get(item.id);
+  const back = removed.filter(stays);
+  if (back.length > 0) yield { type: 'gone', resourceType: type, objects: back.map(goneOf) };
+  const changed = items.filter((item, index) => index > (removal.get(item.id) ?? -1));
   const records = changed.filter(saysSomething);
   if (records.length > 0) yield { type: 'records', resourceType: type, records: records as unknown as Raw[] };
   const members = type === 'Group' ? changed.flatMap((item) => membersChange(item) ?? []) : [];
   if (members.length > 0) yield { type: 'memberChanges', changes: members };
-  if (removed.length > 0) yield { type: 'gone', resourceType: type, objects: removed.map(goneOf) };
+  const gone = removed.filter((item) => !stays(item));
+  if (gone.length > 0) yield { type: 'gone', resourceType: type, objects: gone.map(goneOf) };
 }
 
 function isRemoved(item: DeltaObject): boolean {

@@ -106,6 +106,7 @@ describe('a delta query', () => {
     assert.deepEqual(
       pages.filter(({ type }) => type !== 'reached' && type !== 'end'),
       [
+        { type: 'gone', resourceType: 'User', objects: [{ externalId: 'd', how: 'softDeleted' }] },
         { type: 'records', resourceType: 'User', records: [users[0], users[4]] },
         {
           type: 'gone',
@@ -126,6 +127,27 @@ describe('a delta query', () => {
               removed: ['b'],
             },
           ],
+        },
+      ],
+    );
+  });
+
+  it('takes a group that went and is there again on one page for a new one, with none of its earlier members', async () => {
+    const member = (id: string): object => ({ '@odata.type': '#microsoft.graph.user', id });
+    const groups = [
+      { id: 'g', displayName: 'Before', 'members@delta': [member('a'), member('b')] },
+      { id: 'g', '@removed': { reason: 'changed' } },
+      { id: 'g', displayName: 'After', 'members@delta': [member('b')] },
+    ];
+    const { pages } = await read((one, origin) => last(origin, one.url.endsWith('/g') ? groups : []));
+    assert.deepEqual(
+      pages.filter(({ type }) => type !== 'reached' && type !== 'end'),
+      [
+        { type: 'gone', resourceType: 'Group', objects: [{ externalId: 'g', how: 'softDeleted' }] },
+        { type: 'records', resourceType: 'Group', records: [groups[2]] },
+        {
+          type: 'memberChanges',
+          changes: [{ group: 'g', added: [{ externalId: 'b', type: 'User' }], skipped: [], removed: [] }],
         },
       ],
     );
