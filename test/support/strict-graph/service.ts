@@ -74,6 +74,7 @@ export class GraphService {
 
   answer(ask: Ask): Answer {
     try {
+      this.shown = this.visible;
       return this.route(ask);
     } catch (error) {
       if (error instanceof Refusal) return error.answer;
