@@ -7,6 +7,7 @@ import { GROUP_SCHEMA, type ProviderKindName } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 import { IS_LINK } from './matching.ts';
 import type { Planning } from './planning.ts';
+import { among, membersOf, type Whom } from './scope-people.ts';
 
 /**
  * Works out from the mirror who belongs where, once the conditions of the filters are known. People whose places changed
@@ -16,18 +17,20 @@ export async function routePeople(
   db: Db,
   provider: ProviderKindName,
   scope: MembershipScope | undefined,
+  whom: Whom,
 ): Promise<number> {
   const { groups = [], match = 'first', default: fallback = null } = scope?.routing ?? {};
   const { rows } = await sql(
     db,
     `with answers as materialized (
-       select mm.member_external_id, bit_or(1 << c.place) as sum from mirror_conditions c
-       join mirror_members mm on mm.provider = c.provider and mm.group_external_id = c.external_id and mm.member_type = 'User'
-       where c.provider = ? group by mm.member_external_id),
+       select mm.member_external_id, bit_or(1 << c.place) as sum from ${membersOf(whom)}
+       join mirror_conditions c on c.provider = mm.provider and c.external_id = mm.group_external_id
+       where mm.provider = ? and mm.member_type = 'User' group by mm.member_external_id),
      people as materialized (
        select u.external_id, u.routes, coalesce(a.sum, 0) as sum from mirror_records u
        left join answers a on a.member_external_id = u.external_id
-       where u.provider = ? and u.resource_type = 'User' and u.gone_at is null and u.reason is null and ?),
+       where u.provider = ? and u.resource_type = 'User' and u.gone_at is null and u.reason is null and ?
+         ${among(whom, 'u.external_id')}),
      matched as materialized (
        select p.external_id, t.place, row_number() over (partition by p.external_id order by t.place) as rank
        from people p cross join lateral unnest(p.routes) with ordinality as t(route, place)
@@ -40,7 +43,7 @@ export async function routePeople(
        select p.external_id, ?, ? from people p where ?::text is not null
          and not exists (select 1 from matched m where m.external_id = p.external_id)),
      lost as (
-       delete from mirror_routes r where r.provider = ? and not exists
+       delete from mirror_routes r where r.provider = ? ${among(whom, 'r.external_id')} and not exists
          (select 1 from wanted w where w.external_id = r.external_id and w.name_key = r.name_key) returning r.external_id),
      won as (
        insert into mirror_routes (provider, name_key, name, external_id) select ?, name_key, name, external_id from wanted
