@@ -3,13 +3,13 @@ import type { ResourceType } from '#core/resource.ts';
 import { type Count, type CountQuery, type Counts, type Drift, driftText } from './counts.ts';
 import { type Database, type HotQuery, queryBounded } from './database.ts';
 import {
-  joinedText,
-  joinedTextOf,
   type ServedRow,
   type ServeOptions,
   servedColumns,
   servedJoin,
+  type TextRow,
   textColumns,
+  textOf,
 } from './served.ts';
 import { type Condition, nameOf, Statement } from './statement.ts';
 
@@ -62,19 +62,15 @@ export async function readPage(
   counts: Counts,
   request: PageRequest,
 ): Promise<ServedPage<readonly ServedRow[]>> {
-  return readCounted(counts, request, [], async (snapshot) => {
-    const found = await readRows(database, request, snapshot);
-    const more = found.length > request.limit;
-    const within = more ? found.slice(0, request.limit) : found;
-    const rows = request.from?.back === true ? within.toReversed() : within;
-    const page = { content: rows, size: rows.length, first: rows[0], last: rows.at(-1), more };
-    return { page, drift: found[0]?.drift };
-  });
+  return readCounted(counts, request, [], (snapshot) =>
+    readRows<ServedRow>(database, { request, snapshot, columns: servedColumns }),
+  );
 }
 
 /**
- * The same page as one text, its resources parted by commas, put together by the database: unpacking 100 rows takes Node
- * longer than all the rest. Undefined when the groups of somebody in it are not stored, so that they are to be made.
+ * The same page as one text, its resources parted by commas. Undefined when the groups of somebody in it are not stored,
+ * so that they are to be made. The database could put the text together: that took it longer than reading the rows, and
+ * saved nothing here.
  * @throws {InputError} `tooMany`: the filter takes too long
  */
 export async function readPageText(
@@ -84,15 +80,9 @@ export async function readPageText(
 ): Promise<ServedPage<string> | undefined> {
   let lacking = false;
   const page = await readCounted(counts, request, '', async (snapshot) => {
-    const found = await readParts(database, request, snapshot);
-    const parts = found.filter(({ size }) => size > 0);
-    lacking = parts.some((part) => part.lacking > 0);
-    const content = parts.flatMap(({ text }) => (text === null ? [] : joinedTextOf(text, request.base))).join(',');
-    const size = parts.reduce((sum, part) => sum + part.size, 0);
-    const [start, end] = [parts[0], parts.at(-1)];
-    const first = start && { pos: start.first ?? '', key: start.firstKey };
-    const last = end && { pos: end.last ?? '', key: end.lastKey };
-    return { page: { content, size, first, last, more: Number(found[0]?.found ?? 0) > size }, drift: found[0]?.drift };
+    const { page: rows, drift } = await readRows<TextRow>(database, { request, snapshot, columns: textColumns });
+    lacking = rows.content.some(({ related }) => related === null);
+    return { page: { ...rows, content: rows.content.map((row) => textOf(row, request.base)).join(',') }, drift };
   });
   return lacking ? undefined : page;
 }
@@ -154,62 +144,32 @@ function listed(statement: Statement, { types, visible }: PageRequest): string {
   return `r.deleted_at is null and ${each.length === 1 ? each[0] : `(${each.join(' or ')})`}`;
 }
 
-interface PageRow extends ServedRow, Place {
+interface InPage extends Place {
   readonly drift?: Drift | null;
 }
 
-/** In the order of reading, with one more than is wanted when there is one. */
-async function readRows(
+interface RowsRequest {
+  readonly request: PageRequest;
+  readonly snapshot: string | undefined;
+  readonly columns: typeof textColumns;
+}
+
+/** The rows of a page in the order of the list, and what was written since the snapshot. */
+async function readRows<Row extends TextRow>(
   database: Database,
-  request: PageRequest,
-  snapshot: string | undefined,
-): Promise<readonly PageRow[]> {
+  { request, snapshot, columns }: RowsRequest,
+): Promise<{ page: Uncounted<readonly Row[]>; drift: Drift | null | undefined }> {
   const statement = new Statement();
   const type = onlyType(request);
   const drift = snapshot === undefined ? '' : `, ${driftText(statement, snapshot, type)} as drift`;
-  const text = rowsText(statement, request, `${servedColumns(statement, type, request)}${drift}`);
-  return (await queryBounded<PageRow>(database, queryOf(request, statement, text), request.odd)).rows;
-}
-
-/** Some resources of a page that stand together in it. */
-interface PagePart {
-  readonly text: string | null;
-  readonly size: number;
-  /** How many of them have no stored groups. */
-  readonly lacking: number;
-  readonly first: string | null;
-  readonly firstKey: string | null;
-  readonly last: string | null;
-  readonly lastKey: string | null;
-  /** How many were found in all, the one beyond the page too. */
-  readonly found: string;
-  readonly drift?: Drift | null;
-}
-
-/** Resources in one text of the database's answer: a longer text is copied as it comes in, a shorter one costs a row. */
-const TOGETHER = 16;
-
-/** In the order of the list. */
-async function readParts(
-  database: Database,
-  request: PageRequest,
-  snapshot: string | undefined,
-): Promise<readonly PagePart[]> {
-  const statement = new Statement();
-  const type = onlyType(request);
-  const { limit, from } = request;
-  const drift = snapshot === undefined ? '' : `, ${driftText(statement, snapshot, type)} as drift`;
-  const rows = rowsText(statement, request, textColumns(statement, type, request));
-  const way = from?.back === true ? 'desc' : 'asc';
-  const within = `filter (where t.n <= ${limit})`;
-  const list = (column: string): string => `array_agg(t.${column} order by t.n ${way}) ${within}`;
-  const ends = (column: string, as: string): string =>
-    `(${list(column)})[1] as "first${as}", (${list(column)})[(count(*) ${within})::int] as "last${as}"`;
-  const text = `select ${joinedText(`t.n ${way}`, within)} as text, count(*) ${within}::int as size,
-      (count(*) filter (where t.n <= ${limit} and t.related is null))::int as lacking, ${ends('pos', '')}, ${ends('key', 'Key')},
-      max(max(t.n)) over () as found${drift}
-    from (select o.*, row_number() over () as n from (${rows}) o) t group by (t.n - 1) / ${TOGETHER} order by min(t.n) ${way}`;
-  return (await queryBounded<PagePart>(database, queryOf(request, statement, text), request.odd)).rows;
+  const text = rowsText(statement, request, `${columns(statement, type, request)}${drift}`);
+  const { rows: found } = await queryBounded<Row & InPage>(database, queryOf(request, statement, text), request.odd);
+  // One more than is wanted was asked for, to see whether the list goes on.
+  const more = found.length > request.limit;
+  const within = more ? found.slice(0, request.limit) : found;
+  const rows = request.from?.back === true ? within.toReversed() : within;
+  const page = { content: rows, size: rows.length, first: rows[0], last: rows.at(-1), more };
+  return { page, drift: found[0]?.drift };
 }
 
 /** The statement of a page's rows, in the order of reading; `columns` are of the resource in row `p`. */
