@@ -1,11 +1,10 @@
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { csvLine } from '#core/csv.ts';
 import { parse } from '#http/validate.ts';
 import type { Db } from '#store/database.ts';
 import { eachItem, type ItemsOf, type ItemView, listItems } from '#store/views/items.ts';
+import { formatOf, jsonLines, sendLines } from './formats.ts';
 import { PageQuery } from './query.ts';
 
 /** Filters of the provisioning log, the same for a run and for a plan. */
@@ -19,9 +18,6 @@ const ItemsFilter = z.object({
   compared: z.enum(['added', 'same', 'dropped']).optional(),
   search: z.string().max(200).optional(),
 });
-const FormatQuery = z.object({ format: z.enum(['json', 'csv', 'ndjson']).optional() });
-
-const TYPES = { csv: 'text/csv', ndjson: 'application/x-ndjson' } as const;
 
 /**
  * Answers the items of a plan: a page of them as JSON, or all of them as CSV or NDJSON, streamed, when `format` or
@@ -43,25 +39,12 @@ export async function answerItems(
     );
     return;
   }
-  response.type(`${TYPES[format]}; charset=utf-8`).attachment(`changes-${plan?.id ?? 'none'}.${format}`);
-  // What `attachment` guesses from the name's ending is less than what is known.
-  response.setHeader('content-type', `${TYPES[format]}; charset=utf-8`);
   const items = plan === undefined ? none() : eachItem(db, plan, filter);
-  await pipeline(Readable.from(format === 'csv' ? csvLines(items) : jsonLines(items)), response);
-}
-
-function formatOf(request: Request): 'json' | 'csv' | 'ndjson' {
-  const { format } = parse(FormatQuery, request.query);
-  if (format !== undefined) return format;
-  const accepted = request.accepts(['application/json', TYPES.csv, TYPES.ndjson]);
-  return accepted === TYPES.csv ? 'csv' : accepted === TYPES.ndjson ? 'ndjson' : 'json';
+  const lines = format === 'csv' ? csvLines(items) : jsonLines(items);
+  await sendLines(response, { name: `changes-${plan?.id ?? 'none'}`, format, lines });
 }
 
 async function* none(): AsyncGenerator<ItemView> {}
-
-async function* jsonLines(items: AsyncIterable<ItemView>): AsyncGenerator<string> {
-  for await (const item of items) yield `${JSON.stringify(item)}\n`;
-}
 
 const COLUMNS = [
   'seq',

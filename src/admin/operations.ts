@@ -3,8 +3,7 @@ import { z } from 'zod';
 import { DEFAULT_GUARD } from '#core/guard.ts';
 import { requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
-import { listAudit, writeAudit } from '#store/audit.ts';
-import { sealAudit, verifyAudit } from '#store/audit-chain.ts';
+import { writeAudit } from '#store/audit.ts';
 import { readGuard, writeSetting } from '#store/settings.ts';
 import { listRuns } from '#store/views/runs.ts';
 import { listSetupTasks, viewTask } from '#store/views/tasks.ts';
@@ -47,15 +46,9 @@ const DirectoryBody = z.strictObject({
   localEdits: z.enum(['reject', 'overwrite']).default(DEFAULT_DIRECTORY.localEdits),
 });
 
-const head = z
-  .string()
-  .regex(/^[0-9a-f]{64}$/i, 'expected the 64 hexadecimal digits of a hash')
-  .transform((text) => text.toLowerCase());
-const VerificationQuery = z.object({ head: head.optional() });
-
 const TasksQuery = PageQuery.extend({ state: z.string().max(40).optional() });
 
-/** When a run is due, what it may do without a person, what is going on, and who did what. */
+/** When a run is due, what it may do without a person, and what is going on. */
 export function operationRoutes({ database, schedule, schemas }: AdminParts): Router {
   const db = database.knex;
   const admin = requireScope('admin');
@@ -101,13 +94,5 @@ export function operationRoutes({ database, schedule, schemas }: AdminParts): Ro
       const shown = setup.length < query.limit ? setup : [];
       const page = await listRuns(db, { ...query, limit: query.limit - shown.length, status: state });
       response.json({ items: [...shown, ...page.items.map(viewTask)], nextCursor: page.nextCursor });
-    })
-    .get('/audit', requireScope('admin', 'operator', 'viewer'), async (request, response) => {
-      response.json(await listAudit(db, parse(PageQuery, request.query)));
-    })
-    .get('/audit/verification', async (request, response) => {
-      const query = parse(VerificationQuery, request.query);
-      await sealAudit(db);
-      response.json(await verifyAudit(db, query.head));
     });
 }

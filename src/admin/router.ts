@@ -5,6 +5,7 @@ import { jsonBody } from '#http/json-body.ts';
 import { requireIdentity } from '#http/session.ts';
 import { actorRoutes } from './actors.ts';
 import { appRoutes } from './apps.ts';
+import { auditRoutes } from './audit.ts';
 import { changeRoutes } from './changes.ts';
 import { connectCallback, connectRoutes } from './connect.ts';
 import { costRoutes } from './costs.ts';
@@ -58,6 +59,7 @@ export function adminRouter(parts: AdminParts): Router {
     .use(planRoutes(parts))
     .use(pinRoutes(parts))
     .use(operationRoutes(parts))
+    .use(auditRoutes(parts))
     .use(costRoutes(parts))
     .use(retentionRoutes(parts))
     .use(notificationRoutes(parts))

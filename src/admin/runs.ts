@@ -23,7 +23,13 @@ const StartBody = z
   })
   .prefault({});
 
-const RunsQuery = PageQuery.extend({ provider: z.string().max(40).optional(), status: z.string().max(40).optional() });
+const RunsQuery = PageQuery.extend({
+  provider: z.string().max(40).optional(),
+  status: z.string().max(40).optional(),
+  trigger: z.string().max(40).optional(),
+  since: z.iso.datetime({ offset: true }).optional(),
+  until: z.iso.datetime({ offset: true }).optional(),
+});
 
 export function runRoutes(parts: AdminParts): Router {
   const db = parts.database.knex;

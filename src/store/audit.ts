@@ -28,13 +28,34 @@ export interface AuditView {
   readonly detail: unknown;
 }
 
+export interface AuditFilter {
+  readonly actor?: string | undefined;
+  /** One action, or the noun before the dot for all of its actions. */
+  readonly action?: string | undefined;
+  readonly since?: string | undefined;
+  /** The first instant that is not shown any more. */
+  readonly until?: string | undefined;
+}
+
 /** Newest first. */
-export async function listAudit(db: Db, { limit, cursor }: PageQuery): Promise<Page<AuditView>> {
+export async function listAudit(
+  db: Db,
+  { limit, cursor, actor, action, since, until }: PageQuery & AuditFilter,
+): Promise<Page<AuditView>> {
+  const conditions = new Map<string, string>();
+  const add = (condition: string, value: string | undefined): void => {
+    if (value !== undefined) conditions.set(condition, value);
+  };
+  add('seq < ?::bigint', cursor);
+  add('actor = ?', actor);
+  add("? in (action, split_part(action, '.', 1))", action);
+  add('at >= ?::timestamptz', since);
+  add('at < ?::timestamptz', until);
+  const where = conditions.size === 0 ? '' : `where ${[...conditions.keys()].join(' and ')}`;
   const { rows } = await sql(
     db,
-    `select seq as id, at, actor, action, object, detail from audit where ?::bigint is null or seq < ?::bigint
-     order by seq desc limit ?`,
-    [cursor ?? null, cursor ?? null, limit + 1],
+    `select seq as id, at, actor, action, object, detail from audit ${where} order by seq desc limit ?`,
+    [...conditions.values(), limit + 1],
   );
   return pageOf(rows as readonly AuditView[], limit, ({ id }) => id);
 }

@@ -323,7 +323,28 @@ describe('the admin API', () => {
   });
 
   it('writes who did what into the audit log', async () => {
-    const { items } = await call<{ items: { action: string; actor: string }[] }>('GET', '/audit?limit=500', 200);
+    const { items } = await call<{ items: { action: string; actor: string; at: string }[] }>(
+      'GET',
+      '/audit?limit=500',
+      200,
+    );
+    const narrowed = async (query: string): Promise<number> =>
+      (await call<{ items: unknown[] }>('GET', `/audit?limit=500&${query}`, 200)).items.length;
+    const apps = items.filter(({ action }) => action.startsWith('app.')).length;
+    assert.deepEqual([await narrowed('action=app'), await narrowed('actor=nobody')], [apps, 0]);
+    assert.equal(await narrowed(`until=${items.at(-1)?.at}`), 0);
+    const csv = await fetch(`${api.base}/api/v1/audit?format=csv&action=app`, {
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+    });
+    assert.equal((await csv.text()).trim().split('\r\n').length, apps + 1);
+    const runs = await call<{ items: { trigger: string; createdAt: string }[] }>(
+      'GET',
+      '/sync-runs?trigger=manual',
+      200,
+    );
+    assert.ok(runs.items.length > 0 && runs.items.every(({ trigger }) => trigger === 'manual'));
+    const between = `since=${runs.items[0]?.createdAt}&until=${runs.items[0]?.createdAt}`;
+    assert.deepEqual((await call<{ items: unknown[] }>('GET', `/sync-runs?${between}`, 200)).items, []);
     const actions = new Set(items.map(({ action }) => action));
     for (const action of [
       'provider.configure',

@@ -159,6 +159,12 @@ describe('the console, from the first sign-in on', { skip: chromiumMissing }, ()
     await accessible('search');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Audit log' }).waitFor();
+    await page.getByRole('button', { name: 'Check that it is whole' }).press('Enter');
+    await page.getByText('The log is whole').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByLabel('What').selectOption('app');
+    await page.getByRole('cell', { name: 'Added an app' }).first().waitFor();
+    await page.getByRole('cell', { name: 'Started a run' }).first().waitFor({ state: 'detached' });
   });
 
   const PAGES = [

@@ -2,14 +2,17 @@ import { useGet } from '../api/queries.ts';
 import { useT } from './i18n.ts';
 import { COMMON } from './words.ts';
 
-/** Says who did something: `token:<id>`, `user:<name>`, `schedule` or `sync` in words. */
+/** Parts of the gateway that do things by themselves. */
+export const OWN_ACTORS = ['schedule', 'sync', 'push', 'retention'] as const;
+
+/** Says who did something: `token:<id>`, `user:<name>`, or a part of the gateway in words. */
 export function useActorName(): (actor: string) => string {
   const t = useT(COMMON);
   const { data } = useGet('GET /actors');
   const names = new Map((data?.items ?? []).map(({ actor, name }) => [actor, name]));
   return (actor) => {
-    if (actor === 'schedule') return t('schedule');
-    if (actor === 'sync') return t('sync');
+    const own = OWN_ACTORS.find((name) => name === actor);
+    if (own !== undefined) return t(own);
     return names.get(actor) ?? actor.replace(/^(user|token):/, '').slice(0, 40);
   };
 }

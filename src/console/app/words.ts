@@ -75,6 +75,12 @@ export const TRIGGER = words({
   switch: ['Switch of source', '소스 전환'],
 });
 
+/** Filters that several lists have. */
+export const FILTERS = words({
+  since: ['From', '시작일'],
+  until: ['To', '종료일'],
+});
+
 export const PROVIDERS = words({
   microsoft365: ['Microsoft 365', 'Microsoft 365'],
   scim: ['Inbound SCIM', '인바운드 SCIM'],
@@ -118,4 +124,6 @@ export const COMMON = words({
   you: ['You', '나'],
   schedule: ['Schedule', '일정'],
   sync: ['Sync', '동기화'],
+  push: ['Sending', '전송'],
+  retention: ['Cleanup', '정리'],
 });

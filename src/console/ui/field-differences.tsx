@@ -11,9 +11,12 @@ interface Difference {
 export function FieldDifferences({
   changes,
   none,
+  nameOf,
 }: {
   readonly changes: readonly Difference[];
   readonly none?: string | undefined;
+  /** What a field is called; undefined shows its path. */
+  readonly nameOf?: (path: string) => string | undefined;
 }) {
   const language = useLanguage();
   if (changes.length === 0) return <span>{none}</span>;
@@ -25,7 +28,7 @@ export function FieldDifferences({
     <ul className={css.differences}>
       {changes.map(({ path, before, after }) => (
         <li key={path}>
-          <code>{path}</code> <del>{shown(before)}</del> → <ins>{shown(after)}</ins>
+          {nameOf?.(path) ?? <code>{path}</code>} <del>{shown(before)}</del> → <ins>{shown(after)}</ins>
         </li>
       ))}
     </ul>

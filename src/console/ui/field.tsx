@@ -140,6 +140,24 @@ export function FilterSelect({
   );
 }
 
+/** A day beside other filters, as `2026-11-20`; empty for none. */
+export function FilterDay({
+  label,
+  value,
+  onChange,
+}: {
+  readonly label: string;
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+}) {
+  return (
+    <label className={css.day}>
+      {label}
+      <input type="date" className={css.input} value={value} onChange={(event) => onChange(event.target.value)} />
+    </label>
+  );
+}
+
 const SEARCH_WAIT_MS = 250;
 
 /** Says what was typed after a moment of quiet. */

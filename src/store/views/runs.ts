@@ -93,15 +93,22 @@ export async function readRuns(db: Db, ids: readonly string[]): Promise<readonly
 export interface RunsQuery extends PageQuery {
   readonly provider?: string | undefined;
   readonly status?: string | undefined;
+  readonly trigger?: string | undefined;
+  readonly since?: string | undefined;
+  /** The first instant whose runs are not shown any more. */
+  readonly until?: string | undefined;
 }
 
 /** Newest first. */
-export async function listRuns(db: Db, { limit, cursor, provider, status }: RunsQuery): Promise<Page<RunView>> {
+export async function listRuns(db: Db, { limit, cursor, ...filter }: RunsQuery): Promise<Page<RunView>> {
+  const { provider = null, status = null, trigger = null, since = null, until = null } = filter;
   const { rows } = await sql<Row>(
     db,
     `${SELECT} where (?::bigint is null or r.seq < ?::bigint) and (?::text is null or r.provider = ?)
-       and (?::text is null or r.status = ?) order by r.seq desc limit ?`,
-    [cursor ?? null, cursor ?? null, provider ?? null, provider ?? null, status ?? null, status ?? null, limit + 1],
+       and (?::text is null or r.status = ?) and (?::text is null or r.trigger = ?)
+       and (?::timestamptz is null or r.created_at >= ?::timestamptz)
+       and (?::timestamptz is null or r.created_at < ?::timestamptz) order by r.seq desc limit ?`,
+    [...[cursor ?? null, provider, status, trigger, since, until].flatMap((value) => [value, value]), limit + 1],
   );
   const page = pageOf(rows, limit, ({ seq }) => seq);
   return { items: await viewRuns(db, page.items), nextCursor: page.nextCursor };

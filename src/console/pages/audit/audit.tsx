@@ -1,15 +1,20 @@
-import { ScrollText } from 'lucide-react';
+import { Download, ScrollText } from 'lucide-react';
 import { useState } from 'react';
-import { type ItemOf, useList } from '../../api/queries.ts';
-import { useActorName } from '../../app/actors.ts';
+import { urlOf } from '../../api/client.ts';
+import { type ItemOf, useGet, useList } from '../../api/queries.ts';
+import { OWN_ACTORS, useActorName } from '../../app/actors.ts';
 import { dateTime } from '../../app/format.ts';
 import { useLanguage, useT, words } from '../../app/i18n.ts';
-import { Empty, Skeleton } from '../../ui/banner.tsx';
-import { Button } from '../../ui/button.tsx';
-import { Card, Page, Pairs } from '../../ui/layout.tsx';
-import { Failure } from '../../ui/loaded.tsx';
-import { More, Table } from '../../ui/table.tsx';
+import { betweenDays, useSearchState } from '../../app/search-state.ts';
+import { COMMON, FILTERS } from '../../app/words.ts';
+import { Empty } from '../../ui/banner.tsx';
+import { Button, buttonClass } from '../../ui/button.tsx';
+import { FilterDay, FilterSelect } from '../../ui/field.tsx';
+import { Card, Page, Pairs, Row } from '../../ui/layout.tsx';
+import { Listed } from '../../ui/listed.tsx';
+import { Table } from '../../ui/table.tsx';
 import { textOf } from '../run/field-changes.tsx';
+import { Wholeness } from './wholeness.tsx';
 
 const WORDS = words({
   title: ['Audit log', '감사 로그'],
@@ -21,11 +26,36 @@ const WORDS = words({
   who: ['Who', '작업자'],
   what: ['What', '작업'],
   object: ['To what', '대상'],
+  entries: ['Entries', '기록'],
   details: ['Details', '세부 정보'],
   show: ['Show', '보기'],
   hide: ['Hide', '숨기기'],
   empty: ['Nothing has been done yet', '아직 기록이 없습니다'],
+  noMatch: ['No entry matches', '일치하는 기록이 없습니다'],
+  anybody: ['Everybody', '모든 작업자'],
+  anything: ['Everything', '모든 작업'],
+  download: ['Download', '다운로드'],
 });
+
+/** What the actions of a noun are about. */
+const NOUNS = words({
+  provider: ['Sources', '소스'],
+  run: ['Runs', '실행'],
+  plan: ['Plans', '계획'],
+  schedule: ['Schedule', '일정'],
+  guard: ['Large-change limits', '대량 변경 제한'],
+  app: ['Apps', '앱'],
+  target: ['Push targets', '푸시 대상'],
+  delivery: ['Deliveries', '전송'],
+  webhook: ['Webhooks', '웹훅'],
+  events: ['Event tokens', '이벤트 토큰'],
+  token: ['Tokens', '토큰'],
+  session: ['Sign-in', '로그인'],
+  directory: ['Directory', '디렉터리'],
+  dispute: ['Open questions', '미결 사항'],
+});
+const NOUN_NAMES = Object.keys(NOUNS) as (keyof typeof NOUNS)[];
+const NARROWED_BY = ['actor', 'action', 'since', 'until'] as const;
 
 const ACTIONS = words({
   'provider.configure': ['Saved the settings of a source', '소스 설정 저장'],
@@ -81,21 +111,47 @@ export function AuditPage() {
   const actions = useT(ACTIONS);
   const language = useLanguage();
   const actor = useActorName();
-  const list = useList('GET /audit');
+  const common = useT(COMMON);
+  const [search, change] = useSearchState();
+  const query = { actor: search['actor'], action: search['action'], ...betweenDays(search) };
+  const list = useList('GET /audit', { query: query as never });
+  const filtered = NARROWED_BY.some((name) => search[name] !== undefined);
   const [open, setOpen] = useState<string | undefined>(undefined);
   return (
-    <Page title={t('title')} lead={t('lead')}>
-      <Card flush>
-        {list.error !== null && list.items.length === 0 ? (
-          <Failure error={list.error} onRetry={() => void list.refetch()} />
-        ) : list.isPending ? (
-          <Skeleton lines={8} />
-        ) : list.items.length === 0 ? (
-          <Empty icon={<ScrollText size={26} />} title={t('empty')} />
-        ) : (
+    <Page
+      title={t('title')}
+      lead={t('lead')}
+      actions={
+        <>
+          <Wholeness />
+          <a className={buttonClass()} href={urlOf('GET /audit', {}, { ...query, format: 'csv' } as never)} download>
+            <Download size={16} aria-hidden />
+            {t('download')}
+          </a>
+        </>
+      }
+    >
+      <Card flush title={t('entries')} actions={<Filters />}>
+        <Listed
+          list={list}
+          lines={8}
+          empty={
+            <Empty
+              icon={<ScrollText size={26} />}
+              title={t(filtered ? 'noMatch' : 'empty')}
+              action={
+                filtered ? (
+                  <Button onClick={() => change(Object.fromEntries(NARROWED_BY.map((name) => [name, undefined])))}>
+                    {common('clear')}
+                  </Button>
+                ) : undefined
+              }
+            />
+          }
+        >
           <Table
-            first
             label={t('title')}
+            old={list.isPlaceholderData}
             items={list.items}
             keyOf={({ id }) => id}
             detail={(entry) => (open === entry.id ? <Detail entry={entry} /> : undefined)}
@@ -127,10 +183,40 @@ export function AuditPage() {
               },
             ]}
           />
-        )}
-        <More list={list} />
+        </Listed>
       </Card>
     </Page>
+  );
+}
+
+/** What the list is narrowed to, kept in the address. */
+function Filters() {
+  const t = useT(WORDS);
+  const nouns = useT(NOUNS);
+  const filters = useT(FILTERS);
+  const actors = useGet('GET /actors');
+  const nameOf = useActorName();
+  const [search, change] = useSearchState();
+  const known = (actors.data?.items ?? [])
+    .map(({ actor }) => actor)
+    .filter((actor) => !OWN_ACTORS.some((own) => own === actor));
+  return (
+    <Row>
+      <FilterSelect
+        label={t('who')}
+        value={search['actor'] ?? ''}
+        onChange={(actor) => change({ actor })}
+        options={[['', t('anybody')], ...[...OWN_ACTORS, ...known].map((actor) => [actor, nameOf(actor)] as const)]}
+      />
+      <FilterSelect
+        label={t('what')}
+        value={search['action'] ?? ''}
+        onChange={(action) => change({ action })}
+        options={[['', t('anything')], ...NOUN_NAMES.map((noun) => [noun, nouns(noun)] as const)]}
+      />
+      <FilterDay label={filters('since')} value={search['since'] ?? ''} onChange={(since) => change({ since })} />
+      <FilterDay label={filters('until')} value={search['until'] ?? ''} onChange={(until) => change({ until })} />
+    </Row>
   );
 }
 

@@ -211,7 +211,7 @@ function AppsStep({ explanation: { targets } }: Part) {
   const state = states.includes('bad') ? 'bad' : states.includes('good') ? 'good' : 'grey';
   return (
     <Step state={state} title={t('apps')}>
-      <ul className={css.clauses}>
+      <ul className={css.inApps}>
         {targets.map(({ appId, name, outcome, targetState, error }) => (
           <li key={appId}>
             <Link to="/apps/$id" params={{ id: appId }}>
@@ -256,7 +256,12 @@ function Values({ explanation: { attributes } }: Part) {
                     .map(([name, value]) => `${name}: ${textOf(value)}`)
                     .join('; '),
           },
-          { name: t('setBy'), end: true, cell: ({ setBy }) => (setBy === null ? '–' : relative(setBy.at, language)) },
+          {
+            name: t('setBy'),
+            end: true,
+            cell: ({ setBy }) =>
+              setBy === null ? '–' : <span style={{ whiteSpace: 'nowrap' }}>{relative(setBy.at, language)}</span>,
+          },
         ]}
       />
     </Card>

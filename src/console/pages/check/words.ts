@@ -54,7 +54,7 @@ export const WORDS = words({
   disabledThere: ['switched off', '꺼짐'],
   groups: ['Groups in the source', '소스의 그룹'],
   attributes: ['Where each value comes from', '각 값의 출처'],
-  attribute: ['Attribute', '특성'],
+  attribute: ['Attribute', '속성'],
   value: ['Served value', '제공 값'],
   from: ['Source fields', '소스 필드'],
   setBy: ['Set', '설정'],

@@ -15,6 +15,7 @@ import { Dialog } from '../../ui/dialog.tsx';
 import { Card } from '../../ui/layout.tsx';
 import { Loaded, Refusal } from '../../ui/loaded.tsx';
 import { toast } from '../../ui/toast.tsx';
+import { useRemedy } from '../apps/remedies.ts';
 import css from './deliveries.module.css';
 import { DropDialog } from './drop.tsx';
 import { WORDS } from './words.ts';
@@ -106,6 +107,7 @@ function CauseRow({
   const language = useLanguage();
   const needs = useNeeds('operator');
   const [, change] = useSearchState();
+  const sayRemedy = useRemedy();
   const { appId, appName, channel, code, message, remedy, count, firstAt, lastAt, examples } = cause;
   const names = examples.slice(0, 3).join(', ');
   const rest = count - Math.min(3, examples.length);
@@ -113,7 +115,7 @@ function CauseRow({
     <li>
       <div>
         <h3>{message}</h3>
-        {remedy === null ? null : <p>{remedy}</p>}
+        {remedy === null ? null : <p>{sayRemedy({ code, message, remedy })}</p>}
         <small>
           {withApp ? `${appName} · ` : ''}
           {how(channel)} · {t('since', { first: relative(firstAt, language), last: relative(lastAt, language) })}

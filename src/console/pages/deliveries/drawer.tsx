@@ -14,6 +14,7 @@ import { Exchanges, pretty, type ShownExchange } from '../../ui/exchanges.tsx';
 import { Pairs, Row, Stack } from '../../ui/layout.tsx';
 import { Loaded, Refusal } from '../../ui/loaded.tsx';
 import { toast } from '../../ui/toast.tsx';
+import { useRemedy } from '../apps/remedies.ts';
 import { DropDialog } from './drop.tsx';
 import { nameOf, SendingResult, useWhat } from './line.tsx';
 import { WORDS } from './words.ts';
@@ -45,13 +46,14 @@ function Detail({ item }: { readonly item: SendingDetail }) {
   const t = useT(WORDS);
   const language = useLanguage();
   const what = useWhat()(item);
+  const sayRemedy = useRemedy();
   const exchanges = exchangesOf(item);
   const time = (at: string): string => `${dateTime(at, language)} (${relative(at, language)})`;
   return (
     <Stack>
       {item.error === null ? null : (
         <Banner tone={item.state === 'dead' ? 'red' : 'amber'} title={item.error.message}>
-          {item.error.remedy}
+          {sayRemedy(item.error)}
         </Banner>
       )}
       <Pairs

@@ -54,7 +54,7 @@ export const WORDS = words({
     '{name}에서 온 항목입니다. 여기서 변경하면 다음 동기화 때 대체되므로 원본에서 편집하세요.',
   ],
   check: ['Check this user', '이 사용자 확인'],
-  overview: ['Attributes', '특성'],
+  overview: ['Attributes', '속성'],
   memberOf: ['Groups', '그룹'],
   apps: ['In apps', '앱에서'],
   history: ['History', '기록'],

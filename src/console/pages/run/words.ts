@@ -141,7 +141,7 @@ export const WORDS = words({
   noChangeText: ['The source and the directory say the same.', '소스와 디렉터리가 같습니다.'],
   showFields: ['Show what changes', '변경 내용 보기'],
   hideFields: ['Hide what changes', '변경 내용 숨기기'],
-  field: ['Attribute', '특성'],
+  field: ['Attribute', '속성'],
   before: ['Before', '이전'],
   after: ['After', '이후'],
   members: ['{added} added, {removed} removed', '추가 {added}, 제거 {removed}'],

@@ -3,12 +3,12 @@ import { History } from 'lucide-react';
 import { useGet, useList } from '../../api/queries.ts';
 import type { Run, SettingsChange } from '../../api/types.ts';
 import { useT, words } from '../../app/i18n.ts';
-import { useSearchState } from '../../app/search-state.ts';
-import { COMMON, STATUS } from '../../app/words.ts';
+import { betweenDays, useSearchState } from '../../app/search-state.ts';
+import { COMMON, FILTERS, STATUS, TRIGGER } from '../../app/words.ts';
 import { Empty, Skeleton } from '../../ui/banner.tsx';
 import { Button, buttonClass } from '../../ui/button.tsx';
-import { Chips } from '../../ui/field.tsx';
-import { Card, Page } from '../../ui/layout.tsx';
+import { FilterDay, FilterSelect } from '../../ui/field.tsx';
+import { Card, Page, Row } from '../../ui/layout.tsx';
 import { Failure } from '../../ui/loaded.tsx';
 import { RunDays } from '../../ui/run-days.tsx';
 import { RunTable } from '../../ui/run-table.tsx';
@@ -29,37 +29,60 @@ const WORDS = words({
     '미리 보기는 변경될 내용을 보여 주며 아무것도 변경하지 않습니다.',
   ],
   toSource: ['Go to source and schedule', '소스 및 일정으로 이동'],
+  trigger: ['How it started', '시작 방법'],
+  anyResult: ['Every result', '모든 결과'],
+  anyTrigger: ['Every start', '모든 시작'],
   noMatch: ['No run matches', '일치하는 실행이 없습니다'],
   list: ['All runs', '모든 실행'],
 });
 
-const FILTERS = ['held', 'succeeded', 'failed', 'incomplete', 'cancelled'] as const;
+const STATES = ['held', 'succeeded', 'failed', 'incomplete', 'cancelled'] as const;
+
+const NARROWED_BY = ['status', 'trigger', 'since', 'until'] as const;
+const TRIGGERS = Object.keys(TRIGGER) as (keyof typeof TRIGGER)[];
+
+/** What the list is narrowed to, kept in the address. */
+function Filters() {
+  const t = useT(WORDS);
+  const status = useT(STATUS);
+  const trigger = useT(TRIGGER);
+  const filters = useT(FILTERS);
+  const [search, change] = useSearchState();
+  return (
+    <Row>
+      <FilterSelect
+        label={t('filter')}
+        value={search['status'] ?? ''}
+        onChange={(next) => change({ status: next })}
+        options={[['', t('anyResult')], ...STATES.map((name) => [name, status(name)] as const)]}
+      />
+      <FilterSelect
+        label={t('trigger')}
+        value={search['trigger'] ?? ''}
+        onChange={(next) => change({ trigger: next })}
+        options={[['', t('anyTrigger')], ...TRIGGERS.map((name) => [name, trigger(name)] as const)]}
+      />
+      <FilterDay label={filters('since')} value={search['since'] ?? ''} onChange={(since) => change({ since })} />
+      <FilterDay label={filters('until')} value={search['until'] ?? ''} onChange={(until) => change({ until })} />
+    </Row>
+  );
+}
 
 export function RunsPage() {
   const t = useT(WORDS);
   const common = useT(COMMON);
-  const status = useT(STATUS);
   const [search, change] = useSearchState();
-  const runs = useList('GET /sync-runs', { query: { status: search['status'] } });
+  const runs = useList('GET /sync-runs', {
+    query: { status: search['status'], trigger: search['trigger'], ...betweenDays(search) } as never,
+  });
   const { data: overview } = useGet('GET /overview');
-  const filtered = search['status'] !== undefined;
+  const filtered = NARROWED_BY.some((name) => search[name] !== undefined);
   const changes = useList('GET /settings-changes', { enabled: !filtered });
   const placed = placeChanges(runs.items, filtered ? [] : withinOf(changes.items, runs));
   return (
     <Page title={t('title')} lead={t('lead')}>
       <RunDays days={overview?.days ?? []} />
-      <Card
-        title={t('list')}
-        flush
-        actions={
-          <Chips
-            label={t('filter')}
-            value={search['status'] ?? ''}
-            onChange={(next) => change({ status: next })}
-            options={[['', common('all')], ...FILTERS.map((name) => [name, status(name)] as const)]}
-          />
-        }
-      >
+      <Card title={t('list')} flush actions={<Filters />}>
         {runs.error !== null && runs.items.length === 0 ? (
           <Failure error={runs.error} onRetry={() => void runs.refetch()} />
         ) : runs.isPending ? (
@@ -69,7 +92,11 @@ export function RunsPage() {
             <Empty
               icon={<History size={26} />}
               title={t('noMatch')}
-              action={<Button onClick={() => change({ status: undefined })}>{common('clear')}</Button>}
+              action={
+                <Button onClick={() => change(Object.fromEntries(NARROWED_BY.map((name) => [name, undefined])))}>
+                  {common('clear')}
+                </Button>
+              }
             />
           ) : (
             <Empty

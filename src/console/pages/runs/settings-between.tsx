@@ -17,6 +17,16 @@ const WORDS = words({
   secret: ['A secret was replaced', '비밀 값이 교체됨'],
 });
 
+const FIELDS = words({
+  enabled: ['Runs by itself', '자동 실행'],
+  kind: ['How often', '주기'],
+  time: ['Time', '시각'],
+  timeZone: ['Time zone', '시간대'],
+  everyMinutes: ['Minutes between', '간격(분)'],
+  cron: ['Cron expression', 'Cron 식'],
+  withoutPreview: ['Without a preview first', '미리 보기 없이'],
+});
+
 /** Changes of settings in the order of the runs: those that a run was the first to see, and those that none has. */
 export function placeChanges(
   runs: readonly Run[],
@@ -39,6 +49,9 @@ export function SettingsBetween({ changes }: { readonly changes: readonly Settin
   const names = useT(PROVIDERS);
   const language = useLanguage();
   const nameOf = useActorName();
+  const field = useT(FIELDS);
+  const nameOfField = (path: string): string | undefined =>
+    path in FIELDS ? field(path as keyof typeof FIELDS) : undefined;
   return (
     <ul className={css.between}>
       {changes.map(({ id, at, actor, action, provider, configVersion, changes: fields, secretsChanged }) => (
@@ -54,7 +67,9 @@ export function SettingsBetween({ changes }: { readonly changes: readonly Settin
               })}
               {secretsChanged ? ` · ${t('secret')}` : ''}
             </span>
-            {fields.length === 0 ? null : <FieldDifferences changes={fields} />}
+            {fields.length === 0 ? null : (
+              <FieldDifferences changes={fields} nameOf={action === 'schedule.change' ? nameOfField : undefined} />
+            )}
           </div>
           {action === 'provider.configure' && provider !== null ? (
             <Link to="/inbound/$provider/settings" params={{ provider }} search={{ tab: 'versions' } as never}>

@@ -21,7 +21,7 @@ export const WORDS = words({
   maxDeletes: ['Never more removals at once than', '한 번에 허용되는 최대 제거 수'],
   membershipPercent: ['Share of all memberships that may go', '제거될 수 있는 전체 구성원 비율'],
   groupPercent: ["Share of one group's members that may go", '한 그룹에서 제거될 수 있는 구성원 비율'],
-  attributePercent: ['Share of people in whom one attribute may change', '한 특성이 바뀔 수 있는 사용자 비율'],
+  attributePercent: ['Share of people in whom one attribute may change', '한 속성이 바뀔 수 있는 사용자 비율'],
   inPercent: ['Percent.', '퍼센트입니다.'],
   protect: ['Never removed without you', '확인 없이 제거되지 않음'],
   protectHint: [

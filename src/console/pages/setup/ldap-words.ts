@@ -56,12 +56,12 @@ export const LDAP = words({
   adGroupFilter: ['(objectCategory=group)', '(objectCategory=group)'],
   openldapUserFilter: ['(objectClass=inetOrgPerson)', '(objectClass=inetOrgPerson)'],
   openldapGroupFilter: ['(objectClass=groupOfNames)', '(objectClass=groupOfNames)'],
-  anchor: ['Attribute that never changes', '변하지 않는 특성'],
+  anchor: ['Attribute that never changes', '변하지 않는 속성'],
   anchorHint: [
     'By it an entry is known for ever. Empty takes the usual one.',
     '항목을 영구히 식별합니다. 비워 두면 기본값을 사용합니다.',
   ],
-  memberAttribute: ['Where a group keeps its members', '그룹의 구성원 특성'],
+  memberAttribute: ['Where a group keeps its members', '그룹의 구성원 속성'],
   memberHint: [
     'memberUid for lists of uids. Empty takes the usual one.',
     'uid 목록은 memberUid입니다. 비워 두면 기본값을 사용합니다.',

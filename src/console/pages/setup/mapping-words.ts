@@ -3,11 +3,11 @@ import { words } from '../../app/i18n.ts';
 export const MAPPING = words({
   lead: [
     'Where each attribute comes from. Your own rules go before the ones that are built in.',
-    '각 특성의 출처입니다. 직접 만든 규칙이 기본 규칙보다 우선합니다.',
+    '각 속성의 출처입니다. 직접 만든 규칙이 기본 규칙보다 우선합니다.',
   ],
   own: ['Your rules', '내 규칙'],
   none: ['No rule of your own; the ones built in are used.', '직접 만든 규칙이 없어 기본 규칙을 사용합니다.'],
-  target: ['Attribute', '특성'],
+  target: ['Attribute', '속성'],
   how: ['From', '출처'],
   source: ['A field', '필드'],
   constant: ['A fixed text', '고정 텍스트'],

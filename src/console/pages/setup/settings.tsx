@@ -1,6 +1,6 @@
-import { useNavigate, useParams } from '@tanstack/react-router';
+import { Navigate, useNavigate, useParams } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
-import { call } from '../../api/client.ts';
+import { ApiError, call } from '../../api/client.ts';
 import { useCall, useGet } from '../../api/queries.ts';
 import { useT } from '../../app/i18n.ts';
 import { useSearchState } from '../../app/search-state.ts';
@@ -23,6 +23,9 @@ import { WORDS } from './words.ts';
 export function ProviderSettingsPage() {
   const { provider = 'microsoft365' } = useParams({ strict: false }) as { provider?: Kind };
   const saved = useGet('GET /providers/{kind}', { path: { kind: provider } });
+  // Nothing is saved of it yet: the set-up is where it begins.
+  if (provider in PROVIDERS && saved.error instanceof ApiError && saved.error.status === 404)
+    return <Navigate to="/inbound/$provider/setup" params={{ provider } as never} replace />;
   return (
     <Loaded query={saved}>{(data) => <Form key={provider} forms={formsOf(provider)} saved={data as Json} />}</Loaded>
   );

@@ -33,7 +33,7 @@ export const WORDS = words({
   scope: ['What to sync', '동기화 대상'],
   filters: ['Filters and domains', '필터 및 도메인'],
   accounts: ['Accounts', '계정'],
-  mapping: ['Attributes', '특성'],
+  mapping: ['Attributes', '속성'],
   schedule: ['Schedule and limits', '일정 및 제한'],
   preview: ['Preview and turn on', '미리 보기 후 켜기'],
   next: ['Next', '다음'],

@@ -1,0 +1,70 @@
+import { Router } from 'express';
+import { z } from 'zod';
+import { csvLine } from '#core/csv.ts';
+import { requireScope } from '#http/auth.ts';
+import { parse } from '#http/validate.ts';
+import { type AuditFilter, type AuditView, listAudit } from '#store/audit.ts';
+import { sealAudit, verifyAudit } from '#store/audit-chain.ts';
+import type { Db } from '#store/database.ts';
+import { formatOf, jsonLines, sendLines } from './formats.ts';
+import type { AdminParts } from './parts.ts';
+import { PageQuery } from './query.ts';
+
+const AuditQuery = z.object({
+  actor: z.string().max(200).optional(),
+  action: z.string().max(80).optional(),
+  since: z.iso.datetime({ offset: true }).optional(),
+  until: z.iso.datetime({ offset: true }).optional(),
+});
+
+const head = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/i, 'expected the 64 hexadecimal digits of a hash')
+  .transform((text) => text.toLowerCase());
+const VerificationQuery = z.object({ head: head.optional() });
+
+/** Who did what, and whether the log is whole. */
+export function auditRoutes({ database }: AdminParts): Router {
+  const db = database.knex;
+  return Router()
+    .get('/audit', requireScope('admin', 'operator', 'viewer'), async (request, response) => {
+      const filter = parse(AuditQuery, request.query);
+      const format = formatOf(request);
+      if (format === 'json') {
+        response.json(await listAudit(db, { ...parse(PageQuery, request.query), ...filter }));
+        return;
+      }
+      const entries = eachEntry(db, filter);
+      const lines = format === 'csv' ? csvLines(entries) : jsonLines(entries);
+      await sendLines(response, { name: 'audit', format, lines });
+    })
+    .get('/audit/verification', async (request, response) => {
+      const query = parse(VerificationQuery, request.query);
+      await sealAudit(db);
+      response.json(await verifyAudit(db, query.head));
+    });
+}
+
+const READ_AT_ONCE = 500;
+
+async function* eachEntry(db: Db, filter: AuditFilter): AsyncGenerator<AuditView> {
+  let cursor: string | undefined;
+  do {
+    const page = await listAudit(db, { limit: READ_AT_ONCE, cursor, ...filter });
+    yield* page.items;
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor !== undefined);
+}
+
+async function* csvLines(entries: AsyncIterable<AuditView>): AsyncGenerator<string> {
+  yield csvLine(['id', 'at', 'actor', 'action', 'object', 'detail']);
+  for await (const { id, at, actor, action, object, detail } of entries)
+    yield csvLine([
+      id,
+      new Date(at).toISOString(),
+      actor,
+      action,
+      object,
+      detail === null ? null : JSON.stringify(detail),
+    ]);
+}
