@@ -89,34 +89,41 @@ const TOUCHED_REPORTS = `select external_id from plan_touched where resource_typ
   union select m.external_id from plan_touched t join mirror_records m on m.provider = ? and m.resource_type = 'User'
     and m.manager_external_id = t.external_id and m.gone_at is null where t.resource_type = 'User'`;
 
-/** Updates of people whose own record is the same, but whose manager has come, gone, or has another id. */
+/**
+ * Updates of people whose own record is the same, but whose manager has come, gone, or has another id. Those whose manager
+ * is as it was are set aside first, and the plan is asked about the few others, one by one: of a plan just made the planner knows nothing.
+ */
 export async function planReferences(db: Db, planning: Planning, offset: number): Promise<number> {
   const { planId, provider } = planning;
   const { rowCount } = await sql(
     db,
-    `with born as materialized (select external_id, resource_id from plan_items
-       where plan_id = ? and action = 'create' and resource_type = 'User'),
-     looked as materialized (${planning.touched === true ? TOUCHED_REPORTS : 'select null::text as external_id where false'})
+    `with looked as materialized (${planning.touched === true ? TOUCHED_REPORTS : 'select null::text as external_id where false'})
      insert into plan_items (plan_id, seq, action, class, resource_type, resource_id, external_id, label, reason,
        base_version, before, after, after_digest)
      select ?, ?::bigint + row_number() over (), 'update', 'update', 'User', r.id, m.external_id, m.body::jsonb ->> 'userName', 'ReferenceChanged',
        r.version, r.body, m.body, m.digest
      from (
-       select s.external_id, h.id from mirror_records s
+       select s.external_id, s.manager_external_id, h.id, h.manager_id, boss.id as boss_id from mirror_records s
        join resources h on h.resource_type = 'User' and h.origin = s.provider and h.external_id = s.external_id
          and h.deleted_at is null and h.digest = s.digest
        left join resources boss on boss.resource_type = 'User' and boss.origin = s.provider
          and boss.external_id = s.manager_external_id and boss.deleted_at is null
-       left join born on born.external_id = s.manager_external_id
-       left join plan_links chosen on chosen.plan_id = ? and chosen.resource_type = 'User' and chosen.external_id = s.manager_external_id
        where s.provider = ? and s.resource_type = 'User' and s.gone_at is null and s.reason is null
-         and (s.manager_external_id is not null or h.manager_id is not null)
-         and h.manager_id is distinct from coalesce(chosen.resource_id, boss.id, born.resource_id)
-         and not exists (select 1 from plan_links l where l.plan_id = ? and l.resource_id = h.id)
-         ${planning.touched === true ? 'and s.external_id in (select external_id from looked)' : ''}) differing
-     join mirror_records m on m.provider = ? and m.resource_type = 'User' and m.external_id = differing.external_id
-     join resources r on r.id = differing.id`,
-    [planId, ...(planning.touched === true ? [provider] : []), ...[planId, offset, planId, provider, planId, provider]],
+         and (h.manager_id is distinct from boss.id or boss.id is null and s.manager_external_id is not null
+           or s.manager_external_id in (select external_id from plan_links where plan_id = ? and resource_type = 'User'))
+         ${planning.touched === true ? 'and s.external_id in (select external_id from looked)' : ''} offset 0) d
+     left join lateral (select l.resource_id from plan_links l where l.plan_id = ? and l.resource_type = 'User'
+       and l.external_id = d.manager_external_id limit 1) chosen on true
+     left join lateral (select i.resource_id from plan_items i where i.plan_id = ? and i.external_id = d.manager_external_id
+       and i.resource_type = 'User' and i.action = 'create' limit 1) born on true
+     join mirror_records m on m.provider = ? and m.resource_type = 'User' and m.external_id = d.external_id
+     join resources r on r.id = d.id
+     where d.manager_id is distinct from coalesce(chosen.resource_id, d.boss_id, born.resource_id)
+       and not exists (select 1 from plan_links l where l.plan_id = ? and l.resource_id = d.id)`,
+    [
+      ...(planning.touched === true ? [provider] : []),
+      ...[planId, offset, provider, planId, planId, planId, provider, planId],
+    ],
   );
   return rowCount ?? 0;
 }
