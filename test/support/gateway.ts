@@ -175,6 +175,7 @@ export async function spawnGateway(storage: Record<string, string>, ca: string):
   const child = spawn(process.execPath, ['--disable-proto=delete', 'src/main.ts'], {
     env: {
       PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
       ADMIN_TOKEN,
       SECRET_KEY,
       PORT: '0',
