@@ -23,10 +23,14 @@ eachDatabase('database', (open, kind) => {
     });
 
   it('names a text that it cannot store', async () => {
-    for (const text of ['select $1::text', 'select $1::jsonb']) {
-      const value = text.includes('jsonb') ? '"\\u0000"' : '\u0000';
+    for (const [text, value] of [
+      ['select $1::text', '\u0000'],
+      ['select $1::jsonb', '"\\u0000"'],
+      ['select $1::jsonb', '"\\ud800"'],
+      ['select $1::jsonb', '"\\udc00"'],
+    ] as const) {
       const error = await database.query({ text, values: [value] }).catch(translateDatabaseError);
-      assert.equal((error as { reason?: string }).reason, 'character-refused', text);
+      assert.equal((error as { reason?: string }).reason, 'character-refused', `${text} ${value}`);
     }
   });
 });

@@ -47,7 +47,7 @@ export async function startGateway(storage: Record<string, string>, publicUrl?: 
   const config = readConfig({ ADMIN_TOKEN, SECRET_KEY, PORT: '0', LOG_LEVEL: 'error', ...storage });
   let base = '';
   const gateway = await compose(config, makeLog(process.env['TEST_LOG'] ?? 'fatal'), () => publicUrl ?? base);
-  const server = makeServer(gateway.app);
+  const server = makeServer(gateway.app, () => publicUrl?.startsWith('https:') === true);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
