@@ -21,6 +21,7 @@ import { makeEventWorker } from '#outbound/event-worker.ts';
 import { makeNotifier } from '#outbound/notify.ts';
 import { makeSetPolling } from '#outbound/poll-sets.ts';
 import type { Cut } from '#outbound/pump.ts';
+import { sealPushSettings } from '#outbound/seal-settings.ts';
 import { makeSetSigner } from '#outbound/set-signer.ts';
 import { systemClock } from '#platform/clock.ts';
 import { type Config, VERSION } from '#platform/config.ts';
@@ -118,6 +119,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
   const titleOf = (kind: ProviderKindName): string => kinds.get(kind)?.title ?? kind;
   const notifier = makeNotifier({ database, seal, clock, log, policy: outgoing, publicUrl, titleOf });
   const targets = targetKinds({ clock, outgoing });
+  await sealPushSettings(database.knex, targets, seal);
   const dispatcher = makeDispatcher({ database, kinds: targets, seal, clock, log, scopeOf, cutOf, metrics });
   const signer = makeSetSigner(database.knex, seal);
   const sending = { database, seal, signer, clock, log, publicUrl, policy: outgoing, random: Math.random };

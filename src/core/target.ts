@@ -213,7 +213,7 @@ export interface TargetKind<Settings = unknown> {
   readonly title: string;
   /** The defaults first. */
   readonly presets: readonly TargetPreset[];
-  /** Paths of write-only values in the settings, with dots. */
+  /** Paths of write-only values in the settings, with dots; `map.*` is every value of a map, of which the names are shown. */
   readonly secretPaths: readonly string[];
   /** @throws {InputError} naming every field that is wrong */
   parseSettings(value: unknown): Settings;

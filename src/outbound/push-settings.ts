@@ -37,13 +37,25 @@ export async function parsePush(
   if (before === undefined || before.push_secrets === null) whole = kind.parseSettings(body);
   else {
     const secrets: Secrets = JSON.parse(seal.open(before.push_secrets));
-    whole = kind.parseSettings(mergeSecrets(body, secrets));
+    whole = kind.parseSettings(mergeSecrets(body, ofSameKind(secrets, before.push, body)));
     const known = new Set(hosts(pushSettings(kind, before.push, before.push_secrets, seal)));
     // A credential goes to nobody whom it was not entered for.
     if (hosts(whole).some((host) => !known.has(host))) whole = kind.parseSettings(body);
   }
   for (const url of kind.urls(whole)) checkOutgoingUrl(url, outgoing);
   return { ...splitSecrets(whole, kind.secretPaths), whole };
+}
+
+/** Those that belong to a credential of the kind that the body has: a token is no part of a password. */
+function ofSameKind(secrets: Secrets, before: unknown, body: unknown): Secrets {
+  const kindAt = (settings: unknown, part: string): unknown =>
+    (settings as Record<string, { kind?: unknown } | null | undefined> | null)?.[part]?.kind;
+  return Object.fromEntries(
+    Object.entries(secrets).filter(([path]) => {
+      const [part = ''] = path.split('.');
+      return kindAt(before, part) === kindAt(body, part);
+    }),
+  );
 }
 
 /**

@@ -94,6 +94,39 @@ describe('the admin API of push targets', () => {
     assert.equal((await call<{ code: string }>('PATCH', `/apps/${id}`, 400, { push: elsewhere })).code, 'invalid-push');
   });
 
+  it('takes another kind of credential in place of the one that is saved', async () => {
+    const save = (auth: object) => call('PATCH', `/apps/${id}`, 200, { push: { baseUrl: app.url, auth, guard: null } });
+    await call('POST', `/apps/${id}/push/pause`, 200);
+    await save({ kind: 'basic', username: 'sluice', password: 'their-password' });
+    await save({ kind: 'basic', username: 'sluice' });
+    await save({ kind: 'none' });
+    await save({ kind: 'bearer', token: 'their-token' });
+    await call('POST', `/apps/${id}/push/resume`, 200);
+  });
+
+  it('shows the names of further headers, and keeps their values for the same host until they are taken out', async () => {
+    const saved = async (headers: Record<string, string | null>): Promise<unknown> => {
+      const push = { baseUrl: app.url, auth: { kind: 'bearer' }, guard: null, headers };
+      return (await call<{ push: { headers: unknown } }>('PATCH', `/apps/${id}`, 200, { push })).push.headers;
+    };
+    const sent = async (): Promise<unknown> => {
+      await call('POST', `/apps/${id}/push/test`, 200);
+      return app.asked.at(-1)?.headers['x-api-key'];
+    };
+    assert.deepEqual(await saved({ 'X-Api-Key': 'key-of-theirs', 'X-Tenant': '7' }), {
+      'X-Api-Key': null,
+      'X-Tenant': null,
+    });
+    assert.equal(await sent(), 'key-of-theirs');
+    assert.deepEqual(await saved({ 'X-Api-Key': null }), { 'X-Api-Key': null });
+    assert.equal(await sent(), 'key-of-theirs');
+    assert.deepEqual(await saved({}), {});
+    assert.equal(await sent(), undefined);
+    const unknown = { baseUrl: app.url, auth: { kind: 'bearer' }, guard: null, headers: { 'X-Api-Key': null } };
+    const { problems } = await call<{ problems: string[] }>('PATCH', `/apps/${id}`, 400, { push: unknown });
+    assert.match(problems[0] ?? '', /^push\.headers\.X-Api-Key: expected its value/);
+  });
+
   it('pushes what is made, says how long a leaver took, and shows deliveries', async () => {
     const ada = await call<{ id: string }>('POST', '/users', 201, { schemas: [USER], userName: 'ada', active: true });
     await until(isThere(1));

@@ -1,6 +1,6 @@
 // A downstream SCIM app with a personality, for tests of what is pushed. It keeps its own books of what it was asked, and
 // writes down whatever a well-behaved client would not do. It shares no code with the gateway.
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface Personality {
@@ -41,6 +41,7 @@ type Doc = Record<string, unknown>;
 export interface Asked {
   readonly method: string;
   readonly path: string;
+  readonly headers: IncomingHttpHeaders;
   readonly body: unknown;
   readonly status: number;
 }
@@ -111,7 +112,7 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
     } catch (error) {
       result = error instanceof Refusal ? refusal(error) : { status: 500, body: { detail: String(error) } };
     }
-    const line = { method, path, body, status: result.status };
+    const line = { method, path, headers: request.headers, body, status: result.status };
     asked.push(line);
     if (method !== 'GET') writes.push(line);
     const changed = result.status < 300 && method !== 'GET';

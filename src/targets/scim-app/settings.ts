@@ -81,7 +81,7 @@ const Settings = z.strictObject({
         .string()
         .regex(/^[\w-]{1,100}$/)
         .refine((name) => !FORBIDDEN_HEADERS.test(name), 'is set by the gateway'),
-      z.string().max(2_000),
+      z.string('expected its value: one that was saved is kept for the same host only').max(2_000),
     )
     .default({}),
   types: z
@@ -177,6 +177,7 @@ export const SECRET_PATHS = [
   'nextAuth.password',
   'nextAuth.clientSecret',
   'tls.key',
+  'headers.*',
 ] as const;
 
 /** @throws {InputError} naming every field that is wrong */

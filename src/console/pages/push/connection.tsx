@@ -1,4 +1,5 @@
 import { PlugZap } from 'lucide-react';
+import { useState } from 'react';
 import { useCall, useGet } from '../../api/queries.ts';
 import type { App } from '../../api/types.ts';
 import { useT } from '../../app/i18n.ts';
@@ -46,32 +47,55 @@ export function ConnectionView({ app, value, onChange, errors }: SettingsProps) 
         />
       </Columns>
       <AuthFields value={value.auth} saved={pushOf(app)?.auth} errors={errors} onChange={(auth) => set({ auth })} />
-      <details open={Object.keys(value.headers).length > 0}>
-        <summary style={{ cursor: 'pointer', fontWeight: 580, marginBottom: 8 }}>{t('headers')}</summary>
-        <TextField
-          label={t('headers')}
-          hint={t('headersHint')}
-          lines
-          mono
-          value={Object.entries(value.headers)
-            .map(([name, text]) => `${name}: ${text}`)
-            .join('\n')}
-          error={Object.entries(errors).find(([path]) => path.startsWith('headers'))?.[1]}
-          onChange={(text) => set({ headers: headersOf(text) })}
-        />
-      </details>
+      <HeaderLines value={value.headers} errors={errors} onChange={(headers) => set({ headers })} />
       <TestConnection app={app} value={value} />
     </Stack>
   );
 }
 
-function headersOf(text: string): Readonly<Record<string, string>> {
+interface HeaderProps {
+  readonly value: Push['headers'];
+  readonly errors: Errors;
+  readonly onChange: (next: Push['headers']) => void;
+}
+
+/** As they are typed, a half-typed name too; what else changes the settings is shown anew. */
+function HeaderLines({ value, errors, onChange }: HeaderProps) {
+  const t = useT(WORDS);
+  const [typed, setTyped] = useState({ text: '', value: undefined as Push['headers'] | undefined });
+  const text = typed.value === value ? typed.text : linesOf(value);
+  return (
+    <details open={Object.keys(value).length > 0}>
+      <summary style={{ cursor: 'pointer', fontWeight: 580, marginBottom: 8 }}>{t('headers')}</summary>
+      <TextField
+        label={t('headers')}
+        hint={t('headersHint')}
+        lines
+        mono
+        value={text}
+        error={Object.entries(errors).find(([path]) => path.startsWith('headers'))?.[1]}
+        onChange={(next) => {
+          const headers = headersOf(next);
+          setTyped({ text: next, value: headers });
+          onChange(headers);
+        }}
+      />
+    </details>
+  );
+}
+
+function linesOf(headers: Push['headers']): string {
+  return Object.entries(headers)
+    .map(([name, text]) => `${name}: ${text ?? ''}`)
+    .join('\n');
+}
+
+/** A name without a value keeps the one that is saved. */
+function headersOf(text: string): Push['headers'] {
   return Object.fromEntries(
     text.split('\n').flatMap((line) => {
-      const at = line.indexOf(':');
-      return line.trim() === ''
-        ? []
-        : [[(at < 0 ? line : line.slice(0, at)).trim(), at < 0 ? '' : line.slice(at + 1).trimStart()]];
+      const [name = '', ...rest] = line.split(':');
+      return name.trim() === '' ? [] : [[name.trim(), rest.join(':').trim() || null]];
     }),
   );
 }

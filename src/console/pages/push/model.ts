@@ -32,7 +32,8 @@ export interface Push {
   readonly baseUrl: string;
   readonly auth: Auth;
   readonly nextAuth: Auth | null;
-  readonly headers: Readonly<Record<string, string>>;
+  /** Null where a value is saved. */
+  readonly headers: Readonly<Record<string, string | null>>;
   readonly types: readonly ResourceType[];
   readonly externalId: 'id' | 'externalId';
   readonly matching: Readonly<Record<ResourceType, readonly string[]>>;

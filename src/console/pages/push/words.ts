@@ -61,8 +61,8 @@ export const WORDS = words({
   saveDry: ['Save, and look at a dry run', '저장하고 모의 실행 보기'],
   headers: ['Further headers', '추가 헤더'],
   headersHint: [
-    'One a line, Name: value. No credentials: they are shown.',
-    '한 줄에 하나씩, 이름: 값. 표시되므로 자격 증명은 넣지 마세요.',
+    'One a line, Name: value. Values are not shown again; a saved name without one keeps it.',
+    '한 줄에 하나씩, 이름: 값. 저장한 값은 다시 표시되지 않으며, 값을 비워 두면 그대로 유지됩니다.',
   ],
 
   types: ['Kinds of objects', '항목 종류'],
