@@ -81,7 +81,7 @@ export async function fillDirectory(db: Db, users: number): Promise<void> {
           unique_key: foldCase(name),
           active: body['active'] === true,
           body: JSON.stringify(body),
-          search: JSON.parse(searchForm(body)),
+          search: searchForm(body),
           digest: null,
           manager_external_id: null,
           manager_id: null,

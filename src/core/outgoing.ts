@@ -4,7 +4,7 @@ import { ENTERPRISE_SCHEMA, GATEWAY_SCHEMA, type ResourceType } from './resource
 
 import { foldCase } from './search.ts';
 import type { PushPolicy } from './target.ts';
-import { applyMapping, type Fields, isFields, writeAt } from './target-mapping.ts';
+import { applyMapping, type Fields, isFields, readAt, writeAt } from './target-mapping.ts';
 
 const CORE: Readonly<Record<ResourceType, string>> = {
   User: 'urn:ietf:params:scim:schemas:core:2.0:User',
@@ -68,6 +68,33 @@ export function managedPart(payload: Readonly<Fields>, remote: Readonly<Fields>)
     else part[name] = sameText(value, theirs) || isSameName(name, value, theirs) ? value : theirs;
   }
   return part;
+}
+
+/** No value that is ever sent: whatever it is to be differs from it, and so does being gone. */
+const IN_DOUBT: readonly never[] = [];
+
+/** What was sent, with what the target may have or not have taken since: it is sent again, whatever it is to be. */
+export function inDoubt(sent: Readonly<Fields>, differing: readonly { readonly path: string }[]): Fields {
+  const doubtful = structuredClone(sent) as Fields;
+  for (const { path } of differing) writeAt(doubtful, parsePath(path), IN_DOUBT);
+  return doubtful;
+}
+
+/** What a target has of what was or is to be sent, and of what was touched in between. */
+export function standing(
+  remote: Readonly<Fields>,
+  forms: readonly Readonly<Fields>[],
+  touched: readonly string[],
+): Fields {
+  const ours: Fields = {};
+  for (const form of forms)
+    for (const [name, value] of Object.entries(form)) {
+      const known = ours[name];
+      ours[name] = isFields(known) && isFields(value) ? { ...known, ...value } : value;
+    }
+  for (const path of touched.map(parsePath))
+    if (readAt(ours, path) === undefined) writeAt(ours, path, readAt(remote, path));
+  return managedPart(ours, remote);
 }
 
 /** Many keep user names in lower case; they are told apart without case (RFC 7643 section 4.1.1). */

@@ -25,6 +25,10 @@ export interface MemberChoice {
   readonly id: string;
   readonly displayName: string;
   readonly type: 'user' | 'group';
+  /** How a user signs in, where the source says. */
+  readonly userName?: string;
+  /** The type of a group, in the words of `GroupChoice`, where the source says. */
+  readonly groupType?: string;
   /** Display names from the selected group down to this member's group. */
   readonly path: readonly string[];
 }

@@ -1,3 +1,4 @@
+import { CUT_SHORT } from '#core/failure.ts';
 import { type Exchange, type Target, TargetError } from '#core/target.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
@@ -47,7 +48,8 @@ export async function carryOut(parts: CarryingOut, claimed: Claimed, claimedAt: 
     await health.noteGood();
     return ending(true);
   } catch (thrown) {
-    if (own.aborted) return ending(false);
+    // A long one goes on where it was; a request may have been on its way.
+    if (own.aborted) return { ...ending(false), error: { ...CUT_SHORT, status: null } };
     const error = await lookedAt(thrown, world.target, health, own);
     const { maxAttempts } = world.policy;
     const {

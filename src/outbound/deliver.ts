@@ -2,7 +2,7 @@
 // try came to, this one looks first and does what is left.
 import { differences } from '#core/differences.ts';
 import { parsePath } from '#core/filter.ts';
-import { managedPart, outgoingForm } from '#core/outgoing.ts';
+import { inDoubt, managedPart, outgoingForm, standing } from '#core/outgoing.ts';
 import type { ResourceType } from '#core/resource.ts';
 import {
   type Deprovision,
@@ -25,6 +25,8 @@ export interface Delivering {
   /** Whether another resource of ours is linked to that one of theirs, or is about to be. */
   isTaken(row: Claimed, remoteId: string): Promise<boolean>;
   membersOf(row: Claimed): MembersOfGroup;
+  /** Paths of attributes that a delivery may have changed there since the last one that was done. */
+  touchedSince(row: Claimed): Promise<readonly string[]>;
   now(): Date;
   /** Waits for a target that shows what it made only a little later. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
@@ -77,6 +79,7 @@ export async function deliver(world: Delivering, row: Claimed, progress: Progres
   note('import', row.version === null ? 'It is not in the directory any more.' : `Version ${row.version}, ${state}.`);
   note('scope', row.in_scope ? 'In the scope of the app.' : row.deleted ? 'Gone.' : 'Out of the scope of the app.');
   const fate = fateOf(row, policy);
+  await lookWhatBecame(world, row, progress, fate, signal);
   if (fate === 'present') {
     progress.goneSince = null;
     return present(world, row, progress, signal);
@@ -127,12 +130,10 @@ async function isThereYet(world: Delivering, row: Claimed, remoteId: string, sig
 }
 
 async function bringIntoBeing(world: Delivering, row: Claimed, progress: Progress, signal: AbortSignal): Promise<void> {
-  const isNew = progress.remoteId === null;
-  if (isNew) await linkUp(world, row, progress, signal);
+  if (progress.remoteId === null) await linkUp(world, row, progress, signal);
   if (progress.remoteId === null) return;
   if (progress.action !== 'created') await updateThere(world, row, progress, signal);
   if (row.resource_type === 'Group') {
-    if (row.unsure && !isNew) await readMembers(world, row, progress.remoteId, signal);
     const changed = await bringMembers(world.target, progress.remoteId, world.membersOf(row), signal);
     if (changed && progress.action === 'none') progress.action = 'updated';
   }
@@ -282,11 +283,37 @@ async function adopt(
   if (row.resource_type === 'Group') await readMembers(world, row, remote.id, signal);
 }
 
-/** Puts the members that the target shows in place of those that are known; where it shows none, these stay. */
 async function readMembers(world: Delivering, row: Claimed, remoteId: string, signal: AbortSignal): Promise<void> {
-  const whole = await world.target.read('Group', remoteId, signal);
+  await takeMembers(world, row, await world.target.read('Group', remoteId, signal));
+}
+
+/** Puts the members that the target shows in place of those that are known; where it shows none, these stay. */
+async function takeMembers(world: Delivering, row: Claimed, whole: Remote | undefined): Promise<void> {
   const members = whole?.document?.['members'];
   if (Array.isArray(members)) await world.membersOf(row).replaceKnown(members.map(({ value }) => String(value)));
+}
+
+/**
+ * After a try of which not everything is known: what stands there now. What a failed write was about is remembered as in
+ * doubt, but for members; of a process that was killed nothing is.
+ */
+async function lookWhatBecame(
+  world: Delivering,
+  row: Claimed,
+  progress: Progress,
+  fate: 'present' | Deprovision,
+  signal: AbortSignal,
+): Promise<void> {
+  const { remoteId } = progress;
+  const isGroup = row.resource_type === 'Group' && fate === 'present';
+  if (remoteId === null || fate === 'keep' || fate === 'delete' || !(row.cut || (row.unsure && isGroup))) return;
+  const whole = await world.target.read(row.resource_type, remoteId, signal);
+  if (row.cut && whole?.document !== undefined) {
+    const after = fate === 'present' ? formOf(world, row, 'update') : { active: true };
+    const touched = await world.touchedSince(row);
+    progress.sent = standing(whole.document, [progress.sent ?? {}, after], touched);
+  }
+  if (isGroup) await takeMembers(world, row, whole);
 }
 
 async function updateThere(world: Delivering, row: Claimed, progress: Progress, signal: AbortSignal): Promise<void> {
@@ -312,7 +339,11 @@ async function change(
   const request = { before, etag: progress.etag ?? undefined };
   const { answer, sent } = await orDeclared(world, row, after, (part) =>
     world.target.update(row.resource_type, remoteId, { ...request, after: part }, signal),
-  );
+  ).catch((error: unknown) => {
+    const isKnown = error instanceof TargetError && !error.unknown;
+    if (!isKnown) progress.sent = inDoubt(before, differing);
+    throw error;
+  });
   const isOff = before['active'] !== false && after['active'] === false;
   if (answer.id !== remoteId) await world.membersOf(row).rename(remoteId, answer.id);
   Object.assign(progress, { remoteId: answer.id, sent, etag: answer.etag ?? null });

@@ -1,6 +1,7 @@
 import type { PushPolicy, Target } from '#core/target.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Db } from '#store/database.ts';
+import { touchedSince } from '#store/deliveries.ts';
 import {
   differenceOfMembers,
   forgetMembers,
@@ -32,6 +33,9 @@ export function makeWorld(
       if (holder !== undefined && holder !== by) return true;
       claimed.set(key, by);
       return isTaken(db, { appId, type, remoteId, by });
+    },
+    async touchedSince({ resource_id: id, resource_type: type, delivered }) {
+      return [...(await touchedSince(db, id, delivered)), ...policy.mapping[type].map(({ to }) => to)];
     },
     forgetClaims(resourceId) {
       for (const [key, by] of claimed) if (by === resourceId) claimed.delete(key);

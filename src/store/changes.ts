@@ -3,6 +3,7 @@
 import { GoneError } from '#core/errors.ts';
 import { JOURNAL_START, type JournalPlace } from '#core/journal.ts';
 import type { ResourceType } from '#core/resource.ts';
+import { jsonbArray, textArray } from './arrays.ts';
 import { type Db, sql } from './database.ts';
 
 export type ChangeOperation = 'create' | 'update' | 'deactivate' | 'delete' | 'membership';
@@ -25,11 +26,19 @@ export async function appendChanges(
   await sql(
     db,
     `insert into changes (resource_type, resource_id, version, operation, run_id, actor, detail)
-     select resource_type, resource_id, version, operation, ?::uuid, ?, detail
-     from jsonb_to_recordset(?::jsonb)
-       as c(resource_type text, resource_id uuid, version bigint, operation text, detail jsonb, place bigint)
+     select resource_type, resource_id::uuid, version::bigint, operation, ?::uuid, ?, detail
+     from unnest(?::text[], ?::text[], ?::text[], ?::text[], ?::jsonb[]) with ordinality
+       as c(resource_type, resource_id, version, operation, detail, place)
      order by place`,
-    [runId, actor, JSON.stringify(changes.map((change, place) => ({ ...change, place })))],
+    [
+      ...[runId, actor],
+      ...[
+        textArray(changes.map((change) => change.resource_type)),
+        textArray(changes.map((change) => change.resource_id)),
+      ],
+      ...[textArray(changes.map(({ version }) => version)), textArray(changes.map(({ operation }) => operation))],
+      jsonbArray(changes.map(({ detail }) => (detail === undefined ? null : JSON.stringify(detail)))),
+    ],
   );
 }
 

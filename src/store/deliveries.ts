@@ -136,6 +136,10 @@ export interface Claimed {
   readonly settled_at: Date | null;
   /** Its last try failed or was cut short: what became of it there is not known for sure. */
   readonly unsure: boolean;
+  /** It was cut short, so that not even what was sent is known. */
+  readonly cut: boolean;
+  /** The version that the target has; null before it has any. */
+  readonly delivered: string | null;
   /** Of the resource as it is now; null when it is not even a tombstone any more. */
   readonly version: string | null;
   readonly body: string | null;
@@ -176,7 +180,8 @@ export async function claimDeliveries(
   const taken = statement.bind(ids, 'uuid[]');
   const within = scopeText(statement, scope, 'few');
   const text = `select d.id, d.resource_id, d.resource_type, d.rank, d.asks, d.fence, d.attempts, d.changed_at, d.remote_id, d.remote_etag,
-      d.link, d.sent, d.gone_since, d.settled_at, d.last_error is not null as unsure, d.log, r.version, r.body, r.active, (r.id is null or r.deleted_at is not null) as deleted,
+      d.link, d.sent, d.gone_since, d.settled_at, d.last_error is not null as unsure,
+      coalesce(d.last_error ->> 'code' = '${CUT_SHORT.code}', false) as cut, d.delivered, d.log, r.version, r.body, r.active, (r.id is null or r.deleted_at is not null) as deleted,
       coalesce(r.deleted_at is null and ${within}, false) as in_scope, m.remote_id as manager_remote_id,
       coalesce(m.remote_id is null and m.in_scope and m.state <> 'idle', false) as manager_waits
     from deliveries d left join resources r on r.id = d.resource_id
@@ -238,6 +243,9 @@ export interface SettledDelivery {
 /** It was asked for again meanwhile. What failed for good is tried anew as well: there is news. */
 const AGAIN = `(d.asks > s.asks and (s.done or s.state = 'dead'))`;
 
+/** What was given back, without a try, has the failure that it had. */
+const ERROR_NOW = `case when s.done then null else coalesce(nullif(s.error, 'null'::jsonb), d.last_error) end`;
+
 /** Writes what became of deliveries that are still ours; what was asked for again meanwhile is pending at once. */
 export async function settleDeliveries(
   db: Db,
@@ -259,8 +267,8 @@ export async function settleDeliveries(
          changed_at = case when ${AGAIN} then ?::timestamptz else d.changed_at end,
          attempts = case when ${AGAIN} then 0 else s.attempts end, delivered = case when s.done then s.version else d.delivered end,
          remote_id = s.remote_id, remote_etag = s.remote_etag, link = s.link, sent = nullif(s.sent, 'null'::jsonb), gone_since = s.gone_since,
-         last_action = s.action, last_error = nullif(s.error, 'null'::jsonb), log = s.log, settled_at = ?::timestamptz,
-         first_failed_at = case when s.error is null or s.error = 'null'::jsonb then null else coalesce(d.first_failed_at, ?::timestamptz) end,
+         last_action = s.action, last_error = ${ERROR_NOW}, log = s.log, settled_at = ?::timestamptz,
+         first_failed_at = case when ${ERROR_NOW} is null then null else coalesce(d.first_failed_at, ?::timestamptz) end,
          claimed_until = null, allowed = case when s.done then false else d.allowed end
        from s where d.app_id = ? and d.resource_id = s.resource_id and d.fence = s.fence and d.state = 'sending'
        returning d.resource_id, s.departed_at)
@@ -277,6 +285,17 @@ function attemptsOf(settled: readonly SettledDelivery[]): Attempts {
   const delivered = settled.filter(({ done, action }) => done && !QUIET.has(action)).length;
   const failed = settled.filter(({ error }) => error !== null).length;
   return { delivered, failed, settled: settled.length };
+}
+
+/** Paths of the attributes in which a resource has changed after a version. */
+export async function touchedSince(db: Db, resourceId: string, version: string | null): Promise<readonly string[]> {
+  const { rows } = await sql<{ path: string }>(
+    db,
+    `select distinct jsonb_array_elements_text(detail -> 'attributes') as path from changes
+     where resource_id = ? and version > ? and jsonb_typeof(detail -> 'attributes') = 'array'`,
+    [resourceId, version ?? '0'],
+  );
+  return rows.map(({ path }) => path);
 }
 
 /** What a killed process, or one that lost its lease, had claimed. */

@@ -1,10 +1,20 @@
 // Who is in scope by membership, and by which way: decided on the mirror as it is, in one statement for each level of
-// groups and one for everybody. What differs from before is marked, so that a plan of changes looks at it.
+// groups and one for the people. What differs from before is marked, so that a plan of changes looks at it.
 import type { MembershipCondition, MembershipScope } from '#core/membership-scope.ts';
 import { GATEWAY_SCHEMA, type ProviderKindName } from '#core/resource.ts';
 import { foldCase } from '#core/search.ts';
 import { type Db, sql } from './database.ts';
 import { routePeople } from './plan-routes.ts';
+import {
+  among,
+  gatherMembersOfDeciding,
+  gatherPeople,
+  isScopedBy,
+  keepDeciding,
+  membersOf,
+  noteScopedBy,
+  type Whom,
+} from './scope-people.ts';
 
 /**
  * Makes the mirror say what the scope means: reasons of groups and people whom only their memberships leave out,
@@ -16,18 +26,48 @@ export async function scopeByMemberships(
   provider: ProviderKindName,
   scope: MembershipScope | undefined,
 ): Promise<number> {
+  await findDeciding(db, provider, scope);
+  let changed = await judgeGroups(db, provider, scope);
+  changed += await judgeUsers(db, provider, scope, 'everybody');
+  changed += await reshape(db, provider, scope, 'everybody');
+  changed += await showPaths(db, provider, 'everybody');
+  changed += await routePeople(db, provider, scope, 'everybody');
+  await noteScopedBy(db, provider, scope);
+  return changed;
+}
+
+/**
+ * The same in time that follows what changed since, where the scope is as it was. Only right while whatever of the
+ * mirror changes is touched, and with the members of a group those who came and went.
+ */
+export async function scopeTouched(
+  db: Db,
+  provider: ProviderKindName,
+  scope: MembershipScope | undefined,
+): Promise<number> {
+  if (!(await isScopedBy(db, provider, scope))) return scopeByMemberships(db, provider, scope);
+  if (scope === undefined) return 0;
+  let changed = 0;
+  if (await gatherPeople(db, provider)) {
+    await keepDeciding(db, provider);
+    await findDeciding(db, provider, scope);
+    await gatherMembersOfDeciding(db, provider);
+    changed += await judgeGroups(db, provider, scope);
+    changed += await reshape(db, provider, scope, 'some');
+  }
+  changed += await judgeUsers(db, provider, scope, 'some');
+  changed += await showPaths(db, provider, 'some');
+  changed += await routePeople(db, provider, scope, 'some');
+  return changed;
+}
+
+/** Which groups decide about their members, and how. */
+async function findDeciding(db: Db, provider: ProviderKindName, scope: MembershipScope | undefined): Promise<void> {
   await sql(db, 'delete from mirror_reach where provider = ?', [provider]);
   await sql(db, 'delete from mirror_conditions where provider = ?', [provider]);
-  if (scope !== undefined) {
-    await fillReach(db, provider, scope);
-    for (const [place, condition] of scope.conditions.entries()) await fillCondition(db, provider, place, condition);
-  }
-  let changed = await judgeGroups(db, provider, scope);
-  changed += await judgeUsers(db, provider, scope);
-  changed += await reshape(db, provider, scope);
-  changed += await showPaths(db, provider);
-  changed += await routePeople(db, provider, scope);
-  return changed;
+  if (scope === undefined) return;
+  await fillReach(db, provider, scope);
+  for (const [place, condition] of scope.conditions.entries()) await fillCondition(db, provider, place, condition);
 }
 
 /** Changes rows of the mirror by `[with …] update … returning m.resource_type, m.external_id`, touches them, and answers how many. */
@@ -158,20 +198,25 @@ async function release(db: Db, provider: ProviderKindName, type: string): Promis
 }
 
 /** People out of the selection, or for whose groups the filter is false. */
-async function judgeUsers(db: Db, provider: ProviderKindName, scope: MembershipScope | undefined): Promise<number> {
+async function judgeUsers(
+  db: Db,
+  provider: ProviderKindName,
+  scope: MembershipScope | undefined,
+  whom: Whom,
+): Promise<number> {
   if (scope === undefined || (scope.selected === null && scope.conditions.length === 0))
     return release(db, provider, 'User');
   return change(
     db,
     provider,
     `with reached as materialized (
-       select distinct mm.member_external_id from mirror_reach r
-       join mirror_members mm on mm.provider = r.provider and mm.group_external_id = r.external_id and mm.member_type = 'User'
-       where r.provider = ? and ?),
+       select distinct mm.member_external_id from ${membersOf(whom)}
+       join mirror_reach r on r.provider = mm.provider and r.external_id = mm.group_external_id
+       where mm.provider = ? and mm.member_type = 'User' and ?),
      answers as materialized (
-       select mm.member_external_id, bit_or(1 << c.place) as sum from mirror_conditions c
-       join mirror_members mm on mm.provider = c.provider and mm.group_external_id = c.external_id and mm.member_type = 'User'
-       where c.provider = ? group by mm.member_external_id),
+       select mm.member_external_id, bit_or(1 << c.place) as sum from ${membersOf(whom)}
+       join mirror_conditions c on c.provider = mm.provider and c.external_id = mm.group_external_id
+       where mm.provider = ? and mm.member_type = 'User' group by mm.member_external_id),
      wanted as (
        select u.external_id, case
          when ? and r.member_external_id is null then 'NotInSelectedGroup'
@@ -179,7 +224,8 @@ async function judgeUsers(db: Db, provider: ProviderKindName, scope: MembershipS
        from mirror_records u
        left join reached r on r.member_external_id = u.external_id
        left join answers a on a.member_external_id = u.external_id and u.memberships is not null
-       where u.provider = ? and u.resource_type = 'User' and u.gone_at is null and u.body is not null)
+       where u.provider = ? and u.resource_type = 'User' and u.gone_at is null and u.body is not null
+         ${among(whom, 'u.external_id')})
      update mirror_records m set reason = w.reason, detail = case w.reason when 'ScopeFilterFalse' then ? end
      from wanted w where m.provider = ? and m.resource_type = 'User' and m.external_id = w.external_id
        and m.reason is distinct from w.reason
@@ -196,7 +242,7 @@ const PATH_IN_BODY = String.raw`"affiliationPath":"(?:[^"\\]|\\.)*",`;
 const EXTENSION_IN_BODY = `"${GATEWAY_SCHEMA}":{`;
 
 /** Writes each person's path into what it maps to; `origin` always follows, so there is a comma to keep. */
-async function showPaths(db: Db, provider: ProviderKindName): Promise<number> {
+async function showPaths(db: Db, provider: ProviderKindName, whom: Whom): Promise<number> {
   const { rows } = await sql(db, 'select 1 from mirror_reach where provider = ? limit 1', [provider]);
   const paths = rows.length > 0;
   if (!paths && !(await somebodyShowsPath(db, provider))) return 0;
@@ -206,16 +252,16 @@ async function showPaths(db: Db, provider: ProviderKindName): Promise<number> {
     db,
     provider,
     `with best as materialized (
-       select distinct on (mm.member_external_id) mm.member_external_id, r.path from mirror_reach r
-       join mirror_members mm on mm.provider = r.provider and mm.group_external_id = r.external_id and mm.member_type = 'User'
-       where r.provider = ? order by mm.member_external_id, r.depth, r.path collate "C", r.external_id),
+       select distinct on (mm.member_external_id) mm.member_external_id, r.path from ${membersOf(whom)}
+       join mirror_reach r on r.provider = mm.provider and r.external_id = mm.group_external_id
+       where mm.provider = ? and mm.member_type = 'User' order by mm.member_external_id, r.depth, r.path collate "C", r.external_id),
      wanted as materialized (
        select u.external_id, b.path, case when b.path is null then s.body else
          replace(s.body, ?::text, ?::text || '"affiliationPath":' || to_json(b.path)::text || ',') end as body
        from mirror_records u left join best b on b.member_external_id = u.external_id
        cross join lateral (select regexp_replace(u.body, ?, '') as body) s
        where u.provider = ? and u.resource_type = 'User' and u.gone_at is null and u.body is not null
-         and u.affiliation_path is distinct from b.path ${looked})
+         and u.affiliation_path is distinct from b.path ${looked} ${among(whom, 'u.external_id')})
      update mirror_records m set affiliation_path = w.path, body = w.body, digest = sha256(convert_to(w.body, 'UTF8'))
      from wanted w where m.provider = ? and m.resource_type = 'User' and m.external_id = w.external_id
      returning m.resource_type, m.external_id`,
@@ -234,7 +280,12 @@ async function somebodyShowsPath(db: Db, provider: ProviderKindName): Promise<bo
 }
 
 /** Plans follow the memberships that were read, unless groups in groups are flattened, or ignored everywhere. */
-async function reshape(db: Db, provider: ProviderKindName, scope: MembershipScope | undefined): Promise<number> {
+async function reshape(
+  db: Db,
+  provider: ProviderKindName,
+  scope: MembershipScope | undefined,
+  whom: Whom,
+): Promise<number> {
   const reshaped = scope?.nested === 'flatten' || (scope?.nested === 'ignore' && scope.selected === null);
   const { rows } = await sql(
     db,
@@ -247,13 +298,15 @@ async function reshape(db: Db, provider: ProviderKindName, scope: MembershipScop
     return 0;
   }
   await fillClosure(db, provider, scope);
+  if (whom === 'some') await keepStirred(db, provider);
+  const looked = whom === 'some' ? 'and m.group_external_id in (select root from closure)' : '';
   await sql(
     db,
     `with wanted as materialized (
        select distinct c.root, mm.member_external_id, mm.member_type from closure c
        join mirror_members mm on mm.provider = ? and mm.group_external_id = c.external_id and mm.member_type = 'User'),
      gone as (
-       delete from mirror_reshaped m where m.provider = ? and not exists
+       delete from mirror_reshaped m where m.provider = ? ${looked} and not exists
          (select 1 from wanted w where w.root = m.group_external_id and w.member_external_id = m.member_external_id))
      insert into mirror_reshaped (provider, group_external_id, member_external_id, member_type)
      select ?, root, member_external_id, member_type from wanted on conflict do nothing`,
@@ -268,8 +321,8 @@ async function reshape(db: Db, provider: ProviderKindName, scope: MembershipScop
        join mirror_records g on g.provider = ? and g.resource_type = 'Group' and g.external_id = c.external_id
        group by c.root),
      listed as (
-       select group_external_id, string_agg(member_external_id, ' ' order by member_external_id) as list
-       from mirror_reshaped where provider = ? group by group_external_id),
+       select m.group_external_id, string_agg(m.member_external_id, ' ' order by m.member_external_id) as list
+       from mirror_reshaped m where m.provider = ? ${looked} group by m.group_external_id),
      digests as (
        select k.root, case when k.all_known then sha256(convert_to(coalesce(l.list, ''), 'UTF8')) end as digest
        from known k left join listed l on l.group_external_id = k.root)
@@ -306,6 +359,32 @@ async function fillClosure(db: Db, provider: ProviderKindName, { nested, maxDept
     );
     found = level.rowCount ?? 0;
   }
+}
+
+/**
+ * Leaves in `closure` the groups that may have other people than before: those above which, or in which, a group was
+ * touched. A group that no longer stands for itself has none. The first link that changed on a way down begins at a
+ * group that was touched and is still below, or leads to one that was touched and is not.
+ */
+async function keepStirred(db: Db, provider: ProviderKindName): Promise<void> {
+  await sql(
+    db,
+    `delete from mirror_reshaped m using mirror_touched t
+     where t.provider = ? and t.resource_type = 'Group' and m.provider = t.provider and m.group_external_id = t.external_id
+       and not exists (select 1 from closure c where c.root = m.group_external_id)`,
+    [provider],
+  );
+  await sql(
+    db,
+    `with stirred as (
+       select external_id from mirror_touched where provider = ? and resource_type = 'Group'
+       union select mm.group_external_id from mirror_touched t join mirror_members mm on mm.provider = t.provider
+         and mm.member_external_id = t.external_id and mm.member_type = 'Group'
+         where t.provider = ? and t.resource_type = 'Group')
+     delete from closure where root not in (select c.root from closure c join stirred s on s.external_id = c.external_id)`,
+    [provider, provider],
+  );
+  await sql(db, 'analyze closure');
 }
 
 /** People in scope to whom no path leads; nobody while there are no paths. */

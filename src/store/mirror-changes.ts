@@ -32,12 +32,18 @@ export async function readStoredRecords(
   return new Map(rows.map((row) => [row.external_id, row]));
 }
 
+/** Whether the users who come into a group or go are touched with it. */
+export interface Touching {
+  readonly members: boolean;
+}
+
 /** The provider said that these are gone. Of a group the members go too: they are read anew when it comes back. */
 export async function markGone(
   db: Db,
   provider: ProviderKindName,
   type: ResourceType,
   objects: readonly GoneObject[],
+  touching: Touching,
 ): Promise<number> {
   if (objects.length === 0) return 0;
   await keepPlaces(db, provider, type, objects);
@@ -51,9 +57,11 @@ export async function markGone(
     [[...last.keys()], [...last.values()], provider, type],
   );
   const ids = rows.map(({ external_id }) => external_id);
-  if (type === 'Group')
+  if (type === 'Group') {
+    if (touching.members) await touchMembers(db, provider, ids);
     for (const table of ['mirror_members', 'mirror_skipped'])
       await sql(db, `delete from ${table} where provider = ? and group_external_id = any(?::text[])`, [provider, ids]);
+  }
   await touch(db, provider, type, ids);
   return ids.length;
 }
@@ -79,6 +87,7 @@ export async function changeMirrorMembers(
   db: Db,
   provider: ProviderKindName,
   changes: readonly MembersChange[],
+  touching: Touching,
 ): Promise<readonly string[]> {
   const known = await readDigests(db, provider, [...new Set(changes.map(({ group }) => group))]);
   const pairs = [...lastOfEach(changes).values()].filter(({ group }) => known.has(group));
@@ -102,6 +111,13 @@ export async function changeMirrorMembers(
   );
   const groups = changed.map(([group]) => group);
   await touch(db, provider, 'Group', groups);
+  if (touching.members)
+    await touch(
+      db,
+      provider,
+      'User',
+      [...lost, ...won].flatMap(({ user }) => user ?? []),
+    );
   return groups;
 }
 
@@ -111,6 +127,7 @@ export async function setGroupsOf(
   provider: ProviderKindName,
   member: MemberRef,
   groups: readonly string[],
+  touching: Touching,
 ): Promise<void> {
   const { rows } = await sql<{ group: string }>(
     db,
@@ -125,7 +142,7 @@ export async function setGroupsOf(
     skipped: [],
     removed: wanted.has(group) ? [] : [member.externalId],
   }));
-  await changeMirrorMembers(db, provider, changes);
+  await changeMirrorMembers(db, provider, changes, touching);
 }
 
 const NONE = Buffer.alloc(32);
@@ -134,6 +151,11 @@ interface Keyed {
   readonly group: string;
   /** As `membersDigest` of a whole membership spells it. */
   readonly key: string;
+}
+
+interface KeyedMember extends Keyed {
+  /** The id of a user; null for another object. */
+  readonly user: string | null;
 }
 
 /** Of each object in each group what happened last. */
@@ -169,11 +191,16 @@ function columnsOf(pairs: readonly Pair[]): [string[], string[]] {
   return [pairs.map(({ group }) => group), pairs.map(({ id }) => id)];
 }
 
-async function deleteMembers(db: Db, provider: ProviderKindName, pairs: readonly Pair[]): Promise<readonly Keyed[]> {
-  const { rows } = await sql<Keyed>(
+async function deleteMembers(
+  db: Db,
+  provider: ProviderKindName,
+  pairs: readonly Pair[],
+): Promise<readonly KeyedMember[]> {
+  const { rows } = await sql<KeyedMember>(
     db,
     `delete from mirror_members m using ${PAIRS} where m.provider = ? and m.group_external_id = p.group_id
-       and m.member_external_id = p.id returning m.group_external_id as group, m.member_type || ':' || p.id as key`,
+       and m.member_external_id = p.id returning m.group_external_id as group, m.member_type || ':' || p.id as key,
+         case m.member_type when 'User' then p.id end as user`,
     [...columnsOf(pairs), provider],
   );
   return rows;
@@ -189,13 +216,18 @@ async function deleteSkipped(db: Db, provider: ProviderKindName, pairs: readonly
   return rows;
 }
 
-async function insertMembers(db: Db, provider: ProviderKindName, pairs: readonly Pair[]): Promise<readonly Keyed[]> {
+async function insertMembers(
+  db: Db,
+  provider: ProviderKindName,
+  pairs: readonly Pair[],
+): Promise<readonly KeyedMember[]> {
   const members = pairs.filter(({ type }) => type !== null);
-  const { rows } = await sql<Keyed>(
+  const { rows } = await sql<KeyedMember>(
     db,
     `insert into mirror_members (provider, group_external_id, member_external_id, member_type)
      select ?, p.group_id, p.id, p.type from unnest(?::text[], ?::text[], ?::text[]) as p(group_id, id, type)
-     on conflict do nothing returning group_external_id as group, member_type || ':' || member_external_id as key`,
+     on conflict do nothing returning group_external_id as group, member_type || ':' || member_external_id as key,
+       case member_type when 'User' then member_external_id end as user`,
     [provider, ...columnsOf(members), members.map(({ type }) => type)],
   );
   return rows;
@@ -212,6 +244,21 @@ async function insertSkipped(db: Db, provider: ProviderKindName, pairs: readonly
     [provider, JSON.stringify(objects)],
   );
   return rows;
+}
+
+async function touchMembers(db: Db, provider: ProviderKindName, groups: readonly string[]): Promise<void> {
+  const { rows } = await sql<{ id: string }>(
+    db,
+    `select distinct member_external_id as id from mirror_members
+     where provider = ? and group_external_id = any(?::text[]) and member_type = 'User'`,
+    [provider, groups],
+  );
+  await touch(
+    db,
+    provider,
+    'User',
+    rows.map(({ id }) => id),
+  );
 }
 
 /** Where the next read of changes goes on, by these settings. Undefined: only a full read is right. */

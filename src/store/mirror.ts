@@ -2,6 +2,7 @@
 // last page of a full read says that something is gone.
 import type { GoneObject } from '#core/pages.ts';
 import type { ProviderKindName, ResourceType } from '#core/resource.ts';
+import { arrayLiteral, byteaArray, textArray } from './arrays.ts';
 import { type Db, sql } from './database.ts';
 
 export interface KnownRecord {
@@ -17,10 +18,9 @@ export interface KnownRecord {
 export interface MirrorRecord {
   readonly external_id: string;
   readonly record: string;
-  /** Digests travel as hex, since a batch is one JSON parameter. */
-  readonly record_digest: string;
+  readonly record_digest: Buffer;
   readonly body: string | null;
-  readonly digest: string | null;
+  readonly digest: Buffer | null;
   readonly name_key: string | null;
   readonly manager_external_id: string | null;
   readonly reason: string | null;
@@ -142,23 +142,41 @@ export async function upsertRecords(
   records: readonly MirrorRecord[],
 ): Promise<void> {
   if (records.length === 0) return;
+  const texts = (column: keyof TextColumns): Buffer => textArray(records.map((record) => record[column]));
+  const lists = (column: 'handles' | 'routes'): Buffer => {
+    const values = records.map((record) => record[column]);
+    return textArray(values.map((list) => (list == null ? null : arrayLiteral(list))));
+  };
   await sql(
     db,
     `insert into mirror_records (provider, resource_type, external_id, record, record_digest, body, digest, name_key,
        manager_external_id, reason, detail, label, handles, memberships, routes)
-     select ?, ?, external_id, record, decode(record_digest, 'hex'), body, decode(digest, 'hex'), name_key,
-       manager_external_id, reason, detail, label, handles, memberships, routes
-     from jsonb_to_recordset(?::jsonb) as r(external_id text, record text, record_digest text, body text, digest text,
-       name_key text, manager_external_id text, reason text, detail text, label text, handles text[], memberships text, routes text[])
+     select ?, ?, external_id, record, record_digest, body, digest, name_key, manager_external_id, reason, detail, label,
+       handles::text[], memberships, routes::text[]
+     from unnest(?::text[], ?::text[], ?::bytea[], ?::text[], ?::bytea[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[],
+       ?::text[], ?::text[], ?::text[])
+       as r(external_id, record, record_digest, body, digest, name_key, manager_external_id, reason, detail, label, handles,
+         memberships, routes)
      on conflict (provider, resource_type, external_id) do update set record = excluded.record,
        record_digest = excluded.record_digest, body = excluded.body, digest = excluded.digest,
        name_key = excluded.name_key, manager_external_id = excluded.manager_external_id, reason = excluded.reason,
        detail = excluded.detail, label = excluded.label, handles = excluded.handles,
        memberships = excluded.memberships, routes = excluded.routes, affiliation_path = null, gone_at = null, left_how = null,
        seen_at = now()`,
-    [provider, type, JSON.stringify(records)],
+    [
+      ...[provider, type, texts('external_id'), texts('record')],
+      ...[byteaArray(records.map(({ record_digest }) => record_digest)), texts('body')],
+      ...[byteaArray(records.map(({ digest }) => digest)), texts('name_key'), texts('manager_external_id')],
+      ...[texts('reason'), texts('detail'), texts('label'), lists('handles')],
+      ...[textArray(records.map(({ memberships }) => memberships ?? null)), lists('routes')],
+    ],
   );
 }
+
+type TextColumns = Pick<
+  MirrorRecord,
+  'external_id' | 'record' | 'body' | 'name_key' | 'manager_external_id' | 'reason' | 'detail' | 'label'
+>;
 
 /** Marks ids as seen in this generation. Answers how many were new, so that the sweep can be checked. */
 export async function markSeen(
@@ -196,11 +214,13 @@ export async function readMembersDigests(
 /**
  * Replaces the memberships of these groups, whole. Writes only what differs. Of a group whose members are not known
  * those of before stay, and its digest goes, so that no plan compares it.
+ * @param touches whether users who come or go are touched
  */
 export async function replaceMembers(
   db: Db,
   provider: ProviderKindName,
   groups: readonly GroupMembers[],
+  touches: boolean,
 ): Promise<void> {
   if (groups.length === 0) return;
   const ids = groups.map(({ group }) => group);
@@ -218,12 +238,19 @@ export async function replaceMembers(
     db,
     `with wanted as (select * from unnest(?::text[], ?::text[], ?::text[]) as w(group_id, member_id, member_type)),
        gone as (delete from mirror_members m where m.provider = ? and m.group_external_id = any(?::text[])
-         and not exists (select 1 from wanted w where w.group_id = m.group_external_id and w.member_id = m.member_external_id))
-     insert into mirror_members as m (provider, group_external_id, member_external_id, member_type)
-     select ?, group_id, member_id, member_type from wanted
-     on conflict (provider, group_external_id, member_external_id) do update set member_type = excluded.member_type
-       where m.member_type <> excluded.member_type`,
-    [group, member, type, provider, known, provider],
+         and not exists (select 1 from wanted w where w.group_id = m.group_external_id and w.member_id = m.member_external_id)
+       returning m.member_external_id, m.member_type),
+     come as (
+       insert into mirror_members as m (provider, group_external_id, member_external_id, member_type)
+       select ?, group_id, member_id, member_type from wanted
+       on conflict (provider, group_external_id, member_external_id) do update set member_type = excluded.member_type
+         where m.member_type <> excluded.member_type
+       returning m.member_external_id, m.member_type)
+     insert into mirror_touched (provider, resource_type, external_id)
+     select distinct ?, member_type, member_external_id from (select * from gone union all select * from come) moved
+     where ? and member_type = 'User'
+     on conflict (provider, resource_type, external_id) do update set fresh = true, plan_id = null`,
+    [textArray(group), textArray(member), textArray(type), provider, known, provider, provider, touches],
   );
   await sql(db, 'delete from mirror_skipped where provider = ? and group_external_id = any(?::text[])', [
     provider,

@@ -3,10 +3,11 @@
 import { canonical } from '#core/canonical.ts';
 import type { MembershipScope } from '#core/membership-scope.ts';
 import { nameKey } from '#core/names.ts';
-import { GROUP_SCHEMA, type ProviderKindName } from '#core/resource.ts';
+import { GROUP_SCHEMA, type Origin, PROVIDER_KINDS, type ProviderKindName } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 import { IS_LINK } from './matching.ts';
 import type { Planning } from './planning.ts';
+import { among, membersOf, type Whom } from './scope-people.ts';
 
 /**
  * Works out from the mirror who belongs where, once the conditions of the filters are known. People whose places changed
@@ -16,18 +17,20 @@ export async function routePeople(
   db: Db,
   provider: ProviderKindName,
   scope: MembershipScope | undefined,
+  whom: Whom,
 ): Promise<number> {
   const { groups = [], match = 'first', default: fallback = null } = scope?.routing ?? {};
   const { rows } = await sql(
     db,
     `with answers as materialized (
-       select mm.member_external_id, bit_or(1 << c.place) as sum from mirror_conditions c
-       join mirror_members mm on mm.provider = c.provider and mm.group_external_id = c.external_id and mm.member_type = 'User'
-       where c.provider = ? group by mm.member_external_id),
+       select mm.member_external_id, bit_or(1 << c.place) as sum from ${membersOf(whom)}
+       join mirror_conditions c on c.provider = mm.provider and c.external_id = mm.group_external_id
+       where mm.provider = ? and mm.member_type = 'User' group by mm.member_external_id),
      people as materialized (
        select u.external_id, u.routes, coalesce(a.sum, 0) as sum from mirror_records u
        left join answers a on a.member_external_id = u.external_id
-       where u.provider = ? and u.resource_type = 'User' and u.gone_at is null and u.reason is null and ?),
+       where u.provider = ? and u.resource_type = 'User' and u.gone_at is null and u.reason is null and ?
+         ${among(whom, 'u.external_id')}),
      matched as materialized (
        select p.external_id, t.place, row_number() over (partition by p.external_id order by t.place) as rank
        from people p cross join lateral unnest(p.routes) with ordinality as t(route, place)
@@ -40,7 +43,7 @@ export async function routePeople(
        select p.external_id, ?, ? from people p where ?::text is not null
          and not exists (select 1 from matched m where m.external_id = p.external_id)),
      lost as (
-       delete from mirror_routes r where r.provider = ? and not exists
+       delete from mirror_routes r where r.provider = ? ${among(whom, 'r.external_id')} and not exists
          (select 1 from wanted w where w.external_id = r.external_id and w.name_key = r.name_key) returning r.external_id),
      won as (
        insert into mirror_routes (provider, name_key, name, external_id) select ?, name_key, name, external_id from wanted
@@ -73,13 +76,22 @@ export async function countDestinations(db: Db, provider: ProviderKindName): Pro
 const HERE = `select distinct on (r.name_key) r.name_key, r.id as group_id, r.display as name from resources r
   where r.resource_type = 'Group' and r.origin = 'manual' and r.deleted_at is null order by r.name_key, r.pos`;
 
-/** Creates of groups that rules name and that there are none of, made by hand as all such groups. Answers how many. */
+/**
+ * Creates of groups that rules name and that there are none of, made by hand as all such groups. Answers how many. There
+ * are few names and many people: each name is found by one look into the index.
+ */
 export async function planDestinations(db: Db, { planId, provider }: Planning, offset: number): Promise<number> {
   const { rows } = await sql<{ name: string; name_key: string }>(
     db,
-    `select w.name_key, w.name from (select name_key, min(name) as name from mirror_routes where provider = ? group by name_key) w
-     left join (${HERE}) h on h.name_key = w.name_key where h.group_id is null order by w.name_key`,
-    [provider],
+    `with recursive keys(name_key) as (
+       select (select min(name_key) from mirror_routes where provider = ?)
+       union all
+       select (select min(x.name_key) from mirror_routes x where x.provider = ? and x.name_key > k.name_key) from keys k
+       where k.name_key is not null)
+     select w.name_key, (select min(x.name) from mirror_routes x where x.provider = ? and x.name_key = w.name_key) as name
+     from keys w left join (${HERE}) h on h.name_key = w.name_key
+     where w.name_key is not null and h.group_id is null order by w.name_key`,
+    [provider, provider, provider],
   );
   if (rows.length === 0) return 0;
   const bodies = rows.map(({ name }) => canonical({ schemas: [GROUP_SCHEMA], displayName: name }));
@@ -127,7 +139,8 @@ export async function planPlacements(
        union all
        select p.group_id, x.external_id, x.id, true from placements p
        join group_members g on g.group_id = p.group_id and g.member_id = p.member_id
-       join resources x on x.id = p.member_id and x.deleted_at is null and x.left_at is null
+       join resources x on x.id = p.member_id and x.resource_type = 'User' and x.origin = any(?::text[])
+         and x.deleted_at is null and x.left_at is null
        join mirror_records m on m.provider = p.provider and m.resource_type = 'User' and m.external_id = x.external_id
          and m.gone_at is null and m.reason is null
        left join wanted w on w.group_id = p.group_id and w.member_id = p.member_id
@@ -143,10 +156,13 @@ export async function planPlacements(
        insert into plan_members (plan_id, seq, member_external_id, member_id, member_type, removed)
        select ?, n.seq, d.external_id, d.member_id, 'User', d.removed from due d join numbered n on n.group_id = d.group_id)
      select count(*)::int as count from numbered`,
-    [planId, planId, provider, provider, complete, offset, planId, planId],
+    [planId, planId, provider, ORIGINS, provider, complete, offset, planId, planId],
   );
   return rows[0].count;
 }
+
+/** Whose people may have a place: named, so that those who were touched are found by an index. */
+const ORIGINS: readonly Origin[] = ['manual', ...PROVIDER_KINDS];
 
 /** Keeps which memberships a plan has placed, so that they may be taken back, and forgets those that it took. */
 export async function rememberPlacements(db: Db, planId: string, provider: ProviderKindName): Promise<void> {

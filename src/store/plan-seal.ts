@@ -41,13 +41,13 @@ export async function hashPlan(db: Db, planId: string): Promise<string | null> {
          i.reason, i.detail, i.base_version, i.before, i.after, i.after_digest, i.added, i.removed, m.digest)::text, 'UTF8')), 'hex'),
          '' order by i.seq) as items
        from plan_items i left join (${MEMBERS}) m on m.seq = i.seq
-       where i.plan_id = p.id) i
+       where i.plan_id = ?) i
      cross join lateral (
        select sha256(convert_to(string_agg((resource_type, external_id, resource_id, reason, attribute)::text, ''
          order by resource_type, external_id), 'UTF8')) as links
-       from plan_links where plan_id = p.id) l
+       from plan_links where plan_id = ?) l
      where p.id = ?`,
-    [planId, planId],
+    [planId, planId, planId, planId],
   );
   return rows[0]?.hash ?? null;
 }

@@ -226,13 +226,13 @@ export async function endHeldRun(db: Db, planId: string): Promise<void> {
   );
 }
 
-/** The next pending items in order, at most `limit`, of the given actions. */
-export async function nextItems(db: Db, planId: string, limit: number): Promise<readonly PlanItem[]> {
+/** The first pending items after a place in the order, at most `limit`. */
+export async function nextItems(db: Db, planId: string, after: string, limit: number): Promise<readonly PlanItem[]> {
   const { rows } = await sql(
     db,
     `select seq, action, resource_type, resource_id, external_id, base_version, before, after, after_digest, reason, after_left_at
-     from plan_items where plan_id = ? and outcome = 'pending' order by seq limit ?`,
-    [planId, limit],
+     from plan_items where plan_id = ? and seq > ?::bigint and outcome = 'pending' order by seq limit ?`,
+    [planId, after, limit],
   );
   return rows;
 }

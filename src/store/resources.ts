@@ -1,6 +1,7 @@
 // The directory: users and groups that we serve. A deleted row stays as a tombstone, so that its id is never given
 // to anybody else and comes back with the person.
 import type { Origin, ResourceType } from '#core/resource.ts';
+import { byteaArray, jsonbArray, textArray } from './arrays.ts';
 import { type Db, sql } from './database.ts';
 
 /**
@@ -10,7 +11,7 @@ import { type Db, sql } from './database.ts';
 export const LATER = `greatest(clock_timestamp(), updated_at + interval '1 millisecond')`;
 const LATER_R = LATER.replace('updated_at', 'r.updated_at');
 
-/** A row as it is written. `digest` is hex, since a batch is one JSON parameter. */
+/** A row as it is written. */
 export interface ResourceWrite {
   readonly id: string;
   readonly resource_type: ResourceType;
@@ -21,8 +22,9 @@ export interface ResourceWrite {
   readonly unique_key: string | null;
   readonly active: boolean;
   readonly body: string;
-  readonly search: unknown;
-  readonly digest: string | null;
+  /** JSON text, as `searchForm` makes it. */
+  readonly search: string;
+  readonly digest: Buffer | null;
   readonly manager_external_id: string | null;
   readonly manager_id: string | null;
   /** True for somebody whom a sync deactivates, or has deactivated, because the provider no longer shows them. */
@@ -62,15 +64,17 @@ export async function readHolders(db: Db, keys: readonly string[]): Promise<Map<
 /** Inserts or replaces by id, tombstones included. Answers the version that each row has now. */
 export async function writeResources(db: Db, resources: readonly ResourceWrite[]): Promise<Map<string, string>> {
   if (resources.length === 0) return new Map();
+  const texts = (column: keyof TextColumns): Buffer => textArray(resources.map((row) => row[column]));
   const { rows } = await sql(
     db,
     `insert into resources as r (id, resource_type, origin, external_id, name_key, display, unique_key, active, body, search, digest,
        manager_external_id, manager_id, left_at)
-     select id, resource_type, origin, external_id, name_key, display, unique_key, active, body, search, decode(digest, 'hex'),
-       manager_external_id, manager_id, case when "left" then coalesce(left_since, now()) end
-     from jsonb_to_recordset(?::jsonb) as n(id uuid, resource_type text, origin text, external_id text, name_key text, display text,
-       unique_key text, active boolean, body text, search jsonb, digest text, manager_external_id text, manager_id uuid,
-       "left" boolean, left_since timestamptz)
+     select id::uuid, resource_type, origin, external_id, name_key, display, unique_key, active, body, search, digest,
+       manager_external_id, manager_id::uuid, case when "left" then coalesce(left_since::timestamptz, now()) end
+     from unnest(?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::boolean[], ?::text[], ?::jsonb[],
+       ?::bytea[], ?::text[], ?::text[], ?::boolean[], ?::text[])
+       as n(id, resource_type, origin, external_id, name_key, display, unique_key, active, body, search, digest,
+         manager_external_id, manager_id, "left", left_since)
      on conflict (id) do update set origin = excluded.origin, external_id = excluded.external_id,
        name_key = excluded.name_key, display = excluded.display, unique_key = excluded.unique_key, active = excluded.active, body = excluded.body,
        search = excluded.search, digest = excluded.digest, manager_external_id = excluded.manager_external_id,
@@ -78,10 +82,37 @@ export async function writeResources(db: Db, resources: readonly ResourceWrite[]
          then coalesce(r.left_at, excluded.left_at) end,
        deleted_at = null, version = r.version + 1, updated_at = ${LATER_R}
      returning id, version`,
-    [JSON.stringify(resources)],
+    [
+      ...[
+        texts('id'),
+        texts('resource_type'),
+        texts('origin'),
+        texts('external_id'),
+        texts('name_key'),
+        texts('display'),
+      ],
+      ...[texts('unique_key'), resources.map(({ active }) => active), texts('body')],
+      ...[jsonbArray(resources.map(({ search }) => search)), byteaArray(resources.map(({ digest }) => digest))],
+      ...[texts('manager_external_id'), texts('manager_id'), resources.map(({ left }) => left)],
+      ...[textArray(resources.map(({ left_since = null }) => left_since))],
+    ],
   );
   return new Map(rows.map((row: { id: string; version: string }) => [row.id, row.version]));
 }
+
+type TextColumns = Pick<
+  ResourceWrite,
+  | 'id'
+  | 'resource_type'
+  | 'origin'
+  | 'external_id'
+  | 'name_key'
+  | 'display'
+  | 'unique_key'
+  | 'body'
+  | 'manager_external_id'
+  | 'manager_id'
+>;
 
 /** Any number that no other advisory lock uses. */
 const LINE_LOCK = '7340032, 3';

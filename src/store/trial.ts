@@ -70,7 +70,11 @@ export async function tryRecords(
      from jsonb_to_recordset(?::jsonb) as r(external_id text, body text, digest text, name_key text,
        manager_external_id text, reason text, detail text, memberships text, routes text[])
      where m.provider = ? and m.resource_type = ? and m.external_id = r.external_id`,
-    [JSON.stringify(records), provider, type],
+    [
+      JSON.stringify(records.map((record) => ({ ...record, digest: record.digest?.toString('hex') ?? null }))),
+      provider,
+      type,
+    ],
   );
 }
 

@@ -55,18 +55,27 @@ export async function applyPlan(context: RunContext, planId: string): Promise<nu
   const relinks = await hasLinks(context.db, planId);
   const plan: Applying = { planId, provider: context.provider, runId: context.runId, relinks };
   const total = await countPending(context.db, planId);
+  const upcoming = readAhead(context.db, planId);
   let done = 0;
-  for (;;) {
-    const applied = await context.write((tx) => applyChunk(tx, plan));
-    if (applied === 'memberships') {
-      if (done > STATISTICS_AFTER) await refreshDirectoryStatistics(context.db);
-      done += await applyMemberships(context, plan);
-    } else if (applied === 0) return done;
-    else done += applied;
-    // Of a directory that is being filled the planner knows nothing, and takes any index for as good as the right one.
-    if (done === applied && total > STATISTICS_AFTER) await refreshDirectoryStatistics(context.db);
-    context.log.debug({ done, total, step: applied === 'memberships' ? applied : 'chunk' }, 'items applied');
-    await context.progress({ phase: 'applying', done, total });
+  try {
+    for (let chunk = await upcoming.next(); chunk.length > 0; chunk = await upcoming.next()) {
+      const memberships = chunk[0]?.action === 'membership';
+      if (memberships) {
+        if (done > STATISTICS_AFTER) await refreshDirectoryStatistics(context.db);
+        done += await applyMemberships(context, plan);
+      } else {
+        const items = await context.write((tx) => applyChunk(tx, plan, chunk));
+        upcoming.skip(items.slice(chunk.length));
+        // Of a directory that is being filled the planner knows nothing, and takes any index for as good as the right one.
+        if (done === 0 && total > STATISTICS_AFTER) await refreshDirectoryStatistics(context.db);
+        done += items.length;
+      }
+      context.log.debug({ done, total, step: memberships ? 'memberships' : 'chunk' }, 'items applied');
+      await context.progress({ phase: 'applying', done, total });
+    }
+    return done;
+  } finally {
+    await upcoming.settled();
   }
 }
 
@@ -76,21 +85,69 @@ interface Prepared extends PlanItem {
   readonly wantedName: string | undefined;
 }
 
+/** The pending items of a plan, in order and in chunks: one is read and parsed while the one before is written. */
+interface Upcoming {
+  /** Membership items alone, once, which stand for all of them; else none of them. Empty at the end. */
+  next(): Promise<readonly Prepared[]>;
+  /** These are settled before their turn. */
+  skip(items: readonly PlanItem[]): void;
+  /** Resolves when nothing is being read, however that ended. */
+  settled(): Promise<void>;
+}
+
+function readAhead(db: Db, planId: string): Upcoming {
+  const early = new Set<string>();
+  let membershipsTold = false;
+  let reading = read('0');
+
+  function read(after: string): Promise<readonly Prepared[]> {
+    const items = nextItems(db, planId, after, CHUNK).then((next) => next.map(prepare));
+    // Awaited when it is needed; until then a failure must not count as unhandled.
+    items.catch(() => undefined);
+    return items;
+  }
+
+  return {
+    async next() {
+      for (;;) {
+        const items = await reading;
+        const last = items.at(-1);
+        if (last === undefined) return [];
+        const left = items.filter((item) => !early.delete(item.seq) && !(membershipsTold && isMembership(item)));
+        const memberships = left[0] !== undefined && isMembership(left[0]);
+        const turn = left.findIndex((item) => isMembership(item) !== memberships);
+        const chunk = turn === -1 ? left : left.slice(0, turn);
+        membershipsTold ||= memberships;
+        reading = read(turn === -1 ? last.seq : (chunk.at(-1)?.seq ?? last.seq));
+        if (chunk.length > 0) return chunk;
+      }
+    },
+    skip(items) {
+      for (const { seq } of items) early.add(seq);
+    },
+    settled: () =>
+      reading.then(
+        () => undefined,
+        () => undefined,
+      ),
+  };
+}
+
 function prepare(item: PlanItem): Prepared {
   const resource: UserResource | undefined = item.after === null ? undefined : JSON.parse(item.after);
   const person = item.resource_type === 'User' && resource !== undefined;
   return { ...item, resource, wantedName: person ? nameKey(resource.userName) : undefined };
 }
 
-/** One chunk; `memberships` when those are next. */
-async function applyChunk(tx: Db, plan: Applying): Promise<number | 'memberships'> {
-  const next = await nextItems(tx, plan.planId, CHUNK);
-  if (next[0]?.action === 'membership') return 'memberships';
-  const upToMemberships = next.findIndex(({ action }) => action === 'membership');
-  const first = upToMemberships === -1 ? next : next.slice(0, upToMemberships);
-  const items = await withNameHolders(tx, plan, first.map(prepare));
-  if (items.length > 0) await applyItems(tx, plan, items);
-  return items.length;
+function isMembership({ action }: PlanItem): boolean {
+  return action === 'membership';
+}
+
+/** One chunk, and whoever must go with it. Answers what it settled. */
+async function applyChunk(tx: Db, plan: Applying, chunk: readonly Prepared[]): Promise<readonly Prepared[]> {
+  const items = await withNameHolders(tx, plan, chunk);
+  await applyItems(tx, plan, items);
+  return items;
 }
 
 /** Adds the items of those who hold a name that this chunk needs and give it up later in the plan. */
@@ -199,8 +256,8 @@ function toWrite(
     display: served.displayName ?? name,
     unique_key: isUser ? nameKey(name) : null,
     active: !isUser || served.active,
-    body: JSON.stringify(served),
-    search: JSON.parse(searchForm(served)),
+    body: served === resource && item.after !== null ? item.after : JSON.stringify(served),
+    search: searchForm(served),
     digest: sourceForm && !isMadeByRule(item) ? digestIn(item) : null,
     manager_external_id: sourceForm ? (named ?? null) : null,
     manager_id: managerId ?? null,
@@ -221,8 +278,8 @@ function isMadeByRule({ reason }: PlanItem): boolean {
   return reason === 'DestinationMade';
 }
 
-function digestIn({ after, after_digest }: PlanItem): string {
-  return (after_digest ?? digestOf(after ?? '')).toString('hex');
+function digestIn({ after, after_digest }: PlanItem): Buffer {
+  return after_digest ?? digestOf(after ?? '');
 }
 
 function changedAttributes(before: string, after: string): string[] {

@@ -4,6 +4,7 @@ import type { MemberRef, Page, SkippedObject } from '#core/pages.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import type { Db } from '#store/database.ts';
 import { type GroupMembers, readMembersDigests, replaceMembers } from '#store/mirror.ts';
+import { touch } from '#store/touched.ts';
 
 /** Members that are gathered before they are written together: keeps a transaction short and the memory flat. */
 const MEMBERS_PER_WRITE = 5_000;
@@ -15,8 +16,8 @@ export interface Gathering {
   readonly provider: ProviderKindName;
   /** Carries out one write; may return before it is done. */
   write(work: (tx: Db) => Promise<void>): Promise<void>;
-  /** Told in the same transaction which groups have other members than before. */
-  onChanged?(tx: Db, groups: readonly string[]): Promise<void>;
+  /** What is touched in the same transaction: groups that have other members than before, and users who came or went. */
+  readonly touching?: { readonly members: boolean };
 }
 
 /** Memberships that come group by group, in pages, gathered and written whole. */
@@ -28,7 +29,7 @@ export interface MemberGatherer {
   counts(): { readonly groups: number; readonly changed: number };
 }
 
-export function gatherMembers({ provider, write, onChanged }: Gathering): MemberGatherer {
+export function gatherMembers({ provider, write, touching }: Gathering): MemberGatherer {
   const open = new Map<string, { members: Map<string, MemberRef>; skipped: SkippedObject[] }>();
   let ready: GroupMembers[] = [];
   let readyMembers = 0;
@@ -45,11 +46,14 @@ export function gatherMembers({ provider, write, onChanged }: Gathering): Member
       const changed = [...latest.values()].filter(
         ({ group, digest }) => digest === null || known.get(group)?.equals(digest) !== true,
       );
-      await replaceMembers(tx, provider, changed);
-      await onChanged?.(
-        tx,
-        changed.map(({ group }) => group),
-      );
+      await replaceMembers(tx, provider, changed, touching?.members === true);
+      if (touching !== undefined)
+        await touch(
+          tx,
+          provider,
+          'Group',
+          changed.map(({ group }) => group),
+        );
       counts.changed += changed.length;
     });
     counts.groups += groups.length;

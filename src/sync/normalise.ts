@@ -64,7 +64,7 @@ export function normalise(
   const base = {
     external_id: sent.externalId,
     record: sent.text,
-    record_digest: sent.digest.toString('hex'),
+    record_digest: sent.digest,
     ...callingsOf(provider.handles?.(sent.raw, type), 'resource' in result ? result.resource : undefined),
   };
   if ('skip' in result)
@@ -85,7 +85,7 @@ export function normalise(
   return {
     ...base,
     body,
-    digest: digestOf(body).toString('hex'),
+    digest: digestOf(body),
     name_key: nameKey(person ? resource.userName : resource.displayName),
     manager_external_id: person ? (resource[ENTERPRISE_SCHEMA]?.manager?.value ?? null) : null,
     reason: null,

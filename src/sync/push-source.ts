@@ -199,7 +199,7 @@ export function rowOf(id: string, type: ResourceType, anchor: string, body: Docu
     unique_key: type === 'User' ? nameKey(name) : null,
     active: type === 'Group' || body['active'] !== false,
     body: JSON.stringify(body),
-    search: JSON.parse(searchForm(body)),
+    search: searchForm(body),
     digest: null,
     manager_external_id: null,
     manager_id: null,

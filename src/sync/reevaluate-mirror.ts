@@ -53,9 +53,13 @@ async function reevaluatePage(
 function differs(record: MirrorRecord, kept: KeptRecord | undefined): boolean {
   return (
     kept === undefined ||
-    record.digest !== (kept.digest?.toString('hex') ?? null) ||
+    !isSameDigest(record.digest, kept.digest) ||
     record.reason !== kept.reason ||
     record.detail !== kept.detail ||
     record.handles.join('\n') !== kept.handles.join('\n')
   );
+}
+
+function isSameDigest(one: Buffer | null, other: Buffer | null): boolean {
+  return one === null || other === null ? one === other : one.equals(other);
 }

@@ -11,6 +11,7 @@ import {
   type StoredRecord,
   saveCheckpoint,
   setGroupsOf,
+  type Touching,
 } from '#store/mirror-changes.ts';
 import { touch } from '#store/touched.ts';
 import { gatherMembers, type MemberGatherer } from './gather-members.ts';
@@ -36,7 +37,7 @@ export async function refreshChanges(
   const wholeGroups = gatherMembers({
     provider: provider.kind,
     write: (work) => context.write(work),
-    onChanged: (tx, groups) => touch(tx, provider.kind, 'Group', groups),
+    touching: touchingOf(provider),
   });
   const lists = { newGroups: new Map(), returned: { User: new Set<string>(), Group: new Set<string>() }, wholeGroups };
   const state: State = { provider, changes, context, done: 0, written: 0, ...lists };
@@ -58,6 +59,11 @@ export async function refreshChanges(
     throw error;
   }
   throw new UpstreamError('The provider stopped before the end of the changes.', { failure: 'source-incomplete' });
+}
+
+/** Where memberships decide who is in scope, whoever's changed is looked at again. */
+function touchingOf({ memberships }: PullProvider): Touching {
+  return { members: memberships !== undefined };
 }
 
 interface State {
@@ -93,7 +99,9 @@ async function writePage(state: State, page: Exclude<ChangePage, { type: 'end' |
       state.returned[page.resourceType].delete(externalId);
       if (page.resourceType === 'Group') state.newGroups.delete(externalId);
     }
-    state.written += await context.write((tx) => markGone(tx, provider.kind, page.resourceType, page.objects));
+    state.written += await context.write((tx) =>
+      markGone(tx, provider.kind, page.resourceType, page.objects, touchingOf(provider)),
+    );
     state.done += page.objects.length;
     return;
   }
@@ -103,7 +111,9 @@ async function writePage(state: State, page: Exclude<ChangePage, { type: 'end' |
     if (page.complete) state.done += 1;
     return;
   }
-  const groups = await context.write((tx) => changeMirrorMembers(tx, provider.kind, page.changes));
+  const groups = await context.write((tx) =>
+    changeMirrorMembers(tx, provider.kind, page.changes, touchingOf(provider)),
+  );
   state.written += groups.length;
   state.done += page.changes.length;
 }
@@ -149,7 +159,7 @@ async function readNewGroups(state: State): Promise<void> {
   const gatherer = gatherMembers({
     provider: provider.kind,
     write: (work) => context.write(work),
-    onChanged: (tx, groups) => touch(tx, provider.kind, 'Group', groups),
+    touching: touchingOf(provider),
   });
   for await (const page of changes.members([...newGroups.values()], context.signal)) await gatherer.add(page);
   await gatherer.end();
@@ -166,7 +176,7 @@ async function readReturned(state: State, type: ResourceType): Promise<void> {
     if (links === undefined) return;
     await context.write(async (tx) => {
       for (const [externalId, groups] of links.groups)
-        await setGroupsOf(tx, provider.kind, { externalId, type }, groups);
+        await setGroupsOf(tx, provider.kind, { externalId, type }, groups, touchingOf(provider));
     });
     await writeRecords(state, 'User', links.records);
   }

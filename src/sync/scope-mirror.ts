@@ -1,5 +1,5 @@
 import type { PullProvider } from '#core/provider.ts';
-import { scopeByMemberships } from '#store/membership-scope.ts';
+import { scopeTouched } from '#store/membership-scope.ts';
 import { lacksStatistics, refreshStatistics } from '#store/planning.ts';
 import { STATISTICS_AFTER } from './make-plan.ts';
 import type { RunContext } from './run.ts';
@@ -17,7 +17,7 @@ export async function scopeMirror(
   await context.write(async (tx) => {
     const many = memberships !== undefined && changed > STATISTICS_AFTER;
     if (many || (memberships !== undefined && (await lacksStatistics(tx)))) await refreshStatistics(tx);
-    const count = await scopeByMemberships(tx, context.provider, memberships);
+    const count = await scopeTouched(tx, context.provider, memberships);
     if (count > 0) context.log.info({ count }, 'scope decided by memberships');
   });
 }

@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import type { Browser } from 'playwright-core';
 import type { GraphServer } from '#demo/graph-server.ts';
 import { makeTenant } from '#demo/tenant.ts';
+import { violations } from '../support/axe.ts';
 import { type ConsolePage, chromiumMissing, openBrowser, openConsole, signIn } from '../support/browser.ts';
 import { connect, freshStorage, settingsFor, startGateway, startTenant, type TestGateway } from '../support/gateway.ts';
 import { ADMIN_DN, ADMIN_PASSWORD, type Slapd, SUFFIX, slapdMissing, startSlapd } from '../support/slapd.ts';
@@ -47,6 +48,30 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
     await page.getByRole('dialog').getByText('Users who would leave').waitFor();
     await step('Save all the same');
     await page.getByText('Version 2.').waitFor();
+  });
+
+  it('picks groups from a tree, which says what comes along and who would leave', async () => {
+    const { page } = open;
+    const [top, members] = [...tenant.members].find(([, ids]) => [...ids].some((id) => tenant.groups.has(id))) ?? [];
+    const [below] = [...(members ?? [])].filter((id) => tenant.groups.has(id));
+    const nameOf = (id = ''): string => String(tenant.groups.get(id)?.['displayName']);
+    await page.goto('/inbound/microsoft365/settings?tab=scope');
+    await page.getByLabel('Only designated groups').check();
+    await step('Choose groups…');
+    const dialog = page.getByRole('dialog', { name: 'Choose the groups to sync' });
+    await dialog.getByRole('button', { name: `Subgroups of ${nameOf(top)}` }).click();
+    const subgroups = dialog.getByRole('list', { name: `Subgroups of ${nameOf(top)}` });
+    const along = subgroups.getByRole('checkbox', { name: nameOf(below) });
+    assert.equal(await along.isChecked(), false);
+    await dialog.getByRole('checkbox', { name: nameOf(top) }).check();
+    await subgroups.getByText('comes with its parent').first().waitFor();
+    assert.deepEqual([await along.isChecked(), await along.isDisabled()], [true, true]);
+    await dialog.getByText(/^\d+ users would leave$/).waitFor();
+    await dialog.getByRole('button', { name: `Members of ${nameOf(top)}` }).click();
+    await dialog.getByText(/^\d+ users? in all, \d+ subgroups?$/).waitFor();
+    assert.deepEqual(await violations(open), []);
+    await page.keyboard.press('Escape');
+    await page.getByLabel('Everybody in the tenant').check();
   });
 
   it('goes back to an earlier version, which becomes a new one', async () => {

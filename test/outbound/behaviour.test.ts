@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, it } from 'node:test';
+import { giveBack } from '#outbound/carry-out.ts';
 import { decideDepartures } from '#outbound/departures.ts';
+import { systemClock } from '#platform/clock.ts';
 import { type Database, sql } from '#store/database.ts';
+import { claimDeliveries, settleDeliveries } from '#store/deliveries.ts';
 import { replayDead } from '#store/views/deliveries.ts';
 import { makeClock } from '../support/clock.ts';
 import { eachDatabase } from '../support/database.ts';
-import { type Editor, journalIsWhole, makeEditor, type PushTest, startPush } from '../support/push.ts';
+import { type Editor, journalIsWhole, makeEditor, type PushTest, scopeOf, startPush } from '../support/push.ts';
 import { type ScimAppServer, startScimApp } from '../support/scim-app-server.ts';
 
 const USER = 'urn:ietf:params:scim:schemas:core:2.0:User';
@@ -313,6 +316,57 @@ eachDatabase('what a push target does when', (open) => {
     await journalIsWhole(database);
     await push.settle();
     assert.deepEqual(membersThere(), ['ada']);
+  });
+
+  it('the answer to a change is lost, and it is changed back meanwhile: it does not stay there', async () => {
+    const ada = await edit.user('ada', { title: 'Chief' });
+    const push = await start();
+    await push.settle();
+    let drops = 1;
+    app.personality = { dropAfter: () => drops-- > 0 };
+    await edit.change('User', ada, 'title', null);
+    await edit.change('User', ada, 'userType', 'Guest');
+    await journalIsWhole(database);
+    await push.pump.turn();
+    assert.deepEqual(titles(), [[undefined, 'Guest']], 'it was done all the same');
+    await edit.change('User', ada, 'title', 'Chief');
+    await edit.change('User', ada, 'userType', null);
+    await sql(database.knex, 'update targets set rest_until = null');
+    await journalIsWhole(database);
+    await push.settle();
+    assert.deepEqual(titles(), [['Chief', undefined]]);
+  });
+
+  it('the process is killed after a change was sent, and it is changed back meanwhile: it does not stay there', async () => {
+    const ada = await edit.user('ada', { title: 'Chief' });
+    const push = await start();
+    await push.settle();
+    await edit.change('User', ada, 'userType', 'Guest');
+    await edit.change('User', ada, 'userType', null);
+    await journalIsWhole(database);
+    // As the killed process left it, before anything was written of it here.
+    for (const user of app.users.values()) Object.assign(user, { title: 'Clerk', userType: 'Guest' });
+    await sql(
+      database.knex,
+      `update deliveries set state = 'sending', claimed_until = now() - interval '1 hour', asks = asks + 1`,
+    );
+    await push.settle();
+    assert.deepEqual(titles(), [['Chief', undefined]]);
+  });
+
+  const titles = (): unknown[] => [...app.users.values()].map(({ title, userType }) => [title, userType]);
+
+  it('a delivery is given back without a try: what is not sure stays so', async () => {
+    const ada = await edit.user('ada');
+    const push = await start();
+    app.personality = { failing: (method) => (method === 'POST' ? 500 : undefined) };
+    await push.pump.turn();
+    const claim = { limit: 1, now: new Date(), until: new Date(Date.now() + 60_000), ids: [ada] };
+    const [first] = await claimDeliveries(database.knex, push.appId, claim, scopeOf(null));
+    assert.ok(first);
+    await settleDeliveries(database.knex, push.appId, [giveBack(first, systemClock)], new Date());
+    const [again] = await claimDeliveries(database.knex, push.appId, claim, scopeOf(null));
+    assert.deepEqual([first.unsure, again?.unsure], [true, true]);
   });
 
   function membersThere(): string[] {

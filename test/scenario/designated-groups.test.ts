@@ -263,6 +263,14 @@ for (const kind of ['embedded', 'postgres'] as const)
         ['Team'],
       );
       await call('GET', `${source}?cursor=nonsense`, 400);
+      const { items } = await call<{ items: { type: string; groupType?: string; userName?: string }[] }>(
+        'GET',
+        `${source}/${group('Company')}/members`,
+        200,
+      );
+      assert.ok(items.some(({ type }) => type === 'group'));
+      for (const { type, groupType, userName } of items)
+        assert.match(String(type === 'group' ? groupType : userName), type === 'group' ? /^[a-zA-Z0-9]+$/ : /@/);
       const scope = {
         mode: 'groups',
         groupIds: [group('Company'), group('Team'), 'deadbeef-0000-4000-8000-000000000000'],

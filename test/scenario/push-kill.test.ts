@@ -1,3 +1,4 @@
+// Processes are killed while they push. PUSH_USERS=10000 PUSH_KILLS=12 is the long way.
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,6 +12,10 @@ const KILLS = Number(process.env['PUSH_KILLS'] ?? 3);
 const USERS = Number(process.env['PUSH_USERS'] ?? 100);
 const SEED = process.env['KILL_SEED'] ?? 'push-kill';
 const USER = 'urn:ietf:params:scim:schemas:core:2.0:User';
+const GROUP = 'urn:ietf:params:scim:schemas:core:2.0:Group';
+const PATCH = 'urn:ietf:params:scim:api:messages:2.0:PatchOp';
+/** Requests at the app between two kills, at most: of a whole push, some. */
+const BETWEEN = Math.ceil(USERS * 0.6);
 
 for (const [kind, replicas] of [
   ['embedded', 1],
@@ -48,6 +53,7 @@ for (const [kind, replicas] of [
     }
 
     const ids: string[] = [];
+    let group = '';
 
     async function makeUsers(): Promise<void> {
       for (let n = 0; n < USERS; n += 100) {
@@ -66,13 +72,23 @@ for (const [kind, replicas] of [
       }
     }
 
+    async function makeGroup(): Promise<void> {
+      const members = ids.map((value) => ({ value }));
+      const body = { schemas: [GROUP], displayName: 'Everybody', members };
+      group = (await expectStatus(any().call<{ id: string }>('POST', '/scim/v2/Groups', body), 201)).body.id;
+    }
+
     /** A number of its own for each change, so that the app can tell their order. */
     async function changeSome(round: number): Promise<void> {
       for (let n = 0; n < 20; n += 1) {
         const id = ids[Math.floor(random() * ids.length)];
         const operation = { op: 'replace', path: 'title', value: String(round * 1_000 + n).padStart(7, '0') };
-        const body = { schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'], Operations: [operation] };
-        await any().call('PATCH', `/scim/v2/Users/${id}`, body);
+        await any().call('PATCH', `/scim/v2/Users/${id}`, { schemas: [PATCH], Operations: [operation] });
+        const membership =
+          random() < 0.5
+            ? { op: 'remove', path: `members[value eq "${id}"]` }
+            : { op: 'add', path: 'members', value: [{ value: id }] };
+        await any().call('PATCH', `/scim/v2/Groups/${group}`, { schemas: [PATCH], Operations: [membership] });
       }
     }
 
@@ -97,21 +113,35 @@ for (const [kind, replicas] of [
       }
     }
 
-    /** Names of users who have another title at the app than here. */
+    /** Names of users who have another title at the app than here, or are members of the group on one side only. */
     async function differing(): Promise<string[]> {
-      const { body } = await any().call<{ Resources: { id: string; userName: string; title?: string }[] }>(
-        'GET',
-        `/scim/v2/Users?count=1000`,
-      );
-      const there = new Map([...app.users.values()].map((user) => [user['externalId'], user['title']]));
-      return body.Resources.filter(({ id, title }) => !there.has(id) || there.get(id) !== title).map(
-        ({ userName }) => userName,
-      );
+      const there = new Map([...app.users.values()].map((user) => [user['externalId'], user]));
+      const [everybody] = app.groups.values();
+      const membersThere = new Set(((everybody?.['members'] ?? []) as { value: string }[]).map(({ value }) => value));
+      const { body: ours } = await any().call<{ members?: { value: string }[] }>('GET', `/scim/v2/Groups/${group}`);
+      const members = new Set(ours.members?.map(({ value }) => value));
+      return (await readUsers())
+        .filter(({ id, title }) => {
+          const other = there.get(id);
+          return other?.['title'] !== title || membersThere.has(String(other?.['id'])) !== members.has(id);
+        })
+        .map(({ userName }) => userName);
+    }
+
+    async function readUsers(): Promise<readonly { id: string; userName: string; title?: string }[]> {
+      const all: { id: string; userName: string; title?: string }[] = [];
+      while (all.length < USERS) {
+        const path = `/scim/v2/Users?count=1000&startIndex=${all.length + 1}`;
+        const { body } = await expectStatus(any().call<{ Resources: typeof all }>('GET', path), 200);
+        all.push(...body.Resources);
+      }
+      return all;
     }
 
     it('ends with everybody there once, as they are here, and never out of order', async () => {
       await startAll();
       await makeUsers();
+      await makeGroup();
       const push = { baseUrl: app.url, auth: { kind: 'bearer', token: 'their-token' }, guard: null, timeoutSeconds: 2 };
       const { body } = await expectStatus(
         any().call<{ id: string }>('POST', '/api/v1/apps', { name: 'app', push }),
@@ -119,9 +149,9 @@ for (const [kind, replicas] of [
       );
       for (let round = 1; round <= KILLS; round += 1) {
         // A number of requests at the app is a moment, too, and needs no clock.
-        const until = app.asked.length + Math.floor(random() * 60);
+        const until = app.asked.length + Math.floor(random() * BETWEEN);
         await changeSome(round);
-        for (let looks = 0; looks < 1_500 && app.asked.length < until; looks += 1)
+        for (let looks = 0; looks < 6_000 && app.asked.length < until; looks += 1)
           await new Promise((resolve) => setTimeout(resolve, 10));
         for (const gateway of gateways) await gateway.kill();
         await startAll();

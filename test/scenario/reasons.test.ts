@@ -421,7 +421,7 @@ async function seedOtherProvider(dataDir: string, userName: string): Promise<voi
       unique_key: name.toLowerCase(),
       active: true,
       body: JSON.stringify(body),
-      search: JSON.parse(searchForm(body)),
+      search: searchForm(body),
       digest: null,
       manager_external_id: null,
       manager_id: null,

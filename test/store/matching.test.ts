@@ -125,7 +125,7 @@ async function plan(database: Database, records: readonly Matchable[], people: r
     'User',
     records.map(({ id, name, emails }) => {
       const body = bodyOf(id, name, emails);
-      const digest = digestOf(body).toString('hex');
+      const digest = digestOf(body);
       return {
         external_id: id,
         record: '{}',
@@ -180,7 +180,7 @@ function rowOf({ id, externalId, name, emails, origin }: Person) {
     unique_key: name,
     active: true,
     body,
-    search: JSON.parse(searchForm(JSON.parse(body))),
+    search: searchForm(JSON.parse(body)),
     digest: null,
     manager_external_id: null,
     manager_id: null,

@@ -114,7 +114,7 @@ async function show(
   const generation = await beginGeneration(db, 'microsoft365');
   const records = Object.entries(source).map(([externalId, displayName]) => {
     const body = canonical({ schemas: ['urn:x'], externalId, userName: externalId, active: true, displayName });
-    const digest = digestOf(body).toString('hex');
+    const digest = digestOf(body);
     return {
       external_id: externalId,
       record: '{}',

@@ -24,7 +24,7 @@ export async function writeDocuments(database: Database, entries: readonly Direc
     unique_key: type === 'User' ? id : null,
     active: document['active'] !== false,
     body: JSON.stringify(document),
-    search: JSON.parse(searchForm(document)),
+    search: searchForm(document),
     digest: null,
     manager_external_id: null,
     manager_id: null,

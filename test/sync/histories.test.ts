@@ -261,7 +261,12 @@ async function addManual(api: Sync): Promise<Record<string, Served>> {
   const team = { schemas: [GROUP_SCHEMA], displayName: 'red' };
   const row = (id: string, body: object, name: string, type: 'User' | 'Group') => ({
     ...{ id, resource_type: type, origin: 'manual' as const, external_id: null, name_key: name, display: name },
-    ...{ unique_key: type === 'User' ? name : null, active: true, body: JSON.stringify(body), search: body },
+    ...{
+      unique_key: type === 'User' ? name : null,
+      active: true,
+      body: JSON.stringify(body),
+      search: JSON.stringify(body),
+    },
     ...{ digest: null, manager_external_id: null, manager_id: null, left: false },
   });
   await writeResources(api.database.knex, [row(user, person, 'by.hand', 'User'), row(group, team, 'red', 'Group')]);

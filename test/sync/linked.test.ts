@@ -34,7 +34,13 @@ eachDatabase('links in a plan', (open) => {
     const row = {
       ...{ id, resource_type: 'User' as const, origin: 'manual' as const, external_id: null },
       ...{ name_key: userName, display: userName, unique_key: userName, active: true },
-      ...{ body: JSON.stringify(body), search: body, digest: null, manager_external_id: null, manager_id: null },
+      ...{
+        body: JSON.stringify(body),
+        search: JSON.stringify(body),
+        digest: null,
+        manager_external_id: null,
+        manager_id: null,
+      },
       left: false,
       left_since: null,
     };

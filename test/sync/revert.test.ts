@@ -89,7 +89,7 @@ eachDatabase('undoing a run', (open) => {
           unique_key: null,
           active: true,
           body: JSON.stringify(body),
-          search: body,
+          search: JSON.stringify(body),
           digest: null,
         },
         ...{ manager_external_id: null, manager_id: null, left: false },

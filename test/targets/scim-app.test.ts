@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { systemClock } from '#platform/clock.ts';
+import { scimAppKind } from '#targets/scim-app/index.ts';
 import { waitAsked } from '#targets/scim-app/pace.ts';
 import { memberOperations, patchRequests } from '#targets/scim-app/patch.ts';
 import { PRESETS } from '#targets/scim-app/presets.ts';
 import { parseSettings } from '#targets/scim-app/settings.ts';
 import { merged } from '#targets/scim-app/write.ts';
+import { startScimApp } from '../support/scim-app-server.ts';
 
 const URL_AND_AUTH = { baseUrl: 'https://app.example/scim/v2/', auth: { kind: 'none' } };
 
@@ -50,6 +53,25 @@ describe('a SCIM app as a target', () => {
       { schemas: ['b'], name: { familyName: 'F' } },
     );
     assert.deepEqual(result, { schemas: ['a', 'b'], nickName: 'kept', name: { middleName: 'M', familyName: 'F' } });
+  });
+
+  it('sends nothing once the target rests, not even what had its turn before that', async () => {
+    const app = await startScimApp();
+    let asked = 0;
+    const kind = scimAppKind({ clock: systemClock, outgoing: { allowLoopback: true } });
+    const target = kind.open(kind.parseSettings({ baseUrl: app.url, auth: { kind: 'none' } }), {
+      ...{ dryRun: false, learned: {}, capabilities: undefined, trace: () => undefined },
+      async permit() {
+        app.personality = { rate: 0 };
+        await assert.rejects(target.probe(AbortSignal.timeout(5_000)), { kind: 'throttled' });
+        asked = app.asked.length;
+      },
+    });
+    const create = target.create('User', { userName: 'ada' }, AbortSignal.timeout(5_000));
+    await assert.rejects(create, { reason: 'target-resting' });
+    assert.equal(app.asked.length, asked);
+    await target.close();
+    await app.close();
   });
 
   it('reads how long it is asked to wait, in every spelling', () => {

@@ -226,11 +226,16 @@ function useRunToasts(): void {
   const t = useT(SHELL);
   useEffect(
     () =>
-      onRunEnd(({ status, number: n }) => {
-        if (status === 'succeeded') toast(t('runDone', { n }));
-        else if (status === 'held') toast(t('runHeld', { n }), { tone: 'amber' });
-        else toast(t('runFailed', { n }), { tone: 'red' });
+      onRunEnd(({ id, status, number: n }) => {
+        if (status === 'succeeded') toast(t('runDone', { n }), { of: id });
+        else if (status !== 'held') toast(t('runFailed', { n }), { tone: 'red', of: id });
+        else if (!isLookedAt(id)) toast(t('runHeld', { n }), { tone: 'amber', of: id });
       }),
     [t],
   );
+}
+
+/** The page of the run, and the set-up that asked for a preview, say themselves that it waits. */
+function isLookedAt(runId: string): boolean {
+  return location.pathname.endsWith('/setup') || location.pathname.endsWith(`/runs/${runId}`);
 }

@@ -108,6 +108,7 @@ export function Stack({ children }: { readonly children: ReactNode }) {
   return <div className={css.stack}>{children}</div>;
 }
 
-export function Row({ children }: { readonly children: ReactNode }) {
-  return <div className={css.row}>{children}</div>;
+/** Things side by side; `end` puts their lower edges in one line, for a button beside a field. */
+export function Row({ end = false, children }: { readonly end?: boolean; readonly children: ReactNode }) {
+  return <div className={classes(css.row, end && css.rowEnd)}>{children}</div>;
 }

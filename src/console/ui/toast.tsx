@@ -7,12 +7,18 @@ import css from './toast.module.css';
 
 const manager = Toast.createToastManager();
 
-/** Says that something is done. Never the only place where an undo is. */
+/** The toast that was shown last of each thing. */
+const shownOf = new Map<string, string>();
+
+/** Says that something is done. Never the only place where an undo is. What was said before `of` the same thing goes. */
 export function toast(
   title: string,
-  { text, tone = 'green' }: { text?: string; tone?: 'green' | 'red' | 'amber' } = {},
+  { text, tone = 'green', of }: { text?: string; tone?: 'green' | 'red' | 'amber'; of?: string } = {},
 ): void {
-  manager.add({ title, ...(text === undefined ? {} : { description: text }), type: tone });
+  const before = of === undefined ? undefined : shownOf.get(of);
+  if (before !== undefined) manager.close(before);
+  const id = manager.add({ title, ...(text === undefined ? {} : { description: text }), type: tone });
+  if (of !== undefined) shownOf.set(of, id);
 }
 
 export function Toasts({ children }: { readonly children: ReactNode }) {

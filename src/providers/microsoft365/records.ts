@@ -52,10 +52,9 @@ export interface GraphGroup {
 }
 
 /** A member: nothing but type and id is promised. */
-export interface GraphMember {
+export interface GraphMember extends GraphGroup {
   readonly '@odata.type'?: string | null;
-  readonly id: string;
-  readonly displayName?: string | null;
+  readonly userPrincipalName?: string | null;
 }
 
 /** What the mapping reads; a scope filter may add to it. `manager` comes by `$expand`. */

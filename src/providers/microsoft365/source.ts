@@ -13,6 +13,7 @@ const GROUPS_SHOWN = 50;
 const MEMBERS_SHOWN = 5_000;
 const DEPTH_MAX = 20;
 const GROUPS_ENTERED_MAX = 500;
+const MEMBER_SELECT = 'id,displayName,userPrincipalName,groupTypes,mailEnabled,securityEnabled';
 
 /**
  * A page of groups by name or address, at most 50: Graph's word search, or where that is refused, names that begin with
@@ -122,15 +123,26 @@ export async function membersBelow(
 }
 
 async function directMembers(graph: Graph, { id, path }: Place, signal: AbortSignal): Promise<MemberChoice[]> {
-  const url = `/groups/${encodeURIComponent(id)}/members?$select=id,displayName&$top=${PAGE_SIZE}`;
+  const url = `/groups/${encodeURIComponent(id)}/members?$select=${MEMBER_SELECT}&$top=${PAGE_SIZE}`;
   const found: MemberChoice[] = [];
   for await (const members of collection<GraphMember>(graph, url, { signal })) {
     for (const member of members) {
       const type = memberKind(member);
       if (type !== 'user' && type !== 'group') continue;
-      found.push({ id: member.id, displayName: member.displayName ?? member.id, type, path });
+      found.push({
+        id: member.id,
+        displayName: member.displayName ?? member.id,
+        type,
+        ...detailsOf(member, type),
+        path,
+      });
     }
     if (found.length >= MEMBERS_SHOWN) break;
   }
   return found;
+}
+
+function detailsOf(member: GraphMember, type: 'user' | 'group'): Pick<MemberChoice, 'userName' | 'groupType'> {
+  if (type === 'group') return { groupType: groupType(member) ?? 'unknown' };
+  return typeof member.userPrincipalName === 'string' ? { userName: member.userPrincipalName } : {};
 }

@@ -76,7 +76,6 @@ export function makeScimClient(parts: ClientParts): ScimClient {
       tell(null, null);
       return pretended(request);
     }
-    if (request.method !== 'GET') await parts.permit?.();
     const answer = await exchange(request, { authorization, body }, tell, signal);
     const told = tell(answer.status, answer.text === '' ? null : answer.text);
     if (mayTryOtherwise(answer.status, authorization)) return send(request, signal);
@@ -116,6 +115,9 @@ export function makeScimClient(parts: ClientParts): ScimClient {
     signal: AbortSignal,
   ): Promise<HttpAnswer> {
     const { method, path } = request;
+    if (method !== 'GET') await parts.permit?.();
+    // It may have been asked for while this one waited for its permission.
+    pace.checkRest();
     try {
       return await http.request(
         { method, url: `${baseUrl}${path}`, headers: headersOf(request, authorization), body },

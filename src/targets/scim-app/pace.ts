@@ -9,6 +9,8 @@ export interface Pace {
    * @throws {TargetError} `throttled`: the target rests
    */
   turn(kind: 'read' | 'write', signal: AbortSignal): Promise<void>;
+  /** After a turn that was not used at once. @throws {TargetError} `throttled`: the target rests since */
+  checkRest(): void;
   /** The target asked to be left alone. */
   rest(ms: number): void;
 }
@@ -53,6 +55,7 @@ export function makePace(
       await clock.sleep(at - now, signal);
       checkRest();
     },
+    checkRest,
     rest(ms) {
       restUntil = Math.max(restUntil, clock.elapsed() + ms);
     },

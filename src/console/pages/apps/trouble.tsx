@@ -38,7 +38,7 @@ const WORDS = words({
     'The rest goes on. They are grouped by cause, so that you can send them again together.',
     '나머지는 계속 전송됩니다. 원인별로 묶여 있어 함께 다시 전송할 수 있습니다.',
   ],
-  look: ['Look', '보기'],
+  look: ['Open the app', '앱 열기'],
   calls: ['See failed calls', '실패한 호출 보기'],
   replace: ['Replace the credential…', '자격 증명 교체…'],
 });

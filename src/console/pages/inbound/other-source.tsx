@@ -25,19 +25,9 @@ export function OtherSource({
 }) {
   const t = useT(WORDS);
   const names = useT(PROVIDERS);
-  const common = useT(COMMON);
-  const needs = useNeeds('admin');
   const [asking, setAsking] = useState(false);
   const draft = useGet('GET /providers/{kind}/draft', { path: { kind: card.kind } });
   const begun = draft.data !== undefined && !(draft.error instanceof ApiError);
-  const params = { provider: card.kind };
-  const state = !card.available
-    ? t('notAvailable')
-    : card.configured
-      ? t('setUpNotActive')
-      : begun
-        ? t('draft')
-        : t('notSetUp');
   return (
     <Card flush>
       <div className={css.other}>
@@ -49,28 +39,8 @@ export function OtherSource({
           </div>
         </div>
         <div>
-          <span>{state}</span>
-          {card.configured ? (
-            <>
-              <Button small off={needs} onClick={() => setAsking(true)}>
-                {active === undefined ? t('turnOn') : t('switch')}
-              </Button>
-              <Link to="/inbound/$provider/settings" params={params} className={buttonClass(undefined, true)}>
-                {common('edit')}
-              </Link>
-            </>
-          ) : card.available ? (
-            <Link
-              to="/inbound/$provider/setup"
-              params={params}
-              className={buttonClass(
-                active === undefined && card.kind === 'microsoft365' ? 'primary' : undefined,
-                true,
-              )}
-            >
-              {begun ? t('goOn') : t('setUp')}
-            </Link>
-          ) : null}
+          <span>{t(stateOf(card, begun))}</span>
+          <Actions card={card} active={active} begun={begun} onTurnOn={() => setAsking(true)} />
         </div>
       </div>
       {!asking ? null : active === undefined ? (
@@ -79,6 +49,48 @@ export function OtherSource({
         <SwitchDialog card={card} active={active} onClose={() => setAsking(false)} />
       )}
     </Card>
+  );
+}
+
+function stateOf({ available, configured }: ProviderCard, begun: boolean) {
+  if (!available) return 'notAvailable';
+  if (configured) return 'setUpNotActive';
+  return begun ? 'draft' : 'notSetUp';
+}
+
+function Actions({
+  card,
+  active,
+  begun,
+  onTurnOn,
+}: {
+  readonly card: ProviderCard;
+  readonly active: ProviderCard | undefined;
+  /** A set-up was left half way. */
+  readonly begun: boolean;
+  readonly onTurnOn: () => void;
+}) {
+  const t = useT(WORDS);
+  const common = useT(COMMON);
+  const needs = useNeeds('admin');
+  const params = { provider: card.kind };
+  if (card.configured)
+    return (
+      <>
+        <Button small off={needs} onClick={onTurnOn}>
+          {active === undefined ? t('turnOn') : t('switch')}
+        </Button>
+        <Link to="/inbound/$provider/settings" params={params} className={buttonClass(undefined, true)}>
+          {common('edit')}
+        </Link>
+      </>
+    );
+  if (!card.available) return null;
+  const first = active === undefined && card.kind === 'microsoft365';
+  return (
+    <Link to="/inbound/$provider/setup" params={params} className={buttonClass(first ? 'primary' : undefined, true)}>
+      {begun ? t('goOn') : t('setUp')}
+    </Link>
   );
 }
 

@@ -9,12 +9,12 @@ import { useSearchState } from '../../app/search-state.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { COMMON, PROVIDERS } from '../../app/words.ts';
 import { Badge, Who } from '../../ui/badge.tsx';
-import { Empty, Skeleton } from '../../ui/banner.tsx';
+import { Empty } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Chips, FilterSelect, SearchField } from '../../ui/field.tsx';
 import { Card, Page, Row } from '../../ui/layout.tsx';
-import { Failure } from '../../ui/loaded.tsx';
-import { type Column, More, Table } from '../../ui/table.tsx';
+import { Listed } from '../../ui/listed.tsx';
+import { type Column, Table } from '../../ui/table.tsx';
 import { AddDialog } from './edit.tsx';
 import { WORDS } from './words.ts';
 
@@ -33,7 +33,6 @@ const ORIGINS = ['microsoft365', 'scim', 'ldap', 'csv', 'manual'] as const;
 function People({ noun }: { readonly noun: Noun }) {
   const t = useT(WORDS);
   const common = useT(COMMON);
-  const names = useT(PROVIDERS);
   const needs = useNeeds('operator');
   const [search, change] = useSearchState();
   const [adding, setAdding] = useState(false);
@@ -41,7 +40,6 @@ function People({ noun }: { readonly noun: Noun }) {
   const users = useList('GET /users', { query, enabled: noun === 'users' });
   const groups = useList('GET /groups', { query, enabled: noun === 'groups' });
   const list = noun === 'users' ? users : groups;
-  const find = useCallback((text: string) => change({ find: text }), [change]);
   const filtered = ['find', 'origin', 'active'].some((name) => search[name] !== undefined);
   return (
     <Page
@@ -53,58 +51,62 @@ function People({ noun }: { readonly noun: Noun }) {
         </Button>
       }
     >
-      <Card
-        flush
-        title={t(noun)}
-        actions={
-          <Row>
-            {noun === 'users' ? (
-              <Chips
-                label={t('state')}
-                value={search['active'] ?? ''}
-                onChange={(active) => change({ active })}
-                options={[
-                  ['', t('any')],
-                  ['true', t('active')],
-                  ['false', t('disabled')],
-                ]}
-              />
-            ) : null}
-            <FilterSelect
-              label={t('origin')}
-              value={search['origin'] ?? ''}
-              onChange={(origin) => change({ origin })}
-              options={[['', t('anyOrigin')], ...ORIGINS.map((origin) => [origin, names(origin)] as const)]}
-            />
-            <SearchField label={t('find')} value={search['find'] ?? ''} onChange={find} />
-          </Row>
-        }
-      >
-        {list.error !== null && list.items.length === 0 ? (
-          <Failure error={list.error} onRetry={() => void list.refetch()} />
-        ) : list.isPending ? (
-          <Skeleton lines={8} />
-        ) : list.items.length === 0 ? (
-          <Empty
-            icon={<Users size={26} />}
-            title={filtered ? t('noMatch') : t(noun === 'users' ? 'noUsers' : 'noGroups')}
-            action={
-              filtered ? (
-                <Button onClick={() => change({ find: undefined, origin: undefined, active: undefined })}>
-                  {common('clear')}
-                </Button>
-              ) : undefined
-            }
-          >
-            {filtered ? undefined : t('noPeopleText')}
-          </Empty>
-        ) : (
+      <Card flush title={t(noun)} actions={<Filters noun={noun} />}>
+        <Listed
+          list={list}
+          lines={8}
+          empty={
+            <Empty
+              icon={<Users size={26} />}
+              title={filtered ? t('noMatch') : t(noun === 'users' ? 'noUsers' : 'noGroups')}
+              action={
+                filtered ? (
+                  <Button onClick={() => change({ find: undefined, origin: undefined, active: undefined })}>
+                    {common('clear')}
+                  </Button>
+                ) : undefined
+              }
+            >
+              {filtered ? undefined : t('noPeopleText')}
+            </Empty>
+          }
+        >
           <PeopleTable noun={noun} items={list.items} old={list.isPlaceholderData} />
-        )}
-        <More list={list} />
+        </Listed>
       </Card>
       {adding ? <AddDialog noun={noun} onClose={() => setAdding(false)} /> : null}
     </Page>
+  );
+}
+
+/** What the list is narrowed to, kept in the address. */
+function Filters({ noun }: { readonly noun: Noun }) {
+  const t = useT(WORDS);
+  const names = useT(PROVIDERS);
+  const [search, change] = useSearchState();
+  const find = useCallback((text: string) => change({ find: text }), [change]);
+  return (
+    <Row>
+      {noun === 'users' ? (
+        <Chips
+          label={t('state')}
+          value={search['active'] ?? ''}
+          onChange={(active) => change({ active })}
+          options={[
+            ['', t('any')],
+            ['true', t('active')],
+            ['false', t('disabled')],
+          ]}
+        />
+      ) : null}
+      <FilterSelect
+        label={t('origin')}
+        value={search['origin'] ?? ''}
+        onChange={(origin) => change({ origin })}
+        options={[['', t('anyOrigin')], ...ORIGINS.map((origin) => [origin, names(origin)] as const)]}
+      />
+      <SearchField label={t('find')} value={search['find'] ?? ''} onChange={find} />
+    </Row>
   );
 }
 

@@ -1,8 +1,7 @@
-import { Plus, Trash2 } from 'lucide-react';
 import { useT } from '../../app/i18n.ts';
-import { Button } from '../../ui/button.tsx';
-import { Check, Choice, Options, SelectField, TextField } from '../../ui/field.tsx';
-import { Card, Columns, Stack } from '../../ui/layout.tsx';
+import { Check, Choice, Options, TextField } from '../../ui/field.tsx';
+import { Columns, Stack } from '../../ui/layout.tsx';
+import { RuleList } from '../../ui/rule-fields.tsx';
 import type { SettingsProps } from './model.ts';
 import { listOf, type Push, type ResourceType, type Rule } from './model.ts';
 import { WORDS } from './words.ts';
@@ -111,6 +110,12 @@ function howOf(rule: Rule): How {
   return HOWS.find((how) => how !== 'nothing' && rule[how] !== undefined) ?? 'nothing';
 }
 
+function withText(rule: Rule, how: How, text: string): Rule {
+  const { from: _from, value: _value, template: _template, ...kept } = rule;
+  return how === 'nothing' ? kept : { ...kept, [how]: text };
+}
+
+const WHENS = ['always', 'create', 'update'] as const;
 const NEW_RULE: Rule = { to: '', from: '', when: 'always', required: false };
 
 function Rules({
@@ -130,76 +135,31 @@ function Rules({
       <h3>{t(type === 'User' ? 'mapUser' : 'mapGroup')}</h3>
       {type === 'User' ? <p style={{ color: 'var(--muted)' }}>{t('mapLead')}</p> : null}
       {rules.length === 0 ? <p style={{ color: 'var(--muted)' }}>{t('mapNone')}</p> : null}
-      {rules.map((rule, index) => (
-        <RuleFields
-          // biome-ignore lint/suspicious/noArrayIndexKey: a rule has no name but its place
-          key={index}
-          rule={rule}
-          error={errorOf(index)}
-          onChange={(next) => onChange(rules.map((one, at) => (at === index ? next : one)))}
-          onRemove={() => onChange(rules.filter((_one, at) => at !== index))}
-        />
-      ))}
-      <div>
-        <Button small icon={<Plus size={15} />} onClick={() => onChange([...rules, NEW_RULE])}>
-          {t('addRule')}
-        </Button>
-      </div>
+      <RuleList<Rule, How, Rule['when']>
+        rules={rules}
+        fresh={NEW_RULE}
+        formOf={(rule, change, index) => {
+          const how = howOf(rule);
+          return {
+            target: { label: t('to'), value: rule.to, error: errorOf(index) },
+            how: { label: t('by'), value: how, options: HOWS.map((name) => [name, t(name)] as const) },
+            text:
+              how === 'nothing' ? undefined : { label: t(how), hint: t(`${how}Hint`), value: String(rule[how] ?? '') },
+            when: { label: t('when'), value: rule.when, options: WHENS.map((name) => [name, t(name)] as const) },
+            onTarget: (to) => change({ ...rule, to }),
+            onText: (next, text) => change(withText(rule, next, text)),
+            onWhen: (when) => change({ ...rule, when }),
+            more: (
+              <Check
+                label={t('required')}
+                checked={rule.required}
+                onChange={(required) => change({ ...rule, required })}
+              />
+            ),
+          };
+        }}
+        onChange={onChange}
+      />
     </Stack>
-  );
-}
-
-function RuleFields({
-  rule,
-  error,
-  onChange,
-  onRemove,
-}: {
-  readonly rule: Rule;
-  readonly error: string | undefined;
-  readonly onChange: (next: Rule) => void;
-  readonly onRemove: () => void;
-}) {
-  const t = useT(WORDS);
-  const how = howOf(rule);
-  const as = (next: How, text: string): Rule => {
-    const { from: _from, value: _value, template: _template, ...kept } = rule;
-    return next === 'nothing' ? kept : { ...kept, [next]: text };
-  };
-  return (
-    <Card>
-      <Stack>
-        <Columns>
-          <TextField label={t('to')} mono value={rule.to} error={error} onChange={(to) => onChange({ ...rule, to })} />
-          <SelectField
-            label={t('by')}
-            value={how}
-            onChange={(next) => onChange(as(next as How, ''))}
-            options={HOWS.map((name) => [name, t(name)] as const)}
-          />
-          {how === 'nothing' ? null : (
-            <TextField
-              label={t(how)}
-              hint={t(`${how}Hint`)}
-              mono
-              value={String(rule[how] ?? '')}
-              onChange={(text) => onChange(as(how, text))}
-            />
-          )}
-          <SelectField
-            label={t('when')}
-            value={rule.when}
-            onChange={(when) => onChange({ ...rule, when: when as Rule['when'] })}
-            options={(['always', 'create', 'update'] as const).map((name) => [name, t(name)] as const)}
-          />
-        </Columns>
-        <Check label={t('required')} checked={rule.required} onChange={(required) => onChange({ ...rule, required })} />
-        <div>
-          <Button look="quiet" small icon={<Trash2 size={15} />} onClick={onRemove}>
-            {t('removeRule')}
-          </Button>
-        </div>
-      </Stack>
-    </Card>
   );
 }

@@ -107,8 +107,6 @@ export const WORDS = words({
   create: ['When it is made', '생성 시'],
   update: ['When it is changed', '변경 시'],
   required: ['Without it, it is not sent at all', '값이 없으면 전송하지 않음'],
-  addRule: ['Add a rule', '규칙 추가'],
-  removeRule: ['Remove the rule', '규칙 제거'],
   tryHint: ['See what becomes of one person under Try it.', '시험에서 한 사람의 결과를 확인하세요.'],
 
   leaversLead: [

@@ -9,12 +9,12 @@ import { CHANGE_TONE, isOpen } from '../../app/run-facts.ts';
 import { useSearchState } from '../../app/search-state.ts';
 import { CHANGES, COMMON } from '../../app/words.ts';
 import { Badge, Who } from '../../ui/badge.tsx';
-import { Empty, Skeleton } from '../../ui/banner.tsx';
+import { Empty } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
 import { SearchField } from '../../ui/field.tsx';
 import { Card } from '../../ui/layout.tsx';
-import { Failure } from '../../ui/loaded.tsx';
-import { More, Table } from '../../ui/table.tsx';
+import { Listed } from '../../ui/listed.tsx';
+import { Table } from '../../ui/table.tsx';
 import { FieldChanges } from './field-changes.tsx';
 import { WORDS } from './words.ts';
 
@@ -23,10 +23,8 @@ export type Item = ItemOf<'GET /sync-runs/{id}/changes'>;
 /** Every object that the plan is about, with its reason; what changes in it unfolds. */
 export function Changes({ run }: { readonly run: Run }) {
   const t = useT(WORDS);
-  const change = useT(CHANGES);
   const common = useT(COMMON);
   const [search, set] = useSearchState();
-  const [open, setOpen] = useState<number | undefined>(undefined);
   const list = useList('GET /sync-runs/{id}/changes', {
     path: { id: run.id },
     query: { action: search['action'], reason: search['reason'], search: search['find'] } as never,
@@ -41,62 +39,69 @@ export function Changes({ run }: { readonly run: Run }) {
       flush
       actions={<SearchField label={t('find')} value={search['find'] ?? ''} onChange={find} />}
     >
-      {run.planId !== null && list.isPending ? (
-        <Skeleton />
-      ) : list.error !== null ? (
-        <Failure error={list.error} onRetry={() => void list.refetch()} />
-      ) : list.items.length === 0 ? (
-        <Empty
-          icon={<GitCompare size={26} />}
-          title={filtered ? t('noMatch') : t('noChange')}
-          action={
-            filtered ? (
-              <Button onClick={() => set({ action: undefined, find: undefined, reason: undefined })}>
-                {common('clear')}
-              </Button>
-            ) : undefined
-          }
-        >
-          {filtered ? undefined : t('noChangeText')}
-        </Empty>
-      ) : (
-        <Table
-          label={t('planned')}
-          items={list.items}
-          keyOf={({ seq }) => String(seq)}
-          old={list.isPlaceholderData}
-          detail={(item) => (open === item.seq ? <FieldChanges item={item} /> : undefined)}
-          columns={[
-            {
-              name: t('who'),
-              cell: (item) => <Who mark={initials(nameOf(item) || '?')} name={nameOf(item)} note={noteOf(item)} />,
-            },
-            {
-              name: t('change'),
-              cell: (item) => <Badge tone={CHANGE_TONE[item.action]}>{change(item.action)}</Badge>,
-            },
-            { name: t('reason'), cell: (item) => <ReasonCell item={item} /> },
-            { name: t('outcome'), cell: (item) => <OutcomeCell item={item} /> },
-            {
-              name: '',
-              end: true,
-              cell: (item) =>
-                item.action === 'skip' ? null : (
-                  <Button
-                    look="quiet"
-                    small
-                    aria-expanded={open === item.seq}
-                    aria-label={open === item.seq ? t('hideFields') : t('showFields')}
-                    icon={open === item.seq ? <ChevronUp size={16} /> : <ChevronDown size={16} />}
-                    onClick={() => setOpen(open === item.seq ? undefined : item.seq)}
-                  />
-                ),
-            },
-          ]}
-        />
-      )}
-      <More list={list} />
+      <Listed
+        list={list}
+        empty={
+          <Empty
+            icon={<GitCompare size={26} />}
+            title={filtered ? t('noMatch') : t('noChange')}
+            action={
+              filtered ? (
+                <Button onClick={() => set({ action: undefined, find: undefined, reason: undefined })}>
+                  {common('clear')}
+                </Button>
+              ) : undefined
+            }
+          >
+            {filtered ? undefined : t('noChangeText')}
+          </Empty>
+        }
+      >
+        <ChangeTable items={list.items} old={list.isPlaceholderData} />
+      </Listed>
     </Card>
+  );
+}
+
+function ChangeTable({ items, old }: { readonly items: readonly Item[]; readonly old: boolean }) {
+  const t = useT(WORDS);
+  const change = useT(CHANGES);
+  const [open, setOpen] = useState<number | undefined>(undefined);
+  return (
+    <Table
+      label={t('planned')}
+      items={items}
+      keyOf={({ seq }) => String(seq)}
+      old={old}
+      detail={(item) => (open === item.seq ? <FieldChanges item={item} /> : undefined)}
+      columns={[
+        {
+          name: t('who'),
+          cell: (item) => <Who mark={initials(nameOf(item) || '?')} name={nameOf(item)} note={noteOf(item)} />,
+        },
+        {
+          name: t('change'),
+          cell: (item) => <Badge tone={CHANGE_TONE[item.action]}>{change(item.action)}</Badge>,
+        },
+        { name: t('reason'), cell: (item) => <ReasonCell item={item} /> },
+        { name: t('outcome'), cell: (item) => <OutcomeCell item={item} /> },
+        {
+          name: '',
+          end: true,
+          cell: (item) =>
+            item.action === 'skip' ? null : (
+              <Button
+                look="quiet"
+                small
+                aria-expanded={open === item.seq}
+                aria-label={open === item.seq ? t('hideFields') : t('showFields')}
+                icon={open === item.seq ? <ChevronUp size={16} /> : <ChevronDown size={16} />}
+                onClick={() => setOpen(open === item.seq ? undefined : item.seq)}
+              />
+            ),
+        },
+      ]}
+    />
   );
 }
 

@@ -10,7 +10,7 @@ import { Dialog } from '../../ui/dialog.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { Pairs } from '../../ui/layout.tsx';
 import { Refusal } from '../../ui/loaded.tsx';
-import { removalsOf } from './plan-facts.ts';
+import { goingOf, removalsOf } from './plan-facts.ts';
 import css from './run.module.css';
 import { WORDS } from './words.ts';
 
@@ -42,12 +42,13 @@ export function ConfirmDialog({
     );
   }
 
-  const name = removals === 0 ? t('applyPlan') : t('removeDo', { n: removals });
+  const going = goingOf(plan.counts);
+  const name = removals === 0 ? t('applyPlan') : t(`do${going}`, { n: removals });
   return (
     <Dialog
       open
       onClose={onClose}
-      title={removals === 0 ? t('applyTitle') : t('removeTitle', { n: removals })}
+      title={removals === 0 ? t('applyTitle') : t(`title${going}`, { n: removals })}
       lead={removals === 0 ? t('applyText') : t('removeText')}
       initialFocus={input}
       foot={

@@ -17,7 +17,7 @@ import { Card } from '../../ui/layout.tsx';
 import { Loaded, Refusal } from '../../ui/loaded.tsx';
 import { ConfirmDialog } from './confirm.tsx';
 import { useHold } from './hold-words.ts';
-import { changesNothing, removalsOf, shareOf } from './plan-facts.ts';
+import { changesNothing, goingOf, removalsOf, shareOf } from './plan-facts.ts';
 import css from './run.module.css';
 import { WORDS } from './words.ts';
 
@@ -71,7 +71,7 @@ function Panel({ run, plan }: { readonly run: Run; readonly plan: Plan }) {
           </Button>
         </div>
       </div>
-      {share === undefined ? null : <Share share={share} />}
+      {share === undefined ? null : <Share share={share} going={goingOf(plan.counts)} />}
       <Reasons verdict={plan.held} />
       <Loaded query={causes} lines={3}>
         {(data) => <Causes causes={data} removals={removals} />}
@@ -109,16 +109,23 @@ function useHeadline(run: Run, plan: Plan, total: number | undefined): string {
   if (run.trigger === 'revert') return t('undoPlan');
   if (changesNothing(plan)) return t('previewEmpty');
   if (removals === 0) return t(run.preview ? 'previewTitle' : 'heldOther');
-  return total === undefined ? t('heldRemovePlain', { n: removals }) : t('heldRemove', { n: removals, total });
+  const going = goingOf(plan.counts);
+  return total === undefined ? t(`held${going}Plain`, { n: removals }) : t(`held${going}`, { n: removals, total });
 }
 
-function Share({ share }: { readonly share: NonNullable<ReturnType<typeof shareOf>> }) {
+function Share({
+  share,
+  going,
+}: {
+  readonly share: NonNullable<ReturnType<typeof shareOf>>;
+  readonly going: ReturnType<typeof goingOf>;
+}) {
   const t = useT(WORDS);
   const language = useLanguage();
   return (
     <div className={css.part}>
       <div className={css.shareText}>
-        <b>{t('share', { p: percent(share.count, share.total, language) })}</b>
+        <b>{t(`share${going}`, { p: percent(share.count, share.total, language) })}</b>
         <span>{t('stay', { n: share.total - share.count })}</span>
       </div>
       <LimitBar share={(share.count / share.total) * 100} limit={share.limit} text={t('limit', { n: share.limit })} />

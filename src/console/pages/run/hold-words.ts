@@ -36,5 +36,10 @@ const KOREAN: Readonly<Partial<Record<Hold['code'], (hold: Hold) => string>>> = 
 
 export function useHold(): (hold: Hold) => string {
   const language = useLanguage();
-  return (hold) => (language === 'ko' ? (KOREAN[hold.code]?.(hold) ?? hold.message) : hold.message);
+  return (hold) => shorten(language === 'ko' ? (KOREAN[hold.code]?.(hold) ?? hold.message) : hold.message);
+}
+
+/** The name of an attribute says enough without the schema in front of it. */
+function shorten(text: string): string {
+  return text.replaceAll(/urn:[\w:.]+:(?=[\w.]+")/g, '');
 }

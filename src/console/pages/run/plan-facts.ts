@@ -5,6 +5,12 @@ export function removalsOf(counts: Readonly<Record<string, number>>): number {
   return (counts['deactivate'] ?? 0) + (counts['delete'] ?? 0);
 }
 
+/** What becomes of those who go, in a word: their accounts stay disabled, are removed, or some of both. */
+export function goingOf(counts: Readonly<Record<string, number>>): 'Disable' | 'Remove' | 'Both' {
+  if ((counts['delete'] ?? 0) === 0) return 'Disable';
+  return (counts['deactivate'] ?? 0) === 0 ? 'Remove' : 'Both';
+}
+
 const CHANGES = ['create', 'update', 'deactivate', 'delete', 'membership'] as const;
 
 /** Source and directory agree already. */

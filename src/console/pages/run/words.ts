@@ -38,9 +38,25 @@ export const WORDS = words({
     'This run would remove {n} of {total} {total|user or group|users and groups}',
     '이 실행은 {total}개 중 {n}개를 제거합니다',
   ],
+  heldDisable: [
+    'This run would disable {n} of {total} {total|user or group|users and groups}',
+    '이 실행은 {total}개 중 {n}개를 사용 안 함으로 바꿉니다',
+  ],
+  heldBoth: [
+    'This run would disable or remove {n} of {total} {total|user or group|users and groups}',
+    '이 실행은 {total}개 중 {n}개를 사용 안 함으로 바꾸거나 제거합니다',
+  ],
   heldRemovePlain: [
     'This run would remove {n} {n|user or group|users and groups}',
     '이 실행은 사용자 및 그룹 {n}개를 제거합니다',
+  ],
+  heldDisablePlain: [
+    'This run would disable {n} {n|user or group|users and groups}',
+    '이 실행은 사용자 및 그룹 {n}개를 사용 안 함으로 바꿉니다',
+  ],
+  heldBothPlain: [
+    'This run would disable or remove {n} {n|user or group|users and groups}',
+    '이 실행은 사용자 및 그룹 {n}개를 사용 안 함으로 바꾸거나 제거합니다',
   ],
   heldOther: ['This run waits for your confirmation', '이 실행은 확인을 기다립니다'],
   heldPart: [
@@ -69,7 +85,9 @@ export const WORDS = words({
   ],
   confirm: ['Confirm and apply…', '확인 후 적용…'],
   applyPlan: ['Apply plan', '계획 적용'],
-  share: ['{p} would be removed', '{p}이(가) 제거됩니다'],
+  shareRemove: ['{p} would be removed', '{p}이(가) 제거됩니다'],
+  shareDisable: ['{p} would be disabled', '{p}이(가) 사용 안 함이 됩니다'],
+  shareBoth: ['{p} would be disabled or removed', '{p}이(가) 사용 안 함이 되거나 제거됩니다'],
   stay: ['{n} stay', '{n}개 유지'],
   limit: ['Limit {n}%', '제한 {n}%'],
   whyHeld: ['Why it waits', '대기하는 이유'],
@@ -82,7 +100,12 @@ export const WORDS = words({
   settingsOf: ['the settings of the source', '소스 설정'],
   guardOf: ['the large-change limits', '대량 변경 제한'],
   activated: ['the active source', '활성 소스'],
-  removeTitle: ['Remove {n} {n|user or group|users and groups}?', '사용자 및 그룹 {n}개를 제거할까요?'],
+  titleRemove: ['Remove {n} {n|user or group|users and groups}?', '사용자 및 그룹 {n}개를 제거할까요?'],
+  titleDisable: ['Disable {n} {n|user or group|users and groups}?', '사용자 및 그룹 {n}개를 사용 안 함으로 바꿀까요?'],
+  titleBoth: [
+    'Disable or remove {n} {n|user or group|users and groups}?',
+    '사용자 및 그룹 {n}개를 사용 안 함으로 바꾸거나 제거할까요?',
+  ],
   applyTitle: ['Apply this plan?', '이 계획을 적용할까요?'],
   removeText: [
     'They lose access in every connected app. This run can be undone here while its plan is kept.',
@@ -99,8 +122,13 @@ export const WORDS = words({
   ],
   andMore: ['and {n} more', '외 {n}개'],
   typeTo: ['Type {n} to confirm', '확인하려면 {n} 입력'],
-  typeHint: ['The number of users and groups that would be removed.', '제거될 사용자 및 그룹의 수입니다.'],
-  removeDo: ['Remove {n} {n|user or group|users and groups}', '사용자 및 그룹 {n}개 제거'],
+  typeHint: [
+    'The number of users and groups that would be disabled or removed.',
+    '사용 안 함이 되거나 제거될 사용자 및 그룹의 수입니다.',
+  ],
+  doRemove: ['Remove {n} {n|user or group|users and groups}', '사용자 및 그룹 {n}개 제거'],
+  doDisable: ['Disable {n} {n|user or group|users and groups}', '사용자 및 그룹 {n}개 사용 안 함'],
+  doBoth: ['Disable or remove {n} {n|user or group|users and groups}', '사용자 및 그룹 {n}개 사용 안 함 또는 제거'],
   planned: ['Planned changes', '계획된 변경'],
   done: ['Changes', '변경 내용'],
   find: ['Find a user or group', '사용자 또는 그룹 찾기'],

@@ -1,50 +1,66 @@
-import { UserRound, UsersRound } from 'lucide-react';
+import { UsersRound } from 'lucide-react';
 import { useState } from 'react';
-import { useGet } from '../../api/queries.ts';
-import type { SourceGroup } from '../../api/types.ts';
+import { useList } from '../../api/queries.ts';
 import { useT } from '../../app/i18n.ts';
 import { COMMON } from '../../app/words.ts';
 import { Empty } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
-import { Check, SearchField } from '../../ui/field.tsx';
-import { Loaded } from '../../ui/loaded.tsx';
-import type { Kind } from './model.ts';
+import { SearchField } from '../../ui/field.tsx';
+import { Listed } from '../../ui/listed.tsx';
+import { GroupMembers } from './group-members.tsx';
+import { type Branch, type Picking, RootGroup } from './group-tree.tsx';
+import { GROUP_WORDS } from './group-words.ts';
+import { MatchCount } from './match-count.tsx';
+import type { Json, Kind } from './model.ts';
 import css from './setup.module.css';
-import { WORDS } from './words.ts';
-
-const MEMBERS_SHOWN = 40;
 
 interface PickerProps {
   readonly kind: Kind;
   readonly picked: readonly string[];
   /** Types that the settings let in; undefined lets every type. */
   readonly types?: readonly string[];
+  /** Whether the subgroups of a picked group come in with it. */
+  readonly nested?: boolean;
   readonly single?: boolean;
+  /** The settings with these groups: whoever would leave by them is counted at the foot. */
+  readonly settingsWith?: (ids: readonly string[]) => Json;
   readonly onClose: () => void;
   readonly onPick: (ids: readonly string[]) => void;
 }
 
-/** Groups of the source by name, with a look into each. */
-export function GroupPicker({ kind, picked, types, single = false, onClose, onPick }: PickerProps) {
-  const t = useT(WORDS);
+/** The groups of the source as a tree, with a look at who is in each and by which way. */
+export function GroupPicker(props: PickerProps) {
+  const { kind, types, nested = false, single = false, settingsWith, onClose, onPick } = props;
+  const t = useT(GROUP_WORDS);
   const common = useT(COMMON);
-  const [chosen, setChosen] = useState(picked);
+  const [chosen, setChosen] = useState(props.picked);
   const [search, setSearch] = useState('');
-  const [into, setInto] = useState<SourceGroup | undefined>(undefined);
-  const groups = useGet('GET /providers/{kind}/source/groups', { path: { kind }, query: { search } });
-  const toggle = (id: string, on: boolean): void =>
-    setChosen(on ? (single ? [id] : [...chosen, id]) : chosen.filter((one) => one !== id));
+  const [into, setInto] = useState<Branch | undefined>(undefined);
+  const picking: Picking = {
+    kind,
+    nested,
+    into: into?.key,
+    fits: (type) => types === undefined || type === undefined || types.includes(type),
+    isPicked: (id) => chosen.includes(id),
+    onToggle: (id, on) => setChosen(on ? (single ? [id] : [...chosen, id]) : chosen.filter((one) => one !== id)),
+    onLook: setInto,
+  };
   return (
     <Dialog
       open
       shape="wide"
       onClose={onClose}
       title={t(single ? 'pickOneTitle' : 'pickerTitle')}
-      lead={single ? undefined : t('pickerLead')}
+      lead={single ? undefined : t(nested ? 'pickerLead' : 'pickerLeadAlone')}
       foot={
         <>
-          <span className={css.picked}>{t('picked', { n: chosen.length })}</span>
+          <div className={css.picked}>
+            <span>{t('picked', { n: chosen.length })}</span>
+            {settingsWith === undefined || chosen.length === 0 ? null : (
+              <MatchCount brief kind={kind} settings={settingsWith(chosen)} />
+            )}
+          </div>
           <Button onClick={onClose}>{common('cancel')}</Button>
           <Button look="primary" onClick={() => onPick(chosen)}>
             {t('done')}
@@ -55,39 +71,13 @@ export function GroupPicker({ kind, picked, types, single = false, onClose, onPi
       <div className={css.picker}>
         <div>
           <SearchField label={t('findGroup')} value={search} onChange={setSearch} />
-          <Loaded query={groups}>
-            {({ items }) =>
-              items.length === 0 ? (
-                <Empty title={t('noGroup')} />
-              ) : (
-                <ul className={css.groups}>
-                  {items.map((group) => {
-                    const fits = types === undefined || types.includes(group.type);
-                    return (
-                      <li key={group.id} className={into?.id === group.id ? css.on : undefined}>
-                        <Check
-                          label={group.displayName}
-                          note={<GroupNote group={group} fits={fits} />}
-                          checked={chosen.includes(group.id)}
-                          disabled={!fits}
-                          onChange={(on) => toggle(group.id, on)}
-                        />
-                        <Button look="quiet" small onClick={() => setInto(group)}>
-                          {t('members')}
-                        </Button>
-                      </li>
-                    );
-                  })}
-                </ul>
-              )
-            }
-          </Loaded>
+          <Groups picking={picking} search={search} />
         </div>
         <div>
           {into === undefined ? (
             <Empty icon={<UsersRound size={26} />} title={t('lookAtMembers')} />
           ) : (
-            <Members kind={kind} group={into} />
+            <GroupMembers key={into.key} kind={kind} branch={into} />
           )}
         </div>
       </div>
@@ -95,46 +85,17 @@ export function GroupPicker({ kind, picked, types, single = false, onClose, onPi
   );
 }
 
-const TYPES = ['security', 'mailEnabledSecurity', 'distribution', 'microsoft365'] as const;
-
-function GroupNote({ group, fits }: { readonly group: SourceGroup; readonly fits: boolean }) {
-  const t = useT(WORDS);
-  if (!fits) return <>{t('cannotPick')}</>;
-  const type = TYPES.find((name) => name === group.type);
-  const size = group.memberCount === null ? t('membersUnknown') : t('membersOf', { n: group.memberCount });
+function Groups({ picking, search }: { readonly picking: Picking; readonly search: string }) {
+  const t = useT(GROUP_WORDS);
+  const query = search === '' ? {} : { search };
+  const list = useList('GET /providers/{kind}/source/groups', { path: { kind: picking.kind }, query });
   return (
-    <>
-      {type === undefined ? t('unknown') : t(type)} · {size}
-    </>
-  );
-}
-
-function Members({ kind, group }: { readonly kind: Kind; readonly group: SourceGroup }) {
-  const t = useT(WORDS);
-  const members = useGet('GET /providers/{kind}/source/groups/{id}/members', { path: { kind, id: group.id } });
-  return (
-    <Loaded query={members}>
-      {({ items }) => {
-        const subgroups = items.filter(({ type }) => type === 'group').length;
-        return (
-          <>
-            <h3>{group.displayName}</h3>
-            <p>{t('users', { n: items.length - subgroups, g: subgroups })}</p>
-            <ul className={css.memberList}>
-              {items.slice(0, MEMBERS_SHOWN).map(({ id, displayName, type, path }) => (
-                <li key={`${id}-${path.join('/')}`}>
-                  <span>
-                    {type === 'group' ? <UsersRound size={14} aria-hidden /> : <UserRound size={14} aria-hidden />}{' '}
-                    {displayName}
-                  </span>
-                  <small>{path.slice(1).join(' / ')}</small>
-                </li>
-              ))}
-              {items.length > MEMBERS_SHOWN ? <li>{t('more', { n: items.length - MEMBERS_SHOWN })}</li> : null}
-            </ul>
-          </>
-        );
-      }}
-    </Loaded>
+    <Listed list={list} lines={6} empty={<Empty title={t('noGroup')} />}>
+      <ul className={css.groups}>
+        {list.items.map((group) => (
+          <RootGroup key={group.id} group={group} picking={picking} />
+        ))}
+      </ul>
+    </Listed>
   );
 }

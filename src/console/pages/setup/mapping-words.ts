@@ -16,8 +16,6 @@ export const MAPPING = words({
   apply: ['When', '시점'],
   always: ['Always', '항상'],
   onCreate: ['Only when somebody is created', '생성할 때만'],
-  add: ['Add a rule', '규칙 추가'],
-  remove: ['Remove the rule', '규칙 제거'],
   force: ['Rules in force', '적용 중인 규칙'],
   builtIn: ['Built in', '기본'],
   yours: ['Yours', '내 규칙'],

@@ -1,4 +1,3 @@
-import { Plus, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import { useCall, useGet } from '../../api/queries.ts';
 import type { MappingRule, MappingTry } from '../../api/types.ts';
@@ -8,9 +7,10 @@ import { useNeeds } from '../../app/session.tsx';
 import { Badge } from '../../ui/badge.tsx';
 import { Banner } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
-import { SelectField, TextField } from '../../ui/field.tsx';
-import { Card, Columns, Row, Stack } from '../../ui/layout.tsx';
+import { TextField } from '../../ui/field.tsx';
+import { Row, Stack } from '../../ui/layout.tsx';
 import { Loaded, Refusal } from '../../ui/loaded.tsx';
+import { RuleList } from '../../ui/rule-fields.tsx';
 import { Table } from '../../ui/table.tsx';
 import { textOf } from '../run/field-changes.tsx';
 import { errorAt, type SectionProps, type Shared } from './forms.ts';
@@ -18,11 +18,20 @@ import { MAPPING } from './mapping-words.ts';
 import type { Kind } from './model.ts';
 import css from './setup.module.css';
 
-type How = 'source' | 'constant' | 'expression';
+const HOWS = ['source', 'constant', 'expression'] as const;
+const WHENS = ['always', 'onCreate'] as const;
+const NEW_RULE: MappingRule = { target: '', source: '', apply: 'always' };
+
+type How = (typeof HOWS)[number];
 
 function howOf(rule: MappingRule): How {
   if (rule.expression !== undefined) return 'expression';
   return rule.constant === undefined ? 'source' : 'constant';
+}
+
+function withText(rule: MappingRule, how: How, text: string): MappingRule {
+  const { source: _source, constant: _constant, expression: _expression, ...kept } = rule;
+  return { ...kept, [how]: text };
 }
 
 /** Rules over the ones built in, and what they make of one person before they are saved. */
@@ -30,83 +39,28 @@ export function MappingSection<Value extends Shared>({ kind, value, onChange, er
   const t = useT(MAPPING);
   const rules = value.mapping?.users ?? [];
   const set = (users: readonly MappingRule[]): void => onChange({ ...value, mapping: { users } });
-  const change = (index: number, next: MappingRule): void => set(rules.map((rule, at) => (at === index ? next : rule)));
   return (
     <Stack>
       <p>{t('lead')}</p>
       <h3>{t('own')}</h3>
       {rules.length === 0 ? <p>{t('none')}</p> : null}
-      {rules.map((rule, index) => (
-        <RuleFields
-          // biome-ignore lint/suspicious/noArrayIndexKey: a rule has no name but its place
-          key={index}
-          rule={rule}
-          error={errorAt(errors, `mapping.users.${index}`)}
-          onChange={(next) => change(index, next)}
-          onRemove={() => set(rules.filter((_rule, at) => at !== index))}
-        />
-      ))}
-      <div>
-        <Button icon={<Plus size={16} />} onClick={() => set([...rules, { target: '', source: '', apply: 'always' }])}>
-          {t('add')}
-        </Button>
-      </div>
+      <RuleList<MappingRule, How, MappingRule['apply']>
+        rules={rules}
+        fresh={NEW_RULE}
+        formOf={(rule, change, index) => ({
+          target: { label: t('target'), value: rule.target, error: errorAt(errors, `mapping.users.${index}`) },
+          how: { label: t('how'), value: howOf(rule), options: HOWS.map((how) => [how, t(how)] as const) },
+          text: { label: t('value'), value: String(rule[howOf(rule)] ?? '') },
+          when: { label: t('apply'), value: rule.apply, options: WHENS.map((when) => [when, t(when)] as const) },
+          onTarget: (target) => change({ ...rule, target }),
+          onText: (how, text) => change(withText(rule, how, text)),
+          onWhen: (apply) => change({ ...rule, apply }),
+        })}
+        onChange={set}
+      />
       <TryIt kind={kind} mapping={{ users: rules }} />
       <InForce kind={kind} />
     </Stack>
-  );
-}
-
-function RuleFields({
-  rule,
-  error,
-  onChange,
-  onRemove,
-}: {
-  readonly rule: MappingRule;
-  readonly error: string | undefined;
-  readonly onChange: (next: MappingRule) => void;
-  readonly onRemove: () => void;
-}) {
-  const t = useT(MAPPING);
-  const how = howOf(rule);
-  const of = (kind: How, text: string): MappingRule => {
-    const { source: _source, constant: _constant, expression: _expression, ...kept } = rule;
-    return { ...kept, [kind]: text };
-  };
-  return (
-    <Card>
-      <Columns>
-        <TextField
-          label={t('target')}
-          mono
-          value={rule.target}
-          error={error}
-          onChange={(target) => onChange({ ...rule, target })}
-        />
-        <SelectField
-          label={t('how')}
-          value={how}
-          onChange={(kind) => onChange(of(kind as How, ''))}
-          options={(['source', 'constant', 'expression'] as const).map((kind) => [kind, t(kind)] as const)}
-        />
-        <TextField
-          label={t('value')}
-          mono
-          value={String(rule[how] ?? '')}
-          onChange={(text) => onChange(of(how, text))}
-        />
-        <SelectField
-          label={t('apply')}
-          value={rule.apply}
-          onChange={(apply) => onChange({ ...rule, apply: apply as 'always' })}
-          options={(['always', 'onCreate'] as const).map((name) => [name, t(name)] as const)}
-        />
-      </Columns>
-      <Button look="quiet" small icon={<Trash2 size={15} />} onClick={onRemove}>
-        {t('remove')}
-      </Button>
-    </Card>
   );
 }
 
@@ -124,7 +78,7 @@ function TryIt({
   return (
     <Stack>
       <h3>{t('tryTitle')}</h3>
-      <Row>
+      <Row end>
         <div style={{ flex: '1 1 260px' }}>
           <TextField label={t('person')} value={person} onChange={setPerson} />
         </div>

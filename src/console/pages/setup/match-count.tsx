@@ -13,7 +13,16 @@ import { WORDS } from './words.ts';
 const QUIET_MS = 500;
 
 /** How many of those that the last read showed the settings would let in; follows what is typed. */
-export function MatchCount({ kind, settings }: { readonly kind: Kind; readonly settings: Json }) {
+export function MatchCount({
+  kind,
+  settings,
+  brief = false,
+}: {
+  readonly kind: Kind;
+  readonly settings: Json;
+  /** Without the reasons of those who stay out. */
+  readonly brief?: boolean;
+}) {
   const needs = useNeeds('operator');
   const { data, error, mutate, reset } = useCall('POST /providers/{kind}/scope/try');
   const [asked, setAsked] = useState<string | undefined>(undefined);
@@ -32,7 +41,7 @@ export function MatchCount({ kind, settings }: { readonly kind: Kind; readonly s
   return (
     <div className={css.count} aria-live="polite">
       {wrong === undefined ? null : <span>{wrong.message}</span>}
-      {answered && data !== undefined ? <Figures found={data} /> : null}
+      {answered && data !== undefined ? <Figures found={brief ? { ...data, skipped: [] } : data} /> : null}
     </div>
   );
 }

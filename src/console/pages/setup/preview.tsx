@@ -147,7 +147,7 @@ function PullStep({ card, schedule, guard }: StepProps & { readonly card: Provid
           busy={(busy && ready === undefined) || (run !== null && isOpen(run))}
           onClick={() => void preview()}
         >
-          {t('makePreview')}
+          {t(ready === undefined ? 'makePreview' : 'previewAgain')}
         </Button>
         <Button
           icon={<Power size={16} />}

@@ -1,12 +1,13 @@
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { useT } from '../../app/i18n.ts';
 import { Button } from '../../ui/button.tsx';
 import { Check, Choice, Options, SelectField, TextField } from '../../ui/field.tsx';
 import { Columns, Row, Stack } from '../../ui/layout.tsx';
 import type { SectionProps } from './forms.ts';
-import { GroupPicker } from './group-picker.tsx';
-import type { M365, M365Scope } from './model.ts';
+import { fromM365, type M365, type M365Scope } from './model.ts';
 import { WORDS } from './words.ts';
+
+const GroupPicker = lazy(() => import('./group-picker.tsx').then((part) => ({ default: part.GroupPicker })));
 
 const TYPES = ['security', 'mailEnabledSecurity', 'distribution', 'microsoft365'] as const;
 
@@ -74,18 +75,28 @@ export function ScopeSection({ value, onChange, errors }: SectionProps<M365>) {
         </Stack>
       </Columns>
       {picking === undefined ? null : (
-        <GroupPicker
-          kind="microsoft365"
-          single={picking === 'path'}
-          picked={picking === 'path' ? [value.pathDisplay.rootGroupId ?? ''].filter((id) => id !== '') : scope.groupIds}
-          {...(picking === 'scope' ? { types: scope.groupTypes } : {})}
-          onClose={() => setPicking(undefined)}
-          onPick={(ids) => {
-            if (picking === 'path') onChange({ ...value, pathDisplay: { rootGroupId: ids[0] ?? null } });
-            else set({ groupIds: ids });
-            setPicking(undefined);
-          }}
-        />
+        <Suspense>
+          <GroupPicker
+            kind="microsoft365"
+            single={picking === 'path'}
+            picked={
+              picking === 'path' ? [value.pathDisplay.rootGroupId ?? ''].filter((id) => id !== '') : scope.groupIds
+            }
+            {...(picking === 'path'
+              ? {}
+              : {
+                  types: scope.groupTypes,
+                  nested: scope.nestedGroups !== 'ignore',
+                  settingsWith: (groupIds) => fromM365({ ...value, scope: { ...scope, groupIds } }),
+                })}
+            onClose={() => setPicking(undefined)}
+            onPick={(ids) => {
+              if (picking === 'path') onChange({ ...value, pathDisplay: { rootGroupId: ids[0] ?? null } });
+              else set({ groupIds: ids });
+              setPicking(undefined);
+            }}
+          />
+        </Suspense>
       )}
     </Stack>
   );
