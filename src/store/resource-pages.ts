@@ -2,7 +2,15 @@
 import type { ResourceType } from '#core/resource.ts';
 import { type Count, type CountQuery, type Counts, type Drift, driftText } from './counts.ts';
 import { type Database, type HotQuery, queryBounded } from './database.ts';
-import { joinedText, type ServedRow, type ServeOptions, servedColumns, servedJoin, textColumns } from './served.ts';
+import {
+  joinedText,
+  joinedTextOf,
+  type ServedRow,
+  type ServeOptions,
+  servedColumns,
+  servedJoin,
+  textColumns,
+} from './served.ts';
 import { type Condition, nameOf, Statement } from './statement.ts';
 
 /** The order of a list. Resources without the key come last going up, first going down (RFC 7644 section 3.4.2.3). */
@@ -79,7 +87,7 @@ export async function readPageText(
     const found = await readParts(database, request, snapshot);
     const parts = found.filter(({ size }) => size > 0);
     lacking = parts.some((part) => part.lacking > 0);
-    const content = parts.map(({ text }) => text).join(',');
+    const content = parts.flatMap(({ text }) => (text === null ? [] : joinedTextOf(text, request.base))).join(',');
     const size = parts.reduce((sum, part) => sum + part.size, 0);
     const [start, end] = [parts[0], parts.at(-1)];
     const first = start && { pos: start.first ?? '', key: start.firstKey };
@@ -197,7 +205,7 @@ async function readParts(
   const list = (column: string): string => `array_agg(t.${column} order by t.n ${way}) ${within}`;
   const ends = (column: string, as: string): string =>
     `(${list(column)})[1] as "first${as}", (${list(column)})[(count(*) ${within})::int] as "last${as}"`;
-  const text = `select ${joinedText(statement.bind(request.base, 'text'), `t.n ${way}`, within)} as text, count(*) ${within}::int as size,
+  const text = `select ${joinedText(`t.n ${way}`, within)} as text, count(*) ${within}::int as size,
       (count(*) filter (where t.n <= ${limit} and t.related is null))::int as lacking, ${ends('pos', '')}, ${ends('key', 'Key')},
       max(max(t.n)) over () as found${drift}
     from (select o.*, row_number() over () as n from (${rows}) o) t group by (t.n - 1) / ${TOGETHER} order by min(t.n) ${way}`;

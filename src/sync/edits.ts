@@ -81,7 +81,7 @@ export async function createResource(
   { type, actor }: Edit,
   { document, members, id = randomUUID() }: { document: Document; members: readonly string[]; id?: string },
 ): Promise<Edited & { readonly id: string }> {
-  const marked = type === 'User' ? { ...document, [GATEWAY_SCHEMA]: { origin: 'manual' } } : document;
+  const marked = type === 'User' ? { active: true, ...document, [GATEWAY_SCHEMA]: { origin: 'manual' } } : document;
   const columns = columnsOf(type, finish(schemas[type], marked));
   const resource = { id, type, actor };
   if (members.length === 0) {
@@ -167,7 +167,7 @@ async function changeOnce(
 ): Promise<Edited | undefined> {
   const before: Document = JSON.parse(stored.body);
   const { document: changed, members } = changing(before);
-  const document = withAnchor(stored, before, changed);
+  const document = withActive(before, withAnchor(stored, before, changed));
   const attributes = changedAttributes(before, document);
   const unchanged = attributes.length === 0;
   const update = (on: Database | Db): Promise<ServedRow | undefined> =>
@@ -240,6 +240,11 @@ async function checkOwner(db: Db, origin: string): Promise<void> {
 function withAnchor({ origin }: Stored, before: Document, { externalId, ...document }: Document): Document {
   const kept = origin === 'manual' ? externalId : before['externalId'];
   return kept === undefined ? document : { ...document, externalId: kept };
+}
+
+/** Nobody is neither active nor inactive: who is no longer said to be either is active, as whoever is made without it. */
+function withActive(before: Document, document: Document): Document {
+  return before['active'] === undefined || document['active'] !== undefined ? document : { ...document, active: true };
 }
 
 /** Attributes that only the service sets stay as they are, whatever a client sends. */

@@ -237,7 +237,7 @@ const refusals: readonly [operation: Operation, scimType: ScimType][] = [
   [{ op: 'remove', path: GATEWAY_SCHEMA }, 'mutability'],
   [{ op: 'replace', path: `${ENT}:manager.displayName`, value: 'x' }, 'mutability'],
   [{ op: 'remove', path: 'userName' }, 'mutability'],
-  [{ op: 'replace', path: 'userName', value: '' }, 'mutability'],
+  [{ op: 'replace', path: 'userName', value: '' }, 'invalidValue'],
   [{ op: 'replace', value: { id: 'somebody else' } }, 'mutability'],
   [{ op: 'add', path: 'shoeSize', value: 44 }, 'invalidPath'],
   [{ op: 'add', path: 'name.shoeSize', value: 44 }, 'invalidPath'],

@@ -92,9 +92,36 @@ eachDatabase('SCIM writes', (open, kind) => {
     const put = await scim.call('PUT', `/Users/${id}`, body);
     assert.equal(put.status, 200);
     const { meta, schemas: _schemas, ...rest } = put.body;
-    assert.deepEqual(rest, { id, userName, nickName: 'Ada', [GATEWAY]: { origin: 'manual' } });
+    assert.deepEqual(rest, { id, userName, nickName: 'Ada', active: true, [GATEWAY]: { origin: 'manual' } });
     assert.equal(put.headers.get('etag'), meta.version);
     assert.deepEqual(await read(id), put.body);
+  });
+
+  it('leave nobody neither active nor inactive, and filters agree with what is answered', async () => {
+    const { id, ...made } = (await scim.call('POST', '/Users', userBody({}))).body;
+    assert.equal(made['active'], true);
+    const found = async (filter: string): Promise<unknown> => {
+      const query = new URLSearchParams({ filter: `id eq "${id}" and ${filter}` });
+      return (await scim.call('GET', `/Users?${query}`)).body['totalResults'];
+    };
+    for (const without of [
+      () => scim.call('PATCH', `/Users/${id}`, patchBody({ op: 'remove', path: 'active' })),
+      () => scim.call('PUT', `/Users/${id}`, userBody({ userName: made['userName'] })),
+    ]) {
+      await scim.call('PATCH', `/Users/${id}`, replace('active', false));
+      assert.deepEqual([await found('active eq true'), await found('active pr')], [0, 1]);
+      assert.equal((await without()).body['active'], true);
+      assert.deepEqual([await found('active eq true'), await found('active pr')], [1, 1]);
+    }
+  });
+
+  it('keep what is required: it cannot be removed, nor be made empty', async () => {
+    const { id } = await scim.create('/Users', userBody({}));
+    const change = (operation: object) => scim.call('PATCH', `/Users/${id}`, patchBody(operation));
+    await refused(change({ op: 'remove', path: 'userName' }), 400, 'mutability');
+    await refused(change({ op: 'replace', path: 'userName', value: null }), 400, 'mutability');
+    await refused(change({ op: 'replace', path: 'userName', value: '' }), 400, 'invalidValue');
+    await refused(change({ op: 'replace', value: { userName: '' } }), 400, 'invalidValue');
   });
 
   it('do all operations of a PATCH or none', async () => {
