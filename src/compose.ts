@@ -45,7 +45,7 @@ import { migrate } from '#store/migrate.ts';
 import { migrateOnline } from '#store/online-migrations.ts';
 import { checkStorage } from '#store/readiness.ts';
 import { makeResourceReader } from '#store/resource-reader.ts';
-import { makeServedGroups } from '#store/served-groups.ts';
+import { makeServedGroups, type ServedGroups } from '#store/served-groups.ts';
 import { findSession, touchSession } from '#store/sessions.ts';
 import { findToken, hasAdminToken, replaceBootstrapToken, touchToken } from '#store/tokens.ts';
 import { uploadsOf } from '#store/uploads.ts';
@@ -96,12 +96,61 @@ export async function compose(config: Config, log: Log, publicUrl: () => string)
 }
 
 async function assemble(config: Config, log: Log, publicUrl: () => string, database: Database): Promise<Gateway> {
+  const ground = layGround(config, log, publicUrl, database);
+  await sealPushSettings(database.knex, ground.targets, ground.seal);
+  const { worker, sync, ...work } = makeWork(ground);
+  if (ground.works) {
+    for (const each of Object.values(work)) each.start();
+    void migrateOnline(database).catch((error: unknown) => log.error({ err: error }, 'online migration failed'));
+  }
+  const groups = makeServedGroups(database, log);
+  const admin = adminPartsOf(ground, { worker, sync, ...work }, groups);
+  const scim = scimPartsOf(ground, worker, groups);
+  const onLifecycle = work.subscriptions.wake;
+  const hooks = hookRouter({
+    isKnown: (kind) => ground.kinds.get(kind)?.subscriptions !== undefined,
+    receive: (kind, notifications) => receiveNotifications({ database, log, onLifecycle }, kind, notifications),
+  });
+  const edges =
+    config.ROLE === 'worker'
+      ? undefined
+      : { admin: adminRouter(admin), scim: scimRouter(scim), hooks, fast: fastReads(scim) };
+  let stopping: Promise<unknown> | undefined;
+  const app = createApp({
+    edges,
+    pages: consoleFiles(fileURLToPath(new URL('../dist/console', import.meta.url))),
+    trustedProxies: config.TRUSTED_PROXIES,
+    isSecure: () => publicUrl().startsWith('https:'),
+    log,
+    readiness: () => readinessOf(database, stopping !== undefined),
+    metrics: ground.metrics,
+    translate: translateDatabaseError,
+  });
+  const background = [...Object.values(work), worker, admin.watcher, admin.happenings];
+  const stop = async (): Promise<void> => {
+    stopping ??= Promise.all(background.map((each) => each?.stop()));
+    await stopping;
+  };
+  return {
+    app,
+    adminToken: await ensureAdminToken(database, config),
+    stop,
+    async close() {
+      await stop();
+      await groups.stop();
+      await database.close();
+    },
+  };
+}
+
+type Ground = ReturnType<typeof layGround>;
+
+/** What everything else stands on, and the kinds at both ends. */
+function layGround(config: Config, log: Log, publicUrl: () => string, database: Database) {
   const clock = systemClock;
-  const now = (): number => clock.now().getTime();
-  const seal = makeSeal(config.SECRET_KEY ?? keepSecretKey(config.DATA_DIR), config.SECRET_KEYS_ACCEPTED);
   const schemas = RESOURCE_SCHEMAS;
-  const works = config.ROLE !== 'api';
   const outgoing = { allowLoopback: config.ALLOW_LOOPBACK_WEBHOOKS === 'true' };
+  const seal = makeSeal(config.SECRET_KEY ?? keepSecretKey(config.DATA_DIR), config.SECRET_KEYS_ACCEPTED);
   const counts = makeCounts(database);
   const metrics = makeMetrics({
     build: { version: VERSION, role: config.ROLE, database: database.kind },
@@ -116,141 +165,109 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     uploads: uploadsOf(database.knex, 'csv'),
     inboundDir: config.INBOUND_DIR ?? join(config.DATA_DIR, 'inbound'),
   });
-  const titleOf = (kind: ProviderKindName): string => kinds.get(kind)?.title ?? kind;
-  const notifier = makeNotifier({ database, seal, clock, log, policy: outgoing, publicUrl, titleOf });
-  const targets = targetKinds({ clock, outgoing });
-  await sealPushSettings(database.knex, targets, seal);
-  const dispatcher = makeDispatcher({ database, kinds: targets, seal, clock, log, scopeOf, cutOf, metrics });
-  const signer = makeSetSigner(database.knex, seal);
-  const sending = { database, seal, signer, clock, log, publicUrl, policy: outgoing, random: Math.random };
-  const events = makeEventWorker({ ...sending, viewOf: eventViewOf, onDisabled: async () => notifier.wake() });
-  const worker = works
-    ? startWorker({ database, kinds, seal, schemas, log, clock, onRunEnd: notifier.wake })
-    : undefined;
-  const sync = makeSyncService({ database, worker });
-  const schedule = makeSchedule({ database, sync, clock, log });
-  const sources = makeSourceWatcher({ database, kinds, seal, clock, log });
-  const retention = makeRetention({ database, clock, log });
-  const connections = makeConnectionWatch({ database, kinds, seal, clock, log });
-  const subscriptions = makeSubscriptionKeeper({ database, kinds, seal, clock, log, publicUrl });
-  const marks = makeMarkFollower({ database, sync, clock, log });
-  const sealer = makeAuditSealer({ db: database.knex, clock, log });
-  if (works) {
-    subscriptions.start();
-    marks.start();
-    schedule.start();
-    sources.start();
-    notifier.start();
-    dispatcher.start();
-    events.start();
-    retention.start();
-    connections.start();
-    sealer.start();
-    void migrateOnline(database).catch((error: unknown) => log.error({ err: error }, 'online migration failed'));
-  }
+  const now = (): number => clock.now().getTime();
   const authenticator = makeAuthenticator({
     find: (hash) => findToken(database.knex, hash),
     touch: (id) => touchToken(database.knex, id),
     now,
     elapsed: clock.elapsed,
   });
-  const groups = makeServedGroups(database, log);
-  const watcher = makeRunWatcher({ db: database.knex, clock });
-  const happenings = makeHappeningsWatcher({ db: database.knex, clock });
-  const sessions = {
-    find: (hash: Buffer) => findSession(database.knex, hash),
-    touch: (id: string) => touchSession(database.knex, id),
-    now,
+  return {
+    ...{ config, log, publicUrl, database, clock, now, schemas, outgoing, seal, counts, metrics, kinds, authenticator },
+    titleOf: (kind: ProviderKindName): string => kinds.get(kind)?.title ?? kind,
+    targets: targetKinds({ clock, outgoing }),
+    signer: makeSetSigner(database.knex, seal),
+    works: config.ROLE !== 'api',
   };
-  const openapi = parseYaml(readFileSync(new URL('../openapi.yaml', import.meta.url), 'utf8'));
-  const reader = makeResourceReader(database, groups);
-  const admin: AdminParts = {
+}
+
+type Work = ReturnType<typeof makeWork>;
+
+/** What goes on without being asked; all of it can be stopped. */
+function makeWork(ground: Ground) {
+  const { database, kinds, seal, schemas, clock, log, publicUrl, outgoing: policy, titleOf, signer, metrics } = ground;
+  const notifier = makeNotifier({ database, seal, clock, log, policy, publicUrl, titleOf });
+  const worker = ground.works
+    ? startWorker({ database, kinds, seal, schemas, log, clock, onRunEnd: notifier.wake })
+    : undefined;
+  const sync = makeSyncService({ database, worker });
+  const sending = { database, seal, signer, clock, log, publicUrl, policy, random: Math.random };
+  return {
+    worker,
+    sync,
+    sources: makeSourceWatcher({ database, kinds, seal, clock, log }),
+    schedule: makeSchedule({ database, sync, clock, log }),
+    marks: makeMarkFollower({ database, sync, clock, log }),
+    subscriptions: makeSubscriptionKeeper({ database, kinds, seal, clock, log, publicUrl }),
+    dispatcher: makeDispatcher({ database, kinds: ground.targets, seal, clock, log, scopeOf, cutOf, metrics }),
+    events: makeEventWorker({ ...sending, viewOf: eventViewOf, onDisabled: async () => notifier.wake() }),
+    notifier,
+    retention: makeRetention({ database, clock, log }),
+    connections: makeConnectionWatch({ database, kinds, seal, clock, log }),
+    sealer: makeAuditSealer({ db: database.knex, clock, log }),
+  };
+}
+
+function adminPartsOf(ground: Ground, work: Work, groups: ServedGroups): AdminParts {
+  const { config, database, clock, seal, now, publicUrl, works } = ground;
+  const { worker, sync, schedule, notifier, subscriptions, dispatcher, events } = work;
+  return {
     database,
-    kinds,
+    kinds: ground.kinds,
     seal,
-    reader,
-    schemas,
+    reader: makeResourceReader(database, groups),
+    schemas: ground.schemas,
     sync,
     switching: makeSwitchService({ database, worker, sync, clock }),
     schedule,
-    watcher,
-    happenings,
-    authenticator,
-    sessions,
+    watcher: makeRunWatcher({ db: database.knex, clock }),
+    happenings: makeHappeningsWatcher({ db: database.knex, clock }),
+    authenticator: ground.authenticator,
+    sessions: {
+      find: (hash) => findSession(database.knex, hash),
+      touch: (id) => touchSession(database.knex, id),
+      now,
+    },
     oidc: makeOidc(config, { seal, publicUrl, now }),
     clock,
-    openapi,
+    openapi: parseYaml(readFileSync(new URL('../openapi.yaml', import.meta.url), 'utf8')),
     publicUrl,
     checkScope: viewOf,
     notifier: works ? notifier : undefined,
     subscriptions: works ? subscriptions : undefined,
-    outgoing,
-    targetKinds: targets,
+    outgoing: ground.outgoing,
+    targetKinds: ground.targets,
     scopeOf,
     cutOf,
     dispatcher: works ? dispatcher : undefined,
     events: works ? events : undefined,
     eventViewOf,
-    signer,
+    signer: ground.signer,
   };
-  const scim: ScimParts = {
+}
+
+function scimPartsOf(ground: Ground, worker: Work['worker'], groups: ServedGroups): ScimParts {
+  const { database, clock, seal, now, log } = ground;
+  const reader = makeResourceReader(database, groups);
+  return {
     database,
     reader,
     groups,
-    counts,
+    counts: ground.counts,
     cursors: makeCursors(seal, now),
     places: makePlaces(clock.elapsed),
-    authenticator,
-    securityEvents: makeSetPolling({ db: database.knex, clock, signer }),
-    publicUrl,
+    authenticator: ground.authenticator,
+    securityEvents: makeSetPolling({ db: database.knex, clock, signer: ground.signer }),
+    publicUrl: ground.publicUrl,
     push: {
       database,
       reader,
-      schemas,
-      kind: needKind(kinds, 'scim'),
+      schemas: ground.schemas,
+      kind: needKind(ground.kinds, 'scim'),
       seal,
-      titleOf,
+      titleOf: ground.titleOf,
       wake: () => worker?.wake(),
       noteWrite: makeNoteWrite(database, now, log),
-    },
-  };
-  const onLifecycle = subscriptions.wake;
-  const hooks = hookRouter({
-    isKnown: (kind) => kinds.get(kind)?.subscriptions !== undefined,
-    receive: (kind, notifications) => receiveNotifications({ database, log, onLifecycle }, kind, notifications),
-  });
-  const edges =
-    config.ROLE === 'worker'
-      ? undefined
-      : { admin: adminRouter(admin), scim: scimRouter(scim), hooks, fast: fastReads(scim) };
-  const pages = consoleFiles(fileURLToPath(new URL('../dist/console', import.meta.url)));
-  const app = createApp({
-    edges,
-    pages,
-    trustedProxies: config.TRUSTED_PROXIES,
-    isSecure: () => publicUrl().startsWith('https:'),
-    log,
-    readiness: () => readinessOf(database, stopping !== undefined),
-    metrics,
-    translate: translateDatabaseError,
-  });
-  const background = [
-    ...[watcher, happenings, sources, schedule, marks, subscriptions, dispatcher, events, notifier, retention],
-    ...[connections, sealer, ...(worker === undefined ? [] : [worker])],
-  ];
-  let stopping: Promise<unknown> | undefined;
-  const stop = async (): Promise<void> => {
-    stopping ??= Promise.all(background.map((each) => each.stop()));
-    await stopping;
-  };
-  return {
-    app,
-    adminToken: await ensureAdminToken(database, config),
-    stop,
-    async close() {
-      await stop();
-      await groups.stop();
-      await database.close();
     },
   };
 }

@@ -22,7 +22,7 @@ async function start(): Promise<void> {
   // Before anything can still fail: the token is stored, and no later start could show it.
   if (gateway.adminToken !== undefined)
     process.stdout.write(`Admin token (shown once, keep it): ${gateway.adminToken}\n`);
-  const server = makeServer(gateway.app);
+  const server = makeServer(gateway.app, () => publicUrl(config, port).startsWith('https:'));
   try {
     port = await listen(server, config);
   } catch (error) {

@@ -18,6 +18,8 @@ const CONCURRENCY = 2;
 const FUZZ_SECONDS = Number(process.env['FUZZ_SECONDS'] ?? 0);
 /** A file that has not ended by then has left something open. */
 const FILE_TIMEOUT_MS = 600_000 + FUZZ_SECONDS * 30_000;
+/** What Node compiled once, so that some hundred processes need not: half of the time that a gateway takes to start. */
+const COMPILED: Environment = { NODE_COMPILE_CACHE: join(import.meta.dirname, '../node_modules/.cache/compiled') };
 
 // As root the server runs as another user, who must get through to its folder.
 const home = process.getuid?.() === 0 ? '/tmp' : tmpdir();
@@ -86,7 +88,7 @@ function patternOf(argument: string): string {
 
 try {
   const [embedded, postgres] = await Promise.all([embeddedTemplate(), postgresTemplate()]);
-  process.exitCode = await runTests({ ...embedded, ...postgres });
+  process.exitCode = await runTests({ ...COMPILED, ...embedded, ...postgres });
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;

@@ -53,6 +53,14 @@ function refuse(what: string, reason: string): InputError {
   return new InputError(`The body ${what}.`, { scimType: 'invalidSyntax', reason, remedy: 'Send valid JSON.' });
 }
 
+/** `JSON.stringify` writes so what has no other half, and nothing else. A backslash that stands for itself is a pair. */
+const HALF = /(?<!\\)(?:\\\\)*\\ud[89a-f]/;
+
+/** Whether a string in it, or a name, is no well-formed Unicode, which nobody can store. */
+export function hasHalfCharacter(value: unknown): boolean {
+  return HALF.test(JSON.stringify(value) ?? '');
+}
+
 /** A text as it stands inside a JSON string. */
 export function jsonText(text: string): string {
   return JSON.stringify(text).slice(1, -1);

@@ -17,7 +17,10 @@ export const SECURITY_HEADERS = [
 const TRANSPORT_SECURITY = 'max-age=63072000';
 
 /** @param secure whether we are reached by https, and only so */
+export function securityHeaders(secure: boolean): readonly (readonly [name: string, value: string])[] {
+  return secure ? [...SECURITY_HEADERS, ['strict-transport-security', TRANSPORT_SECURITY]] : SECURITY_HEADERS;
+}
+
 export function setSecurityHeaders(response: ServerResponse, secure: boolean): void {
-  for (const [name, value] of SECURITY_HEADERS) response.setHeader(name, value);
-  if (secure) response.setHeader('strict-transport-security', TRANSPORT_SECURITY);
+  for (const [name, value] of securityHeaders(secure)) response.setHeader(name, value);
 }

@@ -1,7 +1,7 @@
 // The listener: how long a client may take, and what becomes of bytes that are no request.
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { SECURITY_HEADERS } from './security-headers.ts';
+import { securityHeaders } from './security-headers.ts';
 
 const SERVER_OPTIONS = {
   /** A filter of the longest length we take, and more, is answered by us and not by Node. */
@@ -19,8 +19,12 @@ const SERVER_OPTIONS = {
 /** More fields than any client sends; the rest would be dropped without a word, and is refused as too large. */
 const FIELDS_MAX = 200;
 
-/** An HTTP server that keeps no connection for long without a request, and answers nothing without security headers. */
-export function makeServer(listener: RequestListener): Server {
+/**
+ * An HTTP server that keeps no connection for long without a request, and answers nothing without security headers.
+ * @param isSecure whether we are reached by https, and only so
+ */
+export function makeServer(listener: RequestListener, isSecure: () => boolean = () => false): Server {
+  const refuse = (socket: Duplex, status: number): void => refuseBytes(socket, status, isSecure());
   const server = createServer(SERVER_OPTIONS, (request, response) => {
     if (request.httpVersion === '1.1' && request.headers.host === undefined) refuse(request.socket, 400);
     else if (request.rawHeaders.length / 2 >= FIELDS_MAX) refuse(request.socket, 431);
@@ -41,12 +45,12 @@ const PHRASES: Readonly<Record<number, string>> = {
   431: 'Request Header Fields Too Large',
 };
 
-function refuse(socket: Duplex, status: number): void {
+function refuseBytes(socket: Duplex, status: number, secure: boolean): void {
   if (!socket.writable) {
     socket.destroy();
     return;
   }
-  const fields = [...SECURITY_HEADERS, ['content-length', '0'], ['connection', 'close']];
+  const fields = [...securityHeaders(secure), ['content-length', '0'], ['connection', 'close']];
   const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   socket.end(`HTTP/1.1 ${status} ${PHRASES[status]}\r\n${lines}\r\n`, () => socket.destroy());
 }

@@ -327,6 +327,11 @@ const FULL = new Set(['53100', '53200']);
 /** U+0000, and halves of surrogate pairs where JSON is read: no text of PostgreSQL holds them. */
 const UNSTORABLE_CODES = new Set(['22021', '22P05']);
 
+function isUnstorable(error: Error): boolean {
+  const isHalf = codeOf(error) === '22P02' && 'detail' in error && /surrogate/.test(String(error.detail));
+  return isHalf || UNSTORABLE_CODES.has(codeOf(error));
+}
+
 function unstorable(cause: Error): InputError {
   return new InputError('A text has a character that cannot be stored, such as U+0000.', {
     scimType: 'invalidValue',
@@ -343,7 +348,7 @@ function unstorable(cause: Error): InputError {
 export function translateDatabaseError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const code = codeOf(error);
-  if (UNSTORABLE_CODES.has(code)) return unstorable(error);
+  if (isUnstorable(error)) return unstorable(error);
   if (code === READ_ONLY) return readOnly(error);
   if (FULL.has(code)) return full(error);
   const lost = CONNECTION_CODES.has(code) || code.startsWith('08') || CONNECTION_WORDS.test(error.message);

@@ -65,6 +65,7 @@ describe('every answer', () => {
       assert.match(answer, new RegExp(`^HTTP/1.1 ${status} `), bytes.slice(0, 60));
       assert.match(answer, /x-content-type-options: nosniff/);
       assert.match(answer, /content-security-policy: default-src 'none'/);
+      assert.match(answer, /strict-transport-security: max-age=63072000/);
     }
     assert.match(
       await raw(api.base, `GET /healthz HTTP/1.1\r\n${host}Expect: magic\r\nConnection: close\r\n\r\n`),
@@ -83,6 +84,23 @@ describe('every answer', () => {
       const answer = await fetch(`${api.base}${path}`, { method, headers, body });
       assert.equal(answer.status, 400, path);
       assert.match(await answer.text(), /nested deeper/);
+    }
+  });
+
+  it('to a body with half of a character, which no text can hold, is a refusal in words', async () => {
+    for (const [path, body] of [
+      ['/api/v1/apps', '{"name":"a\\uD800"}'],
+      ['/api/v1/apps', '{"name":"\\\\\\udc00b"}'],
+      ['/scim/v2/Users', '{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"\\ud800"}'],
+    ] as const) {
+      const headers = { ...ADMIN, 'content-type': 'application/json' };
+      const answer = await fetch(`${api.base}${path}`, { method: 'POST', headers, body });
+      assert.equal(answer.status, 400, body);
+    }
+    for (const name of ['\\ud800', '\u{1f600}']) {
+      const headers = { ...ADMIN, 'content-type': 'application/json' };
+      const body = JSON.stringify({ name });
+      assert.equal((await fetch(`${api.base}/api/v1/apps`, { method: 'POST', headers, body })).status, 201, body);
     }
   });
 

@@ -8,7 +8,7 @@ import type { GraphServer } from '#demo/graph-server.ts';
 import { makeTenant, type Tenant } from '#demo/tenant.ts';
 import { openDatabase, sql } from '#store/database.ts';
 import { ended, startFile } from '../support/child.ts';
-import { createTestDatabase, makeFolder, postgresMissing } from '../support/database.ts';
+import { makeFolder, postgresMissing } from '../support/database.ts';
 import {
   connect,
   expectStatus,
@@ -20,6 +20,8 @@ import {
   type TestGateway,
 } from '../support/gateway.ts';
 import { type Organisation, readOrganisation } from '../support/organisation.ts';
+import { createDatabase, dropDatabase } from '../support/postgres-databases.ts';
+import { type DumpableServer, dumpableServer } from '../support/postgres-tools.ts';
 
 const run = promisify(execFile);
 const SECRET_KEY = Buffer.alloc(32, 7).toString('base64');
@@ -42,8 +44,10 @@ describe('a directory of thousands', { skip: postgresMissing }, () => {
   let folder: string;
   let kept: Kept;
   let movedTo = '';
+  let server: DumpableServer;
 
   before(async () => {
+    server = await dumpableServer(process.env['TEST_DATABASE_URL'] ?? '');
     tenant = makeTenant({ users: 2_000, groups: 40, membersPerGroup: 60 });
     graph = await startTenant(tenant);
     const storage = await freshStorage('embedded');
@@ -57,7 +61,18 @@ describe('a directory of thousands', { skip: postgresMissing }, () => {
     kept = await look(gateway, made.body.token);
     await gateway.close();
   });
-  after(() => graph?.close());
+  after(async () => {
+    await graph?.close();
+    for (const name of databases) await dropDatabase(server.url, name);
+    await server?.stop();
+  });
+
+  const databases: string[] = [];
+  function newDatabase(): Promise<string> {
+    const name = `sluice_move_${process.pid}_${databases.length}`;
+    databases.push(name);
+    return createDatabase(server.url, name);
+  }
 
   /** What must be the same wherever the gateway runs. */
   async function look(gateway: TestGateway, token: string): Promise<Kept> {
@@ -120,7 +135,7 @@ describe('a directory of thousands', { skip: postgresMissing }, () => {
   }
 
   it('moves from embedded storage to PostgreSQL by one command, and is the same there', async () => {
-    const databaseUrl = await createTestDatabase();
+    const databaseUrl = await newDatabase();
     const environment = { DATA_DIR: folder, DATABASE_URL: databaseUrl, SECRET_KEY };
     const moved = await ended(startFile('src/store/move-command.ts', environment));
     assert.equal(moved.code, 0, moved.err);
@@ -134,8 +149,8 @@ describe('a directory of thousands', { skip: postgresMissing }, () => {
   });
 
   it('is all there after pg_dump and pg_restore', async (context) => {
-    if (!(await canDump(movedTo))) return context.skip('no pg_dump of this server here');
-    const restored = await createTestDatabase();
+    if (server.missing) return context.skip(server.missing);
+    const restored = await newDatabase();
     const dump = join(makeFolder(), 'sluice.dump');
     await run('pg_dump', ['--format=custom', `--file=${dump}`, movedTo]);
     await run('pg_restore', ['--no-owner', '--exit-on-error', `--dbname=${restored}`, dump]);
@@ -152,7 +167,7 @@ describe('a directory of thousands', { skip: postgresMissing }, () => {
   });
 
   it('moves whole or not at all: with a key that does not open its secrets nothing is written', async () => {
-    const databaseUrl = await createTestDatabase();
+    const databaseUrl = await newDatabase();
     const wrong = { DATA_DIR: folder, DATABASE_URL: databaseUrl, SECRET_KEY: Buffer.alloc(32, 8).toString('base64') };
     const { code, err } = await ended(startFile('src/store/move-command.ts', wrong));
     assert.deepEqual([code, err.includes('SECRET_KEY')], [1, true], err);
@@ -171,12 +186,3 @@ describe('a directory of thousands', { skip: postgresMissing }, () => {
     await assertSame({ DATA_DIR: copy });
   });
 });
-
-/** pg_dump refuses servers that are newer than itself. */
-async function canDump(databaseUrl: string): Promise<boolean> {
-  const database = await openDatabase({ databaseUrl });
-  const { rows } = await sql(database.knex, `select current_setting('server_version_num')::int / 10000 as major`);
-  await database.close();
-  const tool = await run('pg_dump', ['--version']).catch(() => undefined);
-  return Number(/(\d+)\./.exec(tool?.stdout ?? '')?.[1] ?? 0) >= rows[0].major;
-}

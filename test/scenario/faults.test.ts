@@ -21,7 +21,7 @@ describe('a tenant that misbehaves', () => {
   let api: TestGateway;
 
   before(async () => {
-    tenant = makeTenant({ users: 2_200, groups: 30, membersPerGroup: 10 });
+    tenant = makeTenant({ users: 1_100, groups: 30, membersPerGroup: 10 });
     graph = await startTenant(tenant);
     api = await startGateway(await freshStorage('embedded'));
     await connect(api, settingsFor(tenant, graph));

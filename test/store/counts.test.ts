@@ -157,27 +157,28 @@ eachDatabase('counts', (open, kind) => {
     assert.equal(await counted(database, counts, types), 3);
   });
 
-  it('leave out what is not committed yet', { skip: kind === 'embedded' && 'one connection' }, async () => {
-    const database = await open({ poolMax: 4 });
-    const counts = makeCounts(database);
-    const types = LISTS['groups'] ?? [];
-    const both = async (): Promise<void> =>
-      assert.equal(await counted(database, counts, types), await reallyThere(database, types));
-    for (const coin of [0, 10, 20]) await database.knex.transaction(async (tx) => write(tx, coin));
-    await both();
-    const [early, late] = [await database.knex.transaction(), await database.knex.transaction()];
-    await write(early, 30);
-    await both();
-    await write(late, 40);
-    await late.commit();
-    await both();
-    await early.commit();
-    await both();
-    const undone = await database.knex.transaction();
-    await write(undone, 50);
-    await both();
-    await undone.rollback();
-    await both();
-    assert.equal(await counted(database, counts, types), 5);
-  });
+  if (kind === 'postgres')
+    it('leave out what is not committed yet', async () => {
+      const database = await open({ poolMax: 4 });
+      const counts = makeCounts(database);
+      const types = LISTS['groups'] ?? [];
+      const both = async (): Promise<void> =>
+        assert.equal(await counted(database, counts, types), await reallyThere(database, types));
+      for (const coin of [0, 10, 20]) await database.knex.transaction(async (tx) => write(tx, coin));
+      await both();
+      const [early, late] = [await database.knex.transaction(), await database.knex.transaction()];
+      await write(early, 30);
+      await both();
+      await write(late, 40);
+      await late.commit();
+      await both();
+      await early.commit();
+      await both();
+      const undone = await database.knex.transaction();
+      await write(undone, 50);
+      await both();
+      await undone.rollback();
+      await both();
+      assert.equal(await counted(database, counts, types), 5);
+    });
 });

@@ -47,7 +47,7 @@ export async function startGateway(storage: Record<string, string>, publicUrl?: 
   const config = readConfig({ ADMIN_TOKEN, SECRET_KEY, PORT: '0', LOG_LEVEL: 'error', ...storage });
   let base = '';
   const gateway = await compose(config, makeLog(process.env['TEST_LOG'] ?? 'fatal'), () => publicUrl ?? base);
-  const server = makeServer(gateway.app);
+  const server = makeServer(gateway.app, () => publicUrl?.startsWith('https:') === true);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
@@ -175,6 +175,7 @@ export async function spawnGateway(storage: Record<string, string>, ca: string):
   const child = spawn(process.execPath, ['--disable-proto=delete', 'src/main.ts'], {
     env: {
       PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
       ADMIN_TOKEN,
       SECRET_KEY,
       PORT: '0',

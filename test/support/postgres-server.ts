@@ -39,15 +39,26 @@ const START_WITHIN_MS = 30_000;
 /** Fast, and nothing is lost that a crash of the server alone could lose. */
 const SETTINGS = ['fsync=off', 'full_page_writes=off', 'max_connections=200'];
 
+export interface ServerOptions {
+  /** It is to be crashed. */
+  readonly durable?: boolean;
+  /** A folder of binaries that are installed here, instead of those of the package. */
+  readonly bin?: string;
+}
+
 /**
  * Starts a server on a free loopback port, in `folder`, which other users must be able to pass through. It ends with
- * this process, however that ends, and the folder with all that is in it goes too. One that is to be crashed is `durable`.
+ * this process, however that ends, and the folder with all that is in it goes too.
  * @throws {Error} with one sentence on why it cannot run here
  */
-export async function startPostgres(folder: string, { durable = false } = {}): Promise<TestServer> {
+export async function startPostgres(
+  folder: string,
+  { durable = false, bin: installed }: ServerOptions = {},
+): Promise<TestServer> {
   const account = process.getuid?.() === 0 ? unprivilegedAccount() : undefined;
   const password = randomBytes(16).toString('hex');
-  const bin = prepare(await findNative(), folder, account, password);
+  const bins = installed === undefined ? await packagedBins(folder) : [() => installed];
+  const bin = prepare(bins, folder, account, password);
   const port = await freePort();
   const settings = [...SETTINGS, `synchronous_commit=${durable ? 'on' : 'off'}`];
   const args = ['-D', join(folder, 'data'), '-p', `${port}`, '-h', '127.0.0.1', '-k', ''];
@@ -98,6 +109,15 @@ export function unprivilegedAccount(): Account {
   throw new Error('as root, it needs a user named "postgres" or "nobody" to run as');
 }
 
+/**
+ * Where the package's binaries can be run from: node_modules, or else a copy, when the other user cannot reach them
+ * (under /root) or npm ran without install scripts (links are missing).
+ */
+async function packagedBins(folder: string): Promise<(() => string)[]> {
+  const native = await findNative();
+  return [() => join(native, 'bin'), () => join(copyNative(native, join(folder, 'native')), 'bin')];
+}
+
 /** The folder with `bin`, `lib` and `share` of this platform's package. */
 async function findNative(): Promise<string> {
   if (process.platform === 'win32') throw new Error('Windows is not supported');
@@ -110,11 +130,13 @@ async function findNative(): Promise<string> {
   }
 }
 
-/**
- * Makes the data folder and answers the folder of binaries that could do it: those in node_modules, or else a copy,
- * when the other user cannot reach them (under /root) or npm ran without install scripts (links are missing).
- */
-function prepare(native: string, folder: string, account: Account | undefined, password: string): string {
+/** Makes the data folder and answers the first folder of binaries that could do it. */
+function prepare(
+  bins: readonly (() => string)[],
+  folder: string,
+  account: Account | undefined,
+  password: string,
+): string {
   const data = join(folder, 'data');
   const passwordFile = join(folder, 'password');
   writeFileSync(passwordFile, password, { mode: 0o600 });
@@ -122,11 +144,11 @@ function prepare(native: string, folder: string, account: Account | undefined, p
   const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=icu', '--icu-locale=en-US'];
   const args = ['-D', data, '-U', 'postgres', '-A', 'password', `--pwfile=${passwordFile}`, '--no-sync', ...locale];
   let problem = '';
-  for (const place of [() => native, () => copyNative(native, join(folder, 'native'))]) {
+  for (const place of bins) {
     rmSync(data, { recursive: true, force: true });
     mkdirSync(data, { mode: 0o700 });
     if (account !== undefined) chownSync(data, account.uid, account.gid);
-    const bin = join(place(), 'bin');
+    const bin = place();
     const result = spawnSync(join(bin, 'initdb'), args, {
       ...account,
       cwd: folder,
