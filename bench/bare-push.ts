@@ -19,8 +19,10 @@ process.on('message', async ({ origin, connections, requests }: BarePush) => {
       JSON.parse((await answer.body.text()) || '{}');
     }
   };
+  const before = process.cpuUsage();
   await Promise.all(Array.from({ length: connections }, send));
-  process.send?.({ done: true });
+  const { user, system } = process.cpuUsage(before);
+  process.send?.({ cpuMs: (user + system) / 1_000 });
   await pool.close();
 });
 process.on('disconnect', () => process.exit(0));

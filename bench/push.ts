@@ -63,13 +63,13 @@ export async function benchPush(
     const { recorded, ms } = await ask<{ recorded: Recorded[]; ms: number }>(target, 'take');
     const eachMs = (cpuOf(pid) - cpuMs) / recorded.length;
     await ask(target, 'times');
-    const bareMs = await bare(target, origin, recorded);
+    const { ms: bareMs, cpuMs: bareCpuMs } = await bare(target, origin, recorded);
     const perSecond = (time: number): string => `${Math.round((recorded.length * 1_000) / time)}/s`;
     rows.push({
       what: `bare client: ${what}`,
       value: perSecond(bareMs),
       ratio: undefined,
-      note: `the limit, ${recorded.length} requests, ${CONNECTIONS} at once`,
+      note: `the limit, ${recorded.length} requests, ${CONNECTIONS} at once; ${(bareCpuMs / recorded.length).toFixed(2)} ms of its processor each`,
     });
     rows.push({
       what: `push: ${what}`,
@@ -92,11 +92,15 @@ function cpuOf(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
-async function bare(target: ChildProcess, origin: string, requests: readonly Recorded[]): Promise<number> {
+async function bare(
+  target: ChildProcess,
+  origin: string,
+  requests: readonly Recorded[],
+): Promise<{ readonly ms: number; readonly cpuMs: number }> {
   const client = fork('bench/bare-push.ts');
-  await ask(client, { origin, connections: CONNECTIONS, requests });
+  const { cpuMs } = await ask<{ cpuMs: number }>(client, { origin, connections: CONNECTIONS, requests });
   client.disconnect();
-  return (await ask<{ ms: number }>(target, 'times')).ms;
+  return { ms: (await ask<{ ms: number }>(target, 'times')).ms, cpuMs };
 }
 
 async function untilDelivered(status: () => Promise<Record<string, unknown>>): Promise<void> {

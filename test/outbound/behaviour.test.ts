@@ -12,6 +12,8 @@ import { type Editor, journalIsWhole, makeEditor, type PushTest, scopeOf, startP
 import { type ScimAppServer, startScimApp } from '../support/scim-app-server.ts';
 
 const USER = 'urn:ietf:params:scim:schemas:core:2.0:User';
+/** Of a week in which a target is dead; WEEK_CHANGES=20000 is the long way. */
+const WEEK_CHANGES = Number(process.env['WEEK_CHANGES'] ?? 30);
 
 eachDatabase('what a push target does when', (open) => {
   let database: Database;
@@ -375,26 +377,42 @@ eachDatabase('what a push target does when', (open) => {
     return ids.map((id) => String(app.users.get(id)?.['userName'])).sort();
   }
 
-  it('it is dead for a week: little is asked of it, nothing piles up, and then each resource is sent once', async () => {
+  it('it is dead for a week: little is asked of it, nothing piles up, and then each resource is sent once; another one is served all along', async () => {
     const clock = makeClock(new Date(Date.now() - 8 * 86_400_000).toISOString());
-    const ids = [await edit.user('ada'), await edit.user('bob')];
+    const ids: string[] = [];
+    for (let n = 0; n < Math.ceil(WEEK_CHANGES / 10); n += 1) ids.push(await edit.user(`user${n}`));
+    const other = await startScimApp();
     app.personality = { dropBefore: () => true };
     const push = await start({}, { clock });
-    for (let hour = 0; hour < 7 * 24; hour += 1) {
-      if (hour % 8 === 0) await edit.change('User', ids[hour % 2] ?? '', 'title', `Hour ${hour}`);
-      clock.set(new Date(clock.now().getTime() + 3_600_000).toISOString());
+    const healthy = await startPush(database, { baseUrl: other.url, auth: { kind: 'none' } }, { clock, name: 'other' });
+    running.push(healthy);
+    const titles = (users: ScimAppServer['users']): unknown[] => [...users.values()].map(({ title }) => title).sort();
+    let changes = 0;
+    for (let hour = 3; hour <= 7 * 24; hour += 3) {
+      for (; changes < (hour * WEEK_CHANGES) / (7 * 24); changes += 1)
+        await edit.change('User', ids[changes % ids.length] ?? '', 'title', `Change ${changes}`);
+      clock.set(new Date(clock.now().getTime() + 3 * 3_600_000).toISOString());
       await push.pump.turn();
+      await healthy.pump.turn();
     }
     const { rows } = await sql(
       database.knex,
-      'select t.state, (select count(*)::int from deliveries) as count, (select count(*)::int from deliveries where state = $$dead$$) as dead from targets t',
+      `select t.state, (select count(*)::int from deliveries d where d.app_id = t.app_id) as count,
+         (select count(*)::int from deliveries where state = 'dead') as dead from targets t where app_id = ?`,
+      [push.appId],
     );
-    assert.deepEqual([rows[0].state, rows[0].count, rows[0].dead], ['quarantined', 2, 0]);
+    assert.deepEqual(rows[0], { state: 'quarantined', count: ids.length, dead: 0 });
+    assert.ok(app.asked.length < 60, `${app.asked.length} requests`);
+    await journalIsWhole(database);
+    await healthy.settle();
+    const wanted = ids.map((_, n) => `Change ${n + Math.floor((changes - 1 - n) / ids.length) * ids.length}`).sort();
+    assert.deepEqual(titles(other.users), wanted);
     app.personality = {};
     clock.set(new Date(clock.now().getTime() + 86_400_000).toISOString());
-    await journalIsWhole(database);
     await push.settle();
-    assert.equal(app.takeWrites().length, 2);
-    assert.deepEqual(active(), ['ada', 'bob']);
+    assert.equal(app.takeWrites().length, ids.length);
+    assert.deepEqual(titles(app.users), wanted);
+    await other.close();
+    assert.deepEqual(other.violations, []);
   });
 });
