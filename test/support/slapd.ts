@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import net, { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { generate } from 'selfsigned';
+import { writeCertificate } from './certificate.ts';
 
 const SLAPD = '/usr/sbin/slapd';
 const SLAPADD = '/usr/sbin/slapadd';
@@ -116,25 +116,6 @@ index modifyTimestamp,entryUUID eq
 limits users size.prtotal=unlimited
 ${more}
 `;
-}
-
-async function writeCertificate(folder: string): Promise<string> {
-  const made = await generate([{ name: 'commonName', value: 'slapd.example' }], {
-    algorithm: 'sha256',
-    extensions: [
-      { name: 'basicConstraints', cA: true },
-      {
-        name: 'subjectAltName',
-        altNames: [
-          { type: 7, ip: '127.0.0.1' },
-          { type: 2, value: 'localhost' },
-        ],
-      },
-    ],
-  });
-  writeFileSync(join(folder, 'cert.pem'), made.cert);
-  writeFileSync(join(folder, 'key.pem'), made.private, { mode: 0o600 });
-  return made.cert;
 }
 
 async function freePort(): Promise<number> {
