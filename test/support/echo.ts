@@ -2,8 +2,8 @@
 import { createServer as createPlain, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTls } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { generate } from 'selfsigned';
 import { discovery } from '#demo/token-endpoint.ts';
+import { makeCertificate } from './certificate.ts';
 
 export interface Echo {
   /** `http://localhost:port`, or https with a certificate of `ca`. */
@@ -21,14 +21,7 @@ export interface Echo {
 export const ACCESS_TOKEN = 'canary-access-token-V4';
 
 export async function startEcho({ tls }: { tls: boolean }): Promise<Echo> {
-  const certificate = tls
-    ? await generate([{ name: 'commonName', value: 'Echo' }], {
-        extensions: [
-          { name: 'basicConstraints', cA: true },
-          { name: 'subjectAltName', altNames: [{ type: 2, value: 'localhost' }] },
-        ],
-      })
-    : undefined;
+  const certificate = tls ? await makeCertificate() : undefined;
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const path = request.url ?? '';
     let body = '';
@@ -45,10 +38,7 @@ export async function startEcho({ tls }: { tls: boolean }): Promise<Echo> {
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
     answer(request, response).catch(() => response.destroy());
   };
-  const server =
-    certificate === undefined
-      ? createPlain(listener)
-      : createTls({ key: certificate.private, cert: certificate.cert }, listener);
+  const server = certificate === undefined ? createPlain(listener) : createTls({ ...certificate }, listener);
   await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
   const echo: Echo = {
     origin: `${tls ? 'https' : 'http'}://localhost:${(server.address() as AddressInfo).port}`,

@@ -3,13 +3,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import tls from 'node:tls';
 import { compose } from '#compose';
 import { type GraphServer, type GraphServerOptions, startGraphServer } from '#demo/graph-server.ts';
 import type { Tenant } from '#demo/tenant.ts';
 import { makeServer } from '#http/server.ts';
 import { readConfig } from '#platform/config.ts';
 import { makeLog } from '#platform/log.ts';
+import { trust } from './certificate.ts';
 import { createTestDatabase, type DatabaseKind, makeFolder } from './database.ts';
 
 export const ADMIN_TOKEN = 'test-admin-token-0123456789';
@@ -82,7 +82,7 @@ export function makeApi(base: string): Api {
 /** A simulated tenant whose authority this process trusts. */
 export async function startTenant(tenant: Tenant, options?: GraphServerOptions): Promise<GraphServer> {
   const server = await startGraphServer(tenant, options);
-  tls.setDefaultCACertificates([...tls.getCACertificates('default'), server.ca]);
+  trust(server.ca);
   return server;
 }
 

@@ -1,10 +1,8 @@
 // A real SMTP server on loopback, with a certificate that this process trusts, which keeps what it is sent.
-import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import tls from 'node:tls';
 import PostalMime, { type Email } from 'postal-mime';
-import { generate } from 'selfsigned';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
+import { makeCertificate, trust } from './certificate.ts';
 
 export const MAIL_USER = 'sluice@example.com';
 export const MAIL_PASSWORD = 'canary-mail-password';
@@ -26,19 +24,12 @@ export interface MailServer {
 
 /** STARTTLS and a password, unless the options say otherwise. Recipients that begin with `nobody` are refused. */
 export async function startMailServer(options: SMTPServerOptions & { untrusted?: boolean } = {}): Promise<MailServer> {
-  const certificate = await generate([{ name: 'commonName', value: `Mail ${randomUUID()}` }], {
-    algorithm: 'sha256',
-    extensions: [
-      { name: 'basicConstraints', cA: true },
-      { name: 'subjectAltName', altNames: [{ type: 2, value: 'localhost' }] },
-    ],
-  });
-  if (options.untrusted !== true) tls.setDefaultCACertificates([...tls.getCACertificates('default'), certificate.cert]);
+  const certificate = await makeCertificate();
+  if (options.untrusted !== true) trust(certificate.cert);
   const received: ReceivedMail[] = [];
   let refusal: { times: number; message: string; code: number } | undefined;
   const server = new SMTPServer({
-    key: certificate.private,
-    cert: certificate.cert,
+    ...certificate,
     logger: false,
     onAuth({ username, password }, _session, callback) {
       if (username === MAIL_USER && password === MAIL_PASSWORD) callback(null, { user: username });

@@ -2,13 +2,12 @@
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
-import tls from 'node:tls';
-import { generate } from 'selfsigned';
 import { type GraphServer, type GraphServerOptions, startGraphServer } from '#demo/graph-server.ts';
 import type { Tenant } from '#demo/tenant.ts';
 import type { Clock } from '#platform/clock.ts';
 import { microsoft365 } from '#providers/microsoft365/index.ts';
 import { RESOURCE_SCHEMAS } from '#scim/scimmy.ts';
+import { trust, trustedCertificate } from '../../support/certificate.ts';
 
 export interface TestClock extends Clock {
   /** Milliseconds that were slept, one after the other. */
@@ -154,26 +153,6 @@ export async function startScripted(
   };
 }
 
-/** One certificate for all servers of this file's process: two of the same name hide each other. */
-let certificate: Promise<{ key: string; cert: string }> | undefined;
-
 async function makeHttpsServer() {
-  certificate ??= makeCertificate();
-  return createServer(await certificate);
-}
-
-async function makeCertificate() {
-  const made = await generate([{ name: 'commonName', value: 'scripted.example' }], {
-    algorithm: 'sha256',
-    extensions: [
-      { name: 'basicConstraints', cA: true },
-      { name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] },
-    ],
-  });
-  trust(made.cert);
-  return { key: made.private, cert: made.cert };
-}
-
-function trust(ca: string): void {
-  tls.setDefaultCACertificates([...tls.getCACertificates('default'), ca]);
+  return createServer({ ...(await trustedCertificate()) });
 }

@@ -4,8 +4,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import tls from 'node:tls';
-import { generate } from 'selfsigned';
+import { trustedCertificate } from '../certificate.ts';
 import type { Habits } from './delta.ts';
 import type { Directory } from './directory.ts';
 import type { Answer } from './query.ts';
@@ -67,7 +66,7 @@ export async function startStrictGraph({
   let random = own;
   const current = follow(() => random);
   const visits = new Map<string, number>();
-  const { key, cert } = await certificate();
+  const { key, cert } = await trustedCertificate();
   const application = { clientId: own.uuid(), secret: 'Q~strict~secret~1' };
   const subscriptions = new Subscriptions(own, () => directory.tenantId, reach);
   directory.onChange = (list, id, changeType) => subscriptions.note(list, id, changeType);
@@ -260,22 +259,4 @@ function follow(random: () => Random): Random {
     shuffle: (items) => random().shuffle(items),
     uuid: () => random().uuid(),
   };
-}
-
-let made: Promise<{ key: string; cert: string }> | undefined;
-
-/** One for all servers of this process, which trusts it from then on. */
-function certificate(): Promise<{ key: string; cert: string }> {
-  made ??= (async () => {
-    const { private: key, cert } = await generate([{ name: 'commonName', value: 'strict graph' }], {
-      algorithm: 'sha256',
-      extensions: [
-        { name: 'basicConstraints', cA: true },
-        { name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] },
-      ],
-    });
-    tls.setDefaultCACertificates([...tls.getCACertificates('default'), cert]);
-    return { key, cert };
-  })();
-  return made;
 }
