@@ -24,8 +24,8 @@ import {
   planRemovals,
   planSkips,
   planUpserts,
-  refreshItemStatistics,
-  refreshStatistics,
+  sampleCompared,
+  sampleItems,
 } from '#store/planning.ts';
 import { insertPlan } from '#store/plans.ts';
 import { addComers, claimTouched, mustCompareAll } from '#store/touched.ts';
@@ -96,10 +96,10 @@ function verdictOf({ reset = false, burst = false }: PlanRequest): ((guards: Ver
 async function fillPlan(tx: Db, planning: Planning, request: PlanRequest): Promise<void> {
   const { policy, complete, changed, reset = false } = request;
   const matching = { ...DEFAULT_MATCHING, ...policy.matching, reset };
-  if (changed > STATISTICS_AFTER || (await lacksStatistics(tx))) await refreshStatistics(tx);
+  if (changed > STATISTICS_AFTER || (await lacksStatistics(tx))) await sampleCompared(tx);
   const duplicates = await findDuplicates(tx, planning);
   let offset = await planUpserts(tx, planning, 'User', { offset: 0, duplicates });
-  if (offset > STATISTICS_AFTER) await refreshItemStatistics(tx);
+  if (offset > STATISTICS_AFTER) await sampleItems(tx);
   offset += await planLinks(tx, planning, { ...matching, type: 'User', offset, duplicates });
   offset += await planUpserts(tx, planning, 'Group', { offset, duplicates: [] });
   offset += await planLinks(tx, planning, { ...matching, type: 'Group', offset, duplicates: [] });
