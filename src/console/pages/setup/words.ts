@@ -156,7 +156,7 @@ export const WORDS = words({
   deleteAfter: ['Remove disabled accounts after so many days', '사용 안 함 계정을 제거할 때까지의 일수'],
   deleteAfterHint: ['Empty keeps them for ever.', '비워 두면 영구 보관합니다.'],
   matching: ['Matching', '일치'],
-  adopt: ['When an account made by hand seems to be the same', '직접 만든 계정이 같은 사람으로 보이는 경우'],
+  adopt: ['When a hand-entered account looks the same', '직접 만든 계정이 같은 사람으로 보이는 경우'],
   never: ['Leave it alone', '그대로 둠'],
   ask: ['Ask me', '나에게 물음'],
   onMatch: ["Go on as the source's", '소스 계정으로 계속'],
