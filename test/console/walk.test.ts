@@ -110,11 +110,11 @@ describe('the console, from the first sign-in on', { skip: chromiumMissing }, ()
     // Another tab heard of it by the stream, without a reload.
     await page.getByText('is waiting for your confirmation').first().waitFor();
     await page.getByRole('link', { name: /Review run/ }).click();
-    await page.getByRole('heading', { name: `would disable ${GONE} of` }).waitFor();
+    await page.getByRole('heading', { name: `would disable ${GONE} of ${USERS} users` }).waitFor();
     await page.getByText('Limit 10%').waitFor();
     await accessible('held run');
     await page.getByRole('button', { name: 'Confirm and apply' }).click();
-    const apply = page.getByRole('button', { name: `Disable ${GONE} users and groups` });
+    const apply = page.getByRole('button', { name: `Disable ${GONE} users` });
     assert.equal(await apply.getAttribute('aria-disabled'), 'true');
     assert.equal(await page.getByLabel(`Type ${GONE} to confirm`).evaluate((input) => input.matches(':focus')), true);
     await page.keyboard.press('Enter');

@@ -5,6 +5,7 @@ import { useRunningRun } from '../../api/live.ts';
 import { useCall, useGet, useList } from '../../api/queries.ts';
 import type { ProviderCard, Run } from '../../api/types.ts';
 import { useT } from '../../app/i18n.ts';
+import { usePlanSums, useSumWords } from '../../app/plan-sums.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { COMMON, PROVIDERS } from '../../app/words.ts';
 import { Banner } from '../../ui/banner.tsx';
@@ -14,7 +15,6 @@ import { Loaded, Refusal } from '../../ui/loaded.tsx';
 import { Menu } from '../../ui/menu.tsx';
 import { RunDays } from '../../ui/run-days.tsx';
 import { RunTable } from '../../ui/run-table.tsx';
-import { removalsOf } from '../run/plan-facts.ts';
 import { ActiveSource } from './active-source.tsx';
 import { DisconnectDialog } from './disconnect.tsx';
 import css from './inbound.module.css';
@@ -66,7 +66,8 @@ export function InboundPage() {
 
 function HeldBanner({ run }: { readonly run: Run }) {
   const t = useT(WORDS);
-  const planned = run.planned ?? {};
+  const sums = usePlanSums(run.planId);
+  const { sentence } = useSumWords();
   const n = String(run.number);
   return (
     <Banner
@@ -78,7 +79,7 @@ function HeldBanner({ run }: { readonly run: Run }) {
         </Link>
       }
     >
-      {t('heldText', { removals: removalsOf(planned), others: (planned['create'] ?? 0) + (planned['update'] ?? 0) })}
+      {sums === undefined ? null : sentence(sums)} {t('heldText')}
     </Banner>
   );
 }

@@ -76,10 +76,7 @@ export const WORDS = words({
     '첫 실행이 변경될 내용을 보여 주고 확인을 기다립니다.',
   ],
   heldTitle: ['Run {n} is waiting for your confirmation', '실행 {n}이(가) 확인을 기다립니다'],
-  heldText: [
-    'It would disable or remove {removals} and create or update {others}. Nothing of that has been changed yet.',
-    '{removals}개를 사용 안 함으로 바꾸거나 제거하고 {others}개를 생성하거나 업데이트합니다. 아직 변경되지 않았습니다.',
-  ],
+  heldText: ['Nothing of that has been changed yet.', '아직 변경되지 않았습니다.'],
   review: ['Review run {n}', '실행 {n} 검토'],
   scheduleTitle: ['When it runs', '실행 시각'],
   kind: ['How often', '빈도'],

@@ -27,12 +27,15 @@ export const WORDS = words({
   start: ['Set up a source', '소스 설정'],
   heldTitle: ['A run waits for your confirmation', '실행이 확인을 기다립니다'],
   heldText: [
-    'It would disable or remove {removals} and create or update {n}. Nothing of that has been changed. Waiting since {since}.',
-    '{removals}개를 사용 안 함으로 바꾸거나 제거하고 {n}개를 생성하거나 업데이트합니다. 아직 아무것도 변경되지 않았습니다. {since}부터 대기 중입니다.',
+    'Nothing of that has been changed. It has waited since {since}.',
+    '아직 아무것도 변경되지 않았습니다. 대기 시작: {since}.',
   ],
   heldExpires: ['It is discarded {t}.', '{t} 폐기됩니다.'],
   review: ['Review', '검토'],
   errorTitle: ['{name} could not be read', '{name}을(를) 읽지 못했습니다'],
+  toMessages: ['Go to the notifications', '알림으로 이동'],
+  toSource: ['Go to the source', '소스로 이동'],
+  seeRun: ['See the run', '실행 보기'],
   look: ['Open the app', '앱 열기'],
   disputesTitle: ['{n} open {n|question|questions} about who is who', '동일인 여부 미결 {n}건'],
   disputesText: [
