@@ -39,6 +39,7 @@ export function InboundPage() {
   return (
     <Page title={t('title')} lead={t('lead')} actions={<Actions active={active} running={running} />}>
       {held === undefined || running !== undefined ? null : <HeldBanner run={held} />}
+      {active !== undefined && held === undefined && overview.data?.apps === 0 ? <AddAnApp /> : null}
       <Loaded query={providers}>
         {({ items }) => (
           <>
@@ -61,6 +62,24 @@ export function InboundPage() {
         {runs.items.length === 0 ? null : <RunTable runs={runs.items.slice(0, RUNS_SHOWN)} />}
       </RunDays>
     </Page>
+  );
+}
+
+/** A source is on and nobody gets anything from it yet. */
+function AddAnApp() {
+  const t = useT(WORDS);
+  return (
+    <Banner
+      tone="blue"
+      title={t('nextTitle')}
+      actions={
+        <Link to="/apps" search={{ add: 'app' } as never} className={buttonClass('primary')}>
+          {t('addApp')} <ArrowRight size={15} aria-hidden />
+        </Link>
+      }
+    >
+      {t('nextText')}
+    </Banner>
   );
 }
 

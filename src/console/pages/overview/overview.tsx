@@ -158,6 +158,9 @@ function PlanSentence({ planId }: { readonly planId: string }) {
   return sums === undefined ? null : <>{sentence(sums)}</>;
 }
 
+/** From when on a credential that ends is said to. */
+const SOON_DAYS = 30;
+
 interface Need {
   readonly key: string;
   readonly tone: 'amber' | 'red' | 'blue';
@@ -167,7 +170,7 @@ interface Need {
 }
 
 function useNeedsList(
-  { held, openDisputes, failedMessages }: Overview,
+  { held, openDisputes, failedMessages, apps }: Overview,
   cards: readonly ProviderCard[],
 ): readonly Need[] {
   const t = useT(WORDS);
@@ -208,6 +211,25 @@ function useNeedsList(
       title: t('errorTitle', { name: names(card.kind) }),
       children: card.connection.detail,
       actions: card.lastRun === null ? go('/inbound', t('toSource')) : go(`/runs/${card.lastRun.id}`, t('seeRun')),
+    });
+  for (const { kind, connection } of cards.filter(({ active }) => active)) {
+    const days = connection.credential?.daysLeft ?? null;
+    if (days !== null && days <= SOON_DAYS)
+      needs.push({
+        key: `credential-${kind}`,
+        tone: days <= 7 ? 'red' : 'amber',
+        title: t('secretTitle', { name: names(kind), n: days }),
+        children: t('secretText'),
+        actions: go(`/inbound/${kind}/settings`, t('replace')),
+      });
+  }
+  if (apps === 0 && cards.some(({ active }) => active))
+    needs.push({
+      key: 'apps',
+      tone: 'blue',
+      title: t('appsTitle'),
+      children: t('appsText'),
+      actions: go('/apps?add=app', t('addApp')),
     });
   if (openDisputes > 0)
     needs.push({
