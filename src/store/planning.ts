@@ -65,7 +65,10 @@ export async function sampleItems(db: Db): Promise<void> {
   await sample(db, 'plan_items');
 }
 
-/** Creates and updates of users, or of groups, whose content differs. Restores of deleted ones get their old id back. */
+/**
+ * Creates and updates of users, or of groups, whose content differs. Restores of deleted ones get their old id back.
+ * Nobody new is planned of `duplicates`.
+ */
 export async function planUpserts(
   db: Db,
   planning: Planning,
@@ -88,7 +91,7 @@ export async function planUpserts(
        left join resources h on h.resource_type = s.resource_type and h.origin = s.provider and h.external_id = s.external_id
          and h.deleted_at is null
        where s.provider = ? and s.resource_type = ? and s.gone_at is null and s.reason is null
-         and (h.external_id is null or h.digest is distinct from s.digest) and s.external_id <> all(?::text[])
+         and (h.external_id is null and s.external_id <> all(?::text[]) or h.digest is distinct from s.digest and h.external_id is not null)
          ${isTouched(planning, 's', type)}) differing
      join mirror_records m on m.provider = ? and m.resource_type = ? and m.external_id = differing.external_id
      left join resources r on r.resource_type = m.resource_type and r.origin = m.provider and r.external_id = m.external_id
