@@ -28,9 +28,12 @@ describe('the documentation', () => {
     assert.ok(read('README.md').includes('(docs/README.md)'));
   });
 
-  it('names every variable, and every command that it names is there', () => {
+  it('names every variable with its default, and every command that it names is there', () => {
     const table = read('README.md');
-    for (const { name } of describeEnvironment()) assert.ok(table.includes(`\`${name}\``), name);
+    for (const { name, fallback } of describeEnvironment()) {
+      const row = table.split('\n').find((line) => line.startsWith('|') && line.includes(`\`${name}\``));
+      assert.ok(row?.includes(fallback), `${name}: ${fallback}`);
+    }
     const { scripts } = JSON.parse(read('package.json'));
     for (const page of PAGES)
       for (const [, script = ''] of read(page).matchAll(/npm run ([a-z]+)/g))
