@@ -66,11 +66,11 @@ export function renderReference(api: ApiDocument): string {
 
 function article(api: ApiDocument, method: string, path: string, operation: Operation): string {
   const { summary = '', description = '', parameters = [], requestBody, responses = {} } = operation;
-  const texts = [summary, description].filter((text) => text !== '').map((text) => `<p>${escapeHtml(text)}</p>`);
+  const texts = [summary, description].filter((text) => text !== '').map((text) => `<p>${prose(text)}</p>`);
   const bodies = Object.values(requestBody?.content ?? {}).flatMap(({ schema }) => fieldsOf(api, schema));
   const answers = Object.entries(responses).map(([status, answer]) => {
     const { description: text = '' } = resolve(api, answer);
-    return `<li>${escapeHtml(`${status} ${text}`.trim())}</li>`;
+    return `<li>${prose(`${status} ${text}`.trim())}</li>`;
   });
   return `<article><h3><b>${method.toUpperCase()}</b> ${escapeHtml(path)}</h3>${texts.join('')}${table('Parameters', parameters.map(parameterField))}${table('Body', bodies)}<ul>${answers.join('')}</ul></article>`;
 }
@@ -117,9 +117,14 @@ function table(caption: string, fields: readonly Field[]): string {
   if (fields.length === 0) return '';
   const rows = fields.map(
     ({ name, type, text }) =>
-      `<tr><td><code>${escapeHtml(name)}</code></td><td>${escapeHtml(type)}</td><td>${escapeHtml(text)}</td></tr>`,
+      `<tr><td><code>${escapeHtml(name)}</code></td><td>${escapeHtml(type)}</td><td>${prose(text)}</td></tr>`,
   );
   return `<table><caption>${caption}</caption>${rows.join('')}</table>`;
+}
+
+/** What stands between backticks is code. */
+function prose(text: string): string {
+  return escapeHtml(text).replaceAll(/`([^`]+)`/g, '<code>$1</code>');
 }
 
 function escapeHtml(text: string): string {
