@@ -1,5 +1,6 @@
 // What goes wrong between us and Graph, as errors with a stable reason and a remedy.
-import { ConfigError, CredentialsError, GatewayError, NotFoundError, UpstreamError } from '#core/errors.ts';
+import { ConfigError, CredentialsError, type GatewayError, NotFoundError, UpstreamError } from '#core/errors.ts';
+import { refusalIn } from '#platform/inside-fetch.ts';
 import { isUntrusted } from './auth-errors.ts';
 import { type Failed, retryAfterMs } from './pace.ts';
 
@@ -118,7 +119,8 @@ export function incomplete(message: string, reason: string, cause?: unknown): Up
 
 /** What was thrown on the way: a connection refused or broken off, a name not found, a time limit. */
 export function explainThrown(thrown: unknown): Failed {
-  if (thrown instanceof GatewayError) return { retry: false, error: thrown };
+  const ours = refusalIn(thrown);
+  if (ours !== undefined) return { retry: false, error: ours };
   if (isUntrusted(thrown))
     return {
       retry: false,
