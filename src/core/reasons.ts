@@ -33,6 +33,11 @@ export const REASONS = {
   },
   Relinked: { sentence: 'The account was linked anew; its id stays.', remedy: NOTHING },
   Adopted: { sentence: "An account made by hand goes on as the provider's; its id stays.", remedy: NOTHING },
+  LinkLost: {
+    sentence: 'The record that it was linked to means another account now.',
+    remedy:
+      'If that is wrong, undo the run, correct "matching" in the settings of the provider, and reset the links again.',
+  },
   Disputed: {
     sentence: 'Somebody made by hand seems to be the same.',
     remedy: 'Adopt the account, or refuse to, under /api/v1/disputes.',

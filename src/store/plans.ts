@@ -1,7 +1,7 @@
 // Stored plans and their items: made once, judged, decided, applied. With its outcomes a plan is its run's log.
 import { randomUUID } from 'node:crypto';
 import { type HoldCode, type ItemHold, OPERATION_CLASSES, type Verdict } from '#core/guard.ts';
-import type { ProviderKindName, ResourceType } from '#core/resource.ts';
+import type { Origin, ProviderKindName, ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 import { IS_LINK } from './matching.ts';
 
@@ -46,6 +46,9 @@ export interface PlanItem {
   readonly reason: string;
   /** Of a revert: when the person had left, as it will be again. */
   readonly after_left_at: Date | null;
+  /** Of an item that changes a link: whose the resource will be, and by which external id; else null. */
+  readonly after_origin: Origin | null;
+  readonly after_external_id: string | null;
 }
 
 /** How long an unanswered plan may be approved. */
@@ -226,11 +229,14 @@ export async function endHeldRun(db: Db, planId: string): Promise<void> {
   );
 }
 
+const ITEM_COLUMNS = `seq, action, resource_type, resource_id, external_id, base_version, before, after, after_digest, reason,
+  after_left_at, after_origin, after_external_id`;
+
 /** The first pending items after a place in the order, at most `limit`. */
 export async function nextItems(db: Db, planId: string, after: string, limit: number): Promise<readonly PlanItem[]> {
   const { rows } = await sql(
     db,
-    `select seq, action, resource_type, resource_id, external_id, base_version, before, after, after_digest, reason, after_left_at
+    `select ${ITEM_COLUMNS}
      from plan_items where plan_id = ? and seq > ?::bigint and outcome = 'pending' order by seq limit ?`,
     [planId, after, limit],
   );
@@ -245,7 +251,7 @@ export async function pendingItemsOf(
 ): Promise<readonly PlanItem[]> {
   const { rows } = await sql(
     db,
-    `select seq, action, resource_type, resource_id, external_id, base_version, before, after, after_digest, reason, after_left_at
+    `select ${ITEM_COLUMNS}
      from plan_items where plan_id = ? and outcome = 'pending' and action in ('update', 'deactivate', 'delete')
        and resource_id = any(?::uuid[])`,
     [planId, resourceIds],

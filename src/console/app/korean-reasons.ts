@@ -14,6 +14,7 @@ export const KOREAN_REASONS: Readonly<Record<string, string>> = {
   Linked: '다른 소스의 계정과 같은 사람이며 이 소스의 계정으로 계속됩니다.',
   Relinked: '계정이 새로 연결되었고 ID는 유지됩니다.',
   Adopted: '직접 만든 계정이 소스의 계정으로 계속되며 ID는 유지됩니다.',
+  LinkLost: '연결되어 있던 레코드가 이제 다른 계정을 가리킵니다.',
   Disputed: '직접 만든 계정이 같은 사람으로 보입니다.',
   MatchAmbiguous: '여러 계정에 해당하거나 여러 레코드가 한 계정에 해당할 수 있습니다.',
   LeftOver: '다른 소스가 가져왔고 새 소스에는 없습니다.',
