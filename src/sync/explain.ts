@@ -3,6 +3,7 @@
 
 import type { RecordExplanation } from '#core/explanation.ts';
 import type { MappingRule } from '#core/mapping-rules.ts';
+import type { MembershipFacts } from '#core/membership-scope.ts';
 import type { ProviderKind } from '#core/provider.ts';
 import { describeReason, type ReasonView, reasonOfFailure } from '#core/reasons.ts';
 import { ENTERPRISE_SCHEMA, GATEWAY_SCHEMA, type ProviderKindName, type ResourceType } from '#core/resource.ts';
@@ -60,6 +61,8 @@ export interface Explanation extends Subject {
     /** When the record as it is now was first read; when it was seen to be gone. */
     readonly changedAt: string | null;
     readonly goneAt: string | null;
+    /** The page of which run's read it came with as it is now; null when it was written to us. */
+    readonly page: MirrorFacts['page'];
     /** The end of the last complete read. */
     readonly readAt: string | null;
     readonly record: unknown;
@@ -67,6 +70,8 @@ export interface Explanation extends Subject {
   readonly scope:
     | (Pick<RecordExplanation, 'clauses' | 'evidence'> & {
         readonly inScope: boolean;
+        /** The groups down to it by which it came in, or is affiliated; null where there is no such way. */
+        readonly path: string | null;
         readonly settingsChanged: boolean;
       })
     | null;
@@ -162,18 +167,19 @@ async function explainOne(parts: ExplainParts, subject: Subject): Promise<Explan
   const { db } = parts;
   const facts = await readFacts(db, subject);
   const { mirror, resource } = facts;
-  const explained = mirror === undefined ? undefined : await explainRecord(parts, subject, mirror);
+  const groups = mirror === undefined ? undefined : await readMembershipFacts(db, subject);
+  const explained = mirror === undefined ? undefined : await explainRecord(parts, subject, mirror, groups);
   return {
     ...subject,
     reason: reasonOf(facts),
     source: sourceOf(facts),
-    scope: scopeOf(facts, explained),
+    scope: scopeOf(facts, explained, groups?.path ?? null),
     groups: subject.provider === null ? [] : await readSourceGroups(db, subject),
     link: linkOf(facts),
     directory: directoryOf(resource),
     attributes: await attributesOf(db, resource, explained),
     guard: guardOf(facts),
-    pins: resource === undefined ? [] : await readPins(db, resource.id),
+    pins: await readPins(db, subject),
     lastRun: lastRunOf(facts),
     targets: resource === undefined ? [] : await readTargetOutcomes(db, resource.id),
   };
@@ -185,15 +191,21 @@ function sourceOf({ mirror, skipped, provider }: Facts): Explanation['source'] {
     state: never ? 'never' : mirror?.goneAt == null ? 'present' : 'gone',
     changedAt: mirror?.changedAt ?? null,
     goneAt: mirror?.goneAt ?? null,
+    page: mirror?.page ?? null,
     readAt: provider?.readAt ?? null,
     record: mirror === undefined ? null : JSON.parse(mirror.record),
   };
 }
 
-function scopeOf({ mirror, run, provider }: Facts, explained: RecordExplanation | undefined): Explanation['scope'] {
+function scopeOf(
+  { mirror, run, provider }: Facts,
+  explained: RecordExplanation | undefined,
+  path: string | null,
+): Explanation['scope'] {
   if (mirror === undefined) return null;
   return {
     inScope: mirror.inScope,
+    path,
     clauses: explained?.clauses ?? [],
     evidence: explained?.evidence ?? [],
     settingsChanged: run?.configVersion !== provider?.configVersion,
@@ -250,13 +262,14 @@ async function explainRecord(
   { db, kinds, seal }: ExplainParts,
   subject: Subject,
   { record }: MirrorFacts,
+  groups: MembershipFacts | undefined,
 ): Promise<RecordExplanation | undefined> {
   const { provider } = subject;
   const kind = provider === null ? undefined : kinds.get(provider);
   const row = provider === null ? undefined : await readProvider(db, provider);
   if (kind === undefined || row === undefined) return undefined;
   const opened = kind.open(openSettings(kind, row, seal));
-  const facts = opened.memberships === undefined ? undefined : await readMembershipFacts(db, subject);
+  const facts = opened.memberships === undefined ? undefined : groups;
   return opened.explain?.(JSON.parse(record), subject.resourceType as ResourceType, facts);
 }
 

@@ -245,6 +245,16 @@ describe('reasons', () => {
     const held = await sync(api, { resetAccountMapping: true });
     assert.equal((await itemsOf(held)).get(one), 'Relinked');
     await approve(api, held.planId);
+  });
+
+  it('LinkLost: a reset that leaves nobody who means an account', async () => {
+    const [one, two] = [someone(4), someone(5)];
+    updateUser(tenant, one, { userPrincipalName: tenant.users.get(two)?.['userPrincipalName'] });
+    updateUser(tenant, two, { userPrincipalName: 'somebody.else@contoso.example' });
+    const held = await sync(api, { resetAccountMapping: true });
+    await itemsOf(held);
+    assert.ok(seen.has('LinkLost'));
+    await approve(api, held.planId);
     await configure();
   });
 

@@ -2,14 +2,17 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, it } from 'node:test';
+import fc from 'fast-check';
 import type { RunPolicy } from '#core/policy.ts';
 import { GROUP_SCHEMA, type Origin, type ResourceType, USER_SCHEMA } from '#core/resource.ts';
 import { adopt } from '#store/disputes.ts';
 import { listPins, releasePinsOf } from '#store/pins.ts';
 import { writeResources } from '#store/resources.ts';
+import { writeSetting } from '#store/settings.ts';
 import { type ItemView, listItems } from '#store/views/items.ts';
 import type { RunView } from '#store/views/runs.ts';
-import { eachDatabase } from '../support/database.ts';
+import { eachDatabase, emptyDatabase } from '../support/database.ts';
+import { tryHistories } from '../support/histories.ts';
 import { makeSource, openSync, POLICY, readDirectory, type Source, type Sync } from '../support/source.ts';
 
 const ADOPTING: RunPolicy = { ...POLICY, matching: { matching: ['userName'], adoptManual: 'onMatch' } };
@@ -258,6 +261,47 @@ eachDatabase('undoing links', (open) => {
     assert.deepEqual((await listPins(api.database.knex, { limit: 10 })).items, []);
     await api.sync();
     assert.deepEqual(await picture(), after);
+  });
+
+  it('restores whose everybody was, whatever a run linked, took away, exchanged or made', async () => {
+    const name = fc.constantFrom('ann', 'ben', 'cat', 'dov', 'eve');
+    const history = fc.record({
+      first: fc.uniqueArray(name, { maxLength: 4 }),
+      second: fc.uniqueArray(name, { maxLength: 5 }),
+      others: fc.uniqueArray(fc.record({ name, origin: fc.constantFrom('manual' as const, 'ldap' as const) }), {
+        selector: (one) => one.name,
+        maxLength: 3,
+      }),
+      onLeaveScope: fc.constantFrom('deactivate' as const, 'delete' as const, 'keep' as const),
+      reset: fc.boolean(),
+    });
+    await tryHistories(history, 10, async ({ first, second, others, onLeaveScope, reset }) => {
+      await api.close();
+      await emptyDatabase(api.database);
+      source = makeSource();
+      policy = { ...ADOPTING, onLeaveScope };
+      api = await openSync(api.database, source, () => policy);
+      await writeSetting(api.database.knex, 'guard', { enabled: false });
+      const show = (names: readonly string[]): void => {
+        source.users.clear();
+        for (const [index, userName] of names.entries()) source.users.set(`u${index}`, { userName, title: userName });
+        source.groups.set('g', { displayName: 'Group', members: [...source.users.keys()] });
+      };
+      show(first);
+      await api.sync();
+      for (const other of others) if (!first.includes(other.name)) await made(other.name, other.origin);
+      show(second);
+      const before = await picture();
+      const run = await api.sync({ resetAccountMapping: reset });
+      const over = run.status === 'held' ? await api.approve(run.planId) : run;
+      assert.equal(over.status, 'succeeded', JSON.stringify(over.error));
+      if (!(await items(over)).some(({ outcome }) => outcome === 'applied')) return;
+      const after = await picture();
+      const undone = await undo(over);
+      assert.deepEqual(await picture(), before);
+      await undo(undone);
+      assert.deepEqual(await picture(), after);
+    });
   });
 
   it('seals what a link was before', async () => {
