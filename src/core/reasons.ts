@@ -1,3 +1,5 @@
+import type { TargetFailure } from './target.ts';
+
 /** The registry of reason codes: each with its sentence and its remedy. A code is stable; its sentence may improve. */
 interface Reason {
   readonly sentence: string;
@@ -104,6 +106,10 @@ export const REASONS = {
     sentence: 'It has no mail address yet.',
     remedy: 'Wait until the provider has given it one; it then comes in by itself.',
   },
+  MailboxRemoved: {
+    sentence: 'Its mailbox was removed in the provider, and the scope asks for one.',
+    remedy: 'Give the account a mailbox again, or set scope.requireMailbox to false.',
+  },
   Unlicensed: {
     sentence: 'It has no licence, and the scope asks for one.',
     remedy: 'Assign a licence, or set scope.requireLicence to false.',
@@ -196,8 +202,20 @@ export const REASONS = {
     remedy: 'Check the provider; approve the plan only if it is really empty.',
   },
   TargetConflict: {
-    sentence: 'Another object has taken its place meanwhile.',
-    remedy: 'The next run plans it again.',
+    sentence: 'Another object has its place, or a value of its.',
+    remedy: 'In the directory the next run plans it again; in an app, remove the other one, or change the value.',
+  },
+  TargetUnavailable: {
+    sentence: 'The app does not answer, fails, or does not let us in.',
+    remedy: 'Nothing while it is tried again; if it lasts, follow the remedy of the last failure.',
+  },
+  TargetNotFound: {
+    sentence: 'The app says that there is no such thing.',
+    remedy: 'Look at the answer of the app, and check its base URL.',
+  },
+  TargetUnsupported: {
+    sentence: 'The app does not take it, or cannot do what is asked.',
+    remedy: 'Look at the answer of the app, then change the value, the mapping, or the dialect of the target.',
   },
   StalePlan: {
     sentence: 'The object changed after the plan was made, so this item was dropped.',
@@ -219,6 +237,32 @@ export interface ReasonView {
 export function describeReason(code: string, detail: string | null = null): ReasonView {
   const { sentence, remedy } = REASONS[code as ReasonCode] ?? { sentence: code, remedy: NOTHING };
   return { code, sentence, remedy, detail };
+}
+
+const OF_TARGETS: Readonly<Record<TargetFailure, ReasonCode>> = {
+  network: 'TargetUnavailable',
+  throttled: 'TargetUnavailable',
+  server: 'TargetUnavailable',
+  credentials: 'TargetUnavailable',
+  contract: 'TargetUnavailable',
+  conflict: 'TargetConflict',
+  stale: 'TargetConflict',
+  gone: 'TargetNotFound',
+  unsupported: 'TargetUnsupported',
+  refused: 'TargetUnsupported',
+};
+
+/** Why something is not in an app as it should be; null when nothing is in its way. */
+export function reasonOfTarget(target: {
+  readonly outcome: string;
+  readonly targetState: string;
+  readonly error: { readonly kind?: TargetFailure } | null;
+}): ReasonView | null {
+  const { outcome, targetState, error } = target;
+  if (outcome === 'held') return describeReason('GuardHeld');
+  if (!['pending', 'sending', 'waiting', 'dead'].includes(outcome)) return null;
+  if (error?.kind !== undefined) return describeReason(OF_TARGETS[error.kind]);
+  return targetState === 'quarantined' ? describeReason('TargetUnavailable') : null;
 }
 
 /** Why a run that failed, or stopped early, did not read everything. */

@@ -108,6 +108,26 @@ export async function holdItems(
     await hold(db, planId, code, `class = ? ${only} and not lane`, [held]);
   }
   for (const item of verdict.items) await holdSingle(db, planId, item);
+  if (verdict.held.includes('create') && !everything) await holdWithCreates(db, planId);
+}
+
+/**
+ * Whatever memberships alone cannot do waits with the creates that it needs: those of a group that does not come yet, and
+ * of a group that wins nobody but people who do not come yet.
+ */
+async function holdWithCreates(db: Db, planId: string): Promise<void> {
+  await sql(
+    db,
+    `with held as materialized (
+       select resource_type, external_id, resource_id, held_by from plan_items where plan_id = ? and action = 'create' and outcome = 'held'),
+     free as (
+       select distinct pm.seq from plan_members pm left join held h on h.resource_type = pm.member_type
+         and h.external_id = pm.member_external_id where pm.plan_id = ? and (pm.removed or h.external_id is null))
+     update plan_items i set held = true, outcome = 'held', held_by = (select held_by from held limit 1)
+     where i.plan_id = ? and i.action = 'membership' and i.outcome = 'pending'
+       and (i.seq not in (select seq from free) or i.resource_id in (select resource_id from held where resource_type = 'Group'))`,
+    [planId, planId, planId],
+  );
 }
 
 async function holdSingle(db: Db, planId: string, item: ItemHold): Promise<void> {

@@ -1,11 +1,11 @@
 // Why a person, or a group, is here or is not: the facts of each step of the journey put side by side, with one reason.
 // It changes nothing and asks no provider; what the provider said is what the mirror holds.
 
-import type { RecordExplanation } from '#core/explanation.ts';
+import type { Clause, RecordExplanation } from '#core/explanation.ts';
 import type { MappingRule } from '#core/mapping-rules.ts';
 import type { MembershipFacts } from '#core/membership-scope.ts';
 import type { ProviderKind } from '#core/provider.ts';
-import { describeReason, type ReasonView, reasonOfFailure } from '#core/reasons.ts';
+import { describeReason, type ReasonView, reasonOfFailure, reasonOfTarget } from '#core/reasons.ts';
 import { ENTERPRISE_SCHEMA, GATEWAY_SCHEMA, type ProviderKindName, type ResourceType } from '#core/resource.ts';
 import type { Seal } from '#platform/seal.ts';
 import type { Db } from '#store/database.ts';
@@ -116,7 +116,12 @@ export interface Explanation extends Subject {
     readonly reason: ReasonView;
   } | null;
   /** What became of it in each downstream app that is written to. */
-  readonly targets: readonly TargetOutcome[];
+  readonly targets: readonly ExplainedTarget[];
+}
+
+export interface ExplainedTarget extends TargetOutcome {
+  /** Why it is not there as it should be; null when nothing is in its way. */
+  readonly reason: ReasonView | null;
 }
 
 export interface ExplainedAttribute {
@@ -181,8 +186,13 @@ async function explainOne(parts: ExplainParts, subject: Subject): Promise<Explan
     guard: guardOf(facts),
     pins: await readPins(db, subject),
     lastRun: lastRunOf(facts),
-    targets: resource === undefined ? [] : await readTargetOutcomes(db, resource.id),
+    targets: resource === undefined ? [] : await explainTargets(db, resource.id),
   };
+}
+
+async function explainTargets(db: Db, id: string): Promise<ExplainedTarget[]> {
+  const outcomes = await readTargetOutcomes(db, id);
+  return outcomes.map((outcome) => ({ ...outcome, reason: reasonOfTarget(outcome) }));
 }
 
 function sourceOf({ mirror, skipped, provider }: Facts): Explanation['source'] {
@@ -206,10 +216,16 @@ function scopeOf(
   return {
     inScope: mirror.inScope,
     path,
-    clauses: explained?.clauses ?? [],
+    clauses: (explained?.clauses ?? []).map((clause) => asDecided(clause, mirror)),
     evidence: explained?.evidence ?? [],
     settingsChanged: run?.configVersion !== provider?.configVersion,
   };
+}
+
+/** That a mailbox is missing says the record; that it was there, only the directory knows. */
+function asDecided(clause: Clause, { reason }: MirrorFacts): Clause {
+  const isIt = reason === 'MailboxRemoved' && clause.reason === 'MailNotProvisioned' && clause.detail === 'mailbox';
+  return isIt ? { ...clause, reason } : clause;
 }
 
 function linkOf({ resource, link, dispute }: Facts): Explanation['link'] {

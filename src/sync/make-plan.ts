@@ -20,6 +20,7 @@ import { countDestinations, planDestinations } from '#store/plan-routes.ts';
 import {
   countInScope,
   lacksStatistics,
+  noteLostMailboxes,
   type Planning,
   planReferences,
   planRemovals,
@@ -117,6 +118,7 @@ async function fillPlan(tx: Db, planning: Planning, request: PlanRequest): Promi
   // What becomes of each resource is settled before memberships are: nobody joins a group who does not come.
   await skipPinned(tx, planning);
   for (const clash of await findNameClashes(tx, planning)) last += await settleClash(tx, planning, clash, last);
+  await noteLostMailboxes(tx, planning);
   await planMemberships(tx, planning, { offset, complete });
   await planSkips(tx, planning, { offset: last, duplicates });
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, it } from 'node:test';
+import { reasonOfTarget } from '#core/reasons.ts';
 import type { Database } from '#store/database.ts';
 import { readTargetOutcomes } from '#store/views/target-outcomes.ts';
 import { eachDatabase } from '../support/database.ts';
@@ -51,5 +52,30 @@ eachDatabase('what became of somebody in each app', (open) => {
     assert.deepEqual(await outcomesOf(ada), ['all: pending', 'chiefs: pending']);
     await settled();
     assert.deepEqual(await outcomesOf(ada), ['all: delivered', 'chiefs: deprovisioned']);
+  });
+
+  it('has one reason each for what an app can have against it', async () => {
+    const ada = await edit.user('ada');
+    const settings = { baseUrl: app.url, auth: { kind: 'none' }, dialect: { maxAttempts: 1 } };
+    for (const [status, reason] of [
+      [503, 'TargetUnavailable'],
+      [409, 'TargetConflict'],
+      [404, 'TargetNotFound'],
+      [501, 'TargetUnsupported'],
+      [400, 'TargetUnsupported'],
+    ] as const) {
+      app.personality = { failing: (method) => (method === 'POST' ? status : undefined) };
+      const push = await startPush(database, settings, { name: `answers ${status}` });
+      await journalIsWhole(database);
+      await push.settle(0);
+      await push.close();
+      const [found] = (await readTargetOutcomes(database.knex, ada)).filter(({ name }) => name === `answers ${status}`);
+      assert.ok(found);
+      assert.equal(reasonOfTarget(found)?.code, reason, JSON.stringify(found));
+    }
+    assert.equal(reasonOfTarget({ outcome: 'delivered', targetState: 'active', error: null }), null);
+    assert.equal(reasonOfTarget({ outcome: 'held', targetState: 'active', error: null })?.code, 'GuardHeld');
+    const silent = { outcome: 'pending', targetState: 'quarantined', error: null };
+    assert.equal(reasonOfTarget(silent)?.code, 'TargetUnavailable');
   });
 });

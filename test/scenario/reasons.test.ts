@@ -63,11 +63,14 @@ const OF_SCOPES = [
   'NotUnderReferenceGroup',
   'GuestExcluded',
   'MailboxTypeExcluded',
+  'MailboxRemoved',
   'RoutedHere',
   'DestinationMade',
 ];
 /** Of a switch from one provider to another: test/scenario/switching.test.ts. */
 const OF_SWITCHES = ['LeftOver'];
+/** Of an app that is written to: test/outbound/outcomes.test.ts. */
+const OF_TARGETS = ['TargetUnavailable', 'TargetNotFound', 'TargetUnsupported'];
 
 describe('reasons', () => {
   const seen = new Set<string>();
@@ -407,7 +410,10 @@ describe('reasons', () => {
   });
 
   it('is complete: no code without a way to come about, and none that the registry does not know', () => {
-    assert.deepEqual([...seen, ...TOLD, ...OF_SCOPES, ...OF_SWITCHES].sort(), Object.keys(REASONS).sort());
+    assert.deepEqual(
+      [...seen, ...TOLD, ...OF_SCOPES, ...OF_SWITCHES, ...OF_TARGETS].sort(),
+      Object.keys(REASONS).sort(),
+    );
   });
 });
 

@@ -33,6 +33,7 @@ export const KOREAN_REASONS: Readonly<Record<string, string>> = {
   DomainNotAccepted: '기본 주소가 허용된 도메인에 속하지 않습니다.',
   OnMicrosoftDomain: '유일한 주소가 onmicrosoft.com으로 끝납니다.',
   MailNotProvisioned: '아직 메일 주소가 없습니다.',
+  MailboxRemoved: '원본에서 사서함이 제거되었고 범위는 사서함을 요구합니다.',
   Unlicensed: '라이선스가 없으며 범위가 라이선스를 요구합니다.',
   MandatoryFieldMissing: 'SCIM에 필요한 필드가 소스에 없습니다.',
   SchemaViolation: 'SCIM으로 나타낼 수 없는 값이 있습니다.',
@@ -59,6 +60,9 @@ export const KOREAN_REASONS: Readonly<Record<string, string>> = {
   SourceIncomplete: '소스를 끝까지 읽지 못해 아무것도 제거하지 않습니다.',
   SourceEmpty: '소스가 아무도 없다고 응답했습니다.',
   TargetConflict: '그사이 다른 개체가 그 자리를 차지했습니다.',
+  TargetUnavailable: '앱이 응답하지 않거나 실패하거나 접근을 허용하지 않습니다.',
+  TargetNotFound: '앱에 그런 항목이 없다고 합니다.',
+  TargetUnsupported: '앱이 이를 받아들이지 않거나 요청을 수행할 수 없습니다.',
   StalePlan: '계획을 만든 뒤 개체가 변경되어 이 항목을 제외했습니다.',
   Superseded: '더 새로운 계획으로 대체되었습니다.',
 };
