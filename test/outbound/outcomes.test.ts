@@ -56,7 +56,7 @@ eachDatabase('what became of somebody in each app', (open) => {
 
   it('has one reason each for what an app can have against it', async () => {
     const ada = await edit.user('ada');
-    const settings = { baseUrl: app.url, auth: { kind: 'none' }, dialect: { maxAttempts: 1 } };
+    const settings = { baseUrl: app.url, auth: { kind: 'none' }, maxAttempts: 1 };
     for (const [status, reason] of [
       [503, 'TargetUnavailable'],
       [409, 'TargetConflict'],
