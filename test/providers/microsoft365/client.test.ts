@@ -171,6 +171,29 @@ describe('answers', () => {
     );
   });
 
+  it('may lack the kind of members where only ids are selected: what they have then tells', async () => {
+    const server = await start({
+      '/users': () => page([]),
+      '/groups?': () => page([{ id: 'g1', securityEnabled: true }]),
+      '/groups/': ({ url }) =>
+        url.includes('select=id')
+          ? page([{ id: 'u1' }, { id: 'g2' }, { id: 'x1' }])
+          : page([{ id: 'u1', userPrincipalName: 'a@b.c' }, { id: 'g2', securityEnabled: false }, { id: 'x1' }]),
+    });
+    const pages = (await readAll(openAt(server).provider)).flatMap((one) => (one.type === 'members' ? [one] : []));
+    assert.deepEqual(
+      pages.flatMap(({ members }) => members),
+      [
+        { externalId: 'u1', type: 'User' },
+        { externalId: 'g2', type: 'Group' },
+      ],
+    );
+    assert.deepEqual(
+      pages.flatMap(({ skipped }) => skipped.map(({ externalId }) => externalId)),
+      ['x1'],
+    );
+  });
+
   it('may be empty pages with a next link, but not for ever', async () => {
     let count = 0;
     const more = (asked: Asked, origin: string) => {
