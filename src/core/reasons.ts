@@ -1,3 +1,5 @@
+import type { TargetFailure } from './target.ts';
+
 /** The registry of reason codes: each with its sentence and its remedy. A code is stable; its sentence may improve. */
 interface Reason {
   readonly sentence: string;
@@ -33,6 +35,11 @@ export const REASONS = {
   },
   Relinked: { sentence: 'The account was linked anew; its id stays.', remedy: NOTHING },
   Adopted: { sentence: "An account made by hand goes on as the provider's; its id stays.", remedy: NOTHING },
+  LinkLost: {
+    sentence: 'The record that it was linked to means another account now.',
+    remedy:
+      'If that is wrong, undo the run, correct "matching" in the settings of the provider, and reset the links again.',
+  },
   Disputed: {
     sentence: 'Somebody made by hand seems to be the same.',
     remedy: 'Adopt the account, or refuse to, under /api/v1/disputes.',
@@ -98,6 +105,10 @@ export const REASONS = {
   MailNotProvisioned: {
     sentence: 'It has no mail address yet.',
     remedy: 'Wait until the provider has given it one; it then comes in by itself.',
+  },
+  MailboxRemoved: {
+    sentence: 'Its mailbox was removed in the provider, and the scope asks for one.',
+    remedy: 'Give the account a mailbox again, or set scope.requireMailbox to false.',
   },
   Unlicensed: {
     sentence: 'It has no licence, and the scope asks for one.',
@@ -195,8 +206,20 @@ export const REASONS = {
     remedy: 'Check the provider; approve the plan only if it is really empty.',
   },
   TargetConflict: {
-    sentence: 'Another object has taken its place meanwhile.',
-    remedy: 'The next run plans it again.',
+    sentence: 'Another object has its place, or a value of its.',
+    remedy: 'In the directory the next run plans it again; in an app, remove the other one, or change the value.',
+  },
+  TargetUnavailable: {
+    sentence: 'The app does not answer, fails, or does not let us in.',
+    remedy: 'Nothing while it is tried again; if it lasts, follow the remedy of the last failure.',
+  },
+  TargetNotFound: {
+    sentence: 'The app says that there is no such thing.',
+    remedy: 'Look at the answer of the app, and check its base URL.',
+  },
+  TargetUnsupported: {
+    sentence: 'The app does not take it, or cannot do what is asked.',
+    remedy: 'Look at the answer of the app, then change the value, the mapping, or the dialect of the target.',
   },
   StalePlan: {
     sentence: 'The object changed after the plan was made, so this item was dropped.',
@@ -218,6 +241,32 @@ export interface ReasonView {
 export function describeReason(code: string, detail: string | null = null): ReasonView {
   const { sentence, remedy } = REASONS[code as ReasonCode] ?? { sentence: code, remedy: NOTHING };
   return { code, sentence, remedy, detail };
+}
+
+const OF_TARGETS: Readonly<Record<TargetFailure, ReasonCode>> = {
+  network: 'TargetUnavailable',
+  throttled: 'TargetUnavailable',
+  server: 'TargetUnavailable',
+  credentials: 'TargetUnavailable',
+  contract: 'TargetUnavailable',
+  conflict: 'TargetConflict',
+  stale: 'TargetConflict',
+  gone: 'TargetNotFound',
+  unsupported: 'TargetUnsupported',
+  refused: 'TargetUnsupported',
+};
+
+/** Why something is not in an app as it should be; null when nothing is in its way. */
+export function reasonOfTarget(target: {
+  readonly outcome: string;
+  readonly targetState: string;
+  readonly error: { readonly kind?: TargetFailure } | null;
+}): ReasonView | null {
+  const { outcome, targetState, error } = target;
+  if (outcome === 'held') return describeReason('GuardHeld');
+  if (!['pending', 'sending', 'waiting', 'dead'].includes(outcome)) return null;
+  if (error?.kind !== undefined) return describeReason(OF_TARGETS[error.kind]);
+  return targetState === 'quarantined' ? describeReason('TargetUnavailable') : null;
 }
 
 /** Why a run that failed, or stopped early, did not read everything. */

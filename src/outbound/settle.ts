@@ -1,7 +1,7 @@
 // What a failure means for the object and for its target. Pure.
 import { objectRetryMs, targetRestMs } from '#core/backoff.ts';
 import { describeError, type RunError } from '#core/failure.ts';
-import { TargetError } from '#core/target.ts';
+import { TargetError, type TargetFailure } from '#core/target.ts';
 
 export interface Situation {
   /** Tries of this object, this one included. */
@@ -23,7 +23,7 @@ export interface Consequence {
   readonly quarantine: boolean;
   /** Whether it counts when it is judged how the target does. */
   readonly counts: boolean;
-  readonly error: RunError & { readonly status: number | null };
+  readonly error: RunError & { readonly status: number | null; readonly kind?: TargetFailure };
 }
 
 /** In a row; some ten minutes of a target that does not answer. */
@@ -32,7 +32,10 @@ const UNREACHABLE_AFTER = 8;
 export function consequenceOf(error: unknown, situation: Situation): Consequence {
   const { attempts, maxAttempts, failures, now, random } = situation;
   const after = (ms: number): Date => new Date(now.getTime() + ms);
-  const shown = { ...describeError(error), status: error instanceof TargetError ? (error.status ?? null) : null };
+  const shown =
+    error instanceof TargetError
+      ? { ...describeError(error), status: error.status ?? null, kind: error.kind }
+      : { ...describeError(error), status: null };
   const again = {
     state: 'pending',
     readyAt: now,

@@ -1,7 +1,7 @@
 // Matching inside the database: which resources the records mean that a plan would make new accounts of. What is
 // sure becomes a link of the plan; what is not is brought before a person. core/match.ts states the same rule.
 import { LINK_REASONS, type LinkReset, type MatchAttribute, type MatchPolicy } from '#core/match.ts';
-import { PROVIDER_KINDS, type ProviderKindName, type ResourceType } from '#core/resource.ts';
+import { type Origin, PROVIDER_KINDS, type ProviderKindName, type ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 import type { Planning } from './planning.ts';
 
@@ -16,8 +16,8 @@ export interface MatchRequest extends MatchPolicy {
 /** For statements: `reason in (…)`. */
 export const IS_LINK = `reason in (${LINK_REASONS.map((reason) => `'${reason}'`).join(', ')})`;
 
-/** A link changes what a resource is, or disables it: `r` with a pin against either has no part in matching. */
-const IS_PINNED = `exists (select 1 from pins n where n.provider = ? and n.resource_id = r.id and n.class in ('update', 'remove'))`;
+/** A link changes what a resource is, or disables it: `r` with a pin against any of that has no part in matching. */
+const IS_PINNED = `exists (select 1 from pins n where n.provider = ? and n.resource_id = r.id and n.class in ('update', 'remove', 'link'))`;
 
 /** After so many links the planner's picture of them is too old to go on by. */
 const STATISTICS_AFTER = 500;
@@ -97,7 +97,8 @@ async function hasCandidates(db: Db, { planId, provider }: Planning, request: Ma
 
 /**
  * Puts those who are to be matched into two tables of this transaction: records without a link, or that are to lose it,
- * and resources that have none to this provider. Whom a pin keeps as they are keeps the link, too. Tables, because the
+ * and resources that have none to this provider. Whom a pin keeps as they are keeps the link, too, and a record whose link was
+ * undone gets no other. Tables, because the
  * planner knows nothing of what a query gathers by the way: it took 200,000 for one, and compared each with each.
  */
 async function gather(db: Db, { planId, provider }: Planning, request: MatchRequest): Promise<void> {
@@ -114,7 +115,9 @@ async function gather(db: Db, { planId, provider }: Planning, request: MatchRequ
        select r.external_id from resources r where (?::boolean or r.id = any(?::uuid[])) and r.resource_type = ? and r.origin = ?
          and r.external_id is not null and r.deleted_at is null and not ${IS_PINNED}) i
      join mirror_records m on m.provider = ? and m.resource_type = ? and m.external_id = i.external_id
-       and m.gone_at is null and m.reason is null and m.external_id <> all(?::text[])`,
+       and m.gone_at is null and m.reason is null and m.external_id <> all(?::text[])
+     where not exists (select 1 from pins n where n.provider = m.provider and n.class = 'link'
+       and n.resource_type = m.resource_type and n.external_id = m.external_id)`,
     [...[planId, type], ...[everybody, some, type, provider, provider], ...[provider, type, duplicates]],
   );
   await sql(
@@ -284,12 +287,13 @@ async function replaceItems(
   const { rowCount } = await sql(
     db,
     `insert into plan_items (plan_id, seq, action, class, resource_type, resource_id, external_id, label, reason, detail, base_version,
-       before, before_left_at, after, after_digest, outcome, outcome_at)
+       before, before_left_at, after, after_digest, outcome, outcome_at, before_origin, before_external_id, after_origin, after_external_id)
      select ?, ?::bigint + row_number() over (order by m.external_id), x.action,
        case when x.action = 'skip' then null when r.active and f.doc ->> 'active' = 'false' then 'remove' else x.action end,
        m.resource_type, x.resource_id, m.external_id, coalesce(f.doc ->> 'userName', f.doc ->> 'displayName'), x.reason, x.detail,
        r.version, r.body, r.left_at, case when x.action <> 'skip' then m.body end, case when x.action <> 'skip' then m.digest end,
-       case x.action when 'skip' then 'skipped' else 'pending' end, case x.action when 'skip' then now() end
+       case x.action when 'skip' then 'skipped' else 'pending' end, case x.action when 'skip' then now() end,
+       r.origin, r.external_id, case when r.id is not null then m.provider end, case when r.id is not null then m.external_id end
      from match_meant x
      join mirror_records m on m.provider = ? and m.resource_type = ? and m.external_id = x.external_id
      cross join lateral (select m.body::jsonb as doc) f
@@ -299,30 +303,62 @@ async function replaceItems(
   return rowCount ?? 0;
 }
 
+/** A row about to be written, as far as its link is concerned. */
+export interface Anchored {
+  readonly id: string;
+  readonly resource_type: ResourceType;
+  readonly origin: Origin;
+  readonly external_id: string | null;
+}
+
+function bindAnchors(rows: readonly Anchored[]): readonly (readonly (string | null)[])[] {
+  const linked = rows.filter(({ origin }) => origin !== 'manual');
+  return [
+    linked.map(({ id }) => id),
+    linked.map(({ resource_type }) => resource_type),
+    linked.map(({ origin }) => origin),
+    linked.map(({ external_id }) => external_id),
+  ];
+}
+
+const HOLDERS = `unnest(?::uuid[], ?::text[], ?::text[], ?::text[]) as w(id, type, origin, external_id)
+  join resources r on r.resource_type = w.type and r.origin = w.origin and r.external_id = w.external_id and r.deleted_at is null`;
+
+/** Who has these links now, by `anchorKey`. What was made by hand has no link. */
+export async function readAnchorHolders(db: Db, rows: readonly Anchored[]): Promise<Map<string, string>> {
+  const { rows: found } = await sql<Anchored>(
+    db,
+    `select r.id, r.resource_type, r.origin, r.external_id from ${HOLDERS}`,
+    bindAnchors(rows),
+  );
+  return new Map(found.map((row) => [anchorKey(row) ?? '', row.id]));
+}
+
+/** What no two resources may have. Undefined for a resource without a link. */
+export function anchorKey({ resource_type, origin, external_id }: Omit<Anchored, 'id'>): string | undefined {
+  return origin === 'manual' || external_id === null ? undefined : `${resource_type} ${origin} ${external_id}`;
+}
+
 /**
- * Of these rows about to be written, takes the provider's ids away from whoever else has them: two accounts that
- * exchange their links would otherwise stand in each other's way.
+ * Of these rows about to be written, takes the links away from whoever else has them: two accounts that exchange their
+ * links would otherwise stand in each other's way.
  */
-export async function freeAnchors(
-  db: Db,
-  provider: ProviderKindName,
-  rows: readonly { readonly id: string; readonly resource_type: ResourceType; readonly external_id: string | null }[],
-): Promise<void> {
+export async function freeAnchors(db: Db, rows: readonly Anchored[]): Promise<void> {
   await sql(
     db,
-    `update resources r set external_id = null from unnest(?::uuid[], ?::text[], ?::text[]) as w(id, type, external_id)
-     where r.resource_type = w.type and r.origin = ? and r.external_id = w.external_id and r.id <> w.id and r.deleted_at is null`,
-    [
-      rows.map(({ id }) => id),
-      rows.map(({ resource_type }) => resource_type),
-      rows.map(({ external_id }) => external_id),
-      provider,
-    ],
+    `update resources o set external_id = null from (select r.id from ${HOLDERS} where r.id <> w.id) held where o.id = held.id`,
+    bindAnchors(rows),
   );
 }
 
-/** Whether a plan makes links. */
+/** Whether a plan changes links. */
 export async function hasLinks(db: Db, planId: string): Promise<boolean> {
-  const { rows } = await sql(db, 'select 1 from plan_links where plan_id = ? limit 1', [planId]);
+  const { rows } = await sql(
+    db,
+    `select 1 where exists (select 1 from plan_links where plan_id = ?)
+       or exists (select 1 from plan_items i join plans p on p.id = i.plan_id where p.id = ? and p.reverts is not null
+         and i.after_origin is not null)`,
+    [planId, planId],
+  );
   return rows.length > 0;
 }

@@ -134,15 +134,23 @@ export async function readRestorable(
   return rows.map(({ external_id }) => external_id);
 }
 
+/** Which page of which run's read, counted from 1. */
+export interface ReadPlace {
+  readonly run: string;
+  readonly page: number;
+}
+
 /**
  * Inserts or replaces records by external id; ids must be unique within the batch. Of whoever was gone it is noted that
  * they came back.
+ * @param place where they were read; without it, as when settings changed, what is known of that stays
  */
 export async function upsertRecords(
   db: Db,
   provider: ProviderKindName,
   type: ResourceType,
   records: readonly MirrorRecord[],
+  place?: ReadPlace,
 ): Promise<void> {
   if (records.length === 0) return;
   const texts = (column: keyof TextColumns): Buffer => textArray(records.map((record) => record[column]));
@@ -153,9 +161,9 @@ export async function upsertRecords(
   await sql(
     db,
     `insert into mirror_records (provider, resource_type, external_id, record, record_digest, body, digest, name_key,
-       manager_external_id, reason, detail, label, handles, memberships, routes)
+       manager_external_id, reason, detail, label, handles, memberships, routes, read_run, read_page)
      select ?, ?, external_id, record, record_digest, body, digest, name_key, manager_external_id, reason, detail, label,
-       handles::text[], memberships, routes::text[]
+       handles::text[], memberships, routes::text[], ?::uuid, ?::integer
      from unnest(?::text[], ?::text[], ?::bytea[], ?::text[], ?::bytea[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[],
        ?::text[], ?::text[], ?::text[])
        as r(external_id, record, record_digest, body, digest, name_key, manager_external_id, reason, detail, label, handles,
@@ -165,9 +173,11 @@ export async function upsertRecords(
        name_key = excluded.name_key, manager_external_id = excluded.manager_external_id, reason = excluded.reason,
        detail = excluded.detail, label = excluded.label, handles = excluded.handles,
        memberships = excluded.memberships, routes = excluded.routes, affiliation_path = null, gone_at = null, left_how = null,
-       came_back = mirror_records.came_back or mirror_records.gone_at is not null, seen_at = now()`,
+       came_back = mirror_records.came_back or mirror_records.gone_at is not null, seen_at = now(),
+       read_run = coalesce(excluded.read_run, mirror_records.read_run), read_page = coalesce(excluded.read_page, mirror_records.read_page)`,
     [
-      ...[provider, type, texts('external_id'), texts('record')],
+      ...[provider, type, place?.run ?? null, place?.page ?? null],
+      ...[texts('external_id'), texts('record')],
       ...[byteaArray(records.map(({ record_digest }) => record_digest)), texts('body')],
       ...[byteaArray(records.map(({ digest }) => digest)), texts('name_key'), texts('manager_external_id')],
       ...[texts('reason'), texts('detail'), texts('label'), lists('handles')],

@@ -5,7 +5,8 @@ import type { Planning } from './planning.ts';
 
 /**
  * Pins what a revert has restored, so that no run repeats what was undone; a revert of a revert takes the pins of
- * that one away instead.
+ * that one away instead. A link is pinned from both sides: the record neither comes in nor is linked, and the resource stays
+ * as it is.
  */
 export async function pinRestored(db: Db, planId: string): Promise<void> {
   const { rows } = await sql(
@@ -19,15 +20,23 @@ export async function pinRestored(db: Db, planId: string): Promise<void> {
     await sql(db, 'delete from pins where revert_run_id = (select reverts from plans where id = ?)', [planId]);
     return;
   }
+  await forgetUndone(db, planId, undone);
   await sql(
     db,
     `insert into pins (provider, resource_type, resource_id, external_id, label, class, member_id, member_external_id, member_type,
        present, run_id, revert_run_id, created_by)
-     select p.provider, i.resource_type, i.resource_id, i.external_id, i.label, o.class, null, null, null, null, p.reverts, p.run_id, p.decided_by
+     select p.provider, i.resource_type, i.resource_id, case when i.after_origin is null then i.external_id else i.after_external_id end,
+       i.label, o.class, null::uuid, null, null, null::boolean, p.reverts, p.run_id, p.decided_by
      from plans p
      join plan_items i on i.plan_id = p.id and i.outcome = 'applied' and i.action <> 'membership'
      join plan_items o on o.plan_id = ? and o.resource_id = i.resource_id and o.action <> 'membership' and o.outcome = 'applied'
-     where p.id = ? and o.class is not null
+     where p.id = ? and o.class is not null and coalesce(i.after_origin, p.provider) = p.provider
+     union all
+     select p.provider, i.resource_type, i.resource_id, i.before_external_id, i.label, 'link', null, null, null, null, p.reverts, p.run_id,
+       p.decided_by
+     from plans p
+     join plan_items i on i.plan_id = p.id and i.outcome = 'applied' and i.after_origin is not null
+     where p.id = ? and i.before_origin = p.provider and i.before_external_id is not null
      union all
      select p.provider, 'Group', i.resource_id, i.external_id, i.label, 'membership', pm.member_id, r.external_id, pm.member_type,
        not pm.removed, p.reverts, p.run_id, p.decided_by
@@ -38,7 +47,23 @@ export async function pinRestored(db: Db, planId: string): Promise<void> {
      where p.id = ?
      on conflict on constraint pins_what_key do update set present = excluded.present, run_id = excluded.run_id,
        revert_run_id = excluded.revert_run_id, created_at = now(), created_by = excluded.created_by`,
-    [undone, planId, planId],
+    [undone, planId, planId, planId],
+  );
+}
+
+/**
+ * A link that was undone is no former link of its record either: with a corrected matching it would come back by that. One
+ * that was itself made by a former link stays known.
+ */
+async function forgetUndone(db: Db, planId: string, undone: string): Promise<void> {
+  await sql(
+    db,
+    `delete from former_links f using plan_items i, plans p
+     where p.id = ? and i.plan_id = p.id and i.outcome = 'applied' and i.after_origin is not null and f.provider = p.provider
+       and i.before_origin = p.provider and f.resource_type = i.resource_type and f.external_id = i.before_external_id
+       and f.resource_id = i.resource_id and not exists (select 1 from plan_links l where l.plan_id = ?
+         and l.resource_id = i.resource_id and l.attribute = 'former')`,
+    [planId, undone],
   );
 }
 
@@ -47,8 +72,8 @@ export async function skipPinned(db: Db, { planId, provider }: Planning): Promis
   await sql(
     db,
     `update plan_items i set action = 'skip', class = null, reason = 'Pinned', outcome = 'skipped', outcome_at = now(), removed = 0
-     from pins n where i.plan_id = ? and n.provider = ? and n.class = i.class and n.class <> 'membership'
-       and (n.resource_id = i.resource_id or n.class = 'create' and n.resource_type = i.resource_type and n.external_id = i.external_id)`,
+     from pins n where i.plan_id = ? and n.provider = ? and (n.class = i.class and n.class <> 'membership' and n.resource_id = i.resource_id
+       or n.class in ('create', 'link') and i.class = 'create' and n.resource_type = i.resource_type and n.external_id = i.external_id)`,
     [planId, provider],
   );
 }
@@ -86,8 +111,8 @@ export async function isCreationPinned(
 ): Promise<boolean> {
   const { rows } = await sql(
     db,
-    `select 1 from pins where provider = ? and class = 'create'
-       and (resource_id = ?::uuid or resource_type = ? and external_id = ?) limit 1`,
+    `select 1 from pins where provider = ? and (class = 'create' and resource_id = ?::uuid
+       or class in ('create', 'link') and resource_type = ? and external_id = ?) limit 1`,
     [provider, wanted.id, wanted.type, wanted.externalId],
   );
   return rows.length > 0;

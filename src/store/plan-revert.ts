@@ -33,26 +33,37 @@ export async function planRevert(db: Db, reverting: Reverting): Promise<void> {
   await countMemberRows(db, reverting.planId);
 }
 
+/** Whether the link that the item `o` is to give back belongs to somebody whom the same revert does not move out of the way. */
+const IS_TAKEN = `exists (select 1 from resources x where x.resource_type = o.resource_type and x.origin = o.before_origin
+  and x.external_id = o.before_external_id and x.deleted_at is null and x.id <> o.resource_id
+  and not exists (select 1 from plan_items y where y.plan_id = o.plan_id and y.resource_id = x.id and y.outcome = 'applied'
+    and x.version = y.applied_version and (y.action = 'create' or y.before_origin is not null)))`;
+
 /** One item for each resource that the undone plan touched. Answers how many. */
 async function planRestores(db: Db, { planId, undone }: Reverting, which: string, offset: number): Promise<number> {
   const { rowCount } = await sql(
     db,
     `insert into plan_items (plan_id, seq, action, class, resource_type, resource_id, external_id, label, reason, base_version, before,
-       after, before_left_at, after_left_at, removed, outcome, error, outcome_at)
+       after, before_left_at, after_left_at, removed, outcome, error, outcome_at, before_origin, before_external_id, after_origin,
+       after_external_id)
      select ?, ?::bigint + row_number() over (order by resource_type = 'Group' and action <> 'delete', resource_type = 'Group', seq),
        action, class, resource_type, resource_id, external_id, label, 'Reverted', version, before, after, left_at, before_left_at,
        case when action = 'delete' then (select count(*) from group_members gm
          where gm.group_id = resource_id or gm.member_id = resource_id) else 0 end,
-       case when stale then 'stale' else 'pending' end, case when stale then 'StalePlan' end, case when stale then now() end
+       case when stale then 'stale' else 'pending' end, case when stale then 'StalePlan' end, case when stale then now() end,
+       case when before_origin is not null then origin end, case when before_origin is not null then current_external_id end,
+       before_origin, before_external_id
      from (
        select o.seq, o.resource_type, o.resource_id, coalesce(r.external_id, o.external_id) as external_id, o.label, r.version,
          case o.action when 'create' then 'delete' when 'delete' then 'create' else 'update' end as action,
          case when o.action = 'create' then 'remove' when o.action = 'delete' then 'create'
            when r.active and o.before::jsonb ->> 'active' = 'false' then 'remove' else 'update' end as class,
          case when r.deleted_at is null then r.body end as before, o.before as after, r.left_at, o.before_left_at,
+         r.origin, r.external_id as current_external_id, o.before_origin, o.before_external_id,
          case when o.action = 'delete' then r.id is not null and (r.deleted_at is null or r.version <> o.applied_version)
            else r.id is null or r.deleted_at is not null
-             or r.version <> o.applied_version and not (r.resource_type = 'Group' and r.body = o.after) end as stale
+             or r.version <> o.applied_version and not (r.resource_type = 'Group' and r.body = o.after)
+             or o.before_origin <> 'manual' and ${IS_TAKEN} end as stale
        from plan_items o left join resources r on r.id = o.resource_id
        where o.plan_id = ? and o.outcome = 'applied' and o.action in ('create', 'update', 'deactivate', 'delete') and ${which}) undoing`,
     [planId, offset, undone],

@@ -8,6 +8,10 @@ import { dropItems, endHeldRun } from './plans.ts';
 const MEMBERS = `select seq, sha256(convert_to(string_agg((member_external_id, member_id, member_type, removed)::text, ''
     order by member_external_id, removed), 'UTF8')) as digest from plan_members where plan_id = ? group by seq`;
 
+/** Nothing for an item that leaves the link as it is, so that plans of a release that did not know links keep their hash. */
+const LINK = `case when i.after_origin is null then ''
+  else (i.before_origin, i.before_external_id, i.after_origin, i.after_external_id)::text end`;
+
 /** Closes a plan that was built: nothing that its hash covers can change any more without being noticed. */
 export async function sealPlan(
   db: Db,
@@ -29,7 +33,7 @@ export async function sealPlan(
 
 /**
  * SHA-256 over everything that an approval means: what each item does, to which version and from what, each single
- * membership and link, the settings version, counts, verdict, base and expiry. Not what became of them.
+ * membership and link with what it was before, the settings version, counts, verdict, base and expiry. Not what became of them.
  */
 export async function hashPlan(db: Db, planId: string): Promise<string | null> {
   const { rows } = await sql(
@@ -38,7 +42,7 @@ export async function hashPlan(db: Db, planId: string): Promise<string | null> {
        extract(epoch from p.created_at), extract(epoch from p.expires_at), i.items, l.links)::text, 'UTF8')), 'hex') as hash
      from plans p cross join lateral (
        select string_agg(encode(sha256(convert_to((i.seq, i.action, i.class, i.resource_type, i.resource_id, i.external_id, i.label,
-         i.reason, i.detail, i.base_version, i.before, i.after, i.after_digest, i.added, i.removed, m.digest)::text, 'UTF8')), 'hex'),
+         i.reason, i.detail, i.base_version, i.before, i.after, i.after_digest, i.added, i.removed, m.digest)::text || ${LINK}, 'UTF8')), 'hex'),
          '' order by i.seq) as items
        from plan_items i left join (${MEMBERS}) m on m.seq = i.seq
        where i.plan_id = ?) i

@@ -2,7 +2,7 @@
 // applied: users, groups, memberships, then removals. Each function inserts its items after `offset` and answers how
 // many there are. `core/plan.ts` states the same rule over two maps; a property test holds the two together.
 import type { RunPolicy } from '#core/policy.ts';
-import type { ProviderKindName, ResourceType } from '#core/resource.ts';
+import { GATEWAY_SCHEMA, type ProviderKindName, type ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 
 export interface Planning {
@@ -150,6 +150,10 @@ export async function planReferences(db: Db, planning: Planning, offset: number)
   return rowCount ?? 0;
 }
 
+/** The scope misses a mailbox in the record `m`, and the resource `r` was made of one that had it. */
+const HAD_MAILBOX = `(m.reason = 'MailboxRemoved' or m.reason = 'MailNotProvisioned' and m.detail = 'mailbox'
+  and r.body::jsonb #>> '{${GATEWAY_SCHEMA},mailboxType}' is not null)`;
+
 /**
  * Deactivations and deletions of what the provider no longer shows, or shows out of scope, as the policy for its way
  * of going says. `removed` is how many memberships go with it: all of a deleted resource, and of an account those in
@@ -178,6 +182,7 @@ export async function planRemovals(
            else 'deactivate' end as action,
          case when r.left_at is not null and p.policy <> 'delete' then 'RetentionOver'
            when p.how = 'hardDeleted' then 'SourceHardDeleted' when p.how = 'softDeleted' then 'SourceSoftDeleted'
+           when m.gone_at is null and ${HAD_MAILBOX} then 'MailboxRemoved'
            when m.gone_at is null then coalesce(m.reason, 'NotInSource') else 'NotInSource' end as reason
        from (select ?::text as leave, ?::text as soft, ?::text as hard, ?::int as days) w
        cross join (
@@ -210,6 +215,23 @@ export async function planRemovals(
     ],
   );
   return rowCount ?? 0;
+}
+
+/**
+ * Says of whom this plan takes away, or an earlier one has taken, that their mailbox was removed: skips and explanations
+ * then say the same as the plan that did it. Call it once removals are planned.
+ */
+export async function noteLostMailboxes(db: Db, { planId, provider }: Planning): Promise<void> {
+  await sql(
+    db,
+    `update mirror_records m set reason = 'MailboxRemoved'
+     from (select resource_id as id from plan_items where plan_id = ? and reason = 'MailboxRemoved'
+       union select id from resources where left_at is not null and deleted_at is null) left_ones
+     join resources r on r.id = left_ones.id and r.origin = ? and r.resource_type = 'User'
+     where m.provider = r.origin and m.resource_type = 'User' and m.external_id = r.external_id and m.gone_at is null
+       and m.reason <> 'MailboxRemoved' and ${HAD_MAILBOX}`,
+    [planId, provider],
+  );
 }
 
 /** Everything that the mirror holds and that stays out, with its reason. Answers how many items there are. */

@@ -1,7 +1,7 @@
 // Stored plans and their items: made once, judged, decided, applied. With its outcomes a plan is its run's log.
 import { randomUUID } from 'node:crypto';
 import { type HoldCode, type ItemHold, OPERATION_CLASSES, type Verdict } from '#core/guard.ts';
-import type { ProviderKindName, ResourceType } from '#core/resource.ts';
+import type { Origin, ProviderKindName, ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 import { IS_LINK } from './matching.ts';
 
@@ -46,6 +46,9 @@ export interface PlanItem {
   readonly reason: string;
   /** Of a revert: when the person had left, as it will be again. */
   readonly after_left_at: Date | null;
+  /** Of an item that changes a link: whose the resource will be, and by which external id; else null. */
+  readonly after_origin: Origin | null;
+  readonly after_external_id: string | null;
 }
 
 /** How long an unanswered plan may be approved. */
@@ -105,6 +108,26 @@ export async function holdItems(
     await hold(db, planId, code, `class = ? ${only} and not lane`, [held]);
   }
   for (const item of verdict.items) await holdSingle(db, planId, item);
+  if (verdict.held.includes('create') && !everything) await holdWithCreates(db, planId);
+}
+
+/**
+ * Whatever memberships alone cannot do waits with the creates that it needs: those of a group that does not come yet, and
+ * of a group that wins nobody but people who do not come yet.
+ */
+async function holdWithCreates(db: Db, planId: string): Promise<void> {
+  await sql(
+    db,
+    `with held as materialized (
+       select resource_type, external_id, resource_id, held_by from plan_items where plan_id = ? and action = 'create' and outcome = 'held'),
+     free as (
+       select distinct pm.seq from plan_members pm left join held h on h.resource_type = pm.member_type
+         and h.external_id = pm.member_external_id where pm.plan_id = ? and (pm.removed or h.external_id is null))
+     update plan_items i set held = true, outcome = 'held', held_by = (select held_by from held limit 1)
+     where i.plan_id = ? and i.action = 'membership' and i.outcome = 'pending'
+       and (i.seq not in (select seq from free) or i.resource_id in (select resource_id from held where resource_type = 'Group'))`,
+    [planId, planId, planId],
+  );
 }
 
 async function holdSingle(db: Db, planId: string, item: ItemHold): Promise<void> {
@@ -226,11 +249,14 @@ export async function endHeldRun(db: Db, planId: string): Promise<void> {
   );
 }
 
+const ITEM_COLUMNS = `seq, action, resource_type, resource_id, external_id, base_version, before, after, after_digest, reason,
+  after_left_at, after_origin, after_external_id`;
+
 /** The first pending items after a place in the order, at most `limit`. */
 export async function nextItems(db: Db, planId: string, after: string, limit: number): Promise<readonly PlanItem[]> {
   const { rows } = await sql(
     db,
-    `select seq, action, resource_type, resource_id, external_id, base_version, before, after, after_digest, reason, after_left_at
+    `select ${ITEM_COLUMNS}
      from plan_items where plan_id = ? and seq > ?::bigint and outcome = 'pending' order by seq limit ?`,
     [planId, after, limit],
   );
@@ -245,7 +271,7 @@ export async function pendingItemsOf(
 ): Promise<readonly PlanItem[]> {
   const { rows } = await sql(
     db,
-    `select seq, action, resource_type, resource_id, external_id, base_version, before, after, after_digest, reason, after_left_at
+    `select ${ITEM_COLUMNS}
      from plan_items where plan_id = ? and outcome = 'pending' and action in ('update', 'deactivate', 'delete')
        and resource_id = any(?::uuid[])`,
     [planId, resourceIds],

@@ -27,7 +27,7 @@ export interface Pushed {
   readonly pinned: readonly PinnedClass[];
 }
 
-export type PinnedClass = 'create' | 'update' | 'remove' | 'membership';
+export type PinnedClass = 'create' | 'update' | 'remove' | 'membership' | 'link';
 
 const COLUMNS = `r.id, r.resource_type as type, r.origin, r.external_id as "externalId", r.version, r.body, r.active,
   r.left_at is not null as left, r.digest is not distinct from m.digest as settled, m.record, m.gone_at is not null as gone,

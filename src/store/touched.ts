@@ -131,4 +131,14 @@ export async function settleTouched(db: Db, { planId, provider }: Planning, reve
      on conflict (provider, resource_type, external_id) do nothing`,
     [provider, planId, revert, provider, planId, revert],
   );
+  // A link that is given back: what its record says meanwhile is compared, too.
+  if (!revert) return;
+  await sql(
+    db,
+    `insert into mirror_touched (provider, resource_type, external_id)
+     select distinct after_origin, resource_type, after_external_id from plan_items
+     where plan_id = ? and after_origin = ? and after_external_id is not null
+     on conflict (provider, resource_type, external_id) do nothing`,
+    [planId, provider],
+  );
 }

@@ -1,12 +1,12 @@
 import { digestOf } from '#core/digest.ts';
 import { managerOf, withManager } from '#core/manager.ts';
-import { nameKey, refusedNames } from '#core/names.ts';
+import { type NameWish, nameKey, refusedNames } from '#core/names.ts';
 import { isSourceForm } from '#core/plan.ts';
 import type { Origin, ProviderKindName, UserResource } from '#core/resource.ts';
 import { searchForm } from '#core/search.ts';
 import { appendChanges, type NewChange } from '#store/changes.ts';
 import type { Db } from '#store/database.ts';
-import { freeAnchors, hasLinks } from '#store/matching.ts';
+import { type Anchored, anchorKey, freeAnchors, hasLinks, readAnchorHolders } from '#store/matching.ts';
 import { applyMemberSlice, endOfSlice, type MemberCursor, settleMemberships } from '#store/memberships.ts';
 import { sampleDirectory } from '#store/planning.ts';
 import {
@@ -41,7 +41,7 @@ interface Applying {
   readonly planId: string;
   readonly provider: ProviderKindName;
   readonly runId: string;
-  /** Whether it gives anybody's link to somebody else. */
+  /** Whether it changes any link. */
   readonly relinks: boolean;
 }
 
@@ -145,23 +145,43 @@ function isMembership({ action }: PlanItem): boolean {
 
 /** One chunk, and whoever must go with it. Answers what it settled. */
 async function applyChunk(tx: Db, plan: Applying, chunk: readonly Prepared[]): Promise<readonly Prepared[]> {
-  const items = await withNameHolders(tx, plan, chunk);
+  const items = await withHolders(tx, plan, chunk);
   await applyItems(tx, plan, items);
   return items;
 }
 
-/** Adds the items of those who hold a name that this chunk needs and give it up later in the plan. */
-async function withNameHolders(tx: Db, plan: Applying, first: readonly Prepared[]): Promise<readonly Prepared[]> {
+/** Adds the items of those who hold a name, or a link, that this chunk needs and give it up later in the plan. */
+async function withHolders(tx: Db, plan: Applying, first: readonly Prepared[]): Promise<readonly Prepared[]> {
   let items = first;
   for (;;) {
     const ids = new Set(items.map((item) => item.resource_id));
-    const holders = await readHolders(tx, wantedNames(items));
-    const outside = [...holders.values()].filter((id) => !ids.has(id));
+    const holders = [await readHolders(tx, wantedNames(items)), await readLinkHolders(tx, plan, items)];
+    const outside = holders.flatMap((of) => [...of.values()]).filter((id) => !ids.has(id));
     if (outside.length === 0) return items;
     const more = await pendingItemsOf(tx, plan.planId, outside);
     if (more.length === 0) return items;
     items = [...items, ...more.map(prepare)];
   }
+}
+
+/** Who has a link now that one of these items makes. */
+async function readLinkHolders(
+  tx: Db,
+  { relinks }: Applying,
+  items: readonly Prepared[],
+): Promise<ReadonlyMap<string, string>> {
+  return relinks
+    ? readAnchorHolders(
+        tx,
+        items.flatMap((item) => wantedLink(item) ?? []),
+      )
+    : new Map();
+}
+
+/** Undefined for an item that leaves the link as it is. */
+function wantedLink(item: PlanItem): Anchored | undefined {
+  const { resource_id: id, resource_type, after_origin: origin, after_external_id: external_id } = item;
+  return origin === null ? undefined : { id, resource_type, origin, external_id };
 }
 
 function wantedNames(items: readonly Prepared[]): string[] {
@@ -182,7 +202,10 @@ async function applyItems(tx: Db, plan: Applying, items: readonly Prepared[]): P
   const wishes = fresh
     .filter((item) => item.resource_type === 'User')
     .map((item) => ({ id: item.resource_id, to: item.wantedName }));
-  const refused = refusedNames(wishes, await readHolders(tx, wantedNames(fresh)));
+  const refused = new Set([
+    ...refusedNames(wishes, await readHolders(tx, wantedNames(fresh))),
+    ...refusedNames(linkWishes(fresh), await readLinkHolders(tx, plan, fresh)),
+  ]);
   const accepted = fresh.filter((item) => {
     if (refused.has(item.resource_id)) outcomes.push({ seq: item.seq, outcome: 'conflict', error: 'TargetConflict' });
     return !refused.has(item.resource_id);
@@ -195,6 +218,15 @@ async function applyItems(tx: Db, plan: Applying, items: readonly Prepared[]): P
   for (const { seq, resource_id } of accepted)
     outcomes.push({ seq, outcome: 'applied', version: versions.get(resource_id) });
   await settleItems(tx, plan.planId, outcomes);
+}
+
+/** Links are exchanged like names: whoever is deleted, or gets another one, gives the old one up. */
+function linkWishes(items: readonly Prepared[]): NameWish[] {
+  return items.flatMap((item) => {
+    const link = wantedLink(item);
+    if (link === undefined && item.action !== 'delete') return [];
+    return [{ id: item.resource_id, to: link === undefined ? undefined : anchorKey(link) }];
+  });
 }
 
 /** Changed since the plan was made. A group that only lost or won members meanwhile is as it was planned. */
@@ -217,7 +249,7 @@ async function writeUpserts(
       : [{ item, row: toWrite(plan, item, item.resource, { ids, locked: locked.get(item.resource_id) }) }],
   );
   const rows = writes.map(({ row }) => row);
-  if (plan.relinks) await freeAnchors(tx, plan.provider, rows);
+  if (plan.relinks) await freeAnchors(tx, rows);
   const versions = await writeResources(tx, rows);
   const changes = writes.map(({ item, row }): NewChange => {
     const before = locked.get(row.id);
@@ -250,8 +282,8 @@ function toWrite(
   return {
     id: item.resource_id,
     resource_type: item.resource_type,
-    origin: ownerOf(plan, item, locked),
-    external_id: item.external_id,
+    origin: item.after_origin ?? ownerOf(plan, item, locked),
+    external_id: item.after_origin === null ? item.external_id : item.after_external_id,
     name_key: nameKey(name),
     display: served.displayName ?? name,
     unique_key: isUser ? nameKey(name) : null,
@@ -261,9 +293,14 @@ function toWrite(
     digest: sourceForm && !isMadeByRule(item) ? digestIn(item) : null,
     manager_external_id: sourceForm ? (named ?? null) : null,
     manager_id: managerId ?? null,
-    left: item.reason === 'Reverted' ? item.after_left_at !== null : !sourceForm,
+    left: keepsLeft(item) ? item.after_left_at !== null : !sourceForm,
     left_since: item.after_left_at?.toISOString() ?? null,
   };
+}
+
+/** It says itself when the person had left: an undoing, and the end of a link that takes nothing else away. */
+function keepsLeft({ action, reason }: PlanItem): boolean {
+  return reason === 'Reverted' || (reason === 'LinkLost' && action === 'update');
 }
 
 /** Whoever is left over, or put back, stays whose they are. */

@@ -1,10 +1,11 @@
 // Why a person, or a group, is here or is not: the facts of each step of the journey put side by side, with one reason.
 // It changes nothing and asks no provider; what the provider said is what the mirror holds.
 
-import type { RecordExplanation } from '#core/explanation.ts';
+import type { Clause, RecordExplanation } from '#core/explanation.ts';
 import type { MappingRule } from '#core/mapping-rules.ts';
+import type { MembershipFacts } from '#core/membership-scope.ts';
 import type { ProviderKind } from '#core/provider.ts';
-import { describeReason, type ReasonView, reasonOfFailure } from '#core/reasons.ts';
+import { describeReason, type ReasonView, reasonOfFailure, reasonOfTarget } from '#core/reasons.ts';
 import { ENTERPRISE_SCHEMA, GATEWAY_SCHEMA, type ProviderKindName, type ResourceType } from '#core/resource.ts';
 import type { Seal } from '#platform/seal.ts';
 import type { Db } from '#store/database.ts';
@@ -60,6 +61,8 @@ export interface Explanation extends Subject {
     /** When the record as it is now was first read; when it was seen to be gone. */
     readonly changedAt: string | null;
     readonly goneAt: string | null;
+    /** The page of which run's read it came with as it is now; null when it was written to us. */
+    readonly page: MirrorFacts['page'];
     /** The end of the last complete read. */
     readonly readAt: string | null;
     readonly record: unknown;
@@ -67,6 +70,8 @@ export interface Explanation extends Subject {
   readonly scope:
     | (Pick<RecordExplanation, 'clauses' | 'evidence'> & {
         readonly inScope: boolean;
+        /** The groups down to it by which it came in, or is affiliated; null where there is no such way. */
+        readonly path: string | null;
         readonly settingsChanged: boolean;
       })
     | null;
@@ -111,7 +116,12 @@ export interface Explanation extends Subject {
     readonly reason: ReasonView;
   } | null;
   /** What became of it in each downstream app that is written to. */
-  readonly targets: readonly TargetOutcome[];
+  readonly targets: readonly ExplainedTarget[];
+}
+
+export interface ExplainedTarget extends TargetOutcome {
+  /** Why it is not there as it should be; null when nothing is in its way. */
+  readonly reason: ReasonView | null;
 }
 
 export interface ExplainedAttribute {
@@ -162,21 +172,27 @@ async function explainOne(parts: ExplainParts, subject: Subject): Promise<Explan
   const { db } = parts;
   const facts = await readFacts(db, subject);
   const { mirror, resource } = facts;
-  const explained = mirror === undefined ? undefined : await explainRecord(parts, subject, mirror);
+  const groups = mirror === undefined ? undefined : await readMembershipFacts(db, subject);
+  const explained = mirror === undefined ? undefined : await explainRecord(parts, subject, mirror, groups);
   return {
     ...subject,
     reason: reasonOf(facts),
     source: sourceOf(facts),
-    scope: scopeOf(facts, explained),
+    scope: scopeOf(facts, explained, groups?.path ?? null),
     groups: subject.provider === null ? [] : await readSourceGroups(db, subject),
     link: linkOf(facts),
     directory: directoryOf(resource),
     attributes: await attributesOf(db, resource, explained),
     guard: guardOf(facts),
-    pins: resource === undefined ? [] : await readPins(db, resource.id),
+    pins: await readPins(db, subject),
     lastRun: lastRunOf(facts),
-    targets: resource === undefined ? [] : await readTargetOutcomes(db, resource.id),
+    targets: resource === undefined ? [] : await explainTargets(db, resource.id),
   };
+}
+
+async function explainTargets(db: Db, id: string): Promise<ExplainedTarget[]> {
+  const outcomes = await readTargetOutcomes(db, id);
+  return outcomes.map((outcome) => ({ ...outcome, reason: reasonOfTarget(outcome) }));
 }
 
 function sourceOf({ mirror, skipped, provider }: Facts): Explanation['source'] {
@@ -185,19 +201,31 @@ function sourceOf({ mirror, skipped, provider }: Facts): Explanation['source'] {
     state: never ? 'never' : mirror?.goneAt == null ? 'present' : 'gone',
     changedAt: mirror?.changedAt ?? null,
     goneAt: mirror?.goneAt ?? null,
+    page: mirror?.page ?? null,
     readAt: provider?.readAt ?? null,
     record: mirror === undefined ? null : JSON.parse(mirror.record),
   };
 }
 
-function scopeOf({ mirror, run, provider }: Facts, explained: RecordExplanation | undefined): Explanation['scope'] {
+function scopeOf(
+  { mirror, run, provider }: Facts,
+  explained: RecordExplanation | undefined,
+  path: string | null,
+): Explanation['scope'] {
   if (mirror === undefined) return null;
   return {
     inScope: mirror.inScope,
-    clauses: explained?.clauses ?? [],
+    path,
+    clauses: (explained?.clauses ?? []).map((clause) => asDecided(clause, mirror)),
     evidence: explained?.evidence ?? [],
     settingsChanged: run?.configVersion !== provider?.configVersion,
   };
+}
+
+/** That a mailbox is missing says the record; that it was there, only the directory knows. */
+function asDecided(clause: Clause, { reason }: MirrorFacts): Clause {
+  const isIt = reason === 'MailboxRemoved' && clause.reason === 'MailNotProvisioned' && clause.detail === 'mailbox';
+  return isIt ? { ...clause, reason } : clause;
 }
 
 function linkOf({ resource, link, dispute }: Facts): Explanation['link'] {
@@ -250,13 +278,14 @@ async function explainRecord(
   { db, kinds, seal }: ExplainParts,
   subject: Subject,
   { record }: MirrorFacts,
+  groups: MembershipFacts | undefined,
 ): Promise<RecordExplanation | undefined> {
   const { provider } = subject;
   const kind = provider === null ? undefined : kinds.get(provider);
   const row = provider === null ? undefined : await readProvider(db, provider);
   if (kind === undefined || row === undefined) return undefined;
   const opened = kind.open(openSettings(kind, row, seal));
-  const facts = opened.memberships === undefined ? undefined : await readMembershipFacts(db, subject);
+  const facts = opened.memberships === undefined ? undefined : groups;
   return opened.explain?.(JSON.parse(record), subject.resourceType as ResourceType, facts);
 }
 

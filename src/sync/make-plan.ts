@@ -5,12 +5,14 @@ import type { Db } from '#store/database.ts';
 import { planLeftOvers } from '#store/left-overs.ts';
 import { planLinks } from '#store/matching.ts';
 import { skipPinned } from '#store/pinned.ts';
+import { planLostLinks } from '#store/plan-lost-links.ts';
 import { planMemberships } from '#store/plan-memberships.ts';
 import { findDuplicates } from '#store/plan-names.ts';
 import { countDestinations, planDestinations } from '#store/plan-routes.ts';
 import {
   countInScope,
   lacksStatistics,
+  noteLostMailboxes,
   type Planning,
   planReferences,
   planRemovals,
@@ -103,12 +105,14 @@ async function fillPlan(tx: Db, planning: Planning, request: PlanRequest): Promi
   let last = afterMemberships + removals;
   if (request.leftOvers !== undefined && complete)
     last += await planLeftOvers(tx, planning, { offset: last, policy: request.leftOvers });
+  last += await planLostLinks(tx, planning, { offset: last, policy, complete });
   if (planning.touched === true) await addComers(tx, planning);
   offset += await planReferences(tx, planning, offset);
   // What becomes of each resource is settled before memberships are: nobody joins a group who does not come.
   await skipPinned(tx, planning);
   const names = await settleNames(tx, planning, { duplicates, offset: last });
   last += names.added;
+  await noteLostMailboxes(tx, planning);
   await planMemberships(tx, planning, { offset, complete });
   const unplanned = duplicates.filter((id) => !names.planned.includes(id));
   await planSkips(tx, planning, { offset: last, duplicates: unplanned });

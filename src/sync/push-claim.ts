@@ -20,12 +20,19 @@ import {
   type Wanted,
 } from '#store/pushed.ts';
 import { writeResources } from '#store/resources.ts';
+import { isPinned } from './push-pins.ts';
 import { documentOf, managerIdOf, meaningOf, toWrite, type Writing, type WrittenRecord } from './push-source.ts';
 
-/** Makes resources of other origins the provider's own, as they are: their ids and attributes stay. */
+/**
+ * Makes resources of other origins the provider's own, as they are: their ids and attributes stay.
+ * @throws {ForbiddenError} `made-by-hand`, or `pinned`: an administrator has undone just that
+ */
 export async function claim(writing: Writing, presents: readonly Pushed[]): Promise<void> {
   const { tx, source, parts, actor } = writing;
-  for (const present of presents) if (present.origin === 'manual') await checkAdoption(writing, present);
+  for (const present of presents) {
+    if (present.pinned.includes('link')) throw isPinned();
+    if (present.origin === 'manual') await checkAdoption(writing, present);
+  }
   const named = presents.flatMap((present) => managerUuid(documentOf(present)) ?? []);
   const anchors = new Map(await findAnchors(tx, [...new Set(named)]));
   for (const { id, body } of presents) anchors.set(id, anchorIn(JSON.parse(body), id));

@@ -42,7 +42,7 @@ export async function refreshChanges(
     touching: touchingOf(provider),
   });
   const lists = { newGroups: new Map(), asked: { User: new Set<string>(), Group: new Set<string>() }, wholeGroups };
-  const state: State = { provider, changes, context, done: 0, written: 0, ...lists };
+  const state: State = { provider, changes, context, done: 0, written: 0, pages: 0, ...lists };
   await context.progress({ phase: 'reading', done: 0, total: null });
   try {
     for await (const page of changes.pages(checkpoint, context.signal)) {
@@ -74,6 +74,8 @@ interface State {
   readonly context: RunContext;
   done: number;
   written: number;
+  /** Of records, that were read. */
+  pages: number;
   /** Groups whose members nobody has read yet, by id. */
   readonly newGroups: Map<string, unknown>;
   /** Groups whose members came whole. */
@@ -122,6 +124,8 @@ async function writePage(state: State, page: Exclude<ChangePage, { type: 'end' |
 
 async function writeRecords(state: State, type: ResourceType, sent: readonly unknown[]): Promise<void> {
   const { provider, changes, context } = state;
+  state.pages += 1;
+  const place = { run: context.runId, page: state.pages };
   const ids = [...new Set(sent.map((raw) => provider.externalId(raw)))];
   const known = await readStoredRecords(context.db, provider.kind, type, ids);
   const merged = new Map<string, unknown>();
@@ -140,7 +144,7 @@ async function writeRecords(state: State, type: ResourceType, sent: readonly unk
   }
   const records = await normaliseAll(context.db, provider, type, changed);
   await context.write(async (tx) => {
-    await upsertRecords(tx, provider.kind, type, records);
+    await upsertRecords(tx, provider.kind, type, records, place);
     const touched = records.map(({ external_id }) => external_id);
     await touch(tx, provider.kind, type, touched);
   });

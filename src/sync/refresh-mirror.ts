@@ -42,6 +42,7 @@ export async function refreshMirror(provider: PullProvider, context: RunContext)
 /** One full read under way: its generation, what it has seen, and the memberships not yet written. */
 class MirrorRead {
   private recordsDone = 0;
+  private pages = 0;
   private written = 0;
   private writing: Promise<void> = Promise.resolve();
   private readonly provider: PullProvider;
@@ -75,6 +76,8 @@ class MirrorRead {
   }
 
   async records(page: Extract<Page, { type: 'records' }>): Promise<void> {
+    this.pages += 1;
+    const place = { run: this.context.runId, page: this.pages };
     const { kind } = this.provider;
     const sent = distinctRecords(this.provider, page.records, this.context.salt);
     if (sent.length === 0) return;
@@ -88,7 +91,7 @@ class MirrorRead {
     });
     const records = await normaliseAll(this.context.db, this.provider, page.resourceType, changed);
     await this.next(async (tx) => {
-      await upsertRecords(tx, kind, page.resourceType, records);
+      await upsertRecords(tx, kind, page.resourceType, records, place);
       this.seen += await markSeen(tx, this.generation, page.resourceType, ids);
       this.written += records.length;
     });

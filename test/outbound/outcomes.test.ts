@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, it } from 'node:test';
+import { reasonOfTarget } from '#core/reasons.ts';
+import { systemClock } from '#platform/clock.ts';
 import type { Database } from '#store/database.ts';
-import { readTargetOutcomes } from '#store/views/target-outcomes.ts';
+import { readTargetOutcomes, type TargetOutcome } from '#store/views/target-outcomes.ts';
 import { eachDatabase } from '../support/database.ts';
 import { type Editor, journalIsWhole, makeEditor, type PushTest, startPush } from '../support/push.ts';
 import { type ScimAppServer, startScimApp } from '../support/scim-app-server.ts';
@@ -29,6 +31,16 @@ eachDatabase('what became of somebody in each app', (open) => {
     for (const push of running) await push.settle();
   }
 
+  /** Turns until somebody was tried and did not get there. */
+  async function untilRefused({ appId, pump }: PushTest, id: string): Promise<TargetOutcome> {
+    for (;;) {
+      const idle = await pump.turn();
+      const found = (await readTargetOutcomes(database.knex, id)).find((one) => one.appId === appId);
+      if (found?.error != null) return found;
+      if (idle > 0) await systemClock.sleep(Math.min(idle, 20));
+    }
+  }
+
   async function outcomesOf(id: string): Promise<string[]> {
     const found = await readTargetOutcomes(database.knex, id);
     return found.map(({ name, outcome }) => `${name}: ${outcome}`);
@@ -51,5 +63,28 @@ eachDatabase('what became of somebody in each app', (open) => {
     assert.deepEqual(await outcomesOf(ada), ['all: pending', 'chiefs: pending']);
     await settled();
     assert.deepEqual(await outcomesOf(ada), ['all: delivered', 'chiefs: deprovisioned']);
+  });
+
+  it('has one reason each for what an app can have against it', async () => {
+    const ada = await edit.user('ada');
+    const settings = { baseUrl: app.url, auth: { kind: 'none' }, maxAttempts: 1 };
+    for (const [status, reason] of [
+      [503, 'TargetUnavailable'],
+      [409, 'TargetConflict'],
+      [404, 'TargetNotFound'],
+      [501, 'TargetUnsupported'],
+      [400, 'TargetUnsupported'],
+    ] as const) {
+      app.personality = { failing: (method) => (method === 'POST' ? status : undefined) };
+      const push = await startPush(database, settings, { name: `answers ${status}` });
+      await journalIsWhole(database);
+      const found = await untilRefused(push, ada);
+      await push.close();
+      assert.equal(reasonOfTarget(found)?.code, reason, JSON.stringify(found));
+    }
+    assert.equal(reasonOfTarget({ outcome: 'delivered', targetState: 'active', error: null }), null);
+    assert.equal(reasonOfTarget({ outcome: 'held', targetState: 'active', error: null })?.code, 'GuardHeld');
+    const silent = { outcome: 'pending', targetState: 'quarantined', error: null };
+    assert.equal(reasonOfTarget(silent)?.code, 'TargetUnavailable');
   });
 });

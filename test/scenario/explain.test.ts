@@ -36,9 +36,11 @@ interface Explanation {
     record: { userPrincipalName?: string } | null;
     readAt: string | null;
     goneAt: string | null;
+    page: { runId: string; number: number } | null;
   };
   readonly scope: {
     inScope: boolean;
+    path: string | null;
     settingsChanged: boolean;
     clauses: { setting: string; holds: boolean; reason: string | null }[];
   } | null;
@@ -194,12 +196,16 @@ for (const kind of ['embedded', 'postgres'] as const)
       const id = known(14);
       updateUser(tenant, id, { jobTitle: 'Explained' });
       const run = await sync(api);
-      const { attributes } = await explain(id);
+      const { attributes, source } = await explain(id);
+      assert.deepEqual(source.page?.runId, run.id);
+      assert.ok((source.page?.number ?? 0) >= 1);
       const title = attributes.find(({ attribute }) => attribute === 'title');
       assert.deepEqual([title?.value, title?.source], ['Explained', { jobTitle: 'Explained' }]);
       assert.equal(title?.setBy?.runId, run.id);
       const userName = attributes.find(({ attribute }) => attribute === 'userName');
       assert.notEqual(userName?.setBy?.runId, run.id);
+      const untouched = (await explain(known(40))).source;
+      assert.notEqual(untouched.page?.runId, run.id, 'as it is, it was read by an earlier run');
     });
 
     it('answers for somebody who is gone, and for somebody who never was', async () => {
@@ -264,6 +270,41 @@ for (const kind of ['embedded', 'postgres'] as const)
       );
       await call('DELETE', `/pins/${pins[0]?.id}`, 204);
       assert.deepEqual((await explain(id)).pins, []);
+    });
+
+    it('says of somebody who is not here that an undoing keeps them out, and by which pin', async () => {
+      const record = makeUser('unwanted', 9030);
+      addUser(tenant, record);
+      const run = await sync(api);
+      const undo = await call<{ id: string }>('POST', `/sync-runs/${run.id}/revert`, 202);
+      await approve(api, (await untilOver(api, undo.id)).planId);
+      await sync(api);
+      const { reason, pins, directory } = await explain(record.id);
+      assert.deepEqual([reason.code, pins.map((pin) => pin.class)], ['Pinned', ['create']]);
+      assert.ok(directory?.deletedAt);
+      await call('DELETE', `/pins/${pins[0]?.id}`, 204);
+
+      const { id } = await call<{ id: string }>('POST', '/users', 201, { userName: 'unlinked@hand.example' });
+      const twin = { ...makeUser('unlinked', 9031), userPrincipalName: 'unlinked@hand.example' };
+      addUser(tenant, twin);
+      await sync(api);
+      const [dispute] = (await call<{ items: { id: string }[] }>('GET', '/disputes?status=open', 200)).items;
+      await call('POST', `/disputes/${dispute?.id}/adopt`, 200);
+      const adopting = await sync(api);
+      assert.equal((await explain(twin.id)).id, id);
+      const undoing = await call<{ id: string }>('POST', `/sync-runs/${adopting.id}/revert`, 202);
+      await approve(api, (await untilOver(api, undoing.id)).planId);
+      await sync(api);
+      const apart = await explain(twin.id);
+      assert.deepEqual([apart.id, apart.reason.code], [null, 'Pinned']);
+      assert.deepEqual(
+        apart.pins.map((pin) => [pin.class, pin.runId]),
+        [['link', adopting.id]],
+      );
+      assert.deepEqual([(await explain(id)).reason.code, (await explain(id)).pins.length], ['ManualOrigin', 1]);
+      await call('DELETE', `/pins/${apart.pins[0]?.id}`, 204);
+      await call('DELETE', `/users/${id}`, 204);
+      await sync(api);
     });
 
     it('says that settings were changed since, and judges by the new ones', async () => {

@@ -123,6 +123,42 @@ describe('mailboxes that may be read', () => {
     );
     assert.deepEqual([explanation.reason.code, explanation.reason.detail], ['MailboxTypeExcluded', 'shared']);
   });
+
+  it('take people out of the scope when they are removed, and tell that from people who never had one', async () => {
+    const scope = { groupTypes: EVERY_GROUP_TYPE, mailboxTypes: ALL, requireMailbox: true };
+    await saveSettings(gateway, settingsFor(tenant, graph, { scope }));
+    await sync(gateway, { allowLargeSync: true });
+    const call = checkedCall(() => gateway);
+    type Item = { action: string; reason: string; externalId: string };
+    const reasonIn = async ({ id }: { id: string }, of: string): Promise<string | undefined> => {
+      const { items } = await call<{ items: Item[] }>('GET', `/sync-runs/${id}/changes?limit=500`, 200);
+      return items.find(({ action, externalId }) => action !== 'membership' && externalId === of)?.reason;
+    };
+    const explained = async (of: string): Promise<(string | null | undefined)[]> => {
+      type Answer = {
+        explanation: { reason: { code: string }; scope: { clauses: { holds: boolean; reason: string }[] } };
+      };
+      const { explanation } = await call<Answer>('GET', `/explain?subject=${of}`, 200);
+      return [explanation.reason.code, explanation.scope.clauses.find(({ holds }) => !holds)?.reason];
+    };
+    assert.equal((await shown()).get(PERSON)?.active, true);
+    updateUser(tenant, PERSON, { assignedLicenses: [], assignedPlans: [], mail: null, proxyAddresses: [] });
+    const never = { ...makeUser('mail', 8), assignedLicenses: [], assignedPlans: [], mail: null, proxyAddresses: [] };
+    addUser(tenant, never);
+    const run = await sync(gateway, { mode: 'incremental' });
+    assert.deepEqual(await reasonIn(run, PERSON), 'MailboxRemoved', JSON.stringify(run));
+    assert.equal((await shown()).get(PERSON)?.active, false);
+    for (const mode of ['full', 'full', 'incremental'] as const) {
+      updateUser(tenant, PERSON, { displayName: `Without a mailbox, ${mode}` });
+      const next = await sync(gateway, { mode });
+      if (mode === 'full') assert.equal(await reasonIn(next, PERSON), 'MailboxRemoved');
+      assert.deepEqual(await explained(PERSON), ['MailboxRemoved', 'MailboxRemoved'], mode);
+    }
+    assert.deepEqual(await explained(never.id), ['MailNotProvisioned', 'MailNotProvisioned']);
+    updateUser(tenant, PERSON, makeUser('mail', 1));
+    await sync(gateway, { mode: 'incremental' });
+    assert.deepEqual([(await shown()).get(PERSON)?.active, (await explained(PERSON))[0]], [true, 'InScope']);
+  });
 });
 
 describe('mailboxes that may not be read', () => {

@@ -63,11 +63,14 @@ const OF_SCOPES = [
   'NotUnderReferenceGroup',
   'GuestExcluded',
   'MailboxTypeExcluded',
+  'MailboxRemoved',
   'RoutedHere',
   'DestinationMade',
 ];
 /** Of a switch from one provider to another: test/scenario/switching.test.ts. */
 const OF_SWITCHES = ['LeftOver'];
+/** Of an app that is written to: test/outbound/outcomes.test.ts. */
+const OF_TARGETS = ['TargetUnavailable', 'TargetNotFound', 'TargetUnsupported'];
 
 describe('reasons', () => {
   const seen = new Set<string>();
@@ -245,6 +248,16 @@ describe('reasons', () => {
     const held = await sync(api, { resetAccountMapping: true });
     assert.equal((await itemsOf(held)).get(one), 'Relinked');
     await approve(api, held.planId);
+  });
+
+  it('LinkLost: a reset that leaves nobody who means an account', async () => {
+    const [one, two] = [someone(4), someone(5)];
+    updateUser(tenant, one, { userPrincipalName: tenant.users.get(two)?.['userPrincipalName'] });
+    updateUser(tenant, two, { userPrincipalName: 'somebody.else@contoso.example' });
+    const held = await sync(api, { resetAccountMapping: true });
+    await itemsOf(held);
+    assert.ok(seen.has('LinkLost'));
+    await approve(api, held.planId);
     await configure();
   });
 
@@ -401,7 +414,10 @@ describe('reasons', () => {
   });
 
   it('is complete: no code without a way to come about, and none that the registry does not know', () => {
-    assert.deepEqual([...seen, ...TOLD, ...OF_SCOPES, ...OF_SWITCHES].sort(), Object.keys(REASONS).sort());
+    assert.deepEqual(
+      [...seen, ...TOLD, ...OF_SCOPES, ...OF_SWITCHES, ...OF_TARGETS].sort(),
+      Object.keys(REASONS).sort(),
+    );
   });
 });
 

@@ -70,6 +70,23 @@ eachDatabase('a plan under the guard', (open) => {
     assert.deepEqual(counts, {});
   });
 
+  it('holds with a mass of joiners what their groups win by them, and new groups with their members', async () => {
+    for (let index = 0; index < 20; index += 1) source.users.set(`new${index}`, { userName: `new${index}` });
+    source.groups.set('g1', { displayName: 'Payroll', members: [...people(0, 12), 'new1', 'new2'] });
+    source.groups.set('g2', { displayName: 'Admins', members: ['u0', 'u1', 'u2', 'new1'] });
+    source.groups.set('g4', { displayName: 'Fresh', members: ['u5', 'new3'] });
+    const run = await api.sync();
+    assert.deepEqual(run.counts, { held: 23, membershipsChanged: 1 });
+    assert.deepEqual([await members('g1'), await members('g2'), await members('g4')], [12, 3, -1]);
+    const waiting = (await items(run, 'held')).filter(({ action }) => action === 'membership');
+    assert.deepEqual(labels(waiting), ['Fresh', 'Payroll']);
+    assert.deepEqual(waiting[0]?.heldBy, ['share-exceeded']);
+    const approved = await api.approve(run.planId);
+    assert.deepEqual([approved.status, approved.counts['stale']], ['succeeded', undefined]);
+    assert.deepEqual([await members('g1'), await members('g2'), await members('g4')], [14, 4, 2]);
+    assert.deepEqual((await api.sync()).counts, {});
+  });
+
   it('counts whom the provider disables among the leavers', async () => {
     const disable = (ids: readonly string[]): void => {
       for (const id of ids) source.users.set(id, { userName: `user${id.slice(1)}`, active: false });

@@ -57,6 +57,8 @@ type Event = typeof event extends fc.Arbitrary<infer Value> ? Value : never;
 const step = fc.record({
   events: fc.array(event, { maxLength: 5 }),
   mode: fc.constantFrom('incremental' as const, 'incremental' as const, 'full' as const),
+  /** Somebody looks at what a run would do, before more happens. */
+  preview: fc.option(fc.constantFrom('incremental' as const, 'full' as const), { freq: 3, nil: undefined }),
   /** The read stops before its end, or its checkpoint has expired. */
   trouble: fc.option(fc.constantFrom('cut' as const, 'expired' as const), { freq: 3, nil: undefined }),
 });
@@ -106,8 +108,15 @@ async function settle(api: Sync, mode: 'incremental' | 'full'): Promise<void> {
   for (let round = 0; round < 4; round += 1) if (applied(await api.sync({ mode })) === 0) return;
 }
 
+/** A preview changes nothing that is served, and what it has read is not lost to the runs after it. */
+async function look(api: Sync, mode: 'incremental' | 'full'): Promise<void> {
+  const before = await readDirectory(api.database);
+  await api.sync({ mode, preview: true });
+  assert.deepEqual(await readDirectory(api.database), before);
+}
+
 eachDatabase('reading what changed', (open) => {
-  it('comes to what reading everything comes to, for any history', async () => {
+  it('comes to what reading everything comes to, for any history, previews in between included', async () => {
     const database = await open();
     await tryHistories(fc.array(step, { minLength: 1, maxLength: 5 }), 25, async (steps) => {
       await emptyDatabase(database);
@@ -116,8 +125,11 @@ eachDatabase('reading what changed', (open) => {
       try {
         await writeSetting(database.knex, 'guard', OPEN_GUARD);
         await api.sync();
-        for (const { events, mode, trouble } of steps) {
-          for (const one of events) happen(source, one);
+        for (const { events, mode, trouble, preview } of steps) {
+          for (const [index, one] of events.entries()) {
+            happen(source, one);
+            if (preview !== undefined && index * 2 <= events.length) await look(api, preview);
+          }
           source.lie = trouble === 'cut' ? 'cut' : undefined;
           if (trouble === 'expired') source.checkpoints.clear();
           const run = await api.sync({ mode });

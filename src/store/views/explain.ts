@@ -116,12 +116,15 @@ export interface MirrorFacts {
   /** When the record, as it is now, was read for the first time. */
   readonly changedAt: string;
   readonly goneAt: string | null;
+  /** The page of records of a read that it came with; null when it was written to us. */
+  readonly page: { readonly runId: string; readonly number: number } | null;
 }
 
 export async function readMirrorFacts(db: Db, subject: Subject): Promise<MirrorFacts | undefined> {
   const { rows } = await sql(
     db,
-    `select record, reason is null as "inScope", reason, detail, seen_at as "changedAt", gone_at as "goneAt"
+    `select record, reason is null as "inScope", reason, detail, seen_at as "changedAt", gone_at as "goneAt",
+       case when read_page is not null then jsonb_build_object('runId', read_run, 'number', read_page) end as page
      from mirror_records where provider = ? and resource_type = ? and external_id = ?`,
     [subject.provider, subject.resourceType, subject.externalId],
   );
@@ -292,14 +295,19 @@ export interface PinFacts {
 
 const PINS_MAX = 100;
 
-export async function readPins(db: Db, id: string): Promise<readonly PinFacts[]> {
+/** Those of the resource, and those that keep the record out. */
+export async function readPins(
+  db: Db,
+  { id, provider, resourceType, externalId }: Subject,
+): Promise<readonly PinFacts[]> {
   const { rows } = await sql<PinFacts>(
     db,
     `select n.id, n.class, n.run_id as "runId", case when n.member_id is not null then
        jsonb_build_object('id', o.id, 'displayName', o.display, 'present', n.present) end as member
      from pins n left join resources o on o.id = case when n.resource_id = ?::uuid then n.member_id else n.resource_id end
-     where n.resource_id = ? or n.member_id = ? order by n.id limit ${PINS_MAX}`,
-    [id, id, id],
+     where n.resource_id = ? or n.member_id = ?
+       or n.class in ('create', 'link') and n.provider = ? and n.resource_type = ? and n.external_id = ? order by n.id limit ${PINS_MAX}`,
+    [id, id, id, provider, resourceType, externalId],
   );
   return rows;
 }

@@ -32,6 +32,8 @@ export interface ItemView {
   readonly affiliationPath: string | null;
   readonly before: unknown;
   readonly after: unknown;
+  /** Of an item that changes it: whose the resource was and will be, and by which external id. */
+  readonly link: LinkChange | null;
   /** What an update or deactivation changes, attribute by attribute; empty for every other action. */
   readonly diff: readonly Difference[];
   /** Memberships that come, and that go; whose, lists `item-members.ts`. */
@@ -39,6 +41,11 @@ export interface ItemView {
   readonly removed: number;
   readonly error: string | null;
   readonly outcomeAt: string | null;
+}
+
+export interface LinkChange {
+  readonly before: { readonly origin: string; readonly externalId: string | null };
+  readonly after: { readonly origin: string; readonly externalId: string | null };
 }
 
 export interface ItemsFilter {
@@ -78,7 +85,10 @@ export async function listItems(db: Db, plan: ItemsOf, query: ItemsQuery): Promi
   const { rows } = await sql(
     db,
     `select seq, action, resource_type as "resourceType", resource_id as id, external_id as "externalId", label, outcome, held,
-       held_by as "heldBy", lane, attributes, reason, detail, before, after, added, removed, error, outcome_at as "outcomeAt"
+       held_by as "heldBy", lane, attributes, reason, detail, before, after,
+       case when after_origin is not null then jsonb_build_object(
+         'before', jsonb_build_object('origin', before_origin, 'externalId', before_external_id),
+         'after', jsonb_build_object('origin', after_origin, 'externalId', after_external_id)) end as link, added, removed, error, outcome_at as "outcomeAt"
      from plan_items i where plan_id = ? and seq > ?::bigint ${where.text} order by seq limit ?`,
     [of, cursor ?? '0', ...where.values, limit + 1],
   );

@@ -1,3 +1,5 @@
+import type { RunError } from '#core/failure.ts';
+import type { TargetFailure } from '#core/target.ts';
 import { type Db, sql } from '../database.ts';
 import type { TargetState } from '../targets.ts';
 
@@ -20,7 +22,7 @@ export interface TargetOutcome {
   readonly deliveredVersion: number | null;
   readonly settledAt: string | null;
   /** Why the last try failed. */
-  readonly error: unknown;
+  readonly error: (RunError & { readonly status: number | null; readonly kind?: TargetFailure }) | null;
 }
 
 const OUTCOME = `case

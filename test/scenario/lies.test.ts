@@ -1,0 +1,257 @@
+// A source that lies, seen from outside only: whatever it says of a sudden, no reader of SCIM and no app that is written to
+// hears of it before a person has looked at it.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { GraphServer } from '#demo/graph-server.ts';
+import {
+  addMember,
+  addUser,
+  makeTenant,
+  removeGroup,
+  removeMember,
+  removeUser,
+  softDeleteUser,
+  type Tenant,
+  type TenantUser,
+  updateUser,
+} from '#demo/tenant.ts';
+import { systemClock } from '#platform/clock.ts';
+import { checkedCall } from '../support/checked.ts';
+import { postgresMissing } from '../support/database.ts';
+import {
+  approve,
+  connect,
+  freshStorage,
+  settingsFor,
+  startGateway,
+  startTenant,
+  sync,
+  type TestGateway,
+} from '../support/gateway.ts';
+import { type ScimAppServer, startScimApp } from '../support/scim-app-server.ts';
+
+type Mode = 'full' | 'incremental';
+
+interface Lie {
+  readonly what: string;
+  readonly tell: (tenant: Tenant, graph: GraphServer) => void;
+  /** How the run ends: `held` for a person, or with nothing that it could use. */
+  readonly ends?: readonly string[];
+  /** Of those that only a read of everything can be told. */
+  readonly only?: Mode;
+}
+
+const users = (tenant: Tenant): TenantUser[] => [...tenant.users.values()];
+const share = (tenant: Tenant, percent: number): TenantUser[] =>
+  users(tenant)
+    .filter((user) => user['accountEnabled'] === true)
+    .slice(0, Math.ceil((tenant.users.size * percent) / 100));
+const broken = (path: string, kind: 'truncate' | 'notAPage') => ({ script: [{ path, fault: { kind }, times: 1_000 }] });
+const emptied = (tenant: Tenant): string =>
+  [...tenant.members].sort(([, one], [, other]) => other.size - one.size)[0]?.[0] ?? '';
+
+const LIES: readonly Lie[] = [
+  {
+    what: 'has nobody and nothing',
+    tell: (tenant) => {
+      for (const { id } of users(tenant)) softDeleteUser(tenant, id);
+      for (const id of [...tenant.groups.keys()]) removeGroup(tenant, id);
+    },
+  },
+  { what: 'has nobody, but its groups', tell: (tenant) => tenant.users.clear(), only: 'full' },
+  {
+    what: 'ends after half of its people as if that were all',
+    tell: (tenant) => {
+      for (const { id } of users(tenant).slice(60)) tenant.users.delete(id);
+    },
+    only: 'full',
+  },
+  {
+    what: 'breaks off each page of people',
+    tell: (_tenant, graph) => graph.setFaults(broken('/users', 'truncate')),
+    ends: ['failed', 'incomplete'],
+  },
+  {
+    what: 'answers something else when it is asked for groups',
+    tell: (_tenant, graph) => graph.setFaults(broken('/groups', 'notAPage')),
+    ends: ['failed', 'incomplete'],
+  },
+  {
+    what: 'disables 30 % of its people',
+    tell: (tenant) => {
+      for (const { id } of share(tenant, 30)) updateUser(tenant, id, { accountEnabled: false });
+    },
+  },
+  {
+    what: 'strips one group of all its members',
+    tell: (tenant) => {
+      const group = emptied(tenant);
+      for (const member of [...(tenant.members.get(group) ?? [])]) removeMember(tenant, group, member);
+    },
+  },
+  {
+    what: 'strips every group of its members',
+    tell: (tenant) => {
+      for (const [group, members] of tenant.members)
+        for (const member of [...members]) removeMember(tenant, group, member);
+    },
+  },
+  {
+    what: 'blanks the department of everybody',
+    tell: (tenant) => {
+      for (const { id } of users(tenant)) updateUser(tenant, id, { department: null });
+    },
+  },
+  {
+    what: 'blanks the address of everybody',
+    tell: (tenant) => {
+      for (const { id } of users(tenant)) updateUser(tenant, id, { mail: null, proxyAddresses: [] });
+    },
+  },
+  {
+    what: 'renames everybody at once',
+    tell: (tenant) => {
+      for (const { id } of users(tenant))
+        updateUser(tenant, id, { userPrincipalName: `renamed-${id}@contoso.example`, displayName: 'Renamed' });
+    },
+  },
+  {
+    what: 'has everybody under another id',
+    tell: (tenant) => {
+      for (const user of users(tenant)) {
+        const groups = [...tenant.members].filter(([, members]) => members.has(user.id)).map(([group]) => group);
+        const id = `ffffffff${user.id.slice(8)}`;
+        removeUser(tenant, user.id);
+        addUser(tenant, { ...user, id });
+        for (const group of groups) addMember(tenant, group, id);
+      }
+    },
+  },
+  {
+    what: 'gives everybody the name of somebody else',
+    tell: (tenant) => {
+      const all = users(tenant);
+      const names = all.map((user) => user['userPrincipalName']);
+      for (const [index, { id }] of all.entries())
+        updateUser(tenant, id, { userPrincipalName: names[(index + 1) % names.length] });
+    },
+  },
+];
+
+/** Counts of what a run has done. */
+const CHANGING = ['created', 'updated', 'linked', 'deactivated', 'deleted', 'membershipsChanged'];
+
+for (const kind of ['embedded', 'postgres'] as const)
+  describe(`a source that lies (${kind})`, { skip: kind === 'postgres' && postgresMissing }, () => {
+    let tenant: Tenant;
+    let graph: GraphServer;
+    let app: ScimAppServer;
+    let appId: string;
+    let api: TestGateway;
+    let markers = 0;
+    const call = checkedCall(() => api);
+
+    before(async () => {
+      tenant = makeTenant({ users: 120, groups: 12, membersPerGroup: 8, seed: `lies ${kind}` });
+      graph = await startTenant(tenant);
+      app = await startScimApp({ token: 'secret-token' });
+      api = await startGateway({ ...(await freshStorage(kind)), ALLOW_LOOPBACK_WEBHOOKS: 'true' });
+      await connect(api, settingsFor(tenant, graph));
+      const push = { baseUrl: app.url, auth: { kind: 'bearer', token: 'secret-token' }, guard: null };
+      appId = (await call<{ id: string }>('POST', '/apps', 201, { name: 'Downstream', push })).id;
+      await written();
+    });
+    after(async () => {
+      await api?.close();
+      await app?.close();
+      await graph?.close();
+    });
+
+    /** All that a reader of SCIM sees. */
+    async function served(): Promise<unknown> {
+      const read = async (path: string): Promise<unknown> =>
+        (await api.call('GET', `/scim/v2/${path}?count=1000`, undefined)).body;
+      return { users: await read('Users'), groups: await read('Groups') };
+    }
+
+    /** What was written to the app since the last time, once somebody made by hand has come through behind it. */
+    async function written(): Promise<readonly string[]> {
+      markers += 1;
+      const userName = `marker-${markers}@hand.example`;
+      await call('POST', '/users', 201, { userName });
+      const isThere = (): boolean => [...app.users.values()].some((user) => user['userName'] === userName);
+      for (let open = true; open; await systemClock.sleep(20)) {
+        const { deliveries } = await call<{ deliveries: Record<string, number> }>('GET', `/apps/${appId}/push`, 200);
+        open = !isThere() || deliveries['pending'] !== 0 || deliveries['sending'] !== 0;
+      }
+      const writes = app.takeWrites().map(({ method, path, body }) => `${method} ${path} ${JSON.stringify(body)}`);
+      return writes.filter((write) => !write.includes(userName));
+    }
+
+    /** How many changes of the directory consumers may read. */
+    async function journal(): Promise<number> {
+      let length = 0;
+      for (let after = ''; ; ) {
+        const page: { items: unknown[]; nextCursor: string; more: boolean } = await call(
+          'GET',
+          `/changes?limit=1000${after === '' ? '' : `&after=${after}`}`,
+          200,
+        );
+        length += page.items.length;
+        after = page.nextCursor;
+        if (!page.more) return length;
+      }
+    }
+
+    function remember(): () => void {
+      const { users: people, groups, members, managers, deletedUsers, deletedGroups } = structuredClone(tenant);
+      const put = <Key, Value>(to: Map<Key, Value>, from: Map<Key, Value>): void => {
+        to.clear();
+        for (const [key, value] of from) to.set(key, value);
+      };
+      return () => {
+        put(tenant.users, people);
+        put(tenant.groups, groups);
+        put(tenant.members, members);
+        put(tenant.managers, managers);
+        put(tenant.deletedUsers, deletedUsers);
+        put(tenant.deletedGroups, deletedGroups);
+        graph.setFaults({});
+      };
+    }
+
+    for (const mode of ['full', 'incremental'] as const) {
+      for (const { what, tell, ends = ['held'], only = mode } of LIES)
+        it(`tells nobody that it ${what} (${mode})`, { skip: only !== mode }, async () => {
+          const [before, length] = [await served(), await journal()];
+          const restore = remember();
+          try {
+            tell(tenant, graph);
+            const run = await sync(api, { mode });
+            assert.ok(ends.includes(run.status), JSON.stringify(run));
+            assert.deepEqual(await served(), before);
+            assert.equal(await journal(), length);
+            for (const name of CHANGING) assert.equal(run.counts[name], undefined, JSON.stringify(run.counts));
+            if (run.status === 'held') await call('POST', `/plans/${run.planId}/reject`, 200, { reason: 'a lie' });
+          } finally {
+            restore();
+          }
+          const next = await sync(api);
+          assert.equal(next.status, 'succeeded', JSON.stringify(next));
+          assert.deepEqual(await served(), before);
+        });
+
+      it(`has written nothing of it to the app (${mode})`, async () => assert.deepEqual(await written(), []));
+    }
+
+    it('tells everybody once a person has approved it', async () => {
+      const before = await served();
+      const disabled = share(tenant, 30);
+      for (const { id } of disabled) updateUser(tenant, id, { accountEnabled: false });
+      const run = await approve(api, (await sync(api)).planId);
+      assert.equal(run.status, 'succeeded');
+      assert.notDeepEqual(await served(), before);
+      assert.equal((await written()).length >= disabled.length, true);
+      assert.deepEqual(app.violations, []);
+    });
+  });
