@@ -63,7 +63,7 @@ export class TargetError extends UpstreamError {
   }
 }
 
-/** One request and its answer, without credentials. */
+/** One request and its answer, without credentials. Texts may be made when they are read: read each once. */
 export interface Exchange {
   readonly method: string;
   readonly path: string;
