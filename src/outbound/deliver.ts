@@ -220,7 +220,7 @@ async function match(
   row: Claimed,
   payload: Payload,
   signal: AbortSignal,
-  thorough?: 'thorough',
+  thorough?: 'spelled' | 'everywhere',
 ): Promise<Remote | undefined> {
   const found = await world.target.find(row.resource_type, payload, signal, thorough);
   const [first, ...others] = found;
@@ -253,9 +253,12 @@ async function lookAgain(
 ): Promise<Remote> {
   for (const wait of LOOK_AGAIN_MS) {
     if (wait > 0) await world.sleep(wait, signal);
-    const found = await match(world, row, payload, signal, 'thorough');
+    const found = await match(world, row, payload, signal, 'spelled');
     if (found !== undefined) return found;
   }
+  // The target says that it has one: its filters may compare by case, and its names not.
+  const hidden = error.unknown ? undefined : await match(world, row, payload, signal, 'everywhere');
+  if (hidden !== undefined) return hidden;
   throw error;
 }
 
