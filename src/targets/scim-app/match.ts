@@ -44,7 +44,7 @@ interface Index {
 }
 
 export function makeMatcher(parts: MatchParts): Matcher {
-  const { client, keys, pages, clock, read, canFilter, cannotFilter } = parts;
+  const { client, keys, clock, read, canFilter, cannotFilter } = parts;
   const indexes = new Map<ResourceType, Index>();
   /** Attributes by which it does not filter. */
   const deaf = new Set<string>();
@@ -125,7 +125,7 @@ export function makeMatcher(parts: MatchParts): Matcher {
     value: string,
     signal: AbortSignal,
   ): Promise<readonly Remote[]> {
-    const index = indexes.get(type) ?? { readAt: clock.elapsed(), ids: readIndex(type, signal) };
+    const index = indexes.get(type) ?? { readAt: clock.elapsed(), ids: readIndex(parts, type, signal) };
     indexes.set(type, index);
     index.ids.catch(() => {
       if (indexes.get(type) === index) indexes.delete(type);
@@ -136,20 +136,6 @@ export function makeMatcher(parts: MatchParts): Matcher {
       if (remote !== undefined && keyOf(remote.document ?? {}, path, value) !== undefined) hits.push(remote);
     }
     return hits;
-  }
-
-  /** Ids alone, since a target may have very many. */
-  async function readIndex(type: ResourceType, signal: AbortSignal): Promise<ReadonlyMap<string, readonly string[]>> {
-    const map = new Map<string, string[]>();
-    for await (const page of readPages(client, type, pages, signal))
-      for (const { id, document } of page)
-        for (const path of keys[type]) {
-          const value = keyOf(document ?? {}, path);
-          if (value === undefined) continue;
-          const key = indexKey(path, value);
-          map.set(key, [...(map.get(key) ?? []), id]);
-        }
-    return map;
   }
 
   function dropIndexes(olderThanMs: number): void {
@@ -163,6 +149,24 @@ export function makeMatcher(parts: MatchParts): Matcher {
       else dropIndexes(INDEX_MS);
     },
   };
+}
+
+/** Ids alone, since a target may have very many. */
+async function readIndex(
+  { client, keys, pages }: Pick<MatchParts, 'client' | 'keys' | 'pages'>,
+  type: ResourceType,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const map = new Map<string, string[]>();
+  for await (const page of readPages(client, type, pages, signal))
+    for (const { id, document } of page)
+      for (const path of keys[type]) {
+        const value = keyOf(document ?? {}, path);
+        if (value === undefined) continue;
+        const key = indexKey(path, value);
+        map.set(key, [...(map.get(key) ?? []), id]);
+      }
+  return map;
 }
 
 function resourcesOf(body: Payload | undefined): readonly Payload[] {
