@@ -18,7 +18,7 @@ FROM node:24-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080 DATA_DIR=/data
 WORKDIR /app
 COPY --from=packages /app/node_modules ./node_modules
-COPY package.json openapi.yaml ./
+COPY LICENSE package.json openapi.yaml ./
 COPY migrations ./migrations
 COPY src ./src
 COPY --from=console /app/dist ./dist

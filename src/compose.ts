@@ -47,7 +47,7 @@ import { checkStorage } from '#store/readiness.ts';
 import { makeResourceReader } from '#store/resource-reader.ts';
 import { makeServedGroups, type ServedGroups } from '#store/served-groups.ts';
 import { findSession, touchSession } from '#store/sessions.ts';
-import { findToken, hasAdminToken, replaceBootstrapToken, touchToken } from '#store/tokens.ts';
+import { findToken, makeFirstToken, replaceBootstrapToken, touchToken } from '#store/tokens.ts';
 import { uploadsOf } from '#store/uploads.ts';
 import { readFigures } from '#store/views/metrics.ts';
 import { makeAuditSealer } from '#sync/audit-sealer.ts';
@@ -315,8 +315,6 @@ async function ensureAdminToken(database: Database, { ADMIN_TOKEN }: Config): Pr
     await replaceBootstrapToken(database.knex, hashToken(ADMIN_TOKEN), tokenHint(ADMIN_TOKEN));
     return undefined;
   }
-  if (await hasAdminToken(database.knex)) return undefined;
   const token = makeToken();
-  await replaceBootstrapToken(database.knex, hashToken(token), tokenHint(token));
-  return token;
+  return (await makeFirstToken(database.knex, hashToken(token), tokenHint(token))) ? token : undefined;
 }

@@ -1,22 +1,20 @@
 import { createHash } from 'node:crypto';
 import type { RequestHandler } from 'express';
+import { type ApiDocument, renderReference } from './api-reference.ts';
 
-interface Operation {
-  readonly summary?: string;
-  readonly description?: string;
-  readonly responses?: Readonly<Record<string, { readonly description?: string }>>;
-}
-
-const STYLE = `:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}body{max-width:60rem;margin:2rem auto;padding:0 1rem}
-h2{margin:2rem 0 .5rem;border-bottom:1px solid color-mix(in srgb,currentColor 20%,transparent)}
-article{margin:1rem 0;padding:.75rem 1rem;border:1px solid color-mix(in srgb,currentColor 18%,transparent);border-radius:.5rem}
+const STYLE = `:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif;--line:color-mix(in srgb,currentColor 18%,transparent)}
+body{max-width:60rem;margin:2rem auto;padding:0 1rem}h2{margin:2rem 0 .5rem;border-bottom:1px solid var(--line)}
+nav{columns:12rem;font-size:.9rem}nav a{display:block}
+article{margin:1rem 0;padding:.75rem 1rem;border:1px solid var(--line);border-radius:.5rem}
 h3{margin:0;font:600 1rem ui-monospace,monospace;overflow-wrap:anywhere}b{display:inline-block;min-width:4.5em}
-p{margin:.4rem 0 0}ul{margin:.4rem 0 0;padding-left:1.2rem;font-size:.9rem;opacity:.85}`;
+p{margin:.4rem 0 0}ul{margin:.4rem 0 0;padding-left:1.2rem;font-size:.9rem;opacity:.85}
+table{width:100%;margin:.6rem 0 0;border-collapse:collapse;font-size:.9rem}caption{text-align:left;font-weight:600}
+td{padding:.15rem .75rem .15rem 0;border-top:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}td:nth-child(-n+2){width:25%}`;
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
 
 /** The API reference as one page made from the document itself: no script, nothing loaded from elsewhere. */
 export function docsPage(openapi: Readonly<Record<string, unknown>>): RequestHandler {
-  const page = render(openapi);
+  const page = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Sluice API</title><style>${STYLE}</style></head><body>${renderReference(openapi as unknown as ApiDocument)}</body></html>`;
   return (_request, response) => {
     response.setHeader(
       'content-security-policy',
@@ -24,28 +22,4 @@ export function docsPage(openapi: Readonly<Record<string, unknown>>): RequestHan
     );
     response.type('html').send(page);
   };
-}
-
-function render(openapi: Readonly<Record<string, unknown>>): string {
-  const paths = (openapi['paths'] ?? {}) as Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-  const groups = new Map<string, string[]>();
-  for (const [path, operations] of Object.entries(paths))
-    for (const [method, operation] of Object.entries(operations)) {
-      if (!['get', 'put', 'post', 'patch', 'delete'].includes(method)) continue;
-      const noun = path.split('/')[1] ?? '';
-      groups.set(noun, [...(groups.get(noun) ?? []), article(method, path, operation)]);
-    }
-  const body = [...groups].map(([noun, articles]) => `<h2>${escapeHtml(noun)}</h2>${articles.join('')}`).join('');
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Sluice API</title><style>${STYLE}</style></head><body><h1>Sluice API</h1><p>All paths are below <code>/api/v1</code> and need a bearer token. The whole document: <a href="/api/v1/openapi.json">openapi.json</a>.</p>${body}</body></html>`;
-}
-
-function article(method: string, path: string, { summary = '', description = '', responses = {} }: Operation): string {
-  const answers = Object.entries(responses).map(
-    ([status, answer]) => `<li>${escapeHtml(status)} ${escapeHtml(answer.description ?? '')}</li>`,
-  );
-  return `<article><h3><b>${method.toUpperCase()}</b> ${escapeHtml(path)}</h3><p>${escapeHtml(summary)}</p>${description === '' ? '' : `<p>${escapeHtml(description)}</p>`}<ul>${answers.join('')}</ul></article>`;
-}
-
-function escapeHtml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }

@@ -37,6 +37,29 @@ export function refusedNames(wishes: readonly NameWish[], holders: ReadonlyMap<s
   return refused;
 }
 
+/** Somebody whose user name somebody else has now. */
+export interface NameClaim {
+  readonly id: string;
+  /** The claim of whoever has the name, if that one is to change as well. */
+  readonly holder: string | undefined;
+  /** Whether the name cannot be had, whatever becomes of others. */
+  readonly taken: boolean;
+}
+
+/** Whose name stays with somebody else: taken, or kept by one whose own new name is. Claims that wait for each other swap. */
+export function waitingForNames(claims: readonly NameClaim[]): ReadonlySet<string> {
+  const heirs = new Map<string, string[]>();
+  for (const { id, holder } of claims) if (holder !== undefined) heirs.set(holder, [...(heirs.get(holder) ?? []), id]);
+  const waiting = new Set<string>();
+  const left = claims.filter(({ taken }) => taken).map(({ id }) => id);
+  for (let id = left.pop(); id !== undefined; id = left.pop()) {
+    if (waiting.has(id)) continue;
+    waiting.add(id);
+    left.push(...(heirs.get(id) ?? []));
+  }
+  return waiting;
+}
+
 /** The name that somebody who left gets when somebody new needs the old one: as Entra does, the object id in front. */
 export function releasedName(externalId: string, userName: string): string {
   return `${externalId.replaceAll('-', '')}${userName}`;

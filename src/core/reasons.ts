@@ -119,6 +119,10 @@ export const REASONS = {
     sentence: 'Another account of the directory has the same user name.',
     remedy: 'Rename or remove one of the two.',
   },
+  NameHeld: {
+    sentence: 'Everything but the user name was changed: another account has the new one, or waits for it before.',
+    remedy: 'Rename or remove the account named in the detail; the user name follows with the next run.',
+  },
   ManualOrigin: {
     sentence: 'It was made by hand, or has the user name of somebody who was; a sync never touches those.',
     remedy: 'Change what was made by hand: under /api/v1/users and /api/v1/groups, or over SCIM.',

@@ -34,10 +34,10 @@ export function textOf({ version, at, findings, ok }: Report): string {
     lines.push(`  ${SIGNS[finding.level].padEnd(4)}  ${finding.name}: ${finding.detail}`);
     if (finding.remedy && finding.level !== 'ok') lines.push(`        ${finding.remedy}`);
   }
-  const count = (level: Level): number => findings.filter((one) => one.level === level).length;
-  lines.push(
-    '',
-    ok ? `No problem, ${count('warning')} warnings.` : `${count('problem')} problems, ${count('warning')} warnings.`,
-  );
+  const counted = (level: 'problem' | 'warning'): string => {
+    const count = findings.filter((one) => one.level === level).length;
+    return `${count === 0 ? 'no' : count} ${level}${count === 1 ? '' : 's'}`;
+  };
+  lines.push('', ok ? `All is well, ${counted('warning')}.` : `${counted('problem')}, ${counted('warning')}.`);
   return `${lines.join('\n')}\n`;
 }

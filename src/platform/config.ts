@@ -111,7 +111,7 @@ function isKey(text: string): boolean {
 
 export type Config = Readonly<z.output<typeof Environment>>;
 
-/** Each variable with its default and meaning: the README's table is printed from this. */
+/** Each variable with its default and meaning: a test holds the table of README.md to this. */
 export function describeEnvironment(): { name: string; fallback: string; meaning: string }[] {
   return Object.entries(Environment.shape).map(([name, schema]) => {
     const fallback: unknown = schema.safeParse(undefined).data;

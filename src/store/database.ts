@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import knexModule, { type Knex } from 'knex';
 import pg from 'pg';
 import { ConfigError, InputError, UnavailableError } from '#core/errors.ts';
+import { UNTRUSTED } from '#platform/fetch.ts';
 import type { Log } from '#platform/log.ts';
 import { openEmbedded } from './embedded.ts';
 import { CONNECT_WITHIN_MS, watchServer } from './watch-server.ts';
@@ -283,15 +284,22 @@ async function lookAtServer(url: string): Promise<boolean> {
   }
 }
 
-/** Wrong password, role or database: waiting does not help. Classes 28 and 3D of PostgreSQL's error codes. */
-function isRefusal(error: unknown): error is Error & { code: string } {
-  return error instanceof Error && 'code' in error && /^(28|3D)/.test(String(error.code));
+/** Wrong password, role or database (classes 28 and 3D of PostgreSQL's error codes), or TLS: waiting does not help. */
+function isRefusal(error: unknown): error is Error {
+  return error instanceof Error && (/^(28|3D)/.test(codeOf(error)) || isAboutTls(error));
+}
+
+/** A certificate that is not trusted, or, as `pg` says without a code, a server that does not speak TLS. */
+function isAboutTls(error: Error): boolean {
+  return UNTRUSTED.test(codeOf(error)) || error.message.includes('does not support SSL');
 }
 
 function refused(cause: Error): ConfigError {
   return new ConfigError(`the PostgreSQL server refuses the connection: ${cause.message}`, {
     reason: 'database-refused',
-    remedy: 'Correct the user, password and database in DATABASE_URL.',
+    remedy: isAboutTls(cause)
+      ? 'Correct sslmode and sslrootcert in DATABASE_URL; the certificate must name the host that is connected to.'
+      : 'Correct the user, password and database in DATABASE_URL.',
     cause,
   });
 }

@@ -181,11 +181,14 @@ type TextColumns = Pick<
   'external_id' | 'record' | 'body' | 'name_key' | 'manager_external_id' | 'reason' | 'detail' | 'label'
 >;
 
-/** Marks ids as seen in this generation. Answers how many were new, so that the sweep can be checked. */
+/**
+ * Marks ids as seen in this generation; `Members` are groups whose members were. Answers how many were new, so that the
+ * sweep can be checked.
+ */
 export async function markSeen(
   db: Db,
   generation: string,
-  type: ResourceType,
+  type: ResourceType | 'Members',
   externalIds: readonly string[],
 ): Promise<number> {
   const { rowCount } = await sql(
@@ -339,7 +342,16 @@ export async function notePurged(
 }
 
 /**
- * Ends a full read: whatever this generation did not show is gone. Answers how many records went.
+ * One look at the key for each record. `not exists` becomes a join, and that compares everything with everything when
+ * statistics were taken while another generation was in the table: 90 s for 30,000 records.
+ */
+function notSeen(type: string): string {
+  return `(select true from mirror_seen s where s.generation = ? and s.resource_type = ${type} and s.external_id = m.external_id) is null`;
+}
+
+/**
+ * Ends a full read: whatever this generation did not show is gone, and who the members are of groups that it did not
+ * ask is not known any more, since changes are told from now on. Answers how many records went.
  * @param expected how many distinct ids `markSeen` counted; a difference means rows were lost, and nothing is swept
  * @throws {Error} the rows of the generation are not those that were written
  */
@@ -348,19 +360,18 @@ export async function sweep(db: Db, provider: ProviderKindName, generation: stri
   if (rows[0].count !== expected) throw new Error(`sweep: ${rows[0].count} ids stored of ${expected} seen`);
   const { rowCount } = await sql(
     db,
-    `update mirror_records m set gone_at = now() where m.provider = ? and m.gone_at is null and not exists
-       (select 1 from mirror_seen s where s.generation = ? and s.resource_type = m.resource_type and s.external_id = m.external_id)`,
+    `update mirror_records m set gone_at = now() where m.provider = ? and m.gone_at is null and ${notSeen('m.resource_type')}`,
     [provider, generation],
   );
-  if ((rowCount ?? 0) > 0)
-    await sql(
-      db,
-      `with gone as (update mirror_records set members_digest = null where provider = ? and resource_type = 'Group'
-         and gone_at is not null and members_digest is not null returning external_id),
-       skipped as (delete from mirror_skipped where provider = ? and group_external_id in (select external_id from gone))
-       delete from mirror_members where provider = ? and group_external_id in (select external_id from gone)`,
-      [provider, provider, provider],
-    );
+  await sql(
+    db,
+    `with unknown as (update mirror_records m set members_digest = null where m.provider = ? and m.resource_type = 'Group'
+       and m.members_digest is not null and (m.gone_at is not null or ${notSeen("'Members'")})
+       returning m.external_id),
+     skipped as (delete from mirror_skipped where provider = ? and group_external_id in (select external_id from unknown))
+     delete from mirror_members where provider = ? and group_external_id in (select external_id from unknown)`,
+    [provider, generation, provider, provider],
+  );
   await sql(
     db,
     'update mirror_records set left_how = null where provider = ? and left_how is not null and gone_at is null',

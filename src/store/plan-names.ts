@@ -31,40 +31,93 @@ export async function findDuplicates(
   return rows.map((row: { external_id: string }) => row.external_id);
 }
 
-/** A planned user whose user name is held by somebody else now. */
+/** A planned user whose user name somebody else has now, or who is to lose it to another record. */
 export interface NameClash {
   readonly seq: string;
-  readonly holder_id: string;
-  readonly holder_origin: string;
-  readonly holder_external_id: string | null;
-  readonly holder_version: string;
-  readonly holder_body: string;
-  readonly holder_left: boolean;
-  readonly holder_seq: string | null;
-  readonly holder_action: string | null;
+  readonly external_id: string;
+  /** The user name that the provider shows. */
+  readonly name: string;
+  /** Is here and has not left: whatever becomes of the name, the other attributes need not wait for it. */
+  readonly stays: boolean;
+  readonly before: string | null;
+  readonly after: string;
+  /** What was last written of the provider's. */
+  readonly written: Buffer | null;
+  readonly same_manager: boolean;
+  readonly holder: NameHolder | null;
 }
 
-export async function findNameClashes(db: Db, { planId, provider }: Planning): Promise<readonly NameClash[]> {
-  const { rows } = await sql(
+/** Whoever has the name now. */
+export interface NameHolder {
+  readonly id: string;
+  readonly origin: string;
+  readonly external_id: string | null;
+  readonly version: string;
+  readonly body: string;
+  readonly left: boolean;
+  /** Of the plan's item that changes it. */
+  readonly seq: string | null;
+  readonly action: 'update' | 'deactivate' | 'delete' | null;
+}
+
+/** In the order of the plan. */
+export async function findNameClashes(
+  db: Db,
+  { planId, provider }: Planning,
+  duplicates: readonly string[],
+): Promise<readonly NameClash[]> {
+  const { rows } = await sql<NameClash>(
     db,
-    `select i.seq, r.id as holder_id, r.origin as holder_origin, r.external_id as holder_external_id,
-       r.version as holder_version, r.body as holder_body, r.left_at is not null as holder_left, h.seq as holder_seq,
-       h.action as holder_action
+    `select i.seq, i.external_id, m.body::jsonb ->> 'userName' as name, i.before, i.after, own.digest as written,
+       i.action = 'update' and i.reason in ('AttributesChanged', 'SourceDisabled') and i.before_left_at is null as stays,
+       m.manager_external_id is null and own.manager_id is null
+         or exists (select 1 from resources boss where boss.id = own.manager_id and boss.resource_type = 'User'
+           and boss.origin = m.provider and boss.external_id = m.manager_external_id)
+         or own.manager_id is null and not exists (select 1 from resources boss where boss.resource_type = 'User'
+           and boss.origin = m.provider and boss.external_id = m.manager_external_id and boss.deleted_at is null)
+         and not exists (select 1 from plan_items born where born.plan_id = i.plan_id
+           and born.external_id = m.manager_external_id and born.action = 'create') as same_manager,
+       case when r.id is not null then jsonb_build_object('id', r.id, 'origin', r.origin, 'external_id', r.external_id,
+         'version', r.version::text, 'body', r.body, 'left', r.left_at is not null, 'seq', h.seq::text,
+         'action', h.action) end as holder
      from plan_items i
      join mirror_records m on m.provider = ? and m.resource_type = 'User' and m.external_id = i.external_id
-     join resources r on r.unique_key = m.name_key and r.id <> i.resource_id
+     left join resources r on r.unique_key = m.name_key and r.id <> i.resource_id
+     left join resources own on own.id = i.resource_id and i.action = 'update'
      left join plan_items h on h.plan_id = i.plan_id and h.resource_id = r.id and h.action in ('update', 'deactivate', 'delete')
-     where i.plan_id = ? and i.resource_type = 'User' and i.action in ('create', 'update') order by i.seq`,
-    [provider, planId],
+     where i.plan_id = ? and i.resource_type = 'User' and i.action in ('create', 'update')
+       and (r.id is not null or i.external_id = any(?::text[])) order by i.seq`,
+    [provider, planId, duplicates],
   );
   return rows;
 }
 
-export async function skipItem(db: Db, planId: string, seq: string, reason: string): Promise<void> {
+/** Leaves out an item, and says why. */
+export async function skipItem(
+  db: Db,
+  planId: string,
+  seq: string,
+  { reason, detail }: { readonly reason: string; readonly detail: string },
+): Promise<void> {
   await sql(
     db,
-    `update plan_items set action = 'skip', class = null, reason = ?, outcome = 'skipped', outcome_at = now() where plan_id = ? and seq = ?`,
-    [reason, planId, seq],
+    `update plan_items set action = 'skip', class = null, reason = ?, detail = ?, outcome = 'skipped', outcome_at = now()
+     where plan_id = ? and seq = ?`,
+    [reason, detail, planId, seq],
+  );
+}
+
+/** Everything but the user name is changed. */
+export async function holdName(
+  db: Db,
+  planId: string,
+  seq: string,
+  { after, digest, detail }: { readonly after: string; readonly digest: Buffer; readonly detail: string },
+): Promise<void> {
+  await sql(
+    db,
+    `update plan_items set reason = 'NameHeld', detail = ?, after = ?, after_digest = ? where plan_id = ? and seq = ?`,
+    [detail, after, digest, planId, seq],
   );
 }
 
@@ -76,22 +129,13 @@ export async function changeAfter(db: Db, planId: string, seq: string, after: st
 export async function planNameRelease(
   db: Db,
   { planId }: Planning,
-  { offset, clash, after, label }: { offset: number; clash: NameClash; after: string; label: string },
+  { offset, holder, after, label }: { offset: number; holder: NameHolder; after: string; label: string },
 ): Promise<void> {
   await sql(
     db,
     `insert into plan_items (plan_id, seq, action, class, resource_type, resource_id, external_id, label, reason, base_version, before,
        after, attributes, before_left_at)
      select ?, ?, 'update', 'update', 'User', id, ?, ?, 'NameReleased', ?, ?, ?, array['userName'], left_at from resources where id = ?`,
-    [
-      planId,
-      offset + 1,
-      clash.holder_external_id,
-      label,
-      clash.holder_version,
-      clash.holder_body,
-      after,
-      clash.holder_id,
-    ],
+    [planId, offset + 1, holder.external_id, label, holder.version, holder.body, after, holder.id],
   );
 }

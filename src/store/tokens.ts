@@ -93,13 +93,18 @@ export async function revokeToken(db: Db, id: string, appId?: string): Promise<B
   return rows[0]?.hash;
 }
 
-/** True when an administrator's token exists already. */
-export async function hasAdminToken(db: Db): Promise<boolean> {
-  const { rows } = await sql(
-    db,
-    `select 1 from tokens where app_id is null and 'admin' = any(scopes) and revoked_at is null limit 1`,
-  );
-  return rows.length > 0;
+/** Makes `hash` the bootstrap token when no administrator has one. False when somebody has, or another process was first. */
+export async function makeFirstToken(db: Db, hash: Buffer, hint: string): Promise<boolean> {
+  return db.transaction(async (tx) => {
+    await sql(tx, 'lock table tokens in share row exclusive mode');
+    const { rows } = await sql(
+      tx,
+      `select 1 from tokens where app_id is null and 'admin' = any(scopes) and revoked_at is null limit 1`,
+    );
+    if (rows.length > 0) return false;
+    await insertBootstrap(tx, hash, hint);
+    return true;
+  });
 }
 
 /** Makes `hash` the one bootstrap token; an earlier one no longer works. */
@@ -110,13 +115,17 @@ export async function replaceBootstrapToken(db: Db, hash: Buffer, hint: string):
       `update tokens set revoked_at = now() where app_id is null and name = 'bootstrap' and revoked_at is null and hash <> ?`,
       [hash],
     );
-    await sql(
-      tx,
-      `insert into tokens (id, name, hash, hint, scopes) values (?, 'bootstrap', ?, ?, '{admin}')
-       on conflict (hash) do update set revoked_at = null`,
-      [randomUUID(), hash, hint],
-    );
+    await insertBootstrap(tx, hash, hint);
   });
+}
+
+async function insertBootstrap(tx: Db, hash: Buffer, hint: string): Promise<void> {
+  await sql(
+    tx,
+    `insert into tokens (id, name, hash, hint, scopes) values (?, 'bootstrap', ?, ?, '{admin}')
+     on conflict (hash) do update set revoked_at = null`,
+    [randomUUID(), hash, hint],
+  );
 }
 
 /** Tokens of this app, or of any without one, that may write over SCIM, and when one was last used. */

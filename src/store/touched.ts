@@ -125,6 +125,7 @@ export async function settleTouched(db: Db, { planId, provider }: Planning, reve
        where i.plan_id = ? and i.resource_type in ('User', 'Group') and i.external_id is not null
          and (? or i.outcome in ('held', 'rejected', 'stale', 'conflict', 'pending')
            or i.outcome = 'applied' and i.action = 'delete' and i.resource_type = 'User'
+           or i.outcome = 'applied' and i.reason = 'NameHeld'
            or i.outcome = 'skipped' and (i.reason = 'Pinned' or m.external_id is not null))) i
      group by i.resource_type, i.external_id
      on conflict (provider, resource_type, external_id) do nothing`,

@@ -8,7 +8,7 @@ import { appendChanges, type NewChange } from '#store/changes.ts';
 import type { Db } from '#store/database.ts';
 import { freeAnchors, hasLinks } from '#store/matching.ts';
 import { applyMemberSlice, endOfSlice, type MemberCursor, settleMemberships } from '#store/memberships.ts';
-import { refreshDirectoryStatistics } from '#store/planning.ts';
+import { sampleDirectory } from '#store/planning.ts';
 import {
   countPending,
   nextItems,
@@ -61,13 +61,13 @@ export async function applyPlan(context: RunContext, planId: string): Promise<nu
     for (let chunk = await upcoming.next(); chunk.length > 0; chunk = await upcoming.next()) {
       const memberships = chunk[0]?.action === 'membership';
       if (memberships) {
-        if (done > STATISTICS_AFTER) await refreshDirectoryStatistics(context.db);
+        if (done > STATISTICS_AFTER) await sampleDirectory(context.db);
         done += await applyMemberships(context, plan);
       } else {
         const items = await context.write((tx) => applyChunk(tx, plan, chunk));
         upcoming.skip(items.slice(chunk.length));
         // Of a directory that is being filled the planner knows nothing, and takes any index for as good as the right one.
-        if (done === 0 && total > STATISTICS_AFTER) await refreshDirectoryStatistics(context.db);
+        if (done === 0 && total > STATISTICS_AFTER) await sampleDirectory(context.db);
         done += items.length;
       }
       context.log.debug({ done, total, step: memberships ? 'memberships' : 'chunk' }, 'items applied');

@@ -18,6 +18,8 @@ export interface Gathering {
   write(work: (tx: Db) => Promise<void>): Promise<void>;
   /** What is touched in the same transaction: groups that have other members than before, and users who came or went. */
   readonly touching?: { readonly members: boolean };
+  /** Told of all groups of a write, in its transaction. */
+  seen?(tx: Db, groups: readonly string[]): Promise<void>;
 }
 
 /** Memberships that come group by group, in pages, gathered and written whole. */
@@ -29,7 +31,7 @@ export interface MemberGatherer {
   counts(): { readonly groups: number; readonly changed: number };
 }
 
-export function gatherMembers({ provider, write, touching }: Gathering): MemberGatherer {
+export function gatherMembers({ provider, write, touching, seen }: Gathering): MemberGatherer {
   const open = new Map<string, { members: Map<string, MemberRef>; skipped: SkippedObject[] }>();
   let ready: GroupMembers[] = [];
   let readyMembers = 0;
@@ -54,6 +56,7 @@ export function gatherMembers({ provider, write, touching }: Gathering): MemberG
           'Group',
           changed.map(({ group }) => group),
         );
+      await seen?.(tx, [...latest.keys()]);
       counts.changed += changed.length;
     });
     counts.groups += groups.length;

@@ -1,20 +1,12 @@
 import { holdForBurst, type Verdict } from '#core/guard.ts';
 import { DEFAULT_MATCHING, holdForReset, type LinkReset } from '#core/match.ts';
-import { releasedName } from '#core/names.ts';
 import type { LeavePolicy, RunPolicy } from '#core/policy.ts';
 import type { Db } from '#store/database.ts';
 import { planLeftOvers } from '#store/left-overs.ts';
 import { planLinks } from '#store/matching.ts';
 import { skipPinned } from '#store/pinned.ts';
 import { planMemberships } from '#store/plan-memberships.ts';
-import {
-  changeAfter,
-  findDuplicates,
-  findNameClashes,
-  type NameClash,
-  planNameRelease,
-  skipItem,
-} from '#store/plan-names.ts';
+import { findDuplicates } from '#store/plan-names.ts';
 import { countDestinations, planDestinations } from '#store/plan-routes.ts';
 import {
   countInScope,
@@ -24,13 +16,14 @@ import {
   planRemovals,
   planSkips,
   planUpserts,
-  refreshItemStatistics,
-  refreshStatistics,
+  sampleCompared,
+  sampleItems,
 } from '#store/planning.ts';
 import { insertPlan } from '#store/plans.ts';
 import { addComers, claimTouched, mustCompareAll } from '#store/touched.ts';
 import { type Judged, judgePlan } from './judge-plan.ts';
 import type { RunContext } from './run.ts';
+import { settleNames } from './settle-names.ts';
 
 /** After so many new rows the planner's picture of a table is too old to compare by. */
 export const STATISTICS_AFTER = 500;
@@ -96,10 +89,10 @@ function verdictOf({ reset = false, burst = false }: PlanRequest): ((guards: Ver
 async function fillPlan(tx: Db, planning: Planning, request: PlanRequest): Promise<void> {
   const { policy, complete, changed, reset = false } = request;
   const matching = { ...DEFAULT_MATCHING, ...policy.matching, reset };
-  if (changed > STATISTICS_AFTER || (await lacksStatistics(tx))) await refreshStatistics(tx);
+  if (changed > STATISTICS_AFTER || (await lacksStatistics(tx))) await sampleCompared(tx);
   const duplicates = await findDuplicates(tx, planning);
   let offset = await planUpserts(tx, planning, 'User', { offset: 0, duplicates });
-  if (offset > STATISTICS_AFTER) await refreshItemStatistics(tx);
+  if (offset > STATISTICS_AFTER) await sampleItems(tx);
   offset += await planLinks(tx, planning, { ...matching, type: 'User', offset, duplicates });
   offset += await planUpserts(tx, planning, 'Group', { offset, duplicates: [] });
   offset += await planLinks(tx, planning, { ...matching, type: 'Group', offset, duplicates: [] });
@@ -114,38 +107,15 @@ async function fillPlan(tx: Db, planning: Planning, request: PlanRequest): Promi
   offset += await planReferences(tx, planning, offset);
   // What becomes of each resource is settled before memberships are: nobody joins a group who does not come.
   await skipPinned(tx, planning);
-  for (const clash of await findNameClashes(tx, planning)) last += await settleClash(tx, planning, clash, last);
+  const names = await settleNames(tx, planning, { duplicates, offset: last });
+  last += names.added;
   await planMemberships(tx, planning, { offset, complete });
-  await planSkips(tx, planning, { offset: last, duplicates });
+  const unplanned = duplicates.filter((id) => !names.planned.includes(id));
+  await planSkips(tx, planning, { offset: last, duplicates: unplanned });
 }
 
 /** At most one reference for each user, and two memberships for each group. */
 async function countUpdatable(tx: Db, { provider }: Planning): Promise<number> {
   const { users, groups } = await countInScope(tx, provider);
   return users + 2 * (groups + (await countDestinations(tx, provider)));
-}
-
-/** Somebody planned wants a user name that somebody else has. Answers how many items it added. */
-async function settleClash(tx: Db, planning: Planning, clash: NameClash, offset: number): Promise<number> {
-  const { planId, provider } = planning;
-  if (clash.holder_origin !== provider) {
-    const reason = clash.holder_origin === 'manual' ? 'ManualOrigin' : 'DuplicateTargetEntries';
-    await skipItem(tx, planId, clash.seq, reason);
-    return 0;
-  }
-  if (clash.holder_action === 'update' || clash.holder_action === 'delete') return 0;
-  const leaving = clash.holder_action === 'deactivate' || clash.holder_left;
-  if (!leaving) {
-    await skipItem(tx, planId, clash.seq, 'DuplicateTargetEntries');
-    return 0;
-  }
-  const body = JSON.parse(clash.holder_body);
-  const label = releasedName(clash.holder_external_id ?? clash.holder_id, body.userName);
-  const after = JSON.stringify({ ...body, userName: label, active: false });
-  if (clash.holder_seq === null) {
-    await planNameRelease(tx, planning, { offset, clash, after, label });
-    return 1;
-  }
-  await changeAfter(tx, planId, clash.holder_seq, after);
-  return 0;
 }

@@ -55,7 +55,13 @@ class MirrorRead {
   constructor(provider: PullProvider, context: RunContext) {
     this.provider = provider;
     this.context = context;
-    this.gatherer = gatherMembers({ provider: provider.kind, write: (work) => this.next(work) });
+    this.gatherer = gatherMembers({
+      provider: provider.kind,
+      write: (work) => this.next(work),
+      seen: async (tx, groups) => {
+        this.seen += await markSeen(tx, this.generation, 'Members', groups);
+      },
+    });
   }
 
   done(): number {

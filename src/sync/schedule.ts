@@ -12,7 +12,7 @@ import {
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import { type Database, type Db, sql } from '#store/database.ts';
-import { readWholeAt } from '#store/mirror-changes.ts';
+import { readWholeRead } from '#store/mirror-changes.ts';
 import { wasApproved } from '#store/plans.ts';
 import { readActiveProvider, readSetting, writeSetting } from '#store/settings.ts';
 import type { ScheduleService, ScheduleView, SyncService } from './service.ts';
@@ -111,11 +111,18 @@ async function isClaimed(db: Db, slot: Date): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** Once a day everything is read, whatever changes were missed (S1.13); what runs more often reads changes between. */
+/**
+ * Once a day everything is read, whatever changes were missed (S1.13); what runs more often reads changes between. A
+ * whole read that stopped may have written what a source that lags behind itself showed, so there is another one soon;
+ * in turn with changes, so that leavers do not wait for one that never comes to its end.
+ */
 async function modeOf(db: Db, settings: ScheduleSettings, now: Date): Promise<'full' | 'incremental'> {
   const provider = settings.kind === 'daily' ? undefined : await readActiveProvider(db);
-  const readAt = provider === undefined ? undefined : await readWholeAt(db, provider.kind);
-  return readAt === undefined || now.getTime() - readAt.getTime() > WHOLE_EVERY_MS ? 'full' : 'incremental';
+  if (provider === undefined) return 'full';
+  const { at, stopped, justStopped } = await readWholeRead(db, provider.kind);
+  if (at === undefined) return 'full';
+  if (justStopped) return 'incremental';
+  return stopped || now.getTime() - at.getTime() > WHOLE_EVERY_MS ? 'full' : 'incremental';
 }
 
 interface Saved {

@@ -1,6 +1,6 @@
 import type { PullProvider } from '#core/provider.ts';
 import { scopeTouched } from '#store/membership-scope.ts';
-import { lacksStatistics, refreshStatistics } from '#store/planning.ts';
+import { lacksStatistics, sampleCompared } from '#store/planning.ts';
 import { STATISTICS_AFTER } from './make-plan.ts';
 import type { RunContext } from './run.ts';
 
@@ -16,7 +16,7 @@ export async function scopeMirror(
 ): Promise<void> {
   await context.write(async (tx) => {
     const many = memberships !== undefined && changed > STATISTICS_AFTER;
-    if (many || (memberships !== undefined && (await lacksStatistics(tx)))) await refreshStatistics(tx);
+    if (many || (memberships !== undefined && (await lacksStatistics(tx)))) await sampleCompared(tx);
     const count = await scopeTouched(tx, context.provider, memberships);
     if (count > 0) context.log.info({ count }, 'scope decided by memberships');
   });

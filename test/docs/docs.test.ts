@@ -3,6 +3,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
+import { renderReference } from '#admin/api-reference.ts';
+import { DEFAULT_GUARD } from '#core/guard.ts';
 import { describeEnvironment } from '#platform/config.ts';
 import { troubleshooting } from '../../tools/error-codes.ts';
 
@@ -28,12 +31,62 @@ describe('the documentation', () => {
     assert.ok(read('README.md').includes('(docs/README.md)'));
   });
 
-  it('names every variable, and every command that it names is there', () => {
+  it('names every variable with its default, and every command that it names is there', () => {
     const table = read('README.md');
-    for (const { name } of describeEnvironment()) assert.ok(table.includes(`\`${name}\``), name);
+    for (const { name, fallback } of describeEnvironment()) {
+      const row = table.split('\n').find((line) => line.split('|')[1]?.includes(`\`${name}\``));
+      assert.ok(row?.includes(fallback), `${name}: ${fallback}`);
+    }
     const { scripts } = JSON.parse(read('package.json'));
     for (const page of PAGES)
       for (const [, script = ''] of read(page).matchAll(/npm run ([a-z]+)/g))
         assert.ok(script in scripts, `${page}: ${script}`);
+  });
+
+  it('says each limit of the guard with its default', () => {
+    const rows = read('docs/guard.md').split('\n');
+    for (const [name, value] of Object.entries(DEFAULT_GUARD)) {
+      const row = rows.find((line) => line.startsWith(`| \`${name}\``));
+      if (value === null || typeof value === 'object') assert.ok(row, name);
+      else assert.match(row ?? '', new RegExp(`^\\S+ \\S+ +\\| \`?${value}\`? +\\|`), name);
+    }
+  });
+});
+
+describe('the API reference', () => {
+  const api = parse(read('openapi.yaml'));
+  const page = renderReference(api);
+
+  it('has every call, and leads to each noun', () => {
+    for (const [path, calls] of Object.entries<object>(api.paths))
+      for (const method of Object.keys(calls))
+        if (method !== 'parameters')
+          assert.ok(page.includes(`<b>${method.toUpperCase()}</b> ${path}<`), `${method} ${path}`);
+    for (const [, noun] of page.matchAll(/<h2 id="([^"]+)"/g)) assert.ok(page.includes(`<a href="#${noun}">`), noun);
+  });
+
+  it('says what a call takes and answers, also where the document refers to it', () => {
+    const [, call = ''] = page.split('<b>POST</b> /sync-runs<');
+    const article = call.slice(0, call.indexOf('</article>'));
+    assert.match(article, /<code>mode<\/code><\/td><td>incremental \| full/);
+    assert.match(article, /<li>401 No valid bearer token/);
+    assert.match(page, /<code>subject<\/code><\/td><td>string, required</);
+  });
+
+  it('lets no text of the document become markup', () => {
+    const text = '<img src=x onerror="alert(1)">';
+    const hostile = renderReference({
+      paths: {
+        [`/${text}`]: {
+          get: {
+            summary: text,
+            parameters: [{ name: text, in: 'query', description: text, schema: { enum: [text], default: text } }],
+            requestBody: { content: { a: { schema: { properties: { [text]: { $ref: `#/paths` } } } } } },
+            responses: { [text]: { description: text } },
+          },
+        },
+      },
+    });
+    assert.ok(!hostile.includes('<img'));
   });
 });

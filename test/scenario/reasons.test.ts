@@ -313,7 +313,7 @@ describe('reasons', () => {
     assert.equal((await runOf()).get(report.id), 'ReferenceChanged');
   });
 
-  it('NotInSource, NameReleased, ReturnedToScope, RetentionOver and DuplicateTargetEntries: leavers', async () => {
+  it('NotInSource, NameReleased, ReturnedToScope, RetentionOver, DuplicateTargetEntries and NameHeld: leavers', async () => {
     const [leaver, kept] = [someone(7), someone(8)];
     const [gone, left] = [tenant.users.get(leaver), tenant.users.get(kept)];
     assert.ok(gone && left);
@@ -335,6 +335,10 @@ describe('reasons', () => {
     addUser(tenant, namesake);
     assert.equal((await runOf()).get(namesake.id), 'DuplicateTargetEntries');
     removeUser(tenant, namesake.id);
+    const own = tenant.users.get(someone(11))?.['userPrincipalName'];
+    updateUser(tenant, someone(11), { userPrincipalName: left['userPrincipalName'], jobTitle: 'Heir' });
+    assert.equal((await runOf()).get(someone(11)), 'NameHeld');
+    updateUser(tenant, someone(11), { userPrincipalName: own });
     await configure();
     await runOf();
   });

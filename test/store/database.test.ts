@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
-import { before, it } from 'node:test';
-import { type Database, queryBounded, translateDatabaseError } from '#store/database.ts';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { before, describe, it, type TestContext } from 'node:test';
+import { TLSSocket } from 'node:tls';
+import { type Database, openDatabase, queryBounded, translateDatabaseError } from '#store/database.ts';
+import { makeCertificate } from '../support/certificate.ts';
 import { eachDatabase } from '../support/database.ts';
 
 eachDatabase('database', (open, kind) => {
@@ -32,5 +36,36 @@ eachDatabase('database', (open, kind) => {
       const error = await database.query({ text, values: [value] }).catch(translateDatabaseError);
       assert.equal((error as { reason?: string }).reason, 'character-refused', `${text} ${value}`);
     }
+  });
+});
+
+/** Takes the request for TLS that a client of PostgreSQL begins with; answers the URL of the server. */
+async function serverOf(context: TestContext, answer: (socket: Socket) => void): Promise<string> {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', () => answer(socket));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  context.after(() => server.close());
+  return `postgres://sluice@127.0.0.1:${(server.address() as AddressInfo).port}/sluice?sslmode=verify-full`;
+}
+
+describe('a server of whom TLS is asked', () => {
+  const refused = (why: RegExp) => (error: Error & { reason?: string; remedy?: string }) =>
+    error.reason === 'database-refused' && why.test(error.message) && /sslmode/.test(error.remedy ?? '');
+
+  it('is refused at once when it does not speak it', async (context) => {
+    const url = await serverOf(context, (socket) => socket.end('N'));
+    await assert.rejects(openDatabase({ databaseUrl: url }), refused(/does not support SSL/));
+  });
+
+  it('is refused at once when nobody vouches for its certificate', async (context) => {
+    const { key, cert } = await makeCertificate();
+    const url = await serverOf(context, (socket) => {
+      socket.write('S');
+      new TLSSocket(socket, { isServer: true, key, cert }).on('error', () => undefined);
+    });
+    await assert.rejects(openDatabase({ databaseUrl: url }), refused(/certificate/));
   });
 });

@@ -37,6 +37,8 @@ export interface SourceUser {
 
 export interface SourceGroup {
   readonly displayName: string;
+  /** Out of scope, for this reason: its members are not read. */
+  readonly out?: string | undefined;
   readonly members: readonly string[];
 }
 
@@ -58,7 +60,7 @@ type Snapshot = Pick<Source, 'users' | 'groups' | 'gone'>;
 interface SourceRecord {
   readonly id: string;
   readonly user?: SourceUser;
-  readonly group?: string;
+  readonly group?: Pick<SourceGroup, 'displayName' | 'out'>;
 }
 
 export function makeSource(): Source {
@@ -99,6 +101,7 @@ function makeChanges(source: Source): ChangeReader<SourceRecord> {
     merge: (known, change) => ({ ...known, ...change }),
     async *members(groups) {
       for (const { id } of groups) {
+        if (source.groups.get(id)?.out !== undefined) continue;
         const members = (source.groups.get(id)?.members ?? []).flatMap((member) => memberOf(source, member));
         yield { type: 'members', group: id, members, skipped: [], complete: true };
       }
@@ -130,8 +133,9 @@ function* difference(then: Snapshot, now: Snapshot): Generator<ChangePage<Source
   yield { type: 'memberChanges', changes };
   const users = [...now.users].filter(([id, user]) => JSON.stringify(then.users.get(id)) !== JSON.stringify(user));
   yield { type: 'records', resourceType: 'User', records: users.map(([id, user]) => ({ id, user })) };
-  const groups = [...now.groups].filter(([id, { displayName }]) => then.groups.get(id)?.displayName !== displayName);
-  const records = groups.map(([id, { displayName }]) => ({ id, group: displayName }));
+  const said = ({ displayName, out }: Partial<SourceGroup> = {}): string => JSON.stringify([displayName, out]);
+  const groups = [...now.groups].filter(([id, group]) => said(then.groups.get(id)) !== said(group));
+  const records = groups.map(([id, group]) => ({ id, group }));
   yield { type: 'records', resourceType: 'Group', records };
 }
 
@@ -163,16 +167,17 @@ function openSource(source: Source): PullProvider<SourceRecord> {
       for (let start = 0; start < users.length; start += PAGE)
         yield { type: 'records', resourceType: 'User', records: users.slice(start, start + PAGE) };
       if (source.lie === 'cut') throw new UpstreamError('The source stopped.', { failure: 'source-incomplete' });
-      const groups = [...source.groups].map(([id, { displayName }]) => ({ id, group: displayName }));
+      const groups = [...source.groups].map(([id, group]) => ({ id, group }));
       yield { type: 'records', resourceType: 'Group', records: groups };
-      for (const [group, { members }] of source.groups)
-        yield {
-          type: 'members',
-          group,
-          members: members.flatMap((externalId) => memberOf(source, externalId)),
-          skipped: [],
-          complete: true,
-        };
+      for (const [group, { members, out }] of source.groups)
+        if (out === undefined)
+          yield {
+            type: 'members',
+            group,
+            members: members.flatMap((externalId) => memberOf(source, externalId)),
+            skipped: [],
+            complete: true,
+          };
       const gone = [...source.gone].map(([externalId, how]) => ({ externalId, how }));
       yield { type: 'gone', resourceType: 'User', objects: gone };
       yield { type: 'end', checkpoint };
@@ -180,8 +185,9 @@ function openSource(source: Source): PullProvider<SourceRecord> {
     changes: makeChanges(source),
     externalId: ({ id }) => id,
     normalise({ id, user, group }) {
+      if (group?.out !== undefined) return { skip: group.out };
       if (user === undefined)
-        return { resource: { schemas: [GROUP_SCHEMA], externalId: id, displayName: group ?? id } };
+        return { resource: { schemas: [GROUP_SCHEMA], externalId: id, displayName: group?.displayName ?? id } };
       if (user.out !== undefined) return { skip: user.out };
       const { out: _out, department, manager, active = true, ...rest } = user;
       const enterprise = {

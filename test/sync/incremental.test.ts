@@ -43,7 +43,12 @@ const event = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('out'), person }) },
   {
     weight: 4,
-    arbitrary: fc.record({ kind: fc.constant('group'), group, members: fc.uniqueArray(fc.oneof(person, group)) }),
+    arbitrary: fc.record({
+      kind: fc.constant('group'),
+      group,
+      members: fc.uniqueArray(fc.oneof(person, group)),
+      out: fc.option(fc.constant('GroupTypeExcluded'), { freq: 3, nil: undefined }),
+    }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('dissolve'), group }) },
 );
@@ -68,7 +73,7 @@ function happen(source: Source, event: Event): void {
   } else if (event.kind === 'leave') {
     if (source.users.delete(event.person)) source.gone.set(event.person, event.how as 'softDeleted');
   } else if (event.kind === 'group') {
-    source.groups.set(event.group, { displayName: event.group, members: event.members });
+    source.groups.set(event.group, { displayName: event.group, members: event.members, out: event.out });
   } else if (event.kind === 'dissolve') source.groups.delete(event.group);
   else {
     const user = source.users.get(event.person);
@@ -149,6 +154,26 @@ eachDatabase('reading what changed', (open) => {
       source.lie = undefined;
       assert.equal((await api.sync({ mode: 'incremental' })).status, 'succeeded');
       assert.deepEqual(pictureOf(await readDirectory(api.database)), before);
+    } finally {
+      await api.close();
+    }
+  });
+
+  it('knows the members of a group that comes into scope after a full read that did not ask for them', async () => {
+    const source = makeSource();
+    for (const id of ['ada', 'bob', 'cyd']) source.users.set(id, { userName: id });
+    source.groups.set('g1', { displayName: 'Payroll', members: ['ada', 'bob'] });
+    const api = await openSync(await open(), source);
+    try {
+      await writeSetting(api.database.knex, 'guard', OPEN_GUARD);
+      await api.sync();
+      source.groups.set('g1', { displayName: 'Payroll', members: ['ada', 'cyd'], out: 'GroupTypeExcluded' });
+      await api.sync({ mode: 'full' });
+      source.groups.set('g1', { displayName: 'Payroll', members: ['ada', 'cyd'] });
+      const run = await api.sync({ mode: 'incremental' });
+      assert.deepEqual([run.mode, run.counts], ['incremental', { created: 1, membershipsChanged: 1 }]);
+      const { g1 } = pictureOf(await readDirectory(api.database)) as Record<string, Served>;
+      assert.deepEqual(g1?.related, ['ada', 'cyd']);
     } finally {
       await api.close();
     }

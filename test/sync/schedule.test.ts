@@ -5,13 +5,14 @@ import { ConflictError, InputError } from '#core/errors.ts';
 import type { ScheduleSettings } from '#core/schedule.ts';
 import { makeLog } from '#platform/log.ts';
 import type { Database } from '#store/database.ts';
-import { saveProvider, setActive } from '#store/settings.ts';
+import { saveProvider, setActive, writeSetting } from '#store/settings.ts';
 import { listRuns, type RunView } from '#store/views/runs.ts';
 import { makeSyncService } from '#sync/decide.ts';
 import { makeSchedule, nextSlot, previousSlot } from '#sync/schedule.ts';
 import type { StartOptions, SyncService } from '#sync/service.ts';
 import { makeClock } from '../support/clock.ts';
 import { eachDatabase } from '../support/database.ts';
+import { makeSource, openSync } from '../support/source.ts';
 
 const DAILY = { enabled: true, kind: 'daily', time: '03:00', timeZone: 'Europe/Berlin' } as const;
 
@@ -193,5 +194,34 @@ eachDatabase('a slot and its run', (open) => {
       await database.knex.raw(`update runs set status = 'succeeded'`);
     }
     assert.deepEqual(modes, ['full', 'incremental', 'full']);
+  });
+
+  it('read everything again when that stopped, in turn with what changed, until it comes to its end', async () => {
+    const source = makeSource();
+    source.users.set('ada', { userName: 'ada' });
+    const api = await openSync(await open(), source);
+    const db = api.database.knex;
+    await writeSetting(db, 'guard', { enabled: false });
+    assert.equal((await api.sync()).status, 'succeeded');
+    const clock = makeClock(new Date().toISOString());
+    const sync = makeSyncService({ database: api.database, worker: undefined });
+    const schedule = makeSchedule({ database: api.database, clock, sync, log: makeLog('fatal') });
+    const hourly: ScheduleSettings = { enabled: true, kind: 'interval', everyMinutes: 60, timeZone: 'UTC' };
+    await schedule.change(hourly, { withoutPreview: true });
+    source.lie = 'cut';
+    assert.equal((await api.sync({ mode: 'full' })).status, 'incomplete');
+    const modes: string[] = [];
+    const statuses = ['incomplete', 'incomplete', 'incomplete', 'succeeded', 'succeeded'];
+    for (const [hour, status] of statuses.entries()) {
+      if (status === 'succeeded') source.lie = undefined;
+      clock.set(new Date(Date.now() + (hour + 1) * 3_600_000).toISOString());
+      await schedule.tick();
+      const [run] = (await listRuns(db, { limit: 1 })).items;
+      modes.push(run?.mode ?? '');
+      await db.raw(`update runs set status = 'cancelled' where status = 'queued'`);
+      await api.sync({ mode: run?.mode ?? 'full' });
+    }
+    assert.deepEqual(modes, ['incremental', 'full', 'incremental', 'full', 'incremental']);
+    await api.close();
   });
 });

@@ -37,6 +37,8 @@ export const KOREAN_REASONS: Readonly<Record<string, string>> = {
   SchemaViolation: 'SCIM으로 나타낼 수 없는 값이 있습니다.',
   DuplicateSourceEntries: '소스의 다른 계정이 같은 사용자 이름을 사용합니다.',
   DuplicateTargetEntries: '디렉터리의 다른 계정이 같은 사용자 이름을 사용합니다.',
+  NameHeld:
+    '다른 계정이 새 사용자 이름을 가지고 있거나 먼저 기다리고 있어, 사용자 이름을 제외한 나머지만 변경되었습니다.',
   ManualOrigin: '직접 만든 항목이거나 그와 같은 사용자 이름입니다. 동기화는 이를 변경하지 않습니다.',
   DeletedByHand: '누군가 직접 삭제했습니다.',
   ProviderInactive: '해당 소스가 활성이 아니므로 동기화가 변경하지 않습니다.',

@@ -12,6 +12,7 @@ export function ConfirmDialog({
   title,
   lead,
   action,
+  look = 'danger',
   call,
   onConfirm,
 }: {
@@ -21,6 +22,8 @@ export function ConfirmDialog({
   readonly lead: ReactNode;
   /** The word on the button. */
   readonly action: string;
+  /** Primary for what can be taken back. */
+  readonly look?: 'danger' | 'primary';
   readonly call: { readonly isPending: boolean; readonly error: unknown };
   readonly onConfirm: () => void;
 }) {
@@ -34,7 +37,7 @@ export function ConfirmDialog({
       foot={
         <>
           <Button onClick={onClose}>{common('cancel')}</Button>
-          <Button look="danger" busy={call.isPending} onClick={onConfirm}>
+          <Button look={look} busy={call.isPending} onClick={onConfirm}>
             {action}
           </Button>
         </>

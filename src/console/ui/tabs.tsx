@@ -12,7 +12,10 @@ interface TabsProps<Name extends string> {
 /** Arrow keys move between tabs (WAI-ARIA Authoring Practices). */
 export function Tabs<Name extends string>({ label, value, onChange, tabs, children }: TabsProps<Name>) {
   useEffect(() => {
-    document.getElementById(`tab-${value}`)?.scrollIntoView({ block: 'nearest', inline: 'center' });
+    // Only the row of tabs moves: a page that opens stays at its top.
+    const tab = document.getElementById(`tab-${value}`);
+    const row = tab?.parentElement;
+    if (tab && row) row.scrollLeft = tab.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
   }, [value]);
   function move(event: KeyboardEvent<HTMLDivElement>): void {
     const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;

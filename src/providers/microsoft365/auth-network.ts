@@ -1,6 +1,7 @@
 import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from '@azure/msal-node';
 import { ConfigError, GatewayError, UpstreamError } from '#core/errors.ts';
 import type { Clock } from '#platform/clock.ts';
+import { insideFetch, refusalIn } from '#platform/inside-fetch.ts';
 import { isUntrusted } from './auth-errors.ts';
 import { type Limits, makePace, type Outcome, retryAfterMs } from './pace.ts';
 
@@ -40,9 +41,11 @@ export function makeAuthNetwork(clock: Clock, limits: Limits): AuthNetwork {
     try {
       const signal = AbortSignal.timeout(limits.timeoutMs);
       const init = { method, redirect: 'manual', signal, ...(headers && { headers }), ...(body && { body }) } as const;
-      const response = await fetch(url, init);
+      const response = await insideFetch(url, init);
       return readAnswer<Body>(response, await response.text(), clock.now().getTime());
     } catch (cause) {
+      const refused = refusalIn(cause);
+      if (refused !== undefined) return { retry: false, error: refused };
       return { retry: !isUntrusted(cause), error: isUntrusted(cause) ? untrusted(cause) : unreachable(cause) };
     }
   }

@@ -4,7 +4,6 @@ import {
   Client,
   type Context,
   GraphClientError,
-  HTTPMessageHandler,
   type Middleware,
   ResponseType,
 } from '@microsoft/microsoft-graph-client';
@@ -12,6 +11,7 @@ import type { Cost, SourceRequest } from '#core/cost.ts';
 import { CredentialsError, GatewayError, UpstreamError } from '#core/errors.ts';
 import type { Trace } from '#core/provider.ts';
 import type { Clock } from '#platform/clock.ts';
+import { insideFetch } from '#platform/inside-fetch.ts';
 import { inSpan, type OpenSpan, traceHeaders } from '#platform/trace.ts';
 import { makeTokenSource, type TokenSource } from './auth.ts';
 import { readBody } from './body.ts';
@@ -238,15 +238,21 @@ class ExactUrl {
   }
 }
 
-/** Our URL, our token, then the client's own fetch. Its retry handler never retries a 500 or a broken connection. */
+/** Our URL, our token, then our fetch, which looks at addresses. The client's retry handler never retries a 500 or a broken connection. */
 function middlewareChain(): Middleware {
   const outer = new OuterMiddleware();
   const authentication = new AuthenticationHandler({
     getAccessToken: () => Promise.reject(new GraphClientError('every request brings its own token')),
   });
   outer.setNext(authentication);
-  authentication.setNext(new HTTPMessageHandler());
+  authentication.setNext(new SendMiddleware());
   return outer;
+}
+
+class SendMiddleware implements Middleware {
+  async execute(context: Context): Promise<void> {
+    context.response = await insideFetch(context.request, context.options);
+  }
 }
 
 /** Sets the exact URL; and keeps what is thrown below, since the client hands on only its own errors as they are. */

@@ -4,7 +4,7 @@ import type { ResourceType } from '#core/resource.ts';
 import { type BatchAnswer, batchGet } from './batch.ts';
 import type { Graph } from './client.ts';
 import { collection, PAGE_SIZE, readPage } from './collection.ts';
-import { incomplete, REQUEST_REFUSED } from './failures.ts';
+import { incomplete, isNotGiven } from './failures.ts';
 import { membersOfAll, sortMembers } from './members.ts';
 import { GROUP_SELECT, type GraphGroup, type GraphMember, type GraphUser, hidesMembers, listOf } from './records.ts';
 
@@ -36,9 +36,10 @@ type Raw = GraphUser | GraphGroup;
 
 /**
  * Where reading changes would begin now: asked for before a full read, so that what changes meanwhile comes with the
- * first changes, a second time at most. Undefined where Graph refuses it: then there is no reading of changes.
+ * first changes, a second time at most. Undefined where Graph does not give it: everything can be read all the same, and
+ * is then read each time.
  * Source: learn.microsoft.com/graph/delta-query-overview, `$deltatoken=latest`, checked 2026-11.
- * @throws {GatewayError} what `Graph.get` throws
+ * @throws {GatewayError} what `Graph.get` throws when nothing else could be read either: no token, no connection, throttled
  */
 export async function latestCheckpoint(
   graph: Graph,
@@ -54,18 +55,17 @@ export async function latestCheckpoint(
       groups: await latest(graph, `/groups/delta?$select=${groups}&$deltatoken=latest`, signal),
     });
   } catch (error) {
-    if (error instanceof UpstreamError && error.reason === REQUEST_REFUSED) return undefined;
+    const isBroken = error instanceof UpstreamError && ['server', 'source-incomplete'].includes(error.failure);
+    if (isBroken || isNotGiven(error)) return undefined;
     throw error;
   }
 }
 
+/** The link that ends the round. One that begins with all there is, since `latest` means nothing there, is read through. */
 async function latest(graph: Graph, first: string, signal: AbortSignal): Promise<string> {
-  for (let url = first, pages = 0; pages < EMPTY_PAGES_MAX; pages += 1) {
-    const { deltaLink, nextLink } = await graph.get(url, readDeltaPage, { signal });
-    if (deltaLink !== undefined) return deltaLink;
-    url = nextLink ?? first;
-  }
-  throw incomplete('Graph does not say where changes begin.', 'page-loop');
+  let reached = first;
+  for await (const { link } of deltaRound(graph, first, signal)) reached = link;
+  return reached;
 }
 
 export interface ChangeOptions {

@@ -1,13 +1,23 @@
 // What goes wrong between us and Graph, as errors with a stable reason and a remedy.
-import { ConfigError, CredentialsError, GatewayError, NotFoundError, UpstreamError } from '#core/errors.ts';
+import { ConfigError, CredentialsError, type GatewayError, NotFoundError, UpstreamError } from '#core/errors.ts';
+import { refusalIn } from '#platform/inside-fetch.ts';
 import { isUntrusted } from './auth-errors.ts';
 import { type Failed, retryAfterMs } from './pace.ts';
 
 /** When the next run may try again, if nobody said. */
 const LATER_MS = 60_000;
 
-/** A 4xx that is neither the credential's fault nor an unknown object: the request itself was refused. */
+/** A 4xx that is neither the credential's fault nor an unknown object, or a 501: the request itself was refused. */
 export const REQUEST_REFUSED = 'request-refused';
+/** No more likely the next time. */
+const NOT_IMPLEMENTED = 501;
+
+/** What was asked for is not there, may not be asked for by us, or not in this way: to be lived without, where it can be. */
+export function isNotGiven(error: unknown): boolean {
+  if (error instanceof NotFoundError) return true;
+  if (error instanceof CredentialsError) return error.failure === 'consent';
+  return error instanceof UpstreamError && error.reason === REQUEST_REFUSED;
+}
 
 /**
  * What an answer that is no success means.
@@ -19,7 +29,7 @@ export function explainStatus(response: Response, body: string, now: number): Fa
   const facts = { status, graphCode: graphCode(body), requestId: headers.get('request-id') ?? undefined };
   if (status === 429 || status === 509)
     return { retry: true, busy: true, waitMs, error: busyError('throttled', waitMs, facts) };
-  if (status >= 500 || status === 408)
+  if ((status >= 500 && status !== NOT_IMPLEMENTED) || status === 408)
     return { retry: true, busy: waitMs !== undefined, waitMs, error: busyError('server', waitMs, facts) };
   return { retry: false, error: explainRefusal(facts, new URL(response.url).pathname) };
 }
@@ -109,7 +119,8 @@ export function incomplete(message: string, reason: string, cause?: unknown): Up
 
 /** What was thrown on the way: a connection refused or broken off, a name not found, a time limit. */
 export function explainThrown(thrown: unknown): Failed {
-  if (thrown instanceof GatewayError) return { retry: false, error: thrown };
+  const ours = refusalIn(thrown);
+  if (ours !== undefined) return { retry: false, error: ours };
   if (isUntrusted(thrown))
     return {
       retry: false,

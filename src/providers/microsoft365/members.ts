@@ -60,10 +60,9 @@ export async function* membersOfAll(graph: Graph, groups: ReadonlyMap<string, bo
  * The direct members of one group; the last page says `complete`. Source: graph/api/group-list-members, checked 2026-11.
  */
 async function* membersOf(graph: Graph, group: string, signal: AbortSignal): Pages {
-  const url = `/groups/${encodeURIComponent(group)}/members?$select=id&$top=${PAGE_SIZE}`;
   for (let reads = 1; ; reads += 1)
     try {
-      for await (const members of collection<GraphMember>(graph, url, { signal }))
+      for await (const members of listMembers(graph, group, signal))
         yield { type: 'members', group, ...sortMembers(members), complete: false };
       break;
     } catch (error) {
@@ -74,6 +73,22 @@ async function* membersOf(graph: Graph, group: string, signal: AbortSignal): Pag
         throw incomplete('The members of a group that exists cannot be found.', 'members-not-found', error);
     }
   yield { type: 'members', group, members: [], skipped: [], complete: true };
+}
+
+/** Only their ids; where that leaves open of what kind somebody is, all of them once more, with what they have. */
+async function* listMembers(
+  graph: Graph,
+  group: string,
+  signal: AbortSignal,
+): AsyncGenerator<readonly GraphMember[], void> {
+  const members = `/groups/${encodeURIComponent(group)}/members`;
+  for await (const page of collection<GraphMember>(graph, `${members}?$select=id&$top=${PAGE_SIZE}`, { signal })) {
+    if (page.some((member) => memberKind(member) === undefined)) {
+      yield* collection<GraphMember>(graph, `${members}?$top=${PAGE_SIZE}`, { signal });
+      return;
+    }
+    yield page;
+  }
 }
 
 /**

@@ -97,10 +97,13 @@ export const GROUP_SELECT = [
   'visibility',
 ] as const;
 
-/** The kind of a member: `user`, `group`, `device`; undefined when Graph does not say. */
-export function memberKind({ '@odata.type': type }: GraphMember): string | undefined {
+/** The kind of a member: `user`, `group`, `device`; undefined when Graph does not say, and nothing that it has does. */
+export function memberKind(member: GraphMember): string | undefined {
+  const { '@odata.type': type } = member;
   const kind = typeof type === 'string' ? type.replace(/^#?microsoft\.graph\./i, '') : '';
-  return kind === '' || kind === 'directoryObject' ? undefined : kind;
+  if (kind !== '' && kind !== 'directoryObject') return kind;
+  if (typeof member.userPrincipalName === 'string') return 'user';
+  return typeof member.securityEnabled === 'boolean' ? 'group' : undefined;
 }
 
 /** Source: learn.microsoft.com/graph/api/resources/group, property `visibility`, checked 2026-11. */

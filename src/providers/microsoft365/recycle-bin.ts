@@ -1,10 +1,9 @@
-import { CredentialsError, NotFoundError, UpstreamError } from '#core/errors.ts';
 import type { GoneObject, Page } from '#core/pages.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { batchGet } from './batch.ts';
 import type { Graph } from './client.ts';
 import { collection, PAGE_SIZE } from './collection.ts';
-import { REQUEST_REFUSED } from './failures.ts';
+import { isNotGiven } from './failures.ts';
 
 type GonePage = Extract<Page, { type: 'gone' }>;
 
@@ -25,7 +24,7 @@ export async function* recycleBin(graph: Graph, type: ResourceType, signal: Abor
       };
     yield { type: 'gone', resourceType: type, objects: [], all: true };
   } catch (error) {
-    if (!isHidden(error)) throw error;
+    if (!isNotGiven(error)) throw error;
   }
 }
 
@@ -47,11 +46,4 @@ export async function howTheyLeft(
     return status === 404 && restorable.has(externalId) ? [{ externalId, how: 'hardDeleted' }] : [];
   });
   return { type: 'gone', resourceType: type, objects };
-}
-
-/** Without the permission for it, or where the kind of object has no bin. */
-function isHidden(error: unknown): boolean {
-  if (error instanceof NotFoundError) return true;
-  if (error instanceof CredentialsError) return error.failure === 'consent';
-  return error instanceof UpstreamError && error.reason === REQUEST_REFUSED;
 }

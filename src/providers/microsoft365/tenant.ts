@@ -1,10 +1,10 @@
-import { CredentialsError, NotFoundError } from '#core/errors.ts';
 import type { Graph } from './client.ts';
+import { isNotGiven } from './failures.ts';
 import { readClaims } from './permissions.ts';
 
 /**
  * The tenant behind the settings: the token names it, whatever domain the settings do. Where a token is not one that
- * can be read, the organization is asked; undefined without the permission for that.
+ * can be read, the organization is asked; undefined where it does not say.
  * Source: learn.microsoft.com/entra/identity-platform/access-token-claims-reference, checked 2026-11.
  */
 export async function readTenantId(graph: Graph, signal: AbortSignal): Promise<string | undefined> {
@@ -13,8 +13,7 @@ export async function readTenantId(graph: Graph, signal: AbortSignal): Promise<s
   try {
     return await graph.get('/organization?$select=id', idOf, { signal });
   } catch (error) {
-    const silent = error instanceof NotFoundError || (error instanceof CredentialsError && error.failure === 'consent');
-    if (silent) return undefined;
+    if (isNotGiven(error)) return undefined;
     throw error;
   }
 }

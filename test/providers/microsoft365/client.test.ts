@@ -1,5 +1,7 @@
 // What the simulated tenant does not do: a Graph that answers line by line as a test says.
 import assert from 'node:assert/strict';
+import dns from 'node:dns';
+import { syncBuiltinESMExports } from 'node:module';
 import { after, describe, it } from 'node:test';
 import { ConfigError, UpstreamError } from '#core/errors.ts';
 import { openGraph } from '#providers/microsoft365/client.ts';
@@ -74,6 +76,36 @@ describe('requests', () => {
     });
     assert.deepEqual((await gather(openAt(server).provider)).ids.User, new Set(['u1', 'u2']));
     assert.equal(server.asked[1]?.url, `/v1.0/users${query.slice(0, -1)}`);
+  });
+
+  it('go to nobody whose name leads to where no server is, neither for a token nor with one', async (test) => {
+    const server = await start({});
+    const addresses = new Map([
+      ['localhost', '127.0.0.1'],
+      ['metadata.example', '169.254.169.254'],
+    ]);
+    const asked: string[] = [];
+    test.mock.method(dns, 'lookup', (name: string, _options: object, callback: (...answer: unknown[]) => void) => {
+      asked.push(name);
+      callback(null, [{ address: addresses.get(name), family: 4 }]);
+    });
+    syncBuiltinESMExports();
+    try {
+      const far = 'https://metadata.example';
+      for (const endpoints of [
+        { graph: server.origin, login: far },
+        { graph: far, login: server.origin },
+      ])
+        await assert.rejects(readAll(openAt(server, { endpoints }).provider), { reason: 'address-refused' });
+      assert.deepEqual(server.asked, []);
+      // A name that leads to a private address is the rule of a private cloud.
+      const near = { graph: server.origin.replace('127.0.0.1', 'localhost'), login: server.origin };
+      await readAll(openAt(server, { endpoints: near }).provider);
+      assert.deepEqual(new Set(asked), new Set(['metadata.example', 'localhost']));
+    } finally {
+      test.mock.reset();
+      syncBuiltinESMExports();
+    }
   });
 
   it('send no token to another host, nor follow a redirect there', async () => {
@@ -168,6 +200,29 @@ describe('answers', () => {
         ['x1', 'UnreadableMember'],
         ['x2', 'UnreadableMember'],
       ],
+    );
+  });
+
+  it('may lack the kind of members where only ids are selected: what they have then tells', async () => {
+    const server = await start({
+      '/users': () => page([]),
+      '/groups?': () => page([{ id: 'g1', securityEnabled: true }]),
+      '/groups/': ({ url }) =>
+        url.includes('select=id')
+          ? page([{ id: 'u1' }, { id: 'g2' }, { id: 'x1' }])
+          : page([{ id: 'u1', userPrincipalName: 'a@b.c' }, { id: 'g2', securityEnabled: false }, { id: 'x1' }]),
+    });
+    const pages = (await readAll(openAt(server).provider)).flatMap((one) => (one.type === 'members' ? [one] : []));
+    assert.deepEqual(
+      pages.flatMap(({ members }) => members),
+      [
+        { externalId: 'u1', type: 'User' },
+        { externalId: 'g2', type: 'Group' },
+      ],
+    );
+    assert.deepEqual(
+      pages.flatMap(({ skipped }) => skipped.map(({ externalId }) => externalId)),
+      ['x1'],
     );
   });
 

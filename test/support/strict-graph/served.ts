@@ -77,26 +77,28 @@ export function assertExact(served: Served, expected: Expected, what: string): v
   const source = served.sourceOf();
   const hasLeft = (id: string | undefined): boolean => id !== undefined && expected.leavers.has(id);
   const mayStay = (id: string): boolean => expected.leavers.get(id)?.includes('keep') === true;
-  // Whoever is kept keeps the user name, and somebody else who has it now in the tenant waits for it.
-  const kept = [...served.users].filter(([id]) => mayStay(id)).map(([, { userName }]) => userName.toLowerCase());
-  const waits = (id: string): boolean => kept.includes(String(expected.users.get(id)?.userName).toLowerCase());
+  const waiting = whoWaits(served, expected, mayStay);
+  const isMissing = (id: string): boolean => waiting.has(id) && !served.users.has(id);
   for (const [id, user] of expected.users) {
-    if (waits(id)) continue;
+    if (isMissing(id)) continue;
     const found = served.users.get(id);
     assert.ok(found !== undefined, `${what}: ${id} is not served: ${JSON.stringify(user)}`);
     const manager = source.get(found[ENTERPRISE]?.manager?.value ?? '');
     // Somebody who left may still be named as a manager while the account is there.
-    const open = hasLeft(manager) || (user.manager !== undefined && waits(user.manager));
+    const open = hasLeft(manager) || (user.manager !== undefined && isMissing(user.manager));
     const seen = viewOf(found, open ? user.manager : manager);
-    assert.deepEqual(seen, user, `${what}: ${id}`);
+    // Somebody who left with a name that was given away meanwhile comes back when the name is free.
+    if (waiting.has(id) && !seen.active) continue;
+    const wanted = waiting.has(id) ? { ...user, userName: seen.userName } : user;
+    assert.deepEqual(seen, wanted, `${what}: ${id}`);
   }
   for (const [id, group] of expected.groups) {
     const found = served.groups.get(id);
     assert.ok(found !== undefined, `${what}: group ${id} is not served`);
     const members = (found.members ?? [])
       .map(({ value }) => source.get(value) ?? value)
-      .filter((member) => !mayStay(member) && !waits(member));
-    const wanted = { ...group, members: group.members.filter((member) => !waits(member)) };
+      .filter((member) => !mayStay(member) && !isMissing(member));
+    const wanted = { ...group, members: group.members.filter((member) => !isMissing(member)) };
     assert.deepEqual({ displayName: found.displayName, members: members.sort() }, wanted, `${what}: group ${id}`);
   }
   for (const id of [...served.users.keys(), ...served.groups.keys()])
@@ -113,6 +115,23 @@ export function assertExact(served: Served, expected: Expected, what: string): v
       `${what}: ${id} should have left (${policies}): ${JSON.stringify(found)}`,
     );
   }
+}
+
+/**
+ * Whoever is kept keeps the user name. Somebody else who has it in the tenant waits for it, and so does whoever waits
+ * for the name of one who waits: outside, or by the name from before with everything else up to date.
+ */
+function whoWaits(served: Served, expected: Expected, mayStay: (id: string) => boolean): ReadonlySet<string> {
+  const holders = new Map([...served.users].map(([id, { userName }]) => [userName.toLowerCase(), id]));
+  const waiting = new Set<string>();
+  for (let before = -1; before < waiting.size; ) {
+    before = waiting.size;
+    for (const [id, { userName }] of expected.users) {
+      const holder = holders.get(String(userName).toLowerCase());
+      if (holder !== undefined && holder !== id && (mayStay(holder) || waiting.has(holder))) waiting.add(id);
+    }
+  }
+  return waiting;
 }
 
 function viewOf(user: ScimUser, manager: string | undefined): ExpectedUser {

@@ -53,7 +53,7 @@ export class GraphService {
   readonly deltas: DeltaQueries;
   /** How many changes the lists and delta queries do not show yet. */
   lag = 0;
-  /** What was shown once is never hidden again by a lag. */
+  /** What was shown once is never hidden again by a lag: docs/changes.md says what is not closed there. */
   shown = 0;
   private readonly parts: ServiceParts;
   private readonly pages = new Map<string, Listing>();

@@ -1,10 +1,10 @@
 import { Link } from '@tanstack/react-router';
 import { AppWindow, Plus } from 'lucide-react';
-import { useState } from 'react';
 import { useList } from '../../api/queries.ts';
 import type { App, TargetHealth } from '../../api/types.ts';
 import { count, initials, relative } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
+import { useSearchState } from '../../app/search-state.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { CHANNELS, HealthBadge, healthOf, needsSomebody, useTargets } from '../../app/targets.tsx';
 import { Who } from '../../ui/badge.tsx';
@@ -27,7 +27,9 @@ export function AppsPage() {
   const needs = useNeeds('admin');
   const list = useList('GET /apps');
   const { targets, ...health } = useTargets();
-  const [adding, setAdding] = useState(false);
+  const [search, change] = useSearchState();
+  const adding = search['add'] !== undefined;
+  const setAdding = (on: boolean): void => change({ add: on ? 'app' : undefined });
   const add = (
     <Button look="primary" icon={<Plus size={16} />} off={needs} onClick={() => setAdding(true)}>
       {t('add')}

@@ -38,7 +38,7 @@ export function CheckPage() {
           <div>
             <TextField label={t('subject')} value={text} onChange={setText} />
           </div>
-          <div style={{ alignSelf: 'center' }}>
+          <div style={{ alignSelf: 'end' }}>
             <Button type="submit" look="primary">
               {t('check')}
             </Button>

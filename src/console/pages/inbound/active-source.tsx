@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { useGet } from '../../api/queries.ts';
 import type { ProviderCard, Run, Schedule } from '../../api/types.ts';
 import { count, dateTime, relative, span } from '../../app/format.ts';
+import { GroupName } from '../../app/group-name.tsx';
 import { useLanguage, useT } from '../../app/i18n.ts';
 import { CHANGE_TONE, type ChangeCounts, changesOf, tookMs } from '../../app/run-facts.ts';
 import { useNeeds } from '../../app/session.tsx';
@@ -50,9 +51,7 @@ export function ActiveSource({ card, running }: { readonly card: ProviderCard; r
               </Badge>
             </h2>
             <p>
-              {[settings.tenantId, card.connection.state === 'error' ? undefined : card.connection.detail]
-                .filter(Boolean)
-                .join(' · ')}
+              <SourceLine card={card} tenantId={settings.tenantId} />
             </p>
           </div>
           <Link
@@ -77,6 +76,21 @@ export function ActiveSource({ card, running }: { readonly card: ProviderCard; r
       </Card>
     </>
   );
+}
+
+/** Whose directory it is, how long its credential lasts, and how the last read went. */
+function SourceLine({ card, tenantId }: { readonly card: ProviderCard; readonly tenantId: string | undefined }) {
+  const t = useT(WORDS);
+  const { source, credential, state } = card.connection;
+  const days = credential?.daysLeft ?? null;
+  const domains = source?.domains ?? [];
+  const where =
+    source?.name == null
+      ? [tenantId]
+      : [source.name, domains.find((name) => name.includes('.onmicrosoft.')) ?? domains[0]];
+  const ends =
+    days === null ? (credential?.neverExpires === true ? t('noExpiry') : undefined) : t('secretEnds', { n: days });
+  return <>{[...where, ends, state === 'connected' ? t('readWell') : undefined].filter(Boolean).join(' · ')}</>;
 }
 
 function SourceFacts({ settings: { scope = {}, pathDisplay } }: { readonly settings: KnownSettings }) {
@@ -114,7 +128,7 @@ function SourceFacts({ settings: { scope = {}, pathDisplay } }: { readonly setti
                 : t('limitValue', { n: guard.percent ?? 10 }),
           note: guard?.enabled === false ? t('limitOffNote') : t('limitNote', { n: guard?.minObjects ?? 10 }),
         },
-        { name: t('path'), value: root ?? t('pathNone'), note: t('pathNote') },
+        { name: t('path'), value: root === null ? t('pathNone') : <GroupName id={root} />, note: t('pathNote') },
       ]}
     />
   );

@@ -5,6 +5,7 @@ import { useRunningRun } from '../../api/live.ts';
 import { useCall, useGet, useList } from '../../api/queries.ts';
 import type { ProviderCard, Run } from '../../api/types.ts';
 import { useT } from '../../app/i18n.ts';
+import { usePlanSums, useSumWords } from '../../app/plan-sums.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { COMMON, PROVIDERS } from '../../app/words.ts';
 import { Banner } from '../../ui/banner.tsx';
@@ -14,7 +15,6 @@ import { Loaded, Refusal } from '../../ui/loaded.tsx';
 import { Menu } from '../../ui/menu.tsx';
 import { RunDays } from '../../ui/run-days.tsx';
 import { RunTable } from '../../ui/run-table.tsx';
-import { removalsOf } from '../run/plan-facts.ts';
 import { ActiveSource } from './active-source.tsx';
 import { DisconnectDialog } from './disconnect.tsx';
 import css from './inbound.module.css';
@@ -39,6 +39,7 @@ export function InboundPage() {
   return (
     <Page title={t('title')} lead={t('lead')} actions={<Actions active={active} running={running} />}>
       {held === undefined || running !== undefined ? null : <HeldBanner run={held} />}
+      {active !== undefined && held === undefined && overview.data?.apps === 0 ? <AddAnApp /> : null}
       <Loaded query={providers}>
         {({ items }) => (
           <>
@@ -64,9 +65,28 @@ export function InboundPage() {
   );
 }
 
+/** A source is on and nobody gets anything from it yet. */
+function AddAnApp() {
+  const t = useT(WORDS);
+  return (
+    <Banner
+      tone="blue"
+      title={t('nextTitle')}
+      actions={
+        <Link to="/apps" search={{ add: 'app' } as never} className={buttonClass('primary')}>
+          {t('addApp')} <ArrowRight size={15} aria-hidden />
+        </Link>
+      }
+    >
+      {t('nextText')}
+    </Banner>
+  );
+}
+
 function HeldBanner({ run }: { readonly run: Run }) {
   const t = useT(WORDS);
-  const planned = run.planned ?? {};
+  const sums = usePlanSums(run.planId);
+  const { sentence } = useSumWords();
   const n = String(run.number);
   return (
     <Banner
@@ -78,7 +98,7 @@ function HeldBanner({ run }: { readonly run: Run }) {
         </Link>
       }
     >
-      {t('heldText', { removals: removalsOf(planned), others: (planned['create'] ?? 0) + (planned['update'] ?? 0) })}
+      {sums === undefined ? null : sentence(sums)} {t('heldText')}
     </Banner>
   );
 }

@@ -4,8 +4,9 @@ import type { ReactNode } from 'react';
 import { useRunningRun } from '../../api/live.ts';
 import { useGet, useList } from '../../api/queries.ts';
 import type { Overview, ProviderCard, TargetHealth } from '../../api/types.ts';
-import { count, relative } from '../../app/format.ts';
+import { count, dateTime, relative } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
+import { usePlanSums, useSumWords } from '../../app/plan-sums.ts';
 import { CHANNELS, HealthBadge, healthOf, needsSomebody, useTargets } from '../../app/targets.tsx';
 import { PROVIDERS } from '../../app/words.ts';
 import { Banner } from '../../ui/banner.tsx';
@@ -18,7 +19,6 @@ import { RunTable } from '../../ui/run-table.tsx';
 import { Figures } from '../apps/figures.tsx';
 import { Trouble } from '../apps/trouble.tsx';
 import { LiveRun } from '../run/live-run.tsx';
-import { removalsOf } from '../run/plan-facts.ts';
 import css from './overview.module.css';
 import { WORDS } from './words.ts';
 
@@ -152,6 +152,15 @@ function NeedsYou({
   );
 }
 
+function PlanSentence({ planId }: { readonly planId: string }) {
+  const sums = usePlanSums(planId);
+  const { sentence } = useSumWords();
+  return sums === undefined ? null : <>{sentence(sums)}</>;
+}
+
+/** From when on a credential that ends is said to. */
+const SOON_DAYS = 30;
+
 interface Need {
   readonly key: string;
   readonly tone: 'amber' | 'red' | 'blue';
@@ -161,7 +170,7 @@ interface Need {
 }
 
 function useNeedsList(
-  { held, openDisputes, failedMessages }: Overview,
+  { held, openDisputes, failedMessages, apps }: Overview,
   cards: readonly ProviderCard[],
 ): readonly Need[] {
   const t = useT(WORDS);
@@ -182,18 +191,14 @@ function useNeedsList(
       children: t('startText'),
       actions: go(configured ? '/inbound' : '/inbound/microsoft365/setup', t('start')),
     });
-  for (const { planId, runId, counts, createdAt, expiresAt } of held)
+  for (const { planId, runId, createdAt, expiresAt } of held)
     needs.push({
       key: planId,
       tone: 'amber',
       title: t('heldTitle'),
       children: (
         <>
-          {t('heldText', {
-            removals: removalsOf(counts),
-            n: (counts['create'] ?? 0) + (counts['update'] ?? 0),
-            since: relative(createdAt, language),
-          })}{' '}
+          <PlanSentence planId={planId} /> {t('heldText', { since: dateTime(createdAt, language) })}{' '}
           {expiresAt === null ? null : t('heldExpires', { t: relative(expiresAt, language) })}
         </>
       ),
@@ -205,7 +210,26 @@ function useNeedsList(
       tone: 'red',
       title: t('errorTitle', { name: names(card.kind) }),
       children: card.connection.detail,
-      actions: card.lastRun === null ? go('/inbound', t('look')) : go(`/runs/${card.lastRun.id}`, t('look')),
+      actions: card.lastRun === null ? go('/inbound', t('toSource')) : go(`/runs/${card.lastRun.id}`, t('seeRun')),
+    });
+  for (const { kind, connection } of cards.filter(({ active }) => active)) {
+    const days = connection.credential?.daysLeft ?? null;
+    if (days !== null && days <= SOON_DAYS)
+      needs.push({
+        key: `credential-${kind}`,
+        tone: days <= 7 ? 'red' : 'amber',
+        title: t('secretTitle', { name: names(kind), n: days }),
+        children: t('secretText'),
+        actions: go(`/inbound/${kind}/settings`, t('replace')),
+      });
+  }
+  if (apps === 0 && cards.some(({ active }) => active))
+    needs.push({
+      key: 'apps',
+      tone: 'blue',
+      title: t('appsTitle'),
+      children: t('appsText'),
+      actions: go('/apps?add=app', t('addApp')),
     });
   if (openDisputes > 0)
     needs.push({
@@ -221,7 +245,7 @@ function useNeedsList(
       tone: 'red',
       title: t('messagesTitle', { n: failedMessages }),
       children: t('messagesText'),
-      actions: go('/settings?tab=notifications', t('look')),
+      actions: go('/settings?tab=notifications', t('toMessages')),
     });
   return needs;
 }

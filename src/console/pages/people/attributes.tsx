@@ -1,34 +1,134 @@
+import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { useGet } from '../../api/queries.ts';
 import type { ScimResource } from '../../api/types.ts';
 import { useT } from '../../app/i18n.ts';
+import { COMMON } from '../../app/words.ts';
 import { Card, Pairs } from '../../ui/layout.tsx';
+import { Table } from '../../ui/table.tsx';
 import { textOf } from '../run/field-changes.tsx';
+import { ATTRIBUTES } from './attribute-words.ts';
 import { WORDS } from './words.ts';
 
-const OWN = new Set(['schemas', 'meta', 'state', 'groups', 'members', 'id', 'externalId']);
+/** What stands elsewhere on the page. */
+const ELSEWHERE = new Set(['schemas', 'meta', 'state', 'groups', 'members', 'id', 'externalId', 'origin', 'source']);
 
-/** Every attribute that is served, an extension's among them. */
+interface Attribute {
+  /** Its own name, without that of its schema. */
+  readonly name: string;
+  /** As a mapping rule names it. */
+  readonly path: string;
+  readonly value: unknown;
+}
+
+/** Every attribute that is served, an extension's among them, and what in the source each is made of. */
 export function Attributes({ resource }: { readonly resource: ScimResource }) {
   const t = useT(WORDS);
-  const record = resource as unknown as Readonly<Record<string, unknown>>;
-  const version = (resource.meta as { version?: string }).version;
-  const rows = Object.entries(record).flatMap(([name, value]): (readonly [string, string])[] => {
-    if (OWN.has(name) || value === null) return [];
-    if (!name.startsWith('urn:')) return [[name, textOf(value)]];
-    return Object.entries(value as Record<string, unknown>).map(([part, inner]) => [part, textOf(inner)] as const);
+  const names = useT(ATTRIBUTES);
+  const fromOf = useFrom(resource.state.origin);
+  const version = (resource.meta as { version?: string }).version?.match(/\d+/)?.[0];
+  const external = (resource as unknown as { externalId?: unknown }).externalId;
+  const ids: (readonly [string, ReactNode])[] = [[t('id'), <code key="id">{resource.id}</code>]];
+  if (typeof external === 'string') ids.push([t('externalId'), <code key="external">{external}</code>]);
+  if (version !== undefined) ids.push([t('version'), version]);
+  return (
+    <>
+      <Card flush>
+        <Table
+          first
+          label={t('overview')}
+          items={attributesOf(resource)}
+          keyOf={({ path }) => path}
+          columns={[
+            {
+              name: t('attribute'),
+              cell: ({ name }) => (name in ATTRIBUTES ? names(name as keyof typeof ATTRIBUTES) : name),
+            },
+            { name: t('value'), cell: (attribute) => <Value {...attribute} /> },
+            { name: t('from'), cell: ({ path }) => <span style={{ color: 'var(--muted)' }}>{fromOf(path)}</span> },
+          ]}
+        />
+      </Card>
+      <Card>
+        <Pairs items={ids} />
+      </Card>
+    </>
+  );
+}
+
+function attributesOf(resource: ScimResource): readonly Attribute[] {
+  return Object.entries(resource).flatMap(([name, value]): readonly Attribute[] => {
+    if (ELSEWHERE.has(name) || value === null) return [];
+    if (!name.startsWith('urn:')) return [{ name, path: name, value }];
+    return Object.entries(value as Readonly<Record<string, unknown>>)
+      .filter(([part]) => !ELSEWHERE.has(part))
+      .map(([part, inner]) => ({ name: part, path: `${name}:${part}`, value: inner }));
+  });
+}
+
+/** Says which fields of the source the rules in force take an attribute from. */
+function useFrom(origin: ScimResource['state']['origin']): (path: string) => string {
+  const t = useT(WORDS);
+  const mapping = useGet('GET /providers/{kind}/mapping', { path: { kind: origin }, enabled: origin !== 'manual' });
+  return (path) => {
+    if (origin === 'manual') return t('byHand');
+    const rules = (mapping.data?.items ?? []).filter(({ target }) => target === path || target.startsWith(`${path}.`));
+    const from = rules.map(
+      ({ source, expression }) => source ?? (expression === undefined ? t('constant') : t('rule')),
+    );
+    if (from.length > 0) return [...new Set(from)].join(', ');
+    return mapping.data === undefined ? '' : t('worked');
+  };
+}
+
+interface Part {
+  readonly value?: string;
+  readonly type?: string;
+  readonly primary?: boolean;
+}
+
+const ADDRESS = ['streetAddress', 'postalCode', 'locality', 'region', 'country'] as const;
+
+function Value({ name, value }: Attribute) {
+  const t = useT(WORDS);
+  const common = useT(COMMON);
+  if (typeof value === 'boolean') return <>{common(value ? 'yes' : 'no')}</>;
+  if (name === 'manager') return <Manager {...(value as ManagerValue)} />;
+  if (name === 'name') return <>{nameIn(value as Readonly<Record<string, string>>)}</>;
+  if (!Array.isArray(value)) return <>{textOf(value)}</>;
+  const lines = (value as readonly (Part & Readonly<Record<string, unknown>>)[]).map((part) => {
+    const text = name === 'addresses' ? [...new Set(ADDRESS.map((of) => part[of]).filter(Boolean))].join(', ') : '';
+    const notes = [part.type, part.primary === true && value.length > 1 ? t('primary') : undefined].filter(Boolean);
+    return { text: text === '' ? textOf(part) : text, note: notes.join(', ') };
   });
   return (
-    <Card>
-      <Pairs
-        items={[
-          ...rows,
-          [t('id'), <code key="id">{resource.id}</code>],
-          ...(typeof record['externalId'] === 'string'
-            ? [[t('externalId'), <code key="external">{record['externalId']}</code>] as const]
-            : []),
-          ...(version === undefined ? [] : [[t('version'), version] as const]),
-        ]}
-      />
-    </Card>
+    <div>
+      {lines.map(({ text, note }) => (
+        <div key={text + note}>
+          {text} {note === '' ? null : <small style={{ color: 'var(--muted)' }}>{note}</small>}
+        </div>
+      ))}
+    </div>
+  );
+}
+
+function nameIn({ formatted, givenName, familyName }: Readonly<Record<string, string>>): string {
+  return formatted ?? [givenName, familyName].filter(Boolean).join(' ');
+}
+
+interface ManagerValue {
+  readonly value?: string;
+  readonly displayName?: string;
+}
+
+/** By name, as somebody to go on to. */
+function Manager({ value = '', displayName }: ManagerValue) {
+  const boss = useGet('GET /users/{id}', { path: { id: value }, enabled: value !== '' && displayName === undefined });
+  if (value === '') return <>{displayName ?? '–'}</>;
+  return (
+    <Link to="/users/$id" params={{ id: value }}>
+      {displayName ?? (boss.data === undefined ? '…' : nameOf(boss.data))}
+    </Link>
   );
 }
 

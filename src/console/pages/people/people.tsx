@@ -149,7 +149,7 @@ function PeopleTable({
       ? [
           named,
           { name: t('state'), cell: (person) => <PersonState person={person} /> },
-          { name: t('email'), cell: (person) => person.email ?? '–' },
+          placeOf(items, t),
           origin,
           changed,
         ]
@@ -160,6 +160,16 @@ function PeopleTable({
           changed,
         ];
   return <Table label={t(noun)} items={items} keyOf={({ id }) => id} old={old} columns={columns} />;
+}
+
+/** Where somebody belongs; an address where no group path is shown at all. */
+function placeOf(items: readonly Person[], t: (word: 'path' | 'noPath' | 'email') => string): Column<Person> {
+  if (!items.some(({ affiliationPath }) => affiliationPath !== null))
+    return { name: t('email'), cell: ({ email }) => email ?? '–' };
+  return {
+    name: t('path'),
+    cell: ({ affiliationPath }) => affiliationPath ?? <span style={{ color: 'var(--muted)' }}>{t('noPath')}</span>,
+  };
 }
 
 export function PersonState({ person }: { readonly person: Pick<Person, 'active' | 'leftAt' | 'overridden'> }) {

@@ -1,5 +1,5 @@
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
-import { Fingerprint, Pencil, Trash2, UserRoundSearch } from 'lucide-react';
+import { Fingerprint, Pencil, Trash2, UserRoundSearch, Waypoints } from 'lucide-react';
 import { lazy, Suspense, useState } from 'react';
 import { useCall, useGet } from '../../api/queries.ts';
 import type { ScimResource } from '../../api/types.ts';
@@ -18,6 +18,7 @@ import { Attributes, nameOf } from './attributes.tsx';
 import { EditDialog } from './edit.tsx';
 import { History } from './history.tsx';
 import { MemberOf, Members } from './members.tsx';
+import { PathGroup } from './path-group.tsx';
 import { type Noun, PersonState } from './people.tsx';
 import { WORDS } from './words.ts';
 
@@ -65,7 +66,12 @@ function Person({ noun, resource }: { readonly noun: Noun; readonly resource: Sc
             <Fingerprint size={15} aria-hidden />
             {from}
           </span>
-          {path === undefined ? null : <span>{path}</span>}
+          {path === undefined ? null : (
+            <span>
+              <Waypoints size={15} aria-hidden />
+              {path}
+            </span>
+          )}
         </>
       }
       actions={
@@ -75,7 +81,9 @@ function Person({ noun, resource }: { readonly noun: Noun; readonly resource: Sc
               <UserRoundSearch size={16} aria-hidden />
               {t('check')}
             </Link>
-          ) : null}
+          ) : (
+            <PathGroup resource={resource} />
+          )}
           <Button icon={<Pencil size={16} />} off={owned} onClick={() => setDialog('edit')}>
             {t('edit')}
           </Button>

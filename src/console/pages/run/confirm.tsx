@@ -3,6 +3,7 @@ import { ApiError } from '../../api/client.ts';
 import { useCall, useList } from '../../api/queries.ts';
 import type { Plan, Run } from '../../api/types.ts';
 import { useT } from '../../app/i18n.ts';
+import { capital, REMOVING, usePlanSums, useSumWords } from '../../app/plan-sums.ts';
 import { COMMON } from '../../app/words.ts';
 import { Banner } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
@@ -10,7 +11,7 @@ import { Dialog } from '../../ui/dialog.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { Pairs } from '../../ui/layout.tsx';
 import { Refusal } from '../../ui/loaded.tsx';
-import { goingOf, removalsOf } from './plan-facts.ts';
+import { removalsOf } from './plan-facts.ts';
 import css from './run.module.css';
 import { WORDS } from './words.ts';
 
@@ -42,13 +43,15 @@ export function ConfirmDialog({
     );
   }
 
-  const going = goingOf(plan.counts);
-  const name = removals === 0 ? t('applyPlan') : t(`do${going}`, { n: removals });
+  const sums = usePlanSums(plan.id);
+  const { list } = useSumWords();
+  const going = capital(sums === undefined ? '' : list(sums, REMOVING));
+  const name = removals === 0 || going === '' ? t('applyPlan') : going;
   return (
     <Dialog
       open
       onClose={onClose}
-      title={removals === 0 ? t('applyTitle') : t(`title${going}`, { n: removals })}
+      title={removals === 0 || going === '' ? t('applyTitle') : t('titleGoing', { list: going })}
       lead={removals === 0 ? t('applyText') : t('removeText')}
       initialFocus={input}
       foot={
@@ -76,11 +79,7 @@ export function ConfirmDialog({
         items={[
           [
             t('also'),
-            t('alsoText', {
-              create: plan.counts['create'] ?? 0,
-              update: plan.counts['update'] ?? 0,
-              membership: plan.counts['membership'] ?? 0,
-            }),
+            sums === undefined ? '…' : capital(list(sums, ['create', 'update', 'membership'])) || common('none'),
           ],
         ]}
       />

@@ -5,6 +5,7 @@ import type { Plan, PlanCauses, Run, Verdict } from '../../api/types.ts';
 import { useActorName } from '../../app/actors.ts';
 import { count, percent, relative, span } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
+import { REMOVING, usePlanSums, useSumWords } from '../../app/plan-sums.ts';
 import { useReason } from '../../app/reasons.ts';
 import { useSearchState } from '../../app/search-state.ts';
 import { useNeeds } from '../../app/session.tsx';
@@ -56,7 +57,7 @@ function Panel({ run, plan }: { readonly run: Run; readonly plan: Plan }) {
           <Sign size={20} aria-hidden />
         </span>
         <div>
-          <h2>{useHeadline(run, plan, share?.total)}</h2>
+          <h2>{useHeadline(run, plan)}</h2>
           <p>
             {changesNothing(plan) ? t('previewEmptyText') : partly ? t('heldPart') : t('nothingChanged')}{' '}
             {expired ? t('expired') : left === undefined ? null : t('keptFor', { t: span(left, language) })}
@@ -103,14 +104,17 @@ function Panel({ run, plan }: { readonly run: Run; readonly plan: Plan }) {
   );
 }
 
-function useHeadline(run: Run, plan: Plan, total: number | undefined): string {
+function useHeadline(run: Run, plan: Plan): string {
   const t = useT(WORDS);
+  const sums = usePlanSums(plan.id);
+  const overview = useGet('GET /overview');
+  const { list } = useSumWords();
   const removals = removalsOf(plan.counts);
   if (run.trigger === 'revert') return t('undoPlan');
   if (changesNothing(plan)) return t('previewEmpty');
   if (removals === 0) return t(run.preview ? 'previewTitle' : 'heldOther');
-  const going = goingOf(plan.counts);
-  return total === undefined ? t(`held${going}Plain`, { n: removals }) : t(`held${going}`, { n: removals, total });
+  if (sums === undefined || overview.data === undefined) return t('heldOther');
+  return t('heldWould', { list: list(sums, REMOVING, overview.data.directory) });
 }
 
 function Share({
@@ -129,6 +133,7 @@ function Share({
         <span>{t('stay', { n: share.total - share.count })}</span>
       </div>
       <LimitBar share={(share.count / share.total) * 100} limit={share.limit} text={t('limit', { n: share.limit })} />
+      <p className={css.note}>{t('shareNote', { n: share.count, total: share.total })}</p>
     </div>
   );
 }

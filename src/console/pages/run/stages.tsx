@@ -1,7 +1,6 @@
 import { Circle, CircleAlert, CircleCheck, ShieldAlert } from 'lucide-react';
 import type { Run } from '../../api/types.ts';
-import { count } from '../../app/format.ts';
-import { useLanguage, useT } from '../../app/i18n.ts';
+import { useT } from '../../app/i18n.ts';
 import { isOpen } from '../../app/run-facts.ts';
 import { Spinner } from '../../ui/button.tsx';
 import css from './run.module.css';
@@ -41,7 +40,6 @@ function StageIcon({ state }: { readonly state: State }) {
 
 function useStages(run: Run): readonly Stage[] {
   const t = useT(WORDS);
-  const language = useLanguage();
   const step = (name: 'reading' | 'planning' | 'applying') => run.steps.find((one) => one.name === name);
   const stateOf = (name: 'reading' | 'planning' | 'applying'): State => {
     const state = step(name)?.state;
@@ -70,6 +68,6 @@ function useStages(run: Run): readonly Stage[] {
       state: checked,
       note: later(checked) ?? (checked === 'stop' ? t('waitsForYou') : t('withinLimits')),
     },
-    { name: 'apply', state: applied, note: later(applied) ?? `${count(step('applying')?.done ?? 0, language)}` },
+    { name: 'apply', state: applied, note: later(applied) ?? t('changes', { n: step('applying')?.done ?? 0 }) },
   ];
 }

@@ -2,6 +2,7 @@ import { CircleSlash, Minus, Pencil, Plus, SkipForward, UsersRound } from 'lucid
 import type { Run } from '../../api/types.ts';
 import { count } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
+import { usePlanSums, useSumWords } from '../../app/plan-sums.ts';
 import { CHANGE_TONE, type ChangeCounts, changesOf } from '../../app/run-facts.ts';
 import { CHANGES } from '../../app/words.ts';
 import { classes } from '../../ui/classes.ts';
@@ -29,6 +30,8 @@ export function Tiles({
   const t = useT(CHANGES);
   const language = useLanguage();
   const counts = changesOf(run);
+  const sums = usePlanSums(run.planId);
+  const sumWords = useSumWords();
   return (
     <div className={css.tiles}>
       {TILES.map(([action, Icon]) => (
@@ -45,6 +48,7 @@ export function Tiles({
             {t(action)}
           </span>
           <b>{count(counts[action], language)}</b>
+          <small>{sums?.[action] === undefined ? null : sumWords.what(sums[action])}</small>
         </button>
       ))}
     </div>

@@ -34,30 +34,7 @@ export const WORDS = words({
   heard: ['{n} percent done', '{n}퍼센트 완료'],
   stop: ['Stop', '중지'],
   progress: ['Progress of the run', '실행 진행률'],
-  heldRemove: [
-    'This run would remove {n} of {total} {total|user or group|users and groups}',
-    '이 실행은 {total}개 중 {n}개를 제거합니다',
-  ],
-  heldDisable: [
-    'This run would disable {n} of {total} {total|user or group|users and groups}',
-    '이 실행은 {total}개 중 {n}개를 사용 안 함으로 바꿉니다',
-  ],
-  heldBoth: [
-    'This run would disable or remove {n} of {total} {total|user or group|users and groups}',
-    '이 실행은 {total}개 중 {n}개를 사용 안 함으로 바꾸거나 제거합니다',
-  ],
-  heldRemovePlain: [
-    'This run would remove {n} {n|user or group|users and groups}',
-    '이 실행은 사용자 및 그룹 {n}개를 제거합니다',
-  ],
-  heldDisablePlain: [
-    'This run would disable {n} {n|user or group|users and groups}',
-    '이 실행은 사용자 및 그룹 {n}개를 사용 안 함으로 바꿉니다',
-  ],
-  heldBothPlain: [
-    'This run would disable or remove {n} {n|user or group|users and groups}',
-    '이 실행은 사용자 및 그룹 {n}개를 사용 안 함으로 바꾸거나 제거합니다',
-  ],
+  heldWould: ['This run would {list}', '이 실행의 변경: {list}'],
   heldOther: ['This run waits for your confirmation', '이 실행은 확인을 기다립니다'],
   heldPart: [
     'What is within the limits has been applied; the rest waits.',
@@ -89,6 +66,10 @@ export const WORDS = words({
   shareDisable: ['{p} would be disabled', '{p}이(가) 사용 안 함이 됩니다'],
   shareBoth: ['{p} would be disabled or removed', '{p}이(가) 사용 안 함이 되거나 제거됩니다'],
   stay: ['{n} stay', '{n}개 유지'],
+  shareNote: [
+    'The limit looks at the directory as a whole: {n} of {total}, users and groups together.',
+    '제한은 디렉터리 전체를 기준으로 합니다. 사용자와 그룹을 합해 {total}개 중 {n}개입니다.',
+  ],
   limit: ['Limit {n}%', '제한 {n}%'],
   whyHeld: ['Why it waits', '대기하는 이유'],
   whySoMany: ['Why so many', '왜 이렇게 많은가'],
@@ -100,12 +81,7 @@ export const WORDS = words({
   settingsOf: ['the settings of the source', '소스 설정'],
   guardOf: ['the large-change limits', '대량 변경 제한'],
   activated: ['the active source', '활성 소스'],
-  titleRemove: ['Remove {n} {n|user or group|users and groups}?', '사용자 및 그룹 {n}개를 제거할까요?'],
-  titleDisable: ['Disable {n} {n|user or group|users and groups}?', '사용자 및 그룹 {n}개를 사용 안 함으로 바꿀까요?'],
-  titleBoth: [
-    'Disable or remove {n} {n|user or group|users and groups}?',
-    '사용자 및 그룹 {n}개를 사용 안 함으로 바꾸거나 제거할까요?',
-  ],
+  titleGoing: ['{list}?', '{list}을(를) 진행할까요?'],
   applyTitle: ['Apply this plan?', '이 계획을 적용할까요?'],
   removeText: [
     'They lose access in every connected app. This run can be undone here while its plan is kept.',
@@ -116,19 +92,12 @@ export const WORDS = words({
     '이 계획이 그대로 적용됩니다. 계획이 보관되는 동안 이 실행을 되돌릴 수 있습니다.',
   ],
   also: ['Also applied', '함께 적용'],
-  alsoText: [
-    '{create} created, {update} updated, {membership} memberships changed',
-    '생성 {create}, 업데이트 {update}, 구성원 변경 {membership}',
-  ],
   andMore: ['and {n} more', '외 {n}개'],
   typeTo: ['Type {n} to confirm', '확인하려면 {n} 입력'],
   typeHint: [
     'The number of users and groups that would be disabled or removed.',
     '사용 안 함이 되거나 제거될 사용자 및 그룹의 수입니다.',
   ],
-  doRemove: ['Remove {n} {n|user or group|users and groups}', '사용자 및 그룹 {n}개 제거'],
-  doDisable: ['Disable {n} {n|user or group|users and groups}', '사용자 및 그룹 {n}개 사용 안 함'],
-  doBoth: ['Disable or remove {n} {n|user or group|users and groups}', '사용자 및 그룹 {n}개 사용 안 함 또는 제거'],
   planned: ['Planned changes', '계획된 변경'],
   done: ['Changes', '변경 내용'],
   find: ['Find a user or group', '사용자 또는 그룹 찾기'],

@@ -3,6 +3,7 @@ import { useT } from '../../app/i18n.ts';
 import { Check, SelectField, TextField } from '../../ui/field.tsx';
 import { Columns, Stack } from '../../ui/layout.tsx';
 import { ConnectionTest } from './checks.tsx';
+import { Consent } from './consent.tsx';
 import type { SectionProps } from './forms.ts';
 import { type Credential, fromM365, type M365 } from './model.ts';
 import { WORDS } from './words.ts';
@@ -79,6 +80,7 @@ export function ConnectSection({ value, onChange, errors, secretsSet }: SectionP
           />
         </Columns>
       ) : null}
+      <Consent value={value} />
       <ConnectionTest kind="microsoft365" settings={fromM365(value)} />
     </Stack>
   );

@@ -116,7 +116,7 @@ export const CSV_FORMS: Forms<Csv> = {
     { name: 'connect', fields: /^(source|format)/, Show: FilesSection },
     { name: 'scope', fields: /^columns/, Show: ColumnsSection },
     { name: 'filters', fields: /^scope\.filter/, Show: (props) => <FilterSection {...props} body={fromCsv} /> },
-    { name: 'accounts', fields: /^(scope|adopt|matching)/, Show: AccountsSection },
     { name: 'mapping', fields: /^mapping/, Show: MappingSection },
+    { name: 'accounts', fields: /^(scope|adopt|matching)/, Show: AccountsSection },
   ],
 };

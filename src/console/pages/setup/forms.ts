@@ -27,6 +27,8 @@ export interface Forms<Value> {
   readonly kind: Kind;
   /** True for a kind that writes to us: it has no schedule, and nothing of it can be previewed. */
   readonly pushed?: true;
+  /** True where everything after the first step has a usual answer, so that the preview may follow it. */
+  readonly usual?: true;
   /** Whole settings for the forms, whatever is there so far. */
   read(saved: Json | undefined): Value;
   /** What is sent; the gateway completes and checks it. */

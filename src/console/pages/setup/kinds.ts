@@ -1,32 +1,26 @@
-// The forms of each kind of source.
-import { AccountsSection } from './accounts.tsx';
-import { ConnectSection } from './connect.tsx';
-import { CSV_FORMS } from './csv.tsx';
-import { FiltersSection } from './filters.tsx';
+// The forms of each kind of source. Only those of the kind that is set up are loaded.
 import type { Forms } from './forms.ts';
-import { LDAP_FORMS } from './ldap.tsx';
-import { MappingSection } from './mapping.tsx';
-import { fromM365, type Kind, type M365, toM365 } from './model.ts';
-import { SCIM_FORMS } from './scim.tsx';
-import { ScopeSection } from './scope.tsx';
-
-const M365_FORMS: Forms<M365> = {
-  kind: 'microsoft365',
-  read: toM365,
-  body: fromM365,
-  missing: (value) => (['tenantId', 'clientId'] as const).filter((name) => value[name].trim() === ''),
-  sections: [
-    { name: 'connect', fields: /^(tenantId|clientId|credential|endpoints|cloud)/, Show: ConnectSection },
-    { name: 'scope', fields: /^(scope\.(mode|group|nested|dynamic)|pathDisplay)/, Show: ScopeSection },
-    { name: 'filters', fields: /^scope\.(filter|domains|exclude|require|mailbox)/, Show: FiltersSection },
-    { name: 'accounts', fields: /^(scope\.(on|delete)|adopt|matching)/, Show: AccountsSection },
-    { name: 'mapping', fields: /^mapping/, Show: MappingSection },
-  ],
-};
-
-const FORMS = { microsoft365: M365_FORMS, scim: SCIM_FORMS, ldap: LDAP_FORMS, csv: CSV_FORMS } as const;
+import type { Kind } from './model.ts';
 
 /** What they hold is the kind's own business: a page only hands it on. */
-export function formsOf(kind: Kind): Forms<object> {
-  return FORMS[kind] as unknown as Forms<object>;
+type AnyForms = Forms<object>;
+
+const LOAD: Readonly<Record<Kind, () => Promise<unknown>>> = {
+  microsoft365: () => import('./microsoft365.tsx').then(({ M365_FORMS }) => M365_FORMS),
+  scim: () => import('./scim.tsx').then(({ SCIM_FORMS }) => SCIM_FORMS),
+  ldap: () => import('./ldap.tsx').then(({ LDAP_FORMS }) => LDAP_FORMS),
+  csv: () => import('./csv.tsx').then(({ CSV_FORMS }) => CSV_FORMS),
+};
+
+const loading = new Map<Kind, Promise<AnyForms>>();
+
+export function isKind(name: string): name is Kind {
+  return Object.hasOwn(LOAD, name);
+}
+
+/** The same promise each time, for `use`. */
+export function formsOf(kind: Kind): Promise<AnyForms> {
+  const known = loading.get(kind) ?? (LOAD[kind]() as Promise<AnyForms>);
+  loading.set(kind, known);
+  return known;
 }

@@ -254,7 +254,7 @@ export const LDAP_FORMS: Forms<Ldap> = {
       fields: /^scope\.filter/,
       Show: (props) => <FilterSection {...props} body={fromLdap} />,
     },
-    { name: 'accounts', fields: /^(scope|adopt|matching)/, Show: AccountsSection },
     { name: 'mapping', fields: /^mapping/, Show: MappingSection },
+    { name: 'accounts', fields: /^(scope|adopt|matching)/, Show: AccountsSection },
   ],
 };

@@ -1,6 +1,6 @@
 import { Link, useNavigate } from '@tanstack/react-router';
 import { Eye, Power } from 'lucide-react';
-import { lazy, Suspense, useState } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { call } from '../../api/client.ts';
 import { useRunningRun } from '../../api/live.ts';
 import { useGet } from '../../api/queries.ts';
@@ -29,6 +29,8 @@ const SwitchDialog = lazy(() =>
 );
 
 interface StepProps {
+  /** Asked for by going on: the preview begins without another word. */
+  readonly begin: boolean;
   readonly schedule: Schedule;
   readonly guard: Guard;
 }
@@ -85,7 +87,7 @@ function SwitchStep({ card, active }: { readonly card: ProviderCard; readonly ac
 }
 
 /** Reads everything, shows what it would change, and only then can be turned on. */
-function PullStep({ card, schedule, guard }: StepProps & { readonly card: ProviderCard }) {
+function PullStep({ card, begin, schedule, guard }: StepProps & { readonly card: ProviderCard }) {
   const t = useT(WORDS);
   const names = useT(PROVIDERS);
   const navigate = useNavigate();
@@ -104,6 +106,13 @@ function PullStep({ card, schedule, guard }: StepProps & { readonly card: Provid
       const { items } = await call('GET /sync-runs', { query: { status: 'running' } as never });
       if (card.active && items.length === 0) await call('POST /sync-runs', { body: { preview: true } });
     });
+
+  const begun = useRef(false);
+  useEffect(() => {
+    if (!begin || begun.current || needs !== undefined || ready !== undefined || running !== undefined) return;
+    begun.current = true;
+    void preview();
+  });
 
   const turnOn = (): Promise<void> =>
     attempt(async () => {

@@ -193,8 +193,8 @@ export const SCIM_FORMS: Forms<Scim> = {
   sections: [
     { name: 'connect', fields: /^appId/, Show: ConnectSection },
     { name: 'filters', fields: /^scope\.(filter|groupFilter)/, Show: FiltersSection },
-    { name: 'accounts', fields: /^(scope|adopt|matching)/, Show: AccountsSection },
     { name: 'mapping', fields: /^mapping/, Show: MappingSection },
+    { name: 'accounts', fields: /^(scope|adopt|matching)/, Show: AccountsSection },
     { name: 'bursts', fields: /^removalWindow/, Show: BurstsSection },
   ],
 };

@@ -1,7 +1,8 @@
 import { lazy, Suspense, useState } from 'react';
+import { GroupName } from '../../app/group-name.tsx';
 import { useT } from '../../app/i18n.ts';
 import { Button } from '../../ui/button.tsx';
-import { Check, Choice, Options, SelectField, TextField } from '../../ui/field.tsx';
+import { Check, Choice, Options, SelectField } from '../../ui/field.tsx';
 import { Columns, Row, Stack } from '../../ui/layout.tsx';
 import type { SectionProps } from './forms.ts';
 import { fromM365, type M365, type M365Scope } from './model.ts';
@@ -15,6 +16,7 @@ const TYPES = ['security', 'mailEnabledSecurity', 'distribution', 'microsoft365'
 export function ScopeSection({ value, onChange, errors }: SectionProps<M365>) {
   const t = useT(WORDS);
   const { scope } = value;
+  const root = value.pathDisplay.rootGroupId;
   const [picking, setPicking] = useState<'scope' | 'path' | undefined>(undefined);
   const set = (changes: Partial<M365Scope>): void => onChange({ ...value, scope: { ...scope, ...changes } });
   return (
@@ -60,18 +62,20 @@ export function ScopeSection({ value, onChange, errors }: SectionProps<M365>) {
             onChange={(nestedGroups) => set({ nestedGroups: nestedGroups as M365Scope['nestedGroups'] })}
             options={(['include', 'flatten', 'ignore'] as const).map((name) => [name, t(name)] as const)}
           />
-          <TextField
-            label={t('pathRoot')}
-            hint={t('pathHint')}
-            mono
-            value={value.pathDisplay.rootGroupId ?? ''}
-            onChange={(id) => onChange({ ...value, pathDisplay: { rootGroupId: id === '' ? null : id } })}
-          />
-          <div>
-            <Button small onClick={() => setPicking('path')}>
-              {t('pathPick')}
-            </Button>
-          </div>
+          <Options legend={t('pathRoot')}>
+            <Row>
+              <b>{root === null ? t('pathNone') : <GroupName id={root} />}</b>
+              <Button small onClick={() => setPicking('path')}>
+                {t('pathPick')}
+              </Button>
+              {root === null ? null : (
+                <Button small look="quiet" onClick={() => onChange({ ...value, pathDisplay: { rootGroupId: null } })}>
+                  {t('pathClear')}
+                </Button>
+              )}
+            </Row>
+            <small style={{ color: 'var(--muted)' }}>{t('pathHint')}</small>
+          </Options>
         </Stack>
       </Columns>
       {picking === undefined ? null : (

@@ -1,12 +1,13 @@
 import { Navigate, useNavigate, useParams } from '@tanstack/react-router';
-import { useEffect, useRef, useState } from 'react';
+import { lazy, Suspense, use, useRef, useState } from 'react';
 import { ApiError, call } from '../../api/client.ts';
 import { useCall, useGet } from '../../api/queries.ts';
 import { useT } from '../../app/i18n.ts';
+import { useLeaveWarning } from '../../app/leave-warning.ts';
 import { useSearchState } from '../../app/search-state.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { PROVIDERS } from '../../app/words.ts';
-import { Banner } from '../../ui/banner.tsx';
+import { Banner, Empty, Skeleton } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Card, Page, Stack } from '../../ui/layout.tsx';
 import { Loaded, Refusal } from '../../ui/loaded.tsx';
@@ -15,23 +16,37 @@ import { Tabs } from '../../ui/tabs.tsx';
 import { toast } from '../../ui/toast.tsx';
 import { type Forms, titleOf } from './forms.ts';
 import { ImpactDialog, impactOf } from './impact.tsx';
-import { formsOf } from './kinds.ts';
+import { formsOf, isKind } from './kinds.ts';
 import { fieldErrors, type Json, type Kind } from './model.ts';
 import { Versions } from './versions.tsx';
 import { WORDS } from './words.ts';
 
+const ScheduleTab = lazy(() =>
+  import('./schedule-tab.tsx').then(({ ScheduleTab: component }) => ({ default: component })),
+);
+
 export function ProviderSettingsPage() {
-  const { provider = 'microsoft365' } = useParams({ strict: false }) as { provider?: Kind };
+  const { provider = 'microsoft365' } = useParams({ strict: false }) as { provider?: string };
+  const t = useT(WORDS);
+  return isKind(provider) ? <Settings provider={provider} /> : <Empty whole title={t('noKind')} />;
+}
+
+function Settings({ provider }: { readonly provider: Kind }) {
   const saved = useGet('GET /providers/{kind}', { path: { kind: provider } });
   // Nothing is saved of it yet: the set-up is where it begins.
-  if (provider in PROVIDERS && saved.error instanceof ApiError && saved.error.status === 404)
+  if (saved.error instanceof ApiError && saved.error.status === 404)
     return <Navigate to="/inbound/$provider/setup" params={{ provider } as never} replace />;
   return (
-    <Loaded query={saved}>{(data) => <Form key={provider} forms={formsOf(provider)} saved={data as Json} />}</Loaded>
+    <Suspense fallback={<Skeleton />}>
+      <Loaded query={saved}>
+        {(data) => <Form key={provider} loading={formsOf(provider)} saved={data as Json} />}
+      </Loaded>
+    </Suspense>
   );
 }
 
-function Form({ forms, saved }: { readonly forms: Forms<object>; readonly saved: Json }) {
+function Form({ loading, saved }: { readonly loading: Promise<Forms<object>>; readonly saved: Json }) {
+  const forms = use(loading);
   const t = useT(WORDS);
   const names = useT(PROVIDERS);
   const navigate = useNavigate();
@@ -43,13 +58,14 @@ function Form({ forms, saved }: { readonly forms: Forms<object>; readonly saved:
   const save = useCall('PUT /providers/{kind}');
   const providers = useGet('GET /providers');
   const active = providers.data?.items.find((card) => card.kind === kind)?.active === true;
-  const tabs = [...forms.sections.map(({ name }) => name), 'versions'] as const;
+  const tabs = [...forms.sections.map(({ name }) => name), 'schedule', 'versions'] as const;
   const tab = tabs.find((name) => name === search['tab']) ?? 'connect';
   const changed = JSON.stringify(forms.body(value)) !== JSON.stringify(forms.body(forms.read(base)));
   const impact = impactOf(save.error);
   const then = useRef<() => void>(() => undefined);
   const others = Number(saved['configVersion']) > Number(base['configVersion']);
-  useLeaveWarning(changed);
+  // Another tab of the same settings keeps what was entered.
+  useLeaveWarning(changed, () => true);
 
   function take(next: Json): void {
     setBase(next);
@@ -113,7 +129,11 @@ function Form({ forms, saved }: { readonly forms: Forms<object>; readonly saved:
         onChange={(name) => setSearch({ tab: name })}
         tabs={tabs.map((name) => ({ name, label: t(titleOf(name, forms)) }))}
       >
-        {shown === undefined ? (
+        {tab === 'schedule' ? (
+          <Suspense fallback={<Skeleton />}>
+            <ScheduleTab pushed={forms.pushed === true} />
+          </Suspense>
+        ) : shown === undefined ? (
           <Versions kind={kind} onTake={(settings) => setValue(forms.read({ ...saved, ...settings }))} />
         ) : (
           <Card>
@@ -153,14 +173,4 @@ function Form({ forms, saved }: { readonly forms: Forms<object>; readonly saved:
       )}
     </Page>
   );
-}
-
-/** Leaving with changes asks first. */
-function useLeaveWarning(changed: boolean): void {
-  useEffect(() => {
-    if (!changed) return;
-    const ask = (event: BeforeUnloadEvent): void => event.preventDefault();
-    window.addEventListener('beforeunload', ask);
-    return () => window.removeEventListener('beforeunload', ask);
-  }, [changed]);
 }

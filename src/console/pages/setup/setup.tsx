@@ -1,6 +1,6 @@
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { Check } from 'lucide-react';
-import { useRef, useState } from 'react';
+import { Fragment, lazy, Suspense, use, useRef, useState } from 'react';
 import { ApiError } from '../../api/client.ts';
 import { useCall, useGet } from '../../api/queries.ts';
 import type { Draft, Guard, Schedule } from '../../api/types.ts';
@@ -8,7 +8,7 @@ import { useT } from '../../app/i18n.ts';
 import { useSearchState } from '../../app/search-state.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { PROVIDERS } from '../../app/words.ts';
-import { Skeleton } from '../../ui/banner.tsx';
+import { Empty, Skeleton } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Card, Page, Stack } from '../../ui/layout.tsx';
 import { Refusal } from '../../ui/loaded.tsx';
@@ -16,30 +16,41 @@ import { toast } from '../../ui/toast.tsx';
 import { ScheduleForm } from '../inbound/schedule-form.tsx';
 import { type Forms, type SectionName, settingsOf, titleOf } from './forms.ts';
 import { ImpactDialog, impactOf } from './impact.tsx';
-import { formsOf } from './kinds.ts';
+import { formsOf, isKind } from './kinds.ts';
 import { LimitFields } from './limits.tsx';
 import { fieldErrors, type Json, type Kind } from './model.ts';
-import { PreviewStep } from './preview.tsx';
 import css from './setup.module.css';
 import { WORDS } from './words.ts';
 
-type Step = Exclude<SectionName, 'mapping'> | 'schedule' | 'preview';
+const PreviewStep = lazy(() => import('./preview.tsx').then(({ PreviewStep: component }) => ({ default: component })));
 
-/** The attributes stand with the accounts, the bursts with the limits; the rest are steps of their own. */
+type Step = Exclude<SectionName, 'accounts'> | 'schedule' | 'preview';
+
+/** What becomes of accounts stands with their attributes, the bursts with the limits; the rest are steps of their own. */
 function stepsOf({ sections }: Forms<object>): readonly Step[] {
-  const own = sections.flatMap(({ name }) => (name === 'mapping' || name === 'bursts' ? [] : [name]));
+  const own = sections.flatMap(({ name }) => (name === 'accounts' || name === 'bursts' ? [] : [name]));
   return [...own, 'schedule', 'preview'];
 }
 
 function stepOf(section: SectionName): Step {
-  return section === 'mapping' ? 'accounts' : section === 'bursts' ? 'schedule' : section;
+  return section === 'accounts' ? 'mapping' : section === 'bursts' ? 'schedule' : section;
 }
 
 export function SetupPage() {
-  const { provider = 'microsoft365' } = useParams({ strict: false }) as { provider?: Kind };
+  const { provider = 'microsoft365' } = useParams({ strict: false }) as { provider?: string };
+  const t = useT(WORDS);
+  if (!isKind(provider)) return <Empty whole title={t('noKind')} />;
+  return (
+    <Suspense fallback={<Skeleton />}>
+      <Setup provider={provider} />
+    </Suspense>
+  );
+}
+
+function Setup({ provider }: { readonly provider: Kind }) {
   const t = useT(WORDS);
   const names = useT(PROVIDERS);
-  const forms = formsOf(provider);
+  const forms = use(formsOf(provider));
   const draft = useGet('GET /providers/{kind}/draft', { path: { kind: provider } });
   const saved = useGet('GET /providers/{kind}', { path: { kind: provider } });
   const guard = useGet('GET /guard');
@@ -99,6 +110,8 @@ function Wizard({
     },
   );
   const [reached, setReached] = useState(Math.max(0, steps.indexOf((draft?.step ?? 'connect') as Step)));
+  /** It was come to by going on, not by its address: the preview begins by itself. */
+  const [wentOn, setWentOn] = useState(false);
   const [problems, setProblems] = useState<Readonly<Record<string, string>>>({});
   const save = useCall('PUT /providers/{kind}');
   const keep = useCall('PUT /providers/{kind}/draft');
@@ -112,7 +125,7 @@ function Wizard({
     return { path: { kind } as const, body: { step: at, settings: { ...forms.body(value), console: extra } } };
   }
 
-  function next(confirmImpact?: string): void {
+  function next(confirmImpact?: string, to: Step = steps[index + 1] ?? 'preview'): void {
     const missing = forms.missing(value);
     if (missing.length > 0) {
       refuse(Object.fromEntries(missing.map((name) => [name, t('required')])));
@@ -121,23 +134,23 @@ function Wizard({
     save.mutate(
       { path: { kind }, body: forms.body(value) as never, query: { confirmImpact } },
       {
-        onSuccess: goOn,
+        onSuccess: () => goOn(to),
         onError(error) {
           const wrong = fieldErrors(error);
           const places = Object.keys(wrong).map((path) => steps.indexOf(placeOf(path)));
           // What is asked for later need not be right yet: so far it is a draft.
-          if (places.length > 0 && places.every((place) => place > index)) goOn();
+          if (places.length > 0 && places.every((place) => place >= steps.indexOf(to))) goOn(to);
           else refuse(wrong);
         },
       },
     );
   }
 
-  function goOn(): void {
-    const to = steps[index + 1] ?? 'preview';
+  function goOn(to: Step): void {
     setProblems({});
     save.reset();
-    setReached(Math.max(reached, index + 1));
+    setReached(Math.max(reached, steps.indexOf(to)));
+    setWentOn(to === 'preview');
     keep.mutate(draftOf(to));
     go(to);
   }
@@ -193,6 +206,11 @@ function Wizard({
               {t('leave')}
             </Button>
             {index === 0 ? null : <Button onClick={() => go(steps[index - 1] ?? 'connect')}>{t('back')}</Button>}
+            {forms.usual === true && index < steps.length - 2 ? (
+              <Button off={needs} busy={save.isPending} onClick={() => next(undefined, 'preview')}>
+                {t('skipTo')}
+              </Button>
+            ) : null}
             {step === 'preview' ? null : (
               <Button look="primary" off={needs} busy={save.isPending} onClick={() => next()}>
                 {t('next')}
@@ -204,37 +222,57 @@ function Wizard({
         <Stack>
           {save.error instanceof ApiError && impact === undefined ? <Refusal error={save.error} /> : null}
           <Refusal error={keep.error} />
-          {shown.map(({ name, Show }) =>
-            name === 'mapping' ? (
-              <details key={name} className={css.more}>
-                <summary>{t('mapping')}</summary>
-                <Show {...props} />
-              </details>
-            ) : (
-              <Show key={name} {...props} />
-            ),
-          )}
+          {shown.map(({ name, Show }) => (
+            <Fragment key={name}>
+              {name === 'accounts' ? <h3>{t('leaving')}</h3> : null}
+              <Show {...props} />
+            </Fragment>
+          ))}
+          {index === 0 && forms.usual === true ? (
+            <p className={css.note}>{t('skipNote', { n: extra.guard.percent ?? 10 })}</p>
+          ) : null}
           {step === 'schedule' ? (
-            <>
-              {forms.pushed === true ? null : (
-                <ScheduleForm
-                  value={extra.schedule}
-                  onChange={(changed) => setExtra({ ...extra, schedule: changed })}
-                />
-              )}
-              <h3>{t('limits')}</h3>
-              <LimitFields value={extra.guard} onChange={(changed) => setExtra({ ...extra, guard: changed })} />
-              {forms.pushed === true ? null : <p>{t('scheduleNote')}</p>}
-            </>
+            <ScheduleStep pushed={forms.pushed === true} value={extra} onChange={setExtra} />
           ) : null}
           {step === 'preview' ? (
-            <PreviewStep kind={kind} pushed={forms.pushed === true} schedule={extra.schedule} guard={extra.guard} />
+            <Suspense fallback={<Skeleton lines={4} />}>
+              <PreviewStep
+                kind={kind}
+                pushed={forms.pushed === true}
+                begin={wentOn}
+                schedule={extra.schedule}
+                guard={extra.guard}
+              />
+            </Suspense>
           ) : null}
         </Stack>
       </Card>
       {impact === undefined ? null : (
-        <ImpactDialog impact={impact} busy={save.isPending} onClose={save.reset} onConfirm={next} />
+        <ImpactDialog impact={impact} busy={save.isPending} onClose={save.reset} onConfirm={(token) => next(token)} />
       )}
     </div>
+  );
+}
+
+/** When it runs by itself, and how much a run may change without a word. */
+function ScheduleStep({
+  pushed,
+  value,
+  onChange,
+}: {
+  readonly pushed: boolean;
+  readonly value: Extra;
+  readonly onChange: (next: Extra) => void;
+}) {
+  const t = useT(WORDS);
+  return (
+    <>
+      {pushed ? null : (
+        <ScheduleForm value={value.schedule} onChange={(schedule) => onChange({ ...value, schedule })} />
+      )}
+      <h3>{t('limits')}</h3>
+      <LimitFields value={value.guard} onChange={(guard) => onChange({ ...value, guard })} />
+      {pushed ? null : <p>{t('scheduleNote')}</p>}
+    </>
   );
 }

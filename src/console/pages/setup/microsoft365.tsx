@@ -1,0 +1,23 @@
+// The forms of Microsoft 365.
+import { AccountsSection } from './accounts.tsx';
+import { ConnectSection } from './connect.tsx';
+import { FiltersSection } from './filters.tsx';
+import type { Forms } from './forms.ts';
+import { MappingSection } from './mapping.tsx';
+import { fromM365, type M365, toM365 } from './model.ts';
+import { ScopeSection } from './scope.tsx';
+
+export const M365_FORMS: Forms<M365> = {
+  kind: 'microsoft365',
+  usual: true,
+  read: toM365,
+  body: fromM365,
+  missing: (value) => (['tenantId', 'clientId'] as const).filter((name) => value[name].trim() === ''),
+  sections: [
+    { name: 'connect', fields: /^(tenantId|clientId|credential|endpoints|cloud)/, Show: ConnectSection },
+    { name: 'scope', fields: /^(scope\.(mode|group|nested|dynamic)|pathDisplay)/, Show: ScopeSection },
+    { name: 'filters', fields: /^scope\.(filter|domains|exclude|require|mailbox)/, Show: FiltersSection },
+    { name: 'mapping', fields: /^mapping/, Show: MappingSection },
+    { name: 'accounts', fields: /^(scope\.(on|delete)|adopt|matching)/, Show: AccountsSection },
+  ],
+};
