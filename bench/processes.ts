@@ -22,7 +22,10 @@ export async function startGateway(
   closing: (() => Promise<unknown> | unknown)[],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<GatewayProcess> {
-  const child = spawn(process.execPath, ['--disable-proto=delete', '--max-semi-space-size=8', 'src/main.ts'], {
+  const profile = process.env['BENCH_PROFILE'];
+  const profiling = profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [];
+  const flags = ['--disable-proto=delete', '--max-semi-space-size=8', ...profiling];
+  const child = spawn(process.execPath, [...flags, 'src/main.ts'], {
     env: {
       ...process.env,
       PORT: '0',

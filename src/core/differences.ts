@@ -11,24 +11,34 @@ export interface Difference {
  * `schemas` follows from the rest and is not named. At size `store/plan-figures.ts` states the same rule in SQL.
  */
 export function differences(before: object, after: object): Difference[] {
-  const old = flatten(before);
-  const now = flatten(after);
-  const paths = [...new Set([...old.keys(), ...now.keys()])].filter((path) => path !== 'schemas').sort();
-  return paths.flatMap((path) => {
-    const [one = null, other = null] = [old.get(path), now.get(path)];
-    return isSame(one, other) ? [] : [{ path, before: one, after: other }];
-  });
+  const found: Difference[] = [];
+  for (const [name, old, now] of sides(before, after)) {
+    if (!isObject(old) && !isObject(now)) note(found, name, old, now);
+    else within(found, name, old, now);
+  }
+  return found.sort((one, other) => (one.path < other.path ? -1 : 1));
 }
 
-function flatten(resource: object): Map<string, unknown> {
-  const flat = new Map<string, unknown>();
-  for (const [name, value] of Object.entries(resource)) {
-    if (!isObject(value)) flat.set(name, value);
-    else
-      for (const [sub, item] of Object.entries(value))
-        flat.set(`${name}${name.startsWith('urn:') ? ':' : '.'}${sub}`, item);
-  }
-  return flat;
+/** A complex value on one side at least; the other may be anything. */
+function within(found: Difference[], name: string, before: unknown, after: unknown): void {
+  const [old, now] = [isObject(before) ? before : NONE, isObject(after) ? after : NONE];
+  if (old === NONE) note(found, name, before, undefined);
+  if (now === NONE) note(found, name, undefined, after);
+  const mark = name.startsWith('urn:') ? ':' : '.';
+  for (const [sub, one, other] of sides(old, now)) note(found, `${name}${mark}${sub}`, one, other);
+}
+
+const NONE: Record<string, unknown> = {};
+
+/** Each name of either, with what both have there. */
+function* sides(before: object, after: object): Iterable<readonly [string, unknown, unknown]> {
+  const [old, now] = [before as typeof NONE, after as typeof NONE];
+  for (const name of Object.keys(now)) yield [name, Object.hasOwn(old, name) ? old[name] : undefined, now[name]];
+  for (const name of Object.keys(old)) if (!Object.hasOwn(now, name)) yield [name, old[name], undefined];
+}
+
+function note(found: Difference[], path: string, before: unknown = null, after: unknown = null): void {
+  if (path !== 'schemas' && !isSame(before, after)) found.push({ path, before, after });
 }
 
 /** Equal as JSON, whatever the order of keys. */

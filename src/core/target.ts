@@ -63,7 +63,7 @@ export class TargetError extends UpstreamError {
   }
 }
 
-/** One request and its answer, without credentials. */
+/** One request and its answer, without credentials. Texts may be made when they are read: read each once. */
 export interface Exchange {
   readonly method: string;
   readonly path: string;
@@ -116,9 +116,15 @@ export interface Target {
   discover(signal: AbortSignal): Promise<Capabilities>;
   /**
    * Every resource there that carries one of the values, by the first key that finds any; verified on our side.
-   * `thorough` when one must be there: a value is then looked for in other spellings as well.
+   * `spelled` when one may be there: a value is then looked for in other spellings as well. `everywhere` when one must be:
+   * whom no filter shows is then looked for among all, who are read for that now and then.
    */
-  find(type: ResourceType, payload: Payload, signal: AbortSignal, thorough?: 'thorough'): Promise<readonly Remote[]>;
+  find(
+    type: ResourceType,
+    payload: Payload,
+    signal: AbortSignal,
+    thorough?: 'spelled' | 'everywhere',
+  ): Promise<readonly Remote[]>;
   /** What is left of a payload without what the target is known not to take. */
   shaped(type: ResourceType, payload: Payload): Payload;
   /** A payload was refused: what is left without what the target does not declare. Undefined when nothing would be left out. */

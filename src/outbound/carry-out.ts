@@ -24,8 +24,8 @@ export interface CarryingOut {
 const BEGIN_WITHIN_MS = 5_000;
 /** What a delivery may take beyond one request; a long one, such as of a large group, goes on where it was. */
 const BEYOND_MS = 5_000;
-/** Kept of each delivery. */
-const LOG_KEPT = 4;
+/** The last exchanges of each delivery. */
+export const LOG_KEPT = 4;
 
 /** How long a claim holds: whoever has not settled it by then is dead. */
 export function claimMs(timeoutMs: number): number {

@@ -1,10 +1,19 @@
 // The members of one group at one target, in batches, so that a push cut short goes on where it was.
+
+import type { ResourceType } from '#core/resource.ts';
 import { type Target, TargetError } from '#core/target.ts';
-import type { MemberDifference } from '#store/target-members.ts';
+import type { MemberPage } from '#store/target-members.ts';
 
 export interface MembersOfGroup {
-  /** What is still to be done, one batch of it, without those named. */
-  difference(except: readonly string[]): Promise<MemberDifference>;
+  /** Who should not be there, one batch of them after a place, without those named. */
+  surplus(after: string | undefined, except: readonly string[]): Promise<MemberPage<string>>;
+  /** Who should be there, and is not. */
+  lacking(
+    after: string | undefined,
+    except: readonly string[],
+  ): Promise<MemberPage<{ readonly remoteId: string; readonly type: ResourceType }>>;
+  /** Whom the target refused, and why; kept until the group is done. */
+  readonly refused: Map<string, TargetError>;
   note(done: { readonly add: readonly string[]; readonly remove: readonly string[] }): Promise<void>;
   /** The whole list as it should be, and as it is there as far as is known. */
   wanted(): Promise<readonly string[]>;
@@ -16,43 +25,78 @@ export interface MembersOfGroup {
   rename(remoteId: string, to: string): Promise<void>;
 }
 
+/** `paused` when some are left for another time. */
+export interface BroughtMembers {
+  readonly changed: boolean;
+  readonly paused: boolean;
+}
+
 /**
- * Removes who should not be there, then adds who should. A member whom the target refuses is left out and told of at
- * the end. Answers whether anything changed.
+ * Removes who should not be there, then adds who should, until nobody is left; what came meanwhile is found by another
+ * walk. A member whom the target refuses is left out and told of at the end. Between two requests it stops when it may
+ * not go on.
  * @throws {TargetError} `member-refused` when all others are done
  */
 export async function bringMembers(
   target: Target,
   group: string,
   members: MembersOfGroup,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const refused = new Map<string, TargetError>();
+  { signal, mayGoOn }: { readonly signal: AbortSignal; mayGoOn(): boolean },
+): Promise<BroughtMembers> {
+  const { refused } = members;
+  const way: Way = { target, group, members, refused, types: undefined, mayGoOn };
   let changed = false;
   for (;;) {
     // Who is not wanted any more, or by another id meanwhile, was refused with reason.
     if (refused.size > 0) await keepWanted(refused, members);
-    const { add, remove } = await members.difference([...refused.keys()]);
-    const [batch, types] =
-      remove.length > 0
-        ? [{ add: [], remove }, undefined]
-        : [{ add: add.map(({ remoteId }) => remoteId), remove: [] }, new Map(add.map((a) => [a.remoteId, a.type]))];
-    if (batch.add.length + batch.remove.length === 0) break;
-    const way = { target, group, members, refused, types };
-    const whole = await send(way, batch, signal);
-    changed = true;
-    if (whole) break;
+    const gone = await walk(way, 'surplus', signal);
+    const come = gone === 'nobody' || gone === 'some' ? await walk(way, 'lacking', signal) : gone;
+    changed ||= gone !== 'nobody' || come !== 'nobody';
+    if (come === 'paused') return { changed, paused: true };
+    if (come === 'whole' || (gone === 'nobody' && come === 'nobody')) break;
   }
   const [first] = refused.values();
+  const count = refused.size;
+  refused.clear();
   if (first !== undefined)
-    throw new TargetError(`The target refuses ${refused.size} member(s): ${first.message}`, {
+    throw new TargetError(`The target refuses ${count} member(s): ${first.message}`, {
       kind: 'refused',
       reason: 'member-refused',
       status: first.status,
       exchange: first.exchange,
       remedy: 'Look at the members named in the log of this delivery; replay it when the target has them.',
     });
-  return changed;
+  return { changed, paused: false };
+}
+
+/** Once over all of one kind. `whole` when the whole list was written instead. */
+async function walk(
+  way: Way,
+  kind: 'surplus' | 'lacking',
+  signal: AbortSignal,
+): Promise<'nobody' | 'some' | 'whole' | 'paused'> {
+  let found: 'nobody' | 'some' = 'nobody';
+  let after: string | undefined;
+  do {
+    const { batch, types, next } = await nextBatch(way, kind, after);
+    after = next;
+    if (batch.add.length + batch.remove.length === 0) continue;
+    found = 'some';
+    if (await send({ ...way, types }, batch, signal)) return 'whole';
+    if (!way.mayGoOn()) return 'paused';
+  } while (after !== undefined);
+  return found;
+}
+
+async function nextBatch({ members, refused }: Way, kind: 'surplus' | 'lacking', after: string | undefined) {
+  const except = [...refused.keys()];
+  if (kind === 'surplus') {
+    const { members: remove, next } = await members.surplus(after, except);
+    return { batch: { add: [], remove }, types: undefined, next };
+  }
+  const { members: lacking, next } = await members.lacking(after, except);
+  const types = new Map(lacking.map(({ remoteId, type }) => [remoteId, type]));
+  return { batch: { add: [...types.keys()], remove: [] }, types, next };
 }
 
 async function keepWanted(refused: Map<string, TargetError>, members: MembersOfGroup): Promise<void> {
@@ -66,6 +110,7 @@ interface Way {
   readonly members: MembersOfGroup;
   readonly refused: Map<string, TargetError>;
   readonly types: ReadonlyMap<string, 'User' | 'Group'> | undefined;
+  mayGoOn(): boolean;
 }
 
 interface Batch {

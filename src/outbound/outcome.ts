@@ -46,7 +46,8 @@ export function settledOf(row: Claimed, progress: Progress, { now, exchanges, ke
 const SHORT = 300;
 
 /** What went well is told of in short: rows stay small, and what was sent is kept beside. */
-function inShort({ request, ...exchange }: Exchange): Exchange {
+function inShort(exchange: Exchange): Exchange {
+  const { method, path, status, ms, request } = exchange;
   const cut = request === null || request.length <= SHORT ? request : `${request.slice(0, SHORT)}…`;
-  return { ...exchange, request: cut, response: null };
+  return { method, path, status, ms, request: cut, response: null };
 }

@@ -50,13 +50,15 @@ export function makeClaimSize(): ClaimSize {
 export async function drain(parts: PoolParts, isOver: () => boolean): Promise<number> {
   const waiting: Claimed[] = [];
   const settled: SettledDelivery[] = [];
-  const inFlight = new Set<Promise<void>>();
+  let inFlight = 0;
   let claiming: Promise<void> | undefined;
   let settling: Promise<void> | undefined;
   let isDry = false;
   let failure: unknown;
   let done = 0;
   let hurry: () => void = () => undefined;
+  /** Something has ended. */
+  let wake: () => void = () => undefined;
   const least = (): number => parts.concurrency() * AHEAD;
   const size = (): number => parts.size.now(least());
   let doneBefore = 0;
@@ -78,27 +80,26 @@ export async function drain(parts: PoolParts, isOver: () => boolean): Promise<nu
     const began = performance.now();
     const rows = await parts.claim(size());
     const now = performance.now();
-    const sinceMs = inFlight.size > 0 ? now - busySince : 0;
+    const sinceMs = inFlight > 0 ? now - busySince : 0;
     parts.size.note({ claimMs: now - began, done: done - doneBefore, busyMs: busyMs + sinceMs });
     [doneBefore, busyMs, busySince] = [done, 0, now];
     if (rows.length === 0) isDry = true;
     waiting.push(...rows);
   }
 
-  function begin(row: Claimed): void {
-    if (inFlight.size === 0) busySince = performance.now();
-    const work = parts.carryOut(row).then((outcome) => {
-      settled.push(outcome);
-      inFlight.delete(work);
-      done += 1;
-      if (inFlight.size === 0) busyMs += performance.now() - busySince;
-    });
-    inFlight.add(work);
+  async function begin(row: Claimed): Promise<void> {
+    if (inFlight === 0) busySince = performance.now();
+    inFlight += 1;
+    await parts.carryOut(row).then((outcome) => settled.push(outcome), fail);
+    inFlight -= 1;
+    done += 1;
+    if (inFlight === 0) busyMs += performance.now() - busySince;
+    wake();
   }
 
   /** Some are settled together, unless nothing more comes. */
   function gather(): Promise<void> {
-    if (settled.length >= SETTLE_MOST || inFlight.size + waiting.length === 0) return Promise.resolve();
+    if (settled.length >= SETTLE_MOST || inFlight + waiting.length === 0) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, SETTLE_WITHIN_MS);
       hurry = () => {
@@ -111,28 +112,32 @@ export async function drain(parts: PoolParts, isOver: () => boolean): Promise<nu
   /** Begins whatever can begin now. */
   function pushOn(): void {
     if (parts.isStopped()) settled.push(...waiting.splice(0).map(parts.giveBack));
-    for (const row of waiting.splice(0, Math.max(0, parts.concurrency() - inFlight.size))) begin(row);
+    for (const row of waiting.splice(0, Math.max(0, parts.concurrency() - inFlight))) void begin(row);
     if (mayClaim())
       claiming = claimMore()
         .catch(fail)
         .finally(() => {
           claiming = undefined;
+          wake();
         });
-    if (settled.length >= SETTLE_MOST || inFlight.size + waiting.length === 0) hurry();
+    if (settled.length >= SETTLE_MOST || inFlight + waiting.length === 0) hurry();
     if (settled.length === 0 || settling !== undefined) return;
     settling = gather()
       .then(() => parts.settle(settled.splice(0)))
       .catch(fail)
       .finally(() => {
         settling = undefined;
+        wake();
       });
   }
 
   for (;;) {
     pushOn();
-    const open = [...inFlight, claiming, settling].filter((work) => work !== undefined);
-    if (open.length === 0 && (failure !== undefined || waiting.length + settled.length === 0)) break;
-    await Promise.race(open);
+    const isOpen = inFlight > 0 || claiming !== undefined || settling !== undefined;
+    if (!isOpen && (failure !== undefined || waiting.length + settled.length === 0)) break;
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+    });
   }
   if (failure !== undefined) throw failure;
   return done;

@@ -5,6 +5,7 @@ import type { AppScope } from '#core/scope.ts';
 import type { Exchange } from '#core/target.ts';
 import { type Database, type Db, sql } from '#store/database.ts';
 import { askForChanges, askForReferences, type Claimed, claimDeliveries, settleDeliveries } from '#store/deliveries.ts';
+import type { MemberPage } from '#store/target-members.ts';
 import { readTarget, type TargetRow } from '#store/targets.ts';
 import { type Delivering, deliver, type Progress, type Step, startProgress } from './deliver.ts';
 import { type OpenedTarget, openTarget } from './open-target.ts';
@@ -251,13 +252,16 @@ function dry(world: Delivering): Delivering {
     membersOf(row) {
       const members = world.membersOf(row);
       let isDone = false;
+      const once = async <Member>(page: Promise<MemberPage<Member>>): Promise<MemberPage<Member>> => {
+        const { members: first } = await page;
+        if (isDone) return { members: [], next: undefined };
+        isDone = first.length > 0;
+        return { members: first, next: undefined };
+      };
       return {
         ...members,
-        async difference(except) {
-          if (isDone) return { add: [], remove: [] };
-          isDone = true;
-          return members.difference(except);
-        },
+        surplus: (after, except) => once(members.surplus(after, except)),
+        lacking: (after, except) => once(members.lacking(after, except)),
         note: async () => undefined,
         replaceKnown: async () => undefined,
         forget: async () => undefined,

@@ -23,7 +23,7 @@ import {
 import type { HeldLease } from '#store/leased.ts';
 import { checkFence } from '#store/leases.ts';
 import { changeTarget, readTarget, type TargetRow } from '#store/targets.ts';
-import { carryOut, claimMs, giveBack } from './carry-out.ts';
+import { carryOut, claimMs, giveBack, LOG_KEPT } from './carry-out.ts';
 import { makeDeadlines } from './deadlines.ts';
 import { guardDepartures } from './departures.ts';
 import { followJournal, lookThrough } from './follow.ts';
@@ -98,7 +98,12 @@ export function makePump(parts: PumpParts, appId: string, lease: HeldLease, sign
     const cut = parts.cutOf(row.scope as AppScope | null);
     try {
       const permit = (): Promise<void> => lease.confirm();
-      const made = openTarget(kinds, row, seal, (exchange, of) => exchanges.get(of)?.push(exchange), { permit });
+      const trace = (exchange: Exchange, of: AbortSignal): void => {
+        const told = exchanges.get(of);
+        told?.push(exchange);
+        if (told !== undefined && told.length > LOG_KEPT) told.shift();
+      };
+      const made = openTarget(kinds, row, seal, trace, { permit });
       health.reset(made.policy.concurrency);
       opened = { ...made, version: row.config_version, world: makeWorld({ db, clock, appId }, made, cut) };
     } catch (error) {

@@ -5,6 +5,7 @@ import { differences } from '#core/differences.ts';
 import { describeError } from '#core/failure.ts';
 import { managedPart, outgoingForm } from '#core/outgoing.ts';
 import type { ResourceType } from '#core/resource.ts';
+import { foldCase } from '#core/search.ts';
 import type { PushPolicy, Remote, Target } from '#core/target.ts';
 import type { Fields } from '#core/target-mapping.ts';
 import type { Clock } from '#platform/clock.ts';
@@ -17,6 +18,7 @@ import {
   listUnseen,
   markMissing,
   readLinked,
+  readTwins,
   startReconciliation,
 } from '#store/reconciliations.ts';
 import { replaceKnownMembers, wantedMembers } from '#store/target-members.ts';
@@ -24,10 +26,17 @@ import { changeTarget } from '#store/targets.ts';
 
 /**
  * `missing` ours, and not there any more · `changed` an attribute of ours has another value · `member-added` and
- * `member-missing` in a group of ours · `orphan` made by us, and nobody here any more · `unmanaged` theirs, and none of
- * our business.
+ * `member-missing` in a group of ours · `duplicate` of one that is linked to somebody here · `orphan` made by us, and
+ * nobody here any more · `unmanaged` theirs, and none of our business.
  */
-export type DriftClass = 'missing' | 'changed' | 'member-added' | 'member-missing' | 'orphan' | 'unmanaged';
+export type DriftClass =
+  | 'missing'
+  | 'changed'
+  | 'member-added'
+  | 'member-missing'
+  | 'duplicate'
+  | 'orphan'
+  | 'unmanaged';
 
 export interface Finding {
   readonly class: DriftClass;
@@ -102,10 +111,15 @@ async function compareType(
     for (const { id } of page) seen.add(id);
     report.counts[type === 'User' ? 'users' : 'groups'] = seen.size;
     const linked = new Map((await readLinked(parts.db, appId, type, page)).map((row) => [row.remote_id, row]));
+    const twinOf = await twinsOf(
+      parts,
+      type,
+      page.filter(({ id }) => !linked.has(id)),
+    );
     const drifted: DriftRow[] = [];
     for (const remote of page) {
       const row = linked.get(remote.id);
-      if (row === undefined) tell(report, unlinkedFinding(type, remote, policy));
+      if (row === undefined) tell(report, unlinkedFinding(type, remote, twinOf(remote)));
       else drifted.push(...(await compareOne(parts, type, row, remote, report)));
     }
     await write((tx) => askForDrift(tx, appId, drifted, clock.now()));
@@ -129,19 +143,47 @@ async function compareType(
   await write((tx) => markMissing(tx, appId, missing, clock.now()));
 }
 
-function unlinkedFinding(type: ResourceType, remote: Remote, policy: PushPolicy): Finding {
-  const isOurs =
-    policy.externalId === 'id' &&
-    /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(String(remote.document?.['externalId'] ?? ''));
-  const detail = isOurs ? 'It carries one of our ids, and is linked to nothing here.' : 'Nobody here is linked to it.';
-  return {
-    class: isOurs ? 'orphan' : 'unmanaged',
-    resourceType: type,
-    resourceId: null,
-    remoteId: remote.id,
-    detail,
-    repair: 'reported',
+type Twin = Awaited<ReturnType<typeof readTwins>>[number];
+
+const OUR_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Our id, where it is what they know ours by. */
+function ourIdOf({ document }: Remote, { externalId }: PushPolicy): string | undefined {
+  const given = String(document?.['externalId'] ?? '');
+  return externalId === 'id' && OUR_ID.test(given) ? given : undefined;
+}
+
+/** Tells what is orphaned from what is there twice. */
+async function twinsOf(
+  { db, appId, policy }: Reconciling,
+  type: ResourceType,
+  strangers: readonly Remote[],
+): Promise<(remote: Remote) => { readonly ourId: string | undefined; readonly twin: Twin | undefined }> {
+  const nameOf = ({ document }: Remote): string =>
+    foldCase(String(document?.[type === 'User' ? 'userName' : 'displayName'] ?? ''));
+  const ids = strangers.map((remote) => ourIdOf(remote, policy)).filter((id) => id !== undefined);
+  const twins = strangers.length === 0 ? [] : await readTwins(db, appId, type, { ids, names: strangers.map(nameOf) });
+  const [byId, byName] = [new Map(twins.map((one) => [one.id, one])), new Map(twins.map((one) => [one.name, one]))];
+  return (remote) => {
+    const ourId = ourIdOf(remote, policy);
+    return { ourId, twin: byId.get(ourId ?? '') ?? byName.get(nameOf(remote)) };
   };
+}
+
+function unlinkedFinding(
+  type: ResourceType,
+  { id: remoteId }: Remote,
+  { ourId, twin }: { readonly ourId: string | undefined; readonly twin: Twin | undefined },
+): Finding {
+  const found = { resourceType: type, remoteId, repair: 'reported' } as const;
+  if (twin !== undefined) {
+    const detail = `It has the id or the name of one that is linked to "${twin.remoteId}" there.`;
+    return { ...found, class: 'duplicate', resourceId: twin.id, detail };
+  }
+  if (ourId === undefined)
+    return { ...found, class: 'unmanaged', resourceId: null, detail: 'Nobody here is linked to it.' };
+  const detail = 'It carries one of our ids, and is linked to nothing here.';
+  return { ...found, class: 'orphan', resourceId: null, detail };
 }
 
 /** What of one linked resource is to be mended. What is on its way anyway is passed over. */

@@ -1,15 +1,16 @@
-import type { PushPolicy, Target } from '#core/target.ts';
+import type { PushPolicy, Target, TargetError } from '#core/target.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Db } from '#store/database.ts';
 import { touchedSince } from '#store/deliveries.ts';
 import {
-  differenceOfMembers,
   forgetMembers,
   isTaken,
   knownMembers,
+  lackingMembers,
   noteMembers,
   renameMember,
   replaceKnownMembers,
+  surplusMembers,
   wantedMembers,
 } from '#store/target-members.ts';
 import type { Delivering } from './deliver.ts';
@@ -21,6 +22,15 @@ export function makeWorld(
   cut: Delivering['cut'],
 ): Delivering & { forgetClaims(resourceId: string): void } {
   const claimed = new Map<string, string>();
+  /** Of groups that are not done yet. */
+  const refused = new Map<string, Map<string, TargetError>>();
+
+  function refusedOf(groupId: string): Map<string, TargetError> {
+    const known = refused.get(groupId) ?? new Map<string, TargetError>();
+    refused.set(groupId, known);
+    return known;
+  }
+
   return {
     target,
     policy,
@@ -38,12 +48,17 @@ export function makeWorld(
       return [...(await touchedSince(db, id, delivered)), ...policy.mapping[type].map(({ to }) => to)];
     },
     forgetClaims(resourceId) {
+      if (refused.get(resourceId)?.size === 0) refused.delete(resourceId);
       for (const [key, by] of claimed) if (by === resourceId) claimed.delete(key);
     },
     membersOf({ resource_id: groupId, resource_type }) {
       const place = { appId, groupId };
       return {
-        difference: (except) => differenceOfMembers(db, place, policy.membersPerRequest, except),
+        surplus: (after, except) => surplusMembers(db, place, { limit: policy.membersPerRequest, after, except }),
+        lacking: (after, except) => lackingMembers(db, place, { limit: policy.membersPerRequest, after, except }),
+        get refused() {
+          return refusedOf(groupId);
+        },
         note: (done) => noteMembers(db, place, done),
         known: () => knownMembers(db, place),
         wanted: () => wantedMembers(db, place),

@@ -1,6 +1,6 @@
 // Outgoing HTTP with connections that are kept: for a target that gets many requests. Guarded like everything that goes
 // out: private addresses refused when a name is looked up, redirects not followed, time and size bounded.
-import { Agent } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
 import { ConfigError, type GatewayError, UpstreamError } from '#core/errors.ts';
 import { checkOutgoingUrl, guardedLookup, type OutgoingPolicy, UNTRUSTED } from './fetch.ts';
 import { inSpan, type SpanFacts, traceHeaders } from './trace.ts';
@@ -80,9 +80,11 @@ export function makeHttpClient(
   }
 
   return {
-    request(request, signal) {
-      const facts = { 'http.request.method': request.method, 'server.address': URL.parse(request.url)?.hostname };
-      return inSpan(`target ${request.method}`, facts, (note) => exchange(request, signal, note), 'client');
+    async request(request, signal) {
+      signal.throwIfAborted();
+      const url = checkedUrl(request.url);
+      const facts = { 'http.request.method': request.method, 'server.address': url.hostname };
+      return inSpan(`target ${request.method}`, facts, (note) => exchange(request, url, signal, note), 'client');
     },
     async close() {
       await agent.destroy();
@@ -90,32 +92,89 @@ export function makeHttpClient(
   };
 
   async function exchange(
-    { method, url: text, headers, body }: HttpRequest,
+    { method, headers, body }: HttpRequest,
+    url: URL,
     signal: AbortSignal,
     note: (facts: SpanFacts) => void,
   ): Promise<HttpAnswer> {
-    signal.throwIfAborted();
-    const url = checkedUrl(text);
     try {
-      const answer = await agent.request({
+      const options = {
         origin: url.origin,
         path: `${url.pathname}${url.search}`,
         method,
         headers: { ...headers, ...traceHeaders() },
         body: body ?? null,
-        signal,
-      });
-      note({ 'http.response.status_code': answer.statusCode });
-      const first = Object.entries(answer.headers).map(([name, value]) => [
-        name,
-        (Array.isArray(value) ? value[0] : value) ?? '',
-      ]);
-      return { status: answer.statusCode, headers: Object.fromEntries(first), text: await answer.body.text() };
+      };
+      const answer = await dispatch(agent, options, signal);
+      note({ 'http.response.status_code': answer.status });
+      return answer;
     } catch (error) {
       signal.throwIfAborted();
       throw explain(error, url.host);
     }
   }
+}
+
+/** Below `undici.request`, which makes a stream of each answer: a third of what a request costs. */
+function dispatch(agent: Agent, options: Dispatcher.DispatchOptions, signal: AbortSignal): Promise<HttpAnswer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let controller: Dispatcher.DispatchController | undefined;
+    let status = 0;
+    let headers: HttpAnswer['headers'] = {};
+    const give = (): void => {
+      reject(signal.reason);
+      controller?.abort(signal.reason);
+    };
+    const over = (): void => signal.removeEventListener('abort', give);
+    const fail = (error: unknown): void => {
+      over();
+      reject(error);
+    };
+    signal.addEventListener('abort', give, { once: true });
+    try {
+      agent.dispatch(options, {
+        onRequestStart(started) {
+          controller = started;
+          if (signal.aborted) started.abort(signal.reason);
+        },
+        // Once for each answer that is only information, too.
+        onResponseStart(_, code, given) {
+          status = code;
+          headers = firstOfEach(given);
+        },
+        onResponseData(_, chunk) {
+          chunks.push(chunk);
+        },
+        onResponseEnd() {
+          over();
+          resolve({ status, headers, text: textOf(chunks) });
+        },
+        onResponseError(_, error) {
+          fail(error);
+        },
+      });
+    } catch (error) {
+      fail(error);
+    }
+  });
+}
+
+function firstOfEach(headers: Readonly<Record<string, string | string[] | undefined>>): HttpAnswer['headers'] {
+  const first: Record<string, string> = {};
+  for (const name of Object.keys(headers)) {
+    const value = headers[name];
+    first[name] = (Array.isArray(value) ? value[0] : value) ?? '';
+  }
+  return first;
+}
+
+const BYTE_ORDER_MARK = '\uFEFF';
+
+function textOf(chunks: readonly Buffer[]): string {
+  const [first = Buffer.alloc(0), ...others] = chunks;
+  const text = (others.length === 0 ? first : Buffer.concat(chunks)).toString('utf8');
+  return text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
 }
 
 /** Codes that say that nothing was sent. */

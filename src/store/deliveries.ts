@@ -312,22 +312,22 @@ export async function freeExpiredClaims(db: Db, appId: string, now: Date): Promi
 /**
  * The groups of these, and those whom they manage, are looked at again. Those that wait are asked for as well, since they
  * may be claimed at this very moment by somebody who does not see the news yet; and groups that were given up because of a
- * member.
+ * member. Those who are asked for are an array, by which the planner looks them up: joined, it may read all deliveries for
+ * each batch.
  */
 export async function askForReferences(db: Db, appId: string, moved: readonly string[], now: Date): Promise<void> {
   if (moved.length === 0) return;
   await sql(
     db,
     `update deliveries d set asks = d.asks + 1, state = case when d.state in ('idle', 'dead') then 'pending' else d.state end,
-       rank = case when d.state in ('idle', 'dead') then f.rank else d.rank end,
+       rank = case when d.state not in ('idle', 'dead') then d.rank when d.resource_type = 'Group' then ${RANKS.group} else ${RANKS.reference} end,
        ready_at = case when d.state in ('idle', 'dead') then ? else d.ready_at end,
        changed_at = case when d.state in ('idle', 'dead') then ? else d.changed_at end,
        attempts = case when d.state = 'dead' then 0 else d.attempts end
-     from (select gm.group_id as id, ${RANKS.group} as rank from group_members gm where gm.member_id = any(?::uuid[])
-       union select r.id, ${RANKS.reference} from resources r where r.manager_id = any(?::uuid[]) and r.deleted_at is null) f
-     where d.app_id = ? and d.resource_id = f.id and (d.state in ('idle', 'pending', 'sending')
-       or d.state = 'dead' and d.last_error ->> 'code' = 'member-refused')`,
-    [now, now, moved, moved, appId],
+     where d.app_id = ? and d.resource_id = any(array(select group_id from group_members where member_id = any(?::uuid[])
+         union select id from resources where manager_id = any(?::uuid[]) and deleted_at is null))
+       and (d.state in ('idle', 'pending', 'sending') or d.state = 'dead' and d.last_error ->> 'code' = 'member-refused')`,
+    [now, now, appId, moved, moved],
   );
 }
 

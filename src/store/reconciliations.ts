@@ -59,6 +59,24 @@ export async function readLinked(
   return rows;
 }
 
+/** Ours that carry one of these ids or names, and are linked to something there. */
+export async function readTwins(
+  db: Db,
+  appId: string,
+  type: ResourceType,
+  { ids, names }: { readonly ids: readonly string[]; readonly names: readonly string[] },
+): Promise<readonly { readonly id: string; readonly name: string; readonly remoteId: string }[]> {
+  const { rows } = await sql<{ id: string; name: string; remoteId: string }>(
+    db,
+    `select d.resource_id as id, r.name_key as name, d.remote_id as "remoteId" from deliveries d join resources r on r.id = d.resource_id
+     where d.app_id = ? and d.resource_type = ? and d.remote_id is not null and r.deleted_at is null
+       and d.resource_id = any(array(select unnest(?::uuid[]) union
+         select id from resources where resource_type = ? and name_key = any(?::text[]) and deleted_at is null))`,
+    [appId, type, ids, type, names],
+  );
+  return rows;
+}
+
 /** Links that were there before and of which the other side showed nothing. */
 export async function listUnseen(
   db: Db,

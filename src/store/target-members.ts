@@ -2,37 +2,65 @@
 import type { ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 
-export interface MemberDifference {
-  readonly add: readonly { readonly remoteId: string; readonly type: ResourceType }[];
-  readonly remove: readonly string[];
+/** Where a walk over a group's members goes on; undefined at its end. */
+export interface MemberPage<Member> {
+  readonly members: readonly Member[];
+  readonly next: string | undefined;
+}
+
+/** One walk: a stretch of it after a place, without those named. */
+export interface MemberWalk {
+  readonly limit: number;
+  readonly after: string | undefined;
+  readonly except: readonly string[];
+}
+
+const FIRST_ID = '00000000-0000-0000-0000-000000000000';
+
+/**
+ * Whom a group lacks at the target, in the order of their ids here. A member whom the target does not have is left out:
+ * their own delivery brings the group back. `offset 0` keeps the planner from joining: without statistics it reads all
+ * deliveries for each member.
+ */
+export async function lackingMembers(
+  db: Db,
+  { appId, groupId }: { appId: string; groupId: string },
+  { limit, after, except }: MemberWalk,
+): Promise<MemberPage<{ readonly remoteId: string; readonly type: ResourceType }>> {
+  const { rows } = await sql<{ place: string; remoteId: string; type: ResourceType }>(
+    db,
+    `select gm.member_id as place, d.remote_id as "remoteId", d.resource_type as type from group_members gm cross join lateral (
+         select remote_id, resource_type from deliveries
+         where app_id = ? and resource_id = gm.member_id and remote_id is not null and in_scope offset 0) d
+     where gm.group_id = ? and gm.member_id > ?::uuid and d.remote_id <> all(?::text[])
+       and not exists (select 1 from target_members t where t.app_id = ? and t.group_id = ? and t.remote_id = d.remote_id offset 0)
+     order by gm.member_id limit ?`,
+    [appId, groupId, after ?? FIRST_ID, except, appId, groupId, limit],
+  );
+  const members = rows.map(({ remoteId, type }) => ({ remoteId, type }));
+  return { members, next: rows.length < limit ? undefined : rows.at(-1)?.place };
 }
 
 /**
- * What a group lacks and has too much at the target, at most `limit` of each. A member whom the target does not have
- * is left out: their own delivery brings the group back.
+ * Whom a group has at the target and should not have, in the order of their ids there. The collation is that of the
+ * deliveries' index, which is not used otherwise.
  */
-export async function differenceOfMembers(
+export async function surplusMembers(
   db: Db,
   { appId, groupId }: { appId: string; groupId: string },
-  limit: number,
-  except: readonly string[] = [],
-): Promise<MemberDifference> {
-  const { rows } = await sql<{ remote_id: string; type: ResourceType; added: boolean }>(
+  { limit, after, except }: MemberWalk,
+): Promise<MemberPage<string>> {
+  const { rows } = await sql<{ remote_id: string }>(
     db,
-    `(select d.remote_id, d.resource_type as type, true as added from group_members gm
-        join deliveries d on d.app_id = ? and d.resource_id = gm.member_id and d.remote_id is not null and d.in_scope
-        where gm.group_id = ? and d.remote_id <> all(?::text[]) and not exists (select 1 from target_members t
-          where t.app_id = d.app_id and t.group_id = gm.group_id and t.remote_id = d.remote_id) order by d.remote_id limit ?)
-     union all
-     (select t.remote_id, 'User', false from target_members t where t.app_id = ? and t.group_id = ? and t.remote_id <> all(?::text[])
-        and not exists (select 1 from deliveries d join group_members gm on gm.group_id = t.group_id and gm.member_id = d.resource_id
-          where d.app_id = t.app_id and d.remote_id = t.remote_id and d.in_scope) order by t.remote_id limit ?)`,
-    [appId, groupId, except, limit, appId, groupId, except, limit],
+    `select t.remote_id from target_members t where t.app_id = ? and t.group_id = ? and t.remote_id > ? and t.remote_id <> all(?::text[])
+       and not exists (select 1 from deliveries d where d.app_id = ? and d.resource_type in ('User', 'Group')
+         and d.remote_id = t.remote_id collate "default" and d.in_scope
+         and exists (select 1 from group_members gm where gm.group_id = ? and gm.member_id = d.resource_id offset 0) offset 0)
+     order by t.remote_id limit ?`,
+    [appId, groupId, after ?? '', except, appId, groupId, limit],
   );
-  return {
-    add: rows.filter(({ added }) => added).map(({ remote_id, type }) => ({ remoteId: remote_id, type })),
-    remove: rows.filter(({ added }) => !added).map(({ remote_id }) => remote_id),
-  };
+  const members = rows.map(({ remote_id }) => remote_id);
+  return { members, next: rows.length < limit ? undefined : members.at(-1) };
 }
 
 /** What was written, so that a push cut short goes on where it was. */

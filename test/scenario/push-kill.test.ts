@@ -1,4 +1,4 @@
-// Processes are killed while they push. PUSH_USERS=10000 PUSH_KILLS=12 is the long way.
+// Processes are killed while they push. PUSH_USERS=10000 PUSH_KILLS=12 is the long way; PUSH_REPLICAS on PostgreSQL.
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ const BETWEEN = Math.ceil(USERS * 0.6);
 
 for (const [kind, replicas] of [
   ['embedded', 1],
-  ['postgres', 2],
+  ['postgres', Number(process.env['PUSH_REPLICAS'] ?? 2)],
 ] as const)
   describe(`kill -9 at ${KILLS} random moments of a push, ${replicas} replica(s) (${kind}, KILL_SEED=${SEED})`, {
     skip: kind === 'postgres' && postgresMissing,

@@ -100,9 +100,10 @@ export function makeScimClient(parts: ClientParts): ScimClient {
     const started = clock.now().getTime();
     const { method, path } = request;
     return (status, response) => {
-      const ms = clock.now().getTime() - started;
-      const shown = response === null ? null : mask(response.slice(0, SHOWN_MAX + SECRET_MAX)).slice(0, SHOWN_MAX);
-      const told = { method, path, status, ms, request: body === undefined ? null : masked(body), response: shown };
+      const told = shownExchange(
+        { method, path, status, ms: clock.now().getTime() - started },
+        { request: body, response, mask },
+      );
       parts.trace(told, signal);
       return told;
     };
@@ -299,6 +300,22 @@ const WORDS: Readonly<Record<TargetFailure, readonly [string, string]>> = {
   unsupported: ['target-unsupported', 'Set the dialect of the target to what it takes.'],
   refused: ['target-refused', 'Look at the answer: correct the value here, or change the mapping; then replay.'],
 };
+
+/** Masked only when somebody looks: of most exchanges nobody sees the answer. */
+function shownExchange(
+  facts: Omit<Exchange, 'request' | 'response'>,
+  { request, response, mask }: { request: string | undefined; response: string | null; mask: Mask },
+): Exchange {
+  return {
+    ...facts,
+    get request() {
+      return request === undefined ? null : masked(request);
+    },
+    get response() {
+      return response === null ? null : mask(response.slice(0, SHOWN_MAX + SECRET_MAX)).slice(0, SHOWN_MAX);
+    },
+  };
+}
 
 /** Values of passwords, whatever they are called. */
 function masked(body: string): string {

@@ -64,7 +64,8 @@ export function scimAppKind({ clock, outgoing }: ScimAppParts): TargetKind<ScimS
         trace: context.trace,
         permit: context.permit,
       });
-      return makeTarget(settings, client, context.capabilities, context.learned, () => http.close());
+      const known = { capabilities: context.capabilities, learned: context.learned };
+      return makeTarget(settings, { client, clock, close: () => http.close() }, known);
     },
   };
 }
@@ -84,26 +85,12 @@ function presetOf(name: string | null, title: string): TargetPreset {
 
 function makeTarget(
   settings: ScimSettings,
-  client: ScimClient,
-  known: Capabilities | undefined,
-  before: Learned,
-  close: () => Promise<void>,
+  { client, clock, close }: { readonly client: ScimClient; readonly clock: Clock; close(): Promise<void> },
+  known: { readonly capabilities: Capabilities | undefined; readonly learned: Learned },
 ): Target {
   const { dialect } = settings;
   const pages = { pageSize: dialect.pageSize };
-  let capabilities = known;
-  let learned = before;
-
-  const matcher = makeMatcher({
-    client,
-    keys: settings.matching,
-    pages,
-    canFilter: () =>
-      dialect.filter === 'always' || (dialect.filter === 'auto' && (learned.filter ?? capabilities?.filter ?? true)),
-    cannotFilter() {
-      if (dialect.filter === 'auto') learned = { ...learned, filter: false };
-    },
-  });
+  let { capabilities, learned } = known;
 
   const read: Target['read'] = async (type, id, signal) => {
     try {
@@ -114,6 +101,19 @@ function makeTarget(
       throw error;
     }
   };
+
+  const matcher = makeMatcher({
+    client,
+    clock,
+    read,
+    keys: settings.matching,
+    pages,
+    canFilter: () =>
+      dialect.filter === 'always' || (dialect.filter === 'auto' && (learned.filter ?? capabilities?.filter ?? true)),
+    cannotFilter() {
+      if (dialect.filter === 'auto') learned = { ...learned, filter: false };
+    },
+  });
 
   const writer = makeWriter({
     client,
@@ -141,7 +141,8 @@ function makeTarget(
         remedy: 'It is looked for by its matching attributes; if that fails, ask whoever runs the target.',
       });
     } catch (error) {
-      if (error instanceof TargetError && (error.unknown || error.kind === 'conflict')) matcher.forget();
+      if (error instanceof TargetError && error.unknown) matcher.forget('unknown');
+      else if (error instanceof TargetError && error.kind === 'conflict') matcher.forget('conflict');
       throw error;
     }
   };

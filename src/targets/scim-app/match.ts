@@ -4,20 +4,23 @@ import type { ResourceType } from '#core/resource.ts';
 import { foldCase } from '#core/search.ts';
 import { type Payload, type Remote, type Target, TargetError } from '#core/target.ts';
 import { readAt } from '#core/target-mapping.ts';
+import type { Clock } from '#platform/clock.ts';
 import type { ScimClient } from './client.ts';
 import { type PageOptions, readPages } from './pages.ts';
 import { placeOf, remoteOf } from './remote.ts';
 
 export interface Matcher {
   find: Target['find'];
-  /** Something was made or removed there, so that what was read before may not hold. */
-  forget(): void;
+  /** Something may have been made there that was not there when everybody was read. */
+  forget(why: 'unknown' | 'conflict'): void;
 }
 
 export interface MatchParts {
   readonly client: ScimClient;
   readonly keys: Readonly<Record<ResourceType, readonly string[]>>;
   readonly pages: PageOptions;
+  readonly clock: Pick<Clock, 'elapsed'>;
+  read: Target['read'];
   /** False when the target does not filter; learned when it refuses to. */
   canFilter(): boolean;
   cannotFilter(): void;
@@ -28,18 +31,42 @@ const REFUSALS: ReadonlySet<number> = new Set([400, 403, 404, 405, 422, 500, 501
 /** More than this is never read of a list that a filter should have made short. */
 const HITS_MOST = 10;
 
-export function makeMatcher({ client, keys, pages, canFilter, cannotFilter }: MatchParts): Matcher {
-  let index: Promise<ReadonlyMap<string, readonly Remote[]>> | undefined;
-  let indexed: ResourceType | undefined;
+/**
+ * Everybody is read again after a conflict only when they were last read before this: a thousand conflicts in a row must
+ * not read a target a thousand times.
+ */
+const INDEX_MS = 10 * 60_000;
+
+/** Ids by what they carry. */
+interface Index {
+  readonly readAt: number;
+  readonly ids: Promise<ReadonlyMap<string, readonly string[]>>;
+}
+
+export function makeMatcher(parts: MatchParts): Matcher {
+  const { client, keys, clock, read, canFilter, cannotFilter } = parts;
+  const indexes = new Map<ResourceType, Index>();
   /** Attributes by which it does not filter. */
   const deaf = new Set<string>();
 
   const find: Target['find'] = async (type, payload, signal, thorough) => {
+    if (canFilter()) dropIndexes(INDEX_MS);
     const hits = await findSpelled(type, payload, (value) => value, signal);
     if (hits.length > 0 || thorough === undefined) return hits;
     // Some keep names in lower case, and compare them by case.
-    return findSpelled(type, payload, foldCase, signal);
+    const folded = await findSpelled(type, payload, foldCase, signal);
+    if (folded.length > 0 || thorough === 'spelled') return folded;
+    return findAmongAll(type, payload, signal);
   };
+
+  async function findAmongAll(type: ResourceType, payload: Payload, signal: AbortSignal): Promise<readonly Remote[]> {
+    for (const path of keys[type]) {
+      const value = keyOf(payload, path);
+      const hits = value === undefined ? [] : await byIndex(type, path, value, signal);
+      if (hits.length > 0) return hits;
+    }
+    return [];
+  }
 
   async function findSpelled(
     type: ResourceType,
@@ -55,7 +82,7 @@ export function makeMatcher({ client, keys, pages, canFilter, cannotFilter }: Ma
       const found = canFilter() && !isDeaf ? await byFilter(type, path, value, signal) : undefined;
       // That one attribute is not filtered by says nothing of the others.
       if (found === undefined && canFilter() && !keys[type].every((key) => deaf.has(`${type} ${key}`))) continue;
-      const hits = found ?? (await byIndex(type, signal)).get(indexKey(path, value)) ?? [];
+      const hits = found ?? (await byIndex(type, path, value, signal));
       if (hits.length > 0) return hits;
     }
     return [];
@@ -91,37 +118,55 @@ export function makeMatcher({ client, keys, pages, canFilter, cannotFilter }: Ma
     return undefined;
   }
 
-  /** Everybody there, by each key; read once for all who look. */
-  async function byIndex(type: ResourceType, signal: AbortSignal): Promise<ReadonlyMap<string, readonly Remote[]>> {
-    if (index === undefined || indexed !== type) {
-      indexed = type;
-      index = readIndex(type, signal);
-      index.catch(() => {
-        index = undefined;
-      });
+  /** Read once for all who look; who is found is read as they are now. */
+  async function byIndex(
+    type: ResourceType,
+    path: string,
+    value: string,
+    signal: AbortSignal,
+  ): Promise<readonly Remote[]> {
+    const index = indexes.get(type) ?? { readAt: clock.elapsed(), ids: readIndex(parts, type, signal) };
+    indexes.set(type, index);
+    index.ids.catch(() => {
+      if (indexes.get(type) === index) indexes.delete(type);
+    });
+    const hits: Remote[] = [];
+    for (const id of (await index.ids).get(indexKey(path, value)) ?? []) {
+      const remote = await read(type, id, signal);
+      if (remote !== undefined && keyOf(remote.document ?? {}, path, value) !== undefined) hits.push(remote);
     }
-    return index;
+    return hits;
   }
 
-  async function readIndex(type: ResourceType, signal: AbortSignal): Promise<ReadonlyMap<string, readonly Remote[]>> {
-    const map = new Map<string, Remote[]>();
-    for await (const page of readPages(client, type, pages, signal))
-      for (const remote of page)
-        for (const path of keys[type]) {
-          const value = keyOf(remote.document ?? {}, path);
-          if (value === undefined) continue;
-          const key = indexKey(path, value);
-          map.set(key, [...(map.get(key) ?? []), { id: remote.id, document: remote.document, etag: remote.etag }]);
-        }
-    return map;
+  function dropIndexes(olderThanMs: number): void {
+    for (const [type, { readAt: at }] of indexes) if (clock.elapsed() - at > olderThanMs) indexes.delete(type);
   }
 
   return {
     find,
-    forget() {
-      index = undefined;
+    forget(why) {
+      if (why === 'unknown') indexes.clear();
+      else dropIndexes(INDEX_MS);
     },
   };
+}
+
+/** Ids alone, since a target may have very many. */
+async function readIndex(
+  { client, keys, pages }: Pick<MatchParts, 'client' | 'keys' | 'pages'>,
+  type: ResourceType,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const map = new Map<string, string[]>();
+  for await (const page of readPages(client, type, pages, signal))
+    for (const { id, document } of page)
+      for (const path of keys[type]) {
+        const value = keyOf(document ?? {}, path);
+        if (value === undefined) continue;
+        const key = indexKey(path, value);
+        map.set(key, [...(map.get(key) ?? []), id]);
+      }
+  return map;
 }
 
 function resourcesOf(body: Payload | undefined): readonly Payload[] {

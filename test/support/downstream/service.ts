@@ -18,7 +18,7 @@ export interface Service {
   readonly manners: Manners;
   readonly schemas: SchemaTable;
   resources(kind: Kind): readonly Doc[];
-  /** Somebody who is there already. */
+  /** Somebody who is there already; with `hidden: true` no list shows them, and their name is taken all the same. */
   seed(kind: Kind, doc: Doc): string;
   close(): Promise<void>;
 }

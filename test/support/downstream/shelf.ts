@@ -36,7 +36,7 @@ export function makeShelf(kind: Kind, { lagMs = 0, filters }: Manners): Shelf {
     seen,
     list(filter) {
       const ids = new Set([...docs.keys(), ...(lagMs > 0 ? past.keys() : [])]);
-      const all = [...ids].map(seen).filter((doc) => doc !== undefined);
+      const all = [...ids].map(seen).filter((doc) => doc !== undefined && doc['hidden'] !== true) as readonly Doc[];
       if (filter === undefined || filters === 'ignored') return all;
       return all.filter((doc) => matches(doc, filter, filters === 'caseExact' || filter.path === 'externalId'));
     },

@@ -17,10 +17,11 @@ import { Table } from '../../ui/table.tsx';
 import { toast } from '../../ui/toast.tsx';
 import { WORDS } from './words.ts';
 
-const CLASSES = ['missing', 'changed', 'member-added', 'member-missing', 'orphan', 'unmanaged'] as const;
+const CLASSES = ['missing', 'changed', 'member-added', 'member-missing', 'duplicate', 'orphan', 'unmanaged'] as const;
 type Class = (typeof CLASSES)[number];
 const TONE: Readonly<Record<Class, Tone>> = {
   ...{ missing: 'red', changed: 'amber', 'member-added': 'violet', 'member-missing': 'violet', orphan: 'blue' },
+  duplicate: 'amber',
   unmanaged: 'grey',
 };
 

@@ -1,0 +1,101 @@
+// A target that fails at everything is taken out of service, asked now and then, and given up after four weeks.
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, it } from 'node:test';
+import { type Database, sql } from '#store/database.ts';
+import { makeClock, type TestClock } from '../support/clock.ts';
+import { eachDatabase } from '../support/database.ts';
+import { type Editor, journalIsWhole, makeEditor, type PushTest, startPush } from '../support/push.ts';
+import { type ScimAppServer, startScimApp } from '../support/scim-app-server.ts';
+
+const HOUR_MS = 3_600_000;
+
+eachDatabase('a target that fails', (open) => {
+  let database: Database;
+  let edit: Editor;
+  let app: ScimAppServer;
+  let clock: TestClock;
+  let push: PushTest | undefined;
+
+  beforeEach(async () => {
+    database = await open();
+    edit = makeEditor(database);
+    app = await startScimApp();
+    clock = makeClock(new Date(Date.now() - 60 * 24 * HOUR_MS).toISOString());
+  });
+  afterEach(async () => {
+    await push?.close();
+    push = undefined;
+    await app.close();
+    assert.deepEqual(app.violations, []);
+  });
+
+  async function start(users: number): Promise<PushTest> {
+    for (let n = 0; n < users; n += 1) await edit.user(`user${n}`);
+    await journalIsWhole(database);
+    push = await startPush(database, { baseUrl: app.url, auth: { kind: 'none' } }, { clock, random: () => 0.5 });
+    return push;
+  }
+
+  async function stateOf({
+    appId,
+  }: PushTest): Promise<{ state: string; reason: string | null; probes: number | null }> {
+    const { rows } = await sql(
+      database.knex,
+      `select state, quarantine ->> 'reason' as reason, (quarantine ->> 'probes')::int as probes from targets where app_id = ?`,
+      [appId],
+    );
+    return rows[0];
+  }
+
+  async function told(): Promise<readonly string[]> {
+    const { rows } = await sql(database.knex, `select action from audit where actor = 'push' order by seq`);
+    return rows.map(({ action }: { action: string }) => action);
+  }
+
+  const pass = (ms: number): void => clock.set(new Date(clock.now().getTime() + ms).toISOString());
+
+  it('at most of what it is given is taken out of service before it was given everything', async () => {
+    app.personality = { failing: (method) => (method === 'POST' ? 400 : undefined) };
+    const one = await start(30);
+    for (let n = 0; n < 12; n += 1) await one.pump.turn();
+    assert.deepEqual(await stateOf(one), { state: 'quarantined', reason: 'too-many-failures', probes: 0 });
+    assert.ok(app.takeWrites().length < 30, 'it was given everything');
+  });
+
+  it('is asked at growing gaps, told of once, comes back by itself, and after four weeks is given up', async () => {
+    app.personality = { failing: () => 401 };
+    const target = await start(1);
+    const askedAt: number[] = [];
+    const begin = clock.now().getTime();
+    let before = -1;
+    for (let minutes = 0; minutes < 29 * 24 * 60; minutes += minutes < 120 ? 1 : 60) {
+      clock.set(new Date(begin + minutes * 60_000).toISOString());
+      await target.pump.turn();
+      if (app.asked.length > before) askedAt.push(minutes);
+      before = app.asked.length;
+    }
+    const gaps = askedAt.slice(1).map((at, n) => at - (askedAt[n] ?? 0));
+    // From the second hour on the target is looked at once an hour.
+    const wanted = [1, 5, 30, 360, 720, 1440, 1440];
+    assert.ok(
+      wanted.every((least, n) => (gaps[n] ?? 0) >= least && (gaps[n] ?? 0) <= least + 60),
+      `${gaps}`,
+    );
+    assert.ok(app.asked.length < 40, `${app.asked.length} requests in four weeks`);
+    assert.equal((await stateOf(target)).state, 'disabled');
+    assert.deepEqual(await told(), ['target.quarantined', 'target.disabled']);
+  });
+
+  it('and mends is back after the next probe, with everything that waited', async () => {
+    app.personality = { failing: () => 401 };
+    const target = await start(3);
+    await target.pump.turn();
+    assert.equal((await stateOf(target)).state, 'quarantined');
+    app.personality = {};
+    pass(61_000);
+    await target.settle();
+    assert.equal((await stateOf(target)).state, 'active');
+    assert.equal(app.users.size, 3);
+    assert.deepEqual(await told(), ['target.quarantined', 'target.recovered']);
+  });
+});

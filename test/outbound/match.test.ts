@@ -1,0 +1,81 @@
+// Whom a target has, and does not show: found or told of, and never made twice.
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, it } from 'node:test';
+import { makeRandom } from '#demo/tenant.ts';
+import { type Database, sql } from '#store/database.ts';
+import { eachDatabase } from '../support/database.ts';
+import type { Manners } from '../support/downstream/manners.ts';
+import { USER } from '../support/downstream/schema.ts';
+import { type Service, startService } from '../support/downstream/service.ts';
+import { type Editor, journalIsWhole, makeEditor, type PushTest, startPush } from '../support/push.ts';
+
+eachDatabase('somebody whom a target has already', (open) => {
+  let database: Database;
+  let edit: Editor;
+  let service: Service | undefined;
+  let push: PushTest | undefined;
+
+  beforeEach(async () => {
+    database = await open();
+    edit = makeEditor(database);
+  });
+  afterEach(async () => {
+    await push?.close();
+    push = undefined;
+    await service?.close();
+    assert.deepEqual(service?.books.violations, []);
+  });
+
+  async function start(manners: Manners, seeded: readonly Record<string, unknown>[]): Promise<Service> {
+    service = await startService(manners, makeRandom('match'));
+    for (const doc of seeded) service.seed('User', { schemas: [USER], active: true, ...doc });
+    return service;
+  }
+
+  async function pushTo({ base, auth }: Service): Promise<readonly unknown[]> {
+    push ??= await startPush(database, { baseUrl: base, auth, guard: null });
+    await journalIsWhole(database);
+    await push.settle();
+    const { rows } = await sql(
+      database.knex,
+      `select d.state, d.link, d.last_error ->> 'code' as code from deliveries d where app_id = ? order by d.id`,
+      [push.appId],
+    );
+    return rows;
+  }
+
+  const named = (names: readonly string[]) => names.map((userName) => ({ userName }));
+
+  it('is found among all where filters compare by case and names do not; all are read once for many', async () => {
+    const there = await start({ filters: 'caseExact', pageMax: 2 }, named(['ADA', 'Bob', 'EvE', 'other']));
+    const before = there.resources('User').map(({ id }) => id);
+    let reads = 0;
+    const { lookedFor } = there.books;
+    const counting = (value: string | undefined): void => {
+      if (value === undefined) reads += 1;
+      lookedFor(value);
+    };
+    Object.assign(there.books, { lookedFor: counting });
+    const ours = [await edit.user('ada'), await edit.user('bob'), await edit.user('eve')];
+    const adopted = { state: 'idle', link: 'adopted', code: null };
+    assert.deepEqual(await pushTo(there), [adopted, adopted, adopted]);
+    assert.deepEqual(
+      there.resources('User').map(({ id }) => id),
+      before,
+    );
+    const links = there.resources('User').map(({ externalId }) => externalId);
+    assert.deepEqual(links.slice(0, 3).sort(), ours.sort());
+    // Two pages of two, and one look behind the end.
+    assert.ok(reads <= 3, `${reads} pages were read`);
+  });
+
+  it('is told of where nobody is shown them: a dead letter, nothing twice, and all well once the name is free', async () => {
+    const there = await start({}, [{ userName: 'gone', hidden: true }]);
+    const id = await edit.user('gone');
+    assert.deepEqual(await pushTo(there), [{ state: 'dead', link: null, code: 'target-conflict' }]);
+    assert.equal(there.books.takeWrites().length, 1);
+    assert.equal(there.resources('User').length, 1);
+    await edit.change('User', id, 'userName', 'back');
+    assert.deepEqual(await pushTo(there), [{ state: 'idle', link: 'created', code: null }]);
+  });
+});

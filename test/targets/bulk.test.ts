@@ -1,0 +1,93 @@
+// Creates that go out together: each is answered by itself, and one without an answer counts as unknown.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { TargetError } from '#core/target.ts';
+import { makeBulkCreator } from '#targets/scim-app/bulk.ts';
+import type { ScimClient, ScimRequest } from '#targets/scim-app/client.ts';
+
+interface Operation {
+  readonly bulkId: string;
+  readonly data: { readonly userName: string };
+}
+
+type Answer = (operations: readonly Operation[]) => readonly Record<string, unknown>[] | number;
+
+describe('a Bulk of creates', () => {
+  const signal = new AbortController().signal;
+  const made = ({ bulkId, data }: Operation) => ({
+    bulkId,
+    status: '201',
+    location: `https://x/Users/${data.userName}`,
+  });
+
+  function start(answer: Answer, limits = { maxOperations: 4, maxPayloadSize: 10_000 }) {
+    const sizes: number[] = [];
+    const client: ScimClient = {
+      async send({ body }: ScimRequest) {
+        const { Operations: operations } = body as { Operations: readonly Operation[] };
+        sizes.push(operations.length);
+        const given = answer(operations);
+        if (typeof given === 'number') throw new TargetError('no', { kind: 'refused', reason: 'no', status: given });
+        return { status: 200, body: { Operations: given }, etag: undefined };
+      },
+    };
+    const alone: string[] = [];
+    const create = makeBulkCreator({
+      client,
+      isOn: true,
+      capabilities: () =>
+        ({ patch: true, bulk: limits, filter: true, etag: false, sort: false, maxResults: 100 }) as never,
+      async createOne(_type, { userName }) {
+        alone.push(String(userName));
+        return { id: String(userName), document: undefined, etag: undefined };
+      },
+    });
+    const all = (names: readonly string[]) =>
+      Promise.allSettled(names.map((userName) => create('User', { userName }, signal)));
+    return { all, sizes, alone };
+  }
+
+  const names = (count: number): string[] => Array.from({ length: count }, (_, n) => `u${n}`);
+
+  it('holds no more operations than the target takes, and each has its own id', async () => {
+    const { all, sizes, alone } = start((operations) => operations.map(made));
+    const answers = await all(names(9));
+    assert.deepEqual(
+      answers.map((one) => one.status === 'fulfilled' && one.value.id),
+      names(9),
+    );
+    assert.deepEqual([sizes, alone], [[4, 4], ['u8']]);
+  });
+
+  it('holds no more bytes either', async () => {
+    const { all, sizes } = start((operations) => operations.map(made), { maxOperations: 100, maxPayloadSize: 500 });
+    await all(names(9));
+    assert.ok(Math.max(...sizes) <= 3, `${sizes}`);
+  });
+
+  it('is halved while it is too large, down to requests of their own', async () => {
+    const { all, sizes, alone } = start((operations) => (operations.length > 1 ? 413 : operations.map(made)));
+    const answers = await all(names(4));
+    assert.deepEqual([sizes, alone], [[4, 2, 2], names(4)]);
+    assert.ok(answers.every(({ status }) => status === 'fulfilled'));
+  });
+
+  it('tells of each failure by itself, and what was not answered is unknown', async () => {
+    const { all } = start(([first, taken, broken]) => [
+      made(first as Operation),
+      { bulkId: taken?.bulkId, status: '409', response: { detail: 'taken' } },
+      { bulkId: broken?.bulkId, status: 500 },
+    ]);
+    const [one, two, three, four] = await all(names(4));
+    assert.equal(one?.status, 'fulfilled');
+    const failed = [two, three, four].map((result) => (result?.status === 'rejected' ? result.reason : undefined));
+    assert.deepEqual(
+      failed.map(({ kind, unknown }: TargetError) => [kind, unknown]),
+      [
+        ['conflict', false],
+        ['server', true],
+        ['server', true],
+      ],
+    );
+  });
+});
