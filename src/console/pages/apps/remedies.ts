@@ -13,7 +13,7 @@ const KOREAN: Readonly<Record<string, string>> = {
   'target-changed': '조치할 것이 없습니다. 다시 읽고 다시 시도합니다.',
   'target-unsupported': '대상이 받아들이는 방식으로 설정을 바꾸세요.',
   'target-refused': '응답을 확인하고 값을 고치거나 매핑을 바꾼 다음 다시 보내세요.',
-  'too-many-failures': '최근 응답이 대부분 실패했습니다. 실패한 전송을 확인하세요. 대부분 원인이 같습니다.',
+  'too-many-failures': '실패한 전송을 확인하세요. 대부분 원인이 같습니다.',
 };
 
 /** The remedy of a cause: the gateway's own, or the Korean one. */

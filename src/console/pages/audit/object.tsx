@@ -43,7 +43,8 @@ function AppObject({ entry, id, noun }: ObjectProps & { readonly entry: Entry })
         {noun === 'token' ? t('token', { app: app.name }) : app.name}
       </Link>
     );
-  if (noun === 'app') return <>{given.name ?? (apps.isPending ? '…' : t('goneApp'))}</>;
+  if (apps.isPending) return <>{given.name ?? '…'}</>;
+  if (noun === 'app') return <>{given.name ?? t('goneApp')}</>;
   return <code>{id}</code>;
 }
 

@@ -38,7 +38,9 @@ export function OverviewPage() {
       <Loaded query={overview}>
         {(data) => (
           <>
-            <NeedsYou overview={data} cards={providers.data?.items ?? []} targets={targets} />
+            <Loaded query={providers} lines={2}>
+              {({ items }) => <NeedsYou overview={data} cards={items} targets={targets} />}
+            </Loaded>
             {running === undefined ? null : (
               <Card title={t('runningNow')}>
                 <LiveRun run={running} />
