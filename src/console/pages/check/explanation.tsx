@@ -23,7 +23,7 @@ export function ExplanationView({ explanation }: { readonly explanation: Explana
     <>
       <Banner
         tone={fine ? 'green' : 'amber'}
-        title={`${explanation.label ?? ''}: ${sayReason(reason.code, reason.sentence)}`}
+        title={[explanation.label, sayReason(reason.code, reason.sentence)].filter(Boolean).join(': ')}
       >
         {reason.detail} {reason.remedy}
       </Banner>
