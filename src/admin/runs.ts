@@ -1,13 +1,15 @@
 import { type Request, Router } from 'express';
 import { z } from 'zod';
+import { csvLine } from '#core/csv.ts';
 import { ConflictError, NotFoundError } from '#core/errors.ts';
 import { requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import type { Db } from '#store/database.ts';
 import { readRunLog } from '#store/run-logs.ts';
 import { readPlan } from '#store/views/plans.ts';
-import { listRuns, type RunView, readRun } from '#store/views/runs.ts';
+import { listRuns, type RunsQuery as Narrowed, type RunView, readRun } from '#store/views/runs.ts';
 import { refuseWithoutConsent } from './consent.ts';
+import { formatOf, jsonLines, sendLines } from './formats.ts';
 import { answerItems } from './items.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf, PageQuery, uuidParam } from './query.ts';
@@ -27,6 +29,7 @@ const RunsQuery = PageQuery.extend({
   provider: z.string().max(40).optional(),
   status: z.string().max(40).optional(),
   trigger: z.string().max(40).optional(),
+  requestedBy: z.string().max(200).optional(),
   since: z.iso.datetime({ offset: true }).optional(),
   until: z.iso.datetime({ offset: true }).optional(),
 });
@@ -36,7 +39,18 @@ export function runRoutes(parts: AdminParts): Router {
   const operator = requireScope('admin', 'operator');
   return Router()
     .get('/sync-runs', async (request, response) => {
-      response.json(await listRuns(db, parse(RunsQuery, request.query)));
+      const query = parse(RunsQuery, request.query);
+      const format = formatOf(request);
+      if (format === 'json') {
+        response.json(await listRuns(db, query));
+        return;
+      }
+      const runs = eachRun(db, query);
+      await sendLines(response, {
+        name: 'sync-runs',
+        format,
+        lines: format === 'csv' ? csvLines(runs) : jsonLines(runs),
+      });
     })
     .post('/sync-runs', operator, async (request, response) => {
       const options = parse(StartBody, request.body ?? {});
@@ -77,6 +91,35 @@ export function runRoutes(parts: AdminParts): Router {
       await parts.sync.cancel(run.id, actorOf(request));
       response.status(202).json(await needRun(db, request));
     });
+}
+
+const READ_AT_ONCE = 200;
+
+async function* eachRun(db: Db, { cursor: _cursor, limit: _limit, ...filter }: Narrowed): AsyncGenerator<RunView> {
+  let cursor: string | undefined;
+  do {
+    const page = await listRuns(db, { ...filter, limit: READ_AT_ONCE, cursor });
+    yield* page.items;
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor !== undefined);
+}
+
+const COUNTED = ['created', 'updated', 'deactivated', 'deleted', 'membershipsChanged', 'held', 'skipped'] as const;
+
+async function* csvLines(runs: AsyncIterable<RunView>): AsyncGenerator<string> {
+  yield csvLine([
+    ...['number', 'id', 'provider', 'mode', 'preview', 'trigger', 'requestedBy', 'status'],
+    ...['createdAt', 'startedAt', 'finishedAt', 'seconds', ...COUNTED, 'failure', 'message'],
+  ]);
+  for await (const run of runs)
+    yield csvLine([
+      ...[run.number, run.id, run.provider, run.mode, run.preview, run.trigger, run.requestedBy, run.status],
+      ...[run.createdAt, run.startedAt, run.finishedAt].map((at) => (at === null ? null : new Date(at).toISOString())),
+      run.cost === null ? null : Math.round(run.cost.wallMs / 1000),
+      ...COUNTED.map((name) => run.counts[name] ?? 0),
+      run.error?.failure ?? null,
+      run.error?.message ?? null,
+    ]);
 }
 
 async function needRun(db: Db, request: Request): Promise<RunView> {

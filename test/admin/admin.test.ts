@@ -337,12 +337,25 @@ describe('the admin API', () => {
       headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
     });
     assert.equal((await csv.text()).trim().split('\r\n').length, apps + 1);
-    const runs = await call<{ items: { trigger: string; createdAt: string }[] }>(
+    const runs = await call<{ items: { trigger: string; createdAt: string; requestedBy: string }[] }>(
       'GET',
       '/sync-runs?trigger=manual',
       200,
     );
     assert.ok(runs.items.length > 0 && runs.items.every(({ trigger }) => trigger === 'manual'));
+    const [{ requestedBy = '' } = {}] = runs.items;
+    const byThem = await call<{ items: { requestedBy: string }[] }>(
+      'GET',
+      `/sync-runs?requestedBy=${requestedBy}`,
+      200,
+    );
+    assert.ok(byThem.items.length > 0 && byThem.items.every((run) => run.requestedBy === requestedBy));
+    assert.deepEqual((await call<{ items: unknown[] }>('GET', '/sync-runs?requestedBy=nobody', 200)).items, []);
+    const lines = await fetch(`${api.base}/api/v1/sync-runs?format=csv&trigger=manual&limit=1`, {
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+    });
+    assert.match(String(lines.headers.get('content-type')), /^text\/csv/);
+    assert.equal((await lines.text()).trim().split('\r\n').length, runs.items.length + 1);
     const between = `since=${runs.items[0]?.createdAt}&until=${runs.items[0]?.createdAt}`;
     assert.deepEqual((await call<{ items: unknown[] }>('GET', `/sync-runs?${between}`, 200)).items, []);
     const actions = new Set(items.map(({ action }) => action));

@@ -5,6 +5,13 @@ import { COMMON } from './words.ts';
 /** Parts of the gateway that do things by themselves. */
 export const OWN_ACTORS = ['schedule', 'sync', 'push', 'retention'] as const;
 
+/** Everybody who may stand in a list: the parts of the gateway first, then people and tokens. */
+export function useKnownActors(): readonly string[] {
+  const { data } = useGet('GET /actors');
+  const known = (data?.items ?? []).map(({ actor }) => actor);
+  return [...OWN_ACTORS, ...known.filter((actor) => !OWN_ACTORS.some((own) => own === actor))];
+}
+
 /** Says who did something: `token:<id>`, `user:<name>`, or a part of the gateway in words. */
 export function useActorName(): (actor: string) => string {
   const t = useT(COMMON);

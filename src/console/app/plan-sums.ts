@@ -6,6 +6,8 @@ import type { ChangeCounts } from './run-facts.ts';
 const WORDS = words({
   users: ['{n} {n|user|users}', '사용자 {n}명'],
   groups: ['{n} {n|group|groups}', '그룹 {n}개'],
+  onlyUsers: ['{n|user|users}', '사용자'],
+  onlyGroups: ['{n|group|groups}', '그룹'],
   usersOf: ['{n} of {total} {total|user|users}', '사용자 {total}명 중 {n}명'],
   groupsOf: ['{n} of {total} {total|group|groups}', '그룹 {total}개 중 {n}개'],
   delete: ['remove {what}', '{what} 제거'],
@@ -44,6 +46,8 @@ export const REMOVING = ['delete', 'deactivate'] as const;
 export const EVERY_ACT = [...REMOVING, 'create', 'update', 'membership'] as const;
 
 export interface SumWords {
+  /** Beside the whole number: `users`, or `400 users and 24 groups`. */
+  kinds(sum: Sum): string;
   /** `400 users and 24 groups`; of how many, where that is known. */
   what(sum: Sum, total?: Sum): string;
   /** `remove 3 users and disable 80 users and 2 groups`; empty when there is nothing of it. */
@@ -72,7 +76,13 @@ export function useSumWords(): SumWords {
         return sum === undefined || sum.users + sum.groups === 0 ? [] : [t(act, { what: what(sum, total) })];
       }),
     );
-  return { what, list, sentence: (sums) => t('wouldDo', { list: list(sums, EVERY_ACT) }) };
+  const kinds = (sum: Sum): string =>
+    sum.groups === 0
+      ? t('onlyUsers', { n: sum.users })
+      : sum.users === 0
+        ? t('onlyGroups', { n: sum.groups })
+        : what(sum);
+  return { kinds, what, list, sentence: (sums) => t('wouldDo', { list: list(sums, EVERY_ACT) }) };
 }
 
 /** As the beginning of a title or the name of a button. */

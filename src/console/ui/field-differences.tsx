@@ -1,4 +1,5 @@
-import { useLanguage } from '../app/i18n.ts';
+import { useT } from '../app/i18n.ts';
+import { COMMON } from '../app/words.ts';
 import css from './table.module.css';
 
 interface Difference {
@@ -12,23 +13,35 @@ export function FieldDifferences({
   changes,
   none,
   nameOf,
+  sayValue,
 }: {
   readonly changes: readonly Difference[];
   readonly none?: string | undefined;
   /** What a field is called; undefined shows its path. */
-  readonly nameOf?: (path: string) => string | undefined;
+  readonly nameOf?: ((path: string) => string | undefined) | undefined;
+  /** A value in words; undefined shows it as it is. */
+  readonly sayValue?: ((value: unknown) => string | undefined) | undefined;
 }) {
-  const language = useLanguage();
+  const common = useT(COMMON);
   if (changes.length === 0) return <span>{none}</span>;
   const shown = (value: unknown): string => {
-    if (value === null || value === undefined || value === '') return language === 'ko' ? '없음' : 'none';
+    const said = sayValue?.(value);
+    if (said !== undefined) return said;
+    if (value === null || value === undefined || value === '') return common('none');
+    if (typeof value === 'boolean') return common(value ? 'yes' : 'no');
     return typeof value === 'object' ? JSON.stringify(value) : String(value);
   };
   return (
     <ul className={css.differences}>
       {changes.map(({ path, before, after }) => (
         <li key={path}>
-          {nameOf?.(path) ?? <code>{path}</code>} <del>{shown(before)}</del> → <ins>{shown(after)}</ins>
+          {nameOf?.(path) ?? <code>{path}</code>}{' '}
+          {before === null || before === undefined ? null : (
+            <>
+              <del>{shown(before)}</del> →{' '}
+            </>
+          )}
+          <ins>{shown(after)}</ins>
         </li>
       ))}
     </ul>

@@ -9,6 +9,7 @@ const WORDS = words({
   again: ['Try again', '다시 시도'],
   forbidden: ["You can't see this page", '이 페이지를 볼 수 없습니다'],
   askRole: ['Ask an administrator for the viewer role.', '관리자에게 뷰어 역할을 요청하세요.'],
+  back: ['Go back', '뒤로'],
   missing: ['This does not exist, or was deleted', '존재하지 않거나 삭제되었습니다'],
 });
 
@@ -46,7 +47,7 @@ export function Failure({ error, onRetry }: { readonly error: unknown; readonly 
     );
   if (status === 404)
     return (
-      <Empty whole title={t('missing')}>
+      <Empty whole title={t('missing')} action={<Button onClick={() => window.history.back()}>{t('back')}</Button>}>
         {error instanceof Error ? error.message : ''}
       </Empty>
     );

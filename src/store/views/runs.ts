@@ -94,6 +94,8 @@ export interface RunsQuery extends PageQuery {
   readonly provider?: string | undefined;
   readonly status?: string | undefined;
   readonly trigger?: string | undefined;
+  /** Whoever asked for it: `token:<id>`, `user:<name>` or a part of the gateway. */
+  readonly requestedBy?: string | undefined;
   readonly since?: string | undefined;
   /** The first instant whose runs are not shown any more. */
   readonly until?: string | undefined;
@@ -101,14 +103,18 @@ export interface RunsQuery extends PageQuery {
 
 /** Newest first. */
 export async function listRuns(db: Db, { limit, cursor, ...filter }: RunsQuery): Promise<Page<RunView>> {
-  const { provider = null, status = null, trigger = null, since = null, until = null } = filter;
+  const { provider = null, status = null, trigger = null, requestedBy = null, since = null, until = null } = filter;
   const { rows } = await sql<Row>(
     db,
     `${SELECT} where (?::bigint is null or r.seq < ?::bigint) and (?::text is null or r.provider = ?)
        and (?::text is null or r.status = ?) and (?::text is null or r.trigger = ?)
+       and (?::text is null or r.requested_by = ?)
        and (?::timestamptz is null or r.created_at >= ?::timestamptz)
        and (?::timestamptz is null or r.created_at < ?::timestamptz) order by r.seq desc limit ?`,
-    [...[cursor ?? null, provider, status, trigger, since, until].flatMap((value) => [value, value]), limit + 1],
+    [
+      ...[cursor ?? null, provider, status, trigger, requestedBy, since, until].flatMap((value) => [value, value]),
+      limit + 1,
+    ],
   );
   const page = pageOf(rows, limit, ({ seq }) => seq);
   return { items: await viewRuns(db, page.items), nextCursor: page.nextCursor };

@@ -6,7 +6,7 @@ import { useLanguage, useT, words } from '../../app/i18n.ts';
 import { CHANNELS, type Health, healthOf } from '../../app/targets.tsx';
 import { Banner } from '../../ui/banner.tsx';
 import { buttonClass } from '../../ui/button.tsx';
-import { useRemedy } from './remedies.ts';
+import { useCauseText, useRemedy } from './remedies.ts';
 
 const WORDS = words({
   quarantined: ['{name} is in quarantine', '{name}이(가) 격리되었습니다'],
@@ -76,6 +76,7 @@ export function Trouble({
   const how = useT(CHANNELS);
   const language = useLanguage();
   const sayRemedy = useRemedy();
+  const sayCause = useCauseText();
   const health = healthOf(target);
   if (health === 'healthy') return null;
   const { since, nextAttemptAt, reason } = target;
@@ -91,7 +92,7 @@ export function Trouble({
     >
       {reason === null || health === 'held' || health === 'degraded'
         ? null
-        : `${sentence(reason.message)} ${sayRemedy(reason)} `}
+        : `${sentence(sayCause(reason))} ${sayRemedy(reason)} `}
       {t(`${health}Text`, { n, since: lasts, next: at(nextAttemptAt) })}
     </Banner>
   );

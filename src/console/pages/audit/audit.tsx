@@ -1,8 +1,8 @@
 import { Download, ScrollText } from 'lucide-react';
 import { useState } from 'react';
 import { urlOf } from '../../api/client.ts';
-import { type ItemOf, useGet, useList } from '../../api/queries.ts';
-import { OWN_ACTORS, useActorName } from '../../app/actors.ts';
+import { type ItemOf, useList } from '../../api/queries.ts';
+import { useActorName, useKnownActors } from '../../app/actors.ts';
 import { dateTime } from '../../app/format.ts';
 import { useLanguage, useT, words } from '../../app/i18n.ts';
 import { betweenDays, useSearchState } from '../../app/search-state.ts';
@@ -14,6 +14,7 @@ import { Card, Page, Pairs, Row } from '../../ui/layout.tsx';
 import { Listed } from '../../ui/listed.tsx';
 import { Table } from '../../ui/table.tsx';
 import { textOf } from '../run/field-changes.tsx';
+import { AuditObject } from './object.tsx';
 import { Wholeness } from './wholeness.tsx';
 
 const WORDS = words({
@@ -60,6 +61,12 @@ const NARROWED_BY = ['actor', 'action', 'since', 'until'] as const;
 const ACTIONS = words({
   'provider.configure': ['Saved the settings of a source', '소스 설정 저장'],
   'provider.activate': ['Turned a source on', '소스 켜기'],
+  'provider.connect': ['Approved at the source', '소스에서 승인'],
+  'provider.impact': ['Looked at a switch of source', '소스 전환 검토'],
+  'provider.upload': ['Uploaded a file', '파일 업로드'],
+  'budget.change': ['Changed the budget', '예산 변경'],
+  'retention.apply': ['Deleted what was kept long enough', '보관 기간이 지난 항목 삭제'],
+  'signing-key.rotate': ['Rotated the signing key', '서명 키 교체'],
   'provider.deactivate': ['Turned a source off', '소스 끄기'],
   'run.start': ['Started a run', '실행 시작'],
   'run.cancel': ['Stopped a run', '실행 중지'],
@@ -163,7 +170,7 @@ export function AuditPage() {
                 cell: (entry) =>
                   entry.action in ACTIONS ? actions(entry.action as keyof typeof ACTIONS) : entry.action,
               },
-              { name: t('object'), cell: (entry) => <code>{entry.object ?? '–'}</code> },
+              { name: t('object'), cell: (entry) => <AuditObject entry={entry} /> },
               {
                 name: t('details'),
                 end: true,
@@ -194,19 +201,16 @@ function Filters() {
   const t = useT(WORDS);
   const nouns = useT(NOUNS);
   const filters = useT(FILTERS);
-  const actors = useGet('GET /actors');
+  const actors = useKnownActors();
   const nameOf = useActorName();
   const [search, change] = useSearchState();
-  const known = (actors.data?.items ?? [])
-    .map(({ actor }) => actor)
-    .filter((actor) => !OWN_ACTORS.some((own) => own === actor));
   return (
     <Row>
       <FilterSelect
         label={t('who')}
         value={search['actor'] ?? ''}
         onChange={(actor) => change({ actor })}
-        options={[['', t('anybody')], ...[...OWN_ACTORS, ...known].map((actor) => [actor, nameOf(actor)] as const)]}
+        options={[['', t('anybody')], ...actors.map((actor) => [actor, nameOf(actor)] as const)]}
       />
       <FilterSelect
         label={t('what')}

@@ -10,7 +10,7 @@ import { Card } from '../../ui/layout.tsx';
 import { Table } from '../../ui/table.tsx';
 import { textOf } from '../run/field-changes.tsx';
 import css from './check.module.css';
-import { WORDS } from './words.ts';
+import { CLAUSES, WORDS } from './words.ts';
 
 type State = 'good' | 'bad' | 'grey';
 
@@ -23,7 +23,7 @@ export function ExplanationView({ explanation }: { readonly explanation: Explana
     <>
       <Banner
         tone={fine ? 'green' : 'amber'}
-        title={`${explanation.label ?? ''}: ${sayReason(reason.code, reason.sentence)}`}
+        title={[explanation.label, sayReason(reason.code, reason.sentence)].filter(Boolean).join(': ')}
       >
         {reason.detail} {reason.remedy}
       </Banner>
@@ -118,7 +118,7 @@ function ScopeStep({ explanation: { scope } }: Part) {
             ) : (
               <CircleX size={16} className={css.bad} aria-hidden />
             )}
-            <code>{setting}</code>
+            <ClauseName setting={setting} />
             <span>
               {demands}
               {detail === null ? null : ` (${detail})`}
@@ -128,6 +128,12 @@ function ScopeStep({ explanation: { scope } }: Part) {
       </ul>
     </Step>
   );
+}
+
+/** What the setting is called in the settings of the source; one without a word of its own keeps its path. */
+function ClauseName({ setting }: { readonly setting: string }) {
+  const t = useT(CLAUSES);
+  return setting in CLAUSES ? <span>{t(setting as keyof typeof CLAUSES)}</span> : <code>{setting}</code>;
 }
 
 function LinkStep({ explanation: { link } }: Part) {

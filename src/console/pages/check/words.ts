@@ -60,3 +60,20 @@ export const WORDS = words({
   setBy: ['Set', '설정'],
   notInScope: ['not in scope', '범위 밖'],
 });
+
+/** The settings of a source that decide who comes in. */
+export const CLAUSES = words({
+  mapping: ['Attributes', '속성'],
+  format: ['File format', '파일 형식'],
+  'scope.domains': ['Domains', '도메인'],
+  'scope.dynamicMembership': ['Dynamic membership', '동적 구성원'],
+  'scope.excludeOnMicrosoft': ['onmicrosoft.com addresses', 'onmicrosoft.com 주소'],
+  'scope.filter': ['Filter on users', '사용자 필터'],
+  'scope.groupFilter': ['Filter on groups', '그룹 필터'],
+  'scope.groupIds': ['Designated groups', '지정 그룹'],
+  'scope.groupTypes': ['Types of groups', '그룹 유형'],
+  'scope.guests': ['Guests', '게스트'],
+  'scope.mailboxTypes': ['Types of mailboxes', '사서함 유형'],
+  'scope.requireLicence': ['Licence', '라이선스'],
+  'scope.requireMailbox': ['Mailbox', '사서함'],
+});

@@ -15,7 +15,7 @@ import { Dialog } from '../../ui/dialog.tsx';
 import { Card } from '../../ui/layout.tsx';
 import { Loaded, Refusal } from '../../ui/loaded.tsx';
 import { toast } from '../../ui/toast.tsx';
-import { useRemedy } from '../apps/remedies.ts';
+import { useCauseText, useRemedy } from '../apps/remedies.ts';
 import css from './deliveries.module.css';
 import { DropDialog } from './drop.tsx';
 import { WORDS } from './words.ts';
@@ -108,13 +108,14 @@ function CauseRow({
   const needs = useNeeds('operator');
   const [, change] = useSearchState();
   const sayRemedy = useRemedy();
+  const sayCause = useCauseText();
   const { appId, appName, channel, code, message, remedy, count, firstAt, lastAt, examples } = cause;
   const names = examples.slice(0, 3).join(', ');
   const rest = count - Math.min(3, examples.length);
   return (
     <li>
       <div>
-        <h3>{message}</h3>
+        <h3>{sayCause({ code, message })}</h3>
         {remedy === null ? null : <p>{sayRemedy({ code, message, remedy })}</p>}
         <small>
           {withApp ? `${appName} · ` : ''}

@@ -14,7 +14,7 @@ import { Exchanges, pretty, type ShownExchange } from '../../ui/exchanges.tsx';
 import { Pairs, Row, Stack } from '../../ui/layout.tsx';
 import { Loaded, Refusal } from '../../ui/loaded.tsx';
 import { toast } from '../../ui/toast.tsx';
-import { useRemedy } from '../apps/remedies.ts';
+import { useCauseText, useRemedy } from '../apps/remedies.ts';
 import { DropDialog } from './drop.tsx';
 import { nameOf, SendingResult, useWhat } from './line.tsx';
 import { WORDS } from './words.ts';
@@ -47,12 +47,13 @@ function Detail({ item }: { readonly item: SendingDetail }) {
   const language = useLanguage();
   const what = useWhat()(item);
   const sayRemedy = useRemedy();
+  const sayCause = useCauseText();
   const exchanges = exchangesOf(item);
   const time = (at: string): string => `${dateTime(at, language)} (${relative(at, language)})`;
   return (
     <Stack>
       {item.error === null ? null : (
-        <Banner tone={item.state === 'dead' ? 'red' : 'amber'} title={item.error.message}>
+        <Banner tone={item.state === 'dead' ? 'red' : 'amber'} title={sayCause(item.error)}>
           {sayRemedy(item.error)}
         </Banner>
       )}

@@ -2,7 +2,6 @@
 import type { Sending } from '../../api/types.ts';
 import { relative } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
-import { SHELL } from '../../app/words.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { ACTIONS, WORDS } from './words.ts';
 
@@ -13,12 +12,11 @@ export function nameOf(item: Pick<Sending, 'display' | 'resourceId'>, t: (key: '
 /** What was done there, or which message it is. */
 export function useWhat(): (item: Pick<Sending, 'channel' | 'what' | 'state' | 'resourceType'>) => string {
   const action = useT(ACTIONS);
-  const shell = useT(SHELL);
   return ({ channel, what, state, resourceType }) => {
     if (channel === 'push' && (state !== 'delivered' || what === null))
-      return shell(resourceType === 'Group' ? 'groups' : 'users');
+      return action(resourceType === 'Group' ? 'aGroup' : 'aUser');
     if (what === null) return '';
-    if (channel === 'push') return what in ACTIONS ? action(what as keyof typeof ACTIONS) : what;
+    if (what in ACTIONS) return action(what as keyof typeof ACTIONS);
     return what.replace('urn:ietf:params:scim:event:', '');
   };
 }

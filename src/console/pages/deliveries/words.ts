@@ -101,6 +101,16 @@ export const WORDS = words({
 
 /** What was done at a push target. */
 export const ACTIONS = words({
+  aUser: ['A user', '사용자'],
+  aGroup: ['A group', '그룹'],
+  'user.created': ['A user comes', '사용자 추가'],
+  'user.updated': ['A user is changed', '사용자 변경'],
+  'user.activated': ['A user is enabled', '사용자 사용'],
+  'user.deactivated': ['A user is disabled', '사용자 사용 안 함'],
+  'user.deleted': ['A user is gone', '사용자 삭제'],
+  'group.created': ['A group comes', '그룹 추가'],
+  'group.updated': ['A group, or who is in it, is changed', '그룹 또는 구성원 변경'],
+  'group.deleted': ['A group is gone', '그룹 삭제'],
   created: ['Created there', '생성됨'],
   adopted: ['Linked to an account there', '기존 계정에 연결됨'],
   updated: ['Updated there', '업데이트됨'],

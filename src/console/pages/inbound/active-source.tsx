@@ -15,6 +15,7 @@ import { Button, buttonClass } from '../../ui/button.tsx';
 import { Card, Facts } from '../../ui/layout.tsx';
 import { RunStatus } from '../../ui/run-status.tsx';
 import { LiveRun } from '../run/live-run.tsx';
+import { ConnectionProblem } from './connection-problem.tsx';
 import css from './inbound.module.css';
 import { ProviderIcon } from './provider-icon.tsx';
 import { ScheduleDialog } from './schedule-dialog.tsx';
@@ -37,7 +38,7 @@ export function ActiveSource({ card, running }: { readonly card: ProviderCard; r
     <>
       {card.connection.state === 'error' ? (
         <Banner tone="red" title={t('error', { name: names(card.kind) })}>
-          {card.connection.detail}
+          <ConnectionProblem card={card} />
         </Banner>
       ) : null}
       <Card flush>

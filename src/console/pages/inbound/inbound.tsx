@@ -48,7 +48,7 @@ export function InboundPage() {
               <h2>{active === undefined ? t('sources') : t('others')}</h2>
               <span>{active === undefined ? t('sourcesNote') : t('othersNote', { name: names(active.kind) })}</span>
             </div>
-            <Columns many>
+            <Columns many={active !== undefined}>
               {items
                 .filter((card) => !card.active)
                 .map((card) => (

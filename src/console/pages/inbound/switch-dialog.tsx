@@ -3,6 +3,7 @@ import { useRef, useState } from 'react';
 import { useCall, useGet } from '../../api/queries.ts';
 import type { Impact, ProviderCard } from '../../api/types.ts';
 import { useT } from '../../app/i18n.ts';
+import { RunErrorText } from '../../app/run-error.tsx';
 import { isOpen } from '../../app/run-facts.ts';
 import { COMMON, PROVIDERS } from '../../app/words.ts';
 import { Banner } from '../../ui/banner.tsx';
@@ -26,6 +27,7 @@ type LeftOvers = Impact['leftOvers'];
 /** First what becomes of those whom the new source does not show, then what the switch does, then the word that does it. */
 export function SwitchDialog(props: SwitchProps) {
   const { card, onClose } = props;
+  const t = useT(SWITCH);
   const make = useCall('POST /providers/{kind}/impact');
   const runId = make.data?.id;
   const run = useGet('GET /sync-runs/{id}', { path: { id: runId ?? '' }, enabled: runId !== undefined });
@@ -45,8 +47,8 @@ export function SwitchDialog(props: SwitchProps) {
             data.error === null ? (
               <LiveRun run={data} />
             ) : (
-              <Banner tone="red" title={data.error.message}>
-                {data.error.remedy}
+              <Banner tone="red" title={t('impactFailed')}>
+                <RunErrorText error={data.error} />
               </Banner>
             )
           }

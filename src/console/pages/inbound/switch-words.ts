@@ -1,6 +1,7 @@
 import { words } from '../../app/i18n.ts';
 
 export const SWITCH = words({
+  impactFailed: ['The source could not be read', '소스를 읽지 못했습니다'],
   title: ['Make {name} the active source?', '{name}을(를) 활성 소스로 할까요?'],
   lead: [
     '{active} stops feeding the gateway at once. Its settings are kept, so you can switch back. What the switch would change is shown first.',

@@ -18,6 +18,7 @@ import { RunDays } from '../../ui/run-days.tsx';
 import { RunTable } from '../../ui/run-table.tsx';
 import { Figures } from '../apps/figures.tsx';
 import { Trouble } from '../apps/trouble.tsx';
+import { ConnectionProblem } from '../inbound/connection-problem.tsx';
 import { LiveRun } from '../run/live-run.tsx';
 import css from './overview.module.css';
 import { WORDS } from './words.ts';
@@ -37,7 +38,9 @@ export function OverviewPage() {
       <Loaded query={overview}>
         {(data) => (
           <>
-            <NeedsYou overview={data} cards={providers.data?.items ?? []} targets={targets} />
+            <Loaded query={providers} lines={2}>
+              {({ items }) => <NeedsYou overview={data} cards={items} targets={targets} />}
+            </Loaded>
             {running === undefined ? null : (
               <Card title={t('runningNow')}>
                 <LiveRun run={running} />
@@ -155,11 +158,12 @@ function NeedsYou({
 function PlanSentence({ planId }: { readonly planId: string }) {
   const sums = usePlanSums(planId);
   const { sentence } = useSumWords();
-  return sums === undefined ? null : <>{sentence(sums)}</>;
+  return sums === undefined ? null : sentence(sums);
 }
 
 /** From when on a credential that ends is said to. */
 const SOON_DAYS = 30;
+const URGENT_DAYS = 7;
 
 interface Need {
   readonly key: string;
@@ -169,6 +173,33 @@ interface Need {
   readonly actions: ReactNode;
 }
 
+/** Credentials of the active source that end soon. */
+function useEndingCredentials(cards: readonly ProviderCard[]): readonly Need[] {
+  const t = useT(WORDS);
+  const names = useT(PROVIDERS);
+  return cards.flatMap(({ active, kind, connection }): readonly Need[] => {
+    const days = connection.credential?.daysLeft ?? null;
+    if (!active || days === null || days > SOON_DAYS) return [];
+    return [
+      {
+        key: `credential-${kind}`,
+        tone: days <= URGENT_DAYS ? 'red' : 'amber',
+        title: t('secretTitle', { name: names(kind), n: days }),
+        children: t('secretText'),
+        actions: <Go to={`/inbound/${kind}/settings`} text={t('replace')} />,
+      },
+    ];
+  });
+}
+
+function Go({ to, search = {}, text }: { readonly to: string; readonly search?: object; readonly text: string }) {
+  return (
+    <Link to={to} search={search as never} className={buttonClass()}>
+      {text} <ArrowRight size={15} aria-hidden />
+    </Link>
+  );
+}
+
 function useNeedsList(
   { held, openDisputes, failedMessages, apps }: Overview,
   cards: readonly ProviderCard[],
@@ -176,11 +207,7 @@ function useNeedsList(
   const t = useT(WORDS);
   const names = useT(PROVIDERS);
   const language = useLanguage();
-  const go = (to: string, text: string): ReactNode => (
-    <Link to={to} className={buttonClass()}>
-      {text} <ArrowRight size={15} aria-hidden />
-    </Link>
-  );
+  const go = (to: string, text: string, search: object = {}): ReactNode => <Go to={to} text={text} search={search} />;
   const needs: Need[] = [];
   const configured = cards.some((card) => card.configured);
   if (cards.length > 0 && !cards.some(({ active }) => active))
@@ -209,27 +236,17 @@ function useNeedsList(
       key: `error-${card.kind}`,
       tone: 'red',
       title: t('errorTitle', { name: names(card.kind) }),
-      children: card.connection.detail,
+      children: <ConnectionProblem card={card} />,
       actions: card.lastRun === null ? go('/inbound', t('toSource')) : go(`/runs/${card.lastRun.id}`, t('seeRun')),
     });
-  for (const { kind, connection } of cards.filter(({ active }) => active)) {
-    const days = connection.credential?.daysLeft ?? null;
-    if (days !== null && days <= SOON_DAYS)
-      needs.push({
-        key: `credential-${kind}`,
-        tone: days <= 7 ? 'red' : 'amber',
-        title: t('secretTitle', { name: names(kind), n: days }),
-        children: t('secretText'),
-        actions: go(`/inbound/${kind}/settings`, t('replace')),
-      });
-  }
+  needs.push(...useEndingCredentials(cards));
   if (apps === 0 && cards.some(({ active }) => active))
     needs.push({
       key: 'apps',
       tone: 'blue',
       title: t('appsTitle'),
       children: t('appsText'),
-      actions: go('/apps?add=app', t('addApp')),
+      actions: go('/apps', t('addApp'), { add: 'app' }),
     });
   if (openDisputes > 0)
     needs.push({
@@ -245,7 +262,7 @@ function useNeedsList(
       tone: 'red',
       title: t('messagesTitle', { n: failedMessages }),
       children: t('messagesText'),
-      actions: go('/settings?tab=notifications', t('toMessages')),
+      actions: go('/settings', t('toMessages'), { tab: 'notifications' }),
     });
   return needs;
 }

@@ -10,7 +10,7 @@ import { useNeeds } from '../../app/session.tsx';
 import { COMMON, PROVIDERS } from '../../app/words.ts';
 import { Badge, Who } from '../../ui/badge.tsx';
 import { Empty } from '../../ui/banner.tsx';
-import { Button } from '../../ui/button.tsx';
+import { Button, buttonClass } from '../../ui/button.tsx';
 import { Chips, FilterSelect, SearchField } from '../../ui/field.tsx';
 import { Card, Page, Row } from '../../ui/layout.tsx';
 import { Listed } from '../../ui/listed.tsx';
@@ -64,7 +64,11 @@ function People({ noun }: { readonly noun: Noun }) {
                   <Button onClick={() => change({ find: undefined, origin: undefined, active: undefined })}>
                     {common('clear')}
                   </Button>
-                ) : undefined
+                ) : (
+                  <Link to="/inbound" className={buttonClass()}>
+                    {t('toSource')}
+                  </Link>
+                )
               }
             >
               {filtered ? undefined : t('noPeopleText')}

@@ -25,6 +25,7 @@ export const WORDS = words({
     'A sync, or an app with a write token, brings them in.',
     '동기화 또는 쓰기 토큰이 있는 앱이 추가합니다.',
   ],
+  toSource: ['Go to source and schedule', '소스 및 일정으로 이동'],
   noMatch: ['Nothing matches', '일치하는 항목이 없습니다'],
   addUser: ['Add a user', '사용자 추가'],
   addGroup: ['Add a group', '그룹 추가'],

@@ -7,6 +7,7 @@ import { count, dateTime, span } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
 import { TRIGGER } from '../../app/words.ts';
 import { Card, Pairs } from '../../ui/layout.tsx';
+import { Table } from '../../ui/table.tsx';
 import { WORDS } from './words.ts';
 
 /** What the run was asked for, what it spent, and what tells its plan from any other. */
@@ -44,8 +45,27 @@ export function Details({ run }: { readonly run: Run }) {
       </a>,
     ]);
   return (
-    <Card>
-      <Pairs items={rows} />
-    </Card>
+    <>
+      <Card>
+        <Pairs items={rows} />
+      </Card>
+      {run.steps.length === 0 ? null : (
+        <Card flush foot={logged ? undefined : <span style={{ marginRight: 'auto' }}>{t('noLog')}</span>}>
+          <Table
+            first
+            label={t('tab-details')}
+            items={run.steps}
+            keyOf={({ name }) => name}
+            columns={[
+              { name: t('step'), cell: ({ name }) => t(`step-${name}`) },
+              { name: t('started'), cell: ({ startedAt }) => at(startedAt) },
+              { name: t('finished'), cell: ({ finishedAt }) => at(finishedAt) },
+              { name: t('stepDone'), end: true, cell: ({ done }) => count(done, language) },
+              { name: t('took'), end: true, cell: ({ ms }) => span(ms, language) },
+            ]}
+          />
+        </Card>
+      )}
+    </>
   );
 }

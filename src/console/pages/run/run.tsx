@@ -7,6 +7,7 @@ import type { Run } from '../../api/types.ts';
 import { useActorName } from '../../app/actors.ts';
 import { dateTime, span } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
+import { RunErrorText } from '../../app/run-error.tsx';
 import { isOpen, isPreview, tookMs } from '../../app/run-facts.ts';
 import { useSearchState } from '../../app/search-state.ts';
 import { useNeeds } from '../../app/session.tsx';
@@ -23,6 +24,7 @@ import { Changes } from './changes.tsx';
 import { Details } from './details.tsx';
 import { HeldPanel } from './held.tsx';
 import { LiveRun } from './live-run.tsx';
+import { SettingsUsed } from './settings-used.tsx';
 import { Stages } from './stages.tsx';
 import { Tiles } from './tiles.tsx';
 import { WORDS } from './words.ts';
@@ -34,12 +36,14 @@ export function RunPage() {
   return <Loaded query={run}>{(data) => <RunView run={data} />}</Loaded>;
 }
 
+const TABS = ['changes', 'settings', 'details'] as const;
+
 function RunView({ run }: { readonly run: Run }) {
   const t = useT(WORDS);
   const [search, change] = useSearchState();
   const plan = usePlan(run);
   const decided = plan.data !== undefined && plan.data.status !== 'held' && plan.data.status !== 'expired';
-  const tab = search['tab'] === 'details' ? 'details' : 'changes';
+  const tab = TABS.find((name) => name === search['tab']) ?? 'changes';
   return (
     <Page
       title={t('title', { n: String(run.number) })}
@@ -49,7 +53,7 @@ function RunView({ run }: { readonly run: Run }) {
     >
       {run.error === null ? null : (
         <Banner tone="red" title={t('failedTitle')}>
-          {run.error.message} {run.error.remedy}
+          <RunErrorText error={run.error} />
         </Banner>
       )}
       {(run.status === 'held' || isPreview(run)) && run.planId !== null ? (
@@ -63,12 +67,11 @@ function RunView({ run }: { readonly run: Run }) {
         label={t('title', { n: String(run.number) })}
         value={tab}
         onChange={(name) => change({ tab: name === 'changes' ? undefined : name })}
-        tabs={[
-          { name: 'changes', label: t('tabChanges') },
-          { name: 'details', label: t('tabDetails') },
-        ]}
+        tabs={TABS.map((name) => ({ name, label: t(`tab-${name}`) }))}
       >
-        {tab === 'changes' ? <Changes run={run} /> : <Details run={run} />}
+        {tab === 'changes' ? <Changes run={run} /> : null}
+        {tab === 'settings' ? <SettingsUsed run={run} version={plan.data?.configVersion} /> : null}
+        {tab === 'details' ? <Details run={run} /> : null}
       </Tabs>
     </Page>
   );

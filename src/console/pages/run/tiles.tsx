@@ -48,7 +48,7 @@ export function Tiles({
             {t(action)}
           </span>
           <b>{count(counts[action], language)}</b>
-          <small>{sums?.[action] === undefined ? null : sumWords.what(sums[action])}</small>
+          <small>{sums?.[action] === undefined ? null : sumWords.kinds(sums[action])}</small>
         </button>
       ))}
     </div>

@@ -1,7 +1,9 @@
 import { Link } from '@tanstack/react-router';
-import { History } from 'lucide-react';
+import { Download, History } from 'lucide-react';
+import { urlOf } from '../../api/client.ts';
 import { useGet, useList } from '../../api/queries.ts';
 import type { Run, SettingsChange } from '../../api/types.ts';
+import { useActorName, useKnownActors } from '../../app/actors.ts';
 import { useT, words } from '../../app/i18n.ts';
 import { betweenDays, useSearchState } from '../../app/search-state.ts';
 import { COMMON, FILTERS, STATUS, TRIGGER } from '../../app/words.ts';
@@ -33,12 +35,15 @@ const WORDS = words({
   anyResult: ['Every result', '모든 결과'],
   anyTrigger: ['Every start', '모든 시작'],
   noMatch: ['No run matches', '일치하는 실행이 없습니다'],
+  who: ['Who started it', '시작한 사람'],
+  anybody: ['Everybody', '모든 사람'],
+  download: ['Download', '다운로드'],
   list: ['All runs', '모든 실행'],
 });
 
 const STATES = ['held', 'succeeded', 'failed', 'incomplete', 'cancelled'] as const;
 
-const NARROWED_BY = ['status', 'trigger', 'since', 'until'] as const;
+const NARROWED_BY = ['status', 'trigger', 'who', 'since', 'until'] as const;
 const TRIGGERS = Object.keys(TRIGGER) as (keyof typeof TRIGGER)[];
 
 /** What the list is narrowed to, kept in the address. */
@@ -47,6 +52,8 @@ function Filters() {
   const status = useT(STATUS);
   const trigger = useT(TRIGGER);
   const filters = useT(FILTERS);
+  const actors = useKnownActors();
+  const nameOf = useActorName();
   const [search, change] = useSearchState();
   return (
     <Row>
@@ -62,6 +69,12 @@ function Filters() {
         onChange={(next) => change({ trigger: next })}
         options={[['', t('anyTrigger')], ...TRIGGERS.map((name) => [name, trigger(name)] as const)]}
       />
+      <FilterSelect
+        label={t('who')}
+        value={search['who'] ?? ''}
+        onChange={(who) => change({ who })}
+        options={[['', t('anybody')], ...actors.map((actor) => [actor, nameOf(actor)] as const)]}
+      />
       <FilterDay label={filters('since')} value={search['since'] ?? ''} onChange={(since) => change({ since })} />
       <FilterDay label={filters('until')} value={search['until'] ?? ''} onChange={(until) => change({ until })} />
     </Row>
@@ -72,15 +85,28 @@ export function RunsPage() {
   const t = useT(WORDS);
   const common = useT(COMMON);
   const [search, change] = useSearchState();
-  const runs = useList('GET /sync-runs', {
-    query: { status: search['status'], trigger: search['trigger'], ...betweenDays(search) } as never,
-  });
+  const query = {
+    status: search['status'],
+    trigger: search['trigger'],
+    requestedBy: search['who'],
+    ...betweenDays(search),
+  };
+  const runs = useList('GET /sync-runs', { query: query as never });
   const { data: overview } = useGet('GET /overview');
   const filtered = NARROWED_BY.some((name) => search[name] !== undefined);
   const changes = useList('GET /settings-changes', { enabled: !filtered });
   const placed = placeChanges(runs.items, filtered ? [] : withinOf(changes.items, runs));
   return (
-    <Page title={t('title')} lead={t('lead')}>
+    <Page
+      title={t('title')}
+      lead={t('lead')}
+      actions={
+        <a className={buttonClass()} href={urlOf('GET /sync-runs', {}, { ...query, format: 'csv' } as never)} download>
+          <Download size={16} aria-hidden />
+          {t('download')}
+        </a>
+      }
+    >
       <RunDays days={overview?.days ?? []} />
       <Card title={t('list')} flush actions={<Filters />}>
         {runs.error !== null && runs.items.length === 0 ? (

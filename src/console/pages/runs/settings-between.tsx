@@ -27,6 +27,12 @@ const FIELDS = words({
   withoutPreview: ['Without a preview first', '미리 보기 없이'],
 });
 
+const KINDS = words({
+  daily: ['every day', '매일'],
+  interval: ['every so many minutes', '일정 간격'],
+  cron: ['by a cron expression', 'Cron 식'],
+});
+
 /** Changes of settings in the order of the runs: those that a run was the first to see, and those that none has. */
 export function placeChanges(
   runs: readonly Run[],
@@ -50,6 +56,9 @@ export function SettingsBetween({ changes }: { readonly changes: readonly Settin
   const language = useLanguage();
   const nameOf = useActorName();
   const field = useT(FIELDS);
+  const kinds = useT(KINDS);
+  const sayValue = (value: unknown): string | undefined =>
+    typeof value === 'string' && value in KINDS ? kinds(value as keyof typeof KINDS) : undefined;
   const nameOfField = (path: string): string | undefined =>
     path in FIELDS ? field(path as keyof typeof FIELDS) : undefined;
   return (
@@ -68,7 +77,10 @@ export function SettingsBetween({ changes }: { readonly changes: readonly Settin
               {secretsChanged ? ` · ${t('secret')}` : ''}
             </span>
             {fields.length === 0 ? null : (
-              <FieldDifferences changes={fields} nameOf={action === 'schedule.change' ? nameOfField : undefined} />
+              <FieldDifferences
+                changes={fields}
+                {...(action === 'schedule.change' ? { nameOf: nameOfField, sayValue } : {})}
+              />
             )}
           </div>
           {action === 'provider.configure' && provider !== null ? (

@@ -15,6 +15,7 @@ export function ConnectSection({ value, onChange, errors, secretsSet }: SectionP
   const set = (changes: Partial<M365>): void => onChange({ ...value, ...changes });
   return (
     <Stack>
+      <p>{t('intro')}</p>
       <Columns>
         <TextField
           label={t('tenantId')}

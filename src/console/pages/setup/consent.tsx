@@ -13,7 +13,7 @@ import { fromM365, type M365 } from './model.ts';
 const WORDS = words({
   ask: ['Approve in Microsoft…', 'Microsoft에서 승인…'],
   note: [
-    'A Global Administrator of the tenant approves the permissions there and comes back here. Your entries are kept.',
+    'A Global Administrator of the tenant approves the permissions there and comes back here. What you entered is kept.',
     '테넌트의 전역 관리자가 권한을 승인하고 여기로 돌아옵니다. 입력한 내용은 보관됩니다.',
   ],
   first: ['Enter the application (client) id first.', '애플리케이션(클라이언트) ID를 먼저 입력하세요.'],
@@ -41,11 +41,7 @@ export function Consent({ value }: { readonly value: M365 }) {
   const leave = (): Promise<void> =>
     attempt(async () => {
       const { pathname } = window.location;
-      if (pathname.endsWith('/setup'))
-        await call('PUT /providers/{kind}/draft', {
-          path: { kind: 'microsoft365' },
-          body: { step: 'connect', settings: fromM365(value) },
-        });
+      if (pathname.endsWith('/setup')) await keep(value);
       const application = { clientId, cloud, ...(tenantId === '' ? {} : { tenantId }), ...given(endpoints) };
       const { connectUrl } = await call('POST /providers/{kind}/connect', {
         path: { kind: 'microsoft365' },
@@ -71,6 +67,18 @@ export function Consent({ value }: { readonly value: M365 }) {
       <p style={{ color: 'var(--muted)' }}>{t('note')}</p>
     </Stack>
   );
+}
+
+/** Saved as the next step would, the secret with it; what is not whole yet is kept as a draft, without the secret. */
+async function keep(value: M365): Promise<void> {
+  const path = { kind: 'microsoft365' } as const;
+  const saved = await call('PUT /providers/{kind}', { path, body: fromM365(value) as never }).then(
+    () => true,
+    () => false,
+  );
+  const { kind } = value.credential;
+  const settings = fromM365(saved ? value : { ...value, credential: { kind } });
+  await call('PUT /providers/{kind}/draft', { path, body: { step: 'connect', settings } });
 }
 
 function given(endpoints: M365['endpoints']): Pick<M365, 'endpoints'> {

@@ -6,6 +6,7 @@ import { useRunningRun } from '../../api/live.ts';
 import { useGet } from '../../api/queries.ts';
 import type { Guard, ProviderCard, Run, Schedule } from '../../api/types.ts';
 import { useT } from '../../app/i18n.ts';
+import { RunErrorText } from '../../app/run-error.tsx';
 import { isOpen, isPreview } from '../../app/run-facts.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { PROVIDERS } from '../../app/words.ts';
@@ -131,7 +132,7 @@ function PullStep({ card, begin, schedule, guard }: StepProps & { readonly card:
       {run !== null && isOpen(run) ? <LiveRun run={run} /> : null}
       {run !== null && run.error !== null && !isOpen(run) ? (
         <Banner tone="red" title={t('previewFailed')}>
-          {run.error.message} {run.error.remedy}
+          <RunErrorText error={run.error} />
         </Banner>
       ) : null}
       {ready === undefined ? null : (

@@ -65,8 +65,8 @@ export const WORDS = words({
   loadTheirs: ['Take theirs', '상대 것 사용'],
   keepMine: ['Keep mine', '내 것 유지'],
   intro: [
-    'Register an application in Entra and give it the permissions below. It reads; it changes nothing.',
-    'Entra에 애플리케이션을 등록하고 아래 권한을 부여하세요. 읽기만 하며 아무것도 변경하지 않습니다.',
+    'Register an application in Entra with User.Read.All and GroupMember.Read.All, and enter it here. It reads; it changes nothing.',
+    'Entra에 User.Read.All 및 GroupMember.Read.All 권한으로 애플리케이션을 등록하고 여기에 입력하세요. 읽기만 하며 아무것도 변경하지 않습니다.',
   ],
   tenantId: ['Tenant', '테넌트'],
   tenantHint: ['Its id, or a verified domain such as contoso.com.', 'ID 또는 contoso.com과 같은 확인된 도메인입니다.'],

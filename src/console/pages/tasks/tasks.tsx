@@ -1,9 +1,11 @@
 import { Link } from '@tanstack/react-router';
 import { ListChecks } from 'lucide-react';
-import { type ItemOf, useList } from '../../api/queries.ts';
+import { type ItemOf, useCall, useList } from '../../api/queries.ts';
 import { dateTime, relative } from '../../app/format.ts';
 import { useLanguage, useT, words } from '../../app/i18n.ts';
+import { RunErrorText } from '../../app/run-error.tsx';
 import { useSearchState } from '../../app/search-state.ts';
+import { useNeeds } from '../../app/session.tsx';
 import { COMMON, STATUS } from '../../app/words.ts';
 import { Empty, Skeleton } from '../../ui/banner.tsx';
 import { Progress } from '../../ui/bars.tsx';
@@ -31,6 +33,8 @@ const WORDS = words({
   reading: ['Reading', '읽는 중'],
   planning: ['Comparing', '비교 중'],
   applying: ['Applying', '적용 중'],
+  subscription: ['Subscription to change notices', '변경 알림 구독'],
+  stop: ['Stop', '중지'],
   empty: ['No task has run yet', '아직 실행된 작업이 없습니다'],
   noMatch: ['No task matches', '일치하는 작업이 없습니다'],
 });
@@ -82,11 +86,7 @@ export function TasksPage() {
             columns={[
               {
                 name: t('task'),
-                cell: (task) => (
-                  <Link to="/runs/$id" params={{ id: task.runId }}>
-                    {t('directory')}
-                  </Link>
-                ),
+                cell: (task) => <TaskName task={task} />,
               },
               {
                 name: t('state'),
@@ -108,13 +108,48 @@ export function TasksPage() {
                 name: t('started'),
                 cell: (task) => (task.startedAt === null ? '–' : dateTime(task.startedAt, language)),
               },
-              { name: t('end'), end: true, cell: (task) => endOf(task, language) },
+              { name: t('end'), cell: (task) => endOf(task, language) },
+              { name: '', end: true, cell: (task) => <StopTask task={task} /> },
             ]}
           />
         )}
         <More list={tasks} />
       </Card>
     </Page>
+  );
+}
+
+/** A sync leads to its run; what is no run says how it went. */
+function TaskName({ task }: { readonly task: Task }) {
+  const t = useT(WORDS);
+  return (
+    <div>
+      {task.runId === null ? (
+        t(task.type)
+      ) : (
+        <Link to="/runs/$id" params={{ id: task.runId }}>
+          {t(task.type)}
+        </Link>
+      )}
+      {task.error === null ? null : (
+        <small style={{ display: 'block', color: 'var(--red-text)', maxWidth: '60ch' }}>
+          <RunErrorText error={task.error} />
+        </small>
+      )}
+    </div>
+  );
+}
+
+function StopTask({ task }: { readonly task: Task }) {
+  const t = useT(WORDS);
+  const needs = useNeeds('operator');
+  const cancel = useCall('POST /sync-runs/{id}/cancel');
+  const { runId } = task;
+  if (runId === null || (task.state !== 'running' && task.state !== 'queued')) return null;
+  return (
+    <Button small off={needs} busy={cancel.isPending} onClick={() => cancel.mutate({ path: { id: runId } })}>
+      {t('stop')}
+    </Button>
   );
 }
 

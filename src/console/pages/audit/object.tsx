@@ -1,0 +1,62 @@
+import { Link } from '@tanstack/react-router';
+import { type ItemOf, useList } from '../../api/queries.ts';
+import { useT, words } from '../../app/i18n.ts';
+import { PROVIDERS } from '../../app/words.ts';
+
+const WORDS = words({
+  run: ['Run {n}', '실행 {n}'],
+  aRun: ['A run', '실행'],
+  planOf: ['Plan of run {n}', '실행 {n}의 계획'],
+  goneApp: ['An app that is removed', '제거된 앱'],
+  token: ['Token of {app}', '{app} 토큰'],
+});
+
+type Entry = Pick<ItemOf<'GET /audit'>, 'action' | 'object' | 'detail'>;
+
+const OF_APPS: ReadonlySet<string> = new Set(['app', 'target', 'delivery', 'webhook', 'events']);
+
+/** What an entry is about, by name and as somewhere to go on to; an id stays where nothing has a name for it. */
+export function AuditObject({ entry }: { readonly entry: Entry }) {
+  const names = useT(PROVIDERS);
+  const { object, action } = entry;
+  if (object === null) return <>–</>;
+  if (object in PROVIDERS) return <>{names(object as keyof typeof PROVIDERS)}</>;
+  const noun = action.split('.')[0] ?? '';
+  if (OF_APPS.has(noun) || noun === 'token') return <AppObject entry={entry} id={object} noun={noun} />;
+  if (noun === 'run' || noun === 'plan') return <RunObject id={object} noun={noun} />;
+  return <code>{object}</code>;
+}
+
+interface ObjectProps {
+  readonly id: string;
+  readonly noun: string;
+}
+
+function AppObject({ entry, id, noun }: ObjectProps & { readonly entry: Entry }) {
+  const t = useT(WORDS);
+  const apps = useList('GET /apps');
+  const given = (entry.detail ?? {}) as { readonly name?: string; readonly app?: string };
+  const app = apps.items.find((one) => one.id === (noun === 'token' ? given.app : id));
+  if (app !== undefined)
+    return (
+      <Link to="/apps/$id" params={{ id: app.id }} search={(noun === 'token' ? { tab: 'access' } : {}) as never}>
+        {noun === 'token' ? t('token', { app: app.name }) : app.name}
+      </Link>
+    );
+  if (apps.isPending) return <>{given.name ?? '…'}</>;
+  if (noun === 'app') return <>{given.name ?? t('goneApp')}</>;
+  return <code>{id}</code>;
+}
+
+function RunObject({ id, noun }: ObjectProps) {
+  const t = useT(WORDS);
+  const runs = useList('GET /sync-runs');
+  const run = runs.items.find((one) => (noun === 'plan' ? one.planId : one.id) === id);
+  if (run === undefined && noun === 'plan') return <code>{id}</code>;
+  const n = String(run?.number ?? '');
+  return (
+    <Link to="/runs/$id" params={{ id: run?.id ?? id }}>
+      {run === undefined ? t('aRun') : t(noun === 'plan' ? 'planOf' : 'run', { n })}
+    </Link>
+  );
+}
