@@ -1,7 +1,7 @@
 import { Router } from 'express';
 import { z } from 'zod';
 import { InputError } from '#core/errors.ts';
-import { decodeCursor, encodeCursor, type JournalPlace } from '#core/journal.ts';
+import { decodeCursor, encodeCursor, JOURNAL_START, type JournalPlace } from '#core/journal.ts';
 import { requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import { type Change, journalEnd, readChanges } from '#store/changes.ts';
@@ -41,7 +41,8 @@ export function changeRoutes({ database, sync }: AdminParts): Router {
     .get('/changes/snapshot', async (request, response) => {
       const query = parse(SnapshotQuery, request.query);
       const { after, ...place } = query.cursor === undefined ? await firstPlace() : snapshotPlaceOf(query.cursor);
-      const { items, next } = await readSnapshot(db, place, query.limit);
+      const begun = decodeCursor(after) ?? JOURNAL_START;
+      const { items, next } = await readSnapshot(db, place, begun, query.limit);
       const nextCursor = next === undefined ? null : encodePlace({ ...next, after });
       response.json({ items, nextCursor, after });
     });

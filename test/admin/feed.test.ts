@@ -67,8 +67,7 @@ eachDatabase('the feed of changes', (_open, kind) => {
       for (const { kind: what, id, groupId, memberId } of body.items)
         if (what === 'resource') titles.set(id, undefined);
         else {
-          // Who came while it was read is brought by the feed.
-          assert.ok(titles.has(groupId), 'a membership came before its group');
+          assert.ok(titles.has(groupId) && titles.has(memberId), 'a membership came before its group or its member');
           members.set(groupId, (members.get(groupId) ?? new Set()).add(memberId));
         }
       await steps.shift()?.();

@@ -1,4 +1,5 @@
 // The whole directory page by page, for a consumer that begins: users, then groups, then memberships.
+import type { JournalPlace } from '#core/journal.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { type Db, sql } from '../database.ts';
 
@@ -32,15 +33,20 @@ const NEXT: Readonly<Record<SnapshotPart, SnapshotPart | undefined>> = {
   members: undefined,
 };
 
-/** One page; `next` is undefined after the last. A page may be shorter than asked for where a part ends. */
+/**
+ * One page; `next` is undefined after the last. A page may be shorter than asked for where a part ends. A membership comes
+ * after its group and its member: where one of the two was made after `begun`, all three are left to the journal.
+ * @param begun the end of the journal when the first page was read
+ */
 export async function readSnapshot(
   db: Db,
   place: SnapshotPlace,
+  begun: JournalPlace,
   limit: number,
 ): Promise<{ readonly items: readonly SnapshotItem[]; readonly next: SnapshotPlace | undefined }> {
   const { items, last } =
     place.part === 'members'
-      ? await readMemberships(db, place.at, limit)
+      ? await readMemberships(db, place.at, begun, limit)
       : await readPart(db, place.part, place.at, limit);
   if (items.length === limit && last !== undefined) return { items, next: { part: place.part, at: last } };
   const following = NEXT[place.part];
@@ -68,13 +74,17 @@ async function readPart(db: Db, type: ResourceType, at: string, limit: number): 
 
 const NIL = '00000000-0000-0000-0000-000000000000';
 
-async function readMemberships(db: Db, at: string, limit: number): Promise<Rows> {
+async function readMemberships(db: Db, at: string, { xid, seq }: JournalPlace, limit: number): Promise<Rows> {
   const [group = NIL, member = NIL] = at === '' ? [] : at.split(' ');
   const { rows } = await sql<{ groupId: string; memberId: string; memberType: ResourceType }>(
     db,
-    `select group_id as "groupId", member_id as "memberId", member_type as "memberType" from group_members
-     where (group_id, member_id) > (?::uuid, ?::uuid) order by group_id, member_id limit ?`,
-    [group, member, limit],
+    `with made as materialized (
+       select resource_id from changes where (xid, seq) > (?::text::xid8, ?::bigint) and operation = 'create')
+     select group_id as "groupId", member_id as "memberId", member_type as "memberType" from group_members
+     where (group_id, member_id) > (?::uuid, ?::uuid) and group_id not in (select resource_id from made)
+       and member_id not in (select resource_id from made)
+     order by group_id, member_id limit ?`,
+    [xid, seq, group, member, limit],
   );
   const last = rows.at(-1);
   return {
