@@ -29,4 +29,4 @@ EXPOSE 8080
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # A small young generation: it bounds the memory of a sync of any size for a few percent of its time.
-CMD ["node", "--disable-proto=delete", "--max-semi-space-size=8", "src/main.ts"]
+CMD ["node", "--disable-proto=delete", "--max-semi-space-size=8", "--heap-growing-percent=100", "src/main.ts"]

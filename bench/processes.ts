@@ -24,7 +24,7 @@ export async function startGateway(
 ): Promise<GatewayProcess> {
   const profile = process.env['BENCH_PROFILE'];
   const profiling = profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [];
-  const flags = ['--disable-proto=delete', '--max-semi-space-size=8', ...profiling];
+  const flags = ['--disable-proto=delete', '--max-semi-space-size=8', '--heap-growing-percent=100', ...profiling];
   const child = spawn(process.execPath, [...flags, 'src/main.ts'], {
     env: {
       ...process.env,

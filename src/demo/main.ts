@@ -46,7 +46,12 @@ async function startGateway(port: number, ca: string): Promise<ChildProcess> {
   writeFileSync(caFile, ca);
   const child = spawn(
     process.execPath,
-    ['--disable-proto=delete', '--max-semi-space-size=8', fileURLToPath(new URL('../main.ts', import.meta.url))],
+    [
+      '--disable-proto=delete',
+      '--max-semi-space-size=8',
+      '--heap-growing-percent=100',
+      fileURLToPath(new URL('../main.ts', import.meta.url)),
+    ],
     {
       env: {
         ...process.env,
