@@ -221,8 +221,8 @@ for (const kind of ['embedded', 'postgres'] as const)
     }
 
     for (const mode of ['full', 'incremental'] as const) {
-      for (const { what, tell, ends = ['held'], only = mode } of LIES)
-        it(`tells nobody that it ${what} (${mode})`, { skip: only !== mode }, async () => {
+      for (const { what, tell, ends = ['held'] } of LIES.filter(({ only = mode }) => only === mode))
+        it(`tells nobody that it ${what} (${mode})`, async () => {
           const [before, length] = [await served(), await journal()];
           const restore = remember();
           try {
