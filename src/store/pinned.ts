@@ -103,6 +103,11 @@ export async function skipPinnedMembers(
   );
 }
 
+/** Each class by itself: either has an index of its own, and both together none. */
+function pinsOf(name: 'create' | 'link'): string {
+  return `select 1 from pins where class = '${name}' and provider = ? and resource_type = ? and external_id = ?`;
+}
+
 /** Whether a revert has pinned that this record comes in: it, or the resource that it was. */
 export async function isCreationPinned(
   db: Db,
@@ -111,9 +116,9 @@ export async function isCreationPinned(
 ): Promise<boolean> {
   const { rows } = await sql(
     db,
-    `select 1 from pins where provider = ? and (class = 'create' and resource_id = ?::uuid
-       or class in ('create', 'link') and resource_type = ? and external_id = ?) limit 1`,
-    [provider, wanted.id, wanted.type, wanted.externalId],
+    `select 1 from pins where class = 'create' and provider = ? and resource_id = ?::uuid
+     union all ${pinsOf('create')} union all ${pinsOf('link')} limit 1`,
+    [provider, wanted.id, ...[provider, wanted.type, wanted.externalId], ...[provider, wanted.type, wanted.externalId]],
   );
   return rows.length > 0;
 }

@@ -113,20 +113,23 @@ export async function holdItems(
 
 /**
  * Whatever memberships alone cannot do waits with the creates that it needs: those of a group that does not come yet, and
- * of a group that wins nobody but people who do not come yet.
+ * of a group that wins nobody but people who do not come yet. One look at the index for each member, up to the first who is
+ * free: of items that were just held, and of members that were just planned, the planner knows nothing, and a join compares
+ * each with each.
  */
 async function holdWithCreates(db: Db, planId: string): Promise<void> {
+  const heldCreate = `h.plan_id = i.plan_id and h.action = 'create' and h.outcome = 'held'`;
   await sql(
     db,
-    `with held as materialized (
-       select resource_type, external_id, resource_id, held_by from plan_items where plan_id = ? and action = 'create' and outcome = 'held'),
-     free as (
-       select distinct pm.seq from plan_members pm left join held h on h.resource_type = pm.member_type
-         and h.external_id = pm.member_external_id where pm.plan_id = ? and (pm.removed or h.external_id is null))
-     update plan_items i set held = true, outcome = 'held', held_by = (select held_by from held limit 1)
-     where i.plan_id = ? and i.action = 'membership' and i.outcome = 'pending'
-       and (i.seq not in (select seq from free) or i.resource_id in (select resource_id from held where resource_type = 'Group'))`,
-    [planId, planId, planId],
+    `with w as materialized (
+       select held_by from plan_items where plan_id = ? and action = 'create' and outcome = 'held' limit 1)
+     update plan_items i set held = true, outcome = 'held', held_by = w.held_by from w
+     where i.plan_id = ? and i.action = 'membership' and i.outcome = 'pending' and (
+       not exists (select 1 from plan_members pm where pm.plan_id = i.plan_id and pm.seq = i.seq and (pm.removed
+         or not exists (select 1 from plan_items h where ${heldCreate} and h.external_id = pm.member_external_id
+           and h.resource_type = pm.member_type offset 0)) offset 0)
+       or exists (select 1 from plan_items h where ${heldCreate} and h.resource_id = i.resource_id and h.resource_type = 'Group' offset 0))`,
+    [planId, planId],
   );
 }
 

@@ -114,7 +114,7 @@ async function fillPlan(tx: Db, planning: Planning, request: PlanRequest): Promi
   last += names.added;
   await noteLostMailboxes(tx, planning);
   await planMemberships(tx, planning, { offset, complete });
-  const unplanned = duplicates.filter((id) => !names.planned.includes(id));
+  const unplanned = duplicates.filter((id) => !names.planned.has(id));
   await planSkips(tx, planning, { offset: last, duplicates: unplanned });
 }
 

@@ -18,7 +18,7 @@ export interface NamesSettled {
   /** How many items were added after `offset`. */
   readonly added: number;
   /** Those of the duplicates of whom the plan has an item. */
-  readonly planned: readonly string[];
+  readonly planned: ReadonlySet<string>;
 }
 
 /** @param duplicates records that lose their user name to another record */
@@ -40,7 +40,7 @@ export async function settleNames(
   for (const clash of clashes)
     if (waiting.has(clash.seq)) await wait(tx, planning, clash, reasonOf(clash, twins));
     else if (clash.holder !== null) added += await release(tx, planning, clash.holder, offset + added);
-  const planned = clashes.map(({ external_id }) => external_id).filter((id) => twins.has(id));
+  const planned = new Set(clashes.map(({ external_id }) => external_id).filter((id) => twins.has(id)));
   return { added, planned };
 }
 

@@ -34,8 +34,9 @@ const NEXT: Readonly<Record<SnapshotPart, SnapshotPart | undefined>> = {
 };
 
 /**
- * One page; `next` is undefined after the last. A page may be shorter than asked for where a part ends. A membership comes
- * after its group and its member: where one of the two was made after `begun`, all three are left to the journal.
+ * One page; `next` is undefined after the last. A page may be shorter than asked for where a part ends, or empty. A
+ * membership comes after its group and its member: where one of the two was made after `begun`, all three are left to the
+ * journal, and the page is shorter.
  * @param begun the end of the journal when the first page was read
  */
 export async function readSnapshot(
@@ -48,13 +49,14 @@ export async function readSnapshot(
     place.part === 'members'
       ? await readMemberships(db, place.at, begun, limit)
       : await readPart(db, place.part, place.at, limit);
-  if (items.length === limit && last !== undefined) return { items, next: { part: place.part, at: last } };
+  if (last !== undefined) return { items, next: { part: place.part, at: last } };
   const following = NEXT[place.part];
   return { items, next: following && { part: following, at: '' } };
 }
 
 interface Rows {
   readonly items: readonly SnapshotItem[];
+  /** Undefined where the part ends. */
   readonly last: string | undefined;
 }
 
@@ -69,26 +71,42 @@ async function readPart(db: Db, type: ResourceType, at: string, limit: number): 
     const resource = { id, ...JSON.parse(body) };
     return { kind: 'resource', resourceType: type, id, version, resource };
   });
-  return { items, last: rows.at(-1)?.pos };
+  return { items, last: rows.length < limit ? undefined : rows.at(-1)?.pos };
 }
 
 const NIL = '00000000-0000-0000-0000-000000000000';
 
-async function readMemberships(db: Db, at: string, { xid, seq }: JournalPlace, limit: number): Promise<Rows> {
+interface Membership {
+  readonly groupId: string;
+  readonly memberId: string;
+  readonly memberType: ResourceType;
+}
+
+async function readMemberships(db: Db, at: string, begun: JournalPlace, limit: number): Promise<Rows> {
   const [group = NIL, member = NIL] = at === '' ? [] : at.split(' ');
-  const { rows } = await sql<{ groupId: string; memberId: string; memberType: ResourceType }>(
+  const { rows } = await sql<Membership>(
     db,
-    `with made as materialized (
-       select resource_id from changes where (xid, seq) > (?::text::xid8, ?::bigint) and operation = 'create')
-     select group_id as "groupId", member_id as "memberId", member_type as "memberType" from group_members
-     where (group_id, member_id) > (?::uuid, ?::uuid) and group_id not in (select resource_id from made)
-       and member_id not in (select resource_id from made)
-     order by group_id, member_id limit ?`,
-    [xid, seq, group, member, limit],
+    `select group_id as "groupId", member_id as "memberId", member_type as "memberType" from group_members
+     where (group_id, member_id) > (?::uuid, ?::uuid) order by group_id, member_id limit ?`,
+    [group, member, limit],
   );
+  const made = await madeSince(db, begun, [...new Set(rows.flatMap(({ groupId, memberId }) => [groupId, memberId]))]);
   const last = rows.at(-1);
   return {
-    items: rows.map((row) => ({ kind: 'membership', ...row })),
-    last: last && `${last.groupId} ${last.memberId}`,
+    items: rows
+      .filter(({ groupId, memberId }) => !made.has(groupId) && !made.has(memberId))
+      .map((row) => ({ kind: 'membership', ...row })),
+    last: rows.length < limit ? undefined : last && `${last.groupId} ${last.memberId}`,
   };
+}
+
+/** Those of one page alone: of all who were made meanwhile, each page would compare its members with each. */
+async function madeSince(db: Db, { xid, seq }: JournalPlace, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const { rows } = await sql<{ id: string }>(
+    db,
+    `select resource_id as id from changes
+     where resource_id = any(?::uuid[]) and operation = 'create' and (xid, seq) > (?::text::xid8, ?::bigint)`,
+    [ids, xid, seq],
+  );
+  return new Set(rows.map(({ id }) => id));
 }
