@@ -51,6 +51,11 @@ export const PERSONALITIES: readonly Manners[] = [
     personality: () => ({ membersMax: 5, hidesMembers: true }),
     settings: () => ({ members: { perRequest: 5, hidden: true } }),
   },
+  {
+    name: 'showing members as an empty list, and dropping connections after having applied',
+    personality: (random) => ({ hidesMembers: 'empty', dropAfter: often(random, 0.05) }),
+    settings: () => ({ members: { hidden: true } }),
+  },
   { name: 'answering creates with nothing', personality: () => ({ noIdOnCreate: true }) },
   { name: 'plain JSON only', personality: () => ({ plainJson: true }) },
   { name: 'filtering by userName only', personality: () => ({ filterBy: 'userName' }) },

@@ -12,7 +12,8 @@ export interface Personality {
   readonly bulk?: boolean;
   readonly config?: boolean;
   readonly membersMax?: number;
-  readonly hidesMembers?: boolean;
+  /** `empty` shows an empty list in their place. */
+  readonly hidesMembers?: boolean | 'empty';
   readonly noIdOnCreate?: boolean;
   readonly oneOperation?: boolean;
   readonly deleteMissing?: number;
@@ -248,7 +249,9 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
     const { $version, ...rest } = doc;
     const meta = app.personality.etag === undefined ? {} : { meta: { version: tagOf(doc)['etag'] } };
     void $version;
-    if (kind === 'Group' && app.personality.hidesMembers === true) delete rest['members'];
+    const { hidesMembers } = app.personality;
+    if (kind === 'Group' && hidesMembers === true) delete rest['members'];
+    if (kind === 'Group' && hidesMembers === 'empty') rest['members'] = [];
     return { ...rest, ...meta };
   }
 

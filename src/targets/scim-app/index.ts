@@ -18,7 +18,7 @@ import { makeMatcher } from './match.ts';
 import { makePace } from './pace.ts';
 import { readPages } from './pages.ts';
 import { PRESETS } from './presets.ts';
-import { pathOf, placeOf, remoteOf } from './remote.ts';
+import { pathOf, placeOf, remoteOf, withoutMembers } from './remote.ts';
 import { parseSettings, policyOf, type ScimSettings, SECRET_PATHS } from './settings.ts';
 import { declaredPart } from './shape.ts';
 import { makeWriter } from './write.ts';
@@ -89,13 +89,14 @@ function makeTarget(
   known: { readonly capabilities: Capabilities | undefined; readonly learned: Learned },
 ): Target {
   const { dialect } = settings;
-  const pages = { pageSize: dialect.pageSize };
+  const pages = { pageSize: dialect.pageSize, membersHidden: settings.members.hidden };
   let { capabilities, learned } = known;
 
   const read: Target['read'] = async (type, id, signal) => {
     try {
       const { body, etag } = await client.send({ method: 'GET', path: pathOf(type, id) }, signal);
-      return remoteOf(body, etag);
+      const remote = remoteOf(body, etag);
+      return settings.members.hidden ? withoutMembers(remote) : remote;
     } catch (error) {
       if (error instanceof TargetError && error.kind === 'gone') return undefined;
       throw error;

@@ -2,10 +2,12 @@
 import type { ResourceType } from '#core/resource.ts';
 import { type Payload, type Remote, TargetError } from '#core/target.ts';
 import type { ScimClient } from './client.ts';
-import { placeOf, remoteOf } from './remote.ts';
+import { placeOf, remoteOf, withoutMembers } from './remote.ts';
 
 export interface PageOptions {
   readonly pageSize: number;
+  /** Groups are shown without their members. */
+  readonly membersHidden?: boolean;
 }
 
 /** So many pages in a row with nothing new in them are the end of it. */
@@ -18,7 +20,7 @@ const STALE_PAGES_MOST = 2;
 export async function* readPages(
   client: ScimClient,
   type: ResourceType,
-  { pageSize }: PageOptions,
+  { pageSize, membersHidden = false }: PageOptions,
   signal: AbortSignal,
 ): AsyncGenerator<readonly Remote[]> {
   const seen = new Set<string>();
@@ -34,7 +36,7 @@ export async function* readPages(
     const remotes = items.map((item) => remoteOf(item as Payload)).filter((remote) => remote !== undefined);
     const fresh = remotes.filter(({ id }) => !seen.has(id));
     for (const { id } of fresh) seen.add(id);
-    return { count: items.length, fresh };
+    return { count: items.length, fresh: membersHidden ? fresh.map(withoutMembers) : fresh };
   }
 
   let startIndex = 1;

@@ -18,3 +18,10 @@ export function remoteOf(resource: Payload | undefined, etag?: string): Remote |
   const version = typeof meta === 'object' && meta !== null && 'version' in meta ? String(meta.version) : undefined;
   return { id: String(given), document: resource, etag: etag ?? version };
 }
+
+/** For a target that shows no members, or an empty list in their place, which says nothing of who they are. */
+export function withoutMembers<Shown extends Remote | undefined>(remote: Shown): Shown {
+  if (remote?.document === undefined) return remote;
+  const { members: _members, ...document } = remote.document;
+  return { ...remote, document };
+}
