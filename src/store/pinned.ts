@@ -45,7 +45,7 @@ export async function pinRestored(db: Db, planId: string): Promise<void> {
      join plan_members pm on pm.plan_id = i.plan_id and pm.seq = i.seq
      left join resources r on r.id = pm.member_id
      where p.id = ?
-     on conflict on constraint pins_what_key do update set present = excluded.present, run_id = excluded.run_id,
+     on conflict on constraint pins_what_key do update set external_id = excluded.external_id, present = excluded.present, run_id = excluded.run_id,
        revert_run_id = excluded.revert_run_id, created_at = now(), created_by = excluded.created_by`,
     [undone, planId, planId, planId],
   );

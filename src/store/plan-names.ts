@@ -58,6 +58,8 @@ export interface NameHolder {
   /** Of the plan's item that changes it. */
   readonly seq: string | null;
   readonly action: 'update' | 'deactivate' | 'delete' | null;
+  /** The body that this item leaves. */
+  readonly after: string | null;
 }
 
 /** In the order of the plan. */
@@ -79,13 +81,13 @@ export async function findNameClashes(
            and born.external_id = m.manager_external_id and born.action = 'create') as same_manager,
        case when r.id is not null then jsonb_build_object('id', r.id, 'origin', r.origin, 'external_id', r.external_id,
          'version', r.version::text, 'body', r.body, 'left', r.left_at is not null, 'seq', h.seq::text,
-         'action', h.action) end as holder
+         'action', h.action, 'after', h.after) end as holder
      from plan_items i
      join mirror_records m on m.provider = ? and m.resource_type = 'User' and m.external_id = i.external_id
      left join resources r on r.unique_key = m.name_key and r.id <> i.resource_id
      left join resources own on own.id = i.resource_id and i.action = 'update'
      left join plan_items h on h.plan_id = i.plan_id and h.resource_id = r.id and h.action in ('update', 'deactivate', 'delete')
-     where i.plan_id = ? and i.resource_type = 'User' and i.action in ('create', 'update')
+     where i.plan_id = ? and i.resource_type = 'User' and i.action in ('create', 'update') and i.reason <> 'LinkLost'
        and (r.id is not null or i.external_id = any(?::text[])) order by i.seq`,
     [provider, planId, duplicates],
   );

@@ -1,7 +1,7 @@
 // Who gets which user name in a plan. Whoever left gives it up; whoever stays keeps it, and then somebody new waits
 // outside, while somebody who is here already is changed in everything else.
 import { digestOf } from '#core/digest.ts';
-import { releasedName, waitingForNames } from '#core/names.ts';
+import { nameKey, releasedName, waitingForNames } from '#core/names.ts';
 import type { Db } from '#store/database.ts';
 import {
   changeAfter,
@@ -45,8 +45,18 @@ export async function settleNames(
 }
 
 /** One that is renamed yields if it gets its new name, which `waitingForNames` finds out. */
-function mayYield({ origin, action, left }: NameHolder, { provider }: Planning): boolean {
-  return action === 'update' || action === 'delete' || (origin === provider && (action === 'deactivate' || left));
+function mayYield(holder: NameHolder, { provider }: Planning): boolean {
+  const { origin, action, left } = holder;
+  if (action === 'delete' || isRenamed(holder)) return true;
+  return origin === provider && (action === 'deactivate' || (action === null && left));
+}
+
+function isRenamed({ action, body, after }: NameHolder): boolean {
+  return action === 'update' && after !== null && nameOf(after) !== nameOf(body);
+}
+
+function nameOf(body: string): string {
+  return nameKey(JSON.parse(body).userName);
 }
 
 function reasonOf({ external_id, holder }: NameClash, twins: ReadonlySet<string>): string {
@@ -70,7 +80,7 @@ async function wait(tx: Db, { planId }: Planning, clash: NameClash, reason: stri
 
 /** Whoever left gives up the user name. Answers how many items it added. */
 async function release(tx: Db, planning: Planning, holder: NameHolder, offset: number): Promise<number> {
-  if (holder.action === 'update' || holder.action === 'delete') return 0;
+  if (holder.action === 'delete' || isRenamed(holder)) return 0;
   const body = JSON.parse(holder.body);
   const label = releasedName(holder.external_id ?? holder.id, body.userName);
   const after = JSON.stringify({ ...body, userName: label, active: false });

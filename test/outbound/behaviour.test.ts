@@ -304,6 +304,22 @@ eachDatabase('what a push target does when', (open) => {
     assert.notEqual(team, '');
   });
 
+  it('it shows empty groups whoever is in them: what is known here stays, and who leaves is taken out', async () => {
+    app.personality = { hidesMembers: 'empty' };
+    const [ada, bob] = [await edit.user('ada'), await edit.user('bob')];
+    const team = await edit.group('team', [ada, bob]);
+    const push = await start({ members: { hidden: true } });
+    await push.settle();
+    await sql(database.knex, 'update targets set reconcile_asked = true');
+    await push.settle();
+    const { rows } = await sql(database.knex, 'select counts from reconciliations');
+    assert.deepEqual(rows[0].counts, { users: 2, groups: 1 });
+    await edit.removeMember(team, bob);
+    await journalIsWhole(database);
+    await push.settle();
+    assert.deepEqual(membersThere(), ['ada']);
+  });
+
   it('somebody leaves its scope and comes back: the groups there follow, though no group changed here', async () => {
     const [ada, bob] = [await edit.user('ada', { title: 'Chief' }), await edit.user('bob', { title: 'Chief' })];
     await edit.group('Board', [ada, bob]);

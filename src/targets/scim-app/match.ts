@@ -164,7 +164,9 @@ async function readIndex(
         const value = keyOf(document ?? {}, path);
         if (value === undefined) continue;
         const key = indexKey(path, value);
-        map.set(key, [...(map.get(key) ?? []), id]);
+        const same = map.get(key);
+        if (same === undefined) map.set(key, [id]);
+        else same.push(id);
       }
   return map;
 }
