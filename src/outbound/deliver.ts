@@ -92,9 +92,10 @@ export async function deliver(world: Delivering, row: Claimed, progress: Progres
     progress.goneSince = null;
     return present(world, row, progress, signal);
   }
+  const isOff = row.resource_type === 'User' && row.active === false && !row.deleted && row.in_scope;
+  if (progress.remoteId === null && isOff && fate === 'deactivate') return present(world, row, progress, signal);
+  if (progress.remoteId === null && row.unsure) await takeWhatWasMade(world, row, progress, signal);
   if (progress.remoteId === null) {
-    if (row.resource_type === 'User' && row.active === false && !row.deleted && row.in_scope && fate === 'deactivate')
-      return present(world, row, progress, signal);
     progress.action = 'skipped';
     return note('action', 'It is not at the target, and is not made there.');
   }
@@ -330,6 +331,28 @@ async function lookWhatBecame(
     progress.sent = standing(whole.document, [progress.sent ?? {}, after], touched);
   }
   if (isGroup) await takeMembers(world, row, whole);
+}
+
+/** What such a leaver is taken for: nobody of ours can have been made there. */
+const NOT_MADE: ReadonlySet<string> = new Set(['required-attribute-missing', 'already-linked']);
+
+/** The last try may have made whoever goes now, and was not heard of: found there, they leave like everybody else. */
+async function takeWhatWasMade(
+  world: Delivering,
+  row: Claimed,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    const payload = formOf(world, row, 'create');
+    const found = await match(world, row, payload, signal, 'spelled');
+    if (found === undefined) return;
+    await adopt(world, row, progress, payload, found, signal);
+    progress.action = 'none';
+    progress.steps.push({ step: 'match', ok: true, detail: `An earlier try has made it as "${found.id}".` });
+  } catch (error) {
+    if (!(error instanceof TargetError) || !NOT_MADE.has(error.reason)) throw error;
+  }
 }
 
 async function updateThere(world: Delivering, row: Claimed, progress: Progress, signal: AbortSignal): Promise<void> {

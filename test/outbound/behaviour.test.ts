@@ -304,6 +304,27 @@ eachDatabase('what a push target does when', (open) => {
     assert.notEqual(team, '');
   });
 
+  it('it made somebody and nobody heard of it, and they leave before the next try: they leave there as well', async () => {
+    let drops = 1;
+    app.personality = { dropAfter: () => drops-- > 0, failing: () => (drops < 1 ? 503 : undefined) };
+    const ada = await edit.user('ada');
+    const push = await start();
+    await push.pump.turn();
+    assert.deepEqual(
+      [...app.users.values()].map(({ active }) => active),
+      [true],
+    );
+    await edit.remove('User', ada);
+    await journalIsWhole(database);
+    app.personality = {};
+    await sql(database.knex, 'update targets set rest_until = null');
+    await push.settle();
+    assert.deepEqual(
+      [...app.users.values()].map(({ active }) => active),
+      [false],
+    );
+  });
+
   it('it shows empty groups whoever is in them: what is known here stays, and who leaves is taken out', async () => {
     app.personality = { hidesMembers: 'empty' };
     const [ada, bob] = [await edit.user('ada'), await edit.user('bob')];
