@@ -333,7 +333,7 @@ async function lookWhatBecame(
   if (isGroup) await takeMembers(world, row, whole);
 }
 
-/** What such a leaver is taken for: nobody of ours can have been made there. */
+/** Errors by which nobody of ours can be there. */
 const NOT_MADE: ReadonlySet<string> = new Set(['required-attribute-missing', 'already-linked']);
 
 /** The last try may have made whoever goes now, and was not heard of: found there, they leave like everybody else. */
@@ -346,13 +346,19 @@ async function takeWhatWasMade(
   try {
     const payload = formOf(world, row, 'create');
     const found = await match(world, row, payload, signal, 'spelled');
-    if (found === undefined) return;
+    if (found === undefined || !isOfOurMaking(row, payload, found)) return;
     await adopt(world, row, progress, payload, found, signal);
     progress.action = 'none';
     progress.steps.push({ step: 'match', ok: true, detail: `An earlier try has made it as "${found.id}".` });
   } catch (error) {
     if (!(error instanceof TargetError) || !NOT_MADE.has(error.reason)) throw error;
   }
+}
+
+/** Whoever was there before us and was never linked is left alone. Where no id tells, a try that was cut short does. */
+function isOfOurMaking({ cut }: Claimed, payload: Payload, { document }: Remote): boolean {
+  const [ours, theirs] = [payload['externalId'], document?.['externalId']];
+  return ours === undefined || theirs === undefined || theirs === null ? cut : theirs === ours;
 }
 
 async function updateThere(world: Delivering, row: Claimed, progress: Progress, signal: AbortSignal): Promise<void> {

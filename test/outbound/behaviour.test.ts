@@ -325,6 +325,23 @@ eachDatabase('what a push target does when', (open) => {
     );
   });
 
+  it('it has failed all along, and somebody leaves who was there before us: they are left alone', async () => {
+    app.put('User', { schemas: [USER], userName: 'ada', externalId: 'of somebody else', active: true });
+    app.personality = { failing: () => 503 };
+    const ada = await edit.user('ada');
+    const push = await start();
+    await push.pump.turn();
+    await edit.remove('User', ada);
+    await journalIsWhole(database);
+    app.personality = {};
+    await sql(database.knex, 'update targets set rest_until = null');
+    await push.settle();
+    assert.deepEqual(
+      [...app.users.values()].map(({ active }) => active),
+      [true],
+    );
+  });
+
   it('it shows empty groups whoever is in them: what is known here stays, and who leaves is taken out', async () => {
     app.personality = { hidesMembers: 'empty' };
     const [ada, bob] = [await edit.user('ada'), await edit.user('bob')];
