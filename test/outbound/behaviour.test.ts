@@ -325,12 +325,16 @@ eachDatabase('what a push target does when', (open) => {
     );
   });
 
-  it('it has failed all along, and somebody leaves who was there before us: they are left alone', async () => {
+  it('it fails at somebody who was there before us, and they leave: they are left alone', async () => {
     app.put('User', { schemas: [USER], userName: 'ada', externalId: 'of somebody else', active: true });
+    const push = await start();
+    await push.settle();
     app.personality = { failing: () => 503 };
     const ada = await edit.user('ada');
-    const push = await start();
+    await journalIsWhole(database);
     await push.pump.turn();
+    const { rows } = await sql(database.knex, 'select last_error is not null as tried from deliveries');
+    assert.deepEqual(rows, [{ tried: true }]);
     await edit.remove('User', ada);
     await journalIsWhole(database);
     app.personality = {};
