@@ -20,7 +20,7 @@ const DEPARTMENTS = [
 ];
 
 /** A person of about 1.2 kB, as a sync would have written it. */
-function person(number: number): Record<string, unknown> {
+export function person(number: number): Record<string, unknown> {
   const name = `person${number}`;
   return {
     schemas: [USER_SCHEMA, ENTERPRISE_SCHEMA, GATEWAY_SCHEMA],

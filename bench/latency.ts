@@ -3,6 +3,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { type Row, startGateway, TOKEN } from './processes.ts';
+import type { NewStorage } from './storage.ts';
 import { call, connectTenant, message, startTenant, untilOver } from './tenant.ts';
 
 const USERS = Number(process.env['BENCH_LATENCY_USERS'] ?? 100_000);
@@ -17,14 +18,14 @@ interface Latency {
 }
 
 export async function benchLatency(
-  newDatabase: (name: string) => Promise<string>,
+  newStorage: NewStorage,
   folder: string,
   closing: (() => Promise<unknown> | unknown)[],
 ): Promise<readonly Row[]> {
   const facts = await startTenant({ users: USERS, groups: Math.ceil(USERS / 50), members: 40 }, folder, closing);
-  const url = await newDatabase('sluice_bench_latency');
+  const storage = await newStorage('sluice_bench_latency');
   const environment = { NODE_EXTRA_CA_CERTS: facts.caFile, ALLOW_LOOPBACK_WEBHOOKS: 'true' };
-  const { base } = await startGateway(url, closing, environment);
+  const { base } = await startGateway(storage, closing, environment);
   const path = await makeReader(base);
   const probe = fork('bench/latency-process.ts');
   closing.push(() => probe.disconnect());

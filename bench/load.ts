@@ -2,14 +2,15 @@
 // Written on sockets, since it shares the machine with what it measures: an HTTP client would cost as much as the server.
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { NUMBER } from './processes.ts';
 
 export interface Load {
   readonly origin: string;
   readonly connections: number;
   readonly ms: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly method: 'GET' | 'PATCH';
-  /** Asked for in turn. A body, where there is one, belongs to the path of the same place. */
+  readonly method: 'GET' | 'PATCH' | 'POST';
+  /** Asked for in turn. A body, where there is one, belongs to the path of the same place; NUMBER in it is another number each time. */
   readonly paths: readonly string[];
   readonly bodies?: readonly string[];
 }
@@ -24,7 +25,7 @@ process.on('message', async (load: Load) => {
     const socket = connect(Number(port), hostname).setNoDelay(true);
     await once(socket, 'connect');
     while (performance.now() < until) {
-      const request = requests[next % requests.length] ?? '';
+      const request = numbered(requests[next % requests.length] ?? '');
       next += 1;
       socket.write(request);
       await answered(socket, request);
@@ -37,6 +38,15 @@ process.on('message', async (load: Load) => {
   process.send?.({ perSecond: (done * 1_000) / (performance.now() - started) });
 });
 process.on('disconnect', () => process.exit(0));
+
+let made = 0;
+
+/** Never the same twice, over all loads of this process. */
+function numbered(request: string): string {
+  if (!request.startsWith('POST')) return request;
+  made += 1;
+  return request.replaceAll(NUMBER, String(made).padStart(NUMBER.length, '0'));
+}
 
 /** As they go over the wire: a body belongs to the path of the same place. */
 function requestsOf({ origin, method, headers, paths, bodies }: Load): readonly string[] {

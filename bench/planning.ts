@@ -6,6 +6,7 @@ import { openDatabase } from '../src/store/database.ts';
 import { insertRun } from '../src/store/runs.ts';
 import { makePlan } from '../src/sync/make-plan.ts';
 import type { RunContext } from '../src/sync/run.ts';
+import type { Storage } from './storage.ts';
 
 export interface PlanningTimes {
   readonly readMs: number;
@@ -17,8 +18,8 @@ export interface PlanningTimes {
 class RolledBack extends Error {}
 
 /** The best of three. Leaves the database as it is. */
-export async function measurePlanning(databaseUrl: string): Promise<PlanningTimes> {
-  const database = await openDatabase({ databaseUrl });
+export async function measurePlanning(storage: Storage): Promise<PlanningTimes> {
+  const database = await openDatabase(storage.options);
   const db = database.knex;
   const times: PlanningTimes[] = [];
   try {

@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Storage } from './storage.ts';
 
 export const TOKEN = 'bench-admin-token-0123456789';
+/** In the body of a POST, the load makes it another number of as many digits each time. */
+export const NUMBER = '########';
 
 /** One line of the table. `ratio` is to a limit measured in the same run. */
 export interface Row {
@@ -14,11 +17,13 @@ export interface Row {
 export interface GatewayProcess {
   readonly base: string;
   readonly pid: number;
+  /** Resolves when it has left its database. */
+  stop(): Promise<void>;
 }
 
-/** The gateway as it is run, on a PostgreSQL database. */
+/** The gateway as it is run. */
 export async function startGateway(
-  url: string,
+  { environment: database }: Storage,
   closing: (() => Promise<unknown> | unknown)[],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<GatewayProcess> {
@@ -29,23 +34,24 @@ export async function startGateway(
     env: {
       ...process.env,
       PORT: '0',
-      DATABASE_URL: url,
+      ...database,
       ADMIN_TOKEN: TOKEN,
       SECRET_KEY: Buffer.alloc(32, 1).toString('base64'),
       ...environment,
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  closing.push(async () => {
-    const gone = once(child, 'exit');
+  const gone = once(child, 'exit');
+  const stop = async (): Promise<void> => {
     child.kill('SIGTERM');
     await gone;
-  });
+  };
+  closing.push(stop);
   for await (const chunk of child.stdout) {
     const port = /"port":(\d+)/.exec(String(chunk))?.[1];
     if (port === undefined) continue;
     child.stdout.resume();
-    return { base: `http://127.0.0.1:${port}`, pid: child.pid ?? 0 };
+    return { base: `http://127.0.0.1:${port}`, pid: child.pid ?? 0, stop };
   }
   throw new Error('the gateway did not start');
 }

@@ -6,6 +6,7 @@ import { openDatabase } from '../src/store/database.ts';
 import { migrate } from '../src/store/migrate.ts';
 import { fillDirectory } from './directory.ts';
 import { type Row, startGateway, TOKEN } from './processes.ts';
+import type { NewStorage } from './storage.ts';
 import type { Recorded } from './target-process.ts';
 
 const USERS = Number(process.env['BENCH_PUSH_USERS'] ?? 3_000);
@@ -18,11 +19,11 @@ async function ask<Facts>(child: ChildProcess, what: unknown): Promise<Facts> {
 }
 
 export async function benchPush(
-  newDatabase: (name: string) => Promise<string>,
+  newStorage: NewStorage,
   closing: (() => Promise<unknown> | unknown)[],
 ): Promise<readonly Row[]> {
-  const url = await newDatabase('sluice_bench_push');
-  const database = await openDatabase({ databaseUrl: url });
+  const storage = await newStorage('sluice_bench_push');
+  const database = await openDatabase(storage.options);
   await migrate(database);
   await fillDirectory(database.knex, USERS);
   await database.close();
@@ -30,7 +31,7 @@ export async function benchPush(
   closing.push(() => target.disconnect());
   const [{ port }] = (await once(target, 'message')) as [{ port: number }];
   const origin = `http://127.0.0.1:${port}`;
-  const { base, pid } = await startGateway(url, closing, { ALLOW_LOOPBACK_WEBHOOKS: 'true' });
+  const { base, pid } = await startGateway(storage, closing, { ALLOW_LOOPBACK_WEBHOOKS: 'true' });
   const call = async (
     method: string,
     path: string,

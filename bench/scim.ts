@@ -3,12 +3,14 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { ENTERPRISE_SCHEMA, GATEWAY_SCHEMA, USER_SCHEMA } from '../src/core/resource.ts';
 import { type Database, openDatabase, sql } from '../src/store/database.ts';
 import { migrate } from '../src/store/migrate.ts';
 import { madeGroups } from '../src/store/served.ts';
-import { fillDirectory } from './directory.ts';
+import { fillDirectory, person } from './directory.ts';
 import type { Load } from './load.ts';
-import { type GatewayProcess, type Row, startGateway, TOKEN } from './processes.ts';
+import { type GatewayProcess, NUMBER, type Row, startGateway, TOKEN } from './processes.ts';
+import type { NewStorage, Storage } from './storage.ts';
 
 const USERS = Number(process.env['BENCH_SCIM_USERS'] ?? 200_000);
 const FEW = 1_000;
@@ -19,14 +21,14 @@ const WARM_MS = 6_000;
 const SAMPLE = 5_000;
 
 interface Directory {
-  readonly url: string;
+  readonly storage: Storage;
   readonly users: readonly { readonly id: string; readonly name: string; readonly pos: string }[];
   readonly smallGroup: string;
   readonly largeGroup: string;
 }
 
-async function prepare(url: string, users: number): Promise<Directory> {
-  const database = await openDatabase({ databaseUrl: url });
+async function prepare(storage: Storage, users: number): Promise<Directory> {
+  const database = await openDatabase(storage.options);
   await migrate(database);
   await fillDirectory(database.knex, users);
   const { rows } = await sql(
@@ -53,7 +55,7 @@ async function prepare(url: string, users: number): Promise<Directory> {
   const smallGroup = await group(10);
   const largeGroup = await group(Math.min(10_000, users / 2));
   await database.close();
-  return { url, users: rows, smallGroup, largeGroup };
+  return { storage, users: rows, smallGroup, largeGroup };
 }
 
 /** What the bare server sends: each user as the gateway answers it, as one text. */
@@ -65,6 +67,10 @@ async function storeWhole({ knex }: Database): Promise<void> {
   );
   await sql(knex, 'alter table bare_users add primary key (id), add unique (pos)');
   await sql(knex, 'vacuum (analyze) bare_users');
+  await sql(
+    knex,
+    'create table bare_made (id uuid primary key default gen_random_uuid(), name text unique, text text)',
+  );
 }
 
 /** Requests a second, the median of some rounds, the two sides in turn. */
@@ -124,21 +130,18 @@ function cases({ users }: Directory): Case[] {
 }
 
 /** All of it: at 16 connections, at one, deep pages, groups of two sizes, and a directory of 1,000 beside a large one. */
-export async function benchScim(
-  newDatabase: (name: string) => Promise<string>,
-  closing: (() => Promise<unknown> | unknown)[],
-): Promise<Row[]> {
+export async function benchScim(newStorage: NewStorage, closing: (() => Promise<unknown> | unknown)[]): Promise<Row[]> {
   const rows: Row[] = [];
-  const large = await prepare(await newDatabase('sluice_scim_large'), USERS);
-  const small = await prepare(await newDatabase('sluice_scim_small'), FEW);
+  const large = await prepare(await newStorage('sluice_scim_large'), USERS);
+  const small = await prepare(await newStorage('sluice_scim_small'), FEW);
   const load = fork('bench/load.ts');
   load.on('exit', (code) => code && process.exit(1));
   closing.push(() => load.disconnect());
-  const bare = fork('bench/bare-server.ts', { env: { ...process.env, DATABASE_URL: large.url } });
+  const bare = fork('bench/bare-server.ts', { env: { ...process.env, ...large.storage.beside().environment } });
   closing.push(() => bare.disconnect());
   const [{ port }] = (await once(bare, 'message')) as [{ port: number }];
-  const gateway = await startGateway(large.url, closing);
-  const few = await startGateway(small.url, closing);
+  const gateway = await startGateway(large.storage, closing);
+  const few = await startGateway(small.storage, closing);
   const at = (connections: number, side: Partial<Load> & Pick<Load, 'paths'>, origin: string): Load => ({
     connections,
     origin,
@@ -156,6 +159,14 @@ export async function benchScim(
   await comparePages(rows, load, { gateway, at });
   await compareSizes(rows, load, { large, small, gateway, few, at });
   await compareGroups(rows, load, { large, gateway, at });
+  // Last, since it makes the large directory larger.
+  const body = JSON.stringify(newcomer());
+  const made = { method: 'POST', headers: { 'content-type': 'application/json' }, bodies: [body] } as const;
+  for (const connections of [16, 1]) {
+    const ours = at(connections, { ...made, paths: ['/scim/v2/Users'] }, gateway.base);
+    const found = await compare(load, ours, at(connections, { ...made, paths: ['/made'] }, bareOrigin));
+    note(rows, rowOf(`create a user, ${connections} connections`, found, undefined));
+  }
   return rows;
 }
 
@@ -167,8 +178,15 @@ function note(rows: Row[], row: Row): void {
   process.stderr.write(`${row.what}: ${row.value}, ${row.ratio?.toFixed(2)}\n`);
 }
 
-function rowOf(what: string, { ours, limit }: { ours: number; limit: number }, aim: string): Row {
-  return { what, value: `${Math.round(ours)}/s`, ratio: ours / limit, note: `aim ${aim}` };
+function rowOf(what: string, { ours, limit }: { ours: number; limit: number }, aim: string | undefined): Row {
+  const note = aim === undefined ? 'beside a bare route that inserts one row' : `aim ${aim}`;
+  return { what, value: `${Math.round(ours)}/s`, ratio: ours / limit, note };
+}
+
+/** Somebody new with each request: the load numbers them. */
+function newcomer(): object {
+  const { externalId: _, [GATEWAY_SCHEMA]: __, ...somebody } = person(0);
+  return { ...somebody, userName: `made${NUMBER}@bench.example`, schemas: [USER_SCHEMA, ENTERPRISE_SCHEMA] };
 }
 
 async function comparePages(

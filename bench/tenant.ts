@@ -12,6 +12,8 @@ export interface TenantFacts {
   readonly clientId: string;
   /** File with its authority. */
   readonly caFile: string;
+  /** So many people get another title. */
+  change(count: number): Promise<void>;
 }
 
 export interface TenantSize {
@@ -33,10 +35,15 @@ export async function startTenant(
 ): Promise<TenantFacts> {
   const tenant = fork('bench/tenant-process.ts', [String(users), String(groups), String(members)]);
   closing.push(() => tenant.disconnect());
-  const facts = await message<Omit<TenantFacts, 'caFile'>>(tenant);
+  const facts = await message<Omit<TenantFacts, 'caFile' | 'change'>>(tenant);
   const caFile = join(folder, 'ca.pem');
   writeFileSync(caFile, facts.ca);
-  return { ...facts, caFile };
+  const change = async (count: number): Promise<void> => {
+    const changed = once(tenant, 'message');
+    tenant.send(count);
+    await changed;
+  };
+  return { ...facts, caFile, change };
 }
 
 export async function call<Body>(base: string, method: string, path: string, body?: unknown): Promise<Body> {
@@ -69,6 +76,11 @@ export async function connectTenant(base: string, facts: TenantFacts): Promise<s
   await call(base, 'POST', '/providers/microsoft365/activate', {});
   const { items } = await call<{ items: Run[] }>(base, 'GET', '/sync-runs');
   return items[0]?.id ?? '';
+}
+
+/** Answers its id. */
+export async function startRun(base: string, mode: 'full' | 'incremental'): Promise<string> {
+  return (await call<{ id: string }>(base, 'POST', '/sync-runs', { mode })).id;
 }
 
 /** Waits for the end of a run by its own event stream; answers how long it took, in ms. */
