@@ -103,10 +103,15 @@ async function write(on: Database | Db, statement: Statement, writing: Writing):
   const log = `insert into changes (resource_type, resource_id, version, operation, actor, detail)
     select resource_type, id, version, ${statement.bind(operation, 'text')}, ${statement.bind(actor, 'text')},
       ${statement.bind(detail === null ? null : JSON.stringify(detail), 'jsonb')} from p`;
-  // The members of a group are not answered by a write, so only a user has something related.
-  const text = `with p as (${written}), logged as (${log})
-    select p.id, p.resource_type, p.version, p.member_count, p.head, case when p.resource_type = 'User' then s.text else '' end as related
+  const row = 'p.id, p.resource_type, p.version, p.member_count, p.head';
+  // The members of a group are not answered by a write, so only a user has something related; who is new is in no group.
+  const answered =
+    operation === 'create'
+      ? `, served as (insert into served_groups (user_id, text) select id, '' from p where resource_type = 'User')
+    select ${row}, '' as related from p`
+      : ` select ${row}, case when p.resource_type = 'User' then s.text else '' end as related
     from p left join served_groups s on s.user_id = p.id`;
+  const text = `with p as (${written}), logged as (${log})${answered}`;
   try {
     const query = { text, values: statement.values };
     const { rows } =
