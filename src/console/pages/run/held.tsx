@@ -18,6 +18,7 @@ import { Card } from '../../ui/layout.tsx';
 import { Loaded, Refusal } from '../../ui/loaded.tsx';
 import { ConfirmDialog } from './confirm.tsx';
 import { useHold } from './hold-words.ts';
+import { Newcomers } from './newcomers.tsx';
 import { changesNothing, goingOf, removalsOf, shareOf } from './plan-facts.ts';
 import css from './run.module.css';
 import { WORDS } from './words.ts';
@@ -75,7 +76,12 @@ function Panel({ run, plan }: { readonly run: Run; readonly plan: Plan }) {
       {share === undefined ? null : <Share share={share} going={goingOf(plan.counts)} />}
       <Reasons verdict={plan.held} />
       <Loaded query={causes} lines={3}>
-        {(data) => <Causes causes={data} removals={removals} />}
+        {(data) => (
+          <>
+            {data.newcomers === null ? null : <Newcomers coming={data.newcomers} />}
+            <Causes causes={data} removals={removals} />
+          </>
+        )}
       </Loaded>
       {confirming ? <ConfirmDialog run={run} plan={plan} onClose={() => setConfirming(false)} /> : null}
       <Dialog
