@@ -10,6 +10,7 @@ import { sendMail } from '#platform/mail.ts';
 import { connect } from '#providers/ldap/connection.ts';
 import { parseSettings as parseLdap } from '#providers/ldap/settings.ts';
 import { parseSettings as parseMicrosoft365 } from '#providers/microsoft365/settings.ts';
+import { ended, startScript } from '../support/child.ts';
 
 const STRICT = { allowLoopback: false };
 const LOOSE = { allowLoopback: true };
@@ -85,6 +86,51 @@ describe('what lives in a private network', () => {
       insideLookup('169.254.169.254', {}, (error, address) => resolve(error ?? address));
     });
     assert.equal((found as { reason?: string }).reason, 'address-refused');
+  });
+});
+
+describe('what goes by the proxy that Node was told of', () => {
+  it('is looked up there, and neither an address that no server has nor what the machine provides goes by it', async () => {
+    const tunnels: string[] = [];
+    const direct: string[] = [];
+    const server = createServer((request, response) => {
+      direct.push(request.url ?? '');
+      response.end('ours');
+    });
+    server.on('connect', ({ url }, socket) => {
+      tunnels.push(url ?? '');
+      socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const script = `
+      import dns from 'node:dns';
+      import { syncBuiltinESMExports } from 'node:module';
+      const looked: string[] = [];
+      dns.lookup = ((name, _options, done) => {
+        looked.push(name);
+        done(null, [{ address: '169.254.169.254', family: 4 }]);
+      }) as typeof dns.lookup;
+      syncBuiltinESMExports();
+      const { insideFetch, machineFetch, refusalIn } = await import('#platform/inside-fetch.ts');
+      const answers: string[] = [];
+      for (const url of ['https://graph.example/', 'https://169.254.169.254/', 'https://[fe80::1]/', 'https://direct.example/'])
+        answers.push(await insideFetch(url).then(() => 'answered', (error) => refusalIn(error)?.reason ?? 'not reached'));
+      answers.push(await machineFetch('http://0.0.0.0:${port}/identity').then((answer) => answer.text()));
+      console.log(JSON.stringify({ answers, looked }));`;
+    const environment = {
+      NODE_USE_ENV_PROXY: '1',
+      HTTPS_PROXY: `http://127.0.0.1:${port}`,
+      NO_PROXY: 'direct.example',
+    };
+    const { out, err } = await ended(startScript(script, { ...environment, HTTP_PROXY: environment.HTTPS_PROXY }));
+    server.close();
+    assert.notEqual(out, '', err);
+    assert.deepEqual(JSON.parse(out), {
+      answers: ['not reached', 'address-refused', 'address-refused', 'address-refused', 'ours'],
+      looked: ['direct.example'],
+    });
+    assert.deepEqual([tunnels, direct], [['graph.example:443'], ['/identity']]);
   });
 });
 

@@ -80,6 +80,13 @@ describe('requests', () => {
 
   it('go to nobody whose name leads to where no server is, neither for a token nor with one', async (test) => {
     const server = await start({});
+    const elsewhere = ({ url, headers }: Asked): Said | undefined => {
+      if (!url.includes('/.well-known/')) return undefined;
+      const tenant = `https://${headers['host']}/contoso.com`;
+      const rest = { issuer: `${tenant}/v2.0`, authorization_endpoint: tenant, jwks_uri: tenant };
+      return { body: { ...rest, token_endpoint: 'https://169.254.169.254/contoso.com/oauth2/v2.0/token' } };
+    };
+    const misled = await start({}, elsewhere);
     const addresses = new Map([
       ['localhost', '127.0.0.1'],
       ['metadata.example', '169.254.169.254'],
@@ -98,6 +105,8 @@ describe('requests', () => {
       ])
         await assert.rejects(readAll(openAt(server, { endpoints }).provider), { reason: 'address-refused' });
       assert.deepEqual(server.asked, []);
+      // Nor where the sign-in service itself sends to.
+      await assert.rejects(readAll(openAt(misled).provider), { reason: 'address-refused' });
       // A name that leads to a private address is the rule of a private cloud.
       const near = { graph: server.origin.replace('127.0.0.1', 'localhost'), login: server.origin };
       await readAll(openAt(server, { endpoints: near }).provider);
