@@ -153,6 +153,13 @@ describe('connecting to a tenant', () => {
     assert.equal((await arrive(callback)).searchParams.get('code'), 'state-elsewhere');
     assert.equal((await arrive(callback, other)).searchParams.get('code'), 'state-elsewhere');
     assert.equal((await arrive(callback, cookie)).searchParams.get('connected'), 'microsoft365');
+    // By another address of the gateway the way is the same and ends at its own, where that cookie never comes (S4.7).
+    const base = api.base.replace('127.0.0.1', 'localhost');
+    assert.notEqual(base, api.base);
+    const aside = await fetch(`${base}/api/v1${PATH}/connect`, { headers: { ...own, cookie } });
+    const way = (await aside.json()) as Way;
+    assert.equal(way.redirectUri, `${api.base}/connect/microsoft365`);
+    assert.equal((await browse(way.connectUrl)).end.searchParams.get('connected'), 'microsoft365');
   });
 
   it('returns to paths of its own only', async () => {

@@ -151,7 +151,10 @@ describe('who is told of runs', () => {
     await until(() => mail.received.length > 0 && hook.received.length > 0);
     const [letter] = mail.received;
     assert.match(letter?.subject ?? '', /is done, .*1 deactivated/);
-    assert.match(String(letter?.attachments[0]?.content), new RegExp(`deactivate,applied,User,.*${gone},${root?.displayName},NotInSource`));
+    assert.match(
+      String(letter?.attachments[0]?.content),
+      new RegExp(`deactivate,applied,User,.*${gone},${root?.['displayName']},NotInSource`),
+    );
     assert.equal(hook.received[0]?.body.data.run.id, run.id);
     assert.equal(hook.received[0]?.body.data.run.status, 'succeeded');
   });

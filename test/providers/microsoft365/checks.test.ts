@@ -37,10 +37,11 @@ async function check(
 }
 
 describe('the connection test', () => {
-  it('finds everything in order', async () => {
+  it('finds everything in order, and says what Graph never shows (S4.8)', async () => {
     const { failed, by } = await check();
     assert.deepEqual(failed, []);
     assert.match(by.get('tenant')?.detail ?? '', new RegExp(`${tenant.id}.*Contoso`));
+    assert.match(by.get('read-groups')?.detail ?? '', /does not show dynamic distribution lists/);
   });
 
   it('says which step fails, and what to do', async () => {

@@ -50,7 +50,7 @@ describe('settings of Microsoft 365', () => {
       initialRun: 'preview',
       matching: ['externalId', 'userName', 'emails'],
       adoptManual: 'never',
-      notifications: { enabled: true },
+      notifications: { enabled: true, sweepMinutes: 60 },
       mapping: { users: [] },
     });
   });

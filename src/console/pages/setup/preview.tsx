@@ -144,6 +144,7 @@ function PullStep({ card, begin, schedule, guard }: StepProps & { readonly card:
               void navigate({ to: '/runs/$id', params: { id: ready.id }, search: { action } } as never)
             }
           />
+          {kind === 'microsoft365' ? <p>{t('notShown')}</p> : null}
           <Link to="/runs/$id" params={{ id: ready.id }}>
             {t('lookAll')}
           </Link>
