@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import type { lookup } from 'node:dns';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createHttpsServer } from 'node:https';
+import { type AddressInfo, createConnection } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { isLoopbackAddress, isNowhereAddress, isPublicAddress } from '#platform/addresses.ts';
 import { checkOutgoingUrl, postOutgoing } from '#platform/fetch.ts';
@@ -10,6 +14,7 @@ import { sendMail } from '#platform/mail.ts';
 import { connect } from '#providers/ldap/connection.ts';
 import { parseSettings as parseLdap } from '#providers/ldap/settings.ts';
 import { parseSettings as parseMicrosoft365 } from '#providers/microsoft365/settings.ts';
+import { writeCertificate } from '../support/certificate.ts';
 import { ended, startScript } from '../support/child.ts';
 
 const STRICT = { allowLoopback: false };
@@ -93,13 +98,20 @@ describe('what goes by the proxy that Node was told of', () => {
   it('is looked up there, and neither an address that no server has nor what the machine provides goes by it', async () => {
     const tunnels: string[] = [];
     const direct: string[] = [];
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-proxy-'));
+    const cert = await writeCertificate(folder);
+    const key = readFileSync(join(folder, 'key.pem'));
+    const graph = createHttpsServer({ cert, key }, (_request, response) => void response.end('theirs'));
+    await new Promise<void>((resolve) => graph.listen(0, '127.0.0.1', resolve));
     const server = createServer((request, response) => {
       direct.push(request.url ?? '');
       response.end('ours');
     });
     server.on('connect', ({ url }, socket) => {
       tunnels.push(url ?? '');
-      socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+      const there = createConnection((graph.address() as AddressInfo).port, '127.0.0.1');
+      socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+      socket.pipe(there).pipe(socket);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
@@ -114,23 +126,25 @@ describe('what goes by the proxy that Node was told of', () => {
       syncBuiltinESMExports();
       const { insideFetch, machineFetch, refusalIn } = await import('#platform/inside-fetch.ts');
       const answers: string[] = [];
-      for (const url of ['https://graph.example/', 'https://169.254.169.254/', 'https://[fe80::1]/', 'https://direct.example/'])
-        answers.push(await insideFetch(url).then(() => 'answered', (error) => refusalIn(error)?.reason ?? 'not reached'));
+      for (const url of ['https://localhost/', 'https://169.254.169.254/', 'https://[fe80::1]/', 'https://direct.example/'])
+        answers.push(await insideFetch(url).then((answer) => answer.text(), (error) => refusalIn(error)?.reason ?? 'not reached'));
       answers.push(await machineFetch('http://0.0.0.0:${port}/identity').then((answer) => answer.text()));
       console.log(JSON.stringify({ answers, looked }));`;
+    const proxy = `http://127.0.0.1:${port}`;
     const environment = {
-      NODE_USE_ENV_PROXY: '1',
-      HTTPS_PROXY: `http://127.0.0.1:${port}`,
-      NO_PROXY: 'direct.example',
+      ...{ NODE_USE_ENV_PROXY: '1', HTTPS_PROXY: proxy, HTTP_PROXY: proxy, NO_PROXY: 'direct.example' },
+      NODE_EXTRA_CA_CERTS: join(folder, 'cert.pem'),
     };
-    const { out, err } = await ended(startScript(script, { ...environment, HTTP_PROXY: environment.HTTPS_PROXY }));
+    const { out, err } = await ended(startScript(script, environment));
     server.close();
+    graph.close();
+    rmSync(folder, { recursive: true });
     assert.notEqual(out, '', err);
     assert.deepEqual(JSON.parse(out), {
-      answers: ['not reached', 'address-refused', 'address-refused', 'address-refused', 'ours'],
+      answers: ['theirs', 'address-refused', 'address-refused', 'address-refused', 'ours'],
       looked: ['direct.example'],
     });
-    assert.deepEqual([tunnels, direct], [['graph.example:443'], ['/identity']]);
+    assert.deepEqual([tunnels, direct], [['localhost:443'], ['/identity']]);
   });
 });
 
