@@ -9,6 +9,7 @@ import {
   makeGroup,
   makeTenant,
   makeUser,
+  removeGroup,
   removeMember,
   removeUser,
   type Tenant,
@@ -271,7 +272,7 @@ for (const kind of ['embedded', 'postgres'] as const)
       await receiver.close();
     });
 
-    it('can be picked by name or address, and are looked at before they are saved', async () => {
+    it('can be picked by name or address, and are looked at before they are saved (S2.10 to S2.13)', async () => {
       const source = '/providers/microsoft365/source/groups';
       const byName = await call<{ items: { displayName: string; type: string; memberCount: number }[] }>(
         'GET',
@@ -316,5 +317,18 @@ for (const kind of ['embedded', 'postgres'] as const)
       assert.match(selected[0]?.detail ?? '', /"Company" has 3 members/);
       assert.match(selected[1]?.detail ?? '', /microsoft365/);
       assert.match(selected[2]?.detail ?? '', /no group deadbeef/);
+      removeGroup(tenant, group('Team'));
+      const empty = { ...makeGroup('scope', 90), displayName: 'Empty' };
+      addGroup(tenant, empty);
+      const left = { mode: 'groups', groupIds: [scope.groupIds[1], empty.id], groupTypes: EVERY_GROUP_TYPE };
+      const draft = settingsFor(tenant, graph, { scope: left });
+      const again = await call<{ checks: typeof checks }>('POST', '/providers/microsoft365/test', 200, draft);
+      const told = again.checks.filter(({ name }) => name === 'selected-group');
+      assert.deepEqual(
+        told.map(({ ok }) => ok),
+        [false, true],
+      );
+      assert.match(told[0]?.detail ?? '', /"Team" is in the recycle bin/);
+      assert.match(told[1]?.detail ?? '', /"Empty" is empty/);
     });
   });

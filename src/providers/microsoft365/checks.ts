@@ -63,7 +63,8 @@ function isAway(error: unknown): boolean {
 }
 
 /** Whoever misses a list should not look for a mistake (S4.8). Source: learn.microsoft.com/graph/api/resources/groups-overview, checked 2026-11. */
-const GROUPS_READ = 'Groups can be read. Microsoft Graph does not show dynamic distribution lists, so those do not come in.';
+const GROUPS_READ =
+  'Groups can be read. Microsoft Graph does not show dynamic distribution lists, so those do not come in.';
 
 /** One for each group that the settings name. */
 async function checkGroups(

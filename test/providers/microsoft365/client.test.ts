@@ -180,6 +180,42 @@ describe('requests', () => {
   });
 });
 
+describe('the group picker', () => {
+  const never = new AbortController().signal;
+
+  it('goes on by its cursor, page by page, and does without counts that Graph does not give (S2.10)', async () => {
+    const server = await start({
+      '/groups?$skiptoken': () => page([{ id: 'g2', displayName: 'Sales 2', groupTypes: ['Unified'] }]),
+      '/groups?': (_asked, origin) =>
+        page([{ id: 'g1', displayName: 'Sales', securityEnabled: true }], {
+          '@odata.nextLink': `${origin}/v1.0/groups?$skiptoken=two`,
+        }),
+      '/$batch': () => refuse(400, 'Request_BadRequest'),
+    });
+    const { kind, settings } = openAt(server);
+    const first = await kind.source?.groupPage?.(settings, { search: ' sales ' }, never);
+    assert.deepEqual(first?.items, [{ id: 'g1', displayName: 'Sales', type: 'security', memberCount: null }]);
+    assert.match(decodeURIComponent(server.asked[0]?.url ?? ''), /\$search="displayName:sales" OR "mail:sales"/);
+    const second = await kind.source?.groupPage?.(settings, { cursor: first?.nextCursor ?? '' }, never);
+    assert.deepEqual([second?.items[0]?.type, second?.nextCursor], ['microsoft365', null]);
+    const stranger = Buffer.from('https://elsewhere.example/v1.0/groups').toString('base64url');
+    await assert.rejects(async () => kind.source?.groupPage?.(settings, { cursor: stranger }, never), UpstreamError);
+  });
+
+  it('looks for how names begin where Graph refuses to search', async () => {
+    const server = await start({
+      '/groups?': ({ url }) =>
+        url.includes('$search') ? refuse(400, 'Request_UnsupportedQuery') : page([{ id: 'g1', displayName: "O'Neil" }]),
+    });
+    const { kind, settings } = openAt(server);
+    const found = await kind.source?.groupPage?.(settings, { search: "O'Neil" }, never);
+    assert.equal(found?.items.length, 1);
+    assert.ok(
+      server.asked.some(({ url }) => decodeURIComponent(url).includes("$filter=startswith(displayName,'O''Neil')")),
+    );
+  });
+});
+
 describe('answers', () => {
   it('may lack whatever is optional', async () => {
     const server = await start({
