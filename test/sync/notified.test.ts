@@ -43,7 +43,11 @@ eachDatabase('a source that tells of changes', (open, _kind: DatabaseKind) => {
     await follower.tick();
     assert.equal(started.length, 0, 'nothing was told');
     await markSource(database.knex, KIND);
+    const first = await readMark(database.knex, KIND);
+    await markSource(database.knex, KIND);
     const mark = await readMark(database.knex, KIND);
+    assert.deepEqual(mark?.first_at, first?.first_at, 'a burst began with the first');
+    assert.ok((mark?.last_at ?? 0) > (first?.last_at ?? 0), 'and goes on (S1.11)');
     at(mark?.last_at, QUIET_MS - 1);
     await follower.tick();
     assert.equal(started.length, 0, 'too soon');
@@ -129,7 +133,8 @@ eachDatabase('a source that tells of changes', (open, _kind: DatabaseKind) => {
     );
     await api.sync({ mode: 'incremental' });
     const left = await readMark(database.knex, KIND);
-    assert.deepEqual(left?.first_at, left?.last_at, 'what was told after the run began is what is left');
+    assert.ok(left);
+    assert.deepEqual(left.first_at, left.last_at, 'what was told after the run began is what is left');
     await database.knex.raw(
       `update source_marks set first_at = now() - interval '1 hour', last_at = now() - interval '1 hour'`,
     );
