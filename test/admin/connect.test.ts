@@ -175,6 +175,21 @@ describe('connecting to a tenant', () => {
     assert.equal(end.searchParams.get('code'), 'consent-declined');
     assert.match((await card()).problem?.remedy ?? '', /global administrator/);
     graph.setDecision('accept');
+    // Whatever the words, and also where no AADSTS number is among them (S4.15).
+    for (const [error, description, code] of [
+      ['access_denied', 'The user canceled.', 'consent-declined'],
+      ['permission_denied', '', 'consent-declined'],
+      ['access_denied', 'AADSTS90094: admin consent', 'consent-required'],
+      ['invalid_request', 'AADSTS650056: misconfigured', 'application-wrong'],
+      ['server_error', 'AADSTS1234567: who knows', 'sign-in-refused'],
+      ['server_error', '', 'consent-refused'],
+    ] as const) {
+      const { connectUrl: again } = await call<Way>('GET', `${PATH}/connect`, 200);
+      const state = new URL(again).searchParams.get('state') ?? '';
+      const answer = new URLSearchParams({ state, error, error_description: description });
+      const refused = await arrive(`${api.base}/connect/microsoft365?${answer}`);
+      assert.equal(refused.searchParams.get('code'), code, `${error} ${description}`);
+    }
   });
 
   it('refuses the consent of another tenant', async () => {
