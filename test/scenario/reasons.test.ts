@@ -370,12 +370,19 @@ describe('reasons', () => {
     assert.equal((await sync(api)).status, 'incomplete');
     assert.equal((await whyOf(someone(1)))[1], 'SourceIncomplete');
     assert.equal((await whyOf('nobody@contoso.example'))[0], 'SourceIncomplete');
-    graph.setFaults({
-      script: [{ path: '/users', fault: { kind: 'status', status: 429, retryAfter: '36000' }, times: 100 }],
-    });
-    assert.equal((await sync(api)).status, 'failed');
-    assert.equal((await whyOf('nobody@contoso.example'))[0], 'Throttled');
     graph.setFaults({});
+    const busy = await startTenant(tenant);
+    busy.setFaults({
+      script: [{ path: '/users', fault: { kind: 'status', status: 429, retryAfter: '36000' }, times: 1 }],
+    });
+    await call('PUT', '/providers/microsoft365', 200, settingsFor(tenant, busy));
+    // The second run asks nothing: Graph wants to be left alone.
+    for (const asked of [1, 1]) {
+      assert.equal((await sync(api)).status, 'failed');
+      assert.equal((await whyOf('nobody@contoso.example'))[0], 'Throttled');
+      assert.equal(busy.requests.get('/v1.0/users'), asked);
+    }
+    await busy.close();
   });
 
   it('ConsentRequired, CredentialExpired and TenantChanged: providers that cannot be asked', async () => {

@@ -115,9 +115,12 @@ describe('the connection test', () => {
     graph.setFaults({
       script: [{ path: '/users', fault: { kind: 'status', status: 429, retryAfter: '600' }, times: 1 }],
     });
+    const before = graph.requests.get('/v1.0/groups');
     const { failed, by } = await check();
-    assert.deepEqual(failed, ['read-users']);
+    assert.deepEqual(failed, ['read-users', 'mailbox-user', 'read-groups', 'read-members']);
     assert.match(by.get('read-users')?.detail ?? '', /429.*600 s/);
+    assert.match(by.get('read-groups')?.detail ?? '', /left alone for another 600 s/);
+    assert.equal(graph.requests.get('/v1.0/groups'), before, 'nothing is asked of whom wants to be left alone');
     graph.setFaults({});
   });
 

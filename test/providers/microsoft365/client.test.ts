@@ -169,6 +169,21 @@ describe('requests', () => {
     assert.equal(provider.cost().throttledMs, 30_000);
   });
 
+  it('of an application in a tenant all wait while one of them was told to, whoever asks', async () => {
+    const server = await start({
+      '/users?': () => ({ ...refuse(429, 'TooManyRequests'), headers: { 'retry-after': '3600' } }),
+      '/groups?': () => page([{ id: 'g1' }]),
+    });
+    const { kind, settings, provider } = openAt(server);
+    await assert.rejects(readAll(provider), { failure: 'throttled' });
+    const sent = server.asked.length;
+    const signal = new AbortController().signal;
+    await assert.rejects(async () => kind.source?.groups(settings, undefined, signal), { failure: 'throttled' });
+    assert.equal(server.asked.length, sent, 'an administrator is told at once, and nothing is sent');
+    const other = kind.parseSettings(settingsFor(server, 'fabrikam.com'));
+    assert.equal((await kind.source?.groups(other, undefined, signal))?.length, 1);
+  });
+
   it('count the resource units that Graph names', async () => {
     const server = await start({ '/': () => ({ ...page([]), headers: { 'x-ms-resource-unit': '3' } }) });
     const { provider } = openAt(server);
