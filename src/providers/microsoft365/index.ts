@@ -70,7 +70,7 @@ export function microsoft365({ clock, schemas, onRequest }: Parts): ProviderKind
     test: (settings, signal) => checkConnection(settings, () => ask(settings), clock, signal),
     subscriptions: graphSubscriptions(ask),
     presets: PRESETS,
-    connect: connector(clock),
+    connect: connector(ask),
     mapping: {
       rules: (settings) => effectiveRules(settings, schemas.User),
       trace: (settings, record) => ({
