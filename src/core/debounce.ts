@@ -13,6 +13,7 @@ export interface Mark {
 export const QUIET_MS = 15_000;
 /** However long a burst lasts: an on-premises sync may export changes for many minutes. */
 export const LATENCY_MAX_MS = 120_000;
+
 /** The instant at which a run is due because of a mark. Pure. */
 export function dueAt({ firstAt, lastAt, triedAt, sweepMs }: Mark): number {
   if (triedAt === null) return Math.min(lastAt + QUIET_MS, firstAt + LATENCY_MAX_MS);
