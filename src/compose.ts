@@ -197,7 +197,7 @@ function makeWork(ground: Ground) {
     sync,
     sources: makeSourceWatcher({ database, kinds, seal, clock, log }),
     schedule: makeSchedule({ database, sync, clock, log }),
-    marks: makeMarkFollower({ database, sync, clock, log }),
+    marks: makeMarkFollower({ database, kinds, seal, sync, clock, log }),
     subscriptions: makeSubscriptionKeeper({ database, kinds, seal, clock, log, publicUrl }),
     dispatcher: makeDispatcher({ database, kinds: ground.targets, seal, clock, log, scopeOf, cutOf, metrics }),
     events: makeEventWorker({ ...sending, viewOf: eventViewOf, onDisabled: async () => notifier.wake() }),

@@ -194,6 +194,13 @@ eachDatabase('a slot and its run', (open) => {
       await database.knex.raw(`update runs set status = 'succeeded'`);
     }
     assert.deepEqual(modes, ['full', 'incremental', 'full']);
+    // A daily run is the safety net, however lately everything was read (S1.13).
+    await schedule.change({ enabled: true, kind: 'daily', time: '14:00', timeZone: 'UTC' }, { withoutPreview: true });
+    await database.knex.raw(`update mirror_state set read_at = '2026-11-24T13:59:00Z'`);
+    clock.set('2026-11-24T14:00:00Z');
+    await schedule.tick();
+    const [daily] = (await listRuns(database.knex, { limit: 1 })).items;
+    assert.deepEqual([daily?.mode, daily?.status], ['full', 'queued']);
   });
 
   it('read everything again when that stopped, in turn with what changed, until it comes to its end', async () => {

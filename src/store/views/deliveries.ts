@@ -1,5 +1,6 @@
 // What became of deliveries, and how a target does, for people to look at.
 import { type Db, sql } from '../database.ts';
+import { pathOfResource } from './affiliation.ts';
 import { type Page, pageOf } from './page.ts';
 
 export const DELIVERY_STATES = ['delivered', 'pending', 'sending', 'dead', 'held'] as const;
@@ -11,6 +12,8 @@ export interface DeliveryView {
   readonly resourceType: 'User' | 'Group';
   readonly resourceId: string;
   readonly display: string | null;
+  /** The groups down to a user; null where there is no such way. */
+  readonly affiliationPath: string | null;
   readonly state: ShownState;
   readonly action: string | null;
   readonly attempts: number;
@@ -27,7 +30,7 @@ export interface DeliveryView {
 }
 
 const STATE = `case d.state when 'idle' then 'delivered' else d.state end`;
-const COLUMNS = `d.id, d.app_id as "appId", d.resource_type as "resourceType", d.resource_id as "resourceId", r.display, ${STATE} as state,
+const COLUMNS = `d.id, d.app_id as "appId", d.resource_type as "resourceType", d.resource_id as "resourceId", r.display, ${pathOfResource('d.resource_id')} as "affiliationPath", ${STATE} as state,
   d.last_action as action, d.attempts, d.ready_at as "readyAt", d.changed_at as "changedAt", d.settled_at as "settledAt",
   d.first_failed_at as "firstFailedAt", d.remote_id as "remoteId", d.link, d.wanted::int as "wantedVersion",
   d.delivered::int as "deliveredVersion", d.last_error as error, d.log as exchanges`;

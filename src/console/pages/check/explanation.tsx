@@ -104,12 +104,15 @@ function SourceStep({ explanation: { source, groups, provider } }: Part) {
 
 function ScopeStep({ explanation: { scope } }: Part) {
   const t = useT(WORDS);
+  const sayReason = useReason();
   if (scope === null) return null;
   return (
     <Step state={scope.inScope ? 'good' : 'bad'} title={t('scope')}>
       <p>
         {t(scope.inScope ? 'inScope' : 'outOfScope')} {scope.settingsChanged ? t('settingsChanged') : null}
       </p>
+      {scope.path === null ? null : <p>{t('path', { path: scope.path })}</p>}
+      {scope.noPath === null ? null : <p>{sayReason(scope.noPath.code, scope.noPath.sentence)}</p>}
       <ul className={css.clauses}>
         {scope.clauses.map(({ setting, demands, holds, detail }) => (
           <li key={setting + demands}>

@@ -157,7 +157,13 @@ export function DeliveryTable({
       columns={[
         {
           name: t('who'),
-          cell: (item) => <Who mark={initials(item.display ?? '·')} name={nameOf(item, t)} note={whatOf(item)} />,
+          cell: (item) => (
+            <Who
+              mark={initials(item.display ?? '·')}
+              name={nameOf(item, t)}
+              note={[whatOf(item), item.affiliationPath].filter(Boolean).join(' · ')}
+            />
+          ),
         },
         ...(withApp
           ? [
