@@ -4,6 +4,8 @@
 export interface CountsByType {
   readonly User: Readonly<Record<string, number>>;
   readonly Group: Readonly<Record<string, number>>;
+  /** Of what is neither, such as a device that is a member: it is only ever skipped. */
+  readonly Other: Readonly<Record<string, number>>;
   /** Those that groups win and lose by themselves, and those that new groups come with. */
   readonly Membership: Readonly<Record<'added' | 'removed', number>>;
 }
@@ -22,14 +24,15 @@ export interface Sums {
   readonly byType: CountsByType;
 }
 
-/** Adds up by name, whatever the type, and by name and type. What is neither user nor group, such as a device, is in the sums only. */
+/** Adds up by name, whatever the type, and by name and type. */
 export function sumUp(rows: readonly Counted[]): Sums {
   const counts: Record<string, number> = {};
-  const byType = { User: {} as Record<string, number>, Group: {} as Record<string, number> };
+  const byType = { User: {}, Group: {}, Other: {} } as Record<'User' | 'Group' | 'Other', Record<string, number>>;
   const Membership = { added: 0, removed: 0 };
   for (const { name, type, count, added, removed } of rows) {
     counts[name] = (counts[name] ?? 0) + count;
-    if (type === 'User' || type === 'Group') byType[type][name] = (byType[type][name] ?? 0) + count;
+    const same = byType[type === 'User' || type === 'Group' ? type : 'Other'];
+    same[name] = (same[name] ?? 0) + count;
     Membership.added += added;
     Membership.removed += removed;
   }

@@ -80,11 +80,13 @@ eachDatabase('a plan under the guard', (open) => {
     assert.deepEqual(run.countsByType, {
       User: { held: 20 },
       Group: { held: 3, membershipsChanged: 1 },
+      Other: {},
       Membership: { added: 2, removed: 0 },
     });
     assert.deepEqual(run.plannedByType, {
       User: { create: 20 },
       Group: { create: 1, membership: 3 },
+      Other: {},
       Membership: { added: 6, removed: 0 },
     });
     assert.deepEqual([await members('g1'), await members('g2'), await members('g4')], [12, 3, -1]);

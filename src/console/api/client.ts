@@ -50,21 +50,48 @@ export function whenSignedOut(handler: Refused): void {
 
 /** @throws {ApiError} */
 export async function call<O extends Operation>(operation: O, options: CallOptions<O> = {}): Promise<Answer<O>> {
+  const text = await send(operation, options, (response) => response.text());
+  return (text === '' ? undefined : parsed(text)) as Answer<O>;
+}
+
+/** Keeps what is answered as a file, under the name that the gateway gives it. @throws {ApiError} */
+export async function download<O extends Operation>(operation: O, options: CallOptions<O> = {}): Promise<void> {
+  const { blob, name } = await send(operation, options, async (response) => ({
+    blob: await response.blob(),
+    name: /filename="?([^";]+)/.exec(response.headers.get('content-disposition') ?? '')?.[1] ?? '',
+  }));
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
+type Take<Taken> = (response: Response) => Promise<Taken>;
+
+/** Once more, when somebody who was signed out has signed in again. */
+async function send<O extends Operation, Taken>(
+  operation: O,
+  options: CallOptions<O>,
+  take: Take<Taken>,
+): Promise<Taken> {
   try {
-    return await send(operation, options);
+    return await sendOnce(operation, options, take);
   } catch (error) {
     const again =
       error instanceof ApiError &&
       (error.code === 'session-over' || error.code === 'step-up-required' || error.code === 'unauthenticated');
-    if (again && !operation.endsWith(' /session') && (await onSignedOut(error))) return send(operation, options);
+    if (again && !operation.endsWith(' /session') && (await onSignedOut(error)))
+      return sendOnce(operation, options, take);
     throw error;
   }
 }
 
-async function send<O extends Operation>(
+async function sendOnce<O extends Operation, Taken>(
   operation: O,
   { path, query, body, ifMatch, signal }: CallOptions<O>,
-): Promise<Answer<O>> {
+  take: Take<Taken>,
+): Promise<Taken> {
   const method = operation.slice(0, operation.indexOf(' '));
   const response = await fetch(urlOf(operation, path, query), {
     method,
@@ -81,10 +108,8 @@ async function send<O extends Operation>(
     if (cause instanceof DOMException && cause.name === 'AbortError') throw cause;
     throw new ApiError(0, {});
   });
-  const text = await response.text();
-  const answer: unknown = text === '' ? undefined : parsed(text);
-  if (!response.ok) throw new ApiError(response.status, (answer ?? {}) as Partial<Problem> & Record<string, unknown>);
-  return answer as Answer<O>;
+  if (response.ok) return take(response);
+  throw new ApiError(response.status, parsed(await response.text()) as Partial<Problem> & Record<string, unknown>);
 }
 
 function parsed(text: string): unknown {

@@ -40,6 +40,8 @@ export type Change = 'create' | 'update' | 'deactivate' | 'delete' | 'membership
 export interface Sum {
   readonly users: number;
   readonly groups: number;
+  /** What is neither, such as a device: only ever skipped. */
+  readonly others?: number;
 }
 
 export type Sums = Readonly<Record<Change, Sum>> & {
@@ -55,7 +57,7 @@ const NAMES: readonly (readonly [Change, done: string])[] = [
   ['membership', 'membershipsChanged'],
   ['skip', 'skipped'],
 ];
-const NOTHING: CountsByType = { User: {}, Group: {}, Membership: { added: 0, removed: 0 } };
+const NOTHING: CountsByType = { User: {}, Group: {}, Other: {}, Membership: { added: 0, removed: 0 } };
 
 /** What a plan would do. */
 export function plannedSums(counts: CountsByType | null): Sums {
@@ -73,15 +75,19 @@ export function doneSums(counts: CountsByType | null): Sums {
   return sumsBy(counts ?? NOTHING, ([, done]) => done);
 }
 
-function sumsBy({ User, Group, Membership }: CountsByType, nameOf: (name: (typeof NAMES)[number]) => string): Sums {
-  const sums = NAMES.map((name) => [name[0], { users: User[nameOf(name)] ?? 0, groups: Group[nameOf(name)] ?? 0 }]);
+function sumsBy(counts: CountsByType, nameOf: (name: (typeof NAMES)[number]) => string): Sums {
+  const { User, Group, Other, Membership } = counts;
+  const sums = NAMES.map((name) => {
+    const of = nameOf(name);
+    return [name[0], { users: User[of] ?? 0, groups: Group[of] ?? 0, others: Other[of] ?? 0 }];
+  });
   return { ...(Object.fromEntries(sums) as Record<Change, Sum>), memberships: Membership };
 }
 
-/** Of everything but what was left alone. */
-export function totalOf(sums: Sums): Sum {
-  const acts = NAMES.flatMap(([name]) => (name === 'skip' ? [] : [sums[name]]));
-  const add = (of: keyof Sum): number => acts.reduce((sum, act) => sum + act[of], 0);
+/** Users and groups that are not as before; who is in a group is counted by memberships. */
+export function totalOf({ create, update, deactivate, delete: removed }: Sums): Sum {
+  const acts = [create, update, deactivate, removed];
+  const add = (of: 'users' | 'groups'): number => acts.reduce((sum, act) => sum + act[of], 0);
   return { users: add('users'), groups: add('groups') };
 }
 

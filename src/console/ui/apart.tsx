@@ -25,7 +25,8 @@ export function Memberships({ memberships: { added, removed } }: Pick<Sums, 'mem
   return <Lines of={lines} />;
 }
 
-function Lines({ of }: { readonly of: readonly string[] }): ReactNode {
+/** What is counted, a line each; nothing is a nought. */
+export function Lines({ of }: { readonly of: readonly string[] }): ReactNode {
   const language = useLanguage();
   if (of.length === 0) return <span className={css.none}>{(0).toLocaleString(language)}</span>;
   return (

@@ -53,12 +53,14 @@ export function Tiles({
 }
 
 /** The number with the word that goes with it; two where there are both. */
-function Figures({ sum: { users, groups } }: { readonly sum: Sum }) {
+function Figures({ sum: { users, groups, others = 0 } }: { readonly sum: Sum }) {
   const t = useT(WORDS);
   const language = useLanguage();
   const shown = [
-    ...(users > 0 || groups === 0 ? [[users, users === 0 ? '' : t('usersWord', { n: users })] as const] : []),
+    ...(users > 0 ? [[users, t('usersWord', { n: users })] as const] : []),
     ...(groups > 0 ? [[groups, t('groupsWord', { n: groups })] as const] : []),
+    ...(others > 0 ? [[others, t('othersWord', { n: others })] as const] : []),
+    ...(users + groups + others === 0 ? [[0, ''] as const] : []),
   ];
   return (
     <span className={css.figures}>

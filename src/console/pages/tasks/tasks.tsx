@@ -5,10 +5,11 @@ import { dateTime, relative } from '../../app/format.ts';
 import { useLanguage, useT, words } from '../../app/i18n.ts';
 import { useSumWords } from '../../app/plan-sums.ts';
 import { RunErrorText } from '../../app/run-error.tsx';
-import { doneSums, totalOf } from '../../app/run-facts.ts';
+import { doneSums } from '../../app/run-facts.ts';
 import { useSearchState } from '../../app/search-state.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { COMMON, STATUS } from '../../app/words.ts';
+import { Lines } from '../../ui/apart.tsx';
 import { Empty, Skeleton } from '../../ui/banner.tsx';
 import { Progress } from '../../ui/bars.tsx';
 import { Button } from '../../ui/button.tsx';
@@ -32,7 +33,6 @@ const WORDS = words({
   started: ['Started', '시작'],
   end: ['Ends', '종료'],
   result: ['Changed', '변경'],
-  memberships: ['{n} {n|membership|memberships}', '구성원 관계 {n}개'],
   step: ['Step', '단계'],
   reading: ['Reading', '읽는 중'],
   planning: ['Comparing', '비교 중'],
@@ -113,7 +113,7 @@ export function TasksPage() {
                 cell: (task) => (task.startedAt === null ? '–' : dateTime(task.startedAt, language)),
               },
               { name: t('end'), cell: (task) => endOf(task, language) },
-              { name: t('result'), cell: (task) => <Changed task={task} /> },
+              { name: t('result'), end: true, cell: (task) => <Changed task={task} /> },
               { name: '', end: true, cell: (task) => <StopTask task={task} /> },
             ]}
           />
@@ -147,25 +147,9 @@ function TaskName({ task }: { readonly task: Task }) {
 
 /** Users, groups and memberships, each by their own number. */
 function Changed({ task: { countsByType } }: { readonly task: Task }) {
-  const t = useT(WORDS);
-  const { parts } = useSumWords();
+  const { about } = useSumWords();
   if (countsByType === null) return '–';
-  const sums = doneSums(countsByType);
-  const { added, removed } = sums.memberships;
-  const { users, groups } = totalOf({ ...sums, membership: { users: 0, groups: 0 } });
-  const lines = [
-    ...parts({ users, groups }),
-    ...(added + removed === 0 ? [] : [t('memberships', { n: added + removed })]),
-  ];
-  return lines.length === 0 ? (
-    '0'
-  ) : (
-    <div>
-      {lines.map((line) => (
-        <div key={line}>{line}</div>
-      ))}
-    </div>
-  );
+  return <Lines of={about(doneSums(countsByType))} />;
 }
 
 function StopTask({ task }: { readonly task: Task }) {
