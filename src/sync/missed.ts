@@ -5,7 +5,7 @@ export interface MissedRun {
   /** Null when it cannot be told, since the zone of the schedule is not known here. */
   readonly dueAt: string | null;
   /** `started-late`: another run has made up for it. `not-started`: it still will. `passed`: nothing makes up for it. */
-  readonly reason: 'started-late' | 'not-started' | 'passed' | 'time-zone-unknown';
+  readonly state: 'started-late' | 'not-started' | 'passed' | 'time-zone-unknown';
   readonly message: string;
   readonly remedy: string;
   /** The run that made up for it, and when that was asked for. */
@@ -48,7 +48,7 @@ export async function findMissed(db: Db, last: LastSlot): Promise<MissedRun | un
   if (runId !== null)
     return {
       ...about,
-      reason: 'started-late',
+      state: 'started-late',
       message: `${what} started late: nothing was running that starts syncs when it was due.`,
       remedy: 'Nothing needs to be done. If it repeats, find out why the gateway was stopped at that time.',
     };
@@ -56,14 +56,14 @@ export async function findMissed(db: Db, last: LastSlot): Promise<MissedRun | un
   if (now.getTime() - slot.getTime() <= catchUpMs)
     return {
       ...about,
-      reason: 'not-started',
+      state: 'not-started',
       message: `${what} did not start: nothing is running that starts syncs.`,
       remedy:
         'Start a gateway with the role "all" or "worker"; it makes up for this within a minute. If one is running, look at its log.',
     };
   return {
     ...about,
-    reason: 'passed',
+    state: 'passed',
     message: `${what} did not start, and nothing makes up for it any more.`,
     remedy: 'Run a sync now. If it repeats, find out why no gateway was running at that time.',
   };
@@ -73,7 +73,7 @@ export async function findMissed(db: Db, last: LastSlot): Promise<MissedRun | un
 export function missedByZone(timeZone: string): MissedRun {
   return {
     dueAt: null,
-    reason: 'time-zone-unknown',
+    state: 'time-zone-unknown',
     message: `No sync starts by itself: the time zone "${timeZone}" of the schedule is not known here.`,
     remedy: 'Choose another zone, or give the process up-to-date time-zone data.',
     runId: null,

@@ -175,7 +175,7 @@ eachDatabase('a slot and its run', (open) => {
     const missed = async (at: string): Promise<readonly unknown[]> => {
       clock.set(at);
       const found = (await schedule.describe()).missed;
-      return found === null ? [] : [found.dueAt, found.reason, found.runId];
+      return found === null ? [] : [found.dueAt, found.state, found.runId];
     };
     const dueAt = '2026-11-25T02:00:00.000Z';
     assert.deepEqual(await missed('2026-11-25T08:00:00Z'), [], 'no source was active yet');

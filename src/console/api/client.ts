@@ -1,5 +1,7 @@
 // The only code that calls fetch. Every call is one of openapi.yaml.
-import type { Operations, Problem } from './types.ts';
+import { language, say } from '../app/i18n.ts';
+import type { Refused } from '../app/korean-errors.ts';
+import type { Operations } from './types.ts';
 
 export type Operation = keyof Operations;
 export type Answer<O extends Operation> = Operations[O]['answer'];
@@ -15,18 +17,30 @@ export interface CallOptions<O extends Operation> {
   readonly signal?: AbortSignal;
 }
 
+const UNREACHABLE = ['The gateway cannot be reached.', '게이트웨이에 연결할 수 없습니다.'] as const;
+
+/** In the language of the reader; the words come when they are needed. */
+async function refusal(status: number, problem: Refused): Promise<ApiError> {
+  if (language() !== 'ko') return new ApiError(status, problem);
+  const korean = await import('../app/korean-errors.ts').catch(() => undefined);
+  return new ApiError(status, korean?.inKorean(problem) ?? problem, problem.detail);
+}
+
 /** The gateway said no, or could not be reached (`status` 0). */
 export class ApiError extends Error {
   readonly status: number;
   readonly code: string;
   readonly remedy: string | undefined;
-  readonly problem: Partial<Problem> & Readonly<Record<string, unknown>>;
+  /** What the gateway said, when the message is a translation of it: it names what the translation leaves out. */
+  readonly original: string | undefined;
+  readonly problem: Refused;
 
-  constructor(status: number, problem: Partial<Problem> & Record<string, unknown>) {
-    super(problem.detail ?? 'The gateway cannot be reached.');
+  constructor(status: number, problem: Refused, original?: string) {
+    super(problem.detail ?? say(UNREACHABLE));
     this.status = status;
     this.code = problem.code ?? 'unreachable';
     this.remedy = problem.remedy;
+    this.original = original;
     this.problem = problem;
   }
 
@@ -40,11 +54,11 @@ export class ApiError extends Error {
   }
 }
 
-type Refused = (error: ApiError) => Promise<boolean>;
-let onSignedOut: Refused = () => Promise.resolve(false);
+type SignedOut = (error: ApiError) => Promise<boolean>;
+let onSignedOut: SignedOut = () => Promise.resolve(false);
 
 /** Who asks the person to sign in again; the call is then repeated. */
-export function whenSignedOut(handler: Refused): void {
+export function whenSignedOut(handler: SignedOut): void {
   onSignedOut = handler;
 }
 
@@ -109,7 +123,7 @@ async function sendOnce<O extends Operation, Taken>(
     throw new ApiError(0, {});
   });
   if (response.ok) return take(response);
-  throw new ApiError(response.status, parsed(await response.text()) as Partial<Problem> & Record<string, unknown>);
+  throw await refusal(response.status, parsed(await response.text()) as Refused);
 }
 
 function parsed(text: string): unknown {
@@ -149,6 +163,6 @@ export async function upload<O extends Operation>(
     throw new ApiError(0, {});
   });
   const answer: unknown = await response.json().catch(() => ({}));
-  if (!response.ok) throw new ApiError(response.status, answer as Partial<Problem> & Record<string, unknown>);
+  if (!response.ok) throw await refusal(response.status, answer as Refused);
   return answer as Answer<O>;
 }

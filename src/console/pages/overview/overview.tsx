@@ -205,15 +205,15 @@ function useMissed({ missedRun }: Overview): readonly Need[] {
   const t = useT(WORDS);
   const language = useLanguage();
   if (missedRun === null) return [];
-  const { reason, dueAt, runId, startedAt } = missedRun;
-  const isLate = reason === 'started-late';
+  const { state, dueAt, runId, startedAt } = missedRun;
+  const isLate = state === 'started-late';
   const title = dueAt === null ? t('missedZone') : t(isLate ? 'lateAt' : 'missedAt', { t: dateTime(dueAt, language) });
   return [
     {
       key: 'missed',
       tone: isLate ? 'blue' : 'red',
       title,
-      children: t(`missed-${reason}`, { at: startedAt === null ? '' : dateTime(startedAt, language) }),
+      children: t(`missed-${state}`, { at: startedAt === null ? '' : dateTime(startedAt, language) }),
       actions:
         runId === null ? <Go to="/inbound" text={t('toSchedule')} /> : <Go to={`/runs/${runId}`} text={t('seeRun')} />,
     },

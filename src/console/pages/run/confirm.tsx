@@ -11,7 +11,7 @@ import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { Pairs } from '../../ui/layout.tsx';
-import { Refusal } from '../../ui/loaded.tsx';
+import { ErrorText, Refusal } from '../../ui/loaded.tsx';
 import { removalsOf } from './plan-facts.ts';
 import css from './run.module.css';
 import { WORDS } from './words.ts';
@@ -74,7 +74,7 @@ export function ConfirmDialog({
     >
       {approve.error instanceof ApiError && approve.error.code === 'plan-changed' ? (
         <Banner tone="amber" title={t('changedTitle')}>
-          {approve.error.message} {approve.error.remedy}
+          <ErrorText error={approve.error} />
         </Banner>
       ) : (
         <Refusal error={approve.error} />
