@@ -36,7 +36,7 @@ export const WORDS = words({
   deadNote: ['Given up; look at the causes', '전송 포기, 원인을 확인하세요'],
   lastDelivery: ['Last delivery', '마지막 전송'],
   delivered24: ['Delivered in 24 hours', '24시간 내 전송'],
-  delivered24Note: ['Users, groups and messages that an app took', '앱이 받은 사용자, 그룹, 메시지'],
+  delivered24Note: ['Deliveries that an app took', '앱이 받은 전송'],
   success: ['Tries that worked', '성공한 시도'],
   successNote: ['{n} {n|try|tries} failed in 24 hours', '24시간 동안 {n}회 실패'],
   successNone: ['Nothing was sent in 24 hours', '24시간 동안 전송 없음'],
