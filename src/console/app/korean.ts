@@ -22,6 +22,12 @@ export function useKorean(): Catalogue | undefined {
   return wanted ? loaded : undefined;
 }
 
+/** What to do about a reason; that nothing needs to be done is left out in Korean. */
+export function useReasonRemedy(): (reason: { readonly code: string; readonly remedy: string }) => string {
+  const korean = useKorean();
+  return ({ code, remedy }) => (korean === undefined ? remedy : (korean.KOREAN_REMEDIES[code] ?? ''));
+}
+
 interface Failed {
   readonly code: string;
   readonly message: string;

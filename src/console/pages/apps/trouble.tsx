@@ -79,13 +79,13 @@ export function Trouble({
   const language = useLanguage();
   const sayRemedy = useRemedy();
   const sayCause = useCauseText();
+  const { what } = useSumWords();
   const health = healthOf(target);
   if (health === 'healthy') return null;
   const { since, nextAttemptAt, reason } = target;
   const at = (time: string | null): string => (time === null ? '–' : relative(time, language));
   const lasts = since === null ? '–' : span(Date.now() - new Date(since).getTime(), language);
   const name = short ? how(target.channel) : `${target.name} (${how(target.channel)})`;
-  const { what } = useSumWords();
   const waiting = what(sumIn([target], 'waiting')) || t('nothingWaits');
   const n = health === 'held' ? target.held : health === 'degraded' ? target.dead : target.waiting;
   return (
