@@ -148,7 +148,7 @@ describe('who is told of runs', () => {
     const run = await sync(api);
     await until(() => mail.received.length > 0 && hook.received.length > 0);
     const [letter] = mail.received;
-    assert.match(letter?.subject ?? '', /is done, .*1 deactivated/);
+    assert.match(letter?.subject ?? '', /is done, .*1 user deactivated/);
     assert.match(String(letter?.attachments[0]?.content), new RegExp(`deactivate,applied,User,.*${gone},NotInSource`));
     assert.equal(hook.received[0]?.body.data.run.id, run.id);
     assert.equal(hook.received[0]?.body.data.run.status, 'succeeded');
