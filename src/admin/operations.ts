@@ -57,7 +57,7 @@ export function operationRoutes({ database, schedule, schemas }: AdminParts): Ro
       response.json(await schedule.describe());
     })
     .put('/schedule', admin, async (request, response) => {
-      const { nextRunAt: _ours, ...body } = { nextRunAt: undefined, ...request.body };
+      const { nextRunAt: _next, missed: _missed, ...body } = { nextRunAt: null, missed: null, ...request.body };
       const { withoutPreview, ...settings } = parse(ScheduleBody, body);
       const saved = await schedule.change(settings, { withoutPreview });
       const detail = withoutPreview ? { ...settings, withoutPreview } : settings;

@@ -150,7 +150,7 @@ describe('who is told of runs', () => {
     const run = await sync(api);
     await until(() => mail.received.length > 0 && hook.received.length > 0);
     const [letter] = mail.received;
-    assert.match(letter?.subject ?? '', /is done, .*1 deactivated/);
+    assert.match(letter?.subject ?? '', /is done, .*1 user deactivated/);
     assert.match(
       String(letter?.attachments[0]?.content),
       new RegExp(`deactivate,applied,User,.*${gone},${root?.['displayName']},NotInSource`),

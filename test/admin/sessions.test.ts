@@ -180,9 +180,18 @@ describe('what the console asks for', () => {
       held: { counts: Record<string, number> }[];
       directory: object;
       days: { held: number }[];
+      missedRun: object | null;
     }>('/overview');
     assert.equal(overview.held[0]?.counts['create'], 64);
-    assert.deepEqual(overview.directory, { users: 0, activeUsers: 0, groups: 0, byHand: 0, memberships: 0 });
+    assert.equal(overview.missedRun, null);
+    assert.deepEqual(overview.directory, {
+      users: 0,
+      activeUsers: 0,
+      groups: 0,
+      byHand: 0,
+      groupsByHand: 0,
+      memberships: 0,
+    });
     assert.equal(overview.days.at(-1)?.held, 1);
   });
 

@@ -45,7 +45,17 @@ function AppObject({ entry, id, noun }: ObjectProps & { readonly entry: Entry })
     );
   if (apps.isPending) return <>{given.name ?? '…'}</>;
   if (noun === 'app') return <>{given.name ?? t('goneApp')}</>;
+  if (noun === 'token' && given.name !== undefined) return <Tokens name={given.name} />;
   return <code>{id}</code>;
+}
+
+/** A token that belongs to no app: they are all in one place. */
+function Tokens({ name }: { readonly name: string }) {
+  return (
+    <Link to="/settings" search={{ tab: 'tokens' } as never}>
+      {name}
+    </Link>
+  );
 }
 
 function RunObject({ id, noun }: ObjectProps) {

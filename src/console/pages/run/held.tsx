@@ -132,14 +132,17 @@ function Share({
 }) {
   const t = useT(WORDS);
   const language = useLanguage();
+  const { what } = useSumWords();
+  const { going: gone, all } = share;
+  const left = { users: all.users - gone.users, groups: all.groups - gone.groups };
   return (
     <div className={css.part}>
       <div className={css.shareText}>
         <b>{t(`share${going}`, { p: percent(share.count, share.total, language) })}</b>
-        <span>{t('stay', { n: share.total - share.count })}</span>
+        <span>{t('stay', { what: what(left) })}</span>
       </div>
       <LimitBar share={(share.count / share.total) * 100} limit={share.limit} text={t('limit', { n: share.limit })} />
-      <p className={css.note}>{t('shareNote', { n: share.count, total: share.total })}</p>
+      <p className={css.note}>{t('shareNote', { what: what(gone, all) })}</p>
     </div>
   );
 }

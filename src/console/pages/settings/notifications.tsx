@@ -4,6 +4,7 @@ import { useCall, useGet, useList } from '../../api/queries.ts';
 import type { Notification, Notifications, NotificationsBody } from '../../api/types.ts';
 import { dateTime } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
+import { useFailed } from '../../app/korean.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 import { Empty } from '../../ui/banner.tsx';
@@ -113,6 +114,7 @@ const TONES: Readonly<Record<Notification['state'], Tone>> = {
 
 function Messages() {
   const t = useT(WORDS);
+  const failed = useFailed();
   const language = useLanguage();
   const list = useList('GET /notifications/messages');
   return (
@@ -132,7 +134,7 @@ function Messages() {
               cell: ({ state, error }) => (
                 <>
                   <Badge tone={TONES[state]}>{t(state)}</Badge>
-                  {error === null ? null : <small style={{ display: 'block' }}>{error.message}</small>}
+                  {error === null ? null : <small style={{ display: 'block' }}>{failed(error)}</small>}
                 </>
               ),
             },
