@@ -38,6 +38,8 @@ export interface ResourceSchema {
   /** Core attributes and the common ones: id, externalId, meta, schemas. */
   readonly core: Schema;
   readonly extensions: readonly Schema[];
+  /** Set for a consumer who sees some of the attributes only: `schemas` then names what is seen of a resource. */
+  readonly isCut?: boolean;
 }
 
 /** What users and groups may have, by type. */

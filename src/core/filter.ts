@@ -234,38 +234,54 @@ class Reader {
 /**
  * True when the value fulfils the filter. Attribute names compare without case. Of several values one must match, for
  * `ne` too: it asks for a value that differs (RFC 7644 section 3.4.2.2). A missing attribute fulfils `ne` and `not`.
+ * A value that does not say whether it is the primary one is not (RFC 7643 section 2.4).
+ * @param within the attribute that has the value among others, when the filter is that of a value path
  */
-export function matches(filter: Filter, value: unknown): boolean {
+export function matches(filter: Filter, value: unknown, within?: string): boolean {
   switch (filter.kind) {
     case 'and':
-      return filter.terms.every((term) => matches(term, value));
+      return filter.terms.every((term) => matches(term, value, within));
     case 'or':
-      return filter.terms.some((term) => matches(term, value));
+      return filter.terms.some((term) => matches(term, value, within));
     case 'not':
-      return !matches(filter.term, value);
+      return !matches(filter.term, value, within);
     case 'present':
       return valuesAt(value, filter.path).some(isPresent);
     case 'element':
-      return valuesAt(value, filter.path).some((element) => matches(filter.filter, element));
+      return valuesAt(value, filter.path).some((inner) => matches(filter.filter, inner, filter.path.attribute));
     case 'compare':
-      return compareAt(value, filter.path, filter.operator, filter.value);
+      return compareAt(value, filter, within);
   }
 }
 
-function compareAt(value: unknown, path: AttributePath, operator: Operator, literal: Literal): boolean {
-  const values = valuesAt(value, path).filter(isPresent);
-  if (literal === null) return operator === 'eq' ? values.length === 0 : operator === 'ne' && values.length > 0;
-  const exact = isCaseExact(path.sub ?? path.attribute);
-  if (operator === 'ne') {
-    const items = itemsAt(value, path);
-    return items.length === 0 || items.some((item) => !compare(plain(item), 'eq', literal, exact));
+function compareAt(value: unknown, term: Extract<Filter, { kind: 'compare' }>, within: string | undefined): boolean {
+  const { path, operator, value: literal } = term;
+  if (literal === null) {
+    const has = valuesAt(value, path).some(isPresent);
+    return operator === 'eq' ? !has : operator === 'ne' && has;
   }
-  return values.some((item) => compare(plain(item), operator, literal, exact));
+  const items = comparedAt(value, path, within);
+  const holds = (item: unknown, by: Operator): boolean => {
+    const exact = isComplex(item)
+      ? isCaseExact('value', path.attribute)
+      : isCaseExact(path.sub ?? path.attribute, path.sub === undefined ? within : path.attribute);
+    return compare(isComplex(item) ? item.value : item, by, literal, exact);
+  };
+  if (operator === 'ne') return items.length === 0 || items.some((item) => !holds(item, 'eq'));
+  return items.some((item) => holds(item, operator));
+}
+
+/** What is compared: undefined for each element that lacks the sub-attribute, and false where that is `primary`. */
+function comparedAt(value: unknown, path: AttributePath, within: string | undefined): unknown[] {
+  const items = itemsAt(value, path);
+  const isPrimary = foldCase(path.sub ?? path.attribute) === 'primary';
+  if (isPrimary && path.sub !== undefined) return items.map((item) => item ?? false);
+  return isPrimary && within !== undefined && items.length === 0 ? [false] : items;
 }
 
 /** A complex value compares by its `value` (RFC 7644 section 3.4.2.2, "emails eq"). */
-function plain(item: unknown): unknown {
-  return typeof item === 'object' && item !== null && 'value' in item ? item.value : item;
+function isComplex(item: unknown): item is { readonly value: unknown } {
+  return typeof item === 'object' && item !== null && 'value' in item;
 }
 
 /** Compares one simple value; what cannot be compared does not match. */

@@ -82,7 +82,7 @@ function elementPlace(attribute: Attribute, sub: Attribute | undefined, filter: 
     throw wrong(`say which part of "${attribute.name}" is meant, as in ${attribute.name}[…].value`);
   const chosenBy = equalities(filter, attribute);
   const text = Object.entries(chosenBy).map(([name, value]) => `${name} eq ${JSON.stringify(value)}`);
-  const isMeant = (element: unknown): boolean => matches(filter, element);
+  const isMeant = (element: unknown): boolean => matches(filter, element, attribute.name);
   const listOf = (present: unknown): readonly Document[] => (Array.isArray(present) ? present : []);
   return {
     suffix: `[${text.join(' and ')}].${sub.name}`,

@@ -204,7 +204,7 @@ class Patch {
       throw refuse('invalidPath', `"${attribute.name}" has no values to choose from.`);
     checkNames(filter, attribute);
     const values = listOf(holder[attribute.name]);
-    const chosen = new Set(values.filter((value) => matches(typed(filter, attribute), value)));
+    const chosen = new Set(values.filter((value) => matches(typed(filter, attribute), value, attribute.name)));
     if (operation.op === 'remove') {
       if (sub === undefined) holder[attribute.name] = values.filter((value) => !chosen.has(value));
       else for (const value of chosen) delete value[sub.name];

@@ -53,13 +53,13 @@ export function readAt(resource: Readonly<Fields>, { schema, attribute, filter, 
   const holder = schema === undefined ? resource : (resource[schema] ?? resource);
   const value = isFields(holder) ? holder[attribute] : undefined;
   if (filter === undefined && sub === undefined) return value;
-  const one = Array.isArray(value) ? chosen(value, filter) : value;
+  const one = Array.isArray(value) ? chosen(value, attribute, filter) : value;
   if (sub === undefined) return one;
   return isFields(one) ? one[sub] : undefined;
 }
 
-function chosen(values: readonly unknown[], filter: Filter | undefined): unknown {
-  if (filter !== undefined) return values.find((value) => matches(filter, value));
+function chosen(values: readonly unknown[], name: string, filter: Filter | undefined): unknown {
+  if (filter !== undefined) return values.find((value) => matches(filter, value, name));
   return values.find((value) => isFields(value) && value['primary'] === true) ?? values[0];
 }
 
@@ -78,7 +78,7 @@ export function writeAt(resource: Fields, { schema, attribute, filter, sub }: Pa
 
 function writeElement(holder: Fields, name: string, filter: Filter, sub: string | undefined, value: unknown): void {
   const values = Array.isArray(holder[name]) ? [...(holder[name] as unknown[])] : [];
-  const index = values.findIndex((item) => matches(filter, item));
+  const index = values.findIndex((item) => matches(filter, item, name));
   if (value === undefined) {
     if (index >= 0) values.splice(index, 1);
   } else {

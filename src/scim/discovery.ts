@@ -42,7 +42,7 @@ export function discoveryRoutes({ publicUrl }: Pick<ScimParts, 'publicUrl'>): Ro
     })
     .all(
       ['/ServiceProviderConfig', '/ResourceTypes', '/ResourceTypes/:id', '/Schemas', '/Schemas/:id'],
-      refuseMethod('GET'),
+      refuseMethod('GET, HEAD'),
     );
 }
 

@@ -149,10 +149,11 @@ async function lookUp(
 function pageRequest({ publicUrl }: ScimParts, listing: Listing, projections: Projections): PageRequest {
   const { view, types, query } = listing;
   const isOnly = types.length === 1;
+  const base = `${publicUrl()}/scim/v2`;
   return {
-    types: types.map((type) => ({ type, filter: conditionOf(query.filter, listing, type) })),
+    types: types.map((type) => ({ type, filter: conditionOf(query.filter, listing, type, base) })),
     sort: sortOf(listing),
-    base: jsonText(`${publicUrl()}/scim/v2`),
+    base: jsonText(base),
     // Members come apart, so that a page of large groups is never in memory at once.
     related: projections.User.related ? ['User'] : [],
     visible: view.visible,
@@ -167,20 +168,25 @@ function pageRequest({ publicUrl }: ScimParts, listing: Listing, projections: Pr
   };
 }
 
-function conditionOf(filter: Filter | undefined, { view, types }: Listing, type: ResourceType): Condition | undefined {
+function conditionOf(
+  filter: Filter | undefined,
+  { view, types }: Listing,
+  type: ResourceType,
+  base: string,
+): Condition | undefined {
   if (filter === undefined) return undefined;
   const compile = (from: number) =>
-    compileFilter(filter, view.schemas[type], { from, visible: view.visible, lenient: types.length > 1 });
-  checkKnown(filter, { view, types });
+    compileFilter(filter, view.schemas[type], { from, visible: view.visible, lenient: types.length > 1, base });
+  checkKnown(filter, { view, types }, base);
   return compile;
 }
 
 /** In a list of several types an attribute may be that of one of them only, but not of none. */
-function checkKnown(filter: Filter, { view, types }: Pick<Listing, 'view' | 'types'>): void {
+function checkKnown(filter: Filter, { view, types }: Pick<Listing, 'view' | 'types'>, base: string): void {
   if (types.length === 1) return;
   const errors = types.map((type) => {
     try {
-      compileFilter(filter, view.schemas[type]);
+      compileFilter(filter, view.schemas[type], { base });
       return undefined;
     } catch (error) {
       return error;
@@ -188,8 +194,9 @@ function checkKnown(filter: Filter, { view, types }: Pick<Listing, 'view' | 'typ
   });
   const isPlain = filter.kind === 'compare' || filter.kind === 'present' || filter.kind === 'element';
   if (isPlain && errors.every((error) => error !== undefined)) throw errors[0];
-  if (filter.kind === 'not') checkKnown(filter.term, { view, types });
-  if (filter.kind === 'and' || filter.kind === 'or') for (const term of filter.terms) checkKnown(term, { view, types });
+  if (filter.kind === 'not') checkKnown(filter.term, { view, types }, base);
+  if (filter.kind === 'and' || filter.kind === 'or')
+    for (const term of filter.terms) checkKnown(term, { view, types }, base);
 }
 
 function sortOf({ view, types, query }: Listing): Sort | undefined {

@@ -16,8 +16,8 @@ export interface Projection {
   apply(resource: Document): Document;
 }
 
-/** Attributes that are in the answer, by the name under which they lie: whole, or some sub-attributes. */
-type Chosen = Map<string, Set<string> | true>;
+/** Attributes by the folded name under which they lie: whole, or some of what they hold. */
+type Chosen = Map<string, Chosen | true>;
 
 /** The attribute that is joined in, and need not be read when nobody asks for it. */
 export const RELATED: Readonly<Record<ResourceType, string>> = { User: 'groups', Group: 'members' };
@@ -55,21 +55,25 @@ function make(view: View, type: ResourceType, { attributes, excludedAttributes }
     });
   const schema = view.schemas[type];
   const related = RELATED[type];
-  const seen = view.isCut || hasUnreturned(schema) ? [keeping(schema, defaultsOf(schema))] : [];
+  const seen =
+    view.isCut || hasUnreturned(schema) ? naming(schema, cutting(schema, defaultsOf(schema), true)) : undefined;
   if (attributes !== undefined) {
     const chosen = choose(schema, attributes);
     return {
       whole: false,
       related: chosen.has(related),
-      apply: both(view.isCut ? keeping(schema, all(schema)) : undefined, keeping(schema, chosen)),
+      apply: both(
+        view.isCut ? naming(schema, cutting(schema, all(schema), true)) : undefined,
+        cutting(schema, chosen, true),
+      ),
     };
   }
   const dropped = excludedAttributes === undefined ? new Map() : choose(schema, excludedAttributes);
   const drops = [...dropped.keys()].some((name) => name !== related || dropped.get(name) !== true);
   return {
-    whole: seen.length === 0 && !drops,
+    whole: seen === undefined && !drops,
     related: schema.core.attributes.has(related) && dropped.get(related) !== true,
-    apply: both(seen[0], drops ? dropping(schema, dropped) : undefined),
+    apply: both(seen, drops ? cutting(schema, dropped, false) : undefined),
   };
 }
 
@@ -79,6 +83,16 @@ function both(first: Apply | undefined, second: Apply | undefined): Apply {
   return (resource) => {
     const once = first?.(resource) ?? resource;
     return second?.(once) ?? once;
+  };
+}
+
+/** `schemas` names what is left of a resource. */
+function naming({ extensions }: ResourceSchema, apply: Apply): Apply {
+  return (resource) => {
+    const kept = apply(resource);
+    const { schemas } = kept;
+    if (!Array.isArray(schemas)) return kept;
+    return { ...kept, schemas: schemas.filter((urn) => urn in kept || !extensions.some(({ id }) => id === urn)) };
   };
 }
 
@@ -104,14 +118,15 @@ function chosenBy(schema: ResourceSchema, isIn: (attribute: Attribute) => boolea
   for (const attribute of schema.core.attributes.values())
     if (isIn(attribute)) chosen.set(foldCase(attribute.name), subsOf(attribute));
   for (const { id, attributes } of schema.extensions) {
-    const names = [...attributes.values()].filter(isIn).map(({ name }) => foldCase(name));
-    if (names.length > 0) chosen.set(foldCase(id), new Set(names));
+    const inner: Chosen = new Map();
+    for (const [name, attribute] of attributes) if (isIn(attribute)) inner.set(name, subsOf(attribute));
+    if (inner.size > 0) chosen.set(foldCase(id), inner);
   }
   return chosen;
 }
 
-function subsOf({ type, sub }: Attribute): Set<string> | true {
-  return type === 'complex' ? new Set(sub.keys()) : true;
+function subsOf({ type, sub }: Attribute): Chosen | true {
+  return type === 'complex' ? new Map([...sub.keys()].map((name) => [name, true])) : true;
 }
 
 function choose(schema: ResourceSchema, list: string): Chosen {
@@ -128,41 +143,39 @@ function choose(schema: ResourceSchema, list: string): Chosen {
 
 function add(chosen: Chosen, schema: ResourceSchema, path: AttributePath): void {
   const resolved = resolve(schema, path);
-  if (resolved === undefined || resolved.attribute.returned === 'never') return;
+  if (resolved === undefined) return;
   const { extension, attribute, sub } = resolved;
-  const key = foldCase(extension === undefined ? attribute.name : extension);
-  const inner = extension === undefined ? sub?.name : attribute.name;
-  const present = chosen.get(key);
-  if (inner === undefined || present === true) chosen.set(key, true);
-  else chosen.set(key, (present ?? new Set<string>()).add(foldCase(inner)));
+  if (attribute.returned === 'never' || sub?.returned === 'never') return;
+  const steps = [extension, attribute.name, sub?.name].filter((step) => step !== undefined).map(foldCase);
+  const last = steps.pop() ?? '';
+  let holder = chosen;
+  for (const step of steps) {
+    const inner = holder.get(step) ?? new Map();
+    if (inner === true) return;
+    holder.set(step, inner);
+    holder = inner;
+  }
+  holder.set(last, true);
 }
 
 function isAlways(schema: ResourceSchema, name: string): boolean {
   return schema.core.attributes.get(foldCase(name))?.returned === 'always';
 }
 
-function keeping(schema: ResourceSchema, chosen: Chosen): Apply {
-  return (resource) => {
-    const kept: Document = {};
-    for (const [name, value] of Object.entries(resource)) {
-      const choice = chosen.get(foldCase(name));
-      if (choice === true || isAlways(schema, name)) kept[name] = value;
-      else if (choice !== undefined) keepSome(kept, name, pick(value, choice, true));
-    }
-    return kept;
-  };
+/** With what is chosen and no others, or without it. */
+function cutting(schema: ResourceSchema, chosen: Chosen, keep: boolean): Apply {
+  return (resource) => pickFields(resource, chosen, keep, (name) => isAlways(schema, name));
 }
 
-function dropping(schema: ResourceSchema, chosen: Chosen): Apply {
-  return (resource) => {
-    const kept: Document = {};
-    for (const [name, value] of Object.entries(resource)) {
-      const choice = chosen.get(foldCase(name));
-      if (choice === undefined || isAlways(schema, name)) kept[name] = value;
-      else if (choice !== true) keepSome(kept, name, pick(value, choice, false));
-    }
-    return kept;
-  };
+function pickFields(fields: object, chosen: Chosen, keep: boolean, stays?: (name: string) => boolean): Document {
+  const left: Document = {};
+  for (const [name, value] of Object.entries(fields)) {
+    const choice = chosen.get(foldCase(name));
+    if (stays?.(name) === true) left[name] = value;
+    else if (choice instanceof Map) keepSome(left, name, pick(value, choice, keep));
+    else if ((choice === true) === keep) left[name] = value;
+  }
+  return left;
 }
 
 /** A complex value of which nothing is left is no value. */
@@ -175,9 +188,8 @@ function isEmpty(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }
 
-/** The named sub-attributes of a complex value, or all but those, in each element of an array. */
-function pick(value: unknown, names: ReadonlySet<string>, keep: boolean): unknown {
-  if (Array.isArray(value)) return value.map((item) => pick(item, names, keep));
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).filter(([name]) => names.has(foldCase(name)) === keep));
+/** In each element of an array. */
+function pick(value: unknown, chosen: Chosen, keep: boolean): unknown {
+  if (Array.isArray(value)) return value.map((item) => pick(item, chosen, keep));
+  return typeof value === 'object' && value !== null ? pickFields(value, chosen, keep) : value;
 }

@@ -1,7 +1,7 @@
 // One resource: GET, and what a write answers.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { isUuid } from '#core/ids.ts';
+import { isId } from '#core/ids.ts';
 import { jsonText } from '#core/json.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { principalOf } from '#http/auth.ts';
@@ -43,7 +43,7 @@ export async function answerOne(
   response: ServerResponse,
 ): Promise<void> {
   const view = seeing(request, type);
-  const found = isUuid(id) ? await readOne(parts, type, id.toLowerCase(), view, asked) : undefined;
+  const found = isId(id) ? await readOne(parts, type, id, view, asked) : undefined;
   if (found === undefined) throw missing(type, id);
   setPlace(response, locationOf(parts, type, found.id));
   response.setHeader('etag', etagOf(found.version));

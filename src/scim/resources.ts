@@ -39,7 +39,7 @@ export function addResourceRoutes(router: Router, type: ResourceType, parts: Sci
     .post(endpoint, jsonBody, async (request, response) => {
       await create(parts, type, request, response);
     })
-    .all(endpoint, refuseMethod('GET, POST'));
+    .all(endpoint, refuseMethod('GET, HEAD, POST'));
   addSingleRoutes(router, parts, { type, path: `${endpoint}/:id`, idOf: (request) => String(request.params['id']) });
 }
 
@@ -88,19 +88,19 @@ function addSingleRoutes(router: Router, parts: ScimParts, { type, path, idOf }:
     .put(path, jsonBody, async (request, response) => {
       const target = { type, id: idOf(request), expects: expectation(request) };
       const edited = await writerFor(parts, principalOf(request)).replace(target, readBody(request));
-      await answerEdited(parts, { type, id: target.id.toLowerCase(), edited }, request, response);
+      await answerEdited(parts, { type, id: target.id, edited }, request, response);
     })
     .patch(path, jsonBody, async (request, response) => {
       const target = { type, id: idOf(request), expects: expectation(request) };
       const edited = await writerFor(parts, principalOf(request)).patch(target, readBody(request));
-      await answerEdited(parts, { type, id: target.id.toLowerCase(), edited }, request, response);
+      await answerEdited(parts, { type, id: target.id, edited }, request, response);
     })
     .delete(path, async (request, response) => {
       const target = { type, id: idOf(request), expects: expectation(request) };
       await writerFor(parts, principalOf(request)).remove(target);
       response.status(204).end();
     })
-    .all(path, refuseMethod('GET, PUT, PATCH, DELETE'));
+    .all(path, refuseMethod('GET, HEAD, PUT, PATCH, DELETE'));
 }
 
 export function refuseMethod(allowed: string): RequestHandler {

@@ -48,9 +48,10 @@ gateway.id = GATEWAY_SCHEMA;
 
 // Passwords are not provisioned here, so the schema must not say that they could be.
 Schemas.User.definition.truncate('password');
-// What a member is called is the member's own: filters find it, and nobody writes it.
+// What a member is called is the member's own: filters find it, and nobody writes it. It is not served: a row of members
+// has no name, and a large group would look up one for each.
 const memberDisplay = Schemas.Group.definition.attribute('members.display');
-if (memberDisplay instanceof Types.Attribute) memberDisplay.config.mutable = false;
+if (memberDisplay instanceof Types.Attribute) Object.assign(memberDisplay.config, { mutable: false, returned: false });
 Resources.declare(Resources.User, { extensions: [{ schema: Schemas.EnterpriseUser, required: false }] });
 Resources.declare(Resources.Group);
 

@@ -121,6 +121,7 @@ function cutSchemas(paths: readonly string[]): Readonly<Record<ResourceType, Res
     });
     return {
       ...schema,
+      isCut: true,
       core: cutSchema(
         schema.core,
         resolved.filter(({ extension }) => extension === undefined),

@@ -2,7 +2,7 @@
 
 import { coerceResource, type Document, memberIds, resourceFields } from '#core/coerce.ts';
 import { ForbiddenError } from '#core/errors.ts';
-import { isUuid } from '#core/ids.ts';
+import { isId } from '#core/ids.ts';
 import { parsePatch } from '#core/patch.ts';
 import type { ResourceType } from '#core/resource.ts';
 import type { Principal } from '#http/auth.ts';
@@ -116,6 +116,6 @@ function read(type: ResourceType, body: unknown): { document: Document; members:
 
 /** @throws {NotFoundError} no id of ours has this form */
 function known(target: Target): Target {
-  if (!isUuid(target.id)) throw missing(target.type, target.id);
-  return { ...target, id: target.id.toLowerCase() };
+  if (!isId(target.id)) throw missing(target.type, target.id);
+  return target;
 }

@@ -1,12 +1,21 @@
 // A filter tree as a where clause on `resources r`. Equality goes through the GIN index on `search`, names and times
 // through columns, members and groups through the membership table. Nothing is ever filtered in memory.
 
-import { type Attribute, type Resolved, type ResourceSchema, resolve, resolveInFilter } from '#core/attributes.ts';
+import {
+  type Attribute,
+  type Resolved,
+  type ResourceSchema,
+  resolve,
+  resolveInFilter,
+  type Schema,
+} from '#core/attributes.ts';
 import { InputError } from '#core/errors.ts';
-import type { AttributePath, Filter, Literal, Operator } from '#core/filter.ts';
-import { isUuid } from '#core/ids.ts';
-import { EVERY_ORIGIN } from '#core/resource.ts';
-import { foldCase, isCaseExact } from '#core/search.ts';
+import { type AttributePath, compare, type Filter, type Literal, type Operator } from '#core/filter.ts';
+import { EVERY_ORIGIN, type ResourceType } from '#core/resource.ts';
+import { foldCase } from '#core/search.ts';
+import { Columns, SIGN } from './filter-columns.ts';
+import { booleanOf, checkAgainstNull, literalOf, nameOf, stringOf, unfit } from './filter-literals.ts';
+import { containment, elements, jsonPath, keys, nest } from './filter-paths.ts';
 import { memberSeen, seen, type Visible } from './served.ts';
 import { Statement, type Where } from './statement.ts';
 
@@ -16,6 +25,8 @@ export interface FilterOptions {
   readonly visible?: Visible | undefined;
   /** For lists of several types: an attribute that this type does not have is one without a value. */
   readonly lenient?: boolean;
+  /** Base of every address that is served; without it a filter cannot compare addresses. */
+  readonly base?: string | undefined;
 }
 
 /** @throws {InputError} `invalidFilter`: an unknown attribute, or a comparison that its type does not have */
@@ -28,16 +39,20 @@ type Compare = Extract<Filter, { kind: 'compare' }>;
 
 class Compiler {
   readonly statement: Statement;
+  private readonly columns: Columns;
   private readonly schema: ResourceSchema;
   private readonly visible: Visible | undefined;
   private readonly lenient: boolean;
+  private readonly base: string | undefined;
   private aliases = 0;
 
-  constructor(schema: ResourceSchema, { from = 0, visible, lenient = false }: FilterOptions) {
+  constructor(schema: ResourceSchema, { from = 0, visible, lenient = false, base }: FilterOptions) {
     this.schema = schema;
     this.statement = new Statement(from);
+    this.columns = new Columns(this.statement);
     this.visible = visible;
     this.lenient = lenient;
+    this.base = base;
   }
 
   filter(filter: Filter): string {
@@ -105,26 +120,28 @@ class Compiler {
     const text = (): string => stringOf(value, path, operator);
     switch (name) {
       case 'id':
-        return this.exactUuid('r.id', operator, text());
+        return this.columns.exactUuid('r.id', operator, text());
       case 'externalId':
         // The origins are all there are: named, so that the index on origin and external id serves.
         return operator === 'eq'
           ? `(r.external_id is not null and r.origin = any('${EVERY_ORIGIN}') and r.external_id = ${this.bind(text())} and ${EXTERNAL_ID} is not null)`
-          : this.text(EXTERNAL_ID, operator, text());
+          : this.columns.text(EXTERNAL_ID, operator, text());
       case 'active':
-        return this.truth('r.active', operator, booleanOf(value, path, operator), path);
+        return this.columns.truth('r.active', operator, booleanOf(value, path, operator), path);
       case 'meta.created':
-        return this.time('r.created_at', operator, text(), path);
+        return this.columns.time('r.created_at', operator, text(), path);
       case 'meta.lastModified':
-        return this.time('r.updated_at', operator, text(), path);
+        return this.columns.time('r.updated_at', operator, text(), path);
       case 'meta.resourceType':
-        return this.text(`'${resourceType}'::text`, operator, text());
+        return this.columns.text(`'${resourceType}'::text`, operator, text());
       case 'meta.version':
-        return this.text(`('W/"' || r.version || '"')`, operator, text());
+        return this.columns.text(`('W/"' || r.version || '"')`, operator, text());
       case 'meta.location':
-        return this.uuid('r.id', operator, text().slice(text().lastIndexOf('/') + 1));
+        return this.columns.address('r.id', this.addressesOf(resourceType, path), operator, text());
+      case 'schemas':
+        return this.schema.isCut === true ? this.seenSchemas(operator, text()) : undefined;
       case resourceType === 'User' ? 'userName' : 'displayName':
-        return this.text('r.name_key', operator, foldCase(text()));
+        return this.columns.text('r.name_key', operator, foldCase(text()));
       default:
         return this.relation(name, operator, value, path);
     }
@@ -180,14 +197,19 @@ class Compiler {
     path: AttributePath,
   ): string {
     const id = of === 'members' ? 'gm.member_id' : 'gr.id';
-    if (sub === 'value') return this.uuid(id, operator, foldCase(text));
-    if (sub === '$ref') return this.uuid(id, operator, foldCase(text.slice(text.lastIndexOf('/') + 1)));
+    if (sub === 'value') return this.columns.uuid(id, operator, foldCase(text));
+    if (sub === '$ref') {
+      const at = (type: ResourceType): string =>
+        this.columns.address(id, foldCase(this.addressesOf(type, path)), operator, foldCase(text));
+      if (of === 'groups') return at('Group');
+      return `(gm.member_type = 'User' and ${at('User')} or gm.member_type = 'Group' and ${at('Group')})`;
+    }
     if (sub === 'type')
-      return this.text(of === 'members' ? 'lower(gm.member_type)' : 'd.type', operator, foldCase(text));
+      return this.columns.text(of === 'members' ? 'lower(gm.member_type)' : 'd.type', operator, foldCase(text));
     if (sub === 'display')
       return of === 'groups'
-        ? this.text('gr.name_key', operator, foldCase(text))
-        : `exists (select 1 from resources mr where mr.id = gm.member_id and ${this.text(DISPLAY_KEY, operator, foldCase(text))})`;
+        ? this.columns.text('gr.name_key', operator, foldCase(text))
+        : `exists (select 1 from resources mr where mr.id = gm.member_id and ${this.columns.text(DISPLAY_KEY, operator, foldCase(text))})`;
     throw unfit(path, operator);
   }
 
@@ -196,7 +218,8 @@ class Compiler {
     const { attribute } = resolved;
     const leaf = resolved.sub ?? (attribute.type === 'complex' ? attribute.sub.get('value') : attribute);
     if (leaf === undefined || leaf.type === 'complex') throw unfit(path, operator);
-    const literal = literalOf(leaf.type, spelled(leaf.name, value), path, operator);
+    const literal = literalOf(leaf, value, path, operator);
+    if (isPrimary(attribute, leaf)) return this.primary(resolved, literal === true, operator, path);
     if (operator === 'ne' && attribute.multiValued) {
       const element = this.alias();
       const wanted = this.bind(JSON.stringify(attribute.type === 'complex' ? { [leaf.name]: literal } : literal));
@@ -219,10 +242,23 @@ class Compiler {
     return `exists (select 1 from ${elements(jsonPath(resolved), element)} where ${this.ordered(inside, operator, literal)})`;
   }
 
+  /** A value that is the primary one, or one that is not: what does not say so is not. */
+  private primary(resolved: Resolved, literal: boolean, operator: Operator, path: AttributePath): string {
+    if (operator !== 'eq' && operator !== 'ne') throw unfit(path, operator);
+    if (operator === 'eq' && literal)
+      return `r.search @> ${this.bind(JSON.stringify(containment(resolved, 'primary', true)))}::jsonb`;
+    const element = this.alias();
+    const is = `${element} @> '{"primary":true}'`;
+    const wanted = (operator === 'eq') === literal ? is : `not (${is})`;
+    const some = `exists (select 1 from ${elements(jsonPath(resolved), element)} where ${wanted})`;
+    if (operator === 'eq') return some;
+    return `((r.search #> ${this.bind(keys({ ...resolved, sub: undefined }))}::text[]) is null or ${some})`;
+  }
+
   private ordered(expression: string, operator: Operator, literal: string | number): string {
     if (typeof literal === 'number')
       return `coalesce(${expression}::numeric ${SIGN[operator]} ${this.bind(literal)}, false)`;
-    return this.text(expression, operator, literal);
+    return this.columns.text(expression, operator, literal);
   }
 
   /** `emails[type eq "work" and value co "x"]`: one element fulfils all of it. */
@@ -231,11 +267,17 @@ class Compiler {
     const { attribute, extension } = resolved;
     if (attribute.type !== 'complex' || resolved.sub !== undefined) throw unfit(path, 'eq');
     if (extension === undefined && isRelation(attribute)) return this.related(attribute.name, filter);
+    if (extension === undefined && attribute.name === 'meta')
+      return this.inside(filter, attribute.sub, (term, { name }) =>
+        this.filter({ ...term, path: { attribute: 'meta', sub: name } }),
+      );
     const element = this.alias();
     const source = attribute.multiValued
       ? elements(jsonPath(resolved), element)
       : `(select ${jsonPath(resolved)}) as ${element}(${element})`;
-    const condition = this.inside(filter, attribute.sub, (term, sub) => this.elementTerm(element, term, sub));
+    const condition = this.inside(filter, attribute.sub, (term, sub) =>
+      this.elementTerm(element, term, { attribute, sub }),
+    );
     return `(${this.hint(resolved, filter)}exists (select 1 from ${source} where ${element} is not null and ${condition}))`;
   }
 
@@ -247,8 +289,9 @@ class Compiler {
     for (const term of terms)
       if (term.kind === 'compare' && term.operator === 'eq' && term.value !== null && term.path.schema === undefined) {
         const sub = attribute.sub.get(foldCase(term.path.attribute));
-        if (sub !== undefined && !(sub.name in equal))
-          equal[sub.name] = literalOf(sub.type, spelled(sub.name, term.value), term.path, 'eq');
+        if (sub === undefined || sub.name in equal) continue;
+        const literal = literalOf(sub, term.value, term.path, 'eq');
+        if (literal !== false || !isPrimary(attribute, sub)) equal[sub.name] = literal;
       }
     if (Object.keys(equal).length === 0) return '';
     const wanted = nest(resolved, attribute.multiValued ? [equal] : equal);
@@ -304,8 +347,9 @@ class Compiler {
   private elementTerm(
     element: string,
     term: Extract<Filter, { kind: 'compare' | 'present' }>,
-    { name, type }: Attribute,
+    { attribute, sub }: Required<Pick<Resolved, 'attribute' | 'sub'>>,
   ): string {
+    const { name, type } = sub;
     const present = (): string => `(${element} -> ${this.bind(name)}) is not null`;
     if (term.kind === 'present') return present();
     const { operator, value, path } = term;
@@ -313,54 +357,39 @@ class Compiler {
       checkAgainstNull(operator, path);
       return operator === 'eq' ? `not (${present()})` : present();
     }
-    const literal = literalOf(type, spelled(name, value), path, operator);
+    const literal = literalOf(sub, value, path, operator);
     if (operator === 'eq' || operator === 'ne') {
-      const contains = `${element} @> ${this.bind(JSON.stringify({ [name]: literal }))}::jsonb`;
-      return operator === 'eq' ? contains : `not (${contains})`;
+      // What does not say that it is primary is not.
+      const isOther = literal === false && isPrimary(attribute, sub);
+      const contains = `${element} @> ${this.bind(JSON.stringify({ [name]: isOther || literal }))}::jsonb`;
+      return (operator === 'eq') === isOther ? `not (${contains})` : contains;
     }
     if (typeof literal === 'boolean' || type === 'binary') throw unfit(path, operator);
     return this.ordered(`(${element} ->> ${this.bind(name)})`, operator, literal);
   }
 
-  private text(expression: string, operator: Operator, text: string): string {
-    if (operator === 'ne') return `${expression} is distinct from ${this.bind(text)}`;
-    // No coalesce: it would hide the column from its index. A null is no match, under `not` either.
-    const present = `${expression} is not null and`;
-    if (operator === 'eq') return `(${present} ${expression} = ${this.bind(text)})`;
-    if (operator === 'co') return `(${present} ${expression} like ${this.bind(`%${escapeLike(text)}%`)})`;
-    if (operator === 'sw') return `(${present} ${expression} like ${this.bind(`${escapeLike(text)}%`)})`;
-    if (operator === 'ew') return `(${present} ${expression} like ${this.bind(`%${escapeLike(text)}`)})`;
-    return `(${present} ${expression} collate "C" ${SIGN[operator]} ${this.bind(text)})`;
+  /** The text before the id in every address of this type. */
+  private addressesOf(type: ResourceType, path: AttributePath): string {
+    if (this.base !== undefined) return `${this.base}/${type}s/`;
+    throw new InputError(`"${nameOf(path)}" cannot be compared in a filter that is kept.`, {
+      scimType: 'invalidFilter',
+      reason: 'invalid-filter',
+      remedy: 'Compare the id instead: the address of the gateway may change.',
+    });
   }
 
-  private uuid(expression: string, operator: Operator, text: string): string {
-    const isId = isUuid(text);
-    if (operator === 'eq') return isId ? `${expression} = ${this.bind(text.toLowerCase())}::uuid` : this.never();
-    if (operator === 'ne') return isId ? `${expression} <> ${this.bind(text.toLowerCase())}::uuid` : 'true';
-    return this.text(`${expression}::text`, operator, text);
-  }
-
-  /** A UUID that compares case-exactly: in another case it is another text. */
-  private exactUuid(expression: string, operator: Operator, text: string): string {
-    return text === foldCase(text)
-      ? this.uuid(expression, operator, text)
-      : this.text(`${expression}::text`, operator, text);
-  }
-
-  private time(expression: string, operator: Operator, text: string, path: AttributePath): string {
-    const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text) ? Date.parse(text) : Number.NaN;
-    if (Number.isNaN(instant) || ['co', 'sw', 'ew'].includes(operator)) throw unfit(path, operator);
-    const bound = instant < YEAR_ONE ? '-infinity' : new Date(instant).toISOString();
-    return `${expression} ${SIGN[operator]} ${this.bind(bound)}::timestamptz`;
-  }
-
-  private truth(expression: string, operator: Operator, value: boolean, path: AttributePath): string {
-    if (operator !== 'eq' && operator !== 'ne') throw unfit(path, operator);
-    return (operator === 'eq') === value ? expression : `not ${expression}`;
-  }
-
-  private never(): string {
-    return 'false';
+  /** `schemas` where attributes are left out: it names an extension when anything that is seen of it is there. */
+  private seenSchemas(operator: Operator, text: string): string {
+    const { core, extensions } = this.schema;
+    const isMeant = ({ id }: Schema): boolean => compare(id, operator, text, false);
+    const seenOf = extensions.filter(isMeant).flatMap(({ id, attributes }) =>
+      [...attributes.values()].flatMap(({ name, type, sub }) => {
+        const path = { schema: id, attribute: name };
+        if (type !== 'complex') return this.present(path);
+        return [...sub.values()].map((inner) => this.present({ ...path, sub: inner.name }));
+      }),
+    );
+    return `(${[String(isMeant(core)), ...seenOf].join(' or ')})`;
   }
 
   private alias(): string {
@@ -375,24 +404,14 @@ const EXTERNAL_ID = `(r.search ->> 'externalId')`;
 /** What is displayed of a member, folded by us as every key is. */
 const DISPLAY_KEY = `coalesce(mr.search ->> 'displayName', mr.name_key)`;
 
-/** PostgreSQL has no year 0. */
-const YEAR_ONE = Date.parse('0001-01-01T00:00:00Z');
-
-const SIGN: Readonly<Record<Operator, string>> = {
-  eq: '=',
-  ne: '<>',
-  gt: '>',
-  ge: '>=',
-  lt: '<',
-  le: '<=',
-  co: '',
-  sw: '',
-  ew: '',
-};
-
 /** What an attribute without a value fulfils: to be null, and to be anything but a value. */
 function isFulfilledByNone({ operator, value }: Compare): boolean {
   return value === null ? operator === 'eq' : operator === 'ne';
+}
+
+/** Whether it tells of each of several values if it is the primary one; absent, that is false (RFC 7643 section 2.4). */
+function isPrimary(attribute: Attribute, sub: Attribute): boolean {
+  return attribute.multiValued && sub.name === 'primary' && sub.type === 'boolean';
 }
 
 function isRelation(attribute: Attribute): attribute is Attribute & { readonly name: 'members' | 'groups' } {
@@ -415,80 +434,4 @@ function withoutType(filter: Filter): Filter | undefined {
     default:
       return undefined;
   }
-}
-
-function keys({
-  extension,
-  attribute,
-  sub,
-}: Pick<Resolved, 'extension' | 'attribute'> & { sub?: Attribute | undefined }): string[] {
-  return [...(extension === undefined ? [] : [extension]), attribute.name, ...(sub === undefined ? [] : [sub.name])];
-}
-
-/** SQL text for the value; names come from the schemas, never from the caller. */
-function jsonPath({ extension, attribute }: Resolved): string {
-  return `r.search${extension === undefined ? '' : ` -> '${extension}'`} -> '${attribute.name}'`;
-}
-
-function elements(source: string, alias: string): string {
-  return `jsonb_array_elements(case when jsonb_typeof(${source}) = 'array' then ${source} else '[]'::jsonb end) as ${alias}(${alias})`;
-}
-
-function nest({ extension, attribute }: Resolved, value: unknown): object {
-  const inner = { [attribute.name]: value };
-  return extension === undefined ? inner : { [extension]: inner };
-}
-
-function containment(resolved: Resolved, leaf: string, literal: Literal): object {
-  const { attribute, sub } = resolved;
-  const complex = attribute.type === 'complex' || sub !== undefined;
-  const value = complex ? { [leaf]: literal } : literal;
-  return nest(resolved, attribute.multiValued ? [value] : value);
-}
-
-/** The literal in the spelling in which `search` keeps an attribute of this name. */
-function spelled(leaf: string, value: Literal): Literal {
-  return typeof value === 'string' && !isCaseExact(leaf) ? foldCase(value) : value;
-}
-
-function literalOf(type: string, value: Literal, path: AttributePath, operator: Operator): string | number | boolean {
-  if (type === 'boolean') return booleanOf(value, path, operator);
-  if (type === 'decimal' || type === 'integer') {
-    if (typeof value === 'number') return value;
-    throw unfit(path, operator);
-  }
-  return stringOf(value, path, operator);
-}
-
-function stringOf(value: Literal, path: AttributePath, operator: Operator): string {
-  if (typeof value === 'string') return value;
-  throw unfit(path, operator);
-}
-
-/** Of null there is only to be it, or not (RFC 7644 section 3.4.2.2). @throws {InputError} `invalidFilter` */
-function checkAgainstNull(operator: Operator, path: AttributePath): void {
-  if (operator !== 'eq' && operator !== 'ne') throw unfit(path, operator);
-}
-
-/** Clients send booleans as text, in any case. */
-function booleanOf(value: Literal, path: AttributePath, operator: Operator): boolean {
-  if (typeof value === 'boolean') return value;
-  const text = typeof value === 'string' ? value.toLowerCase() : '';
-  if (text === 'true' || text === 'false') return text === 'true';
-  throw unfit(path, operator);
-}
-
-function escapeLike(text: string): string {
-  return text.replaceAll(/[\\%_]/g, '\\$&');
-}
-
-function unfit(path: AttributePath, operator: Operator): InputError {
-  const name = path.sub === undefined ? path.attribute : `${path.attribute}.${path.sub}`;
-  return new InputError(
-    `The filter compares "${name.slice(0, 80)}" in a way that its type does not have (${operator}).`,
-    {
-      scimType: 'invalidFilter',
-      reason: 'invalid-filter',
-    },
-  );
 }

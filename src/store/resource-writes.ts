@@ -266,7 +266,7 @@ export async function membersWhere(tx: Db, groupId: string, filter: Filter): Pro
      join resources r on r.id = gm.member_id where gm.group_id = ?::uuid`,
     [groupId],
   );
-  return rows.filter((row) => matches(filter, row)).map(({ value }) => value);
+  return rows.filter((row) => matches(filter, row, 'members')).map(({ value }) => value);
 }
 
 /** Undone, and tried again like a transaction that could not be serialised. */

@@ -38,6 +38,13 @@ function columnOf(name: string, { resourceType }: ResourceSchema): Omit<Sort, 'd
       return { key: 'r.created_at', type: 'timestamptz', everywhere: true };
     case 'meta.lastModified':
       return { key: 'r.updated_at', type: 'timestamptz', everywhere: true };
+    case 'meta.resourceType':
+      return { key: '(r.resource_type collate "C")', type: 'text', everywhere: true };
+    case 'meta.version':
+      return { key: `(('W/"' || r.version || '"') collate "C")`, type: 'text', everywhere: true };
+    // Every address begins alike, and then comes the type.
+    case 'meta.location':
+      return { key: '((r.resource_type || r.id) collate "C")', type: 'text', everywhere: true };
     case resourceType === 'User' ? 'userName' : 'displayName':
       return { key: 'r.name_key', type: 'text', everywhere: true };
     default:

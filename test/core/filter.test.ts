@@ -16,7 +16,8 @@ const ada = {
     { type: 'work', value: 'ada@contoso.example', primary: true },
     { type: 'other', value: 'countess@lovelace.example' },
   ],
-  meta: { lastModified: '2026-11-24T09:00:00.000Z' },
+  meta: { lastModified: '2026-11-24T09:00:00.000Z', location: 'https://a.example/Users/1' },
+  x509Certificates: [{ value: 'QUJD', type: 'work' }],
   'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User': { department: 'Analytical Engine' },
 };
 
@@ -40,6 +41,16 @@ const yes = [
   'urn:ietf:params:scim:schemas:core:2.0:User:userName pr',
   'USERNAME pr and (active eq true)',
   'name[givenName eq "ada"]',
+  'EXTERNALID eq "Ext-1"',
+  'emails[primary eq false]',
+  'emails.primary eq false',
+  'emails[type eq "other" and primary ne true]',
+  'emails.primary ne true and emails.primary eq true',
+  'emails[type eq "other" and not (primary pr)]',
+  'x509Certificates.value eq "QUJD"',
+  'x509Certificates eq "QUJD"',
+  'X509CERTIFICATES[VALUE eq "QUJD" and type eq "WORK"]',
+  'meta[location eq "https://a.example/Users/1" and created eq null]',
 ];
 const no = [
   'userName eq "ada"',
@@ -49,6 +60,14 @@ const no = [
   'nickName pr',
   'active eq "true"',
   'userName gt "b"',
+  'emails[type eq "work" and primary eq false]',
+  'emails[type eq "other" and primary ne false]',
+  'phoneNumbers.primary eq false',
+  'phoneNumbers[primary eq false]',
+  'x509Certificates.value eq "qujd"',
+  'x509Certificates eq "qujd"',
+  'x509Certificates[value eq "qujd"]',
+  'meta[location eq "https://A.example/Users/1"]',
   'emails[type eq "work"].value eq "countess@lovelace.example"',
 ];
 const broken = [

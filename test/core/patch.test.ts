@@ -43,6 +43,17 @@ const cases: readonly [before: object, operations: readonly Operation[], after: 
   [{ title: 'Mx' }, [{ op: 'replace', path: `${USER_SCHEMA}:title`, value: 'Dr' }], { title: 'Dr' }],
   [{}, [{ op: 'Replace', path: 'active', value: 'False' }], { active: false }],
   [{}, [{ op: 'replace', path: 'userName', value: 'grace' }], { userName: 'grace' }],
+  // What does not say that it is primary is not, and certificates compare by case.
+  [
+    { emails: [work, home] },
+    [{ op: 'replace', path: 'emails[primary eq false].type', value: 'other' }],
+    { emails: [{ ...work, type: 'other' }, home] },
+  ],
+  [
+    { x509Certificates: [{ value: 'QUJD' }, { value: 'qujd' }] },
+    [{ op: 'remove', path: 'x509Certificates[value eq "qujd"]' }],
+    { x509Certificates: [{ value: 'QUJD' }] },
+  ],
   // A complex one: what is not named stays.
   [
     { name: { givenName: 'A', familyName: 'B' } },

@@ -66,7 +66,7 @@ eachDatabase('SCIM reads without Express', (open) => {
   it('are the same for one resource', async () => {
     for (const [path, status] of [
       [`/Users/${user.id}`, 200],
-      [`/Users/${user.id.toUpperCase()}`, 200],
+      [`/Users/${user.id.toUpperCase()}`, 404],
       [`/Groups/${group.id}`, 200],
       [`/Groups/${user.id}`, 404],
       [`/Users/${user.id}/`, 200],

@@ -74,6 +74,19 @@ eachDatabase('SCIM headers', (open) => {
       }
   });
 
+  it('names HEAD where it takes GET', async () => {
+    for (const [path, allowed] of [
+      ['/Users', 'GET, HEAD, POST'],
+      [`/Users/${user.id}`, 'GET, HEAD, PUT, PATCH, DELETE'],
+      ['/Schemas', 'GET, HEAD'],
+      ['/ServiceProviderConfig', 'GET, HEAD'],
+    ] as const) {
+      assert.equal((await scim.call('HEAD', path)).status, 200, path);
+      const refused = await scim.call(path === '/Users' ? 'DELETE' : 'POST', path, {});
+      assert.deepEqual([refused.status, refused.headers.get('allow')], [405, allowed], path);
+    }
+  });
+
   it('takes core attributes under the URN of their schema, as some clients write them', async () => {
     const [member] = [user.id];
     const made = await scim.call('POST', '/Groups', {

@@ -3,6 +3,8 @@ import { after, before, it } from 'node:test';
 import { eachDatabase } from '../support/database.ts';
 import {
   type CallOptions,
+  ENTERPRISE_SCHEMA,
+  GROUP_SCHEMA,
   groupBody,
   MESSAGES,
   patchBody,
@@ -12,6 +14,14 @@ import {
   startScim,
   userBody,
 } from '../support/scim.ts';
+
+interface Described {
+  readonly attributes: readonly {
+    readonly name: string;
+    readonly returned: string;
+    readonly subAttributes?: Described['attributes'];
+  }[];
+}
 
 const SCHEMAS = [`${MESSAGES}:SearchRequest`];
 
@@ -126,6 +136,83 @@ eachDatabase('SCIM search', (open) => {
       }
       assert.deepEqual(got, whole);
     }
+  });
+
+  const totals = async (endpoint: string, counts: Readonly<Record<string, number>>): Promise<void> => {
+    for (const [filter, count] of Object.entries(counts))
+      assert.equal((await search(endpoint, { filter, count: 0 })).totalResults, count, filter);
+  };
+
+  it('compares an address as it is served, whole', async () => {
+    const [{ id, meta } = assert.fail()] = (await search('/Users', { filter: 'userName eq "person-0"' })).Resources;
+    const [group = assert.fail()] = (await search('/Groups', { filter: 'displayName eq "G 2"' })).Resources;
+    const { location } = meta;
+    const evil = location.replace(/^.*\/scim/, 'http://evil.example/scim');
+    const manager = { value: id, $ref: evil };
+    await scim.call('PATCH', location, patchBody({ op: 'add', path: `${ENTERPRISE_SCHEMA}:manager`, value: manager }));
+    await totals('/Users', {
+      [`meta.location eq "${location}"`]: 1,
+      [`meta[location eq "${location}"]`]: 1,
+      [`meta.location eq "${location.toUpperCase()}"`]: 0,
+      [`meta.location eq "${evil}"`]: 0,
+      [`meta.location eq "${id}"`]: 0,
+      [`meta.location ne "${evil}"`]: 5,
+      [`meta.location sw "${scim.base}/Users/"`]: 5,
+      [`meta.location ew "${id}"`]: 1,
+      [`groups.$ref eq "${group.meta.location.toUpperCase()}"`]: 3,
+      [`groups[$ref eq "${group.id}"]`]: 0,
+      'groups.$ref co "/groups/"': 5,
+      // What a client says of a manager is served as it was sent.
+      [`${ENTERPRISE_SCHEMA}:manager.$ref eq "${evil}"`]: 1,
+      [`${ENTERPRISE_SCHEMA}:manager.$ref eq "${location}"`]: 0,
+    });
+    await totals('/Groups', {
+      [`members.$ref eq "${location}"`]: 1,
+      [`members[$ref eq "${evil}"]`]: 0,
+      [`members.$ref eq "${location.replace('/Users/', '/Groups/')}"`]: 0,
+      [`members.$ref eq "${id}"`]: 0,
+      [`members.$ref sw "${scim.base}/Users/"`]: 3,
+      [`members.$ref sw "${scim.base}/Groups/"`]: 0,
+    });
+  });
+
+  it('looks into meta, at values that do not say whether they are primary, and at the case of certificates', async () => {
+    await scim.call(
+      'PATCH',
+      (await search('/Users', { filter: 'userName eq "person-1"' })).Resources[0]?.meta.location ?? '',
+      patchBody(
+        { op: 'add', path: 'x509Certificates', value: [{ value: 'QUJD' }] },
+        { op: 'replace', path: 'emails[primary eq false].primary', value: true },
+      ),
+    );
+    await totals('/Users', {
+      'meta[resourceType eq "User" and version pr]': 5,
+      'meta[created gt "2011-05-13T04:42:34Z" and not (lastModified lt "2011-05-13T04:42:34Z")]': 5,
+      'not (meta[created pr])': 0,
+      'emails[primary eq false]': 4,
+      'emails.primary eq false': 4,
+      'emails.primary ne false': 1,
+      'emails[type eq "work" and primary ne true]': 4,
+      'emails[primary eq "True"]': 1,
+      'x509Certificates.value eq "QUJD"': 1,
+      'x509Certificates[value eq "QUJD"]': 1,
+      'x509Certificates eq "qujd"': 0,
+      'x509Certificates[value eq "qujd"]': 0,
+    });
+    await totals('', { 'meta[resourceType eq "Group"]': 3, 'emails.primary eq false': 4 });
+  });
+
+  it('finds members by a name that is never returned, as the schema says', async () => {
+    const { attributes } = (await scim.call('GET', `/Schemas/${GROUP_SCHEMA}`)).body as unknown as Described;
+    const of = (list: Described['attributes'] = [], name: string) => list.find((one) => one.name === name);
+    assert.equal(of(of(attributes, 'members')?.subAttributes, 'display')?.returned, 'never');
+    const { Resources } = await search('/Groups', { filter: 'members.display eq "p 9"', attributes: ['members'] });
+    assert.deepEqual(
+      Resources.map(({ members = [] }) => members.map((member) => Object.keys(member))),
+      [Array(5).fill(['value', '$ref', 'type'])],
+    );
+    const [asked] = (await search('/Groups', { attributes: ['members.display'] })).Resources;
+    assert.deepEqual(Object.keys(asked ?? {}).sort(), ['id', 'schemas']);
   });
 
   it('refuses a cursor that was changed anywhere, or belongs to another list', async () => {

@@ -24,7 +24,7 @@ const users = ids.slice(0, 20).map((id, place) => ({
   id,
   type: 'User' as const,
   document: {
-    schemas: [USER_SCHEMA, ENTERPRISE_SCHEMA],
+    schemas: [USER_SCHEMA, ...(place % 7 === 0 ? [] : [ENTERPRISE_SCHEMA])],
     userName: `user-${place}`,
     displayName: words[place % 3],
     active: place % 4 > 0,
@@ -33,7 +33,15 @@ const users = ids.slice(0, 20).map((id, place) => ({
       { value: `${place}@a.example`, type: 'work', primary: true },
       { value: `${place}@b.example`, type: 'home' },
     ],
-    [ENTERPRISE_SCHEMA]: { department: `D${place % 2}`, division: 'X' },
+    ...(place % 7 === 0
+      ? {}
+      : {
+          [ENTERPRISE_SCHEMA]: {
+            ...(place % 3 === 0 ? {} : { department: `D${place % 2}` }),
+            division: 'X',
+            manager: { value: ids[0], ...(place % 4 === 0 ? { displayName: 'Ada' } : {}) },
+          },
+        }),
   },
 }));
 const groups = ids.slice(20, 28).map((id, place) => ({
@@ -103,6 +111,7 @@ const anyScope: fc.Arbitrary<AppScope> = fc.record({
         'members',
         'members.value',
         `${ENTERPRISE_SCHEMA}:department`,
+        `${ENTERPRISE_SCHEMA}:manager.displayName`,
       ],
       { minLength: 1 },
     ),
@@ -124,6 +133,9 @@ const anyQuery = fc.constantFrom(
   `members.value eq "${ids[21]}" or members.type eq "user"`,
   `not (members.value eq "${ids[22]}")`,
   `${ENTERPRISE_SCHEMA}:department eq "D1"`,
+  `schemas eq "${ENTERPRISE_SCHEMA}"`,
+  'not (schemas co "ENTERPRISE")',
+  `schemas ne "${USER_SCHEMA}"`,
 );
 
 eachDatabase('SCIM views of apps', (open) => {

@@ -149,8 +149,10 @@ eachDatabase('SCIM writes', (open, kind) => {
 
   it('find nothing under the id of another type or under what is no id', async () => {
     const { id } = await scim.create('/Groups', groupBody('Other type'));
+    const user = await scim.create('/Users', userBody());
     for (const path of [
       `/Users/${id}`,
+      `/Users/${user.id.toUpperCase()}`,
       '/Users/x',
       `/Users/${randomUUID()}`,
       `/Users/${id}%00`,

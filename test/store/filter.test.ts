@@ -15,7 +15,7 @@ import { writeDocuments, writeMembers } from '../support/directory.ts';
 import { anyDocument } from '../support/documents.ts';
 import { anyFilter, type Literals, printFilter } from '../support/filters.ts';
 
-const BASE = 'https://sluice.example/scim/v2';
+const BASE = 'https://Sluice.example/scim/v2';
 const TIMES = [
   '2026-11-24T09:00:00.000Z',
   '2026-11-24T09:00:00.001Z',
@@ -105,6 +105,20 @@ const some = (type: ResourceType, of: (entry: Entry) => string): string[] =>
     .slice(0, 12)
     .map(of);
 const idOf = ({ id }: Entry): string => id;
+/** Addresses of these resources as they are served, and what is none although the id is in it. */
+const addresses = (...types: readonly ResourceType[]): string[] => [
+  ...types.flatMap((type) => some(type, urlOf)),
+  ...types
+    .flatMap((type) => some(type, urlOf).slice(0, 3))
+    .flatMap((url) => [
+      url.toUpperCase(),
+      url.replace('https://Sluice', 'http://evil'),
+      url.replace(/(User|Group)s/, (endpoint) => (endpoint === 'Users' ? 'Groups' : 'Users')),
+      url.slice(BASE.length + 1),
+      url.slice(url.lastIndexOf('/') + 1),
+      url.slice(0, -20),
+    ]),
+];
 const literals: Literals = {
   id: [...some('User', idOf), ...some('Group', idOf), '00000000-0000-4000-8000-000000000000', 'no id'],
   externalId: ['Ada0', 'z1', 'ada'],
@@ -113,12 +127,12 @@ const literals: Literals = {
   'meta.lastModified': TIMES,
   'meta.resourceType': ['User', 'Group', 'user'],
   'meta.version': ['W/"1"', 'W/"2"', '2'],
-  'meta.location': [...some('User', urlOf), ...some('Group', urlOf)],
+  'meta.location': addresses('User', 'Group'),
   'groups.value': [...some('Group', idOf), 'no id'],
-  'groups.$ref': some('Group', urlOf),
+  'groups.$ref': addresses('Group'),
   'groups.type': ['direct', 'INDIRECT', 'other'],
   'members.value': [...some('User', idOf), ...some('Group', idOf)],
-  'members.$ref': [...some('User', urlOf), ...some('Group', urlOf)],
+  'members.$ref': addresses('User', 'Group'),
   'members.type': ['User', 'group'],
 };
 
@@ -140,7 +154,7 @@ eachDatabase('a filter as SQL', (open) => {
   });
 
   async function found(filter: Filter, type: ResourceType): Promise<string> {
-    const where = compileFilter(filter, RESOURCE_SCHEMAS[type]);
+    const where = compileFilter(filter, RESOURCE_SCHEMAS[type], { base: BASE });
     const { rows } = await database.query<{ id: string }>({
       text: `select r.id from resources r where r.resource_type = '${type}' and ${where.text}`,
       values: where.values,
@@ -202,6 +216,9 @@ const WRONG: Readonly<Record<ResourceType, readonly string[]>> = {
     'meta.created gt "yesterday"',
     'meta.created co "2026-11-25T00:00:00Z"',
     'meta eq "x"',
+    'meta[created gt "yesterday"]',
+    'meta[shoeSize pr]',
+    'meta.location eq "https://kept.example/scim/v2/Users/00000000-0000-4000-8000-000000000000"',
     'groups.value eq true',
     'groups[shoeSize eq 44]',
     'urn:unknown:userName eq "x"',
@@ -219,10 +236,11 @@ for (const [type, texts] of Object.entries(WRONG))
       ));
 
 it('folds case as the declared schemas say', () => {
-  const walk = (attributes: ReadonlyMap<string, Attribute>): void => {
+  const walk = (attributes: ReadonlyMap<string, Attribute>, within?: string): void => {
     for (const { name, type, caseExact, sub } of attributes.values()) {
-      if (type === 'string' || type === 'reference') assert.equal(isCaseExact(name), caseExact, name);
-      walk(sub);
+      if (type === 'string' || type === 'reference' || type === 'binary')
+        assert.equal(isCaseExact(name, within), caseExact, name);
+      walk(sub, name);
     }
   };
   for (const schema of Object.values(RESOURCE_SCHEMAS))

@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { ConfigError } from '#core/errors.ts';
+import { USER_SCHEMA } from '#core/resource.ts';
 import { type Database, openDatabase, sql } from '#store/database.ts';
 import { migrate, readSchemaState } from '#store/migrate.ts';
+import { FOLDER, readMigration } from '#store/migrations.ts';
 import { migrateOnline } from '#store/online-migrations.ts';
 import { createTestDatabase, eachDatabase, makeFolder, postgresMissing } from '../support/database.ts';
+import { writeDocuments } from '../support/directory.ts';
 import { freshStorage, startGateway } from '../support/gateway.ts';
 
 async function isMigrated(...of: Parameters<typeof readSchemaState>): Promise<boolean> {
@@ -60,6 +64,27 @@ eachDatabase('a schema that a later release has changed', (open) => {
       `select indisvalid from pg_index where indexrelid = 'resources_display_idx'::regclass`,
     );
     assert.deepEqual(rows, [{ indisvalid: true }]);
+  });
+});
+
+eachDatabase('certificates that an earlier release has stored', (open) => {
+  it('are found by case from then on', async () => {
+    const database = await open();
+    const document = {
+      schemas: [USER_SCHEMA],
+      userName: 'Ada',
+      x509Certificates: [{ value: 'QUJD', type: 'Work' }, { display: 'None' }, { value: 'Zm9v' }],
+    };
+    await writeDocuments(database, [{ id: randomUUID(), type: 'User', document }]);
+    const certificates = async (): Promise<unknown> =>
+      (await sql(database.knex, `select search -> 'x509Certificates' as found from resources`)).rows[0].found;
+    const { up, down } = await readMigration(FOLDER, '20261126212000_keep_case_of_certificates.ts');
+    const rest = [{ type: 'work' }, { display: 'none' }, {}];
+    const withValues = (...values: readonly object[]) => rest.map((one, at) => ({ ...one, ...values[at] }));
+    await down(database.knex);
+    assert.deepEqual(await certificates(), withValues({ value: 'qujd' }, {}, { value: 'zm9v' }));
+    await up(database.knex);
+    assert.deepEqual(await certificates(), withValues({ value: 'QUJD' }, {}, { value: 'Zm9v' }));
   });
 });
 

@@ -37,12 +37,17 @@ export function shown(
     const { schema, attribute, sub } = parsePath(path);
     const from = (schema === undefined ? cut : cut[schema]) as Record<string, unknown> | undefined;
     const value = from?.[attribute];
-    if (value === undefined) continue;
+    if (value === undefined || (sub !== undefined && !hasSub(value, sub))) continue;
     const into = schema === undefined ? kept : { ...(kept[schema] as Record<string, unknown> | undefined) };
     into[attribute] = sub === undefined ? value : onlySub(into[attribute], value, sub);
     if (schema !== undefined) kept[schema] = into;
   }
+  kept['schemas'] = whole.schemas.filter((urn) => urn in kept || !(urn in whole));
   return kept;
+}
+
+function hasSub(value: unknown, sub: string): boolean {
+  return [value].flat().some((item) => typeof item === 'object' && item !== null && sub in item);
 }
 
 function onlySub(present: unknown, value: unknown, sub: string): unknown {
