@@ -17,6 +17,7 @@ import {
   isUnassigned,
   memberIds,
   needSchema,
+  sameness,
   withoutDuplicates,
 } from './coerce.ts';
 import { InputError, type ScimType, TooLargeError } from './errors.ts';
@@ -34,10 +35,19 @@ export interface PatchOperation {
   readonly tolerant: boolean;
 }
 
+export interface NamedMembers {
+  readonly kind: 'add' | 'remove' | 'replace';
+  readonly ids: readonly string[];
+}
+
+export interface ChosenMembers {
+  /** A member cannot be changed: `refuseWhere` is `mutability` where there is one to change, and else `noTarget`. */
+  readonly kind: 'removeWhere' | 'refuseWhere';
+  readonly filter: Filter;
+}
+
 /** What happens to the members of a group, in the order of the operations. */
-export type MemberChange =
-  | { readonly kind: 'add' | 'remove' | 'replace'; readonly ids: readonly string[] }
-  | { readonly kind: 'removeWhere'; readonly filter: Filter };
+export type MemberChange = NamedMembers | ChosenMembers;
 
 export interface Patched {
   readonly document: Document;
@@ -152,12 +162,30 @@ class Patch {
         `The path "${text.slice(0, 80)}" names nothing that a ${this.schema.resourceType} has.`,
       );
     const { attribute, sub } = resolved;
-    if (attribute.name === 'schemas') return;
+    if (attribute.name === 'schemas') {
+      this.checkSchemas(operation);
+      return;
+    }
     if (attribute.mutability === 'readOnly' || sub?.mutability === 'readOnly')
       throw refuse('mutability', `"${text.slice(0, 80)}" is read-only.`);
     if (attribute.name === 'members' && this.schema.resourceType === 'Group')
       this.changeMembers(path, resolved, operation);
     else this.change(path, resolved, operation);
+  }
+
+  /** `schemas` follows from what a resource has, so that there is nothing to change; clients repeat what is there. */
+  private checkSchemas({ op, value }: PatchOperation): void {
+    const core = this.schema.core.id;
+    if (op === 'remove' || isUnassigned(value)) throw refuse('mutability', '"schemas" follows from what is there.');
+    const given: readonly unknown[] = Array.isArray(value) ? value : [value];
+    const unknown = given.find((urn) => typeof urn !== 'string' || this.extension(urn) === undefined);
+    if (unknown !== undefined)
+      throw refuse(
+        'invalidValue',
+        `A ${this.schema.resourceType} has no schema ${JSON.stringify(unknown)?.slice(0, 80)}.`,
+      );
+    if (op === 'replace' && !given.some((urn) => foldCase(String(urn)) === foldCase(core)))
+      throw refuse('mutability', `A ${this.schema.resourceType} is always of the schema "${core}".`);
   }
 
   /** The URN of an extension as path, or as key of a pathless value. */
@@ -222,15 +250,16 @@ class Patch {
   }
 
   private changeMembers(path: PatchPath, { attribute, sub }: Resolved, { op, value }: PatchOperation): void {
-    if (sub !== undefined)
-      throw refuse('mutability', `"members.${sub.name}" cannot be changed; add or remove the member.`);
-    if (path.filter !== undefined) {
-      checkNames(path.filter, attribute);
-      if (op !== 'remove') throw refuse('mutability', 'A member cannot be changed; remove it and add another.');
-      const ids = idsNamed(path.filter);
-      this.members.push(ids === undefined ? { kind: 'removeWhere', filter: path.filter } : { kind: 'remove', ids });
+    const { filter } = path;
+    if (filter !== undefined) {
+      checkNames(filter, attribute);
+      const ids = idsNamed(filter);
+      if (op !== 'remove' || sub !== undefined) this.members.push({ kind: 'refuseWhere', filter });
+      else this.members.push(ids === undefined ? { kind: 'removeWhere', filter } : { kind: 'remove', ids });
       return;
     }
+    if (sub !== undefined)
+      throw refuse('mutability', `"members.${sub.name}" cannot be changed; add or remove the member.`);
     const ids = memberIds(value);
     if (op === 'add') this.members.push({ kind: 'add', ids });
     else if (op === 'replace') this.members.push({ kind: 'replace', ids });
@@ -306,11 +335,8 @@ function changeSub(holder: Document, attribute: Attribute, sub: Attribute, opera
 /** `emails.value` without a filter names that of every value. */
 function changeEverySub(holder: Document, attribute: Attribute, sub: Attribute, operation: PatchOperation): void {
   const values = listOf(holder[attribute.name]);
-  if (values.length === 0 && operation.op !== 'remove') {
-    if (operation.op === 'replace' && !operation.tolerant)
-      throw refuse('noTarget', `There is no "${attribute.name}" yet.`);
-    values.push({});
-  }
+  // What is replaced and is not there is added (RFC 7644 section 3.5.2.3).
+  if (values.length === 0 && operation.op !== 'remove') values.push({});
   for (const value of values) {
     if (operation.op === 'remove') delete value[sub.name];
     else setElement(value, attribute, sub, operation);
@@ -330,12 +356,26 @@ function changeList(holder: Document, attribute: Attribute, { op, value }: Patch
     onePrimary(given, new Set(given));
     holder[attribute.name] = given;
   } else {
-    const known = new Set(present.map(canonical));
-    const added = given.filter((item) => !known.has(canonical(item)));
-    const all = withoutDuplicates([...present, ...added]);
-    onePrimary(all, new Set(added));
-    holder[attribute.name] = all;
+    const all = new Map(withoutDuplicates(attribute, present).map((item) => [sameness(attribute, item), item]));
+    const added = new Set<unknown>();
+    for (const item of given) {
+      const key = sameness(attribute, item);
+      const known = all.get(key);
+      const newest = known === undefined ? item : enriched(known, item);
+      all.set(key, newest);
+      added.add(newest);
+    }
+    const values = [...all.values()];
+    onePrimary(values, added);
+    holder[attribute.name] = values;
   }
+}
+
+/** A value that is there, with what is added about it; itself it is the same, and stays as it is spelled. */
+function enriched(known: unknown, item: unknown): unknown {
+  if (typeof known !== 'object' || typeof item !== 'object') return known;
+  const { value: _same, type: _too, ...about } = item as Document;
+  return { ...known, ...about };
 }
 
 /** A value to be removed is named by its `value` alone when it has one. */
