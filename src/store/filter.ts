@@ -69,6 +69,7 @@ class Compiler {
     const { attribute, sub } = resolved;
     if (attribute.name === 'id' || attribute.name === 'meta' || attribute.name === 'schemas') return 'true';
     if (attribute.name === 'externalId') return `${EXTERNAL_ID} is not null`;
+    if (isManagerPlace(resolved)) return 'r.manager_id is not null';
     if (isRelation(attribute)) return this.related(attribute.name, undefined);
     if (attribute.multiValued && sub !== undefined) {
       const element = this.alias();
@@ -86,6 +87,7 @@ class Compiler {
       return operator === 'eq' ? `not ${present}` : present;
     }
     if (attribute.type === 'complex' && sub === undefined && !attribute.sub.has('value')) throw unfit(path, operator);
+    if (isManagerPlace(resolved)) return this.managerPlace(operator, stringOf(value, path, operator));
     if (extension === undefined) {
       const column = this.column(resolved, operator, value, path);
       if (column !== undefined) return column;
@@ -128,6 +130,11 @@ class Compiler {
       default:
         return this.relation(name, operator, value, path);
     }
+  }
+
+  private managerPlace(operator: Operator, text: string): string {
+    const place = this.uuid('r.manager_id', operator, foldCase(text.slice(text.lastIndexOf('/') + 1)));
+    return operator === 'ne' ? `(r.manager_id is null or ${place})` : `(r.manager_id is not null and ${place})`;
   }
 
   private relation(name: string, operator: Operator, value: Literal, path: AttributePath): string | undefined {
@@ -231,6 +238,7 @@ class Compiler {
     const { attribute, extension } = resolved;
     if (attribute.type !== 'complex' || resolved.sub !== undefined) throw unfit(path, 'eq');
     if (extension === undefined && isRelation(attribute)) return this.related(attribute.name, filter);
+    if (attribute.name === 'manager') return `(${this.present(path)} and ${this.filter(ofSingle(filter, path))})`;
     const element = this.alias();
     const source = attribute.multiValued
       ? elements(jsonPath(resolved), element)
@@ -393,6 +401,25 @@ const SIGN: Readonly<Record<Operator, string>> = {
 /** What an attribute without a value fulfils: to be null, and to be anything but a value. */
 function isFulfilledByNone({ operator, value }: Compare): boolean {
   return value === null ? operator === 'eq' : operator === 'ne';
+}
+
+/** `manager.$ref` follows from who it is, and lies in no document. */
+function isManagerPlace({ extension, attribute, sub }: Resolved): boolean {
+  return extension !== undefined && attribute.name === 'manager' && sub?.name === '$ref';
+}
+
+/** `manager[value eq "x"]` is `manager.value eq "x"`, where there is but one. @throws {InputError} `invalidFilter` */
+function ofSingle(filter: Filter, path: AttributePath): Filter {
+  switch (filter.kind) {
+    case 'and':
+    case 'or':
+      return { kind: filter.kind, terms: filter.terms.map((term) => ofSingle(term, path)) };
+    case 'not':
+      return { kind: 'not', term: ofSingle(filter.term, path) };
+    default:
+      if (filter.kind === 'element' || filter.path.sub !== undefined) throw unfit(filter.path, 'eq');
+      return { ...filter, path: { ...path, sub: filter.path.attribute } };
+  }
 }
 
 function isRelation(attribute: Attribute): attribute is Attribute & { readonly name: 'members' | 'groups' } {

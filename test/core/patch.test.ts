@@ -270,7 +270,7 @@ const refusals: readonly [operation: Operation, scimType: ScimType][] = [
   [{ op: 'add', path: 'groups', value: [{ value: 'x' }] }, 'mutability'],
   [{ op: 'replace', path: `${GATEWAY_SCHEMA}:origin`, value: 'x' }, 'mutability'],
   [{ op: 'remove', path: GATEWAY_SCHEMA }, 'mutability'],
-  [{ op: 'replace', path: `${ENT}:manager.displayName`, value: 'x' }, 'mutability'],
+  [{ op: 'replace', path: `${ENT}:manager.$ref`, value: 'x' }, 'mutability'],
   [{ op: 'remove', path: 'schemas' }, 'mutability'],
   [{ op: 'replace', path: 'schemas', value: [] }, 'mutability'],
   [{ op: 'replace', path: 'schemas', value: [ENT] }, 'mutability'],
