@@ -40,7 +40,7 @@ function decode(bytes: Buffer, charset: string): string {
   } catch {
     // Said below.
   }
-  throw new InputError(`The body is not ${isPlain ? 'US-ASCII, as it says' : 'UTF-8'}.`, {
+  throw new InputError('The body is not well-formed UTF-8, or not US-ASCII where it says so.', {
     scimType: 'invalidSyntax',
     reason: 'not-utf8',
     remedy: 'Encode it as UTF-8.',
