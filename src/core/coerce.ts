@@ -76,7 +76,7 @@ export function coerceValue(attribute: Attribute, raw: unknown): unknown {
   if (!attribute.multiValued) return coerceOne(attribute, raw);
   if (typeof raw !== 'object' && attribute.type === 'complex') throw wrong(attribute, 'a list of objects');
   const values = (Array.isArray(raw) ? raw : [raw]).flatMap((item) => coerceElement(attribute, item) ?? []);
-  return withoutDuplicates(values);
+  return withoutDuplicates(attribute, values);
 }
 
 /** One element of a multi-valued attribute, or the value of a single one. @throws {InputError} `invalidValue` */
@@ -88,12 +88,37 @@ export function isUnassigned(value: unknown): boolean {
   return value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0);
 }
 
-export function withoutDuplicates(values: readonly unknown[]): unknown[] {
-  const seen = new Set<string>();
-  return values.filter((value) => {
-    const key = canonical(value);
-    return !seen.has(key) && seen.add(key);
-  });
+/** Each value once. Of those that are the same, the first stays, with what only a later one says of it. */
+export function withoutDuplicates(attribute: Attribute, values: readonly unknown[]): unknown[] {
+  const kept = new Map<string, unknown>();
+  for (const value of values) {
+    const key = sameness(attribute, value);
+    kept.set(key, kept.has(key) ? merged(kept.get(key), value) : value);
+  }
+  return [...kept.values()];
+}
+
+/**
+ * Two values with the same are the same value of an attribute: those with the same `value` and `type` (RFC 7643 section
+ * 2.4), by the case rules of the schema; where there is no `value`, those that are the same in everything.
+ */
+export function sameness({ sub }: Attribute, value: unknown): string {
+  const named = sub.get('value');
+  if (named === undefined || typeof value !== 'object' || value === null || !('value' in value))
+    return canonical(value);
+  const { type } = value as Document;
+  return JSON.stringify([spelled(named, value.value), type === undefined ? null : spelled(sub.get('type'), type)]);
+}
+
+/** The first with what only the other says of it; primary when either is. */
+function merged(value: unknown, other: unknown): unknown {
+  if (typeof value !== 'object' || typeof other !== 'object') return value;
+  return { ...other, ...value, ...(isPrimary(other) ? { primary: true } : {}) };
+}
+
+function spelled(attribute: Attribute | undefined, value: unknown): unknown {
+  const folds = attribute?.type === 'string' && !attribute.caseExact;
+  return folds && typeof value === 'string' ? foldCase(value) : value;
 }
 
 /** The fields of an object by folded name. @throws {InputError} `invalidSyntax` */
@@ -226,7 +251,10 @@ function keep(into: Document, attribute: Attribute, value: unknown): void {
 }
 
 function keepElements(attribute: Attribute, values: readonly unknown[]): unknown[] {
-  const kept = withoutDuplicates(values.filter((value) => saysSomething(attribute, value)));
+  const kept = withoutDuplicates(
+    attribute,
+    values.filter((value) => saysSomething(attribute, value)),
+  );
   if (kept.filter(isPrimary).length > 1)
     throw new InputError(`Only one of "${attribute.name}" can be primary.`, {
       scimType: 'invalidValue',

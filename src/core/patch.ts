@@ -17,10 +17,12 @@ import {
   isUnassigned,
   memberIds,
   needSchema,
+  sameness,
   withoutDuplicates,
 } from './coerce.ts';
-import { InputError, type ScimType, TooLargeError } from './errors.ts';
+import { TooLargeError } from './errors.ts';
 import { type Filter, matches, type PatchPath, parsePath } from './filter.ts';
+import { checkNames, elementFrom, idsNamed, refuse, typed } from './patch-filter.ts';
 import { foldCase } from './search.ts';
 
 export const PATCH_SCHEMA = 'urn:ietf:params:scim:api:messages:2.0:PatchOp';
@@ -34,10 +36,19 @@ export interface PatchOperation {
   readonly tolerant: boolean;
 }
 
+export interface NamedMembers {
+  readonly kind: 'add' | 'remove' | 'replace';
+  readonly ids: readonly string[];
+}
+
+export interface ChosenMembers {
+  /** A member cannot be changed: `refuseWhere` is `mutability` where there is one to change, and else `noTarget`. */
+  readonly kind: 'removeWhere' | 'refuseWhere';
+  readonly filter: Filter;
+}
+
 /** What happens to the members of a group, in the order of the operations. */
-export type MemberChange =
-  | { readonly kind: 'add' | 'remove' | 'replace'; readonly ids: readonly string[] }
-  | { readonly kind: 'removeWhere'; readonly filter: Filter };
+export type MemberChange = NamedMembers | ChosenMembers;
 
 export interface Patched {
   readonly document: Document;
@@ -152,12 +163,30 @@ class Patch {
         `The path "${text.slice(0, 80)}" names nothing that a ${this.schema.resourceType} has.`,
       );
     const { attribute, sub } = resolved;
-    if (attribute.name === 'schemas') return;
+    if (attribute.name === 'schemas') {
+      this.checkSchemas(operation);
+      return;
+    }
     if (attribute.mutability === 'readOnly' || sub?.mutability === 'readOnly')
       throw refuse('mutability', `"${text.slice(0, 80)}" is read-only.`);
     if (attribute.name === 'members' && this.schema.resourceType === 'Group')
       this.changeMembers(path, resolved, operation);
     else this.change(path, resolved, operation);
+  }
+
+  /** `schemas` follows from what a resource has, so that there is nothing to change; clients repeat what is there. */
+  private checkSchemas({ op, value }: PatchOperation): void {
+    const core = this.schema.core.id;
+    if (op === 'remove' || isUnassigned(value)) throw refuse('mutability', '"schemas" follows from what is there.');
+    const given: readonly unknown[] = Array.isArray(value) ? value : [value];
+    const unknown = given.find((urn) => typeof urn !== 'string' || this.extension(urn) === undefined);
+    if (unknown !== undefined)
+      throw refuse(
+        'invalidValue',
+        `A ${this.schema.resourceType} has no schema ${JSON.stringify(unknown)?.slice(0, 80)}.`,
+      );
+    if (op === 'replace' && !given.some((urn) => foldCase(String(urn)) === foldCase(core)))
+      throw refuse('mutability', `A ${this.schema.resourceType} is always of the schema "${core}".`);
   }
 
   /** The URN of an extension as path, or as key of a pathless value. */
@@ -222,34 +251,21 @@ class Patch {
   }
 
   private changeMembers(path: PatchPath, { attribute, sub }: Resolved, { op, value }: PatchOperation): void {
-    if (sub !== undefined)
-      throw refuse('mutability', `"members.${sub.name}" cannot be changed; add or remove the member.`);
-    if (path.filter !== undefined) {
-      checkNames(path.filter, attribute);
-      if (op !== 'remove') throw refuse('mutability', 'A member cannot be changed; remove it and add another.');
-      const ids = idsNamed(path.filter);
-      this.members.push(ids === undefined ? { kind: 'removeWhere', filter: path.filter } : { kind: 'remove', ids });
+    const { filter } = path;
+    if (filter !== undefined) {
+      checkNames(filter, attribute);
+      const ids = idsNamed(filter);
+      if (op !== 'remove' || sub !== undefined) this.members.push({ kind: 'refuseWhere', filter });
+      else this.members.push(ids === undefined ? { kind: 'removeWhere', filter } : { kind: 'remove', ids });
       return;
     }
+    if (sub !== undefined)
+      throw refuse('mutability', `"members.${sub.name}" cannot be changed; add or remove the member.`);
     const ids = memberIds(value);
     if (op === 'add') this.members.push({ kind: 'add', ids });
     else if (op === 'replace') this.members.push({ kind: 'replace', ids });
     else this.members.push(isUnassigned(value) ? { kind: 'replace', ids: [] } : { kind: 'remove', ids });
   }
-}
-
-/** `value eq "a"`, or several joined by `or`. */
-function idsNamed(filter: Filter): string[] | undefined {
-  if (filter.kind === 'or') {
-    const each = filter.terms.map(idsNamed);
-    return each.every((ids) => ids !== undefined) ? each.flat() : undefined;
-  }
-  const isId =
-    filter.kind === 'compare' &&
-    filter.operator === 'eq' &&
-    foldCase(filter.path.attribute) === 'value' &&
-    filter.path.sub === undefined;
-  return isId && typeof filter.value === 'string' ? [filter.value] : undefined;
 }
 
 /** An empty text is a value (RFC 7643 section 2.5), and so a wrong one where one is required; null is none. */
@@ -306,11 +322,8 @@ function changeSub(holder: Document, attribute: Attribute, sub: Attribute, opera
 /** `emails.value` without a filter names that of every value. */
 function changeEverySub(holder: Document, attribute: Attribute, sub: Attribute, operation: PatchOperation): void {
   const values = listOf(holder[attribute.name]);
-  if (values.length === 0 && operation.op !== 'remove') {
-    if (operation.op === 'replace' && !operation.tolerant)
-      throw refuse('noTarget', `There is no "${attribute.name}" yet.`);
-    values.push({});
-  }
+  // What is replaced and is not there is added (RFC 7644 section 3.5.2.3).
+  if (values.length === 0 && operation.op !== 'remove') values.push({});
   for (const value of values) {
     if (operation.op === 'remove') delete value[sub.name];
     else setElement(value, attribute, sub, operation);
@@ -330,12 +343,26 @@ function changeList(holder: Document, attribute: Attribute, { op, value }: Patch
     onePrimary(given, new Set(given));
     holder[attribute.name] = given;
   } else {
-    const known = new Set(present.map(canonical));
-    const added = given.filter((item) => !known.has(canonical(item)));
-    const all = withoutDuplicates([...present, ...added]);
-    onePrimary(all, new Set(added));
-    holder[attribute.name] = all;
+    const all = new Map(withoutDuplicates(attribute, present).map((item) => [sameness(attribute, item), item]));
+    const added = new Set<unknown>();
+    for (const item of given) {
+      const key = sameness(attribute, item);
+      const known = all.get(key);
+      const newest = known === undefined ? item : enriched(known, item);
+      all.set(key, newest);
+      added.add(newest);
+    }
+    const values = [...all.values()];
+    onePrimary(values, added);
+    holder[attribute.name] = values;
   }
+}
+
+/** A value that is there, with what is added about it; itself it is the same, and stays as it is spelled. */
+function enriched(known: unknown, item: unknown): unknown {
+  if (typeof known !== 'object' || typeof item !== 'object') return known;
+  const { value: _same, type: _too, ...about } = item as Document;
+  return { ...known, ...about };
 }
 
 /** A value to be removed is named by its `value` alone when it has one. */
@@ -370,60 +397,6 @@ function onePrimary(values: readonly unknown[], newest: ReadonlySet<unknown>): v
   for (const value of values) if (value !== winner && isPrimary(value)) (value as Document)['primary'] = false;
 }
 
-/** The element that a filter of equalities describes. */
-function elementFrom(filter: Filter, attribute: Attribute): Document | undefined {
-  const terms = filter.kind === 'and' ? filter.terms : [filter];
-  const element: Document = {};
-  for (const term of terms) {
-    if (term.kind !== 'compare' || term.operator !== 'eq' || term.path.sub !== undefined) return undefined;
-    const sub = attribute.sub.get(foldCase(term.path.attribute));
-    if (sub === undefined || sub.mutability === 'readOnly') return undefined;
-    const value = coerceValue(sub, term.value);
-    if (value !== undefined) element[sub.name] = value;
-  }
-  return element;
-}
-
-/** Booleans in a filter may be text: `primary eq "True"`. */
-function typed(filter: Filter, attribute: Attribute): Filter {
-  switch (filter.kind) {
-    case 'and':
-    case 'or':
-      return { kind: filter.kind, terms: filter.terms.map((term) => typed(term, attribute)) };
-    case 'not':
-      return { kind: 'not', term: typed(filter.term, attribute) };
-    case 'compare': {
-      const sub = attribute.sub.get(foldCase(filter.path.attribute));
-      const isText = sub?.type === 'boolean' && typeof filter.value === 'string';
-      return isText ? { ...filter, value: coerceValue(sub, filter.value) as boolean } : filter;
-    }
-    default:
-      return filter;
-  }
-}
-
-function checkNames(filter: Filter, attribute: Attribute): void {
-  switch (filter.kind) {
-    case 'and':
-    case 'or':
-      for (const term of filter.terms) checkNames(term, attribute);
-      return;
-    case 'not':
-      checkNames(filter.term, attribute);
-      return;
-    default:
-      if (filter.kind !== 'element' && attribute.sub.has(foldCase(filter.path.attribute))) return;
-      throw refuse(
-        'invalidPath',
-        `The path chooses by "${filter.path.attribute.slice(0, 60)}", which "${attribute.name}" does not have.`,
-      );
-  }
-}
-
 function listOf(value: unknown): Document[] {
   return Array.isArray(value) ? (value as Document[]) : [];
-}
-
-function refuse(scimType: ScimType, message: string): InputError {
-  return new InputError(message, { scimType, reason: scimType === 'mutability' ? 'read-only' : 'invalid-patch' });
 }

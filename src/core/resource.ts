@@ -50,7 +50,7 @@ export interface EnterpriseUser {
   readonly organization?: string;
   readonly division?: string;
   readonly department?: string;
-  readonly manager?: { readonly value: string; readonly $ref?: string; readonly displayName?: string };
+  readonly manager?: { readonly value: string };
 }
 
 /** What SCIM core has no word for (contract, "SCIM resources"). */

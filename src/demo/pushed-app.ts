@@ -94,7 +94,7 @@ function patched(type: ResourceType, { members, id, ...document }: Document, bod
 }
 
 function changeMembers(ids: Set<string>, change: MemberChange): void {
-  if (change.kind === 'removeWhere') return;
+  if ('filter' in change) return;
   if (change.kind === 'replace') ids.clear();
   for (const id of change.ids) {
     if (change.kind === 'remove') ids.delete(id);

@@ -1,14 +1,15 @@
-import express, { type RequestHandler } from 'express';
+import type { RequestHandler } from 'express';
 import { InputError } from '#core/errors.ts';
 import { hasHalfCharacter, parseJson } from '#core/json.ts';
+import { textBody } from './text-body.ts';
 
 /**
  * Reads a JSON body into `request.body`, where there is one. It is held to the same rules as at the SCIM edge: what is
  * nested as deep as no setting is would end the stack of whoever walks it.
- * @throws {TooLargeError} @throws {InputError} `malformed-json`, `too-deep`, `duplicate-key`, `character-refused`
+ * @throws {TooLargeError} @throws {InputError} `malformed-json`, `too-deep`, `duplicate-key`, `character-refused`, and as `textBody`
  */
 export function jsonBody(limit: string): RequestHandler {
-  const readText = express.text({ limit, type: ['application/json', 'application/*+json'] });
+  const readText = textBody({ limit, type: ['application/json', 'application/*+json'] });
   return (request, response, next) => {
     readText(request, response, (error?: unknown) => {
       if (error !== undefined) return next(error);

@@ -17,7 +17,7 @@ import type { Db } from '#store/database.ts';
 import type { NewDelivery } from '#store/event-deliveries.ts';
 import { readWhole, type ScopeDifference, type SubjectRow } from '#store/event-scope.ts';
 import type { StreamRow } from '#store/event-streams.ts';
-import { INLINE_MEMBERS, textOf } from '#store/served.ts';
+import { bareTextOf, INLINE_MEMBERS } from '#store/served.ts';
 import type { EventView } from './event-view.ts';
 import type { SetSettings, WebhookSettings } from './stream-settings.ts';
 
@@ -140,7 +140,7 @@ async function resourcesOf(
   const found = new Map<string, Document>();
   for (const row of await readWhole(tx, ids, view.visible)) {
     if (row.member_count > INLINE_MEMBERS) continue;
-    const text = textOf(row, JSON.stringify(base).slice(1, -1));
+    const text = bareTextOf(row, JSON.stringify(base).slice(1, -1));
     if (Buffer.byteLength(text) > RESOURCE_BYTES_MAX) continue;
     found.set(row.id, view.cut(row.resource_type as ResourceType, JSON.parse(text)));
   }

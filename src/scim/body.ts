@@ -1,14 +1,15 @@
-import express, { type Request, type RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 import { InputError, MediaTypeError, TooLargeError } from '#core/errors.ts';
 import { parseJson } from '#core/json.ts';
+import { textBody } from '#http/text-body.ts';
 
 /** Room for a group of 100,000 members. */
 const BODY_MAX_BYTES = 8 * 1024 * 1024;
 const MEDIA_TYPE = /^application\/(scim\+json|json)\s*(;|$)/i;
 
-const readText = express.text({ type: () => true, limit: BODY_MAX_BYTES });
+const readText = textBody({ type: () => true, limit: BODY_MAX_BYTES });
 
-/** Reads a body of either media type (RFC 7644 section 3.1) as text. @throws {MediaTypeError} @throws {TooLargeError} */
+/** Reads a body of either media type (RFC 7644 section 3.1) as text. @throws {MediaTypeError}, and as `textBody` */
 export const jsonBody: RequestHandler = (request, response, next) => {
   const type = request.headers['content-type'];
   if (type !== undefined && !MEDIA_TYPE.test(type))

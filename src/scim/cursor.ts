@@ -7,6 +7,8 @@ import type { Place } from '#store/resource-pages.ts';
 export interface Position {
   readonly place: Place;
   readonly back: boolean;
+  /** How many the first page was asked for. */
+  readonly count: number;
 }
 
 /** How long a cursor is good for; ServiceProviderConfig says so. */
@@ -21,12 +23,13 @@ export interface Cursors {
 /** @param now in milliseconds */
 export function makeCursors(seal: Seal, now: () => number): Cursors {
   return {
-    make: (list, { place, back }) =>
-      seal.seal(
-        JSON.stringify([fingerprint(list), Math.floor(now() / 1_000), back ? 1 : 0, place.pos, place.key ?? null]),
-      ),
+    make(list, { place, back, count }) {
+      const at = Math.floor(now() / 1_000);
+      const opened: Opened = [fingerprint(list), at, back ? 1 : 0, place.pos, place.key ?? null, count];
+      return seal.seal(JSON.stringify(opened));
+    },
     read(list, cursor) {
-      const [of, at, back, pos, key] = open(seal, cursor);
+      const [of, at, back, pos, key, count] = open(seal, cursor);
       if (of !== fingerprint(list))
         throw new InputError('The cursor belongs to another list: filter, order or endpoint differ.', {
           scimType: 'invalidCursor',
@@ -36,12 +39,14 @@ export function makeCursors(seal: Seal, now: () => number): Cursors {
           scimType: 'expiredCursor',
           remedy: 'Start again with an empty cursor.',
         });
-      return { place: { pos, key }, back: back === 1 };
+      return { place: { pos, key }, back: back === 1, count };
     },
   };
 }
 
-function open(seal: Seal, cursor: string): [of: string, at: number, back: number, pos: string, key: string | null] {
+type Opened = [of: string, at: number, back: 0 | 1, pos: string, key: string | null, count: number];
+
+function open(seal: Seal, cursor: string): Opened {
   try {
     return JSON.parse(seal.open(cursor));
   } catch (cause) {

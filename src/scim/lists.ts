@@ -19,6 +19,7 @@ import { type Served, servedOf } from '#store/served.ts';
 import { compileSort, joinSorts } from '#store/sort.ts';
 import type { Condition } from '#store/statement.ts';
 import { send } from './answers.ts';
+import type { Position } from './cursor.ts';
 import type { ScimParts } from './parts.ts';
 import { makeProjection } from './projection.ts';
 import { COUNT_DEFAULT, COUNT_MAX, type ListQuery } from './query.ts';
@@ -267,15 +268,29 @@ async function byCursor<Content>(
   const { cursor = '' } = listing.query;
   const list = listKey(listing);
   const from = cursor === '' ? undefined : parts.cursors.read(list, cursor);
-  const asked = pageRequest(parts, listing, projections);
-  const { content, size, first, last, more, count } = await read(parts, { ...asked, from });
+  const count = sizeOf(listing.query, from);
+  const asked = pageRequest(parts, { ...listing, query: { ...listing.query, count } }, projections);
+  const page = await read(parts, { ...asked, from });
+  const { content, size, first, last, more } = page;
   const goes = (to: 'on' | 'back'): boolean => ((from?.back === true) === (to === 'back') ? more : from !== undefined);
   const at = (to: 'on' | 'back'): string | undefined => {
     const place = to === 'on' ? last : first;
-    return place !== undefined && goes(to) ? parts.cursors.make(list, { place, back: to === 'back' }) : undefined;
+    return place !== undefined && goes(to)
+      ? parts.cursors.make(list, { place, back: to === 'back', count })
+      : undefined;
   };
-  const head = headOf({ total: count.total, size, nextCursor: at('on'), previousCursor: at('back') });
+  const head = headOf({ total: page.count.total, size, nextCursor: at('on'), previousCursor: at('back') });
   return { head, content };
+}
+
+/** A reader pages on in the size of the first page (RFC 9865 section 2.1). @throws {InputError} `invalidCount` */
+function sizeOf({ count, countGiven }: ListQuery, from: Position | undefined): number {
+  if (from === undefined || (countGiven && from.count === count)) return count;
+  if (!countGiven) return from.count;
+  throw new InputError(
+    `The cursor is one of pages of ${from.count}: send "count" as at first, or leave it out; for another, start again with an empty cursor.`,
+    { scimType: 'invalidCount' },
+  );
 }
 
 /** What makes two lists the same, so that a place in the one is a place in the other. */

@@ -20,7 +20,9 @@ export interface ListQuery extends AskedAttributes {
   readonly startIndex: number;
   /** Undefined for paging by index; empty for the first page by cursor. */
   readonly cursor: string | undefined;
+  /** As it was asked for, or the usual one; never below 0 nor above `COUNT_MAX`. */
   readonly count: number;
+  readonly countGiven: boolean;
   /** The filter and order as they were asked for: two lists with the same are the same list. */
   readonly key: string;
 }
@@ -96,10 +98,8 @@ function makeQuery(given: Given): ListQuery {
     throw new InputError('"sortOrder" must be "ascending" or "descending".', { scimType: 'invalidValue' });
   if (cursor !== undefined && startIndex !== undefined)
     throw new InputError('"cursor" and "startIndex" cannot be given together.', { scimType: 'invalidValue' });
-  if (cursor !== undefined && count !== undefined && (count < 1 || count > COUNT_MAX))
-    throw new InputError(`"count" must be between 1 and ${COUNT_MAX} when paging by cursor.`, {
-      scimType: 'invalidCount',
-    });
+  if (cursor !== undefined && count !== undefined && count > COUNT_MAX)
+    throw new InputError(`"count" must be at most ${COUNT_MAX} when paging by cursor.`, { scimType: 'invalidCount' });
   return {
     attributes,
     excludedAttributes,
@@ -108,6 +108,7 @@ function makeQuery(given: Given): ListQuery {
     descending: sortBy !== undefined && order === 'descending',
     startIndex: Math.min(START_MAX, Math.max(1, startIndex ?? 1)),
     count: Math.min(COUNT_MAX, Math.max(0, count ?? COUNT_DEFAULT)),
+    countGiven: count !== undefined,
     cursor,
     key: JSON.stringify([filter ?? '', sortBy ?? '', sortBy === undefined ? '' : order]),
   };

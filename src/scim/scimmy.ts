@@ -52,6 +52,10 @@ Schemas.User.definition.truncate('password');
 // has no name, and a large group would look up one for each.
 const memberDisplay = Schemas.Group.definition.attribute('members.display');
 if (memberDisplay instanceof Types.Attribute) Object.assign(memberDisplay.config, { mutable: false, returned: false });
+// Where a manager is found follows from `value`. What a manager is called would cost every page a look at every manager.
+const managerPlace = Schemas.EnterpriseUser.definition.attribute('manager.$ref');
+if (managerPlace instanceof Types.Attribute) managerPlace.config.mutable = false;
+Schemas.EnterpriseUser.definition.truncate('manager.displayName');
 Resources.declare(Resources.User, { extensions: [{ schema: Schemas.EnterpriseUser, required: false }] });
 Resources.declare(Resources.Group);
 

@@ -52,9 +52,12 @@ export function writerFor(parts: ScimParts, principal: Principal): Writer {
       return create({ type, actor }, { document, members, ...(id === undefined ? {} : { id }) });
     },
     async replace(target, body) {
-      const { document, members } = read(target.type, body);
+      const { document, members, clears } = read(target.type, body);
       const { replace } = await way();
-      return replace({ actor, ...known(target) }, { document, members: target.type === 'Group' ? members : undefined });
+      return replace(
+        { actor, ...known(target) },
+        { document, members: target.type === 'Group' ? members : undefined, clears },
+      );
     },
     async patch(target, body) {
       const operations = parsePatch(body);
@@ -71,7 +74,7 @@ export function writerFor(parts: ScimParts, principal: Principal): Writer {
 /** What writes of a principal are: edits by hand, or the identity provider's. */
 interface Way {
   create(edit: Edit, given: Parameters<typeof createResource>[2]): ReturnType<typeof createResource>;
-  replace(edit: EditOfOne, given: Parameters<typeof replaceResource>[2]): Promise<Edited>;
+  replace(edit: EditOfOne, given: Parameters<typeof pushReplace>[2]): Promise<Edited>;
   patch(edit: EditOfOne, operations: Parameters<typeof patchResource>[2]): Promise<Edited>;
   remove(edit: EditOfOne): Promise<void>;
 }
@@ -108,10 +111,22 @@ function checkMayWrite({ scopes, scope, name }: Principal): void {
     });
 }
 
-function read(type: ResourceType, body: unknown): { document: Document; members: readonly string[] } {
+interface Given {
+  readonly document: Document;
+  readonly members: readonly string[];
+  /** `externalId` is named and has no value (RFC 7643 section 2.5). */
+  readonly clears: boolean;
+}
+
+function read(type: ResourceType, body: unknown): Given {
   const schema = RESOURCE_SCHEMAS[type];
   const document = coerceResource(schema, body);
-  return { document, members: type === 'Group' ? memberIds(resourceFields(schema, body).get('members')) : [] };
+  const fields = resourceFields(schema, body);
+  return {
+    document,
+    members: type === 'Group' ? memberIds(fields.get('members')) : [],
+    clears: fields.has('externalid') && document['externalId'] === undefined,
+  };
 }
 
 /** @throws {NotFoundError} no id of ours has this form */

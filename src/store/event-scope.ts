@@ -8,6 +8,7 @@ import { Statement } from './statement.ts';
 export interface ScopeDifference {
   readonly resource_type: ResourceType;
   readonly id: string;
+  /** As SCIM answers it. */
   readonly external_id: string | null;
   /** Null when the resource is not kept any more. */
   readonly version: string | null;
@@ -20,6 +21,9 @@ export interface ScopeDifference {
 }
 
 const TYPES = ['User', 'Group'] as const;
+
+/** The column has our own id of whom the identity provider wrote without an externalId: an anchor that nobody is told. */
+const SERVED_EXTERNAL_ID = `(r.search ->> 'externalId')`;
 
 /**
  * Who must be told of so that the receiver knows exactly those whom it may see, as things stand now: leaving before
@@ -38,7 +42,7 @@ export async function findScopeDifferences(
       known as (select resource_id, resource_type from event_known where stream_id = ${stream}),
       different as (select seen.id as fresh, known.resource_id as stale, known.resource_type from seen
         full join known on known.resource_id = seen.id where seen.id is null or known.resource_id is null)
-    select coalesce(r.resource_type, d.resource_type) as resource_type, coalesce(d.fresh, d.stale) as id, r.external_id, r.version, r.active,
+    select coalesce(r.resource_type, d.resource_type) as resource_type, coalesce(d.fresh, d.stale) as id, ${SERVED_EXTERNAL_ID} as external_id, r.version, r.active,
       coalesce(r.deleted_at, r.updated_at) as changed_at, case when d.fresh is not null then r.body end as body,
       d.fresh is not null as enters, (r.id is null or r.deleted_at is not null) as deleted
     from different d left join resources r on r.id = coalesce(d.fresh, d.stale)
@@ -98,6 +102,7 @@ export async function clearKnown(tx: Db, streamId: string): Promise<void> {
 export interface SubjectRow {
   readonly id: string;
   readonly version: string;
+  /** As SCIM answers it, or did. */
   readonly external_id: string | null;
   readonly active: boolean;
   /** Of a resource that is there; its attributes at this moment. */
@@ -121,7 +126,7 @@ export async function readSubjects(
   const seen = TYPES.map(
     (type) => `when r.resource_type = '${type}' then ${statement.where(visible?.condition(type, 'few'))}`,
   ).join(' ');
-  const text = `select r.id, r.version, r.external_id, r.active, case when r.deleted_at is null then r.body end as body,
+  const text = `select r.id, r.version, ${SERVED_EXTERNAL_ID} as external_id, r.active, case when r.deleted_at is null then r.body end as body,
       r.deleted_at is null and (case ${seen} end) as seen, k.version as known
     from resources r left join event_known k on k.stream_id = ${stream} and k.resource_id = r.id where r.id = any(${wanted})`;
   const { rows } = await queryOn<SubjectRow>(tx, { text, values: statement.values });

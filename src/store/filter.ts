@@ -84,6 +84,7 @@ class Compiler {
     const { attribute, sub } = resolved;
     if (attribute.name === 'id' || attribute.name === 'meta' || attribute.name === 'schemas') return 'true';
     if (attribute.name === 'externalId') return `${EXTERNAL_ID} is not null`;
+    if (isManagerPlace(resolved)) return 'r.manager_id is not null';
     if (isRelation(attribute)) return this.related(attribute.name, undefined);
     if (attribute.multiValued && sub !== undefined) {
       const element = this.alias();
@@ -101,6 +102,7 @@ class Compiler {
       return operator === 'eq' ? `not ${present}` : present;
     }
     if (attribute.type === 'complex' && sub === undefined && !attribute.sub.has('value')) throw unfit(path, operator);
+    if (isManagerPlace(resolved)) return this.managerPlace(operator, stringOf(value, path, operator), path);
     if (extension === undefined) {
       const column = this.column(resolved, operator, value, path);
       if (column !== undefined) return column;
@@ -145,6 +147,12 @@ class Compiler {
       default:
         return this.relation(name, operator, value, path);
     }
+  }
+
+  private managerPlace(operator: Operator, text: string, path: AttributePath): string {
+    const address = foldCase(this.addressesOf('User', path));
+    const place = this.columns.address('r.manager_id', address, operator, foldCase(text));
+    return operator === 'ne' ? `(r.manager_id is null or ${place})` : `(r.manager_id is not null and ${place})`;
   }
 
   private relation(name: string, operator: Operator, value: Literal, path: AttributePath): string | undefined {
@@ -271,6 +279,12 @@ class Compiler {
       return this.inside(filter, attribute.sub, (term, { name }) =>
         this.filter({ ...term, path: { attribute: 'meta', sub: name } }),
       );
+    if (attribute.name === 'manager') {
+      const inside = this.inside(filter, attribute.sub, (term, { name }) =>
+        this.filter({ ...term, path: { ...path, sub: name } }),
+      );
+      return `(${this.present(path)} and ${inside})`;
+    }
     const element = this.alias();
     const source = attribute.multiValued
       ? elements(jsonPath(resolved), element)
@@ -412,6 +426,11 @@ function isFulfilledByNone({ operator, value }: Compare): boolean {
 /** Whether it tells of each of several values if it is the primary one; absent, that is false (RFC 7643 section 2.4). */
 function isPrimary(attribute: Attribute, sub: Attribute): boolean {
   return attribute.multiValued && sub.name === 'primary' && sub.type === 'boolean';
+}
+
+/** `manager.$ref` follows from who it is, and lies in no document. */
+function isManagerPlace({ extension, attribute, sub }: Resolved): boolean {
+  return extension !== undefined && attribute.name === 'manager' && sub?.name === '$ref';
 }
 
 function isRelation(attribute: Attribute): attribute is Attribute & { readonly name: 'members' | 'groups' } {

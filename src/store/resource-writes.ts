@@ -2,9 +2,9 @@
 // batches instead (resources.ts, memberships.ts).
 
 import { ConflictError, InputError } from '#core/errors.ts';
-import { type Filter, matches } from '#core/filter.ts';
+import { matches } from '#core/filter.ts';
 import { isUuid } from '#core/ids.ts';
-import type { MemberChange } from '#core/patch.ts';
+import type { ChosenMembers, MemberChange, NamedMembers } from '#core/patch.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { appendChanges } from './changes.ts';
 import { type Database, type Db, queryOn, sql } from './database.ts';
@@ -160,7 +160,7 @@ export interface MembersChanged {
 /**
  * Adds and removes members of a locked group, one row each, whatever the size of the group. Doing it twice changes
  * nothing. Undefined when nothing changed.
- * @throws {InputError} `invalidValue`: a member to be added that the directory does not have
+ * @throws {InputError} `invalidValue`: a member to be added that the directory does not have; as `membersChosen`
  */
 export async function changeMembers(
   tx: Db,
@@ -174,7 +174,7 @@ export async function changeMembers(
     for (const id of ids) if (!undoes.delete(id)) to.add(id);
   };
   for (const change of changes) {
-    const ids = change.kind === 'removeWhere' ? await membersWhere(tx, groupId, change.filter) : uuidsOf(change);
+    const ids = 'filter' in change ? await membersChosen(tx, groupId, change) : uuidsOf(change);
     if (change.kind === 'replace') note(await removeOthers(tx, groupId, ids), removed, added);
     if (change.kind === 'add' || change.kind === 'replace') note(await addMembers(tx, groupId, ids), added, removed);
     else note(await removeMembers(tx, groupId, ids), removed, added);
@@ -200,7 +200,7 @@ export async function fillGroup(tx: Db, groupId: string, ids: readonly string[])
 }
 
 /** @throws {InputError} `invalidValue`: what is to be added and is no UUID */
-function uuidsOf({ kind, ids }: Exclude<MemberChange, { kind: 'removeWhere' }>): readonly string[] {
+function uuidsOf({ kind, ids }: NamedMembers): readonly string[] {
   const uuids = ids.filter((id) => isUuid(id)).map((id) => id.toLowerCase());
   const wrong = kind === 'remove' ? undefined : ids.find((id) => !isUuid(id));
   if (wrong !== undefined) throw unknownMember(wrong);
@@ -258,15 +258,30 @@ async function removeOthers(tx: Db, groupId: string, ids: readonly string[]): Pr
   return rows.map(({ id }) => id);
 }
 
-/** For filters other than by id, which hardly anybody sends: looks at each member of this one group. */
-export async function membersWhere(tx: Db, groupId: string, filter: Filter): Promise<readonly string[]> {
+/**
+ * The members to be removed, by our ids. For filters other than by id, which hardly anybody sends: looks at each member
+ * of this one group.
+ * @throws {InputError} `mutability`, `noTarget`: they are to be changed, which no member can be
+ */
+export async function membersChosen(
+  tx: Db,
+  groupId: string,
+  { kind, filter }: ChosenMembers,
+): Promise<readonly string[]> {
   const { rows } = await sql<{ value: string; type: string; display: string }>(
     tx,
     `select gm.member_id as value, gm.member_type as type, r.display from group_members gm
      join resources r on r.id = gm.member_id where gm.group_id = ?::uuid`,
     [groupId],
   );
-  return rows.filter((row) => matches(filter, row, 'members')).map(({ value }) => value);
+  const chosen = rows.filter((row) => matches(filter, row, 'members')).map(({ value }) => value);
+  if (kind === 'removeWhere') return chosen;
+  throw chosen.length === 0
+    ? new InputError('No value of "members" matches the path.', { scimType: 'noTarget', reason: 'invalid-patch' })
+    : new InputError('A member cannot be changed; remove it and add another.', {
+        scimType: 'mutability',
+        reason: 'read-only',
+      });
 }
 
 /** Undone, and tried again like a transaction that could not be serialised. */

@@ -1,6 +1,7 @@
 // A resource as SCIM answers it: what is stored of it as text, joined. The text of id and meta, of the groups of a user
 // and of members is written by the database; our own URL stands in it as U+0001, which JSON text cannot hold otherwise,
 // and is put in at the end. Ids are UUIDs and types are our own words, so nothing but a display name needs escaping.
+import { isUuid } from '#core/ids.ts';
 import type { ResourceType } from '#core/resource.ts';
 import type { Condition, Statement } from './statement.ts';
 
@@ -83,10 +84,28 @@ export function servedOf(row: ServedRow, base: string): Served {
 }
 
 /** The text of a row whose `related` is there. */
-export function textOf({ head, related, body }: TextRow, base: string): string {
+export function textOf(row: TextRow, base: string): string {
+  return bareTextOf({ head: row.head, related: row.related, body: withManagerPlace(row.body, base) }, base);
+}
+
+/** The same without where the manager is found: in the words of messages, which reach whoever knows none of our URLs. */
+export function bareTextOf({ head, related, body }: TextRow, base: string): string {
   const place = head.indexOf(OURS);
   const start = head.slice(0, place) + base + head.slice(place + 1);
   return start + (related === null ? '' : related.replaceAll(OURS, base)) + body.slice(1);
+}
+
+/** Of a manager only `value` is stored, and `$ref` follows from it. No text has these quotes in it without backslashes. */
+const MANAGER_STARTS = '"manager":{"value":"';
+
+function withManagerPlace(body: string, base: string): string {
+  const at = body.indexOf(MANAGER_STARTS);
+  if (at === -1) return body;
+  const start = at + MANAGER_STARTS.length;
+  const end = start + 36;
+  const id = body.slice(start, end);
+  if (!isUuid(id) || !body.startsWith('"}', end)) return body;
+  return `${body.slice(0, end)}","$ref":"${base}/Users/${id.toLowerCase()}${body.slice(end)}`;
 }
 
 /** The id in the text of a row. */

@@ -1,11 +1,11 @@
 // The members of a group as the identity provider changes them: on both sides, the records and the directory.
 import type { GatewayError } from '#core/errors.ts';
 import { isUuid } from '#core/ids.ts';
-import type { MemberChange } from '#core/patch.ts';
+import type { MemberChange, NamedMembers } from '#core/patch.ts';
 import { countLosses } from '#store/push-guard.ts';
 import { changeShown, stampMembers } from '#store/pushed.ts';
 import { keepMembers } from '#store/pushed-images.ts';
-import { changeMembers, membersWhere } from '#store/resource-writes.ts';
+import { changeMembers, membersChosen } from '#store/resource-writes.ts';
 import { claimNamed } from './push-claim.ts';
 import { holdRemoval, renewWaiting } from './push-guard.ts';
 import { isPinned, withoutPinned } from './push-pins.ts';
@@ -18,12 +18,10 @@ export interface GroupChange {
   readonly held: GatewayError | undefined;
 }
 
-type Named = Exclude<MemberChange, { kind: 'removeWhere' }>;
-
 /**
  * Members that the identity provider names and another provider brought become its own. Of what takes members away,
  * nothing is done in the directory while the guard holds it; what adds some is.
- * @throws {InputError} `invalidValue`: a member to be added that there is not
+ * @throws {InputError} `invalidValue`: a member to be added that there is not; as `membersChosen`
  */
 export async function changeGroup(
   writing: Writing,
@@ -45,12 +43,11 @@ export async function changeGroup(
   return { version: changed?.version, held: held ?? (pinned && changed === undefined ? isPinned() : undefined) };
 }
 
-async function byId({ tx }: Writing, groupId: string, change: MemberChange): Promise<Named> {
-  if (change.kind !== 'removeWhere') return change;
-  return { kind: 'remove', ids: await membersWhere(tx, groupId, change.filter) };
+async function byId({ tx }: Writing, groupId: string, change: MemberChange): Promise<NamedMembers> {
+  return 'filter' in change ? { kind: 'remove', ids: await membersChosen(tx, groupId, change) } : change;
 }
 
-function uuidsIn(changes: readonly Named[]): readonly string[] {
+function uuidsIn(changes: readonly NamedMembers[]): readonly string[] {
   return [
     ...new Set(
       changes
@@ -61,11 +58,15 @@ function uuidsIn(changes: readonly Named[]): readonly string[] {
   ];
 }
 
-function addedOf(change: Named): Named {
+function addedOf(change: NamedMembers): NamedMembers {
   return { kind: 'add', ids: change.kind === 'remove' ? [] : change.ids };
 }
 
-async function holdLosses(writing: Writing, id: string, changes: readonly Named[]): Promise<GatewayError | undefined> {
+async function holdLosses(
+  writing: Writing,
+  id: string,
+  changes: readonly NamedMembers[],
+): Promise<GatewayError | undefined> {
   if (changes.every(({ kind }) => kind === 'add')) return undefined;
   const { tx, source, parts, actor } = writing;
   const asked = changes.map(({ kind, ids }) => ({ kind, ids: uuidsIn([{ kind: 'remove', ids }]) }));

@@ -1,7 +1,7 @@
 // What an administrator has undone and pinned, against a client that writes it again: the wish is kept in the mirror, and
 // the directory stays as it is until the pin is released.
 import { ForbiddenError } from '#core/errors.ts';
-import type { MemberChange } from '#core/patch.ts';
+import type { NamedMembers } from '#core/patch.ts';
 import { isCreationPinned, type PinnedMembers, readPinnedMembers } from '#store/pinned.ts';
 import type { PinnedClass, Pushed } from '#store/pushed.ts';
 import type { Writing } from './push-source.ts';
@@ -20,23 +20,25 @@ export async function creationPinned(
   return (await isCreationPinned(tx, 'scim', { id, type, externalId })) ? isPinned() : undefined;
 }
 
-type Named = Exclude<MemberChange, { kind: 'removeWhere' }>;
-
 export interface Unpinned {
-  readonly changes: readonly Named[];
+  readonly changes: readonly NamedMembers[];
   /** Whether pins kept anything back. */
   readonly pinned: boolean;
 }
 
 /** The changes to the members of a group without what pins forbid. */
-export async function withoutPinned({ tx }: Writing, groupId: string, changes: readonly Named[]): Promise<Unpinned> {
+export async function withoutPinned(
+  { tx }: Writing,
+  groupId: string,
+  changes: readonly NamedMembers[],
+): Promise<Unpinned> {
   const pins = await readPinnedMembers(tx, 'scim', groupId);
   if (pins.present.size + pins.absent.size === 0) return { changes, pinned: false };
   const left = changes.map((change) => unpinned(change, pins));
   return { changes: left, pinned: left.some(({ ids }, place) => String(ids) !== String(changes[place]?.ids)) };
 }
 
-function unpinned({ kind, ids }: Named, { present, absent }: PinnedMembers): Named {
+function unpinned({ kind, ids }: NamedMembers, { present, absent }: PinnedMembers): NamedMembers {
   const given = ids.map((id) => id.toLowerCase());
   if (kind === 'remove') return { kind, ids: given.filter((id) => !present.has(id)) };
   const coming = given.filter((id) => !absent.has(id));

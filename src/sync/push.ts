@@ -46,14 +46,17 @@ function withId(id: string, outcome: Outcome<Edited>): Outcome<Edited & { readon
   return 'answer' in outcome ? { answer: { ...outcome.answer, id } } : outcome;
 }
 
-/** @throws {NotFoundError} @throws {PreconditionError} @throws {ConflictError} @throws {RateError} `guard-held` */
+/**
+ * @param clears whether the client says that there is no `externalId`, instead of not saying one
+ * @throws {NotFoundError} @throws {PreconditionError} @throws {ConflictError} @throws {RateError} `guard-held`
+ */
 export async function pushReplace(
   parts: PushParts,
   edit: EditOfOne,
-  { document, members }: { document: Document; members: readonly string[] | undefined },
+  { document, members, clears }: { document: Document; members: readonly string[] | undefined; clears: boolean },
 ): Promise<Edited> {
   return change(parts, edit, (writing, present) => ({
-    document: finish(parts.schemas[edit.type], withKept(writing, present, document)),
+    document: finish(parts.schemas[edit.type], withKept(writing, present, document, clears)),
     members: members === undefined ? [] : [{ kind: 'replace', ids: members }],
   }));
 }
@@ -123,9 +126,9 @@ async function own(writing: Writing, id: string, expecting?: EditOfOne): Promise
 }
 
 /** What a client that replaces a resource does not say: the anchor, and what only the service sets. */
-function withKept({ parts, type }: Writing, present: Pushed, document: Document): Document {
+function withKept({ parts, type }: Writing, present: Pushed, document: Document, clears = false): Document {
   const before = documentOf(present);
-  const externalId = document['externalId'] ?? before['externalId'];
+  const externalId = document['externalId'] ?? (clears ? undefined : before['externalId']);
   return {
     ...document,
     ...keptBy(parts.schemas[type], before),

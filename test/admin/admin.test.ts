@@ -445,6 +445,13 @@ describe('the admin API', () => {
       .send('{"percent":');
     assert.equal(malformed.status, 400);
     assert.equal(malformed.body.code, 'malformed-json');
+    const unreadable = await request(api.base)
+      .put('/api/v1/guard')
+      .set('authorization', `Bearer ${ADMIN_TOKEN}`)
+      .set('content-type', 'application/json')
+      .serialize((bytes) => bytes)
+      .send(Buffer.from('{"text":"\xe9"}', 'latin1'));
+    assert.deepEqual([unreadable.status, unreadable.body.code], [400, 'not-utf8']);
     const large = await request(api.base)
       .put('/api/v1/guard')
       .set('authorization', `Bearer ${ADMIN_TOKEN}`)

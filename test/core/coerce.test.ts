@@ -119,6 +119,34 @@ describe('a resource from outside', () => {
       { roles: [{ value: 'a', type: 'App' }] },
       { roles: [{ value: 'a', type: 'App' }] },
     ],
+    [
+      'a value that is there twice as one, as it is first',
+      {
+        emails: [
+          { value: 'a@b', type: 'work' },
+          { value: 'A@b', type: 'Work', display: 'A', primary: true },
+          { value: 'a@b', type: 'home' },
+          { value: 'a@b' },
+        ],
+        photos: [{ value: 'https://a/B' }, { value: 'https://a/b' }],
+        addresses: [
+          { type: 'work', locality: 'Seoul' },
+          { type: 'work', locality: 'Busan' },
+        ],
+      },
+      {
+        emails: [
+          { value: 'a@b', type: 'work', display: 'A', primary: true },
+          { value: 'a@b', type: 'home' },
+          { value: 'a@b' },
+        ],
+        photos: [{ value: 'https://a/B' }, { value: 'https://a/b' }],
+        addresses: [
+          { type: 'work', locality: 'Seoul' },
+          { type: 'work', locality: 'Busan' },
+        ],
+      },
+    ],
   ];
   for (const [what, given, is] of taken) it(`takes ${what}`, () => assert.deepEqual(user(given), is));
 

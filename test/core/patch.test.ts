@@ -222,6 +222,42 @@ const cases: readonly [before: object, operations: readonly Operation[], after: 
     ],
     { emails: [home] },
   ],
+  // A value that is there is not added again: what is said of it beyond is taken.
+  [
+    { emails: [{ ...work, primary: true }] },
+    [{ op: 'add', path: 'emails', value: [work] }],
+    { emails: [{ ...work, primary: true }] },
+  ],
+  [
+    { emails: [work, home] },
+    [{ op: 'add', path: 'emails', value: { type: 'Work', value: 'ADA@work', display: 'Ada', primary: true } }],
+    {
+      emails: [
+        { ...work, display: 'Ada', primary: true },
+        { ...home, primary: false },
+      ],
+    },
+  ],
+  [
+    { emails: [work] },
+    [{ op: 'add', path: 'emails', value: { value: work.value, type: 'other' } }],
+    { emails: [work, { value: work.value, type: 'other' }] },
+  ],
+  [
+    { emails: [work, home] },
+    [{ op: 'replace', path: 'emails[type eq "home"]', value: { ...work, primary: true } }],
+    { emails: [{ ...work, primary: true }] },
+  ],
+  [
+    { x509Certificates: [{ value: 'QUJD' }] },
+    [{ op: 'add', path: 'x509Certificates', value: [{ value: 'QUJj' }, { value: 'QUJD', display: 'old' }] }],
+    { x509Certificates: [{ value: 'QUJD', display: 'old' }, { value: 'QUJj' }] },
+  ],
+  // What is replaced and is not there is added.
+  [{}, [{ op: 'replace', path: 'emails.value', value: 'x' }], { emails: [{ value: 'x' }] }],
+  // `schemas` may be repeated.
+  [{ title: 'Mx' }, [{ op: 'replace', path: 'schemas', value: [USER_SCHEMA, ENT] }], { title: 'Mx' }],
+  [{ title: 'Mx' }, [{ op: 'add', path: 'schemas', value: USER_SCHEMA }], { title: 'Mx' }],
   [
     { title: 'Mx' },
     [
@@ -239,14 +275,18 @@ const refusals: readonly [operation: Operation, scimType: ScimType][] = [
   [{ op: 'replace', path: 'emails[type eq "work"].value', value: 'x' }, 'noTarget'],
   [{ op: 'add', path: 'emails[value co "x"].type', value: 'work' }, 'noTarget'],
   [{ op: 'Replace', path: 'emails[not (type eq "work")].value', value: 'x' }, 'noTarget'],
-  [{ op: 'replace', path: 'emails.value', value: 'x' }, 'noTarget'],
   [{ op: 'add', path: 'id', value: 'x' }, 'mutability'],
   [{ op: 'replace', path: 'meta.version', value: 'x' }, 'mutability'],
   [{ op: 'remove', path: 'groups' }, 'mutability'],
   [{ op: 'add', path: 'groups', value: [{ value: 'x' }] }, 'mutability'],
   [{ op: 'replace', path: `${GATEWAY_SCHEMA}:origin`, value: 'x' }, 'mutability'],
   [{ op: 'remove', path: GATEWAY_SCHEMA }, 'mutability'],
-  [{ op: 'replace', path: `${ENT}:manager.displayName`, value: 'x' }, 'mutability'],
+  [{ op: 'replace', path: `${ENT}:manager.$ref`, value: 'x' }, 'mutability'],
+  [{ op: 'remove', path: 'schemas' }, 'mutability'],
+  [{ op: 'replace', path: 'schemas', value: [] }, 'mutability'],
+  [{ op: 'replace', path: 'schemas', value: [ENT] }, 'mutability'],
+  [{ op: 'replace', path: 'schemas', value: [USER_SCHEMA, 'urn:unknown'] }, 'invalidValue'],
+  [{ op: 'add', path: 'schemas', value: GROUP_SCHEMA }, 'invalidValue'],
   [{ op: 'remove', path: 'userName' }, 'mutability'],
   [{ op: 'replace', path: 'userName', value: '' }, 'invalidValue'],
   [{ op: 'replace', value: { id: 'somebody else' } }, 'mutability'],
@@ -352,9 +392,13 @@ describe('PATCH of a group', () => {
   });
 
   it('refuses to change a member in place', () => {
+    for (const path of ['members[value eq "a"].value', 'members[value eq "a"]'])
+      assert.deepEqual(
+        membersAfter({ op: 'replace', path, value: { value: 'b' } }).map(({ kind }) => kind),
+        ['refuseWhere'],
+        'whether there is such a member is for the rows to say',
+      );
     for (const [operation, scimType] of [
-      [{ op: 'replace', path: 'members[value eq "a"].value', value: 'b' }, 'mutability'],
-      [{ op: 'replace', path: 'members[value eq "a"]', value: { value: 'b' } }, 'mutability'],
       [{ op: 'replace', path: 'members.type', value: 'User' }, 'mutability'],
       [{ op: 'remove', path: 'members[shoeSize eq 44]' }, 'invalidPath'],
       [{ op: 'add', path: 'members', value: [{ display: 'x' }] }, 'invalidValue'],

@@ -111,6 +111,14 @@ eachDatabase('security event tokens', (open) => {
     }
     assert.deepEqual(claims[1]?.events[`${EVENT}:prov:patch:notice`], { attributes: ['title'], version: 'W/"2"' });
     assert.equal(new Set(claims.map(({ jti }) => jti)).size, 5);
+    // Whom the identity provider wrote without one is kept under our id, which SCIM does not show either.
+    const bare = await user();
+    await sql(database.knex, 'update resources set external_id = id::text where id = ?', [bare.id]);
+    await scim.call('DELETE', `/Users/${bare.id}`);
+    await bench.work();
+    const told = await Promise.all(receiver.received.slice(5).map(({ text }) => verified(text)));
+    assert.equal(told.length, 2);
+    for (const { sub_id } of told) assert.deepEqual(sub_id, { format: 'scim', uri: `/Users/${bare.id}`, id: bare.id });
   });
 
   it('carry the resource when that is wanted, and of a group that only its members changed', async () => {

@@ -112,16 +112,25 @@ eachDatabase('SCIM bad input', (open) => {
       raw('/Users', { method: 'POST', headers: { ...json, 'content-encoding': 'zstd9' }, body }),
       415,
     );
-    await assertRefused(
-      raw('/Users', { method: 'POST', headers: { 'content-type': 'application/json; charset=ebcdic' }, body }),
-      415,
-    );
+    for (const charset of ['ebcdic', 'utf-16le', '"iso-8859-1"'])
+      await assertRefused(
+        raw('/Users', { method: 'POST', headers: { 'content-type': `application/json; charset=${charset}` }, body }),
+        415,
+        undefined,
+        charset,
+      );
     const bomb = gzipSync(Buffer.alloc(40 * MIB, ' '));
     await assertRefused(
       raw('/Users', { method: 'POST', headers: { ...json, 'content-encoding': 'gzip' }, body: bomb }),
       413,
     );
-    for (const type of ['application/json', 'application/scim+json; charset=utf-8', 'APPLICATION/JSON'])
+    for (const type of [
+      'application/json',
+      'application/scim+json; charset=utf-8',
+      'application/json;charset="UTF-8"',
+      'application/json; charset=us-ascii',
+      'APPLICATION/JSON',
+    ])
       assert.equal((await post(JSON.stringify(userBody()), type)).status, 201, type);
   });
 
@@ -154,6 +163,31 @@ eachDatabase('SCIM bad input', (open) => {
       for (const path of [`/Users/${user.id}`, `/Groups/${id}`])
         await assertRefused(scim.call('PATCH', path, patch), 400, 'invalidValue', escaped);
     }
+    // Otherwise each of these bytes would be the same sign, and two names one.
+    for (const bytes of [[0xe9], [0xc3, 0x28], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80]]) {
+      const body = Buffer.concat([
+        Buffer.from(`{"schemas":["${USER_SCHEMA}"],"userName":"`),
+        Buffer.from(bytes),
+        Buffer.from('"}'),
+      ]);
+      const json = { 'content-type': 'application/scim+json' };
+      for (const [method, path] of [
+        ['POST', '/Users'],
+        ['PUT', `/Users/${user.id}`],
+        ['PATCH', `/Users/${user.id}`],
+        ['POST', '/Bulk'],
+        ['POST', '/Users/.search'],
+      ] as const)
+        await assertRefused(
+          raw(path, { method, headers: json, body }),
+          400,
+          'invalidSyntax',
+          `${method} ${path} ${bytes}`,
+        );
+    }
+    const ascii = { 'content-type': 'application/json; charset=us-ascii' };
+    const accented = JSON.stringify(userBody({ displayName: 'é' }));
+    await assertRefused(raw('/Users', { method: 'POST', headers: ascii, body: accented }), 400, 'invalidSyntax');
     for (const odd of [
       '\u{1f600}',
       '김',
@@ -193,13 +227,16 @@ eachDatabase('SCIM bad input', (open) => {
       ['attributes=title&excludedAttributes=name', 'invalidValue'],
       ['filter=%00', 'invalidFilter'],
       ['filter=userName%20eq%20%22%ff', 'invalidFilter'],
-      ['cursor=&count=0', 'invalidCount'],
       ['cursor=&count=1000000000', 'invalidCount'],
       ['cursor=%00', 'invalidCursor'],
       [`cursor=${'x'.repeat(50_000)}`, 'invalidCursor'],
     ] as const)
       await assertRefused(raw(`/Users?${parameters}`), 400, scimType, parameters);
     const all = (await scim.list('/Users', { count: 0 })).totalResults;
+    for (const count of ['0', '-1', '-99999999999999999999']) {
+      const { totalResults, itemsPerPage, Resources, nextCursor } = await scim.list('/Users', { count, cursor: '' });
+      assert.deepEqual([totalResults, itemsPerPage, Resources, nextCursor], [all, 0, [], undefined], count);
+    }
     for (const count of ['-1', '0', '1000000000', '99999999999999999999', '+5'])
       assert.equal(
         (await scim.list('/Users', { count, startIndex: '-99999999999999999999' })).totalResults,

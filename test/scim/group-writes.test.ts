@@ -91,6 +91,15 @@ eachDatabase('SCIM writes of groups', (open) => {
       }
     }
     assert.equal((await add(id, id)).status, 400);
+    for (const [filter, scimType] of [
+      [`value eq "${people[0]}"`, 'mutability'],
+      [`value eq "${people[1]}"`, 'noTarget'],
+      ['type eq "Group"', 'noTarget'],
+    ] as const)
+      for (const path of [`members[${filter}]`, `members[${filter}].value`]) {
+        const { status, body } = await patch(id, { op: 'replace', path, value: people[2] });
+        assert.deepEqual([status, body['scimType']], [400, scimType], path);
+      }
     assert.equal((await read(id)).meta.version, meta.version);
     assert.equal((await scim.list('/Groups', { count: 0 })).totalResults, before.totalResults);
   });

@@ -106,8 +106,16 @@ for (const kind of ['embedded', 'postgres'] as const)
           ({ value, $ref, type }) => value === user.id && $ref === user.meta.location && type === 'User',
         ),
       );
-      const manager = (one[ENTERPRISE] as { manager: { value: string } }).manager.value;
-      assert.equal((await get<Resource>(`/Users/${manager}`)).id, manager);
+      const { manager } = one[ENTERPRISE] as { manager: { value: string; $ref: string } };
+      const boss = await get<Resource>(`/Users/${manager.value}`);
+      assert.deepEqual(manager, { value: boss.id, $ref: boss.meta.location });
+      const found = async (op: string) =>
+        (await get(`/Users${query({ filter: `${ENTERPRISE}:manager.$ref ${op}`, count: '0' })}`)).totalResults;
+      const reports = (await get(`/Users${query({ filter: `${ENTERPRISE}:manager.value eq "${boss.id}"` })}`))
+        .totalResults;
+      assert.ok(reports > 0);
+      assert.equal(await found(`eq "${manager.$ref}"`), reports);
+      assert.equal((await found('pr')) + (await found('eq null')), (await get('/Users?count=0')).totalResults);
     });
 
     it('answers 304 to the version it has just given', async () => {

@@ -97,6 +97,29 @@ eachDatabase('SCIM writes', (open, kind) => {
     assert.deepEqual(await read(id), put.body);
   });
 
+  it('say themselves where a manager is found, whatever a client says, and drop it with the manager', async () => {
+    const [first, second] = [await scim.create('/Users', userBody()), await scim.create('/Users', userBody())];
+    const invented = { value: first.id, $ref: `../Users/${second.id}`, displayName: 'Eve' };
+    const { id } = await scim.create('/Users', userBody({ [ENTERPRISE_SCHEMA]: { manager: invented } }));
+    const managerOf = async () => ((await read(id))[ENTERPRISE_SCHEMA] as { manager?: object } | undefined)?.manager;
+    const is = ({ id: value, meta }: ScimResource) => ({ value, $ref: meta.location });
+    assert.deepEqual(await managerOf(), is(first));
+    const manager = `${ENTERPRISE_SCHEMA}:manager`;
+    for (const [operation, after] of [
+      [{ op: 'replace', path: `${manager}.value`, value: second.id }, is(second)],
+      [{ op: 'replace', path: manager, value: first.id }, is(first)],
+      [{ op: 'add', path: manager, value: { ...invented, value: second.id } }, is(second)],
+      [{ op: 'replace', value: { [manager]: { value: first.id } } }, is(first)],
+      [{ op: 'replace', path: manager, value: { value: 'nobody', $ref: first.meta.location } }, { value: 'nobody' }],
+      [{ op: 'remove', path: manager }, undefined],
+    ] as const) {
+      const { status, body } = await scim.call('PATCH', `/Users/${id}`, patchBody(operation));
+      assert.equal(status, 200, JSON.stringify(operation));
+      assert.deepEqual(await managerOf(), after, JSON.stringify(operation));
+      assert.deepEqual(body, await read(id));
+    }
+  });
+
   it('leave nobody neither active nor inactive, and filters agree with what is answered', async () => {
     const { id, ...made } = (await scim.call('POST', '/Users', userBody({}))).body;
     assert.equal(made['active'], true);

@@ -5,7 +5,8 @@ import type { Attribute } from '#core/attributes.ts';
 import type { Document } from '#core/coerce.ts';
 import { InputError } from '#core/errors.ts';
 import { type Filter, matches, parseFilter } from '#core/filter.ts';
-import type { ResourceType } from '#core/resource.ts';
+import { isUuid } from '#core/ids.ts';
+import { ENTERPRISE_SCHEMA, type ResourceType } from '#core/resource.ts';
 import { isCaseExact } from '#core/search.ts';
 import { RESOURCE_SCHEMAS } from '#scim/scimmy.ts';
 import { type Database, sql } from '#store/database.ts';
@@ -42,7 +43,7 @@ function makeDirectory(): { entries: readonly Entry[]; members: readonly (readon
     type,
     // One name each, in words that meet those of the filters; an external id once.
     document: {
-      ...document,
+      ...withManagers(document, ids[place % 20]),
       ...(type === 'User' ? { active: document['active'] ?? true } : {}),
       ...(typeof document['externalId'] === 'string' ? { externalId: `${document['externalId']}${place}` } : {}),
     },
@@ -64,6 +65,23 @@ function makeDirectory(): { entries: readonly Entry[]; members: readonly (readon
     ([group, member]) => !seen.has(`${group.id}${member.id}`) && seen.add(`${group.id}${member.id}`),
   );
   return { entries: all, members };
+}
+
+/** The manager of every second who has one is somebody here; where they are found is not stored. */
+function withManagers(document: Document, id: string | undefined): Document {
+  const { manager, ...others } = (document[ENTERPRISE_SCHEMA] ?? {}) as { manager?: { value?: string } };
+  if (manager === undefined) return document;
+  const value = String(document['userName']) < 'a' ? id : manager.value;
+  return { ...document, [ENTERPRISE_SCHEMA]: { ...others, ...(value === undefined ? {} : { manager: { value } }) } };
+}
+
+function withManagerPlace(document: Document): Document {
+  const { manager, ...others } = (document[ENTERPRISE_SCHEMA] ?? {}) as { manager?: { value: string } };
+  if (manager === undefined || !isUuid(manager.value)) return document;
+  return {
+    ...document,
+    [ENTERPRISE_SCHEMA]: { ...others, manager: { ...manager, $ref: `${BASE}/Users/${manager.value}` } },
+  };
 }
 
 const { entries, members } = makeDirectory();
@@ -96,7 +114,12 @@ function wholeOf(entry: Entry): object {
     location: urlOf(entry),
     version: `W/"${version}"`,
   };
-  return { ...document, id, meta, ...(type === 'User' ? { groups: groupsOf(entry) } : { members: inside }) };
+  return {
+    ...withManagerPlace(document),
+    id,
+    meta,
+    ...(type === 'User' ? { groups: groupsOf(entry) } : { members: inside }),
+  };
 }
 
 const some = (type: ResourceType, of: (entry: Entry) => string): string[] =>
@@ -131,6 +154,8 @@ const literals: Literals = {
   'groups.value': [...some('Group', idOf), 'no id'],
   'groups.$ref': addresses('Group'),
   'groups.type': ['direct', 'INDIRECT', 'other'],
+  'manager.value': some('User', idOf),
+  'manager.$ref': some('User', urlOf),
   'members.value': [...some('User', idOf), ...some('Group', idOf)],
   'members.$ref': addresses('User', 'Group'),
   'members.type': ['User', 'group'],

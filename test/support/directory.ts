@@ -1,6 +1,7 @@
 // A directory put straight into its tables, for tests that need many resources and not the requests that make them.
 import type { Document } from '#core/coerce.ts';
-import type { Origin, ResourceType } from '#core/resource.ts';
+import { isUuid } from '#core/ids.ts';
+import { ENTERPRISE_SCHEMA, type Origin, type ResourceType } from '#core/resource.ts';
 import { foldCase, searchForm } from '#core/search.ts';
 import { type Database, sql } from '#store/database.ts';
 import { writeResources } from '#store/resources.ts';
@@ -27,10 +28,16 @@ export async function writeDocuments(database: Database, entries: readonly Direc
     search: searchForm(document),
     digest: null,
     manager_external_id: null,
-    manager_id: null,
+    manager_id: managerIn(document),
     left: false,
   }));
   await writeResources(database.knex, rows);
+}
+
+function managerIn(document: Document): string | null {
+  const enterprise = document[ENTERPRISE_SCHEMA] as { readonly manager?: { readonly value?: string } } | undefined;
+  const value = enterprise?.manager?.value ?? '';
+  return isUuid(value) ? value.toLowerCase() : null;
 }
 
 /** Puts members into groups, and counts them. */

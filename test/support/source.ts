@@ -15,7 +15,7 @@ import { RESOURCE_SCHEMAS } from '#scim/scimmy.ts';
 import { makeCounts } from '#store/counts.ts';
 import type { Database } from '#store/database.ts';
 import { readPage } from '#store/resource-pages.ts';
-import { type ServedRow, textOf } from '#store/served.ts';
+import { bareTextOf, type ServedRow } from '#store/served.ts';
 import { makeServedGroups } from '#store/served-groups.ts';
 import { saveProvider, setActive } from '#store/settings.ts';
 import type { PlanView } from '#store/views/plans.ts';
@@ -326,7 +326,7 @@ export interface Served {
 }
 
 function served(row: ServedRow): Served {
-  const { id: _id, meta: _meta, groups, members, ...body } = JSON.parse(textOf(row, ''));
+  const { id: _id, meta: _meta, groups, members, ...body } = JSON.parse(bareTextOf(row, ''));
   const others: { value: string }[] = groups ?? members ?? [];
   return { type: row.resource_type, body, related: others.map(({ value }) => value).sort() };
 }

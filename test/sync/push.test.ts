@@ -123,6 +123,21 @@ eachDatabase('writes of an identity provider', (_open, kind) => {
     assert.equal((await idp.send<{ totalResults: number }>('GET', `/Users?${alone}`)).body.totalResults, 0);
   });
 
+  it('keeps the external id of what is replaced without a word of it, and clears it when it is said to be none', async () => {
+    const userName = scene.name('anchored');
+    const { id } = await idp.createUser(userName);
+    const replaced = async (more: object) => {
+      const body = { schemas: [USER_SCHEMA], userName, ...more };
+      return (await expectStatus(idp.send('PUT', `/Users/${id}`, body), 200)).body['externalId'];
+    };
+    const kept = await replaced({});
+    assert.equal(typeof kept, 'string');
+    for (const none of [null, '']) {
+      assert.equal(await replaced({ externalId: none }), undefined);
+      assert.equal(await replaced({ externalId: kept }), kept);
+    }
+  });
+
   it('follows a new external id, also where others name it as their manager', async () => {
     const boss = await idp.createUser(scene.name('boss'));
     const report = await idp.createUser(scene.name('report'), {

@@ -118,16 +118,15 @@ function nameIn({ formatted, givenName, familyName }: Readonly<Record<string, st
 
 interface ManagerValue {
   readonly value?: string;
-  readonly displayName?: string;
 }
 
 /** By name, as somebody to go on to. */
-function Manager({ value = '', displayName }: ManagerValue) {
-  const boss = useGet('GET /users/{id}', { path: { id: value }, enabled: value !== '' && displayName === undefined });
-  if (value === '') return <>{displayName ?? '–'}</>;
+function Manager({ value = '' }: ManagerValue) {
+  const boss = useGet('GET /users/{id}', { path: { id: value }, enabled: value !== '' });
+  if (value === '') return <>–</>;
   return (
     <Link to="/users/$id" params={{ id: value }}>
-      {displayName ?? (boss.data === undefined ? '…' : nameOf(boss.data))}
+      {boss.data === undefined ? '…' : nameOf(boss.data)}
     </Link>
   );
 }

@@ -1,0 +1,75 @@
+// The filter in a path of PATCH, `emails[type eq "work"]`: what it chooses, and the value that it describes.
+import type { Attribute } from './attributes.ts';
+import { coerceValue, type Document } from './coerce.ts';
+import { InputError, type ScimType } from './errors.ts';
+import type { Filter } from './filter.ts';
+import { foldCase } from './search.ts';
+
+/** `value eq "a"`, or several joined by `or`. */
+export function idsNamed(filter: Filter): string[] | undefined {
+  if (filter.kind === 'or') {
+    const each = filter.terms.map(idsNamed);
+    return each.every((ids) => ids !== undefined) ? each.flat() : undefined;
+  }
+  const isId =
+    filter.kind === 'compare' &&
+    filter.operator === 'eq' &&
+    foldCase(filter.path.attribute) === 'value' &&
+    filter.path.sub === undefined;
+  return isId && typeof filter.value === 'string' ? [filter.value] : undefined;
+}
+
+/** The element that a filter of equalities describes. */
+export function elementFrom(filter: Filter, attribute: Attribute): Document | undefined {
+  const terms = filter.kind === 'and' ? filter.terms : [filter];
+  const element: Document = {};
+  for (const term of terms) {
+    if (term.kind !== 'compare' || term.operator !== 'eq' || term.path.sub !== undefined) return undefined;
+    const sub = attribute.sub.get(foldCase(term.path.attribute));
+    if (sub === undefined || sub.mutability === 'readOnly') return undefined;
+    const value = coerceValue(sub, term.value);
+    if (value !== undefined) element[sub.name] = value;
+  }
+  return element;
+}
+
+/** Booleans in a filter may be text: `primary eq "True"`. */
+export function typed(filter: Filter, attribute: Attribute): Filter {
+  switch (filter.kind) {
+    case 'and':
+    case 'or':
+      return { kind: filter.kind, terms: filter.terms.map((term) => typed(term, attribute)) };
+    case 'not':
+      return { kind: 'not', term: typed(filter.term, attribute) };
+    case 'compare': {
+      const sub = attribute.sub.get(foldCase(filter.path.attribute));
+      const isText = sub?.type === 'boolean' && typeof filter.value === 'string';
+      return isText ? { ...filter, value: coerceValue(sub, filter.value) as boolean } : filter;
+    }
+    default:
+      return filter;
+  }
+}
+
+/** @throws {InputError} `invalidPath` */
+export function checkNames(filter: Filter, attribute: Attribute): void {
+  switch (filter.kind) {
+    case 'and':
+    case 'or':
+      for (const term of filter.terms) checkNames(term, attribute);
+      return;
+    case 'not':
+      checkNames(filter.term, attribute);
+      return;
+    default:
+      if (filter.kind !== 'element' && attribute.sub.has(foldCase(filter.path.attribute))) return;
+      throw refuse(
+        'invalidPath',
+        `The path chooses by "${filter.path.attribute.slice(0, 60)}", which "${attribute.name}" does not have.`,
+      );
+  }
+}
+
+export function refuse(scimType: ScimType, message: string): InputError {
+  return new InputError(message, { scimType, reason: scimType === 'mutability' ? 'read-only' : 'invalid-patch' });
+}
