@@ -114,6 +114,7 @@ const TOUCHED_REPORTS = `select external_id from plan_touched where resource_typ
 /**
  * Updates of people whose own record is the same, but whose manager has come, gone, or has another id. Those whose manager
  * is as it was are set aside first, and the plan is asked about the few others, one by one: of a plan just made the planner knows nothing.
+ * It takes equal digests for rare, and would look up the manager of each person by itself; behind `case` it cannot see them.
  */
 export async function planReferences(db: Db, planning: Planning, offset: number): Promise<number> {
   const { planId, provider } = planning;
@@ -127,7 +128,7 @@ export async function planReferences(db: Db, planning: Planning, offset: number)
      from (
        select s.external_id, s.manager_external_id, h.id, h.manager_id, boss.id as boss_id from mirror_records s
        join resources h on h.resource_type = 'User' and h.origin = s.provider and h.external_id = s.external_id
-         and h.deleted_at is null and h.digest = s.digest
+         and h.deleted_at is null and case when h.digest = s.digest then true else false end
        left join resources boss on boss.resource_type = 'User' and boss.origin = s.provider
          and boss.external_id = s.manager_external_id and boss.deleted_at is null
        where s.provider = ? and s.resource_type = 'User' and s.gone_at is null and s.reason is null
