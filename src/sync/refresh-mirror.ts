@@ -99,9 +99,10 @@ class MirrorRead {
     const place = { run: this.context.runId, page: this.pages };
     const { kind } = this.provider;
     const known = this.known[page.resourceType];
-    const sent = distinctRecords(this.provider, page.records, this.context.salt);
-    const changed = sent.filter(({ externalId, digest }) => known.see(externalId, digest));
-    this.recordsDone += sent.length;
+    const changed = distinctRecords(this.provider, page.records, this.context.salt, ({ externalId, digest }) => {
+      this.recordsDone += 1;
+      return known.see(externalId, digest);
+    });
     if (changed.length === 0) return;
     // Mapped while the page before is still being written.
     const records = await normaliseAll(this.context.db, this.provider, page.resourceType, changed);
