@@ -13,7 +13,7 @@ const SAME_PAGE_MAX = 5;
 /** A page link lives for minutes; a list whose link has expired begins again. */
 const RESTARTS_MAX = 2;
 
-/** Made once: a reason of its own for each of some thousand lists costs more than their requests' headers. */
+/** Made once: without a reason, each of some thousand lists would make an error with its stack. */
 const READ_ENOUGH = new Error('nobody reads the list any further');
 
 export interface CollectionPage<Item> {
