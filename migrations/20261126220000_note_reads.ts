@@ -6,7 +6,7 @@ import type { Knex } from 'knex';
 export async function up(knex: Knex): Promise<void> {
   await knex.raw(`
     alter table mirror_state add column unfinished_since timestamptz(3);
-    comment on column mirror_state.unfinished_since is 'Since when the mirror holds something of a full read that did not come to its end; null when it holds all of it.';
+    comment on column mirror_state.unfinished_since is 'Since when the mirror may hold something of a full read that did not come to its end, and not everything; null otherwise.';
     comment on table mirror_seen is 'Written by the release before only; goes with the next.';
     update mirror_state s set unfinished_since = now()
       where exists (select 1 from mirror_seen n where n.generation = s.generation);

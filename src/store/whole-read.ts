@@ -11,7 +11,7 @@ export interface HeldRecord {
   readonly members_digest: Buffer | null;
 }
 
-/** With the first that a full read writes: until it ends, the mirror holds something of it and not everything. */
+/** With the first page of a full read: until it ends, the mirror may hold something of it and not everything. */
 export async function noteUnfinished(db: Db, provider: ProviderKindName): Promise<void> {
   await sql(db, 'update mirror_state set unfinished_since = coalesce(unfinished_since, now()) where provider = ?', [
     provider,
@@ -99,7 +99,7 @@ async function forgetMembers(db: Db, provider: ProviderKindName, groups: readonl
 export interface WholeRead {
   /** When everything was last read to the end; undefined when it never was. */
   readonly at: Date | undefined;
-  /** One has written something since, and did not come to its end. */
+  /** One has shown something since that did not come to its end. */
   readonly stopped: boolean;
   /** And it was the last run. */
   readonly justStopped: boolean;

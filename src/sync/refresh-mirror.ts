@@ -48,7 +48,6 @@ class MirrorRead {
   private pages = 0;
   private written = 0;
   private writing: Promise<void> = Promise.resolve();
-  private isNoted = false;
   private readonly provider: PullProvider;
   private readonly context: RunContext;
   private readonly known = { User: new KnownRecords(), Group: new KnownRecords() };
@@ -96,6 +95,7 @@ class MirrorRead {
   async records(page: Extract<Page, { type: 'records' }>): Promise<void> {
     await this.holding;
     this.pages += 1;
+    if (this.pages === 1) await this.next((tx) => noteUnfinished(tx, this.provider.kind));
     const place = { run: this.context.runId, page: this.pages };
     const { kind } = this.provider;
     const known = this.known[page.resourceType];
@@ -122,12 +122,7 @@ class MirrorRead {
   /** Starts a write when the one before is done, and does not wait for it: there is never more than one. */
   private async next(work: (tx: Db) => Promise<void>): Promise<void> {
     await this.writing;
-    const isFirst = !this.isNoted;
-    this.isNoted = true;
-    this.writing = this.context.write(async (tx) => {
-      if (isFirst) await noteUnfinished(tx, this.provider.kind);
-      await work(tx);
-    });
+    this.writing = this.context.write(work);
     // Awaited at the next page or at the end; until then a failure must not count as unhandled.
     this.writing.catch(() => undefined);
   }
