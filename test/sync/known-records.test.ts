@@ -22,12 +22,14 @@ it('known records tell what differs and who was not seen, as a map would', () =>
           members_digest: null,
         })),
       );
-      const live = new Map(before.filter(({ gone }) => !gone).map((record) => [record.id, record.content]));
+      const live = new Map<string, string | null>(
+        before.filter(({ gone }) => !gone).map((record) => [record.id, record.content]),
+      );
       for (const record of shown) {
         assert.equal(known.see(record.id, digestOf(record.content)), live.get(record.id) !== record.content);
         live.set(record.id, record.content);
       }
-      const seen = new Set(shown.map((record) => record.id));
+      const seen = new Set<string>(shown.map((record) => record.id));
       const unseen = before.filter((record) => !record.gone && !seen.has(record.id)).map((record) => record.id);
       assert.deepEqual(known.unseen().sort(), unseen.sort());
       for (const one of ['a', 'b', 'c', 'd']) assert.equal(known.isSeen(one), seen.has(one));
