@@ -21,9 +21,12 @@ function isTouched({ touched }: Planning, alias: string, type: ResourceType): st
 
 const COMPARED = 'mirror_records, mirror_members, resources, group_members';
 
-/** Thorough statistics of what a plan compares and readers filter, for after a run. */
+/**
+ * Thorough statistics of what a plan compares and readers filter, for after a run; not in a transaction. What was written is
+ * also marked as visible to all: until then a plan reads the wide tables beside their indexes (100,000 people: 2.5 s, not 0.5 s).
+ */
 export async function refreshStatistics(db: Db): Promise<void> {
-  await sql(db, `analyze ${COMPARED}`);
+  await sql(db, `vacuum (analyze, skip_locked, truncate false) ${COMPARED}`);
 }
 
 /** A fifth of the rows that are looked at otherwise. */
