@@ -7,6 +7,18 @@ export function canonical(value: unknown): string {
   return write(value) ?? '{}';
 }
 
+/** Keys as they are written: those of resources are few, and quoting one takes longer than looking it up. */
+const quoted = new Map<string, string>();
+const QUOTED_MAX = 1_000;
+
+function quote(key: string): string {
+  const known = quoted.get(key);
+  if (known !== undefined) return known;
+  const text = `${JSON.stringify(key)}:`;
+  if (quoted.size < QUOTED_MAX) quoted.set(key, text);
+  return text;
+}
+
 function write(value: unknown): string | undefined {
   if (value === null || value === undefined || value === '') return undefined;
   if (typeof value !== 'object') return JSON.stringify(value);
@@ -18,7 +30,7 @@ function write(value: unknown): string | undefined {
   const record = value as Readonly<Record<string, unknown>>;
   for (const key of Object.keys(record).sort()) {
     const item = write(record[key]);
-    if (item !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${item}`;
+    if (item !== undefined) text += `${text === '' ? '' : ','}${quote(key)}${item}`;
   }
   return text === '' ? undefined : `{${text}}`;
 }

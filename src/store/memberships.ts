@@ -75,14 +75,22 @@ export async function applyMemberSlice(
   return rows;
 }
 
-/** Ends the membership items below `before` (all of them when undefined). Answers how many. */
-export async function settleMemberships(db: Db, planId: string, before: string | undefined): Promise<number> {
+/**
+ * Ends the membership items of a slice: those from its first on, below `before` (all of them when undefined). Whatever comes
+ * before was ended with the slice before, and is not looked through again. Answers how many.
+ */
+export async function settleMemberships(
+  db: Db,
+  planId: string,
+  { from, before }: { readonly from: string; readonly before: string | undefined },
+): Promise<number> {
   const { rowCount } = await sql(
     db,
     `update plan_items i set outcome_at = now(), outcome = case when exists
          (select 1 from resources g where g.id = i.resource_id and g.deleted_at is null) then 'applied' else 'stale' end
-     where i.plan_id = ? and i.action = 'membership' and i.outcome = 'pending' and (?::bigint is null or i.seq < ?::bigint)`,
-    [planId, before ?? null, before ?? null],
+     where i.plan_id = ? and i.action = 'membership' and i.outcome = 'pending' and i.seq >= ?::bigint
+       and (?::bigint is null or i.seq < ?::bigint)`,
+    [planId, from, before ?? null, before ?? null],
   );
   return rowCount ?? 0;
 }

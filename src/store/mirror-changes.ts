@@ -299,27 +299,6 @@ export async function readCheckpoint(
   return rows[0] && { checkpoint: rows[0].checkpoint, configVersion: String(rows[0].checkpoint_config) };
 }
 
-export interface WholeRead {
-  /** When everything was last read to the end; undefined when it never was. */
-  readonly at: Date | undefined;
-  /** One has begun since that did not come to its end. */
-  readonly stopped: boolean;
-  /** And it was the last run. */
-  readonly justStopped: boolean;
-}
-
-export async function readWholeRead(db: Db, provider: ProviderKindName): Promise<WholeRead> {
-  const { rows } = await sql<{ at: Date | null; stopped: boolean; last: string }>(
-    db,
-    `select s.read_at as at, exists (select 1 from mirror_seen n where n.generation = s.generation) as stopped,
-       (select mode from runs where provider = s.provider order by seq desc limit 1) as last
-     from mirror_state s where s.provider = ?`,
-    [provider],
-  );
-  const { at = null, stopped = false, last } = rows[0] ?? {};
-  return { at: at ?? undefined, stopped, justStopped: stopped && last === 'full' };
-}
-
 /** Call it in the transaction that ends a read, or after it: a checkpoint must never be ahead of the mirror. */
 export async function saveCheckpoint(
   db: Db,

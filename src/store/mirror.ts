@@ -1,15 +1,9 @@
-// Our copy of what the provider says, page by page. Writing a page twice changes nothing; only the sweep after the
-// last page of a full read says that something is gone.
+// Our copy of what the provider says, page by page. Writing a page twice changes nothing; only the end of a full read
+// (whole-read.ts) says that something is gone.
 import type { GoneObject } from '#core/pages.ts';
 import type { ProviderKindName, ResourceType } from '#core/resource.ts';
 import { arrayLiteral, byteaArray, textArray } from './arrays.ts';
 import { type Db, sql } from './database.ts';
-
-export interface KnownRecord {
-  readonly external_id: string;
-  readonly record_digest: Buffer;
-  readonly gone_at: Date | null;
-}
 
 /**
  * One record as the mirror keeps it. `body` and `digest` are null exactly when `reason` says why the record by itself
@@ -47,42 +41,6 @@ export interface GroupMembers {
     readonly displayName?: string;
     readonly reason: string;
   }[];
-}
-
-/**
- * Starts a full read: a new generation, and nothing left of one that did not end. The next plan compares everything.
- * Answers the generation.
- */
-export async function beginGeneration(db: Db, provider: ProviderKindName): Promise<string> {
-  await sql(db, 'delete from mirror_seen');
-  const { rows } = await sql(
-    db,
-    `insert into mirror_state (provider, generation) values (?, 1)
-     on conflict (provider) do update set generation = mirror_state.generation + 1, compare_all = true, compare_plan = null
-     returning generation`,
-    [provider],
-  );
-  return rows[0].generation;
-}
-
-/**
- * What the mirror knows of these ids. One index look-up for each: without statistics, as in a first run, the planner
- * would rather read all records of the type for every page.
- */
-export async function readKnown(
-  db: Db,
-  provider: ProviderKindName,
-  type: ResourceType,
-  externalIds: readonly string[],
-): Promise<Map<string, KnownRecord>> {
-  const { rows } = await sql(
-    db,
-    `select m.external_id, m.record_digest, m.gone_at from unnest(?::text[]) as u(external_id)
-     cross join lateral (select external_id, record_digest, gone_at from mirror_records
-       where provider = ? and resource_type = ? and external_id = u.external_id limit 1) m`,
-    [externalIds, provider, type],
-  );
-  return new Map(rows.map((row: KnownRecord) => [row.external_id, row]));
 }
 
 /** Live records of these ids, as they were sent. */
@@ -190,25 +148,6 @@ type TextColumns = Pick<
   MirrorRecord,
   'external_id' | 'record' | 'body' | 'name_key' | 'manager_external_id' | 'reason' | 'detail' | 'label'
 >;
-
-/**
- * Marks ids as seen in this generation; `Members` are groups whose members were. Answers how many were new, so that the
- * sweep can be checked.
- */
-export async function markSeen(
-  db: Db,
-  generation: string,
-  type: ResourceType | 'Members',
-  externalIds: readonly string[],
-): Promise<number> {
-  const { rowCount } = await sql(
-    db,
-    `insert into mirror_seen (generation, resource_type, external_id)
-     select ?, ?, unnest(?::text[]) on conflict do nothing`,
-    [generation, type, externalIds],
-  );
-  return rowCount ?? 0;
-}
 
 /** Which of these groups the mirror already holds with exactly these members. */
 export async function readMembersDigests(
@@ -333,7 +272,7 @@ const BIN_LAG = '1 hour';
 
 /**
  * Whoever has been gone for longer than a recycle bin may lag behind, and is not in it, can no longer be restored. Call
- * it after the sweep.
+ * it after the end of the read.
  * @param restorable ids of everything that can be restored
  */
 export async function notePurged(
@@ -349,48 +288,6 @@ export async function notePurged(
        and not exists (select 1 from unnest(?::text[]) as b(id) where b.id = m.external_id)`,
     [provider, type, restorable],
   );
-}
-
-/**
- * One look at the key for each record. `not exists` becomes a join, and that compares everything with everything when
- * statistics were taken while another generation was in the table: 90 s for 30,000 records.
- */
-function notSeen(type: string): string {
-  return `(select true from mirror_seen s where s.generation = ? and s.resource_type = ${type} and s.external_id = m.external_id) is null`;
-}
-
-/**
- * Ends a full read: whatever this generation did not show is gone, and who the members are of groups that it did not
- * ask is not known any more, since changes are told from now on. Answers how many records went.
- * @param expected how many distinct ids `markSeen` counted; a difference means rows were lost, and nothing is swept
- * @throws {Error} the rows of the generation are not those that were written
- */
-export async function sweep(db: Db, provider: ProviderKindName, generation: string, expected: number): Promise<number> {
-  const { rows } = await sql(db, 'select count(*)::int as count from mirror_seen where generation = ?', [generation]);
-  if (rows[0].count !== expected) throw new Error(`sweep: ${rows[0].count} ids stored of ${expected} seen`);
-  const { rowCount } = await sql(
-    db,
-    `update mirror_records m set gone_at = now() where m.provider = ? and m.gone_at is null and ${notSeen('m.resource_type')}`,
-    [provider, generation],
-  );
-  await sql(
-    db,
-    `with unknown as (update mirror_records m set members_digest = null where m.provider = ? and m.resource_type = 'Group'
-       and m.members_digest is not null and (m.gone_at is not null or ${notSeen("'Members'")})
-       returning m.external_id),
-     skipped as (delete from mirror_skipped where provider = ? and group_external_id in (select external_id from unknown))
-     delete from mirror_members where provider = ? and group_external_id in (select external_id from unknown)`,
-    [provider, generation, provider, provider],
-  );
-  await sql(
-    db,
-    'update mirror_records set left_how = null where provider = ? and left_how is not null and gone_at is null',
-    [provider],
-  );
-  await sql(db, 'update mirror_records set came_back = false where provider = ? and came_back', [provider]);
-  await sql(db, 'delete from mirror_seen');
-  await sql(db, 'update mirror_state set read_at = now() where provider = ?', [provider]);
-  return rowCount ?? 0;
 }
 
 export interface KeptRecord {

@@ -61,17 +61,6 @@ export async function routePeople(
   return rows[0].count;
 }
 
-/** How many groups people are placed into, or were. */
-export async function countDestinations(db: Db, provider: ProviderKindName): Promise<number> {
-  const { rows } = await sql(
-    db,
-    `select (select count(distinct name_key) from mirror_routes where provider = ?)::int
-       + (select count(distinct group_id) from placements where provider = ?)::int as count`,
-    [provider, provider],
-  );
-  return rows[0].count;
-}
-
 /** The groups made by hand that have a name which a rule names; of several of one name the oldest. */
 const HERE = `select distinct on (r.name_key) r.name_key, r.id as group_id, r.display as name from resources r
   where r.resource_type = 'Group' and r.origin = 'manual' and r.deleted_at is null order by r.name_key, r.pos`;

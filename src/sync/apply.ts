@@ -365,7 +365,7 @@ async function applyMemberships(context: RunContext, plan: Applying): Promise<nu
         membershipChange(id, version, { added, removed }),
       );
       await appendChanges(tx, changes, { actor: 'sync', runId: plan.runId });
-      settled += await settleMemberships(tx, plan.planId, end?.seq);
+      settled += await settleMemberships(tx, plan.planId, { from: from.seq, before: end?.seq });
       return end;
     });
     if (to === undefined) return settled;

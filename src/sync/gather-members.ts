@@ -18,8 +18,8 @@ export interface Gathering {
   write(work: (tx: Db) => Promise<void>): Promise<void>;
   /** What is touched in the same transaction: groups that have other members than before, and users who came or went. */
   readonly touching?: { readonly members: boolean };
-  /** Told of all groups of a write, in its transaction. */
-  seen?(tx: Db, groups: readonly string[]): Promise<void>;
+  /** What the mirror holds of each group's members, where that is known here; it is kept so. Otherwise the mirror is asked. */
+  readonly digests?: Map<string, Buffer>;
 }
 
 /** Memberships that come group by group, in pages, gathered and written whole. */
@@ -31,35 +31,35 @@ export interface MemberGatherer {
   counts(): { readonly groups: number; readonly changed: number };
 }
 
-export function gatherMembers({ provider, write, touching, seen }: Gathering): MemberGatherer {
+export function gatherMembers({ provider, write, touching, digests }: Gathering): MemberGatherer {
   const open = new Map<string, { members: Map<string, MemberRef>; skipped: SkippedObject[] }>();
   let ready: GroupMembers[] = [];
   let readyMembers = 0;
   const counts = { groups: 0, changed: 0 };
 
   async function flush(): Promise<void> {
-    const groups = ready;
+    const groups = [...new Map(ready.map((group) => [group.group, group])).values()];
+    counts.groups += ready.length;
     ready = [];
     readyMembers = 0;
     if (groups.length === 0) return;
-    await write(async (tx) => {
-      const latest = new Map(groups.map((group) => [group.group, group]));
-      const known = await readMembersDigests(tx, provider, [...latest.keys()]);
-      const changed = [...latest.values()].filter(
-        ({ group, digest }) => digest === null || known.get(group)?.equals(digest) !== true,
-      );
-      await replaceMembers(tx, provider, changed, touching?.members === true);
-      if (touching !== undefined)
-        await touch(
-          tx,
-          provider,
-          'Group',
-          changed.map(({ group }) => group),
-        );
-      await seen?.(tx, [...latest.keys()]);
-      counts.changed += changed.length;
-    });
-    counts.groups += groups.length;
+    if (digests === undefined) {
+      const names = groups.map(({ group }) => group);
+      await write(async (tx) => writeGroups(tx, differing(groups, await readMembersDigests(tx, provider, names))));
+      return;
+    }
+    const changed = differing(groups, digests);
+    for (const { group, digest } of changed)
+      if (digest === null) digests.delete(group);
+      else digests.set(group, digest);
+    if (changed.length > 0) await write((tx) => writeGroups(tx, changed));
+  }
+
+  async function writeGroups(tx: Db, groups: readonly GroupMembers[]): Promise<void> {
+    await replaceMembers(tx, provider, groups, touching?.members === true);
+    const names = groups.map(({ group }) => group);
+    if (touching !== undefined) await touch(tx, provider, 'Group', names);
+    counts.changed += groups.length;
   }
 
   return {
@@ -88,6 +88,11 @@ export function gatherMembers({ provider, write, touching, seen }: Gathering): M
     },
     counts: () => counts,
   };
+}
+
+/** Those of whom the mirror holds other members, and those whose members are not known. */
+function differing(groups: readonly GroupMembers[], held: ReadonlyMap<string, Buffer>): readonly GroupMembers[] {
+  return groups.filter(({ group, digest }) => digest === null || held.get(group)?.equals(digest) !== true);
 }
 
 function membersDigest(members: readonly MemberRef[], skipped: readonly SkippedObject[]): Buffer {

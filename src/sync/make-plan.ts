@@ -8,9 +8,8 @@ import { skipPinned } from '#store/pinned.ts';
 import { planLostLinks } from '#store/plan-lost-links.ts';
 import { planMemberships } from '#store/plan-memberships.ts';
 import { findDuplicates } from '#store/plan-names.ts';
-import { countDestinations, planDestinations } from '#store/plan-routes.ts';
+import { planDestinations } from '#store/plan-routes.ts';
 import {
-  countInScope,
   lacksStatistics,
   noteLostMailboxes,
   type Planning,
@@ -30,7 +29,7 @@ import { settleNames } from './settle-names.ts';
 /** After so many new rows the planner's picture of a table is too old to compare by. */
 export const STATISTICS_AFTER = 500;
 
-/** The same for a plan of changes, without counting: more than any directory has. */
+/** Numbers for a reference of each user and two memberships of each group: more than any directory has. */
 const NUMBERS_FREE = 100_000_000;
 
 export interface PlanRequest {
@@ -100,7 +99,7 @@ async function fillPlan(tx: Db, planning: Planning, request: PlanRequest): Promi
   offset += await planLinks(tx, planning, { ...matching, type: 'Group', offset, duplicates: [] });
   offset += await planDestinations(tx, planning, offset);
   // Removals are applied last and planned first: a leaver's memberships wait with the leaver. Numbers are kept free.
-  const afterMemberships = offset + (planning.touched === true ? NUMBERS_FREE : await countUpdatable(tx, planning));
+  const afterMemberships = offset + NUMBERS_FREE;
   const removals = complete ? await planRemovals(tx, planning, { offset: afterMemberships, policy }) : 0;
   let last = afterMemberships + removals;
   if (request.leftOvers !== undefined && complete)
@@ -116,10 +115,4 @@ async function fillPlan(tx: Db, planning: Planning, request: PlanRequest): Promi
   await planMemberships(tx, planning, { offset, complete });
   const unplanned = duplicates.filter((id) => !names.planned.has(id));
   await planSkips(tx, planning, { offset: last, duplicates: unplanned });
-}
-
-/** At most one reference for each user, and two memberships for each group. */
-async function countUpdatable(tx: Db, { provider }: Planning): Promise<number> {
-  const { users, groups } = await countInScope(tx, provider);
-  return users + 2 * (groups + (await countDestinations(tx, provider)));
 }

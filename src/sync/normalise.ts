@@ -17,13 +17,23 @@ export interface SentRecord {
 }
 
 /**
- * The distinct records of a page; of one that comes twice, the later. `salt` changes with the settings, so that a
- * new mapping or scope looks at every record again.
+ * The distinct records of a page, of one that comes twice the later, as far as they are wanted; the text of any other is
+ * let go at once. `salt` changes with the settings, so that a new mapping or scope looks at every record again.
  */
-export function distinctRecords(provider: PullProvider, records: readonly unknown[], salt: string): SentRecord[] {
-  const distinct = new Map<string, SentRecord>();
-  for (const raw of records) distinct.set(provider.externalId(raw), sentRecord(provider, raw, salt));
-  return [...distinct.values()];
+export function distinctRecords(
+  provider: PullProvider,
+  records: readonly unknown[],
+  salt: string,
+  isWanted: (record: SentRecord) => boolean = () => true,
+): SentRecord[] {
+  const distinct = new Map<string, unknown>();
+  for (const raw of records) distinct.set(provider.externalId(raw), raw);
+  const wanted: SentRecord[] = [];
+  for (const raw of distinct.values()) {
+    const record = sentRecord(provider, raw, salt);
+    if (isWanted(record)) wanted.push(record);
+  }
+  return wanted;
 }
 
 /** One record as it was sent, with its digest. */

@@ -3,10 +3,13 @@ import type { Checkpoint, Page } from '#core/pages.ts';
 import type { PullProvider } from '#core/provider.ts';
 import type { ResourceType } from '#core/resource.ts';
 import type { Db } from '#store/database.ts';
-import { beginGeneration, markSeen, noteGone, notePurged, readKnown, sweep, upsertRecords } from '#store/mirror.ts';
+import { noteGone, notePurged, upsertRecords } from '#store/mirror.ts';
 import { saveCheckpoint } from '#store/mirror-changes.ts';
 import { noteAsked } from '#store/mirror-people.ts';
+import { touchAll } from '#store/touched.ts';
+import { endWholeRead, noteUnfinished, readHeld, type Unseen } from '#store/whole-read.ts';
 import { gatherMembers, type MemberGatherer, type MembersPage } from './gather-members.ts';
+import { KnownRecords } from './known-records.ts';
 import { distinctRecords, normaliseAll } from './normalise.ts';
 import type { RunContext } from './run.ts';
 
@@ -39,7 +42,7 @@ export async function refreshMirror(provider: PullProvider, context: RunContext)
   throw new UpstreamError('The provider stopped before the end of the read.', { failure: 'source-incomplete' });
 }
 
-/** One full read under way: its generation, what it has seen, and the memberships not yet written. */
+/** One full read under way: what the mirror held and was seen, and what is not yet written. */
 class MirrorRead {
   private recordsDone = 0;
   private pages = 0;
@@ -47,8 +50,12 @@ class MirrorRead {
   private writing: Promise<void> = Promise.resolve();
   private readonly provider: PullProvider;
   private readonly context: RunContext;
-  private generation = '0';
-  private seen = 0;
+  private readonly known = { User: new KnownRecords(), Group: new KnownRecords() };
+  /** Of the members of groups, as the mirror holds them. */
+  private readonly digests = new Map<string, Buffer>();
+  /** Groups whose members were read. */
+  private readonly asked = new Set<string>();
+  private holding: Promise<void> = Promise.resolve();
   private readonly gatherer: MemberGatherer;
   /** Who can be restored, and whether that is all of them. */
   private readonly restorable = new Map<ResourceType, { readonly ids: string[]; readonly all: boolean }>();
@@ -59,9 +66,7 @@ class MirrorRead {
     this.gatherer = gatherMembers({
       provider: provider.kind,
       write: (work) => this.next(work),
-      seen: async (tx, groups) => {
-        this.seen += await markSeen(tx, this.generation, 'Members', groups);
-      },
+      digests: this.digests,
     });
   }
 
@@ -69,40 +74,49 @@ class MirrorRead {
     return this.recordsDone + this.gatherer.counts().groups;
   }
 
+  /** Nobody else writes the mirror while this process has the lease, so what it holds is read once. */
   async begin(): Promise<void> {
-    await this.context.write(async (tx) => {
-      this.generation = await beginGeneration(tx, this.provider.kind);
-    });
+    await this.context.write((tx) => touchAll(tx, this.provider.kind));
+    this.holding = this.hold();
+    // Awaited with the first page; until then a failure must not count as unhandled.
+    this.holding.catch(() => undefined);
+  }
+
+  private async hold(): Promise<void> {
+    const { kind: provider } = this.provider;
+    for (const type of ['User', 'Group'] as const)
+      await readHeld(this.context.db, { provider, type }, (records) => {
+        this.known[type].hold(records);
+        for (const { external_id, members_digest } of records)
+          if (members_digest !== null) this.digests.set(external_id, members_digest);
+      });
   }
 
   async records(page: Extract<Page, { type: 'records' }>): Promise<void> {
+    await this.holding;
     this.pages += 1;
+    if (this.pages === 1) await this.next((tx) => noteUnfinished(tx, this.provider.kind));
     const place = { run: this.context.runId, page: this.pages };
     const { kind } = this.provider;
-    const sent = distinctRecords(this.provider, page.records, this.context.salt);
-    if (sent.length === 0) return;
-    const ids = sent.map(({ externalId }) => externalId);
-    // Looked up and mapped while the page before is still being written. What that page writes may be missed here; then
-    // it is written once more, in order, which changes nothing.
-    const known = await readKnown(this.context.db, kind, page.resourceType, ids);
-    const changed = sent.filter(({ externalId, digest }) => {
-      const record = known.get(externalId);
-      return record === undefined || record.gone_at !== null || !record.record_digest.equals(digest);
+    const known = this.known[page.resourceType];
+    const changed = distinctRecords(this.provider, page.records, this.context.salt, ({ externalId, digest }) => {
+      this.recordsDone += 1;
+      return known.see(externalId, digest);
     });
+    if (changed.length === 0) return;
+    // Mapped while the page before is still being written.
     const records = await normaliseAll(this.context.db, this.provider, page.resourceType, changed);
     await this.next(async (tx) => {
       await upsertRecords(tx, kind, page.resourceType, records, place);
-      this.seen += await markSeen(tx, this.generation, page.resourceType, ids);
       this.written += records.length;
     });
-    this.recordsDone += sent.length;
   }
 
   async gone({ resourceType, objects, all = false }: Extract<Page, { type: 'gone' }>): Promise<void> {
     const restorable = this.restorable.get(resourceType) ?? { ids: [], all: false };
     restorable.ids.push(...objects.filter(({ how }) => how === 'softDeleted').map(({ externalId }) => externalId));
     this.restorable.set(resourceType, { ...restorable, all });
-    await this.next((tx) => noteGone(tx, this.provider.kind, resourceType, objects));
+    if (objects.length > 0) await this.next((tx) => noteGone(tx, this.provider.kind, resourceType, objects));
   }
 
   /** Starts a write when the one before is done, and does not wait for it: there is never more than one. */
@@ -113,22 +127,31 @@ class MirrorRead {
     this.writing.catch(() => undefined);
   }
 
-  /** Resolves when nothing is being written, however that ended. */
+  /** Resolves when nothing is being read from the mirror or written to it, however that ended. */
   async settled(): Promise<void> {
-    await this.writing.catch(() => undefined);
+    await Promise.allSettled([this.holding, this.writing]);
   }
 
   async members(page: MembersPage): Promise<void> {
+    await this.holding;
+    if (page.complete) this.asked.add(page.group);
     await this.gatherer.add(page);
+  }
+
+  private unseen(): Unseen {
+    const { User, Group } = this.known;
+    const members = [...this.digests.keys()].filter((group) => !this.asked.has(group) || !Group.isSeen(group));
+    return { records: { User: User.unseen(), Group: Group.unseen() }, members };
   }
 
   /** The mirror is whole with this transaction, and changes are read from the checkpoint on. */
   async end(checkpoint: Checkpoint | undefined): Promise<number> {
+    await this.holding;
     await this.gatherer.end();
     await this.writing;
     const gone = await this.context.write(async (tx) => {
-      const count = await sweep(tx, this.provider.kind, this.generation, this.seen);
       const { kind, asks } = this.provider;
+      const count = await endWholeRead(tx, kind, this.unseen());
       for (const [type, { ids, all }] of this.restorable) if (all) await notePurged(tx, kind, type, ids);
       await noteAsked(tx, kind, asks);
       await saveCheckpoint(tx, kind, checkpoint, this.context.configVersion);

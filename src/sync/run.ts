@@ -143,7 +143,8 @@ export async function finishPlan(
   { planId, complete, initial, fresh = false, revert = false, stopped, cost }: FinishInput,
 ): Promise<void> {
   const applied = await inSpan('run apply', { 'sluice.plan': planId }, () => applyPlan(context, planId));
-  if (applied > STATISTICS_AFTER) await refreshStatistics(context.db);
+  if (applied > STATISTICS_AFTER)
+    await refreshStatistics(context.db).catch((err: unknown) => context.log.warn({ err }, 'statistics not refreshed'));
   await context.write(async (tx) => {
     if (revert) await pinRestored(tx, planId);
     else await rememberMemberships(tx, context.provider, fresh && complete && (await isWhollyApplied(tx, planId)));

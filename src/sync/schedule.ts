@@ -12,9 +12,9 @@ import {
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import { type Database, type Db, sql } from '#store/database.ts';
-import { readWholeRead } from '#store/mirror-changes.ts';
 import { wasApproved } from '#store/plans.ts';
 import { readActiveProvider, readSetting, writeSetting } from '#store/settings.ts';
+import { readWholeRead } from '#store/whole-read.ts';
 import { findMissed, type MissedRun, missedByZone } from './missed.ts';
 import type { ScheduleService, ScheduleView, SyncService } from './service.ts';
 

@@ -7,9 +7,9 @@ import type { MembershipScope } from '#core/membership-scope.ts';
 import { GATEWAY_SCHEMA } from '#core/resource.ts';
 import { type Database, type Db, sql } from '#store/database.ts';
 import { scopeByMemberships, scopeTouched } from '#store/membership-scope.ts';
-import { beginGeneration, replaceMembers, upsertRecords } from '#store/mirror.ts';
+import { replaceMembers, upsertRecords } from '#store/mirror.ts';
 import { changeMirrorMembers, markGone } from '#store/mirror-changes.ts';
-import { touch } from '#store/touched.ts';
+import { touch, touchAll } from '#store/touched.ts';
 import { eachDatabase, emptyDatabase } from '../support/database.ts';
 
 const PROVIDER = 'microsoft365';
@@ -104,7 +104,7 @@ eachDatabase('scope by memberships', (open) => {
         fc.array(fc.array(event, { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 4 }),
         async (wanted, steps) => {
           await emptyDatabase(database);
-          await beginGeneration(db, PROVIDER);
+          await touchAll(db, PROVIDER);
           await db.transaction(async (tx) => {
             for (const id of GROUPS) {
               await happen(tx, { kind: 'group', id, name: id, out: false });

@@ -7,9 +7,11 @@ import { type Change, type Entry, planChanges } from '#core/plan.ts';
 import { makeLog } from '#platform/log.ts';
 import { RESOURCE_SCHEMAS } from '#scim/scimmy.ts';
 import type { Database } from '#store/database.ts';
-import { beginGeneration, markSeen, sweep, upsertRecords } from '#store/mirror.ts';
+import { upsertRecords } from '#store/mirror.ts';
 import { releaseItems } from '#store/plans.ts';
 import { insertRun } from '#store/runs.ts';
+import { touchAll } from '#store/touched.ts';
+import { endWholeRead } from '#store/whole-read.ts';
 import { applyPlan } from '#sync/apply.ts';
 import { makePlan } from '#sync/make-plan.ts';
 import type { RunContext } from '#sync/run.ts';
@@ -111,7 +113,7 @@ async function show(
   complete: boolean,
 ): Promise<Map<string, Entry>> {
   const db = database.knex;
-  const generation = await beginGeneration(db, 'microsoft365');
+  await touchAll(db, 'microsoft365');
   const records = Object.entries(source).map(([externalId, displayName]) => {
     const body = canonical({ schemas: ['urn:x'], externalId, userName: externalId, active: true, displayName });
     const digest = digestOf(body);
@@ -130,8 +132,12 @@ async function show(
     };
   });
   await upsertRecords(db, 'microsoft365', 'User', records);
-  const seen = await markSeen(db, generation, 'User', Object.keys(source));
-  if (complete) await sweep(db, 'microsoft365', generation, seen);
+  const { rows: unseen } = await database.query<{ external_id: string }>({
+    text: 'select external_id from mirror_records where gone_at is null and external_id <> all($1)',
+    values: [Object.keys(source)],
+  });
+  const ids = unseen.map(({ external_id }) => external_id);
+  if (complete) await endWholeRead(db, 'microsoft365', { records: { User: ids, Group: [] }, members: [] });
   const { rows } = await database.query<{ external_id: string; digest: Buffer }>({
     text: `select external_id, digest from mirror_records where gone_at is null`,
   });

@@ -25,6 +25,9 @@ export interface TokenSource {
 /** A token is a small answer, and comes soon or not at all. */
 const TOKEN_TIMEOUT_MS = 15_000;
 
+/** MSAL is not asked again for so long: it looks through its cache in the time of a small request, and gives none that ends in five minutes. */
+const KEPT_MS = 5_000;
+
 /** Source: learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow, checked 2026-11. */
 export function makeTokenSource(settings: Microsoft365Settings, clock: Clock, limits: Limits): TokenSource {
   const isMachine = settings.credential.kind === 'managedIdentity';
@@ -33,6 +36,7 @@ export function makeTokenSource(settings: Microsoft365Settings, clock: Clock, li
   let acquire: Acquire | undefined;
   let scopes = tokenScopes(settings);
   const asking = new Map<boolean, Promise<string>>();
+  let kept: { readonly token: string; readonly until: number } | undefined;
 
   async function ask(fresh: boolean): Promise<string> {
     acquire ??= makeAcquire(settings, network);
@@ -40,6 +44,7 @@ export function makeTokenSource(settings: Microsoft365Settings, clock: Clock, li
       try {
         const token = await acquire(scope, fresh);
         scopes = [scope];
+        kept = { token, until: clock.elapsed() + KEPT_MS };
         return token;
       } catch (error) {
         if (!isUnknownResource(error) || index === scopes.length - 1) throw error;
@@ -55,7 +60,9 @@ export function makeTokenSource(settings: Microsoft365Settings, clock: Clock, li
 
   return {
     async token(signal, refused) {
-      const token = await whileWanted(share(false), signal);
+      signal.throwIfAborted();
+      const known = kept !== undefined && clock.elapsed() < kept.until ? kept.token : undefined;
+      const token = known ?? (await whileWanted(share(false), signal));
       return token === refused ? whileWanted(share(true), signal) : token;
     },
   };

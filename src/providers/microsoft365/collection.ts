@@ -13,6 +13,9 @@ const SAME_PAGE_MAX = 5;
 /** A page link lives for minutes; a list whose link has expired begins again. */
 const RESTARTS_MAX = 2;
 
+/** Made once: without a reason, each of some thousand lists would make an error with its stack. */
+const READ_ENOUGH = new Error('nobody reads the list any further');
+
 export interface CollectionPage<Item> {
   readonly items: readonly Item[];
   readonly nextLink: string | undefined;
@@ -66,7 +69,7 @@ async function* onePass<Item extends { readonly id: string }>(
       yield items;
     }
   } finally {
-    stop.abort();
+    stop.abort(READ_ENOUGH);
   }
 }
 
