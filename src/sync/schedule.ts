@@ -14,7 +14,7 @@ import type { Log } from '#platform/log.ts';
 import { type Database, type Db, sql } from '#store/database.ts';
 import { readWholeRead } from '#store/mirror-changes.ts';
 import { wasApproved } from '#store/plans.ts';
-import { readActiveProvider, readSetting, writeSetting } from '#store/settings.ts';
+import { lockSettings, readActiveProvider, readSetting, writeSetting } from '#store/settings.ts';
 import type { ScheduleService, ScheduleView, SyncService } from './service.ts';
 
 /** A slot that was missed is made up for when it is not older than this (S2.25). */
@@ -97,10 +97,14 @@ export function makeSchedule({ database, sync, clock, log }: ScheduleParts): Sch
     async describe() {
       return view((await readSaved(db)).settings, clock.now());
     },
-    async change(settings, { withoutPreview = false } = {}) {
+    async change(settings, { withoutPreview = false, within } = {}) {
       checkSchedule(settings);
-      if (settings.enabled && !withoutPreview) await checkPreviewed(db);
-      await writeSetting(db, 'schedule', { settings, since: clock.now().toISOString() });
+      await db.transaction(async (tx) => {
+        await lockSettings(tx);
+        await within?.(tx, (await readSaved(tx)).settings);
+        if (settings.enabled && !withoutPreview) await checkPreviewed(tx);
+        await writeSetting(tx, 'schedule', { settings, since: clock.now().toISOString() });
+      });
       return view(settings, clock.now());
     },
   };

@@ -48,8 +48,22 @@ export function whenSignedOut(handler: Refused): void {
   onSignedOut = handler;
 }
 
+/** An answer and its version, which a change of it names in `ifMatch`. */
+export interface Tagged<Value> {
+  readonly value: Value;
+  readonly etag: string;
+}
+
 /** @throws {ApiError} */
 export async function call<O extends Operation>(operation: O, options: CallOptions<O> = {}): Promise<Answer<O>> {
+  return (await callTagged(operation, options)).value;
+}
+
+/** The same with the version of the answer; empty where it has none. @throws {ApiError} */
+export async function callTagged<O extends Operation>(
+  operation: O,
+  options: CallOptions<O> = {},
+): Promise<Tagged<Answer<O>>> {
   try {
     return await send(operation, options);
   } catch (error) {
@@ -64,7 +78,7 @@ export async function call<O extends Operation>(operation: O, options: CallOptio
 async function send<O extends Operation>(
   operation: O,
   { path, query, body, ifMatch, signal }: CallOptions<O>,
-): Promise<Answer<O>> {
+): Promise<Tagged<Answer<O>>> {
   const method = operation.slice(0, operation.indexOf(' '));
   const response = await fetch(urlOf(operation, path, query), {
     method,
@@ -84,7 +98,8 @@ async function send<O extends Operation>(
   const text = await response.text();
   const answer: unknown = text === '' ? undefined : parsed(text);
   if (!response.ok) throw new ApiError(response.status, (answer ?? {}) as Partial<Problem> & Record<string, unknown>);
-  return answer as Answer<O>;
+  const etag = (response.headers.get('etag') ?? '').replace(/^W\//, '').replaceAll('"', '');
+  return { value: answer as Answer<O>, etag };
 }
 
 function parsed(text: string): unknown {

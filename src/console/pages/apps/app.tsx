@@ -1,8 +1,10 @@
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { Ellipsis, Pencil, Trash2 } from 'lucide-react';
 import { lazy, Suspense, useState } from 'react';
-import { useCall, useGet } from '../../api/queries.ts';
+import { callTagged, type Tagged } from '../../api/client.ts';
+import { useCall, useDocument, useGet } from '../../api/queries.ts';
 import type { App } from '../../api/types.ts';
+import { useDraft } from '../../app/conflict/draft.tsx';
 import { useT } from '../../app/i18n.ts';
 import { useSearchState } from '../../app/search-state.ts';
 import { useNeeds } from '../../app/session.tsx';
@@ -117,10 +119,22 @@ function AppView({ app }: { readonly app: App }) {
 }
 
 function EditApp({ app, onClose }: { readonly app: App; readonly onClose: () => void }) {
+  const saved = useDocument('GET /apps/{id}', { path: { id: app.id } });
+  return saved.data === undefined ? null : <EditForm saved={saved.data} onClose={onClose} />;
+}
+
+function EditForm({ saved, onClose }: { readonly saved: Tagged<App>; readonly onClose: () => void }) {
   const t = useT(WORDS);
   const common = useT(COMMON);
-  const save = useCall('PATCH /apps/{id}');
-  const [value, setValue] = useState(() => enteredOf(app));
+  const path = { id: saved.value.id };
+  const draft = useDraft({
+    saved,
+    shape: enteredOf,
+    read: () => callTagged('GET /apps/{id}', { path }),
+    write: (value, ifMatch) => callTagged('PATCH /apps/{id}', { path, body: bodyOf(value), ifMatch }),
+    topic: 'apps',
+    nameOf: (name) => (name in WORDS ? t(name as keyof typeof WORDS) : undefined),
+  });
   return (
     <Dialog
       open
@@ -133,17 +147,12 @@ function EditApp({ app, onClose }: { readonly app: App; readonly onClose: () => 
           <Button onClick={onClose}>{common('cancel')}</Button>
           <Button
             look="primary"
-            busy={save.isPending}
+            busy={draft.isPending}
             onClick={() =>
-              save.mutate(
-                { path: { id: app.id }, body: bodyOf(value) },
-                {
-                  onSuccess: () => {
-                    toast(t('changed'));
-                    onClose();
-                  },
-                },
-              )
+              draft.save(() => {
+                toast(t('changed'));
+                onClose();
+              })
             }
           >
             {common('save')}
@@ -151,8 +160,9 @@ function EditApp({ app, onClose }: { readonly app: App; readonly onClose: () => 
         </>
       }
     >
-      <Refusal error={save.error} />
-      <AppFields value={value} onChange={setValue} whole />
+      <Refusal error={draft.error} />
+      {draft.notice}
+      <AppFields value={draft.value} onChange={draft.setValue} whole />
     </Dialog>
   );
 }
