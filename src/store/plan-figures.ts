@@ -52,6 +52,8 @@ export async function noteAttributes(db: Db, { planId, provider }: Planning): Pr
 export interface ItemCounts {
   readonly create: number;
   readonly update: number;
+  /** Updates that say whose a resource is; they are none of `update`. */
+  readonly link: number;
   readonly deactivate: number;
   readonly delete: number;
   readonly membership: number;
@@ -60,17 +62,18 @@ export interface ItemCounts {
   readonly membershipsRemoved: number;
 }
 
-/** What the plan would do, by action (links are none), and the memberships that groups win and lose by themselves. */
+/** What the plan would do, by action with links apart, and the memberships that groups win and lose by themselves. */
 export async function countItems(db: Db, planId: string): Promise<ItemCounts> {
   const { rows } = await sql(
     db,
-    `select action, count(*)::int as count, coalesce(sum(added), 0)::int as added,
+    `select case when action = 'update' and ${IS_LINK} then 'link' else action end as action, count(*)::int as count,
+       coalesce(sum(added), 0)::int as added,
        coalesce(sum(removed) filter (where action = 'membership'), 0)::int as removed
-     from plan_items where plan_id = ? and (outcome = 'pending' or action = 'skip') and not (action = 'update' and ${IS_LINK})
-     group by action`,
+     from plan_items where plan_id = ? and (outcome = 'pending' or action = 'skip')
+     group by 1`,
     [planId],
   );
-  const counts = { create: 0, update: 0, deactivate: 0, delete: 0, membership: 0, skip: 0 };
+  const counts = { create: 0, update: 0, link: 0, deactivate: 0, delete: 0, membership: 0, skip: 0 };
   let membershipsAdded = 0;
   let membershipsRemoved = 0;
   for (const row of rows as { action: keyof typeof counts; count: number; added: number; removed: number }[]) {

@@ -6,7 +6,15 @@ import type { GraphServer } from '#demo/graph-server.ts';
 import { makeTenant } from '#demo/tenant.ts';
 import { apart, merged } from '../../src/console/app/conflict/three-way.ts';
 import { KOREAN_REASONS } from '../../src/console/app/korean-reasons.ts';
-import { ADMIN_TOKEN, connect, freshStorage, settingsFor, startGateway, startTenant, type TestGateway } from '../support/gateway.ts';
+import {
+  ADMIN_TOKEN,
+  connect,
+  freshStorage,
+  settingsFor,
+  startGateway,
+  startTenant,
+  type TestGateway,
+} from '../support/gateway.ts';
 import { problemsOf } from '../support/openapi.ts';
 
 const USERS = 40;

@@ -1,7 +1,7 @@
 // What a plan would do, in a sentence: users and groups each by their own number, never added up.
 import { useGet } from '../api/queries.ts';
 import { useLanguage, useT, words } from './i18n.ts';
-import type { ChangeCounts } from './run-facts.ts';
+import { actOf, type ChangeCounts } from './run-facts.ts';
 
 const WORDS = words({
   users: ['{n} {n|user|users}', '사용자 {n}명'],
@@ -14,6 +14,7 @@ const WORDS = words({
   deactivate: ['disable {what}', '{what} 사용 안 함'],
   create: ['create {what}', '{what} 생성'],
   update: ['update {what}', '{what} 업데이트'],
+  link: ['link {what}', '{what} 연결'],
   membership: ['change the members of {what}', '{what} 구성원 변경'],
   wouldDo: ['It would {list}.', '적용하면 {list}입니다.'],
 });
@@ -33,8 +34,8 @@ export function usePlanSums(planId: string | null): Sums | undefined {
   const causes = useGet('GET /plans/{id}/causes', { path: { id: planId ?? '' }, enabled: planId !== null });
   if (planId === null || causes.data === undefined) return undefined;
   const sums: Partial<Record<keyof ChangeCounts, Sum>> = {};
-  for (const { action, resourceType, count } of causes.data.causes) {
-    const act = action as keyof ChangeCounts;
+  for (const { action, reason, resourceType, count } of causes.data.causes) {
+    const act = actOf({ action, reason });
     const { users, groups } = sums[act] ?? { users: 0, groups: 0 };
     sums[act] = resourceType === 'Group' ? { users, groups: groups + count } : { users: users + count, groups };
   }
@@ -43,7 +44,7 @@ export function usePlanSums(planId: string | null): Sums | undefined {
 
 /** Those who lose something: what a large change is about. */
 export const REMOVING = ['delete', 'deactivate'] as const;
-export const EVERY_ACT = [...REMOVING, 'create', 'update', 'membership'] as const;
+export const EVERY_ACT = [...REMOVING, 'create', 'update', 'link', 'membership'] as const;
 
 export interface SumWords {
   /** Beside the whole number: `users`, or `400 users and 24 groups`. */

@@ -37,6 +37,8 @@ export const STATUS_TONE: Readonly<Record<Run['status'], Tone>> = {
 export interface ChangeCounts {
   readonly create: number;
   readonly update: number;
+  /** Whose somebody is changes; none of the updates. */
+  readonly link: number;
   readonly deactivate: number;
   readonly delete: number;
   readonly membership: number;
@@ -52,6 +54,7 @@ export function changesOf(run: Run): ChangeCounts {
   return {
     create: of('created', 'create'),
     update: of('updated', 'update'),
+    link: of('linked', 'link'),
     deactivate: of('deactivated', 'deactivate'),
     delete: of('deleted', 'delete'),
     membership: of('membershipsChanged', 'membership'),
@@ -62,11 +65,19 @@ export function changesOf(run: Run): ChangeCounts {
 export const CHANGE_TONE = {
   create: 'green',
   update: 'violet',
+  link: 'violet',
   deactivate: 'amber',
   delete: 'red',
   membership: 'blue',
   skip: 'grey',
 } as const satisfies Record<keyof ChangeCounts, Tone>;
+
+/** What an item does, with links apart from other updates. */
+export function actOf({ action, reason }: { readonly action: string; readonly reason: string }): keyof ChangeCounts {
+  return action === 'update' && LINKS.has(reason) ? 'link' : (action as keyof ChangeCounts);
+}
+
+const LINKS: ReadonlySet<string> = new Set(['Linked', 'Relinked', 'Adopted']);
 
 /** A preview of which nothing was applied: it is over, and its plan waits for a word. */
 export function isPreview({ preview, status, steps }: Pick<Run, 'preview' | 'status' | 'steps'>): boolean {

@@ -1,5 +1,7 @@
 import { Fragment } from 'react';
 import { useT } from '../../app/i18n.ts';
+import { PROVIDERS } from '../../app/words.ts';
+import { ATTRIBUTES } from '../people/attribute-words.ts';
 import type { Item } from './changes.tsx';
 import css from './run.module.css';
 import { WORDS } from './words.ts';
@@ -7,7 +9,9 @@ import { WORDS } from './words.ts';
 /** What a change does, attribute by attribute. */
 export function FieldChanges({ item }: { readonly item: Item }) {
   const t = useT(WORDS);
-  const rows = item.diff.length > 0 ? item.diff : whole(item);
+  const names = useT(ATTRIBUTES);
+  const nameOf = (path: string): string => attributeName(path, names);
+  const rows = [...useLinkRows(item), ...(item.diff.length > 0 || item.link !== null ? item.diff : whole(item))];
   if (rows.length === 0) return <p>{t('members', { added: item.added, removed: item.removed })}</p>;
   return (
     <div className={css.diff}>
@@ -16,7 +20,7 @@ export function FieldChanges({ item }: { readonly item: Item }) {
       <span className={css.head}>{t('after')}</span>
       {rows.map(({ path, before, after }) => (
         <Fragment key={path}>
-          <span>{path}</span>
+          <span>{nameOf(path)}</span>
           <del>{textOf(before)}</del>
           <ins>{textOf(after)}</ins>
         </Fragment>
@@ -25,12 +29,35 @@ export function FieldChanges({ item }: { readonly item: Item }) {
   );
 }
 
+/** Whose a resource was and will be, and by which id there. */
+function useLinkRows({ link }: Item) {
+  const t = useT(WORDS);
+  const origins = useT(PROVIDERS);
+  if (link === null) return [];
+  const nameOf = (origin: string): string => origins(origin as keyof typeof PROVIDERS);
+  return [
+    { path: t('owner'), before: nameOf(link.before.origin), after: nameOf(link.after.origin) },
+    { path: t('anchor'), before: link.before.externalId, after: link.after.externalId },
+  ];
+}
+
+/** An attribute as people call it; of one that only programs know, its own name. */
+export function attributeName(path: string, names: (name: keyof typeof ATTRIBUTES) => string): string {
+  const short = path.replace(/^urn:.*:/, '');
+  const last = short.slice(short.lastIndexOf('.') + 1);
+  if (short in ATTRIBUTES) return names(short as keyof typeof ATTRIBUTES);
+  return last in ATTRIBUTES ? names(last as keyof typeof ATTRIBUTES) : short;
+}
+
 /** What comes or goes as a whole: every attribute is on one side only. */
 function whole({ before, after, action }: Item): readonly { path: string; before: unknown; after: unknown }[] {
   const side = (after ?? before ?? {}) as Readonly<Record<string, unknown>>;
   const gone = action === 'delete' || action === 'deactivate';
   return Object.entries(side)
     .filter(([path]) => path !== 'schemas')
+    .flatMap(([path, value]) =>
+      path.startsWith('urn:') ? Object.entries(value as Readonly<Record<string, unknown>>) : [[path, value] as const],
+    )
     .map(([path, value]) => ({ path, before: gone ? value : null, after: gone ? null : value }));
 }
 

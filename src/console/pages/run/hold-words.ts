@@ -11,8 +11,9 @@ const CLASSES: Readonly<Record<string, string>> = {
   membership: '구성원 변경',
 };
 
-const KOREAN: Readonly<Partial<Record<Hold['code'], (hold: Hold) => string>>> = {
+const KOREAN: Readonly<Record<Hold['code'], (hold: Hold) => string>> = {
   'first-run': () => '첫 실행은 누군가 확인할 때까지 기다립니다.',
+  'account-mapping-reset': () => '연결을 새로 맺는 실행은 누군가 확인할 때까지 기다립니다.',
   revert: () => '실행 취소는 확인을 기다립니다.',
   'source-empty': () => '소스가 아무도 없다고 응답했습니다.',
   'source-incomplete': () => '소스를 끝까지 읽지 못했습니다.',

@@ -48,7 +48,7 @@ function useStages(run: Run): readonly Stage[] {
   };
   const read = step('reading');
   const total = Object.entries(run.planned ?? {})
-    .filter(([name]) => ['create', 'update', 'deactivate', 'delete', 'membership'].includes(name))
+    .filter(([name]) => ['create', 'update', 'link', 'deactivate', 'delete', 'membership'].includes(name))
     .reduce((sum, [, value]) => sum + value, 0);
   const planned = run.planned !== null;
   const later = (state: State): string | undefined => (state === 'later' ? t('notStarted') : undefined);
