@@ -72,6 +72,7 @@ export const TRIGGER = words({
   push: ['Written by the source', '소스가 기록함'],
   connect: ['First connection', '첫 연결'],
   revert: ['Undo', '실행 취소'],
+  restore: ['Restore', '복원'],
   switch: ['Switch of source', '소스 전환'],
 });
 
