@@ -57,7 +57,7 @@ export interface PeopleQuery {
  * What a sync applied has a digest until somebody else writes to it; for memberships the last line of the change log
  * tells, since a group may also have none because somebody in it is not here.
  */
-const OVERRIDDEN = `(r.origin <> 'manual' and r.external_id is not null and r.left_at is null and (r.digest is null or r.resource_type = 'Group'
+const OVERRIDDEN = `(r.deleted_at is null and r.origin <> 'manual' and r.external_id is not null and r.left_at is null and (r.digest is null or r.resource_type = 'Group'
   and r.members_digest is null and coalesce((select c.actor from changes c where c.resource_id = r.id and c.operation = 'membership'
     order by c.seq desc limit 1), 'sync') <> 'sync'))`;
 

@@ -1,10 +1,10 @@
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { Ellipsis, Pencil, Trash2 } from 'lucide-react';
 import { lazy, Suspense, useState } from 'react';
-import { callTagged, type Tagged } from '../../api/client.ts';
-import { useCall, useDocument, useGet } from '../../api/queries.ts';
+import type { Tagged } from '../../api/client.ts';
+import { useCall, useGet } from '../../api/queries.ts';
 import type { App } from '../../api/types.ts';
-import { useDraft } from '../../app/conflict/draft.tsx';
+import { AppDocument, useAppDraft } from '../../app/conflict/app-draft.tsx';
 import { useT } from '../../app/i18n.ts';
 import { useSearchState } from '../../app/search-state.ts';
 import { useNeeds } from '../../app/session.tsx';
@@ -119,20 +119,18 @@ function AppView({ app }: { readonly app: App }) {
 }
 
 function EditApp({ app, onClose }: { readonly app: App; readonly onClose: () => void }) {
-  const saved = useDocument('GET /apps/{id}', { path: { id: app.id } });
-  return saved.data === undefined ? null : <EditForm saved={saved.data} onClose={onClose} />;
+  return (
+    <AppDocument id={app.id}>{(saved) => <EditForm saved={saved} onClose={onClose} />}</AppDocument>
+  );
 }
 
 function EditForm({ saved, onClose }: { readonly saved: Tagged<App>; readonly onClose: () => void }) {
   const t = useT(WORDS);
   const common = useT(COMMON);
-  const path = { id: saved.value.id };
-  const draft = useDraft({
+  const draft = useAppDraft({
     saved,
     shape: enteredOf,
-    read: () => callTagged('GET /apps/{id}', { path }),
-    write: (value, ifMatch) => callTagged('PATCH /apps/{id}', { path, body: bodyOf(value), ifMatch }),
-    topic: 'apps',
+    body: bodyOf,
     nameOf: (name) => (name in WORDS ? t(name as keyof typeof WORDS) : undefined),
   });
   return (

@@ -34,9 +34,8 @@ const ORIGINS = ['microsoft365', 'scim', 'ldap', 'csv', 'manual'] as const;
 
 function People({ noun }: { readonly noun: Noun }) {
   const t = useT(WORDS);
-  const common = useT(COMMON);
   const needs = useNeeds('operator');
-  const [search, change] = useSearchState();
+  const [search] = useSearchState();
   const [adding, setAdding] = useState(false);
   const query = {
     search: search['find'],
@@ -64,39 +63,53 @@ function People({ noun }: { readonly noun: Noun }) {
         {isTree ? (
           <GroupTree />
         ) : (
-          <Listed
-            list={list}
-            lines={8}
-            empty={
-              isRemoved && !filtered ? (
-                <NoneRemoved />
-              ) : (
-                <Empty
-                  icon={<Users size={26} />}
-                  title={filtered ? t('noMatch') : t(noun === 'users' ? 'noUsers' : 'noGroups')}
-                  action={
-                    filtered ? (
-                      <Button onClick={() => change({ find: undefined, origin: undefined, active: undefined })}>
-                        {common('clear')}
-                      </Button>
-                    ) : (
-                      <Link to="/inbound" className={buttonClass()}>
-                        {t('toSource')}
-                      </Link>
-                    )
-                  }
-                >
-                  {filtered ? undefined : t('noPeopleText')}
-                </Empty>
-              )
-            }
-          >
+          <Listed list={list} lines={8} empty={<Nobody noun={noun} filtered={filtered} removed={isRemoved} />}>
             <PeopleTable noun={noun} items={list.items} old={list.isPlaceholderData} removed={isRemoved} />
           </Listed>
         )}
       </Card>
       {adding ? <AddDialog noun={noun} onClose={() => setAdding(false)} /> : null}
     </Page>
+  );
+}
+
+function Nobody({
+  noun,
+  filtered,
+  removed,
+}: {
+  readonly noun: Noun;
+  readonly filtered: boolean;
+  readonly removed: boolean;
+}) {
+  const t = useT(WORDS);
+  const common = useT(COMMON);
+  const [, change] = useSearchState();
+  if (filtered)
+    return (
+      <Empty
+        icon={<Users size={26} />}
+        title={t('noMatch')}
+        action={
+          <Button onClick={() => change({ find: undefined, origin: undefined, active: undefined })}>
+            {common('clear')}
+          </Button>
+        }
+      />
+    );
+  if (removed) return <NoneRemoved />;
+  return (
+    <Empty
+      icon={<Users size={26} />}
+      title={t(noun === 'users' ? 'noUsers' : 'noGroups')}
+      action={
+        <Link to="/inbound" className={buttonClass()}>
+          {t('toSource')}
+        </Link>
+      }
+    >
+      {t('noPeopleText')}
+    </Empty>
   );
 }
 

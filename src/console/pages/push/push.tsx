@@ -1,8 +1,8 @@
 import { useState } from 'react';
-import { callTagged, type Tagged } from '../../api/client.ts';
-import { useCall, useDocument, useGet } from '../../api/queries.ts';
+import type { Tagged } from '../../api/client.ts';
+import { useCall, useGet } from '../../api/queries.ts';
 import type { App } from '../../api/types.ts';
-import { useDraft } from '../../app/conflict/draft.tsx';
+import { AppDocument, useAppDraft } from '../../app/conflict/app-draft.tsx';
 import { useT } from '../../app/i18n.ts';
 import { useLeaveWarning } from '../../app/leave-warning.ts';
 import { useSearchState } from '../../app/search-state.ts';
@@ -27,7 +27,12 @@ import { WORDS } from './words.ts';
 export function PushTab({ app }: { readonly app: App }) {
   const saved = pushOf(app);
   const presets = useGet('GET /targets/presets', { enabled: saved === undefined });
-  if (saved !== undefined) return <Saved key={app.id} app={app} />;
+  if (saved !== undefined)
+    return (
+      <AppDocument key={app.id} id={app.id}>
+        {(whole) => <Existing saved={whole} />}
+      </AppDocument>
+    );
   return (
     <Loaded query={presets}>
       {({ items }) => (
@@ -125,21 +130,13 @@ function FreshTry({ app }: { readonly app: App }) {
   );
 }
 
-function Saved({ app }: { readonly app: App }) {
-  const saved = useDocument('GET /apps/{id}', { path: { id: app.id } });
-  return <Loaded query={saved}>{(data) => <Existing saved={data} />}</Loaded>;
-}
-
 function Existing({ saved }: { readonly saved: Tagged<App> }) {
   const t = useT(WORDS);
   const needs = useNeeds('admin');
-  const path = { id: saved.value.id };
-  const draft = useDraft<App, Push>({
+  const draft = useAppDraft<Push>({
     saved,
     shape: (app) => pushOf(app) as Push,
-    read: () => callTagged('GET /apps/{id}', { path }),
-    write: (push, ifMatch) => callTagged('PATCH /apps/{id}', { path, body: { push: bodyOf(push) as never }, ifMatch }),
-    topic: 'apps',
+    body: (push) => ({ push: bodyOf(push) as never }),
   });
   const { base: app, value, setValue, changed } = draft;
   const { view, chips, go } = useViews(VIEWS);
