@@ -47,8 +47,9 @@ if (!empty) {
 }
 const people = (await api.call<{ items: { id: string }[] }>('GET', '/api/v1/users?limit=3&search=Ada')).body.items;
 const groups = (await api.call<{ items: { id: string }[] }>('GET', '/api/v1/groups?limit=3')).body.items;
-const removed = (await api.call<{ id: string }>('POST', '/api/v1/users', { userName: 'kim.left', displayName: 'Kim Left' }))
-  .body;
+const removed = (
+  await api.call<{ id: string }>('POST', '/api/v1/users', { userName: 'kim.left', displayName: 'Kim Left' })
+).body;
 await api.call('DELETE', `/api/v1/users/${removed.id}`);
 const apps = (await api.call<{ items: { id: string }[] }>('GET', '/api/v1/apps')).body.items;
 

@@ -7,7 +7,13 @@ import { Loaded } from '../../ui/loaded.tsx';
 import { type Draft, type DraftOf, useDraft } from './draft.tsx';
 
 /** The app with the version that a form over it begins with. */
-export function AppDocument({ id, children }: { readonly id: string; readonly children: (saved: Tagged<App>) => ReactNode }) {
+export function AppDocument({
+  id,
+  children,
+}: {
+  readonly id: string;
+  readonly children: (saved: Tagged<App>) => ReactNode;
+}) {
   const saved = useDocument('GET /apps/{id}', { path: { id } });
   return <Loaded query={saved}>{children}</Loaded>;
 }

@@ -98,15 +98,17 @@ export function ConflictDialog({
             name: t('choice'),
             end: true,
             cell: (field) => (
-              <Chips
-                label={`${t('choice')}: ${nameOf?.(field.path) ?? field.path}`}
-                value={choiceOf(field)}
-                onChange={(choice) => setChosen({ ...chosen, [field.path]: choice as Choice })}
-                options={[
-                  ['mine', t('keepMine')],
-                  ['theirs', t('takeTheirs')],
-                ]}
-              />
+              <span style={{ display: 'inline-block', minWidth: '198px' }}>
+                <Chips
+                  label={`${t('choice')}: ${nameOf?.(field.path) ?? field.path}`}
+                  value={choiceOf(field)}
+                  onChange={(choice) => setChosen({ ...chosen, [field.path]: choice as Choice })}
+                  options={[
+                    ['mine', t('keepMine')],
+                    ['theirs', t('takeTheirs')],
+                  ]}
+                />
+              </span>
             ),
           },
         ]}

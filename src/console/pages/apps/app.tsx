@@ -119,9 +119,7 @@ function AppView({ app }: { readonly app: App }) {
 }
 
 function EditApp({ app, onClose }: { readonly app: App; readonly onClose: () => void }) {
-  return (
-    <AppDocument id={app.id}>{(saved) => <EditForm saved={saved} onClose={onClose} />}</AppDocument>
-  );
+  return <AppDocument id={app.id}>{(saved) => <EditForm saved={saved} onClose={onClose} />}</AppDocument>;
 }
 
 function EditForm({ saved, onClose }: { readonly saved: Tagged<App>; readonly onClose: () => void }) {

@@ -1,6 +1,6 @@
 import { Fragment } from 'react';
 import { useT } from '../../app/i18n.ts';
-import { PROVIDERS } from '../../app/words.ts';
+import { COMMON, PROVIDERS } from '../../app/words.ts';
 import { ATTRIBUTES } from '../people/attribute-words.ts';
 import type { Item } from './changes.tsx';
 import css from './run.module.css';
@@ -11,7 +11,10 @@ export function FieldChanges({ item }: { readonly item: Item }) {
   const t = useT(WORDS);
   const names = useT(ATTRIBUTES);
   const nameOf = (path: string): string => attributeName(path, names);
-  const rows = [...useLinkRows(item), ...(item.diff.length > 0 || item.link !== null ? item.diff : whole(item))];
+  const say = useValue();
+  const diff = item.diff.length > 0 || item.link !== null ? item.diff : whole(item);
+  // The first two say it in words.
+  const rows = [...useLinkRows(item), ...(item.link === null ? diff : diff.filter(({ path }) => !OF_LINK.test(path)))];
   if (rows.length === 0) return <p>{t('members', { added: item.added, removed: item.removed })}</p>;
   return (
     <div className={css.diff}>
@@ -21,12 +24,26 @@ export function FieldChanges({ item }: { readonly item: Item }) {
       {rows.map(({ path, before, after }) => (
         <Fragment key={path}>
           <span>{nameOf(path)}</span>
-          <del>{textOf(before)}</del>
-          <ins>{textOf(after)}</ins>
+          <del>{say(path, before)}</del>
+          <ins>{say(path, after)}</ins>
         </Fragment>
       ))}
     </div>
   );
+}
+
+const OF_LINK = /^externalId$|:(origin|source)$/;
+
+/** A value as people read it: yes and no, and the name of a source. */
+function useValue(): (path: string, value: unknown) => string {
+  const common = useT(COMMON);
+  const origins = useT(PROVIDERS);
+  return (path, value) => {
+    if (typeof value === 'boolean') return common(value ? 'yes' : 'no');
+    if (/(^|:)(origin|source)$/.test(path) && String(value) in PROVIDERS)
+      return origins(value as keyof typeof PROVIDERS);
+    return textOf(value);
+  };
 }
 
 /** Whose a resource was and will be, and by which id there. */
@@ -67,5 +84,8 @@ export function textOf(value: unknown): string {
   if (Array.isArray(value)) return value.map(textOf).join(', ');
   const record = value as Readonly<Record<string, unknown>>;
   if (record['value'] !== undefined) return textOf(record['value']);
-  return Object.values(record).map(textOf).join(' · ');
+  return Object.values(record)
+    .filter((part) => typeof part !== 'boolean')
+    .map(textOf)
+    .join(' · ');
 }

@@ -209,7 +209,11 @@ function Existing({
         onSave={() => draft.save(() => toast(t('saved')))}
       >
         {draft.notice}
-        <Fields value={draft.value} onChange={draft.setValue} hasAuthorization={stream.delivery.authorizationSet === true} />
+        <Fields
+          value={draft.value}
+          onChange={draft.setValue}
+          hasAuthorization={stream.delivery.authorizationSet === true}
+        />
       </StreamSettings>
     </>
   );
