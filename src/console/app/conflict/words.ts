@@ -4,7 +4,7 @@ export const WORDS = words({
   others: ['Somebody else saved these settings meanwhile', '그사이 다른 사람이 이 설정을 저장했습니다'],
   compare: ['Compare', '비교'],
   compareFirst: ['Compare it with yours before you save.', '저장하기 전에 비교하세요.'],
-  title: ['{who} saved these settings {when}', '{who}이(가) {when} 이 설정을 저장했습니다'],
+  title: ['{who} saved these settings meanwhile ({when})', '{who}이(가) 그사이 이 설정을 저장했습니다({when})'],
   lead: [
     'Yours are not saved yet. Choose for each field which of the two it is to be; nothing that you entered is lost.',
     '아직 저장되지 않았습니다. 필드마다 어느 값을 쓸지 선택하세요. 입력한 내용은 사라지지 않습니다.',

@@ -175,12 +175,14 @@ export function DeliveryTable({
       old={old}
       keyOf={({ id }) => id}
       columns={[
-        ...(picking === undefined
-          ? []
-          : [{ name: t('pick'), cell: (item: Sending) => <Pick item={item} name={nameOf(item, t)} {...picking} /> }]),
         {
           name: t('who'),
-          cell: (item) => <Who mark={initials(item.display ?? '·')} name={nameOf(item, t)} note={whatOf(item)} />,
+          cell: (item) => (
+            <div className={css.who}>
+              {picking === undefined ? null : <Pick item={item} name={nameOf(item, t)} {...picking} />}
+              <Who mark={initials(item.display ?? '·')} name={nameOf(item, t)} note={whatOf(item)} />
+            </div>
+          ),
         },
         ...(withApp
           ? [

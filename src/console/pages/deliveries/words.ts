@@ -113,7 +113,6 @@ export const WORDS = words({
   sinceNeeded: ['Say since when.', '시작 시점을 입력하세요.'],
   cursor: ['Cursor', '커서'],
   noWay: ['No app is written to or told of changes yet.', '아직 변경을 전송받는 앱이 없습니다.'],
-  pick: ['Pick', '선택'],
   pickOne: ['Pick {name}', '{name} 선택'],
   pickedN: ['{n} picked', '{n}개 선택됨'],
   pickNone: ['Pick none', '선택 해제'],
