@@ -65,6 +65,7 @@ import { makeRunWatcher } from '#sync/watch-runs.ts';
 import { makeSourceWatcher } from '#sync/watch-source.ts';
 import { startWorker } from '#sync/worker.ts';
 import { targetKinds } from '#targets/index.ts';
+import { makeDoctor } from './doctor/serve.ts';
 
 export interface Gateway {
   readonly app: RequestListener;
@@ -150,7 +151,8 @@ function layGround(config: Config, log: Log, publicUrl: () => string, database: 
   const clock = systemClock;
   const schemas = RESOURCE_SCHEMAS;
   const outgoing = { allowLoopback: config.ALLOW_LOOPBACK_WEBHOOKS === 'true' };
-  const seal = makeSeal(config.SECRET_KEY ?? keepSecretKey(config.DATA_DIR), config.SECRET_KEYS_ACCEPTED);
+  const secretKey = config.SECRET_KEY ?? keepSecretKey(config.DATA_DIR);
+  const seal = makeSeal(secretKey, config.SECRET_KEYS_ACCEPTED);
   const counts = makeCounts(database);
   const metrics = makeMetrics({
     build: { version: VERSION, role: config.ROLE, database: database.kind },
@@ -178,6 +180,7 @@ function layGround(config: Config, log: Log, publicUrl: () => string, database: 
     targets: targetKinds({ clock, outgoing }),
     signer: makeSetSigner(database.knex, seal),
     works: config.ROLE !== 'api',
+    doctor: makeDoctor(config, database, secretKey),
   };
 }
 
@@ -197,7 +200,7 @@ function makeWork(ground: Ground) {
     sync,
     sources: makeSourceWatcher({ database, kinds, seal, clock, log }),
     schedule: makeSchedule({ database, sync, clock, log }),
-    marks: makeMarkFollower({ database, sync, clock, log }),
+    marks: makeMarkFollower({ database, kinds, seal, sync, clock, log }),
     subscriptions: makeSubscriptionKeeper({ database, kinds, seal, clock, log, publicUrl }),
     dispatcher: makeDispatcher({ database, kinds: ground.targets, seal, clock, log, scopeOf, cutOf, metrics }),
     events: makeEventWorker({ ...sending, viewOf: eventViewOf, onDisabled: async () => notifier.wake() }),
@@ -244,6 +247,7 @@ function adminPartsOf(ground: Ground, work: Work, groups: ServedGroups): AdminPa
     events: works ? events : undefined,
     eventViewOf,
     signer: ground.signer,
+    doctor: ground.doctor,
   };
 }
 

@@ -21,13 +21,26 @@ interface Known {
   readonly remedies: Set<string>;
 }
 
-/** The page as it should be. */
-export function troubleshooting(): string {
-  const known = new Map<string, Known>();
+/** Every code that the source can answer, in order. */
+export function errorCodes(): readonly string[] {
+  return known().map(({ code }) => code);
+}
+
+let kept: readonly Known[] | undefined;
+
+function known(): readonly Known[] {
+  if (kept !== undefined) return kept;
+  const found = new Map<string, Known>();
   for (const name of readdirSync(new URL('src', ROOT), { recursive: true, encoding: 'utf8' }).sort())
     if (name.endsWith('.ts') && !LEFT_OUT.test(name))
-      collect(known, readFileSync(new URL(`src/${name}`, ROOT), 'utf8'));
-  const rows = [...known.values()].sort((a, b) => (a.code < b.code ? -1 : 1)).map(rowOf);
+      collect(found, readFileSync(new URL(`src/${name}`, ROOT), 'utf8'));
+  kept = [...found.values()].sort((a, b) => (a.code < b.code ? -1 : 1));
+  return kept;
+}
+
+/** The page as it should be. */
+export function troubleshooting(): string {
+  const rows = known().map(rowOf);
   const reasons = Object.entries(REASONS).map(([code, { sentence, remedy }]) => row([`\`${code}\``, sentence, remedy]));
   return `${HEAD}
 ${table(['Code', 'Status', 'What it says', 'What to do'], rows)}
@@ -59,12 +72,12 @@ const MIDDLE = `
 
 type ErrorClass = new (message: string, options: object) => errors.GatewayError;
 
-function collect(known: Map<string, Known>, source: string): void {
+function collect(found: Map<string, Known>, source: string): void {
   const program = parse(stripTypeScriptTypes(source), { ecmaVersion: 'latest', sourceType: 'module' });
   const note = (code: string | undefined, facts: ObjectExpression | undefined, made?: NewExpression): void => {
     if (code === undefined || !CODE.test(code)) return;
-    const entry = known.get(code) ?? { code, statuses: new Set(), sentences: new Set(), remedies: new Set() };
-    known.set(code, entry);
+    const entry = found.get(code) ?? { code, statuses: new Set(), sentences: new Set(), remedies: new Set() };
+    found.set(code, entry);
     const status = made === undefined ? undefined : statusOf(made);
     if (status !== undefined) entry.statuses.add(status);
     const sentence = made === undefined ? textAt(facts, 'message') : textOf(made.arguments[0]);

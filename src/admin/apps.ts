@@ -1,12 +1,10 @@
-import { type Request, Router } from 'express';
+import { Router } from 'express';
 import { z } from 'zod';
-import { NotFoundError } from '#core/errors.ts';
 import type { AppScope } from '#core/scope.ts';
 import { requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import { savePush } from '#outbound/push-settings.ts';
 import { SetInput, WebhookInput } from '#outbound/stream-settings.ts';
-import { hashToken, makeToken, tokenHint } from '#platform/token.ts';
 import { deleteApp, insertApp, listApps, readApp, updateApp } from '#store/apps.ts';
 import { writeAudit } from '#store/audit.ts';
 import type { Db } from '#store/database.ts';
@@ -14,7 +12,6 @@ import { countInScope } from '#store/deliveries.ts';
 import { listStreams } from '#store/event-streams.ts';
 import { lockSettings } from '#store/settings.ts';
 import { askBackfill } from '#store/targets.ts';
-import { insertToken, listTokens, revokeToken } from '#store/tokens.ts';
 import { refuseChanged, sendDocument } from './documents.ts';
 import { needApp } from './need-app.ts';
 import type { AdminParts } from './parts.ts';
@@ -46,17 +43,7 @@ const Intended = z
   .strictObject({ scope: Scope.nullable().optional(), push: z.looseObject({}).optional() })
   .prefault({});
 const ScopeBody = z.strictObject({ scope: Scope.nullable() });
-const SCOPES = ['scim:read', 'scim:write', 'admin', 'operator', 'viewer'] as const;
-const NewToken = z
-  .strictObject({
-    name: z.string().trim().max(200).default(''),
-    scopes: z.array(z.enum(SCOPES)).min(1).default(['scim:read']),
-    expiresAt: z.iso.datetime({ offset: true }).nullable().default(null),
-    userId: z.guid().nullable().default(null),
-  })
-  .prefault({});
-
-/** Downstream apps and their tokens. */
+/** Downstream apps. */
 export function appRoutes(parts: AdminParts): Router {
   const { database, authenticator, checkScope } = parts;
   const db = database.knex;
@@ -127,7 +114,6 @@ export function appRoutes(parts: AdminParts): Router {
       authenticator.forgetAll();
       response.status(204).end();
     })
-    .use(tokenRoutes(db, authenticator))
     .use(streamRoutes(parts));
 }
 
@@ -142,58 +128,4 @@ async function settingsOf(db: Db, id: string): Promise<object> {
 function wake({ events, dispatcher }: AdminParts): void {
   events?.wake();
   dispatcher?.wake();
-}
-
-function tokenRoutes(db: AdminParts['database']['knex'], authenticator: AdminParts['authenticator']): Router {
-  const admin = requireScope('admin');
-
-  async function revoke(request: Request, tokenId: string, appId?: string): Promise<void> {
-    const hash = await db.transaction(async (tx) => {
-      const revoked = await revokeToken(tx, tokenId, appId);
-      if (revoked === undefined)
-        throw new NotFoundError(`There is no token "${tokenId}" here.`, { reason: 'token-not-found' });
-      await writeAudit(tx, { actor: actorOf(request), action: 'token.revoke', object: tokenId });
-      return revoked;
-    });
-    authenticator.forget(hash);
-  }
-
-  return Router()
-    .get('/apps/:id/tokens', async (request, response) => {
-      response.json({ items: await listTokens(db, (await needApp(db, request)).id), nextCursor: null });
-    })
-    .post('/apps/:id/tokens', admin, async (request, response) => {
-      const { name, scopes, expiresAt, userId } = parse(NewToken, request.body ?? {});
-      const token = makeToken();
-      const id = await db.transaction(async (tx) => {
-        const app = await needApp(tx, request);
-        const row = {
-          appId: app.id,
-          name: name || app.name,
-          hash: hashToken(token),
-          hint: tokenHint(token),
-          scopes,
-          expiresAt,
-          userId,
-        };
-        const made = await insertToken(tx, row);
-        await writeAudit(tx, {
-          actor: actorOf(request),
-          action: 'token.create',
-          object: made,
-          detail: { app: app.id, scopes },
-        });
-        return made;
-      });
-      response.status(201).json({ id, token, scopes, expiresAt, userId });
-    })
-    .delete('/apps/:id/tokens/:tokenId', admin, async (request, response) => {
-      const { id } = await needApp(db, request);
-      await revoke(request, uuidParam(request, 'tokenId'), id);
-      response.status(204).end();
-    })
-    .delete('/tokens/:id', admin, async (request, response) => {
-      await revoke(request, uuidParam(request, 'id'));
-      response.status(204).end();
-    });
 }

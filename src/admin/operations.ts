@@ -59,7 +59,7 @@ export function operationRoutes({ database, schedule, schemas }: AdminParts): Ro
       sendSchedule(response, await schedule.describe());
     })
     .put('/schedule', admin, async (request, response) => {
-      const { nextRunAt: _ours, ...body } = { nextRunAt: undefined, ...request.body };
+      const { nextRunAt: _next, missed: _missed, ...body } = { nextRunAt: null, missed: null, ...request.body };
       const { withoutPreview, ...settings } = parse(ScheduleBody, body);
       const saved = await schedule.change(settings, {
         withoutPreview,
@@ -109,6 +109,7 @@ export function operationRoutes({ database, schedule, schemas }: AdminParts): Ro
 }
 
 /** When it is due next is no part of what was saved. */
-function sendSchedule(response: Response, { nextRunAt, ...settings }: ScheduleView): void {
-  sendDocument(response, { ...settings, nextRunAt }, settings);
+function sendSchedule(response: Response, schedule: ScheduleView): void {
+  const { nextRunAt: _next, missed: _missed, ...settings } = schedule;
+  sendDocument(response, schedule, settings);
 }

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { ProviderKind } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import type { AppScope } from '#core/scope.ts';
@@ -60,6 +61,11 @@ export interface AdminParts {
   readonly events: Pick<EventWorker, 'wake'> | undefined;
   readonly eventViewOf: EventViewOf;
   readonly signer: SetSigner;
+  /** Looks at everything, and packs it without credentials and people. */
+  readonly doctor: {
+    report(): Promise<object>;
+    bundle(): Promise<{ readonly names: readonly string[]; readonly archive: Readable }>;
+  };
   /** Base of every URL we hand out, without a trailing slash. */
   publicUrl(): string;
   /** The OpenAPI document. */

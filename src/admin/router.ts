@@ -10,6 +10,7 @@ import { changeRoutes } from './changes.ts';
 import { connectCallback, connectRoutes } from './connect.ts';
 import { costRoutes } from './costs.ts';
 import { deliveryRoutes } from './deliveries.ts';
+import { diagnosticsRoutes } from './diagnostics.ts';
 import { disputeRoutes } from './disputes.ts';
 import { docsPage } from './docs.ts';
 import { draftRoutes } from './drafts.ts';
@@ -32,6 +33,7 @@ import { secretRoutes } from './secrets.ts';
 import { sessionRoutes, signInRoutes } from './session.ts';
 import { settingsChangeRoutes } from './settings-changes.ts';
 import { jwksRoute, signingKeyRoutes } from './signing-keys.ts';
+import { tokenRoutes } from './tokens.ts';
 import { uploadRoutes } from './uploads.ts';
 
 const BODY_MAX = '1mb';
@@ -70,8 +72,10 @@ export function adminRouter(parts: AdminParts): Router {
     .use(deliveryRoutes(parts))
     .use(pushRoutes(parts))
     .use(appRoutes(parts))
+    .use(tokenRoutes(parts))
     .use(signingKeyRoutes(parts))
-    .use(secretRoutes(parts));
+    .use(secretRoutes(parts))
+    .use(diagnosticsRoutes(parts));
   return Router()
     .use('/api/v1', api)
     .use(connectCallback(parts))

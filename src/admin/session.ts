@@ -101,7 +101,7 @@ async function finishOidc(parts: AdminParts, query: string, kept: string, respon
     return returnTo;
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
-    return `/?refused=${encodeURIComponent(error.message)}`;
+    return `/?refused=${error.reason}`;
   }
 }
 

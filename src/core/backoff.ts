@@ -1,26 +1,28 @@
 // When to try again. All of it is exponential with full jitter: of many who failed together, no two come back together.
 
-/** Between the tries for one object: from half a minute to six hours. */
+/** Between the tries for one object: up to half a minute, then four times as long each, and never above six hours. */
 const OBJECT_FIRST_MS = 30_000;
+const OBJECT_GROWTH = 4;
 const OBJECT_MOST_MS = 6 * 3_600_000;
 /** For a whole target that asked for rest, or that does not answer, without saying for how long. */
 const TARGET_FIRST_MS = 1_000;
 const TARGET_MOST_MS = 5 * 60_000;
 /** A target that asks for more than this is asked again after this. */
 const RETRY_AFTER_MOST_MS = 24 * 3_600_000;
-/** Between the probes of a target in quarantine; then daily. */
-const PROBES_MS = [60_000, 300_000, 1_800_000, 21_600_000, 43_200_000, 86_400_000] as const;
+const MINUTE_MS = 60_000;
+/** Between the probes of a target in quarantine, so that it is found about as long after an outage as that took; then daily. */
+const PROBES_MS = [1, 2, 5, 15, 30, 60, 120, 360, 720, 1_440].map((minutes) => minutes * MINUTE_MS);
 /** A quarantine that lasts longer turns the target off. */
 export const QUARANTINE_MOST_MS = 28 * 86_400_000;
 
-/** Somewhere between nothing and `first` doubled with every attempt, and never above `most`. */
-export function fullJitter(attempt: number, first: number, most: number, random: () => number): number {
-  return Math.round(random() * Math.min(most, first * 2 ** Math.min(attempt - 1, 30)));
+/** Somewhere between nothing and `first`, which grows `growth` times with every attempt, but never above `most`. */
+export function fullJitter(attempt: number, first: number, most: number, random: () => number, growth = 2): number {
+  return Math.round(random() * Math.min(most, first * growth ** Math.min(attempt - 1, 30)));
 }
 
 /** @param attempt that just failed, from 1 */
 export function objectRetryMs(attempt: number, random: () => number): number {
-  return Math.max(1_000, fullJitter(attempt, OBJECT_FIRST_MS, OBJECT_MOST_MS, random));
+  return Math.max(1_000, fullJitter(attempt, OBJECT_FIRST_MS, OBJECT_MOST_MS, random, OBJECT_GROWTH));
 }
 
 /** @param failures in a row, from 1 @param asked what Retry-After said */
@@ -31,5 +33,5 @@ export function targetRestMs(failures: number, asked: number | undefined, random
 
 /** @param probes that failed so far */
 export function probeGapMs(probes: number): number {
-  return PROBES_MS[Math.min(probes, PROBES_MS.length - 1)] ?? PROBES_MS[0];
+  return PROBES_MS[Math.min(probes, PROBES_MS.length - 1)] ?? MINUTE_MS;
 }

@@ -5,19 +5,19 @@ export interface Mark {
   readonly lastAt: number;
   /** When a run was last started because of it; null when none was. */
   readonly triedAt: number | null;
+  /** How long after that the next try is, when it came to no good end and nothing else was told. */
+  readonly sweepMs: number;
 }
 
 /** Changes come in bursts, and the source itself needs a moment until its changes can be read. */
 export const QUIET_MS = 15_000;
 /** However long a burst lasts: an on-premises sync may export changes for many minutes. */
 export const LATENCY_MAX_MS = 120_000;
-/** A run that did not come to a good end is tried again by this sweep (S1.12). */
-export const SWEEP_MS = 3_600_000;
 
 /** The instant at which a run is due because of a mark. Pure. */
-export function dueAt({ firstAt, lastAt, triedAt }: Mark): number {
+export function dueAt({ firstAt, lastAt, triedAt, sweepMs }: Mark): number {
   if (triedAt === null) return Math.min(lastAt + QUIET_MS, firstAt + LATENCY_MAX_MS);
-  // Something new since the last try is a burst of its own; else the try failed, and waits for the sweep.
+  // Something new since the last try is a burst of its own; else the try failed, and waits for the sweep (S1.12).
   const burst = lastAt > triedAt ? Math.min(lastAt + QUIET_MS, triedAt + LATENCY_MAX_MS) : Number.POSITIVE_INFINITY;
-  return Math.min(burst, triedAt + SWEEP_MS);
+  return Math.min(burst, triedAt + sweepMs);
 }

@@ -63,6 +63,8 @@ export interface Figures {
   readonly remove: number;
   /** Those of them that rest on the provider no longer showing somebody. */
   readonly absent: number;
+  /** How many of these are groups; the others are users. */
+  readonly groupsIn: Readonly<Record<'create' | 'update' | 'remove', number>>;
   /** Groups that would be deleted; `remove` has them, too. */
   readonly groupsRemoved: number;
   /** Memberships that groups would lose by themselves. Those of somebody who leaves go with the leaver. */
@@ -137,6 +139,12 @@ export type HoldCode =
   | 'burst-exceeded'
   | 'protected';
 
+/** So many, of so many. */
+export interface Part {
+  readonly count: number;
+  readonly total: number;
+}
+
 /** Why something is held, in figures and in a sentence. `class` is absent when everything is held. */
 export interface HoldReason {
   readonly code: HoldCode;
@@ -145,6 +153,9 @@ export interface HoldReason {
   readonly count?: number;
   readonly limit?: number;
   readonly total?: number;
+  /** The count, and the total where there is one, of users and of groups apart. */
+  readonly users?: Part;
+  readonly groups?: Part;
   /** Path of the attribute, when the rule is about one. */
   readonly attribute?: string;
 }
@@ -255,9 +266,10 @@ export function holdForBurst(verdict: Verdict): Verdict {
 
 function* classRules(figures: Figures, base: Base, settings: GuardSettings): Generator<HoldReason> {
   for (const kind of ['create', 'update', 'remove'] as const) {
-    const reason = share(kind, figures[kind], base.managed, settings);
+    const sum = sumOf(figures[kind], figures.groupsIn[kind], base);
+    const reason = share(kind, sum, settings);
     if (reason !== undefined) yield reason;
-    else if (kind === 'remove' && figures.remove > settings.maxDeletes) yield deletions(figures.remove, settings);
+    else if (kind === 'remove' && sum.count > settings.maxDeletes) yield deletions(sum, settings);
   }
   // Groups are few beside people: all of them would hardly be a tenth of everything.
   if (isOver(figures.groupsRemoved, base.groups, settings.perOperation.remove ?? settings.percent, settings.minObjects))
@@ -359,23 +371,48 @@ function protectedItems({ protectedItems: seqs }: Figures): readonly SingleHold[
   return [{ hold: { code: 'protected', seqs }, reason: { code: 'protected', message, count: seqs.length } }];
 }
 
-const CLASS_WORDS = { create: 'created', update: 'updated', remove: 'deactivated or deleted' } as const;
+const CLASS_WORDS = { update: 'updated', remove: 'deactivated or deleted' } as const;
 
-function share(
-  of: 'create' | 'update' | 'remove',
-  count: number,
-  total: number,
-  settings: GuardSettings,
-): HoldReason | undefined {
-  const limit = settings.perOperation[of] ?? settings.percent;
-  if (!isOver(count, total, limit, settings.minObjects)) return undefined;
-  const message = `${count} of ${total} objects would be ${CLASS_WORDS[of]}; the limit is ${limit} %.`;
-  return { code: 'share-exceeded', class: of, message, count, total, limit };
+/** What a rule counts together, and users and groups apart, as people are told. */
+interface Sum extends Part {
+  readonly users: Part;
+  readonly groups: Part;
 }
 
-function deletions(count: number, { maxDeletes }: GuardSettings): HoldReason {
-  const message = `${count} objects would be ${CLASS_WORDS.remove}; the limit is ${maxDeletes}.`;
-  return { code: 'deletions-exceeded', class: 'remove', message, count, limit: maxDeletes };
+function sumOf(count: number, groups: number, base: Base): Sum {
+  return {
+    count,
+    total: base.managed,
+    users: { count: count - groups, total: base.users },
+    groups: { count: groups, total: base.groups },
+  };
+}
+
+/** `85 of 400 users and 2 of 24 groups`; what is none of is left out. */
+function inWords({ users, groups }: Sum): string {
+  const parts = [
+    ...(users.count === 0 ? [] : [`${users.count} of ${count(users.total, 'user')}`]),
+    ...(groups.count === 0 ? [] : [`${groups.count} of ${count(groups.total, 'group')}`]),
+  ];
+  return parts.join(' and ');
+}
+
+function share(of: 'create' | 'update' | 'remove', sum: Sum, settings: GuardSettings): HoldReason | undefined {
+  const limit = settings.perOperation[of] ?? settings.percent;
+  if (!isOver(sum.count, sum.total, limit, settings.minObjects)) return undefined;
+  const message = `${of === 'create' ? newOnes(sum) : `${inWords(sum)} would be ${CLASS_WORDS[of]}`}; the limit is ${limit} % of users and groups together.`;
+  return { code: 'share-exceeded', class: of, message, ...sum, limit };
+}
+
+/** What is created is none of those that are here. */
+function newOnes({ users, groups }: Sum): string {
+  const both = (user: number, group: number): string => `${count(user, 'user')} and ${count(group, 'group')}`;
+  return `${both(users.count, groups.count)} would be created beside ${both(users.total, groups.total)}`;
+}
+
+function deletions(sum: Sum, { maxDeletes }: GuardSettings): HoldReason {
+  const message = `${inWords(sum)} would be ${CLASS_WORDS.remove}; the limit is ${maxDeletes} at once.`;
+  return { code: 'deletions-exceeded', class: 'remove', message, ...sum, limit: maxDeletes };
 }
 
 /** Strictly more than the share, and more than the floor. */

@@ -107,6 +107,8 @@ export interface SubscriptionKind<Settings = unknown> {
   readonly lifeMsMax: number;
   /** Whether the settings want it. */
   wanted(settings: Settings): boolean;
+  /** How long after a run that has not read to the end what was told the next one tries. */
+  sweepMs(settings: Settings): number;
   create(settings: Settings, request: SubscriptionRequest, signal: AbortSignal): Promise<Subscribed>;
   /** Undefined when the source does not know it any more. */
   renew(settings: Settings, id: string, expiresAt: Date, signal: AbortSignal): Promise<Subscribed | undefined>;

@@ -1,4 +1,5 @@
 // What people are told of a run or of a held plan, in plain words; and which of it they want to hear.
+import type { CountsByType } from './counts.ts';
 import type { RunError } from './failure.ts';
 
 /** Which runs a channel wants to hear of. A held plan is told whatever this says: it waits for a person. */
@@ -14,6 +15,8 @@ export interface ReportedRun {
   readonly startedAt: Date | null;
   readonly finishedAt: Date | null;
   readonly counts: Readonly<Record<string, number>>;
+  /** Absent, or null, of a run of an earlier release. */
+  readonly countsByType?: CountsByType | null;
   readonly error: RunError | null;
 }
 
@@ -64,7 +67,7 @@ export function reminderGapMs(firstHours: number, notices: number): number {
 
 /** The report of a run that is over. */
 export function reportRun(run: ReportedRun, baseUrl: string): Report {
-  const changes = wordsOf(run.counts, CHANGED);
+  const changes = changesOf(run);
   return {
     subject: oneLine(`Sluice: ${headline(run, changes)}`),
     lead: leadOf(run, changes),
@@ -83,7 +86,7 @@ export function reportRun(run: ReportedRun, baseUrl: string): Report {
 
 /** The message about a plan that waits, or the reminder that it still does. */
 export function reportHeld(run: ReportedRun, plan: HeldPlan, baseUrl: string): Report {
-  const applied = wordsOf(run.counts, CHANGED);
+  const applied = changesOf(run);
   const what = plan.held === 1 ? '1 change waits' : `${plan.held} changes wait`;
   const again = plan.number === 0 ? '' : `reminder ${plan.number}: `;
   return {
@@ -258,6 +261,21 @@ function timeOf(at: Date | null): string {
 
 function wordsOf(counts: Readonly<Record<string, number>>, words: readonly (readonly [string, string])[]): string {
   return words.flatMap(([count, word]) => ((counts[count] ?? 0) > 0 ? [`${counts[count]} ${word}`] : [])).join(', ');
+}
+
+/** Users and groups each by their own number, where they were counted apart. */
+function changesOf({ counts, countsByType }: ReportedRun): string {
+  if (countsByType == null) return wordsOf(counts, CHANGED);
+  const { User, Group } = countsByType;
+  return CHANGED.flatMap(([name, word]) => {
+    if (name === 'membershipsChanged') return (counts[name] ?? 0) === 0 ? [] : [`${counts[name]} ${word}`];
+    const parts = [...some(User[name], 'user'), ...some(Group[name], 'group')];
+    return parts.length === 0 ? [] : [`${parts.join(' and ')} ${word}`];
+  }).join(', ');
+}
+
+function some(count = 0, noun: string): string[] {
+  return count === 0 ? [] : [`${count} ${noun}${count === 1 ? '' : 's'}`];
 }
 
 /** A subject is one line of at most 200 characters, whatever an error or a name holds. */

@@ -3,6 +3,7 @@
 // or an address; and every line goes through a mask that knows each secret.
 import { createWriteStream } from 'node:fs';
 import { arch, platform, release, totalmem } from 'node:os';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { pack } from 'tar-stream';
@@ -56,8 +57,22 @@ const TABLES: Readonly<Record<string, string>> = {
   'leases.json': 'select name, fence, expires_at, expires_at > now() as held from leases order by name',
 };
 
+export interface Bundle {
+  /** The names of what is in it. */
+  readonly names: readonly string[];
+  /** A tar file, compressed. */
+  readonly archive: Readable;
+}
+
 /** Writes the file, readable by its owner only; answers the names of what is in it. */
 export async function writeBundle(file: string, parts: BundleParts): Promise<readonly string[]> {
+  const { names, archive } = await packBundle(parts);
+  await pipeline(archive, createWriteStream(file, { mode: 0o600 }));
+  return names;
+}
+
+/** Everything is read and masked before it answers. */
+export async function packBundle(parts: BundleParts): Promise<Bundle> {
   const mask = makeMask([...parts.secrets, ...secretsOf(parts.environment)]);
   const files = new Map<string, string>([
     ['report.txt', textOf(parts.report)],
@@ -72,8 +87,7 @@ export async function writeBundle(file: string, parts: BundleParts): Promise<rea
   const archive = pack();
   for (const [name, text] of files) archive.entry({ name: `sluice-support/${name}`, mode: 0o600 }, mask(text));
   archive.finalize();
-  await pipeline(archive, createGzip(), createWriteStream(file, { mode: 0o600 }));
-  return [...files.keys()];
+  return { names: [...files.keys()], archive: archive.pipe(createGzip()) };
 }
 
 function json(value: unknown): string {

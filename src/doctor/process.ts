@@ -10,7 +10,12 @@ const LOW_SHARE = 0.1;
 const LOW_BYTES = 1024 ** 3;
 
 export async function lookAtProcess(config: Config): Promise<Finding[]> {
-  return [await lookAtGateway(config), lookAtUrl(config), lookAtDisk(config), lookAtZones(), lookAtRuntime()];
+  return [await lookAtGateway(config), ...lookAtMachine(config)];
+}
+
+/** What can be said of a process from inside. */
+export function lookAtMachine(config: Config): Finding[] {
+  return [lookAtUrl(config), lookAtDisk(config), lookAtZones(), lookAtRuntime()];
 }
 
 /** Asks the gateway that listens where this configuration says. */

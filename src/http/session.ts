@@ -34,7 +34,7 @@ const STEP_UP: readonly (readonly [string, RegExp])[] = [
   ['PUT', /^\/providers\/\w+\/?$/i],
   ['POST', /^\/providers\/\w+\/activate\/?$/i],
   ['PUT', /^\/guard\/?$/i],
-  ['POST', /^\/apps\/[^/]+\/tokens\/?$/i],
+  ['POST', /^\/(apps\/[^/]+\/)?tokens\/?$/i],
 ];
 
 const sessions = new WeakMap<IncomingMessage, Session>();

@@ -119,6 +119,7 @@ const COLUMNS = [
   'name',
   'id',
   'externalId',
+  'affiliationPath',
   'reason',
   'detail',
   'error',
@@ -175,6 +176,6 @@ async function* eachResult(db: Db, planId: string, held: boolean): AsyncGenerato
 }
 
 function cellsOf(row: ResultRow): (string | number | null)[] {
-  const { action, outcome, type, label, id, externalId, reason, detail, error, added, removed } = row;
-  return [action, outcome, type, label, id, externalId, reason, detail, error, added, removed];
+  const { action, outcome, type, label, id, externalId, affiliationPath, reason, detail, error, added, removed } = row;
+  return [action, outcome, type, label, id, externalId, affiliationPath, reason, detail, error, added, removed];
 }

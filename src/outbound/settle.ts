@@ -26,7 +26,7 @@ export interface Consequence {
   readonly error: RunError & { readonly status: number | null; readonly kind?: TargetFailure };
 }
 
-/** In a row; some ten minutes of a target that does not answer. */
+/** In a row: a minute or two of a target that refuses connections, some minutes of one that lets them run out of time. */
 const UNREACHABLE_AFTER = 8;
 
 export function consequenceOf(error: unknown, situation: Situation): Consequence {

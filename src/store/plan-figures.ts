@@ -1,4 +1,5 @@
 // What a plan would do, in figures: read from its items, set by set, for the guard to judge.
+import { type Counted, type CountsByType, sumUp } from '#core/counts.ts';
 import type { AttributeShift, Base, Figures, GroupLoss } from '#core/guard.ts';
 import { ENTERPRISE_SCHEMA, type ProviderKindName, type ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
@@ -63,25 +64,22 @@ export interface ItemCounts {
 }
 
 /** What the plan would do, by action with links apart, and the memberships that groups win and lose by themselves. */
-export async function countItems(db: Db, planId: string): Promise<ItemCounts> {
-  const { rows } = await sql(
+export async function countItems(
+  db: Db,
+  planId: string,
+): Promise<{ readonly counts: ItemCounts; readonly byType: CountsByType }> {
+  const { rows } = await sql<Counted>(
     db,
-    `select case when action = 'update' and ${IS_LINK} then 'link' else action end as action, count(*)::int as count,
-       coalesce(sum(added), 0)::int as added,
+    `select case when action = 'update' and ${IS_LINK} then 'link' else action end as name, resource_type as type, count(*)::int as count, coalesce(sum(added), 0)::int as added,
        coalesce(sum(removed) filter (where action = 'membership'), 0)::int as removed
      from plan_items where plan_id = ? and (outcome = 'pending' or action = 'skip')
-     group by 1`,
+     group by 1, 2`,
     [planId],
   );
-  const counts = { create: 0, update: 0, link: 0, deactivate: 0, delete: 0, membership: 0, skip: 0 };
-  let membershipsAdded = 0;
-  let membershipsRemoved = 0;
-  for (const row of rows as { action: keyof typeof counts; count: number; added: number; removed: number }[]) {
-    counts[row.action] = row.count;
-    membershipsAdded += row.added;
-    membershipsRemoved += row.removed;
-  }
-  return { ...counts, membershipsAdded, membershipsRemoved };
+  const { counts, byType } = sumUp(rows);
+  const { added, removed } = byType.Membership;
+  const none = { create: 0, update: 0, link: 0, deactivate: 0, delete: 0, membership: 0, skip: 0 };
+  return { counts: { ...none, ...counts, membershipsAdded: added, membershipsRemoved: removed }, byType };
 }
 
 /**

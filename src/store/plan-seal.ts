@@ -1,4 +1,5 @@
 // What a plan is, as one hash; and how a newer plan differs from the one whose place it takes.
+import type { CountsByType } from '#core/counts.ts';
 import type { Base, Verdict } from '#core/guard.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
@@ -16,13 +17,19 @@ const LINK = `case when i.after_origin is null then ''
 export async function sealPlan(
   db: Db,
   planId: string,
-  { counts, base, verdict }: { counts: object; base: Base; verdict: Pick<Verdict, 'held' | 'reasons'> },
+  {
+    counts,
+    byType,
+    base,
+    verdict,
+  }: { counts: object; byType: CountsByType; base: Base; verdict: Pick<Verdict, 'held' | 'reasons'> },
 ): Promise<void> {
   await sql(
     db,
-    `update plans set counts = ?::jsonb, base = ?::jsonb, guard = ?::jsonb, status = 'ready' where id = ?`,
+    `update plans set counts = ?::jsonb, counts_by_type = ?::jsonb, base = ?::jsonb, guard = ?::jsonb, status = 'ready' where id = ?`,
     [
       JSON.stringify(counts),
+      JSON.stringify(byType),
       JSON.stringify(base),
       JSON.stringify({ held: verdict.held, reasons: verdict.reasons }),
       planId,

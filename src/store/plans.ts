@@ -1,5 +1,6 @@
 // Stored plans and their items: made once, judged, decided, applied. With its outcomes a plan is its run's log.
 import { randomUUID } from 'node:crypto';
+import { type Counted, type Sums, sumUp } from '#core/counts.ts';
 import { type HoldCode, type ItemHold, OPERATION_CLASSES, type Verdict } from '#core/guard.ts';
 import type { Origin, ProviderKindName, ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
@@ -307,20 +308,17 @@ export async function settleItems(db: Db, planId: string, outcomes: readonly Set
   );
 }
 
-/** How many items came to which end. */
-export async function countOutcomes(db: Db, planId: string): Promise<Readonly<Record<string, number>>> {
-  const { rows } = await sql(
+/** How many items came to which end; and the memberships that were changed by them. */
+export async function countOutcomes(db: Db, planId: string): Promise<Sums> {
+  const { rows } = await sql<Counted & { readonly outcome: string; readonly action: keyof typeof APPLIED }>(
     db,
-    `select outcome, case when action = 'update' and ${IS_LINK} then 'link' else action end as action, count(*)::int as count
-     from plan_items where plan_id = ? group by 1, 2`,
+    `select outcome, case when action = 'update' and ${IS_LINK} then 'link' else action end as action, resource_type as type,
+       count(*)::int as count, coalesce(sum(added) filter (where outcome = 'applied'), 0)::int as added,
+       coalesce(sum(removed) filter (where outcome = 'applied' and action = 'membership'), 0)::int as removed
+     from plan_items where plan_id = ? group by 1, 2, 3`,
     [planId],
   );
-  const counts: Record<string, number> = {};
-  for (const { outcome, action, count } of rows) {
-    const name = outcome === 'applied' ? APPLIED[action as keyof typeof APPLIED] : outcome;
-    counts[name] = (counts[name] ?? 0) + count;
-  }
-  return counts;
+  return sumUp(rows.map((row) => ({ ...row, name: row.outcome === 'applied' ? APPLIED[row.action] : row.outcome })));
 }
 
 const APPLIED: Readonly<Record<Action | 'link', string>> = {

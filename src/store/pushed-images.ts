@@ -126,8 +126,12 @@ export async function runOfWrite(tx: Db, { resourceId, version }: PushedWrite, c
      left join resources r on r.id = m.member_id where operation = 'membership'`,
     [...key, planId, planId],
   );
-  const counts = JSON.stringify(await countOutcomes(tx, planId));
-  await sql(tx, 'update runs set counts = ?::jsonb where id = ?', [counts, runId]);
+  const { counts, byType } = await countOutcomes(tx, planId);
+  await sql(tx, 'update runs set counts = ?::jsonb, counts_by_type = ?::jsonb where id = ?', [
+    JSON.stringify(counts),
+    JSON.stringify(byType),
+    runId,
+  ]);
   return runId;
 }
 

@@ -1,6 +1,7 @@
 // Run rows. The database allows one that is queued or running, whatever a lease believes.
 import { randomUUID } from 'node:crypto';
 import type { Cost } from '#core/cost.ts';
+import type { CountsByType } from '#core/counts.ts';
 import type { RunPhase, RunTimes } from '#core/estimate.ts';
 import type { RunError } from '#core/failure.ts';
 import type { LinkReset } from '#core/match.ts';
@@ -163,6 +164,8 @@ export async function attachPlan(db: Db, runId: string, planId: string): Promise
 export interface RunEnd {
   readonly status: Exclude<RunStatus, 'queued' | 'running'>;
   readonly counts?: Readonly<Record<string, number>>;
+  /** The same of users, groups and memberships apart. */
+  readonly byType?: CountsByType;
   readonly error?: RunError | undefined;
   readonly cost?: Cost | undefined;
 }
@@ -172,11 +175,12 @@ export async function finishRun(db: Db, runId: string, end: RunEnd): Promise<voi
   await sql(
     db,
     `update runs set status = ?, finished_at = now(), counts = coalesce(?::jsonb, counts),
-       error = coalesce(?::jsonb, case when ? = 'incomplete' then error end), cost = coalesce(?::jsonb, cost), working_since = null,
+       counts_by_type = coalesce(?::jsonb, counts_by_type), error = coalesce(?::jsonb, case when ? = 'incomplete' then error end), cost = coalesce(?::jsonb, cost), working_since = null,
        work_ms = work_ms + coalesce(extract(epoch from clock_timestamp() - working_since) * 1000, 0)::bigint where id = ?`,
     [
       end.status,
       end.counts === undefined ? null : JSON.stringify(end.counts),
+      end.byType === undefined ? null : JSON.stringify(end.byType),
       end.error === undefined ? null : JSON.stringify(end.error),
       end.status,
       end.cost === undefined ? null : JSON.stringify(end.cost),

@@ -1,7 +1,9 @@
 // Bearer tokens of downstream apps and of administrators. Only their hash is stored.
 import { randomUUID } from 'node:crypto';
+import { ConflictError } from '#core/errors.ts';
 import type { AppScope } from '#core/scope.ts';
 import { type Db, sql } from './database.ts';
+import { type Page, type PageQuery, pageOf } from './views/page.ts';
 
 export interface TokenRow {
   readonly id: string;
@@ -69,28 +71,67 @@ export async function touchToken(db: Db, id: string): Promise<void> {
   );
 }
 
+const VIEW = `t.id, t.name, t.hint, t.scopes, t.created_at as "createdAt", t.expires_at as "expiresAt", t.revoked_at as "revokedAt",
+  t.last_used_at as "lastUsedAt", t.user_id as "userId"`;
+const LIVE = 't.revoked_at is null and (t.expires_at is null or t.expires_at > now())';
+
 export async function listTokens(db: Db, appId: string): Promise<readonly TokenView[]> {
-  const { rows } = await sql(
-    db,
-    `select id, name, hint, scopes, created_at as "createdAt", expires_at as "expiresAt", revoked_at as "revokedAt",
-       last_used_at as "lastUsedAt", user_id as "userId" from tokens where app_id = ? order by created_at, id`,
-    [appId],
-  );
+  const { rows } = await sql(db, `select ${VIEW} from tokens t where t.app_id = ? order by t.created_at, t.id`, [
+    appId,
+  ]);
   return rows;
 }
 
-/**
- * Answers the hash of what was revoked; undefined when the app, or without `appId` any app, has no such token. An
- * administrator's own token belongs to no app.
- */
-export async function revokeToken(db: Db, id: string, appId?: string): Promise<Buffer | undefined> {
-  const { rows } = await sql(
+/** A token of whomever. */
+export interface AnyTokenView extends TokenView {
+  /** Null for an administrator's, and a program's that belongs to no app. */
+  readonly appId: string | null;
+  readonly appName: string | null;
+  /** The one that the gateway was set up with: `ADMIN_TOKEN`, or the one printed at the first start. */
+  readonly bootstrap: boolean;
+}
+
+export interface TokensQuery extends PageQuery {
+  /** `over`: revoked or expired. */
+  readonly state?: 'live' | 'over' | undefined;
+}
+
+/** Every token that there is, the newest first. */
+export async function listAllTokens(db: Db, { limit, cursor, state }: TokensQuery): Promise<Page<AnyTokenView>> {
+  const wanted = state === undefined ? 'true' : state === 'live' ? LIVE : `not (${LIVE})`;
+  const { rows } = await sql<AnyTokenView & { seq: string }>(
     db,
-    `update tokens set revoked_at = coalesce(revoked_at, now())
-     where id = ? and app_id = coalesce(?::uuid, app_id) returning hash`,
-    [id, appId ?? null],
+    `select t.seq, ${VIEW}, t.app_id as "appId", a.name as "appName", t.app_id is null and t.name = 'bootstrap' as bootstrap
+     from tokens t left join apps a on a.id = t.app_id
+     where (?::bigint is null or t.seq < ?::bigint) and ${wanted} order by t.seq desc limit ?`,
+    [cursor ?? null, cursor ?? null, limit + 1],
   );
-  return rows[0]?.hash;
+  const page = pageOf(rows, limit, ({ seq }) => seq);
+  return { items: page.items.map(({ seq: _seq, ...token }) => token), nextCursor: page.nextCursor };
+}
+
+/**
+ * Answers the hash of what was revoked; undefined when the app, or without `appId` anybody, has no such token.
+ * @throws {ConflictError} `last-admin-token`: no other token that still works may administer
+ */
+export async function revokeToken(tx: Db, id: string, appId?: string): Promise<Buffer | undefined> {
+  await sql(tx, 'lock table tokens in share row exclusive mode');
+  const { rows } = await sql<{ hash: Buffer; last: boolean }>(
+    tx,
+    `select t.hash, ${LIVE} and 'admin' = any(t.scopes) and not exists (
+       select from tokens o where o.id <> t.id and 'admin' = any(o.scopes) and ${LIVE.replaceAll('t.', 'o.')}) as last
+     from tokens t where t.id = ? and (?::uuid is null or t.app_id = ?::uuid)`,
+    [id, appId ?? null, appId ?? null],
+  );
+  const [found] = rows;
+  if (found?.last === true)
+    throw new ConflictError('This is the last token that may administer the gateway.', {
+      reason: 'last-admin-token',
+      remedy: 'Make another one with the scope "admin" first, and keep it.',
+    });
+  if (found !== undefined)
+    await sql(tx, 'update tokens set revoked_at = coalesce(revoked_at, now()) where id = ?', [id]);
+  return found?.hash;
 }
 
 /** Makes `hash` the bootstrap token when no administrator has one. False when somebody has, or another process was first. */

@@ -72,6 +72,8 @@ export interface Explanation extends Subject {
         readonly inScope: boolean;
         /** The groups down to it by which it came in, or is affiliated; null where there is no such way. */
         readonly path: string | null;
+        /** Why a user in scope has no path although paths are shown; null where there is one, or none is asked for. */
+        readonly noPath: ReasonView | null;
         readonly settingsChanged: boolean;
       })
     | null;
@@ -178,7 +180,7 @@ async function explainOne(parts: ExplainParts, subject: Subject): Promise<Explan
     ...subject,
     reason: reasonOf(facts),
     source: sourceOf(facts),
-    scope: scopeOf(facts, explained, groups?.path ?? null),
+    scope: scopeOf(facts, explained, groups),
     groups: subject.provider === null ? [] : await readSourceGroups(db, subject),
     link: linkOf(facts),
     directory: directoryOf(resource),
@@ -209,13 +211,16 @@ function sourceOf({ mirror, skipped, provider }: Facts): Explanation['source'] {
 
 function scopeOf(
   { mirror, run, provider }: Facts,
-  explained: RecordExplanation | undefined,
-  path: string | null,
+  explained: ExplainedRecord | undefined,
+  groups: MembershipFacts | undefined,
 ): Explanation['scope'] {
   if (mirror === undefined) return null;
+  const path = groups?.path ?? null;
+  const lacksPath = path === null && mirror.inScope && explained?.showsPath === true;
   return {
     inScope: mirror.inScope,
     path,
+    noPath: lacksPath ? describeReason('NotUnderReferenceGroup') : null,
     clauses: (explained?.clauses ?? []).map((clause) => asDecided(clause, mirror)),
     evidence: explained?.evidence ?? [],
     settingsChanged: run?.configVersion !== provider?.configVersion,
@@ -273,20 +278,27 @@ async function readFacts(db: Db, subject: Subject): Promise<Facts> {
   };
 }
 
+interface ExplainedRecord extends RecordExplanation {
+  /** Whether the settings ask for the affiliation paths of what it is. */
+  readonly showsPath: boolean;
+}
+
 /** What the provider makes of the record with the settings as they are now. */
 async function explainRecord(
   { db, kinds, seal }: ExplainParts,
   subject: Subject,
   { record }: MirrorFacts,
   groups: MembershipFacts | undefined,
-): Promise<RecordExplanation | undefined> {
+): Promise<ExplainedRecord | undefined> {
   const { provider } = subject;
   const kind = provider === null ? undefined : kinds.get(provider);
   const row = provider === null ? undefined : await readProvider(db, provider);
   if (kind === undefined || row === undefined) return undefined;
   const opened = kind.open(openSettings(kind, row, seal));
   const facts = opened.memberships === undefined ? undefined : groups;
-  return opened.explain?.(JSON.parse(record), subject.resourceType as ResourceType, facts);
+  const explained = opened.explain?.(JSON.parse(record), subject.resourceType as ResourceType, facts);
+  const showsPath = subject.resourceType === 'User' && (opened.memberships?.pathRoots.length ?? 0) > 0;
+  return explained === undefined ? undefined : { ...explained, showsPath };
 }
 
 /** One reason. What waits for a person comes first, then what the provider says, then what became of it here. */

@@ -1,18 +1,24 @@
 import { dueAt } from '#core/debounce.ts';
 import { GatewayError } from '#core/errors.ts';
+import type { ProviderKind } from '#core/provider.ts';
+import type { ProviderKindName } from '#core/resource.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import { repeat } from '#platform/repeat.ts';
+import type { Seal } from '#platform/seal.ts';
 import { type Database, translateDatabaseError } from '#store/database.ts';
-import { readActiveProvider } from '#store/settings.ts';
+import { type ProviderRow, readActiveProvider } from '#store/settings.ts';
 import { noteTried, readMark } from '#store/source-marks.ts';
 import type { SyncService } from './service.ts';
+import { openSettings } from './settings.ts';
 
 /** How soon a mark that is due is seen. */
 const LOOK_EVERY_MS = 2_000;
 
 export interface MarkParts {
   readonly database: Database;
+  readonly kinds: ReadonlyMap<ProviderKindName, ProviderKind>;
+  readonly seal: Seal;
   readonly sync: SyncService;
   readonly clock: Clock;
   readonly log: Log;
@@ -28,10 +34,15 @@ export interface MarkFollower {
 /**
  * Reads what changed once a source that told so has been quiet for a moment, or has gone on for too long: many
  * notifications become one run. A mark stays until a run that began after it has come to a good end; one that failed is
- * tried again every hour (S1.11, S1.12, S1.16).
+ * tried again by a sweep, every hour unless the settings say otherwise (S1.11, S1.12, S1.16).
  */
-export function makeMarkFollower({ database, sync, clock, log }: MarkParts): MarkFollower {
+export function makeMarkFollower({ database, kinds, seal, sync, clock, log }: MarkParts): MarkFollower {
   const db = database.knex;
+
+  function sweepOf(row: ProviderRow): number {
+    const kind = kinds.get(row.kind);
+    return kind?.subscriptions?.sweepMs(openSettings(kind, row, seal)) ?? Number.POSITIVE_INFINITY;
+  }
 
   async function tick(): Promise<void> {
     try {
@@ -44,6 +55,7 @@ export function makeMarkFollower({ database, sync, clock, log }: MarkParts): Mar
         firstAt: mark.first_at.getTime(),
         lastAt: mark.last_at.getTime(),
         triedAt: mark.tried_at?.getTime() ?? null,
+        sweepMs: sweepOf(provider),
       });
       if (clock.now().getTime() < due) return;
       await sync.start({ mode: 'incremental', trigger: 'notification', requestedBy: 'notification' });

@@ -100,7 +100,7 @@ export async function planImpact(tx: Db, request: ImpactRequest): Promise<Impact
   await endTrial(tx, kind.kind);
   await scopeByMemberships(tx, kind.kind, kind.open(before).memberships);
   await attachPlan(tx, runId, plan.id);
-  await finishRun(tx, runId, { status: 'succeeded', counts: await countOutcomes(tx, plan.id) });
+  await finishRun(tx, runId, { status: 'succeeded', ...(await countOutcomes(tx, plan.id)) });
   const removals = await countRemovals(tx, plan.id);
   return { planId: plan.id, runId, removals, notRead: await notRead(tx, kind.kind, provider) };
 }

@@ -1,3 +1,4 @@
+import type { CountsByType } from '#core/counts.ts';
 import { type Base, type Figures, type GuardSettings, judge, type Situation, type Verdict } from '#core/guard.ts';
 import type { ResourceType } from '#core/resource.ts';
 import type { Db } from '#store/database.ts';
@@ -37,13 +38,13 @@ export async function judgePlan(
   decide: (guards: Verdict) => Verdict = (guards) => guards,
 ): Promise<Judged> {
   await noteAttributes(tx, planning);
-  const counts = await countItems(tx, planning.planId);
+  const { counts, byType } = await countItems(tx, planning.planId);
   const base = await readBase(tx, planning.provider);
   const guard = await readGuard(tx);
   const waiting = await findHeldRemovals(tx, planning);
-  const figures = await readFigures(tx, planning, { counts, guard, schemas, freshRemovals: waiting?.fresh });
+  const figures = await readFigures(tx, planning, { counts, byType, guard, schemas, freshRemovals: waiting?.fresh });
   const verdict = decide(judge(figures, base, guard, situation));
-  await sealPlan(tx, planning.planId, { counts, base: { ...base } satisfies Base, verdict });
+  await sealPlan(tx, planning.planId, { counts, byType, base: { ...base } satisfies Base, verdict });
   await holdItems(tx, planning.planId, verdict, waiting?.planId);
   return {
     verdict,
@@ -53,6 +54,7 @@ export async function judgePlan(
 
 interface Reading {
   readonly counts: ItemCounts;
+  readonly byType: CountsByType;
   readonly guard: GuardSettings;
   readonly schemas: ResourceSchemas;
   readonly freshRemovals: number | undefined;
@@ -61,7 +63,7 @@ interface Reading {
 async function readFigures(
   tx: Db,
   planning: Planning,
-  { counts, guard, schemas, freshRemovals }: Reading,
+  { counts, byType, guard, schemas, freshRemovals }: Reading,
 ): Promise<Figures> {
   const { planId, provider } = planning;
   const { update, links, disabling, groupsRemoved } = await countClasses(tx, planId);
@@ -72,6 +74,11 @@ async function readFigures(
     links,
     remove: absent + disabling,
     absent,
+    groupsIn: {
+      create: byType.Group['create'] ?? 0,
+      update: byType.Group['update'] ?? 0,
+      remove: (byType.Group['deactivate'] ?? 0) + (byType.Group['delete'] ?? 0),
+    },
     groupsRemoved,
     membershipsRemoved: counts.membershipsRemoved,
     groups: await readGroupLosses(tx, planId),

@@ -24,8 +24,7 @@ export async function runRevert(context: RunContext, { reverts }: RunRow): Promi
     await attachPlan(tx, runId, planId);
     await supersedePlans(tx, provider, planId);
     await setPlanStatus(tx, planId, size > 0 ? 'held' : 'applied');
-    const counts = await countOutcomes(tx, planId);
-    await finishRun(tx, runId, { status: size > 0 ? 'held' : 'succeeded', counts });
+    await finishRun(tx, runId, { status: size > 0 ? 'held' : 'succeeded', ...(await countOutcomes(tx, planId)) });
     context.log.info({ plan: planId, count: size, reverts }, 'revert planned');
   });
 }

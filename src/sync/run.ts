@@ -149,14 +149,15 @@ export async function finishPlan(
     else await rememberMemberships(tx, context.provider, fresh && complete && (await isWhollyApplied(tx, planId)));
     if (!revert) await rememberPlacements(tx, planId, context.provider);
     await settleTouched(tx, { planId, provider: context.provider }, revert);
-    const counts = { ...(await countOutcomes(tx, planId)), ...(await pathless(tx, context)) };
+    const { byType, ...outcomes } = await countOutcomes(tx, planId);
+    const counts = { ...outcomes.counts, ...(await pathless(tx, context)) };
     const held = (counts['held'] ?? 0) > 0;
     await setPlanStatus(tx, planId, held ? 'held' : 'applied');
     await settleDisputes(tx, context.provider);
     if (applied > 0 || !held) await rememberSource(tx, context.runId, { over: !held });
     const status = held ? 'held' : complete ? 'succeeded' : 'incomplete';
     if (complete && !revert) await clearMark(tx, context.provider, context.runId);
-    await finishRun(tx, context.runId, { status, counts, error: stopped, cost });
+    await finishRun(tx, context.runId, { status, counts, byType, error: stopped, cost });
     if (status === 'succeeded' && !revert) {
       await markSuccess(tx, context.provider);
       if (initial) await markInitialDone(tx, context.provider);
@@ -245,8 +246,9 @@ async function endPreview(
   cost: Cost,
 ): Promise<void> {
   await context.write(async (tx) => {
-    const counts = { ...(await countOutcomes(tx, plan.id)), ...(await pathless(tx, context)) };
+    const { byType, ...outcomes } = await countOutcomes(tx, plan.id);
+    const counts = { ...outcomes.counts, ...(await pathless(tx, context)) };
     const status = stopped === undefined ? 'succeeded' : 'incomplete';
-    await finishRun(tx, context.runId, { status, counts, error: stopped?.error, cost });
+    await finishRun(tx, context.runId, { status, counts, byType, error: stopped?.error, cost });
   });
 }

@@ -15,6 +15,7 @@ import { type Database, type Db, sql } from '#store/database.ts';
 import { readWholeRead } from '#store/mirror-changes.ts';
 import { wasApproved } from '#store/plans.ts';
 import { lockSettings, readActiveProvider, readSetting, writeSetting } from '#store/settings.ts';
+import { findMissed, type MissedRun, missedByZone } from './missed.ts';
 import type { ScheduleService, ScheduleView, SyncService } from './service.ts';
 
 /** A slot that was missed is made up for when it is not older than this (S2.25). */
@@ -95,7 +96,8 @@ export function makeSchedule({ database, sync, clock, log }: ScheduleParts): Sch
       await task?.destroy();
     },
     async describe() {
-      return view((await readSaved(db)).settings, clock.now());
+      const saved = await readSaved(db);
+      return { ...view(saved.settings, clock.now()), missed: await missedOf(db, saved, clock.now()) };
     },
     async change(settings, { withoutPreview = false, within } = {}) {
       checkSchedule(settings);
@@ -105,7 +107,7 @@ export function makeSchedule({ database, sync, clock, log }: ScheduleParts): Sch
         if (settings.enabled && !withoutPreview) await checkPreviewed(tx);
         await writeSetting(tx, 'schedule', { settings, since: clock.now().toISOString() });
       });
-      return view(settings, clock.now());
+      return { ...view(settings, clock.now()), missed: null };
     },
   };
 }
@@ -155,7 +157,16 @@ async function checkPreviewed(db: Db): Promise<void> {
   });
 }
 
-function view(settings: ScheduleSettings, now: Date): ScheduleView {
+/** Looks back as far as a tick does. */
+async function missedOf(db: Db, { settings, since }: Saved, now: Date): Promise<MissedRun | null> {
+  if (!settings.enabled) return null;
+  if (!knowsZone(settings)) return missedByZone(settings.timeZone);
+  const slot = previousSlot(settings, now);
+  if (slot === undefined) return null;
+  return (await findMissed(db, { name: SLOT_NAME, slot, since, now, catchUpMs: CATCH_UP_WITHIN_MS })) ?? null;
+}
+
+function view(settings: ScheduleSettings, now: Date): Omit<ScheduleView, 'missed'> {
   const isDueEver = settings.enabled && knowsZone(settings);
   return { ...settings, nextRunAt: isDueEver ? (nextSlot(settings, now)?.toISOString() ?? null) : null };
 }

@@ -4,6 +4,7 @@ import type { Db } from '#store/database.ts';
 import type { PushedWrite } from '#store/pushed-images.ts';
 import type { PlanView } from '#store/views/plans.ts';
 import type { RunView } from '#store/views/runs.ts';
+import type { MissedRun } from './missed.ts';
 import type { ImpactRequest, SwitchRequest } from './switching.ts';
 
 export type Trigger = 'manual' | 'schedule' | 'catch-up' | 'connect' | 'revert' | 'notification';
@@ -74,7 +75,11 @@ export interface SwitchService {
   untilIdle(): Promise<string | undefined>;
 }
 
-export type ScheduleView = ScheduleSettings & { readonly nextRunAt: string | null };
+export type ScheduleView = ScheduleSettings & {
+  readonly nextRunAt: string | null;
+  /** The last run that was due, when it did not start by then; null when all is well. */
+  readonly missed: MissedRun | null;
+};
 
 export interface ScheduleOptions {
   /** The administrator says so explicitly: switch it on without a look at what a run would do. */

@@ -282,6 +282,49 @@ describe('the admin API', () => {
     await call('GET', `/apps/${app.id}`, 404);
   });
 
+  it('lists the tokens of apps and administrators in one place, makes such that belong to no app, and keeps the last', async () => {
+    interface Listed {
+      readonly items: readonly { id: string; appName: string | null; bootstrap: boolean; own: boolean }[];
+      readonly nextCursor: string | null;
+    }
+    const app = await call<{ id: string }>('POST', '/apps', 201, { name: 'Printer' });
+    const ofApp = await call<{ id: string }>('POST', `/apps/${app.id}/tokens`, 201, {});
+    const made = await call<{ id: string; token: string }>('POST', '/tokens', 201, {
+      name: 'nightly report',
+      scopes: ['admin'],
+    });
+    await call('POST', '/tokens', 400, { name: 'reads', scopes: ['scim:read'] });
+    const first = await call<Listed>('GET', '/tokens?limit=1', 200);
+    const next = await call<Listed>('GET', `/tokens?limit=1&cursor=${first.nextCursor}`, 200);
+    assert.deepEqual(
+      [...first.items, ...next.items].map(({ id, appName }) => [id, appName]),
+      [
+        [made.id, null],
+        [ofApp.id, 'Printer'],
+      ],
+    );
+    const whole = await call<Listed>('GET', '/tokens?state=live&limit=200', 200);
+    assert.ok(!JSON.stringify(whole).includes(made.token));
+    const own = whole.items.find((token) => token.own);
+    assert.equal(own?.bootstrap, true);
+    const viewer = await call<{ id: string; token: string }>('POST', '/tokens', 201, {
+      name: 'eyes',
+      scopes: ['viewer'],
+    });
+    await call('GET', '/tokens', 200, undefined, viewer.token);
+    await call('POST', '/tokens', 403, { name: 'more', scopes: ['admin'] }, viewer.token);
+    await call('DELETE', `/tokens/${made.id}`, 403, undefined, viewer.token);
+    await call('GET', '/guard', 200, undefined, made.token);
+    await call('DELETE', `/tokens/${made.id}`, 204);
+    await call('GET', '/guard', 401, undefined, made.token);
+    assert.equal((await call<{ code: string }>('DELETE', `/tokens/${own?.id}`, 409)).code, 'last-admin-token');
+    const over = await call<Listed>('GET', '/tokens?state=over&limit=200', 200);
+    assert.ok(over.items.some(({ id }) => id === made.id));
+    assert.ok(!over.items.some(({ id }) => id === ofApp.id));
+    await call('DELETE', `/tokens/${viewer.id}`, 204);
+    await call('DELETE', `/apps/${app.id}`, 204);
+  });
+
   it('lets a viewer look and an operator run, and nothing more', async () => {
     const app = await call<{ id: string }>('POST', '/apps', 201, { name: 'People' });
     const token = async (scope: string): Promise<string> =>

@@ -153,6 +153,13 @@ describe('connecting to a tenant', () => {
     assert.equal((await arrive(callback)).searchParams.get('code'), 'state-elsewhere');
     assert.equal((await arrive(callback, other)).searchParams.get('code'), 'state-elsewhere');
     assert.equal((await arrive(callback, cookie)).searchParams.get('connected'), 'microsoft365');
+    // By another address of the gateway the way is the same and ends at its own, where that cookie never comes (S4.7).
+    const base = api.base.replace('127.0.0.1', 'localhost');
+    assert.notEqual(base, api.base);
+    const aside = await fetch(`${base}/api/v1${PATH}/connect`, { headers: { ...own, cookie } });
+    const way = (await aside.json()) as Way;
+    assert.equal(way.redirectUri, `${api.base}/connect/microsoft365`);
+    assert.equal((await browse(way.connectUrl)).end.searchParams.get('connected'), 'microsoft365');
   });
 
   it('returns to paths of its own only', async () => {
@@ -168,6 +175,21 @@ describe('connecting to a tenant', () => {
     assert.equal(end.searchParams.get('code'), 'consent-declined');
     assert.match((await card()).problem?.remedy ?? '', /global administrator/);
     graph.setDecision('accept');
+    // Whatever the words, and also where no AADSTS number is among them (S4.15).
+    for (const [error, description, code] of [
+      ['access_denied', 'The user canceled.', 'consent-declined'],
+      ['permission_denied', '', 'consent-declined'],
+      ['access_denied', 'AADSTS90094: admin consent', 'consent-required'],
+      ['invalid_request', 'AADSTS650056: misconfigured', 'application-wrong'],
+      ['server_error', 'AADSTS1234567: who knows', 'sign-in-refused'],
+      ['server_error', '', 'consent-refused'],
+    ] as const) {
+      const { connectUrl: again } = await call<Way>('GET', `${PATH}/connect`, 200);
+      const state = new URL(again).searchParams.get('state') ?? '';
+      const answer = new URLSearchParams({ state, error, error_description: description });
+      const refused = await arrive(`${api.base}/connect/microsoft365?${answer}`);
+      assert.equal(refused.searchParams.get('code'), code, `${error} ${description}`);
+    }
   });
 
   it('refuses the consent of another tenant', async () => {

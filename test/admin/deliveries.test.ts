@@ -16,6 +16,7 @@ interface Line {
   readonly what: string;
 }
 interface Target {
+  readonly byType: Record<'User' | 'Group', { readonly waiting: number }>;
   readonly channel: string;
   readonly state: string;
   readonly waiting: number;
@@ -69,7 +70,8 @@ describe('the admin API of everything that is sent', () => {
   it('saves a target paused when that is wanted, and sends nothing until it is resumed', async () => {
     const push = { baseUrl: app.url, auth: { kind: 'none' }, paused: true };
     ({ id } = await call<{ id: string }>('POST', '/apps', 201, { name: 'Wiki', push }));
-    await until('push', ({ state, waiting }) => state === 'paused' && waiting === 3);
+    const { byType } = await until('push', ({ state, waiting }) => state === 'paused' && waiting === 3);
+    assert.deepEqual([byType.User.waiting, byType.Group.waiting], [3, 0]);
     assert.equal(app.takeWrites().length, 0);
     const bad = await call<{ code: string }>('PATCH', `/apps/${id}`, 400, { push: { ...push, paused: 'yes' } });
     assert.equal(bad.code, 'invalid-push');

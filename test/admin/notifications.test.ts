@@ -38,7 +38,8 @@ describe('who is told of runs', () => {
     mail = await startMailServer();
     hook = await startWebhookServer();
     api = await startGateway({ ...(await freshStorage('embedded')), ALLOW_LOOPBACK_WEBHOOKS: 'true' });
-    await connect(api, settingsFor(tenant, graph));
+    const [rootGroupId] = tenant.groups.keys();
+    await connect(api, settingsFor(tenant, graph, { pathDisplay: { rootGroupId } }));
   });
   after(async () => {
     await api?.close();
@@ -143,13 +144,17 @@ describe('who is told of runs', () => {
   it('hears of a run with the list of what became of each object', async () => {
     mail.received.length = 0;
     hook.received.length = 0;
-    const [gone] = [...tenant.users.keys()];
+    const [root] = tenant.groups.values();
+    const gone = [...(tenant.members.get(root?.id ?? '') ?? [])].find((id) => tenant.users.has(id));
     removeUser(tenant, gone ?? '');
     const run = await sync(api);
     await until(() => mail.received.length > 0 && hook.received.length > 0);
     const [letter] = mail.received;
-    assert.match(letter?.subject ?? '', /is done, .*1 deactivated/);
-    assert.match(String(letter?.attachments[0]?.content), new RegExp(`deactivate,applied,User,.*${gone},NotInSource`));
+    assert.match(letter?.subject ?? '', /is done, .*1 user deactivated/);
+    assert.match(
+      String(letter?.attachments[0]?.content),
+      new RegExp(`deactivate,applied,User,.*${gone},${root?.['displayName']},NotInSource`),
+    );
     assert.equal(hook.received[0]?.body.data.run.id, run.id);
     assert.equal(hook.received[0]?.body.data.run.status, 'succeeded');
   });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { makeTenant } from '#demo/tenant.ts';
+import type { Newcomers } from '#store/views/plan-newcomers.ts';
 import {
   ADMIN_TOKEN,
   connect,
@@ -179,21 +180,45 @@ describe('what the console asks for', () => {
       held: { counts: Record<string, number> }[];
       directory: object;
       days: { held: number }[];
+      missedRun: object | null;
     }>('/overview');
     assert.equal(overview.held[0]?.counts['create'], 64);
-    assert.deepEqual(overview.directory, { users: 0, activeUsers: 0, groups: 0, byHand: 0, memberships: 0 });
+    assert.equal(overview.missedRun, null);
+    assert.deepEqual(overview.directory, {
+      users: 0,
+      activeUsers: 0,
+      groups: 0,
+      byHand: 0,
+      groupsByHand: 0,
+      memberships: 0,
+    });
     assert.equal(overview.days.at(-1)?.held, 1);
   });
 
   it('is told why a plan does what it does, and which settings were saved before', async () => {
     const { id } = await heldPlan();
-    const { causes, settingsChanges } = await get<{
-      causes: { reason: string; count: number; sentence: string }[];
+    const { causes, settingsChanges, newcomers } = await get<{
+      causes: { action: string; resourceType: string; reason: string; count: number; sentence: string }[];
       settingsChanges: { action: string }[];
+      newcomers: Newcomers;
     }>(`/plans/${id}/causes`);
     const created = causes.find(({ reason }) => reason === 'NewInSource');
     assert.equal(created?.sentence, 'The provider has it and the directory does not.');
     assert.ok(settingsChanges.some(({ action }) => action === 'provider.configure'));
+    const people = [...tenant.users.values()];
+    const coming = causes.filter(({ action, resourceType }) => action === 'create' && resourceType === 'User');
+    assert.equal(
+      newcomers.users,
+      coming.reduce((sum, { count }) => sum + count, 0),
+    );
+    assert.ok(newcomers.users > newcomers.guests && newcomers.guests > 0);
+    assert.equal(newcomers.guests, people.filter(({ userType }) => userType === 'Guest').length);
+    assert.equal(newcomers.disabled, people.filter(({ accountEnabled }) => accountEnabled === false).length);
+    for (const shares of [newcomers.userTypes, newcomers.mailboxTypes, newcomers.domains])
+      assert.equal(
+        shares.reduce((sum, { count }) => sum + count, 0),
+        newcomers.users,
+      );
   });
 
   it('has a plan applied only if it is the one that was confirmed', async () => {

@@ -62,6 +62,7 @@ describe('the way of a newcomer', { skip: chromiumMissing }, () => {
     const { page } = open;
     await click(button('Skip to the preview'));
     await page.getByText('This is what turning it on changes').waitFor();
+    await page.getByText('Dynamic distribution lists are not among them').waitFor();
     assert.match(await page.getByRole('button', { name: /Create/ }).innerText(), new RegExp(`${USERS} users`));
     assert.deepEqual(await violations(open), []);
     await click(button('Turn on'));

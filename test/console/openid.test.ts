@@ -96,7 +96,7 @@ describe('sign-in at an OpenID provider', { skip: chromiumMissing }, () => {
       redirect: 'manual',
     });
     assert.equal(response.status, 302);
-    assert.match(response.headers.get('location') ?? '', /^\/\?refused=This%20sign-in%20is%20not%20known/);
+    assert.match(response.headers.get('location') ?? '', /^\/\?refused=sign-in-stale$/);
     assert.doesNotMatch(response.headers.get('set-cookie') ?? '', /sluice=/);
   });
 

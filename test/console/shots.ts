@@ -106,6 +106,10 @@ const PAGES: Readonly<Record<string, string>> = {
   notifications: '/settings?tab=notifications',
   retention: '/settings?tab=retention',
   limits: '/settings?tab=limits',
+  tokens: '/settings?tab=tokens',
+  'token-new': '/settings?tab=tokens&token=new',
+  diagnostics: '/settings?tab=diagnostics',
+  about: '/settings?tab=about',
 };
 
 const browser = await openBrowser();

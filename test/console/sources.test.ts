@@ -129,8 +129,10 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
       'GET',
       '/api/v1/providers/csv/impact',
     );
-    const word = String(impact.users.deactivated + impact.groups.deleted);
-    assert.match((await dialog.textContent()) ?? '', new RegExp(`Type ${word} to confirm`));
+    const word = String(impact.users.deactivated);
+    const said = (await dialog.textContent()) ?? '';
+    assert.match(said, new RegExp(`Type ${word} to confirm`));
+    assert.match(said, new RegExp(`Disabled: ${word} users; removed: ${impact.groups.deleted} groups`));
     await field.fill('7');
     assert.equal(await confirm.getAttribute('aria-disabled'), 'true');
     await field.fill(word);

@@ -47,6 +47,17 @@ describe('the console, from the first sign-in on', { skip: chromiumMissing }, ()
     await page.getByRole('heading', { level: 1 }).waitFor();
   });
 
+  it('refuses in Korean whoever reads Korean, with the sentence of the gateway below', async () => {
+    const other = await openConsole(browser, api, { language: 'ko' });
+    other.page.setDefaultTimeout(WAIT_MS);
+    await other.page.goto('/');
+    await other.page.getByLabel('관리자 토큰').fill('not-the-token-0000');
+    await other.page.getByRole('button', { name: '토큰으로 로그인' }).click();
+    await other.page.getByText('알 수 없거나 폐기되었거나 만료된 토큰입니다.').waitFor();
+    await other.page.getByText('This token is not known').waitFor();
+    await other.context.close();
+  });
+
   it('connects a tenant step by step, and keeps a set-up that is left half way', async () => {
     const { page } = open;
     await page.goto('/overview');
@@ -96,7 +107,10 @@ describe('the console, from the first sign-in on', { skip: chromiumMissing }, ()
     await page.getByRole('button', { name: 'Back' }).click();
     await page.getByRole('button', { name: 'Next' }).click();
     await page.getByText('This is what turning it on changes').waitFor();
-    assert.match(await page.getByRole('button', { name: /Create/ }).innerText(), new RegExp(String(USERS + 8)));
+    assert.match(
+      await page.getByRole('button', { name: /Create/ }).innerText(),
+      new RegExp(`${USERS}\\s+users\\s+8\\s+groups`),
+    );
     await accessible('set-up, preview');
     await page.getByRole('button', { name: 'Turn on', exact: true }).click();
     await page.getByRole('heading', { name: 'Inbound provisioning' }).waitFor();
@@ -155,6 +169,39 @@ describe('the console, from the first sign-in on', { skip: chromiumMissing }, ()
     assert.equal(await page.getByText(token).count(), 0);
   });
 
+  it('has every token in one place, makes one for a program, and revokes it', async () => {
+    const { page } = open;
+    await page.goto('/settings?tab=tokens');
+    await page.getByRole('cell', { name: /You are signed in with it/ }).waitFor();
+    await page.getByRole('link', { name: 'HR portal' }).waitFor();
+    await page.getByRole('button', { name: 'Make a token' }).click();
+    const make = page.getByRole('dialog').getByRole('button', { name: 'Make a token' });
+    assert.equal(await make.getAttribute('aria-disabled'), 'true');
+    await page.getByLabel('What is it for?').fill('nightly report');
+    await make.click();
+    const token = await page.getByRole('dialog').locator('code').innerText();
+    assert.equal((await api.call('GET', '/api/v1/guard', undefined, token)).status, 200);
+    await page.getByRole('button', { name: 'I have saved it' }).click();
+    const row = page.getByRole('row', { name: /nightly report/ });
+    await row.getByRole('button', { name: 'Revoke' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+    await row.getByText('Revoked').waitFor();
+    assert.equal((await api.call('GET', '/api/v1/guard', undefined, token)).status, 401);
+  });
+
+  it('looks at itself, and packs what a person who helps needs', async () => {
+    const { page } = open;
+    await page.goto('/settings?tab=diagnostics');
+    await page.getByRole('button', { name: 'Look at everything now' }).click();
+    await page.getByRole('cell', { name: 'sealed credentials' }).waitFor();
+    await accessible('report');
+    const [file] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Download the bundle' }).click(),
+    ]);
+    assert.match(file.suggestedFilename(), /^sluice-support-[-\d]+\.tar\.gz$/);
+  });
+
   it('finds anything from the keyboard', async () => {
     const { page } = open;
     await page.keyboard.press('Control+k');
@@ -194,6 +241,8 @@ describe('the console, from the first sign-in on', { skip: chromiumMissing }, ()
     '/settings',
     '/settings?tab=notifications',
     '/settings?tab=retention',
+    '/settings?tab=tokens',
+    '/settings?tab=diagnostics',
   ];
 
   for (const [name, look] of Object.entries({

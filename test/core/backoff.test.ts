@@ -27,7 +27,23 @@ describe('backing off', () => {
       targetRestMs(1, 10 ** 12, () => 0),
       24 * 3_600_000,
     );
-    assert.deepEqual([0, 1, 5, 99].map(probeGapMs), [60_000, 300_000, 86_400_000, 86_400_000]);
+    assert.deepEqual([0, 2, 9, 99].map(probeGapMs), [60_000, 300_000, 86_400_000, 86_400_000]);
+  });
+
+  it('finds a target again before it was away three times as long as it was', () => {
+    let waited = 0;
+    for (let probes = 0; probes < 8; probes += 1) {
+      const next = waited + probeGapMs(probes);
+      assert.ok(probes === 0 || next <= 3 * waited, `after ${waited} ms`);
+      waited = next;
+    }
+  });
+
+  it('gives an object up after the better part of a day, not within an hour', () => {
+    const tries = [1, 2, 3, 4, 5, 6, 7];
+    const total = (share: number) => tries.reduce((sum, attempt) => sum + objectRetryMs(attempt, () => share), 0);
+    assert.ok(total(0.5) > 6 * 3_600_000 && total(1) < 16 * 3_600_000, `${total(0.5)} to ${total(1)}`);
+    assert.ok(objectRetryMs(1, () => 1) <= 30_000);
   });
 
   it('takes each kind of failure as it is meant', () => {

@@ -8,6 +8,7 @@ const NOTHING: Figures = {
   update: 0,
   remove: 0,
   absent: 0,
+  groupsIn: { create: 0, update: 0, remove: 0 },
   groupsRemoved: 0,
   links: 0,
   membershipsRemoved: 0,
@@ -33,6 +34,22 @@ describe('the guard', () => {
     assert.deepEqual(held({ remove: 101 }).held, ['remove']);
     assert.deepEqual(held({ membershipsRemoved: 200 }).held, []);
     assert.deepEqual(held({ membershipsRemoved: 201 }).held, ['membership']);
+  });
+
+  it('says of users and of groups by themselves how many it is about', () => {
+    const groupsIn = { create: 1, update: 0, remove: 2 };
+    const [created] = held({ create: 150, groupsIn }).reasons;
+    const [removed] = held({ remove: 150, groupsIn }).reasons;
+    assert.match(created?.message ?? '', /^149 users and 1 group would be created beside 900 users and 100 groups;/);
+    assert.match(removed?.message ?? '', /^148 of 900 users and 2 of 100 groups would be deactivated or deleted;/);
+    assert.deepEqual(
+      [removed?.users, removed?.groups],
+      [
+        { count: 148, total: 900 },
+        { count: 2, total: 100 },
+      ],
+    );
+    assert.match(held({ remove: 150 }).reasons[0]?.message ?? '', /^150 of 900 users would be deactivated or deleted;/);
   });
 
   it('holds the class over its limit and no other', () => {

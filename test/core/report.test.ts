@@ -33,6 +33,14 @@ describe('a report', () => {
     const done = renderText(reportRun(RUN, BASE));
     assert.match(done, /2 created, 1 group\(s\) with other members/);
     assert.match(done, /Left as it was: 4 skipped/);
+    const countsByType = {
+      User: { created: 1, deactivated: 2 },
+      Group: { created: 1, membershipsChanged: 1 },
+      Other: {},
+      Membership: { added: 3, removed: 0 },
+    };
+    const apart = renderText(reportRun({ ...RUN, countsByType }, BASE));
+    assert.match(apart, /1 user and 1 group created, 2 users deactivated, 1 group\(s\) with other members/);
     assert.match(done, /https:\/\/sluice\.example\.com\/runs\/run-1/);
     const error = {
       failure: 'auth',

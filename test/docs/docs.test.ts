@@ -6,8 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { renderReference } from '#admin/api-reference.ts';
 import { DEFAULT_GUARD } from '#core/guard.ts';
+import { REASONS } from '#core/reasons.ts';
 import { describeEnvironment } from '#platform/config.ts';
-import { troubleshooting } from '../../tools/error-codes.ts';
+import { KOREAN_ERRORS, KOREAN_REMEDIES } from '../../src/console/app/korean-errors.ts';
+import { errorCodes, troubleshooting } from '../../tools/error-codes.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PAGES = ['README.md', 'CONTRIBUTING.md', ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`)];
@@ -16,6 +18,17 @@ const read = (page: string): string => readFileSync(join(ROOT, page), 'utf8');
 describe('the documentation', () => {
   it('lists every code that the source can answer (npm run fix writes it)', () => {
     assert.equal(read('docs/troubleshoot.md'), troubleshooting());
+  });
+
+  it('has every code in Korean as well, for the console', () => {
+    for (const code of errorCodes())
+      for (const said of KOREAN_ERRORS[code] ?? ['']) assert.match(said ?? '', /[가-힣].*\.|https?:/, code);
+  });
+
+  it('has in Korean what to do about every reason about which something can be done', () => {
+    const { remedy: nothing } = REASONS.InScope;
+    for (const [code, { remedy }] of Object.entries(REASONS))
+      assert.equal(remedy === nothing, KOREAN_REMEDIES[code] === undefined, code);
   });
 
   it('leads nowhere that is not there', () => {

@@ -8,6 +8,7 @@ import { makeTenant, type Tenant } from '#demo/tenant.ts';
 import { ended, startFile } from '../support/child.ts';
 import { makeFolder } from '../support/database.ts';
 import {
+  ADMIN_TOKEN,
   connect,
   expectStatus,
   freshStorage,
@@ -98,6 +99,15 @@ describe('the doctor', () => {
     return { code, out, err, findings, levelOf };
   }
 
+  /** Nor anybody's name. */
+  function keepsNoSecret(text: string, secrets: readonly string[]): void {
+    for (const secret of [...secrets, graph.application.secret ?? ''])
+      for (const spelled of [secret, encodeURIComponent(secret), Buffer.from(secret).toString('base64')])
+        assert.ok(!text.includes(spelled), secret);
+    for (const { displayName } of tenant.users.values())
+      assert.ok(!text.includes(String(displayName)), String(displayName));
+  }
+
   it('looks at configuration, database, clocks, secrets, source and targets, and says of each how it is', async () => {
     const { code, out, findings, levelOf } = await examine();
     const fine = [
@@ -143,12 +153,31 @@ describe('the doctor', () => {
   });
 
   it('leaves a folder alone that a gateway runs on', async () => {
-    const gateway = await startGateway({ DATA_DIR: environment['DATA_DIR'] ?? '' });
+    const { DATA_DIR = '', CONSOLE_OIDC_CLIENT_SECRET = '', SECRET_KEYS_ACCEPTED = '' } = environment;
+    const secret = { CONSOLE_OIDC_CLIENT_SECRET, SECRET_KEYS_ACCEPTED };
+    const gateway = await startGateway({ DATA_DIR, ...secret, ALLOW_LOOPBACK_WEBHOOKS: 'true' });
     try {
       const found = await examine({ PORT: new URL(gateway.base).port });
       assert.equal(found.levelOf('Process', 'gateway'), 'ok');
       assert.equal(found.levelOf('Database', 'connection'), 'skipped');
       assert.equal(found.code, 0, found.out);
+      // What the command cannot look at, the gateway itself can.
+      const inside = await expectStatus(gateway.call<{ findings: Finding[] }>('POST', '/api/v1/diagnostics'), 200);
+      const levels = new Map(inside.body.findings.map(({ area, name, level }) => [`${area} ${name}`, level]));
+      for (const name of ['Process gateway', 'Database migrations', 'Secrets sealed credentials', 'Targets Wiki'])
+        assert.equal(levels.get(name), 'ok', JSON.stringify(inside.body.findings));
+      const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
+      const answer = await fetch(`${gateway.base}/api/v1/diagnostics/bundle`, { method: 'POST', headers });
+      assert.deepEqual([answer.status, answer.headers.get('content-type')], [200, 'application/gzip']);
+      const packed = gunzipSync(Buffer.from(await answer.arrayBuffer())).toString('utf8');
+      assert.match(packed, /sluice-support\/tables\.json/);
+      keepsNoSecret(packed, [...Object.values(CANARIES), ADMIN_TOKEN, SECRET_KEY]);
+      const made = { name: 'ops', scopes: ['operator'] };
+      const operator = await expectStatus(gateway.call<{ token: string }>('POST', '/api/v1/tokens', made), 201);
+      for (const path of ['/api/v1/diagnostics', '/api/v1/diagnostics/bundle'])
+        assert.equal((await gateway.call('POST', path, undefined, operator.body.token)).status, 403, path);
+      const { body } = await gateway.call<{ items: unknown[] }>('GET', '/api/v1/audit?action=diagnostics.bundle');
+      assert.equal(body.items.length, 1);
     } finally {
       await gateway.close();
     }
@@ -172,14 +201,6 @@ describe('the doctor', () => {
     // It is of use: the run that failed, and why, request by request.
     assert.match(text, /"status": "failed"/);
     assert.match(text, /graph request/);
-    const secrets = [...Object.values(CANARIES), graph.application.secret ?? '', SECRET_KEY];
-    const spelled = secrets.flatMap((secret) => [
-      secret,
-      encodeURIComponent(secret),
-      Buffer.from(secret).toString('base64'),
-    ]);
-    for (const secret of spelled) for (const shown of [text, out, err]) assert.ok(!shown.includes(secret), secret);
-    for (const { displayName } of tenant.users.values())
-      assert.ok(!text.includes(String(displayName)), String(displayName));
+    for (const shown of [text, out, err]) keepsNoSecret(shown, [...Object.values(CANARIES), SECRET_KEY]);
   });
 });

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import type { lookup } from 'node:dns';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createHttpsServer } from 'node:https';
+import { type AddressInfo, createConnection } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { isLoopbackAddress, isNowhereAddress, isPublicAddress } from '#platform/addresses.ts';
 import { checkOutgoingUrl, postOutgoing } from '#platform/fetch.ts';
@@ -10,6 +14,8 @@ import { sendMail } from '#platform/mail.ts';
 import { connect } from '#providers/ldap/connection.ts';
 import { parseSettings as parseLdap } from '#providers/ldap/settings.ts';
 import { parseSettings as parseMicrosoft365 } from '#providers/microsoft365/settings.ts';
+import { writeCertificate } from '../support/certificate.ts';
+import { ended, startScript } from '../support/child.ts';
 
 const STRICT = { allowLoopback: false };
 const LOOSE = { allowLoopback: true };
@@ -85,6 +91,60 @@ describe('what lives in a private network', () => {
       insideLookup('169.254.169.254', {}, (error, address) => resolve(error ?? address));
     });
     assert.equal((found as { reason?: string }).reason, 'address-refused');
+  });
+});
+
+describe('what goes by the proxy that Node was told of', () => {
+  it('is looked up there, and neither an address that no server has nor what the machine provides goes by it', async () => {
+    const tunnels: string[] = [];
+    const direct: string[] = [];
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-proxy-'));
+    const cert = await writeCertificate(folder);
+    const key = readFileSync(join(folder, 'key.pem'));
+    const graph = createHttpsServer({ cert, key }, (_request, response) => void response.end('theirs'));
+    await new Promise<void>((resolve) => graph.listen(0, '127.0.0.1', resolve));
+    const server = createServer((request, response) => {
+      direct.push(request.url ?? '');
+      response.end('ours');
+    });
+    server.on('connect', ({ url }, socket) => {
+      tunnels.push(url ?? '');
+      const there = createConnection((graph.address() as AddressInfo).port, '127.0.0.1');
+      socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+      socket.pipe(there).pipe(socket);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const script = `
+      import dns from 'node:dns';
+      import { syncBuiltinESMExports } from 'node:module';
+      const looked: string[] = [];
+      dns.lookup = ((name, _options, done) => {
+        looked.push(name);
+        done(null, [{ address: '169.254.169.254', family: 4 }]);
+      }) as typeof dns.lookup;
+      syncBuiltinESMExports();
+      const { insideFetch, machineFetch, refusalIn } = await import('#platform/inside-fetch.ts');
+      const answers: string[] = [];
+      for (const url of ['https://localhost/', 'https://169.254.169.254/', 'https://[fe80::1]/', 'https://direct.example/'])
+        answers.push(await insideFetch(url).then((answer) => answer.text(), (error) => refusalIn(error)?.reason ?? 'not reached'));
+      answers.push(await machineFetch('http://0.0.0.0:${port}/identity').then((answer) => answer.text()));
+      console.log(JSON.stringify({ answers, looked }));`;
+    const proxy = `http://127.0.0.1:${port}`;
+    const environment = {
+      ...{ NODE_USE_ENV_PROXY: '1', HTTPS_PROXY: proxy, HTTP_PROXY: proxy, NO_PROXY: 'direct.example' },
+      NODE_EXTRA_CA_CERTS: join(folder, 'cert.pem'),
+    };
+    const { out, err } = await ended(startScript(script, environment));
+    server.close();
+    graph.close();
+    rmSync(folder, { recursive: true });
+    assert.notEqual(out, '', err);
+    assert.deepEqual(JSON.parse(out), {
+      answers: ['theirs', 'address-refused', 'address-refused', 'address-refused', 'ours'],
+      looked: ['direct.example'],
+    });
+    assert.deepEqual([tunnels, direct], [['localhost:443'], ['/identity']]);
   });
 });
 

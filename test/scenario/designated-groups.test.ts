@@ -9,10 +9,12 @@ import {
   makeGroup,
   makeTenant,
   makeUser,
+  removeGroup,
   removeMember,
   removeUser,
   type Tenant,
   updateGroup,
+  updateUser,
 } from '#demo/tenant.ts';
 import { checkedCall } from '../support/checked.ts';
 import { postgresMissing } from '../support/database.ts';
@@ -28,6 +30,7 @@ import {
   sync,
   type TestGateway,
 } from '../support/gateway.ts';
+import { startScimApp } from '../support/scim-app-server.ts';
 
 const GATEWAY = 'urn:sluice:params:scim:schemas:extension:gateway:2.0:User';
 
@@ -76,7 +79,7 @@ for (const kind of ['embedded', 'postgres'] as const)
       addMember(tenant, group('Elsewhere'), person(5));
       addMember(tenant, group('Team'), person(6));
       graph = await startTenant(tenant);
-      gateway = await startGateway(await freshStorage(kind));
+      gateway = await startGateway({ ...(await freshStorage(kind)), ALLOW_LOOPBACK_WEBHOOKS: 'true' });
       const run = await connect(gateway, settingsFor(tenant, graph, { scope: { ...grouped('Company') } }));
       assert.equal(run.status, 'succeeded', JSON.stringify(run.error));
     });
@@ -136,6 +139,12 @@ for (const kind of ['embedded', 'postgres'] as const)
       return explanation.reason.code;
     }
 
+    async function noPathOf(subject: string): Promise<string | undefined> {
+      type Scope = { path: string | null; noPath: { code: string } | null };
+      const { explanation } = await call<{ explanation: { scope: Scope } }>('GET', `/explain?subject=${subject}`, 200);
+      return explanation.scope.noPath?.code;
+    }
+
     it('brings in the selected group, the groups below it, and their people, and reads nobody else', async () => {
       assert.deepEqual(await people(), ids(1, 2, 3, 4));
       assert.deepEqual(await groups(), ['Berlin', 'Company', 'Ops', 'Sales']);
@@ -144,7 +153,7 @@ for (const kind of ['embedded', 'postgres'] as const)
       assert.equal(await reasonOf(person(3)), 'InScope');
     });
 
-    it('shows the shortest path, and of two the first by name', async () => {
+    it('shows the shortest path, and of two the first by name (S2.20)', async () => {
       const paths = new Map((await shown('Users')).map((user) => [user.externalId, user[GATEWAY]?.affiliationPath]));
       assert.equal(paths.get(person(1)), 'Company');
       assert.equal(paths.get(person(2)), 'Company/Sales');
@@ -222,7 +231,7 @@ for (const kind of ['embedded', 'postgres'] as const)
       addMember(tenant, group('Ops'), person(4));
     });
 
-    it('shows paths from the path-display group in the whole directory', async () => {
+    it('shows paths from the path-display group in the whole directory, in every list and log (S2.18, S2.19, S2.21)', async () => {
       await use({ groupTypes: EVERY_GROUP_TYPE }, { pathDisplay: { rootGroupId: group('Sales') } });
       const paths = new Map((await shown('Users')).map((user) => [user.externalId, user[GATEWAY]?.affiliationPath]));
       assert.equal(paths.get(person(2)), 'Sales');
@@ -243,9 +252,27 @@ for (const kind of ['embedded', 'postgres'] as const)
       );
       const listed = new Map(items.map(({ externalId, affiliationPath }) => [externalId, affiliationPath]));
       assert.deepEqual([listed.get(person(2)), listed.get(person(5))], ['Sales', null]);
+      assert.deepEqual([await noPathOf(person(2)), await noPathOf(person(5))], [undefined, 'NotUnderReferenceGroup']);
+      updateUser(tenant, person(2), { jobTitle: 'Told of' });
+      const third = await sync(gateway);
+      type Lines = { items: { id: string; affiliationPath: string | null }[] };
+      const pathsIn = ({ items: lines }: Lines) => lines.map(({ affiliationPath }) => affiliationPath);
+      assert.deepEqual(pathsIn(await call<Lines>('GET', `/sync-runs/${third.id}/changes`, 200)), ['Sales']);
+      const receiver = await startScimApp();
+      const push = { baseUrl: receiver.url, auth: { kind: 'none' } };
+      const app = await call<{ id: string }>('POST', '/apps', 201, { name: 'Wiki', push });
+      const { id } = (await shown('Users')).find(({ externalId }) => externalId === person(2)) ?? assert.fail();
+      const read = () => call<Lines>('GET', `/deliveries?resourceId=${id}`, 200);
+      let sent = await read();
+      for (let tries = 0; sent.items.length === 0; tries += 1, sent = await read()) assert.ok(tries < 500);
+      const [line] = sent.items;
+      const one = await call<Lines['items'][number]>('GET', `/deliveries/${line?.id}`, 200);
+      const own = await call<Lines>('GET', `/apps/${app.id}/deliveries?resourceId=${id}`, 200);
+      assert.deepEqual([pathsIn(sent), pathsIn(own), one.affiliationPath], [['Sales'], ['Sales'], 'Sales']);
+      await receiver.close();
     });
 
-    it('can be picked by name or address, and are looked at before they are saved', async () => {
+    it('can be picked by name or address, and are looked at before they are saved (S2.10 to S2.13)', async () => {
       const source = '/providers/microsoft365/source/groups';
       const byName = await call<{ items: { displayName: string; type: string; memberCount: number }[] }>(
         'GET',
@@ -290,5 +317,18 @@ for (const kind of ['embedded', 'postgres'] as const)
       assert.match(selected[0]?.detail ?? '', /"Company" has 3 members/);
       assert.match(selected[1]?.detail ?? '', /microsoft365/);
       assert.match(selected[2]?.detail ?? '', /no group deadbeef/);
+      removeGroup(tenant, group('Team'));
+      const empty = { ...makeGroup('scope', 90), displayName: 'Empty' };
+      addGroup(tenant, empty);
+      const left = { mode: 'groups', groupIds: [scope.groupIds[1], empty.id], groupTypes: EVERY_GROUP_TYPE };
+      const draft = settingsFor(tenant, graph, { scope: left });
+      const again = await call<{ checks: typeof checks }>('POST', '/providers/microsoft365/test', 200, draft);
+      const told = again.checks.filter(({ name }) => name === 'selected-group');
+      assert.deepEqual(
+        told.map(({ ok }) => ok),
+        [false, true],
+      );
+      assert.match(told[0]?.detail ?? '', /"Team" is in the recycle bin/);
+      assert.match(told[1]?.detail ?? '', /"Empty" is empty/);
     });
   });

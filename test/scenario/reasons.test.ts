@@ -370,12 +370,23 @@ describe('reasons', () => {
     assert.equal((await sync(api)).status, 'incomplete');
     assert.equal((await whyOf(someone(1)))[1], 'SourceIncomplete');
     assert.equal((await whyOf('nobody@contoso.example'))[0], 'SourceIncomplete');
-    graph.setFaults({
-      script: [{ path: '/users', fault: { kind: 'status', status: 429, retryAfter: '36000' }, times: 100 }],
-    });
-    assert.equal((await sync(api)).status, 'failed');
-    assert.equal((await whyOf('nobody@contoso.example'))[0], 'Throttled');
     graph.setFaults({});
+    const busy = await startTenant(tenant);
+    busy.setFaults({
+      script: [{ path: '/users', fault: { kind: 'status', status: 429, retryAfter: '36000' }, times: 1 }],
+    });
+    try {
+      await call('PUT', '/providers/microsoft365', 200, settingsFor(tenant, busy));
+      assert.equal((await sync(api)).status, 'failed');
+      assert.equal((await whyOf('nobody@contoso.example'))[0], 'Throttled');
+      const askedGraph = () => [...busy.requests].filter(([path]) => path.startsWith('/v1.0/'));
+      const asked = askedGraph();
+      assert.ok(asked.length > 0);
+      assert.equal((await sync(api)).status, 'failed');
+      assert.deepEqual(askedGraph(), asked, 'nothing is asked of whom wants to be left alone');
+    } finally {
+      await busy.close();
+    }
   });
 
   it('ConsentRequired, CredentialExpired and TenantChanged: providers that cannot be asked', async () => {

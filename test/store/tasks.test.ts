@@ -21,6 +21,8 @@ const RUN = {
     finishedAt: null,
     steps: [],
     planned: null,
+    plannedByType: null,
+    countsByType: null,
     number: 1,
     counts: { created: 1 },
   },

@@ -77,6 +77,18 @@ eachDatabase('a plan under the guard', (open) => {
     source.groups.set('g4', { displayName: 'Fresh', members: ['u5', 'new3'] });
     const run = await api.sync();
     assert.deepEqual(run.counts, { held: 23, membershipsChanged: 1 });
+    assert.deepEqual(run.countsByType, {
+      User: { held: 20 },
+      Group: { held: 3, membershipsChanged: 1 },
+      Other: {},
+      Membership: { added: 2, removed: 0 },
+    });
+    assert.deepEqual(run.plannedByType, {
+      User: { create: 20 },
+      Group: { create: 1, membership: 3 },
+      Other: {},
+      Membership: { added: 6, removed: 0 },
+    });
     assert.deepEqual([await members('g1'), await members('g2'), await members('g4')], [12, 3, -1]);
     const waiting = (await items(run, 'held')).filter(({ action }) => action === 'membership');
     assert.deepEqual(labels(waiting), ['Fresh', 'Payroll']);

@@ -1,18 +1,23 @@
 // What a source tells becomes one run, which begins after it; a mark outlives every run that did not see it.
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { LATENCY_MAX_MS, QUIET_MS, SWEEP_MS } from '#core/debounce.ts';
+import { QUIET_MS } from '#core/debounce.ts';
+import type { ProviderKind, SubscriptionKind } from '#core/provider.ts';
 import { makeLog } from '#platform/log.ts';
-import { markInitialDone } from '#store/settings.ts';
+import { makeSeal } from '#platform/seal.ts';
+import { markInitialDone, saveProvider, setActive } from '#store/settings.ts';
 import { markSource, readMark } from '#store/source-marks.ts';
 import type { RunView } from '#store/views/runs.ts';
 import { makeMarkFollower } from '#sync/follow-marks.ts';
 import type { StartOptions, SyncService } from '#sync/service.ts';
+import { makeSubscriptionKeeper } from '#sync/subscriptions.ts';
 import { makeClock } from '../support/clock.ts';
 import { type DatabaseKind, eachDatabase } from '../support/database.ts';
 import { makeSource, openSync } from '../support/source.ts';
 
 const KIND = 'microsoft365';
+const SEAL = makeSeal(Buffer.alloc(32).toString('base64'));
+const SOURCE = { kind: KIND, secretPaths: [], parseSettings: (value: unknown) => value };
 
 eachDatabase('a source that tells of changes', (open, _kind: DatabaseKind) => {
   it('is read once for a burst, after a quiet moment or the longest wait', async () => {
@@ -28,13 +33,21 @@ eachDatabase('a source that tells of changes', (open, _kind: DatabaseKind) => {
         return {} as RunView;
       },
     };
-    const follower = makeMarkFollower({ database, sync, clock, log: makeLog('fatal') });
+    const sweepMs = 20 * 60_000;
+    const kind = { ...SOURCE, subscriptions: { sweepMs: () => sweepMs } } as unknown as ProviderKind;
+    const follower = makeMarkFollower({
+      ...{ database, seal: SEAL, sync, clock, log: makeLog('fatal'), kinds: new Map([[KIND, kind]]) },
+    });
     const at = (instant: Date | undefined, ms: number): void =>
       clock.set(new Date((instant?.getTime() ?? 0) + ms).toISOString());
     await follower.tick();
     assert.equal(started.length, 0, 'nothing was told');
     await markSource(database.knex, KIND);
+    const first = await readMark(database.knex, KIND);
+    await markSource(database.knex, KIND);
     const mark = await readMark(database.knex, KIND);
+    assert.deepEqual(mark?.first_at, first?.first_at, 'a burst began with the first');
+    assert.ok((mark?.last_at ?? 0) > (first?.last_at ?? 0), 'and goes on (S1.11)');
     at(mark?.last_at, QUIET_MS - 1);
     await follower.tick();
     assert.equal(started.length, 0, 'too soon');
@@ -43,11 +56,63 @@ eachDatabase('a source that tells of changes', (open, _kind: DatabaseKind) => {
     await follower.tick();
     assert.deepEqual(started, [{ mode: 'incremental', trigger: 'notification', requestedBy: 'notification' }]);
     const tried = (await readMark(database.knex, KIND))?.tried_at ?? undefined;
-    at(tried, SWEEP_MS);
+    at(tried, sweepMs - 1);
     await follower.tick();
-    assert.equal(started.length, 2, 'the sweep tries again what came to no good end');
-    assert.ok(LATENCY_MAX_MS < SWEEP_MS);
+    assert.equal(started.length, 1, 'the sweep is not yet due');
+    at(tried, sweepMs);
+    await follower.tick();
+    assert.equal(started.length, 2, 'the sweep tries again what came to no good end (S1.12)');
     await api.close();
+  });
+
+  it('is subscribed to again well before the end, anew when it knows of nothing, and not by whoever is inactive (S1.8)', async () => {
+    const database = await open();
+    await saveProvider(database.knex, { kind: KIND, settings: {}, secrets: SEAL.seal('{}'), changed: false });
+    await setActive(database.knex, KIND, true);
+    const day = 86_400_000;
+    // A little ahead of the database, whose clock says when the next try is.
+    const began = Date.now() + 60_000;
+    const clock = makeClock(new Date(began).toISOString());
+    const asked: string[] = [];
+    let isKnown = true;
+    const answer = (expiresAt: Date) => ({ remoteId: `remote ${asked.length}`, expiresAt });
+    const subscriptions: SubscriptionKind = {
+      resources: ['users'],
+      lifeMsMax: 29 * day,
+      wanted: () => true,
+      sweepMs: () => day,
+      async create(_settings, { resource, notificationUrl, expiresAt }) {
+        asked.push(`create ${resource} ${notificationUrl}`);
+        return answer(expiresAt);
+      },
+      async renew(_settings, id, expiresAt) {
+        asked.push(`renew ${id}`);
+        return isKnown ? { remoteId: id, expiresAt } : undefined;
+      },
+      async remove(_settings, id) {
+        asked.push(`remove ${id}`);
+      },
+    };
+    const keeper = makeSubscriptionKeeper({
+      ...{ database, seal: SEAL, clock, log: makeLog('fatal'), publicUrl: () => 'https://gateway.example' },
+      kinds: new Map([[KIND, { ...SOURCE, subscriptions } as unknown as ProviderKind]]),
+    });
+    const askedAfter = async (days: number): Promise<string[]> => {
+      asked.length = 0;
+      clock.set(new Date(began + days * day).toISOString());
+      await keeper.tick();
+      return [...asked];
+    };
+    const made = 'create users https://gateway.example/hooks/microsoft365';
+    assert.deepEqual(await askedAfter(0), [made]);
+    assert.deepEqual(await askedAfter(19), []);
+    assert.deepEqual(await askedAfter(21), ['renew remote 1']);
+    isKnown = false;
+    assert.deepEqual(await askedAfter(48), ['renew remote 1', made]);
+    await setActive(database.knex, KIND, false);
+    assert.deepEqual(await askedAfter(49), ['remove remote 2']);
+    assert.deepEqual(await askedAfter(50), []);
+    await keeper.stop();
   });
 
   it('keeps its mark until a run that began after it was read to the end', async () => {
@@ -68,7 +133,8 @@ eachDatabase('a source that tells of changes', (open, _kind: DatabaseKind) => {
     );
     await api.sync({ mode: 'incremental' });
     const left = await readMark(database.knex, KIND);
-    assert.deepEqual(left?.first_at, left?.last_at, 'what was told after the run began is what is left');
+    assert.ok(left);
+    assert.deepEqual(left.first_at, left.last_at, 'what was told after the run began is what is left');
     await database.knex.raw(
       `update source_marks set first_at = now() - interval '1 hour', last_at = now() - interval '1 hour'`,
     );

@@ -164,6 +164,40 @@ eachDatabase('a slot and its run', (open) => {
     );
   });
 
+  it('are missed aloud: that nothing started it, that another run made up for it, and that nothing will any more', async () => {
+    const database = await open();
+    await saveProvider(database.knex, { kind: 'microsoft365', settings: {}, secrets: '', changed: true });
+    await setActive(database.knex, 'microsoft365', true);
+    const clock = makeClock('2026-11-24T10:00:00Z');
+    const sync = makeSyncService({ database, worker: undefined });
+    const schedule = makeSchedule({ database, clock, sync, log: makeLog('fatal') });
+    await schedule.change(DAILY, { withoutPreview: true });
+    const missed = async (at: string): Promise<readonly unknown[]> => {
+      clock.set(at);
+      const found = (await schedule.describe()).missed;
+      return found === null ? [] : [found.dueAt, found.state, found.runId];
+    };
+    const dueAt = '2026-11-25T02:00:00.000Z';
+    assert.deepEqual(await missed('2026-11-25T08:00:00Z'), [], 'no source was active yet');
+    await database.knex.raw(`update provider_settings set activated_at = '2026-11-20'`);
+    assert.deepEqual(await missed('2026-11-25T01:00:00Z'), [], 'that of the day before belongs to another schedule');
+    assert.deepEqual(await missed('2026-11-25T02:01:00Z'), [], 'the tick may still come');
+    assert.deepEqual(await missed('2026-11-25T08:00:00Z'), [dueAt, 'not-started', null]);
+    await schedule.tick();
+    const [run] = (await listRuns(database.knex, { limit: 1 })).items;
+    assert.deepEqual(await missed('2026-11-25T08:01:00Z'), [dueAt, 'started-late', run?.id]);
+    await database.knex.raw(`update runs set trigger = 'schedule'`);
+    assert.deepEqual(await missed('2026-11-25T08:02:00Z'), []);
+    await schedule.change({ ...DAILY, kind: 'interval', everyMinutes: 10_080 }, { withoutPreview: true });
+    assert.deepEqual(await missed('2026-11-26T03:00:00Z'), ['2026-11-26T00:00:00.000Z', 'not-started', null]);
+    assert.deepEqual(await missed('2026-11-28T03:00:00Z'), ['2026-11-26T00:00:00.000Z', 'passed', null]);
+    await writeSetting(database.knex, 'schedule', {
+      settings: { ...DAILY, timeZone: 'Moon/Crater' },
+      since: '2026-11-24T10:00:00Z',
+    });
+    assert.deepEqual(await missed('2026-11-28T03:00:00Z'), [null, 'time-zone-unknown', null]);
+  });
+
   it('read everything once a day, and what changed in between', async () => {
     const database = await open();
     await saveProvider(database.knex, { kind: 'microsoft365', settings: {}, secrets: '', changed: true });
@@ -194,6 +228,13 @@ eachDatabase('a slot and its run', (open) => {
       await database.knex.raw(`update runs set status = 'succeeded'`);
     }
     assert.deepEqual(modes, ['full', 'incremental', 'full']);
+    // A daily run is the safety net, however lately everything was read (S1.13).
+    await schedule.change({ enabled: true, kind: 'daily', time: '14:00', timeZone: 'UTC' }, { withoutPreview: true });
+    await database.knex.raw(`update mirror_state set read_at = '2026-11-24T13:59:00Z'`);
+    clock.set('2026-11-24T14:00:00Z');
+    await schedule.tick();
+    const [daily] = (await listRuns(database.knex, { limit: 1 })).items;
+    assert.deepEqual([daily?.mode, daily?.status], ['full', 'queued']);
   });
 
   it('read everything again when that stopped, in turn with what changed, until it comes to its end', async () => {

@@ -1,5 +1,7 @@
 // The only code that calls fetch. Every call is one of openapi.yaml.
-import type { Operations, Problem } from './types.ts';
+import { language, say } from '../app/i18n.ts';
+import type { Refused } from '../app/korean-errors.ts';
+import type { Operations } from './types.ts';
 
 export type Operation = keyof Operations;
 export type Answer<O extends Operation> = Operations[O]['answer'];
@@ -15,18 +17,30 @@ export interface CallOptions<O extends Operation> {
   readonly signal?: AbortSignal;
 }
 
+const UNREACHABLE = ['The gateway cannot be reached.', '게이트웨이에 연결할 수 없습니다.'] as const;
+
+/** In the language of the reader; the words come when they are needed. */
+async function refusal(status: number, problem: Refused): Promise<ApiError> {
+  if (language() !== 'ko') return new ApiError(status, problem);
+  const korean = await import('../app/korean-errors.ts').catch(() => undefined);
+  return new ApiError(status, korean?.inKorean(problem) ?? problem, problem.detail);
+}
+
 /** The gateway said no, or could not be reached (`status` 0). */
 export class ApiError extends Error {
   readonly status: number;
   readonly code: string;
   readonly remedy: string | undefined;
-  readonly problem: Partial<Problem> & Readonly<Record<string, unknown>>;
+  /** What the gateway said, when the message is a translation of it: it names what the translation leaves out. */
+  readonly original: string | undefined;
+  readonly problem: Refused;
 
-  constructor(status: number, problem: Partial<Problem> & Record<string, unknown>) {
-    super(problem.detail ?? 'The gateway cannot be reached.');
+  constructor(status: number, problem: Refused, original?: string) {
+    super(problem.detail ?? say(UNREACHABLE));
     this.status = status;
     this.code = problem.code ?? 'unreachable';
     this.remedy = problem.remedy;
+    this.original = original;
     this.problem = problem;
   }
 
@@ -40,11 +54,11 @@ export class ApiError extends Error {
   }
 }
 
-type Refused = (error: ApiError) => Promise<boolean>;
-let onSignedOut: Refused = () => Promise.resolve(false);
+type SignedOut = (error: ApiError) => Promise<boolean>;
+let onSignedOut: SignedOut = () => Promise.resolve(false);
 
 /** Who asks the person to sign in again; the call is then repeated. */
-export function whenSignedOut(handler: Refused): void {
+export function whenSignedOut(handler: SignedOut): void {
   onSignedOut = handler;
 }
 
@@ -60,25 +74,55 @@ export async function call<O extends Operation>(operation: O, options: CallOptio
 }
 
 /** The same with the version of the answer; empty where it has none. @throws {ApiError} */
-export async function callTagged<O extends Operation>(
+export function callTagged<O extends Operation>(
   operation: O,
   options: CallOptions<O> = {},
 ): Promise<Tagged<Answer<O>>> {
+  return send(operation, options, async (response) => {
+    const text = await response.text();
+    const etag = (response.headers.get('etag') ?? '').replace(/^W\//, '').replaceAll('"', '');
+    return { value: (text === '' ? undefined : parsed(text)) as Answer<O>, etag };
+  });
+}
+
+/** Keeps what is answered as a file, under the name that the gateway gives it. @throws {ApiError} */
+export async function download<O extends Operation>(operation: O, options: CallOptions<O> = {}): Promise<void> {
+  const { blob, name } = await send(operation, options, async (response) => ({
+    blob: await response.blob(),
+    name: /filename="?([^";]+)/.exec(response.headers.get('content-disposition') ?? '')?.[1] ?? '',
+  }));
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
+type Take<Taken> = (response: Response) => Promise<Taken>;
+
+/** Once more, when somebody who was signed out has signed in again. */
+async function send<O extends Operation, Taken>(
+  operation: O,
+  options: CallOptions<O>,
+  take: Take<Taken>,
+): Promise<Taken> {
   try {
-    return await send(operation, options);
+    return await sendOnce(operation, options, take);
   } catch (error) {
     const again =
       error instanceof ApiError &&
       (error.code === 'session-over' || error.code === 'step-up-required' || error.code === 'unauthenticated');
-    if (again && !operation.endsWith(' /session') && (await onSignedOut(error))) return send(operation, options);
+    if (again && !operation.endsWith(' /session') && (await onSignedOut(error)))
+      return sendOnce(operation, options, take);
     throw error;
   }
 }
 
-async function send<O extends Operation>(
+async function sendOnce<O extends Operation, Taken>(
   operation: O,
   { path, query, body, ifMatch, signal }: CallOptions<O>,
-): Promise<Tagged<Answer<O>>> {
+  take: Take<Taken>,
+): Promise<Taken> {
   const method = operation.slice(0, operation.indexOf(' '));
   const response = await fetch(urlOf(operation, path, query), {
     method,
@@ -95,11 +139,8 @@ async function send<O extends Operation>(
     if (cause instanceof DOMException && cause.name === 'AbortError') throw cause;
     throw new ApiError(0, {});
   });
-  const text = await response.text();
-  const answer: unknown = text === '' ? undefined : parsed(text);
-  if (!response.ok) throw new ApiError(response.status, (answer ?? {}) as Partial<Problem> & Record<string, unknown>);
-  const etag = (response.headers.get('etag') ?? '').replace(/^W\//, '').replaceAll('"', '');
-  return { value: answer as Answer<O>, etag };
+  if (response.ok) return take(response);
+  throw await refusal(response.status, parsed(await response.text()) as Refused);
 }
 
 function parsed(text: string): unknown {
@@ -139,6 +180,6 @@ export async function upload<O extends Operation>(
     throw new ApiError(0, {});
   });
   const answer: unknown = await response.json().catch(() => ({}));
-  if (!response.ok) throw new ApiError(response.status, answer as Partial<Problem> & Record<string, unknown>);
+  if (!response.ok) throw await refusal(response.status, answer as Refused);
   return answer as Answer<O>;
 }

@@ -1,15 +1,15 @@
 // What a plan would do, in a sentence: users and groups each by their own number, never added up.
 import { useGet } from '../api/queries.ts';
 import { useLanguage, useT, words } from './i18n.ts';
-import { actOf, type ChangeCounts } from './run-facts.ts';
+import { type Change, plannedSums, type Sum, type Sums, totalOf } from './run-facts.ts';
 
 const WORDS = words({
   users: ['{n} {n|user|users}', '사용자 {n}명'],
   groups: ['{n} {n|group|groups}', '그룹 {n}개'],
-  onlyUsers: ['{n|user|users}', '사용자'],
-  onlyGroups: ['{n|group|groups}', '그룹'],
   usersOf: ['{n} of {total} {total|user|users}', '사용자 {total}명 중 {n}명'],
   groupsOf: ['{n} of {total} {total|group|groups}', '그룹 {total}개 중 {n}개'],
+  others: ['{n} {n|other|others}', '기타 {n}개'],
+  memberships: ['{n} {n|membership|memberships}', '구성원 관계 {n}개'],
   delete: ['remove {what}', '{what} 제거'],
   deactivate: ['disable {what}', '{what} 사용 안 함'],
   create: ['create {what}', '{what} 생성'],
@@ -19,27 +19,12 @@ const WORDS = words({
   wouldDo: ['It would {list}.', '적용하면 {list}입니다.'],
 });
 
-export type Act = Exclude<keyof ChangeCounts, 'skip'>;
-
-/** Of one kind of change: so many users, so many groups. */
-export interface Sum {
-  readonly users: number;
-  readonly groups: number;
-}
-
-export type Sums = Readonly<Partial<Record<keyof ChangeCounts, Sum>>>;
+export type Act = Exclude<Change, 'skip'>;
 
 /** By kind of change; undefined until it is known. */
 export function usePlanSums(planId: string | null): Sums | undefined {
-  const causes = useGet('GET /plans/{id}/causes', { path: { id: planId ?? '' }, enabled: planId !== null });
-  if (planId === null || causes.data === undefined) return undefined;
-  const sums: Partial<Record<keyof ChangeCounts, Sum>> = {};
-  for (const { action, reason, resourceType, count } of causes.data.causes) {
-    const act = actOf({ action, reason });
-    const { users, groups } = sums[act] ?? { users: 0, groups: 0 };
-    sums[act] = resourceType === 'Group' ? { users, groups: groups + count } : { users: users + count, groups };
-  }
-  return sums;
+  const { data } = useGet('GET /plans/{id}', { path: { id: planId ?? '' }, enabled: planId !== null });
+  return planId === null || data === undefined ? undefined : plannedSums(data.countsByType);
 }
 
 /** Those who lose something: what a large change is about. */
@@ -47,8 +32,10 @@ export const REMOVING = ['delete', 'deactivate'] as const;
 export const EVERY_ACT = [...REMOVING, 'create', 'update', 'link', 'membership'] as const;
 
 export interface SumWords {
-  /** Beside the whole number: `users`, or `400 users and 24 groups`. */
-  kinds(sum: Sum): string;
+  /** `400 users`, `24 groups`; empty when there is neither. */
+  parts(sum: Sum): readonly string[];
+  /** All that a plan or a run is about: `400 users`, `24 groups`, `329 memberships`. */
+  about(sums: Sums): readonly string[];
   /** `400 users and 24 groups`; of how many, where that is known. */
   what(sum: Sum, total?: Sum): string;
   /** `remove 3 users and disable 80 users and 2 groups`; empty when there is nothing of it. */
@@ -61,29 +48,28 @@ export function useSumWords(): SumWords {
   const t = useT(WORDS);
   const language = useLanguage();
   const and = (parts: readonly string[]): string => new Intl.ListFormat(language).format(parts);
-  const what = ({ users, groups }: Sum, total?: Sum): string =>
-    and([
-      ...(users === 0
-        ? []
-        : [total === undefined ? t('users', { n: users }) : t('usersOf', { n: users, total: total.users })]),
-      ...(groups === 0
-        ? []
-        : [total === undefined ? t('groups', { n: groups }) : t('groupsOf', { n: groups, total: total.groups })]),
-    ]);
+  const parts = ({ users, groups, others = 0 }: Sum, total?: Sum): readonly string[] => [
+    ...(users === 0
+      ? []
+      : [total === undefined ? t('users', { n: users }) : t('usersOf', { n: users, total: total.users })]),
+    ...(groups === 0
+      ? []
+      : [total === undefined ? t('groups', { n: groups }) : t('groupsOf', { n: groups, total: total.groups })]),
+    ...(others === 0 ? [] : [t('others', { n: others })]),
+  ];
+  const about = (sums: Sums): readonly string[] => {
+    const n = sums.memberships.added + sums.memberships.removed;
+    return [...parts(totalOf(sums)), ...(n === 0 ? [] : [t('memberships', { n })])];
+  };
+  const what = (sum: Sum, total?: Sum): string => and(parts(sum, total));
   const list = (sums: Sums, acts: readonly Act[], total?: Sum): string =>
     and(
       acts.flatMap((act) => {
         const sum = sums[act];
-        return sum === undefined || sum.users + sum.groups === 0 ? [] : [t(act, { what: what(sum, total) })];
+        return sum.users + sum.groups === 0 ? [] : [t(act, { what: what(sum, total) })];
       }),
     );
-  const kinds = (sum: Sum): string =>
-    sum.groups === 0
-      ? t('onlyUsers', { n: sum.users })
-      : sum.users === 0
-        ? t('onlyGroups', { n: sum.groups })
-        : what(sum);
-  return { kinds, what, list, sentence: (sums) => t('wouldDo', { list: list(sums, EVERY_ACT) }) };
+  return { parts, about, what, list, sentence: (sums) => t('wouldDo', { list: list(sums, EVERY_ACT) }) };
 }
 
 /** As the beginning of a title or the name of a button. */

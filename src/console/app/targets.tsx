@@ -4,12 +4,13 @@ import { useGet } from '../api/queries.ts';
 import type { TargetHealth } from '../api/types.ts';
 import { Badge, type Tone } from '../ui/badge.tsx';
 import { useT, words } from './i18n.ts';
+import type { Sum } from './run-facts.ts';
 
 export type Health = 'healthy' | 'degraded' | 'resting' | 'held' | 'quarantined' | 'paused' | 'disabled';
 
 export const CHANNELS = words({
   push: ['SCIM push', 'SCIM 푸시'],
-  webhook: ['Webhook', '웹훅'],
+  webhook: ['Webhook', '웹후크'],
   events: ['Event tokens', '이벤트 토큰'],
   token: ['Reads over SCIM', 'SCIM으로 읽기'],
 });
@@ -33,6 +34,16 @@ const LOOK = {
   paused: ['grey', CirclePause],
   disabled: ['red', CircleSlash],
 } as const satisfies Record<Health, readonly [Tone, typeof CircleCheck]>;
+
+type Figure = 'waiting' | 'dead' | 'held';
+
+/** How many users and how many groups wait, were given up, or are held; what is about neither is a message. */
+export function sumIn(targets: readonly TargetHealth[], figure: Figure): Sum {
+  const add = (of: (target: TargetHealth) => number): number => targets.reduce((sum, target) => sum + of(target), 0);
+  const users = add(({ byType }) => byType.User[figure]);
+  const groups = add(({ byType }) => byType.Group[figure]);
+  return { users, groups, others: add((target) => target[figure]) - users - groups };
+}
 
 /** In one word, the worst first: off, in quarantine, waits for a person, tries again, gave something up, well. */
 export function healthOf({ state, held, dead }: Pick<TargetHealth, 'state' | 'held' | 'dead'>): Health {

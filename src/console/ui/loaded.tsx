@@ -74,7 +74,18 @@ export function ErrorText({ error }: { readonly error: unknown }) {
   return (
     <>
       {error.message} {error instanceof ApiError ? error.remedy : null}
+      <Original error={error} />
     </>
+  );
+}
+
+/** The gateway's own sentence below its translation: it has the names, and can be looked up. */
+function Original({ error }: { readonly error: unknown }) {
+  if (!(error instanceof ApiError) || error.original === undefined) return null;
+  return (
+    <small lang="en" style={{ display: 'block', marginTop: 4 }}>
+      {error.original}
+    </small>
   );
 }
 
@@ -84,6 +95,7 @@ export function Refusal({ error }: { readonly error: unknown }) {
   return (
     <Banner tone="red" title={error instanceof Error ? error.message : String(error)}>
       {error instanceof ApiError ? error.remedy : undefined}
+      <Original error={error} />
     </Banner>
   );
 }

@@ -13,9 +13,14 @@ const WORDS = words({
   held: ['Held', '보류'],
   failed: ['Failed', '실패'],
   today: ['Today', '오늘'],
-  said: ['{day}: {runs} {runs|run|runs}, {changes} {changes|change|changes}', '{day}: 실행 {runs}회, 변경 {changes}건'],
+  said: [
+    '{day}: {runs} {runs|run|runs}; {users} {users|user|users}, {groups} {groups|group|groups} and {memberships} {memberships|membership|memberships} changed',
+    '{day}: 실행 {runs}회, 변경: 사용자 {users}명, 그룹 {groups}개, 구성원 관계 {memberships}개',
+  ],
   none: ['{day}: no run', '{day}: 실행 없음'],
 });
+
+const NOBODY = { runs: 0, failed: 0, held: 0, changes: 0, users: 0, groups: 0, memberships: 0 };
 
 /** Height says how much changed, colour how it went. */
 export function RunDays({ days, children }: { readonly days: Overview['days']; readonly children?: React.ReactNode }) {
@@ -26,15 +31,15 @@ export function RunDays({ days, children }: { readonly days: Overview['days']; r
     new Date(Date.now() - (DAYS - 1 - index) * DAY_MS).toISOString().slice(0, 10),
   );
   const bars = dates.map((date): Bar => {
-    const found = byDay.get(date);
+    const { runs, users, groups, memberships, ...found } = byDay.get(date) ?? NOBODY;
     const named = day(date, language);
-    if (found === undefined) return { key: date, value: 0, tone: 'none', text: t('none', { day: named }) };
+    if (runs === 0) return { key: date, value: 0, tone: 'none', text: t('none', { day: named }) };
     const tone = found.failed > 0 ? 'red' : found.held > 0 ? 'amber' : 'green';
     return {
       key: date,
       value: found.changes,
       tone,
-      text: t('said', { day: named, runs: found.runs, changes: found.changes }),
+      text: t('said', { day: named, runs, users, groups, memberships }),
     };
   });
   return (

@@ -2,10 +2,11 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Run } from '../api/types.ts';
 import { useActorName } from '../app/actors.ts';
-import { count, dateTime, span } from '../app/format.ts';
+import { dateTime, span } from '../app/format.ts';
 import { useLanguage, useT, words } from '../app/i18n.ts';
-import { changesOf, tookMs } from '../app/run-facts.ts';
+import { type Change, sumsOf, tookMs } from '../app/run-facts.ts';
 import { CHANGES, TRIGGER } from '../app/words.ts';
+import { Apart, Memberships } from './apart.tsx';
 import { RunStatus } from './run-status.tsx';
 import { Table } from './table.tsx';
 
@@ -36,10 +37,10 @@ export function RunTable({
   const trigger = useT(TRIGGER);
   const language = useLanguage();
   const nameOf = useActorName();
-  const number = (of: keyof ReturnType<typeof changesOf>) => ({
+  const number = (of: Change) => ({
     name: change(of),
     end: true,
-    cell: (run: Run) => count(changesOf(run)[of], language),
+    cell: (run: Run) => <Apart sum={sumsOf(run)[of]} />,
   });
   return (
     <Table
@@ -65,6 +66,11 @@ export function RunTable({
         number('update'),
         number('deactivate'),
         number('delete'),
+        {
+          name: change('membership'),
+          end: true,
+          cell: (run) => <Memberships memberships={sumsOf(run).memberships} />,
+        },
         {
           name: t('took'),
           end: true,

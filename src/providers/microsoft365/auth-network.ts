@@ -1,7 +1,7 @@
 import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from '@azure/msal-node';
 import { ConfigError, GatewayError, UpstreamError } from '#core/errors.ts';
 import type { Clock } from '#platform/clock.ts';
-import { insideFetch, refusalIn } from '#platform/inside-fetch.ts';
+import { type Fetch, refusalIn } from '#platform/inside-fetch.ts';
 import { isUntrusted } from './auth-errors.ts';
 import { type Limits, makePace, type Outcome, retryAfterMs } from './pace.ts';
 
@@ -17,12 +17,13 @@ export interface AuthNetwork extends INetworkModule {
 /** A token answer is a few kilobytes; a metadata document some more. */
 const BODY_CHARACTERS_MAX = 1024 * 1024;
 
-export function makeAuthNetwork(clock: Clock, limits: Limits): AuthNetwork {
+/** @param send carries one request: the machine's own identity is asked for in another way than the sign-in service */
+export function makeAuthNetwork(clock: Clock, limits: Limits, send: Fetch): AuthNetwork {
   const pace = makePace(clock, limits);
   const forever = new AbortController().signal;
   let failure: GatewayError | string | undefined;
 
-  async function send<Body>(method: string, url: string, given: NetworkRequestOptions = {}) {
+  async function ask<Body>(method: string, url: string, given: NetworkRequestOptions = {}) {
     try {
       const answer = await pace.run(() => tryOnce<Body>(method, url, given), forever);
       failure = answer.status >= 400 ? JSON.stringify(answer.body) : undefined;
@@ -41,7 +42,7 @@ export function makeAuthNetwork(clock: Clock, limits: Limits): AuthNetwork {
     try {
       const signal = AbortSignal.timeout(limits.timeoutMs);
       const init = { method, redirect: 'manual', signal, ...(headers && { headers }), ...(body && { body }) } as const;
-      const response = await insideFetch(url, init);
+      const response = await send(url, init);
       return readAnswer<Body>(response, await response.text(), clock.now().getTime());
     } catch (cause) {
       const refused = refusalIn(cause);
@@ -51,8 +52,8 @@ export function makeAuthNetwork(clock: Clock, limits: Limits): AuthNetwork {
   }
 
   return {
-    sendGetRequestAsync: (url, options) => send('GET', url, options),
-    sendPostRequestAsync: (url, options) => send('POST', url, options),
+    sendGetRequestAsync: (url, options) => ask('GET', url, options),
+    sendPostRequestAsync: (url, options) => ask('POST', url, options),
     takeFailure() {
       const taken = failure;
       failure = undefined;

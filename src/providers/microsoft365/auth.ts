@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { ConfidentialClientApplication, type Configuration, ManagedIdentityApplication } from '@azure/msal-node';
 import { CredentialsError, GatewayError, UpstreamError } from '#core/errors.ts';
 import type { Clock } from '#platform/clock.ts';
+import { insideFetch, machineFetch } from '#platform/inside-fetch.ts';
 import { explainAadsts, isUnknownResource } from './auth-errors.ts';
 import { type AuthNetwork, makeAuthNetwork } from './auth-network.ts';
 import { endpointsOf, tokenScopes } from './endpoints.ts';
@@ -26,7 +27,9 @@ const TOKEN_TIMEOUT_MS = 15_000;
 
 /** Source: learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow, checked 2026-11. */
 export function makeTokenSource(settings: Microsoft365Settings, clock: Clock, limits: Limits): TokenSource {
-  const network = makeAuthNetwork(clock, { ...limits, timeoutMs: Math.min(limits.timeoutMs, TOKEN_TIMEOUT_MS) });
+  const isMachine = settings.credential.kind === 'managedIdentity';
+  const shorter = { ...limits, timeoutMs: Math.min(limits.timeoutMs, TOKEN_TIMEOUT_MS) };
+  const network = makeAuthNetwork(clock, shorter, isMachine ? machineFetch : insideFetch);
   let acquire: Acquire | undefined;
   let scopes = tokenScopes(settings);
   const asking = new Map<boolean, Promise<string>>();

@@ -37,7 +37,7 @@ export async function checkConnection(
     ['domains', (graph) => checkDomains(graph, settings, signal)],
     ['read-users', (graph) => canRead(graph, '/users?$select=id&$top=1', 'Users can be read.', signal)],
     ['mailbox-user', (graph) => checkMailboxUser(graph, settings, signal)],
-    ['read-groups', (graph) => canRead(graph, '/groups?$select=id&$top=1', 'Groups can be read.', signal)],
+    ['read-groups', (graph) => canRead(graph, '/groups?$select=id&$top=1', GROUPS_READ, signal)],
     ['read-members', (graph) => canReadMembers(graph, signal)],
   ];
   if (graph === undefined || token === undefined)
@@ -61,6 +61,10 @@ export async function checkConnection(
 function isAway(error: unknown): boolean {
   return isTimeout(error) || (error instanceof UpstreamError && error.failure === 'network');
 }
+
+/** Whoever misses a list should not look for a mistake (S4.8). Source: learn.microsoft.com/graph/api/resources/groups-overview, checked 2026-11. */
+const GROUPS_READ =
+  'Groups can be read. Microsoft Graph does not show dynamic distribution lists, so those do not come in.';
 
 /** One for each group that the settings name. */
 async function checkGroups(

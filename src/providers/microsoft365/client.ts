@@ -251,7 +251,7 @@ function middlewareChain(): Middleware {
 
 class SendMiddleware implements Middleware {
   async execute(context: Context): Promise<void> {
-    context.response = await insideFetch(context.request, context.options);
+    context.response = await insideFetch(context.request as string, context.options);
   }
 }
 

@@ -5,12 +5,10 @@
 import type { z } from 'zod';
 import type { Connector } from '#core/connect.ts';
 import { ConflictError, CredentialsError, type GatewayError, InputError } from '#core/errors.ts';
-import type { Clock } from '#platform/clock.ts';
 import { explainAadsts } from './auth-errors.ts';
-import { openGraph } from './client.ts';
+import type { Graph } from './client.ts';
 import { endpointsOf } from './endpoints.ts';
 import { readFacts } from './facts.ts';
-import { ASK_LIMITS } from './pace.ts';
 import { neededPermissions } from './permissions.ts';
 import { ConnectTarget, type Microsoft365Settings } from './settings.ts';
 
@@ -20,7 +18,7 @@ type Target = z.output<typeof ConnectTarget>;
 const ANY_TENANT = 'organizations';
 const TENANT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-export function connector(clock: Clock): Connector<Microsoft365Settings> {
+export function connector(open: (settings: Microsoft365Settings) => Graph): Connector<Microsoft365Settings> {
   return {
     target(settings, draft) {
       const { tenantId, clientId, cloud, endpoints } = settings ?? {};
@@ -65,7 +63,7 @@ export function connector(clock: Clock): Connector<Microsoft365Settings> {
       return { sourceId: sourceId.toLowerCase() };
     },
     isFor: (settings, target) => settings.clientId === (target as Target).clientId,
-    facts: (settings, signal) => readFacts(openGraph(settings, clock, ASK_LIMITS), settings, signal),
+    facts: (settings, signal) => readFacts(open(settings), settings, signal),
   };
 }
 

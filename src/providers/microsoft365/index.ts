@@ -12,6 +12,7 @@ import { checkConnection } from './checks.ts';
 import { openGraph } from './client.ts';
 import { connector } from './connect.ts';
 import { changesOf } from './delta.ts';
+import { endpointsOf } from './endpoints.ts';
 import { explainRecord } from './explain.ts';
 import { canReadByGroup, groupRead } from './group-read.ts';
 import { groupHandles, userHandles } from './handles.ts';
@@ -69,7 +70,7 @@ export function microsoft365({ clock, schemas, onRequest }: Parts): ProviderKind
     test: (settings, signal) => checkConnection(settings, () => ask(settings), clock, signal),
     subscriptions: graphSubscriptions(ask),
     presets: PRESETS,
-    connect: connector(clock),
+    connect: connector(ask),
     mapping: {
       rules: (settings) => effectiveRules(settings, schemas.User),
       trace: (settings, record) => ({
@@ -88,11 +89,12 @@ export function microsoft365({ clock, schemas, onRequest }: Parts): ProviderKind
   };
 }
 
-/** One gate for each application in each tenant: Graph counts what all of its requests cost together. */
+/** One gate for each application in each tenant of a Graph, which counts what all of its requests cost together. */
 function makeGates(): (settings: Microsoft365Settings) => Gate {
   const gates = new Map<string, Gate>();
-  return ({ tenantId, clientId }) => {
-    const key = `${tenantId}/${clientId}`.toLowerCase();
+  return (settings) => {
+    const { tenantId, clientId } = settings;
+    const key = `${endpointsOf(settings).graph}/${tenantId}/${clientId}`.toLowerCase();
     const gate = gates.get(key) ?? { pausedUntil: 0 };
     gates.set(key, gate);
     return gate;

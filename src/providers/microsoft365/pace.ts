@@ -65,11 +65,16 @@ export function makePace(clock: Clock, { attemptsMax, waitMsMax }: Limits, gate:
   }
 
   function pause(waitMs: number): void {
+    throttledMs += hold(waitMs);
+  }
+
+  /** Lets whoever comes wait until then, and answers how much longer that is than before. */
+  function hold(waitMs: number): number {
     const now = clock.elapsed();
-    const until = now + waitMs;
-    if (until <= gate.pausedUntil) return;
-    throttledMs += until - Math.max(now, gate.pausedUntil);
-    gate.pausedUntil = until;
+    const longer = now + waitMs - Math.max(now, gate.pausedUntil);
+    if (longer <= 0) return 0;
+    gate.pausedUntil = now + waitMs;
+    return longer;
   }
 
   async function untilFree(signal: AbortSignal): Promise<void> {
@@ -97,7 +102,11 @@ export function makePace(clock: Clock, { attemptsMax, waitMsMax }: Limits, gate:
         const wait = waitAfter(outcome, tries);
         const { failures, busy, waitedMs } = tries;
         const over = failures >= attemptsFor(outcome) || busy >= BUSY_ANSWERS_MAX || waitedMs > waitMsMax;
-        if (!outcome.retry || over) throw outcome.error;
+        if (!outcome.retry || over) {
+          // Whoever does not wait that long has been told for all the others.
+          if (outcome.busy === true) hold(wait);
+          throw outcome.error;
+        }
         if (outcome.busy === true) pause(wait);
         else if (wait > 0) await clock.sleep(wait, signal);
       }

@@ -44,6 +44,9 @@ const domain = z
 const GROUPS_MAX = 1_000;
 /** More rules than that are better said by groups of the provider. */
 const RULES_MAX = 100;
+/** As schedules: more often would hammer a source that is away, less often than daily is the daily run. */
+const SWEEP_MINUTES_MIN = 5;
+const SWEEP_MINUTES_MAX = 1_440;
 /** Deeper than any nesting that somebody keeps an overview of. */
 const DEPTH_MAX = 100;
 
@@ -132,7 +135,12 @@ const Settings = z.strictObject({
     .max(MATCH_ATTRIBUTES.length)
     .default([...DEFAULT_MATCHING.matching]),
   adoptManual: z.enum(['never', 'ask', 'onMatch']).default(DEFAULT_MATCHING.adoptManual),
-  notifications: z.strictObject({ enabled: z.boolean().default(true) }).prefault({}),
+  notifications: z
+    .strictObject({
+      enabled: z.boolean().default(true),
+      sweepMinutes: z.number().int().min(SWEEP_MINUTES_MIN).max(SWEEP_MINUTES_MAX).default(60),
+    })
+    .prefault({}),
   mapping: z.strictObject({ users: mappingRules }).prefault({}),
 });
 

@@ -22,6 +22,7 @@ export function graphSubscriptions(
     resources: ['users', 'groups'],
     lifeMsMax: LIFE_MAX_MINUTES * 60_000,
     wanted: ({ notifications }) => notifications.enabled,
+    sweepMs: ({ notifications }) => notifications.sweepMinutes * 60_000,
     async create(settings, { resource, notificationUrl, lifecycleUrl, secret, expiresAt }, signal) {
       const body = {
         changeType: CHANGE_TYPE,

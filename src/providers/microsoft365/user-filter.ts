@@ -162,15 +162,29 @@ function unknownField(name: string): InputError {
   return wrong(`users have no property "${name.slice(0, 40)}" that a filter can use`);
 }
 
-/** A flag compared with a text can never be equal, and would put everybody out of scope. */
+/** What can never be true of anybody would put everybody out of scope. */
 function checkLiterals(filter: Filter): void {
-  for (const { path, value } of comparisonsOf(filter)) {
+  for (const { path, operator, value } of comparisonsOf(filter)) {
     const field = BY_NAME.get(foldCase(path.attribute));
-    if (value === null || field === undefined) continue;
+    if (field === undefined) continue;
+    // Licences and plans by themselves are compared by their id and their service.
+    if (field.type === 'string' && field.subs !== undefined && path.sub === undefined)
+      throw wrong(
+        `"${field.name}" has parts: compare ${field.subs.map((sub) => `"${field.name}.${sub}"`).join(' or ')}`,
+      );
+    if (value === null) continue;
     if (field.type === 'boolean' && typeof value !== 'boolean')
       throw wrong(`"${field.name}" is true or false, without quotes`);
     if (field.type !== 'boolean' && typeof value !== 'string') throw wrong(`"${field.name}" is text and needs quotes`);
+    if (['boolean', 'dateTime'].includes(field.type) && !OPERATORS[field.type].includes(operator))
+      throw wrong(`"${field.name}" takes ${OPERATORS[field.type].join(', ')}, and not "${operator}"`);
+    if (field.type === 'dateTime' && !isTime(String(value)))
+      throw wrong(`"${field.name}" is a time, as in ${JSON.stringify(field.example)}`);
   }
+}
+
+function isTime(text: string): boolean {
+  return /^\d{4}-\d\d-\d\d(T|$)/.test(text) && !Number.isNaN(Date.parse(text));
 }
 
 /** Who is in a group is looked up in the mirror, for a bounded number of questions about single groups. */

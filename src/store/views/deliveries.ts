@@ -1,5 +1,7 @@
 // What became of deliveries, and how a target does, for people to look at.
+import type { ResourceType } from '#core/resource.ts';
 import { type Db, sql } from '../database.ts';
+import { pathOfResource } from './affiliation.ts';
 import { type Page, pageOf } from './page.ts';
 
 export const DELIVERY_STATES = ['delivered', 'pending', 'sending', 'dead', 'held'] as const;
@@ -11,6 +13,8 @@ export interface DeliveryView {
   readonly resourceType: 'User' | 'Group';
   readonly resourceId: string;
   readonly display: string | null;
+  /** The groups down to a user; null where there is no such way. */
+  readonly affiliationPath: string | null;
   readonly state: ShownState;
   readonly action: string | null;
   readonly attempts: number;
@@ -27,7 +31,7 @@ export interface DeliveryView {
 }
 
 const STATE = `case d.state when 'idle' then 'delivered' else d.state end`;
-const COLUMNS = `d.id, d.app_id as "appId", d.resource_type as "resourceType", d.resource_id as "resourceId", r.display, ${STATE} as state,
+const COLUMNS = `d.id, d.app_id as "appId", d.resource_type as "resourceType", d.resource_id as "resourceId", r.display, ${pathOfResource('d.resource_id')} as "affiliationPath", ${STATE} as state,
   d.last_action as action, d.attempts, d.ready_at as "readyAt", d.changed_at as "changedAt", d.settled_at as "settledAt",
   d.first_failed_at as "firstFailedAt", d.remote_id as "remoteId", d.link, d.wanted::int as "wantedVersion",
   d.delivered::int as "deliveredVersion", d.last_error as error, d.log as exchanges`;
@@ -98,6 +102,8 @@ export async function replayDead(
 
 export interface PushFigures {
   readonly deliveries: Readonly<Record<ShownState, number>>;
+  /** The same of users and of groups apart. */
+  readonly deliveriesByType: Readonly<Record<ResourceType, Readonly<Record<ShownState, number>>>>;
   /** Seconds since the oldest change that has not arrived; null when everything has. */
   readonly lagSeconds: number | null;
   /** Of the last 30 days, in seconds; null without any. */
@@ -110,9 +116,9 @@ export interface PushFigures {
 }
 
 export async function readPushFigures(db: Db, appId: string): Promise<PushFigures> {
-  const { rows: states } = await sql<{ state: ShownState; count: number }>(
+  const { rows: states } = await sql<{ state: ShownState; type: ResourceType; count: number }>(
     db,
-    `select ${STATE} as state, count(*)::int as count from deliveries d where app_id = ? group by 1`,
+    `select ${STATE} as state, resource_type as type, count(*)::int as count from deliveries d where app_id = ? group by 1, 2`,
     [appId],
   );
   const { rows: lag } = await sql<{ lag: number | null }>(
@@ -129,10 +135,16 @@ export async function readPushFigures(db: Db, appId: string): Promise<PushFigure
        where app_id = ? and acknowledged_at > now() - interval '30 days') t`,
     [appId],
   );
-  const counts = Object.fromEntries(DELIVERY_STATES.map((state) => [state, 0])) as Record<ShownState, number>;
-  for (const { state, count } of states) counts[state] = count;
+  const none = (): Record<ShownState, number> =>
+    Object.fromEntries(DELIVERY_STATES.map((state) => [state, 0])) as Record<ShownState, number>;
+  const counts = none();
+  const byType = { User: none(), Group: none() };
+  for (const { state, type, count } of states) {
+    counts[state] += count;
+    byType[type][state] = count;
+  }
   const deprovisioning = times[0] === undefined || times[0].count === 0 ? null : times[0];
-  return { deliveries: counts, lagSeconds: lag[0]?.lag ?? null, deprovisioning };
+  return { deliveries: counts, deliveriesByType: byType, lagSeconds: lag[0]?.lag ?? null, deprovisioning };
 }
 
 export interface ReconciliationView {

@@ -6,7 +6,9 @@ export interface Overview {
     readonly users: number;
     readonly activeUsers: number;
     readonly groups: number;
+    /** Users and groups that somebody entered by hand, and how many of them are groups. */
     readonly byHand: number;
+    readonly groupsByHand: number;
     readonly memberships: number;
   };
   /** Held plans that were not answered, the newest first; at most ten. */
@@ -28,8 +30,12 @@ export interface Overview {
     readonly succeeded: number;
     readonly failed: number;
     readonly held: number;
-    /** Objects created, changed or removed. */
+    /** Users and groups created, changed or removed, and groups with other members. */
     readonly changes: number;
+    /** The same apart; memberships are counted one by one. */
+    readonly users: number;
+    readonly groups: number;
+    readonly memberships: number;
   }[];
 }
 
@@ -41,6 +47,7 @@ export async function readOverview(db: Db): Promise<Overview> {
           'activeUsers', count(*) filter (where resource_type = 'User' and active),
           'groups', count(*) filter (where resource_type = 'Group'),
           'byHand', count(*) filter (where origin = 'manual'),
+          'groupsByHand', count(*) filter (where origin = 'manual' and resource_type = 'Group'),
           'memberships', coalesce(sum(member_count) filter (where resource_type = 'Group'), 0))
         from resources where deleted_at is null) as directory,
        (select coalesce(jsonb_agg(to_jsonb(h) order by h."createdAt" desc), '[]') from (
@@ -54,6 +61,12 @@ export async function readOverview(db: Db): Promise<Overview> {
   return { ...rows[0], days: await readDays(db) };
 }
 
+/** Of one type, in all runs of a group. */
+function changed(type: 'User' | 'Group'): string {
+  return `coalesce(sum((select sum(value::bigint) from jsonb_each_text(counts_by_type -> '${type}')
+    where key in ('created', 'updated', 'deactivated', 'deleted'))), 0)::int`;
+}
+
 async function readDays(db: Db): Promise<Overview['days']> {
   const { rows } = await sql(
     db,
@@ -62,7 +75,10 @@ async function readDays(db: Db): Promise<Overview['days']> {
        count(*) filter (where status in ('failed', 'abandoned', 'incomplete'))::int as failed,
        count(*) filter (where status = 'held')::int as held,
        coalesce(sum((select sum(value::bigint) from jsonb_each_text(counts)
-         where key in ('created', 'updated', 'deactivated', 'deleted', 'membershipsChanged'))), 0)::int as changes
+         where key in ('created', 'updated', 'deactivated', 'deleted', 'membershipsChanged'))), 0)::int as changes,
+       ${changed('User')} as users, ${changed('Group')} as groups,
+       coalesce(sum((counts_by_type #>> '{Membership,added}')::int + (counts_by_type #>> '{Membership,removed}')::int), 0)::int
+         as memberships
      from runs where created_at > now() - interval '30 days' group by 1 order by 1`,
   );
   return rows;

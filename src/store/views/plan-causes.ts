@@ -1,6 +1,7 @@
 // Why a plan does what it does, grouped; and which change of settings may stand behind it.
 import { describeReason } from '#core/reasons.ts';
 import { type Db, sql } from '../database.ts';
+import { type Newcomers, readNewcomers } from './plan-newcomers.ts';
 import type { PlanView } from './plans.ts';
 
 /** So many items of a plan have the same action and reason. */
@@ -25,6 +26,7 @@ export interface SettingsChange {
 export interface PlanCauses {
   readonly causes: readonly Cause[];
   readonly settingsChanges: readonly SettingsChange[];
+  readonly newcomers: Newcomers | null;
 }
 
 const CHANGES_MAX = 20;
@@ -53,5 +55,5 @@ export async function readCauses(
     const { sentence, remedy } = describeReason(group.reason);
     return { ...group, sentence, remedy };
   });
-  return { causes, settingsChanges };
+  return { causes, settingsChanges, newcomers: await readNewcomers(db, plan.id) };
 }

@@ -1,4 +1,5 @@
 // Plans as the admin API shows them.
+import type { CountsByType } from '#core/counts.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import { type Db, sql } from '../database.ts';
 import type { PlanStatus } from '../plans.ts';
@@ -14,6 +15,8 @@ export interface PlanView {
   readonly configVersion: number;
   readonly hash: string | null;
   readonly counts: Readonly<Record<string, number>>;
+  /** The same of users, groups and memberships apart; null for a plan of an earlier release. */
+  readonly countsByType: CountsByType | null;
   readonly held: unknown;
   readonly createdAt: string;
   readonly expiresAt: string | null;
@@ -36,7 +39,7 @@ export async function readPlan(db: Db, id: string): Promise<PlanView | undefined
     db,
     `select id, run_id as "runId", provider,
        case when status = 'held' and expires_at < now() then 'expired' else status end as status, complete, base,
-       config_version::int as "configVersion", hash, counts, guard as held, created_at as "createdAt",
+       config_version::int as "configVersion", hash, counts, counts_by_type as "countsByType", guard as held, created_at as "createdAt",
        expires_at as "expiresAt", decided_at as "decidedAt", decided_by as "decidedBy", superseded_by as "supersededBy",
        jsonb_build_object('planId', supersedes) || comparison as supersedes, reverts
      from plans where id = ?`,

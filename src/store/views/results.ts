@@ -1,4 +1,5 @@
 // What became of each object of a run, without the objects themselves: for lists that people are sent.
+import { GATEWAY_SCHEMA } from '#core/resource.ts';
 import { type Db, sql } from '../database.ts';
 
 export interface ResultRow {
@@ -9,6 +10,8 @@ export interface ResultRow {
   readonly id: string | null;
   readonly externalId: string | null;
   readonly label: string | null;
+  /** The groups down to a user, as it is, or was, affiliated; null where there is no such way. */
+  readonly affiliationPath: string | null;
   readonly reason: string;
   readonly detail: string | null;
   readonly error: string | null;
@@ -24,8 +27,8 @@ export async function listResults(
 ): Promise<readonly ResultRow[]> {
   const { rows } = await sql<ResultRow>(
     db,
-    `select seq, action, outcome, resource_type as type, resource_id as id, external_id as "externalId", label, reason, detail,
-       error, added, removed
+    `select seq, action, outcome, resource_type as type, resource_id as id, external_id as "externalId", label,
+       coalesce(after, before)::jsonb -> '${GATEWAY_SCHEMA}' ->> 'affiliationPath' as "affiliationPath", reason, detail, error, added, removed
      from plan_items where plan_id = ? and seq > ?::bigint and (not ?::boolean or outcome = 'held') order by seq limit ?`,
     [planId, after, held, limit],
   );

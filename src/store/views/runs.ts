@@ -1,6 +1,7 @@
 // Runs as the admin API shows them.
 
 import type { Cost } from '#core/cost.ts';
+import type { CountsByType } from '#core/counts.ts';
 import { estimateMsLeft, RUN_PHASES, type RunPhase, type RunTimes } from '#core/estimate.ts';
 import type { RunError } from '#core/failure.ts';
 import type { ProviderKindName } from '#core/resource.ts';
@@ -50,8 +51,11 @@ export interface RunView {
   readonly progress: RunProgress;
   readonly steps: readonly RunStep[];
   readonly counts: Readonly<Record<string, number>>;
+  /** The same of users, groups and memberships apart; null until there is something to count. */
+  readonly countsByType: CountsByType | null;
   /** What its plan would do, by action; null while there is none. */
   readonly planned: Readonly<Record<string, number>> | null;
+  readonly plannedByType: CountsByType | null;
   readonly guard: unknown;
   readonly planId: string | null;
   /** The run that it undoes. */
@@ -64,7 +68,7 @@ const SELECT = `select r.seq, r.id, r.provider, r.mode, r.mode_reason as "modeRe
   r.created_at as "createdAt", r.started_at as "startedAt", r.finished_at as "finishedAt", r.phase, r.done, r.total, r.phases,
   extract(epoch from clock_timestamp() - r.progress_at)::float8 * 1000 as "staleMs", clock_timestamp() as now,
   (r.work_ms + coalesce(extract(epoch from r.progress_at - r.working_since) * 1000, 0))::float8 as "workMs",
-  r.counts, p.counts as planned, p.guard, r.plan_id as "planId", r.reverts, r.error, r.cost
+  r.counts, r.counts_by_type as "countsByType", p.counts as planned, p.counts_by_type as "plannedByType", p.guard, r.plan_id as "planId", r.reverts, r.error, r.cost
   from runs r left join plans p on p.id = r.plan_id`;
 
 interface Row extends Omit<RunView, 'number' | 'progress' | 'steps' | 'cost'> {

@@ -2,6 +2,7 @@
 import type { Channel } from '../attempt-hours.ts';
 import { type Db, sql } from '../database.ts';
 import type { Try } from '../event-deliveries.ts';
+import { pathOfResource } from './affiliation.ts';
 import { type Page, pageOf } from './page.ts';
 
 export const SENDING_STATES = ['delivered', 'pending', 'sending', 'dead', 'held'] as const;
@@ -15,6 +16,8 @@ export interface SendingView {
   readonly resourceType: 'User' | 'Group' | null;
   readonly resourceId: string | null;
   readonly display: string | null;
+  /** The groups down to a user; null where there is no such way. */
+  readonly affiliationPath: string | null;
   /** What was done at a push target; the type of a message. */
   readonly what: string | null;
   readonly state: SendingState;
@@ -45,6 +48,8 @@ const PUSH_STATE = `case d.state when 'idle' then 'delivered' else d.state end`;
 const PUSH_AT = 'greatest(d.settled_at, d.changed_at)';
 const MESSAGE_AT = 'greatest(d.attempted_at, d.changed_at)';
 const MESSAGE_CHANNEL = `case s.kind when 'webhook' then 'webhook' else 'events' end`;
+/** Looked up for the lines that are answered, and no others. */
+const PATH = pathOfResource('d."resourceId"');
 const ERROR = (column: string): string =>
   `case when ${column} is not null then jsonb_build_object('code', ${column} ->> 'code', 'message', ${column} ->> 'message',
      'remedy', ${column} ->> 'remedy') end`;
@@ -115,7 +120,7 @@ export async function listSendings(
   const messages = half(MESSAGES, MESSAGE_AT, 'messages');
   const { rows } = await sql<SendingView>(
     db,
-    `select * from (${push.text} union all ${messages.text}) d order by at desc, id desc limit ?`,
+    `select d.*, ${PATH} as "affiliationPath" from (${push.text} union all ${messages.text}) d order by at desc, id desc limit ?`,
     [...push.values, ...messages.values, limit + 1],
   );
   return pageOf(rows, limit, cursorOf);
@@ -133,11 +138,12 @@ export interface SendingDetail extends SendingView {
 export async function readSending(db: Db, id: string): Promise<SendingDetail | undefined> {
   const { rows } = await sql<SendingDetail>(
     db,
-    `select v.*, d.log as exchanges, '[]'::jsonb as tries, null as payload, a.push ->> 'baseUrl' as address, d.remote_id as "remoteId"
+    `select d.*, ${PATH} as "affiliationPath" from (
+     select v.*, d.log as exchanges, '[]'::jsonb as tries, null as payload, a.push ->> 'baseUrl' as address, d.remote_id as "remoteId"
      from (${PUSH} where d.id = ?) v join deliveries d on d.id = v.id join apps a on a.id = v."appId"
      union all
      select v.*, '[]'::jsonb, d.tries, d.payload, coalesce(s.settings ->> 'url', s.settings #>> '{delivery,url}'), null
-     from (${MESSAGES} where d.id = ?) v join event_deliveries d on d.id = v.id join event_streams s on s.id = d.stream_id`,
+     from (${MESSAGES} where d.id = ?) v join event_deliveries d on d.id = v.id join event_streams s on s.id = d.stream_id) d`,
     [id, id],
   );
   return rows[0];

@@ -21,9 +21,18 @@ export interface TargetView {
   readonly dead: number;
   /** Departures that wait for a person. */
   readonly held: number;
+  /** The same figures of users and of groups apart; messages that are about neither are in the sums only. */
+  readonly byType: Readonly<Record<'User' | 'Group', Readonly<Record<'waiting' | 'dead' | 'held', number>>>>;
   readonly lastDeliveredAt: string | null;
   /** Those of the last 24 hours in which anything was sent, oldest first. */
   readonly hours: readonly { readonly hour: string; readonly delivered: number; readonly failed: number }[];
+}
+
+/** Beside a figure: how many of it are users, and how many groups. */
+function ofEach(figure: string): string {
+  const of = (type: string): string =>
+    `(count(*) filter (where d.resource_type = '${type}'))::int as "${figure}${type}"`;
+  return `${of('User')}, ${of('Group')}`;
 }
 
 const HOURS = `(select coalesce(jsonb_agg(jsonb_build_object('hour', h.hour, 'delivered', h.delivered, 'failed', h.failed) order by h.hour), '[]')
@@ -39,10 +48,10 @@ const PUSH = `select t.*, waiting.*, dead.*, held.*, ${HOURS} from (
         'message', t.quarantine ->> 'message', 'remedy', t.quarantine ->> 'remedy') end as reason,
       coalesce((t.quarantine ->> 'probeAt')::timestamptz, case when t.rest_until > now() then t.rest_until end) as "nextAttemptAt"
     from targets t join apps a on a.id = t.app_id and a.push is not null) t
-  cross join lateral (select count(*)::int as waiting, min(d.changed_at) as "oldestWaitingAt" from deliveries d
+  cross join lateral (select count(*)::int as waiting, ${ofEach('waiting')}, min(d.changed_at) as "oldestWaitingAt" from deliveries d
     where d.app_id = t.app_id and d.state in ('pending', 'sending')) waiting
-  cross join lateral (select count(*)::int as dead from deliveries d where d.app_id = t.app_id and d.state = 'dead') dead
-  cross join lateral (select count(*)::int as held from deliveries d where d.app_id = t.app_id and d.state = 'held') held`;
+  cross join lateral (select count(*)::int as dead, ${ofEach('dead')} from deliveries d where d.app_id = t.app_id and d.state = 'dead') dead
+  cross join lateral (select count(*)::int as held, ${ofEach('held')} from deliveries d where d.app_id = t.app_id and d.state = 'held') held`;
 
 const STREAMS = `select t.*, waiting.*, dead.*, 0 as held, ${HOURS} from (
     select s.app_id, a.seq, a.name, s.id as stream_id, case s.kind when 'webhook' then 'webhook' else 'events' end as channel,
@@ -54,17 +63,34 @@ const STREAMS = `select t.*, waiting.*, dead.*, 0 as held, ${HOURS} from (
         s.last_error ->> 'code', 'message', s.last_error ->> 'message', 'remedy', s.last_error ->> 'remedy') end as reason,
       case when s.disabled_at is null then s.retry_at end as "nextAttemptAt"
     from event_streams s join apps a on a.id = s.app_id) t
-  cross join lateral (select count(*)::int as waiting, min(d.changed_at) as "oldestWaitingAt" from event_deliveries d
+  cross join lateral (select count(*)::int as waiting, ${ofEach('waiting')}, min(d.changed_at) as "oldestWaitingAt" from event_deliveries d
     where d.stream_id = t.stream_id and d.state = 'pending') waiting
-  cross join lateral (select count(*)::int as dead from event_deliveries d where d.stream_id = t.stream_id and d.state = 'dead') dead`;
+  cross join lateral (select count(*)::int as dead, ${ofEach('dead')} from event_deliveries d where d.stream_id = t.stream_id and d.state = 'dead') dead`;
 
-type Row = Omit<TargetView, 'appId'> & { readonly app_id: string; readonly seq: string; readonly stream_id?: string };
+type Figure = 'waiting' | 'dead' | 'held';
+type Row = Omit<TargetView, 'appId' | 'byType'> &
+  Readonly<Record<`${Figure}${'User' | 'Group'}`, number | undefined>> & {
+    readonly app_id: string;
+    readonly seq: string;
+    readonly stream_id?: string;
+  };
 
 /** In the order in which their apps were made. */
 export async function listTargets(db: Db): Promise<readonly TargetView[]> {
   const { rows: push } = await sql<Row>(db, PUSH);
   const { rows: streams } = await sql<Row>(db, STREAMS);
-  return [...push, ...streams]
-    .sort((one, other) => Number(one.seq) - Number(other.seq))
-    .map(({ app_id: appId, seq: _seq, stream_id: _stream, ...view }) => ({ appId, ...view }));
+  return [...push, ...streams].sort((one, other) => Number(one.seq) - Number(other.seq)).map(viewOf);
+}
+
+function viewOf(row: Row): TargetView {
+  const { app_id: appId, seq: _seq, stream_id: _stream, waitingUser, waitingGroup, deadUser, deadGroup, ...rest } = row;
+  const { heldUser, heldGroup, ...view } = rest;
+  return {
+    appId,
+    ...view,
+    byType: {
+      User: { waiting: waitingUser ?? 0, dead: deadUser ?? 0, held: heldUser ?? 0 },
+      Group: { waiting: waitingGroup ?? 0, dead: deadGroup ?? 0, held: heldGroup ?? 0 },
+    },
+  };
 }

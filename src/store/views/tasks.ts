@@ -1,4 +1,5 @@
 // Background work as typed tasks: what a person watches, whatever carries it out.
+import type { CountsByType } from '#core/counts.ts';
 import type { RunError } from '#core/failure.ts';
 import type { Db } from '../database.ts';
 import type { RunStatus } from '../runs.ts';
@@ -24,6 +25,8 @@ export interface TaskView {
   readonly estimatedEndAt: string | null;
   readonly steps: readonly RunStep[];
   readonly counts: Readonly<Record<string, number>>;
+  /** The same of users, groups and memberships apart; null where nothing is counted. */
+  readonly countsByType: CountsByType | null;
   readonly startedAt: string | null;
   readonly finishedAt: string | null;
   readonly error: RunError | null;
@@ -31,7 +34,7 @@ export interface TaskView {
 
 /** The directory task of a run: users, groups and memberships (S1.2, S1.6). */
 export function viewTask(run: RunView): TaskView {
-  const { id, status, progress, steps, counts, startedAt, finishedAt, error } = run;
+  const { id, status, progress, steps, counts, countsByType, startedAt, finishedAt, error } = run;
   return {
     ...{ id, type: 'directory', category: TASK_CATEGORIES.directory, runId: id, state: status, step: progress.phase },
     ...{
@@ -39,6 +42,7 @@ export function viewTask(run: RunView): TaskView {
       estimatedEndAt: progress.estimatedEndAt,
       steps,
       counts,
+      countsByType,
       startedAt,
       finishedAt,
       error,
@@ -58,7 +62,7 @@ function viewSubscription(row: SubscriptionRow): TaskView {
   const finishedAt = state === 'failed' ? failedAt : state === 'succeeded' ? settledAt : null;
   return {
     ...{ id, type: 'subscription', category: TASK_CATEGORIES.subscription, runId: null, state, step: resource },
-    ...{ percent: state === 'succeeded' ? 100 : null, estimatedEndAt: null, steps: [], counts: {} },
+    ...{ percent: state === 'succeeded' ? 100 : null, estimatedEndAt: null, steps: [], counts: {}, countsByType: null },
     ...{ startedAt: row.created_at.toISOString(), finishedAt: finishedAt?.toISOString() ?? null, error },
   };
 }

@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { generate } from 'selfsigned';
 import { type GraphServer, startGraphServer } from '#demo/graph-server.ts';
 import { addMember, makeTenant, type Tenant } from '#demo/tenant.ts';
+import { neededPermissions } from '#providers/microsoft365/permissions.ts';
 import { makeTestClock, openProvider, settingsFor, startTenant } from './support.ts';
 
 let tenant: Tenant;
@@ -37,10 +38,11 @@ async function check(
 }
 
 describe('the connection test', () => {
-  it('finds everything in order', async () => {
+  it('finds everything in order, and says what Graph never shows (S4.8)', async () => {
     const { failed, by } = await check();
     assert.deepEqual(failed, []);
     assert.match(by.get('tenant')?.detail ?? '', new RegExp(`${tenant.id}.*Contoso`));
+    assert.match(by.get('read-groups')?.detail ?? '', /does not show dynamic distribution lists/);
   });
 
   it('says which step fails, and what to do', async () => {
@@ -113,9 +115,12 @@ describe('the connection test', () => {
     graph.setFaults({
       script: [{ path: '/users', fault: { kind: 'status', status: 429, retryAfter: '600' }, times: 1 }],
     });
+    const before = graph.requests.get('/v1.0/groups');
     const { failed, by } = await check();
-    assert.deepEqual(failed, ['read-users']);
+    assert.deepEqual(failed, ['read-users', 'mailbox-user', 'read-groups', 'read-members']);
     assert.match(by.get('read-users')?.detail ?? '', /429.*600 s/);
+    assert.match(by.get('read-groups')?.detail ?? '', /left alone for another 600 s/);
+    assert.equal(graph.requests.get('/v1.0/groups'), before, 'nothing is asked of whom wants to be left alone');
     graph.setFaults({});
   });
 
@@ -171,6 +176,29 @@ describe('what can be looked up', () => {
     assert.deepEqual(review?.granted, ['Directory.Read.All', 'Mail.Read', 'User.Read.All']);
     assert.deepEqual(review?.missing, []);
     assert.deepEqual(review?.superfluous, ['Mail.Read', 'User.Read.All']);
+    const national = openProvider(settingsFor(server, tenant.id, { cloud: 'usgov' })).settings;
+    const { entraUrl } = (await kind.source?.permissions(national, signal)) ?? {};
+    assert.equal(new URL(entraUrl ?? '').host, 'entra.microsoft.us');
     await server.close();
+  });
+
+  it('is the least set of permissions that the settings need (S3.12)', () => {
+    const needed = (changes: Record<string, unknown>): readonly string[][] => {
+      const { required, optional } = neededPermissions(openProvider(settingsFor(graph, tenant.id, changes)).settings);
+      const names = required.map(({ name }) => name);
+      assert.deepEqual(names.splice(0, 2), ['User.Read.All', 'GroupMember.Read.All']);
+      return [names, optional.map(({ name }) => name)];
+    };
+    const always = ['Organization.Read.All', 'Member.Read.Hidden'];
+    assert.deepEqual(needed({}), [[], [...always, 'MailboxSettings.Read', 'Group.Read.All', 'Application.Read.All']]);
+    const secret = { kind: 'clientSecret', secret: 's', expiresAt: '2030-01-01' };
+    assert.deepEqual(
+      needed({ scope: { mailboxTypes: ['user', 'shared'] }, notifications: { enabled: false }, credential: secret }),
+      [['MailboxSettings.Read'], always],
+    );
+    assert.deepEqual(needed({ scope: { mailboxTypes: [] }, credential: { kind: 'managedIdentity' } }), [
+      ['MailboxSettings.Read'],
+      [...always, 'Group.Read.All'],
+    ]);
   });
 });

@@ -80,6 +80,13 @@ describe('requests', () => {
 
   it('go to nobody whose name leads to where no server is, neither for a token nor with one', async (test) => {
     const server = await start({});
+    const elsewhere = ({ url, headers }: Asked): Said | undefined => {
+      if (!url.includes('/.well-known/')) return undefined;
+      const tenant = `https://${headers['host']}/contoso.com`;
+      const rest = { issuer: `${tenant}/v2.0`, authorization_endpoint: tenant, jwks_uri: tenant };
+      return { body: { ...rest, token_endpoint: 'https://169.254.169.254/contoso.com/oauth2/v2.0/token' } };
+    };
+    const misled = await start({}, elsewhere);
     const addresses = new Map([
       ['localhost', '127.0.0.1'],
       ['metadata.example', '169.254.169.254'],
@@ -98,6 +105,8 @@ describe('requests', () => {
       ])
         await assert.rejects(readAll(openAt(server, { endpoints }).provider), { reason: 'address-refused' });
       assert.deepEqual(server.asked, []);
+      // Nor where the sign-in service itself sends to.
+      await assert.rejects(readAll(openAt(misled).provider), { reason: 'address-refused' });
       // A name that leads to a private address is the rule of a private cloud.
       const near = { graph: server.origin.replace('127.0.0.1', 'localhost'), login: server.origin };
       await readAll(openAt(server, { endpoints: near }).provider);
@@ -160,6 +169,21 @@ describe('requests', () => {
     assert.equal(provider.cost().throttledMs, 30_000);
   });
 
+  it('of an application in a tenant all wait while one of them was told to, whoever asks', async () => {
+    const server = await start({
+      '/users?': () => ({ ...refuse(429, 'TooManyRequests'), headers: { 'retry-after': '3600' } }),
+      '/groups?': () => page([{ id: 'g1' }]),
+    });
+    const { kind, settings, provider } = openAt(server);
+    await assert.rejects(readAll(provider), { failure: 'throttled' });
+    const sent = server.asked.length;
+    const signal = new AbortController().signal;
+    await assert.rejects(async () => kind.source?.groups(settings, undefined, signal), { failure: 'throttled' });
+    assert.equal(server.asked.length, sent, 'an administrator is told at once, and nothing is sent');
+    const other = kind.parseSettings(settingsFor(server, 'fabrikam.com'));
+    assert.equal((await kind.source?.groups(other, undefined, signal))?.length, 1);
+  });
+
   it('count the resource units that Graph names', async () => {
     const server = await start({ '/': () => ({ ...page([]), headers: { 'x-ms-resource-unit': '3' } }) });
     const { provider } = openAt(server);
@@ -168,6 +192,42 @@ describe('requests', () => {
     assert.deepEqual(rest, { resourceUnits: 3 * server.asked.length, throttledMs: 0 });
     // Beside the lists it is asked where changes begin, which is refused here.
     assert.ok(requests > server.asked.length && bytes > 24, `${requests} requests, ${bytes} bytes`);
+  });
+});
+
+describe('the group picker', () => {
+  const never = new AbortController().signal;
+
+  it('goes on by its cursor, page by page, and does without counts that Graph does not give (S2.10)', async () => {
+    const server = await start({
+      '/groups?$skiptoken': () => page([{ id: 'g2', displayName: 'Sales 2', groupTypes: ['Unified'] }]),
+      '/groups?': (_asked, origin) =>
+        page([{ id: 'g1', displayName: 'Sales', securityEnabled: true }], {
+          '@odata.nextLink': `${origin}/v1.0/groups?$skiptoken=two`,
+        }),
+      '/$batch': () => refuse(400, 'Request_BadRequest'),
+    });
+    const { kind, settings } = openAt(server);
+    const first = await kind.source?.groupPage?.(settings, { search: ' sales ' }, never);
+    assert.deepEqual(first?.items, [{ id: 'g1', displayName: 'Sales', type: 'security', memberCount: null }]);
+    assert.match(decodeURIComponent(server.asked[0]?.url ?? ''), /\$search="displayName:sales" OR "mail:sales"/);
+    const second = await kind.source?.groupPage?.(settings, { cursor: first?.nextCursor ?? '' }, never);
+    assert.deepEqual([second?.items[0]?.type, second?.nextCursor], ['microsoft365', null]);
+    const stranger = Buffer.from('https://elsewhere.example/v1.0/groups').toString('base64url');
+    await assert.rejects(async () => kind.source?.groupPage?.(settings, { cursor: stranger }, never), UpstreamError);
+  });
+
+  it('looks for how names begin where Graph refuses to search', async () => {
+    const server = await start({
+      '/groups?': ({ url }) =>
+        url.includes('$search') ? refuse(400, 'Request_UnsupportedQuery') : page([{ id: 'g1', displayName: "O'Neil" }]),
+    });
+    const { kind, settings } = openAt(server);
+    const found = await kind.source?.groupPage?.(settings, { search: "O'Neil" }, never);
+    assert.equal(found?.items.length, 1);
+    assert.ok(
+      server.asked.some(({ url }) => decodeURIComponent(url).includes("$filter=startswith(displayName,'O''Neil')")),
+    );
   });
 });
 

@@ -89,7 +89,8 @@ describe('credentials that are no secret of ours', () => {
   });
 
   it('takes the identity of the machine, for the resource of the cloud', async () => {
-    process.env['IDENTITY_ENDPOINT'] = `http://127.0.0.1:${(machine.address() as AddressInfo).port}/msi/token`;
+    // As on Azure, where the address is link-local, this is one that is refused to everything else.
+    process.env['IDENTITY_ENDPOINT'] = `http://0.0.0.0:${(machine.address() as AddressInfo).port}/msi/token`;
     process.env['IDENTITY_HEADER'] = 'header-of-this-machine';
     const expires = Math.floor(Date.now() / 1_000) + 3_600;
     machineSays = { status: 200, body: { access_token: 'machine-token', expires_on: expires, token_type: 'Bearer' } };

@@ -3,6 +3,8 @@ import { before, describe, it } from 'node:test';
 import { generate } from 'selfsigned';
 import { InputError } from '#core/errors.ts';
 import { providerKinds } from '#providers/index.ts';
+import { endpointsOf, tokenScopes } from '#providers/microsoft365/endpoints.ts';
+import { microsoft365 } from '#providers/microsoft365/index.ts';
 import { parseSettings } from '#providers/microsoft365/settings.ts';
 import { RESOURCE_SCHEMAS } from '#scim/scimmy.ts';
 import { makeTestClock } from './support.ts';
@@ -50,7 +52,7 @@ describe('settings of Microsoft 365', () => {
       initialRun: 'preview',
       matching: ['externalId', 'userName', 'emails'],
       adoptManual: 'never',
-      notifications: { enabled: true },
+      notifications: { enabled: true, sweepMinutes: 60 },
       mapping: { users: [] },
     });
   });
@@ -82,6 +84,31 @@ describe('settings of Microsoft 365', () => {
     ])
       assert.match(refusal({ endpoints: { graph, login: 'https://login.example' } }).message, /endpoints\.graph/);
     assert.match(refusal({ endpoints: { graph: 'https://graph.example' } }).message, /endpoints\.login/);
+  });
+
+  it('lead to the hosts of their cloud, for sign-in, consent, tokens and Graph', () => {
+    // Source: learn.microsoft.com/graph/deployments.
+    const hosts = {
+      global: ['graph.microsoft.com', 'login.microsoftonline.com'],
+      usgov: ['graph.microsoft.us', 'login.microsoftonline.us'],
+      usgovdod: ['dod-graph.microsoft.us', 'login.microsoftonline.us'],
+      china: ['microsoftgraph.chinacloudapi.cn', 'login.chinacloudapi.cn'],
+    } as const;
+    const { connect } = microsoft365({ clock: makeTestClock(), schemas: RESOURCE_SCHEMAS });
+    for (const [cloud, [graph, login]] of Object.entries(hosts)) {
+      const settings = parseSettings({ ...least, cloud });
+      assert.deepEqual(endpointsOf(settings), { graph: `https://${graph}`, login: `https://${login}`, custom: false });
+      assert.deepEqual(tokenScopes(settings), [`https://${graph}/.default`]);
+      const way = { redirectUri: 'https://gateway.example/connect/microsoft365', state: 's' };
+      const consent = new URL(connect?.consentUrl(connect.target(settings, undefined), way) ?? '');
+      assert.deepEqual([consent.host, consent.searchParams.get('scope')], [login, `https://${graph}/.default`]);
+    }
+    const endpoints = { graph: 'https://graph.internal', login: 'https://login.internal' };
+    // A host of somebody's own may stand in for a cloud's Graph under that one's name.
+    assert.deepEqual(tokenScopes(parseSettings({ ...least, cloud: 'china', endpoints })), [
+      'https://graph.internal/.default',
+      'https://microsoftgraph.chinacloudapi.cn/.default',
+    ]);
   });
 
   it('name one tenant', () => {

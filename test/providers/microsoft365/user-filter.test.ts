@@ -44,6 +44,7 @@ describe('the scope filter', () => {
         'assignedPlans[service eq "exchange" and capabilityStatus eq "Enabled"]',
         { assignedPlans: [{ service: 'exchange', capabilityStatus: 'Enabled' }] },
       ],
+      ['createdDateTime ge "2026-01-01"', { createdDateTime: '2026-02-01T00:00:00Z' }],
       ['licensed eq true', { assignedLicenses: [{ skuId: 'sku' }] }],
     ] as const) {
       assert.equal(isIn(filter, user), true, filter);
@@ -66,6 +67,11 @@ describe('the scope filter', () => {
       [Array.from({ length: 9 }, (_, index) => `memberOf eq "${index}"`).join(' or '), /more than 8 groups/],
       ['accountEnabled eq "true"', /without quotes/],
       ['department eq 7', /needs quotes/],
+      ['accountEnabled gt true', /takes eq, ne, pr/],
+      ['createdDateTime co "2026"', /takes eq, ne, gt/],
+      ['createdDateTime gt "yesterday"', /is a time/],
+      ['createdDateTime lt "2026-02-30T99:00:00Z"', /is a time/],
+      ['employeeOrgData eq "EMEA"', /employeeOrgData\.division/],
       ['mail.value eq "x"', /no part "value"/],
       ['urn:x:y:mail eq "x"', /no property/],
       ['mail eq', /./],

@@ -2,11 +2,12 @@ import { Link } from '@tanstack/react-router';
 import { AppWindow, Plus } from 'lucide-react';
 import { useList } from '../../api/queries.ts';
 import type { App, TargetHealth } from '../../api/types.ts';
-import { count, initials, relative } from '../../app/format.ts';
+import { initials, relative } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
 import { useSearchState } from '../../app/search-state.ts';
 import { useNeeds } from '../../app/session.tsx';
-import { CHANNELS, HealthBadge, healthOf, needsSomebody, useTargets } from '../../app/targets.tsx';
+import { CHANNELS, HealthBadge, healthOf, needsSomebody, sumIn, useTargets } from '../../app/targets.tsx';
+import { Apart } from '../../ui/apart.tsx';
 import { Who } from '../../ui/badge.tsx';
 import { Empty, Skeleton } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
@@ -93,7 +94,7 @@ function AppTable({ apps, targets }: { readonly apps: readonly App[]; readonly t
         '–'
       ) : (
         <span className={of === 'dead' && target.dead > 0 ? css.bad : target[of] === 0 ? css.zero : undefined}>
-          {count(target[of], language)}
+          <Apart sum={sumIn([target], of)} />
         </span>
       ),
   });

@@ -2,6 +2,8 @@ import { Link } from '@tanstack/react-router';
 import type { TargetHealth } from '../../api/types.ts';
 import { count, relative } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
+import { useSumWords } from '../../app/plan-sums.ts';
+import { sumIn } from '../../app/targets.tsx';
 import { sumOf } from '../../ui/hours.tsx';
 import { Facts } from '../../ui/layout.tsx';
 import { WORDS } from './words.ts';
@@ -9,6 +11,9 @@ import { WORDS } from './words.ts';
 /** Over all ways out: every figure with what it counts. */
 export function Figures({ targets }: { readonly targets: readonly TargetHealth[] }) {
   const t = useT(WORDS);
+  const { parts } = useSumWords();
+  const noted = (figure: 'waiting' | 'dead', note: string): string =>
+    [...parts(sumIn(targets, figure)), note].join(' · ');
   const language = useLanguage();
   const { delivered, failed } = sumOf(targets.flatMap(({ hours }) => hours));
   const waiting = targets.reduce((sum, target) => sum + target.waiting, 0);
@@ -33,7 +38,10 @@ export function Figures({ targets }: { readonly targets: readonly TargetHealth[]
               {count(waiting, language)}
             </Link>
           ),
-          note: oldest === undefined ? t('waitingNone') : t('waitingNote', { t: relative(oldest, language) }),
+          note:
+            oldest === undefined
+              ? t('waitingNone')
+              : noted('waiting', t('waitingNote', { t: relative(oldest, language) })),
         },
         {
           name: t('dead'),
@@ -42,7 +50,7 @@ export function Figures({ targets }: { readonly targets: readonly TargetHealth[]
               {count(dead, language)}
             </Link>
           ),
-          note: t(dead === 0 ? 'deadNone' : 'deadNote'),
+          note: dead === 0 ? t('deadNone') : noted('dead', t('deadNote')),
         },
       ]}
     />

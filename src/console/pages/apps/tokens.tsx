@@ -6,22 +6,18 @@ import { dateTime, relative } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
 import { useSearchState } from '../../app/search-state.ts';
 import { useNeeds } from '../../app/session.tsx';
-import { COMMON } from '../../app/words.ts';
-import { Badge } from '../../ui/badge.tsx';
-import { Banner, Empty, Skeleton } from '../../ui/banner.tsx';
+import { Empty, Skeleton } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
-import { Dialog } from '../../ui/dialog.tsx';
-import { SelectField, TextField } from '../../ui/field.tsx';
 import { Card, Pairs, Row } from '../../ui/layout.tsx';
-import { Failure, Refusal } from '../../ui/loaded.tsx';
+import { Failure } from '../../ui/loaded.tsx';
 import { Table } from '../../ui/table.tsx';
+import { MakeToken } from '../tokens/make.tsx';
+import { TokenState } from '../tokens/state.tsx';
+import { WORDS as TOKENS } from '../tokens/words.ts';
 import { copy } from './copy.ts';
 import { useSees } from './sees.ts';
 import { WORDS } from './words.ts';
-
-const DAY_MS = 86_400_000;
-const LIVES_DAYS = ['', '30', '90', '365'] as const;
 
 /** Where an app reads, what it sees there, and the tokens that let it in. */
 export function Access({ app }: { readonly app: App }) {
@@ -63,7 +59,7 @@ export function Access({ app }: { readonly app: App }) {
 
 /** Tokens without their secret: only the last characters, and what became of them. */
 function Tokens({ app, onMake }: { readonly app: App; readonly onMake: () => void }) {
-  const t = useT(WORDS);
+  const t = useT(TOKENS);
   const language = useLanguage();
   const needs = useNeeds('admin');
   const list = useList('GET /apps/{id}/tokens', { path: { id: app.id } });
@@ -133,94 +129,5 @@ function Tokens({ app, onMake }: { readonly app: App; readonly onMake: () => voi
         }
       />
     </Card>
-  );
-}
-
-function TokenState({ token }: { readonly token: Token }) {
-  const t = useT(WORDS);
-  if (token.revokedAt !== null) return <Badge tone="red">{t('revoked')}</Badge>;
-  if (token.expiresAt !== null && new Date(token.expiresAt) < new Date())
-    return <Badge tone="amber">{t('ended')}</Badge>;
-  return <Badge tone="green">{t('live')}</Badge>;
-}
-
-/** Makes a token and shows it once; nothing closes the dialog by accident. */
-function MakeToken({ app, onClose }: { readonly app: App; readonly onClose: () => void }) {
-  const t = useT(WORDS);
-  const common = useT(COMMON);
-  const create = useCall('POST /apps/{id}/tokens');
-  const [name, setName] = useState('');
-  const [scope, setScope] = useState<'scim:read' | 'scim:write'>('scim:read');
-  const [days, setDays] = useState('');
-  const token = create.data?.token;
-  const expiresAt = days === '' ? null : new Date(Date.now() + Number(days) * DAY_MS).toISOString();
-  return (
-    <Dialog
-      open
-      sticky={token !== undefined}
-      onClose={onClose}
-      title={token === undefined ? t('makeToken') : t('once')}
-      foot={
-        token === undefined ? (
-          <>
-            <Button onClick={onClose}>{common('cancel')}</Button>
-            <Button
-              look="primary"
-              busy={create.isPending}
-              onClick={() =>
-                create.mutate({
-                  path: { id: app.id },
-                  body: {
-                    name,
-                    scopes: scope === 'scim:read' ? ['scim:read'] : ['scim:read', 'scim:write'],
-                    expiresAt,
-                  },
-                })
-              }
-            >
-              {t('makeToken')}
-            </Button>
-          </>
-        ) : (
-          <Button look="primary" onClick={onClose}>
-            {t('saved')}
-          </Button>
-        )
-      }
-    >
-      <Refusal error={create.error} />
-      {token === undefined ? (
-        <>
-          <TextField label={t('tokenName')} value={name} onChange={setName} />
-          <SelectField
-            label={t('scope')}
-            value={scope}
-            onChange={(next) => setScope(next as typeof scope)}
-            options={[
-              ['scim:read', t('read')],
-              ['scim:write', t('write')],
-            ]}
-          />
-          <SelectField
-            label={t('expires')}
-            value={days}
-            onChange={setDays}
-            options={LIVES_DAYS.map(
-              (life) => [life, life === '' ? t('never') : t('days', { n: Number(life) })] as const,
-            )}
-          />
-        </>
-      ) : (
-        <>
-          <Banner tone="amber" title={t('onceText')} />
-          <Row>
-            <code style={{ overflowWrap: 'anywhere', flex: '1 1 240px' }}>{token}</code>
-            <Button icon={<Copy size={15} />} onClick={() => void copy(token, t('copied'))}>
-              {t('copy')}
-            </Button>
-          </Row>
-        </>
-      )}
-    </Dialog>
   );
 }

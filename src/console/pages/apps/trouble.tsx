@@ -3,7 +3,8 @@ import type { ReactNode } from 'react';
 import type { TargetHealth } from '../../api/types.ts';
 import { relative, span } from '../../app/format.ts';
 import { useLanguage, useT, words } from '../../app/i18n.ts';
-import { CHANNELS, type Health, healthOf } from '../../app/targets.tsx';
+import { useSumWords } from '../../app/plan-sums.ts';
+import { CHANNELS, type Health, healthOf, sumIn } from '../../app/targets.tsx';
 import { Banner } from '../../ui/banner.tsx';
 import { buttonClass } from '../../ui/button.tsx';
 import { useCauseText, useRemedy } from './remedies.ts';
@@ -11,13 +12,13 @@ import { useCauseText, useRemedy } from './remedies.ts';
 const WORDS = words({
   quarantined: ['{name} is in quarantine', '{name}이(가) 격리되었습니다'],
   quarantinedText: [
-    'Nothing has been sent for {since}. {n} {n|change waits|changes wait} in order; the next try is {next}, and when it works everything goes on by itself.',
-    '{since} 동안 전송이 중지되었습니다. 변경 {n}개가 순서대로 대기 중이며 다음 시도는 {next}입니다. 성공하면 자동으로 계속됩니다.',
+    'Nothing has been sent for {since}. In order wait {what}; the next try is {next}, and when it works everything goes on by itself.',
+    '{since} 동안 전송이 중지되었습니다. {what}의 변경이 순서대로 대기 중이며 다음 시도는 {next}입니다. 성공하면 자동으로 계속됩니다.',
   ],
   disabled: ['{name} is switched off', '{name}이(가) 꺼졌습니다'],
   disabledText: [
-    'It failed for too long. {n} {n|change is|changes are} kept; remove the cause, then resume it.',
-    '너무 오래 실패했습니다. 변경 {n}개가 보관되어 있습니다. 원인을 해결한 다음 다시 시작하세요.',
+    'It failed for too long. Kept are {what}; remove the cause, then resume it.',
+    '너무 오래 실패했습니다. {what}의 변경이 보관되어 있습니다. 원인을 해결한 다음 다시 시작하세요.',
   ],
   held: ['{n} {n|departure waits|departures wait} for you at {name}', '{name}: 이탈 {n}건이 확인을 기다립니다'],
   heldText: [
@@ -26,19 +27,20 @@ const WORDS = words({
   ],
   resting: ['{name} is tried again {next}', '{name}: {next} 다시 시도'],
   restingText: [
-    '{n} {n|change waits|changes wait} and {n|goes|go} out by {n|itself|themselves} once it answers.',
-    '변경 {n}개가 대기 중이며 응답하면 자동으로 전송됩니다.',
+    'Once it answers, what waits goes out by itself: {what}.',
+    '{what}의 변경이 대기 중이며 응답하면 자동으로 전송됩니다.',
   ],
   paused: ['{name} is paused', '{name}이(가) 일시 중지되었습니다'],
   pausedText: [
-    'Changes are kept and will be sent when you resume. {n} {n|waits|wait} now.',
-    '변경은 보관되며 다시 시작하면 전송됩니다. 현재 {n}개가 대기 중입니다.',
+    'Changes are kept and will be sent when you resume. Waiting now: {what}.',
+    '변경은 보관되며 다시 시작하면 전송됩니다. 현재 대기: {what}.',
   ],
   degraded: ['{n} dead {n|letter|letters} of {name}', '{name}: 배달 불가 {n}개'],
   degradedText: [
     'The rest goes on. They are grouped by cause, so that you can send them again together.',
     '나머지는 계속 전송됩니다. 원인별로 묶여 있어 함께 다시 전송할 수 있습니다.',
   ],
+  nothingWaits: ['nothing', '0개'],
   look: ['Open the app', '앱 열기'],
   calls: ['See failed calls', '실패한 호출 보기'],
   replace: ['Replace the credential…', '자격 증명 교체…'],
@@ -77,12 +79,14 @@ export function Trouble({
   const language = useLanguage();
   const sayRemedy = useRemedy();
   const sayCause = useCauseText();
+  const { what } = useSumWords();
   const health = healthOf(target);
   if (health === 'healthy') return null;
   const { since, nextAttemptAt, reason } = target;
   const at = (time: string | null): string => (time === null ? '–' : relative(time, language));
   const lasts = since === null ? '–' : span(Date.now() - new Date(since).getTime(), language);
   const name = short ? how(target.channel) : `${target.name} (${how(target.channel)})`;
+  const waiting = what(sumIn([target], 'waiting')) || t('nothingWaits');
   const n = health === 'held' ? target.held : health === 'degraded' ? target.dead : target.waiting;
   return (
     <Banner
@@ -93,7 +97,7 @@ export function Trouble({
       {reason === null || health === 'held' || health === 'degraded'
         ? null
         : `${sentence(sayCause(reason))} ${sayRemedy(reason)} `}
-      {t(`${health}Text`, { n, since: lasts, next: at(nextAttemptAt) })}
+      {t(`${health}Text`, { n, what: waiting, since: lasts, next: at(nextAttemptAt) })}
     </Banner>
   );
 }

@@ -46,6 +46,7 @@ function AppObject({ entry, id, noun }: ObjectProps & { readonly entry: Entry })
     );
   if (apps.isPending) return <>{given.name ?? '…'}</>;
   if (noun === 'app') return <>{given.name ?? t('goneApp')}</>;
+  if (noun === 'token' && given.name !== undefined) return <Tokens name={given.name} />;
   return <code>{id}</code>;
 }
 
@@ -54,6 +55,15 @@ function PersonObject({ entry, id, noun }: ObjectProps & { readonly entry: Entry
   return (
     <Link to={noun === 'user' ? '/users/$id' : '/groups/$id'} params={{ id }}>
       {name ?? id}
+    </Link>
+  );
+}
+
+/** A token that belongs to no app: they are all in one place. */
+function Tokens({ name }: { readonly name: string }) {
+  return (
+    <Link to="/settings" search={{ tab: 'tokens' } as never}>
+      {name}
     </Link>
   );
 }

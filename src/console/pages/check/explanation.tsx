@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import type { Explanation } from '../../api/types.ts';
 import { dateTime, relative } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
+import { useReasonRemedy } from '../../app/korean.ts';
 import { useReason } from '../../app/reasons.ts';
 import { Banner } from '../../ui/banner.tsx';
 import { Card } from '../../ui/layout.tsx';
@@ -17,6 +18,7 @@ type State = 'good' | 'bad' | 'grey';
 /** The way of one record, step by step, with the reason where it stopped. */
 export function ExplanationView({ explanation }: { readonly explanation: Explanation }) {
   const sayReason = useReason();
+  const sayRemedy = useReasonRemedy();
   const { reason, directory } = explanation;
   const fine = directory?.active === true && directory.deletedAt === null;
   return (
@@ -25,7 +27,7 @@ export function ExplanationView({ explanation }: { readonly explanation: Explana
         tone={fine ? 'green' : 'amber'}
         title={[explanation.label, sayReason(reason.code, reason.sentence)].filter(Boolean).join(': ')}
       >
-        {reason.detail} {reason.remedy}
+        {sayRemedy(reason)} {reason.detail === null ? null : <span lang="en">{reason.detail}</span>}
       </Banner>
       <Card flush>
         <ol className={css.steps}>
@@ -104,12 +106,15 @@ function SourceStep({ explanation: { source, groups, provider } }: Part) {
 
 function ScopeStep({ explanation: { scope } }: Part) {
   const t = useT(WORDS);
+  const sayReason = useReason();
   if (scope === null) return null;
   return (
     <Step state={scope.inScope ? 'good' : 'bad'} title={t('scope')}>
       <p>
         {t(scope.inScope ? 'inScope' : 'outOfScope')} {scope.settingsChanged ? t('settingsChanged') : null}
       </p>
+      {scope.path === null ? null : <p>{t('path', { path: scope.path })}</p>}
+      {scope.noPath === null ? null : <p>{sayReason(scope.noPath.code, scope.noPath.sentence)}</p>}
       <ul className={css.clauses}>
         {scope.clauses.map(({ setting, demands, holds, detail }) => (
           <li key={setting + demands}>
@@ -119,7 +124,7 @@ function ScopeStep({ explanation: { scope } }: Part) {
               <CircleX size={16} className={css.bad} aria-hidden />
             )}
             <ClauseName setting={setting} />
-            <span>
+            <span lang="en">
               {demands}
               {detail === null ? null : ` (${detail})`}
             </span>

@@ -19,6 +19,7 @@ export const WORDS = words({
   scope: ['Scope', '범위'],
   inScope: ['It is in scope.', '범위에 있습니다.'],
   outOfScope: ['It is out of scope.', '범위 밖입니다.'],
+  path: ['Groups down to it: {path}', '그룹 경로: {path}'],
   settingsChanged: [
     'The settings have changed since the last run; this is by the new ones.',
     '지난 실행 이후 설정이 바뀌었습니다. 새 설정 기준입니다.',

@@ -5,6 +5,7 @@ import { useCall, useGet } from '../../api/queries.ts';
 import type { SendingDetail } from '../../api/types.ts';
 import { dateTime, relative } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
+import { useFailed } from '../../app/korean.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { CHANNELS } from '../../app/targets.tsx';
 import { Banner } from '../../ui/banner.tsx';
@@ -48,7 +49,8 @@ function Detail({ item }: { readonly item: SendingDetail }) {
   const what = useWhat()(item);
   const sayRemedy = useRemedy();
   const sayCause = useCauseText();
-  const exchanges = exchangesOf(item);
+  const failed = useFailed();
+  const exchanges = exchangesOf(item, failed);
   const time = (at: string): string => `${dateTime(at, language)} (${relative(at, language)})`;
   return (
     <Stack>
@@ -89,12 +91,12 @@ function Detail({ item }: { readonly item: SendingDetail }) {
 }
 
 /** The newest first; a try of a message is a request whose body is the message. */
-function exchangesOf(item: SendingDetail): readonly ShownExchange[] {
+function exchangesOf(item: SendingDetail, failed: ReturnType<typeof useFailed>): readonly ShownExchange[] {
   const path = item.address ?? '';
   const tries = item.tries.map(
     ({ at, ms, status, answer, error }): ShownExchange => ({
       ...{ at, ms, status, method: 'POST', path, request: item.payload, response: answer },
-      ...(error === null ? {} : { note: error.message }),
+      ...(error === null ? {} : { note: failed(error) }),
     }),
   );
   return (item.channel === 'push' ? item.exchanges : tries).toReversed();

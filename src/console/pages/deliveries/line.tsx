@@ -2,7 +2,9 @@
 import type { Sending } from '../../api/types.ts';
 import { relative } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
+import { useFailed } from '../../app/korean.ts';
 import { Badge } from '../../ui/badge.tsx';
+import { useCauseText } from '../apps/remedies.ts';
 import { ACTIONS, WORDS } from './words.ts';
 
 export function nameOf(item: Pick<Sending, 'display' | 'resourceId'>, t: (key: 'gone' | 'message') => string): string {
@@ -30,6 +32,8 @@ export function SendingResult({
 }) {
   const t = useT(WORDS);
   const language = useLanguage();
+  const failed = useFailed();
+  const causeText = useCauseText();
   const isRetry = item.state === 'pending' && item.error !== null;
   const word = item.what === 'dropped' && item.state === 'delivered' ? 'dropped' : item.state;
   const small =
@@ -37,7 +41,9 @@ export function SendingResult({
       ? null
       : isRetry && item.nextAttemptAt !== null && new Date(item.nextAttemptAt) > new Date()
         ? t('retrying', { t: relative(item.nextAttemptAt, language) })
-        : item.error?.message;
+        : item.error === null
+          ? null
+          : causeText({ ...item.error, message: failed(item.error) });
   return (
     <>
       <Badge tone={isRetry ? 'amber' : word === 'dropped' ? 'grey' : TONE[item.state]}>{t(word)}</Badge>

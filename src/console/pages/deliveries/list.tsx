@@ -180,7 +180,11 @@ export function DeliveryTable({
           cell: (item) => (
             <div className={css.who}>
               {picking === undefined ? null : <Pick item={item} name={nameOf(item, t)} {...picking} />}
-              <Who mark={initials(item.display ?? '·')} name={nameOf(item, t)} note={whatOf(item)} />
+              <Who
+                mark={initials(item.display ?? '·')}
+                name={nameOf(item, t)}
+                note={[whatOf(item), item.affiliationPath].filter(Boolean).join(' · ')}
+              />
             </div>
           ),
         },

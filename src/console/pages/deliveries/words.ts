@@ -30,7 +30,7 @@ export const WORDS = words({
   empty: ['Nothing has been sent yet', '아직 전송된 내용이 없습니다'],
   emptyText: [
     'Once an app has SCIM push, a webhook or event tokens, each change that goes there is shown here.',
-    '앱에 SCIM 푸시, 웹훅 또는 이벤트 토큰을 설정하면 전송되는 모든 변경이 여기에 표시됩니다.',
+    '앱에 SCIM 푸시, 웹후크 또는 이벤트 토큰을 설정하면 전송되는 모든 변경이 여기에 표시됩니다.',
   ],
   inApps: ['What each app has, and was told', '각 앱의 상태 및 통지'],
   inAppsNone: ['No app was sent this yet', '아직 어떤 앱에도 전송되지 않았습니다'],

@@ -6,7 +6,8 @@ import type { ProviderCard, Run } from '../../api/types.ts';
 import { count, dateTime, relative, span } from '../../app/format.ts';
 import { GroupName } from '../../app/group-name.tsx';
 import { useLanguage, useT } from '../../app/i18n.ts';
-import { CHANGE_TONE, type ChangeCounts, changesOf, tookMs } from '../../app/run-facts.ts';
+import { useSumWords } from '../../app/plan-sums.ts';
+import { CHANGE_TONE, type Change, sumsOf, tookMs } from '../../app/run-facts.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { CHANGES, PROVIDERS } from '../../app/words.ts';
 import { Badge, Tallies } from '../../ui/badge.tsx';
@@ -141,12 +142,13 @@ const TALLIED = [
   ['deactivate', 'deactivated'],
   ['delete', 'deleted'],
   ['skip', 'skipped'],
-] as const satisfies readonly (readonly [keyof ChangeCounts, keyof typeof CHANGES])[];
+] as const satisfies readonly (readonly [Change, keyof typeof CHANGES])[];
 
 function LastRun({ run }: { readonly run: Run | null }) {
   const t = useT(WORDS);
   const change = useT(CHANGES);
   const language = useLanguage();
+  const { what } = useSumWords();
   if (run === null)
     return (
       <div className={css.last}>
@@ -154,7 +156,7 @@ function LastRun({ run }: { readonly run: Run | null }) {
         <span>{t('notYet')}</span>
       </div>
     );
-  const counts = changesOf(run);
+  const sums = sumsOf(run);
   const took = tookMs(run);
   return (
     <div className={css.last}>
@@ -167,7 +169,7 @@ function LastRun({ run }: { readonly run: Run | null }) {
       <Tallies
         items={TALLIED.map(([key, word]) => ({
           name: change(word),
-          value: count(counts[key], language),
+          value: what(sums[key]) || count(0, language),
           tone: CHANGE_TONE[key],
         }))}
       />

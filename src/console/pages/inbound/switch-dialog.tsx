@@ -127,8 +127,8 @@ function Confirm({
   const query = useGet('GET /providers/{kind}/impact', { path: { kind: card.kind } });
   const impact = query.data?.runId === runId ? query.data : undefined;
   const name = names(card.kind);
-  const removed = impact === undefined ? 0 : removedBy(impact);
-  const word = removed > 0 ? String(removed) : name;
+  const { users, asked } = impact === undefined ? { users: 0, asked: 0 } : removedBy(impact);
+  const word = asked > 0 ? String(asked) : name;
   const fits = impact?.complete === true && typed.trim().toLowerCase() === word.toLowerCase();
 
   function go(): void {
@@ -172,7 +172,7 @@ function Confirm({
             <Stack>
               <TextField
                 label={t('typeTo', { word })}
-                hint={t(removed > 0 ? 'typeNumber' : 'typeName')}
+                hint={t(users > 0 ? 'typeNumber' : asked > 0 ? 'typeGroups' : 'typeName')}
                 value={typed}
                 onChange={setTyped}
                 inputRef={input}

@@ -2,14 +2,16 @@ import { Link } from '@tanstack/react-router';
 import type { Impact } from '../../api/types.ts';
 import { count } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
+import { useSumWords } from '../../app/plan-sums.ts';
 import { Banner } from '../../ui/banner.tsx';
 import { Table } from '../../ui/table.tsx';
 import css from './inbound.module.css';
 import { SWITCH } from './switch-words.ts';
 
-/** How many lose their account, or its use. */
-export function removedBy({ users, groups }: Impact): number {
-  return users.deactivated + users.deleted + groups.deactivated + groups.deleted;
+/** How many people lose their account, or its use; where nobody does, how many groups go. */
+export function removedBy({ users, groups }: Impact): { readonly users: number; readonly asked: number } {
+  const gone = users.deactivated + users.deleted;
+  return { users: gone, asked: gone > 0 ? gone : groups.deactivated + groups.deleted };
 }
 
 const ROWS = ['linked', 'own', 'created', 'leftOver', 'idsKept', 'inQuestion'] as const;
@@ -19,6 +21,7 @@ const REASON_OF = { linked: 'Linked', created: 'NewInSource', leftOver: 'LeftOve
 export function ImpactFacts({ impact, active }: { readonly impact: Impact; readonly active: string }) {
   const t = useT(SWITCH);
   const language = useLanguage();
+  const { what } = useSumWords();
   const by = Object.entries(impact.linkedBy).filter(([, n]) => n > 0);
   const questions = impact.users.inQuestion + impact.groups.inQuestion;
   return (
@@ -69,8 +72,9 @@ export function ImpactFacts({ impact, active }: { readonly impact: Impact; reado
     if (row === 'linked') return t('linkedNote', { active });
     if (row !== 'leftOver') return t(`${row}Note`);
     if (impact.leftOvers === 'keep') return t('kept');
-    const removed = impact.users.deleted + impact.groups.deleted;
-    return t('goes', { disabled: impact.users.deactivated, removed });
+    const say = (of: 'deactivated' | 'deleted'): string =>
+      what({ users: impact.users[of], groups: impact.groups[of] }) || count(0, language);
+    return t('goes', { disabled: say('deactivated'), removed: say('deleted') });
   }
 }
 

@@ -21,10 +21,8 @@ export const SWITCH = words({
   ],
   back: ['Back', '뒤로'],
   typeTo: ['Type {word} to confirm', '확인하려면 {word} 입력'],
-  typeNumber: [
-    'The number of users and groups that are disabled or removed.',
-    '사용 안 함 또는 제거되는 사용자와 그룹의 수입니다.',
-  ],
+  typeNumber: ['The number of users that are disabled or removed.', '사용 안 함 또는 제거되는 사용자의 수입니다.'],
+  typeGroups: ['The number of groups that are removed.', '제거되는 그룹의 수입니다.'],
   typeName: ['The name of the source that takes over.', '새로 사용할 소스의 이름입니다.'],
   reason: ['Why, for the audit log', '감사 로그에 남길 이유'],
   reasonHint: ['Optional.', '선택 사항입니다.'],
@@ -42,8 +40,8 @@ export const SWITCH = words({
   leftOver: ['Left over', '남는 항목'],
   kept: ['The new source does not show them; they stay.', '새 소스에 없지만 유지됩니다.'],
   goes: [
-    'The new source does not show them: {disabled} are disabled, {removed} removed.',
-    '새 소스에 없습니다. {disabled}개는 사용 안 함, {removed}개는 제거됩니다.',
+    'The new source does not show them. Disabled: {disabled}; removed: {removed}.',
+    '새 소스에 없습니다. 사용 안 함: {disabled}, 제거: {removed}.',
   ],
   idsKept: ['Ids that stay', '유지되는 ID'],
   idsKeptNote: ['Apps see updates, not people who go and come.', '앱에는 업데이트로만 보입니다.'],

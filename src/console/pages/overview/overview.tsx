@@ -73,12 +73,12 @@ function DirectoryFacts({ overview, cards }: { readonly overview: Overview; read
         {
           name: t('users'),
           value: <Link to="/users">{count(directory.users, language)}</Link>,
-          note: t('usersNote', { n: directory.activeUsers, hand: directory.byHand }),
+          note: t('usersNote', { n: directory.activeUsers, hand: directory.byHand - directory.groupsByHand }),
         },
         {
           name: t('groups'),
           value: <Link to="/groups">{count(directory.groups, language)}</Link>,
-          note: t('groupsNote', { n: directory.memberships }),
+          note: t('groupsNote', { n: directory.memberships, hand: directory.groupsByHand }),
         },
         {
           name: t('source'),
@@ -200,10 +200,28 @@ function Go({ to, search = {}, text }: { readonly to: string; readonly search?: 
   );
 }
 
-function useNeedsList(
-  { held, openDisputes, failedMessages, apps }: Overview,
-  cards: readonly ProviderCard[],
-): readonly Need[] {
+/** A run that was due and did not start: the worst that a schedule can do without anybody hearing of it. */
+function useMissed({ missedRun }: Overview): readonly Need[] {
+  const t = useT(WORDS);
+  const language = useLanguage();
+  if (missedRun === null) return [];
+  const { state, dueAt, runId, startedAt } = missedRun;
+  const isLate = state === 'started-late';
+  const title = dueAt === null ? t('missedZone') : t(isLate ? 'lateAt' : 'missedAt', { t: dateTime(dueAt, language) });
+  return [
+    {
+      key: 'missed',
+      tone: isLate ? 'blue' : 'red',
+      title,
+      children: t(`missed-${state}`, { at: startedAt === null ? '' : dateTime(startedAt, language) }),
+      actions:
+        runId === null ? <Go to="/inbound" text={t('toSchedule')} /> : <Go to={`/runs/${runId}`} text={t('seeRun')} />,
+    },
+  ];
+}
+
+function useNeedsList(overview: Overview, cards: readonly ProviderCard[]): readonly Need[] {
+  const { held, openDisputes, failedMessages, apps } = overview;
   const t = useT(WORDS);
   const names = useT(PROVIDERS);
   const language = useLanguage();
@@ -239,7 +257,7 @@ function useNeedsList(
       children: <ConnectionProblem card={card} />,
       actions: card.lastRun === null ? go('/inbound', t('toSource')) : go(`/runs/${card.lastRun.id}`, t('seeRun')),
     });
-  needs.push(...useEndingCredentials(cards));
+  needs.push(...useMissed(overview), ...useEndingCredentials(cards));
   if (apps === 0 && cards.some(({ active }) => active))
     needs.push({
       key: 'apps',

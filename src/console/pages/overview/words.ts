@@ -5,9 +5,9 @@ export const WORDS = words({
   lead: ['What needs you, and how the directory is.', '확인이 필요한 항목과 디렉터리의 상태입니다.'],
   runningNow: ['Running now', '지금 실행 중'],
   users: ['Users', '사용자'],
-  usersNote: ['{n} active, {hand} entered by hand', '활성 {n}명, 직접 입력 {hand}개'],
+  usersNote: ['{n} active, {hand} entered by hand', '활성 {n}명, 직접 입력 {hand}명'],
   groups: ['Groups', '그룹'],
-  groupsNote: ['{n} {n|membership|memberships}', '구성원 {n}개'],
+  groupsNote: ['{n} {n|membership|memberships}, {hand} entered by hand', '구성원 관계 {n}개, 직접 입력 {hand}개'],
   source: ['Active source', '활성 소스'],
   noSource: ['None yet', '아직 없음'],
   noSourceNote: ['Set one up to begin', '시작하려면 설정하세요'],
@@ -46,6 +46,26 @@ export const WORDS = words({
   toSource: ['Go to the source', '소스로 이동'],
   seeRun: ['See the run', '실행 보기'],
   look: ['Open the app', '앱 열기'],
+  missedAt: ['The sync due on {t} did not start', '{t}에 예정된 동기화가 시작되지 않았습니다'],
+  lateAt: ['The sync due on {t} started late', '{t}에 예정된 동기화가 늦게 시작되었습니다'],
+  missedZone: ['No sync starts by itself', '동기화가 자동으로 시작되지 않습니다'],
+  'missed-not-started': [
+    'Nothing is running that starts syncs. Start a gateway with the role "all" or "worker": it makes up for this within a minute. If one is running, look at its log.',
+    '동기화를 시작하는 프로세스가 없습니다. 역할이 "all" 또는 "worker"인 게이트웨이를 시작하면 1분 안에 실행됩니다. 이미 실행 중이면 로그를 확인하세요.',
+  ],
+  'missed-passed': [
+    'Nothing makes up for it any more: run a sync now. If it repeats, find out why no gateway was running at that time.',
+    '더 이상 자동으로 보충되지 않으므로 지금 동기화를 실행하세요. 반복되면 그 시각에 게이트웨이가 왜 실행되지 않았는지 확인하세요.',
+  ],
+  'missed-started-late': [
+    'The gateway was not running then; it was made up for on {at}. If it repeats, find out why it was stopped.',
+    '그때 게이트웨이가 실행되고 있지 않아 {at}에 보충 실행되었습니다. 반복되면 중지된 원인을 확인하세요.',
+  ],
+  'missed-time-zone-unknown': [
+    'The time zone of the schedule is not known to the gateway. Choose another one.',
+    '일정의 시간대를 게이트웨이가 알지 못합니다. 다른 시간대를 선택하세요.',
+  ],
+  toSchedule: ['Go to the schedule', '일정으로 이동'],
   disputesTitle: ['{n} open {n|question|questions} about who is who', '동일인 여부 미결 {n}건'],
   disputesText: [
     'Somebody of the source and an account here seem to be the same.',

@@ -5,6 +5,7 @@ import { useCall, useGet } from '../../api/queries.ts';
 import type { App, PushStatus, TargetHealth } from '../../api/types.ts';
 import { count, dateTime, relative, span } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
+import { useSumWords } from '../../app/plan-sums.ts';
 import { useSearchState } from '../../app/search-state.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { HealthBadge, healthOf, useTargets } from '../../app/targets.tsx';
@@ -193,7 +194,13 @@ function Figures({
   const t = useT(WORDS);
   const language = useLanguage();
   const leavers = useLeaverFacts(app);
-  const { deliveries, lagSeconds, quarantine, backfill } = status;
+  const { parts } = useSumWords();
+  const { deliveries, deliveriesByType, lagSeconds, quarantine, backfill } = status;
+  const { User, Group } = deliveriesByType;
+  const noted = (states: readonly string[], note: string): string => {
+    const sum = (of: typeof User): number => states.reduce((all, state) => all + (of[state] ?? 0), 0);
+    return [...parts({ users: sum(User), groups: sum(Group) }), note].join(' · ');
+  };
   const waiting = (deliveries['pending'] ?? 0) + (deliveries['sending'] ?? 0);
   const held = deliveries['held'] ?? 0;
   const link = (n: number, search: Record<string, string>) => (
@@ -221,22 +228,24 @@ function Figures({
               {
                 name: t('there'),
                 value: link(deliveries['delivered'] ?? 0, { channel: 'push', state: 'delivered' }),
-                note: t('thereNote'),
+                note: noted(['delivered'], t('thereNote')),
               },
               {
                 name: t('waiting'),
                 value: link(waiting, { channel: 'push', state: 'pending' }),
-                note:
+                note: noted(
+                  ['pending', 'sending'],
                   backfill !== null
                     ? t('backfill')
                     : lagSeconds === null
                       ? t('noLag')
                       : t('lag', { t: span(lagSeconds * 1000, language) }),
+                ),
               },
               {
                 name: t('dead'),
                 value: link(deliveries['dead'] ?? 0, { channel: 'push', state: 'dead' }),
-                note: t('deadNote'),
+                note: noted(['dead'], t('deadNote')),
               },
               ...(held === 0
                 ? []

@@ -228,7 +228,7 @@ export const WORDS = words({
   decided: ['{n} decided', '{n}명 결정됨'],
 
   there: ['There now', '대상에 있음'],
-  thereNote: ['Users and groups that arrived as they are here', '여기와 같은 상태로 도착한 사용자와 그룹'],
+  thereNote: ['Arrived as they are here', '여기와 같은 상태로 도착함'],
   waiting: ['Waiting', '대기 중'],
   lag: ['The oldest has waited {t}', '가장 오래된 변경 {t} 대기'],
   noLag: ['Everything has arrived', '모두 도착함'],

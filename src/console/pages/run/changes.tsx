@@ -122,9 +122,11 @@ function nameOf(item: Item): string {
   return shown.displayName ?? item.label ?? item.externalId ?? '';
 }
 
+/** What tells it from others, and by which groups it is affiliated. */
 function noteOf(item: Item): string {
   const shown = (item.after ?? item.before ?? {}) as Named;
-  return shown.userName ?? (item.label !== nameOf(item) ? (item.label ?? '') : '');
+  const own = shown.userName ?? (item.label !== nameOf(item) ? item.label : null);
+  return [own, item.affiliationPath].filter(Boolean).join(' · ');
 }
 
 function ReasonCell({ item }: { readonly item: Item }) {

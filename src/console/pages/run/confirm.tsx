@@ -3,14 +3,15 @@ import { ApiError } from '../../api/client.ts';
 import { useCall, useList } from '../../api/queries.ts';
 import type { Plan, Run } from '../../api/types.ts';
 import { useT } from '../../app/i18n.ts';
-import { capital, REMOVING, usePlanSums, useSumWords } from '../../app/plan-sums.ts';
+import { capital, REMOVING, useSumWords } from '../../app/plan-sums.ts';
+import { plannedSums } from '../../app/run-facts.ts';
 import { COMMON } from '../../app/words.ts';
 import { Banner } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { Pairs } from '../../ui/layout.tsx';
-import { Refusal } from '../../ui/loaded.tsx';
+import { ErrorText, Refusal } from '../../ui/loaded.tsx';
 import { removalsOf } from './plan-facts.ts';
 import css from './run.module.css';
 import { WORDS } from './words.ts';
@@ -33,7 +34,12 @@ export function ConfirmDialog({
   const input = useRef<HTMLInputElement>(null);
   const approve = useCall('POST /plans/{id}/approve');
   const removals = removalsOf(plan.counts);
-  const fits = removals === 0 || typed.replaceAll(/[\s,.]/g, '') === String(removals);
+  const sums = plannedSums(plan.countsByType);
+  const { list } = useSumWords();
+  // Users are what a large change is about; where none go, it is groups.
+  const users = sums.delete.users + sums.deactivate.users;
+  const asked = users > 0 ? users : removals;
+  const fits = removals === 0 || typed.replaceAll(/[\s,.]/g, '') === String(asked);
 
   function apply(): void {
     if (!fits || approve.isPending) return;
@@ -43,9 +49,7 @@ export function ConfirmDialog({
     );
   }
 
-  const sums = usePlanSums(plan.id);
-  const { list } = useSumWords();
-  const going = capital(sums === undefined ? '' : list(sums, REMOVING));
+  const going = capital(list(sums, REMOVING));
   const name = removals === 0 || going === '' ? t('applyPlan') : going;
   return (
     <Dialog
@@ -60,7 +64,7 @@ export function ConfirmDialog({
           <Button
             look={removals === 0 ? 'primary' : 'danger'}
             busy={approve.isPending}
-            off={fits ? undefined : t('typeTo', { n: String(removals) })}
+            off={fits ? undefined : t('typeTo', { n: String(asked) })}
             onClick={apply}
           >
             {name}
@@ -70,19 +74,12 @@ export function ConfirmDialog({
     >
       {approve.error instanceof ApiError && approve.error.code === 'plan-changed' ? (
         <Banner tone="amber" title={t('changedTitle')}>
-          {approve.error.message} {approve.error.remedy}
+          <ErrorText error={approve.error} />
         </Banner>
       ) : (
         <Refusal error={approve.error} />
       )}
-      <Pairs
-        items={[
-          [
-            t('also'),
-            sums === undefined ? '…' : capital(list(sums, ['create', 'update', 'membership'])) || common('none'),
-          ],
-        ]}
-      />
+      <Pairs items={[[t('also'), capital(list(sums, ['create', 'update', 'membership'])) || common('none')]]} />
       {removals === 0 ? null : (
         <>
           <Names run={run} removals={removals} />
@@ -93,8 +90,8 @@ export function ConfirmDialog({
             }}
           >
             <TextField
-              label={t('typeTo', { n: String(removals) })}
-              hint={t('typeHint')}
+              label={t('typeTo', { n: String(asked) })}
+              hint={t(users > 0 ? 'typeHint' : 'typeHintGroups')}
               value={typed}
               onChange={setTyped}
               inputRef={input}

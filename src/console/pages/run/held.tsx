@@ -19,6 +19,7 @@ import { Card } from '../../ui/layout.tsx';
 import { Loaded, Refusal } from '../../ui/loaded.tsx';
 import { ConfirmDialog } from './confirm.tsx';
 import { useHold } from './hold-words.ts';
+import { Newcomers } from './newcomers.tsx';
 import { changesNothing, goingOf, removalsOf, shareOf } from './plan-facts.ts';
 import css from './run.module.css';
 import { WORDS } from './words.ts';
@@ -78,7 +79,12 @@ function Panel({ run, plan }: { readonly run: Run; readonly plan: Plan }) {
       {share === undefined ? null : <Share share={share} going={goingOf(plan.counts)} />}
       <Reasons verdict={plan.held} />
       <Loaded query={causes} lines={3}>
-        {(data) => <Causes causes={data} removals={removals} />}
+        {(data) => (
+          <>
+            {data.newcomers === null ? null : <Newcomers coming={data.newcomers} />}
+            <Causes causes={data} removals={removals} />
+          </>
+        )}
       </Loaded>
       {confirming ? <ConfirmDialog run={run} plan={plan} onClose={() => setConfirming(false)} /> : null}
       <Dialog
@@ -129,14 +135,17 @@ function Share({
 }) {
   const t = useT(WORDS);
   const language = useLanguage();
+  const { what } = useSumWords();
+  const { going: gone, all } = share;
+  const left = { users: all.users - gone.users, groups: all.groups - gone.groups };
   return (
     <div className={css.part}>
       <div className={css.shareText}>
         <b>{t(`share${going}`, { p: percent(share.count, share.total, language) })}</b>
-        <span>{t('stay', { n: share.total - share.count })}</span>
+        <span>{t('stay', { what: what(left) })}</span>
       </div>
       <LimitBar share={(share.count / share.total) * 100} limit={share.limit} text={t('limit', { n: share.limit })} />
-      <p className={css.note}>{t('shareNote', { n: share.count, total: share.total })}</p>
+      <p className={css.note}>{t('shareNote', { what: what(gone, all) })}</p>
     </div>
   );
 }

@@ -11,17 +11,31 @@ const CLASSES: Readonly<Record<string, string>> = {
   membership: '구성원 변경',
 };
 
+/** `사용자 400명 중 85명, 그룹 24개 중 2개`: what there is none of is left out. */
+function inWords({ users, groups, count, total }: Hold): string {
+  const parts = [
+    ...(users === undefined || users.count === 0 ? [] : [`사용자 ${users.total}명 중 ${users.count}명`]),
+    ...(groups === undefined || groups.count === 0 ? [] : [`그룹 ${groups.total}개 중 ${groups.count}개`]),
+  ];
+  return parts.length === 0 ? `${total ?? '?'}개 중 ${count ?? '?'}개` : parts.join(', ');
+}
+
+function newOnes({ users, groups, count }: Hold): string {
+  if (users === undefined || groups === undefined) return `${count ?? '?'}개`;
+  return `사용자 ${users.count}명과 그룹 ${groups.count}개(현재 사용자 ${users.total}명, 그룹 ${groups.total}개)`;
+}
+
 const KOREAN: Readonly<Record<Hold['code'], (hold: Hold) => string>> = {
   'first-run': () => '첫 실행은 누군가 확인할 때까지 기다립니다.',
-  'account-mapping-reset': () => '연결을 새로 맺는 실행은 누군가 확인할 때까지 기다립니다.',
+  'account-mapping-reset': () => '계정 연결을 다시 만드는 실행은 누군가 확인할 때까지 기다립니다.',
   revert: () => '실행 취소는 확인을 기다립니다.',
   'source-empty': () => '소스가 아무도 없다고 응답했습니다.',
   'source-incomplete': () => '소스를 끝까지 읽지 못했습니다.',
   'groups-empty': () => '소스가 그룹이 없다고 응답했습니다.',
   'groups-exceeded': ({ count, total }) => `그룹 ${total ?? '?'}개 중 ${count ?? '?'}개가 삭제됩니다.`,
-  'share-exceeded': ({ count, total, limit, class: of }) =>
-    `개체 ${total}개 중 ${count}개가 ${CLASSES[of ?? ''] ?? '변경'}됩니다. 제한은 ${limit}%입니다.`,
-  'deletions-exceeded': ({ count, limit }) => `개체 ${count}개가 사용 안 함 또는 제거됩니다. 제한은 ${limit}개입니다.`,
+  'share-exceeded': (hold) =>
+    `${CLASSES[hold.class ?? ''] ?? '변경'}: ${hold.class === 'create' ? newOnes(hold) : inWords(hold)}. 제한은 사용자와 그룹을 합한 수의 ${hold.limit}%입니다.`,
+  'deletions-exceeded': (hold) => `사용 안 함 또는 제거: ${inWords(hold)}. 한 번에 ${hold.limit}개까지 허용됩니다.`,
   'burst-exceeded': ({ count, total }) => `기간 안에 ${total}개 중 ${count}개가 제거되어 제한을 초과합니다.`,
   'memberships-exceeded': ({ count, total, limit }) =>
     `구성원 관계 ${total ?? '?'}개 중 ${count ?? '?'}개가 끝납니다. 제한은 ${limit ?? '?'}%입니다.`,

@@ -1,7 +1,8 @@
 import { Circle, CircleAlert, CircleCheck, ShieldAlert } from 'lucide-react';
 import type { Run } from '../../api/types.ts';
 import { useT } from '../../app/i18n.ts';
-import { isOpen } from '../../app/run-facts.ts';
+import { useSumWords } from '../../app/plan-sums.ts';
+import { doneSums, isOpen, plannedSums, type Sums } from '../../app/run-facts.ts';
 import { Spinner } from '../../ui/button.tsx';
 import css from './run.module.css';
 import { WORDS } from './words.ts';
@@ -47,9 +48,8 @@ function useStages(run: Run): readonly Stage[] {
     return state === 'succeeded' ? 'done' : state === 'failed' ? 'fail' : 'later';
   };
   const read = step('reading');
-  const total = Object.entries(run.planned ?? {})
-    .filter(([name]) => ['create', 'update', 'link', 'deactivate', 'delete', 'membership'].includes(name))
-    .reduce((sum, [, value]) => sum + value, 0);
+  const { about } = useSumWords();
+  const inWords = (sums: Sums): string => about(sums).join(', ') || t('nothing');
   const planned = run.planned !== null;
   const later = (state: State): string | undefined => (state === 'later' ? t('notStarted') : undefined);
   const readState =
@@ -61,14 +61,24 @@ function useStages(run: Run): readonly Stage[] {
     {
       name: 'read',
       state: readState,
-      note: later(readState) ?? (read === undefined ? t('notNeeded') : t('objects', { n: read.done })),
+      note: later(readState) ?? (read === undefined ? t('notNeeded') : t('records', { n: read.done })),
     },
-    { name: 'compare', state: compareState, note: later(compareState) ?? (planned ? t('changes', { n: total }) : '') },
+    {
+      name: 'compare',
+      state: compareState,
+      note: later(compareState) ?? (planned ? inWords(plannedSums(run.plannedByType)) : ''),
+    },
     {
       name: 'check',
       state: checked,
       note: later(checked) ?? (checked === 'stop' ? t('waitsForYou') : t('withinLimits')),
     },
-    { name: 'apply', state: applied, note: later(applied) ?? t('changes', { n: step('applying')?.done ?? 0 }) },
+    {
+      name: 'apply',
+      state: applied,
+      note:
+        later(applied) ??
+        (isOpen(run) ? t('changes', { n: step('applying')?.done ?? 0 }) : inWords(doneSums(run.countsByType))),
+    },
   ];
 }

@@ -2,11 +2,11 @@ import { CircleSlash, Link2, Minus, Pencil, Plus, SkipForward, UsersRound } from
 import type { Run } from '../../api/types.ts';
 import { count } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
-import { usePlanSums, useSumWords } from '../../app/plan-sums.ts';
-import { CHANGE_TONE, type ChangeCounts, changesOf } from '../../app/run-facts.ts';
+import { CHANGE_TONE, type Change, type Sum, type Sums, sumsOf } from '../../app/run-facts.ts';
 import { CHANGES } from '../../app/words.ts';
 import { classes } from '../../ui/classes.ts';
 import css from './run.module.css';
+import { WORDS } from './words.ts';
 
 const TILES = [
   ['delete', Minus],
@@ -16,7 +16,7 @@ const TILES = [
   ['link', Link2],
   ['membership', UsersRound],
   ['skip', SkipForward],
-] as const satisfies readonly (readonly [keyof ChangeCounts, unknown])[];
+] as const satisfies readonly (readonly [Change, unknown])[];
 
 /** How many of what, each a filter of the list below. */
 export function Tiles({
@@ -29,12 +29,11 @@ export function Tiles({
   readonly onChange: (action: string | undefined) => void;
 }) {
   const t = useT(CHANGES);
-  const language = useLanguage();
-  const counts = changesOf(run);
-  const sums = usePlanSums(run.planId);
-  const sumWords = useSumWords();
+  const sums = sumsOf(run);
   // Most runs link nobody.
-  const shown = TILES.filter(([action]) => action !== 'link' || counts.link > 0 || value === 'link');
+  const shown = TILES.filter(
+    ([action]) => action !== 'link' || sums.link.users + sums.link.groups > 0 || value === 'link',
+  );
   return (
     <div className={css.tiles}>
       {shown.map(([action, Icon]) => (
@@ -50,10 +49,38 @@ export function Tiles({
             </i>
             {t(action)}
           </span>
-          <b>{count(counts[action], language)}</b>
-          <small>{sums?.[action] === undefined ? null : sumWords.kinds(sums[action])}</small>
+          <Figures sum={sums[action]} />
+          {action === 'membership' ? <Won memberships={sums.memberships} /> : null}
         </button>
       ))}
     </div>
   );
+}
+
+/** The number with the word that goes with it; two where there are both. */
+function Figures({ sum: { users, groups, others = 0 } }: { readonly sum: Sum }) {
+  const t = useT(WORDS);
+  const language = useLanguage();
+  const shown = [
+    ...(users > 0 ? [[users, t('usersWord', { n: users })] as const] : []),
+    ...(groups > 0 ? [[groups, t('groupsWord', { n: groups })] as const] : []),
+    ...(others > 0 ? [[others, t('othersWord', { n: others })] as const] : []),
+    ...(users + groups + others === 0 ? [[0, ''] as const] : []),
+  ];
+  return (
+    <span className={css.figures}>
+      {shown.map(([n, word]) => (
+        <span key={word}>
+          <b>{count(n, language)}</b> {word}
+        </span>
+      ))}
+    </span>
+  );
+}
+
+/** Groups have other members: how many memberships that is. */
+function Won({ memberships: { added, removed } }: Pick<Sums, 'memberships'>) {
+  const t = useT(WORDS);
+  if (added + removed === 0) return null;
+  return <small>{t('members', { added, removed })}</small>;
 }

@@ -5,6 +5,7 @@ import type { Notification, Notifications, NotificationsBody } from '../../api/t
 import { useDraft } from '../../app/conflict/draft.tsx';
 import { dateTime } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
+import { useFailed } from '../../app/korean.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 import { Empty } from '../../ui/banner.tsx';
@@ -127,6 +128,7 @@ const TONES: Readonly<Record<Notification['state'], Tone>> = {
 
 function Messages() {
   const t = useT(WORDS);
+  const failed = useFailed();
   const language = useLanguage();
   const list = useList('GET /notifications/messages');
   return (
@@ -146,7 +148,7 @@ function Messages() {
               cell: ({ state, error }) => (
                 <>
                   <Badge tone={TONES[state]}>{t(state)}</Badge>
-                  {error === null ? null : <small style={{ display: 'block' }}>{error.message}</small>}
+                  {error === null ? null : <small style={{ display: 'block' }}>{failed(error)}</small>}
                 </>
               ),
             },

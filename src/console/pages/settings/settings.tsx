@@ -3,10 +3,12 @@ import { useSearchState } from '../../app/search-state.ts';
 import { Page } from '../../ui/layout.tsx';
 import { Tabs } from '../../ui/tabs.tsx';
 import { AboutTab } from './about.tsx';
+import { DiagnosticsTab } from './diagnostics.tsx';
 import { DirectoryTab } from './directory.tsx';
 import { LimitsTab } from './limits.tsx';
 import { NotificationsTab } from './notifications.tsx';
 import { RetentionTab } from './retention.tsx';
+import { TokensTab } from './tokens.tsx';
 import { WORDS } from './words.ts';
 
 const TABS = {
@@ -14,6 +16,8 @@ const TABS = {
   notifications: NotificationsTab,
   retention: RetentionTab,
   directory: DirectoryTab,
+  tokens: TokensTab,
+  diagnostics: DiagnosticsTab,
   about: AboutTab,
 } as const;
 type Tab = keyof typeof TABS;
@@ -29,7 +33,7 @@ export function SettingsPage() {
       <Tabs
         label={t('tabs')}
         value={tab}
-        onChange={(name) => change({ tab: name })}
+        onChange={(name) => change({ tab: name, state: undefined })}
         tabs={NAMES.map((name) => ({ name, label: t(name) }))}
       >
         <Shown />

@@ -8,6 +8,8 @@ export const WORDS = words({
   notifications: ['Notifications', '알림'],
   retention: ['What is kept', '보관'],
   directory: ['Directory', '디렉터리'],
+  tokens: ['API tokens', 'API 토큰'],
+  diagnostics: ['Diagnostics', '진단'],
   about: ['Sign-in and version', '로그인 및 버전'],
   limitsLead: [
     'A run over a limit waits for a person before its first write.',

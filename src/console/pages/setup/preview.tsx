@@ -135,20 +135,7 @@ function PullStep({ card, begin, schedule, guard }: StepProps & { readonly card:
           <RunErrorText error={run.error} />
         </Banner>
       ) : null}
-      {ready === undefined ? null : (
-        <>
-          <Tiles
-            run={ready}
-            value={undefined}
-            onChange={(action) =>
-              void navigate({ to: '/runs/$id', params: { id: ready.id }, search: { action } } as never)
-            }
-          />
-          <Link to="/runs/$id" params={{ id: ready.id }}>
-            {t('lookAll')}
-          </Link>
-        </>
-      )}
+      {ready === undefined ? null : <Ready run={ready} kind={kind} />}
       <Row>
         <Button
           icon={<Eye size={16} />}
@@ -170,6 +157,23 @@ function PullStep({ card, begin, schedule, guard }: StepProps & { readonly card:
         </Button>
       </Row>
     </Stack>
+  );
+}
+
+/** What a preview has found, and what it cannot find. */
+function Ready({ run, kind }: { readonly run: Run; readonly kind: Kind }) {
+  const t = useT(WORDS);
+  const navigate = useNavigate();
+  const show = (action: string | undefined): void =>
+    void navigate({ to: '/runs/$id', params: { id: run.id }, search: { action } } as never);
+  return (
+    <>
+      <Tiles run={run} value={undefined} onChange={show} />
+      {kind === 'microsoft365' ? <p>{t('notShown')}</p> : null}
+      <Link to="/runs/$id" params={{ id: run.id }}>
+        {t('lookAll')}
+      </Link>
+    </>
   );
 }
 

@@ -184,6 +184,10 @@ export const WORDS = words({
     '소스 전체를 읽고 비교합니다. 변경되기 전에 모든 변경 내용을 볼 수 있습니다.',
   ],
   previewReady: ['This is what turning it on changes', '켜면 변경되는 내용입니다'],
+  notShown: [
+    'Dynamic distribution lists are not among them: Microsoft Graph does not show those. A group kept by hand, or filled by a destination rule, can stand in.',
+    '동적 메일 그룹은 포함되지 않습니다. Microsoft Graph가 표시하지 않기 때문입니다. 직접 관리하는 그룹이나 대상 그룹 규칙으로 채우는 그룹으로 대신할 수 있습니다.',
+  ],
   turnOn: ['Turn on', '켜기'],
   turnOnOff: ['Make the preview first.', '먼저 미리 보기를 만드세요.'],
   lookAll: ['Look at every change', '모든 변경 보기'],

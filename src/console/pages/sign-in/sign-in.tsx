@@ -63,6 +63,9 @@ function useWays(): SignIn | undefined {
   return ways;
 }
 
+/** Why a sign-in at the identity provider came to nothing, as the gateway names it in the address. */
+const REFUSED = ['no-role', 'sign-in-stale', 'sign-in-refused', 'issuer-unreachable'] as const;
+
 export function SignInPage({ onSignedIn }: { readonly onSignedIn: (session: Session) => void }) {
   const t = useT(WORDS);
   const { field, submit, error, busy } = useTokenForm(onSignedIn);
@@ -82,9 +85,7 @@ export function SignInPage({ onSignedIn }: { readonly onSignedIn: (session: Sess
           <h1>{t('title')}</h1>
           <p>{t('lead')}</p>
         </div>
-        {refused === null ? null : (
-          <Banner tone="red" title={refused === 'no-role' ? t('noRole') : t('failed', { why: refused })} />
-        )}
+        {refused === null ? null : <Banner tone="red" title={t(REFUSED.find((one) => one === refused) ?? 'failed')} />}
         {ways?.oidc ? (
           <>
             <a className={buttonClass('primary')} href={oidcLink()}>

@@ -12,11 +12,20 @@ export const WORDS = words({
   empty: ['Paste the token first.', '토큰을 먼저 붙여 넣으세요.'],
   oidc: ['Sign in with {title}', '{title}(으)로 로그인'],
   or: ['or', '또는'],
-  noRole: [
+  'no-role': [
     'You are signed in, but nobody has given you a role here. Ask an administrator.',
     '로그인되었지만 여기에서 역할이 부여되지 않았습니다. 관리자에게 문의하세요.',
   ],
-  failed: ['The identity provider did not sign you in: {why}', 'ID 공급자 로그인에 실패했습니다: {why}'],
+  'sign-in-stale': [
+    'This sign-in is not known here, or took too long. Sign in again.',
+    '알 수 없는 로그인이거나 시간이 너무 오래 걸렸습니다. 다시 로그인하세요.',
+  ],
+  'sign-in-refused': ['The identity provider refused to sign you in.', 'ID 공급자가 로그인을 거부했습니다.'],
+  'issuer-unreachable': [
+    'The identity provider does not answer. Try again, or sign in with a token.',
+    'ID 공급자가 응답하지 않습니다. 다시 시도하거나 토큰으로 로그인하세요.',
+  ],
+  failed: ['The identity provider did not sign you in.', 'ID 공급자 로그인에 실패했습니다.'],
   overTitle: ['Sign in again', '다시 로그인'],
   overLead: [
     'Your session is over. Your work on this page is kept.',

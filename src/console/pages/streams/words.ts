@@ -1,7 +1,7 @@
 import { words } from '../../app/i18n.ts';
 
 export const WORDS = words({
-  newWebhook: ['Set up a webhook', '웹훅 설정'],
+  newWebhook: ['Set up a webhook', '웹후크 설정'],
   newWebhookLead: [
     'Each change is one signed HTTPS call (Standard Webhooks). Answer 2xx once you have stored it.',
     '변경마다 서명된 HTTPS 호출을 보냅니다(Standard Webhooks). 저장한 후 2xx로 응답하세요.',
@@ -97,7 +97,7 @@ export const WORDS = words({
     '대기 중인 항목을 폐기하고 먼저 모든 항목을 통지합니다.',
   ],
   remove: ['Remove', '제거'],
-  removeWebhook: ['Remove the webhook of {name}?', '{name}의 웹훅을 제거할까요?'],
+  removeWebhook: ['Remove the webhook of {name}?', '{name}의 웹후크을 제거할까요?'],
   removeEvents: ['Remove the event tokens of {name}?', '{name}의 이벤트 토큰을 제거할까요?'],
   removeText: [
     'Nothing is sent any more, and what waits is dropped.',

@@ -3,10 +3,13 @@ import { ListChecks } from 'lucide-react';
 import { type ItemOf, useCall, useList } from '../../api/queries.ts';
 import { dateTime, relative } from '../../app/format.ts';
 import { useLanguage, useT, words } from '../../app/i18n.ts';
+import { useSumWords } from '../../app/plan-sums.ts';
 import { RunErrorText } from '../../app/run-error.tsx';
+import { doneSums } from '../../app/run-facts.ts';
 import { useSearchState } from '../../app/search-state.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { COMMON, STATUS } from '../../app/words.ts';
+import { Lines } from '../../ui/apart.tsx';
 import { Empty, Skeleton } from '../../ui/banner.tsx';
 import { Progress } from '../../ui/bars.tsx';
 import { Button } from '../../ui/button.tsx';
@@ -29,6 +32,7 @@ const WORDS = words({
   progress: ['Progress', '진행률'],
   started: ['Started', '시작'],
   end: ['Ends', '종료'],
+  result: ['Changed', '변경'],
   step: ['Step', '단계'],
   reading: ['Reading', '읽는 중'],
   planning: ['Comparing', '비교 중'],
@@ -109,6 +113,7 @@ export function TasksPage() {
                 cell: (task) => (task.startedAt === null ? '–' : dateTime(task.startedAt, language)),
               },
               { name: t('end'), cell: (task) => endOf(task, language) },
+              { name: t('result'), end: true, cell: (task) => <Changed task={task} /> },
               { name: '', end: true, cell: (task) => <StopTask task={task} /> },
             ]}
           />
@@ -138,6 +143,13 @@ function TaskName({ task }: { readonly task: Task }) {
       )}
     </div>
   );
+}
+
+/** Users, groups and memberships, each by their own number. */
+function Changed({ task: { countsByType } }: { readonly task: Task }) {
+  const { about } = useSumWords();
+  if (countsByType === null) return '–';
+  return <Lines of={about(doneSums(countsByType))} />;
 }
 
 function StopTask({ task }: { readonly task: Task }) {

@@ -1,0 +1,95 @@
+import { type Request, Router } from 'express';
+import { z } from 'zod';
+import { NotFoundError } from '#core/errors.ts';
+import { principalOf, requireScope } from '#http/auth.ts';
+import { parse } from '#http/validate.ts';
+import { hashToken, makeToken, tokenHint } from '#platform/token.ts';
+import { writeAudit } from '#store/audit.ts';
+import { insertToken, listAllTokens, listTokens, revokeToken } from '#store/tokens.ts';
+import { needApp } from './need-app.ts';
+import type { AdminParts } from './parts.ts';
+import { actorOf, PageQuery, uuidParam } from './query.ts';
+
+const ROLES = ['admin', 'operator', 'viewer'] as const;
+const SCOPES = ['scim:read', 'scim:write', ...ROLES] as const;
+const name = z.string().trim().max(200);
+const expiresAt = z.iso.datetime({ offset: true }).nullable().default(null);
+const NewToken = z
+  .strictObject({
+    name: name.default(''),
+    scopes: z.array(z.enum(SCOPES)).min(1).default(['scim:read']),
+    expiresAt,
+    userId: z.guid().nullable().default(null),
+  })
+  .prefault({});
+const NewAdminToken = z.strictObject({ name: name.min(1), scopes: z.array(z.enum(ROLES)).min(1), expiresAt });
+const TokensQuery = PageQuery.extend({ state: z.enum(['live', 'over']).optional() });
+
+/** Tokens of apps, and those of administrators and their programs, which belong to no app. */
+export function tokenRoutes({ database, authenticator }: Pick<AdminParts, 'database' | 'authenticator'>): Router {
+  const db = database.knex;
+  const admin = requireScope('admin');
+
+  /** The token is in the answer, and can be read nowhere else. */
+  async function make(
+    request: Request,
+    app: { readonly id: string; readonly name: string } | undefined,
+    wanted: Omit<z.output<typeof NewToken>, 'name'> & { readonly name: string },
+  ): Promise<object> {
+    const token = makeToken();
+    const { scopes, expiresAt: until, userId } = wanted;
+    const id = await db.transaction(async (tx) => {
+      const made = await insertToken(tx, {
+        appId: app?.id ?? null,
+        name: wanted.name || (app?.name ?? ''),
+        hash: hashToken(token),
+        hint: tokenHint(token),
+        scopes,
+        expiresAt: until,
+        userId,
+      });
+      const detail = app === undefined ? { name: wanted.name, scopes } : { app: app.id, scopes };
+      await writeAudit(tx, { actor: actorOf(request), action: 'token.create', object: made, detail });
+      return made;
+    });
+    return { id, token, scopes, expiresAt: until, userId };
+  }
+
+  async function revoke(request: Request, tokenId: string, appId?: string): Promise<void> {
+    const hash = await db.transaction(async (tx) => {
+      const revoked = await revokeToken(tx, tokenId, appId);
+      if (revoked === undefined)
+        throw new NotFoundError(`There is no token "${tokenId}" here.`, { reason: 'token-not-found' });
+      await writeAudit(tx, { actor: actorOf(request), action: 'token.revoke', object: tokenId });
+      return revoked;
+    });
+    authenticator.forget(hash);
+  }
+
+  return Router()
+    .get('/tokens', async (request, response) => {
+      const { items, nextCursor } = await listAllTokens(db, parse(TokensQuery, request.query));
+      const { tokenId } = principalOf(request);
+      response.json({ items: items.map((token) => ({ ...token, own: token.id === tokenId })), nextCursor });
+    })
+    .post('/tokens', admin, async (request, response) => {
+      const wanted = parse(NewAdminToken, request.body);
+      response.status(201).json(await make(request, undefined, { ...wanted, userId: null }));
+    })
+    .delete('/tokens/:id', admin, async (request, response) => {
+      await revoke(request, uuidParam(request, 'id'));
+      response.status(204).end();
+    })
+    .get('/apps/:id/tokens', async (request, response) => {
+      response.json({ items: await listTokens(db, (await needApp(db, request)).id), nextCursor: null });
+    })
+    .post('/apps/:id/tokens', admin, async (request, response) => {
+      const wanted = parse(NewToken, request.body ?? {});
+      response.status(201).json(await make(request, await needApp(db, request), wanted));
+    })
+    .delete('/apps/:id/tokens/:tokenId', admin, async (request, response) => {
+      const { id } = await needApp(db, request);
+      await revoke(request, uuidParam(request, 'tokenId'), id);
+      response.status(204).end();
+    });
+}
