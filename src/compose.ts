@@ -222,6 +222,7 @@ function adminPartsOf(ground: Ground, work: Work, groups: ServedGroups): AdminPa
     schemas: ground.schemas,
     sync,
     switching: makeSwitchService({ database, worker, sync, clock }),
+    wakeSync: () => worker?.wake(),
     schedule,
     watcher: makeRunWatcher({ db: database.knex, clock }),
     happenings: makeHappeningsWatcher({ db: database.knex, clock }),

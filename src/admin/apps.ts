@@ -7,12 +7,16 @@ import { savePush } from '#outbound/push-settings.ts';
 import { SetInput, WebhookInput } from '#outbound/stream-settings.ts';
 import { deleteApp, insertApp, listApps, readApp, updateApp } from '#store/apps.ts';
 import { writeAudit } from '#store/audit.ts';
+import type { Db } from '#store/database.ts';
 import { countInScope } from '#store/deliveries.ts';
+import { listStreams } from '#store/event-streams.ts';
+import { lockSettings } from '#store/settings.ts';
 import { askBackfill } from '#store/targets.ts';
+import { refuseChanged, sendDocument } from './documents.ts';
 import { needApp } from './need-app.ts';
 import type { AdminParts } from './parts.ts';
 import { checkRemovals, impactOfPush } from './push-impact.ts';
-import { actorOf, PageQuery } from './query.ts';
+import { actorOf, PageQuery, uuidParam } from './query.ts';
 import { streamRoutes } from './stream-routes.ts';
 import { auditedStreams, saveStreams, withStreams } from './streams.ts';
 
@@ -70,13 +74,15 @@ export function appRoutes(parts: AdminParts): Router {
     })
     .get('/apps/:id', async (request, response) => {
       const [app] = await withStreams(db, parts, [await needApp(db, request)]);
-      response.json(app);
+      sendDocument(response, app ?? {}, await settingsOf(db, uuidParam(request, 'id')));
     })
     .patch('/apps/:id', admin, async (request, response) => {
       const changes = parse(ChangedApp, request.body);
       if (changes.scope !== undefined) checkScope(changes.scope);
       const changed = await db.transaction(async (tx) => {
+        await lockSettings(tx);
         const app = await needApp(tx, request);
+        await refuseChanged(tx, request, await settingsOf(tx, app.id), { action: 'app.change', object: app.id });
         await checkRemovals(parts, tx, app, changes, request.query);
         const scope = changes.scope === undefined ? app.scope : changes.scope;
         const saved = await updateApp(tx, { id: app.id, name: changes.name ?? app.name, scope });
@@ -92,7 +98,7 @@ export function appRoutes(parts: AdminParts): Router {
       });
       authenticator.forgetAll();
       wake(parts);
-      response.json(changed);
+      sendDocument(response, changed ?? {}, await settingsOf(db, uuidParam(request, 'id')));
     })
     .post('/apps/:id/push/impact', requireScope('admin', 'operator'), async (request, response) => {
       const intended = parse(Intended, request.body ?? {});
@@ -109,6 +115,13 @@ export function appRoutes(parts: AdminParts): Router {
       response.status(204).end();
     })
     .use(streamRoutes(parts));
+}
+
+/** Of an app and its ways out, what people set; how they do is no part of it. */
+async function settingsOf(db: Db, id: string): Promise<object> {
+  const { name, scope, push } = (await readApp(db, id)) ?? {};
+  const streams = (await listStreams(db, [id])).map(({ kind, settings }) => ({ kind, settings }));
+  return { name, scope, push, streams };
 }
 
 /** Whoever tells apps of changes, or writes to them, looks at once. */

@@ -10,6 +10,7 @@ import { listDeadCauses, listSendings, readSending, SENDING_STATES } from '#stor
 import { listTargets } from '#store/views/targets.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf, PageQuery, uuidParam } from './query.ts';
+import { resendRoutes } from './resend.ts';
 
 const Picked = z.strictObject({
   appId: z.guid().optional(),
@@ -45,6 +46,7 @@ export function deliveryRoutes(parts: AdminParts): Router {
     parts.events?.wake();
   };
   return Router()
+    .use(resendRoutes(parts))
     .get('/targets', async (_request, response) => {
       response.json({ items: await listTargets(db), nextCursor: null });
     })

@@ -12,6 +12,7 @@ const ItemsFilter = z.object({
   action: z.enum(['create', 'update', 'deactivate', 'delete', 'membership', 'skip']).optional(),
   outcome: z.string().max(40).optional(),
   reason: z.string().max(80).optional(),
+  links: z.stringbool().optional(),
   resourceType: z.string().max(80).optional(),
   attribute: z.string().max(200).optional(),
   group: z.string().max(200).optional(),

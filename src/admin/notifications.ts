@@ -16,6 +16,8 @@ import {
 import { sendTest } from '#outbound/send.ts';
 import { writeAudit } from '#store/audit.ts';
 import { hastenNotifications, listNotifications } from '#store/notifications.ts';
+import { lockSettings } from '#store/settings.ts';
+import { refuseChanged, sendDocument } from './documents.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf, PageQuery } from './query.ts';
 
@@ -28,11 +30,13 @@ export function notificationRoutes(parts: AdminParts): Router {
   const admin = requireScope('admin');
   return Router()
     .get('/notifications', async (_request, response) => {
-      response.json(viewNotificationSettings(await readNotificationSettings(db, seal)));
+      sendDocument(response, viewNotificationSettings(await readNotificationSettings(db, seal)));
     })
     .put('/notifications', admin, async (request, response) => {
       const saved = await db.transaction(async (tx) => {
+        await lockSettings(tx);
         const before = await readNotificationSettings(tx, seal);
+        await refuseChanged(tx, request, viewNotificationSettings(before), { action: 'notifications.change' });
         const settings = parseNotificationSettings(request.body ?? {}, before, outgoing);
         await saveNotificationSettings(tx, seal, settings);
         await hastenNotifications(tx, clock.now());
@@ -41,7 +45,7 @@ export function notificationRoutes(parts: AdminParts): Router {
         return settings;
       });
       parts.notifier?.wake();
-      response.json(viewNotificationSettings(saved));
+      sendDocument(response, viewNotificationSettings(saved));
     })
     .post('/notifications/test', admin, async (request, response) => {
       const before = await readNotificationSettings(db, seal);

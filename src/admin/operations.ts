@@ -1,14 +1,16 @@
-import { Router } from 'express';
+import { type Response, Router } from 'express';
 import { z } from 'zod';
 import { DEFAULT_GUARD } from '#core/guard.ts';
 import { requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import { writeAudit } from '#store/audit.ts';
-import { readGuard, writeSetting } from '#store/settings.ts';
+import { lockSettings, readGuard, writeSetting } from '#store/settings.ts';
 import { listRuns } from '#store/views/runs.ts';
 import { listSetupTasks, viewTask } from '#store/views/tasks.ts';
 import { DEFAULT_DIRECTORY, readDirectorySettings } from '#sync/directory.ts';
 import { compileProtect } from '#sync/protect.ts';
+import type { ScheduleView } from '#sync/service.ts';
+import { refuseChanged, sendDocument } from './documents.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf, PageQuery } from './query.ts';
 
@@ -54,38 +56,47 @@ export function operationRoutes({ database, schedule, schemas }: AdminParts): Ro
   const admin = requireScope('admin');
   return Router()
     .get('/schedule', async (_request, response) => {
-      response.json(await schedule.describe());
+      sendSchedule(response, await schedule.describe());
     })
     .put('/schedule', admin, async (request, response) => {
       const { nextRunAt: _next, missed: _missed, ...body } = { nextRunAt: null, missed: null, ...request.body };
       const { withoutPreview, ...settings } = parse(ScheduleBody, body);
-      const saved = await schedule.change(settings, { withoutPreview });
-      const detail = withoutPreview ? { ...settings, withoutPreview } : settings;
-      await writeAudit(db, { actor: actorOf(request), action: 'schedule.change', detail });
-      response.json(saved);
+      const saved = await schedule.change(settings, {
+        withoutPreview,
+        async within(tx, before) {
+          await refuseChanged(tx, request, before, { action: 'schedule.change' });
+          const detail = withoutPreview ? { ...settings, withoutPreview } : settings;
+          await writeAudit(tx, { actor: actorOf(request), action: 'schedule.change', detail });
+        },
+      });
+      sendSchedule(response, saved);
     })
     .get('/guard', async (_request, response) => {
-      response.json(await readGuard(db));
+      sendDocument(response, await readGuard(db));
     })
     .put('/guard', admin, async (request, response) => {
       const settings = parse(GuardBody, request.body ?? {});
       if (settings.protect !== null) compileProtect(settings.protect, schemas);
       await db.transaction(async (tx) => {
+        await lockSettings(tx);
+        await refuseChanged(tx, request, await readGuard(tx), { action: 'guard.change' });
         await writeSetting(tx, 'guard', settings);
         await writeAudit(tx, { actor: actorOf(request), action: 'guard.change', detail: settings });
       });
-      response.json(settings);
+      sendDocument(response, settings);
     })
     .get('/directory', async (_request, response) => {
-      response.json(await readDirectorySettings(db));
+      sendDocument(response, await readDirectorySettings(db));
     })
     .put('/directory', admin, async (request, response) => {
       const settings = parse(DirectoryBody, request.body ?? {});
       await db.transaction(async (tx) => {
+        await lockSettings(tx);
+        await refuseChanged(tx, request, await readDirectorySettings(tx), { action: 'directory.change' });
         await writeSetting(tx, 'directory', settings);
         await writeAudit(tx, { actor: actorOf(request), action: 'directory.change', detail: settings });
       });
-      response.json(settings);
+      sendDocument(response, settings);
     })
     .get('/tasks', async (request, response) => {
       const { state, ...query } = parse(TasksQuery, request.query);
@@ -95,4 +106,10 @@ export function operationRoutes({ database, schedule, schemas }: AdminParts): Ro
       const page = await listRuns(db, { ...query, limit: query.limit - shown.length, status: state });
       response.json({ items: [...shown, ...page.items.map(viewTask)], nextCursor: page.nextCursor });
     });
+}
+
+/** When it is due next is no part of what was saved. */
+function sendSchedule(response: Response, schedule: ScheduleView): void {
+  const { nextRunAt: _next, missed: _missed, ...settings } = schedule;
+  sendDocument(response, schedule, settings);
 }

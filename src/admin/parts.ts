@@ -32,6 +32,8 @@ export interface AdminParts {
   readonly reader: ResourceReader;
   readonly schemas: ResourceSchemas;
   readonly sync: SyncService;
+  /** A run was queued: the worker looks at once, where there is one. */
+  wakeSync(): void;
   readonly switching: SwitchService;
   readonly schedule: ScheduleService;
   readonly watcher: RunWatcher;

@@ -1,14 +1,18 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { coerceResource, fieldsOf, memberIds } from '#core/coerce.ts';
+import type { ConflictError } from '#core/errors.ts';
 import { jsonText } from '#core/json.ts';
 import { parsePatch } from '#core/patch.ts';
 import { PROVIDER_KINDS, type ResourceType } from '#core/resource.ts';
 import { requireScope } from '#http/auth.ts';
 import { etagOf, expectation } from '#http/etag.ts';
 import { parse } from '#http/validate.ts';
+import type { Removed } from '#store/restore.ts';
 import type { ServeOptions } from '#store/served.ts';
+import { countWholeMembers, listWholeMembers } from '#store/views/group-members.ts';
 import { listHistory, listMembers, listPeople, type NamePlace, readPerson } from '#store/views/people.ts';
+import { readRun } from '#store/views/runs.ts';
 import {
   createResource,
   deleteResource,
@@ -19,6 +23,7 @@ import {
   patchResource,
   replaceResource,
 } from '#sync/edits.ts';
+import { describeRemoved, requestRestore } from '#sync/restore.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf, PageQuery, uuidParam } from './query.ts';
 
@@ -26,6 +31,9 @@ const ListQuery = z.object({
   search: z.string().trim().min(1).max(200).optional(),
   origin: z.enum(['manual', ...PROVIDER_KINDS]).optional(),
   active: z.stringbool().optional(),
+  removed: z.stringbool().optional(),
+  top: z.stringbool().optional(),
+  within: z.guid().optional(),
   limit: PageQuery.shape.limit,
   cursor: z
     .string()
@@ -39,7 +47,12 @@ const ListQuery = z.object({
     .optional(),
 });
 const Place = z.strictObject({ name: z.string(), pos: z.string().regex(/^\d{1,18}$/) });
-const MembersQuery = z.object({ limit: PageQuery.shape.limit, cursor: z.guid().optional() });
+const MembersQuery = z.object({
+  limit: PageQuery.shape.limit,
+  cursor: z.guid().optional(),
+  transitive: z.stringbool().default(false),
+  type: z.enum(['User', 'Group']).optional(),
+});
 
 /** Users and groups: lists for people to look through, and entries made by hand. What a provider owns is read here. */
 export function peopleRoutes(parts: AdminParts): Router {
@@ -83,18 +96,39 @@ function resourceRoutes(parts: AdminParts, type: ResourceType, path: string): Ro
       await deleteResource(edits, editOfOne(type, request));
       response.status(204).end();
     })
+    .get(`${path}/:id/restore`, async (request, response) => {
+      const { removed, refusal } = await describeRemoved(parts, { type, id: uuidParam(request, 'id') });
+      response.json(viewRemoved(removed, refusal));
+    })
+    .post(`${path}/:id/restore`, operator, async (request, response) => {
+      const runId = await requestRestore(parts, { type, id: uuidParam(request, 'id') }, actorOf(request));
+      parts.wakeSync();
+      const run = await readRun(db, runId);
+      response.status(202).location(`/api/v1/sync-runs/${runId}`).json(run);
+    })
     .get(`${path}/:id/history`, async (request, response) => {
       const id = uuidParam(request, 'id');
       if ((await readPerson(db, type, id)) === undefined) throw missing(type, id);
       response.json(await listHistory(db, id, parse(PageQuery, request.query)));
     });
   if (type === 'User') return routes;
-  return routes.get(`${path}/:id/members`, async (request, response) => {
-    const id = uuidParam(request, 'id');
-    const group = await readPerson(db, type, id);
-    if (group === undefined || group.deletedAt !== null) throw missing(type, id);
-    response.json(await listMembers(db, id, parse(MembersQuery, request.query)));
-  });
+  return routes
+    .get(`${path}/:id/members`, async (request, response) => {
+      const id = await groupParam(parts, request);
+      const { transitive, ...query } = parse(MembersQuery, request.query);
+      response.json(await (transitive ? listWholeMembers(db, id, query) : listMembers(db, id, query)));
+    })
+    .get(`${path}/:id/members/count`, async (request, response) => {
+      response.json(await countWholeMembers(db, await groupParam(parts, request)));
+    });
+}
+
+/** The group in the path. @throws {NotFoundError} */
+async function groupParam({ database }: AdminParts, request: Request): Promise<string> {
+  const id = uuidParam(request, 'id');
+  const group = await readPerson(database.knex, 'Group', id);
+  if (group === undefined || group.deletedAt !== null) throw missing('Group', id);
+  return id;
 }
 
 /** The SCIM resource, and beside it what SCIM has no word for: `state`, which is passed over when it comes back. */
@@ -106,6 +140,16 @@ async function answerOne(parts: AdminParts, type: ResourceType, id: string, resp
   const state = { origin, overridden, leftAt, ...(type === 'Group' ? { memberCount } : {}) };
   response.setHeader('etag', etagOf(found.version));
   response.json({ ...JSON.parse(found.text), state });
+}
+
+/** One who was removed, and what stands in the way of bringing them back. */
+function viewRemoved(removed: Removed, refusal: ConflictError | undefined) {
+  const { id, resource_type: resourceType, origin, display, user_name: userName, left_at, deleted_at } = removed;
+  return {
+    ...{ id, resourceType, origin, displayName: display, userName, leftAt: left_at, deletedAt: deleted_at },
+    refusal:
+      refusal === undefined ? null : { code: refusal.reason, message: refusal.message, remedy: refusal.remedy ?? null },
+  };
 }
 
 function serveOptions({ publicUrl }: AdminParts, type: ResourceType): ServeOptions {

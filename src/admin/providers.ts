@@ -1,12 +1,12 @@
 import { type Request, type RequestHandler, Router } from 'express';
 import { z } from 'zod';
 import { canonical } from '#core/canonical.ts';
-import { ConflictError, InputError, NotFoundError, PreconditionError } from '#core/errors.ts';
+import { ConflictError, InputError, NotFoundError } from '#core/errors.ts';
 import type { ProviderKind } from '#core/provider.ts';
 import { PROVIDER_KINDS, type ProviderKindName } from '#core/resource.ts';
 import { mergeSecrets, type Secrets, splitSecrets } from '#core/secrets.ts';
 import { requireScope } from '#http/auth.ts';
-import { expectation } from '#http/etag.ts';
+import { etagOf, expectation } from '#http/etag.ts';
 import { parse } from '#http/validate.ts';
 import { writeAudit } from '#store/audit.ts';
 import { type ConnectionRow, listConnections } from '#store/connections.ts';
@@ -27,6 +27,7 @@ import { lastRuns, type RunView } from '#store/views/runs.ts';
 import { describeNotifications } from '#sync/describe-notifications.ts';
 import { openSettings } from '#sync/settings.ts';
 import { viewConnection, withConsent } from './consent.ts';
+import { changedMeanwhile } from './documents.ts';
 import { confirmedIn, refuseUnseen } from './impact.ts';
 import type { AdminParts } from './parts.ts';
 import { notConfigured } from './provider-refusals.ts';
@@ -55,7 +56,7 @@ export function providerRoutes(parts: AdminParts): Router {
           reason: 'not-configured',
           remedy: `PUT its settings to /api/v1/providers/${kind.kind}.`,
         });
-      response.json(viewSettings(row, parts));
+      response.setHeader('etag', etagOf(row.config_version)).json(viewSettings(row, parts));
     })
     .put('/providers/:kind', admin, async (request, response) => {
       const { confirmImpact } = parse(z.object({ confirmImpact: z.string().max(100).optional() }), request.query);
@@ -69,7 +70,7 @@ export function providerRoutes(parts: AdminParts): Router {
       });
       await retrySubscriptions(parts.database.knex, kind.kind);
       parts.subscriptions?.wake();
-      response.json(saved);
+      response.setHeader('etag', etagOf(String(saved.configVersion))).json(saved);
     })
     .post('/providers/:kind/test', operator, testProvider(parts))
     .post('/providers/:kind/preview', operator, previewSource(parts))
@@ -189,7 +190,12 @@ async function saveSettings(parts: AdminParts, { kind, body, actor, confirmImpac
   const saved = await parts.database.knex.transaction(async (tx) => {
     await lockProviders(tx);
     const before = await readProvider(tx, kind.kind);
-    if (asExpected?.(before?.config_version ?? '0') === false) throw changedMeanwhile(before);
+    if (asExpected?.(before?.config_version ?? '0') === false)
+      throw await changedMeanwhile(
+        tx,
+        { action: 'provider.configure', object: kind.kind },
+        { configVersion: Number(before?.config_version ?? 0) },
+      );
     const kept = secretsFor(kind, before, body, parts);
     const whole = mergeSecrets(withoutMarks(body), kept);
     const parsed = kind.parseSettings(whole);
@@ -220,18 +226,6 @@ async function saveSettings(parts: AdminParts, { kind, body, actor, confirmImpac
   // What shows the impact was stored all the same.
   if (saved instanceof ConflictError) throw saved;
   return saved;
-}
-
-function changedMeanwhile(row: ProviderRow | undefined): PreconditionError {
-  const configVersion = Number(row?.config_version ?? 0);
-  return new PreconditionError(
-    `Somebody else has saved these settings meanwhile: they have the version ${configVersion}.`,
-    {
-      reason: 'settings-changed',
-      remedy: 'Look at what they saved before you save yours.',
-      details: { configVersion },
-    },
-  );
 }
 
 /** Stored secrets that may stand in for those that new settings leave out: never to be sent to another destination. */
@@ -265,7 +259,10 @@ export function savedSecrets(row: ProviderRow | undefined, parts: AdminParts): S
 }
 
 /** Settings without secrets; `secretsSet` names those that are stored. */
-function viewSettings(row: ProviderRow, parts: AdminParts): object {
+function viewSettings(
+  row: ProviderRow,
+  parts: AdminParts,
+): { readonly configVersion: number; readonly secretsSet: readonly string[] } {
   const secretsSet = Object.keys(savedSecrets(row, parts));
   return { ...(row.settings as object), configVersion: Number(row.config_version), secretsSet };
 }

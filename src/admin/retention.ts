@@ -4,7 +4,9 @@ import { DEFAULT_RETENTION, RETENTION_MIN, type RetentionSettings } from '#core/
 import { requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import { writeAudit } from '#store/audit.ts';
-import { readSetting, writeSetting } from '#store/settings.ts';
+import type { Db } from '#store/database.ts';
+import { lockSettings, readSetting, writeSetting } from '#store/settings.ts';
+import { refuseChanged, sendDocument } from './documents.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf } from './query.ts';
 
@@ -24,14 +26,20 @@ export function retentionRoutes({ database }: AdminParts): Router {
   const db = database.knex;
   return Router()
     .get('/retention', async (_request, response) => {
-      response.json({ ...DEFAULT_RETENTION, ...(await readSetting<Partial<RetentionSettings>>(db, 'retention')) });
+      sendDocument(response, await readRetention(db));
     })
     .put('/retention', requireScope('admin'), async (request, response) => {
       const settings = parse(RetentionBody, request.body ?? {});
       await db.transaction(async (tx) => {
+        await lockSettings(tx);
+        await refuseChanged(tx, request, await readRetention(tx), { action: 'retention.change' });
         await writeSetting(tx, 'retention', settings);
         await writeAudit(tx, { actor: actorOf(request), action: 'retention.change', detail: settings });
       });
-      response.json(settings);
+      sendDocument(response, settings);
     });
+}
+
+async function readRetention(db: Db): Promise<RetentionSettings> {
+  return { ...DEFAULT_RETENTION, ...(await readSetting<Partial<RetentionSettings>>(db, 'retention')) };
 }

@@ -39,8 +39,8 @@ export function planChanges(
 
 /**
  * True when an item carries the provider's form of a resource, which names a manager by the provider's id. A
- * deactivation, a released name, a lost link and a revert carry the directory's own row, changed.
+ * deactivation, a released name, a lost link, a revert and a restore carry the directory's own row, changed.
  */
 export function isSourceForm({ action, reason }: { readonly action: string; readonly reason: string }): boolean {
-  return action !== 'deactivate' && !['NameReleased', 'LinkLost', 'Reverted'].includes(reason);
+  return action !== 'deactivate' && !['NameReleased', 'LinkLost', 'Reverted', 'Restored'].includes(reason);
 }

@@ -188,6 +188,7 @@ export const REASONS = {
     remedy: 'Look for it in the provider: it may be gone, outside the search, or misspelled.',
   },
   Reverted: { sentence: 'An administrator undid the run that changed it.', remedy: NOTHING },
+  Restored: { sentence: 'An administrator brought it back.', remedy: NOTHING },
   Pinned: {
     sentence: 'A revert restored it, and it stays so until it is released.',
     remedy: 'Release the pin when the provider is right again.',

@@ -311,7 +311,7 @@ async function takeMembers(world: Delivering, row: Claimed, whole: Remote | unde
 }
 
 /**
- * After a try of which not everything is known: what stands there now. What a failed write was about is remembered as in
+ * After a try of which not everything is known, or when somebody asks for it again: what stands there now. What a failed write was about is remembered as in
  * doubt, but for members; of a process that was killed nothing is.
  */
 async function lookWhatBecame(
@@ -323,9 +323,11 @@ async function lookWhatBecame(
 ): Promise<void> {
   const { remoteId } = progress;
   const isGroup = row.resource_type === 'Group' && fate === 'present';
-  if (remoteId === null || fate === 'keep' || fate === 'delete' || !(row.cut || (row.unsure && isGroup))) return;
+  const isUnknown = row.cut || row.doubted;
+  if (remoteId === null || fate === 'keep' || fate === 'delete' || !(isUnknown || (row.unsure && isGroup))) return;
   const whole = await world.target.read(row.resource_type, remoteId, signal);
-  if (row.cut && whole?.document !== undefined) {
+  if (whole === undefined && row.doubted) return unlink(world, row, progress);
+  if (isUnknown && whole?.document !== undefined) {
     const after = fate === 'present' ? formOf(world, row, 'update') : { active: true };
     const touched = await world.touchedSince(row);
     progress.sent = standing(whole.document, [progress.sent ?? {}, after], touched);

@@ -37,6 +37,20 @@ export interface AuditFilter {
   readonly until?: string | undefined;
 }
 
+/** The newest line of an action, on an object where it has one. */
+export async function lastAudit(
+  db: Db,
+  action: string,
+  object: string | undefined,
+): Promise<Pick<AuditView, 'at' | 'actor'> | undefined> {
+  const { rows } = await sql<Pick<AuditView, 'at' | 'actor'>>(
+    db,
+    'select at, actor from audit where action = ? and (?::text is null or object = ?) order by seq desc limit 1',
+    [action, object ?? null, object ?? null],
+  );
+  return rows[0];
+}
+
 /** Newest first. */
 export async function listAudit(
   db: Db,

@@ -138,6 +138,8 @@ export interface Claimed {
   readonly unsure: boolean;
   /** It was cut short, so that not even what was sent is known. */
   readonly cut: boolean;
+  /** A person asked for it again: what it has there is read back, and made anew where it is gone. */
+  readonly doubted: boolean;
   /** The version that the target has; null before it has any. */
   readonly delivered: string | null;
   /** Of the resource as it is now; null when it is not even a tombstone any more. */
@@ -181,7 +183,7 @@ export async function claimDeliveries(
   const within = scopeText(statement, scope, 'few');
   const text = `select d.id, d.resource_id, d.resource_type, d.rank, d.asks, d.fence, d.attempts, d.changed_at, d.remote_id, d.remote_etag,
       d.link, d.sent, d.gone_since, d.settled_at, d.last_error is not null as unsure,
-      coalesce(d.last_error ->> 'code' = '${CUT_SHORT.code}', false) as cut, d.delivered, d.log, r.version, r.body, r.active, (r.id is null or r.deleted_at is not null) as deleted,
+      coalesce(d.last_error ->> 'code' = '${CUT_SHORT.code}', false) as cut, d.doubted, d.delivered, d.log, r.version, r.body, r.active, (r.id is null or r.deleted_at is not null) as deleted,
       coalesce(r.deleted_at is null and ${within}, false) as in_scope, m.remote_id as manager_remote_id,
       coalesce(m.remote_id is null and m.in_scope and m.state <> 'idle', false) as manager_waits
     from deliveries d left join resources r on r.id = d.resource_id
@@ -269,7 +271,8 @@ export async function settleDeliveries(
          remote_id = s.remote_id, remote_etag = s.remote_etag, link = s.link, sent = nullif(s.sent, 'null'::jsonb), gone_since = s.gone_since,
          last_action = s.action, last_error = ${ERROR_NOW}, log = s.log, settled_at = ?::timestamptz,
          first_failed_at = case when ${ERROR_NOW} is null then null else coalesce(d.first_failed_at, ?::timestamptz) end,
-         claimed_until = null, allowed = case when s.done then false else d.allowed end
+         claimed_until = null, allowed = case when s.done then false else d.allowed end,
+         doubted = d.doubted and not s.done
        from s where d.app_id = ? and d.resource_id = s.resource_id and d.fence = s.fence and d.state = 'sending'
        returning d.resource_id, s.departed_at)
      insert into departures (app_id, resource_id, changed_at, acknowledged_at)

@@ -101,6 +101,7 @@ export async function clearKnown(tx: Db, streamId: string): Promise<void> {
 
 export interface SubjectRow {
   readonly id: string;
+  readonly resource_type: ResourceType;
   readonly version: string;
   /** As SCIM answers it, or did. */
   readonly external_id: string | null;
@@ -126,7 +127,7 @@ export async function readSubjects(
   const seen = TYPES.map(
     (type) => `when r.resource_type = '${type}' then ${statement.where(visible?.condition(type, 'few'))}`,
   ).join(' ');
-  const text = `select r.id, r.version, ${SERVED_EXTERNAL_ID} as external_id, r.active, case when r.deleted_at is null then r.body end as body,
+  const text = `select r.id, r.resource_type, r.version, ${SERVED_EXTERNAL_ID} as external_id, r.active, case when r.deleted_at is null then r.body end as body,
       r.deleted_at is null and (case ${seen} end) as seen, k.version as known
     from resources r left join event_known k on k.stream_id = ${stream} and k.resource_id = r.id where r.id = any(${wanted})`;
   const { rows } = await queryOn<SubjectRow>(tx, { text, values: statement.values });

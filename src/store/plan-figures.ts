@@ -53,6 +53,8 @@ export async function noteAttributes(db: Db, { planId, provider }: Planning): Pr
 export interface ItemCounts {
   readonly create: number;
   readonly update: number;
+  /** Updates that say whose a resource is; they are none of `update`. */
+  readonly link: number;
   readonly deactivate: number;
   readonly delete: number;
   readonly membership: number;
@@ -61,22 +63,22 @@ export interface ItemCounts {
   readonly membershipsRemoved: number;
 }
 
-/** What the plan would do, by action (links are none), and the memberships that groups win and lose by themselves. */
+/** What the plan would do, by action with links apart, and the memberships that groups win and lose by themselves. */
 export async function countItems(
   db: Db,
   planId: string,
 ): Promise<{ readonly counts: ItemCounts; readonly byType: CountsByType }> {
   const { rows } = await sql<Counted>(
     db,
-    `select action as name, resource_type as type, count(*)::int as count, coalesce(sum(added), 0)::int as added,
+    `select case when action = 'update' and ${IS_LINK} then 'link' else action end as name, resource_type as type, count(*)::int as count, coalesce(sum(added), 0)::int as added,
        coalesce(sum(removed) filter (where action = 'membership'), 0)::int as removed
-     from plan_items where plan_id = ? and (outcome = 'pending' or action = 'skip') and not (action = 'update' and ${IS_LINK})
+     from plan_items where plan_id = ? and (outcome = 'pending' or action = 'skip')
      group by 1, 2`,
     [planId],
   );
   const { counts, byType } = sumUp(rows);
   const { added, removed } = byType.Membership;
-  const none = { create: 0, update: 0, deactivate: 0, delete: 0, membership: 0, skip: 0 };
+  const none = { create: 0, update: 0, link: 0, deactivate: 0, delete: 0, membership: 0, skip: 0 };
   return { counts: { ...none, ...counts, membershipsAdded: added, membershipsRemoved: removed }, byType };
 }
 

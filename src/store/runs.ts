@@ -6,7 +6,7 @@ import type { RunPhase, RunTimes } from '#core/estimate.ts';
 import type { RunError } from '#core/failure.ts';
 import type { LinkReset } from '#core/match.ts';
 import type { LeavePolicy } from '#core/policy.ts';
-import type { ProviderKindName } from '#core/resource.ts';
+import type { ProviderKindName, ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 import type { Lease } from './leases.ts';
 
@@ -26,6 +26,8 @@ export interface RunOptions {
   readonly logLevel?: string | undefined;
   /** Of an impact plan: what becomes of those whom other providers brought. */
   readonly leftOvers?: LeavePolicy;
+  /** Of a restore: who is brought back. */
+  readonly restores?: { readonly type: ResourceType; readonly id: string };
   /** Of an impact plan: the provider that was active. */
   readonly from?: ProviderKindName | null;
 }

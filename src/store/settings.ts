@@ -81,6 +81,14 @@ export async function readSetting<Value>(db: Db, name: string): Promise<Value | 
   return rows[0]?.value;
 }
 
+/** Any number that no other advisory lock uses. */
+const SETTINGS_LOCK = '7340032, 4';
+
+/** Locks these settings until the end of the transaction, also where none were ever saved. */
+export async function lockSettings(tx: Db): Promise<void> {
+  await sql(tx, `select pg_advisory_xact_lock(${SETTINGS_LOCK})`);
+}
+
 export async function writeSetting(db: Db, name: string, value: unknown): Promise<void> {
   await sql(
     db,

@@ -300,13 +300,13 @@ function toWrite(
 
 /** It says itself when the person had left: an undoing, and the end of a link that takes nothing else away. */
 function keepsLeft({ action, reason }: PlanItem): boolean {
-  return reason === 'Reverted' || (reason === 'LinkLost' && action === 'update');
+  return reason === 'Reverted' || reason === 'Restored' || (reason === 'LinkLost' && action === 'update');
 }
 
 /** Whoever is left over, or put back, stays whose they are. */
 function ownerOf(plan: Applying, item: PlanItem, locked: LockedResource | undefined): Origin {
   if (isMadeByRule(item)) return 'manual';
-  const stays = item.reason === 'LeftOver' || item.reason === 'Reverted';
+  const stays = ['LeftOver', 'Reverted', 'Restored'].includes(item.reason);
   return (stays ? locked?.origin : undefined) ?? plan.provider;
 }
 

@@ -14,6 +14,7 @@ import { type ProviderRow, readProvider } from '#store/settings.ts';
 import { makeProgress } from './progress.ts';
 import type { ResourceSchemas } from './protect.ts';
 import { makeReadMemory } from './read-memory.ts';
+import { runRestore } from './restore.ts';
 import { runRevert } from './revert.ts';
 import { CancelledError, finishPlan, type RunContext, runSync } from './run.ts';
 import { keepRunLog, type RunLog } from './run-log.ts';
@@ -85,12 +86,15 @@ async function advance(parts: CarryParts, carried: Carried): Promise<void> {
   const resumable = plan?.status === 'approved' || plan?.status === 'applying';
   if (run.status === 'running' && !resumable) return abandon(carried);
   const row = await readProvider(db, run.provider);
-  if (row === undefined) throw new Error(`no settings of ${run.provider}`);
-  carried.hide(secretsOf(row, parts.seal));
+  // Who was entered by hand is brought back also where no source was ever set up.
+  if (row === undefined && run.options.restores === undefined) throw new Error(`no settings of ${run.provider}`);
+  if (row !== undefined) carried.hide(secretsOf(row, parts.seal));
   await write((tx) => startRun(tx, run.id));
   const context = makeContext(parts, carried, row);
-  if (plan !== undefined && resumable) return resume(context, plan, row);
+  if (plan !== undefined && resumable) return resume(context, plan, row, run.options.restores !== undefined);
   if (run.reverts !== null) return runRevert(context, run);
+  if (run.options.restores !== undefined) return runRestore(context, run, parts);
+  if (row === undefined) throw new Error(`no settings of ${run.provider}`);
   const kind = parts.kinds.get(run.provider);
   if (kind === undefined) throw new Error(`no provider kind ${run.provider}`);
   const settings = openSettings(kind, row, parts.seal);
@@ -114,17 +118,26 @@ async function abandon({ run, write, log }: Carried): Promise<void> {
   });
 }
 
-async function resume(context: RunContext, plan: PlanRow, row: ProviderRow): Promise<void> {
+async function resume(
+  context: RunContext,
+  plan: PlanRow,
+  row: ProviderRow | undefined,
+  restores: boolean,
+): Promise<void> {
   await context.write((tx) => setPlanStatus(tx, plan.id, 'applying'));
   await finishPlan(context, {
     planId: plan.id,
     complete: plan.complete,
-    initial: row.initial_done_at === null,
-    revert: plan.reverts !== null,
+    initial: row?.initial_done_at === null,
+    revert: plan.reverts !== null || restores,
   });
 }
 
-function makeContext({ database, schemas, clock }: CarryParts, carried: Carried, row: ProviderRow): RunContext {
+function makeContext(
+  { database, schemas, clock }: CarryParts,
+  carried: Carried,
+  row: ProviderRow | undefined,
+): RunContext {
   const { run, lease, write, signal, log } = carried;
   const db = database.knex;
   return {
@@ -134,8 +147,8 @@ function makeContext({ database, schemas, clock }: CarryParts, carried: Carried,
     db,
     runId: run.id,
     provider: run.provider,
-    configVersion: row.config_version,
-    salt: `${row.config_version}\n`,
+    configVersion: row?.config_version ?? '0',
+    salt: `${row?.config_version ?? '0'}\n`,
     schemas,
     progress: makeProgress({ db, run, clock, signal, lease, cost: () => carried.cost() }),
   };

@@ -13,7 +13,7 @@ import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import { type Database, type Db, sql } from '#store/database.ts';
 import { wasApproved } from '#store/plans.ts';
-import { readActiveProvider, readSetting, writeSetting } from '#store/settings.ts';
+import { lockSettings, readActiveProvider, readSetting, writeSetting } from '#store/settings.ts';
 import { readWholeRead } from '#store/whole-read.ts';
 import { findMissed, type MissedRun, missedByZone } from './missed.ts';
 import type { ScheduleService, ScheduleView, SyncService } from './service.ts';
@@ -99,10 +99,14 @@ export function makeSchedule({ database, sync, clock, log }: ScheduleParts): Sch
       const saved = await readSaved(db);
       return { ...view(saved.settings, clock.now()), missed: await missedOf(db, saved, clock.now()) };
     },
-    async change(settings, { withoutPreview = false } = {}) {
+    async change(settings, { withoutPreview = false, within } = {}) {
       checkSchedule(settings);
-      if (settings.enabled && !withoutPreview) await checkPreviewed(db);
-      await writeSetting(db, 'schedule', { settings, since: clock.now().toISOString() });
+      await db.transaction(async (tx) => {
+        await lockSettings(tx);
+        await within?.(tx, (await readSaved(tx)).settings);
+        if (settings.enabled && !withoutPreview) await checkPreviewed(tx);
+        await writeSetting(tx, 'schedule', { settings, since: clock.now().toISOString() });
+      });
       return { ...view(settings, clock.now()), missed: null };
     },
   };

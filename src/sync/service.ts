@@ -84,6 +84,8 @@ export type ScheduleView = ScheduleSettings & {
 export interface ScheduleOptions {
   /** The administrator says so explicitly: switch it on without a look at what a run would do. */
   readonly withoutPreview?: boolean | undefined;
+  /** Done in the transaction of the change, with what was saved before; what it throws leaves everything as it was. */
+  readonly within?: (tx: Db, before: ScheduleSettings) => Promise<void>;
 }
 
 export interface ScheduleService {

@@ -162,6 +162,39 @@ describe('the admin API of everything that is sent', () => {
     assert.match(detail.payload, /user\.created/);
   });
 
+  it('sends again what changed since: today’s state, read back from a target that has lost it, once to a receiver', async () => {
+    const resend = (body: object, status = 202) =>
+      call<{ count: number; code: string }>('POST', '/deliveries/resend', status, body);
+    hook.answerWith(() => ({ status: 204 }));
+    const { nextCursor } = await call<{ nextCursor: string }>('GET', '/changes?limit=500', 200);
+    const since = new Date(Date.now() - 3_600_000).toISOString();
+    const [ada, linus] = [...app.users.values()];
+    assert.ok(ada && linus);
+    app.users.delete(String(ada['id']));
+    linus['active'] = false;
+    assert.deepEqual(await resend({ appId: id, channel: 'push', since }), { count: 3 });
+    await until('push', ({ waiting }) => waiting === 0);
+    const there = [...app.users.values()];
+    assert.deepEqual(there.map(({ userName }) => userName).sort(), ['ada', 'grace', 'linus']);
+    assert.ok(there.every(({ active }) => active === true));
+    assert.deepEqual(await resend({ appId: id, channel: 'push', after: nextCursor }), { count: 0 });
+
+    hook.received.length = 0;
+    assert.deepEqual(await resend({ appId: id, channel: 'webhook', since }), { count: 3 });
+    await until('webhook', ({ waiting, dead }) => waiting === 0 && dead === 0);
+    const told = hook.received.map(({ text }) => JSON.parse(text) as { type: string; data: { id: string } });
+    assert.equal(new Set(told.map(({ data }) => data.id)).size, 3);
+    const [message] = await lines('channel=webhook&search=linus');
+    assert.deepEqual(await resend({ ids: [message?.id] }), { count: 1 });
+
+    assert.equal((await resend({ appId: id }, 400)).code, 'invalid-input');
+    assert.equal((await resend({ appId: id, after: 'none' }, 400)).code, 'invalid-cursor');
+    assert.equal((await resend({ appId: id, channel: 'events', since }, 404)).code, 'nothing-to-resend');
+    const { items } = await call<{ items: { action: string; object: string; detail: object }[] }>('GET', '/audit', 200);
+    const line = items.findLast(({ action }) => action === 'delivery.resend');
+    assert.deepEqual([line?.object, line?.detail], [id, { appId: id, channel: 'push', since, count: 3 }]);
+  });
+
   it('says how many a scope lets through, and what is known of services', async () => {
     const scope = { resourceTypes: ['User'], userFilter: 'userName sw "a"' };
     assert.deepEqual(await call('POST', '/apps/scope/count', 200, { scope }), { users: 1, groups: 0 });

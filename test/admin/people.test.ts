@@ -12,6 +12,7 @@ import {
   startTenant,
   sync,
   type TestGateway,
+  untilOver,
 } from '../support/gateway.ts';
 
 interface Resource {
@@ -107,6 +108,44 @@ for (const kind of ['embedded', 'postgres'] as const)
       const emptied = await call<Resource>('PUT', `/groups/${made.id}`, 200, { ...renamed, members: [] });
       assert.equal(emptied.members, undefined);
       await call('DELETE', `/groups/${made.id}`, 204);
+    });
+
+    it('lists members through groups in groups, each once with the way, in circles too, page by page', async () => {
+      const make = async (displayName: string, members: readonly string[]) =>
+        (await call<Resource>('POST', '/groups', 201, { displayName, members: members.map((value) => ({ value })) }))
+          .id;
+      const [ada, ben] = await Promise.all(
+        ['way-ada', 'way-ben'].map(async (userName) => (await call<Resource>('POST', '/users', 201, { userName })).id),
+      );
+      assert.ok(ada && ben);
+      const team = await make('Team', [ada, ben]);
+      const sales = await make('Sales', [team]);
+      const all = await make('All of us', [sales, ada]);
+      await call('PATCH', `/groups/${team}`, 200, {
+        schemas: [PATCH],
+        Operations: [{ op: 'add', path: 'members', value: [{ value: all }] }],
+      });
+      interface Member {
+        readonly id: string;
+        readonly path: readonly { display: string }[];
+        readonly ways: number;
+      }
+      const found = await listAll<Member>(call, `/groups/${all}/members?transitive=true&limit=1`);
+      const ways = new Map(found.map(({ id, path, ways: n }) => [id, [path.map(({ display }) => display), n]]));
+      assert.equal(found.length, 4);
+      assert.deepEqual(ways.get(ada), [[], 2]);
+      assert.deepEqual(ways.get(ben), [['Sales', 'Team'], 1]);
+      assert.deepEqual(ways.get(team), [['Sales'], 1]);
+      assert.deepEqual(await call('GET', `/groups/${all}/members/count`, 200), { users: 2, groups: 2 });
+      const within = await call<{ items: { id: string; groupCount: number }[] }>('GET', `/groups?within=${all}`, 200);
+      assert.deepEqual(
+        within.items.map(({ id, groupCount }) => [id, groupCount]),
+        [[sales, 1]],
+      );
+      const top = await call<{ items: { id: string }[] }>('GET', '/groups?top=true&limit=500', 200);
+      assert.ok(!top.items.some(({ id }) => [team, sales, all].includes(id)));
+      for (const id of [team, sales, all]) await call('DELETE', `/groups/${id}`, 204);
+      for (const id of [ada, ben]) await call('DELETE', `/users/${id}`, 204);
     });
 
     it('writes only to the version that was read', async () => {
@@ -236,5 +275,53 @@ for (const kind of ['embedded', 'postgres'] as const)
       assert.equal((await user(id)).active, true);
       await sync(api);
       assert.equal((await user(id)).active, false);
+    });
+
+    it('lists who was removed, brings them back under the same id, and says when the source would take them away again', async () => {
+      interface Kept {
+        readonly refusal: { readonly code: string; readonly message: string } | null;
+      }
+      const restore = async (id: string) => {
+        const run = await call<{ id: string; trigger: string }>('POST', `/users/${id}/restore`, 202);
+        assert.equal(run.trigger, 'restore');
+        const over = await untilOver(api, run.id);
+        assert.deepEqual([over.status, over.error], ['succeeded', null]);
+        return over;
+      };
+      const made = await call<Resource>('POST', '/users', 201, { userName: 'gone-and-back', title: 'Lead' });
+      const refused = await call<{ code: string }>('POST', `/users/${made.id}/restore`, 409);
+      assert.equal(refused.code, 'not-removed');
+      await call('DELETE', `/users/${made.id}`, 204);
+      const removed = await call<{ items: { id: string; deletedAt: string }[] }>(
+        'GET',
+        '/users?removed=true&search=gone-',
+        200,
+      );
+      assert.deepEqual(
+        removed.items.map(({ id, deletedAt }) => [id, Number.isNaN(Date.parse(deletedAt))]),
+        [[made.id, false]],
+      );
+      const other = await call<Resource>('POST', '/users', 201, { userName: 'gone-and-back' });
+      assert.equal((await call<Kept>('GET', `/users/${made.id}/restore`, 200)).refusal?.code, 'name-taken');
+      await call('DELETE', `/users/${other.id}`, 204);
+      const run = await restore(made.id);
+      assert.deepEqual(run.counts, { created: 1 });
+      const back = await user(made.id);
+      assert.deepEqual([back.userName, back.title, back.state.origin], ['gone-and-back', 'Lead', 'manual']);
+
+      const leaver = await ofSource(8);
+      const { groups = [], externalId = '' } = await user(leaver.id);
+      removeUser(tenant, externalId);
+      await sync(api);
+      const kept = await call<Kept>('GET', `/users/${leaver.id}/restore`, 200);
+      assert.equal(kept.refusal?.code, 'source-would-remove');
+      assert.match(kept.refusal?.message ?? '', /Microsoft 365 would take .* away again at the next sync/);
+      await call('POST', `/users/${leaver.id}/restore`, 409);
+      await call('POST', '/providers/microsoft365/deactivate', 200, {});
+      await restore(leaver.id);
+      const again = await user(leaver.id);
+      assert.equal(again.active, true);
+      const ids = (of: readonly { value: string }[]) => of.map(({ value }) => value).sort();
+      assert.deepEqual(ids(again.groups ?? []), ids(groups));
     });
   });

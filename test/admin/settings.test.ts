@@ -4,8 +4,17 @@ import { after, before, describe, it } from 'node:test';
 import { REASONS } from '#core/reasons.ts';
 import type { GraphServer } from '#demo/graph-server.ts';
 import { makeTenant } from '#demo/tenant.ts';
+import { apart, merged } from '../../src/console/app/conflict/three-way.ts';
 import { KOREAN_REASONS } from '../../src/console/app/korean-reasons.ts';
-import { connect, freshStorage, settingsFor, startGateway, startTenant, type TestGateway } from '../support/gateway.ts';
+import {
+  ADMIN_TOKEN,
+  connect,
+  freshStorage,
+  settingsFor,
+  startGateway,
+  startTenant,
+  type TestGateway,
+} from '../support/gateway.ts';
 import { problemsOf } from '../support/openapi.ts';
 
 const USERS = 40;
@@ -107,6 +116,51 @@ describe('settings over the API', () => {
     assert.equal(schedule?.action, 'schedule.change');
     assert.ok(rest.some(({ action }) => action === 'provider.activate'));
     assert.deepEqual(await changes(`?since=${encodeURIComponent(new Date(Date.now() + 60_000).toISOString())}`), []);
+  });
+
+  it('overwrites nobody who saved meanwhile, and says who and when', async () => {
+    const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' };
+    const app = await call<{ id: string }>('POST', '/apps', 201, { name: 'Wiki' });
+    const documents: readonly (readonly [path: string, method: string, change: object])[] = [
+      ['/guard', 'PUT', { percent: 7 }],
+      ['/schedule', 'PUT', { enabled: false, kind: 'daily', time: '05:00' }],
+      ['/retention', 'PUT', { runs: 30 }],
+      ['/directory', 'PUT', { localEdits: 'overwrite' }],
+      ['/notifications', 'PUT', { remindAfterHours: 12 }],
+      [`/apps/${app.id}`, 'PATCH', { name: 'Wiki of all' }],
+    ];
+    for (const [path, method, change] of documents) {
+      const url = `${api.base}/api/v1${path}`;
+      const etag = (await fetch(url, { headers })).headers.get('etag') ?? '';
+      const save = (tag: string) =>
+        fetch(url, { method, headers: { ...headers, 'if-match': tag }, body: JSON.stringify(change) });
+      const saved = await save(etag);
+      assert.equal(saved.status, 200, path);
+      const refused = await save(etag);
+      const problem = (await refused.json()) as { code: string; savedBy: string; savedAt: string };
+      assert.deepEqual([refused.status, problem.code], [412, 'settings-changed'], path);
+      assert.match(problem.savedBy, /^token:/);
+      assert.ok(!Number.isNaN(Date.parse(problem.savedAt)));
+      assert.equal((await save(saved.headers.get('etag') ?? '')).status, 200, path);
+    }
+  });
+
+  it('makes two versions of settings into one, field by field', () => {
+    const base = { a: 1, b: { c: 'x', d: ['one'] }, e: null, gone: 1 };
+    const mine = { a: 2, b: { c: 'x', d: ['one'] }, e: '', gone: 1 };
+    const theirs = { a: 3, b: { c: 'y', d: ['one', 'two'] } };
+    const fields = apart(base, mine, theirs);
+    assert.deepEqual(
+      fields.map(({ path, onlyTheirs }) => [path, onlyTheirs]),
+      [
+        ['a', false],
+        ['b.c', true],
+        ['b.d', true],
+        ['gone', true],
+      ],
+    );
+    const taken = fields.filter(({ onlyTheirs }) => onlyTheirs);
+    assert.deepEqual(merged(mine, taken), { a: 2, b: { c: 'y', d: ['one', 'two'] }, e: '' });
   });
 
   it('has a sentence in Korean for every reason', () => {

@@ -47,6 +47,10 @@ if (!empty) {
 }
 const people = (await api.call<{ items: { id: string }[] }>('GET', '/api/v1/users?limit=3&search=Ada')).body.items;
 const groups = (await api.call<{ items: { id: string }[] }>('GET', '/api/v1/groups?limit=3')).body.items;
+const removed = (
+  await api.call<{ id: string }>('POST', '/api/v1/users', { userName: 'kim.left', displayName: 'Kim Left' })
+).body;
+await api.call('DELETE', `/api/v1/users/${removed.id}`);
 const apps = (await api.call<{ items: { id: string }[] }>('GET', '/api/v1/apps')).body.items;
 
 const PAGES: Readonly<Record<string, string>> = {
@@ -71,6 +75,9 @@ const PAGES: Readonly<Record<string, string>> = {
   user: `/users/${people[0]?.id}`,
   groups: '/groups',
   group: `/groups/${groups[0]?.id}`,
+  'group-tree': '/groups?view=tree',
+  removed: '/users?removed=true',
+  'user-removed': `/users/${removed?.id}`,
   check: `/check?subject=${people[0]?.id}`,
   disputes: '/disputes',
   apps: '/apps',

@@ -267,6 +267,27 @@ describe('the console, from the first sign-in on', { skip: chromiumMissing }, ()
       await other.context.close();
     });
 
+  it('asks field by field when somebody else saved the same settings, and loses nothing', async () => {
+    const { page } = open;
+    await page.goto('/settings?tab=limits');
+    const most = page.getByLabel('Never more removals at once than');
+    await most.fill('40');
+    const { body: guard } = await api.call<object>('GET', '/api/v1/guard');
+    await api.call('PUT', '/api/v1/guard', { ...guard, maxDeletes: 70, minObjects: 12 });
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    const asked = page.getByRole('dialog');
+    await asked.getByText(/saved these settings/).waitFor();
+    await accessible('conflict');
+    const row = asked.getByRole('row', { name: /Never more removals/ });
+    await row.getByText('70').waitFor();
+    assert.equal(await row.getByRole('button', { name: 'Keep mine' }).getAttribute('aria-pressed'), 'true');
+    await asked.getByRole('button', { name: 'Save this' }).click();
+    await page.getByText('Saved', { exact: true }).first().waitFor();
+    const { body: saved } = await api.call<{ maxDeletes: number; minObjects: number }>('GET', '/api/v1/guard');
+    assert.deepEqual([saved.maxDeletes, saved.minObjects], [40, 12]);
+    assert.equal(await most.inputValue(), '40');
+  });
+
   it('turns off what a viewer may not do, and says why', async () => {
     const app = await api.call<{ id: string }>('POST', '/api/v1/apps', { name: 'people' });
     const { body } = await api.call<{ token: string }>('POST', `/api/v1/apps/${app.body.id}/tokens`, {

@@ -62,10 +62,27 @@ export function whenSignedOut(handler: SignedOut): void {
   onSignedOut = handler;
 }
 
+/** An answer and its version, which a change of it names in `ifMatch`. */
+export interface Tagged<Value> {
+  readonly value: Value;
+  readonly etag: string;
+}
+
 /** @throws {ApiError} */
 export async function call<O extends Operation>(operation: O, options: CallOptions<O> = {}): Promise<Answer<O>> {
-  const text = await send(operation, options, (response) => response.text());
-  return (text === '' ? undefined : parsed(text)) as Answer<O>;
+  return (await callTagged(operation, options)).value;
+}
+
+/** The same with the version of the answer; empty where it has none. @throws {ApiError} */
+export function callTagged<O extends Operation>(
+  operation: O,
+  options: CallOptions<O> = {},
+): Promise<Tagged<Answer<O>>> {
+  return send(operation, options, async (response) => {
+    const text = await response.text();
+    const etag = (response.headers.get('etag') ?? '').replace(/^W\//, '').replaceAll('"', '');
+    return { value: (text === '' ? undefined : parsed(text)) as Answer<O>, etag };
+  });
 }
 
 /** Keeps what is answered as a file, under the name that the gateway gives it. @throws {ApiError} */

@@ -1,6 +1,6 @@
 // Reading and writing through one cache. Keys begin with the first noun of the path, which is what the live stream names.
 import { QueryClient, useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { type Answer, ApiError, type CallOptions, call, type Operation } from './client.ts';
+import { type Answer, ApiError, type CallOptions, call, callTagged, type Operation } from './client.ts';
 
 type Reading = Extract<Operation, `GET ${string}`>;
 type PageAnswer = { readonly items: readonly unknown[]; readonly nextCursor: string | null };
@@ -33,6 +33,14 @@ export function useGet<O extends Reading>(operation: O, options: CallOptions<O> 
     queryKey: keyOf(operation, options, 'one'),
     queryFn: ({ signal }) => call(operation, { ...rest, signal }),
     ...(enabled === undefined ? {} : { enabled }),
+  });
+}
+
+/** Settings with their version, for a form that overwrites nobody. */
+export function useDocument<O extends Reading>(operation: O, options: CallOptions<O> = {}) {
+  return useQuery({
+    queryKey: keyOf(operation, options, 'document'),
+    queryFn: ({ signal }) => callTagged(operation, { ...options, signal }),
   });
 }
 

@@ -56,6 +56,7 @@ export const KOREAN_REASONS: Readonly<Record<string, string>> = {
   UnknownGroup: '파일에 없는 그룹을 가리킵니다.',
   UnknownMember: '소스에 나타나지 않는 구성원입니다.',
   Reverted: '관리자가 변경한 실행을 취소했습니다.',
+  Restored: '관리자가 복원했습니다.',
   Pinned: '실행 취소로 복원되었으며 해제할 때까지 유지됩니다.',
   NoChange: '디렉터리에 이미 같은 값이 있습니다.',
   GuardHeld: '승인할 때까지 변경 제한이 보류합니다.',

@@ -14,6 +14,7 @@ const WORDS = words({
   deactivate: ['disable {what}', '{what} 사용 안 함'],
   create: ['create {what}', '{what} 생성'],
   update: ['update {what}', '{what} 업데이트'],
+  link: ['link {what}', '{what} 연결'],
   membership: ['change the members of {what}', '{what} 구성원 변경'],
   wouldDo: ['It would {list}.', '적용하면 {list}입니다.'],
 });
@@ -28,7 +29,7 @@ export function usePlanSums(planId: string | null): Sums | undefined {
 
 /** Those who lose something: what a large change is about. */
 export const REMOVING = ['delete', 'deactivate'] as const;
-export const EVERY_ACT = [...REMOVING, 'create', 'update', 'membership'] as const;
+export const EVERY_ACT = [...REMOVING, 'create', 'update', 'link', 'membership'] as const;
 
 export interface SumWords {
   /** `400 users`, `24 groups`; empty when there is neither. */

@@ -34,7 +34,8 @@ export const STATUS_TONE: Readonly<Record<Run['status'], Tone>> = {
   incomplete: 'amber',
 };
 
-export type Change = 'create' | 'update' | 'deactivate' | 'delete' | 'membership' | 'skip';
+/** A link says whose somebody is; it is none of the updates. */
+export type Change = 'create' | 'update' | 'link' | 'deactivate' | 'delete' | 'membership' | 'skip';
 
 /** Of one kind of change: so many users, so many groups. They are never added up. */
 export interface Sum {
@@ -52,6 +53,7 @@ export type Sums = Readonly<Record<Change, Sum>> & {
 const NAMES: readonly (readonly [Change, done: string])[] = [
   ['create', 'created'],
   ['update', 'updated'],
+  ['link', 'linked'],
   ['deactivate', 'deactivated'],
   ['delete', 'deleted'],
   ['membership', 'membershipsChanged'],
@@ -85,8 +87,8 @@ function sumsBy(counts: CountsByType, nameOf: (name: (typeof NAMES)[number]) => 
 }
 
 /** Users and groups that are not as before; who is in a group is counted by memberships. */
-export function totalOf({ create, update, deactivate, delete: removed }: Sums): Sum {
-  const acts = [create, update, deactivate, removed];
+export function totalOf({ create, update, link, deactivate, delete: removed }: Sums): Sum {
+  const acts = [create, update, link, deactivate, removed];
   const add = (of: 'users' | 'groups'): number => acts.reduce((sum, act) => sum + act[of], 0);
   return { users: add('users'), groups: add('groups') };
 }
@@ -94,11 +96,19 @@ export function totalOf({ create, update, deactivate, delete: removed }: Sums): 
 export const CHANGE_TONE = {
   create: 'green',
   update: 'violet',
+  link: 'violet',
   deactivate: 'amber',
   delete: 'red',
   membership: 'blue',
   skip: 'grey',
 } as const satisfies Record<Change, Tone>;
+
+/** What an item does, with links apart from other updates. */
+export function actOf({ action, reason }: { readonly action: string; readonly reason: string }): Change {
+  return action === 'update' && LINKS.has(reason) ? 'link' : (action as Change);
+}
+
+const LINKS: ReadonlySet<string> = new Set(['Linked', 'Relinked', 'Adopted']);
 
 /** A preview of which nothing was applied: it is over, and its plan waits for a word. */
 export function isPreview({ preview, status, steps }: Pick<Run, 'preview' | 'status' | 'steps'>): boolean {

@@ -72,6 +72,7 @@ export const TRIGGER = words({
   push: ['Written by the source', '소스가 기록함'],
   connect: ['First connection', '첫 연결'],
   revert: ['Undo', '실행 취소'],
+  restore: ['Restore', '복원'],
   switch: ['Switch of source', '소스 전환'],
 });
 
@@ -92,12 +93,14 @@ export const PROVIDERS = words({
 export const CHANGES = words({
   create: ['Create', '생성'],
   update: ['Update', '업데이트'],
+  link: ['Link', '연결'],
   deactivate: ['Disable', '사용 안 함'],
   delete: ['Remove', '제거'],
   membership: ['Memberships', '구성원'],
   skip: ['Skipped', '건너뜀'],
   created: ['created', '생성됨'],
   updated: ['updated', '업데이트됨'],
+  linked: ['linked', '연결됨'],
   deactivated: ['disabled', '사용 안 함'],
   deleted: ['removed', '제거됨'],
   membershipsChanged: ['memberships', '구성원 변경'],

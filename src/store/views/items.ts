@@ -4,8 +4,10 @@ import { type Difference, differences } from '#core/differences.ts';
 import { isUuid } from '#core/ids.ts';
 import { managerOf, withManager } from '#core/manager.ts';
 import { isSourceForm } from '#core/plan.ts';
+import { describeReason } from '#core/reasons.ts';
 import { GATEWAY_SCHEMA } from '#core/resource.ts';
 import { type Db, sql } from '../database.ts';
+import { IS_LINK } from '../matching.ts';
 import { resolveUsers } from '../plans.ts';
 import { type Page, type PageQuery, pageOf } from './page.ts';
 import type { PlanView } from './plans.ts';
@@ -27,6 +29,8 @@ export interface ItemView {
   /** Paths of what an update changes. */
   readonly attributes: readonly string[];
   readonly reason: string;
+  /** What the reason says in words. */
+  readonly sentence: string;
   readonly detail: string | null;
   /** The groups down to a user, as it is, or was, affiliated; null where there is no such way. */
   readonly affiliationPath: string | null;
@@ -52,6 +56,8 @@ export interface ItemsFilter {
   readonly action?: string | undefined;
   readonly outcome?: string | undefined;
   readonly reason?: string | undefined;
+  /** Only those that say whose a resource is, or only the others. */
+  readonly links?: boolean | undefined;
   readonly resourceType?: string | undefined;
   /** Path of an attribute that an update changes; `members` for memberships. */
   readonly attribute?: string | undefined;
@@ -68,7 +74,7 @@ export type ItemsQuery = ItemsFilter & PageQuery;
 /** What of a plan its items need to know. */
 export type ItemsOf = Pick<PlanView, 'id' | 'provider' | 'supersedes'>;
 
-interface ItemRow extends Omit<ItemView, 'before' | 'after' | 'seq' | 'diff' | 'affiliationPath'> {
+interface ItemRow extends Omit<ItemView, 'before' | 'after' | 'seq' | 'diff' | 'affiliationPath' | 'sentence'> {
   readonly seq: string;
   readonly before: string | null;
   readonly after: string | null;
@@ -112,10 +118,11 @@ function whereOf({ provider }: ItemsOf, filter: ItemsFilter): { text: string; va
     conditions.push(`and ${condition}`);
     values.push(...bound);
   };
-  const { action, outcome, reason, resourceType, attribute, group, compared, search } = filter;
+  const { action, outcome, reason, links, resourceType, attribute, group, compared, search } = filter;
   if (action !== undefined) add('action = ?', action);
   if (outcome !== undefined) add('outcome = ?', outcome);
   if (reason !== undefined) add('reason = ?', reason);
+  if (links !== undefined) add(links ? IS_LINK : `not (${IS_LINK})`);
   if (resourceType !== undefined) add('resource_type = ?', resourceType);
   if (attribute !== undefined) add('? = any(attributes)', attribute);
   if (compared !== undefined) add('compared = ?', compared);
@@ -157,6 +164,7 @@ async function viewItems(
     return {
       ...row,
       seq: Number(row.seq),
+      sentence: describeReason(row.reason).sentence,
       affiliationPath,
       before,
       after,

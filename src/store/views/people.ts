@@ -19,12 +19,16 @@ export interface PersonView {
   /** The groups from the path-display group down to a user; null where there is no such way. */
   readonly affiliationPath: string | null;
   readonly memberCount: number;
+  /** Of a group, how many groups are in it; 0 for a user. */
+  readonly groupCount: number;
   /** When a sync deactivated it because it left the scope. */
   readonly leftAt: string | null;
   /** Edited by hand although a provider owns it: the next run brings back what the provider says. */
   readonly overridden: boolean;
   readonly createdAt: string;
   readonly updatedAt: string;
+  /** When it was removed; null for one who is here. */
+  readonly deletedAt: string | null;
 }
 
 /** A place in the order of a list. */
@@ -39,6 +43,12 @@ export interface PeopleQuery {
   readonly search?: string | undefined;
   readonly origin?: Origin | undefined;
   readonly active?: boolean | undefined;
+  /** Those who were removed and are still kept, instead of those who are here. */
+  readonly removed?: boolean | undefined;
+  /** Groups that are in no group. */
+  readonly top?: boolean | undefined;
+  /** Only who is directly in this group, by our id. */
+  readonly within?: string | undefined;
   readonly limit: number;
   readonly after?: NamePlace | undefined;
 }
@@ -47,15 +57,16 @@ export interface PeopleQuery {
  * What a sync applied has a digest until somebody else writes to it; for memberships the last line of the change log
  * tells, since a group may also have none because somebody in it is not here.
  */
-const OVERRIDDEN = `(r.origin <> 'manual' and r.external_id is not null and r.left_at is null and (r.digest is null or r.resource_type = 'Group'
+const OVERRIDDEN = `(r.deleted_at is null and r.origin <> 'manual' and r.external_id is not null and r.left_at is null and (r.digest is null or r.resource_type = 'Group'
   and r.members_digest is null and coalesce((select c.actor from changes c where c.resource_id = r.id and c.operation = 'membership'
     order by c.seq desc limit 1), 'sync') <> 'sync'))`;
 
 const COLUMNS = `r.id, r.origin, r.external_id as "externalId", d.doc ->> 'userName' as "userName", d.doc ->> 'displayName' as "displayName",
   r.active, (select e.value ->> 'value' from jsonb_array_elements(coalesce(d.doc -> 'emails', '[]')) with ordinality e(value, place)
     order by coalesce(e.value ->> 'primary', '') <> 'true', e.place limit 1) as email,
-  d.doc -> '${GATEWAY_SCHEMA}' ->> 'affiliationPath' as "affiliationPath", r.member_count as "memberCount", r.left_at as "leftAt", ${OVERRIDDEN} as overridden, r.created_at as "createdAt",
-  r.updated_at as "updatedAt"`;
+  d.doc -> '${GATEWAY_SCHEMA}' ->> 'affiliationPath' as "affiliationPath", r.member_count as "memberCount",
+  case when r.resource_type = 'Group' then (select count(*)::int from group_members gm where gm.group_id = r.id and gm.member_type = 'Group') else 0 end as "groupCount", r.left_at as "leftAt", ${OVERRIDDEN} as overridden, r.created_at as "createdAt",
+  r.updated_at as "updatedAt", r.deleted_at as "deletedAt"`;
 
 const DOCUMENT = 'cross join lateral (select r.body::jsonb as doc) d';
 
@@ -67,14 +78,18 @@ interface Row extends PersonView {
 /** Ordered by user name, or by display name of groups. `nextPlace` is undefined on the last page. */
 export async function listPeople(
   db: Db,
-  { type, search, origin, active, limit, after }: PeopleQuery,
+  { type, search, origin, active, removed = false, top, within, limit, after }: PeopleQuery,
 ): Promise<{ readonly items: readonly PersonView[]; readonly nextPlace: NamePlace | undefined }> {
-  const found = search === undefined ? undefined : await finding(db, type, search);
+  const found = search === undefined ? undefined : removed ? anyWay(search) : await finding(db, type, search);
   const conditions = [
-    'r.resource_type = ? and r.deleted_at is null',
+    `r.resource_type = ? and r.deleted_at is ${removed ? 'not null' : 'null'}`,
     ...(found === undefined ? [] : [`(${found.text})`]),
     ...(origin === undefined ? [] : ['r.origin = ?']),
     ...(active === undefined ? [] : ['r.active = ?']),
+    ...(top === true ? ['not exists (select 1 from group_members up where up.member_id = r.id)'] : []),
+    ...(within === undefined
+      ? []
+      : ['exists (select 1 from group_members up where up.group_id = ? and up.member_id = r.id)']),
     ...(after === undefined ? [] : ['(r.name_key, r.pos) > (?, ?::bigint)']),
   ];
   const { rows } = await sql<Row>(
@@ -87,6 +102,7 @@ export async function listPeople(
       ...(found?.values ?? []),
       ...(origin === undefined ? [] : [origin]),
       ...(active === undefined ? [] : [active]),
+      ...(within === undefined ? [] : [within]),
       ...(after === undefined ? [] : [after.name, after.pos]),
       limit + 1,
     ],
@@ -121,6 +137,12 @@ async function finding(db: Db, type: ResourceType, search: string): Promise<Find
   return { text: ways.map(({ text }) => text).join(' or '), values: ways.flatMap(({ values }) => values) };
 }
 
+/** Of the removed there are not so many that one index would not do. */
+function anyWay(search: string): Finding {
+  const ways = waysOf(search);
+  return { text: ways.map(({ text }) => text).join(' or '), values: ways.flatMap(({ values }) => values) };
+}
+
 interface Finding {
   readonly text: string;
   readonly values: readonly unknown[];
@@ -149,14 +171,10 @@ function strip({ name_key: _name, pos: _pos, ...person }: Row): PersonView {
 }
 
 /** What the list says of one, live or not; undefined when there never was such a one. */
-export async function readPerson(
-  db: Db,
-  type: ResourceType,
-  id: string,
-): Promise<(PersonView & { readonly deletedAt: string | null }) | undefined> {
+export async function readPerson(db: Db, type: ResourceType, id: string): Promise<PersonView | undefined> {
   const { rows } = await sql(
     db,
-    `select ${COLUMNS}, r.deleted_at as "deletedAt" from resources r ${DOCUMENT} where r.id = ? and r.resource_type = ?`,
+    `select ${COLUMNS} from resources r ${DOCUMENT} where r.id = ? and r.resource_type = ?`,
     [id, type],
   );
   return rows[0];
@@ -202,13 +220,14 @@ export interface MemberView {
 export async function listMembers(
   db: Db,
   groupId: string,
-  { limit, cursor }: { limit: number; cursor?: string | undefined },
+  { limit, cursor, type }: { limit: number; cursor?: string | undefined; type?: ResourceType | undefined },
 ): Promise<Page<MemberView>> {
   const { rows } = await sql<MemberView>(
     db,
     `select r.id, r.resource_type as type, r.display, r.active from group_members gm join resources r on r.id = gm.member_id
-     where gm.group_id = ? and (?::uuid is null or gm.member_id > ?::uuid) order by gm.member_id limit ?`,
-    [groupId, cursor ?? null, cursor ?? null, limit + 1],
+     where gm.group_id = ? and (?::uuid is null or gm.member_id > ?::uuid) and (?::text is null or gm.member_type = ?)
+     order by gm.member_id limit ?`,
+    [groupId, cursor ?? null, cursor ?? null, type ?? null, type ?? null, limit + 1],
   );
   return pageOf(rows, limit, (member) => member.id);
 }

@@ -1,8 +1,10 @@
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { Ellipsis, Pencil, Trash2 } from 'lucide-react';
 import { lazy, Suspense, useState } from 'react';
+import type { Tagged } from '../../api/client.ts';
 import { useCall, useGet } from '../../api/queries.ts';
 import type { App } from '../../api/types.ts';
+import { AppDocument, useAppDraft } from '../../app/conflict/app-draft.tsx';
 import { useT } from '../../app/i18n.ts';
 import { useSearchState } from '../../app/search-state.ts';
 import { useNeeds } from '../../app/session.tsx';
@@ -117,10 +119,18 @@ function AppView({ app }: { readonly app: App }) {
 }
 
 function EditApp({ app, onClose }: { readonly app: App; readonly onClose: () => void }) {
+  return <AppDocument id={app.id}>{(saved) => <EditForm saved={saved} onClose={onClose} />}</AppDocument>;
+}
+
+function EditForm({ saved, onClose }: { readonly saved: Tagged<App>; readonly onClose: () => void }) {
   const t = useT(WORDS);
   const common = useT(COMMON);
-  const save = useCall('PATCH /apps/{id}');
-  const [value, setValue] = useState(() => enteredOf(app));
+  const draft = useAppDraft({
+    saved,
+    shape: enteredOf,
+    body: bodyOf,
+    nameOf: (name) => (name in WORDS ? t(name as keyof typeof WORDS) : undefined),
+  });
   return (
     <Dialog
       open
@@ -133,17 +143,12 @@ function EditApp({ app, onClose }: { readonly app: App; readonly onClose: () => 
           <Button onClick={onClose}>{common('cancel')}</Button>
           <Button
             look="primary"
-            busy={save.isPending}
+            busy={draft.isPending}
             onClick={() =>
-              save.mutate(
-                { path: { id: app.id }, body: bodyOf(value) },
-                {
-                  onSuccess: () => {
-                    toast(t('changed'));
-                    onClose();
-                  },
-                },
-              )
+              draft.save(() => {
+                toast(t('changed'));
+                onClose();
+              })
             }
           >
             {common('save')}
@@ -151,8 +156,9 @@ function EditApp({ app, onClose }: { readonly app: App; readonly onClose: () => 
         </>
       }
     >
-      <Refusal error={save.error} />
-      <AppFields value={value} onChange={setValue} whole />
+      <Refusal error={draft.error} />
+      {draft.notice}
+      <AppFields value={draft.value} onChange={draft.setValue} whole />
     </Dialog>
   );
 }

@@ -54,6 +54,8 @@ const NOUNS = words({
   session: ['Sign-in', '로그인'],
   directory: ['Directory', '디렉터리'],
   dispute: ['Open questions', '미결 사항'],
+  user: ['Users', '사용자'],
+  group: ['Groups', '그룹'],
 });
 const NOUN_NAMES = Object.keys(NOUNS) as (keyof typeof NOUNS)[];
 const NARROWED_BY = ['actor', 'action', 'since', 'until'] as const;
@@ -95,6 +97,7 @@ const ACTIONS = words({
   'target.recovered': ['A target came back', '대상 복구됨'],
   'target.disabled': ['A target was switched off', '대상 꺼짐'],
   'delivery.replay': ['Sent deliveries again', '전송 다시 시도'],
+  'delivery.resend': ['Sent again what had arrived', '도착한 항목 다시 전송'],
   'delivery.drop': ['Dropped dead letters', '배달 불가 폐기'],
   'webhook.replay': ['Sent messages again', '메시지 다시 전송'],
   'webhook.resume': ['Resumed a webhook', '웹후크 다시 시작'],
@@ -109,6 +112,8 @@ const ACTIONS = words({
   'draft.delete': ['Dropped a draft', '초안 삭제'],
   'dispute.adopt': ['Said that two are the same', '동일인으로 결정'],
   'dispute.refuse': ['Said that two are not the same', '다른 사람으로 결정'],
+  'user.restore': ['Restored a user', '사용자 복원'],
+  'group.restore': ['Restored a group', '그룹 복원'],
   'pin.release': ['Released a pin', '고정 해제'],
 });
 

@@ -23,6 +23,7 @@ export function AuditObject({ entry }: { readonly entry: Entry }) {
   if (object in PROVIDERS) return <>{names(object as keyof typeof PROVIDERS)}</>;
   const noun = action.split('.')[0] ?? '';
   if (OF_APPS.has(noun) || noun === 'token') return <AppObject entry={entry} id={object} noun={noun} />;
+  if (noun === 'user' || noun === 'group') return <PersonObject entry={entry} id={object} noun={noun} />;
   if (noun === 'run' || noun === 'plan') return <RunObject id={object} noun={noun} />;
   return <code>{object}</code>;
 }
@@ -47,6 +48,15 @@ function AppObject({ entry, id, noun }: ObjectProps & { readonly entry: Entry })
   if (noun === 'app') return <>{given.name ?? t('goneApp')}</>;
   if (noun === 'token' && given.name !== undefined) return <Tokens name={given.name} />;
   return <code>{id}</code>;
+}
+
+function PersonObject({ entry, id, noun }: ObjectProps & { readonly entry: Entry }) {
+  const { name } = (entry.detail ?? {}) as { readonly name?: string };
+  return (
+    <Link to={noun === 'user' ? '/users/$id' : '/groups/$id'} params={{ id }}>
+      {name ?? id}
+    </Link>
+  );
 }
 
 /** A token that belongs to no app: they are all in one place. */

@@ -6,6 +6,7 @@ import { Page } from '../../ui/layout.tsx';
 import { Tabs } from '../../ui/tabs.tsx';
 import { DeadLetters } from './dead.tsx';
 import { DeliveryList } from './list.tsx';
+import { ResendButton } from './resend.tsx';
 import { WORDS } from './words.ts';
 
 /** Across all apps: what was sent, and what was given up. */
@@ -16,7 +17,7 @@ export function DeliveriesPage() {
   const dead = targets.reduce((sum, target) => sum + target.dead, 0);
   const tab = search['tab'] === 'dead' ? 'dead' : 'all';
   return (
-    <Page title={t('title')} lead={t('lead')}>
+    <Page title={t('title')} lead={t('lead')} actions={<ResendButton />}>
       <Tabs
         label={t('title')}
         value={tab}

@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import { Send } from 'lucide-react';
-import { useCallback } from 'react';
+import { useCallback, useState } from 'react';
 import { useList } from '../../api/queries.ts';
 import type { Sending } from '../../api/types.ts';
 import { dateTime, initials, relative } from '../../app/format.ts';
@@ -15,8 +15,10 @@ import { FilterSelect, SearchField } from '../../ui/field.tsx';
 import { Card, Row } from '../../ui/layout.tsx';
 import { Failure } from '../../ui/loaded.tsx';
 import { More, Table } from '../../ui/table.tsx';
+import css from './deliveries.module.css';
 import { DeliveryDrawer } from './drawer.tsx';
 import { nameOf, SendingResult, useWhat } from './line.tsx';
+import { PickedBar, ResendButton } from './resend.tsx';
 import { WORDS } from './words.ts';
 
 const STATES = ['delivered', 'pending', 'sending', 'held', 'dead'] as const;
@@ -34,30 +36,44 @@ export function DeliveryList({ appId }: { readonly appId?: string }) {
       search: search['find'],
     } as never,
   });
+  const [picked, setPicked] = useState<ReadonlySet<string>>(NONE);
   const isFiltered = ['app', 'channel', 'state', 'code', 'find'].some((name) => search[name] !== undefined);
   return (
-    <Card flush>
-      <Filters {...(appId === undefined ? {} : { appId })} />
-      {list.error !== null && list.items.length === 0 ? (
-        <Failure error={list.error} onRetry={() => void list.refetch()} />
-      ) : list.isPending ? (
-        <Skeleton lines={8} />
-      ) : list.items.length === 0 ? (
-        <Nothing isFiltered={isFiltered} appId={appId} />
-      ) : (
-        <DeliveryTable
-          items={list.items}
-          old={list.isPlaceholderData}
-          withApp={appId === undefined}
-          onOpen={(open) => change({ open })}
-        />
-      )}
-      <More list={list} />
-      {search['open'] === undefined ? null : (
-        <DeliveryDrawer id={search['open']} onClose={() => change({ open: undefined })} />
-      )}
-    </Card>
+    <>
+      <Card flush>
+        <Filters {...(appId === undefined ? {} : { appId })} />
+        {list.error !== null && list.items.length === 0 ? (
+          <Failure error={list.error} onRetry={() => void list.refetch()} />
+        ) : list.isPending ? (
+          <Skeleton lines={8} />
+        ) : list.items.length === 0 ? (
+          <Nothing isFiltered={isFiltered} appId={appId} />
+        ) : (
+          <DeliveryTable
+            items={list.items}
+            old={list.isPlaceholderData}
+            withApp={appId === undefined}
+            onOpen={(open) => change({ open })}
+            picking={{ picked, onPick: setPicked }}
+          />
+        )}
+        <More list={list} />
+        {search['open'] === undefined ? null : (
+          <DeliveryDrawer id={search['open']} onClose={() => change({ open: undefined })} />
+        )}
+      </Card>
+      <PickedBar ids={[...picked]} onDone={() => setPicked(NONE)} />
+    </>
   );
+}
+
+const NONE: ReadonlySet<string> = new Set();
+/** As many as are sent again at once. */
+const PICK_MAX = 500;
+
+interface Picking {
+  readonly picked: ReadonlySet<string>;
+  readonly onPick: (picked: ReadonlySet<string>) => void;
 }
 
 function Filters({ appId }: { readonly appId?: string }) {
@@ -91,6 +107,7 @@ function Filters({ appId }: { readonly appId?: string }) {
           onChange={(state) => change({ state })}
           options={[['', t('anyResult')], ...STATES.map((name) => [name, t(name)] as const)]}
         />
+        {appId === undefined ? null : <ResendButton appId={appId} />}
         {search['code'] === undefined ? null : (
           <Button small onClick={() => change({ code: undefined })}>
             <code>{search['code']}</code> ×
@@ -138,11 +155,14 @@ export function DeliveryTable({
   old,
   withApp,
   onOpen,
+  picking,
 }: {
   readonly items: readonly Sending[];
   readonly old: boolean;
   readonly withApp: boolean;
   readonly onOpen: (id: string) => void;
+  /** Rows can be picked. */
+  readonly picking?: Picking;
 }) {
   const t = useT(WORDS);
   const how = useT(CHANNELS);
@@ -158,11 +178,14 @@ export function DeliveryTable({
         {
           name: t('who'),
           cell: (item) => (
-            <Who
-              mark={initials(item.display ?? '·')}
-              name={nameOf(item, t)}
-              note={[whatOf(item), item.affiliationPath].filter(Boolean).join(' · ')}
-            />
+            <div className={css.who}>
+              {picking === undefined ? null : <Pick item={item} name={nameOf(item, t)} {...picking} />}
+              <Who
+                mark={initials(item.display ?? '·')}
+                name={nameOf(item, t)}
+                note={[whatOf(item), item.affiliationPath].filter(Boolean).join(' · ')}
+              />
+            </div>
           ),
         },
         ...(withApp
@@ -193,6 +216,23 @@ export function DeliveryTable({
           ),
         },
       ]}
+    />
+  );
+}
+
+/** What is about nobody, or waits for a decision, is not sent again by picking it. */
+function Pick({ item, name, picked, onPick }: Picking & { readonly item: Sending; readonly name: string }) {
+  const t = useT(WORDS);
+  const isPicked = picked.has(item.id);
+  if (item.resourceId === null || item.state === 'held') return null;
+  return (
+    <input
+      type="checkbox"
+      className={css.pick}
+      aria-label={t('pickOne', { name })}
+      checked={isPicked}
+      disabled={!isPicked && picked.size >= PICK_MAX}
+      onChange={() => onPick(new Set(isPicked ? [...picked].filter((id) => id !== item.id) : [...picked, item.id]))}
     />
   );
 }

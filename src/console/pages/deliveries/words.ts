@@ -97,6 +97,25 @@ export const WORDS = words({
   reasonNeeded: ['Say why', '사유를 입력하세요'],
   droppedN: ['{n} {n|is|are} dropped', '{n}개를 폐기했습니다'],
   show: ['Show them', '보기'],
+  sinceTitle: ['Send again since…', '특정 시점부터 다시 전송…'],
+  sinceLead: [
+    'Every user and group that has changed since goes out once more with the state of today, not what was sent then. A push target is compared first, so that also what was lost there comes back.',
+    '그 이후 변경된 모든 사용자와 그룹을 당시 내용이 아닌 오늘의 상태로 다시 전송합니다. 푸시 대상은 먼저 비교하므로 그곳에서 사라진 항목도 복구됩니다.',
+  ],
+  sinceWhat: ['Since when', '시작 기준'],
+  sinceTime: ['A time', '시각'],
+  sinceCursor: ['A cursor', '커서'],
+  sinceCursorNote: [
+    'Of the feed of changes: where the receiver says it stopped.',
+    '변경 피드의 커서: 수신자가 멈춘 위치입니다.',
+  ],
+  sinceAt: ['Changed since', '변경 시작 시각'],
+  sinceNeeded: ['Say since when.', '시작 시점을 입력하세요.'],
+  cursor: ['Cursor', '커서'],
+  noWay: ['No app is written to or told of changes yet.', '아직 변경을 전송받는 앱이 없습니다.'],
+  pickOne: ['Pick {name}', '{name} 선택'],
+  pickedN: ['{n} picked', '{n}개 선택됨'],
+  pickNone: ['Pick none', '선택 해제'],
 });
 
 /** What was done at a push target. */

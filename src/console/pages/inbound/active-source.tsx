@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { SlidersHorizontal } from 'lucide-react';
 import { useState } from 'react';
 import { useGet } from '../../api/queries.ts';
-import type { ProviderCard, Run, Schedule } from '../../api/types.ts';
+import type { ProviderCard, Run } from '../../api/types.ts';
 import { count, dateTime, relative, span } from '../../app/format.ts';
 import { GroupName } from '../../app/group-name.tsx';
 import { useLanguage, useT } from '../../app/i18n.ts';
@@ -117,7 +117,7 @@ function SourceFacts({ settings: { scope = {}, pathDisplay } }: { readonly setti
           note: schedule?.nextRunAt ? (
             t('nextIn', { t: relative(schedule.nextRunAt, language) })
           ) : schedule === undefined ? null : (
-            <TurnOnSchedule schedule={schedule} />
+            <TurnOnSchedule />
           ),
         },
         {
@@ -181,7 +181,7 @@ function LastRun({ run }: { readonly run: Run | null }) {
 }
 
 /** The schedule is off: how to turn it on stands beside it. */
-function TurnOnSchedule({ schedule }: { readonly schedule: Schedule }) {
+function TurnOnSchedule() {
   const t = useT(WORDS);
   const needs = useNeeds('admin');
   const [asking, setAsking] = useState(false);
@@ -191,7 +191,7 @@ function TurnOnSchedule({ schedule }: { readonly schedule: Schedule }) {
       <Button small off={needs} onClick={() => setAsking(true)}>
         {t('turnOnDaily')}
       </Button>
-      {asking ? <ScheduleDialog schedule={schedule} turnOn onClose={() => setAsking(false)} /> : null}
+      {asking ? <ScheduleDialog turnOn onClose={() => setAsking(false)} /> : null}
     </span>
   );
 }

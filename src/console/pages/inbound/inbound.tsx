@@ -168,7 +168,7 @@ function Actions({
         ]}
       />
       {(dialog === 'schedule' || dialog === 'turn-on') && schedule.data !== undefined ? (
-        <ScheduleDialog schedule={schedule.data} turnOn={dialog === 'turn-on'} onClose={() => setDialog(undefined)} />
+        <ScheduleDialog turnOn={dialog === 'turn-on'} onClose={() => setDialog(undefined)} />
       ) : null}
       {dialog === 'disconnect' && active !== undefined ? (
         <DisconnectDialog card={active} onClose={() => setDialog(undefined)} />

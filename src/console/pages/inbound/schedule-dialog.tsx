@@ -1,8 +1,9 @@
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { ApiError } from '../../api/client.ts';
-import { useCall } from '../../api/queries.ts';
+import { ApiError, callTagged, type Tagged } from '../../api/client.ts';
+import { useCall, useDocument } from '../../api/queries.ts';
 import type { Schedule } from '../../api/types.ts';
+import { useDraft } from '../../app/conflict/draft.tsx';
 import { useT } from '../../app/i18n.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { COMMON } from '../../app/words.ts';
@@ -15,32 +16,56 @@ import { toast } from '../../ui/toast.tsx';
 import { ScheduleForm, scheduleBody } from './schedule-form.tsx';
 import { WORDS } from './words.ts';
 
-export function ScheduleDialog({
-  schedule,
-  turnOn = false,
-  onClose,
-}: {
-  readonly schedule: Schedule;
+const NAMES = {
+  enabled: 'enabled',
+  kind: 'kind',
+  time: 'time',
+  timeZone: 'zone',
+  everyMinutes: 'minutes',
+  cron: 'cronLabel',
+} as const;
+
+interface Opened {
   /** It was opened to turn the schedule on. */
   readonly turnOn?: boolean;
   readonly onClose: () => void;
-}) {
+}
+
+export function ScheduleDialog(opened: Opened) {
+  const schedule = useDocument('GET /schedule');
+  return schedule.data === undefined ? null : <Form saved={schedule.data} {...opened} />;
+}
+
+function Form({ saved, turnOn = false, onClose }: Opened & { readonly saved: Tagged<Schedule> }) {
   const t = useT(WORDS);
   const common = useT(COMMON);
   const needs = useNeeds('admin');
   const navigate = useNavigate();
-  const [value, setValue] = useState<Schedule>(() => ({
-    ...schedule,
-    // Nobody has chosen a zone yet: the one here is the likely one.
-    ...(schedule.enabled || schedule.timeZone !== 'UTC'
-      ? {}
-      : { timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone }),
-    enabled: schedule.enabled || turnOn,
-  }));
   const [anyway, setAnyway] = useState(false);
-  const save = useCall('PUT /schedule');
+  const draft = useDraft({
+    saved,
+    shape: scheduleBody,
+    read: () => callTagged('GET /schedule'),
+    write: (value, ifMatch) =>
+      callTagged('PUT /schedule', {
+        body: { ...scheduleBody(value), ...(anyway ? { withoutPreview: true } : {}) },
+        ifMatch,
+      }),
+    topic: 'schedule',
+    nameOf: (path) => t(NAMES[path as keyof typeof NAMES] ?? 'schedule'),
+    sayValue: (path, kind) => (path === 'kind' ? t(kind as 'daily') : undefined),
+    start: (value) => ({
+      ...value,
+      // Nobody has chosen a zone yet: the one here is the likely one.
+      ...(value.enabled || value.timeZone !== 'UTC'
+        ? {}
+        : { timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone }),
+      enabled: value.enabled || turnOn,
+    }),
+  });
+  const { value, setValue } = draft;
   const start = useCall('POST /sync-runs');
-  const wantsPreview = save.error instanceof ApiError && save.error.code === 'preview-required';
+  const wantsPreview = draft.error instanceof ApiError && draft.error.code === 'preview-required';
   return (
     <Dialog
       open
@@ -52,17 +77,12 @@ export function ScheduleDialog({
           <Button
             look="primary"
             off={needs}
-            busy={save.isPending}
+            busy={draft.isPending}
             onClick={() =>
-              save.mutate(
-                { body: { ...scheduleBody(value), ...(anyway ? { withoutPreview: true } : {}) } },
-                {
-                  onSuccess: () => {
-                    toast(t('saved'));
-                    onClose();
-                  },
-                },
-              )
+              draft.save(() => {
+                toast(t('saved'));
+                onClose();
+              })
             }
           >
             {common('save')}
@@ -70,7 +90,8 @@ export function ScheduleDialog({
         </>
       }
     >
-      <Refusal error={wantsPreview ? start.error : save.error} />
+      <Refusal error={wantsPreview ? start.error : draft.error} />
+      {draft.notice}
       {wantsPreview || anyway ? (
         <>
           <Banner

@@ -1,30 +1,70 @@
 import { Link } from '@tanstack/react-router';
 import { UsersRound } from 'lucide-react';
-import { useList } from '../../api/queries.ts';
-import type { ScimResource } from '../../api/types.ts';
-import { initials } from '../../app/format.ts';
-import { useT } from '../../app/i18n.ts';
+import { Fragment } from 'react';
+import { useGet, useList } from '../../api/queries.ts';
+import type { Member, ScimResource } from '../../api/types.ts';
+import { count, initials } from '../../app/format.ts';
+import { useLanguage, useT } from '../../app/i18n.ts';
+import { useSearchState } from '../../app/search-state.ts';
 import { Badge, Who } from '../../ui/badge.tsx';
 import { Empty, Skeleton } from '../../ui/banner.tsx';
-import { Card } from '../../ui/layout.tsx';
+import { Chips, FilterSelect } from '../../ui/field.tsx';
+import { Card, Row } from '../../ui/layout.tsx';
 import { Failure } from '../../ui/loaded.tsx';
 import { More, Table } from '../../ui/table.tsx';
 import { WORDS } from './words.ts';
 
-/** Direct members of a group: users and groups. */
-export function Members({ id }: { readonly id: string }) {
+/** Members of a group, those of its subgroups included, each with the way to it; or the direct ones alone. */
+export function Members({ id, name }: { readonly id: string; readonly name: string }) {
   const t = useT(WORDS);
-  const list = useList('GET /groups/{id}/members', { path: { id } });
+  const language = useLanguage();
+  const [search, change] = useSearchState();
+  const isDirect = search['direct'] === 'true';
+  const type = search['type'];
+  const counts = useGet('GET /groups/{id}/members/count', { path: { id } });
+  const list = useList('GET /groups/{id}/members', { path: { id }, query: { transitive: !isDirect, type } as never });
+  const all = counts.data;
   if (list.isPending) return <Skeleton />;
   if (list.error !== null) return <Failure error={list.error} onRetry={() => void list.refetch()} />;
   return (
-    <Card flush>
+    <Card
+      flush
+      title={t('members')}
+      note={
+        all === undefined
+          ? undefined
+          : t('membersAll', { users: count(all.users, language), groups: count(all.groups, language) })
+      }
+      actions={
+        <Row>
+          <Chips
+            label={t('reach')}
+            value={isDirect ? 'true' : ''}
+            onChange={(direct) => change({ direct: direct === '' ? undefined : direct })}
+            options={[
+              ['', t('throughGroups')],
+              ['true', t('directOnly')],
+            ]}
+          />
+          <FilterSelect
+            label={t('type')}
+            value={type ?? ''}
+            onChange={(next) => change({ type: next === '' ? undefined : next })}
+            options={[
+              ['', t('anyType')],
+              ['User', t('users')],
+              ['Group', t('groups')],
+            ]}
+          />
+        </Row>
+      }
+    >
       {list.items.length === 0 ? (
-        <Empty icon={<UsersRound size={26} />} title={t('noMembers')} />
+        <Empty icon={<UsersRound size={26} />} title={t(type === undefined ? 'noMembers' : 'noMatch')} />
       ) : (
         <Table
-          first
           label={t('members')}
+          old={list.isPlaceholderData}
           items={list.items}
           keyOf={({ id: member }) => member}
           columns={[
@@ -40,6 +80,7 @@ export function Members({ id }: { readonly id: string }) {
                 </Link>
               ),
             },
+            ...(isDirect ? [] : [{ name: t('way'), cell: (member: Member) => <Way member={member} name={name} /> }]),
             { name: t('type'), cell: (member) => t(member.type === 'User' ? 'user' : 'group') },
             {
               name: t('state'),
@@ -51,6 +92,28 @@ export function Members({ id }: { readonly id: string }) {
       )}
       <More list={list} />
     </Card>
+  );
+}
+
+/** From the group down to a member, each group on the way a link. */
+function Way({ member: { path = [], ways = 1 }, name }: { readonly member: Member; readonly name: string }) {
+  const t = useT(WORDS);
+  if (path.length === 0 && ways < 2) return <span style={{ color: 'var(--muted)' }}>{t('direct')}</span>;
+  return (
+    <span>
+      {name}
+      {path.map(({ id, display }) => (
+        <Fragment key={id}>
+          {' / '}
+          <Link to="/groups/$id" params={{ id }}>
+            {display}
+          </Link>
+        </Fragment>
+      ))}
+      {ways > 1 ? (
+        <small style={{ display: 'block', color: 'var(--muted)' }}>{t('otherWays', { n: ways - 1 })}</small>
+      ) : null}
+    </span>
   );
 }
 

@@ -16,6 +16,8 @@ import { Card, Page, Row } from '../../ui/layout.tsx';
 import { Listed } from '../../ui/listed.tsx';
 import { type Column, Table } from '../../ui/table.tsx';
 import { AddDialog } from './edit.tsx';
+import { GroupTree } from './group-tree.tsx';
+import { NoneRemoved } from './removed.tsx';
 import { WORDS } from './words.ts';
 
 export type Noun = 'users' | 'groups';
@@ -32,14 +34,20 @@ const ORIGINS = ['microsoft365', 'scim', 'ldap', 'csv', 'manual'] as const;
 
 function People({ noun }: { readonly noun: Noun }) {
   const t = useT(WORDS);
-  const common = useT(COMMON);
   const needs = useNeeds('operator');
-  const [search, change] = useSearchState();
+  const [search] = useSearchState();
   const [adding, setAdding] = useState(false);
-  const query = { search: search['find'], origin: search['origin'], active: search['active'] } as never;
+  const query = {
+    search: search['find'],
+    origin: search['origin'],
+    active: search['active'],
+    removed: search['removed'],
+  } as never;
   const users = useList('GET /users', { query, enabled: noun === 'users' });
   const groups = useList('GET /groups', { query, enabled: noun === 'groups' });
   const list = noun === 'users' ? users : groups;
+  const isRemoved = search['removed'] === 'true';
+  const isTree = !isRemoved && noun === 'groups' && search['view'] === 'tree';
   const filtered = ['find', 'origin', 'active'].some((name) => search[name] !== undefined);
   return (
     <Page
@@ -51,47 +59,77 @@ function People({ noun }: { readonly noun: Noun }) {
         </Button>
       }
     >
-      <Card flush title={t(noun)} actions={<Filters noun={noun} />}>
-        <Listed
-          list={list}
-          lines={8}
-          empty={
-            <Empty
-              icon={<Users size={26} />}
-              title={filtered ? t('noMatch') : t(noun === 'users' ? 'noUsers' : 'noGroups')}
-              action={
-                filtered ? (
-                  <Button onClick={() => change({ find: undefined, origin: undefined, active: undefined })}>
-                    {common('clear')}
-                  </Button>
-                ) : (
-                  <Link to="/inbound" className={buttonClass()}>
-                    {t('toSource')}
-                  </Link>
-                )
-              }
-            >
-              {filtered ? undefined : t('noPeopleText')}
-            </Empty>
-          }
-        >
-          <PeopleTable noun={noun} items={list.items} old={list.isPlaceholderData} />
-        </Listed>
+      <Card flush title={t(noun)} actions={<Filters noun={noun} tree={isTree} />}>
+        {isTree ? (
+          <GroupTree />
+        ) : (
+          <Listed list={list} lines={8} empty={<Nobody noun={noun} filtered={filtered} removed={isRemoved} />}>
+            <PeopleTable noun={noun} items={list.items} old={list.isPlaceholderData} removed={isRemoved} />
+          </Listed>
+        )}
       </Card>
       {adding ? <AddDialog noun={noun} onClose={() => setAdding(false)} /> : null}
     </Page>
   );
 }
 
-/** What the list is narrowed to, kept in the address. */
-function Filters({ noun }: { readonly noun: Noun }) {
+function Nobody({
+  noun,
+  filtered,
+  removed,
+}: {
+  readonly noun: Noun;
+  readonly filtered: boolean;
+  readonly removed: boolean;
+}) {
   const t = useT(WORDS);
-  const names = useT(PROVIDERS);
+  const common = useT(COMMON);
+  const [, change] = useSearchState();
+  if (filtered)
+    return (
+      <Empty
+        icon={<Users size={26} />}
+        title={t('noMatch')}
+        action={
+          <Button onClick={() => change({ find: undefined, origin: undefined, active: undefined })}>
+            {common('clear')}
+          </Button>
+        }
+      />
+    );
+  if (removed) return <NoneRemoved />;
+  return (
+    <Empty
+      icon={<Users size={26} />}
+      title={t(noun === 'users' ? 'noUsers' : 'noGroups')}
+      action={
+        <Link to="/inbound" className={buttonClass()}>
+          {t('toSource')}
+        </Link>
+      }
+    >
+      {t('noPeopleText')}
+    </Empty>
+  );
+}
+
+/** What the list is narrowed to, kept in the address. */
+function Filters({ noun, tree }: { readonly noun: Noun; readonly tree: boolean }) {
+  const t = useT(WORDS);
   const [search, change] = useSearchState();
   const find = useCallback((text: string) => change({ find: text }), [change]);
   return (
     <Row>
-      {noun === 'users' ? (
+      <Chips
+        label={t('removedOnes')}
+        value={search['removed'] ?? ''}
+        onChange={(removed) => change({ removed: removed === '' ? undefined : removed, active: undefined })}
+        options={[
+          ['', t('here')],
+          ['true', t('removedOnes')],
+        ]}
+      />
+      {search['removed'] === 'true' ? null : noun === 'users' ? (
         <Chips
           label={t('state')}
           value={search['active'] ?? ''}
@@ -102,7 +140,28 @@ function Filters({ noun }: { readonly noun: Noun }) {
             ['false', t('disabled')],
           ]}
         />
-      ) : null}
+      ) : (
+        <Chips
+          label={t('view')}
+          value={tree ? 'tree' : ''}
+          onChange={(view) => change({ view: view === '' ? undefined : view })}
+          options={[
+            ['', t('asList')],
+            ['tree', t('asTree')],
+          ]}
+        />
+      )}
+      {tree ? null : <Narrow find={find} />}
+    </Row>
+  );
+}
+
+function Narrow({ find }: { readonly find: (text: string) => void }) {
+  const t = useT(WORDS);
+  const names = useT(PROVIDERS);
+  const [search, change] = useSearchState();
+  return (
+    <>
       <FilterSelect
         label={t('origin')}
         value={search['origin'] ?? ''}
@@ -110,7 +169,7 @@ function Filters({ noun }: { readonly noun: Noun }) {
         options={[['', t('anyOrigin')], ...ORIGINS.map((origin) => [origin, names(origin)] as const)]}
       />
       <SearchField label={t('find')} value={search['find'] ?? ''} onChange={find} />
-    </Row>
+    </>
   );
 }
 
@@ -118,10 +177,12 @@ function PeopleTable({
   noun,
   items,
   old,
+  removed,
 }: {
   readonly noun: Noun;
   readonly items: readonly Person[];
   readonly old: boolean;
+  readonly removed: boolean;
 }) {
   const t = useT(WORDS);
   const names = useT(PROVIDERS);
@@ -148,8 +209,9 @@ function PeopleTable({
     end: true,
     cell: (person) => relative(person.updatedAt, language),
   };
-  const columns: readonly Column<Person>[] =
-    noun === 'users'
+  const columns: readonly Column<Person>[] = removed
+    ? [named, origin, { name: t('removedAt'), end: true, cell: ({ deletedAt }) => relative(deletedAt ?? '', language) }]
+    : noun === 'users'
       ? [
           named,
           { name: t('state'), cell: (person) => <PersonState person={person} /> },

@@ -1,6 +1,7 @@
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { Fingerprint, Pencil, Trash2, UserRoundSearch, Waypoints } from 'lucide-react';
 import { lazy, Suspense, useState } from 'react';
+import { ApiError } from '../../api/client.ts';
 import { useCall, useGet } from '../../api/queries.ts';
 import type { ScimResource } from '../../api/types.ts';
 import { useT } from '../../app/i18n.ts';
@@ -20,18 +21,26 @@ import { History } from './history.tsx';
 import { MemberOf, Members } from './members.tsx';
 import { PathGroup } from './path-group.tsx';
 import { type Noun, PersonState } from './people.tsx';
+import { RemovedPage, RestoreButton } from './removed.tsx';
 import { WORDS } from './words.ts';
 
 export function UserPage() {
   const { id = '' } = useParams({ strict: false }) as { id?: string };
   const query = useGet('GET /users/{id}', { path: { id } });
+  if (isGone(query)) return <RemovedPage noun="users" id={id} />;
   return <Loaded query={query}>{(data) => <Person noun="users" resource={data} />}</Loaded>;
 }
 
 export function GroupPage() {
   const { id = '' } = useParams({ strict: false }) as { id?: string };
   const query = useGet('GET /groups/{id}', { path: { id } });
+  if (isGone(query)) return <RemovedPage noun="groups" id={id} />;
   return <Loaded query={query}>{(data) => <Person noun="groups" resource={data} />}</Loaded>;
+}
+
+/** Not here: perhaps it was removed. */
+function isGone({ error }: { readonly error: unknown }): boolean {
+  return error instanceof ApiError && error.status === 404;
 }
 
 const InApps = lazy(() => import('../deliveries/in-apps.tsx').then((part) => ({ default: part.InApps })));
@@ -84,6 +93,7 @@ function Person({ noun, resource }: { readonly noun: Noun; readonly resource: Sc
           ) : (
             <PathGroup resource={resource} />
           )}
+          {leftAt === null ? null : <RestoreButton noun={noun} id={resource.id} name={nameOf(resource)} />}
           <Button icon={<Pencil size={16} />} off={owned} onClick={() => setDialog('edit')}>
             {t('edit')}
           </Button>
@@ -101,7 +111,7 @@ function Person({ noun, resource }: { readonly noun: Noun; readonly resource: Sc
       >
         {tab === 'overview' ? <Attributes resource={resource} /> : null}
         {tab === 'memberOf' ? <MemberOf resource={resource} /> : null}
-        {tab === 'members' ? <Members id={resource.id} /> : null}
+        {tab === 'members' ? <Members id={resource.id} name={nameOf(resource)} /> : null}
         {tab === 'apps' ? (
           <Suspense fallback={<Skeleton />}>
             <InApps resourceId={resource.id} />

@@ -1,6 +1,8 @@
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
+import type { Tagged } from '../../api/client.ts';
 import { useCall, useGet } from '../../api/queries.ts';
 import type { App } from '../../api/types.ts';
+import { AppDocument, useAppDraft } from '../../app/conflict/app-draft.tsx';
 import { useT } from '../../app/i18n.ts';
 import { useLeaveWarning } from '../../app/leave-warning.ts';
 import { useSearchState } from '../../app/search-state.ts';
@@ -25,7 +27,12 @@ import { WORDS } from './words.ts';
 export function PushTab({ app }: { readonly app: App }) {
   const saved = pushOf(app);
   const presets = useGet('GET /targets/presets', { enabled: saved === undefined });
-  if (saved !== undefined) return <Existing key={app.id} app={app} saved={saved} />;
+  if (saved !== undefined)
+    return (
+      <AppDocument key={app.id} id={app.id}>
+        {(whole) => <Existing saved={whole} />}
+      </AppDocument>
+    );
   return (
     <Loaded query={presets}>
       {({ items }) => (
@@ -123,60 +130,37 @@ function FreshTry({ app }: { readonly app: App }) {
   );
 }
 
-function isSame(one: Push, other: Push): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
-}
-
-function Existing({ app, saved }: { readonly app: App; readonly saved: Push }) {
+function Existing({ saved }: { readonly saved: Tagged<App> }) {
   const t = useT(WORDS);
   const needs = useNeeds('admin');
-  const save = useCall('PATCH /apps/{id}');
-  const [{ base, value }, setState] = useState({ base: saved, value: saved });
-  const setValue = (next: Push): void => setState((state) => ({ ...state, value: next }));
+  const draft = useAppDraft<Push>({
+    saved,
+    shape: (app) => pushOf(app) as Push,
+    body: (push) => ({ push: bodyOf(push) as never }),
+  });
+  const { base: app, value, setValue, changed } = draft;
   const { view, chips, go } = useViews(VIEWS);
-  const changed = !isSame(value, base);
   useLeaveWarning(changed, ({ search }) => (search as { tab?: string }).tab === 'push');
-  const newest = JSON.stringify(saved);
-  // What somebody else saved, or what was saved in a dialog, is taken up unless something is being changed here.
-  useEffect(() => {
-    const next: Push = JSON.parse(newest);
-    setState((state) => ({ base: next, value: isSame(state.value, state.base) ? next : state.value }));
-  }, [newest]);
   const Section = isSettings(view) ? SECTIONS[view] : undefined;
   return (
     <>
       {chips}
-      {view === 'status' ? <StatusView app={app} push={saved} onGo={go} /> : null}
+      {draft.notice}
+      {view === 'status' ? <StatusView app={app} push={pushOf(app) as Push} onGo={go} /> : null}
       {view === 'try' ? <FreshTry app={app} /> : null}
       {view === 'compare' ? <CompareView app={app} /> : null}
       {Section === undefined ? null : (
         <Card title={t(view)}>
           <Stack>
-            <Refusal error={save.error} />
-            <Section app={app} value={value} onChange={setValue} errors={errorsOf(save.error)} />
+            <Refusal error={draft.error} />
+            <Section app={app} value={value} onChange={setValue} errors={errorsOf(draft.error)} />
           </Stack>
         </Card>
       )}
       {changed ? (
         <SaveBar text={t('unsaved')}>
-          <Button onClick={() => setValue(base)}>{t('revert')}</Button>
-          <Button
-            look="primary"
-            off={needs}
-            busy={save.isPending}
-            onClick={() =>
-              save.mutate(
-                { path: { id: app.id }, body: { push: bodyOf(value) as never } },
-                {
-                  onSuccess: (answer) => {
-                    const next = pushOf(answer) ?? value;
-                    setState({ base: next, value: next });
-                    toast(t('saved'));
-                  },
-                },
-              )
-            }
-          >
+          <Button onClick={() => setValue(pushOf(app) as Push)}>{t('revert')}</Button>
+          <Button look="primary" off={needs} busy={draft.isPending} onClick={() => draft.save(() => toast(t('saved')))}>
             {t('saveNow')}
           </Button>
         </SaveBar>

@@ -5,7 +5,7 @@ import type { Run } from '../../api/types.ts';
 import { initials } from '../../app/format.ts';
 import { useT } from '../../app/i18n.ts';
 import { useReason } from '../../app/reasons.ts';
-import { CHANGE_TONE, isOpen } from '../../app/run-facts.ts';
+import { actOf, CHANGE_TONE, isOpen } from '../../app/run-facts.ts';
 import { useSearchState } from '../../app/search-state.ts';
 import { CHANGES, COMMON } from '../../app/words.ts';
 import { Badge, Who } from '../../ui/badge.tsx';
@@ -16,6 +16,7 @@ import { Card } from '../../ui/layout.tsx';
 import { Listed } from '../../ui/listed.tsx';
 import { Table } from '../../ui/table.tsx';
 import { FieldChanges } from './field-changes.tsx';
+import { useDetail, useItemError, useLinkWords } from './item-words.ts';
 import { WORDS } from './words.ts';
 
 export type Item = ItemOf<'GET /sync-runs/{id}/changes'>;
@@ -27,7 +28,7 @@ export function Changes({ run }: { readonly run: Run }) {
   const [search, set] = useSearchState();
   const list = useList('GET /sync-runs/{id}/changes', {
     path: { id: run.id },
-    query: { action: search['action'], reason: search['reason'], search: search['find'] } as never,
+    query: { ...actionIn(search['action']), reason: search['reason'], search: search['find'] } as never,
     enabled: run.planId !== null,
   });
   const find = useCallback((text: string) => set({ find: text }), [set]);
@@ -63,6 +64,12 @@ export function Changes({ run }: { readonly run: Run }) {
   );
 }
 
+/** Links are updates by the API, and stand apart here. */
+function actionIn(action: string | undefined) {
+  if (action === 'link') return { action: 'update', links: true };
+  return action === 'update' ? { action, links: false } : { action };
+}
+
 function ChangeTable({ items, old }: { readonly items: readonly Item[]; readonly old: boolean }) {
   const t = useT(WORDS);
   const change = useT(CHANGES);
@@ -81,7 +88,7 @@ function ChangeTable({ items, old }: { readonly items: readonly Item[]; readonly
         },
         {
           name: t('change'),
-          cell: (item) => <Badge tone={CHANGE_TONE[item.action]}>{change(item.action)}</Badge>,
+          cell: (item) => <Badge tone={CHANGE_TONE[actOf(item)]}>{change(actOf(item))}</Badge>,
         },
         { name: t('reason'), cell: (item) => <ReasonCell item={item} /> },
         { name: t('outcome'), cell: (item) => <OutcomeCell item={item} /> },
@@ -125,29 +132,36 @@ function noteOf(item: Item): string {
 function ReasonCell({ item }: { readonly item: Item }) {
   const t = useT(WORDS);
   const sayReason = useReason();
-  if (item.action === 'membership') return <>{t('members', { added: item.added, removed: item.removed })}</>;
+  const link = useLinkWords(item);
+  const detail = useDetail()(item);
+  const notes = [
+    ...(item.action === 'membership' ? [t('members', { added: item.added, removed: item.removed })] : []),
+    ...(link === undefined ? [] : [link]),
+    ...(detail === undefined ? [] : [detail]),
+  ];
   return (
     <>
-      {sayReason(item.reason, reasonText(item.reason))}
-      {item.detail === null ? null : <small style={{ display: 'block', color: 'var(--muted)' }}>{item.detail}</small>}
+      {sayReason(item.reason, item.sentence)}
+      {notes.map((note) => (
+        <small key={note} style={{ display: 'block', color: 'var(--muted)' }}>
+          {note}
+        </small>
+      ))}
     </>
   );
-}
-
-/** A code in words: `NotInSource` is "Not in source". */
-export function reasonText(code: string): string {
-  const words = code.replaceAll(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
-  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 const OUTCOME_TONE = { applied: 'green', held: 'amber', conflict: 'red', stale: 'amber' } as const;
 
 function OutcomeCell({ item }: { readonly item: Item }) {
   const t = useT(WORDS);
+  const sayError = useItemError();
   return (
     <>
       <Badge tone={OUTCOME_TONE[item.outcome as keyof typeof OUTCOME_TONE] ?? 'grey'}>{t(item.outcome)}</Badge>
-      {item.error === null ? null : <small style={{ display: 'block', color: 'var(--red-text)' }}>{item.error}</small>}
+      {item.error === null ? null : (
+        <small style={{ display: 'block', color: 'var(--red-text)' }}>{sayError(item.error)}</small>
+      )}
     </>
   );
 }

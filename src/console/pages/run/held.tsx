@@ -7,6 +7,7 @@ import { count, percent, relative, span } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
 import { REMOVING, usePlanSums, useSumWords } from '../../app/plan-sums.ts';
 import { useReason } from '../../app/reasons.ts';
+import { actOf } from '../../app/run-facts.ts';
 import { useSearchState } from '../../app/search-state.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { CHANGES, COMMON } from '../../app/words.ts';
@@ -49,7 +50,9 @@ function Panel({ run, plan }: { readonly run: Run; readonly plan: Plan }) {
   const share = shareOf(plan.held);
   const left = plan.expiresAt === null ? undefined : new Date(plan.expiresAt).getTime() - Date.now();
   const off = expired ? t('expired') : needs;
-  const partly = Object.keys(run.counts).some((name) => ['created', 'updated', 'membershipsChanged'].includes(name));
+  const partly = Object.keys(run.counts).some((name) =>
+    ['created', 'updated', 'linked', 'membershipsChanged'].includes(name),
+  );
   const Sign = run.preview ? Eye : ShieldAlert;
   return (
     <>
@@ -193,8 +196,12 @@ function Causes({
               <li key={`${action}-${resourceType}-${reason}`}>
                 <span className={css.number}>{count(n, language)}</span>
                 <b>{sayReason(reason, sentence)}</b>
-                <Button look="quiet" small onClick={() => set({ action, reason, tab: undefined })}>
-                  {change(action as keyof typeof CHANGES)} · {t(resourceType as 'User')}
+                <Button
+                  look="quiet"
+                  small
+                  onClick={() => set({ action: actOf({ action, reason }), reason, tab: undefined })}
+                >
+                  {change(actOf({ action, reason }))} · {t(resourceType as 'User')}
                 </Button>
               </li>
             ))}

@@ -12,7 +12,7 @@ export function goingOf(counts: Readonly<Record<string, number>>): 'Disable' | '
   return (counts['deactivate'] ?? 0) === 0 ? 'Remove' : 'Both';
 }
 
-const CHANGES = ['create', 'update', 'deactivate', 'delete', 'membership'] as const;
+const CHANGES = ['create', 'update', 'link', 'deactivate', 'delete', 'membership'] as const;
 
 /** Source and directory agree already. */
 export function changesNothing({ counts }: Pick<Plan, 'counts'>): boolean {

@@ -52,7 +52,8 @@ function useStages(run: Run): readonly Stage[] {
   const inWords = (sums: Sums): string => about(sums).join(', ') || t('nothing');
   const planned = run.planned !== null;
   const later = (state: State): string | undefined => (state === 'later' ? t('notStarted') : undefined);
-  const readState = run.trigger === 'revert' && read === undefined ? 'done' : stateOf('reading');
+  const readState =
+    (run.trigger === 'revert' || run.trigger === 'restore') && read === undefined ? 'done' : stateOf('reading');
   const compareState = stateOf('planning');
   const checked: State = run.status === 'held' ? 'stop' : planned && compareState !== 'now' ? 'done' : 'later';
   const applied = run.status === 'held' && step('applying') === undefined ? 'later' : stateOf('applying');

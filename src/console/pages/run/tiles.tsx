@@ -1,4 +1,4 @@
-import { CircleSlash, Minus, Pencil, Plus, SkipForward, UsersRound } from 'lucide-react';
+import { CircleSlash, Link2, Minus, Pencil, Plus, SkipForward, UsersRound } from 'lucide-react';
 import type { Run } from '../../api/types.ts';
 import { count } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
@@ -13,6 +13,7 @@ const TILES = [
   ['deactivate', CircleSlash],
   ['create', Plus],
   ['update', Pencil],
+  ['link', Link2],
   ['membership', UsersRound],
   ['skip', SkipForward],
 ] as const satisfies readonly (readonly [Change, unknown])[];
@@ -29,9 +30,13 @@ export function Tiles({
 }) {
   const t = useT(CHANGES);
   const sums = sumsOf(run);
+  // Most runs link nobody.
+  const shown = TILES.filter(
+    ([action]) => action !== 'link' || sums.link.users + sums.link.groups > 0 || value === 'link',
+  );
   return (
     <div className={css.tiles}>
-      {TILES.map(([action, Icon]) => (
+      {shown.map(([action, Icon]) => (
         <button
           key={action}
           type="button"

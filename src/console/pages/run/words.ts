@@ -110,6 +110,8 @@ export const WORDS = words({
   showFields: ['Show what changes', '변경 내용 보기'],
   hideFields: ['Hide what changes', '변경 내용 숨기기'],
   field: ['Attribute', '속성'],
+  owner: ['Belongs to', '소유'],
+  anchor: ['Id in the source', '소스의 ID'],
   before: ['Before', '이전'],
   after: ['After', '이후'],
   members: ['{added} added, {removed} removed', '추가 {added}, 제거 {removed}'],

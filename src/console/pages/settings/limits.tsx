@@ -1,6 +1,7 @@
-import { useState } from 'react';
-import { useCall, useGet } from '../../api/queries.ts';
+import { callTagged, type Tagged } from '../../api/client.ts';
+import { useDocument } from '../../api/queries.ts';
 import type { Guard } from '../../api/types.ts';
+import { useDraft } from '../../app/conflict/draft.tsx';
 import { useT } from '../../app/i18n.ts';
 import { Choice, Switch, TextField } from '../../ui/field.tsx';
 import { Columns } from '../../ui/layout.tsx';
@@ -10,7 +11,7 @@ import { SaveCard } from './save-card.tsx';
 import { WORDS } from './words.ts';
 
 export function LimitsTab() {
-  const guard = useGet('GET /guard');
+  const guard = useDocument('GET /guard');
   return <Loaded query={guard}>{(data) => <Form saved={data} />}</Loaded>;
 }
 
@@ -30,13 +31,25 @@ const FIELDS = [
   ['attributePercent', 'attributePercent', 'inPercent'],
 ] as const satisfies readonly (readonly [NumberField, keyof typeof WORDS, keyof typeof WORDS])[];
 
-function Form({ saved }: { readonly saved: Guard }) {
+function Form({ saved }: { readonly saved: Tagged<Guard> }) {
   const t = useT(WORDS);
-  const save = useCall('PUT /guard');
-  const [value, setValue] = useState(saved);
-  const errors = fieldErrors(save.error);
+  const draft = useDraft({
+    saved,
+    shape: (guard: Guard) => guard,
+    read: () => callTagged('GET /guard'),
+    write: (body, ifMatch) => callTagged('PUT /guard', { body, ifMatch }),
+    topic: 'guard',
+    nameOf: (path) => {
+      const field = FIELDS.find(([name]) => name === path);
+      if (field !== undefined) return t(field[1]);
+      return path === 'enabled' || path === 'protect' || path === 'holds' ? t(path) : undefined;
+    },
+    sayValue: (path, holds) => (path === 'holds' ? t(holds === 'plan' ? 'holdsPlan' : 'holdsClass') : undefined),
+  });
+  const { value, setValue } = draft;
+  const errors = fieldErrors(draft.error);
   return (
-    <SaveCard lead={t('limitsLead')} save={save} onSave={(done) => save.mutate({ body: value }, { onSuccess: done })}>
+    <SaveCard lead={t('limitsLead')} draft={draft}>
       <Switch
         label={t('enabled')}
         checked={value.enabled ?? true}

@@ -1,7 +1,8 @@
 import { Send } from 'lucide-react';
-import { useState } from 'react';
-import { useCall, useGet, useList } from '../../api/queries.ts';
+import { callTagged, type Tagged } from '../../api/client.ts';
+import { useCall, useDocument, useList } from '../../api/queries.ts';
 import type { Notification, Notifications, NotificationsBody } from '../../api/types.ts';
+import { useDraft } from '../../app/conflict/draft.tsx';
 import { dateTime } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
 import { useFailed } from '../../app/korean.ts';
@@ -20,7 +21,7 @@ import { SaveCard } from './save-card.tsx';
 import { WORDS } from './words.ts';
 
 export function NotificationsTab() {
-  const settings = useGet('GET /notifications');
+  const settings = useDocument('GET /notifications');
   return (
     <>
       <Loaded query={settings}>{(data) => <Form saved={data} />}</Loaded>
@@ -29,18 +30,31 @@ export function NotificationsTab() {
   );
 }
 
-function Form({ saved }: { readonly saved: Notifications }) {
+function Form({ saved }: { readonly saved: Tagged<Notifications> }) {
   const t = useT(WORDS);
   const needs = useNeeds('admin');
-  const save = useCall('PUT /notifications');
   const test = useCall('POST /notifications/test');
-  const [value, setValue] = useState<NotificationsBody>(() => bodyOf(saved));
-  const errors = fieldErrors(save.error);
-  const secrets = (saved as { secretsSet?: readonly string[] }).secretsSet ?? [];
+  const draft = useDraft({
+    saved,
+    shape: bodyOf,
+    read: () => callTagged('GET /notifications'),
+    write: (body, ifMatch) => callTagged('PUT /notifications', { body, ifMatch }),
+    topic: 'notifications',
+    nameOf: (path) => {
+      const [of = '', field = of] = path.split('.');
+      if (of === 'remindAfterHours') return t('remind');
+      return field in WORDS
+        ? `${t(of === 'email' ? 'email' : 'webhook')}: ${t(field as keyof typeof WORDS)}`
+        : undefined;
+    },
+    sayValue: (path, on) => (path.endsWith('.on') && String(on) in WORDS ? t(on as 'always') : undefined),
+  });
+  const { value, setValue } = draft;
+  const errors = fieldErrors(draft.error);
+  const secrets = (draft.base as { secretsSet?: readonly string[] }).secretsSet ?? [];
   return (
     <SaveCard
-      save={save}
-      onSave={(done) => save.mutate({ body: value }, { onSuccess: done })}
+      draft={draft}
       extra={
         <Button
           icon={<Send size={15} />}

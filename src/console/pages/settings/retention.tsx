@@ -1,6 +1,7 @@
-import { useState } from 'react';
-import { useCall, useGet } from '../../api/queries.ts';
+import { callTagged, type Tagged } from '../../api/client.ts';
+import { useDocument } from '../../api/queries.ts';
 import type { Retention } from '../../api/types.ts';
+import { useDraft } from '../../app/conflict/draft.tsx';
 import { useT } from '../../app/i18n.ts';
 import { TextField } from '../../ui/field.tsx';
 import { Columns } from '../../ui/layout.tsx';
@@ -18,21 +19,27 @@ const FIELDS = [
 ] as const satisfies readonly (readonly [keyof Retention, keyof typeof WORDS, number])[];
 
 export function RetentionTab() {
-  const retention = useGet('GET /retention');
+  const retention = useDocument('GET /retention');
   return <Loaded query={retention}>{(data) => <Form saved={data} />}</Loaded>;
 }
 
-function Form({ saved }: { readonly saved: Retention }) {
+function Form({ saved }: { readonly saved: Tagged<Retention> }) {
   const t = useT(WORDS);
-  const save = useCall('PUT /retention');
-  const [value, setValue] = useState(saved);
-  const errors = fieldErrors(save.error);
+  const draft = useDraft({
+    saved,
+    shape: (retention: Retention) => retention,
+    read: () => callTagged('GET /retention'),
+    write: (body, ifMatch) => callTagged('PUT /retention', { body, ifMatch }),
+    topic: 'retention',
+    nameOf: (path) => {
+      const field = FIELDS.find(([name]) => name === path);
+      return field === undefined ? undefined : t(field[1]);
+    },
+  });
+  const { value, setValue } = draft;
+  const errors = fieldErrors(draft.error);
   return (
-    <SaveCard
-      lead={t('retentionLead')}
-      save={save}
-      onSave={(done) => save.mutate({ body: value }, { onSuccess: done })}
-    >
+    <SaveCard lead={t('retentionLead')} draft={draft}>
       <Columns>
         {FIELDS.map(([name, label, least]) => (
           <TextField

@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react';
+import type { Draft } from '../../app/conflict/draft.tsx';
 import { useT } from '../../app/i18n.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { Button } from '../../ui/button.tsx';
@@ -9,14 +10,13 @@ import { WORDS } from './words.ts';
 
 interface SaveCardProps {
   readonly lead?: string;
-  readonly save: { readonly error: unknown; readonly isPending: boolean };
-  readonly onSave: (done: () => void) => void;
+  readonly draft: Pick<Draft<unknown, unknown>, 'error' | 'isPending' | 'save' | 'notice'>;
   readonly extra?: ReactNode;
   readonly children: ReactNode;
 }
 
 /** Fields of one settings document, and the button that saves them. */
-export function SaveCard({ lead, save, onSave, extra, children }: SaveCardProps) {
+export function SaveCard({ lead, draft, extra, children }: SaveCardProps) {
   const t = useT(WORDS);
   const needs = useNeeds('admin');
   return (
@@ -24,7 +24,7 @@ export function SaveCard({ lead, save, onSave, extra, children }: SaveCardProps)
       foot={
         <>
           {extra}
-          <Button look="primary" off={needs} busy={save.isPending} onClick={() => onSave(() => toast(t('saved')))}>
+          <Button look="primary" off={needs} busy={draft.isPending} onClick={() => draft.save(() => toast(t('saved')))}>
             {t('save')}
           </Button>
         </>
@@ -32,7 +32,8 @@ export function SaveCard({ lead, save, onSave, extra, children }: SaveCardProps)
     >
       <Stack>
         {lead === undefined ? null : <p>{lead}</p>}
-        <Refusal error={save.error} />
+        <Refusal error={draft.error} />
+        {draft.notice}
         {children}
       </Stack>
     </Card>

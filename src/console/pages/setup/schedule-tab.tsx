@@ -35,7 +35,7 @@ export function ScheduleTab({ pushed }: { readonly pushed: boolean }) {
             >
               <b>{say(data)}</b>
               {data.enabled && data.nextRunAt ? <p>{t('nextRun', { t: relative(data.nextRunAt, language) })}</p> : null}
-              {changing ? <ScheduleDialog schedule={data} onClose={() => setChanging(false)} /> : null}
+              {changing ? <ScheduleDialog onClose={() => setChanging(false)} /> : null}
             </Card>
           )}
         </Loaded>

@@ -1,19 +1,21 @@
 import { Navigate, useNavigate, useParams } from '@tanstack/react-router';
-import { lazy, Suspense, use, useRef, useState } from 'react';
-import { ApiError, call } from '../../api/client.ts';
-import { useCall, useGet } from '../../api/queries.ts';
+import { lazy, Suspense, use, useRef } from 'react';
+import { ApiError, call, callTagged, type Tagged } from '../../api/client.ts';
+import { useDocument, useGet } from '../../api/queries.ts';
+import { useDraft } from '../../app/conflict/draft.tsx';
 import { useT } from '../../app/i18n.ts';
 import { useLeaveWarning } from '../../app/leave-warning.ts';
 import { useSearchState } from '../../app/search-state.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { PROVIDERS } from '../../app/words.ts';
-import { Banner, Empty, Skeleton } from '../../ui/banner.tsx';
+import { Empty, Skeleton } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Card, Page, Stack } from '../../ui/layout.tsx';
 import { Loaded, Refusal } from '../../ui/loaded.tsx';
 import { SaveBar } from '../../ui/save-bar.tsx';
 import { Tabs } from '../../ui/tabs.tsx';
 import { toast } from '../../ui/toast.tsx';
+import { useFieldWords } from './field-words.ts';
 import { type Forms, titleOf } from './forms.ts';
 import { ImpactDialog, impactOf } from './impact.tsx';
 import { formsOf, isKind } from './kinds.ts';
@@ -32,20 +34,20 @@ export function ProviderSettingsPage() {
 }
 
 function Settings({ provider }: { readonly provider: Kind }) {
-  const saved = useGet('GET /providers/{kind}', { path: { kind: provider } });
+  const saved = useDocument('GET /providers/{kind}', { path: { kind: provider } });
   // Nothing is saved of it yet: the set-up is where it begins.
   if (saved.error instanceof ApiError && saved.error.status === 404)
     return <Navigate to="/inbound/$provider/setup" params={{ provider } as never} replace />;
   return (
     <Suspense fallback={<Skeleton />}>
       <Loaded query={saved}>
-        {(data) => <Form key={provider} loading={formsOf(provider)} saved={data as Json} />}
+        {(data) => <Form key={provider} loading={formsOf(provider)} saved={data as Tagged<Json>} />}
       </Loaded>
     </Suspense>
   );
 }
 
-function Form({ loading, saved }: { readonly loading: Promise<Forms<object>>; readonly saved: Json }) {
+function Form({ loading, saved }: { readonly loading: Promise<Forms<object>>; readonly saved: Tagged<Json> }) {
   const forms = use(loading);
   const t = useT(WORDS);
   const names = useT(PROVIDERS);
@@ -53,41 +55,38 @@ function Form({ loading, saved }: { readonly loading: Promise<Forms<object>>; re
   const needs = useNeeds('admin');
   const { kind } = forms;
   const [search, setSearch] = useSearchState();
-  const [base, setBase] = useState(saved);
-  const [value, setValue] = useState(() => forms.read(saved));
-  const save = useCall('PUT /providers/{kind}');
+  const confirmed = useRef<string | undefined>(undefined);
+  const path = { kind };
+  const draft = useDraft<Json, object>({
+    saved,
+    shape: (settings) => forms.read(settings),
+    read: () => callTagged('GET /providers/{kind}', { path }) as Promise<Tagged<Json>>,
+    write: (mine, ifMatch) =>
+      callTagged('PUT /providers/{kind}', {
+        path,
+        body: forms.body(mine) as never,
+        query: { confirmImpact: confirmed.current },
+        ifMatch,
+      }) as Promise<Tagged<Json>>,
+    topic: 'providers',
+    ...useFieldWords(),
+  });
+  const { base, value, setValue, changed } = draft;
   const providers = useGet('GET /providers');
   const active = providers.data?.items.find((card) => card.kind === kind)?.active === true;
   const tabs = [...forms.sections.map(({ name }) => name), 'schedule', 'versions'] as const;
   const tab = tabs.find((name) => name === search['tab']) ?? 'connect';
-  const changed = JSON.stringify(forms.body(value)) !== JSON.stringify(forms.body(forms.read(base)));
-  const impact = impactOf(save.error);
+  const impact = impactOf(draft.error);
   const then = useRef<() => void>(() => undefined);
-  const others = Number(saved['configVersion']) > Number(base['configVersion']);
   // Another tab of the same settings keeps what was entered.
   useLeaveWarning(changed, () => true);
 
-  function take(next: Json): void {
-    setBase(next);
-    setValue(forms.read(next));
-  }
-
   function store(confirmImpact?: string): void {
-    save.mutate(
-      {
-        path: { kind },
-        body: forms.body(value) as never,
-        query: { confirmImpact },
-        ifMatch: String(base['configVersion']),
-      },
-      {
-        onSuccess: (answer) => {
-          take(answer as Json);
-          toast(t('saved'));
-          then.current();
-        },
-      },
-    );
+    confirmed.current = confirmImpact;
+    draft.save(() => {
+      toast(t('saved'));
+      then.current();
+    });
   }
 
   function begin(after: () => void): void {
@@ -109,20 +108,7 @@ function Form({ loading, saved }: { readonly loading: Promise<Forms<object>>; re
       title={t('settingsTitle', { name: names(kind) })}
       lead={t('settingsLead', { n: String(base['configVersion'] ?? 1) })}
     >
-      {others ? (
-        <Banner
-          tone="amber"
-          title={t('lockTitle', { n: String(saved['configVersion']) })}
-          actions={
-            <>
-              <Button onClick={() => take(saved)}>{t('loadTheirs')}</Button>
-              <Button onClick={() => setBase(saved)}>{t('keepMine')}</Button>
-            </>
-          }
-        >
-          {t('lockText')}
-        </Banner>
-      ) : null}
+      {draft.notice}
       <Tabs
         label={t('steps')}
         value={tab}
@@ -134,16 +120,16 @@ function Form({ loading, saved }: { readonly loading: Promise<Forms<object>>; re
             <ScheduleTab pushed={forms.pushed === true} />
           </Suspense>
         ) : shown === undefined ? (
-          <Versions kind={kind} onTake={(settings) => setValue(forms.read({ ...saved, ...settings }))} />
+          <Versions kind={kind} onTake={(settings) => setValue(forms.read({ ...base, ...settings }))} />
         ) : (
           <Card>
             <Stack>
-              {impact === undefined ? <Refusal error={save.error} /> : null}
+              {impact === undefined ? <Refusal error={draft.error} /> : null}
               <shown.Show
                 kind={kind}
                 value={value}
                 onChange={setValue}
-                errors={fieldErrors(save.error)}
+                errors={fieldErrors(draft.error)}
                 secretsSet={(base['secretsSet'] as string[] | undefined) ?? []}
               />
             </Stack>
@@ -155,21 +141,21 @@ function Form({ loading, saved }: { readonly loading: Promise<Forms<object>>; re
           <Button onClick={() => setValue(forms.read(base))}>{t('revert')}</Button>
           <Button
             off={needs}
-            busy={save.isPending}
+            busy={draft.isPending}
             look={active && forms.pushed !== true ? undefined : 'primary'}
             onClick={() => begin(() => undefined)}
           >
             {t('save')}
           </Button>
           {active && forms.pushed !== true ? (
-            <Button look="primary" off={needs} busy={save.isPending} onClick={preview}>
+            <Button look="primary" off={needs} busy={draft.isPending} onClick={preview}>
               {t('savePreview')}
             </Button>
           ) : null}
         </SaveBar>
       ) : null}
       {impact === undefined ? null : (
-        <ImpactDialog impact={impact} busy={save.isPending} onClose={save.reset} onConfirm={store} />
+        <ImpactDialog impact={impact} busy={draft.isPending} onClose={draft.clearError} onConfirm={store} />
       )}
     </Page>
   );

@@ -57,13 +57,6 @@ export const WORDS = words({
   saved: ['The settings are saved', '설정이 저장되었습니다'],
   unsaved: ['You have changes that are not saved', '저장하지 않은 변경이 있습니다'],
   revert: ['Take them back', '되돌리기'],
-  lockTitle: ['Somebody else saved version {n} meanwhile', '그사이 다른 사람이 버전 {n}을(를) 저장했습니다'],
-  lockText: [
-    'Look at it before you save: yours would take its place.',
-    '저장하기 전에 확인하세요. 저장하면 그 버전을 대체합니다.',
-  ],
-  loadTheirs: ['Take theirs', '상대 것 사용'],
-  keepMine: ['Keep mine', '내 것 유지'],
   intro: [
     'Register an application in Entra with User.Read.All and GroupMember.Read.All, and enter it here. It reads; it changes nothing.',
     'Entra에 User.Read.All 및 GroupMember.Read.All 권한으로 애플리케이션을 등록하고 여기에 입력하세요. 읽기만 하며 아무것도 변경하지 않습니다.',

@@ -1,7 +1,9 @@
 import { BadgeCheck, Copy } from 'lucide-react';
 import { useState } from 'react';
+import type { Tagged } from '../../api/client.ts';
 import { useCall } from '../../api/queries.ts';
 import type { App, SecurityEvents, SetEvent } from '../../api/types.ts';
+import { AppDocument, useAppDraft } from '../../app/conflict/app-draft.tsx';
 import { useT } from '../../app/i18n.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { Button } from '../../ui/button.tsx';
@@ -56,7 +58,13 @@ function bodyOf({ method, url, authorization, audience, events, payload }: Enter
 
 /** The stream of security event tokens of an app, or its set-up. */
 export function EventsTab({ app }: { readonly app: App }) {
-  return app.events === null ? <NewEvents app={app} /> : <Existing key={app.id} app={app} stream={app.events} />;
+  const { events } = app;
+  if (events === null) return <NewEvents app={app} />;
+  return (
+    <AppDocument key={app.id} id={app.id}>
+      {(saved) => <Existing app={app} saved={saved} stream={events} />}
+    </AppDocument>
+  );
 }
 
 function NewEvents({ app }: { readonly app: App }) {
@@ -138,14 +146,24 @@ function Fields({
   );
 }
 
-function Existing({ app, stream }: { readonly app: App; readonly stream: SecurityEvents }) {
+function Existing({
+  app,
+  saved,
+  stream,
+}: {
+  readonly app: App;
+  readonly saved: Tagged<App>;
+  readonly stream: SecurityEvents;
+}) {
   const t = useT(WORDS);
   const operator = useNeeds('operator');
-  const save = useCall('PATCH /apps/{id}');
   const verify = useCall('POST /apps/{id}/events/verify');
-  const saved = enteredOf(stream);
-  const [value, setValue] = useState(saved);
-  const changed = JSON.stringify(value) !== JSON.stringify(saved);
+  const draft = useAppDraft({
+    saved,
+    shape: (read: App) => (read.events === null ? NEW : enteredOf(read.events)),
+    body: (entered) => ({ events: bodyOf(entered) }),
+    nameOf: (path) => (path in WORDS ? t(path as keyof typeof WORDS) : undefined),
+  });
   const polls = stream.delivery.method === 'poll';
   const shown = (text: string) => (
     <Row>
@@ -185,22 +203,17 @@ function Existing({ app, stream }: { readonly app: App; readonly stream: Securit
         />
       </Card>
       <StreamSettings
-        changed={changed}
-        save={save}
-        onRevert={() => setValue(saved)}
-        onSave={() =>
-          save.mutate(
-            { path: { id: app.id }, body: { events: bodyOf(value) } },
-            {
-              onSuccess: () => {
-                setValue({ ...value, authorization: '' });
-                toast(t('saved'));
-              },
-            },
-          )
-        }
+        changed={draft.changed}
+        save={draft}
+        onRevert={() => draft.setValue(enteredOf(stream))}
+        onSave={() => draft.save(() => toast(t('saved')))}
       >
-        <Fields value={value} onChange={setValue} hasAuthorization={stream.delivery.authorizationSet === true} />
+        {draft.notice}
+        <Fields
+          value={draft.value}
+          onChange={draft.setValue}
+          hasAuthorization={stream.delivery.authorizationSet === true}
+        />
       </StreamSettings>
     </>
   );

@@ -1,7 +1,9 @@
 import { KeyRound, Send } from 'lucide-react';
 import { useState } from 'react';
+import type { Tagged } from '../../api/client.ts';
 import { useCall } from '../../api/queries.ts';
 import type { App, Webhook, WebhookEvent } from '../../api/types.ts';
+import { AppDocument, useAppDraft } from '../../app/conflict/app-draft.tsx';
 import { dateTime } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
 import { useNeeds } from '../../app/session.tsx';
@@ -43,7 +45,9 @@ export function WebhookTab({ app }: { readonly app: App }) {
       {app.webhook === null ? (
         <NewWebhook app={app} onSecret={setSecret} />
       ) : (
-        <Existing key={app.id} app={app} webhook={app.webhook} onSecret={setSecret} />
+        <AppDocument key={app.id} id={app.id}>
+          {(saved) => <Existing app={app} saved={saved} webhook={app.webhook as Webhook} onSecret={setSecret} />}
+        </AppDocument>
       )}
       {secret === undefined ? null : <SecretOnce secret={secret} onClose={() => setSecret(undefined)} />}
     </>
@@ -108,16 +112,23 @@ function enteredOf({ url, events, payload, signatures }: Webhook): Entered {
   return { url, events, payload, signatures };
 }
 
-function Existing({ app, webhook, onSecret }: Told & { readonly webhook: Webhook }) {
+function Existing({
+  app,
+  saved,
+  webhook,
+  onSecret,
+}: Told & { readonly saved: Tagged<App>; readonly webhook: Webhook }) {
   const t = useT(WORDS);
   const needs = useNeeds('admin');
   const operator = useNeeds('operator');
-  const save = useCall('PATCH /apps/{id}');
   const test = useCall('POST /apps/{id}/webhook/test');
   const [rotating, setRotating] = useState(false);
-  const saved = enteredOf(webhook);
-  const [value, setValue] = useState(saved);
-  const changed = JSON.stringify(value) !== JSON.stringify(saved);
+  const draft = useAppDraft({
+    saved,
+    shape: (read: App) => (read.webhook === null ? NEW : enteredOf(read.webhook)),
+    body: (entered) => ({ webhook: entered }),
+    nameOf: (path) => (path in WORDS ? t(path as keyof typeof WORDS) : undefined),
+  });
   return (
     <>
       <StreamPanel app={app} noun="webhook" stream={webhook} title={webhook.url}>
@@ -147,22 +158,18 @@ function Existing({ app, webhook, onSecret }: Told & { readonly webhook: Webhook
         )}
       </div>
       <StreamSettings
-        changed={changed}
-        save={save}
-        onRevert={() => setValue(saved)}
+        changed={draft.changed}
+        save={draft}
+        onRevert={() => draft.setValue(enteredOf(webhook))}
         onSave={() =>
-          save.mutate(
-            { path: { id: app.id }, body: { webhook: value } },
-            {
-              onSuccess: (answer) => {
-                toast(t('saved'));
-                if (answer.webhook?.secret !== undefined) onSecret(answer.webhook.secret);
-              },
-            },
-          )
+          draft.save((answer) => {
+            toast(t('saved'));
+            if (answer.webhook?.secret !== undefined) onSecret(answer.webhook.secret);
+          })
         }
       >
-        <Fields value={value} onChange={setValue} />
+        {draft.notice}
+        <Fields value={draft.value} onChange={draft.setValue} />
       </StreamSettings>
       <Keys keys={webhook.keys} />
       {rotating ? <Rotate app={app} onSecret={onSecret} onClose={() => setRotating(false)} /> : null}

@@ -1,0 +1,35 @@
+// What the settings of a source are called where they stand alone, without their form around them.
+import { useT } from '../../app/i18n.ts';
+import { WORDS } from './words.ts';
+
+const NAMES: Readonly<Record<string, keyof typeof WORDS>> = {
+  'credential.kind': 'credential',
+  'credential.certificate': 'certPem',
+  'credential.privateKey': 'keyPem',
+  'scope.groupIds': 'groups',
+  'scope.nestedGroups': 'nested',
+  'scope.dynamicMembership': 'dynamic',
+  'scope.onSourceSoftDelete': 'onSoft',
+  'scope.onSourceHardDelete': 'onHard',
+  'scope.deleteAfterDays': 'deleteAfter',
+  'pathDisplay.rootGroupId': 'pathRoot',
+  'mapping.users': 'mapping',
+  adoptManual: 'adopt',
+};
+const CHOICES = /(^|\.)(kind|cloud|mode|nestedGroups|groupTypes|onLeaveScope|onSource\w+|adoptManual)$/;
+
+export function useFieldWords() {
+  const t = useT(WORDS);
+  const word = (value: unknown): string => (String(value) in WORDS ? t(value as keyof typeof WORDS) : String(value));
+  return {
+    nameOf: (path: string): string | undefined => {
+      const last = path.slice(path.lastIndexOf('.') + 1);
+      const name = NAMES[path] ?? (last in WORDS ? (last as keyof typeof WORDS) : undefined);
+      return name === undefined ? undefined : t(name);
+    },
+    sayValue: (path: string, value: unknown): string | undefined => {
+      if (!CHOICES.test(path) || value === null || value === undefined) return undefined;
+      return Array.isArray(value) ? value.map(word).join(', ') : word(value);
+    },
+  };
+}
