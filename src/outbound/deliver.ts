@@ -13,7 +13,7 @@ import {
   TargetError,
 } from '#core/target.ts';
 import { type Fields, readAt, writeAt } from '#core/target-mapping.ts';
-import type { Claimed } from '#store/deliveries.ts';
+import type { Claimed } from '#store/delivery-claims.ts';
 import { bringMembers, type MembersOfGroup } from './members.ts';
 
 /** What a delivery needs of the world. */

@@ -1,5 +1,6 @@
 // Carries out what is claimed, several at a time, and settles it in batches, so that neither waits for the other.
-import type { Claimed, SettledDelivery } from '#store/deliveries.ts';
+import type { SettledDelivery } from '#store/deliveries.ts';
+import type { Claimed } from '#store/delivery-claims.ts';
 
 export interface PoolParts {
   /** Kept from one drain to the next. */

@@ -7,7 +7,8 @@ import { giveBack } from '#outbound/carry-out.ts';
 import { decideDepartures } from '#outbound/departures.ts';
 import { systemClock } from '#platform/clock.ts';
 import { type Database, sql } from '#store/database.ts';
-import { claimDeliveries, settleDeliveries } from '#store/deliveries.ts';
+import { settleDeliveries } from '#store/deliveries.ts';
+import { claimDeliveries } from '#store/delivery-claims.ts';
 import { replayDead } from '#store/views/deliveries.ts';
 import { makeClock } from '../support/clock.ts';
 import { eachDatabase } from '../support/database.ts';
@@ -424,10 +425,9 @@ eachDatabase('what a push target does when', (open) => {
     await journalIsWhole(database);
     // As the killed process left it, before anything was written of it here.
     for (const user of app.users.values()) Object.assign(user, { title: 'Clerk', userType: 'Guest' });
-    await sql(
-      database.knex,
-      `update deliveries set state = 'sending', claimed_until = now() - interval '1 hour', asks = asks + 1`,
-    );
+    const asked = `with asked as (update deliveries set state = 'pending', asks = asks + 1 returning app_id, resource_id)
+      insert into delivery_claims (app_id, resource_id, claimed_until) select app_id, resource_id, now() - interval '1 hour' from asked`;
+    await sql(database.knex, asked);
     await push.settle();
     assert.deepEqual(titles(), [['Chief', undefined]]);
   });
@@ -445,6 +445,45 @@ eachDatabase('what a push target does when', (open) => {
     await settleDeliveries(database.knex, push.appId, [giveBack(first, systemClock)], new Date());
     const [again] = await claimDeliveries(database.knex, push.appId, claim, scopeOf(null));
     assert.deepEqual([first.unsure, again?.unsure], [true, true]);
+  });
+
+  it('a replica of the release before claims beside this one: neither takes what the other is at', async () => {
+    const [ada, bob] = [await edit.user('ada'), await edit.user('bob')];
+    const push = await start();
+    app.personality = { failing: (method) => (method === 'POST' ? 500 : undefined) };
+    await push.pump.turn();
+    const query = async (text: string): Promise<Record<string, unknown>[]> => (await sql(database.knex, text)).rows;
+    const claimBefore = async (): Promise<unknown[]> =>
+      (
+        await query(`update deliveries set state = 'sending', fence = fence + 1, claimed_until = now() + interval '1 minute'
+          where state <> 'sending' returning resource_id as id`)
+      ).map(({ id }) => id);
+    const claim = { limit: 9, now: new Date(), until: new Date(Date.now() + 60_000) };
+    const ours = await claimDeliveries(database.knex, push.appId, { ...claim, ids: [ada] }, scopeOf(null));
+    assert.deepEqual(await claimBefore(), [bob]);
+    assert.deepEqual(
+      await claimDeliveries(database.knex, push.appId, { ...claim, ids: [ada, bob] }, scopeOf(null)),
+      [],
+    );
+    // Ours has died: what became of it is not known.
+    await query(`update delivery_claims set claimed_until = now() - interval '1 hour' where resource_id = '${ada}'`);
+    assert.deepEqual(await claimBefore(), [ada]);
+    await settleDeliveries(
+      database.knex,
+      push.appId,
+      ours.map((one) => giveBack(one, systemClock)),
+      new Date(),
+    );
+    const left = await query(
+      `select state, last_error ->> 'code' as code from deliveries where resource_id = '${ada}'`,
+    );
+    assert.deepEqual(left, [{ state: 'sending', code: 'delivery-cut-short' }]);
+    await query(`update deliveries set state = 'pending', claimed_until = null`);
+    assert.deepEqual(await query('select resource_id from delivery_claims'), []);
+    app.personality = {};
+    await sql(database.knex, 'update deliveries set ready_at = now()');
+    await push.settle();
+    assert.equal(app.users.size, 2);
   });
 
   function membersThere(): string[] {
