@@ -6,7 +6,8 @@ import { inSpan } from '#platform/trace.ts';
 import type { SettledDelivery } from '#store/deliveries.ts';
 import type { Claimed } from '#store/delivery-claims.ts';
 import type { Deadlines } from './deadlines.ts';
-import { type Delivering, deliver, startProgress } from './deliver.ts';
+import { deliver } from './deliver.ts';
+import { type Delivering, startProgress } from './delivering.ts';
 import type { Health } from './health.ts';
 import { settledOf } from './outcome.ts';
 

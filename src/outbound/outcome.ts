@@ -2,7 +2,7 @@ import { RANKS } from '#core/order.ts';
 import type { Exchange } from '#core/target.ts';
 import type { SettledDelivery } from '#store/deliveries.ts';
 import type { Claimed } from '#store/delivery-claims.ts';
-import type { Progress } from './deliver.ts';
+import type { Progress } from './delivering.ts';
 
 export interface Ending {
   readonly now: Date;

@@ -8,7 +8,8 @@ import { askForChanges, askForReferences, settleDeliveries } from '#store/delive
 import { type Claimed, claimDeliveries } from '#store/delivery-claims.ts';
 import type { MemberPage } from '#store/target-members.ts';
 import { readTarget, type TargetRow } from '#store/targets.ts';
-import { type Delivering, deliver, type Progress, type Step, startProgress } from './deliver.ts';
+import { deliver } from './deliver.ts';
+import { type Delivering, type Progress, type Step, startProgress } from './delivering.ts';
 import { type OpenedTarget, openTarget } from './open-target.ts';
 import { settledOf } from './outcome.ts';
 import type { Cut, PumpParts } from './pump.ts';

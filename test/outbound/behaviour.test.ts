@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { afterEach, beforeEach, it } from 'node:test';
+import { it } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { giveBack } from '#outbound/carry-out.ts';
@@ -12,7 +12,7 @@ import { claimDeliveries } from '#store/delivery-claims.ts';
 import { replayDead } from '#store/views/deliveries.ts';
 import { makeClock } from '../support/clock.ts';
 import { eachDatabase } from '../support/database.ts';
-import { type Editor, journalIsWhole, makeEditor, type PushTest, scopeOf, startPush } from '../support/push.ts';
+import { type Editor, eachPush, journalIsWhole, type PushTest, scopeOf } from '../support/push.ts';
 import { type ScimAppServer, startScimApp } from '../support/scim-app-server.ts';
 
 const USER = 'urn:ietf:params:scim:schemas:core:2.0:User';
@@ -33,27 +33,9 @@ eachDatabase('what a push target does when', (open) => {
   let database: Database;
   let edit: Editor;
   let app: ScimAppServer;
-  const running: PushTest[] = [];
-
-  beforeEach(async () => {
-    database = await open();
-    edit = makeEditor(database);
-    app = await startScimApp();
+  const start = eachPush(open, (scene) => {
+    ({ database, edit, app } = scene);
   });
-  afterEach(async () => {
-    for (const push of running.splice(0)) await push.close();
-    await app.close();
-    assert.deepEqual(app.violations, []);
-  });
-
-  async function start(
-    more: Record<string, unknown> = {},
-    options: Parameters<typeof startPush>[2] = {},
-  ): Promise<PushTest> {
-    const push = await startPush(database, { baseUrl: app.url, auth: { kind: 'none' }, ...more }, options);
-    running.push(push);
-    return push;
-  }
 
   async function deliveries(push: PushTest): Promise<Record<string, unknown>[]> {
     const { rows } = await sql(
@@ -499,8 +481,7 @@ eachDatabase('what a push target does when', (open) => {
     const other = await startScimApp();
     app.personality = { dropBefore: () => true };
     const push = await start({}, { clock });
-    const healthy = await startPush(database, { baseUrl: other.url, auth: { kind: 'none' } }, { clock, name: 'other' });
-    running.push(healthy);
+    const healthy = await start({ baseUrl: other.url }, { clock, name: 'other' });
     const titles = (users: ScimAppServer['users']): unknown[] => [...users.values()].map(({ title }) => title).sort();
     let changes = 0;
     let before = 0;
