@@ -416,6 +416,34 @@ eachDatabase('what a push target does when', (open) => {
 
   const titles = (): unknown[] => [...app.users.values()].map(({ title, userType }) => [title, userType]);
 
+  it('the process stops in the middle: nothing stays claimed, and only of what was on its way it is not sure', async () => {
+    for (let n = 0; n < 30; n += 1) await edit.user(`user${n}`);
+    const push = await start({ pace: { concurrency: 2 } });
+    let posts = 0;
+    const failing = (method: string): undefined => {
+      if (method === 'POST') posts += 1;
+      if (posts === 5) void push.close();
+    };
+    app.personality = { failing };
+    await journalIsWhole(database);
+    while (posts < 5) await push.pump.turn();
+    const { rows } = await sql<{ state: string; code: string | null; count: number }>(
+      database.knex,
+      `select state, last_error ->> 'code' as code, count(*)::int as count from deliveries group by 1, 2 order by 1, 2`,
+    );
+    const [idle, cut, waiting] = rows;
+    assert.deepEqual(
+      rows.map(({ state, code }) => [state, code]),
+      [
+        ['idle', null],
+        ['pending', 'delivery-cut-short'],
+        ['pending', null],
+      ],
+    );
+    assert.ok((cut?.count ?? 9) <= 2 && (idle?.count ?? 9) <= 5 && (waiting?.count ?? 0) >= 23, JSON.stringify(rows));
+    assert.deepEqual((await sql(database.knex, 'select 1 from delivery_claims')).rows, []);
+  });
+
   it('a delivery is given back without a try: what is not sure stays so', async () => {
     const ada = await edit.user('ada');
     const push = await start();

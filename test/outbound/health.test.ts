@@ -1,7 +1,11 @@
 // A target that fails at everything is taken out of service, asked now and then, and given up after four weeks.
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { type Database, sql } from '#store/database.ts';
+import { TargetError } from '#core/target.ts';
+import { makeHealth } from '#outbound/health.ts';
+import { makeLog } from '#platform/log.ts';
+import { type Database, type Db, sql } from '#store/database.ts';
+import { readTarget } from '#store/targets.ts';
 import { makeClock, type TestClock } from '../support/clock.ts';
 import { eachDatabase } from '../support/database.ts';
 import { type Editor, eachPush, journalIsWhole, type PushTest } from '../support/push.ts';
@@ -42,6 +46,28 @@ eachDatabase('a target that fails', (open) => {
   }
 
   const pass = (ms: number): void => clock.set(new Date(clock.now().getTime() + ms).toISOString());
+
+  it('asks for rest is given half as much at once each time, and one more for every fifty good answers', async () => {
+    const { appId } = await startWith(0);
+    const write = <T>(work: (tx: Db) => Promise<T>): Promise<T> => database.knex.transaction(work);
+    const health = makeHealth({ appId, clock, log: makeLog('silent'), random: () => 0.5, write });
+    const row = await readTarget(database.knex, appId);
+    assert.ok(row);
+    health.begin(row);
+    health.reset(8);
+    const asked = new TargetError('Later.', { kind: 'throttled', reason: 'target-throttled', status: 429 });
+    const widths = [health.width()];
+    for (let n = 0; n < 4; n += 1) {
+      await health.noteBad(asked, { attempts: 1, maxAttempts: 8 });
+      widths.push(health.width());
+    }
+    assert.deepEqual(widths, [8, 4, 2, 1, 1]);
+    assert.ok(health.isResting());
+    for (let n = 0; n < 49; n += 1) await health.noteGood();
+    assert.equal(health.width(), 1);
+    for (let n = 0; n < 51; n += 1) await health.noteGood();
+    assert.equal(health.width(), 3);
+  });
 
   it('at most of what it is given is taken out of service before it was given everything', async () => {
     app.personality = { failing: (method) => (method === 'POST' ? 400 : undefined) };
