@@ -9,7 +9,8 @@ import { systemClock } from '#platform/clock.ts';
 import { type Database, sql } from '#store/database.ts';
 import { settleDeliveries } from '#store/deliveries.ts';
 import { claimDeliveries } from '#store/delivery-claims.ts';
-import { replayDead } from '#store/views/deliveries.ts';
+import { readPushFigures, replayDead } from '#store/views/deliveries.ts';
+import { listSendings } from '#store/views/sendings.ts';
 import { makeClock } from '../support/clock.ts';
 import { eachDatabase } from '../support/database.ts';
 import { type Editor, eachPush, journalIsWhole, type PushTest, scopeOf } from '../support/push.ts';
@@ -470,6 +471,15 @@ eachDatabase('what a push target does when', (open) => {
       ).map(({ id }) => id);
     const claim = { limit: 9, now: new Date(), until: new Date(Date.now() + 60_000) };
     const ours = await claimDeliveries(database.knex, push.appId, { ...claim, ids: [ada] }, scopeOf(null));
+    const { deliveries: told } = await readPushFigures(database.knex, push.appId);
+    assert.deepEqual([told.sending, told.pending], [1, 1]);
+    for (const [state, id] of [['sending', ada] as const, ['pending', bob] as const]) {
+      const sendings = await listSendings(database.knex, { appId: push.appId, state }, { limit: 9 });
+      assert.deepEqual(
+        sendings.items.map((one) => [one.resourceId, one.state, one.nextAttemptAt === null]),
+        [[id, state, state === 'sending']],
+      );
+    }
     assert.deepEqual(await claimBefore(), [bob]);
     assert.deepEqual(
       await claimDeliveries(database.knex, push.appId, { ...claim, ids: [ada, bob] }, scopeOf(null)),
