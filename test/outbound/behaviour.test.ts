@@ -456,6 +456,8 @@ eachDatabase('what a push target does when', (open) => {
     await settleDeliveries(database.knex, push.appId, [giveBack(first, systemClock)], new Date());
     const [again] = await claimDeliveries(database.knex, push.appId, claim, scopeOf(null));
     assert.deepEqual([first.unsure, again?.unsure], [true, true]);
+    await sql(database.knex, 'delete from targets');
+    assert.deepEqual((await sql(database.knex, 'select 1 from delivery_claims')).rows, [], 'a claim of no target');
   });
 
   it('a replica of the release before claims beside this one: neither takes what the other is at', async () => {
