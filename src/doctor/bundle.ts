@@ -50,7 +50,8 @@ const TABLES: Readonly<Record<string, string>> = {
   'plans.json':
     'select id, run_id, status, counts, created_at, expires_at from plans order by created_at desc limit 100',
   'targets.json': `select t.app_id, t.state, t.failures, t.rest_until, t.reconciled_at, t.capabilities_at, t.quarantine->>'reason' as quarantine,
-      (select jsonb_object_agg(d.state, d.count) from (select state, count(*) from deliveries where app_id = t.app_id group by 1) d) as deliveries
+      (select jsonb_object_agg(d.state, d.count) from (select state, count(*) from deliveries where app_id = t.app_id group by 1) d) as deliveries,
+      (select count(*) from delivery_claims c where c.app_id = t.app_id) as claimed
       from targets t order by t.created_at`,
   'streams.json':
     'select id, app_id, kind, enabled, pushed, failures, failing_since, retry_at, disabled_at, disabled_reason from event_streams',

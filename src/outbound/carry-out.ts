@@ -3,9 +3,11 @@ import { type Exchange, type Target, TargetError } from '#core/target.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import { inSpan } from '#platform/trace.ts';
-import type { Claimed, SettledDelivery } from '#store/deliveries.ts';
+import type { SettledDelivery } from '#store/deliveries.ts';
+import type { Claimed } from '#store/delivery-claims.ts';
 import type { Deadlines } from './deadlines.ts';
-import { type Delivering, deliver, startProgress } from './deliver.ts';
+import { deliver } from './deliver.ts';
+import { type Delivering, startProgress } from './delivering.ts';
 import type { Health } from './health.ts';
 import { settledOf } from './outcome.ts';
 
@@ -24,8 +26,6 @@ export interface CarryingOut {
 const BEGIN_WITHIN_MS = 5_000;
 /** What a delivery may take beyond one request; a long one, such as of a large group, goes on where it was. */
 const BEYOND_MS = 5_000;
-/** The last exchanges of each delivery. */
-export const LOG_KEPT = 4;
 
 /** How long a claim holds: whoever has not settled it by then is dead. */
 export function claimMs(timeoutMs: number): number {
@@ -41,7 +41,7 @@ export async function carryOut(parts: CarryingOut, claimed: Claimed, claimedAt: 
   const own = deadlines.begin(world.policy.timeoutMs + BEYOND_MS);
   parts.listen(own, exchanges);
   const ending = (isDone: boolean): SettledDelivery =>
-    settledOf(claimed, progress, { now: clock.now(), exchanges, kept: LOG_KEPT, isDone });
+    settledOf(claimed, progress, { now: clock.now(), exchanges, isDone });
   try {
     const facts = { 'sluice.resource': claimed.resource_id, 'sluice.type': claimed.resource_type };
     await inSpan('delivery', facts, () => deliver(world, claimed, progress, own));
@@ -68,7 +68,7 @@ export async function carryOut(parts: CarryingOut, claimed: Claimed, claimedAt: 
 
 /** Claimed, and not begun. */
 export function giveBack(claimed: Claimed, clock: Clock): SettledDelivery {
-  const ending = { now: clock.now(), exchanges: [], kept: LOG_KEPT, isDone: false };
+  const ending = { now: clock.now(), exchanges: [], isDone: false };
   return settledOf(claimed, startProgress(claimed), ending);
 }
 

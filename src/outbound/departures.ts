@@ -3,31 +3,29 @@
 import { RANKS } from '#core/order.ts';
 import type { PushPolicy } from '#core/target.ts';
 import { type Db, sql } from '#store/database.ts';
+import { ON_THEIR_WAY } from '#store/delivery-claims.ts';
 import { changeTarget, readTarget } from '#store/targets.ts';
 
 /** Departures of this long count together. */
 const WINDOW = '1 hour';
+
+const WAITING = `app_id = ? and state = 'pending' and rank = ${RANKS.leaver} and not allowed and remote_id is not null
+  and resource_id not in ${ON_THEIR_WAY}`;
 
 /** Holds the leavers that wait when they, with those of the last hour, are more than the policy lets through. */
 export async function guardDepartures(tx: Db, appId: string, guard: PushPolicy['guard'], now: Date): Promise<void> {
   if (guard === null) return;
   const { rows } = await sql<{ waiting: number }>(
     tx,
-    `select count(*)::int as waiting from deliveries where app_id = ? and state = 'pending' and rank = ${RANKS.leaver}
-       and not allowed and remote_id is not null and ready_at <= ?`,
-    [appId, now],
+    `select count(*)::int as waiting from deliveries where ${WAITING} and ready_at <= ?`,
+    [appId, appId, now],
   );
   const waiting = rows[0]?.waiting ?? 0;
   if (waiting === 0) return;
   const row = await readTarget(tx, appId);
   if (row === undefined) return;
   if (row.guard === null && (await isWithin(tx, appId, guard, waiting, now))) return;
-  await sql(
-    tx,
-    `update deliveries set state = 'held' where app_id = ? and state = 'pending' and rank = ${RANKS.leaver}
-       and not allowed and remote_id is not null`,
-    [appId],
-  );
+  await sql(tx, `update deliveries set state = 'held' where ${WAITING}`, [appId, appId]);
   const { rows: held } = await sql(
     tx,
     `select count(*)::int as count from deliveries where app_id = ? and state = 'held'`,

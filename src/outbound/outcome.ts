@@ -1,19 +1,18 @@
 import { RANKS } from '#core/order.ts';
 import type { Exchange } from '#core/target.ts';
-import type { Claimed, SettledDelivery } from '#store/deliveries.ts';
-import type { Progress } from './deliver.ts';
+import type { SettledDelivery } from '#store/deliveries.ts';
+import type { Claimed } from '#store/delivery-claims.ts';
+import type { Progress } from './delivering.ts';
 
 export interface Ending {
   readonly now: Date;
   readonly exchanges: readonly Exchange[];
-  /** How many exchanges are kept of a delivery. */
-  readonly kept: number;
   /** False when something is left to do. */
   readonly isDone: boolean;
 }
 
 /** What is written of a delivery: done, or left as it is to be taken up again at once. */
-export function settledOf(row: Claimed, progress: Progress, { now, exchanges, kept, isDone }: Ending): SettledDelivery {
+export function settledOf(row: Claimed, progress: Progress, { now, exchanges, isDone }: Ending): SettledDelivery {
   const hasLeft = progress.action === 'deactivated' || progress.action === 'deleted';
   const isDeparture =
     isDone && hasLeft && row.rank === RANKS.leaver && row.resource_type === 'User' && row.gone_since === null;
@@ -35,7 +34,7 @@ export function settledOf(row: Claimed, progress: Progress, { now, exchanges, ke
     gone_since: progress.goneSince,
     action: progress.action,
     error: null,
-    log: [...(row.log as SettledDelivery['log']), ...lines].slice(-kept),
+    log: lines,
     departed_at: isDeparture ? row.changed_at : null,
     rank: row.rank,
     done: isDone,

@@ -1,5 +1,6 @@
 // Carries out what is claimed, several at a time, and settles it in batches, so that neither waits for the other.
-import type { Claimed, SettledDelivery } from '#store/deliveries.ts';
+import type { SettledDelivery } from '#store/deliveries.ts';
+import type { Claimed } from '#store/delivery-claims.ts';
 
 export interface PoolParts {
   /** Kept from one drain to the next. */
@@ -19,7 +20,7 @@ export interface PoolParts {
 const AHEAD = 4;
 const CLAIM_MOST = 1_024;
 /** As many are claimed as a target takes in about this time: few of a slow one, so that a leaver does not wait for long. */
-const CLAIM_WORTH_MS = 250;
+const CLAIM_WORTH_MS = 100;
 
 /** What is done is written after this, or as soon as it is so many: what a killed process had not written is looked at again. */
 const SETTLE_WITHIN_MS = 50;

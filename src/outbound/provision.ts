@@ -4,10 +4,12 @@ import { describeError } from '#core/failure.ts';
 import type { AppScope } from '#core/scope.ts';
 import type { Exchange } from '#core/target.ts';
 import { type Database, type Db, sql } from '#store/database.ts';
-import { askForChanges, askForReferences, type Claimed, claimDeliveries, settleDeliveries } from '#store/deliveries.ts';
+import { askForChanges, askForReferences, settleDeliveries } from '#store/deliveries.ts';
+import { type Claimed, claimDeliveries } from '#store/delivery-claims.ts';
 import type { MemberPage } from '#store/target-members.ts';
 import { readTarget, type TargetRow } from '#store/targets.ts';
-import { type Delivering, deliver, type Progress, type Step, startProgress } from './deliver.ts';
+import { deliver } from './deliver.ts';
+import { type Delivering, type Progress, type Step, startProgress } from './delivering.ts';
 import { type OpenedTarget, openTarget } from './open-target.ts';
 import { settledOf } from './outcome.ts';
 import type { Cut, PumpParts } from './pump.ts';
@@ -31,7 +33,6 @@ export interface Provisioned {
 export type ProvisionParts = Pick<PumpParts, 'database' | 'kinds' | 'seal' | 'clock' | 'scopeOf' | 'cutOf'>;
 
 const CLAIM_MS = 60_000;
-const LOG_KEPT = 6;
 
 /**
  * Brings one resource up to date at one target while the caller waits, also while the target is paused.
@@ -225,7 +226,7 @@ async function settle(
     max: number;
   },
 ): Promise<void> {
-  const base = settledOf(claimed, progress, { now, exchanges: log, kept: LOG_KEPT, isDone: failure === undefined });
+  const base = settledOf(claimed, progress, { now, exchanges: log, isDone: failure === undefined });
   const settled =
     failure === undefined
       ? base

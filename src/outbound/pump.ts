@@ -9,21 +9,12 @@ import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import type { Seal } from '#platform/seal.ts';
 import type { Database, Db } from '#store/database.ts';
-import {
-  askForReferences,
-  type Claimed,
-  claimDeliveries,
-  type Due,
-  freeExpiredClaims,
-  nextDue,
-  type ScopeOf,
-  type SettledDelivery,
-  settleDeliveries,
-} from '#store/deliveries.ts';
+import { askForReferences, LOG_KEPT, type ScopeOf, type SettledDelivery, settleDeliveries } from '#store/deliveries.ts';
+import { type Claimed, claimDeliveries, type Due, freeExpiredClaims, nextDue } from '#store/delivery-claims.ts';
 import type { HeldLease } from '#store/leased.ts';
 import { checkFence } from '#store/leases.ts';
 import { changeTarget, readTarget, type TargetRow } from '#store/targets.ts';
-import { carryOut, claimMs, giveBack, LOG_KEPT } from './carry-out.ts';
+import { carryOut, claimMs, giveBack } from './carry-out.ts';
 import { makeDeadlines } from './deadlines.ts';
 import { guardDepartures } from './departures.ts';
 import { followJournal, lookThrough } from './follow.ts';

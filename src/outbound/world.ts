@@ -13,7 +13,7 @@ import {
   surplusMembers,
   wantedMembers,
 } from '#store/target-members.ts';
-import type { Delivering } from './deliver.ts';
+import type { Delivering } from './delivering.ts';
 
 /** What one delivery needs, from the database. Links that are about to be written are remembered in between. */
 export function makeWorld(

@@ -1,6 +1,6 @@
 // What each target must have of each resource, and what it has: one row for both, whatever happened in between.
 
-import { CUT_SHORT, type RunError } from '#core/failure.ts';
+import type { RunError } from '#core/failure.ts';
 import { RANKS } from '#core/order.ts';
 import type { ResourceType } from '#core/resource.ts';
 import type { Exchange } from '#core/target.ts';
@@ -13,8 +13,8 @@ export type ScopeOf = (type: ResourceType, of: 'many' | 'few') => Condition | un
 
 export type DeliveryState = 'idle' | 'pending' | 'sending' | 'dead' | 'held';
 
-/** Both types in one condition on `r`. */
-function scopeText(statement: Statement, scope: ScopeOf, of: 'many' | 'few'): string {
+/** Whether a resource is in scope, whatever its type: a condition on `r`. */
+export function scopeText(statement: Statement, scope: ScopeOf, of: 'many' | 'few'): string {
   return `case when r.resource_type = 'User' then ${statement.where(scope('User', of))}
     else ${statement.where(scope('Group', of))} end`;
 }
@@ -119,100 +119,6 @@ export async function askForGone(db: Db, appId: string, now: Date): Promise<void
   );
 }
 
-export interface Claimed {
-  readonly id: string;
-  readonly resource_id: string;
-  readonly resource_type: ResourceType;
-  readonly rank: number;
-  readonly asks: string;
-  readonly fence: string;
-  readonly attempts: number;
-  readonly changed_at: Date;
-  readonly remote_id: string | null;
-  readonly remote_etag: string | null;
-  readonly link: 'created' | 'adopted' | null;
-  readonly sent: Record<string, unknown> | null;
-  readonly gone_since: Date | null;
-  readonly settled_at: Date | null;
-  /** Its last try failed or was cut short: what became of it there is not known for sure. */
-  readonly unsure: boolean;
-  /** It was cut short, so that not even what was sent is known. */
-  readonly cut: boolean;
-  /** A person asked for it again: what it has there is read back, and made anew where it is gone. */
-  readonly doubted: boolean;
-  /** The version that the target has; null before it has any. */
-  readonly delivered: string | null;
-  /** Of the resource as it is now; null when it is not even a tombstone any more. */
-  readonly version: string | null;
-  readonly body: string | null;
-  readonly active: boolean | null;
-  readonly deleted: boolean;
-  readonly in_scope: boolean;
-  readonly manager_remote_id: string | null;
-  /** The manager is somebody the target is to get, and has not got yet. */
-  readonly manager_waits: boolean;
-  readonly log: readonly unknown[];
-}
-
-export interface Claim {
-  readonly limit: number;
-  readonly now: Date;
-  readonly until: Date;
-  /** These and no others, whether they are ready or not. */
-  readonly ids?: readonly string[];
-  /** Nothing is claimed of a target that is not active, or was changed since. */
-  readonly configVersion?: string;
-}
-
-/**
- * Claims what is ready, lowest rank first, for a time; each resource is on its way once at most. Within a transaction:
- * what is claimed is read by a second statement, which sees everything that was committed before the claim; whatever is
- * committed later finds the delivery on its way, and asks again.
- */
-export async function claimDeliveries(
-  tx: Db,
-  appId: string,
-  claim: Claim,
-  scope: ScopeOf,
-): Promise<readonly Claimed[]> {
-  const ids = await takeDeliveries(tx, appId, claim);
-  if (ids.length === 0) return [];
-  const statement = new Statement();
-  const app = statement.bind(appId, 'uuid');
-  const taken = statement.bind(ids, 'uuid[]');
-  const within = scopeText(statement, scope, 'few');
-  const text = `select d.id, d.resource_id, d.resource_type, d.rank, d.asks, d.fence, d.attempts, d.changed_at, d.remote_id, d.remote_etag,
-      d.link, d.sent, d.gone_since, d.settled_at, d.last_error is not null as unsure,
-      coalesce(d.last_error ->> 'code' = '${CUT_SHORT.code}', false) as cut, d.doubted, d.delivered, d.log, r.version, r.body, r.active, (r.id is null or r.deleted_at is not null) as deleted,
-      coalesce(r.deleted_at is null and ${within}, false) as in_scope, m.remote_id as manager_remote_id,
-      coalesce(m.remote_id is null and m.in_scope and m.state <> 'idle', false) as manager_waits
-    from deliveries d left join resources r on r.id = d.resource_id
-    left join deliveries m on m.app_id = d.app_id and m.resource_id = r.manager_id
-    where d.app_id = ${app} and d.resource_id = any(${taken}) order by d.rank, d.ready_at`;
-  return (await queryOn<Claimed>(tx, { text, values: statement.values })).rows;
-}
-
-async function takeDeliveries(tx: Db, appId: string, claim: Claim): Promise<readonly string[]> {
-  const statement = new Statement();
-  const app = statement.bind(appId, 'uuid');
-  const until = statement.bind(claim.until, 'timestamptz');
-  const which =
-    claim.ids === undefined
-      ? `state = 'pending' and ready_at <= ${statement.bind(claim.now, 'timestamptz')}`
-      : `state <> 'sending' and resource_id = any(${statement.bind(claim.ids, 'uuid[]')})`;
-  const unchanged =
-    claim.configVersion === undefined
-      ? 'true'
-      : `exists (select 1 from targets where app_id = ${app} and state = 'active'
-          and config_version = ${statement.bind(claim.configVersion, 'bigint')})`;
-  const text = `with c as (select resource_id from deliveries where ${unchanged} and app_id = ${app} and ${which}
-      order by rank, ready_at limit ${claim.limit} for update skip locked)
-    update deliveries d set state = 'sending', fence = fence + 1, attempts = attempts + 1, claimed_until = ${until}
-      from c where d.app_id = ${app} and d.resource_id = c.resource_id returning d.resource_id as id`;
-  const { rows } = await queryOn<{ id: string }>(tx, { text, values: statement.values });
-  return rows.map(({ id }) => id);
-}
-
 /** What became of one delivery. */
 export interface SettledDelivery {
   readonly resource_id: string;
@@ -230,6 +136,7 @@ export interface SettledDelivery {
   readonly gone_since: Date | null;
   readonly action: string;
   readonly error: (RunError & { readonly status: number | null }) | null;
+  /** The exchanges of this delivery. */
   readonly log: readonly (Exchange & { at: string })[];
   /** Of a leaver whom the target has acknowledged: when they left. */
   readonly departed_at: Date | null;
@@ -248,6 +155,10 @@ const AGAIN = `(d.asks > s.asks and (s.done or s.state = 'dead'))`;
 /** What was given back, without a try, has the failure that it had. */
 const ERROR_NOW = `case when s.done then null else coalesce(nullif(s.error, 'null'::jsonb), d.last_error) end`;
 
+/** How many exchanges are kept of a delivery, with those of the deliveries before it. */
+export const LOG_KEPT = 4;
+const LAST_KEPT = `jsonb_path_query_array(d.log || s.log, '$[last - ${LOG_KEPT - 1} to last]')`;
+
 /** Writes what became of deliveries that are still ours; what was asked for again meanwhile is pending at once. */
 export async function settleDeliveries(
   db: Db,
@@ -262,6 +173,8 @@ export async function settleDeliveries(
     `with s as (select * from jsonb_to_recordset(?::jsonb) as s(resource_id uuid, fence bigint, asks bigint, state text, ready_at timestamptz,
        attempts integer, version bigint, remote_id text, remote_etag text, link text, sent jsonb, gone_since timestamptz, action text,
        error jsonb, log jsonb, departed_at timestamptz, rank smallint, done boolean)),
+     ours as (delete from delivery_claims c using s where c.app_id = ? and c.resource_id = s.resource_id and c.fence = s.fence
+       returning c.resource_id),
      mine as (update deliveries d set
          state = case when ${AGAIN} then 'pending' else s.state end,
          ready_at = case when ${AGAIN} then ?::timestamptz else s.ready_at end,
@@ -269,15 +182,15 @@ export async function settleDeliveries(
          changed_at = case when ${AGAIN} then ?::timestamptz else d.changed_at end,
          attempts = case when ${AGAIN} then 0 else s.attempts end, delivered = case when s.done then s.version else d.delivered end,
          remote_id = s.remote_id, remote_etag = s.remote_etag, link = s.link, sent = nullif(s.sent, 'null'::jsonb), gone_since = s.gone_since,
-         last_action = s.action, last_error = ${ERROR_NOW}, log = s.log, settled_at = ?::timestamptz,
+         last_action = s.action, last_error = ${ERROR_NOW}, log = ${LAST_KEPT}, settled_at = ?::timestamptz,
          first_failed_at = case when ${ERROR_NOW} is null then null else coalesce(d.first_failed_at, ?::timestamptz) end,
-         claimed_until = null, allowed = case when s.done then false else d.allowed end,
+         fence = d.fence + 1, allowed = case when s.done then false else d.allowed end,
          doubted = d.doubted and not s.done
-       from s where d.app_id = ? and d.resource_id = s.resource_id and d.fence = s.fence and d.state = 'sending'
+       from s join ours using (resource_id) where d.app_id = ? and d.resource_id = s.resource_id
        returning d.resource_id, s.departed_at)
      insert into departures (app_id, resource_id, changed_at, acknowledged_at)
      select ?, resource_id, departed_at, ?::timestamptz from mine where departed_at is not null`,
-    [JSON.stringify(settled), now, now, now, now, appId, appId, now],
+    [JSON.stringify(settled), appId, now, now, now, now, appId, appId, now],
   );
 }
 
@@ -301,17 +214,6 @@ export async function touchedSince(db: Db, resourceId: string, version: string |
   return rows.map(({ path }) => path);
 }
 
-/** What a killed process, or one that lost its lease, had claimed. */
-export async function freeExpiredClaims(db: Db, appId: string, now: Date): Promise<number> {
-  const { rowCount } = await sql(
-    db,
-    `update deliveries set state = 'pending', ready_at = ?, claimed_until = null, last_error = ?::jsonb
-     where app_id = ? and state = 'sending' and claimed_until < ?`,
-    [now, JSON.stringify(CUT_SHORT), appId, now],
-  );
-  return rowCount ?? 0;
-}
-
 /**
  * The groups of these, and those whom they manage, are looked at again. Those that wait are asked for as well, since they
  * may be claimed at this very moment by somebody who does not see the news yet; and groups that were given up because of a
@@ -332,20 +234,4 @@ export async function askForReferences(db: Db, appId: string, moved: readonly st
        and (d.state in ('idle', 'pending', 'sending') or d.state = 'dead' and d.last_error ->> 'code' = 'member-refused')`,
     [now, now, appId, moved, moved],
   );
-}
-
-/** When there is something to do: the next delivery is ready, the next claim of a dead process ends. */
-export interface Due {
-  readonly readyAt: Date | undefined;
-  readonly claimEndsAt: Date | undefined;
-}
-
-export async function nextDue(db: Db, appId: string): Promise<Due> {
-  const { rows } = await sql<{ ready: Date | null; claim: Date | null }>(
-    db,
-    `select (select min(ready_at) from deliveries where app_id = ? and state = 'pending') as ready,
-       (select min(claimed_until) from deliveries where app_id = ? and state = 'sending') as claim`,
-    [appId, appId],
-  );
-  return { readyAt: rows[0]?.ready ?? undefined, claimEndsAt: rows[0]?.claim ?? undefined };
 }

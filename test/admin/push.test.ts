@@ -80,8 +80,13 @@ describe('the admin API of push targets', () => {
     );
     assert.deepEqual([tested.ok, tested.checks.map(({ name }) => name)], [false, ['connect']]);
     const right = { baseUrl: app.url, auth: { kind: 'bearer', token: 'their-token' } };
-    const better = await call<{ ok: boolean }>('POST', `/apps/${id}/push/test`, 200, right);
-    assert.equal(better.ok, true);
+    const before = app.asked.length;
+    const better = await call<{ ok: boolean; checks: { name: string }[] }>('POST', `/apps/${id}/push/test`, 200, right);
+    const names = ['connect', 'capabilities', 'find-user', 'find-group'];
+    assert.deepEqual([better.ok, better.checks.map(({ name }) => name)], [true, names]);
+    // It leaves nothing behind, there or here.
+    assert.deepEqual([...new Set(app.asked.slice(before).map(({ method }) => method))], ['GET']);
+    assert.equal((await call<Status>('GET', `/apps/${id}/push`, 200)).state, 'quarantined');
     await call('PATCH', `/apps/${id}`, 200, { push: right });
     await until(({ state }) => state === 'active');
     assert.equal((await call<{ ok: boolean }>('POST', `/apps/${id}/push/test`, 200)).ok, true);

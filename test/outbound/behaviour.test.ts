@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { afterEach, beforeEach, it } from 'node:test';
+import { it } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { giveBack } from '#outbound/carry-out.ts';
 import { decideDepartures } from '#outbound/departures.ts';
 import { systemClock } from '#platform/clock.ts';
 import { type Database, sql } from '#store/database.ts';
-import { claimDeliveries, settleDeliveries } from '#store/deliveries.ts';
-import { replayDead } from '#store/views/deliveries.ts';
+import { settleDeliveries } from '#store/deliveries.ts';
+import { claimDeliveries } from '#store/delivery-claims.ts';
+import { readPushFigures, replayDead } from '#store/views/deliveries.ts';
+import { listSendings } from '#store/views/sendings.ts';
 import { makeClock } from '../support/clock.ts';
 import { eachDatabase } from '../support/database.ts';
-import { type Editor, journalIsWhole, makeEditor, type PushTest, scopeOf, startPush } from '../support/push.ts';
+import { type Editor, eachPush, journalIsWhole, type PushTest, scopeOf } from '../support/push.ts';
 import { type ScimAppServer, startScimApp } from '../support/scim-app-server.ts';
 
 const USER = 'urn:ietf:params:scim:schemas:core:2.0:User';
@@ -32,27 +34,9 @@ eachDatabase('what a push target does when', (open) => {
   let database: Database;
   let edit: Editor;
   let app: ScimAppServer;
-  const running: PushTest[] = [];
-
-  beforeEach(async () => {
-    database = await open();
-    edit = makeEditor(database);
-    app = await startScimApp();
+  const start = eachPush(open, (scene) => {
+    ({ database, edit, app } = scene);
   });
-  afterEach(async () => {
-    for (const push of running.splice(0)) await push.close();
-    await app.close();
-    assert.deepEqual(app.violations, []);
-  });
-
-  async function start(
-    more: Record<string, unknown> = {},
-    options: Parameters<typeof startPush>[2] = {},
-  ): Promise<PushTest> {
-    const push = await startPush(database, { baseUrl: app.url, auth: { kind: 'none' }, ...more }, options);
-    running.push(push);
-    return push;
-  }
 
   async function deliveries(push: PushTest): Promise<Record<string, unknown>[]> {
     const { rows } = await sql(
@@ -424,15 +408,42 @@ eachDatabase('what a push target does when', (open) => {
     await journalIsWhole(database);
     // As the killed process left it, before anything was written of it here.
     for (const user of app.users.values()) Object.assign(user, { title: 'Clerk', userType: 'Guest' });
-    await sql(
-      database.knex,
-      `update deliveries set state = 'sending', claimed_until = now() - interval '1 hour', asks = asks + 1`,
-    );
+    const asked = `with asked as (update deliveries set state = 'pending', asks = asks + 1 returning app_id, resource_id)
+      insert into delivery_claims (app_id, resource_id, claimed_until) select app_id, resource_id, now() - interval '1 hour' from asked`;
+    await sql(database.knex, asked);
     await push.settle();
     assert.deepEqual(titles(), [['Chief', undefined]]);
   });
 
   const titles = (): unknown[] => [...app.users.values()].map(({ title, userType }) => [title, userType]);
+
+  it('the process stops in the middle: nothing stays claimed, and only of what was on its way it is not sure', async () => {
+    for (let n = 0; n < 30; n += 1) await edit.user(`user${n}`);
+    const push = await start({ pace: { concurrency: 2 } });
+    let posts = 0;
+    const failing = (method: string): undefined => {
+      if (method === 'POST') posts += 1;
+      if (posts === 5) void push.close();
+    };
+    app.personality = { failing };
+    await journalIsWhole(database);
+    while (posts < 5) await push.pump.turn();
+    const { rows } = await sql<{ state: string; code: string | null; count: number }>(
+      database.knex,
+      `select state, last_error ->> 'code' as code, count(*)::int as count from deliveries group by 1, 2 order by 1, 2`,
+    );
+    const [idle, cut, waiting] = rows;
+    assert.deepEqual(
+      rows.map(({ state, code }) => [state, code]),
+      [
+        ['idle', null],
+        ['pending', 'delivery-cut-short'],
+        ['pending', null],
+      ],
+    );
+    assert.ok((cut?.count ?? 9) <= 2 && (idle?.count ?? 9) <= 5 && (waiting?.count ?? 0) >= 23, JSON.stringify(rows));
+    assert.deepEqual((await sql(database.knex, 'select 1 from delivery_claims')).rows, []);
+  });
 
   it('a delivery is given back without a try: what is not sure stays so', async () => {
     const ada = await edit.user('ada');
@@ -445,6 +456,56 @@ eachDatabase('what a push target does when', (open) => {
     await settleDeliveries(database.knex, push.appId, [giveBack(first, systemClock)], new Date());
     const [again] = await claimDeliveries(database.knex, push.appId, claim, scopeOf(null));
     assert.deepEqual([first.unsure, again?.unsure], [true, true]);
+    await sql(database.knex, 'delete from targets');
+    assert.deepEqual((await sql(database.knex, 'select 1 from delivery_claims')).rows, [], 'a claim of no target');
+  });
+
+  it('a replica of the release before claims beside this one: neither takes what the other is at', async () => {
+    const [ada, bob] = [await edit.user('ada'), await edit.user('bob')];
+    const push = await start();
+    app.personality = { failing: (method) => (method === 'POST' ? 500 : undefined) };
+    await push.pump.turn();
+    const query = async (text: string): Promise<Record<string, unknown>[]> => (await sql(database.knex, text)).rows;
+    const claimBefore = async (): Promise<unknown[]> =>
+      (
+        await query(`update deliveries set state = 'sending', fence = fence + 1, claimed_until = now() + interval '1 minute'
+          where state <> 'sending' returning resource_id as id`)
+      ).map(({ id }) => id);
+    const claim = { limit: 9, now: new Date(), until: new Date(Date.now() + 60_000) };
+    const ours = await claimDeliveries(database.knex, push.appId, { ...claim, ids: [ada] }, scopeOf(null));
+    const { deliveries: told } = await readPushFigures(database.knex, push.appId);
+    assert.deepEqual([told.sending, told.pending], [1, 1]);
+    for (const [state, id] of [['sending', ada] as const, ['pending', bob] as const]) {
+      const sendings = await listSendings(database.knex, { appId: push.appId, state }, { limit: 9 });
+      assert.deepEqual(
+        sendings.items.map((one) => [one.resourceId, one.state, one.nextAttemptAt === null]),
+        [[id, state, state === 'sending']],
+      );
+    }
+    assert.deepEqual(await claimBefore(), [bob]);
+    assert.deepEqual(
+      await claimDeliveries(database.knex, push.appId, { ...claim, ids: [ada, bob] }, scopeOf(null)),
+      [],
+    );
+    // Ours has died: what became of it is not known.
+    await query(`update delivery_claims set claimed_until = now() - interval '1 hour' where resource_id = '${ada}'`);
+    assert.deepEqual(await claimBefore(), [ada]);
+    await settleDeliveries(
+      database.knex,
+      push.appId,
+      ours.map((one) => giveBack(one, systemClock)),
+      new Date(),
+    );
+    const left = await query(
+      `select state, last_error ->> 'code' as code from deliveries where resource_id = '${ada}'`,
+    );
+    assert.deepEqual(left, [{ state: 'sending', code: 'delivery-cut-short' }]);
+    await query(`update deliveries set state = 'pending', claimed_until = null`);
+    assert.deepEqual(await query('select resource_id from delivery_claims'), []);
+    app.personality = {};
+    await sql(database.knex, 'update deliveries set ready_at = now()');
+    await push.settle();
+    assert.equal(app.users.size, 2);
   });
 
   function membersThere(): string[] {
@@ -460,8 +521,7 @@ eachDatabase('what a push target does when', (open) => {
     const other = await startScimApp();
     app.personality = { dropBefore: () => true };
     const push = await start({}, { clock });
-    const healthy = await startPush(database, { baseUrl: other.url, auth: { kind: 'none' } }, { clock, name: 'other' });
-    running.push(healthy);
+    const healthy = await start({ baseUrl: other.url }, { clock, name: 'other' });
     const titles = (users: ScimAppServer['users']): unknown[] => [...users.values()].map(({ title }) => title).sort();
     let changes = 0;
     let before = 0;

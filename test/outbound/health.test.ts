@@ -1,11 +1,15 @@
 // A target that fails at everything is taken out of service, asked now and then, and given up after four weeks.
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, it } from 'node:test';
-import { type Database, sql } from '#store/database.ts';
+import { it } from 'node:test';
+import { TargetError } from '#core/target.ts';
+import { makeHealth } from '#outbound/health.ts';
+import { makeLog } from '#platform/log.ts';
+import { type Database, type Db, sql } from '#store/database.ts';
+import { readTarget } from '#store/targets.ts';
 import { makeClock, type TestClock } from '../support/clock.ts';
 import { eachDatabase } from '../support/database.ts';
-import { type Editor, journalIsWhole, makeEditor, type PushTest, startPush } from '../support/push.ts';
-import { type ScimAppServer, startScimApp } from '../support/scim-app-server.ts';
+import { type Editor, eachPush, journalIsWhole, type PushTest } from '../support/push.ts';
+import type { ScimAppServer } from '../support/scim-app-server.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -14,26 +18,15 @@ eachDatabase('a target that fails', (open) => {
   let edit: Editor;
   let app: ScimAppServer;
   let clock: TestClock;
-  let push: PushTest | undefined;
-
-  beforeEach(async () => {
-    database = await open();
-    edit = makeEditor(database);
-    app = await startScimApp();
+  const start = eachPush(open, (scene) => {
+    ({ database, edit, app } = scene);
     clock = makeClock(new Date(Date.now() - 60 * 24 * HOUR_MS).toISOString());
   });
-  afterEach(async () => {
-    await push?.close();
-    push = undefined;
-    await app.close();
-    assert.deepEqual(app.violations, []);
-  });
 
-  async function start(users: number): Promise<PushTest> {
+  async function startWith(users: number): Promise<PushTest> {
     for (let n = 0; n < users; n += 1) await edit.user(`user${n}`);
     await journalIsWhole(database);
-    push = await startPush(database, { baseUrl: app.url, auth: { kind: 'none' } }, { clock, random: () => 0.5 });
-    return push;
+    return start({}, { clock, random: () => 0.5 });
   }
 
   async function stateOf({
@@ -54,9 +47,31 @@ eachDatabase('a target that fails', (open) => {
 
   const pass = (ms: number): void => clock.set(new Date(clock.now().getTime() + ms).toISOString());
 
+  it('asks for rest is given half as much at once each time, and one more for every fifty good answers', async () => {
+    const { appId } = await startWith(0);
+    const write = <T>(work: (tx: Db) => Promise<T>): Promise<T> => database.knex.transaction(work);
+    const health = makeHealth({ appId, clock, log: makeLog('silent'), random: () => 0.5, write });
+    const row = await readTarget(database.knex, appId);
+    assert.ok(row);
+    health.begin(row);
+    health.reset(8);
+    const asked = new TargetError('Later.', { kind: 'throttled', reason: 'target-throttled', status: 429 });
+    const widths = [health.width()];
+    for (let n = 0; n < 4; n += 1) {
+      await health.noteBad(asked, { attempts: 1, maxAttempts: 8 });
+      widths.push(health.width());
+    }
+    assert.deepEqual(widths, [8, 4, 2, 1, 1]);
+    assert.ok(health.isResting());
+    for (let n = 0; n < 49; n += 1) await health.noteGood();
+    assert.equal(health.width(), 1);
+    for (let n = 0; n < 51; n += 1) await health.noteGood();
+    assert.equal(health.width(), 3);
+  });
+
   it('at most of what it is given is taken out of service before it was given everything', async () => {
     app.personality = { failing: (method) => (method === 'POST' ? 400 : undefined) };
-    const one = await start(30);
+    const one = await startWith(30);
     for (let n = 0; n < 12; n += 1) await one.pump.turn();
     assert.deepEqual(await stateOf(one), { state: 'quarantined', reason: 'too-many-failures', probes: 0 });
     assert.ok(app.takeWrites().length < 30, 'it was given everything');
@@ -64,7 +79,7 @@ eachDatabase('a target that fails', (open) => {
 
   it('is asked at growing gaps, told of once, comes back by itself, and after four weeks is given up', async () => {
     app.personality = { failing: () => 401 };
-    const target = await start(1);
+    const target = await startWith(1);
     const askedAt: number[] = [];
     const begin = clock.now().getTime();
     let before = -1;
@@ -88,7 +103,7 @@ eachDatabase('a target that fails', (open) => {
 
   it('and mends is back after the next probe, with everything that waited', async () => {
     app.personality = { failing: () => 401 };
-    const target = await start(3);
+    const target = await startWith(3);
     await target.pump.turn();
     assert.equal((await stateOf(target)).state, 'quarantined');
     app.personality = {};

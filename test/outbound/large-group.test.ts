@@ -1,11 +1,11 @@
 // A group that takes longer than one delivery may: it goes on in the next one, where it was.
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, it } from 'node:test';
+import { it } from 'node:test';
 import { systemClock } from '#platform/clock.ts';
 import { type Database, sql } from '#store/database.ts';
 import { eachDatabase } from '../support/database.ts';
-import { type Editor, journalIsWhole, makeEditor, type PushTest, startPush } from '../support/push.ts';
-import { type ScimAppServer, startScimApp } from '../support/scim-app-server.ts';
+import { type Editor, eachPush, journalIsWhole } from '../support/push.ts';
+import type { ScimAppServer } from '../support/scim-app-server.ts';
 
 const MEMBERS = 12;
 /** By the gateway's clock, each request about members takes this long. */
@@ -15,18 +15,8 @@ eachDatabase('a group that takes long', (open) => {
   let database: Database;
   let edit: Editor;
   let app: ScimAppServer;
-  let push: PushTest | undefined;
-
-  beforeEach(async () => {
-    database = await open();
-    edit = makeEditor(database);
-    app = await startScimApp();
-  });
-  afterEach(async () => {
-    await push?.close();
-    push = undefined;
-    await app.close();
-    assert.deepEqual(app.violations, []);
+  const start = eachPush(open, (scene) => {
+    ({ database, edit, app } = scene);
   });
 
   const aboutGroup = (method: string) =>
@@ -38,8 +28,7 @@ eachDatabase('a group that takes long', (open) => {
     for (let n = 0; n < MEMBERS; n += 1) ids.push(await edit.user(`user${n}`));
     const group = await edit.group('everybody', ids);
     await journalIsWhole(database);
-    const settings = { baseUrl: app.url, auth: { kind: 'none' }, guard: null, members: { perRequest: 1 } };
-    push = await startPush(database, settings, { clock: { ...systemClock, now } });
+    const push = await start({ guard: null, members: { perRequest: 1 } }, { clock: { ...systemClock, now } });
     await push.settle();
     const { rows } = await sql<{ state: string; fence: string }>(
       database.knex,

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, it } from 'node:test';
+import { it } from 'node:test';
 import { reasonOfTarget } from '#core/reasons.ts';
 import { systemClock } from '#platform/clock.ts';
 import type { Database } from '#store/database.ts';
 import { readTargetOutcomes, type TargetOutcome } from '#store/views/target-outcomes.ts';
 import { eachDatabase } from '../support/database.ts';
-import { type Editor, journalIsWhole, makeEditor, type PushTest, startPush } from '../support/push.ts';
-import { type ScimAppServer, startScimApp } from '../support/scim-app-server.ts';
+import { type Editor, eachPush, journalIsWhole, type PushTest } from '../support/push.ts';
+import type { ScimAppServer } from '../support/scim-app-server.ts';
 
 const USER = 'urn:ietf:params:scim:schemas:core:2.0:User';
 
@@ -14,21 +14,13 @@ eachDatabase('what became of somebody in each app', (open) => {
   let database: Database;
   let edit: Editor;
   let app: ScimAppServer;
-  const running: PushTest[] = [];
-
-  beforeEach(async () => {
-    database = await open();
-    edit = makeEditor(database);
-    app = await startScimApp();
-  });
-  afterEach(async () => {
-    for (const push of running.splice(0)) await push.close();
-    await app.close();
+  const start = eachPush(open, (scene) => {
+    ({ database, edit, app } = scene);
   });
 
-  async function settled(): Promise<void> {
+  async function settled(...pushes: PushTest[]): Promise<void> {
     await journalIsWhole(database);
-    for (const push of running) await push.settle();
+    for (const push of pushes) await push.settle();
   }
 
   /** Turns until somebody was tried and did not get there. */
@@ -50,24 +42,22 @@ eachDatabase('what became of somebody in each app', (open) => {
     app.put('User', { schemas: [USER], userName: 'twice', externalId: 'one' });
     app.put('User', { schemas: [USER], userName: 'Twice', externalId: 'two' });
     const [ada, twice] = [await edit.user('ada', { title: 'Chief' }), await edit.user('twice')];
-    const push = { baseUrl: app.url, auth: { kind: 'none' } };
-    running.push(await startPush(database, push, { name: 'all' }));
+    const all = await start({}, { name: 'all' });
     assert.deepEqual(await outcomesOf(ada), ['all: waiting']);
-    running.push(await startPush(database, push, { name: 'chiefs', scope: { userFilter: 'title eq "Chief"' } }));
-    await settled();
+    const chiefs = await start({}, { name: 'chiefs', scope: { userFilter: 'title eq "Chief"' } });
+    await settled(all, chiefs);
     assert.deepEqual(await outcomesOf(ada), ['all: delivered', 'chiefs: delivered']);
     assert.deepEqual(await outcomesOf(twice), ['all: dead', 'chiefs: outOfScope']);
     const [dead] = await readTargetOutcomes(database.knex, twice);
     assert.match(JSON.stringify(dead?.error), /"ambiguous-match"/);
     await edit.change('User', ada, 'title', 'Clerk');
     assert.deepEqual(await outcomesOf(ada), ['all: pending', 'chiefs: pending']);
-    await settled();
+    await settled(all, chiefs);
     assert.deepEqual(await outcomesOf(ada), ['all: delivered', 'chiefs: deprovisioned']);
   });
 
   it('has one reason each for what an app can have against it', async () => {
     const ada = await edit.user('ada');
-    const settings = { baseUrl: app.url, auth: { kind: 'none' }, maxAttempts: 1 };
     for (const [status, reason] of [
       [503, 'TargetUnavailable'],
       [409, 'TargetConflict'],
@@ -76,7 +66,7 @@ eachDatabase('what became of somebody in each app', (open) => {
       [400, 'TargetUnsupported'],
     ] as const) {
       app.personality = { failing: (method) => (method === 'POST' ? status : undefined) };
-      const push = await startPush(database, settings, { name: `answers ${status}` });
+      const push = await start({ maxAttempts: 1 }, { name: `answers ${status}` });
       await journalIsWhole(database);
       const found = await untilRefused(push, ada);
       await push.close();

@@ -1,39 +1,27 @@
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, it } from 'node:test';
+import { it } from 'node:test';
 import type { Database } from '#store/database.ts';
 import { eachDatabase } from '../support/database.ts';
-import { type Editor, makeEditor, type PushTest, startPush } from '../support/push.ts';
-import { type ScimAppServer, startScimApp } from '../support/scim-app-server.ts';
+import { type Editor, eachPush } from '../support/push.ts';
+import type { ScimAppServer } from '../support/scim-app-server.ts';
 
 eachDatabase('push to a SCIM app', (open) => {
   let database: Database;
   let edit: Editor;
   let app: ScimAppServer;
-  let push: PushTest | undefined;
-
-  beforeEach(async () => {
-    database = await open();
-    edit = makeEditor(database);
-    app = await startScimApp({ token: 'secret-token' });
-  });
-  afterEach(async () => {
-    await push?.close();
-    push = undefined;
-    await app.close();
-    assert.deepEqual(app.violations, []);
-  });
-
-  const settings = (more: Record<string, unknown> = {}) => ({
-    baseUrl: app.url,
-    auth: { kind: 'bearer', token: 'secret-token' },
-    ...more,
-  });
+  const start = eachPush(
+    open,
+    (scene) => {
+      ({ database, edit, app } = scene);
+    },
+    'secret-token',
+  );
 
   it('brings users, groups and members, and sends nothing when nothing has changed', async () => {
     const ada = await edit.user('ada', { name: { givenName: 'Ada', familyName: 'Lovelace' } });
     const bob = await edit.user('bob');
     await edit.group('team', [ada, bob]);
-    push = await startPush(database, settings());
+    const push = await start();
     await push.settle();
     assert.deepEqual(
       [...app.users.values()].map((user) => [user['userName'], user['externalId']]).sort(),
@@ -78,7 +66,7 @@ eachDatabase('push to a SCIM app', (open) => {
       nickName: 'kept',
     });
     const ada = await edit.user('ada', { title: 'ours' });
-    push = await startPush(database, settings());
+    const push = await start();
     await push.settle();
     assert.equal(app.users.size, 1);
     assert.equal(app.users.get(there)?.['title'], 'ours');

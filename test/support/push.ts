@@ -1,5 +1,7 @@
 // A target beside a directory, driven turn by turn, without the rest of the gateway.
+import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach } from 'node:test';
 import type { AppScope } from '#core/scope.ts';
 import { splitSecrets } from '#core/secrets.ts';
 import { kindOf } from '#outbound/open-target.ts';
@@ -19,6 +21,7 @@ import { makeServedGroups } from '#store/served-groups.ts';
 import { saveTarget } from '#store/targets.ts';
 import { createResource, deleteResource, type EditParts, patchResource } from '#sync/edits.ts';
 import { targetKinds } from '#targets/index.ts';
+import { type ScimAppServer, startScimApp } from './scim-app-server.ts';
 
 export const scopeOf = (scope: AppScope | null): ScopeOf => {
   const { visible } = viewOf(scope);
@@ -43,16 +46,56 @@ export interface PushTest {
   close(): Promise<void>;
 }
 
+export interface PushOptions {
+  readonly scope?: AppScope | null;
+  readonly clock?: Clock;
+  readonly name?: string;
+  random?(): number;
+}
+
+export interface PushScene {
+  readonly database: Database;
+  readonly edit: Editor;
+  /** Who is pushed to. */
+  readonly app: ScimAppServer;
+}
+
+/**
+ * A directory, and an app that it is pushed to, anew before each test of the suite; after it nothing is pushed any more,
+ * and the app has seen no violation of the protocol. Answers how a push to that app is started.
+ */
+export function eachPush(
+  open: () => Promise<Database>,
+  begin: (scene: PushScene) => void,
+  token?: string,
+): (push?: Record<string, unknown>, options?: PushOptions) => Promise<PushTest> {
+  const running: PushTest[] = [];
+  let scene: PushScene | undefined;
+  beforeEach(async () => {
+    const database = await open();
+    const app = await startScimApp(token === undefined ? {} : { token });
+    scene = { database, edit: makeEditor(database), app };
+    begin(scene);
+  });
+  afterEach(async () => {
+    for (const push of running.splice(0)) await push.close();
+    await scene?.app.close();
+    assert.deepEqual(scene?.app.violations, []);
+  });
+  return async (push = {}, options = {}) => {
+    if (scene === undefined) throw new Error('no test is running');
+    const auth = token === undefined ? { kind: 'none' } : { kind: 'bearer', token };
+    const started = await startPush(scene.database, { baseUrl: scene.app.url, auth, ...push }, options);
+    running.push(started);
+    return started;
+  };
+}
+
 /** An app with a push target, and its pump. */
 export async function startPush(
   database: Database,
   push: Record<string, unknown>,
-  {
-    scope = null,
-    clock = systemClock,
-    name = 'app',
-    random,
-  }: { scope?: AppScope | null; clock?: Clock; name?: string; random?: () => number } = {},
+  { scope = null, clock = systemClock, name = 'app', random }: PushOptions = {},
 ): Promise<PushTest> {
   const db = database.knex;
   const kinds = targetKinds({ clock, outgoing: { allowLoopback: true } });

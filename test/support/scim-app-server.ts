@@ -27,6 +27,8 @@ export interface Personality {
   /** Of any request: drops the connection before doing anything. */
   readonly dropBefore?: () => boolean;
   readonly failing?: (method: string) => number | undefined;
+  /** Does as it is asked, and answers with a page for people. */
+  readonly garbled?: (method: string) => boolean;
   readonly oauth?: { readonly lifeSeconds: number };
   readonly basic?: { readonly user: string; readonly password: string };
   readonly token?: string;
@@ -118,6 +120,7 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
     if (method !== 'GET') writes.push(line);
     const changed = result.status < 300 && method !== 'GET';
     if (changed && personality.dropAfter?.()) return void request.socket.destroy();
+    if (personality.garbled?.(method)) return void response.writeHead(result.status).end('<html>Welcome</html>');
     const headers = { 'content-type': 'application/scim+json', ...result.headers };
     response.writeHead(result.status, headers).end(result.body === undefined ? undefined : JSON.stringify(result.body));
   }

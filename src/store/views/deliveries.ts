@@ -1,6 +1,7 @@
 // What became of deliveries, and how a target does, for people to look at.
 import type { ResourceType } from '#core/resource.ts';
 import { type Db, sql } from '../database.ts';
+import { TOLD_STATE } from '../delivery-claims.ts';
 import { pathOfResource } from './affiliation.ts';
 import { type Page, pageOf } from './page.ts';
 
@@ -30,8 +31,8 @@ export interface DeliveryView {
   readonly exchanges: unknown;
 }
 
-const STATE = `case d.state when 'idle' then 'delivered' else d.state end`;
-const COLUMNS = `d.id, d.app_id as "appId", d.resource_type as "resourceType", d.resource_id as "resourceId", r.display, ${pathOfResource('d.resource_id')} as "affiliationPath", ${STATE} as state,
+const COLUMNS = `d.id, d.app_id as "appId", d.resource_type as "resourceType", d.resource_id as "resourceId", r.display,
+  ${pathOfResource('d.resource_id')} as "affiliationPath", ${TOLD_STATE} as state,
   d.last_action as action, d.attempts, d.ready_at as "readyAt", d.changed_at as "changedAt", d.settled_at as "settledAt",
   d.first_failed_at as "firstFailedAt", d.remote_id as "remoteId", d.link, d.wanted::int as "wantedVersion",
   d.delivered::int as "deliveredVersion", d.last_error as error, d.log as exchanges`;
@@ -47,16 +48,15 @@ export async function listDeliveries(
     cursor: string | undefined;
   },
 ): Promise<Page<DeliveryView>> {
-  const state = query.state === 'delivered' ? 'idle' : query.state;
   const { rows } = await sql<DeliveryView>(
     db,
     `select ${COLUMNS} from deliveries d left join resources r on r.id = d.resource_id
-     where d.app_id = ? and (?::text is null or d.state = ?) and (?::uuid is null or d.resource_id = ?::uuid)
+     where d.app_id = ? and (?::text is null or ${TOLD_STATE} = ?) and (?::uuid is null or d.resource_id = ?::uuid)
        and (?::uuid is null or d.resource_id > ?::uuid) order by d.resource_id limit ?`,
     [
       query.appId,
-      state ?? null,
-      state ?? null,
+      query.state ?? null,
+      query.state ?? null,
       query.resourceId ?? null,
       query.resourceId ?? null,
       query.cursor ?? null,
@@ -118,7 +118,7 @@ export interface PushFigures {
 export async function readPushFigures(db: Db, appId: string): Promise<PushFigures> {
   const { rows: states } = await sql<{ state: ShownState; type: ResourceType; count: number }>(
     db,
-    `select ${STATE} as state, resource_type as type, count(*)::int as count from deliveries d where app_id = ? group by 1, 2`,
+    `select ${TOLD_STATE} as state, resource_type as type, count(*)::int as count from deliveries d where app_id = ? group by 1, 2`,
     [appId],
   );
   const { rows: lag } = await sql<{ lag: number | null }>(

@@ -1,6 +1,7 @@
 // What was sent to apps, in whatever way, the newest first; and what was given up, by its cause.
 import type { Channel } from '../attempt-hours.ts';
 import { type Db, sql } from '../database.ts';
+import { IS_TOLD, TOLD_STATE } from '../delivery-claims.ts';
 import type { Try } from '../event-deliveries.ts';
 import { pathOfResource } from './affiliation.ts';
 import { type Page, pageOf } from './page.ts';
@@ -44,7 +45,6 @@ export interface Picked {
   readonly ids?: readonly string[] | undefined;
 }
 
-const PUSH_STATE = `case d.state when 'idle' then 'delivered' else d.state end`;
 const PUSH_AT = 'greatest(d.settled_at, d.changed_at)';
 const MESSAGE_AT = 'greatest(d.attempted_at, d.changed_at)';
 const MESSAGE_CHANNEL = `case s.kind when 'webhook' then 'webhook' else 'events' end`;
@@ -55,8 +55,8 @@ const ERROR = (column: string): string =>
      'remedy', ${column} ->> 'remedy') end`;
 
 const PUSH = `select d.id, d.app_id as "appId", a.name as "appName", 'push' as channel, d.resource_type as "resourceType",
-    d.resource_id as "resourceId", r.display, d.last_action as what, ${PUSH_STATE} as state, d.attempts, ${PUSH_AT} as at,
-    d.changed_at as "changedAt", case when d.state = 'pending' then d.ready_at end as "nextAttemptAt",
+    d.resource_id as "resourceId", r.display, d.last_action as what, ${TOLD_STATE} as state, d.attempts, ${PUSH_AT} as at,
+    d.changed_at as "changedAt", case when ${TOLD_STATE} = 'pending' then d.ready_at end as "nextAttemptAt",
     (d.log -> -1 ->> 'status')::int as status, ${ERROR('d.last_error')} as error
   from deliveries d join apps a on a.id = d.app_id left join resources r on r.id = d.resource_id`;
 const MESSAGES = `select d.id, s.app_id as "appId", a.name as "appName", ${MESSAGE_CHANNEL} as channel, d.resource_type as "resourceType",
@@ -74,11 +74,11 @@ export interface Conditions {
 /** Conditions on `d`, `r` and, of messages, `s`. */
 export function conditionsOf(picked: Picked, of: 'push' | 'messages'): Conditions {
   const isPush = of === 'push';
-  const parts: [text: string, value: unknown][] = [];
+  const parts: [text: string, ...values: unknown[]][] = [];
   const { appId, channel, state, code, resourceId, search, since, ids } = picked;
   if (appId !== undefined) parts.push([`${isPush ? 'd' : 's'}.app_id = ?::uuid`, appId]);
   if (channel !== undefined) parts.push([`${isPush ? `'push'` : MESSAGE_CHANNEL} = ?`, channel]);
-  if (state !== undefined) parts.push(['d.state = ?', isPush && state === 'delivered' ? 'idle' : state]);
+  if (state !== undefined) parts.push(isPush ? [IS_TOLD[state]] : ['d.state = ?', state]);
   if (code !== undefined) parts.push([`${isPush ? 'd.last_error' : 'd.error'} ->> 'code' = ?`, code]);
   if (resourceId !== undefined) parts.push(['d.resource_id = ?::uuid', resourceId]);
   if (search !== undefined) parts.push(['strpos(lower(r.display), lower(?)) > 0', search]);
@@ -86,7 +86,7 @@ export function conditionsOf(picked: Picked, of: 'push' | 'messages'): Condition
   if (ids !== undefined) parts.push(['d.id = any(?::uuid[])', ids]);
   return {
     text: parts.length === 0 ? 'true' : parts.map(([text]) => text).join(' and '),
-    values: parts.map(([, value]) => value),
+    values: parts.flatMap(([, ...values]) => values),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { RunError } from '#core/failure.ts';
 import type { TargetFailure } from '#core/target.ts';
 import { type Db, sql } from '../database.ts';
+import { TOLD_STATE } from '../delivery-claims.ts';
 import type { TargetState } from '../targets.ts';
 
 /** What became of one resource in one app that is written to. */
@@ -27,7 +28,7 @@ export interface TargetOutcome {
 
 const OUTCOME = `case
   when d.app_id is null then case when t.backfill is null and t.place_seq is not null then 'outOfScope' else 'waiting' end
-  when d.state <> 'idle' then d.state
+  when d.state <> 'idle' then ${TOLD_STATE}
   when d.gone_since is not null or d.remote_id is null and d.delivered is not null and not (d.in_scope and r.deleted_at is null)
     then 'deprovisioned'
   when d.remote_id is null then 'outOfScope'

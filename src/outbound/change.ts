@@ -1,0 +1,141 @@
+// What whoever is to be at a target and whoever leaves it have in common: their form there, who is meant, and the difference.
+import { differences } from '#core/differences.ts';
+import { parsePath } from '#core/filter.ts';
+import { inDoubt, managedPart, outgoingForm } from '#core/outgoing.ts';
+import { type Payload, type Remote, TargetError } from '#core/target.ts';
+import { type Fields, readAt, writeAt } from '#core/target-mapping.ts';
+import type { Claimed } from '#store/delivery-claims.ts';
+import type { Delivering, Progress } from './delivering.ts';
+
+export function formOf(world: Delivering, row: Claimed, occasion: 'create' | 'update'): Payload {
+  const { payload, missing } = outgoingForm(
+    {
+      id: row.resource_id,
+      type: row.resource_type,
+      document: world.cut(row.resource_type, JSON.parse(row.body ?? '{}')),
+    },
+    world.policy,
+    row.manager_remote_id ?? undefined,
+    occasion,
+  );
+  if (missing.length > 0)
+    throw new TargetError(`It has no value for ${missing.join(', ')}, which the mapping requires.`, {
+      kind: 'refused',
+      reason: 'required-attribute-missing',
+      remedy: 'Fill in the value at the source, or change the mapping.',
+    });
+  if (occasion === 'update') keepCreateOnly(world, row, payload);
+  return world.target.shaped(row.resource_type, payload);
+}
+
+/** What is sent at creation only stays as it was sent then. */
+function keepCreateOnly({ policy }: Delivering, { resource_type, sent }: Claimed, payload: Fields): void {
+  for (const { to, when } of policy.mapping[resource_type]) {
+    if (when !== 'create') continue;
+    const path = parsePath(to);
+    writeAt(payload, path, readAt(sent ?? {}, path));
+  }
+}
+
+/** Sends a payload, and when it is refused once more without what the target does not declare. */
+export async function orDeclared<Answer>(
+  { target }: Delivering,
+  { resource_type: type }: Claimed,
+  payload: Payload,
+  send: (payload: Payload) => Promise<Answer>,
+): Promise<{ readonly answer: Answer; readonly sent: Payload }> {
+  try {
+    return { answer: await send(payload), sent: payload };
+  } catch (error) {
+    const isRefused = error instanceof TargetError && error.kind === 'refused';
+    const part = isRefused ? target.declaredPart(type, payload) : undefined;
+    if (part === undefined) throw error;
+    const answer = await send(part);
+    target.learnDeclared(type);
+    return { answer, sent: part };
+  }
+}
+
+/** The one resource that carries one of the matching values; undefined when none does. */
+export async function match(
+  world: Delivering,
+  row: Claimed,
+  payload: Payload,
+  signal: AbortSignal,
+  thorough?: 'spelled' | 'everywhere',
+): Promise<Remote | undefined> {
+  const found = await world.target.find(row.resource_type, payload, signal, thorough);
+  const [first, ...others] = found;
+  if (first === undefined) return undefined;
+  if (others.length > 0)
+    throw new TargetError(`${found.length} resources of the target match this one.`, {
+      kind: 'conflict',
+      reason: 'ambiguous-match',
+      remedy: 'Remove all but one of them there, or choose another attribute to match by.',
+    });
+  if (await world.isTaken(row, first.id))
+    throw new TargetError(`The target's resource "${first.id}" belongs to another resource of ours.`, {
+      kind: 'conflict',
+      reason: 'already-linked',
+      remedy: 'Give the two different values in the matching attribute, or leave one out of the scope.',
+    });
+  return first;
+}
+
+export async function adopt(
+  world: Delivering,
+  row: Claimed,
+  progress: Progress,
+  payload: Payload,
+  remote: Remote,
+  signal: AbortSignal,
+): Promise<void> {
+  const sent = managedPart(payload, remote.document ?? {});
+  Object.assign(progress, { remoteId: remote.id, etag: remote.etag ?? null, link: 'adopted', sent, action: 'adopted' });
+  if (row.resource_type === 'Group') await readMembers(world, row, remote.id, signal);
+}
+
+async function readMembers(world: Delivering, row: Claimed, remoteId: string, signal: AbortSignal): Promise<void> {
+  await takeMembers(world, row, await world.target.read('Group', remoteId, signal));
+}
+
+/** Puts the members that the target shows in place of those that are known; where it shows none, these stay. */
+export async function takeMembers(world: Delivering, row: Claimed, whole: Remote | undefined): Promise<void> {
+  const members = whole?.document?.['members'];
+  if (Array.isArray(members)) await world.membersOf(row).replaceKnown(members.map(({ value }) => String(value)));
+}
+
+/** Sends the difference to what was sent last; nothing when there is none. */
+export async function change(
+  world: Delivering,
+  row: Claimed,
+  progress: Progress,
+  after: Payload,
+  signal: AbortSignal,
+): Promise<void> {
+  const before = progress.sent ?? {};
+  const differing = differences(before, after);
+  if (differing.length === 0 || progress.remoteId === null) {
+    if (progress.action === 'none') progress.steps.push({ step: 'action', ok: true, detail: 'Nothing differs.' });
+    return;
+  }
+  const { remoteId } = progress;
+  const request = { before, etag: progress.etag ?? undefined };
+  const { answer, sent } = await orDeclared(world, row, after, (part) =>
+    world.target.update(row.resource_type, remoteId, { ...request, after: part }, signal),
+  ).catch((error: unknown) => {
+    const isKnown = error instanceof TargetError && !error.unknown;
+    if (!isKnown) progress.sent = inDoubt(before, differing);
+    throw error;
+  });
+  const isOff = before['active'] !== false && after['active'] === false;
+  if (answer.id !== remoteId) await world.membersOf(row).rename(remoteId, answer.id);
+  Object.assign(progress, { remoteId: answer.id, sent, etag: answer.etag ?? null });
+  if (progress.action !== 'adopted') progress.action = isOff ? 'deactivated' : 'updated';
+  progress.steps.push({ step: 'action', ok: true, detail: `Changed ${differing.map(({ path }) => path).join(', ')}.` });
+}
+
+export async function unlink(world: Delivering, row: Claimed, progress: Progress): Promise<void> {
+  await world.membersOf(row).forget(progress.remoteId ?? '');
+  Object.assign(progress, { remoteId: null, etag: null, link: null, sent: null, goneSince: null, action: 'none' });
+}

@@ -1,0 +1,93 @@
+// Answers that mean something else than they say, and an administrator who knows better than a target.
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { type Database, sql } from '#store/database.ts';
+import { eachDatabase } from '../support/database.ts';
+import { type Editor, eachPush, journalIsWhole, type PushTest } from '../support/push.ts';
+import type { ScimAppServer } from '../support/scim-app-server.ts';
+
+eachDatabase('a target that', (open) => {
+  let database: Database;
+  let edit: Editor;
+  let app: ScimAppServer;
+  const start = eachPush(open, (scene) => {
+    ({ database, edit, app } = scene);
+  });
+
+  async function rowOf(id: string): Promise<unknown> {
+    const { rows } = await sql(
+      database.knex,
+      `select state, last_action as action, link, last_error ->> 'code' as code from deliveries where resource_id = ?`,
+      [id],
+    );
+    return rows[0];
+  }
+
+  async function turnOnce({ pump }: PushTest): Promise<void> {
+    await journalIsWhole(database);
+    await pump.turn();
+  }
+
+  for (const status of [404, 410, 500])
+    it(`answers ${status} to the deletion of somebody who is gone there: that is done`, async () => {
+      const ada = await edit.user('ada');
+      await journalIsWhole(database);
+      const push = await start({ guard: null, deprovision: { sourceDeleted: 'delete' } });
+      await push.settle();
+      app.users.clear();
+      app.personality = { deleteMissing: status };
+      await edit.remove('User', ada);
+      await journalIsWhole(database);
+      await push.settle();
+      assert.deepEqual(await rowOf(ada), { state: 'idle', action: 'deleted', link: null, code: null });
+    });
+
+  it('fails at the deletion of somebody who is there: that is not done, and is tried again', async () => {
+    const ada = await edit.user('ada');
+    await journalIsWhole(database);
+    const push = await start({ guard: null, deprovision: { sourceDeleted: 'delete' } });
+    await push.settle();
+    app.personality = { failing: (method) => (method === 'DELETE' ? 500 : undefined) };
+    await edit.remove('User', ada);
+    await turnOnce(push);
+    assert.deepEqual(await rowOf(ada), { state: 'pending', action: 'none', link: 'created', code: 'target-failed' });
+    app.personality = {};
+    await sql(database.knex, 'update deliveries set ready_at = now()');
+    await push.settle();
+    assert.equal(app.users.size, 0);
+  });
+
+  it('answers a create with a page for people: who was made is looked up, and not made again', async () => {
+    const ada = await edit.user('ada');
+    app.personality = { garbled: (method) => method === 'POST' };
+    await journalIsWhole(database);
+    await (await start()).settle();
+    assert.deepEqual(await rowOf(ada), { state: 'idle', action: 'created', link: 'created', code: null });
+    assert.deepEqual([app.users.size, app.takeWrites().length], [1, 1]);
+  });
+
+  it('answers everything with a page for people is asked no more', async () => {
+    for (let n = 0; n < 9; n += 1) await edit.user(`user${n}`);
+    app.personality = { garbled: () => true };
+    const push = await start();
+    for (let n = 0; n < 3; n += 1) await turnOnce(push);
+    const { rows } = await sql(database.knex, `select state, quarantine ->> 'reason' as reason from targets`);
+    assert.deepEqual(rows, [{ state: 'quarantined', reason: 'not-scim' }]);
+    assert.deepEqual([app.takeWrites().length, app.asked.length < 9], [0, true]);
+  });
+
+  it('says that it can PATCH is believed no more than the administrator, who says otherwise', async () => {
+    const ada = await edit.user('ada');
+    await journalIsWhole(database);
+    const push = await start({ dialect: { users: 'put' } });
+    await push.settle();
+    app.takeWrites();
+    await edit.change('User', ada, 'title', 'Chief');
+    await journalIsWhole(database);
+    await push.settle();
+    assert.deepEqual(
+      app.takeWrites().map(({ method }) => method),
+      ['PUT'],
+    );
+  });
+});
