@@ -21,7 +21,14 @@ const ADMIN_ONLY = new Set([
   ...['get /providers/{kind}/connect', 'post /providers/{kind}/connect'],
   ...['put /providers/{kind}/draft', 'delete /providers/{kind}/draft'],
   ...['put /schedule', 'put /guard', 'put /directory', 'put /costs/budget', 'put /retention', 'put /notifications'],
-  ...['post /notifications/test', 'post /secrets/reseal', 'post /signing-keys/rotate', 'delete /tokens/{id}'],
+  ...[
+    'post /notifications/test',
+    'post /secrets/reseal',
+    'post /signing-keys/rotate',
+    'delete /tokens/{id}',
+    'post /tokens',
+  ],
+  ...['post /diagnostics', 'post /diagnostics/bundle'],
   ...['post /apps', 'patch /apps/{id}', 'delete /apps/{id}', 'post /apps/{id}/tokens'],
   ...['delete /apps/{id}/tokens/{tokenId}', 'post /apps/{id}/webhook/rotate-secret'],
 ]);

@@ -12,12 +12,12 @@ import { useCauseText, useRemedy } from './remedies.ts';
 const WORDS = words({
   quarantined: ['{name} is in quarantine', '{name}이(가) 격리되었습니다'],
   quarantinedText: [
-    'Nothing has been sent for {since}. In order wait {what}; the next try is {next}, and when it works everything goes on by itself.',
+    'Nothing has been sent for {since}. Waiting in order: {what}; the next try is {next}, and when it works everything goes on by itself.',
     '{since} 동안 전송이 중지되었습니다. {what}의 변경이 순서대로 대기 중이며 다음 시도는 {next}입니다. 성공하면 자동으로 계속됩니다.',
   ],
   disabled: ['{name} is switched off', '{name}이(가) 꺼졌습니다'],
   disabledText: [
-    'It failed for too long. Kept are {what}; remove the cause, then resume it.',
+    'It failed for too long. What waits is kept ({what}); remove the cause, then resume it.',
     '너무 오래 실패했습니다. {what}의 변경이 보관되어 있습니다. 원인을 해결한 다음 다시 시작하세요.',
   ],
   held: ['{n} {n|departure waits|departures wait} for you at {name}', '{name}: 이탈 {n}건이 확인을 기다립니다'],

@@ -44,7 +44,7 @@ export const WORDS = words({
   offNote: ['Runs only when somebody starts it', '직접 시작할 때만 실행됩니다'],
   nextIn: ['Next {t}', '다음 {t}'],
   limit: ['Large-change limit', '대량 변경 제한'],
-  limitValue: ['{n}% of the objects', '개체의 {n}%'],
+  limitValue: ['{n}% of users and groups', '사용자와 그룹의 {n}%'],
   limitNote: ['Checked above {n} {n|change|changes} of a kind', '종류별 변경 {n}건 초과 시 확인'],
   limitOff: ['Off', '꺼짐'],
   limitOffNote: ['Nothing is held, whatever its size', '규모와 관계없이 보류되지 않습니다'],

@@ -14,8 +14,8 @@ import { Table } from '../../ui/table.tsx';
 const WORDS = words({
   title: ['For whoever helps you', '지원 담당자용'],
   text: [
-    'The bundle has the report below, which variables are set (not their values), the sizes of tables, the last runs and plans, how apps are reached, and the log of the last run that failed.',
-    '번들에는 아래 보고서, 설정된 변수(값 제외), 테이블 크기, 최근 실행과 계획, 앱 연결 상태, 마지막으로 실패한 실행의 로그가 들어 있습니다.',
+    'The bundle has the report below, which variables are set (with values only where they are no secret), the sizes of tables, the last runs and plans, how apps are reached, and the log of the last run that failed.',
+    '번들에는 아래 보고서, 설정된 변수(비밀이 아닌 값만 포함), 테이블 크기, 최근 실행과 계획, 앱 연결 상태, 마지막으로 실패한 실행의 로그가 들어 있습니다.',
   ],
   without: [
     'No credential and nobody’s name or address is in it. Names of apps, of the tenant and of servers are: look through it before you send it.',

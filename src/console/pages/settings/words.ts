@@ -16,7 +16,7 @@ export const WORDS = words({
     '제한을 넘는 실행은 첫 변경 전에 사람의 확인을 기다립니다.',
   ],
   enabled: ['Hold large changes', '대량 변경 보류'],
-  percent: ['Share of all objects', '전체 개체 대비 비율'],
+  percent: ['Share of all users and groups', '전체 사용자와 그룹 대비 비율'],
   percentHint: ['Percent, for creations, updates and removals each.', '생성, 업데이트, 제거 각각의 퍼센트입니다.'],
   minObjects: ['Always let pass up to', '항상 허용'],
   minHint: ['Changes of a kind.', '종류별 변경 수입니다.'],
