@@ -101,7 +101,8 @@ eachDatabase('SCIM Bulk', (open) => {
     assert.deepEqual(await membersOf(g ?? ''), [u]);
     assert.deepEqual(await membersOf(h ?? ''), [v]);
     const { body } = await scim.call('GET', `/Users/${v}`);
-    assert.deepEqual((body[ENTERPRISE_SCHEMA] as { manager: object }).manager, { value: u });
+    const { meta } = (await scim.call('GET', `/Users/${u}`)).body;
+    assert.deepEqual((body[ENTERPRISE_SCHEMA] as { manager: object }).manager, { value: u, $ref: meta.location });
     assert.equal(body['nickName'], 'bulkId:u', 'what is no id stays as it is');
   });
 
