@@ -11,6 +11,7 @@ import {
 } from '#core/schedule.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
+import { writeAudit } from '#store/audit.ts';
 import { type Database, type Db, sql } from '#store/database.ts';
 import { readWholeRead } from '#store/mirror-changes.ts';
 import { wasApproved } from '#store/plans.ts';
@@ -97,10 +98,14 @@ export function makeSchedule({ database, sync, clock, log }: ScheduleParts): Sch
     async describe() {
       return view((await readSaved(db)).settings, clock.now());
     },
-    async change(settings, { withoutPreview = false } = {}) {
+    async change(settings, { withoutPreview = false, actor }) {
       checkSchedule(settings);
       if (settings.enabled && !withoutPreview) await checkPreviewed(db);
-      await writeSetting(db, 'schedule', { settings, since: clock.now().toISOString() });
+      await db.transaction(async (tx) => {
+        await writeSetting(tx, 'schedule', { settings, since: clock.now().toISOString() });
+        const detail = withoutPreview ? { ...settings, withoutPreview } : { ...settings };
+        await writeAudit(tx, { actor, action: 'schedule.change', detail });
+      });
       return view(settings, clock.now());
     },
   };

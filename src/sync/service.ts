@@ -79,6 +79,8 @@ export type ScheduleView = ScheduleSettings & { readonly nextRunAt: string | nul
 export interface ScheduleOptions {
   /** The administrator says so explicitly: switch it on without a look at what a run would do. */
   readonly withoutPreview?: boolean | undefined;
+  /** For the audit log. */
+  readonly actor: string;
 }
 
 export interface ScheduleService {
@@ -89,5 +91,5 @@ export interface ScheduleService {
    * @throws {ConflictError} `preview-required`: it would be switched on, and nobody has approved a plan of the settings
    * as they are (S4.11)
    */
-  change(schedule: ScheduleSettings, options?: ScheduleOptions): Promise<ScheduleView>;
+  change(schedule: ScheduleSettings, options: ScheduleOptions): Promise<ScheduleView>;
 }

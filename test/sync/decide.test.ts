@@ -180,20 +180,20 @@ eachDatabase('a stored plan', (open) => {
     const schedule = makeSchedule({ database: api.database, sync: api.service, clock, log: makeLog('fatal') });
     const daily = { enabled: true, kind: 'daily', time: '03:00', timeZone: 'UTC' } as const;
     const run = await api.sync({ preview: true });
-    await assert.rejects(schedule.change(daily), refusal('preview-required'));
-    assert.equal((await schedule.change({ ...daily, enabled: false })).enabled, false);
+    await assert.rejects(schedule.change(daily, { actor: 'ada' }), refusal('preview-required'));
+    assert.equal((await schedule.change({ ...daily, enabled: false }, { actor: 'ada' })).enabled, false);
     await api.approve(run.planId);
-    assert.equal((await schedule.change(daily)).enabled, true);
+    assert.equal((await schedule.change(daily, { actor: 'ada' })).enabled, true);
     await saveProvider(api.database.knex, {
       kind: 'microsoft365',
       settings: { other: true },
       secrets: (await secrets()) ?? '',
       changed: true,
     });
-    assert.equal((await schedule.change({ ...daily, time: '04:00' })).time, '04:00');
-    await schedule.change({ ...daily, enabled: false });
-    await assert.rejects(schedule.change(daily), (error: unknown) => error instanceof ConflictError);
-    assert.equal((await schedule.change(daily, { withoutPreview: true })).enabled, true);
+    assert.equal((await schedule.change({ ...daily, time: '04:00' }, { actor: 'ada' })).time, '04:00');
+    await schedule.change({ ...daily, enabled: false }, { actor: 'ada' });
+    await assert.rejects(schedule.change(daily, { actor: 'ada' }), (error: unknown) => error instanceof ConflictError);
+    assert.equal((await schedule.change(daily, { actor: 'ada', withoutPreview: true })).enabled, true);
   });
 
   async function secrets(): Promise<string | undefined> {

@@ -36,7 +36,10 @@ eachDatabase('the schedule', (open) => {
   const replica = (busy = false) => {
     const made = makeSchedule({ database, sync: sync(busy), clock, log: makeLog('fatal') });
     // That it wants a preview first is a test of its own.
-    return { ...made, change: (settings: ScheduleSettings) => made.change(settings, { withoutPreview: true }) };
+    return {
+      ...made,
+      change: (settings: ScheduleSettings) => made.change(settings, { withoutPreview: true, actor: 'ada' }),
+    };
   };
 
   beforeEach(async () => {
@@ -150,7 +153,7 @@ eachDatabase('a slot and its run', (open) => {
     };
     const parts = { database, clock, log: makeLog('silent' as 'fatal') };
     const schedule = makeSchedule({ ...parts, sync: real });
-    await schedule.change(DAILY, { withoutPreview: true });
+    await schedule.change(DAILY, { withoutPreview: true, actor: 'ada' });
     clock.set('2026-11-25T02:00:00Z');
     await makeSchedule({ ...parts, sync: dying }).tick();
     assert.equal((await listRuns(database.knex, { limit: 10 })).items.length, 0);
@@ -173,7 +176,7 @@ eachDatabase('a slot and its run', (open) => {
     const schedule = makeSchedule({ database, clock, sync, log: makeLog('fatal') });
     await schedule.change(
       { enabled: true, kind: 'interval', everyMinutes: 60, timeZone: 'UTC' },
-      { withoutPreview: true },
+      { withoutPreview: true, actor: 'ada' },
     );
     const modes: string[] = [];
     for (const [hour, readAt] of [
@@ -207,7 +210,7 @@ eachDatabase('a slot and its run', (open) => {
     const sync = makeSyncService({ database: api.database, worker: undefined });
     const schedule = makeSchedule({ database: api.database, clock, sync, log: makeLog('fatal') });
     const hourly: ScheduleSettings = { enabled: true, kind: 'interval', everyMinutes: 60, timeZone: 'UTC' };
-    await schedule.change(hourly, { withoutPreview: true });
+    await schedule.change(hourly, { withoutPreview: true, actor: 'ada' });
     source.lie = 'cut';
     assert.equal((await api.sync({ mode: 'full' })).status, 'incomplete');
     const modes: string[] = [];
