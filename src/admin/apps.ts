@@ -15,7 +15,7 @@ import { insertToken, listTokens, revokeToken } from '#store/tokens.ts';
 import { needApp } from './need-app.ts';
 import type { AdminParts } from './parts.ts';
 import { checkRemovals, impactOfPush } from './push-impact.ts';
-import { actorOf, PageQuery, uuidParam } from './query.ts';
+import { actorOf, instant, PageQuery, uuidParam } from './query.ts';
 import { streamRoutes } from './stream-routes.ts';
 import { auditedStreams, saveStreams, withStreams } from './streams.ts';
 
@@ -47,7 +47,7 @@ const NewToken = z
   .strictObject({
     name: z.string().trim().max(200).default(''),
     scopes: z.array(z.enum(SCOPES)).min(1).default(['scim:read']),
-    expiresAt: z.iso.datetime({ offset: true }).nullable().default(null),
+    expiresAt: instant.nullable().default(null),
     userId: z.guid().nullable().default(null),
   })
   .prefault({});
@@ -147,7 +147,7 @@ function tokenRoutes(db: AdminParts['database']['knex'], authenticator: AdminPar
 
   return Router()
     .get('/apps/:id/tokens', async (request, response) => {
-      response.json({ items: await listTokens(db, (await needApp(db, request)).id), nextCursor: null });
+      response.json(await listTokens(db, (await needApp(db, request)).id, parse(PageQuery, request.query)));
     })
     .post('/apps/:id/tokens', admin, async (request, response) => {
       const { name, scopes, expiresAt, userId } = parse(NewToken, request.body ?? {});

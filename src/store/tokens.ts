@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AppScope } from '#core/scope.ts';
 import { type Db, sql } from './database.ts';
+import { type Page, type PageQuery, pageFrom, rowsBefore } from './views/page.ts';
 
 export interface TokenRow {
   readonly id: string;
@@ -69,14 +70,17 @@ export async function touchToken(db: Db, id: string): Promise<void> {
   );
 }
 
-export async function listTokens(db: Db, appId: string): Promise<readonly TokenView[]> {
-  const { rows } = await sql(
+/** The oldest first. They stay when they are revoked, so that a place in the list is one for good. */
+export async function listTokens(db: Db, appId: string, { limit, cursor }: PageQuery): Promise<Page<TokenView>> {
+  const from = rowsBefore(cursor);
+  const { rows } = await sql<TokenView>(
     db,
     `select id, name, hint, scopes, created_at as "createdAt", expires_at as "expiresAt", revoked_at as "revokedAt",
-       last_used_at as "lastUsedAt", user_id as "userId" from tokens where app_id = ? order by created_at, id`,
-    [appId],
+       last_used_at as "lastUsedAt", user_id as "userId" from tokens where app_id = ?
+     order by created_at, id limit ? offset ?`,
+    [appId, limit + 1, from],
   );
-  return rows;
+  return pageFrom(rows, limit, from);
 }
 
 /**

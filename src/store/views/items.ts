@@ -51,6 +51,7 @@ export interface LinkChange {
 export interface ItemsFilter {
   readonly action?: string | undefined;
   readonly outcome?: string | undefined;
+  /** Why it is planned, or skipped; or why it was not applied (`StalePlan`). */
   readonly reason?: string | undefined;
   readonly resourceType?: string | undefined;
   /** Path of an attribute that an update changes; `members` for memberships. */
@@ -115,7 +116,7 @@ function whereOf({ provider }: ItemsOf, filter: ItemsFilter): { text: string; va
   const { action, outcome, reason, resourceType, attribute, group, compared, search } = filter;
   if (action !== undefined) add('action = ?', action);
   if (outcome !== undefined) add('outcome = ?', outcome);
-  if (reason !== undefined) add('reason = ?', reason);
+  if (reason !== undefined) add('(reason = ? or error = ?)', reason, reason);
   if (resourceType !== undefined) add('resource_type = ?', resourceType);
   if (attribute !== undefined) add('? = any(attributes)', attribute);
   if (compared !== undefined) add('compared = ?', compared);
