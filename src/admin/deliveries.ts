@@ -28,7 +28,7 @@ const ListQuery = PageQuery.extend({
     .regex(/^[\w-]{40,120}$/, 'expected the nextCursor of an earlier answer')
     .optional(),
 });
-const CausesQuery = z.object({ appId: z.guid().optional() });
+const CausesQuery = PageQuery.extend({ appId: z.guid().optional() });
 /** Nothing named means all dead letters; so that nobody means all by an empty body, something must be named. */
 const ManyBody = Picked.extend({
   ids: z.array(z.guid()).min(1).max(500).optional(),
@@ -47,8 +47,8 @@ export function deliveryRoutes(parts: AdminParts): Router {
   };
   return Router()
     .use(resendRoutes(parts))
-    .get('/targets', async (_request, response) => {
-      response.json({ items: await listTargets(db), nextCursor: null });
+    .get('/targets', async (request, response) => {
+      response.json(await listTargets(db, parse(PageQuery, request.query)));
     })
     .get('/targets/presets', (_request, response) => {
       const items = [...parts.targetKinds.values()].flatMap(({ kind, presets }) =>
@@ -61,8 +61,8 @@ export function deliveryRoutes(parts: AdminParts): Router {
       response.json(await listSendings(db, picked, { limit, cursor }));
     })
     .get('/deliveries/causes', async (request, response) => {
-      const { appId } = parse(CausesQuery, request.query);
-      response.json({ items: await listDeadCauses(db, appId), nextCursor: null });
+      const { appId, ...page } = parse(CausesQuery, request.query);
+      response.json(await listDeadCauses(db, appId, page));
     })
     .get('/deliveries/:id', async (request, response) => {
       const id = uuidParam(request, 'id');

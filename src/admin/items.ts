@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { csvLine } from '#core/csv.ts';
 import { parse } from '#http/validate.ts';
 import type { Db } from '#store/database.ts';
+import { OUTCOMES } from '#store/plans.ts';
 import { eachItem, type ItemsOf, type ItemView, listItems } from '#store/views/items.ts';
 import { formatOf, jsonLines, sendLines } from './formats.ts';
 import { PageQuery } from './query.ts';
@@ -10,10 +11,10 @@ import { PageQuery } from './query.ts';
 /** Filters of the provisioning log, the same for a run and for a plan. */
 const ItemsFilter = z.object({
   action: z.enum(['create', 'update', 'deactivate', 'delete', 'membership', 'skip']).optional(),
-  outcome: z.string().max(40).optional(),
+  outcome: z.enum(OUTCOMES).optional(),
   reason: z.string().max(80).optional(),
   links: z.stringbool().optional(),
-  resourceType: z.string().max(80).optional(),
+  resourceType: z.enum(['User', 'Group']).optional(),
   attribute: z.string().max(200).optional(),
   group: z.string().max(200).optional(),
   compared: z.enum(['added', 'same', 'dropped']).optional(),

@@ -4,9 +4,12 @@ import { DEFAULT_GUARD } from '#core/guard.ts';
 import { requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import { writeAudit } from '#store/audit.ts';
+import type { Db } from '#store/database.ts';
+import { RUN_STATUSES } from '#store/runs.ts';
 import { lockSettings, readGuard, writeSetting } from '#store/settings.ts';
+import type { Page } from '#store/views/page.ts';
 import { listRuns } from '#store/views/runs.ts';
-import { listSetupTasks, viewTask } from '#store/views/tasks.ts';
+import { listSetupTasks, type TaskView, viewTask } from '#store/views/tasks.ts';
 import { DEFAULT_DIRECTORY, readDirectorySettings } from '#sync/directory.ts';
 import { compileProtect } from '#sync/protect.ts';
 import type { ScheduleView } from '#sync/service.ts';
@@ -48,7 +51,13 @@ const DirectoryBody = z.strictObject({
   localEdits: z.enum(['reject', 'overwrite']).default(DEFAULT_DIRECTORY.localEdits),
 });
 
-const TasksQuery = PageQuery.extend({ state: z.string().max(40).optional() });
+const TasksQuery = PageQuery.extend({
+  state: z.enum(RUN_STATUSES).optional(),
+  cursor: z
+    .string()
+    .regex(/^(setup-)?\d{1,18}$/, 'expected the nextCursor of an earlier answer')
+    .optional(),
+});
 
 /** When a run is due, what it may do without a person, and what is going on. */
 export function operationRoutes({ database, schedule, schemas }: AdminParts): Router {
@@ -99,12 +108,7 @@ export function operationRoutes({ database, schedule, schemas }: AdminParts): Ro
       sendDocument(response, settings);
     })
     .get('/tasks', async (request, response) => {
-      const { state, ...query } = parse(TasksQuery, request.query);
-      const setup = query.cursor === undefined ? await listSetupTasks(db, state) : [];
-      // They stand before the newest runs, where a page has room for both.
-      const shown = setup.length < query.limit ? setup : [];
-      const page = await listRuns(db, { ...query, limit: query.limit - shown.length, status: state });
-      response.json({ items: [...shown, ...page.items.map(viewTask)], nextCursor: page.nextCursor });
+      response.json(await listTasks(db, parse(TasksQuery, request.query)));
     });
 }
 
@@ -112,4 +116,21 @@ export function operationRoutes({ database, schedule, schemas }: AdminParts): Ro
 function sendSchedule(response: Response, schedule: ScheduleView): void {
   const { nextRunAt: _next, missed: _missed, ...settings } = schedule;
   sendDocument(response, schedule, settings);
+}
+
+/** Setup tasks stand before the newest runs. A cursor leads to the place among them, and later to a run. */
+async function listTasks(db: Db, { state, limit, cursor }: z.output<typeof TasksQuery>): Promise<Page<TaskView>> {
+  const from =
+    cursor === undefined ? 0 : cursor.startsWith('setup-') ? Number(cursor.slice('setup-'.length)) : undefined;
+  const setup = from === undefined ? [] : (await listSetupTasks(db, state)).slice(from);
+  const shown = setup.slice(0, limit);
+  const room = limit - shown.length;
+  const runs = await listRuns(db, {
+    limit: Math.max(room, 1),
+    status: state,
+    cursor: from === undefined ? cursor : undefined,
+  });
+  if (room > 0) return { items: [...shown, ...runs.items.map(viewTask)], nextCursor: runs.nextCursor };
+  const isMore = setup.length > limit || runs.items.length > 0;
+  return { items: shown, nextCursor: isMore ? `setup-${(from ?? 0) + limit}` : null };
 }

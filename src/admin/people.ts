@@ -157,7 +157,7 @@ function serveOptions({ publicUrl }: AdminParts, type: ResourceType): ServeOptio
 }
 
 function editOf(type: ResourceType, request: Request): Edit {
-  return { type, actor: actorOf(request) };
+  return { type, actor: actorOf(request), audited: true };
 }
 
 function editOfOne(type: ResourceType, request: Request): EditOfOne {

@@ -9,6 +9,14 @@ export function refuseComing(kind: ProviderKind): void {
     });
 }
 
+/** The kind cannot answer this, whatever its settings. */
+export function notSupported({ title }: ProviderKind, what: string, remedy: string): ConflictError {
+  return new ConflictError(`The inbound provider "${title}" has no ${what} that could be looked up.`, {
+    reason: 'not-supported',
+    remedy,
+  });
+}
+
 export function notConfigured(kind: ProviderKind): ConflictError {
   refuseComing(kind);
   return new ConflictError(`The inbound provider "${kind.title}" has no settings.`, {

@@ -26,7 +26,7 @@ import { listSubscriptions, retrySubscriptions } from '#store/subscriptions.ts';
 import { lastRuns, type RunView } from '#store/views/runs.ts';
 import { describeNotifications } from '#sync/describe-notifications.ts';
 import { openSettings } from '#sync/settings.ts';
-import { viewConnection, withConsent } from './consent.ts';
+import { viewConnection } from './consent.ts';
 import { changedMeanwhile } from './documents.ts';
 import { confirmedIn, refuseUnseen } from './impact.ts';
 import type { AdminParts } from './parts.ts';
@@ -36,11 +36,10 @@ import { actorOf } from './query.ts';
 import { activate, needImpact, startImpact } from './switching.ts';
 
 const DeactivateBody = z.strictObject({ reason: z.string().max(1000).optional() }).prefault({});
-const GroupsQuery = z.object({ search: z.string().max(200).optional(), cursor: z.string().max(4_000).optional() });
 /** A look-up in the provider that takes longer is given up. */
-const SOURCE_TIMEOUT_MS = 60_000;
+export const SOURCE_TIMEOUT_MS = 60_000;
 
-/** Inbound providers: cards, settings, test, activation, and what can be looked up in the source. */
+/** Inbound providers: cards, settings, test and activation. */
 export function providerRoutes(parts: AdminParts): Router {
   const admin = requireScope('admin');
   const operator = requireScope('admin', 'operator');
@@ -93,45 +92,7 @@ export function providerRoutes(parts: AdminParts): Router {
     .post('/providers/:kind/impact', operator, async (request, response) => {
       const run = await startImpact(parts, kindParam(parts, request), request);
       response.status(202).location(`/api/v1/sync-runs/${run.id}`).json(run);
-    })
-    .use(sourceRoutes(parts));
-}
-
-function sourceRoutes(parts: AdminParts): Router {
-  const asking = <Value>(request: Request, ask: (signal: AbortSignal) => Promise<Value>): Promise<Value> =>
-    withConsent(parts, { kind: kindParam(parts, request), request }, () => ask(AbortSignal.timeout(SOURCE_TIMEOUT_MS)));
-  return Router()
-    .get('/providers/:kind/source/groups', async (request, response) => {
-      const { source, settings } = await openSource(parts, request);
-      const { search, cursor } = parse(GroupsQuery, request.query);
-      const page = await asking(request, async (signal) => {
-        if (source.groupPage !== undefined) return source.groupPage(settings, { search, cursor }, signal);
-        return { items: await source.groups(settings, search, signal), nextCursor: null };
-      });
-      response.json(page);
-    })
-    .get('/providers/:kind/source/groups/:id/members', async (request, response) => {
-      const { source, settings } = await openSource(parts, request);
-      const id = String(request.params['id']);
-      const items = await asking(request, (signal) => source.members(settings, id, signal));
-      response.json({ items, nextCursor: null });
-    })
-    .get('/providers/:kind/source/fields', (request, response) => {
-      const { prefix } = parse(z.object({ prefix: z.string().max(100).default('') }), request.query);
-      const { source } = kindParam(parts, request);
-      response.json({ items: source?.fields(prefix) ?? [], nextCursor: null });
-    })
-    .get('/providers/:kind/permissions', async (request, response) => {
-      const { source, settings } = await openSource(parts, request);
-      response.json(await asking(request, (signal) => source.permissions(settings, signal)));
     });
-}
-
-async function openSource(parts: AdminParts, request: Request) {
-  const kind = kindParam(parts, request);
-  const row = await readProvider(parts.database.knex, kind.kind);
-  if (row === undefined || kind.source === undefined) throw notConfigured(kind);
-  return { source: kind.source, settings: openSettings(kind, row, parts.seal) };
 }
 
 /** With a body, settings that are not saved; without, the saved ones. */

@@ -29,6 +29,8 @@ const DeliveriesQuery = PageQuery.extend({
   resourceId: z.guid().optional(),
   cursor: z.guid().optional(),
 });
+/** A report lists all that it found, so a page of them is short. */
+const ReportsQuery = PageQuery.extend({ limit: PageQuery.shape.limit.unwrap().default(20) });
 const ReplayBody = z.strictObject({ code: z.string().max(100).optional() }).prefault({});
 const DeparturesBody = z.strictObject({ decision: z.enum(['allow', 'reject']) });
 const ProvisionBody = z.strictObject({ resourceId: z.guid(), dryRun: z.boolean().default(false) });
@@ -75,7 +77,7 @@ export function pushRoutes(parts: AdminParts): Router {
     )
     .get('/apps/:id/push/reconciliations', async (request, response) => {
       const { app_id } = await needTarget(db, request);
-      response.json({ items: await listReconciliations(db, app_id), nextCursor: null });
+      response.json(await listReconciliations(db, app_id, parse(ReportsQuery, request.query)));
     })
     .post('/apps/:id/push/departures', operator, async (request, response) => {
       const { decision } = parse(DeparturesBody, request.body ?? {});

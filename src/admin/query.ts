@@ -12,6 +12,9 @@ export const PageQuery = z.object({
     .optional(),
 });
 
+/** An instant, in any offset; as we say all of them, in UTC. */
+export const instant = z.iso.datetime({ offset: true }).transform((text) => new Date(text).toISOString());
+
 /** Who did it, for the audit log. */
 export function actorOf(request: Request): string {
   const { tokenId, actor } = principalOf(request);

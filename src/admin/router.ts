@@ -16,6 +16,7 @@ import { docsPage } from './docs.ts';
 import { draftRoutes } from './drafts.ts';
 import { eventRoutes } from './events.ts';
 import { explainRoutes } from './explain.ts';
+import { refuseUnknownQuery } from './known-query.ts';
 import { mappingRoutes } from './mapping.ts';
 import { notificationRoutes } from './notifications.ts';
 import { operationRoutes } from './operations.ts';
@@ -33,6 +34,7 @@ import { secretRoutes } from './secrets.ts';
 import { sessionRoutes, signInRoutes } from './session.ts';
 import { settingsChangeRoutes } from './settings-changes.ts';
 import { jwksRoute, signingKeyRoutes } from './signing-keys.ts';
+import { sourceRoutes } from './source.ts';
 import { tokenRoutes } from './tokens.ts';
 import { uploadRoutes } from './uploads.ts';
 
@@ -45,7 +47,7 @@ export function adminRouter(parts: AdminParts): Router {
     })
     .use(signInRoutes(parts))
     .use(requireIdentity(parts.authenticator, parts.sessions), requireScope('admin', 'operator', 'viewer'))
-    .use(jsonBody(BODY_MAX))
+    .use(refuseUnknownQuery(parts.openapi), jsonBody(BODY_MAX))
     .use(sessionRoutes(parts))
     .use(overviewRoutes(parts))
     .use(actorRoutes(parts))
@@ -53,6 +55,7 @@ export function adminRouter(parts: AdminParts): Router {
     .use(draftRoutes(parts))
     .use(uploadRoutes(parts))
     .use(providerRoutes(parts))
+    .use(sourceRoutes(parts))
     .use(connectRoutes(parts))
     .use(mappingRoutes(parts))
     .use(scopeTryRoute(parts))

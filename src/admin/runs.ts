@@ -2,10 +2,12 @@ import { type Request, Router } from 'express';
 import { z } from 'zod';
 import { csvLine } from '#core/csv.ts';
 import { ConflictError, NotFoundError } from '#core/errors.ts';
+import { PROVIDER_KINDS } from '#core/resource.ts';
 import { requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import type { Db } from '#store/database.ts';
 import { readRunLog } from '#store/run-logs.ts';
+import { RUN_STATUSES } from '#store/runs.ts';
 import { readPlan } from '#store/views/plans.ts';
 import { listRuns, type RunsQuery as Narrowed, type RunView, readRun } from '#store/views/runs.ts';
 import { refuseWithoutConsent } from './consent.ts';
@@ -26,8 +28,8 @@ const StartBody = z
   .prefault({});
 
 const RunsQuery = PageQuery.extend({
-  provider: z.string().max(40).optional(),
-  status: z.string().max(40).optional(),
+  provider: z.enum(PROVIDER_KINDS).optional(),
+  status: z.enum(RUN_STATUSES).optional(),
   trigger: z.string().max(40).optional(),
   requestedBy: z.string().max(200).optional(),
   since: z.iso.datetime({ offset: true }).optional(),

@@ -8,9 +8,12 @@ import { actorOf } from './query.ts';
 /** Sealing what is stored with the present SECRET_KEY, after it was changed. */
 export function secretRoutes({ database, seal }: AdminParts): Router {
   return Router().post('/secrets/reseal', requireScope('admin'), async (request, response) => {
-    const done = await reseal(database.knex, seal);
-    if (done.resealed > 0)
-      await writeAudit(database.knex, { actor: actorOf(request), action: 'secrets.reseal', detail: { ...done } });
+    const done = await database.knex.transaction(async (tx) => {
+      const sealed = await reseal(tx, seal);
+      if (sealed.resealed > 0)
+        await writeAudit(tx, { actor: actorOf(request), action: 'secrets.reseal', detail: { ...sealed } });
+      return sealed;
+    });
     response.json(done);
   });
 }

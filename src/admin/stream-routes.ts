@@ -57,7 +57,11 @@ function addCommonRoutes(router: Router, parts: AdminParts, noun: string, kind: 
     .post(`${path}/deliveries/:deliveryId/replay`, operator, async (request, response) => {
       const { id } = await needStream(db, request, kind);
       const delivery = await needDelivery(db, request, id);
-      await replayDeliveries(db, id, delivery.id, clock.now());
+      await db.transaction(async (tx) => {
+        await replayDeliveries(tx, id, delivery.id, clock.now());
+        const detail = { delivery: delivery.id, count: 1 };
+        await writeAudit(tx, { actor: actorOf(request), action: `${noun}.replay`, object: id, detail });
+      });
       parts.events?.wake();
       const { payload: _payload, ...view } = await needDelivery(db, request, id);
       response.status(202).json(view);

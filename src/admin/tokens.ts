@@ -8,12 +8,12 @@ import { writeAudit } from '#store/audit.ts';
 import { insertToken, listAllTokens, listTokens, revokeToken } from '#store/tokens.ts';
 import { needApp } from './need-app.ts';
 import type { AdminParts } from './parts.ts';
-import { actorOf, PageQuery, uuidParam } from './query.ts';
+import { actorOf, instant, PageQuery, uuidParam } from './query.ts';
 
 const ROLES = ['admin', 'operator', 'viewer'] as const;
 const SCOPES = ['scim:read', 'scim:write', ...ROLES] as const;
 const name = z.string().trim().max(200);
-const expiresAt = z.iso.datetime({ offset: true }).nullable().default(null);
+const expiresAt = instant.nullable().default(null);
 const NewToken = z
   .strictObject({
     name: name.default(''),
@@ -81,7 +81,7 @@ export function tokenRoutes({ database, authenticator }: Pick<AdminParts, 'datab
       response.status(204).end();
     })
     .get('/apps/:id/tokens', async (request, response) => {
-      response.json({ items: await listTokens(db, (await needApp(db, request)).id), nextCursor: null });
+      response.json(await listTokens(db, (await needApp(db, request)).id, parse(PageQuery, request.query)));
     })
     .post('/apps/:id/tokens', admin, async (request, response) => {
       const wanted = parse(NewToken, request.body ?? {});

@@ -6,6 +6,7 @@ import type { ResourceSchema, ResourceSchemas } from './attributes.ts';
 import { InputError } from './errors.ts';
 import type { Clause, MappedAttribute, RecordExplanation } from './explanation.ts';
 import { type Filter, matches, parseFilter } from './filter.ts';
+import { demandsOf, describeFilter, failedDemand } from './filter-text.ts';
 import { compileMapping, type Mapping, mergeRules, missingAttribute, type SourceRecord } from './mapping.ts';
 import type { MappingRule } from './mapping-rules.ts';
 import { resolveTarget } from './mapping-target.ts';
@@ -54,16 +55,16 @@ export function makeFieldRecords(options: FieldRecordOptions): FieldRecords {
     held,
   );
   const map = (externalId: string, fields: SourceRecord): Normalised => mapUser(externalId, fields, mapping, options);
-  const user = (externalId: string, fields: SourceRecord): Normalised =>
-    filter !== undefined && !matches(filter, fields)
-      ? { skip: 'ScopeFilterFalse', detail: options.filter }
-      : map(externalId, fields);
+  const user = (externalId: string, fields: SourceRecord): Normalised => {
+    const failed = failedDemand(filter, fields);
+    return failed === undefined ? map(externalId, fields) : { skip: 'ScopeFilterFalse', detail: failed };
+  };
   return {
     reads: [...new Set([...mapping.reads, ...(filter === undefined ? [] : namesIn(filter))])],
     user,
     group: mapGroup,
     explainUser: (externalId, fields) => ({
-      clauses: [...filterClauses(filter, fields, options), mappingClause(map(externalId, fields), fields)],
+      clauses: [...filterClauses(filter, fields), mappingClause(map(externalId, fields), fields)],
       evidence: [],
       attributes: attributesOf(map(externalId, fields), externalId, mapping, fields, schema),
     }),
@@ -121,19 +122,20 @@ function mapGroup(externalId: string, displayName: string | undefined): Normalis
   return { resource: { schemas: [GROUP_SCHEMA], externalId, displayName: text.trim() === '' ? externalId : text } };
 }
 
-function filterClauses(filter: Filter | undefined, fields: SourceRecord, options: FieldRecordOptions): Clause[] {
-  if (filter === undefined) return [];
-  const holds = matches(filter, fields);
-  return [
-    {
+/** One clause for each term of the filter that must be true by itself. */
+function filterClauses(filter: Filter | undefined, fields: SourceRecord): Clause[] {
+  return demandsOf(filter).map((term) => {
+    const demands = describeFilter(term);
+    const holds = matches(term, fields);
+    return {
       setting: 'scope.filter',
-      demands: options.filter,
+      demands,
       holds,
-      seen: valuesOf(fields, namesIn(filter)),
+      seen: valuesOf(fields, namesIn(term)),
       reason: holds ? null : 'ScopeFilterFalse',
-      detail: holds ? null : options.filter,
-    },
-  ];
+      detail: holds ? null : demands,
+    };
+  });
 }
 
 export function mappingClause(mapped: Normalised, fields: SourceRecord): Clause {

@@ -36,6 +36,11 @@ const OPERATORS: ReadonlySet<string> = new Set(['eq', 'ne', 'co', 'sw', 'ew', 'g
 const FORBIDDEN: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 const NAME = /^[A-Za-z$][\w$-]*$/;
 
+/** Whether a filter can name a field that is called so. */
+export function namesField(name: string): boolean {
+  return NAME.test(name) && !FORBIDDEN.has(name);
+}
+
 /** @throws {InputError} `invalidFilter`, saying where */
 export function parseFilter(text: string): Filter {
   const reader = new Reader(text, 'invalidFilter');

@@ -8,15 +8,7 @@ import type { MembershipFacts, MembershipScope } from './membership-scope.ts';
 import type { ChangeReader, Page, ReadMemory } from './pages.ts';
 import type { PushPolicy, RunPolicy } from './policy.ts';
 import type { ProviderKindName, Resource, ResourceType } from './resource.ts';
-import type {
-  GroupChoice,
-  GroupPage,
-  GroupSearch,
-  MemberChoice,
-  PermissionReview,
-  SourceField,
-  SourcePreview,
-} from './source.ts';
+import type { GroupPage, GroupSearch, MemberList, PermissionReview, SourceField, SourcePreview } from './source.ts';
 
 /**
  * What one record means: a resource, or why it is left out. `memberships` says for whom it is left out when its groups
@@ -191,13 +183,13 @@ export interface ProviderKind<Settings = unknown> {
    * where a source must be read to know. Never throws.
    */
   version?(settings: Settings): Promise<string | undefined>;
-  /** The four look-ups of the console; absent where the kind has none. */
+  /** What can be looked up in the source; absent what the kind cannot answer. */
   readonly source?: {
-    groups(settings: Settings, search: string | undefined, signal: AbortSignal): Promise<readonly GroupChoice[]>;
-    /** The same page by page; absent where a kind shows the first ones only. */
-    groupPage?(settings: Settings, search: GroupSearch, signal: AbortSignal): Promise<GroupPage>;
-    members(settings: Settings, groupId: string, signal: AbortSignal): Promise<readonly MemberChoice[]>;
-    fields(prefix: string): readonly SourceField[];
-    permissions(settings: Settings, signal: AbortSignal): Promise<PermissionReview>;
+    groups?(settings: Settings, search: GroupSearch, signal: AbortSignal): Promise<GroupPage>;
+    /** @throws {NotFoundError} there is no such group */
+    members?(settings: Settings, groupId: string, signal: AbortSignal): Promise<MemberList>;
+    /** What rules and filters may name, by the beginning of the name; also before there are settings. */
+    fields(prefix: string, settings: Settings | undefined, signal: AbortSignal): Promise<readonly SourceField[]>;
+    permissions?(settings: Settings, signal: AbortSignal): Promise<PermissionReview>;
   };
 }

@@ -2,6 +2,7 @@
 
 import type { Permission } from './connect.ts';
 import type { Normalised } from './provider.ts';
+import { foldCase } from './search.ts';
 
 export interface GroupChoice {
   readonly id: string;
@@ -12,6 +13,8 @@ export interface GroupChoice {
 
 export interface GroupSearch {
   readonly search?: string | undefined;
+  /** Groups on a page. */
+  readonly limit: number;
   /** Where the page before has ended. */
   readonly cursor?: string | undefined;
 }
@@ -19,6 +22,14 @@ export interface GroupSearch {
 export interface GroupPage {
   readonly items: readonly GroupChoice[];
   readonly nextCursor: string | null;
+  /** Null where nothing is left out, or the cursor leads to it. */
+  readonly truncated: Truncated | null;
+}
+
+/** Why a list ends before its end: it shows, or enters, no more than that many. */
+export interface Truncated {
+  readonly by: 'members' | 'groups' | 'depth';
+  readonly limit: number;
 }
 
 export interface MemberChoice {
@@ -33,12 +44,40 @@ export interface MemberChoice {
   readonly path: readonly string[];
 }
 
+export interface MemberList {
+  readonly items: readonly MemberChoice[];
+  readonly truncated: Truncated | null;
+}
+
+/** `groups`: the groups that somebody is a direct member of, by id, name or address. */
+export type FieldType = 'string' | 'boolean' | 'dateTime' | 'strings' | 'groups';
+
 export interface SourceField {
   readonly name: string;
-  /** `groups`: the groups that somebody is a direct member of, by id, name or address. */
-  readonly type: 'string' | 'boolean' | 'dateTime' | 'strings' | 'groups';
+  readonly type: FieldType;
+  /** What a filter may do with it; none where only rules can name it. */
   readonly operators: readonly string[];
+  /** A filter; empty where there are no operators. */
   readonly example: string;
+}
+
+const TEXT = ['eq', 'ne', 'co', 'sw', 'ew', 'pr'] as const;
+
+export const OPERATORS_OF: Readonly<Record<FieldType, readonly string[]>> = {
+  string: TEXT,
+  strings: TEXT,
+  groups: TEXT,
+  boolean: ['eq', 'ne', 'pr'],
+  dateTime: ['eq', 'ne', 'gt', 'ge', 'lt', 'le', 'pr'],
+};
+
+/** Those whose name begins so, without case; the name behind a URN counts as well. */
+export function fieldsFrom(fields: readonly SourceField[], prefix: string): readonly SourceField[] {
+  const wanted = foldCase(prefix);
+  return fields.filter(({ name }) => {
+    const folded = foldCase(name);
+    return folded.startsWith(wanted) || folded.slice(folded.lastIndexOf(':') + 1).startsWith(wanted);
+  });
 }
 
 export interface PermissionReview {

@@ -2,6 +2,7 @@
 
 import { describeError } from '#core/failure.ts';
 import type { ProviderKind } from '#core/provider.ts';
+import type { PermissionReview } from '#core/source.ts';
 import type { Seal } from '#platform/seal.ts';
 import { endpointsOf } from '#providers/microsoft365/endpoints.ts';
 import type { Microsoft365Settings } from '#providers/microsoft365/settings.ts';
@@ -66,19 +67,15 @@ async function lookThrough(kind: ProviderKind, settings: unknown): Promise<Findi
       remedy,
     })),
   );
-  const { source } = kind;
-  if (source !== undefined)
-    await attempt('permissions', async () => permissionsOf(await source.permissions(settings, signal)));
+  const { permissions } = kind.source ?? {};
+  if (permissions !== undefined)
+    await attempt('permissions', async () => permissionsOf(await permissions(settings, signal)));
   if (kind.kind === 'microsoft365')
     await attempt('clock', async () => [await clockOf(endpointsOf(settings as Microsoft365Settings).login, signal)]);
   return findings;
 }
 
-function permissionsOf({
-  missing,
-  superfluous,
-  entraUrl,
-}: Awaited<ReturnType<NonNullable<ProviderKind['source']>['permissions']>>): Finding[] {
+function permissionsOf({ missing, superfluous, entraUrl }: PermissionReview): Finding[] {
   const about = { area: AREA, name: 'permissions' };
   if (missing.length > 0)
     return [

@@ -1,10 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { crossCheck } from '#core/cross-check.ts';
 import { ConfigError } from '#core/errors.ts';
 
 /** The release that runs here. */
 export const VERSION: string = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
+
+/** The variables that depend on each other. */
+type Crossed = Readonly<
+  Partial<Record<'DATABASE_URL' | 'SECRET_KEY' | 'CONSOLE_OIDC_ISSUER' | 'CONSOLE_OIDC_CLIENT_ID', string | undefined>>
+>;
 
 const Environment = z
   .object({
@@ -79,19 +85,33 @@ const Environment = z
     CONSOLE_OIDC_VIEWER: z.string().min(1).default('Gateway.Viewer').describe('Value that makes a viewer'),
     LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('debug, info, warn or error'),
   })
-  .superRefine((environment, context) => {
-    if (environment.DATABASE_URL !== undefined && environment.SECRET_KEY === undefined)
-      context.addIssue({ code: 'custom', path: ['SECRET_KEY'], message: 'is required when DATABASE_URL is set' });
-    if (environment.CONSOLE_OIDC_ISSUER !== undefined && environment.CONSOLE_OIDC_CLIENT_ID === undefined)
-      context.addIssue({
-        code: 'custom',
-        path: ['CONSOLE_OIDC_CLIENT_ID'],
-        message: 'is required when CONSOLE_OIDC_ISSUER is set',
-      });
-    const issuer = URL.parse(environment.CONSOLE_OIDC_ISSUER ?? '');
-    if (issuer?.protocol === 'http:' && !['127.0.0.1', 'localhost', '[::1]'].includes(issuer.hostname))
-      context.addIssue({ code: 'custom', path: ['CONSOLE_OIDC_ISSUER'], message: 'must be an https address' });
-  });
+  .check(
+    crossCheck<Crossed>([
+      {
+        needs: [],
+        path: 'SECRET_KEY',
+        problem: ({ DATABASE_URL, SECRET_KEY }) =>
+          DATABASE_URL !== undefined && SECRET_KEY === undefined ? 'is required when DATABASE_URL is set' : undefined,
+      },
+      {
+        needs: [],
+        path: 'CONSOLE_OIDC_CLIENT_ID',
+        problem: ({ CONSOLE_OIDC_ISSUER, CONSOLE_OIDC_CLIENT_ID }) =>
+          CONSOLE_OIDC_ISSUER !== undefined && CONSOLE_OIDC_CLIENT_ID === undefined
+            ? 'is required when CONSOLE_OIDC_ISSUER is set'
+            : undefined,
+      },
+      {
+        needs: ['CONSOLE_OIDC_ISSUER'],
+        path: 'CONSOLE_OIDC_ISSUER',
+        problem({ CONSOLE_OIDC_ISSUER }) {
+          const issuer = URL.parse(CONSOLE_OIDC_ISSUER ?? '');
+          const isOpen = issuer?.protocol === 'http:' && !['127.0.0.1', 'localhost', '[::1]'].includes(issuer.hostname);
+          return isOpen ? 'must be an https address' : undefined;
+        },
+      },
+    ]),
+  );
 
 function listOf(text: string): string[] {
   return text.split(/[\s,]+/).filter((item) => item !== '');

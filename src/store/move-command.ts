@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { ConfigError, GatewayError } from '#core/errors.ts';
 import { readConfig } from '#platform/config.ts';
 import { makeSeal } from '#platform/seal.ts';
-import { type Database, openDatabase, sql } from './database.ts';
+import { type Database, openDatabase } from './database.ts';
 import { migrate } from './migrate.ts';
 import { moveDatabase } from './move.ts';
+import { eachSealed } from './sealed.ts';
 
 async function run(): Promise<void> {
   const folder = process.env['DATA_DIR'] || './data';
@@ -58,12 +59,7 @@ function keyIn(folder: string): string {
 
 /** What was sealed must be opened by the key that goes along: a wrong one would be found out when it is too late. */
 async function checkKey(from: Database, open: (sealed: string) => string): Promise<void> {
-  const { rows } = await sql<{ sealed: string }>(
-    from.knex,
-    `select secrets as sealed from provider_settings where secrets is not null
-     union all select push_secrets from apps where push_secrets is not null`,
-  );
-  for (const { sealed } of rows) open(sealed);
+  for await (const { sealed } of eachSealed(from.knex)) open(sealed);
 }
 
 try {

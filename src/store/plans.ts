@@ -19,7 +19,17 @@ export type PlanStatus =
 
 export type Action = 'create' | 'update' | 'deactivate' | 'delete' | 'membership' | 'skip';
 
-export type Outcome = 'pending' | 'applied' | 'held' | 'skipped' | 'stale' | 'conflict' | 'rejected' | 'superseded';
+export const OUTCOMES = [
+  'pending',
+  'applied',
+  'held',
+  'skipped',
+  'stale',
+  'conflict',
+  'rejected',
+  'superseded',
+] as const;
+export type Outcome = (typeof OUTCOMES)[number];
 
 export interface PlanRow {
   readonly id: string;

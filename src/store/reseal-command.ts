@@ -23,9 +23,13 @@ async function run(): Promise<void> {
         reason: 'not-migrated',
         remedy: 'Run "npm run migrate" first',
       });
-    const done = await reseal(database.knex, makeSeal(config.SECRET_KEY, config.SECRET_KEYS_ACCEPTED));
-    if (done.resealed > 0)
-      await writeAudit(database.knex, { actor: 'reseal', action: 'secrets.reseal', detail: { ...done } });
+    const seal = makeSeal(config.SECRET_KEY, config.SECRET_KEYS_ACCEPTED);
+    const done = await database.knex.transaction(async (tx) => {
+      const sealed = await reseal(tx, seal);
+      if (sealed.resealed > 0)
+        await writeAudit(tx, { actor: 'reseal', action: 'secrets.reseal', detail: { ...sealed } });
+      return sealed;
+    });
     console.log(`Sealed anew: ${done.resealed}. Already sealed with SECRET_KEY: ${done.current}.`);
     for (const { place, key } of done.unopened) console.error(`No key opens ${place} "${key}".`);
     if (done.unopened.length > 0) process.exitCode = 1;

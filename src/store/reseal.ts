@@ -14,8 +14,8 @@ export interface Resealed {
 
 /**
  * Seals with the present key whatever another one has sealed. Gateways may be running: each text is replaced by itself,
- * and only if it is still the one that was read; whoever breaks off goes on with the next call, and a call that finds
- * nothing to do changes nothing.
+ * and only if it is still the one that was read. A call that finds nothing to do changes nothing. In a transaction, for
+ * the audit entry beside it, those who save the same settings wait.
  */
 export async function reseal(db: Db, seal: Seal): Promise<Resealed> {
   let [resealed, current] = [0, 0];

@@ -10,15 +10,17 @@ import type { ProviderKindName, ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 import type { Lease } from './leases.ts';
 
-export type RunStatus =
-  | 'queued'
-  | 'running'
-  | 'held'
-  | 'succeeded'
-  | 'failed'
-  | 'cancelled'
-  | 'abandoned'
-  | 'incomplete';
+export const RUN_STATUSES = [
+  'queued',
+  'running',
+  'held',
+  'succeeded',
+  'failed',
+  'cancelled',
+  'abandoned',
+  'incomplete',
+] as const;
+export type RunStatus = (typeof RUN_STATUSES)[number];
 
 export interface RunOptions {
   readonly allowLargeSync: boolean;

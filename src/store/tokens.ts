@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { ConflictError } from '#core/errors.ts';
 import type { AppScope } from '#core/scope.ts';
 import { type Db, sql } from './database.ts';
-import { type Page, type PageQuery, pageOf } from './views/page.ts';
+import { type Page, type PageQuery, pageFrom, pageOf, rowsBefore } from './views/page.ts';
 
 export interface TokenRow {
   readonly id: string;
@@ -75,11 +75,15 @@ const VIEW = `t.id, t.name, t.hint, t.scopes, t.created_at as "createdAt", t.exp
   t.last_used_at as "lastUsedAt", t.user_id as "userId"`;
 const LIVE = 't.revoked_at is null and (t.expires_at is null or t.expires_at > now())';
 
-export async function listTokens(db: Db, appId: string): Promise<readonly TokenView[]> {
-  const { rows } = await sql(db, `select ${VIEW} from tokens t where t.app_id = ? order by t.created_at, t.id`, [
-    appId,
-  ]);
-  return rows;
+/** The oldest first. They stay when they are revoked, so that a place in the list is one for good. */
+export async function listTokens(db: Db, appId: string, { limit, cursor }: PageQuery): Promise<Page<TokenView>> {
+  const from = rowsBefore(cursor);
+  const { rows } = await sql<TokenView>(
+    db,
+    `select ${VIEW} from tokens t where t.app_id = ? order by t.created_at, t.id limit ? offset ?`,
+    [appId, limit + 1, from],
+  );
+  return pageFrom(rows, limit, from);
 }
 
 /** A token of whomever. */

@@ -17,6 +17,7 @@ import {
   type ResourceType,
 } from '#core/resource.ts';
 import { searchForm } from '#core/search.ts';
+import { writeAudit } from '#store/audit.ts';
 import { type Database, type Db, isRetryable } from '#store/database.ts';
 import type { ResourceReader, Stored } from '#store/resource-reader.ts';
 import {
@@ -46,6 +47,8 @@ export interface Edit {
   readonly type: ResourceType;
   /** For the change log: `token:<id>`. */
   readonly actor: string;
+  /** Whether it is an act of administration, which the audit log has beside the change log. */
+  readonly audited?: true | undefined;
 }
 
 export interface EditOfOne extends Edit {
@@ -78,20 +81,21 @@ const PAUSE_MS = 50;
  */
 export async function createResource(
   { database, schemas }: EditParts,
-  { type, actor }: Edit,
+  { type, actor, audited }: Edit,
   { document, members, id = randomUUID() }: { document: Document; members: readonly string[]; id?: string },
 ): Promise<Edited & { readonly id: string }> {
   const marked = type === 'User' ? { active: true, ...document, [GATEWAY_SCHEMA]: { origin: 'manual' } } : document;
   const columns = columnsOf(type, finish(schemas[type], marked));
   const resource = { id, type, actor };
-  if (members.length === 0) {
+  if (members.length === 0 && audited === undefined) {
     const row = await tried(database, (on) => insertManual(on, resource, columns));
     return { id, version: row.version, changed: true, row };
   }
   return transact(database, async (tx) => {
-    const { version } = await insertManual(tx, resource, columns);
-    await fillGroup(tx, id, members);
-    return { id, version, changed: true };
+    const row = await insertManual(tx, resource, columns);
+    if (members.length > 0) await fillGroup(tx, id, members);
+    await audit(tx, { type, id, actor, audited }, 'create');
+    return { id, version: row.version, changed: true };
   });
 }
 
@@ -126,17 +130,30 @@ export async function patchResource(
 }
 
 /** @throws {NotFoundError} @throws {PreconditionError} @throws {InputError} `mutability` */
-export async function deleteResource(parts: EditParts, { type, id, actor, expects }: EditOfOne) {
+export async function deleteResource(parts: EditParts, { type, id, actor, expects, audited }: EditOfOne) {
   const stored = await readEditable(parts, { type, id, expects });
   await transact(parts.database, async (tx) => {
     await lockGroupsOf(tx, id);
     const version = await lockResource(tx, id);
     if (version !== undefined && version !== stored.version) checkVersion({ type, id, expects }, version);
     if (version === undefined || !(await deleteManual(tx, id, type, actor))) throw missing(type, id);
+    await audit(tx, { type, id, actor, audited }, 'delete');
     // Edits are seen by the digest that they take away; of what is gone nothing is left to see.
     const externalId = JSON.parse(stored.body)['externalId'];
     if (isProvider(stored.origin) && typeof externalId === 'string') await touch(tx, stored.origin, type, [externalId]);
   });
+}
+
+/** Names what was changed and not to what: the log is kept longer than people are. */
+async function audit(
+  tx: Db,
+  { type, id, actor, audited }: Pick<EditOfOne, 'type' | 'id' | 'actor' | 'audited'>,
+  verb: 'create' | 'change' | 'delete',
+  attributes?: readonly string[],
+): Promise<void> {
+  if (audited === undefined) return;
+  const action = `${type === 'User' ? 'user' : 'group'}.${verb}`;
+  await writeAudit(tx, { actor, action, object: id, ...(attributes === undefined ? {} : { detail: { attributes } }) });
 }
 
 export function missing(type: ResourceType, id: string): NotFoundError {
@@ -181,8 +198,8 @@ async function changeOnce(
       },
       columnsOf(edit.type, document),
     );
-  if (members.length === 0) {
-    if (unchanged) return { version: stored.version, changed: false };
+  if (members.length === 0 && unchanged) return { version: stored.version, changed: false };
+  if (members.length === 0 && edit.audited === undefined) {
     const row = await tried(database, update);
     return row && { version: row.version, changed: true, row };
   }
@@ -191,8 +208,9 @@ async function changeOnce(
     if (version === undefined) throw missing(edit.type, edit.id);
     if (version !== stored.version && (!unchanged || edit.expects !== undefined)) return undefined;
     const row = unchanged ? undefined : await update(tx);
-    const newest = await changeMembers(tx, edit.id, members, edit.actor);
+    const newest = members.length === 0 ? undefined : await changeMembers(tx, edit.id, members, edit.actor);
     const changed = newest !== undefined || row !== undefined;
+    if (changed) await audit(tx, edit, 'change', [...attributes, ...(newest === undefined ? [] : ['members'])]);
     return { version: newest?.version ?? row?.version ?? version, changed };
   });
 }

@@ -3,8 +3,10 @@ import { after, before, describe, it } from 'node:test';
 import request from 'supertest';
 import type { AdminParts } from '#admin/parts.ts';
 import { adminRouter } from '#admin/router.ts';
+import { ENTERPRISE_SCHEMA } from '#core/resource.ts';
 import type { GraphServer } from '#demo/graph-server.ts';
 import { makeTenant, type Tenant } from '#demo/tenant.ts';
+import { listAll } from '../support/checked.ts';
 import {
   ADMIN_TOKEN,
   approve,
@@ -273,9 +275,20 @@ describe('the admin API', () => {
     await call('DELETE', `/tokens/${second.id}`, 204);
     assert.equal((await api.call('GET', '/scim/v2/Users?count=1', undefined, second.token)).status, 401);
     await call('DELETE', `/tokens/${UUID}`, 404);
-    const expired = await call<{ token: string }>('POST', `/apps/${app.id}/tokens`, 201, {
-      expiresAt: '2020-01-01T00:00:00Z',
-    });
+    const expired = await call<{ id: string; token: string; expiresAt: string }>(
+      'POST',
+      `/apps/${app.id}/tokens`,
+      201,
+      {
+        expiresAt: '2020-01-01T00:00:00+02:00',
+      },
+    );
+    assert.equal(expired.expiresAt, '2019-12-31T22:00:00.000Z');
+    const tokens = await listAll<{ id: string }>(call, `/apps/${app.id}/tokens?limit=2`);
+    assert.deepEqual(
+      tokens.map(({ id }) => id),
+      [made.id, second.id, expired.id],
+    );
     assert.equal((await api.call('GET', '/scim/v2/Users?count=1', undefined, expired.token)).status, 401);
     assert.equal((await call<{ name: string }>('PATCH', `/apps/${app.id}`, 200, { name: 'Wiki 2' })).name, 'Wiki 2');
     await call('DELETE', `/apps/${app.id}`, 204);
@@ -361,6 +374,17 @@ describe('the admin API', () => {
       fields.items.map(({ name }) => name),
       ['userPrincipalName', 'userType'],
     );
+    const [csv, scim] = await Promise.all(
+      ['csv', 'scim'].map((kind) =>
+        call<{ items: { name: string }[] }>('GET', `/providers/${kind}/source/fields?prefix=dep`, 200),
+      ),
+    );
+    assert.deepEqual(
+      [csv, scim].map((found) => found?.items.map(({ name }) => name)),
+      [['department'], [`${ENTERPRISE_SCHEMA}:department`]],
+    );
+    for (const what of ['source/groups', 'source/groups/x/members', 'permissions'])
+      assert.equal((await call<{ code: string }>('GET', `/providers/csv/${what}`, 409)).code, 'not-supported');
     const review = await call<{ missing: unknown[] }>('GET', '/providers/microsoft365/permissions', 200);
     assert.deepEqual(review.missing, []);
   });
@@ -438,6 +462,7 @@ describe('the admin API', () => {
   });
 
   it('gives broken requests one sentence each', async () => {
+    const [run] = (await call<{ items: { id: string }[] }>('GET', '/sync-runs?limit=1', 200)).items;
     const malformed = await request(api.base)
       .put('/api/v1/guard')
       .set('authorization', `Bearer ${ADMIN_TOKEN}`)
@@ -461,6 +486,12 @@ describe('the admin API', () => {
     await call('GET', '/sync-runs/nonsense', 404);
     await call('GET', '/sync-runs?limit=0', 400);
     await call('GET', '/sync-runs?cursor=x', 400);
+    await call('GET', '/sync-runs?status=finished', 400);
+    await call('GET', '/tasks?state=finished', 400);
+    await call('GET', `/sync-runs/${run?.id}/changes?outcome=done`, 400);
+    const unknown = await call<{ code: string; parameters: string[] }>('GET', '/explain?subject=x&at=y&config=z', 400);
+    assert.deepEqual([unknown.code, unknown.parameters], ['unknown-parameter', ['at', 'config']]);
+    await call('GET', '/providers?limit=2', 200);
     await call('POST', `/plans/${UUID}/approve`, 404);
     assert.equal((await api.call<{ code: string }>('GET', '/api/v1/nothing')).body.code, 'no-such-route');
   });

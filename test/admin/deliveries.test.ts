@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type Marks, readHappenings } from '#store/views/happenings.ts';
+import { listAll } from '../support/checked.ts';
 import { openTestDatabase } from '../support/database.ts';
 import { freshStorage, startGateway, type TestGateway } from '../support/gateway.ts';
 import { problemsOf } from '../support/openapi.ts';
@@ -58,7 +59,7 @@ describe('the admin API of everything that is sent', () => {
 
   async function until(channel: string, isSo: (target: Target) => boolean): Promise<Target> {
     for (;;) {
-      const { items } = await call<{ items: Target[] }>('GET', '/targets', 200);
+      const items = await listAll<Target>(call, '/targets?limit=1');
       const found = items.find((target) => target.channel === channel);
       if (found !== undefined && isSo(found)) return found;
       await new Promise((resolve) => setTimeout(resolve, 20));

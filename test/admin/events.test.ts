@@ -82,6 +82,8 @@ describe('webhooks and tokens in the admin API', () => {
     await call('POST', `/apps/${app.id}/webhook/deliveries/${delivery?.id}/replay`, 202);
     await until(() => receiver.received.length === 3);
     assert.equal(receiver.received[2]?.headers['webhook-id'], first?.headers['webhook-id']);
+    const { items: acts } = await call<{ items: { detail: object }[] }>('GET', '/audit?action=webhook.replay', 200);
+    assert.deepEqual(acts[0]?.detail, { delivery: delivery?.id, count: 1 });
     await call('POST', `/apps/${app.id}/webhook/replay`, 200);
     await call('POST', `/apps/${app.id}/webhook/resume`, 200, { from: 'now' });
     const paused = await call<App>('PATCH', `/apps/${app.id}`, 200, { webhook: { enabled: false, payload: 'full' } });

@@ -77,8 +77,20 @@ for (const kind of ['embedded', 'postgres'] as const)
       assert.deepEqual([patched.displayName, patched.title], ['Ada', 'Programmer']);
       const taken = await call<{ code: string }>('POST', '/users', 409, { userName: 'ADA@hand.example' });
       assert.equal(taken.code, 'name-taken');
+      await call('PATCH', `/users/${made.id}`, 200, replacing('displayName', 'Ada'));
       await call('DELETE', `/users/${made.id}`, 204);
       await call('GET', `/users/${made.id}`, 404);
+      const acts = await listAll<{ action: string; object: string; detail: unknown }>(call, '/audit?action=user');
+      assert.deepEqual(
+        acts.filter(({ object }) => object === made.id).map(({ action, detail }) => [action, detail]),
+        [
+          ['user.delete', null],
+          ['user.change', { attributes: ['displayName'] }],
+          ['user.change', { attributes: ['title'] }],
+          ['user.create', null],
+        ],
+        'what changed nothing, and what was refused, are no acts',
+      );
       const history = await listAll<{ operation: string; actor: string }>(call, `/users/${made.id}/history?limit=2`);
       assert.deepEqual(
         history.map(({ operation }) => operation),

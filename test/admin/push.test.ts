@@ -195,8 +195,9 @@ describe('the admin API of push targets', () => {
     await call('POST', `/apps/${id}/push/reconcile`, 202);
     let report: { finishedAt: string | null; counts: Record<string, number> } | undefined;
     while (report?.finishedAt == null)
-      report = (await call<{ items: (typeof report & object)[] }>('GET', `/apps/${id}/push/reconciliations`, 200))
-        .items[0];
+      report = (
+        await call<{ items: (typeof report & object)[] }>('GET', `/apps/${id}/push/reconciliations?limit=1`, 200)
+      ).items[0];
     assert.deepEqual(report.counts, { users: 3, changed: 1, unmanaged: 1 });
     await until(isThere(2));
     assert.deepEqual([...app.users.values()].map((user) => user['userName']).sort(), ['ada', 'bob', 'theirs']);

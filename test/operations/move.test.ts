@@ -168,9 +168,21 @@ describe('a directory of thousands', { skip: postgresMissing }, () => {
 
   it('moves whole or not at all: with a key that does not open its secrets nothing is written', async () => {
     const databaseUrl = await newDatabase();
-    const wrong = { DATA_DIR: folder, DATABASE_URL: databaseUrl, SECRET_KEY: Buffer.alloc(32, 8).toString('base64') };
-    const { code, err } = await ended(startFile('src/store/move-command.ts', wrong));
-    assert.deepEqual([code, err.includes('SECRET_KEY')], [1, true], err);
+    const copy = makeFolder();
+    cpSync(folder, copy, { recursive: true });
+    const embedded = await openDatabase({ dataDir: copy });
+    await sql(embedded.knex, 'update provider_settings set secrets = null');
+    await embedded.close();
+    // In the copy, only the notifications have something sealed.
+    for (const dataDir of [folder, copy]) {
+      const wrong = {
+        DATA_DIR: dataDir,
+        DATABASE_URL: databaseUrl,
+        SECRET_KEY: Buffer.alloc(32, 8).toString('base64'),
+      };
+      const { code, err } = await ended(startFile('src/store/move-command.ts', wrong));
+      assert.deepEqual([code, err.includes('SECRET_KEY')], [1, true], err);
+    }
     const database = await openDatabase({ databaseUrl });
     const { rows } = await sql(
       database.knex,

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import type { GraphServer } from '#demo/graph-server.ts';
 import { makeTenant, type Tenant, updateUser } from '#demo/tenant.ts';
+import { checkedCall, listAll } from '../support/checked.ts';
 import { eachDatabase } from '../support/database.ts';
 import {
   connect,
@@ -101,15 +102,20 @@ eachDatabase('notifications', (_open, kind) => {
       assert.equal(lifecycleNotificationUrl, `${PUBLIC}/hooks/microsoft365/lifecycle`);
       assert.ok(Date.parse(expirationDateTime) - Date.now() > 28 * 86_400_000);
     }
-    const { body } = await api.call<{ items: { category: string; type: string; state: string; step: string }[] }>(
-      'GET',
-      '/api/v1/tasks',
-    );
+    const { body } = await api.call<{
+      items: { id: string; category: string; type: string; state: string; step: string }[];
+    }>('GET', '/api/v1/tasks');
     const setup = body.items.filter(({ category }) => category === 'setup');
     assert.deepEqual(setup.map(({ type, state, step }) => `${type} ${state} ${step}`).sort(), [
       'subscription succeeded groups',
       'subscription succeeded users',
     ]);
+    const paged = await listAll<{ id: string }>(
+      checkedCall(() => api),
+      '/tasks?limit=1',
+    );
+    assert.deepEqual(new Set(paged.map(({ id }) => id)).size, paged.length);
+    assert.ok(setup.every(({ id }) => paged.some((task) => task.id === id)));
   });
 
   it('leave a mark when they carry the secret, and are refused or harmless when they do not', async () => {

@@ -163,6 +163,8 @@ describe('reasons', () => {
     await call('PUT', `/users/${found[0]?.id}`, 200, { userName: 'edited@contoso.example' });
     await approve(api, preview.planId);
     assert.equal((await itemsOf(preview)).get(someone(2)), 'StalePlan');
+    const stale = await listAll<{ externalId: string }>(call, `/sync-runs/${preview.id}/changes?reason=StalePlan`);
+    assert.ok(stale.some(({ externalId }) => externalId === someone(2)));
     await runOf();
   });
 

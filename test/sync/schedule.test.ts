@@ -36,7 +36,10 @@ eachDatabase('the schedule', (open) => {
   const replica = (busy = false) => {
     const made = makeSchedule({ database, sync: sync(busy), clock, log: makeLog('fatal') });
     // That it wants a preview first is a test of its own.
-    return { ...made, change: (settings: ScheduleSettings) => made.change(settings, { withoutPreview: true }) };
+    return {
+      ...made,
+      change: (settings: ScheduleSettings) => made.change(settings, { withoutPreview: true }),
+    };
   };
 
   beforeEach(async () => {

@@ -77,7 +77,7 @@ export function worstOf(targets: readonly TargetHealth[]): Health | undefined {
 
 /** Every way out, and those of one app. */
 export function useTargets(appId?: string) {
-  const query = useGet('GET /targets');
+  const query = useGet('GET /targets', { query: { limit: 500 } });
   const all = query.data?.items ?? [];
   return { ...query, targets: appId === undefined ? all : all.filter((target) => target.appId === appId) };
 }

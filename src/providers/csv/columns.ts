@@ -34,6 +34,9 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
   country: ['country', 'countrycode', '국가'],
 };
 
+/** The names under which headings are read that are understood without being told. */
+export const KNOWN_COLUMNS: readonly string[] = Object.keys(KNOWN);
+
 const NAME_OF = new Map(
   Object.entries(KNOWN).flatMap(([name, headings]) => [name, ...headings].map((heading) => [folded(heading), name])),
 );

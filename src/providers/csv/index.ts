@@ -7,6 +7,7 @@ import type { ProviderKind, PullProvider } from '#core/provider.ts';
 import { changesOf, makeCheckpoint, versionOf } from './changes.ts';
 import { checkFiles } from './checks.ts';
 import { copyFiles, type FileParts, findFiles, makeFolder, removeFolder } from './fetch-files.ts';
+import { makeFindFields } from './fields.ts';
 import type { Validators } from './from-url.ts';
 import { previewFiles } from './preview.ts';
 import { readFiles } from './read.ts';
@@ -40,6 +41,7 @@ export function csv(parts: Parts): ProviderKind<CsvSettings> {
       rules: (settings) => makeMapping(settings, schemas).rules,
       trace: (settings, record) => makeMapping(settings, schemas).trace(record as CsvRecord),
     },
+    source: { fields: makeFindFields(parts) },
   };
 }
 

@@ -39,7 +39,12 @@ export function ldap({ schemas }: Parts): ProviderKind<LdapSettings> {
       trace: (settings, record) => makeMapping(settings, schemas).trace(record as LdapRecord),
       person: (settings, name, signal) => findPerson(settings, schemas, name, signal),
     },
-    source: { groups: findGroups, members: membersBelow, fields: findFields, permissions: reviewAccess },
+    source: {
+      groups: findGroups,
+      members: membersBelow,
+      fields: async (prefix) => findFields(prefix),
+      permissions: reviewAccess,
+    },
   };
 }
 

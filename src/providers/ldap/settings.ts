@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { FilterParser } from 'ldapts';
 import { z } from 'zod';
+import { crossCheck } from '#core/cross-check.ts';
 import { leaveScope, parseKindSettings, runSettings } from '#core/kind-settings.ts';
 import { isDn } from './dn.ts';
 import { PRESETS } from './presets.ts';
@@ -75,17 +76,24 @@ const Settings = z
     scope: z.strictObject(leaveScope).prefault({}),
     ...runSettings,
   })
-  .superRefine((settings, context) => {
-    const isTls = settings.url.startsWith('ldaps:');
-    if (isTls && settings.startTls)
-      context.addIssue({ code: 'custom', path: ['startTls'], message: 'is for ldap:// only; ldaps:// is encrypted' });
-    if (!isTls && !settings.startTls && !settings.allowPlaintext)
-      context.addIssue({
-        code: 'custom',
-        path: ['url'],
-        message: 'would send passwords unencrypted: use ldaps://, or set startTls, or allowPlaintext where you must',
-      });
-  });
+  .check(
+    crossCheck<{ readonly url: string; readonly startTls: boolean; readonly allowPlaintext: boolean }>([
+      {
+        needs: ['url', 'startTls'],
+        path: 'startTls',
+        problem: ({ url, startTls }) =>
+          isTls(url) && startTls ? 'is for ldap:// only; ldaps:// is encrypted' : undefined,
+      },
+      {
+        needs: ['url', 'startTls', 'allowPlaintext'],
+        path: 'url',
+        problem: ({ url, startTls, allowPlaintext }) =>
+          isTls(url) || startTls || allowPlaintext
+            ? undefined
+            : 'would send passwords unencrypted: use ldaps://, or set startTls, or allowPlaintext where you must',
+      },
+    ]),
+  );
 
 export type LdapSettings = z.output<typeof Settings>;
 
@@ -124,6 +132,10 @@ export function hostOf({ url }: Pick<LdapSettings, 'url'>): string {
 export function serverNameOf(settings: Pick<LdapSettings, 'url' | 'tls'>): string | undefined {
   const name = settings.tls.serverName ?? hostOf(settings);
   return isIP(name) === 0 ? name : undefined;
+}
+
+function isTls(url: string): boolean {
+  return url.startsWith('ldaps:');
 }
 
 function isLdapUrl(text: string): boolean {

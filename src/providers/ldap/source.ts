@@ -1,7 +1,18 @@
 // What can be looked up in the directory while the settings are made.
 import type { ResourceSchemas } from '#core/attributes.ts';
-import { foldCase } from '#core/search.ts';
-import type { GroupChoice, MemberChoice, PermissionReview, SourceField } from '#core/source.ts';
+import { NotFoundError } from '#core/errors.ts';
+import {
+  fieldsFrom,
+  type GroupChoice,
+  type GroupPage,
+  type GroupSearch,
+  type MemberChoice,
+  type MemberList,
+  OPERATORS_OF,
+  type PermissionReview,
+  type SourceField,
+  type Truncated,
+} from '#core/source.ts';
 import { type Connection, connect, type RawEntry } from './connection.ts';
 import { escapeFilter } from './escape.ts';
 import { type Directory, findEverybody, type Reading, searchOf } from './everybody.ts';
@@ -11,7 +22,6 @@ import { anchorOf, type LdapRecord, recordOf, textsOf } from './records.ts';
 import { type LdapSettings, planOf } from './settings.ts';
 import { makeMapping } from './to-scim.ts';
 
-const GROUPS_MAX = 100;
 /** Members that are listed; a picker is to choose from. */
 const MEMBERS_MAX = 5_000;
 
@@ -28,25 +38,26 @@ async function within<Result>(
   }
 }
 
-/** Groups whose name contains the text, at most a hundred. */
+/** The first groups whose name contains the text: LDAP has no order in which a page could follow. */
 export function findGroups(
   settings: LdapSettings,
-  search: string | undefined,
+  { search, limit }: GroupSearch,
   signal: AbortSignal,
-): Promise<readonly GroupChoice[]> {
+): Promise<GroupPage> {
   const plan = planOf(settings);
   const text = escapeFilter(search?.trim() ?? '');
   const extra = text === '' ? '' : `(|(cn=*${text}*)(displayName=*${text}*))`;
   const asked = searchOf({ settings, plan }, 'Group', [plan.anchor, ...GROUP_ATTRIBUTES, 'objectClass'], extra);
-  if (asked === undefined) return Promise.resolve([]);
+  if (asked === undefined) return Promise.resolve({ items: [], nextCursor: null, truncated: null });
   return within(settings, signal, async (connection) => {
-    const entries = await connection.first({ ...asked, sizeLimit: GROUPS_MAX }, signal);
-    return entries.flatMap((entry) => {
+    const entries = await connection.first({ ...asked, sizeLimit: limit + 1 }, signal);
+    const items = entries.slice(0, limit).flatMap((entry): GroupChoice[] => {
       const id = anchorOf(entry, plan.anchor);
       if (id === undefined) return [];
       const type = textsOf(entry, 'objectClass').at(-1) ?? 'group';
       return [{ id, displayName: nameOf(entry), type, memberCount: null }];
     });
+    return { items, nextCursor: null, truncated: entries.length > limit ? { by: 'groups', limit } : null };
   });
 }
 
@@ -59,23 +70,28 @@ interface Walk {
   readonly queue: { readonly dn: string; readonly path: readonly string[] }[];
 }
 
-/** Subgroups and users of a group, through all groups in between, each once; a cycle ends where it closes. */
-export function membersBelow(
-  settings: LdapSettings,
-  groupId: string,
-  signal: AbortSignal,
-): Promise<readonly MemberChoice[]> {
+/**
+ * Subgroups and users of a group, through all groups in between, each once; a cycle ends where it closes.
+ * @throws {NotFoundError} `source-group-not-found`
+ */
+export function membersBelow(settings: LdapSettings, groupId: string, signal: AbortSignal): Promise<MemberList> {
   return within(settings, signal, async (connection) => {
     const reading: Reading = { connection, settings, plan: planOf(settings), wanted: [], signal };
     const dn = await dnOfGroup(reading, groupId);
-    if (dn === undefined) return [];
+    if (dn === undefined)
+      throw new NotFoundError(`The directory has no group "${groupId.slice(0, 64)}".`, {
+        reason: 'source-group-not-found',
+        remedy: 'Look it up again: its id is that of the attribute in "anchor".',
+      });
     const directory = await findEverybody(reading);
     const walk: Walk = { reading, directory, found: [], seen: new Set([groupId]), queue: [{ dn, path: [] }] };
-    for (let at = 0; at < walk.queue.length && walk.found.length < MEMBERS_MAX; at += 1) {
+    for (let at = 0; at < walk.queue.length && walk.found.length <= MEMBERS_MAX; at += 1) {
       const { dn: name, path } = walk.queue[at] ?? { dn: '', path: [] };
       await openGroup(walk, name, path);
     }
-    return walk.found.slice(0, MEMBERS_MAX);
+    const { found } = walk;
+    const truncated: Truncated | null = found.length > MEMBERS_MAX ? { by: 'members', limit: MEMBERS_MAX } : null;
+    return { items: found.slice(0, MEMBERS_MAX), truncated };
   });
 }
 
@@ -149,17 +165,17 @@ const FIELDS: readonly SourceField[] = [
     (name): SourceField => ({
       name,
       type: 'string',
-      operators: ['eq', 'ne', 'co', 'sw', 'ew', 'pr'],
+      operators: OPERATORS_OF.string,
       example: `${name} eq "…"`,
     }),
   ),
-  { name: 'enabled', type: 'boolean', operators: ['eq', 'ne', 'pr'], example: 'enabled eq true' },
+  { name: 'enabled', type: 'boolean', operators: OPERATORS_OF.boolean, example: 'enabled eq true' },
   { name: 'dn', type: 'string', operators: ['ew', 'co', 'eq'], example: 'dn ew ",ou=Sales,dc=example,dc=com"' },
 ];
 
 /** The usual ones: a filter may name any attribute of the server. */
 export function findFields(prefix: string): readonly SourceField[] {
-  return FIELDS.filter(({ name }) => foldCase(name).startsWith(foldCase(prefix)));
+  return fieldsFrom(FIELDS, prefix);
 }
 
 /** LDAP has no list of grants: whether the account may read is what a test of the connection finds out. */

@@ -80,10 +80,9 @@ export function microsoft365({ clock, schemas, onRequest }: Parts): ProviderKind
       person: (settings, name, signal) => readPerson(ask(settings), propertiesToRead(settings, schemas), name, signal),
     },
     source: {
-      groups: async (settings, search, signal) => (await findGroups(ask(settings), { search }, signal)).items,
-      groupPage: (settings, search, signal) => findGroups(ask(settings), search, signal),
+      groups: (settings, search, signal) => findGroups(ask(settings), search, signal),
       members: (settings, groupId, signal) => membersBelow(ask(settings), groupId, signal),
-      fields: findFields,
+      fields: async (prefix) => findFields(prefix),
       permissions: (settings, signal) => reviewPermissions(ask(settings), settings, signal),
     },
   };

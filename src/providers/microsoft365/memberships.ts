@@ -2,19 +2,13 @@
 // each person the filter is worked out for every combination of answers beforehand, so that nothing but a look-up is
 // left once the memberships are known.
 import { type Filter, matches } from '#core/filter.ts';
+import { describeFilter } from '#core/filter-text.ts';
 import type { MembershipCondition, MembershipScope } from '#core/membership-scope.ts';
 import { foldCase } from '#core/search.ts';
 import { groupHandles } from './handles.ts';
 import type { GraphGroup } from './records.ts';
 import type { Microsoft365Settings } from './settings.ts';
-import {
-  describeFilter,
-  type GroupTerm,
-  groupTermKey,
-  groupTermsOf,
-  isMemberOf,
-  parseUserFilter,
-} from './user-filter.ts';
+import { type GroupTerm, groupTermKey, groupTermsOf, isMemberOf, parseUserFilter } from './user-filter.ts';
 
 /** The filter in two parts: the terms that a user's record decides by itself, and those that need its groups. */
 export interface SplitFilter {

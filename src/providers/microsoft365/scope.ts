@@ -1,4 +1,5 @@
 import { type Filter, matches } from '#core/filter.ts';
+import { describeFilter } from '#core/filter-text.ts';
 import type { MembershipFacts } from '#core/membership-scope.ts';
 import type { ReasonCode } from '#core/reasons.ts';
 import { allAddresses, domainOf, isOnMicrosoft, primaryAddress } from './addresses.ts';
@@ -7,7 +8,7 @@ import { mailboxOf, unmannedType } from './mailbox-type.ts';
 import { type GroupedFilter, groupQuestions, makeRouters, splitFilter } from './memberships.ts';
 import { type GraphGroup, type GraphUser, listOf } from './records.ts';
 import { type GroupType, MAILBOX_TYPES, type Microsoft365Settings } from './settings.ts';
-import { describeFilter, propertiesOf } from './user-filter.ts';
+import { propertiesOf } from './user-filter.ts';
 
 /** Why a record is out of scope: a code of core/reasons.ts. */
 export interface OutOfScope {

@@ -1,7 +1,8 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { z } from 'zod';
-import { InputError } from '#core/errors.ts';
+import { crossCheck } from '#core/cross-check.ts';
 import { isUuid } from '#core/ids.ts';
+import { parseKindSettings } from '#core/kind-settings.ts';
 import { mappingRules } from '#core/mapping-rules.ts';
 import { DEFAULT_MATCHING, MATCH_ATTRIBUTES } from '#core/match.ts';
 import { isNowhereAddress } from '#platform/addresses.ts';
@@ -112,7 +113,7 @@ const endpoints = z.strictObject({ graph: httpsOrigin, login: httpsOrigin }).opt
 /** What says where an administrator consents, before there are whole settings. Without a tenant, in their own. */
 export const ConnectTarget = z.strictObject({ tenantId: tenantId.optional(), clientId, cloud, endpoints });
 
-const Settings = z.strictObject({
+const Fields = z.strictObject({
   tenantId,
   clientId,
   credential: z.discriminatedUnion('kind', [
@@ -144,7 +145,39 @@ const Settings = z.strictObject({
   mapping: z.strictObject({ users: mappingRules }).prefault({}),
 });
 
-export type Microsoft365Settings = z.output<typeof Settings>;
+export type Microsoft365Settings = z.output<typeof Fields>;
+
+/** Settings that mean nothing, or nobody, beside each other (S2.7, S2.9, S2.20). */
+const Settings = Fields.check(
+  crossCheck<Microsoft365Settings>([
+    {
+      needs: ['scope.mode', 'scope.groupIds'],
+      path: 'scope.groupIds',
+      problem: ({ scope: { mode, groupIds } }) =>
+        mode === 'groups' && groupIds.length === 0
+          ? 'mode "groups" needs at least one group'
+          : mode !== 'groups' && groupIds.length > 0
+            ? 'groups are selected by mode "groups" only'
+            : undefined,
+    },
+    {
+      needs: ['scope.mode', 'pathDisplay.rootGroupId'],
+      path: 'pathDisplay.rootGroupId',
+      problem: ({ scope, pathDisplay }) =>
+        scope.mode === 'groups' && pathDisplay.rootGroupId !== null
+          ? 'in mode "groups" paths begin at the selected groups, so leave it out'
+          : undefined,
+    },
+    {
+      needs: ['scope.filter', 'destination.rules'],
+      path: 'destination.rules',
+      problem: (settings) =>
+        groupQuestions(settings).conditions.length > GROUP_QUESTIONS_MAX
+          ? `all filters together ask for more than ${GROUP_QUESTIONS_MAX} groups by "memberOf"`
+          : undefined,
+    },
+  ]),
+);
 
 /** Write-only parts of the settings. */
 export const SECRET_PATHS = ['credential.secret', 'credential.privateKey'] as const;
@@ -154,18 +187,7 @@ export const SECRET_PATHS = ['credential.secret', 'credential.privateKey'] as co
  * @throws {InputError} `settings-invalid` with every problem in `details.problems`
  */
 export function parseSettings(value: unknown): Microsoft365Settings {
-  const result = Settings.safeParse(value);
-  if (!result.success) {
-    const problems = result.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
-    const text = problems.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ');
-    throw new InputError(`The settings cannot be used: ${text.replace(/\.$/, '')}.`, {
-      reason: 'settings-invalid',
-      remedy: 'Correct the fields named.',
-      details: { problems },
-    });
-  }
-  refuseContradictions(result.data);
-  return result.data;
+  return parseKindSettings(Settings, value);
 }
 
 /** Where the credential is sent, and whose access the tokens it brings give: another tenant, cloud or host is another place. */
@@ -176,34 +198,6 @@ export function destinationOf(settings: unknown): string {
     typeof text === 'string' && URL.canParse(text) ? new URL(text).origin : (text ?? null);
   const tenant = typeof tenantId === 'string' ? tenantId.toLowerCase() : null;
   return JSON.stringify([tenant, cloud, originOf(graph), originOf(login)]);
-}
-
-/** Settings that mean nothing, or nobody, beside each other (S2.7, S2.9, S2.20). */
-function refuseContradictions(settings: Microsoft365Settings): void {
-  const { scope, pathDisplay } = settings;
-  const grouped = scope.mode === 'groups';
-  const problems = [
-    grouped && scope.groupIds.length === 0 && ['scope.groupIds', 'mode "groups" needs at least one group'],
-    !grouped && scope.groupIds.length > 0 && ['scope.groupIds', 'groups are selected by mode "groups" only'],
-    grouped &&
-      pathDisplay.rootGroupId !== null && [
-        'pathDisplay.rootGroupId',
-        'in mode "groups" paths begin at the selected groups, so leave it out',
-      ],
-    groupQuestions(settings).conditions.length > GROUP_QUESTIONS_MAX && [
-      'destination.rules',
-      `all filters together ask for more than ${GROUP_QUESTIONS_MAX} groups by "memberOf"`,
-    ],
-  ].filter((problem) => problem !== false);
-  if (problems.length === 0) return;
-  throw new InputError(
-    `The settings cannot be used: ${problems.map(([path, text]) => `${path}: ${text}`).join('; ')}.`,
-    {
-      reason: 'settings-invalid',
-      remedy: 'Correct the fields named.',
-      details: { problems: problems.map(([path, message]) => ({ path, message })) },
-    },
-  );
 }
 
 /** Without the brackets of an IPv6 address; empty for what is no URL. */

@@ -1,6 +1,6 @@
 // What an administrator can look through before anything is saved.
 import { InputError, UpstreamError } from '#core/errors.ts';
-import type { GroupChoice, GroupPage, GroupSearch, MemberChoice } from '#core/source.ts';
+import type { GroupChoice, GroupPage, GroupSearch, MemberChoice, MemberList, Truncated } from '#core/source.ts';
 import { batchGet } from './batch.ts';
 import type { Graph } from './client.ts';
 import { type CollectionPage, collection, PAGE_SIZE, readPage } from './collection.ts';
@@ -8,7 +8,6 @@ import { REQUEST_REFUSED } from './failures.ts';
 import { GROUP_SELECT, type GraphGroup, type GraphMember, memberKind } from './records.ts';
 import { groupType } from './scope.ts';
 
-const GROUPS_SHOWN = 50;
 /** A look at members stops here; a sync reads them all. */
 const MEMBERS_SHOWN = 5_000;
 const DEPTH_MAX = 20;
@@ -16,19 +15,19 @@ const GROUPS_ENTERED_MAX = 500;
 const MEMBER_SELECT = 'id,displayName,userPrincipalName,groupTypes,mailEnabled,securityEnabled';
 
 /**
- * A page of groups by name or address, at most 50: Graph's word search, or where that is refused, names that begin with
+ * A page of groups by name or address: Graph's word search, or where that is refused, names that begin with
  * the text. `memberCount` is null where Graph does not say. The cursor is Graph's own, and stands for the search too.
  * Sources: learn.microsoft.com/graph/search-query-parameter and aad-advanced-queries, checked 2026-11.
  * @throws {GatewayError} what `Graph.get` throws
  */
 export async function findGroups(
   graph: Graph,
-  { search, cursor }: GroupSearch,
+  { search, cursor, limit }: GroupSearch,
   signal: AbortSignal,
 ): Promise<GroupPage> {
   const { items, nextLink } =
     cursor === undefined
-      ? await readGroups(graph, search?.trim() ?? '', signal)
+      ? await readGroups(graph, { search: search?.trim() ?? '', limit }, signal)
       : await graph.get(linkIn(cursor), (body) => readPage<GraphGroup>(body), { signal, advanced: true });
   const counts = await countMembers(graph, items, signal);
   return {
@@ -41,6 +40,7 @@ export async function findGroups(
       }),
     ),
     nextCursor: nextLink === undefined ? null : Buffer.from(nextLink).toString('base64url'),
+    truncated: null,
   };
 }
 
@@ -54,8 +54,12 @@ function linkIn(cursor: string): string {
   });
 }
 
-async function readGroups(graph: Graph, search: string, signal: AbortSignal): Promise<CollectionPage<GraphGroup>> {
-  const base = `/groups?$select=${GROUP_SELECT.join(',')}&$top=${GROUPS_SHOWN}`;
+async function readGroups(
+  graph: Graph,
+  { search, limit }: { readonly search: string; readonly limit: number },
+  signal: AbortSignal,
+): Promise<CollectionPage<GraphGroup>> {
+  const base = `/groups?$select=${GROUP_SELECT.join(',')}&$top=${limit}`;
   const read = (query: string, advanced: boolean): Promise<CollectionPage<GraphGroup>> =>
     graph.get(`${base}${query}`, (body) => readPage<GraphGroup>(body), { signal, advanced });
   const words = search.replaceAll(/["\\]/g, ' ').trim();
@@ -95,31 +99,33 @@ interface Place {
 }
 
 /**
- * Users and groups below a group, nearest first, each with the groups on the way to it; at most 5,000. A group is
- * entered once, so a circle ends; somebody in two groups is listed with both paths.
+ * Users and groups below a group, nearest first, each with the groups on the way to it. A group is entered once, so a
+ * circle ends; somebody in two groups is listed with both paths. `truncated` says where it stopped before the end.
  * @throws {NotFoundError} there is no such group; and what `Graph.get` throws
  */
-export async function membersBelow(
-  graph: Graph,
-  groupId: string,
-  signal: AbortSignal,
-): Promise<readonly MemberChoice[]> {
+export async function membersBelow(graph: Graph, groupId: string, signal: AbortSignal): Promise<MemberList> {
   const root = `/groups/${encodeURIComponent(groupId)}?$select=id,displayName`;
   const group = await graph.get(root, (body) => (body ?? {}) as Partial<GraphGroup>, { signal });
   const found: MemberChoice[] = [];
   const known = new Set([groupId]);
   const waiting: Place[] = [{ id: groupId, path: [group.displayName ?? groupId] }];
+  let truncated: Truncated | null = null;
   for (const place of waiting) {
-    if (found.length >= MEMBERS_SHOWN) break;
+    if (found.length > MEMBERS_SHOWN) break;
     for (const member of await directMembers(graph, place, signal)) {
       found.push(member);
-      const enter = member.type === 'group' && !known.has(member.id) && known.size < GROUPS_ENTERED_MAX;
-      if (!enter || place.path.length >= DEPTH_MAX) continue;
+      if (member.type !== 'group' || known.has(member.id)) continue;
+      const isFull = known.size >= GROUPS_ENTERED_MAX;
+      if (isFull || place.path.length >= DEPTH_MAX) {
+        truncated ??= isFull ? { by: 'groups', limit: GROUPS_ENTERED_MAX } : { by: 'depth', limit: DEPTH_MAX };
+        continue;
+      }
       known.add(member.id);
       waiting.push({ id: member.id, path: [...place.path, member.displayName] });
     }
   }
-  return found.slice(0, MEMBERS_SHOWN);
+  if (found.length > MEMBERS_SHOWN) truncated = { by: 'members', limit: MEMBERS_SHOWN };
+  return { items: found.slice(0, MEMBERS_SHOWN), truncated };
 }
 
 async function directMembers(graph: Graph, { id, path }: Place, signal: AbortSignal): Promise<MemberChoice[]> {
@@ -137,7 +143,7 @@ async function directMembers(graph: Graph, { id, path }: Place, signal: AbortSig
         path,
       });
     }
-    if (found.length >= MEMBERS_SHOWN) break;
+    if (found.length > MEMBERS_SHOWN) break;
   }
   return found;
 }

@@ -3,9 +3,7 @@
 import { InputError } from '#core/errors.ts';
 import { type AttributePath, type Filter, parseFilter } from '#core/filter.ts';
 import { foldCase } from '#core/search.ts';
-import type { SourceField } from '#core/source.ts';
-
-type FieldType = SourceField['type'];
+import { type FieldType, OPERATORS_OF, type SourceField } from '#core/source.ts';
 
 interface Field {
   readonly name: string;
@@ -89,20 +87,12 @@ export function spellingOf(name: string): string | undefined {
   return BY_NAME.get(foldCase(name))?.name;
 }
 
-const OPERATORS: Readonly<Record<FieldType, readonly string[]>> = {
-  string: ['eq', 'ne', 'co', 'sw', 'ew', 'pr'],
-  strings: ['eq', 'ne', 'co', 'sw', 'ew', 'pr'],
-  groups: ['eq', 'ne', 'co', 'sw', 'ew', 'pr'],
-  boolean: ['eq', 'ne', 'pr'],
-  dateTime: ['eq', 'ne', 'gt', 'ge', 'lt', 'le', 'pr'],
-};
-
 /** Fields whose name starts with `prefix`, without case, by name. */
 export function findFields(prefix: string): readonly SourceField[] {
   return FIELDS.filter(({ name }) => foldCase(name).startsWith(foldCase(prefix))).map((field) => ({
     name: field.name,
     type: field.type,
-    operators: OPERATORS[field.type],
+    operators: OPERATORS_OF[field.type],
     example: exampleOf(field),
   }));
 }
@@ -176,8 +166,8 @@ function checkLiterals(filter: Filter): void {
     if (field.type === 'boolean' && typeof value !== 'boolean')
       throw wrong(`"${field.name}" is true or false, without quotes`);
     if (field.type !== 'boolean' && typeof value !== 'string') throw wrong(`"${field.name}" is text and needs quotes`);
-    if (['boolean', 'dateTime'].includes(field.type) && !OPERATORS[field.type].includes(operator))
-      throw wrong(`"${field.name}" takes ${OPERATORS[field.type].join(', ')}, and not "${operator}"`);
+    if (['boolean', 'dateTime'].includes(field.type) && !OPERATORS_OF[field.type].includes(operator))
+      throw wrong(`"${field.name}" takes ${OPERATORS_OF[field.type].join(', ')}, and not "${operator}"`);
     if (field.type === 'dateTime' && !isTime(String(value)))
       throw wrong(`"${field.name}" is a time, as in ${JSON.stringify(field.example)}`);
   }
@@ -195,7 +185,7 @@ function checkGroups(filter: Filter): void {
     if (term.kind === 'present') continue;
     if (term.value === null)
       throw wrong('"memberOf" is compared with an id, a name or an address, or asked for by "pr"');
-    if (!OPERATORS.groups.includes(term.operator)) throw wrong(`"memberOf" has no order for "${term.operator}"`);
+    if (!OPERATORS_OF.groups.includes(term.operator)) throw wrong(`"memberOf" has no order for "${term.operator}"`);
   }
   if (new Set(groupTermsOf(filter).map(groupTermKey)).size > GROUP_TERMS_MAX)
     throw wrong(`it asks for more than ${GROUP_TERMS_MAX} groups by "memberOf"`);
@@ -279,30 +269,4 @@ function pathsOf(filter: Filter): readonly AttributePath[] {
 
 function partOf({ attribute }: AttributePath, inner: AttributePath): AttributePath {
   return { attribute, sub: inner.attribute };
-}
-
-/** The filter as text, for the reason why somebody is out of scope. */
-export function describeFilter(filter: Filter): string {
-  switch (filter.kind) {
-    case 'and':
-    case 'or':
-      return filter.terms.map((term) => inBrackets(term)).join(` ${filter.kind} `);
-    case 'not':
-      return `not (${describeFilter(filter.term)})`;
-    case 'present':
-      return `${pathText(filter.path)} pr`;
-    case 'element':
-      return `${pathText(filter.path)}[${describeFilter(filter.filter)}]`;
-    case 'compare':
-      return `${pathText(filter.path)} ${filter.operator} ${JSON.stringify(filter.value)}`;
-  }
-}
-
-function inBrackets(filter: Filter): string {
-  const inner = describeFilter(filter);
-  return filter.kind === 'and' || filter.kind === 'or' ? `(${inner})` : inner;
-}
-
-function pathText({ attribute, sub }: AttributePath): string {
-  return sub === undefined ? attribute : `${attribute}.${sub}`;
 }

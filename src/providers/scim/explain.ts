@@ -1,16 +1,12 @@
 // Why a written resource is in scope or out, and what its attributes were made of: by what decides at a write.
 import type { Clause, MappedAttribute, RecordExplanation } from '#core/explanation.ts';
+import { matches } from '#core/filter.ts';
+import { demandsOf, describeFilter } from '#core/filter-text.ts';
 import type { Resource, ResourceType } from '#core/resource.ts';
-import { fits, type ScimRules } from './mapping.ts';
+import type { ScimRules } from './mapping.ts';
 import { fieldsOfRecord, type ScimRecord, toResource } from './record.ts';
-import type { ScimSettings } from './settings.ts';
 
-interface Explaining {
-  readonly scope: ScimSettings['scope'];
-  readonly rules: ScimRules;
-}
-
-export function explainRecord(record: ScimRecord, type: ResourceType, { scope, rules }: Explaining): RecordExplanation {
+export function explainRecord(record: ScimRecord, type: ResourceType, rules: ScimRules): RecordExplanation {
   const mapped = toResource(record, type, rules.mapping);
   const failed = 'skip' in mapped ? mapped : undefined;
   const mapping: Clause = {
@@ -21,18 +17,17 @@ export function explainRecord(record: ScimRecord, type: ResourceType, { scope, r
     reason: failed?.skip ?? null,
     detail: failed?.detail ?? null,
   };
-  const text = type === 'User' ? scope.filter : scope.groupFilter;
-  const inScope = failed !== undefined || fits(rules, record, type);
-  const filter: Clause = {
-    setting: type === 'User' ? 'scope.filter' : 'scope.groupFilter',
-    demands: text,
-    holds: inScope,
-    seen: record.document,
-    reason: inScope ? null : 'ScopeFilterFalse',
-    detail: null,
-  };
+  const setting = type === 'User' ? 'scope.filter' : 'scope.groupFilter';
+  const filters = demandsOf(rules.filters[type]).map((term): Clause => {
+    const demands = describeFilter(term);
+    const holds = failed !== undefined || matches(term, record.document);
+    return {
+      ...{ setting, demands, holds, seen: record.document },
+      ...{ reason: holds ? null : 'ScopeFilterFalse', detail: holds ? null : demands },
+    };
+  });
   return {
-    clauses: text.trim() === '' ? [mapping] : [mapping, filter],
+    clauses: [mapping, ...filters],
     evidence: [],
     attributes: 'resource' in mapped ? attributesOf(mapped.resource, record, rules) : [],
   };

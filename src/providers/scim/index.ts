@@ -5,7 +5,8 @@ import { resolveTarget } from '#core/mapping-target.ts';
 import type { Normalised, ProviderKind, PullProvider } from '#core/provider.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { explainRecord } from './explain.ts';
-import { fits, makeRules, type ScimRules } from './mapping.ts';
+import { findFields } from './fields.ts';
+import { failedScope, makeRules, type ScimRules } from './mapping.ts';
 import { fieldsOfRecord, type ScimRecord, toResource } from './record.ts';
 import { parseSettings, type ScimSettings } from './settings.ts';
 
@@ -31,7 +32,7 @@ export function scim({ schemas }: { readonly schemas: ResourceSchemas }): Provid
       matching: { matching, adoptManual },
     }),
     push: ({ appId, adoptManual, removalWindowMinutes }) => ({ appId, adoptManual, removalWindowMinutes }),
-    open: (settings) => openProvider(settings, makeRules(settings, schemas)) as PullProvider,
+    open: (settings) => openProvider(makeRules(settings, schemas)) as PullProvider,
     async test({ scope, mapping }) {
       const detail =
         `${scope.filter === '' && scope.groupFilter === '' ? 'Everybody that the identity provider writes comes in' : 'The scope filters can be used'}; ` +
@@ -53,15 +54,17 @@ export function scim({ schemas }: { readonly schemas: ResourceSchemas }): Provid
         };
       },
     },
+    source: { fields: async (prefix) => findFields(schemas.User, prefix) },
   };
 }
 
 function normalise(rules: ScimRules, record: ScimRecord, type: ResourceType): Normalised {
   const mapped = toResource(record, type, rules.mapping);
-  return 'resource' in mapped && !fits(rules, record, type) ? { skip: 'ScopeFilterFalse' } : mapped;
+  const failed = 'resource' in mapped ? failedScope(rules, record, type) : undefined;
+  return failed === undefined ? mapped : { skip: 'ScopeFilterFalse', detail: failed };
 }
 
-function openProvider({ scope }: ScimSettings, rules: ScimRules): PullProvider<ScimRecord> {
+function openProvider(rules: ScimRules): PullProvider<ScimRecord> {
   return {
     kind: 'scim',
     // biome-ignore lint/correctness/useYield: there is nothing to yield; a run of this kind does not read.
@@ -70,7 +73,7 @@ function openProvider({ scope }: ScimSettings, rules: ScimRules): PullProvider<S
     },
     externalId: ({ id }) => id,
     normalise: (record, type) => normalise(rules, record, type),
-    explain: (record, type) => explainRecord(record, type, { scope, rules }),
+    explain: (record, type) => explainRecord(record, type, rules),
     cost: () => ({ requests: 0, resourceUnits: 0, bytes: 0, throttledMs: 0 }),
   };
 }

@@ -1,7 +1,8 @@
 // What the settings make of a written user, and who comes in: both held against the schemas when they are saved.
 import { type ResourceSchema, type ResourceSchemas, resolveInFilter } from '#core/attributes.ts';
 import { InputError } from '#core/errors.ts';
-import { type Filter, matches, parseFilter } from '#core/filter.ts';
+import { type Filter, parseFilter } from '#core/filter.ts';
+import { failedDemand } from '#core/filter-text.ts';
 import { compileMapping, type Mapping } from '#core/mapping.ts';
 import type { MappingRule } from '#core/mapping-rules.ts';
 import type { ResourceType } from '#core/resource.ts';
@@ -28,10 +29,9 @@ export function makeRules({ mapping, scope }: ScimSettings, schemas: ResourceSch
   };
 }
 
-/** Whether what was written, and not what the rules make of it, is in scope. */
-export function fits({ filters }: ScimRules, record: ScimRecord, type: ResourceType): boolean {
-  const filter = filters[type];
-  return filter === undefined || matches(filter, record.document);
+/** What of the scope somebody fails, as text; undefined for whoever is in. What was written counts, not what the rules make of it. */
+export function failedScope({ filters }: ScimRules, record: ScimRecord, type: ResourceType): string | undefined {
+  return failedDemand(filters[type], record.document);
 }
 
 function checkRule({ target, apply }: MappingRule): void {

@@ -3,7 +3,7 @@ import type { ResourceType } from '#core/resource.ts';
 import { type Db, sql } from '../database.ts';
 import { TOLD_STATE } from '../delivery-claims.ts';
 import { pathOfResource } from './affiliation.ts';
-import { type Page, pageOf } from './page.ts';
+import { type Page, type PageQuery, pageOf } from './page.ts';
 
 export const DELIVERY_STATES = ['delivered', 'pending', 'sending', 'dead', 'held'] as const;
 export type ShownState = (typeof DELIVERY_STATES)[number];
@@ -158,15 +158,20 @@ export interface ReconciliationView {
 }
 
 /** The newest first. */
-export async function listReconciliations(db: Db, appId: string): Promise<readonly ReconciliationView[]> {
-  const { rows } = await sql<ReconciliationView>(
+export async function listReconciliations(
+  db: Db,
+  appId: string,
+  { limit, cursor }: PageQuery,
+): Promise<Page<ReconciliationView>> {
+  const { rows } = await sql<ReconciliationView & { readonly seq: string }>(
     db,
-    `select id, started_at as "startedAt", finished_at as "finishedAt", counts, error,
+    `select seq, id, started_at as "startedAt", finished_at as "finishedAt", counts, error,
        (select coalesce(jsonb_agg(f.finding || jsonb_build_object('display', r.display) order by f.place), '[]')
         from jsonb_array_elements(c.findings) with ordinality f(finding, place)
         left join resources r on r.id = (f.finding ->> 'resourceId')::uuid) as findings
-     from reconciliations c where app_id = ? order by seq desc limit 20`,
-    [appId],
+     from reconciliations c where app_id = ? and (?::bigint is null or seq < ?::bigint) order by seq desc limit ?`,
+    [appId, cursor ?? null, cursor ?? null, limit + 1],
   );
-  return rows;
+  const page = pageOf(rows, limit, ({ seq }) => seq);
+  return { ...page, items: page.items.map(({ seq: _seq, ...report }) => report) };
 }

@@ -55,6 +55,7 @@ export interface LinkChange {
 export interface ItemsFilter {
   readonly action?: string | undefined;
   readonly outcome?: string | undefined;
+  /** Why it is planned, or skipped; or why it was not applied (`StalePlan`). */
   readonly reason?: string | undefined;
   /** Only those that say whose a resource is, or only the others. */
   readonly links?: boolean | undefined;
@@ -121,7 +122,7 @@ function whereOf({ provider }: ItemsOf, filter: ItemsFilter): { text: string; va
   const { action, outcome, reason, links, resourceType, attribute, group, compared, search } = filter;
   if (action !== undefined) add('action = ?', action);
   if (outcome !== undefined) add('outcome = ?', outcome);
-  if (reason !== undefined) add('reason = ?', reason);
+  if (reason !== undefined) add('(reason = ? or error = ?)', reason, reason);
   if (links !== undefined) add(links ? IS_LINK : `not (${IS_LINK})`);
   if (resourceType !== undefined) add('resource_type = ?', resourceType);
   if (attribute !== undefined) add('? = any(attributes)', attribute);

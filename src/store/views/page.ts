@@ -15,3 +15,13 @@ export function pageOf<Item>(rows: readonly Item[], limit: number, cursorOf: (it
   const last = items.at(-1);
   return { items, nextCursor: rows.length > limit && last !== undefined ? cursorOf(last) : null };
 }
+
+/** Where a page begins whose cursor is the number of rows before it. */
+export function rowsBefore(cursor: string | undefined): number {
+  return Number(cursor ?? 0);
+}
+
+/** @param rows those from `from` on, one more than `limit` when there is a further page */
+export function pageFrom<Item>(rows: readonly Item[], limit: number, from: number): Page<Item> {
+  return { items: rows.slice(0, limit), nextCursor: rows.length > limit ? String(from + limit) : null };
+}

@@ -4,7 +4,7 @@ import { type Db, sql } from '../database.ts';
 import { IS_TOLD, TOLD_STATE } from '../delivery-claims.ts';
 import type { Try } from '../event-deliveries.ts';
 import { pathOfResource } from './affiliation.ts';
-import { type Page, pageOf } from './page.ts';
+import { type Page, type PageQuery, pageFrom, pageOf, rowsBefore } from './page.ts';
 
 export const SENDING_STATES = ['delivered', 'pending', 'sending', 'dead', 'held'] as const;
 export type SendingState = (typeof SENDING_STATES)[number];
@@ -164,7 +164,12 @@ export interface DeadCause {
 }
 
 /** Dead letters by app, channel and cause, the largest first. */
-export async function listDeadCauses(db: Db, appId: string | undefined): Promise<readonly DeadCause[]> {
+export async function listDeadCauses(
+  db: Db,
+  appId: string | undefined,
+  { limit, cursor }: PageQuery,
+): Promise<Page<DeadCause>> {
+  const from = rowsBefore(cursor);
   const push = conditionsOf({ appId, state: 'dead' }, 'push');
   const messages = conditionsOf({ appId, state: 'dead' }, 'messages');
   const { rows } = await sql<DeadCause>(
@@ -174,8 +179,9 @@ export async function listDeadCauses(db: Db, appId: string | undefined): Promise
        (array_agg(error ->> 'remedy' order by at desc))[1] as remedy, count(*)::int as count, min(at) as "firstAt", max(at) as "lastAt",
        (array_remove(array_agg(distinct display), null))[1:5] as examples
      from (${PUSH} where ${push.text} union all ${MESSAGES} where ${messages.text}) d
-     group by "appId", channel, coalesce(error ->> 'code', 'unknown') order by count(*) desc, max(at) desc limit 200`,
-    [...push.values, ...messages.values],
+     group by "appId", channel, coalesce(error ->> 'code', 'unknown') 
+     order by count(*) desc, max(at) desc, "appId", channel, code limit ? offset ?`,
+    [...push.values, ...messages.values, limit + 1, from],
   );
-  return rows;
+  return pageFrom(rows, limit, from);
 }

@@ -1,7 +1,8 @@
 // Every way out and how it does: push targets, webhooks and streams of tokens side by side, one query each figure.
 import type { RunError } from '#core/failure.ts';
-import type { Channel } from '../attempt-hours.ts';
+import { CHANNELS, type Channel } from '../attempt-hours.ts';
 import { type Db, sql } from '../database.ts';
+import { type Page, type PageQuery, pageOf } from './page.ts';
 
 export type TargetHealth = 'active' | 'failing' | 'quarantined' | 'paused' | 'disabled';
 
@@ -76,10 +77,15 @@ type Row = Omit<TargetView, 'appId' | 'byType'> &
   };
 
 /** In the order in which their apps were made. */
-export async function listTargets(db: Db): Promise<readonly TargetView[]> {
+export async function listTargets(db: Db, { limit, cursor }: PageQuery): Promise<Page<TargetView>> {
   const { rows: push } = await sql<Row>(db, PUSH);
   const { rows: streams } = await sql<Row>(db, STREAMS);
-  return [...push, ...streams].sort((one, other) => Number(one.seq) - Number(other.seq)).map(viewOf);
+  const after = Number(cursor ?? -1);
+  const rest = [...push, ...streams]
+    .filter((row) => rankOf(row) > after)
+    .sort((one, other) => rankOf(one) - rankOf(other));
+  const page = pageOf(rest.slice(0, limit + 1), limit, (row) => String(rankOf(row)));
+  return { ...page, items: page.items.map(viewOf) };
 }
 
 function viewOf(row: Row): TargetView {
@@ -93,4 +99,9 @@ function viewOf(row: Row): TargetView {
       Group: { waiting: waitingGroup ?? 0, dead: deadGroup ?? 0, held: heldGroup ?? 0 },
     },
   };
+}
+
+/** A place of its own for each way out of each app. */
+function rankOf({ seq, channel }: Row): number {
+  return Number(seq) * CHANNELS.length + CHANNELS.indexOf(channel);
 }

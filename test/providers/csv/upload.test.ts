@@ -68,11 +68,17 @@ for (const kind of ['embedded', 'postgres'] as const)
 
     it('is read whole, in all its files', async () => {
       const form = new FormData();
-      form.set('users', new Blob(['id,userName\nu1,kim\nu2,lee\n']), 'people.csv');
+      form.set('users', new Blob(['id,userName,Rang,Rolle im Team\nu1,kim,1,a\nu2,lee,2,b\n']), 'people.csv');
       form.set('groups', new Blob(['id,displayName\ng1,Sales\n']), 'groups.csv');
       form.set('memberships', new Blob(['group,member\ng1,u1\n']), 'members.csv');
       assert.equal((await send(form)).status, 201);
       await call('PUT', '/providers/csv', 200, { initialRun: 'manual' });
+      const fields = async (prefix: string) => {
+        const path = `/providers/csv/source/fields?prefix=${prefix}`;
+        const { items } = await call<{ items: { name: string; operators: string[] }[] }>('GET', path, 200);
+        return items.map(({ name, operators }) => `${name} ${operators.length > 0}`);
+      };
+      assert.deepEqual(await fields('r'), ['region true', 'Rang true', 'Rolle im Team false']);
       await call('POST', '/providers/csv/activate', 200, {});
       const checks = await call<{ ok: boolean; checks: { detail: string }[] }>('POST', '/providers/csv/test', 200);
       assert.equal(checks.ok, true, JSON.stringify(checks));

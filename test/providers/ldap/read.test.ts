@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { UpstreamError } from '#core/errors.ts';
+import { type GatewayError, UpstreamError } from '#core/errors.ts';
 import type { Page } from '#core/pages.ts';
 import { ENTERPRISE_SCHEMA, type UserResource } from '#core/resource.ts';
 import { describeProvider } from '../../contract/provider.ts';
@@ -103,11 +103,11 @@ describe('a directory of OpenLDAP', { skip: slapdMissing }, () => {
   it('shows its groups, and who is below one through all groups in between', async () => {
     const settings = kind.parseSettings(settingsFor(slapd));
     const { signal } = new AbortController();
-    const groups = await kind.source?.groups(settings, 'AL', signal);
-    assert.deepEqual(groups?.map(({ displayName }) => displayName).sort(), ['all', 'sales']);
-    const below = await kind.source?.members(settings, uuidOf(11), signal);
+    const groups = await kind.source?.groups?.(settings, { search: 'AL', limit: 50 }, signal);
+    assert.deepEqual(groups?.items.map(({ displayName }) => displayName).sort(), ['all', 'sales']);
+    const below = await kind.source?.members?.(settings, uuidOf(11), signal);
     assert.deepEqual(
-      below?.map(({ id, path }) => [id, path.join(' > ')]).sort(),
+      below?.items.map(({ id, path }) => [id, path.join(' > ')]).sort(),
       [
         [uuidOf(1), 'all'],
         [uuidOf(12), 'all'],
@@ -115,6 +115,12 @@ describe('a directory of OpenLDAP', { skip: slapdMissing }, () => {
         [uuidOf(3), 'all'],
       ].sort(),
     );
+    assert.deepEqual([groups?.truncated, below?.truncated], [null, null]);
+    const one = await kind.source?.groups?.(settings, { search: 'AL', limit: 1 }, signal);
+    assert.deepEqual([one?.items.length, one?.truncated], [1, { by: 'groups', limit: 1 }]);
+    await assert.rejects(kind.source?.members?.(settings, uuidOf(99), signal) ?? assert.fail(), {
+      reason: 'source-group-not-found',
+    });
     const found = (await kind.mapping?.person?.(settings, 'lee', signal)) as { externalId: string };
     assert.equal(found.externalId, uuidOf(2));
     assert.equal(await kind.mapping?.person?.(settings, '*)(uid=*', signal), undefined);
@@ -163,7 +169,10 @@ describe('a directory of OpenLDAP', { skip: slapdMissing }, () => {
 
     it('must be encrypted, or said not to be', () => {
       assert.throws(() => kind.parseSettings(settingsFor(slapd, { url: slapd.url })), { reason: 'settings-invalid' });
-      assert.throws(() => kind.parseSettings(settingsFor(slapd, { startTls: true })), { reason: 'settings-invalid' });
+      assert.throws(
+        () => kind.parseSettings(settingsFor(slapd, { startTls: true, anchor: 'no name' })),
+        (error: GatewayError) => /startTls/.test(error.message) && /anchor/.test(error.message),
+      );
     });
   });
 

@@ -138,25 +138,29 @@ describe('the connection test', () => {
 describe('what can be looked up', () => {
   const source = () => {
     const { kind, settings } = openProvider(settingsFor(graph, tenant.id));
-    assert.ok(kind.source !== undefined);
-    return { source: kind.source, settings };
+    const { groups, members } = kind.source ?? {};
+    assert.ok(groups !== undefined && members !== undefined);
+    return { groups, members, settings };
   };
 
   it('is groups by a word of their name, with their type', async () => {
-    const { source: look, settings } = source();
-    const found = await look.groups(settings, 'sales', signal);
+    const { groups, settings } = source();
+    const { items: found } = await groups(settings, { search: 'sales', limit: 50 }, signal);
     assert.ok(found.length > 0 && found.every(({ displayName }) => displayName.includes('Sales')));
     assert.ok(found.every(({ type }) => type !== 'unknown'));
-    assert.equal((await look.groups(settings, undefined, signal)).length, 20);
-    assert.deepEqual(await look.groups(settings, 'no "such" group\\', signal), []);
+    const all = await groups(settings, { limit: 12 }, signal);
+    const rest = await groups(settings, { limit: 12, cursor: all.nextCursor ?? '' }, signal);
+    assert.deepEqual([all.items.length, rest.items.length, rest.nextCursor], [12, 8, null]);
+    assert.deepEqual((await groups(settings, { search: 'no "such" group\\', limit: 50 }, signal)).items, []);
   });
 
   it('is everybody below a group with the path, through a circle once', async () => {
-    const { source: look, settings } = source();
+    const { members, settings } = source();
     const [top = '', inner = ''] = tenant.groups.keys();
     const [somebody = ''] = [...tenant.users.keys()].slice(-1);
     addMember(tenant, inner, somebody);
-    const found = await look.members(settings, top, signal);
+    const { items: found, truncated } = await members(settings, top, signal);
+    assert.equal(truncated, null);
     const name = (id: string) => String(tenant.groups.get(id)?.['displayName']);
     assert.deepEqual(found.find(({ id }) => id === inner)?.path, [name(top)]);
     assert.deepEqual(found.find(({ id, path }) => id === somebody && path.at(-1) === name(inner))?.path, [
@@ -164,7 +168,16 @@ describe('what can be looked up', () => {
       name(inner),
     ]);
     assert.equal(new Set(found.map(({ id, path }) => `${id} ${path.join('/')}`)).size, found.length);
-    await assert.rejects(look.members(settings, 'nobody', signal), { code: 'ERR_NOT_FOUND' });
+    const chain = makeTenant({ users: 1, groups: 24, membersPerGroup: 0 });
+    const groups = [...chain.groups.keys()];
+    for (const members of chain.members.values()) members.clear();
+    for (const [index, id] of groups.entries()) if (index > 0) addMember(chain, groups[index - 1] ?? '', id);
+    const server = await startTenant(chain);
+    const deep = openProvider(settingsFor(server, chain.id));
+    const below = await deep.kind.source?.members?.(deep.settings, groups[0] ?? '', signal);
+    assert.deepEqual(below?.truncated, { by: 'depth', limit: 20 });
+    await server.close();
+    await assert.rejects(members(settings, 'nobody', signal), { code: 'ERR_NOT_FOUND' });
   });
 
   it('is what the token grants, and what is too little or too much', async () => {
@@ -172,12 +185,12 @@ describe('what can be looked up', () => {
       application: { roles: ['Directory.Read.All', 'Mail.Read', 'User.Read.All'] },
     });
     const { kind, settings } = openProvider(settingsFor(server, tenant.id));
-    const review = await kind.source?.permissions(settings, signal);
+    const review = await kind.source?.permissions?.(settings, signal);
     assert.deepEqual(review?.granted, ['Directory.Read.All', 'Mail.Read', 'User.Read.All']);
     assert.deepEqual(review?.missing, []);
     assert.deepEqual(review?.superfluous, ['Mail.Read', 'User.Read.All']);
     const national = openProvider(settingsFor(server, tenant.id, { cloud: 'usgov' })).settings;
-    const { entraUrl } = (await kind.source?.permissions(national, signal)) ?? {};
+    const { entraUrl } = (await kind.source?.permissions?.(national, signal)) ?? {};
     assert.equal(new URL(entraUrl ?? '').host, 'entra.microsoft.us');
     await server.close();
   });

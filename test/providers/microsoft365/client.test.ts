@@ -178,10 +178,10 @@ describe('requests', () => {
     await assert.rejects(readAll(provider), { failure: 'throttled' });
     const sent = server.asked.length;
     const signal = new AbortController().signal;
-    await assert.rejects(async () => kind.source?.groups(settings, undefined, signal), { failure: 'throttled' });
+    await assert.rejects(async () => kind.source?.groups?.(settings, { limit: 50 }, signal), { failure: 'throttled' });
     assert.equal(server.asked.length, sent, 'an administrator is told at once, and nothing is sent');
     const other = kind.parseSettings(settingsFor(server, 'fabrikam.com'));
-    assert.equal((await kind.source?.groups(other, undefined, signal))?.length, 1);
+    assert.equal((await kind.source?.groups?.(other, { limit: 50 }, signal))?.items.length, 1);
   });
 
   it('count the resource units that Graph names', async () => {
@@ -208,13 +208,16 @@ describe('the group picker', () => {
       '/$batch': () => refuse(400, 'Request_BadRequest'),
     });
     const { kind, settings } = openAt(server);
-    const first = await kind.source?.groupPage?.(settings, { search: ' sales ' }, never);
+    const first = await kind.source?.groups?.(settings, { limit: 50, search: ' sales ' }, never);
     assert.deepEqual(first?.items, [{ id: 'g1', displayName: 'Sales', type: 'security', memberCount: null }]);
     assert.match(decodeURIComponent(server.asked[0]?.url ?? ''), /\$search="displayName:sales" OR "mail:sales"/);
-    const second = await kind.source?.groupPage?.(settings, { cursor: first?.nextCursor ?? '' }, never);
+    const second = await kind.source?.groups?.(settings, { limit: 50, cursor: first?.nextCursor ?? '' }, never);
     assert.deepEqual([second?.items[0]?.type, second?.nextCursor], ['microsoft365', null]);
     const stranger = Buffer.from('https://elsewhere.example/v1.0/groups').toString('base64url');
-    await assert.rejects(async () => kind.source?.groupPage?.(settings, { cursor: stranger }, never), UpstreamError);
+    await assert.rejects(
+      async () => kind.source?.groups?.(settings, { limit: 50, cursor: stranger }, never),
+      UpstreamError,
+    );
   });
 
   it('looks for how names begin where Graph refuses to search', async () => {
@@ -223,7 +226,7 @@ describe('the group picker', () => {
         url.includes('$search') ? refuse(400, 'Request_UnsupportedQuery') : page([{ id: 'g1', displayName: "O'Neil" }]),
     });
     const { kind, settings } = openAt(server);
-    const found = await kind.source?.groupPage?.(settings, { search: "O'Neil" }, never);
+    const found = await kind.source?.groups?.(settings, { limit: 50, search: "O'Neil" }, never);
     assert.equal(found?.items.length, 1);
     assert.ok(
       server.asked.some(({ url }) => decodeURIComponent(url).includes("$filter=startswith(displayName,'O''Neil')")),

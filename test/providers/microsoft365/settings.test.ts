@@ -72,6 +72,17 @@ describe('settings of Microsoft 365', () => {
     const problems = JSON.stringify(error.details);
     for (const name of ['tenantId', 'colour', 'scope.groupTypes', 'scope.filter'])
       assert.ok(problems.includes(name), name);
+    const crossed = refusal({
+      clientId: '',
+      pathDisplay: { rootGroupId: 'g' },
+      scope: { mode: 'groups', filter: '(' },
+    });
+    assert.deepEqual((crossed.details['problems'] as { path: string }[]).map(({ path }) => path).sort(), [
+      'clientId',
+      'pathDisplay.rootGroupId',
+      'scope.filter',
+      'scope.groupIds',
+    ]);
   });
 
   it('send tokens to https origins only', () => {

@@ -1,15 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { describeFilter } from '#core/filter-text.ts';
 import type { GraphUser } from '#providers/microsoft365/records.ts';
 import { makeScope } from '#providers/microsoft365/scope.ts';
 import { parseSettings } from '#providers/microsoft365/settings.ts';
-import {
-  describeFilter,
-  filterProblem,
-  findFields,
-  parseUserFilter,
-  propertiesOf,
-} from '#providers/microsoft365/user-filter.ts';
+import { filterProblem, findFields, parseUserFilter, propertiesOf } from '#providers/microsoft365/user-filter.ts';
 
 const credential = { kind: 'clientSecret', secret: 's' };
 function isIn(filter: string, user: Record<string, unknown>): boolean {

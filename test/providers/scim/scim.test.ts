@@ -79,8 +79,14 @@ describe('inbound SCIM', () => {
   });
 
   it('looks at what was written for the scope', () => {
-    const skipped = open({ scope: { filter: `${ENTERPRISE_SCHEMA}:department ne "engines"` } }).normalise(ADA, 'User');
-    assert.deepEqual(skipped, { skip: 'ScopeFilterFalse' });
+    const clause = `${ENTERPRISE_SCHEMA}:department ne "engines"`;
+    const provider = open({ scope: { filter: `userName pr and ${clause}` } });
+    assert.deepEqual(provider.normalise(ADA, 'User'), { skip: 'ScopeFilterFalse', detail: clause });
+    const { clauses = [] } = provider.explain?.(ADA, 'User') ?? {};
+    assert.deepEqual(clauses.map(({ demands, holds }) => [demands, holds]).slice(1), [
+      ['userName pr', true],
+      [clause, false],
+    ]);
   });
 
   it('refuses settings that would keep everybody out, or that it cannot honour, and names the field', () => {

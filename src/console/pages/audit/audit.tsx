@@ -53,9 +53,9 @@ const NOUNS = words({
   token: ['Tokens', '토큰'],
   session: ['Sign-in', '로그인'],
   directory: ['Directory', '디렉터리'],
-  dispute: ['Open questions', '미결 사항'],
   user: ['Users', '사용자'],
   group: ['Groups', '그룹'],
+  dispute: ['Open questions', '미결 사항'],
 });
 const NOUN_NAMES = Object.keys(NOUNS) as (keyof typeof NOUNS)[];
 const NARROWED_BY = ['actor', 'action', 'since', 'until'] as const;
@@ -78,6 +78,12 @@ const ACTIONS = words({
   'schedule.change': ['Changed the schedule', '일정 변경'],
   'guard.change': ['Changed the large-change limits', '대량 변경 제한 변경'],
   'directory.change': ['Changed the directory settings', '디렉터리 설정 변경'],
+  'user.create': ['Added a user by hand', '사용자 직접 추가'],
+  'user.change': ['Changed a user by hand', '사용자 직접 변경'],
+  'user.delete': ['Removed a user by hand', '사용자 직접 삭제'],
+  'group.create': ['Added a group by hand', '그룹 직접 추가'],
+  'group.change': ['Changed a group by hand', '그룹 직접 변경'],
+  'group.delete': ['Removed a group by hand', '그룹 직접 삭제'],
   'journal.adopted': ['Put the journal in order after a restore', '복원 후 변경 기록 순서 재정렬'],
   'database.moved': ['Moved the database', '데이터베이스 이전'],
   'secrets.reseal': ['Sealed the stored credentials with the new key', '저장된 자격 증명을 새 키로 다시 봉인'],

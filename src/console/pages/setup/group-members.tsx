@@ -15,7 +15,7 @@ export function GroupMembers({ kind, branch }: { readonly kind: Kind; readonly b
   const members = useGet('GET /providers/{kind}/source/groups/{id}/members', { path: { kind, id: branch.id } });
   return (
     <Loaded query={members}>
-      {({ items }) => {
+      {({ items, truncated }) => {
         const subgroups = items.filter(({ type }) => type === 'group');
         const users = items.filter(({ type }) => type === 'user');
         const ids = (of: typeof items): number => new Set(of.map(({ id }) => id)).size;
@@ -37,6 +37,7 @@ export function GroupMembers({ kind, branch }: { readonly kind: Kind; readonly b
               ))}
               {left > 0 ? <li>{t('more', { n: left })}</li> : null}
             </ul>
+            {truncated === null ? null : <p>{t(`cutBy_${truncated.by}`, { n: truncated.limit })}</p>}
           </>
         );
       }}

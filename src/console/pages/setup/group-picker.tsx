@@ -89,6 +89,7 @@ function Groups({ picking, search }: { readonly picking: Picking; readonly searc
   const t = useT(GROUP_WORDS);
   const query = search === '' ? {} : { search };
   const list = useList('GET /providers/{kind}/source/groups', { path: { kind: picking.kind }, query });
+  const truncated = list.data?.pages.at(-1)?.truncated;
   return (
     <Listed list={list} lines={6} empty={<Empty title={t('noGroup')} />}>
       <ul className={css.groups}>
@@ -96,6 +97,7 @@ function Groups({ picking, search }: { readonly picking: Picking; readonly searc
           <RootGroup key={group.id} group={group} picking={picking} />
         ))}
       </ul>
+      {truncated == null ? null : <p>{t('moreGroups', { n: truncated.limit })}</p>}
     </Listed>
   );
 }

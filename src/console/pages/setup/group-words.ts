@@ -27,6 +27,22 @@ export const GROUP_WORDS = words({
   nobody: ['This group has no members.', '이 그룹에는 구성원이 없습니다.'],
   more: ['and {n} more', '외 {n}명'],
   users: ['{n} {n|user|users} in all, {g} {g|subgroup|subgroups}', '전체 사용자 {n}명, 하위 그룹 {g}개'],
+  moreGroups: [
+    'Only the first {n} groups are shown. Search for part of the name.',
+    '처음 {n}개 그룹만 표시됩니다. 이름 일부로 검색하세요.',
+  ],
+  cutBy_members: [
+    'The first {n} members are shown; a sync reads them all.',
+    '처음 {n}명만 표시됩니다. 동기화는 모두 읽습니다.',
+  ],
+  cutBy_groups: [
+    'Groups after the first {n} are not opened here; a sync reads them all.',
+    '처음 {n}개 이후의 그룹은 여기서 열지 않습니다. 동기화는 모두 읽습니다.',
+  ],
+  cutBy_depth: [
+    'Groups more than {n} deep are not opened here; a sync reads them all.',
+    '{n}단계보다 깊은 그룹은 여기서 열지 않습니다. 동기화는 모두 읽습니다.',
+  ],
   security: ['Security', '보안'],
   mailEnabledSecurity: ['Mail-enabled security', '메일 사용 가능 보안'],
   distribution: ['Distribution list', '배포 목록'],

@@ -1,0 +1,55 @@
+// Reading with a parameter that there is not: refused, since an answer as if it were not there would be taken for one to
+// it. What there is, openapi.yaml says, for all routes in one place.
+import type { Request, RequestHandler } from 'express';
+import { InputError } from '#core/errors.ts';
+import type { AdminParts } from './parts.ts';
+
+interface Operation {
+  readonly parameters?: readonly { readonly name: string; readonly in: string }[];
+}
+
+interface Route {
+  readonly matches: RegExp;
+  readonly names: ReadonlySet<string>;
+}
+
+/** Every list takes these; what is always whole passes over them. */
+const OF_ALL_LISTS = ['limit', 'cursor'];
+
+/** @throws {InputError} `unknown-parameter` with `details.parameters` */
+export function refuseUnknownQuery(openapi: AdminParts['openapi']): RequestHandler {
+  const routes = readingRoutes(openapi);
+  return (request, _response, next) => {
+    const given = Object.keys(request.query);
+    if (given.length > 0 && (request.method === 'GET' || request.method === 'HEAD')) refuse(routes, request, given);
+    next();
+  };
+}
+
+function refuse(routes: readonly Route[], request: Request, given: readonly string[]): void {
+  const route = routes.find(({ matches }) => matches.test(request.path));
+  const parameters = route === undefined ? [] : given.filter((name) => !route.names.has(name));
+  if (route === undefined || parameters.length === 0) return;
+  const named = parameters.map((name) => `"${name.slice(0, 40)}"`).join(', ');
+  throw new InputError(`There is nothing here that ${named} could say.`, {
+    reason: 'unknown-parameter',
+    remedy: `Leave it out, or use one of ${[...route.names].join(', ')}.`,
+    details: { parameters },
+  });
+}
+
+/** A path without placeholders stands before one that would match it too. */
+function readingRoutes({ paths }: AdminParts['openapi']): Route[] {
+  return Object.entries((paths ?? {}) as Readonly<Record<string, { readonly get?: Operation }>>)
+    .flatMap(([path, { get }]) => (get === undefined ? [] : [{ path, names: namesOf(get) }]))
+    .sort((one, other) => placeholdersIn(one.path) - placeholdersIn(other.path))
+    .map(({ path, names }) => ({ matches: new RegExp(`^${path.replaceAll(/\{[^}]+\}/g, '[^/]+')}/?$`, 'i'), names }));
+}
+
+function namesOf({ parameters = [] }: Operation): ReadonlySet<string> {
+  return new Set([...parameters.filter((one) => one.in === 'query').map(({ name }) => name), ...OF_ALL_LISTS]);
+}
+
+function placeholdersIn(path: string): number {
+  return path.split('{').length;
+}
