@@ -5,6 +5,7 @@ import { ConflictError, InputError } from '#core/errors.ts';
 import { matches } from '#core/filter.ts';
 import { isUuid } from '#core/ids.ts';
 import type { ChosenMembers, MemberChange, NamedMembers } from '#core/patch.ts';
+import { refuse } from '#core/patch-filter.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { appendChanges } from './changes.ts';
 import { type Database, type Db, queryOn, sql } from './database.ts';
@@ -277,11 +278,8 @@ export async function membersChosen(
   const chosen = rows.filter((row) => matches(filter, row, 'members')).map(({ value }) => value);
   if (kind === 'removeWhere') return chosen;
   throw chosen.length === 0
-    ? new InputError('No value of "members" matches the path.', { scimType: 'noTarget', reason: 'invalid-patch' })
-    : new InputError('A member cannot be changed; remove it and add another.', {
-        scimType: 'mutability',
-        reason: 'read-only',
-      });
+    ? refuse('noTarget', 'No value of "members" matches the path.')
+    : refuse('mutability', 'A member cannot be changed; remove it and add another.');
 }
 
 /** Undone, and tried again like a transaction that could not be serialised. */
