@@ -262,6 +262,10 @@ export const KOREAN_ERRORS: Readonly<Record<string, Said>> = {
     '응답이 SCIM이 아닙니다.',
     '기본 URL이 SCIM 서비스의 주소인지 확인하세요. 예: https://example.com/scim/v2',
   ],
+  'not-utf8': [
+    '요청 본문이 올바른 UTF-8이 아니거나, US-ASCII라고 했지만 US-ASCII가 아닙니다.',
+    'UTF-8로 인코딩해 보내세요.',
+  ],
   'nothing-to-revert': ['되돌릴 내용이 없습니다.', '변경을 만든 실행을 기록에서 찾아보세요.'],
   'notification-invalid': ['알림 목록이 올바르지 않습니다.'],
   'out-of-scope': ['게이트웨이의 범위에 포함되지 않습니다.', '소스 설정에서 범위를 바꾸거나 소스에서 할당하지 마세요.'],
