@@ -10,6 +10,7 @@ import { parsePush } from '#outbound/push-settings.ts';
 import { testTarget } from '#outbound/test-target.ts';
 import { writeAudit } from '#store/audit.ts';
 import type { Db } from '#store/database.ts';
+import { replayPicked } from '#store/dead-letters.ts';
 import { askBackfill, changeTarget, readTarget, type TargetChanges, type TargetRow } from '#store/targets.ts';
 import {
   DELIVERY_STATES,
@@ -20,6 +21,7 @@ import {
   replayDead,
   replayDelivery,
 } from '#store/views/deliveries.ts';
+import { listSendings, readSending } from '#store/views/sendings.ts';
 import { needApp } from './need-app.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf, PageQuery, uuidParam } from './query.ts';
@@ -135,24 +137,37 @@ function pushDeliveryRoutes(parts: AdminParts): Router {
     .get('/apps/:id/deliveries', async (request, response) => {
       const { state, resourceId, ...query } = parse(DeliveriesQuery, request.query);
       const { id: appId } = await needApp(db, request);
-      response.json(await listDeliveries(db, { appId, state, resourceId, limit: query.limit, cursor: query.cursor }));
+      const page =
+        (await readTarget(db, appId)) === undefined
+          ? await listSendings(db, { appId, state, resourceId }, query)
+          : await listDeliveries(db, { appId, state, resourceId, limit: query.limit, cursor: query.cursor });
+      response.json(page);
     })
     .post('/apps/:id/deliveries/replay', operator, async (request, response) => {
       const { code } = parse(ReplayBody, request.body ?? {});
       const { app_id: appId } = await needTarget(db, request);
-      const count = await replayDead(db, { appId, code, now: parts.clock.now() });
-      await writeAudit(db, { actor: actorOf(request), action: 'delivery.replay', object: appId, detail: { count } });
+      const count = await db.transaction(async (tx) => {
+        const replayed = await replayDead(tx, { appId, code, now: parts.clock.now() });
+        const detail = { count: replayed };
+        await writeAudit(tx, { actor: actorOf(request), action: 'delivery.replay', object: appId, detail });
+        return replayed;
+      });
       parts.dispatcher?.wake();
       response.status(202).json({ count });
     })
     .post('/deliveries/:id/replay', operator, async (request, response) => {
       const id = uuidParam(request, 'id');
-      if ((await readDelivery(db, id)) === undefined)
+      const isPush = (await readDelivery(db, id)) !== undefined;
+      if (!isPush && (await readSending(db, id)) === undefined)
         throw new NotFoundError(`There is no delivery "${id}".`, { reason: 'delivery-not-found' });
-      await replayDelivery(db, id, parts.clock.now());
-      await writeAudit(db, { actor: actorOf(request), action: 'delivery.replay', object: id });
+      await db.transaction(async (tx) => {
+        if (isPush) await replayDelivery(tx, id, parts.clock.now());
+        else await replayPicked(tx, { ids: [id] }, parts.clock.now());
+        await writeAudit(tx, { actor: actorOf(request), action: 'delivery.replay', object: id });
+      });
       parts.dispatcher?.wake();
-      response.status(202).json(await readDelivery(db, id));
+      parts.events?.wake();
+      response.status(202).json(isPush ? await readDelivery(db, id) : await readSending(db, id));
     });
 }
 

@@ -161,6 +161,10 @@ describe('the admin API of everything that is sent', () => {
     );
     assert.deepEqual([detail.tries[0]?.status, detail.tries[0]?.answer], [422, 'not like this']);
     assert.match(detail.payload, /user\.created/);
+    const again = await call<{ id: string; channel: string }>('POST', `/deliveries/${message?.id}/replay`, 202);
+    assert.deepEqual([again.id, again.channel], [message?.id, 'webhook']);
+    const { items } = await call<{ items: { action: string; object: string }[] }>('GET', '/audit?limit=1', 200);
+    assert.deepEqual([items[0]?.action, items[0]?.object], ['delivery.replay', message?.id]);
   });
 
   it('sends again what changed since: today’s state, read back from a target that has lost it, once to a receiver', async () => {

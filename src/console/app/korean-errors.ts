@@ -206,6 +206,10 @@ export const KOREAN_ERRORS: Readonly<Record<string, Said>> = {
     '호스트, 포트, 암호화 방식과 네트워크를 확인하세요(465는 TLS, 587은 STARTTLS).',
   ],
   'malformed-body': ['요청 본문을 읽을 수 없습니다.', '온전하게 다시 보내세요.'],
+  'link-taken': [
+    '다른 항목이 지금 소스의 같은 계정에 연결되어 있습니다.',
+    '먼저 그 항목을 제거하거나, 그 항목을 유지하세요.',
+  ],
   'malformed-json': ['요청 본문이 JSON이 아닙니다.', '올바른 JSON을 보내세요.'],
   'malformed-path': ['주소의 인코딩이 올바르지 않습니다.', 'UTF-8로 인코딩하세요.'],
   'managed-identity-missing': [
