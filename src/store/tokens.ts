@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { ConflictError } from '#core/errors.ts';
 import type { AppScope } from '#core/scope.ts';
 import { type Db, sql } from './database.ts';
-import { type Page, type PageQuery, pageFrom, pageOf, rowsBefore } from './views/page.ts';
+import { type Page, type PageQuery, pageOf } from './views/page.ts';
 
 export interface TokenRow {
   readonly id: string;
@@ -75,15 +75,15 @@ const VIEW = `t.id, t.name, t.hint, t.scopes, t.created_at as "createdAt", t.exp
   t.last_used_at as "lastUsedAt", t.user_id as "userId"`;
 const LIVE = 't.revoked_at is null and (t.expires_at is null or t.expires_at > now())';
 
-/** The oldest first. They stay when they are revoked, so that a place in the list is one for good. */
+/** Those of an app, the oldest first, revoked ones too. */
 export async function listTokens(db: Db, appId: string, { limit, cursor }: PageQuery): Promise<Page<TokenView>> {
-  const from = rowsBefore(cursor);
-  const { rows } = await sql<TokenView>(
+  const { rows } = await sql<TokenView & { seq: string }>(
     db,
-    `select ${VIEW} from tokens t where t.app_id = ? order by t.created_at, t.id limit ? offset ?`,
-    [appId, limit + 1, from],
+    `select t.seq, ${VIEW} from tokens t where t.app_id = ? and t.seq > ?::bigint order by t.seq limit ?`,
+    [appId, cursor ?? '0', limit + 1],
   );
-  return pageFrom(rows, limit, from);
+  const page = pageOf(rows, limit, ({ seq }) => seq);
+  return { ...page, items: page.items.map(({ seq: _seq, ...token }) => token) };
 }
 
 /** A token of whomever. */
