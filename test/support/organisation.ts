@@ -6,7 +6,7 @@ import { type Api, expectStatus } from './gateway.ts';
 import type { IdentityProvider, ScimUser } from './identity-provider.ts';
 
 export interface Organisation {
-  /** Bodies by id, without `meta`, memberships and where they come from. */
+  /** Bodies by id, without `meta`, memberships, addresses and where they come from. */
   readonly users: Readonly<Record<string, Record<string, unknown>>>;
   readonly groups: Readonly<Record<string, { readonly displayName: string; readonly members: readonly string[] }>>;
 }
@@ -30,7 +30,7 @@ export async function readOrganisation(api: Api): Promise<Organisation> {
     users: Object.fromEntries(
       users.map(({ id, meta: _meta, groups: _groups, schemas: _schemas, [GATEWAY_SCHEMA]: _gateway, ...body }) => [
         id,
-        body,
+        withoutAddress(body),
       ]),
     ),
     groups: Object.fromEntries(
@@ -43,6 +43,14 @@ export async function readOrganisation(api: Api): Promise<Organisation> {
       ]),
     ),
   };
+}
+
+/** Where a manager is found follows from where the gateway is. */
+function withoutAddress(body: Record<string, unknown>): Record<string, unknown> {
+  const { manager, ...company } = (body[ENTERPRISE_SCHEMA] ?? {}) as { manager?: { value: string } };
+  return manager === undefined
+    ? body
+    : { ...body, [ENTERPRISE_SCHEMA]: { ...company, manager: { value: manager.value } } };
 }
 
 /** Writes all of it: whom it finds by name is replaced, whom it does not is made. Answers its own ids for those of `wanted`. */
