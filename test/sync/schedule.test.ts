@@ -16,6 +16,16 @@ import { makeSource, openSync } from '../support/source.ts';
 
 const DAILY = { enabled: true, kind: 'daily', time: '03:00', timeZone: 'Europe/Berlin' } as const;
 
+/** With a source, and runs that nobody carries out. */
+async function openSchedule(open: () => Promise<Database>) {
+  const database = await open();
+  await saveProvider(database.knex, { kind: 'microsoft365', settings: {}, secrets: '', changed: true });
+  await setActive(database.knex, 'microsoft365', true);
+  const clock = makeClock('2026-11-24T10:00:00Z');
+  const sync = makeSyncService({ database, worker: undefined });
+  return { database, clock, schedule: makeSchedule({ database, clock, sync, log: makeLog('fatal') }) };
+}
+
 eachDatabase('the schedule', (open) => {
   let database: Database;
   let started: StartOptions[];
@@ -168,12 +178,7 @@ eachDatabase('a slot and its run', (open) => {
   });
 
   it('are missed aloud: that nothing started it, that another run made up for it, and that nothing will any more', async () => {
-    const database = await open();
-    await saveProvider(database.knex, { kind: 'microsoft365', settings: {}, secrets: '', changed: true });
-    await setActive(database.knex, 'microsoft365', true);
-    const clock = makeClock('2026-11-24T10:00:00Z');
-    const sync = makeSyncService({ database, worker: undefined });
-    const schedule = makeSchedule({ database, clock, sync, log: makeLog('fatal') });
+    const { database, clock, schedule } = await openSchedule(open);
     await schedule.change(DAILY, { withoutPreview: true });
     const missed = async (at: string): Promise<readonly unknown[]> => {
       clock.set(at);
@@ -202,12 +207,7 @@ eachDatabase('a slot and its run', (open) => {
   });
 
   it('read everything once a day, and what changed in between', async () => {
-    const database = await open();
-    await saveProvider(database.knex, { kind: 'microsoft365', settings: {}, secrets: '', changed: true });
-    await setActive(database.knex, 'microsoft365', true);
-    const clock = makeClock('2026-11-24T10:00:00Z');
-    const sync = makeSyncService({ database, worker: undefined });
-    const schedule = makeSchedule({ database, clock, sync, log: makeLog('fatal') });
+    const { database, clock, schedule } = await openSchedule(open);
     await schedule.change(
       { enabled: true, kind: 'interval', everyMinutes: 60, timeZone: 'UTC' },
       { withoutPreview: true },

@@ -1,11 +1,12 @@
 import { Link } from '@tanstack/react-router';
-import { ChevronRight, Network } from 'lucide-react';
+import { Network } from 'lucide-react';
 import { useState } from 'react';
 import { useList } from '../../api/queries.ts';
 import type { Person } from '../../api/types.ts';
 import { useT } from '../../app/i18n.ts';
 import { Empty } from '../../ui/banner.tsx';
 import { Listed } from '../../ui/listed.tsx';
+import { Twist } from '../../ui/twist.tsx';
 import css from './people.module.css';
 import { WORDS } from './words.ts';
 
@@ -41,19 +42,11 @@ function Branch({ group, above }: { readonly group: Person; readonly above: read
   return (
     <li>
       <div className={css.node}>
-        {group.groupCount === 0 || isCircle ? (
-          <span />
-        ) : (
-          <button
-            type="button"
-            className={css.twist}
-            aria-expanded={open}
-            aria-label={t('subgroupsOf', { name })}
-            onClick={() => setOpen(!open)}
-          >
-            <ChevronRight size={16} aria-hidden />
-          </button>
-        )}
+        <Twist
+          label={t('subgroupsOf', { name })}
+          open={open}
+          onOpen={group.groupCount === 0 || isCircle ? undefined : setOpen}
+        />
         <Link to="/groups/$id" params={{ id: group.id }}>
           {name}
         </Link>

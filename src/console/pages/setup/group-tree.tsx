@@ -1,4 +1,3 @@
-import { ChevronRight } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { useGet } from '../../api/queries.ts';
 import type { SourceGroup, SourceMember } from '../../api/types.ts';
@@ -8,6 +7,7 @@ import { Button } from '../../ui/button.tsx';
 import { classes } from '../../ui/classes.ts';
 import { Check } from '../../ui/field.tsx';
 import { Loaded } from '../../ui/loaded.tsx';
+import { Twist } from '../../ui/twist.tsx';
 import { GROUP_WORDS } from './group-words.ts';
 import type { Kind } from './model.ts';
 import css from './setup.module.css';
@@ -136,19 +136,7 @@ function Node({
   return (
     <li>
       <div className={classes(css.node, picking.into === branch.key && css.on)}>
-        {onOpen === undefined ? (
-          <span />
-        ) : (
-          <button
-            type="button"
-            className={css.twist}
-            aria-expanded={open}
-            aria-label={t('subgroupsOf', { name })}
-            onClick={() => onOpen(!open)}
-          >
-            <ChevronRight size={16} aria-hidden />
-          </button>
-        )}
+        <Twist label={t('subgroupsOf', { name })} open={open} onOpen={onOpen} />
         <Check
           label={
             <>
