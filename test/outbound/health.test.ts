@@ -91,7 +91,7 @@ eachDatabase('a target that fails', (open) => {
     }
     const gaps = askedAt.slice(1).map((at, n) => at - (askedAt[n] ?? 0));
     // From the second hour on the target is looked at once an hour.
-    const wanted = [1, 5, 30, 360, 720, 1440, 1440];
+    const wanted = [1, 2, 5, 15, 30, 60, 120, 360, 720, 1440, 1440];
     assert.ok(
       wanted.every((least, n) => (gaps[n] ?? 0) >= least && (gaps[n] ?? 0) <= least + 60),
       `${gaps}`,
