@@ -21,13 +21,14 @@ const WORDS = words({
 });
 
 /** What a reason is about, where the gateway says it by a code of the source. */
-const DETAILS = words({
+export const DETAILS = words({
   mailbox: ['The mailbox is missing', '사서함이 없음'],
   user: ['A mailbox of a person', '사용자 사서함'],
   shared: ['A shared mailbox', '공유 사서함'],
   room: ['A room', '회의실'],
   equipment: ['Equipment', '장비'],
   others: ['Another kind of mailbox', '다른 유형의 사서함'],
+  sharedOrResource: ['Probably shared, or of a room', '공유 또는 회의실 사서함으로 추정'],
   unknown: ['Of a kind that is not known', '알 수 없는 유형'],
   security: ['A security group', '보안 그룹'],
   mailEnabledSecurity: ['A mail-enabled security group', '메일 사용 가능 보안 그룹'],

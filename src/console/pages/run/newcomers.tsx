@@ -2,6 +2,7 @@ import { TriangleAlert } from 'lucide-react';
 import type { Newcomers as Coming } from '../../api/types.ts';
 import { count } from '../../app/format.ts';
 import { useLanguage, useT, words } from '../../app/i18n.ts';
+import { DETAILS } from './item-words.ts';
 import css from './run.module.css';
 
 const WORDS = words({
@@ -23,13 +24,18 @@ const SHOWN = 4;
 /** Before a first run: how many come in, and of them those whom nobody may have meant. */
 export function Newcomers({ coming }: { readonly coming: Coming }) {
   const t = useT(WORDS);
+  const mailbox = useT(DETAILS);
   const language = useLanguage();
   const doubts = DOUBTS.filter((doubt) => coming[doubt] > 0);
   const listed = (shares: Coming['domains']): string =>
     shares
       .slice(0, SHOWN)
-      .map(({ value, count: n }) => `${value ?? t('none')} ${count(n, language)}`)
+      .map(({ value, count: n }) => `${value ?? t('none')}: ${count(n, language)}`)
       .join(' · ');
+  const mailboxes = coming.mailboxTypes.map(({ value, count: n }) => ({
+    value: value !== null && value in DETAILS ? mailbox(value as keyof typeof DETAILS) : value,
+    count: n,
+  }));
   return (
     <div className={css.part}>
       <h3>{t('title')}</h3>
@@ -46,10 +52,10 @@ export function Newcomers({ coming }: { readonly coming: Coming }) {
         </ul>
       )}
       <p className={css.note}>
-        {t('domains')}: {listed(coming.domains)}
+        {t('domains')} – {listed(coming.domains)}
       </p>
       <p className={css.note}>
-        {t('mailboxes')}: {listed(coming.mailboxTypes)}
+        {t('mailboxes')} – {listed(mailboxes)}
       </p>
       {doubts.length === 0 ? null : <p className={css.note}>{t('note')}</p>}
     </div>
