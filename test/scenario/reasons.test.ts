@@ -196,6 +196,15 @@ describe('reasons', () => {
     await runOf();
   });
 
+  it('Restored: somebody who was removed, and whom an administrator brings back', async () => {
+    const id = await make({ userName: 'back@contoso.example' });
+    await call('DELETE', `/users/${id}`, 204);
+    const run = await call<{ id: string }>('POST', `/users/${id}/restore`, 202);
+    await itemsOf(await untilOver(api, run.id));
+    assert.ok(seen.has('Restored'));
+    await call('DELETE', `/users/${id}`, 204);
+  });
+
   it('GuardHeld and Superseded: what waits, and what a newer plan took the place of', async () => {
     await call('PUT', '/guard', 200, { minObjects: 0, percent: 0 });
     updateUser(tenant, someone(3), { jobTitle: 'Held' });

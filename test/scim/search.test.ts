@@ -161,9 +161,10 @@ eachDatabase('SCIM search', (open) => {
       [`groups.$ref eq "${group.meta.location.toUpperCase()}"`]: 3,
       [`groups[$ref eq "${group.id}"]`]: 0,
       'groups.$ref co "/groups/"': 5,
-      // What a client says of a manager is served as it was sent.
-      [`${ENTERPRISE_SCHEMA}:manager.$ref eq "${evil}"`]: 1,
-      [`${ENTERPRISE_SCHEMA}:manager.$ref eq "${location}"`]: 0,
+      // Where a manager is found follows from who it is, whatever a client says.
+      [`${ENTERPRISE_SCHEMA}:manager.$ref eq "${evil}"`]: 0,
+      [`${ENTERPRISE_SCHEMA}:manager[$ref eq "${location.toUpperCase()}"]`]: 1,
+      [`${ENTERPRISE_SCHEMA}:manager.$ref sw "${scim.base}/Users/"`]: 1,
     });
     await totals('/Groups', {
       [`members.$ref eq "${location}"`]: 1,

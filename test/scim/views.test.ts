@@ -39,7 +39,7 @@ const users = ids.slice(0, 20).map((id, place) => ({
           [ENTERPRISE_SCHEMA]: {
             ...(place % 3 === 0 ? {} : { department: `D${place % 2}` }),
             division: 'X',
-            manager: { value: ids[0], ...(place % 4 === 0 ? { displayName: 'Ada' } : {}) },
+            manager: { value: ids[0] },
           },
         }),
   },
@@ -111,7 +111,7 @@ const anyScope: fc.Arbitrary<AppScope> = fc.record({
         'members',
         'members.value',
         `${ENTERPRISE_SCHEMA}:department`,
-        `${ENTERPRISE_SCHEMA}:manager.displayName`,
+        `${ENTERPRISE_SCHEMA}:manager.value`,
       ],
       { minLength: 1 },
     ),
