@@ -20,7 +20,7 @@ export interface PoolParts {
 const AHEAD = 4;
 const CLAIM_MOST = 1_024;
 /** As many are claimed as a target takes in about this time: few of a slow one, so that a leaver does not wait for long. */
-const CLAIM_WORTH_MS = 100;
+const CLAIM_WORTH_MS = 250;
 
 /** What is done is written after this, or as soon as it is so many: what a killed process had not written is looked at again. */
 const SETTLE_WITHIN_MS = 50;
