@@ -8,13 +8,13 @@ import { sealAudit, verifyAudit } from '#store/audit-chain.ts';
 import type { Db } from '#store/database.ts';
 import { formatOf, jsonLines, sendLines } from './formats.ts';
 import type { AdminParts } from './parts.ts';
-import { PageQuery } from './query.ts';
+import { instant, PageQuery } from './query.ts';
 
 const AuditQuery = z.object({
   actor: z.string().max(200).optional(),
   action: z.string().max(80).optional(),
-  since: z.iso.datetime({ offset: true }).optional(),
-  until: z.iso.datetime({ offset: true }).optional(),
+  since: instant.optional(),
+  until: instant.optional(),
 });
 
 const head = z

@@ -9,7 +9,7 @@ import { dropPicked, replayPicked } from '#store/dead-letters.ts';
 import { listDeadCauses, listSendings, readSending, SENDING_STATES } from '#store/views/sendings.ts';
 import { listTargets } from '#store/views/targets.ts';
 import type { AdminParts } from './parts.ts';
-import { actorOf, PageQuery, uuidParam } from './query.ts';
+import { actorOf, instant, PageQuery, uuidParam } from './query.ts';
 import { resendRoutes } from './resend.ts';
 
 const Picked = z.strictObject({
@@ -18,7 +18,7 @@ const Picked = z.strictObject({
   code: z.string().max(100).optional(),
   resourceId: z.guid().optional(),
   search: z.string().trim().min(1).max(200).optional(),
-  since: z.iso.datetime({ offset: true }).optional(),
+  since: instant.optional(),
 });
 const ListQuery = PageQuery.extend({
   ...Picked.shape,

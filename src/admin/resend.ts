@@ -15,7 +15,7 @@ import { listStreams, lockStream } from '#store/event-streams.ts';
 import { listChangedSince, madeSince, type PickedWay, reachesBack, readPicked, type Since } from '#store/resend.ts';
 import { readTarget } from '#store/targets.ts';
 import type { AdminParts } from './parts.ts';
-import { actorOf } from './query.ts';
+import { actorOf, instant } from './query.ts';
 
 const Body = z.union([
   z.strictObject({ ids: z.array(z.guid()).min(1).max(500) }),
@@ -23,7 +23,7 @@ const Body = z.union([
     .strictObject({
       appId: z.guid(),
       channel: z.enum(CHANNELS).optional(),
-      since: z.iso.datetime({ offset: true }).optional(),
+      since: instant.optional(),
       after: z.string().max(200).optional(),
     })
     .refine(({ since, after }) => (since === undefined) !== (after === undefined), 'name either "since" or "after"'),

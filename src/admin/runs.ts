@@ -14,7 +14,7 @@ import { refuseWithoutConsent } from './consent.ts';
 import { formatOf, jsonLines, sendLines } from './formats.ts';
 import { answerItems } from './items.ts';
 import type { AdminParts } from './parts.ts';
-import { actorOf, PageQuery, uuidParam } from './query.ts';
+import { actorOf, instant, PageQuery, uuidParam } from './query.ts';
 import { streamRun } from './run-events.ts';
 
 const StartBody = z
@@ -32,8 +32,8 @@ const RunsQuery = PageQuery.extend({
   status: z.enum(RUN_STATUSES).optional(),
   trigger: z.string().max(40).optional(),
   requestedBy: z.string().max(200).optional(),
-  since: z.iso.datetime({ offset: true }).optional(),
-  until: z.iso.datetime({ offset: true }).optional(),
+  since: instant.optional(),
+  until: instant.optional(),
 });
 
 export function runRoutes(parts: AdminParts): Router {

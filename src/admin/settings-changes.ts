@@ -8,12 +8,12 @@ import { readVersion } from '#store/settings-versions.ts';
 import { listSettingsChanges } from '#store/views/settings-changes.ts';
 import type { AdminParts } from './parts.ts';
 import { kindParam } from './providers.ts';
-import { PageQuery } from './query.ts';
+import { instant, PageQuery } from './query.ts';
 
 const ChangesQuery = PageQuery.extend({
   provider: z.enum(PROVIDER_KINDS).optional(),
   versionsOnly: z.stringbool().default(false),
-  since: z.iso.datetime({ offset: true }).optional(),
+  since: instant.optional(),
 });
 
 export function settingsChangeRoutes(parts: AdminParts): Router {

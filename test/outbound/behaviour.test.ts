@@ -288,6 +288,15 @@ eachDatabase('what a push target does when', (open) => {
     assert.notEqual(team, '');
   });
 
+  /** Somebody is removed, and the target answers again. */
+  async function leaveOnceItAnswers(push: Awaited<ReturnType<typeof start>>, id: string): Promise<void> {
+    await edit.remove('User', id);
+    await journalIsWhole(database);
+    app.personality = {};
+    await sql(database.knex, 'update targets set rest_until = null');
+    await push.settle();
+  }
+
   it('it made somebody and nobody heard of it, and they leave before the next try: they leave there as well', async () => {
     let drops = 1;
     app.personality = { dropAfter: () => drops-- > 0, failing: () => (drops < 1 ? 503 : undefined) };
@@ -298,11 +307,7 @@ eachDatabase('what a push target does when', (open) => {
       [...app.users.values()].map(({ active }) => active),
       [true],
     );
-    await edit.remove('User', ada);
-    await journalIsWhole(database);
-    app.personality = {};
-    await sql(database.knex, 'update targets set rest_until = null');
-    await push.settle();
+    await leaveOnceItAnswers(push, ada);
     assert.deepEqual(
       [...app.users.values()].map(({ active }) => active),
       [false],
@@ -319,11 +324,7 @@ eachDatabase('what a push target does when', (open) => {
     await push.pump.turn();
     const { rows } = await sql(database.knex, 'select last_error is not null as tried from deliveries');
     assert.deepEqual(rows, [{ tried: true }]);
-    await edit.remove('User', ada);
-    await journalIsWhole(database);
-    app.personality = {};
-    await sql(database.knex, 'update targets set rest_until = null');
-    await push.settle();
+    await leaveOnceItAnswers(push, ada);
     assert.deepEqual(
       [...app.users.values()].map(({ active }) => active),
       [true],
