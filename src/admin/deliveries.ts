@@ -20,7 +20,8 @@ const Picked = z.strictObject({
   search: z.string().trim().min(1).max(200).optional(),
   since: instant.optional(),
 });
-const ListQuery = PageQuery.extend({
+/** What was sent, in whatever way; `limit` and `cursor` of such a list. */
+export const ListQuery = PageQuery.extend({
   ...Picked.shape,
   state: z.enum(SENDING_STATES).optional(),
   cursor: z

@@ -22,6 +22,7 @@ import {
   replayDelivery,
 } from '#store/views/deliveries.ts';
 import { listSendings, readSending } from '#store/views/sendings.ts';
+import { ListQuery } from './deliveries.ts';
 import { needApp } from './need-app.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf, PageQuery, uuidParam } from './query.ts';
@@ -31,6 +32,7 @@ const DeliveriesQuery = PageQuery.extend({
   resourceId: z.guid().optional(),
   cursor: z.guid().optional(),
 });
+const MessagesQuery = ListQuery.pick({ state: true, resourceId: true, limit: true, cursor: true });
 /** A report lists all that it found, so a page of them is short. */
 const ReportsQuery = PageQuery.extend({ limit: PageQuery.shape.limit.unwrap().default(20) });
 const ReplayBody = z.strictObject({ code: z.string().max(100).optional() }).prefault({});
@@ -135,13 +137,14 @@ function pushDeliveryRoutes(parts: AdminParts): Router {
   const operator = requireScope('admin', 'operator');
   return Router()
     .get('/apps/:id/deliveries', async (request, response) => {
-      const { state, resourceId, ...query } = parse(DeliveriesQuery, request.query);
       const { id: appId } = await needApp(db, request);
-      const page =
-        (await readTarget(db, appId)) === undefined
-          ? await listSendings(db, { appId, state, resourceId }, query)
-          : await listDeliveries(db, { appId, state, resourceId, limit: query.limit, cursor: query.cursor });
-      response.json(page);
+      if ((await readTarget(db, appId)) === undefined) {
+        const { limit, cursor, ...picked } = parse(MessagesQuery, request.query);
+        response.json(await listSendings(db, { ...picked, appId }, { limit, cursor }));
+        return;
+      }
+      const { state, resourceId, limit, cursor } = parse(DeliveriesQuery, request.query);
+      response.json(await listDeliveries(db, { appId, state, resourceId, limit, cursor }));
     })
     .post('/apps/:id/deliveries/replay', operator, async (request, response) => {
       const { code } = parse(ReplayBody, request.body ?? {});

@@ -185,7 +185,7 @@ export async function settleDeliveries(
          last_action = s.action, last_error = ${ERROR_NOW}, log = ${LAST_KEPT}, settled_at = ?::timestamptz,
          first_failed_at = case when ${ERROR_NOW} is null then null else coalesce(d.first_failed_at, ?::timestamptz) end,
          fence = d.fence + 1, allowed = case when s.done then false else d.allowed end,
-         doubted = d.doubted and not s.done
+         doubted = d.doubted and (not s.done or d.asks > s.asks)
        from s join ours using (resource_id) where d.app_id = ? and d.resource_id = s.resource_id
        returning d.resource_id, s.departed_at)
      insert into departures (app_id, resource_id, changed_at, acknowledged_at)

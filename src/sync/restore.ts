@@ -60,7 +60,7 @@ export async function requestRestore(parts: RestoreParts, wanted: Wanted, actor:
     });
     if (runId === undefined) throw await runInProgress(tx);
     const action = wanted.type === 'User' ? 'user.restore' : 'group.restore';
-    await writeAudit(tx, { actor, action, object: wanted.id, detail: { run: runId, name: removed.display } });
+    await writeAudit(tx, { actor, action, object: wanted.id, detail: { run: runId } });
     return runId;
   });
 }

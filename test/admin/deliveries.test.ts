@@ -167,6 +167,21 @@ describe('the admin API of everything that is sent', () => {
     assert.deepEqual([items[0]?.action, items[0]?.object], ['delivery.replay', message?.id]);
   });
 
+  it('lists the messages of an app that is not pushed to, page by page', async () => {
+    const webhook = { url: hook.url, start: 'snapshot' };
+    const told = await call<{ id: string }>('POST', '/apps', 201, { name: 'Told only', webhook });
+    const page = (query: string) =>
+      call<{ items: Line[]; nextCursor: string | null }>('GET', `/apps/${told.id}/deliveries?limit=1${query}`, 200);
+    let first = await page('');
+    while (first.nextCursor === null) first = await page('');
+    const second = await page(`&cursor=${first.nextCursor}`);
+    assert.deepEqual(
+      [...first.items, ...second.items].map(({ channel }) => channel),
+      ['webhook', 'webhook'],
+    );
+    await call('DELETE', `/apps/${told.id}`, 204);
+  });
+
   it('sends again what changed since: today’s state, read back from a target that has lost it, once to a receiver', async () => {
     const resend = (body: object, status = 202) =>
       call<{ count: number; code: string }>('POST', '/deliveries/resend', status, body);

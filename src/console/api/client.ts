@@ -23,7 +23,8 @@ const UNREACHABLE = ['The gateway cannot be reached.', '게이트웨이에 연�
 async function refusal(status: number, problem: Refused): Promise<ApiError> {
   if (language() !== 'ko') return new ApiError(status, problem);
   const korean = await import('../app/korean-errors.ts').catch(() => undefined);
-  return new ApiError(status, korean?.inKorean(problem) ?? problem, problem.detail);
+  const said = korean?.inKorean(problem);
+  return said === undefined ? new ApiError(status, problem) : new ApiError(status, said, problem.detail);
 }
 
 /** The gateway said no, or could not be reached (`status` 0). */

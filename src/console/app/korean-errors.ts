@@ -16,7 +16,7 @@ const LIST_AGAIN = '목록을 새로 고쳐 다시 확인하세요.';
 export const KOREAN_ERRORS: Readonly<Record<string, Said>> = {
   'not-removed': ['이 항목은 제거되지 않았습니다.', '할 일이 없습니다.'],
   'not-supported': ['이 소스에서는 조회할 수 없는 정보입니다.'],
-  'nothing-to-resend': ['이 앱에는 보낼 방법이 없습니다.', '먼저 푸시, 웹훅 또는 이벤트 토큰을 설정하세요.'],
+  'nothing-to-resend': ['이 앱에는 보낼 방법이 없습니다.', '먼저 푸시, 웹후크 또는 이벤트 토큰을 설정하세요.'],
   'resend-too-large': [
     '그 이후 변경된 사용자와 그룹이 너무 많습니다.',
     '더 늦은 시각을 지정하거나, 푸시 대상은 비교를 실행하고 스트림은 스냅숏부터 다시 시작하세요.',

@@ -117,7 +117,7 @@ export function ConflictDialog({
   );
 }
 
-const SECRET = /(^|\.)(secret|password|token|clientSecret|privateKey|bindPassword)$/;
+const SECRET = /(^|\.)(secret|password|token|clientSecret|privateKey|bindPassword|authorization)$/;
 
 /** A list line by line; of a secret only that there is one. */
 function Value({ path, value }: { readonly path: string; readonly value: unknown }): ReactNode {

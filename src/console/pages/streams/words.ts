@@ -97,7 +97,7 @@ export const WORDS = words({
     '대기 중인 항목을 폐기하고 먼저 모든 항목을 통지합니다.',
   ],
   remove: ['Remove', '제거'],
-  removeWebhook: ['Remove the webhook of {name}?', '{name}의 웹후크을 제거할까요?'],
+  removeWebhook: ['Remove the webhook of {name}?', '{name}의 웹후크를 제거할까요?'],
   removeEvents: ['Remove the event tokens of {name}?', '{name}의 이벤트 토큰을 제거할까요?'],
   removeText: [
     'Nothing is sent any more, and what waits is dropped.',
