@@ -3,7 +3,7 @@
 // TEST_DATABASE_URL  a server on which databases may be created, instead of the one brought along
 // TEST_POOL_MAX      connections per pool on PostgreSQL; 1 finds queries outside their transaction
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDatabase } from '../src/store/database.ts';
@@ -18,6 +18,11 @@ const CONCURRENCY = 2;
 const FUZZ_SECONDS = Number(process.env['FUZZ_SECONDS'] ?? 0);
 /** A file that has not ended by then has left something open. */
 const FILE_TIMEOUT_MS = 600_000 + FUZZ_SECONDS * 30_000;
+/**
+ * Of these V8 dies by itself; a heap that is full ends by SIGABRT. It loses count of WebAssembly's code now and then
+ * (nodejs/node#64500), most often where many embedded databases come and go in one process, which only tests do.
+ */
+const CRASHES = new Set<unknown>(['SIGSEGV', 'SIGTRAP', 'SIGILL']);
 /** What Node compiled once, so that some hundred processes need not: half of the time that a gateway takes to start. */
 const COMPILED: Environment = { NODE_COMPILE_CACHE: join(import.meta.dirname, '../node_modules/.cache/compiled') };
 
@@ -25,6 +30,8 @@ const COMPILED: Environment = { NODE_COMPILE_CACHE: join(import.meta.dirname, '.
 const home = process.getuid?.() === 0 ? '/tmp' : tmpdir();
 const folder = mkdtempSync(join(home, 'sluice-test-'));
 chmodSync(folder, 0o711);
+const CRASH_REPORTER = join(import.meta.dirname, 'support/crash-reporter.ts');
+const FAILURES = join(folder, 'failures');
 const undo: (() => Promise<void> | void)[] = [() => rmSync(folder, { recursive: true, force: true })];
 
 /** A migrated folder that a test copies, which takes a twentieth of a second. */
@@ -61,19 +68,31 @@ async function bringPostgres(): Promise<string | undefined> {
   }
 }
 
-function runTests(environment: Environment): Promise<number> {
+/** Runs what is named. Where nothing failed but that the engine crashed below some files, those run once more, said aloud. */
+async function runTests(environment: Environment): Promise<number> {
   const given = process.argv.slice(2);
+  const flags = given.filter((argument) => argument.startsWith('-'));
   const named = given.filter((argument) => !argument.startsWith('-')).map(patternOf);
+  const code = await runNode([...flags, ...(named.length > 0 ? named : ['test/**/*.test.ts'])], environment);
+  const failures = readFileSync(FAILURES, 'utf8').split('\n').filter(Boolean);
+  const failed: { file?: string; signal?: string }[] = failures.map((line) => JSON.parse(line));
+  for (const { file, signal } of failed) if (signal !== undefined) console.error(`\n${file} died of ${signal}.`);
+  if (code === 0 || failed.length === 0 || !failed.every(({ signal }) => CRASHES.has(signal))) return code;
+  console.error('\nNothing else failed: Node itself crashed. What it left is run once more:\n');
+  return await runNode([...flags, ...failed.flatMap(({ file }) => file ?? [])], environment);
+}
+
+function runNode(rest: readonly string[], environment: Environment): Promise<number> {
   const child = spawn(
     process.execPath,
     [
       '--disable-proto=delete',
       '--test',
-      '--test-reporter=spec',
+      ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
+      ...[`--test-reporter=${CRASH_REPORTER}`, `--test-reporter-destination=${FAILURES}`],
       `--test-concurrency=${CONCURRENCY}`,
       `--test-timeout=${FILE_TIMEOUT_MS}`,
-      ...given.filter((argument) => argument.startsWith('-')),
-      ...(named.length > 0 ? named : ['test/**/*.test.ts']),
+      ...rest,
     ],
     { stdio: 'inherit', env: { ...process.env, ...environment } },
   );

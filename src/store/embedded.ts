@@ -4,6 +4,7 @@
 import { chmodSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { ConfigError, UnavailableError } from '#core/errors.ts';
 import type { Log } from '#platform/log.ts';
@@ -34,6 +35,13 @@ export interface EmbeddedOptions {
 
 /** WAL is kept short: reopening after a kill took 19 s without checkpoints, 2 s with. */
 const CHECKPOINT_EVERY_MS = 60_000;
+
+/**
+ * V8 frees the code of WebAssembly that it has compiled better since, and rarely loses count of it: the whole process then
+ * dies (nodejs/node#64500, reported with PGlite alone, open in November 2026). Kept instead, it takes no memory that can
+ * be measured.
+ */
+setFlagsFromString('--no-wasm-code-gc');
 
 /**
  * Opens the embedded database in a folder, making it when it is new. Files are 0600 and folders 0700.
