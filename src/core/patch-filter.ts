@@ -5,18 +5,21 @@ import { InputError, type ScimType } from './errors.ts';
 import type { Filter } from './filter.ts';
 import { foldCase } from './search.ts';
 
-/** `value eq "a"`, or several joined by `or`. */
+/** What an address of ours ends with. */
+const ADDRESS = /\/(?:User|Group)s\/([^/]+)$/i;
+
+/** `value eq "a"`, its address as `$ref`, or several joined by `or`. */
 export function idsNamed(filter: Filter): string[] | undefined {
   if (filter.kind === 'or') {
     const each = filter.terms.map(idsNamed);
     return each.every((ids) => ids !== undefined) ? each.flat() : undefined;
   }
-  const isId =
-    filter.kind === 'compare' &&
-    filter.operator === 'eq' &&
-    foldCase(filter.path.attribute) === 'value' &&
-    filter.path.sub === undefined;
-  return isId && typeof filter.value === 'string' ? [filter.value] : undefined;
+  if (filter.kind !== 'compare' || filter.operator !== 'eq' || typeof filter.value !== 'string') return undefined;
+  const { attribute, sub } = filter.path;
+  if (sub !== undefined) return undefined;
+  const name = foldCase(attribute);
+  const id = name === '$ref' ? ADDRESS.exec(filter.value)?.[1] : name === 'value' ? filter.value : undefined;
+  return id === undefined ? undefined : [id];
 }
 
 /** The element that a filter of equalities describes. */

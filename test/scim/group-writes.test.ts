@@ -104,6 +104,20 @@ eachDatabase('SCIM writes of groups', (open) => {
     assert.equal((await scim.list('/Groups', { count: 0 })).totalResults, before.totalResults);
   });
 
+  it('lose whom a path names by id, by address, or by what else is known of them', async () => {
+    const { id } = await scim.create('/Groups', groupBody('Named', people.slice(0, 4)));
+    const $ref = (await read(id)).members?.find(({ value }) => value === people[1])?.$ref;
+    for (const [filter, left] of [
+      [`value eq "${people[0]}"`, people.slice(1, 4)],
+      [`$ref eq "${$ref}"`, people.slice(2, 4)],
+      [`$ref eq "${$ref}" or value eq "${people[2]}"`, people.slice(3, 4)],
+      ['type eq "User"', []],
+    ] as const) {
+      const { status, body } = await patch(id, { op: 'remove', path: `members[${filter}]` });
+      assert.deepEqual([status, membersOf(body)], [200, sorted([...left])], filter);
+    }
+  });
+
   it('write one row for one member, and nothing for one who is there', async () => {
     const { id } = await scim.create('/Groups', groupBody('Rows', people.slice(0, 3)));
     const rows = async () =>
