@@ -191,31 +191,45 @@ function explain(error: unknown, host: string): GatewayError {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   if (cause instanceof UpstreamError) return cause;
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  const [reason, message, remedy] = describe(code, host);
+  const { reason, message, remedy } = describe(code, host);
   if (reason === 'certificate-untrusted') return new ConfigError(message, { reason, remedy, cause: error });
   return new UpstreamError(message, { failure: 'network', reason, remedy, cause: error });
 }
 
-function describe(code: string, host: string): readonly [string, string, string] {
+interface Broken {
+  readonly reason: string;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+function describe(code: string, host: string): Broken {
   if (UNTRUSTED.test(code) && !code.startsWith('UND_'))
-    return [
-      'certificate-untrusted',
-      `The certificate of "${host}" is not trusted (${code}).`,
-      'Give it a certificate of a known authority, or name its own in NODE_EXTRA_CA_CERTS.',
-    ];
+    return {
+      reason: 'certificate-untrusted',
+      message: `The certificate of "${host}" is not trusted (${code}).`,
+      remedy: 'Give it a certificate of a known authority, or name its own in NODE_EXTRA_CA_CERTS.',
+    };
   if (NOT_SENT.has(code))
-    return [
-      'unreachable',
-      `"${host}" cannot be reached (${code}).`,
-      'Check the URL, and that the gateway may reach the host.',
-    ];
+    return {
+      reason: 'unreachable',
+      message: `"${host}" cannot be reached (${code}).`,
+      remedy: 'Check the URL, and that the gateway may reach the host.',
+    };
   if (code.endsWith('_TIMEOUT') || code === 'ETIMEDOUT')
-    return ['timeout', `"${host}" did not answer in time.`, 'Check that the target is not overloaded.'];
+    return {
+      reason: 'timeout',
+      message: `"${host}" did not answer in time.`,
+      remedy: 'Check that the target is not overloaded.',
+    };
   if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE')
-    return ['answer-too-large', `The answer of "${host}" is too large.`, 'Check the URL: it should be a SCIM service.'];
-  return [
-    'connection-lost',
-    `"${host}" closed the connection before it had answered${code === '' ? '' : ` (${code})`}.`,
-    'The gateway looks what became of it; if it repeats, look at the log of the target.',
-  ];
+    return {
+      reason: 'answer-too-large',
+      message: `The answer of "${host}" is too large.`,
+      remedy: 'Check the URL: it should be a SCIM service.',
+    };
+  return {
+    reason: 'connection-lost',
+    message: `"${host}" closed the connection before it had answered${code === '' ? '' : ` (${code})`}.`,
+    remedy: 'The gateway looks what became of it; if it repeats, look at the log of the target.',
+  };
 }

@@ -13,6 +13,18 @@ const SOURCE_SETTINGS = '소스 설정을 확인하고 연결을 다시 확인�
 const FIELDS = '표시된 항목을 고치세요.';
 const LIST_AGAIN = '목록을 새로 고쳐 다시 확인하세요.';
 
+const GRAPH_ANSWER: Said = [
+  'Microsoft Graph의 응답이 온전하지 않습니다.',
+  '다시 실행하세요. 반복되면 게이트웨이와 Microsoft Graph 사이에 프록시가 있는지 확인하세요.',
+];
+const SIGN_IN_AGAIN = '테넌트의 전역 관리자 또는 권한 있는 역할 관리자로 다시 로그인하세요.';
+const NEW_SECRET = '앱 등록의 "인증서 및 비밀"에서 새 클라이언트 암호를 만들어 그 값을 입력하세요.';
+const CHECK_TENANT = '테넌트 ID와 클라우드를 확인하세요. ID는 Microsoft Entra 개요 페이지에 있습니다.';
+const CHECK_APPLICATION =
+  '클라이언트 ID와 테넌트 ID를 확인하세요. 애플리케이션은 이 테넌트에 등록되었거나 동의를 받아야 합니다.';
+const FEDERATION = '앱 등록에 토큰의 발급자, 주체, 대상과 같은 페더레이션 자격 증명을 추가하세요.';
+const START_AGAIN = '연결을 처음부터 다시 시작하세요.';
+
 export const KOREAN_ERRORS: Readonly<Record<string, Said>> = {
   'not-removed': ['이 항목은 제거되지 않았습니다.', '할 일이 없습니다.'],
   'not-supported': ['이 소스에서는 조회할 수 없는 정보입니다.'],
@@ -175,7 +187,6 @@ export const KOREAN_ERRORS: Readonly<Record<string, Said>> = {
   ],
   'impact-plan-required': ['먼저 영향을 확인해야 합니다.', '영향 계획을 살펴본 뒤 그 계획으로 확인하세요.'],
   'impact-plan-unusable': ['이 영향 계획은 사용할 수 없습니다.', '영향을 다시 계산하세요.'],
-  inactive: ['활성 상태가 아닙니다.', '먼저 활성화하세요.'],
   'invalid-bulk': ['일괄 요청이 올바르지 않습니다.', FIELDS],
   'invalid-cursor': ['목록의 위치가 올바르지 않습니다.', '처음부터 다시 조회하세요.'],
   'invalid-filter': ['사용할 수 없는 필터입니다.', '필터를 고치세요. 입력하는 동안 사용할 수 있는 필드가 표시됩니다.'],
@@ -460,6 +471,112 @@ export const KOREAN_ERRORS: Readonly<Record<string, Said>> = {
     '받는 쪽이 오류로 응답했습니다.',
     '받는 쪽의 로그를 확인하고, 다른 주소로 이동한다면 그 주소를 입력하세요.',
   ],
+  'account-elsewhere': ['다른 테넌트의 계정입니다.', SIGN_IN_AGAIN],
+  'account-unknown': ['이 테넌트에 그런 계정이 없습니다.', CHECK_TENANT],
+  'answer-broken': GRAPH_ANSWER,
+  'answer-no-json': GRAPH_ANSWER,
+  'application-disabled': [
+    '애플리케이션을 사용할 수 없게 설정되어 있습니다.',
+    '"엔터프라이즈 애플리케이션"에서 로그인을 허용하세요.',
+  ],
+  'application-not-assigned': [
+    '애플리케이션에 필요한 역할이 할당되지 않았습니다.',
+    '"엔터프라이즈 애플리케이션"에서 할당하세요.',
+  ],
+  'application-not-consented': [
+    '이 테넌트에 애플리케이션의 서비스 주체가 없습니다.',
+    '관리자가 앱 등록의 "API 권한"에서 관리자 동의를 부여하게 하세요.',
+  ],
+  'application-unknown': ['테넌트에 이 애플리케이션이 없습니다.', CHECK_APPLICATION],
+  'application-wrong': ['애플리케이션이 동의를 받도록 올바르게 설정되지 않았습니다.', CHECK_APPLICATION],
+  'assertion-out-of-time': [
+    'Microsoft가 서명된 로그인의 시각이 유효하지 않다고 합니다.',
+    '이 컴퓨터의 시계를 맞추세요.',
+  ],
+  'batch-broken': GRAPH_ANSWER,
+  'bind-expired': [
+    '서버가 로그인을 거부합니다. 계정 또는 암호가 만료되었습니다.',
+    '계정을 연장하거나 만료되지 않는 암호를 지정해 저장하세요.',
+  ],
+  'bind-refused': ['서버가 로그인을 거부합니다.', '바인드 DN과 암호, 계정의 상태를 확인하세요.'],
+  'certificate-refused': [
+    'Microsoft가 인증서를 받아들이지 않습니다.',
+    '앱 등록의 "인증서 및 비밀"에 이 인증서를 올리고 만료되지 않았는지 확인하세요.',
+  ],
+  'client-secret-expired': ['클라이언트 암호가 만료되었습니다.', NEW_SECRET],
+  'client-secret-wrong': [
+    'Microsoft가 클라이언트 암호를 받아들이지 않습니다.',
+    `암호의 ID가 아니라 값을 입력하세요. ${NEW_SECRET}`,
+  ],
+  'cloud-wrong': ['테넌트가 다른 클라우드에 있습니다.', CHECK_TENANT],
+  'conditional-access': [
+    '조건부 액세스 정책이 애플리케이션을 막습니다.',
+    '정책에서 애플리케이션 또는 그 주소를 제외하세요.',
+  ],
+  'connection-lost': [
+    '대상이 응답하기 전에 연결을 끊었습니다.',
+    '결과는 게이트웨이가 확인합니다. 반복되면 대상의 로그를 확인하세요.',
+  ],
+  'consent-declined': ['관리자가 권한을 거절했습니다.', SIGN_IN_AGAIN],
+  'consent-refused': ['Microsoft가 동의를 거부합니다.', SIGN_IN_AGAIN],
+  'credential-missing': ['Microsoft에 자격 증명이 전달되지 않았습니다.', NEW_SECRET],
+  'credential-refused': ['Microsoft가 자격 증명을 받아들이지 않습니다.', NEW_SECRET],
+  'delivery-cut-short': [
+    '보내던 프로세스가 응답을 받기 전에 끝났습니다.',
+    '할 일이 없습니다. 대상에서 확인한 뒤 다시 보냅니다.',
+  ],
+  'federation-limit': ['한 발급자의 토큰을 너무 많이 교환했습니다.', FEDERATION],
+  'federation-unknown': ['토큰에 맞는 페더레이션 자격 증명이 애플리케이션에 없습니다.', FEDERATION],
+  'fell-behind': [
+    '받는 쪽이 변경 보관 기간보다 오래 응답하지 않았습니다.',
+    '스냅숏부터 다시 시작하거나 변경을 더 오래 보관하세요.',
+  ],
+  'invalid-patch': ['변경 작업이 올바르지 않습니다.', FIELDS],
+  'members-not-found': GRAPH_ANSWER,
+  'not-an-administrator': ['이 계정은 조직을 대신해 동의할 수 없습니다.', SIGN_IN_AGAIN],
+  'object-unknown': GRAPH_ANSWER,
+  'page-broken': GRAPH_ANSWER,
+  'page-expired': GRAPH_ANSWER,
+  'page-loop': GRAPH_ANSWER,
+  'page-without-list': GRAPH_ANSWER,
+  'redirect-unknown': [
+    '애플리케이션에 등록된 리디렉션 주소가 아닙니다.',
+    '앱 등록의 "인증"에 표시된 리디렉션 URI를 "웹" 플랫폼으로 추가하세요.',
+  ],
+  'request-refused': ['Microsoft Graph가 요청을 거부합니다.', 'Graph 엔드포인트를 확인하고 오류 코드를 찾아보세요.'],
+  'resource-unknown': ['Microsoft가 Graph 엔드포인트를 알지 못합니다.', '클라우드와 Graph 엔드포인트를 확인하세요.'],
+  'server-busy': ['디렉터리 서버가 바쁩니다.', '나중에 다시 실행하세요.'],
+  'server-failed': ['디렉터리 서버에 오류가 있습니다.', '디렉터리 서버의 로그를 확인하세요.'],
+  'set-refused': ['받는 쪽이 토큰을 거부했습니다.', '표시된 문제를 고치고 토큰을 다시 보내세요.'],
+  'sign-in-interrupted': ['Microsoft가 추가 인증을 요구합니다.', SIGN_IN_AGAIN],
+  'single-tenant': [
+    '한 테넌트용 애플리케이션인데 테넌트가 지정되지 않았습니다.',
+    '테넌트 ID를 입력하거나 애플리케이션을 다중 테넌트로 바꾸세요.',
+  ],
+  'state-elsewhere': ['동의의 응답이 다른 브라우저에서 왔거나 로그아웃한 뒤에 왔습니다.', START_AGAIN],
+  'state-expired': ['동의의 응답이 너무 늦게 왔습니다.', START_AGAIN],
+  'state-used': ['동의의 응답이 이미 사용되었습니다.', START_AGAIN],
+  'state-wrong': ['여기에서 시작한 동의의 응답이 아닙니다.', START_AGAIN],
+  'subscription-broken': GRAPH_ANSWER,
+  'target-changed': ['대상에서 그 사이에 변경되었습니다.', '할 일이 없습니다. 다시 읽고 다시 시도합니다.'],
+  'target-conflict': [
+    '대상의 다른 항목에 같은 값이 있습니다.',
+    '대상에서 그 항목을 제거하거나 여기에서 값을 바꾸세요.',
+  ],
+  'target-failed': [
+    '대상에 오류가 있습니다.',
+    '자동으로 다시 시도합니다. 반복되면 대상을 운영하는 사람에게 문의하세요.',
+  ],
+  'target-refused': ['대상이 값을 거부했습니다.', '응답을 보고 값이나 매핑을 고친 뒤 다시 보내세요.'],
+  'target-refused-us': [
+    '대상이 게이트웨이를 거부합니다.',
+    '사용자와 그룹을 읽고 쓸 권한이 있는 올바른 자격 증명을 입력하세요.',
+  ],
+  'target-throttled': ['대상이 잠시 기다리라고 합니다.', '할 일이 없습니다. 요청한 시간만큼 기다립니다.'],
+  'target-unsupported': ['대상이 이 작업을 지원하지 않습니다.', '대상이 지원하는 방식에 맞게 설정하세요.'],
+  'tenant-unknown': ['그런 테넌트가 없습니다.', CHECK_TENANT],
+  'too-deep': ['본문이 너무 깊게 중첩되어 있습니다.', '올바른 JSON을 보내세요.'],
+  'too-many-pages': GRAPH_ANSWER,
 };
 
 /** By the kind of failure of a run, where its code says no more. */

@@ -260,7 +260,7 @@ function refusal({ method, path }: ScimRequest, refused: Refused, { exchange, ma
   const detail = typeof body?.['detail'] === 'string' ? mask(body['detail']).slice(0, 300) : '';
   const scimType = typeof body?.['scimType'] === 'string' ? body['scimType'] : '';
   const kind = kindOf(refused, `${scimType} ${detail}`);
-  const [reason, remedy] = WORDS[kind];
+  const { reason, remedy } = WORDS[kind];
   return new TargetError(
     `The target answered ${status} to ${method} ${path.split('?')[0]}${detail === '' ? '.' : `: ${detail}`}`,
     {
@@ -288,17 +288,29 @@ function kindOf({ status, isThrottled }: Refused, words: string): TargetFailure 
   return 'refused';
 }
 
-const WORDS: Readonly<Record<TargetFailure, readonly [string, string]>> = {
-  network: ['unreachable', 'Check that the target can be reached.'],
-  throttled: ['target-throttled', 'Nothing: the gateway waits as long as it is asked to.'],
-  server: ['target-failed', 'Nothing yet: it is tried again; if it repeats, ask whoever runs the target.'],
-  credentials: ['target-refused-us', 'Enter a valid credential, with permission to read and write users and groups.'],
-  contract: ['not-scim', 'Check the base URL: it should be that of a SCIM service.'],
-  gone: ['target-gone', 'Nothing: it is made again.'],
-  conflict: ['target-conflict', 'Another resource there has the same value: remove it, or change the value here.'],
-  stale: ['target-changed', 'Nothing: it is read again, and tried again.'],
-  unsupported: ['target-unsupported', 'Set the dialect of the target to what it takes.'],
-  refused: ['target-refused', 'Look at the answer: correct the value here, or change the mapping; then replay.'],
+const WORDS: Readonly<Record<TargetFailure, { readonly reason: string; readonly remedy: string }>> = {
+  network: { reason: 'unreachable', remedy: 'Check that the target can be reached.' },
+  throttled: { reason: 'target-throttled', remedy: 'Nothing: the gateway waits as long as it is asked to.' },
+  server: {
+    reason: 'target-failed',
+    remedy: 'Nothing yet: it is tried again; if it repeats, ask whoever runs the target.',
+  },
+  credentials: {
+    reason: 'target-refused-us',
+    remedy: 'Enter a valid credential, with permission to read and write users and groups.',
+  },
+  contract: { reason: 'not-scim', remedy: 'Check the base URL: it should be that of a SCIM service.' },
+  gone: { reason: 'target-gone', remedy: 'Nothing: it is made again.' },
+  conflict: {
+    reason: 'target-conflict',
+    remedy: 'Another resource there has the same value: remove it, or change the value here.',
+  },
+  stale: { reason: 'target-changed', remedy: 'Nothing: it is read again, and tried again.' },
+  unsupported: { reason: 'target-unsupported', remedy: 'Set the dialect of the target to what it takes.' },
+  refused: {
+    reason: 'target-refused',
+    remedy: 'Look at the answer: correct the value here, or change the mapping; then replay.',
+  },
 };
 
 /** Masked only when somebody looks: of most exchanges nobody sees the answer. */
