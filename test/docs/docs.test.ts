@@ -8,6 +8,11 @@ import { renderReference } from '#admin/api-reference.ts';
 import { DEFAULT_GUARD } from '#core/guard.ts';
 import { REASONS } from '#core/reasons.ts';
 import { describeEnvironment } from '#platform/config.ts';
+import { parseSettings as parseCsv } from '#providers/csv/settings.ts';
+import { parseSettings as parseLdap } from '#providers/ldap/settings.ts';
+import { parseSettings as parseMicrosoft365 } from '#providers/microsoft365/settings.ts';
+import { parseSettings as parseScim } from '#providers/scim/settings.ts';
+import { parseSettings as parsePush } from '#targets/scim-app/settings.ts';
 import { KOREAN_ERRORS, KOREAN_REMEDIES } from '../../src/console/app/korean-errors.ts';
 import { errorCodes, troubleshooting } from '../../tools/error-codes.ts';
 
@@ -15,9 +20,33 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PAGES = ['README.md', 'CONTRIBUTING.md', ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`)];
 const read = (page: string): string => readFileSync(join(ROOT, page), 'utf8');
 
+/** As GitHub names them in links. */
+function headingsOf(page: string): string[] {
+  const headings = [...read(page).matchAll(/^#+ (.*)$/gm)].map(([, text = '']) => text.toLowerCase());
+  return headings.map((text) => text.replaceAll(/[^\w\- ]/g, '').replaceAll(' ', '-'));
+}
+
+/** Of settings, at every depth. */
+function namesIn(settings: unknown): string[] {
+  if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) return [];
+  return Object.entries(settings).flatMap(([name, value]) => [name, ...namesIn(value)]);
+}
+
 describe('the documentation', () => {
   it('lists every code that the source can answer (npm run fix writes it)', () => {
     assert.equal(read('docs/troubleshoot.md'), troubleshooting());
+  });
+
+  it('finds codes also where a function is handed one, in tables and constants, and each of two with its own words', () => {
+    const rows = new Map(
+      troubleshooting()
+        .split('\n')
+        .map((row) => [row.split('`')[1], row]),
+    );
+    for (const code of ['state-elsewhere', 'client-secret-expired', 'target-conflict', 'request-refused'])
+      assert.ok(rows.get(code), code);
+    assert.match(rows.get('server-busy') ?? '', /Run again later/);
+    assert.doesNotMatch(rows.get('server-failed') ?? 'Run again later', /Run again later/);
   });
 
   it('has every code in Korean as well, for the console', () => {
@@ -31,10 +60,13 @@ describe('the documentation', () => {
       assert.equal(remedy === nothing, KOREAN_REMEDIES[code] === undefined, code);
   });
 
-  it('leads nowhere that is not there', () => {
+  it('leads nowhere that is not there, to no heading that is not there either', () => {
     for (const page of PAGES)
-      for (const [, link = ''] of read(page).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)[^)]*\)/g))
-        assert.ok(existsSync(join(ROOT, dirname(page), link)), `${page}: ${link}`);
+      for (const [, link = '', heading] of read(page).matchAll(/\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)/g)) {
+        const place = link === '' ? page : join(dirname(page), link);
+        assert.ok(existsSync(join(ROOT, place)), `${page}: ${link}`);
+        if (heading !== undefined) assert.ok(headingsOf(place).includes(heading), `${page}: ${link}#${heading}`);
+      }
   });
 
   it('has an index that leads to every page, and README leads to the index', () => {
@@ -54,6 +86,22 @@ describe('the documentation', () => {
     for (const page of PAGES)
       for (const [, script = ''] of read(page).matchAll(/npm run ([a-z]+)/g))
         assert.ok(script in scripts, `${page}: ${script}`);
+  });
+
+  it('names every setting of a source and of a push target', () => {
+    const account = { tenantId: 'contoso.com', clientId: 'x', credential: { kind: 'clientSecret', secret: 'x' } };
+    const shared = `${read('docs/microsoft365.md')}${read('docs/scope.md')}`;
+    for (const [page, settings] of [
+      ['docs/microsoft365.md', parseMicrosoft365(account)],
+      ['docs/ldap.md', parseLdap({ preset: 'openldap', url: 'ldaps://example.com', users: { base: 'dc=example' } })],
+      ['docs/csv.md', parseCsv({})],
+      ['docs/inbound-scim.md', parseScim({})],
+      ['docs/targets.md', parsePush({ baseUrl: 'https://example.com', auth: { kind: 'none' } })],
+    ] as const) {
+      const said = page === 'docs/targets.md' ? read(page) : `${read(page)}${shared}`;
+      for (const name of namesIn(settings))
+        assert.match(said, new RegExp(`\`[^\`\\n]*\\b${name}\\b`), `${page}: ${name}`);
+    }
   });
 
   it('says each limit of the guard with its default', () => {
