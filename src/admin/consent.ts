@@ -40,7 +40,7 @@ export function viewConnection(row: ConnectionRow | undefined, now: Date) {
 
 /**
  * Runs what asks the source. Where nobody has consented, the error says how to: it names the address that an
- * administrator of the source has to open (S2.31).
+ * administrator of the source has to open.
  * @throws {ConflictError} `consent-required` with `details.connectUrl`
  */
 export async function withConsent<Value>(
@@ -72,7 +72,7 @@ async function consentRequired(
 
 /**
  * The session in whose browser a way to the source must end. Undefined for a token, whose link may be handed to an
- * administrator of the source; and for a console at another address than the one that the source returns to (S4.7),
+ * administrator of the source; and for a console at another address than the one that the source returns to,
  * where the session's cookie will not come along.
  */
 export function boundSession(parts: AdminParts, request: Request): string | undefined {

@@ -14,7 +14,7 @@ const CostsQuery = z.object({ months: z.coerce.number().int().min(1).max(60).def
 const limit = z.number().int().min(1).nullable().default(null);
 const BudgetBody = z.strictObject({ wallMinutes: limit, requests: limit, resourceUnits: limit });
 
-/** What runs cost by month, what this month will cost, and what to do when that is more than it may (S3.17). */
+/** What runs cost by month, what this month will cost, and what to do when that is more than it may. */
 export function costRoutes({ database, clock }: AdminParts): Router {
   const db = database.knex;
   return Router()

@@ -66,7 +66,7 @@ export async function activate(parts: AdminParts, kind: ProviderKind, request: R
   if (activated === 'another')
     throw await impactRequired(parts, kind, { leftOvers: body.leftOvers, requestedBy: actor });
   if (activated === undefined || activated.initial_done_at !== null || kind.pushed === true) return;
-  // S1.1: connecting starts the first run by itself, unless the administrator wants to.
+  // Connecting starts the first run by itself, unless the administrator wants to.
   await startFirst(parts, kind, activated, actor);
 }
 

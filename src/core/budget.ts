@@ -1,4 +1,4 @@
-/** What runs cost in a month (S3.17). Months are UTC, `YYYY-MM`. */
+/** What runs cost in a month. Months are UTC, `YYYY-MM`. */
 export interface MonthCost {
   readonly month: string;
   readonly runs: number;

@@ -1,6 +1,6 @@
 // What reading a source costs.
 
-/** What a read has cost so far (S3.17). */
+/** What a read has cost so far. */
 export interface Cost {
   readonly requests: number;
   readonly resourceUnits: number;

@@ -17,7 +17,7 @@ export const LATENCY_MAX_MS = 120_000;
 /** The instant at which a run is due because of a mark. Pure. */
 export function dueAt({ firstAt, lastAt, triedAt, sweepMs }: Mark): number {
   if (triedAt === null) return Math.min(lastAt + QUIET_MS, firstAt + LATENCY_MAX_MS);
-  // Something new since the last try is a burst of its own; else the try failed, and waits for the sweep (S1.12).
+  // Something new since the last try is a burst of its own; else the try failed, and waits for the sweep.
   const burst = lastAt > triedAt ? Math.min(lastAt + QUIET_MS, triedAt + LATENCY_MAX_MS) : Number.POSITIVE_INFINITY;
   return Math.min(burst, triedAt + sweepMs);
 }

@@ -161,7 +161,7 @@ export class NotImplementedError extends GatewayError {
   }
 }
 
-/** How an upstream failure is shown to an administrator (S2.38). */
+/** How an upstream failure is shown to an administrator. */
 export type UpstreamFailure = 'network' | 'throttled' | 'server' | 'source-incomplete';
 
 /** The system at the other end failed. `retryAfterMs` is set only when trying again may help. */

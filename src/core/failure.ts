@@ -1,6 +1,6 @@
 import { type ErrorCode, GatewayError } from './errors.ts';
 
-/** What kind of failure ended a run, or cut its read short (S2.38). `server` is the source itself failing. */
+/** What kind of failure ended a run, or cut its read short. `server` is the source itself failing. */
 export type Failure =
   | 'network'
   | 'auth'

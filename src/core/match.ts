@@ -9,7 +9,7 @@ import { OPERATION_CLASSES } from './guard.ts';
 export const MATCH_ATTRIBUTES = ['externalId', 'userName', 'emails'] as const;
 export type MatchAttribute = (typeof MATCH_ATTRIBUTES)[number];
 
-/** Provider settings about matching (requirements D13, D14). */
+/** Provider settings about matching. */
 export interface MatchPolicy {
   /** The first attribute by which anything matches decides. */
   readonly matching: readonly MatchAttribute[];

@@ -1,13 +1,13 @@
 // What the settings of a provider say about its runs.
 import type { MatchPolicy } from './match.ts';
 
-/** How the first run of a newly activated provider goes (requirements D4). */
+/** How the first run of a newly activated provider goes. */
 export type InitialRun = 'auto' | 'preview' | 'manual';
 
 /** What becomes of an account that leaves. Groups cannot be inactive: they are deleted unless `keep`. */
 export type LeavePolicy = 'deactivate' | 'delete' | 'keep';
 
-/** What every provider's settings say about leaving, whatever else they hold (requirements D5). */
+/** What every provider's settings say about leaving, whatever else they hold. */
 export interface RunPolicy {
   readonly initialRun: InitialRun;
   /** Out of scope, or no longer shown without a word why. */

@@ -4,7 +4,7 @@ export interface RetentionSettings {
   readonly runs: number | null;
   /** Plans with their items: the provisioning log, and what a run can be reverted by. A plan that waits is kept. */
   readonly plans: number | null;
-  /** Deleted users and groups: how long one that comes back gets its old id (requirements D5). */
+  /** Deleted users and groups: how long one that comes back gets its old id. */
   readonly tombstones: number | null;
   /** The change log: how long a consumer may be away and still find everything in it. */
   readonly changes: number | null;

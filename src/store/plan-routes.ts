@@ -1,5 +1,5 @@
 // Routing: who is to be placed into which group made by hand, and the items of a plan that do it. Only memberships that
-// a sync has placed are ever taken back (requirements S4.25, S4.26).
+// a sync has placed are ever taken back.
 import { canonical } from '#core/canonical.ts';
 import type { MembershipScope } from '#core/membership-scope.ts';
 import { nameKey } from '#core/names.ts';

@@ -43,7 +43,7 @@ const State = z.strictObject({
 export interface Way {
   /** To be opened in the browser of an administrator of the source. */
   readonly connectUrl: string;
-  /** Where the source sends them back to: always the same, whatever address the gateway was reached by (S4.7). */
+  /** Where the source sends them back to: always the same, whatever address the gateway was reached by. */
   readonly redirectUri: string;
   readonly expiresAt: string;
   readonly permissions: readonly Permission[];
@@ -113,7 +113,7 @@ export interface Arrival {
 
 /**
  * Takes the answer that a source sends by the browser: notes who has consented, looks at what that grants, and starts the
- * first run where the provider is active and its settings want that (S1.1). A refusal is noted and answered.
+ * first run where the provider is active and its settings want that. A refusal is noted and answered.
  * @param session the session of the browser that brings it
  * @throws {InputError} `state-wrong`, `state-expired`, `state-used`, `state-elsewhere`: this is no answer to a question
  * of ours, or not in the browser that asked

@@ -3,7 +3,7 @@ import { readSetting } from '#store/settings.ts';
 
 /** How the directory answers its clients. */
 export interface DirectorySettings {
-  /** What becomes of an edit of something that the active provider owns (requirements D15). */
+  /** What becomes of an edit of something that the active provider owns. */
   readonly localEdits: 'reject' | 'overwrite';
 }
 

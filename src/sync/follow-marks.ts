@@ -34,7 +34,7 @@ export interface MarkFollower {
 /**
  * Reads what changed once a source that told so has been quiet for a moment, or has gone on for too long: many
  * notifications become one run. A mark stays until a run that began after it has come to a good end; one that failed is
- * tried again by a sweep, every hour unless the settings say otherwise (S1.11, S1.12, S1.16).
+ * tried again by a sweep, every hour unless the settings say otherwise.
  */
 export function makeMarkFollower({ database, kinds, seal, sync, clock, log }: MarkParts): MarkFollower {
   const db = database.knex;

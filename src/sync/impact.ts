@@ -1,5 +1,5 @@
 // What a change of settings would do, before it is saved: the mirror looked at through the new settings, as a plan that
-// is stored and never applied (requirements S2.15, S2.37). The provider is not asked.
+// is stored and never applied. The provider is not asked.
 import { canonical } from '#core/canonical.ts';
 import { digestOf } from '#core/digest.ts';
 import { isUuid } from '#core/ids.ts';

@@ -5,7 +5,7 @@ import type { RunContext } from './run.ts';
 
 /**
  * Makes sure that the provider is still the source that its resources are linked to: in another tenant the same people
- * have other ids, and a run would take everybody for a leaver (S3.6).
+ * have other ids, and a run would take everybody for a leaver.
  * @param relink whether this run makes the links anew
  * @throws {ConfigError} `tenant-changed`
  */

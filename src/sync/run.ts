@@ -213,7 +213,7 @@ async function readProvider(context: RunContext, provider: PullProvider, run: Ru
   }
 }
 
-/** How many the path-display group does not lead to, where it is anybody (S2.21). */
+/** How many the path-display group does not lead to, where it is anybody. */
 async function pathless(tx: Db, { provider }: RunContext): Promise<Readonly<Record<string, number>>> {
   const count = await countPathless(tx, provider);
   return count === 0 ? {} : { notUnderReferenceGroup: count };

@@ -18,7 +18,7 @@ import { readWholeRead } from '#store/whole-read.ts';
 import { findMissed, type MissedRun, missedByZone } from './missed.ts';
 import type { ScheduleService, ScheduleView, SyncService } from './service.ts';
 
-/** A slot that was missed is made up for when it is not older than this (S2.25). */
+/** A slot that was missed is made up for when it is not older than this. */
 const CATCH_UP_WITHIN_MS = 24 * 3_600_000;
 /** A slot this late is called a catch-up in the run's trigger. */
 const ON_TIME_MS = 90_000;
@@ -118,7 +118,7 @@ async function isClaimed(db: Db, slot: Date): Promise<boolean> {
 }
 
 /**
- * Once a day everything is read, whatever changes were missed (S1.13); what runs more often reads changes between. A
+ * Once a day everything is read, whatever changes were missed; what runs more often reads changes between. A
  * whole read that stopped may have written what a source that lags behind itself showed, so there is another one soon;
  * in turn with changes, so that leavers do not wait for one that never comes to its end.
  */

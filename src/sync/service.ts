@@ -94,7 +94,7 @@ export interface ScheduleService {
    * Takes effect at once, without a restart.
    * @throws {InputError} a wrong time, zone, interval or expression
    * @throws {ConflictError} `preview-required`: it would be switched on, and nobody has approved a plan of the settings
-   * as they are (S4.11)
+   * as they are
    */
   change(schedule: ScheduleSettings, options?: ScheduleOptions): Promise<ScheduleView>;
 }

@@ -153,7 +153,7 @@ describe('connecting to a tenant', () => {
     assert.equal((await arrive(callback)).searchParams.get('code'), 'state-elsewhere');
     assert.equal((await arrive(callback, other)).searchParams.get('code'), 'state-elsewhere');
     assert.equal((await arrive(callback, cookie)).searchParams.get('connected'), 'microsoft365');
-    // By another address of the gateway the way is the same and ends at its own, where that cookie never comes (S4.7).
+    // By another address of the gateway the way is the same and ends at its own, where that cookie never comes.
     const base = api.base.replace('127.0.0.1', 'localhost');
     assert.notEqual(base, api.base);
     const aside = await fetch(`${base}/api/v1${PATH}/connect`, { headers: { ...own, cookie } });
@@ -175,7 +175,7 @@ describe('connecting to a tenant', () => {
     assert.equal(end.searchParams.get('code'), 'consent-declined');
     assert.match((await card()).problem?.remedy ?? '', /global administrator/);
     graph.setDecision('accept');
-    // Whatever the words, and also where no AADSTS number is among them (S4.15).
+    // Whatever the words, and also where no AADSTS number is among them.
     for (const [error, description, code] of [
       ['access_denied', 'The user canceled.', 'consent-declined'],
       ['permission_denied', '', 'consent-declined'],

@@ -1,4 +1,4 @@
-// A scope that takes somebody away is saved only by who has seen whom (requirements S2.15, S2.37).
+// A scope that takes somebody away is saved only by who has seen whom.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { GraphServer } from '#demo/graph-server.ts';

@@ -1,4 +1,4 @@
-// Rules that place people into groups made by hand (requirements S4.25, S4.26).
+// Rules that place people into groups made by hand.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { GraphServer } from '#demo/graph-server.ts';

@@ -47,7 +47,7 @@ eachDatabase('a source that tells of changes', (open, _kind: DatabaseKind) => {
     await markSource(database.knex, KIND);
     const mark = await readMark(database.knex, KIND);
     assert.deepEqual(mark?.first_at, first?.first_at, 'a burst began with the first');
-    assert.ok((mark?.last_at ?? 0) > (first?.last_at ?? 0), 'and goes on (S1.11)');
+    assert.ok((mark?.last_at ?? 0) > (first?.last_at ?? 0), 'and goes on');
     at(mark?.last_at, QUIET_MS - 1);
     await follower.tick();
     assert.equal(started.length, 0, 'too soon');
@@ -61,11 +61,11 @@ eachDatabase('a source that tells of changes', (open, _kind: DatabaseKind) => {
     assert.equal(started.length, 1, 'the sweep is not yet due');
     at(tried, sweepMs);
     await follower.tick();
-    assert.equal(started.length, 2, 'the sweep tries again what came to no good end (S1.12)');
+    assert.equal(started.length, 2, 'the sweep tries again what came to no good end');
     await api.close();
   });
 
-  it('is subscribed to again well before the end, anew when it knows of nothing, and not by whoever is inactive (S1.8)', async () => {
+  it('is subscribed to again well before the end, anew when it knows of nothing, and not by whoever is inactive', async () => {
     const database = await open();
     await saveProvider(database.knex, { kind: KIND, settings: {}, secrets: SEAL.seal('{}'), changed: false });
     await setActive(database.knex, KIND, true);

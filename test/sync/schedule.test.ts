@@ -231,7 +231,7 @@ eachDatabase('a slot and its run', (open) => {
       await database.knex.raw(`update runs set status = 'succeeded'`);
     }
     assert.deepEqual(modes, ['full', 'incremental', 'full']);
-    // A daily run is the safety net, however lately everything was read (S1.13).
+    // A daily run is the safety net, however lately everything was read.
     await schedule.change({ enabled: true, kind: 'daily', time: '14:00', timeZone: 'UTC' }, { withoutPreview: true });
     await database.knex.raw(`update mirror_state set read_at = '2026-11-24T13:59:00Z'`);
     clock.set('2026-11-24T14:00:00Z');

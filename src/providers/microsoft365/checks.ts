@@ -62,7 +62,7 @@ function isAway(error: unknown): boolean {
   return isTimeout(error) || (error instanceof UpstreamError && error.failure === 'network');
 }
 
-/** Whoever misses a list should not look for a mistake (S4.8). Source: learn.microsoft.com/graph/api/resources/groups-overview, checked 2026-11. */
+/** Whoever misses a list should not look for a mistake. Source: learn.microsoft.com/graph/api/resources/groups-overview, checked 2026-11. */
 const GROUPS_READ =
   'Groups can be read. Microsoft Graph does not show dynamic distribution lists, so those do not come in.';
 

@@ -2,7 +2,7 @@ import { foldCase } from '#core/search.ts';
 import { type GraphUser, listOf } from './records.ts';
 
 /**
- * Whether an Exchange plan is in force (S1.18). Licences count by themselves while no plan is listed, since plans
+ * Whether an Exchange plan is in force. Licences count by themselves while no plan is listed, since plans
  * follow an assignment with some delay. Undefined when neither was read.
  * Source: learn.microsoft.com/graph/api/resources/assignedplan, checked 2026-11.
  */

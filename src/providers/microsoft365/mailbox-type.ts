@@ -47,7 +47,7 @@ export function unmannedType({ type }: Mailbox): string | undefined {
   return UNMANNED[type ?? ''];
 }
 
-/** Somebody whom a licence is paid for (S4.24): shared mailboxes, rooms and equipment are not, licensed or not. */
+/** Somebody whom a licence is paid for: shared mailboxes, rooms and equipment are not, licensed or not. */
 export function isBillable(user: GraphUser): boolean | undefined {
   const licensed = isLicensed(user);
   return licensed === undefined ? undefined : licensed && unmannedType(mailboxOf(user)) === undefined;

@@ -56,7 +56,7 @@ export function neededPermissions(settings: PermissionSettings | undefined): Nee
 }
 
 /**
- * What the token grants beside what the settings need (S3.12). A permission is superfluous when nothing needs it.
+ * What the token grants beside what the settings need. A permission is superfluous when nothing needs it.
  * @throws {UpstreamError} `permissions-unknown`: the token does not say; and what `TokenSource.token` throws
  */
 export async function reviewPermissions(

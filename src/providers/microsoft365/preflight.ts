@@ -1,4 +1,4 @@
-// What must be so in the tenant for the settings to find anybody (S4.5), looked at before anything is saved.
+// What must be so in the tenant for the settings to find anybody, looked at before anything is saved.
 import type { Finding } from '#core/check.ts';
 import { CredentialsError } from '#core/errors.ts';
 import type { Graph } from './client.ts';

@@ -171,7 +171,7 @@ function settingClauses(scope: Microsoft365Settings['scope']): ScopeClause<Graph
     },
     requireLicence && {
       setting: 'scope.requireLicence',
-      // Shared mailboxes, rooms and equipment need none (S1.18 to S1.20).
+      // Shared mailboxes, rooms and equipment need none.
       demands: 'a licence with a mailbox, or a mailbox that needs none',
       fails: (user) =>
         isLicensed(user) === true || unmannedType(mailboxOf(user)) !== undefined ? undefined : { reason: 'Unlicensed' },
@@ -240,7 +240,7 @@ function isDynamic(group: GraphGroup): boolean {
   return listOf(group.groupTypes).includes('DynamicMembership');
 }
 
-/** Somebody with another address stays, without that one (S4.20). Without any address the sign-in name decides. */
+/** Somebody with another address stays, without that one. Without any address the sign-in name decides. */
 function onMicrosoftReason(user: GraphUser): OutOfScope | undefined {
   const addresses = allAddresses(user);
   const judged = addresses.length > 0 ? addresses : [user.userPrincipalName ?? ''];

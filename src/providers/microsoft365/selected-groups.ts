@@ -7,7 +7,7 @@ import type { Microsoft365Settings } from './settings.ts';
 
 /**
  * One check for each group that the settings name by its id: whether it is there, is of a type in scope, and has
- * anybody in it (requirements S2.13). None when the settings name no group.
+ * anybody in it. None when the settings name no group.
  * @throws {GatewayError} what `batchGet` throws
  */
 export async function checkSelectedGroups(

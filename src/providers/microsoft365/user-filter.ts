@@ -26,7 +26,7 @@ const many = (name: string, example: string, reads?: readonly string[]): Field =
   type: 'strings',
 });
 
-/** Requirements S4.28 and more. `memberOf` is about memberships, which a user's record does not have (memberships.ts). */
+/** What may be filtered by. `memberOf` is about memberships, which a user's record does not have (memberships.ts). */
 const FIELDS: readonly Field[] = [
   flag('accountEnabled'),
   { ...many('assignedLicenses', '05e9a617-0261-4cee-bb44-138d3ef5d965'), subs: ['skuId'] },

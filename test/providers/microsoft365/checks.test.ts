@@ -38,7 +38,7 @@ async function check(
 }
 
 describe('the connection test', () => {
-  it('finds everything in order, and says what Graph never shows (S4.8)', async () => {
+  it('finds everything in order, and says what Graph never shows', async () => {
     const { failed, by } = await check();
     assert.deepEqual(failed, []);
     assert.match(by.get('tenant')?.detail ?? '', new RegExp(`${tenant.id}.*Contoso`));
@@ -195,7 +195,7 @@ describe('what can be looked up', () => {
     await server.close();
   });
 
-  it('is the least set of permissions that the settings need (S3.12)', () => {
+  it('is the least set of permissions that the settings need', () => {
     const needed = (changes: Record<string, unknown>): readonly string[][] => {
       const { required, optional } = neededPermissions(openProvider(settingsFor(graph, tenant.id, changes)).settings);
       const names = required.map(({ name }) => name);

@@ -198,7 +198,7 @@ describe('requests', () => {
 describe('the group picker', () => {
   const never = new AbortController().signal;
 
-  it('goes on by its cursor, page by page, and does without counts that Graph does not give (S2.10)', async () => {
+  it('goes on by its cursor, page by page, and does without counts that Graph does not give', async () => {
     const server = await start({
       '/groups?$skiptoken': () => page([{ id: 'g2', displayName: 'Sales 2', groupTypes: ['Unified'] }]),
       '/groups?': (_asked, origin) =>

@@ -13,7 +13,7 @@ function isIn(filter: string, user: Record<string, unknown>): boolean {
 }
 
 describe('the scope filter', () => {
-  it('reads every field of S4.28 that a record has, and more', () => {
+  it('reads every field that a record has, and what is worked out of several', () => {
     for (const [filter, user] of [
       ['accountEnabled eq true', { accountEnabled: true }],
       ['assignedLicenses.skuId eq "sku"', { assignedLicenses: [{ skuId: 'sku' }] }],
