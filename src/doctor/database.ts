@@ -82,14 +82,15 @@ async function migrationsOf(database: Database): Promise<Finding> {
       detail: 'The database is empty.',
       remedy: 'Start the gateway, or npm run migrate.',
     };
-  const { pending, newer } = await readSchemaState(database);
-  if (newer.length > 0)
+  const { pending, newer, breaking } = await readSchemaState(database);
+  if (breaking.length > 0)
     return {
       ...about,
       level: 'problem',
-      detail: `A later release was here: ${newer.join(', ')}.`,
+      detail: `A later release has taken away what this one needs: ${breaking.join(', ')}.`,
       remedy: 'Start that release or a later one.',
     };
+  if (newer.length > 0) return { ...about, level: 'ok', detail: `A later release has added: ${newer.join(', ')}.` };
   if (pending.length === 0) return { ...about, level: 'ok', detail: 'The schema is that of this release.' };
   return {
     ...about,

@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { ConfigError } from '#core/errors.ts';
 import { USER_SCHEMA } from '#core/resource.ts';
+import { readConfig } from '#platform/config.ts';
 import { type Database, openDatabase, sql } from '#store/database.ts';
 import { migrate, readSchemaState } from '#store/migrate.ts';
 import { FOLDER, readMigration } from '#store/migrations.ts';
 import { migrateOnline } from '#store/online-migrations.ts';
+import { lookAtDatabase } from '../../src/doctor/database.ts';
 import { createTestDatabase, eachDatabase, makeFolder, postgresMissing } from '../support/database.ts';
 import { writeDocuments } from '../support/directory.ts';
 import { freshStorage, startGateway } from '../support/gateway.ts';
@@ -16,6 +18,12 @@ import { freshStorage, startGateway } from '../support/gateway.ts';
 async function isMigrated(...of: Parameters<typeof readSchemaState>): Promise<boolean> {
   const { pending, breaking } = await readSchemaState(...of);
   return pending.length === 0 && breaking.length === 0;
+}
+
+/** What the doctor says of the schema. */
+async function diagnosed(database: Database): Promise<string | undefined> {
+  const findings = await lookAtDatabase(database, readConfig({}));
+  return findings.find(({ name }) => name === 'migrations')?.level;
 }
 
 /** The migrations of this release and one more, as the next release has them. */
@@ -37,6 +45,7 @@ eachDatabase('a schema that a later release has changed', (open) => {
     await migrate(database, nextRelease(EXPAND, ADD));
     assert.deepEqual(await migrate(database), []);
     assert.equal(await isMigrated(database), true);
+    assert.equal(await diagnosed(database), 'ok');
     const contract = '20991202000000_contract_drop_display.ts';
     await migrate(database, nextRelease(contract, 'alter table resources drop column nickname'));
     await assert.rejects(migrate(database), (error) => {
@@ -46,6 +55,7 @@ eachDatabase('a schema that a later release has changed', (open) => {
     });
     // One that runs already is sent no more requests.
     assert.equal(await isMigrated(database), false);
+    assert.equal(await diagnosed(database), 'problem');
   });
 
   it('is made faster while it is served, once', async () => {

@@ -147,7 +147,7 @@ const Fields = z.strictObject({
 
 export type Microsoft365Settings = z.output<typeof Fields>;
 
-/** Settings that mean nothing, or nobody, beside each other (S2.7, S2.9, S2.20). */
+/** Settings that mean nothing, or nobody, beside each other. */
 const Settings = Fields.check(
   crossCheck<Microsoft365Settings>([
     {

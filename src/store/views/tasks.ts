@@ -6,7 +6,7 @@ import type { RunStatus } from '../runs.ts';
 import { listSubscriptions, type SubscriptionRow } from '../subscriptions.ts';
 import { isOver, type RunStep, type RunView } from './runs.ts';
 
-/** The types of tasks, and what each is for (S1.22): setup prepares a provider, sync carries its people over. */
+/** The types of tasks, and what each is for: setup prepares a provider, sync carries its people over. */
 export const TASK_CATEGORIES = { directory: 'sync', subscription: 'setup' } as const satisfies Record<
   string,
   'sync' | 'setup'
@@ -32,7 +32,7 @@ export interface TaskView {
   readonly error: RunError | null;
 }
 
-/** The directory task of a run: users, groups and memberships (S1.2, S1.6). */
+/** The directory task of a run: users, groups and memberships. */
 export function viewTask(run: RunView): TaskView {
   const { id, status, progress, steps, counts, countsByType, startedAt, finishedAt, error } = run;
   return {
@@ -50,7 +50,7 @@ export function viewTask(run: RunView): TaskView {
   };
 }
 
-/** Subscriptions as setup tasks: one that fails makes no run fail (S1.22). */
+/** Subscriptions as setup tasks: one that fails makes no run fail. */
 export async function listSetupTasks(db: Db, state: string | undefined): Promise<readonly TaskView[]> {
   const tasks = (await listSubscriptions(db)).map(viewSubscription);
   return state === undefined ? tasks : tasks.filter((task) => task.state === state);
