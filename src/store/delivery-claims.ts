@@ -60,23 +60,23 @@ export async function claimDeliveries(
   claim: Claim,
   scope: ScopeOf,
 ): Promise<readonly Claimed[]> {
-  const ids = await takeDeliveries(tx, appId, claim);
-  if (ids.length === 0) return [];
+  const taken = await takeDeliveries(tx, appId, claim);
+  if (taken.size === 0) return [];
   const statement = new Statement();
   const app = statement.bind(appId, 'uuid');
-  const taken = statement.bind(ids, 'uuid[]');
+  const ids = statement.bind([...taken.keys()], 'uuid[]');
   const within = scopeText(statement, scope, 'few');
-  const text = `select d.id, d.resource_id, d.resource_type, d.rank, d.asks, c.fence, d.attempts + 1 as attempts, d.changed_at, d.remote_id,
+  const text = `select d.id, d.resource_id, d.resource_type, d.rank, d.asks, d.attempts + 1 as attempts, d.changed_at, d.remote_id,
       d.remote_etag, d.link, d.sent, d.gone_since, d.settled_at, d.last_error is not null as unsure,
       coalesce(d.last_error ->> 'code' = '${CUT_SHORT.code}', false) as cut, d.doubted, d.delivered, r.version, r.body, r.active,
       (r.id is null or r.deleted_at is not null) as deleted,
       coalesce(r.deleted_at is null and ${within}, false) as in_scope, m.remote_id as manager_remote_id,
       coalesce(m.remote_id is null and m.in_scope and m.state <> 'idle', false) as manager_waits
-    from deliveries d join delivery_claims c on c.app_id = d.app_id and c.resource_id = d.resource_id
-    left join resources r on r.id = d.resource_id
+    from deliveries d left join resources r on r.id = d.resource_id
     left join deliveries m on m.app_id = d.app_id and m.resource_id = r.manager_id
-    where d.app_id = ${app} and d.resource_id = any(${taken}) order by d.rank, d.ready_at`;
-  return (await queryOn<Claimed>(tx, { text, values: statement.values })).rows;
+    where d.app_id = ${app} and d.resource_id = any(${ids}) order by d.rank, d.ready_at`;
+  const { rows } = await queryOn<Omit<Claimed, 'fence'>>(tx, { text, values: statement.values });
+  return rows.map((row) => ({ ...row, fence: taken.get(row.resource_id) ?? '' }));
 }
 
 /** Of an app, as a list that is hashed once, however many are on their way: the order of the index stays. */
@@ -98,7 +98,8 @@ export const IS_TOLD = {
   held: `d.state = 'held'`,
 } as const;
 
-async function takeDeliveries(tx: Db, appId: string, claim: Claim): Promise<readonly string[]> {
+/** Answers the fence of each. */
+async function takeDeliveries(tx: Db, appId: string, claim: Claim): Promise<ReadonlyMap<string, string>> {
   const statement = new Statement();
   const app = statement.bind(appId, 'uuid');
   const until = statement.bind(claim.until, 'timestamptz');
@@ -114,9 +115,9 @@ async function takeDeliveries(tx: Db, appId: string, claim: Claim): Promise<read
   const text = `insert into delivery_claims (app_id, resource_id, claimed_until)
     select ${app}, resource_id, ${until} from deliveries where ${unchanged} and app_id = ${app} and ${which}
       and resource_id not in ${ON_THEIR_WAY.replace('?', app)} order by rank, ready_at limit ${claim.limit}
-    on conflict do nothing returning resource_id as id`;
-  const { rows } = await queryOn<{ id: string }>(tx, { text, values: statement.values });
-  return rows.map(({ id }) => id);
+    on conflict do nothing returning resource_id as id, fence`;
+  const { rows } = await queryOn<{ id: string; fence: string }>(tx, { text, values: statement.values });
+  return new Map(rows.map(({ id, fence }) => [id, fence]));
 }
 
 /** What a killed process, or one that lost its lease, had claimed. */
