@@ -12,33 +12,31 @@ export interface Difference {
  */
 export function differences(before: object, after: object): Difference[] {
   const found: Difference[] = [];
-  for (const [name, old, now] of sides(before, after)) {
-    if (!isObject(old) && !isObject(now)) note(found, name, old, now);
-    else within(found, name, old, now);
-  }
+  eachSide(before, after, (name, old, now) => {
+    if (isObject(old) || isObject(now)) within(found, name, old, now);
+    else if (name !== 'schemas' && !isSame(old, now)) found.push({ path: name, before: old, after: now });
+  });
   return found.sort((one, other) => (one.path < other.path ? -1 : 1));
 }
 
 /** A complex value on one side at least; the other may be anything. */
 function within(found: Difference[], name: string, before: unknown, after: unknown): void {
-  const [old, now] = [isObject(before) ? before : NONE, isObject(after) ? after : NONE];
-  if (old === NONE) note(found, name, before, undefined);
-  if (now === NONE) note(found, name, undefined, after);
-  const mark = name.startsWith('urn:') ? ':' : '.';
-  for (const [sub, one, other] of sides(old, now)) note(found, `${name}${mark}${sub}`, one, other);
+  if (!isObject(before) && before !== null) found.push({ path: name, before, after: null });
+  if (!isObject(after) && after !== null) found.push({ path: name, before: null, after });
+  eachSide(isObject(before) ? before : NONE, isObject(after) ? after : NONE, (sub, old, now) => {
+    if (!isSame(old, now))
+      found.push({ path: `${name}${name.startsWith('urn:') ? ':' : '.'}${sub}`, before: old, after: now });
+  });
 }
 
 const NONE: Record<string, unknown> = {};
 
-/** Each name of either, with what both have there. */
-function* sides(before: object, after: object): Iterable<readonly [string, unknown, unknown]> {
+/** Shows each name of either, with what both have there: null where that is nothing. */
+function eachSide(before: object, after: object, show: (name: string, old: unknown, now: unknown) => void): void {
   const [old, now] = [before as typeof NONE, after as typeof NONE];
-  for (const name of Object.keys(now)) yield [name, Object.hasOwn(old, name) ? old[name] : undefined, now[name]];
-  for (const name of Object.keys(old)) if (!Object.hasOwn(now, name)) yield [name, old[name], undefined];
-}
-
-function note(found: Difference[], path: string, before: unknown = null, after: unknown = null): void {
-  if (path !== 'schemas' && !isSame(before, after)) found.push({ path, before, after });
+  for (const name of Object.keys(now))
+    show(name, (Object.hasOwn(old, name) ? old[name] : null) ?? null, now[name] ?? null);
+  for (const name of Object.keys(old)) if (!Object.hasOwn(now, name)) show(name, old[name] ?? null, null);
 }
 
 /** Equal as JSON, whatever the order of keys. */
