@@ -5,7 +5,7 @@ import { inDoubt, managedPart, outgoingForm } from '#core/outgoing.ts';
 import { type Payload, type Remote, TargetError } from '#core/target.ts';
 import { type Fields, readAt, writeAt } from '#core/target-mapping.ts';
 import type { Claimed } from '#store/delivery-claims.ts';
-import type { Delivering, Progress } from './delivering.ts';
+import { type Delivering, type Progress, sentOf } from './delivering.ts';
 
 export function formOf(world: Delivering, row: Claimed, occasion: 'create' | 'update'): Payload {
   const { payload, missing } = outgoingForm(
@@ -29,12 +29,10 @@ export function formOf(world: Delivering, row: Claimed, occasion: 'create' | 'up
 }
 
 /** What is sent at creation only stays as it was sent then. */
-function keepCreateOnly({ policy }: Delivering, { resource_type, sent }: Claimed, payload: Fields): void {
-  for (const { to, when } of policy.mapping[resource_type]) {
-    if (when !== 'create') continue;
-    const path = parsePath(to);
-    writeAt(payload, path, readAt(sent ?? {}, path));
-  }
+function keepCreateOnly({ policy }: Delivering, row: Claimed, payload: Fields): void {
+  const rules = policy.mapping[row.resource_type].filter(({ when }) => when === 'create');
+  const sent = rules.length === 0 ? {} : (sentOf(row) ?? {});
+  for (const path of rules.map(({ to }) => parsePath(to))) writeAt(payload, path, readAt(sent, path));
 }
 
 /** Sends a payload, and when it is refused once more without what the target does not declare. */

@@ -33,7 +33,7 @@ export interface Progress {
   remoteId: string | null;
   etag: string | null;
   link: 'created' | 'adopted' | null;
-  sent: Record<string, unknown> | null;
+  sent: Fields | null;
   goneSince: Date | null;
   action: 'none' | 'created' | 'adopted' | 'updated' | 'deactivated' | 'deleted' | 'kept' | 'skipped';
   /** When it has to be looked at again though nothing changes. */
@@ -47,11 +47,16 @@ export function startProgress(row: Claimed): Progress {
     remoteId: row.remote_id,
     etag: row.remote_etag,
     link: row.link,
-    sent: row.sent,
+    sent: sentOf(row),
     goneSince: row.gone_since,
     action: 'none',
     again: undefined,
     beganAt: 0,
     steps: [],
   };
+}
+
+/** What the target was sent last, anew for each who asks. */
+export function sentOf({ sent }: Claimed): Fields | null {
+  return sent === null ? null : JSON.parse(sent);
 }

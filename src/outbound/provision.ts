@@ -9,7 +9,7 @@ import { type Claimed, claimDeliveries } from '#store/delivery-claims.ts';
 import type { MemberPage } from '#store/target-members.ts';
 import { readTarget, type TargetRow } from '#store/targets.ts';
 import { deliver } from './deliver.ts';
-import { type Delivering, type Progress, type Step, startProgress } from './delivering.ts';
+import { type Delivering, type Progress, type Step, sentOf, startProgress } from './delivering.ts';
 import { type OpenedTarget, openTarget } from './open-target.ts';
 import { settledOf } from './outcome.ts';
 import type { Cut, PumpParts } from './pump.ts';
@@ -200,7 +200,7 @@ async function carryOut(
     action: progress.action,
     steps: [connect, ...progress.steps, ...failed],
     requests,
-    before: claimed.sent,
+    before: sentOf(claimed),
     after: progress.sent,
     error: error && { code: error.code, message: error.message, remedy: error.remedy ?? null },
   };

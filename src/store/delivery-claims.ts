@@ -17,7 +17,8 @@ export interface Claimed {
   readonly remote_id: string | null;
   readonly remote_etag: string | null;
   readonly link: 'created' | 'adopted' | null;
-  readonly sent: Record<string, unknown> | null;
+  /** What was sent last, as text: much is claimed ahead, and parsed when its turn has come. */
+  readonly sent: string | null;
   readonly gone_since: Date | null;
   readonly settled_at: Date | null;
   /** Its last try failed or was cut short: what became of it there is not known for sure. */
@@ -67,7 +68,7 @@ export async function claimDeliveries(
   const ids = statement.bind([...taken.keys()], 'uuid[]');
   const within = scopeText(statement, scope, 'few');
   const text = `select d.id, d.resource_id, d.resource_type, d.rank, d.asks, d.attempts + 1 as attempts, d.changed_at, d.remote_id,
-      d.remote_etag, d.link, d.sent, d.gone_since, d.settled_at, d.last_error is not null as unsure,
+      d.remote_etag, d.link, d.sent::text as sent, d.gone_since, d.settled_at, d.last_error is not null as unsure,
       coalesce(d.last_error ->> 'code' = '${CUT_SHORT.code}', false) as cut, d.doubted, d.delivered, r.version, r.body, r.active,
       (r.id is null or r.deleted_at is not null) as deleted,
       coalesce(r.deleted_at is null and ${within}, false) as in_scope, m.remote_id as manager_remote_id,
