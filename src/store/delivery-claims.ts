@@ -53,7 +53,8 @@ export interface Claim {
 /**
  * Claims what is ready, lowest rank first, for a time; each resource is on its way once at most. Within a transaction:
  * what is claimed is read by a second statement, which sees everything that was committed before the claim; whatever is
- * committed later asks again, and is found when the delivery is settled.
+ * committed later asks again, and is found when the delivery is settled. It reads by the list of ids and does not join the
+ * claims: an index that is looked into once for each of them has the whole list sorted each time.
  */
 export async function claimDeliveries(
   tx: Db,
