@@ -6,7 +6,7 @@ import { jsonText } from '#core/json.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { MEMBER_SLICE, readMemberSlices, readMembers } from '#store/resource-reader.ts';
 import { INLINE_MEMBERS, type Served } from '#store/served.ts';
-import { mediaType, send, stream } from './answers.ts';
+import { send, stream } from './answers.ts';
 import type { ScimParts } from './parts.ts';
 import type { Projection } from './projection.ts';
 import type { View } from './view.ts';
@@ -34,8 +34,7 @@ export async function sendRows(
     send(request, response, 200, (await Array.fromAsync(pieces)).join(''));
     return;
   }
-  response.setHeader('content-type', mediaType(request));
-  await stream(response, pieces);
+  await stream(request, response, pieces);
 }
 
 /** Members that are in memory together: about 3 MB of text. */
@@ -111,8 +110,7 @@ export async function sendOne(
     send(request, response, response.statusCode, projected(row.text, projection));
     return;
   }
-  response.setHeader('content-type', mediaType(request));
-  await stream(response, largeGroup(parts, row, { projection, view }));
+  await stream(request, response, largeGroup(parts, row, { projection, view }));
 }
 
 /** A group as text in pieces, its members slice by slice. */
