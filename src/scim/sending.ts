@@ -27,10 +27,15 @@ export async function sendRows(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const { rows, projections } = answer;
-  const isSmall = !projections.Group.related || membersOf(rows) <= MEMBERS_TOGETHER;
+  const { head, rows, projections } = answer;
+  const members = projections.Group.related ? membersOf(rows) : 0;
+  if (members === 0) {
+    const resources = rows.map(({ text, resource_type }) => projected(text, projections[resource_type]));
+    send(request, response, 200, `${head}${resources.join(',')}]}`);
+    return;
+  }
   const pieces = listPieces(parts, answer);
-  if (isSmall) {
+  if (members <= MEMBERS_TOGETHER) {
     send(request, response, 200, (await Array.fromAsync(pieces)).join(''));
     return;
   }
@@ -47,8 +52,8 @@ function membersOf(rows: readonly Served[]): number {
 async function* listPieces(parts: ScimParts, { head, rows, projections, view }: RowsAnswer): AsyncGenerator<string> {
   yield head;
   let separator = '';
-  for (const chunk of chunksOf(rows, projections.Group.related)) {
-    const groups = projections.Group.related ? chunk.filter(({ member_count }) => member_count > 0) : [];
+  for (const chunk of chunksOf(rows)) {
+    const groups = chunk.filter(({ member_count }) => member_count > 0);
     const isLarge = groups.some(({ member_count }) => member_count > MEMBER_SLICE);
     const members =
       groups.length === 0 || isLarge ? new Map<string, string>() : await membersOfGroups(parts, groups, view);
@@ -64,8 +69,7 @@ async function* listPieces(parts: ScimParts, { head, rows, projections, view }: 
 }
 
 /** Rows in groups that have no more than so many members together; a large one stands alone. */
-function chunksOf(rows: readonly Served[], related: boolean): readonly (readonly Served[])[] {
-  if (!related) return [rows];
+function chunksOf(rows: readonly Served[]): readonly (readonly Served[])[] {
   const chunks: Served[][] = [];
   let room = 0;
   for (const row of rows) {
