@@ -2,7 +2,8 @@
 // whole in a table of its own. Nothing else: no tokens, no memberships, no versions.
 import express from 'express';
 import pg from 'pg';
-import { type HotQuery, openDatabase } from '../src/store/database.ts';
+import type { HotQuery } from '../src/store/ask.ts';
+import { openDatabase } from '../src/store/database.ts';
 
 const { DATABASE_URL: url, DATA_DIR: dataDir } = process.env;
 const ONE = { name: 'one', text: 'select text from bare_users where id = $1' };

@@ -4,10 +4,11 @@ import express, { type Express, type RequestHandler, type Router } from 'express
 import type { Log } from '#platform/log.ts';
 import { asCaller, incomingTrace } from '#platform/trace.ts';
 import { giveContext } from './context.ts';
+import { holdFields, releaseFields } from './fields.ts';
 import type { Metrics } from './metrics.ts';
 import { observe } from './observe.ts';
 import { noRoute, problemHandler } from './problem.ts';
-import { setSecurityHeaders } from './security-headers.ts';
+import { securityHeaders } from './security-headers.ts';
 
 /**
  * Answers a request without Express, and then says by which route: for what is asked so often that Express would be half
@@ -40,17 +41,22 @@ export interface AppParts {
   translate(error: unknown): unknown;
 }
 
+const FIELDS = securityHeaders(false).flat();
+const SECURE_FIELDS = securityHeaders(true).flat();
+
 export function createApp(parts: AppParts): RequestListener {
   const app = createExpress(parts);
   const fast = parts.edges?.fast;
   return (request, response) => {
-    const { id } = giveContext(parts.log, request, response);
-    setSecurityHeaders(response, parts.isSecure?.() === true);
+    const { id } = giveContext(parts.log, request);
+    holdFields(response, ['x-request-id', id, ...(parts.isSecure?.() === true ? SECURE_FIELDS : FIELDS)]);
     const incoming = incomingTrace(request.headers);
     observe(parts, { request, response, incoming }, () => {
       const route = fast?.(request, response);
-      if (route === undefined) asCaller({ request: id, incoming }, () => app(request, response));
-      return route;
+      if (route !== undefined) return route;
+      releaseFields(response);
+      asCaller({ request: id, incoming }, () => app(request, response));
+      return undefined;
     });
   };
 }

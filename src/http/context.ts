@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Log } from '#platform/log.ts';
 import { currentRequest } from '#platform/trace.ts';
 
@@ -14,12 +14,11 @@ const contexts = new WeakMap<IncomingMessage, RequestContext>();
 const SAFE_ID = /^[\w.-]{1,64}$/;
 
 /** Gives a request its id, the caller's own when it is harmless, and a logger that names it. */
-export function giveContext(log: Log, request: IncomingMessage, response: ServerResponse): RequestContext {
+export function giveContext(log: Log, request: IncomingMessage): RequestContext {
   const given = request.headers['x-request-id'];
   const id = typeof given === 'string' && SAFE_ID.test(given) ? given : randomUUID();
   const context = new Context(id, log);
   contexts.set(request, context);
-  response.setHeader('x-request-id', id);
   return context;
 }
 

@@ -1,5 +1,3 @@
-import type { ServerResponse } from 'node:http';
-
 /** Nothing here is for a browser to frame, guess or share. Source: OWASP secure headers project, checked 2026-11. */
 export const SECURITY_HEADERS = [
   ['x-content-type-options', 'nosniff'],
@@ -19,8 +17,4 @@ const TRANSPORT_SECURITY = 'max-age=63072000';
 /** @param secure whether we are reached by https, and only so */
 export function securityHeaders(secure: boolean): readonly (readonly [name: string, value: string])[] {
   return secure ? [...SECURITY_HEADERS, ['strict-transport-security', TRANSPORT_SECURITY]] : SECURITY_HEADERS;
-}
-
-export function setSecurityHeaders(response: ServerResponse, secure: boolean): void {
-  for (const [name, value] of securityHeaders(secure)) response.setHeader(name, value);
 }

@@ -1,13 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setField, writeHead } from '#http/fields.ts';
 
 export const SCIM_TYPE = 'application/scim+json';
 
 /** Sends JSON text, as the media type that the caller likes best. */
 export function send(request: IncomingMessage, response: ServerResponse, status: number, text: string): void {
   const length = Buffer.byteLength(text);
-  response.statusCode = status;
-  response.setHeader('content-type', mediaType(request));
-  response.setHeader('content-length', length);
+  setField(response, 'content-type', mediaType(request));
+  setField(response, 'content-length', String(length));
+  writeHead(response, status);
   // Text of one byte a character goes out as it is in memory; what has others is encoded first.
   const encoding = length === text.length ? 'latin1' : 'utf8';
   response.end(length < APART_BYTES ? text : Buffer.from(text, encoding), encoding);
@@ -41,14 +42,21 @@ function liking(ranges: readonly string[], type: string): { readonly closeness: 
 
 /** Says where the resource of an answer is found: in both headers, as the RFCs ask (7643 section 3.1, 7644 section 3.11). */
 export function setPlace(response: ServerResponse, location: string): void {
-  response.setHeader('location', location);
-  response.setHeader('content-location', location);
+  setField(response, 'location', location);
+  setField(response, 'content-location', location);
 }
 
 /** Writes parts as they come, no faster than they are taken. Ends early when the reader goes. */
-export async function stream(response: ServerResponse, parts: AsyncIterable<string>): Promise<void> {
+export async function stream(
+  request: IncomingMessage,
+  response: ServerResponse,
+  parts: AsyncIterable<string>,
+): Promise<void> {
+  setField(response, 'content-type', mediaType(request));
   for await (const part of parts) {
     if (response.destroyed) return;
+    // Not before: what fails until then is answered as an error.
+    if (!response.headersSent) writeHead(response, response.statusCode);
     if (response.write(part)) continue;
     await new Promise<void>((resolve) => {
       const go = (): void => {

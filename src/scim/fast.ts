@@ -4,6 +4,7 @@ import { parse } from 'node:querystring';
 import type { ResourceType } from '#core/resource.ts';
 import type { FastPath } from '#http/app.ts';
 import { givePrincipal } from '#http/auth.ts';
+import { releaseFields } from '#http/fields.ts';
 import { translateDatabaseError } from '#store/database.ts';
 import { answerError } from './errors.ts';
 import { answerList } from './lists.ts';
@@ -39,7 +40,10 @@ export function fastReads(parts: ScimParts): FastPath {
         : () => answerOne(parts, { type, id: one[2] ?? '', asked: {} }, request, response);
     answer().catch((thrown: unknown) => {
       if (response.headersSent) response.destroy();
-      else answerError(translateDatabaseError(thrown), request, response);
+      else {
+        releaseFields(response);
+        answerError(translateDatabaseError(thrown), request, response);
+      }
     });
     return one === null ? `/scim/v2/${type}s` : `/scim/v2/${type}s/:id`;
   };

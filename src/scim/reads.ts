@@ -6,6 +6,7 @@ import { jsonText } from '#core/json.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { principalOf } from '#http/auth.ts';
 import { etagOf, names } from '#http/etag.ts';
+import { setField, writeHead } from '#http/fields.ts';
 import type { Served } from '#store/served.ts';
 import { missing } from '#sync/edits.ts';
 import { setPlace } from './answers.ts';
@@ -46,10 +47,10 @@ export async function answerOne(
   const found = isId(id) ? await readOne(parts, type, id, view, asked) : undefined;
   if (found === undefined) throw missing(type, id);
   setPlace(response, locationOf(parts, type, found.id));
-  response.setHeader('etag', etagOf(found.version));
+  setField(response, 'etag', etagOf(found.version));
   const known = request.headers['if-none-match'];
   if (known !== undefined && names(known, found.version)) {
-    response.statusCode = 304;
+    writeHead(response, 304);
     response.end();
     return;
   }

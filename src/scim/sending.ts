@@ -6,7 +6,7 @@ import { jsonText } from '#core/json.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { MEMBER_SLICE, readMemberSlices, readMembers } from '#store/resource-reader.ts';
 import { INLINE_MEMBERS, type Served } from '#store/served.ts';
-import { mediaType, send, stream } from './answers.ts';
+import { send, stream } from './answers.ts';
 import type { ScimParts } from './parts.ts';
 import type { Projection } from './projection.ts';
 import type { View } from './view.ts';
@@ -27,15 +27,19 @@ export async function sendRows(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const { rows, projections } = answer;
-  const isSmall = !projections.Group.related || membersOf(rows) <= MEMBERS_TOGETHER;
+  const { head, rows, projections } = answer;
+  const members = projections.Group.related ? membersOf(rows) : 0;
+  if (members === 0) {
+    const resources = rows.map(({ text, resource_type }) => projected(text, projections[resource_type]));
+    send(request, response, 200, `${head}${resources.join(',')}]}`);
+    return;
+  }
   const pieces = listPieces(parts, answer);
-  if (isSmall) {
+  if (members <= MEMBERS_TOGETHER) {
     send(request, response, 200, (await Array.fromAsync(pieces)).join(''));
     return;
   }
-  response.setHeader('content-type', mediaType(request));
-  await stream(response, pieces);
+  await stream(request, response, pieces);
 }
 
 /** Members that are in memory together: about 3 MB of text. */
@@ -48,8 +52,8 @@ function membersOf(rows: readonly Served[]): number {
 async function* listPieces(parts: ScimParts, { head, rows, projections, view }: RowsAnswer): AsyncGenerator<string> {
   yield head;
   let separator = '';
-  for (const chunk of chunksOf(rows, projections.Group.related)) {
-    const groups = projections.Group.related ? chunk.filter(({ member_count }) => member_count > 0) : [];
+  for (const chunk of chunksOf(rows)) {
+    const groups = chunk.filter(({ member_count }) => member_count > 0);
     const isLarge = groups.some(({ member_count }) => member_count > MEMBER_SLICE);
     const members =
       groups.length === 0 || isLarge ? new Map<string, string>() : await membersOfGroups(parts, groups, view);
@@ -65,8 +69,7 @@ async function* listPieces(parts: ScimParts, { head, rows, projections, view }: 
 }
 
 /** Rows in groups that have no more than so many members together; a large one stands alone. */
-function chunksOf(rows: readonly Served[], related: boolean): readonly (readonly Served[])[] {
-  if (!related) return [rows];
+function chunksOf(rows: readonly Served[]): readonly (readonly Served[])[] {
   const chunks: Served[][] = [];
   let room = 0;
   for (const row of rows) {
@@ -111,8 +114,7 @@ export async function sendOne(
     send(request, response, response.statusCode, projected(row.text, projection));
     return;
   }
-  response.setHeader('content-type', mediaType(request));
-  await stream(response, largeGroup(parts, row, { projection, view }));
+  await stream(request, response, largeGroup(parts, row, { projection, view }));
 }
 
 /** A group as text in pieces, its members slice by slice. */

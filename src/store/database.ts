@@ -5,6 +5,7 @@ import pg from 'pg';
 import { ConfigError, InputError, UnavailableError } from '#core/errors.ts';
 import { UNTRUSTED } from '#platform/fetch.ts';
 import type { Log } from '#platform/log.ts';
+import { ask, type HotQuery, type Texts } from './ask.ts';
 import { openEmbedded } from './embedded.ts';
 import { CONNECT_WITHIN_MS, watchServer } from './watch-server.ts';
 
@@ -24,13 +25,6 @@ export async function sql<Row = any>(
 /** A pool or a transaction. Every query takes one first, so that a caller cannot slip out of its transaction. */
 export type Db = Knex | Knex.Transaction;
 
-/** `name` prepares the statement, where the server can keep it. */
-export interface HotQuery {
-  readonly text: string;
-  readonly values?: readonly unknown[];
-  readonly name?: string;
-}
-
 export interface Database {
   readonly kind: 'postgres' | 'embedded';
   readonly knex: Knex;
@@ -40,6 +34,8 @@ export interface Database {
    * @throws {UnavailableError} `database-busy` when no connection becomes free
    */
   query<Row extends pg.QueryResultRow>(query: HotQuery): Promise<pg.QueryResult<Row>>;
+  /** The same where it costs least: rows come as texts. */
+  ask(query: HotQuery): Promise<readonly Texts[]>;
   /** After many writes: embedded storage frees its dead rows; PostgreSQL does so by itself. */
   maintain(): void;
   /** Why the upkeep of embedded storage fails; undefined while it works, and on PostgreSQL. */
@@ -94,6 +90,7 @@ async function openEmbeddedDatabase(options: DatabaseOptions): Promise<Database>
     kind: 'embedded',
     knex,
     query: (query) => queryOn(knex, query),
+    ask: (query) => askOn(knex, query),
     maintain: () => embedded.vacuum(),
     trouble: () => embedded.trouble(),
     pool: () => poolOf(knex),
@@ -127,11 +124,12 @@ async function openPostgres(url: string, options: DatabaseOptions): Promise<Data
     await greet(client);
   };
   const knex = openKnex(connection, { max: options.poolMax ?? POOL_MAX, afterConnect }, options);
+  const sent: (query: HotQuery) => HotQuery = pooled ? ({ name: _, ...query }) => query : (query) => query;
   return {
     kind: 'postgres',
     knex,
-    query: ({ text, values, name }) =>
-      queryOn(knex, { text, ...(values && { values }), ...(name !== undefined && !pooled && { name }) }),
+    query: (query) => queryOn(knex, sent(query)),
+    ask: (query) => askOn(knex, sent(query)),
     maintain: () => undefined,
     trouble: () => undefined,
     pool: () => poolOf(knex),
@@ -214,6 +212,15 @@ export async function queryOn<Row extends pg.QueryResultRow>(knex: Db, query: Ho
   }
 }
 
+async function askOn(knex: Db, query: HotQuery): Promise<readonly Texts[]> {
+  const connection: pg.ClientBase = await knex.client.acquireConnection();
+  try {
+    return await ask(connection, query);
+  } finally {
+    knex.client.releaseConnection(connection);
+  }
+}
+
 /** How long a statement that anybody may have written the condition of runs before it is given up. */
 const BOUNDED_MS = 10_000;
 
@@ -228,10 +235,24 @@ export async function queryBounded<Row extends pg.QueryResultRow>(
   withinMs = BOUNDED_MS,
 ): Promise<pg.QueryResult<Row>> {
   if (!bound || database.kind === 'embedded') return database.query<Row>(query);
+  return interrupted(database, (tx) => queryOn<Row>(tx, query), withinMs);
+}
+
+/** The same with rows as texts. @throws {InputError} `too-costly`, `tooMany` */
+export async function askBounded(database: Database, query: HotQuery, bound: boolean): Promise<readonly Texts[]> {
+  if (!bound || database.kind === 'embedded') return database.ask(query);
+  return interrupted(database, (tx) => askOn(tx, query), BOUNDED_MS);
+}
+
+async function interrupted<Result>(
+  { knex }: Database,
+  read: (tx: Knex.Transaction) => Promise<Result>,
+  withinMs: number,
+): Promise<Result> {
   try {
-    return await database.knex.transaction(async (tx) => {
+    return await knex.transaction(async (tx) => {
       await tx.raw(`set local statement_timeout = ${withinMs}`);
-      return queryOn<Row>(tx, query);
+      return read(tx);
     });
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === '57014')) throw error;

@@ -1,15 +1,17 @@
 // Pages of resources in a stable order, from an index or from a place.
 import type { ResourceType } from '#core/resource.ts';
+import type { Texts } from './ask.ts';
 import { type Count, type CountQuery, type Counts, type Drift, driftText } from './counts.ts';
-import { type Database, type HotQuery, queryBounded } from './database.ts';
+import { askBounded, type Database, queryBounded } from './database.ts';
 import {
   type ServedRow,
   type ServeOptions,
   servedColumns,
   servedJoin,
-  type TextRow,
+  servedRowOf,
   textColumns,
   textOf,
+  textRowOf,
 } from './served.ts';
 import { type Condition, nameOf, Statement } from './statement.ts';
 
@@ -63,7 +65,7 @@ export async function readPage(
   request: PageRequest,
 ): Promise<ServedPage<readonly ServedRow[]>> {
   return readCounted(counts, request, [], (snapshot) =>
-    readRows<ServedRow>(database, { request, snapshot, columns: servedColumns }),
+    readRows(database, { request, snapshot, columns: servedColumns, rowOf: servedRowOf }),
   );
 }
 
@@ -80,7 +82,12 @@ export async function readPageText(
 ): Promise<ServedPage<string> | undefined> {
   let lacking = false;
   const page = await readCounted(counts, request, '', async (snapshot) => {
-    const { page: rows, drift } = await readRows<TextRow>(database, { request, snapshot, columns: textColumns });
+    const { page: rows, drift } = await readRows(database, {
+      request,
+      snapshot,
+      columns: textColumns,
+      rowOf: textRowOf,
+    });
     lacking = rows.content.some(({ related }) => related === null);
     return { page: { ...rows, content: rows.content.map((row) => textOf(row, request.base)).join(',') }, drift };
   });
@@ -144,48 +151,67 @@ function listed(statement: Statement, { types, visible }: PageRequest): string {
   return `r.deleted_at is null and ${each.length === 1 ? each[0] : `(${each.join(' or ')})`}`;
 }
 
-interface InPage extends Place {
-  readonly drift?: Drift | null;
-}
-
-interface RowsRequest {
+interface RowsRequest<Row> {
   readonly request: PageRequest;
   readonly snapshot: string | undefined;
   readonly columns: typeof textColumns;
+  /** What these columns make. */
+  rowOf(texts: Texts): Row;
 }
 
 /** The rows of a page in the order of the list, and what was written since the snapshot. */
-async function readRows<Row extends TextRow>(
+async function readRows<Row>(
   database: Database,
-  { request, snapshot, columns }: RowsRequest,
+  { request, snapshot, columns, rowOf }: RowsRequest<Row>,
 ): Promise<{ page: Uncounted<readonly Row[]>; drift: Drift | null | undefined }> {
   const statement = new Statement();
   const type = onlyType(request);
-  const drift = snapshot === undefined ? '' : `, ${driftText(statement, snapshot, type)} as drift`;
-  const text = rowsText(statement, request, `${columns(statement, type, request)}${drift}`);
-  const { rows: found } = await queryBounded<Row & InPage>(database, queryOf(request, statement, text), request.odd);
+  const drift = snapshot === undefined ? 'null' : driftText(statement, snapshot, type);
+  const text = rowsText(statement, request, { columns: columns(statement, type, request), drift });
+  const query = { text, values: statement.values, ...(request.prepare ? { name: nameOf(text) } : {}) };
+  const found = await askBounded(database, query, request.odd);
   // One more than is wanted was asked for, to see whether the list goes on.
   const more = found.length > request.limit;
   const within = more ? found.slice(0, request.limit) : found;
   const rows = request.from?.back === true ? within.toReversed() : within;
-  const page = { content: rows, size: rows.length, first: rows[0], last: rows.at(-1), more };
-  return { page, drift: found[0]?.drift };
+  const page = {
+    content: rows.map(rowOf),
+    size: rows.length,
+    first: placeOf(rows[0]),
+    last: placeOf(rows.at(-1)),
+    more,
+  };
+  return { page, drift: snapshot === undefined ? undefined : driftOf(found[0]) };
 }
 
+function placeOf(row: Texts | undefined): Place | undefined {
+  const [pos, key = null] = row?.slice(-TAIL) ?? [];
+  return pos == null ? undefined : { pos, key };
+}
+
+/** Undefined on an empty page, which cannot tell. */
+function driftOf(row: Texts | undefined): Drift | null | undefined {
+  const text = row?.at(-1);
+  return typeof text === 'string' ? JSON.parse(text) : text;
+}
+
+/** The place of a row, and what was written, are its last columns. */
+const TAIL = 3;
+
 /** The statement of a page's rows, in the order of reading; `columns` are of the resource in row `p`. */
-function rowsText(statement: Statement, request: PageRequest, columns: string): string {
+function rowsText(
+  statement: Statement,
+  request: PageRequest,
+  { columns, drift }: { readonly columns: string; readonly drift: string },
+): string {
   const { sort, limit, offset = 0, from } = request;
   const key = sort === undefined ? 'null' : `(${sort.key})::text`;
   const onwards = from === undefined ? '' : ` and ${beyond(statement, sort, from)}`;
   const passing = offset === 0 ? '' : ` offset ${statement.bind(offset, 'bigint')}`;
   // The limit is written out, so that a prepared statement has one good plan.
-  return `select ${columns}, r.pos, ${key} as key
+  return `select ${columns}, r.pos, ${key}, ${drift}
     from resources r cross join lateral (select r.*) p${servedJoin(onlyType(request), request)}
     where ${listed(statement, request)}${onwards} order by ${orderOf(sort?.key, isDown(sort, from))} limit ${limit + 1}${passing}`;
-}
-
-function queryOf(request: PageRequest, { values }: Statement, text: string): HotQuery {
-  return { text, values: [...values], ...(request.prepare ? { name: nameOf(text) } : {}) };
 }
 
 function isDown(sort: Sort | undefined, from: PageRequest['from']): boolean {

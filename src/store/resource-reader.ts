@@ -1,4 +1,6 @@
 import { EVERY_ORIGIN, type Origin, type ResourceType } from '#core/resource.ts';
+import { textArray } from './arrays.ts';
+import type { HotQuery } from './ask.ts';
 import type { Database } from './database.ts';
 import { gathered } from './gather.ts';
 import {
@@ -6,11 +8,11 @@ import {
   memberSeen,
   SERVED_COLUMNS,
   type Served,
-  type ServedRow,
   type ServeOptions,
   servedColumns,
   servedJoin,
   servedOf,
+  servedRowOf,
   withBase,
 } from './served.ts';
 import type { ServedGroups } from './served-groups.ts';
@@ -46,21 +48,20 @@ export interface ResourceReader {
 const SHAPES_MAX = 1_000;
 
 export function makeResourceReader(database: Database, groups: Pick<ServedGroups, 'complete'>): ResourceReader {
-  const lookUps = new Map<string, (value: string) => Promise<readonly Served[] | undefined>>();
+  const lookUps = new Map<string, (value: string) => Promise<readonly Served[]>>();
   const stored = {
-    User: gathered((ids) => readStored(database, 'User', ids)),
-    Group: gathered((ids) => readStored(database, 'Group', ids)),
+    User: gathered<Stored | undefined>((ids) => readStored(database, 'User', ids), undefined),
+    Group: gathered<Stored | undefined>((ids) => readStored(database, 'Group', ids), undefined),
   };
   return {
-    async lookUp(type, key, value, options) {
+    lookUp(type, key, value, options) {
       const shape = `${type} ${key} ${options.related.join()} ${options.visible?.key ?? ''} ${options.base}`;
-      let lookUp = lookUps.get(shape);
-      if (lookUp === undefined) {
-        lookUp = gathered((values) => lookUpMany({ database, groups }, { type, key, options }, values));
-        if (lookUps.size >= SHAPES_MAX) lookUps.clear();
-        lookUps.set(shape, lookUp);
-      }
-      return (await lookUp(value)) ?? [];
+      const known = lookUps.get(shape);
+      if (known !== undefined) return known(value);
+      const made = makeLookUp({ database, groups }, { type, key, options });
+      if (lookUps.size >= SHAPES_MAX) lookUps.clear();
+      lookUps.set(shape, made);
+      return made(value);
     },
     readStored: (type, id) => stored[type](id),
   };
@@ -78,16 +79,32 @@ interface LookUp {
   readonly options: ServeOptions;
 }
 
-/** By one index look-up for each value, whatever the planner believes of their number; a single value needs no list. */
-async function lookUpMany(
+function makeLookUp(
   { database, groups }: { database: Database; groups: Pick<ServedGroups, 'complete'> },
-  { type, key, options }: LookUp,
-  values: readonly string[],
-): Promise<Map<string, Served[]>> {
+  lookUp: LookUp,
+): (value: string) => Promise<readonly Served[]> {
+  const [forOne, forMany] = [statementOf(lookUp, true), statementOf(lookUp, false)];
+  const { base } = lookUp.options;
+  return gathered<readonly Served[]>(async (values) => {
+    const [only = ''] = values;
+    const rows = await database.ask(values.length === 1 ? forOne(only) : forMany(textArray(values)));
+    const whole = await groups.complete(rows.map(servedRowOf));
+    const byValue = new Map<string, Served[]>();
+    for (const [place, row] of whole.entries()) {
+      const served = servedOf(row, base);
+      const value = rows[place]?.[VALUE] ?? only;
+      const same = byValue.get(value);
+      if (same === undefined) byValue.set(value, [served]);
+      else same.push(served);
+    }
+    return byValue;
+  }, []);
+}
+
+/** By one index look-up for each value, whatever the planner believes of their number; a single value needs no list. */
+function statementOf({ type, key, options }: LookUp, isOne: boolean): (wanted: string | Buffer) => HotQuery {
   const statement = new Statement();
-  const [only] = values;
-  const isOne = values.length === 1 && only !== undefined;
-  const wanted = isOne ? statement.bind(only, 'text') : statement.bindUnseen(values, 'text[]');
+  const wanted = isOne ? statement.bind(undefined, 'text') : statement.bindUnseen(undefined, 'text[]');
   const scope = statement.where(options.visible?.condition(type, 'few'));
   const condition = isOne ? CONDITION[key].replace('k.value', wanted) : CONDITION[key];
   const found = `select ${SERVED_COLUMNS} from resources r where ${condition} and r.resource_type = '${type}' and r.deleted_at is null
@@ -95,22 +112,14 @@ async function lookUpMany(
   const columns = servedColumns(statement, type, options);
   const text = isOne
     ? `select ${columns} from (${found}) p${servedJoin(type, options)}`
-    : `select p.value, ${columns} from (select k.value, r.* from unnest(${wanted}) as k(value) cross join lateral (${found}) r) p${servedJoin(type, options)}`;
-  const { rows } = await database.query<ServedRow & { value?: string }>({
-    text,
-    values: statement.values,
-    name: nameOf(text),
-  });
-  const byValue = new Map<string, Served[]>();
-  for (const row of await groups.complete(rows)) {
-    const served = servedOf(row, options.base);
-    const value = row.value ?? only ?? '';
-    const same = byValue.get(value);
-    if (same === undefined) byValue.set(value, [served]);
-    else same.push(served);
-  }
-  return byValue;
+    : `select ${columns}, p.value from (select k.value, r.* from unnest(${wanted}) as k(value) cross join lateral (${found}) r) p${servedJoin(type, options)}`;
+  const name = nameOf(text);
+  const [, ...values] = statement.values;
+  return (first) => ({ text, name, values: [first, ...values] });
 }
+
+/** Which column says the value that the row answers, where there are several. */
+const VALUE = 6;
 
 async function readStored(
   database: Database,

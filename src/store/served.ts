@@ -3,6 +3,7 @@
 // and is put in at the end. Ids are UUIDs and types are our own words, so nothing but a display name needs escaping.
 import { isUuid } from '#core/ids.ts';
 import type { ResourceType } from '#core/resource.ts';
+import type { Texts } from './ask.ts';
 import type { Condition, Statement } from './statement.ts';
 
 /** What a reader sees of the directory; absent when it sees all of it. */
@@ -56,16 +57,29 @@ export function servedColumns(
   type: ResourceType | undefined,
   options: Pick<ServeOptions, 'related' | 'visible'>,
 ): string {
-  return `p.id, p.resource_type, p.version, p.member_count, ${textColumns(statement, type, options)}`;
+  return `${textColumns(statement, type, options)}, p.resource_type, p.version, p.member_count`;
 }
 
-/** What `joinedText` needs of the resource in row `p`. */
+/** The row that `servedColumns` read. */
+export function servedRowOf(texts: Texts): ServedRow {
+  const row = textRowOf(texts);
+  const [, , , type, version, memberCount] = texts;
+  const resource_type = type === 'Group' ? 'Group' : 'User';
+  return { ...row, id: idOf(row), resource_type, version: version ?? '', member_count: Number(memberCount) };
+}
+
+/** A `TextRow` of the resource in row `p`. */
 export function textColumns(
   statement: Statement,
   type: ResourceType | undefined,
   options: Pick<ServeOptions, 'related' | 'visible'>,
 ): string {
   return `p.head, p.body, ${relatedText(statement, type, options)} as related`;
+}
+
+/** The row that `textColumns` read. */
+export function textRowOf([head, body, related]: Texts): TextRow {
+  return { head: head ?? '', body: body ?? '', related: related ?? null };
 }
 
 /** Row `s`: the stored groups of a user. */

@@ -72,7 +72,7 @@ describe('the count of wrong tokens', () => {
   const log = makeLog('silent');
   const from = (ip: string): never => {
     const request = { ip, headers: {} } as never;
-    giveContext(log, request, { setHeader: () => undefined } as never);
+    giveContext(log, request);
     return request;
   };
   const lock = (attempts: ReturnType<typeof makeAttempts>, ip: string): void => {

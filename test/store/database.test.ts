@@ -17,6 +17,17 @@ eachDatabase('database', (open, kind) => {
     assert.deepEqual(rows, [{ n: '1' }]);
   });
 
+  it('answers texts in the order of the columns, prepared or not, and goes on after a statement that failed', async () => {
+    const text = 'select 1 / length($1::text), null, ($2::text[])[1], $3::int8';
+    for (const hot of [{ text }, { text, name: 'hot' }, { text, name: 'hot' }]) {
+      await assert.rejects(database.ask({ ...hot, values: ['', [], 7] }), { code: '22012' });
+      const rows = await database.ask({ ...hot, values: ['a', ['b "c" \\'], 7] });
+      assert.deepEqual(rows, [['1', null, 'b "c" \\', '7']]);
+    }
+    await assert.rejects(database.ask({ text: 'select nothing', name: 'wrong' }), { code: '42703' });
+    assert.deepEqual(await database.ask({ text: 'select 1 where false' }), []);
+  });
+
   if (kind === 'postgres')
     it('interrupts a read that takes too long', async () => {
       await assert.rejects(queryBounded(database, { text: 'select pg_sleep(600)' }, true, 50), {
