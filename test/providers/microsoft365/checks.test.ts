@@ -60,8 +60,9 @@ describe('the connection test', () => {
     }
   });
 
-  it('names each permission that is missing, also one that no read asks for, and where to grant it; the organization is optional', async () => {
+  it('names each permission that is missing, also one that no read asks for, and where to grant it; the organization is optional', async (test) => {
     const poor = await startTenant(tenant, { application: { roles: ['User.Read.All'] } });
+    test.after(() => poor.close());
     const { failed, by } = await check({ scope: { mailboxTypes: ['user', 'shared'] } }, poor);
     assert.deepEqual(failed, ['permissions', 'read-groups', 'read-members']);
     const { detail, remedy } = by.get('permissions') ?? assert.fail();
@@ -70,9 +71,8 @@ describe('the connection test', () => {
     assert.match(remedy ?? '', new RegExp(`administrator.*https://entra\\.microsoft\\.com/.*${CLIENT_ID}$`));
     assert.match(by.get('read-groups')?.remedy ?? '', /GroupMember\.Read\.All/);
     const wide = await startTenant(tenant, { application: { roles: ['Directory.Read.All'] } });
+    test.after(() => wide.close());
     assert.equal((await check({}, wide)).by.get('permissions')?.ok, true);
-    await wide.close();
-    await poor.close();
   });
 
   it('finds domains that the tenant does not have, and a tenant without a mailbox', async () => {
