@@ -27,6 +27,9 @@ const StartBody = z
   })
   .prefault({});
 
+/** What is answered while another run is under way: a refusal that names it, or that run. */
+const StartQuery = z.object({ ifRunning: z.enum(['refuse', 'join']).default('refuse') });
+
 const RunsQuery = PageQuery.extend({
   provider: z.enum(PROVIDER_KINDS).optional(),
   status: z.enum(RUN_STATUSES).optional(),
@@ -56,14 +59,17 @@ export function runRoutes(parts: AdminParts): Router {
     })
     .post('/sync-runs', operator, async (request, response) => {
       const options = parse(StartBody, request.body ?? {});
+      const { ifRunning } = parse(StartQuery, request.query);
       await refuseWithoutConsent(parts, request);
       try {
         const run = await parts.sync.start({ ...options, trigger: 'manual', requestedBy: actorOf(request) });
         response.status(202).location(`/api/v1/sync-runs/${run.id}`).json(run);
       } catch (error) {
-        if (error instanceof ConflictError && typeof error.details['runId'] === 'string')
-          response.location(`/api/v1/sync-runs/${error.details['runId']}`);
-        throw error;
+        if (!(error instanceof ConflictError) || typeof error.details['runId'] !== 'string') throw error;
+        response.location(`/api/v1/sync-runs/${error.details['runId']}`);
+        const running = ifRunning === 'join' ? await readRun(db, error.details['runId']) : undefined;
+        if (running === undefined) throw error;
+        response.json(running);
       }
     })
     .get('/sync-runs/:id', async (request, response) => {

@@ -1,6 +1,7 @@
 import { type Request, Router } from 'express';
 import { z } from 'zod';
 import type { ProviderKind } from '#core/provider.ts';
+import { countMembers } from '#core/source.ts';
 import { parse } from '#http/validate.ts';
 import { readProvider } from '#store/settings.ts';
 import { openSettings } from '#sync/settings.ts';
@@ -15,6 +16,7 @@ const GroupsQuery = z.object({
   limit: PageQuery.shape.limit,
   cursor: z.string().max(4_000).optional(),
 });
+const MembersQuery = z.object({ transitive: z.stringbool().default(true) });
 const FieldsQuery = z.object({ prefix: z.string().max(100).default('') });
 const SEEN_IN_GROUPS = 'A run brings them; GET /api/v1/groups shows what has come in.';
 
@@ -36,9 +38,9 @@ export function sourceRoutes(parts: AdminParts): Router {
       if (kind.source?.members === undefined) throw notSupported(kind, 'groups', SEEN_IN_GROUPS);
       const { members } = kind.source;
       const settings = await savedSettings(parts, kind);
-      const id = String(request.params['id']);
-      const { items, truncated } = await asking(request, (signal) => members(settings, id, signal));
-      response.json({ items, nextCursor: null, truncated });
+      const search = { ...parse(MembersQuery, request.query), groupId: String(request.params['id']) };
+      const { items, truncated } = await asking(request, (signal) => members(settings, search, signal));
+      response.json({ items, nextCursor: null, truncated, counts: countMembers(items) });
     })
     .get('/providers/:kind/source/fields', async (request, response) => {
       const { prefix } = parse(FieldsQuery, request.query);

@@ -8,7 +8,15 @@ import type { MembershipFacts, MembershipScope } from './membership-scope.ts';
 import type { ChangeReader, Page, ReadMemory } from './pages.ts';
 import type { PushPolicy, RunPolicy } from './policy.ts';
 import type { ProviderKindName, Resource, ResourceType } from './resource.ts';
-import type { GroupPage, GroupSearch, MemberList, PermissionReview, SourceField, SourcePreview } from './source.ts';
+import type {
+  GroupPage,
+  GroupSearch,
+  MemberList,
+  MemberSearch,
+  PermissionReview,
+  SourceField,
+  SourcePreview,
+} from './source.ts';
 
 /**
  * What one record means: a resource, or why it is left out. `memberships` says for whom it is left out when its groups
@@ -187,7 +195,7 @@ export interface ProviderKind<Settings = unknown> {
   readonly source?: {
     groups?(settings: Settings, search: GroupSearch, signal: AbortSignal): Promise<GroupPage>;
     /** @throws {NotFoundError} there is no such group */
-    members?(settings: Settings, groupId: string, signal: AbortSignal): Promise<MemberList>;
+    members?(settings: Settings, search: MemberSearch, signal: AbortSignal): Promise<MemberList>;
     /** What rules and filters may name, by the beginning of the name; also before there are settings. */
     fields(prefix: string, settings: Settings | undefined, signal: AbortSignal): Promise<readonly SourceField[]>;
     permissions?(settings: Settings, signal: AbortSignal): Promise<PermissionReview>;

@@ -44,9 +44,22 @@ export interface MemberChoice {
   readonly path: readonly string[];
 }
 
+export interface MemberSearch {
+  readonly groupId: string;
+  /** Whether those of the groups in it are listed too. */
+  readonly transitive: boolean;
+}
+
 export interface MemberList {
   readonly items: readonly MemberChoice[];
   readonly truncated: Truncated | null;
+}
+
+/** How many people and groups a list has; somebody who is reached by two ways counts once. */
+export function countMembers(items: readonly MemberChoice[]): { readonly users: number; readonly groups: number } {
+  const count = (of: MemberChoice['type']): number =>
+    new Set(items.flatMap(({ id, type }) => (type === of ? [id] : []))).size;
+  return { users: count('user'), groups: count('group') };
 }
 
 /** `groups`: the groups that somebody is a direct member of, by id, name or address. */

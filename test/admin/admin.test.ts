@@ -11,6 +11,7 @@ import {
   ADMIN_TOKEN,
   approve,
   freshStorage,
+  type RunBody,
   settingsFor,
   startGateway,
   startTenant,
@@ -22,6 +23,23 @@ import { openapi, problemsOf } from '../support/openapi.ts';
 import { routesOf } from '../support/routes.ts';
 
 const UUID = '00000000-0000-4000-8000-000000000000';
+
+interface Card {
+  readonly kind: string;
+  readonly available: boolean;
+  readonly configured: boolean;
+  readonly active: boolean;
+  readonly connection: { readonly state: string };
+  readonly lastRun: (RunBody & { readonly finishedAt: string | null }) | null;
+  readonly lastSuccessAt: string | null;
+  readonly actions: readonly { readonly name: string; readonly enabled: boolean; readonly reason: string | null }[];
+}
+
+/** Whether a run can be started from the card, and why not. */
+function syncOf({ actions }: Card): [boolean | undefined, string | null | undefined] {
+  const action = actions.find(({ name }) => name === 'sync');
+  return [action?.enabled, action?.reason];
+}
 
 describe('the admin API', () => {
   let tenant: Tenant;
@@ -70,20 +88,12 @@ describe('the admin API', () => {
   });
 
   it('shows a card for each kind, each of which can be configured', async () => {
-    const { items } = await call<{ items: { kind: string; available: boolean; active: boolean }[] }>(
-      'GET',
-      '/providers',
-      200,
-    );
+    const { items } = await call<{ items: Card[] }>('GET', '/providers', 200);
     assert.deepEqual(
-      items.map(({ kind, available }) => [kind, available]),
-      [
-        ['microsoft365', true],
-        ['scim', true],
-        ['ldap', true],
-        ['csv', true],
-      ],
+      items.map(({ kind, available, configured, active }) => [kind, available, configured, active]),
+      ['microsoft365', 'scim', 'ldap', 'csv'].map((kind) => [kind, true, false, false]),
     );
+    assert.deepEqual(items.map(syncOf), Array(4).fill([false, 'not-configured']));
   });
 
   it('refuses to run or activate before anything is configured', async () => {
@@ -127,13 +137,12 @@ describe('the admin API', () => {
 
   it('holds the first run until it is approved, and then lets small ones pass', async () => {
     await call('PUT', '/providers/microsoft365', 200, settingsFor(tenant, graph, { initialRun: 'preview' }));
-    const card = await call<{ connection: { state: string }; lastRun: { id: string } }>(
-      'POST',
-      '/providers/microsoft365/activate',
-      200,
-    );
+    const own = async (): Promise<Card> => (await call<{ items: Card[] }>('GET', '/providers', 200)).items[0] as Card;
+    assert.deepEqual(syncOf(await own()), [false, 'inactive']);
+    const card = await call<Card>('POST', '/providers/microsoft365/activate', 200);
     assert.equal(card.connection.state, 'unknown');
-    const held = await untilOver(api, card.lastRun.id);
+    assert.deepEqual([card.lastRun?.finishedAt, card.lastSuccessAt], [null, null]);
+    const held = await untilOver(api, card.lastRun?.id ?? '');
     assert.equal(held.status, 'held');
     assert.equal(held.guard?.reasons[0]?.code, 'first-run');
     const plan = await call<{ status: string; hash: string; counts: { create: number } }>(
@@ -157,7 +166,12 @@ describe('the admin API', () => {
     assert.equal((await call<{ hash: string }>('GET', `/plans/${held.planId}`, 200)).hash, plan.hash);
     const refused = await call<{ status: number; planStatus: string }>('POST', `/plans/${held.planId}/reject`, 409);
     assert.deepEqual([refused.status, refused.planStatus], [409, 'applied']);
-    assert.equal((await sync(api)).status, 'succeeded');
+    const run = await sync(api);
+    const after = await own();
+    assert.deepEqual(syncOf(after), [true, null]);
+    assert.deepEqual([after.lastRun?.id, after.lastRun?.status, after.lastRun?.error], [run.id, 'succeeded', null]);
+    assert.deepEqual(after.lastRun?.counts, run.counts);
+    assert.ok(Date.parse(after.lastSuccessAt ?? '') >= Date.parse(after.lastRun?.finishedAt ?? '') - 1_000);
   });
 
   it('previews without changing anything, and applies the previewed plan when it is approved', async () => {
@@ -182,19 +196,20 @@ describe('the admin API', () => {
     assert.equal(await found(), 1);
   });
 
-  it('refuses a second run while one is under way, and names that one', async () => {
-    const answers = await Promise.all([
-      api.call<{ id: string }>('POST', '/api/v1/sync-runs', {}),
-      api.call<{ code: string; runId: string }>('POST', '/api/v1/sync-runs', {}),
-    ]);
-    const [started, refused] = answers[0].status === 202 ? [answers[0], answers[1]] : [answers[1], answers[0]];
-    assert.equal(started.status, 202);
-    assert.equal(refused.status, 409);
-    const { id } = started.body as { id: string };
+  it('refuses a second run while one is under way, and names that one, or answers it to who wants to join', async () => {
+    const start = (query = '') =>
+      api.call<{ id: string; code: string; runId: string }>('POST', `/api/v1/sync-runs${query}`, {});
+    const answers = await Promise.all([start(), start('?ifRunning=join'), start(), start('?ifRunning=join')]);
+    const [started, refused] = [202, 409].map((status) => answers.find((one) => one.status === status));
+    assert.ok(started !== undefined && refused !== undefined);
     assert.deepEqual(
-      [(refused.body as { code: string }).code, (refused.body as { runId: string }).runId],
-      ['run-in-progress', id],
+      answers.map(({ status }) => status).filter((status) => status === 202),
+      [202],
     );
+    const { id } = started.body;
+    assert.ok([answers[1], answers[3]].every((joined) => joined.status !== 409 && joined.body.id === id));
+    assert.equal((await start('?ifRunning=perhaps')).status, 400);
+    assert.deepEqual([refused.body.code, refused.body.runId], ['run-in-progress', id]);
     assert.equal(refused.headers.get('location'), `/api/v1/sync-runs/${id}`);
     assert.equal(started.headers.get('location'), `/api/v1/sync-runs/${id}`);
     await fetch(`${api.base}/api/v1/sync-runs/${id}/events`, {

@@ -29,6 +29,7 @@ interface Connection {
   state?: string;
   detail?: string;
   connectedAt: string | null;
+  connectedBy: string | null;
   source: { id: string; name: string | null; domains: string[] | null } | null;
   hybrid: { enabled: boolean; lastSyncAt: string | null } | null;
   permissions: { granted: string[]; missing: { name: string }[] } | null;
@@ -100,9 +101,14 @@ describe('connecting to a tenant', () => {
     assert.equal(way.redirectUri, `${api.base}/connect/microsoft365`);
     const { end } = await browse(way.connectUrl);
     assert.equal(`${end.origin}${end.pathname}${end.search}`, `${api.base}/setup?step=2&connected=microsoft365`);
-    const { source, connectedAt } = await card();
+    const { source, connectedAt, connectedBy } = await card();
     assert.equal(source?.id, tenant.id);
     assert.ok(connectedAt !== null);
+    type Event = { action: string; actor: string; object: string; detail: { sourceId: string } };
+    const { items } = await call<{ items: Event[] }>('GET', '/audit?limit=1', 200);
+    const { action, actor, object, detail } = items[0] ?? assert.fail();
+    assert.deepEqual([action, object, detail], ['provider.connect', 'microsoft365', { sourceId: tenant.id }]);
+    assert.equal(actor, connectedBy);
   });
 
   it('shows after consent what was granted, whether the tenant is hybrid, and when the secret ends', async () => {
@@ -215,7 +221,15 @@ describe('connecting to a tenant', () => {
     assert.equal(failed.error?.failure, 'consent', JSON.stringify(failed));
     const started = await call<{ code: string; connectUrl: string }>('POST', '/sync-runs', 409, {});
     assert.equal(started.code, 'consent-required');
+    assert.equal(new URL(picker.connectUrl).pathname, `/${tenant.id}/v2.0/adminconsent`);
+    type Setup = { type: string; category: string; state: string; step: string; error: { message: string } | null };
+    const looked = async (): Promise<Setup | undefined> =>
+      (await call<{ items: Setup[] }>('GET', '/tasks', 200)).items.find(({ type }) => type === 'connection');
+    const before = await looked();
+    assert.deepEqual([before?.category, before?.state, before?.step], ['setup', 'failed', 'permissions']);
+    assert.match(before?.error?.message ?? '', /User\.Read\.All, GroupMember\.Read\.All/);
     await browse(started.connectUrl);
+    assert.deepEqual([(await looked())?.state, (await looked())?.error], ['succeeded', null]);
     const { items: runs } = await call<{ items: RunBody[] }>('GET', '/sync-runs', 200);
     assert.equal(runs[0]?.trigger, 'connect', 'consent starts the first run');
     assert.equal((await untilOver(api, runs[0]?.id ?? '')).status, 'held');

@@ -219,7 +219,8 @@ for (const kind of ['embedded', 'postgres'] as const)
 
     it('never touches what was made by hand in a sync, whoever comes and goes', async () => {
       const member = await ofSource(1);
-      const person = await call<Resource>('POST', '/users', 201, { userName: 'grace@hand.example', active: false });
+      const byHand = { userName: 'grace@hand.example', active: false, externalId: 'nobody of the source' };
+      const person = await call<Resource>('POST', '/users', 201, byHand);
       const group = await call<Resource>('POST', '/groups', 201, {
         displayName: 'Sales 1',
         members: [{ value: person.id }, { value: member.id }],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { makeTenant } from '#demo/tenant.ts';
+import { makeTenant, updateUser } from '#demo/tenant.ts';
 import type { Newcomers } from '#store/views/plan-newcomers.ts';
 import {
   ADMIN_TOKEN,
@@ -150,6 +150,8 @@ describe('what the console asks for', () => {
   const tenant = makeTenant({ users: 60, groups: 4, membersPerGroup: 5 });
 
   before(async () => {
+    const bare = { userPrincipalName: 'bare@contoso.onmicrosoft.com', assignedLicenses: [], assignedPlans: [] };
+    updateUser(tenant, [...tenant.users.keys()][2] ?? '', bare);
     const graph = await startTenant(tenant);
     api = await startGateway(await freshStorage('embedded'));
     await connect(api, settingsFor(tenant, graph, { initialRun: 'preview' }));
@@ -214,6 +216,10 @@ describe('what the console asks for', () => {
     assert.ok(newcomers.users > newcomers.guests && newcomers.guests > 0);
     assert.equal(newcomers.guests, people.filter(({ userType }) => userType === 'Guest').length);
     assert.equal(newcomers.disabled, people.filter(({ accountEnabled }) => accountEnabled === false).length);
+    const unlicensed = people.filter(({ assignedLicenses }) => (assignedLicenses as unknown[]).length === 0);
+    assert.equal(newcomers.unlicensed, unlicensed.length);
+    assert.equal(newcomers.onMicrosoft, 1, 'a guest is called so by design');
+    assert.equal(newcomers.userTypes.find(({ value }) => value === 'Guest')?.count, newcomers.guests);
     for (const shares of [newcomers.userTypes, newcomers.mailboxTypes, newcomers.domains])
       assert.equal(
         shares.reduce((sum, { count }) => sum + count, 0),

@@ -117,6 +117,11 @@ describe('the console, from the first sign-in on', { skip: chromiumMissing }, ()
     await page.getByText('Every day at').waitFor();
     await page.getByText('Next: add an app').waitFor();
     await page.getByText('Succeeded').first().waitFor();
+    tenant.hybridSyncAt = new Date(Date.now() - 7_200_000).toISOString();
+    const way = await api.call<{ connectUrl: string }>('GET', '/api/v1/providers/microsoft365/connect');
+    await fetch(way.body.connectUrl);
+    await page.reload();
+    await page.getByText(/Hybrid, last synced from on premises 2 h/).waitFor();
     await accessible('inbound');
   });
 

@@ -290,12 +290,18 @@ for (const kind of ['embedded', 'postgres'] as const)
         ['Team'],
       );
       await call('GET', `${source}?cursor=nonsense`, 400);
-      const { items } = await call<{ items: { type: string; groupType?: string; userName?: string }[] }>(
-        'GET',
-        `${source}/${group('Company')}/members`,
-        200,
-      );
-      assert.ok(items.some(({ type }) => type === 'group'));
+      type Below = {
+        items: { id: string; type: string; groupType?: string; userName?: string; path: string[] }[];
+        counts: { users: number; groups: number };
+      };
+      const membersPath = `${source}/${group('Company')}/members`;
+      const { items, counts } = await call<Below>('GET', membersPath, 200);
+      // Company comes again through Berlin, and the third person through Berlin and Ops.
+      assert.deepEqual(counts, { users: 4, groups: 4 });
+      const ways = items.flatMap(({ id, path }) => (id === person(3) ? [path.slice(0, 2).join('/')] : []));
+      assert.deepEqual(ways.sort(), ['Company/Ops', 'Company/Sales']);
+      const direct = await call<Below>('GET', `${membersPath}?transitive=false`, 200);
+      assert.deepEqual(direct.counts, { users: 1, groups: 2 });
       for (const { type, groupType, userName } of items)
         assert.match(String(type === 'group' ? groupType : userName), type === 'group' ? /^[a-zA-Z0-9]+$/ : /@/);
       const scope = {

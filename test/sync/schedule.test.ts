@@ -92,6 +92,13 @@ eachDatabase('the schedule', (open) => {
       started.map(({ trigger }) => trigger),
       ['catch-up'],
     );
+    await replica().change({ ...DAILY, kind: 'interval', everyMinutes: 10_080 });
+    clock.set('2026-11-27T00:01:00Z');
+    await replica().tick();
+    assert.equal(started.length, 1, 'that of the week was a day and a minute ago');
+    clock.set('2026-11-26T23:59:00Z');
+    await replica().tick();
+    assert.equal(started.length, 2);
   });
 
   it('does not run a slot that had passed when it was turned on', async () => {
@@ -206,7 +213,7 @@ eachDatabase('a slot and its run', (open) => {
     assert.deepEqual(await missed('2026-11-28T03:00:00Z'), [null, 'time-zone-unknown', null]);
   });
 
-  it('read everything once a day, and what changed in between', async () => {
+  it('read everything once a day, and what changed in between, whatever is run by hand before', async () => {
     const { database, clock, schedule } = await openSchedule(open);
     await schedule.change(
       { enabled: true, kind: 'interval', everyMinutes: 60, timeZone: 'UTC' },
@@ -234,10 +241,14 @@ eachDatabase('a slot and its run', (open) => {
     // A daily run is the safety net, however lately everything was read.
     await schedule.change({ enabled: true, kind: 'daily', time: '14:00', timeZone: 'UTC' }, { withoutPreview: true });
     await database.knex.raw(`update mirror_state set read_at = '2026-11-24T13:59:00Z'`);
+    clock.set('2026-11-24T13:58:00Z');
+    await makeSyncService({ database, worker: undefined }).start({ trigger: 'manual', requestedBy: 'ada' });
+    await database.knex.raw(`update runs set status = 'succeeded'`);
+    assert.equal((await schedule.describe()).nextRunAt, '2026-11-24T14:00:00.000Z');
     clock.set('2026-11-24T14:00:00Z');
     await schedule.tick();
     const [daily] = (await listRuns(database.knex, { limit: 1 })).items;
-    assert.deepEqual([daily?.mode, daily?.status], ['full', 'queued']);
+    assert.deepEqual([daily?.trigger, daily?.mode, daily?.status], ['schedule', 'full', 'queued']);
   });
 
   it('read everything again when that stopped, in turn with what changed, until it comes to its end', async () => {

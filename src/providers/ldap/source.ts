@@ -8,6 +8,7 @@ import {
   type GroupSearch,
   type MemberChoice,
   type MemberList,
+  type MemberSearch,
   OPERATORS_OF,
   type PermissionReview,
   type SourceField,
@@ -71,10 +72,15 @@ interface Walk {
 }
 
 /**
- * Subgroups and users of a group, through all groups in between, each once; a cycle ends where it closes.
+ * Subgroups and users of a group, through all groups in between or directly in it alone, each once; a cycle ends where it
+ * closes.
  * @throws {NotFoundError} `source-group-not-found`
  */
-export function membersBelow(settings: LdapSettings, groupId: string, signal: AbortSignal): Promise<MemberList> {
+export function membersBelow(
+  settings: LdapSettings,
+  { groupId, transitive }: MemberSearch,
+  signal: AbortSignal,
+): Promise<MemberList> {
   return within(settings, signal, async (connection) => {
     const reading: Reading = { connection, settings, plan: planOf(settings), wanted: [], signal };
     const dn = await dnOfGroup(reading, groupId);
@@ -88,6 +94,7 @@ export function membersBelow(settings: LdapSettings, groupId: string, signal: Ab
     for (let at = 0; at < walk.queue.length && walk.found.length <= MEMBERS_MAX; at += 1) {
       const { dn: name, path } = walk.queue[at] ?? { dn: '', path: [] };
       await openGroup(walk, name, path);
+      if (!transitive) break;
     }
     const { found } = walk;
     const truncated: Truncated | null = found.length > MEMBERS_MAX ? { by: 'members', limit: MEMBERS_MAX } : null;

@@ -6,15 +6,15 @@ import type { Clock } from '#platform/clock.ts';
 import type { Graph } from './client.ts';
 import { readPage } from './collection.ts';
 import { endpointsOf } from './endpoints.ts';
-import { readClaims } from './permissions.ts';
+import { checkPermissions, readClaims } from './permissions.ts';
 import { checkDomains, checkMailboxUser } from './preflight.ts';
 import { type GraphGroup, hidesMembers } from './records.ts';
 import { checkSelectedGroups } from './selected-groups.ts';
 import type { Microsoft365Settings } from './settings.ts';
 
 /**
- * Says step by step what works: always the same checks in the same order, `settings`, `token`, `tenant`, `domains`,
- * `read-users`, `mailbox-user`, `read-groups`, `read-members`. Changes nothing, never throws.
+ * Says step by step what works: always the same checks in the same order, `settings`, `token`, `permissions`, `tenant`,
+ * `domains`, `read-users`, `mailbox-user`, `read-groups`, `read-members`. Changes nothing, never throws.
  */
 export async function checkConnection(
   settings: Microsoft365Settings,
@@ -33,6 +33,7 @@ export async function checkConnection(
   );
   const { graph, token } = signedIn;
   const steps: readonly [string, (graph: Graph) => Promise<Finding>][] = [
+    ['permissions', async () => checkPermissions(token ?? '', settings)],
     ['tenant', (graph) => describeTenant(graph, token ?? '', signal)],
     ['domains', (graph) => checkDomains(graph, settings, signal)],
     ['read-users', (graph) => canRead(graph, '/users?$select=id&$top=1', 'Users can be read.', signal)],

@@ -81,7 +81,7 @@ export function microsoft365({ clock, schemas, onRequest }: Parts): ProviderKind
     },
     source: {
       groups: (settings, search, signal) => findGroups(ask(settings), search, signal),
-      members: (settings, groupId, signal) => membersBelow(ask(settings), groupId, signal),
+      members: (settings, search, signal) => membersBelow(ask(settings), search, signal),
       fields: async (prefix) => findFields(prefix),
       permissions: (settings, signal) => reviewPermissions(ask(settings), settings, signal),
     },

@@ -1,5 +1,6 @@
 // Which permissions the settings need, and what a token grants. The least set: nothing is asked for that no setting uses.
 
+import type { Finding } from '#core/check.ts';
 import type { Permission } from '#core/connect.ts';
 import { UpstreamError } from '#core/errors.ts';
 import type { PermissionReview } from '#core/source.ts';
@@ -87,6 +88,22 @@ export async function reviewPermissions(
     superfluous: roles.filter((name) => !isNeeded(name)),
     optional: optional.map((permission) => ({ ...permission, granted: missingFrom(roles, [permission]).length === 0 })),
     entraUrl: entraPage(settings),
+  };
+}
+
+/**
+ * Each permission that the settings need and the token lacks, with what it is for: a read of one person or group fails
+ * for the first that is missing only, and for some not at all.
+ */
+export function checkPermissions(token: string, settings: Microsoft365Settings): Finding {
+  const claims = readClaims(token);
+  if (claims === undefined) return 'The access token does not say what it grants; the checks below show it.';
+  const { required } = neededPermissions(settings);
+  const missing = missingFrom(claims.roles, required);
+  if (missing.length === 0) return `All ${required.length} permissions that the settings need are granted.`;
+  return {
+    problem: `The application lacks ${missing.map(({ name, feature }) => `${name} (${feature})`).join(', ')}.`,
+    remedy: `Add what is missing, and let a global administrator or a privileged role administrator grant it: ${entraPage(settings)}`,
   };
 }
 

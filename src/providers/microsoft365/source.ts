@@ -1,6 +1,14 @@
 // What an administrator can look through before anything is saved.
 import { InputError, UpstreamError } from '#core/errors.ts';
-import type { GroupChoice, GroupPage, GroupSearch, MemberChoice, MemberList, Truncated } from '#core/source.ts';
+import type {
+  GroupChoice,
+  GroupPage,
+  GroupSearch,
+  MemberChoice,
+  MemberList,
+  MemberSearch,
+  Truncated,
+} from '#core/source.ts';
 import { batchGet } from './batch.ts';
 import type { Graph } from './client.ts';
 import { type CollectionPage, collection, PAGE_SIZE, readPage } from './collection.ts';
@@ -99,11 +107,16 @@ interface Place {
 }
 
 /**
- * Users and groups below a group, nearest first, each with the groups on the way to it. A group is entered once, so a
- * circle ends; somebody in two groups is listed with both paths. `truncated` says where it stopped before the end.
+ * Users and groups below a group, nearest first, each with the groups on the way to it; or those directly in it alone. A
+ * group is entered once, so a circle ends; somebody in two groups is listed with both paths. `truncated` says where it
+ * stopped before the end.
  * @throws {NotFoundError} there is no such group; and what `Graph.get` throws
  */
-export async function membersBelow(graph: Graph, groupId: string, signal: AbortSignal): Promise<MemberList> {
+export async function membersBelow(
+  graph: Graph,
+  { groupId, transitive }: MemberSearch,
+  signal: AbortSignal,
+): Promise<MemberList> {
   const root = `/groups/${encodeURIComponent(groupId)}?$select=id,displayName`;
   const group = await graph.get(root, (body) => (body ?? {}) as Partial<GraphGroup>, { signal });
   const found: MemberChoice[] = [];
@@ -114,7 +127,7 @@ export async function membersBelow(graph: Graph, groupId: string, signal: AbortS
     if (found.length > MEMBERS_SHOWN) break;
     for (const member of await directMembers(graph, place, signal)) {
       found.push(member);
-      if (member.type !== 'group' || known.has(member.id)) continue;
+      if (!transitive || member.type !== 'group' || known.has(member.id)) continue;
       const isFull = known.size >= GROUPS_ENTERED_MAX;
       if (isFull || place.path.length >= DEPTH_MAX) {
         truncated ??= isFull ? { by: 'groups', limit: GROUPS_ENTERED_MAX } : { by: 'depth', limit: DEPTH_MAX };

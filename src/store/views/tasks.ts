@@ -1,16 +1,20 @@
 // Background work as typed tasks: what a person watches, whatever carries it out.
+import type { Permission } from '#core/connect.ts';
 import type { CountsByType } from '#core/counts.ts';
-import type { RunError } from '#core/failure.ts';
+import { CredentialsError } from '#core/errors.ts';
+import { describeError, type RunError } from '#core/failure.ts';
+import { type ConnectionRow, listConnections } from '../connections.ts';
 import type { Db } from '../database.ts';
 import type { RunStatus } from '../runs.ts';
 import { listSubscriptions, type SubscriptionRow } from '../subscriptions.ts';
 import { isOver, type RunStep, type RunView } from './runs.ts';
 
 /** The types of tasks, and what each is for: setup prepares a provider, sync carries its people over. */
-export const TASK_CATEGORIES = { directory: 'sync', subscription: 'setup' } as const satisfies Record<
-  string,
-  'sync' | 'setup'
->;
+export const TASK_CATEGORIES = {
+  directory: 'sync',
+  connection: 'setup',
+  subscription: 'setup',
+} as const satisfies Record<string, 'sync' | 'setup'>;
 
 export interface TaskView {
   readonly id: string;
@@ -19,7 +23,7 @@ export interface TaskView {
   /** Null for what belongs to no run. */
   readonly runId: string | null;
   readonly state: RunStatus;
-  /** The phase of a run; of a subscription, the list that it is for. */
+  /** The phase of a run; of a subscription, the list that it is for; of a connection, what is looked at. */
   readonly step: string | null;
   readonly percent: number | null;
   readonly estimatedEndAt: string | null;
@@ -50,10 +54,46 @@ export function viewTask(run: RunView): TaskView {
   };
 }
 
-/** Subscriptions as setup tasks: one that fails makes no run fail. */
+/** What is asked of a source and set up there, as setup tasks: one that fails makes no run fail. */
 export async function listSetupTasks(db: Db, state: string | undefined): Promise<readonly TaskView[]> {
-  const tasks = (await listSubscriptions(db)).map(viewSubscription);
+  const tasks = [
+    ...(await listConnections(db)).map(viewConnection),
+    ...(await listSubscriptions(db)).map(viewSubscription),
+  ];
   return state === undefined ? tasks : tasks.filter((task) => task.state === state);
+}
+
+/** The last look at what a source says of itself and grants. */
+function viewConnection({
+  provider,
+  facts,
+  facts_at: factsAt,
+  problem,
+  problem_at: problemAt,
+}: ConnectionRow): TaskView {
+  const error = problem ?? lackOf(facts?.missing ?? []);
+  const state = error !== null ? 'failed' : facts === null ? 'queued' : 'succeeded';
+  const finishedAt = problem === null ? factsAt : problemAt;
+  return {
+    ...{ id: `connection-${provider}`, type: 'connection', category: TASK_CATEGORIES.connection, runId: null, state },
+    ...{
+      step: 'permissions',
+      percent: state === 'succeeded' ? 100 : null,
+      estimatedEndAt: null,
+      steps: [],
+      counts: {},
+    },
+    ...{ countsByType: null, startedAt: null, finishedAt: finishedAt?.toISOString() ?? null, error },
+  };
+}
+
+function lackOf(missing: readonly Permission[]): RunError | null {
+  if (missing.length === 0) return null;
+  return describeError(
+    new CredentialsError(`The application lacks permissions: ${missing.map(({ name }) => name).join(', ')}.`, {
+      failure: 'consent',
+    }),
+  );
 }
 
 function viewSubscription(row: SubscriptionRow): TaskView {

@@ -105,9 +105,11 @@ describe('a directory of OpenLDAP', { skip: slapdMissing }, () => {
     const { signal } = new AbortController();
     const groups = await kind.source?.groups?.(settings, { search: 'AL', limit: 50 }, signal);
     assert.deepEqual(groups?.items.map(({ displayName }) => displayName).sort(), ['all', 'sales']);
-    const below = await kind.source?.members?.(settings, uuidOf(11), signal);
+    const members = (groupId: string, transitive = true) =>
+      kind.source?.members?.(settings, { groupId, transitive }, signal) ?? assert.fail();
+    const below = await members(uuidOf(11));
     assert.deepEqual(
-      below?.items.map(({ id, path }) => [id, path.join(' > ')]).sort(),
+      below.items.map(({ id, path }) => [id, path.join(' > ')]).sort(),
       [
         [uuidOf(1), 'all'],
         [uuidOf(12), 'all'],
@@ -115,12 +117,12 @@ describe('a directory of OpenLDAP', { skip: slapdMissing }, () => {
         [uuidOf(3), 'all'],
       ].sort(),
     );
-    assert.deepEqual([groups?.truncated, below?.truncated], [null, null]);
+    assert.deepEqual([groups?.truncated, below.truncated], [null, null]);
     const one = await kind.source?.groups?.(settings, { search: 'AL', limit: 1 }, signal);
     assert.deepEqual([one?.items.length, one?.truncated], [1, { by: 'groups', limit: 1 }]);
-    await assert.rejects(kind.source?.members?.(settings, uuidOf(99), signal) ?? assert.fail(), {
-      reason: 'source-group-not-found',
-    });
+    const direct = (await members(uuidOf(11), false)).items.map(({ id }) => id);
+    assert.deepEqual(direct.sort(), [uuidOf(1), uuidOf(12), uuidOf(3)].sort());
+    await assert.rejects(members(uuidOf(99)), { reason: 'source-group-not-found' });
     const found = (await kind.mapping?.person?.(settings, 'lee', signal)) as { externalId: string };
     assert.equal(found.externalId, uuidOf(2));
     assert.equal(await kind.mapping?.person?.(settings, '*)(uid=*', signal), undefined);

@@ -4,7 +4,7 @@ import { generate } from 'selfsigned';
 import { type GraphServer, startGraphServer } from '#demo/graph-server.ts';
 import { addMember, makeTenant, type Tenant } from '#demo/tenant.ts';
 import { neededPermissions } from '#providers/microsoft365/permissions.ts';
-import { makeTestClock, openProvider, settingsFor, startTenant } from './support.ts';
+import { CLIENT_ID, makeTestClock, openProvider, settingsFor, startTenant } from './support.ts';
 
 let tenant: Tenant;
 let graph: GraphServer;
@@ -17,7 +17,8 @@ before(async () => {
 after(() => graph.close());
 
 const NAMES = [
-  ...['settings', 'token', 'tenant', 'domains', 'read-users', 'mailbox-user', 'read-groups', 'read-members'],
+  ...['settings', 'token', 'permissions', 'tenant', 'domains'],
+  ...['read-users', 'mailbox-user', 'read-groups', 'read-members'],
 ];
 
 async function check(
@@ -59,12 +60,19 @@ describe('the connection test', () => {
     }
   });
 
-  it('names the permission that is missing; the organization is optional', async () => {
+  it('names each permission that is missing, also one that no read asks for, and where to grant it; the organization is optional', async (test) => {
     const poor = await startTenant(tenant, { application: { roles: ['User.Read.All'] } });
-    const { failed, by } = await check({}, poor);
-    assert.deepEqual(failed, ['read-groups', 'read-members']);
+    test.after(() => poor.close());
+    const { failed, by } = await check({ scope: { mailboxTypes: ['user', 'shared'] } }, poor);
+    assert.deepEqual(failed, ['permissions', 'read-groups', 'read-members']);
+    const { detail, remedy } = by.get('permissions') ?? assert.fail();
+    assert.match(detail, /GroupMember\.Read\.All \(groups.*MailboxSettings\.Read \(which mailboxes/);
+    assert.doesNotMatch(detail, /User\.Read\.All|Organization/);
+    assert.match(remedy ?? '', new RegExp(`administrator.*https://entra\\.microsoft\\.com/.*${CLIENT_ID}$`));
     assert.match(by.get('read-groups')?.remedy ?? '', /GroupMember\.Read\.All/);
-    await poor.close();
+    const wide = await startTenant(tenant, { application: { roles: ['Directory.Read.All'] } });
+    test.after(() => wide.close());
+    assert.equal((await check({}, wide)).by.get('permissions')?.ok, true);
   });
 
   it('finds domains that the tenant does not have, and a tenant without a mailbox', async () => {
@@ -159,7 +167,7 @@ describe('what can be looked up', () => {
     const [top = '', inner = ''] = tenant.groups.keys();
     const [somebody = ''] = [...tenant.users.keys()].slice(-1);
     addMember(tenant, inner, somebody);
-    const { items: found, truncated } = await members(settings, top, signal);
+    const { items: found, truncated } = await members(settings, { groupId: top, transitive: true }, signal);
     assert.equal(truncated, null);
     const name = (id: string) => String(tenant.groups.get(id)?.['displayName']);
     assert.deepEqual(found.find(({ id }) => id === inner)?.path, [name(top)]);
@@ -168,16 +176,26 @@ describe('what can be looked up', () => {
       name(inner),
     ]);
     assert.equal(new Set(found.map(({ id, path }) => `${id} ${path.join('/')}`)).size, found.length);
+    const direct = await members(settings, { groupId: top, transitive: false }, signal);
+    assert.ok(direct.items.length > 0 && direct.items.length < found.length);
+    assert.deepEqual(
+      direct.items,
+      found.filter(({ path }) => path.length === 1),
+    );
     const chain = makeTenant({ users: 1, groups: 24, membersPerGroup: 0 });
     const groups = [...chain.groups.keys()];
     for (const members of chain.members.values()) members.clear();
     for (const [index, id] of groups.entries()) if (index > 0) addMember(chain, groups[index - 1] ?? '', id);
     const server = await startTenant(chain);
     const deep = openProvider(settingsFor(server, chain.id));
-    const below = await deep.kind.source?.members?.(deep.settings, groups[0] ?? '', signal);
+    const below = await deep.kind.source?.members?.(
+      deep.settings,
+      { groupId: groups[0] ?? '', transitive: true },
+      signal,
+    );
     assert.deepEqual(below?.truncated, { by: 'depth', limit: 20 });
     await server.close();
-    await assert.rejects(members(settings, 'nobody', signal), { code: 'ERR_NOT_FOUND' });
+    await assert.rejects(members(settings, { groupId: 'nobody', transitive: true }, signal), { code: 'ERR_NOT_FOUND' });
   });
 
   it('is what the token grants, and what is too little or too much', async () => {

@@ -132,6 +132,7 @@ describe('settings of Microsoft 365', () => {
       [{ scope: { mode: 'groups' } }, 'scope.groupIds'],
       [{ scope: { groupIds: ['g1'] } }, 'scope.groupIds'],
       [{ scope: { mode: 'groups', groupIds: ['g1'] }, pathDisplay: { rootGroupId: 'g1' } }, 'pathDisplay.rootGroupId'],
+      [{ pathDisplay: { rootGroupId: ['g1', 'g2'] } }, 'pathDisplay.rootGroupId'],
       [{ scope: { mode: 'groups', groupIds: [' '] } }, 'scope.groupIds'],
       [{ scope: { maxDepth: -1 } }, 'scope.maxDepth'],
     ] as const) {

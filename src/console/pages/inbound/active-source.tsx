@@ -80,10 +80,11 @@ export function ActiveSource({ card, running }: { readonly card: ProviderCard; r
   );
 }
 
-/** Whose directory it is, how long its credential lasts, and how the last read went. */
+/** Whose directory it is, whether one of their own feeds it, how long its credential lasts, and how the last read went. */
 function SourceLine({ card, tenantId }: { readonly card: ProviderCard; readonly tenantId: string | undefined }) {
   const t = useT(WORDS);
-  const { source, credential, state } = card.connection;
+  const language = useLanguage();
+  const { source, credential, state, hybrid } = card.connection;
   const days = credential?.daysLeft ?? null;
   const domains = source?.domains ?? [];
   const where =
@@ -92,7 +93,14 @@ function SourceLine({ card, tenantId }: { readonly card: ProviderCard; readonly 
       : [source.name, domains.find((name) => name.includes('.onmicrosoft.')) ?? domains[0]];
   const ends =
     days === null ? (credential?.neverExpires === true ? t('noExpiry') : undefined) : t('secretEnds', { n: days });
-  return <>{[...where, ends, state === 'connected' ? t('readWell') : undefined].filter(Boolean).join(' · ')}</>;
+  const synced = hybrid?.lastSyncAt ?? null;
+  const local =
+    hybrid?.enabled !== true
+      ? undefined
+      : synced === null
+        ? t('hybrid')
+        : t('hybridSynced', { t: relative(synced, language) });
+  return <>{[...where, local, ends, state === 'connected' ? t('readWell') : undefined].filter(Boolean).join(' · ')}</>;
 }
 
 function SourceFacts({ settings: { scope = {}, pathDisplay } }: { readonly settings: KnownSettings }) {

@@ -25,6 +25,8 @@ export const WORDS = words({
   ],
   noExpiry: ['no expiry', '만료 없음'],
   secretEnds: ['Its credential ends in {n} {n|day|days}', '자격 증명이 {n}일 후 만료'],
+  hybrid: ['Hybrid, with an on-premises directory', '온프레미스 디렉터리와 하이브리드'],
+  hybridSynced: ['Hybrid, last synced from on premises {t}', '하이브리드, 온프레미스 마지막 동기화 {t}'],
   readWell: ['The last read went well', '마지막 읽기 정상'],
   nextTitle: ['Next: add an app', '다음: 앱 추가'],
   nextText: [

@@ -4,6 +4,7 @@ import { words } from '../../app/i18n.ts';
 export const CHECKS = words({
   settings: ['Settings', '설정'],
   token: ['Token', '토큰'],
+  permissions: ['Permissions', '권한'],
   tenant: ['Tenant', '테넌트'],
   domains: ['Domains', '도메인'],
   connect: ['Connection', '연결'],

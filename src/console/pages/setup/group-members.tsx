@@ -15,15 +15,14 @@ export function GroupMembers({ kind, branch }: { readonly kind: Kind; readonly b
   const members = useGet('GET /providers/{kind}/source/groups/{id}/members', { path: { kind, id: branch.id } });
   return (
     <Loaded query={members}>
-      {({ items, truncated }) => {
+      {({ items, truncated, counts }) => {
         const subgroups = items.filter(({ type }) => type === 'group');
         const users = items.filter(({ type }) => type === 'user');
-        const ids = (of: typeof items): number => new Set(of.map(({ id }) => id)).size;
         const left = items.length - MEMBERS_SHOWN;
         return (
           <>
             <h3>{branch.name}</h3>
-            <p>{items.length === 0 ? t('nobody') : t('users', { n: ids(users), g: ids(subgroups) })}</p>
+            <p>{items.length === 0 ? t('nobody') : t('users', { n: counts.users, g: counts.groups })}</p>
             <ul className={css.memberList}>
               {[...subgroups, ...users].slice(0, MEMBERS_SHOWN).map(({ id, displayName, type, path, userName }) => (
                 <li key={`${id}-${path.join('/')}`}>
