@@ -96,10 +96,10 @@ export async function reviewPermissions(
  * for the first that is missing only, and for some not at all.
  */
 export function checkPermissions(token: string, settings: Microsoft365Settings): Finding {
-  const claims = readClaims(token);
-  if (claims === undefined) return 'The access token does not say what it grants; the checks below show it.';
+  const roles = readClaims(token)?.roles ?? [];
+  if (roles.length === 0) return 'The access token names no permission; the checks below show what it may read.';
   const { required } = neededPermissions(settings);
-  const missing = missingFrom(claims.roles, required);
+  const missing = missingFrom(roles, required);
   if (missing.length === 0) return `All ${required.length} permissions that the settings need are granted.`;
   return {
     problem: `The application lacks ${missing.map(({ name, feature }) => `${name} (${feature})`).join(', ')}.`,

@@ -73,6 +73,10 @@ describe('the connection test', () => {
     const wide = await startTenant(tenant, { application: { roles: ['Directory.Read.All'] } });
     test.after(() => wide.close());
     assert.equal((await check({}, wide)).by.get('permissions')?.ok, true);
+    // A token that names none at all may be one that does not tell.
+    const silent = await startTenant(tenant, { application: { roles: [] } });
+    test.after(() => silent.close());
+    assert.deepEqual((await check({}, silent)).failed, ['read-users', 'mailbox-user', 'read-groups', 'read-members']);
   });
 
   it('finds domains that the tenant does not have, and a tenant without a mailbox', async () => {
