@@ -28,6 +28,10 @@ interface Change {
   secretsChanged: boolean;
 }
 
+interface App {
+  name: string;
+}
+
 describe('settings over the API', () => {
   const tenant = makeTenant({ users: USERS, groups: 3, membersPerGroup: 5 });
   for (const [place, user] of [...tenant.users.values()].entries())
@@ -143,6 +147,33 @@ describe('settings over the API', () => {
       assert.ok(!Number.isNaN(Date.parse(problem.savedAt)));
       assert.equal((await save(saved.headers.get('etag') ?? '')).status, 200, path);
     }
+  });
+
+  it('tags an app by what it shows of it, also while others save it', async () => {
+    const { id } = await call<{ id: string }>('POST', '/apps', 201, {
+      name: 'Shop',
+      webhook: { url: 'https://shop.test' },
+    });
+    const path = `/api/v1/apps/${id}`;
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, (_, count) => [
+        api.call<App>('PATCH', path, { name: `Shop ${count}` }),
+        api.call<App>('GET', path),
+      ]).flat(),
+    );
+    const shown = new Map<string | null, Set<string>>();
+    for (const { headers, body } of answers) {
+      const tag = headers.get('etag');
+      shown.set(tag, (shown.get(tag) ?? new Set()).add(body.name));
+    }
+    assert.deepEqual(
+      [...shown.values()].filter(({ size }) => size > 1),
+      [],
+    );
+    assert.equal(shown.size, new Set(answers.map(({ body }) => body.name)).size);
+    const tag = (await api.call('GET', path)).headers.get('etag');
+    await call('PATCH', `/apps/${id}`, 200, { webhook: { enabled: false } });
+    assert.notEqual((await api.call('GET', path)).headers.get('etag'), tag, 'to pause a webhook is to save it');
   });
 
   it('makes two versions of settings into one, field by field', () => {
