@@ -99,7 +99,7 @@ export function providerRoutes(parts: AdminParts): Router {
 export async function settingsToTry(parts: AdminParts, kind: ProviderKind, body: unknown): Promise<unknown> {
   const row = await readProvider(parts.database.knex, kind.kind);
   const unsaved = typeof body === 'object' && body !== null && Object.keys(body).length > 0;
-  if (unsaved) return kind.parseSettings(mergeSecrets(body, secretsFor(kind, row, body, parts)));
+  if (unsaved) return kind.parseSettings(mergeSecrets(withoutMarks(body), secretsFor(kind, row, body, parts)));
   if (row === undefined) throw notConfigured(kind);
   return openSettings(kind, row, parts.seal);
 }
@@ -204,7 +204,7 @@ function stillMeant(secrets: Secrets, before: unknown, after: unknown): Secrets 
   return Object.fromEntries(Object.entries(secrets).filter(([path]) => kindAt(before, path) === kindAt(after, path)));
 }
 
-/** What an answer of ours adds to the settings may come back in a PUT and means nothing there. */
+/** What an answer of ours adds to the settings may come back, and means nothing then. */
 function withoutMarks(body: object): unknown {
   const {
     configVersion: _version,

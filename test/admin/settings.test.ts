@@ -82,8 +82,9 @@ describe('settings over the API', () => {
     assert.deepEqual(then.skipped, [
       { reason: 'ScopeFilterFalse', sentence: REASONS.ScopeFilterFalse.sentence, count: now.total - SALES },
     ]);
-    const { scope } = await call<{ scope: { filter: string } }>('GET', '/providers/microsoft365', 200);
-    assert.equal(scope.filter, '');
+    const read = await call<{ scope: { filter: string } }>('GET', '/providers/microsoft365', 200);
+    assert.equal(read.scope.filter, '');
+    assert.deepEqual(await attempt(read), now, 'what was read may be sent as it is');
   });
 
   it('says what is wrong with a filter that cannot be read', async () => {
