@@ -42,6 +42,8 @@ export interface PlanRow {
   readonly decided_at: Date | null;
   /** The run that it undoes; null when it follows the provider. */
   readonly reverts: string | null;
+  /** By which rules it was sealed: above `SEAL`, it is of a later release. */
+  readonly seal: number;
 }
 
 export interface PlanItem {
@@ -87,7 +89,7 @@ export async function insertPlan(
 }
 
 const ROW = `select id, run_id, provider, config_version, case when status = 'held' and expires_at < now() then 'expired' else status end as status,
-  complete, expires_at, decided_at, reverts from plans where id = ?`;
+  complete, expires_at, decided_at, reverts, seal from plans where id = ?`;
 
 export async function readPlanRow(db: Db, planId: string): Promise<PlanRow | undefined> {
   const { rows } = await sql(db, ROW, [planId]);

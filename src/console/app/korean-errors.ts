@@ -317,6 +317,10 @@ export const KOREAN_ERRORS: Readonly<Record<string, Said>> = {
   'plan-expired': ['계획이 만료되어 결정할 수 없습니다.', '새로 실행하면 지금의 차이를 볼 수 있습니다.'],
   'plan-not-found': ['그런 계획이 없습니다.', LIST_AGAIN],
   'plan-not-waiting': ['결정을 기다리는 계획이 아닙니다.', '이 소스의 최신 계획을 확인하거나 새로 실행하세요.'],
+  'plan-of-later-release': [
+    '이 복제본보다 새로운 릴리스가 만든 계획입니다.',
+    '모든 복제본이 그 릴리스로 바뀐 뒤 다시 승인하세요.',
+  ],
   'plan-tampered': [
     '계획이 만들어진 내용과 다릅니다.',
     '누가 데이터베이스에 쓸 수 있는지 확인하고, 계획을 폐기한 뒤 새로 실행하세요.',
