@@ -89,14 +89,13 @@ async function advance(parts: CarryParts, carried: Carried): Promise<void> {
   const resumable = plan?.status === 'approved' || plan?.status === 'applying';
   if (run.status === 'running' && !resumable) return abandon(carried);
   const row = await readProvider(db, run.provider);
-  // Who was entered by hand is brought back also where no source was ever set up.
-  if (row === undefined && run.options.restores === undefined) throw new Error(`no settings of ${run.provider}`);
   if (row !== undefined) carried.hide(secretsOf(row, parts.seal));
   await write((tx) => startRun(tx, run.id));
   const context = makeContext(parts, carried, row);
   if (plan !== undefined && resumable) return resume(context, plan, row, run.options.restores !== undefined);
   if (run.reverts !== null) return runRevert(context, run);
   if (run.options.restores !== undefined) return runRestore(context, run, parts);
+  // What was applied is undone, and who was removed brought back, also where the source has no settings any more.
   if (row === undefined) throw new Error(`no settings of ${run.provider}`);
   const kind = parts.kinds.get(run.provider);
   if (kind === undefined) throw new Error(`no provider kind ${run.provider}`);

@@ -10,10 +10,12 @@ import {
   ADMIN_TOKEN,
   connect,
   freshStorage,
+  type RunBody,
   settingsFor,
   startGateway,
   startTenant,
   type TestGateway,
+  untilOver,
 } from '../support/gateway.ts';
 import { problemsOf } from '../support/openapi.ts';
 
@@ -175,6 +177,36 @@ describe('settings over the API', () => {
     const tag = (await api.call('GET', path)).headers.get('etag');
     await call('PATCH', `/apps/${id}`, 200, { webhook: { enabled: false } });
     assert.notEqual((await api.call('GET', path)).headers.get('etag'), tag, 'to pause a webhook is to save it');
+  });
+
+  it('forgets the settings of a source that is off, credentials and all; what it brought can still be undone', async () => {
+    const refusal = async (method: string, path: string, status: number, body?: unknown): Promise<string> =>
+      (await call<{ code: string }>(method, path, status, body)).code;
+    assert.equal(await refusal('DELETE', '/providers/microsoft365', 409), 'provider-active');
+    assert.equal(await refusal('DELETE', '/providers/ldap', 404), 'not-configured');
+    const ldap = { preset: 'openldap', url: 'ldaps://directory.test', users: { base: 'dc=test' } };
+    const bind = { dn: 'cn=reader', password: 'secret of the reader' };
+    await call('PUT', '/providers/ldap', 200, { ...ldap, bind });
+    await call('PUT', '/providers/ldap/draft', 200, { step: 'connect', settings: { ...ldap, bind } });
+    const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, 'if-match': '"7"' };
+    const stale = await fetch(`${api.base}/api/v1/providers/ldap`, { method: 'DELETE', headers });
+    assert.equal(stale.status, 412);
+    await call('DELETE', '/providers/ldap', 204);
+    await call('GET', '/providers/ldap', 404);
+    await call('GET', '/providers/ldap/draft', 404);
+    const [last] = await changes('?provider=ldap');
+    assert.equal(last?.action, 'provider.remove');
+    const without = { ...ldap, bind: { dn: bind.dn } };
+    assert.equal(await refusal('PUT', '/providers/ldap', 400, without), 'settings-invalid', 'the password is gone');
+    const again = await call<{ configVersion: number }>('PUT', '/providers/ldap', 200, { ...ldap, bind });
+    assert.equal(again.configVersion, 2, 'another version than the one before');
+    await call('GET', '/providers/ldap/versions/1', 200);
+
+    const { items } = await call<{ items: RunBody[] }>('GET', '/sync-runs?status=succeeded&limit=1', 200);
+    await call('POST', '/providers/microsoft365/deactivate', 200, {});
+    await call('DELETE', '/providers/microsoft365', 204);
+    const undoing = await call<RunBody>('POST', `/sync-runs/${items[0]?.id}/revert`, 202);
+    assert.equal((await untilOver(api, undoing.id)).status, 'held');
   });
 
   it('makes two versions of settings into one, field by field', () => {

@@ -333,6 +333,7 @@ export const KOREAN_ERRORS: Readonly<Record<string, Said>> = {
     '미리 보기를 실행하고 그 계획을 확인하세요.',
   ],
   'preview-unavailable': ['이 소스에는 미리 보기가 없습니다.', '실행의 미리 보기를 사용하세요.'],
+  'provider-active': ['이 소스가 켜져 있습니다.', '먼저 소스를 끄거나 다른 소스로 전환하세요.'],
   'provider-inactive': ['지금은 이 소스를 사용하지 않습니다.', '관리자가 소스를 켜거나 전환할 수 있습니다.'],
   'provider-not-active': ['활성 상태가 아닌 소스의 계획입니다.', '소스를 켠 뒤 계획을 확인하거나 폐기하세요.'],
   'provider-unknown': ['그런 소스가 없습니다.'],
