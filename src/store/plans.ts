@@ -1,7 +1,8 @@
 // Stored plans and their items: made once, judged, decided, applied. With its outcomes a plan is its run's log.
 import { randomUUID } from 'node:crypto';
 import { type Counted, type Sums, sumUp } from '#core/counts.ts';
-import { type HoldCode, type ItemHold, OPERATION_CLASSES, type Verdict } from '#core/guard.ts';
+import type { ItemHold, Verdict } from '#core/guard.ts';
+import { type HoldCode, OPERATION_CLASSES } from '#core/guard-reasons.ts';
 import type { Origin, ProviderKindName, ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 import { IS_LINK } from './matching.ts';
