@@ -6,7 +6,9 @@ interface Schema {
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
   readonly default?: unknown;
+  readonly title?: string;
   readonly description?: string;
+  readonly writeOnly?: boolean;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
   readonly items?: Schema;
@@ -38,14 +40,24 @@ interface Operation {
 
 export interface ApiDocument {
   readonly paths?: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components?: { readonly schemas?: Readonly<Record<string, Schema>> };
 }
 
 interface Field {
+  readonly name: string;
+  readonly required: boolean;
+  readonly schema: Schema;
+}
+
+/** Of a table. */
+interface Row {
   readonly name: string;
   readonly type: string;
   readonly text: string;
 }
 
+/** The section of the schemas that have a title: calls that take or answer them lead there. */
+const SCHEMAS = 'schemas';
 const METHODS = ['get', 'put', 'post', 'patch', 'delete'];
 
 /** The body of a page; every text of the document is escaped. */
@@ -57,6 +69,12 @@ export function renderReference(api: ApiDocument): string {
       const noun = path.split('/')[1] ?? '';
       groups.set(noun, [...(groups.get(noun) ?? []), article(api, method, path, operation)]);
     }
+  const schemas = Object.values(api.components?.schemas ?? {}).filter(({ title }) => title !== undefined);
+  if (schemas.length > 0)
+    groups.set(
+      SCHEMAS,
+      schemas.map((schema) => schemaArticle(api, schema)),
+    );
   const links = [...groups.keys()].map((noun) => `<a href="#${escapeHtml(noun)}">${escapeHtml(noun)}</a>`);
   const body = [...groups].map(
     ([noun, articles]) => `<h2 id="${escapeHtml(noun)}">${escapeHtml(noun)}</h2>${articles.join('')}`,
@@ -64,56 +82,123 @@ export function renderReference(api: ApiDocument): string {
   return `<h1>Sluice API</h1><p>All paths are below <code>/api/v1</code>. All but signing in and the document itself need a bearer token. The whole document: <a href="/api/v1/openapi.json">openapi.json</a>.</p><nav>${links.join('')}</nav>${body.join('')}`;
 }
 
+function schemaArticle(api: ApiDocument, schema: Schema): string {
+  const { title = '', description = '' } = schema;
+  return `<article id="${idOf(title)}"><h3>${escapeHtml(title)}</h3><p>${prose(description)}</p>${table('Fields', rowsOf(api, schema))}</article>`;
+}
+
 function article(api: ApiDocument, method: string, path: string, operation: Operation): string {
   const { summary = '', description = '', parameters = [], requestBody, responses = {} } = operation;
   const texts = [summary, description].filter((text) => text !== '').map((text) => `<p>${prose(text)}</p>`);
-  const bodies = Object.values(requestBody?.content ?? {}).flatMap(({ schema }) => fieldsOf(api, schema));
+  const bodies = Object.values(requestBody?.content ?? {}).map(({ schema = {} }) => bodyOf(api, schema));
   const answers = Object.entries(responses).map(([status, answer]) => {
     const { description: text = '' } = resolve(api, answer);
     return `<li>${prose(`${status} ${text}`.trim())}</li>`;
   });
-  return `<article><h3><b>${method.toUpperCase()}</b> ${escapeHtml(path)}</h3>${texts.join('')}${table('Parameters', parameters.map(parameterField))}${table('Body', bodies)}<ul>${answers.join('')}</ul></article>`;
+  const rows = parameters.map((parameter) => parameterRow(api, parameter));
+  return `<article><h3><b>${method.toUpperCase()}</b> ${escapeHtml(path)}</h3>${texts.join('')}${table('Parameters', rows)}${bodies.join('')}<ul>${answers.join('')}</ul></article>`;
 }
 
-function parameterField({ name, in: where, required = false, description = '', schema = {} }: Parameter): Field {
-  return { name: where === 'header' ? `${name} (header)` : name, ...describe(schema, required, description) };
+/** The fields of a body, or the way to what is described apart. */
+function bodyOf(api: ApiDocument, schema: Schema): string {
+  const whole = resolve(api, schema);
+  const titles = (whole.anyOf ?? whole.oneOf ?? []).map((one) => resolve(api, one).title);
+  if (titles.length === 0 || titles.includes(undefined)) return table('Body', rowsOf(api, whole));
+  const links = titles.map((title = '') => `<a href="#${idOf(title)}">${escapeHtml(title)}</a>`);
+  return `<p>Body: ${links.join(', or ')}. ${prose(whole.description ?? '')}</p>`;
 }
 
-/** Of alternatives the fields of all, each once. */
-function fieldsOf(api: ApiDocument, schema: Schema | undefined): Field[] {
-  const { properties = {}, required = [], allOf = [], oneOf = [], anyOf = [] } = resolve(api, schema ?? {});
+function parameterRow(api: ApiDocument, { name, in: where, required = false, ...parameter }: Parameter): Row {
+  const { description = '', schema = {} } = parameter;
+  return {
+    name: where === 'header' ? `${name} (header)` : name,
+    type: typed(typeOf(api, schema), required),
+    text: textOf(schema, description),
+  };
+}
+
+/** Fields, each followed by those within it by their path: `scope.filter`, `rules[].filter`. */
+function rowsOf(api: ApiDocument, schema: Schema, above = ''): Row[] {
+  const fields = new Map<string, Field[]>();
+  for (const field of fieldsOf(api, schema)) fields.set(field.name, [...(fields.get(field.name) ?? []), field]);
+  return [...fields].flatMap(([name, alternatives]) => {
+    const path = `${above}${name}`;
+    const types = new Set(alternatives.map(({ schema: one }) => typeOf(api, one)));
+    const texts = new Set(alternatives.map(({ schema: one }) => textOf(one, resolve(api, one).description ?? '')));
+    const row = {
+      name: path,
+      type: typed(
+        [...types].join(' or '),
+        alternatives.every(({ required }) => required),
+      ),
+      text: [...texts].filter((text) => text !== '').join(' '),
+    };
+    return [row, ...alternatives.flatMap(({ schema: one }) => rowsWithin(api, one, path))];
+  });
+}
+
+function rowsWithin(api: ApiDocument, schema: Schema, path: string): Row[] {
+  const { items } = resolve(api, schema);
+  return items === undefined ? rowsOf(api, schema, `${path}.`) : rowsOf(api, items, `${path}[].`);
+}
+
+/** Of alternatives the fields of each; required is what all of them require. */
+function fieldsOf(api: ApiDocument, schema: Schema): Field[] {
+  const { properties = {}, required = [], allOf = [], oneOf = [], anyOf = [] } = resolve(api, schema);
   const own = Object.entries(properties).map(([name, one]) => ({
     name,
-    ...describe(one, required.includes(name), resolve(api, one).description ?? ''),
+    required: required.includes(name),
+    schema: one,
   }));
-  const all = [...own, ...[...allOf, ...oneOf, ...anyOf].flatMap((one) => fieldsOf(api, one))];
-  return [...new Map(all.map((field) => [field.name, field])).values()];
+  const choices = [...oneOf, ...anyOf].map((one) => fieldsOf(api, one));
+  const isRequired = (name: string): boolean =>
+    choices.every((fields) => fields.some((field) => field.name === name && field.required));
+  return [
+    ...own,
+    ...allOf.flatMap((one) => fieldsOf(api, one)),
+    ...choices.flat().map((field) => ({ ...field, required: isRequired(field.name) })),
+  ];
 }
 
-function describe(schema: Schema, required: boolean, description: string): Omit<Field, 'name'> {
-  const fallback = schema.default === undefined ? '' : `Default: ${JSON.stringify(schema.default)}.`;
-  return { type: `${typeOf(schema)}${required ? ', required' : ''}`, text: `${description} ${fallback}`.trim() };
+function typed(type: string, required: boolean): string {
+  return required ? `${type}, required` : type;
 }
 
-function typeOf(schema: Schema): string {
-  const { $ref, type, items, oneOf, anyOf, allOf } = schema;
-  if ($ref !== undefined) return $ref.split('/').at(-1) ?? '';
-  if (schema.const !== undefined) return JSON.stringify(schema.const);
-  if (schema.enum !== undefined) return schema.enum.map(String).join(' | ');
+function textOf(schema: Schema, description: string): string {
+  const notes = [
+    description,
+    ...(schema.writeOnly === true ? ['Never shown.'] : []),
+    ...(schema.default === undefined ? [] : [`Default: ${JSON.stringify(schema.default)}.`]),
+  ];
+  return notes.join(' ').trim();
+}
+
+function typeOf(api: ApiDocument, schema: Schema): string {
+  const whole = resolve(api, schema);
+  const { type, items, oneOf, anyOf, allOf } = whole;
+  if (whole.const !== undefined) return JSON.stringify(whole.const);
+  if (whole.enum !== undefined) return whole.enum.map(String).join(' | ');
   const parts = oneOf ?? anyOf ?? allOf;
-  if (parts !== undefined) return [...new Set(parts.map(typeOf))].join(allOf === undefined ? ' or ' : ' and ');
-  if (type === 'array') return `list of ${typeOf(items ?? {})}`;
+  if (parts !== undefined)
+    return [...new Set(parts.map((part) => typeOf(api, part)))].join(allOf === undefined ? ' or ' : ' and ');
+  if (type === 'array') return `list of ${typeOf(api, items ?? {})}`;
   return (typeof type === 'string' ? type : type?.join(' or ')) ?? 'any';
 }
 
-/** What a reference within the document leads to; anything else is itself. */
+/** What a reference within the document leads to, with what stands beside the reference; anything else is itself. */
 function resolve<Node extends { readonly $ref?: string }>(api: ApiDocument, node: Node): Node {
   if (node.$ref === undefined) return node;
-  const steps = node.$ref.slice('#/'.length).split('/');
-  return steps.reduce((at, step) => (at as Record<string, unknown>)[step], api as unknown) as Node;
+  const { $ref, ...own } = node;
+  const steps = $ref.slice('#/'.length).split('/');
+  const found = steps.reduce((at, step) => (at as Record<string, unknown>)[step], api as unknown) as Node;
+  return { ...resolve(api, found), ...own };
 }
 
-function table(caption: string, fields: readonly Field[]): string {
+function idOf(title: string): string {
+  return escapeHtml(title.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-'));
+}
+
+function table(caption: string, fields: readonly Row[]): string {
   if (fields.length === 0) return '';
   const rows = fields.map(
     ({ name, type, text }) =>

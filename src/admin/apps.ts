@@ -7,18 +7,16 @@ import { savePush } from '#outbound/push-settings.ts';
 import { SetInput, WebhookInput } from '#outbound/stream-settings.ts';
 import { deleteApp, insertApp, listApps, readApp, updateApp } from '#store/apps.ts';
 import { writeAudit } from '#store/audit.ts';
-import type { Db } from '#store/database.ts';
 import { countInScope } from '#store/deliveries.ts';
-import { listStreams } from '#store/event-streams.ts';
 import { lockSettings } from '#store/settings.ts';
 import { askBackfill } from '#store/targets.ts';
 import { refuseChanged, sendDocument } from './documents.ts';
 import { needApp } from './need-app.ts';
 import type { AdminParts } from './parts.ts';
 import { checkRemovals, impactOfPush } from './push-impact.ts';
-import { actorOf, PageQuery, uuidParam } from './query.ts';
+import { actorOf, PageQuery } from './query.ts';
 import { streamRoutes } from './stream-routes.ts';
-import { auditedStreams, saveStreams, withStreams } from './streams.ts';
+import { auditedStreams, describeApp, readAppSettings, saveStreams, withStreams } from './streams.ts';
 
 const path = z.string().trim().min(1).max(200);
 const Scope = z.strictObject({
@@ -61,8 +59,7 @@ export function appRoutes(parts: AdminParts): Router {
         if (push != null) await savePush(tx, parts, made.id, push);
         const shown = await saveStreams(tx, parts, { id: made.id, scope }, { webhook, events });
         await writeAudit(tx, { actor: actorOf(request), action: 'app.create', object: made.id, detail: { name } });
-        const [whole] = await withStreams(tx, parts, [(await readApp(tx, made.id)) ?? made], shown);
-        return { ...made, ...whole };
+        return (await describeApp(tx, parts, (await readApp(tx, made.id)) ?? made, shown)).shown;
       });
       wake(parts);
       response.status(201).location(`/api/v1/apps/${app.id}`).json(app);
@@ -73,8 +70,8 @@ export function appRoutes(parts: AdminParts): Router {
       response.json(await countInScope(db, parts.scopeOf(scope)));
     })
     .get('/apps/:id', async (request, response) => {
-      const [app] = await withStreams(db, parts, [await needApp(db, request)]);
-      sendDocument(response, app ?? {}, await settingsOf(db, uuidParam(request, 'id')));
+      const { shown, set } = await describeApp(db, parts, await needApp(db, request));
+      sendDocument(response, shown, set);
     })
     .patch('/apps/:id', admin, async (request, response) => {
       const changes = parse(ChangedApp, request.body);
@@ -82,7 +79,7 @@ export function appRoutes(parts: AdminParts): Router {
       const changed = await db.transaction(async (tx) => {
         await lockSettings(tx);
         const app = await needApp(tx, request);
-        await refuseChanged(tx, request, await settingsOf(tx, app.id), { action: 'app.change', object: app.id });
+        await refuseChanged(tx, request, await readAppSettings(tx, app), { action: 'app.change', object: app.id });
         await checkRemovals(parts, tx, app, changes, request.query);
         const scope = changes.scope === undefined ? app.scope : changes.scope;
         const saved = await updateApp(tx, { id: app.id, name: changes.name ?? app.name, scope });
@@ -93,12 +90,11 @@ export function appRoutes(parts: AdminParts): Router {
         const detail = { ...changes, ...auditedStreams(changes), ...pushed };
         await writeAudit(tx, { actor: actorOf(request), action: 'app.change', object: app.id, detail });
         const newest = changes.push === undefined ? saved : await readApp(tx, app.id);
-        const [whole] = await withStreams(tx, parts, newest === undefined ? [] : [newest], shown);
-        return whole;
+        return describeApp(tx, parts, newest ?? app, shown);
       });
       authenticator.forgetAll();
       wake(parts);
-      sendDocument(response, changed ?? {}, await settingsOf(db, uuidParam(request, 'id')));
+      sendDocument(response, changed.shown, changed.set);
     })
     .post('/apps/:id/push/impact', requireScope('admin', 'operator'), async (request, response) => {
       const intended = parse(Intended, request.body ?? {});
@@ -115,13 +111,6 @@ export function appRoutes(parts: AdminParts): Router {
       response.status(204).end();
     })
     .use(streamRoutes(parts));
-}
-
-/** Of an app and its ways out, what people set; how they do is no part of it. */
-async function settingsOf(db: Db, id: string): Promise<object> {
-  const { name, scope, push } = (await readApp(db, id)) ?? {};
-  const streams = (await listStreams(db, [id])).map(({ kind, settings }) => ({ kind, settings }));
-  return { name, scope, push, streams };
 }
 
 /** Whoever tells apps of changes, or writes to them, looks at once. */

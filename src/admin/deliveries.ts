@@ -6,7 +6,8 @@ import { parse } from '#http/validate.ts';
 import { CHANNELS } from '#store/attempt-hours.ts';
 import { writeAudit } from '#store/audit.ts';
 import { dropPicked, replayPicked } from '#store/dead-letters.ts';
-import { listDeadCauses, listSendings, readSending, SENDING_STATES } from '#store/views/sendings.ts';
+import { TOLD_STATES } from '#store/delivery-claims.ts';
+import { listDeadCauses, listSendings, readSending } from '#store/views/sendings.ts';
 import { listTargets } from '#store/views/targets.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf, instant, PageQuery, uuidParam } from './query.ts';
@@ -23,7 +24,7 @@ const Picked = z.strictObject({
 /** What was sent, in whatever way; `limit` and `cursor` of such a list. */
 export const ListQuery = PageQuery.extend({
   ...Picked.shape,
-  state: z.enum(SENDING_STATES).optional(),
+  state: z.enum(TOLD_STATES).optional(),
   cursor: z
     .string()
     .regex(/^[\w-]{40,120}$/, 'expected the nextCursor of an earlier answer')

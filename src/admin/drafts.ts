@@ -29,7 +29,7 @@ export function draftRoutes(parts: AdminParts): Router {
   return Router()
     .get('/providers/:kind/draft', async (request, response) => {
       const kind = needKind(parts, request);
-      const draft = await readSetting<Stored>(db, nameOf(kind));
+      const draft = await readSetting<Stored>(db, draftName(kind));
       if (draft === undefined)
         throw new NotFoundError(`There is no draft of the settings of "${kind.title}".`, { reason: 'no-draft' });
       response.json(viewDraft(parts, draft));
@@ -39,7 +39,7 @@ export function draftRoutes(parts: AdminParts): Router {
       const body = parse(DraftBody, request.body);
       const actor = actorOf(request);
       const draft = await db.transaction(async (tx) => {
-        const before = await readSetting<Stored>(tx, nameOf(kind));
+        const before = await readSetting<Stored>(tx, draftName(kind));
         const kept: Secrets = before === undefined ? {} : JSON.parse(parts.seal.open(before.secrets));
         const { settings, secrets } = splitSecrets(mergeSecrets(body.settings, kept), kind.secretPaths);
         const stored: Stored = {
@@ -49,7 +49,7 @@ export function draftRoutes(parts: AdminParts): Router {
           savedAt: parts.clock.now().toISOString(),
           savedBy: actor,
         };
-        await writeSetting(tx, nameOf(kind), stored);
+        await writeSetting(tx, draftName(kind), stored);
         return stored;
       });
       response.json(viewDraft(parts, draft));
@@ -57,7 +57,7 @@ export function draftRoutes(parts: AdminParts): Router {
     .delete('/providers/:kind/draft', admin, async (request, response) => {
       const kind = needKind(parts, request);
       await db.transaction(async (tx) => {
-        if (await deleteSetting(tx, nameOf(kind)))
+        if (await deleteSetting(tx, draftName(kind)))
           await writeAudit(tx, { actor: actorOf(request), action: 'draft.delete', object: kind.kind });
       });
       response.status(204).end();
@@ -68,7 +68,8 @@ function viewDraft({ seal }: AdminParts, { step, settings, secrets, savedAt, sav
   return { step, settings, secretsSet: Object.keys(JSON.parse(seal.open(secrets)) as Secrets), savedAt, savedBy };
 }
 
-function nameOf({ kind }: ProviderKind): string {
+/** Of the setting in which a draft is kept. */
+export function draftName({ kind }: ProviderKind): string {
   return `draft:${kind}`;
 }
 

@@ -33,6 +33,7 @@ import type { AdminParts } from './parts.ts';
 import { notConfigured } from './provider-refusals.ts';
 import { checkPushed, connectionOfPushed } from './pushed-provider.ts';
 import { actorOf } from './query.ts';
+import { noSettings, removeSettings } from './remove-settings.ts';
 import { activate, needImpact, startImpact } from './switching.ts';
 
 const DeactivateBody = z.strictObject({ reason: z.string().max(1000).optional() }).prefault({});
@@ -50,11 +51,7 @@ export function providerRoutes(parts: AdminParts): Router {
     .get('/providers/:kind', async (request, response) => {
       const kind = kindParam(parts, request);
       const row = await readProvider(parts.database.knex, kind.kind);
-      if (row === undefined)
-        throw new NotFoundError(`The inbound provider "${kind.title}" has no settings.`, {
-          reason: 'not-configured',
-          remedy: `PUT its settings to /api/v1/providers/${kind.kind}.`,
-        });
+      if (row === undefined) throw noSettings(kind);
       response.setHeader('etag', etagOf(row.config_version)).json(viewSettings(row, parts));
     })
     .put('/providers/:kind', admin, async (request, response) => {
@@ -70,6 +67,11 @@ export function providerRoutes(parts: AdminParts): Router {
       await retrySubscriptions(parts.database.knex, kind.kind);
       parts.subscriptions?.wake();
       response.setHeader('etag', etagOf(String(saved.configVersion))).json(saved);
+    })
+    .delete('/providers/:kind', admin, async (request, response) => {
+      const removal = { actor: actorOf(request), asExpected: expectation(request) };
+      await removeSettings(parts, kindParam(parts, request), removal);
+      response.status(204).end();
     })
     .post('/providers/:kind/test', operator, testProvider(parts))
     .post('/providers/:kind/preview', operator, previewSource(parts))
@@ -99,7 +101,7 @@ export function providerRoutes(parts: AdminParts): Router {
 export async function settingsToTry(parts: AdminParts, kind: ProviderKind, body: unknown): Promise<unknown> {
   const row = await readProvider(parts.database.knex, kind.kind);
   const unsaved = typeof body === 'object' && body !== null && Object.keys(body).length > 0;
-  if (unsaved) return kind.parseSettings(mergeSecrets(body, secretsFor(kind, row, body, parts)));
+  if (unsaved) return kind.parseSettings(mergeSecrets(withoutMarks(body), secretsFor(kind, row, body, parts)));
   if (row === undefined) throw notConfigured(kind);
   return openSettings(kind, row, parts.seal);
 }
@@ -204,7 +206,7 @@ function stillMeant(secrets: Secrets, before: unknown, after: unknown): Secrets 
   return Object.fromEntries(Object.entries(secrets).filter(([path]) => kindAt(before, path) === kindAt(after, path)));
 }
 
-/** What an answer of ours adds to the settings may come back in a PUT and means nothing there. */
+/** What an answer of ours adds to the settings may come back, and means nothing then. */
 function withoutMarks(body: object): unknown {
   const {
     configVersion: _version,

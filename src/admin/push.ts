@@ -11,9 +11,9 @@ import { testTarget } from '#outbound/test-target.ts';
 import { writeAudit } from '#store/audit.ts';
 import type { Db } from '#store/database.ts';
 import { replayPicked } from '#store/dead-letters.ts';
+import { TOLD_STATES } from '#store/delivery-claims.ts';
 import { askBackfill, changeTarget, readTarget, type TargetChanges, type TargetRow } from '#store/targets.ts';
 import {
-  DELIVERY_STATES,
   listDeliveries,
   listReconciliations,
   readDelivery,
@@ -28,7 +28,7 @@ import type { AdminParts } from './parts.ts';
 import { actorOf, PageQuery, uuidParam } from './query.ts';
 
 const DeliveriesQuery = PageQuery.extend({
-  state: z.enum(DELIVERY_STATES).optional(),
+  state: z.enum(TOLD_STATES).optional(),
   resourceId: z.guid().optional(),
   cursor: z.guid().optional(),
 });

@@ -3,8 +3,9 @@ import type { AppScope } from '#core/scope.ts';
 import type { SetInput, WebhookInput } from '#outbound/stream-settings.ts';
 import { type StreamParts, saveSets, saveWebhook } from '#outbound/streams.ts';
 import { viewStream } from '#outbound/view-stream.ts';
+import type { AppView } from '#store/apps.ts';
 import type { Db } from '#store/database.ts';
-import { listStreams, type StreamKind } from '#store/event-streams.ts';
+import { listStreams, type StreamKind, type StreamRow } from '#store/event-streams.ts';
 import { readFigures } from '#store/views/event-deliveries.ts';
 import type { AdminParts } from './parts.ts';
 
@@ -35,16 +36,35 @@ export async function saveStreams(
 }
 
 /** Apps with their streams as answers show them. */
-export async function withStreams<App extends { readonly id: string }>(
-  db: Db,
-  parts: AdminParts,
-  apps: readonly App[],
-  { secret }: ShownSecrets = { secret: undefined },
-) {
+export async function withStreams(db: Db, parts: AdminParts, apps: readonly AppView[]) {
   const streams = await listStreams(
     db,
     apps.map(({ id }) => id),
   );
+  return apps.map(await viewerOf(db, parts, streams));
+}
+
+/** An app with its streams as answers show it, and what of it people set: how its ways out do is no part of that. */
+export async function describeApp(db: Db, parts: AdminParts, app: AppView, secrets?: ShownSecrets) {
+  const streams = await listStreams(db, [app.id]);
+  const view = await viewerOf(db, parts, streams, secrets);
+  return { shown: view(app), set: settingsOf(app, streams) };
+}
+
+export async function readAppSettings(db: Db, app: AppView): Promise<object> {
+  return settingsOf(app, await listStreams(db, [app.id]));
+}
+
+function settingsOf({ name, scope, push }: AppView, streams: readonly StreamRow[]): object {
+  return { name, scope, push, streams: streams.map(({ kind, enabled, settings }) => ({ kind, enabled, settings })) };
+}
+
+async function viewerOf(
+  db: Db,
+  parts: AdminParts,
+  streams: readonly StreamRow[],
+  { secret }: ShownSecrets = { secret: undefined },
+) {
   const figures = await readFigures(
     db,
     streams.map(({ id }) => id),
@@ -55,11 +75,11 @@ export async function withStreams<App extends { readonly id: string }>(
     const mine = figures.find(({ stream_id }) => stream_id === stream.id);
     return viewStream(streamParts(parts), stream, mine);
   };
-  return apps.map((app) => {
+  return (app: AppView) => {
     const webhook = view(app.id, 'webhook');
     const shown = webhook !== null && secret !== undefined ? { ...webhook, secret } : webhook;
     return { ...app, webhook: shown, events: view(app.id, 'set') };
-  });
+  };
 }
 
 /** What the audit log keeps of them: no secret. */

@@ -3,6 +3,24 @@
  * than a limit is held, exactly the limit passes; what is held is the class over its limit, or the single items that
  * break a rule of their own, and only those.
  */
+import {
+  attributeChanged,
+  attributeEmptied,
+  burstExceeded,
+  deletionsExceeded,
+  groupMembershipsExceeded,
+  groupsEmptied,
+  groupsExceeded,
+  type HoldCode,
+  type HoldReason,
+  membershipsExceeded,
+  OPERATION_CLASSES,
+  type OperationClass,
+  protectedHeld,
+  type Sum,
+  shareExceeded,
+} from './guard-reasons.ts';
+
 export interface GuardSettings {
   readonly enabled: boolean;
   /** Largest share of the managed objects that one class of operations may touch, 0 to 100. */
@@ -48,10 +66,6 @@ export const DEFAULT_GUARD: GuardSettings = {
   leaverLane: { max: 5, hours: 24 },
   holds: 'class',
 };
-
-/** Classes of operations that are judged apart. `remove` is everything that takes somebody's access away. */
-export const OPERATION_CLASSES = ['create', 'update', 'remove', 'membership'] as const;
-export type OperationClass = (typeof OPERATION_CLASSES)[number];
 
 /** What a plan would do, in figures. */
 export interface Figures {
@@ -119,45 +133,6 @@ export interface Situation {
   readonly initialAuto: boolean;
   /** Approval given in advance for this run (`allowLargeSync`). It covers neither a provider that shows nobody nor what is protected. */
   readonly allowLargeSync: boolean;
-}
-
-export type HoldCode =
-  | 'first-run'
-  | 'revert'
-  | 'account-mapping-reset'
-  | 'source-empty'
-  | 'source-incomplete'
-  | 'groups-empty'
-  | 'groups-exceeded'
-  | 'share-exceeded'
-  | 'deletions-exceeded'
-  | 'memberships-exceeded'
-  | 'group-memberships-exceeded'
-  | 'group-emptied'
-  | 'attribute-changed'
-  | 'attribute-emptied'
-  | 'burst-exceeded'
-  | 'protected';
-
-/** So many, of so many. */
-export interface Part {
-  readonly count: number;
-  readonly total: number;
-}
-
-/** Why something is held, in figures and in a sentence. `class` is absent when everything is held. */
-export interface HoldReason {
-  readonly code: HoldCode;
-  readonly class?: OperationClass;
-  readonly message: string;
-  readonly count?: number;
-  readonly limit?: number;
-  readonly total?: number;
-  /** The count, and the total where there is one, of users and of groups apart. */
-  readonly users?: Part;
-  readonly groups?: Part;
-  /** Path of the attribute, when the rule is about one. */
-  readonly attribute?: string;
 }
 
 /** Single items that break a rule of their own: by number, or all updates that change or empty an attribute. */
@@ -237,15 +212,9 @@ export function judgeBurst(burst: Burst, settings: GuardSettings): HoldReason | 
   const over = isOver(taken, total, limit, settings.minObjects) || (removal && taken > settings.maxDeletes);
   const overSame = burst.ofGroup && isOver(takenSame, totalSame, sameLimit, settings.minObjects);
   if (!over && !overSame) return undefined;
-  const what = removal ? 'objects would be deactivated or deleted' : 'memberships would be taken away';
-  return {
-    code: 'burst-exceeded',
-    class: burst.class,
-    message: `${over ? taken : takenSame} of ${over ? total : totalSame} ${what} within ${minutes} minutes, which is more than the guard lets pass.`,
-    count: over ? taken : takenSame,
-    total: over ? total : totalSame,
-    limit: over ? limit : sameLimit,
-  };
+  return over
+    ? burstExceeded(burst.class, { count: taken, total }, limit, minutes)
+    : burstExceeded(burst.class, { count: takenSame, total: totalSame }, sameLimit, minutes);
 }
 
 /** A plan of writes that were held: what they take away waits, however little of it is left. */
@@ -267,31 +236,18 @@ export function holdForBurst(verdict: Verdict): Verdict {
 function* classRules(figures: Figures, base: Base, settings: GuardSettings): Generator<HoldReason> {
   for (const kind of ['create', 'update', 'remove'] as const) {
     const sum = sumOf(figures[kind], figures.groupsIn[kind], base);
-    const reason = share(kind, sum, settings);
-    if (reason !== undefined) yield reason;
-    else if (kind === 'remove' && sum.count > settings.maxDeletes) yield deletions(sum, settings);
+    const limit = settings.perOperation[kind] ?? settings.percent;
+    if (isOver(sum.count, sum.total, limit, settings.minObjects)) yield shareExceeded(kind, sum, limit);
+    else if (kind === 'remove' && sum.count > settings.maxDeletes) yield deletionsExceeded(sum, settings.maxDeletes);
   }
   // Groups are few beside people: all of them would hardly be a tenth of everything.
   if (isOver(figures.groupsRemoved, base.groups, settings.perOperation.remove ?? settings.percent, settings.minObjects))
-    yield {
-      code: 'groups-exceeded',
-      class: 'remove',
-      message: `${figures.groupsRemoved} of ${base.groups} groups would be deleted.`,
-      count: figures.groupsRemoved,
-      total: base.groups,
-    };
+    yield groupsExceeded({ count: figures.groupsRemoved, total: base.groups });
   if (base.groups >= 2 && base.groupsInSource === 0 && figures.absent > 0)
     yield { code: 'groups-empty', class: 'remove', message: 'The provider answered that it has no groups.' };
   const { membershipsRemoved } = figures;
   if (isOver(membershipsRemoved, base.memberships, settings.membershipPercent, settings.minObjects))
-    yield {
-      code: 'memberships-exceeded',
-      class: 'membership',
-      message: `${membershipsRemoved} of ${base.memberships} memberships would be taken away; the limit is ${settings.membershipPercent} %.`,
-      count: membershipsRemoved,
-      total: base.memberships,
-      limit: settings.membershipPercent,
-    };
+    yield membershipsExceeded({ count: membershipsRemoved, total: base.memberships }, settings.membershipPercent);
 }
 
 interface SingleHold {
@@ -305,28 +261,21 @@ function* groupRules(groups: readonly GroupLoss[], settings: GuardSettings): Gen
     ({ members, added, removed }) =>
       emptiedGroupFrom !== null && members >= Math.max(1, emptiedGroupFrom) && added === 0 && removed >= members,
   );
-  if (emptied.length > 0)
+  if (emptied[0] !== undefined)
     yield {
       hold: { code: 'group-emptied', seqs: emptied.map(({ seq }) => seq) },
-      reason: {
-        code: 'group-emptied',
-        class: 'membership',
-        message: `${count(emptied.length, 'group')} would lose all members, such as "${emptied[0]?.label}".`,
-        count: emptied.length,
-      },
+      reason: groupsEmptied(emptied.length, emptied[0].label),
     };
   const losing = groups.filter(({ members, removed }) => isOver(removed, members, groupMembershipPercent, minObjects));
   const first = losing[0];
   if (first !== undefined)
     yield {
       hold: { code: 'group-memberships-exceeded', seqs: losing.map(({ seq }) => seq) },
-      reason: {
-        code: 'group-memberships-exceeded',
-        class: 'membership',
-        message: `${count(losing.length, 'group')} would lose more than ${groupMembershipPercent} % of the members, such as "${first.label}" (${first.removed} of ${first.members}).`,
-        count: losing.length,
-        limit: groupMembershipPercent,
-      },
+      reason: groupMembershipsExceeded(losing.length, groupMembershipPercent, {
+        label: first.label,
+        count: first.removed,
+        total: first.members,
+      }),
     };
 }
 
@@ -339,44 +288,19 @@ function* attributeRules(
     if (isOver(changed, users, limit, minObjects))
       yield {
         hold: { code: 'attribute-changed', attribute: path, emptied: false },
-        reason: {
-          code: 'attribute-changed',
-          class: 'update',
-          message: `"${path}" would change for ${changed} of ${users} people; the limit is ${limit} %.`,
-          count: changed,
-          total: users,
-          limit,
-          attribute: path,
-        },
+        reason: attributeChanged(path, { count: changed, total: users }, limit),
       };
     else if (isOver(emptied, holders, limit, minObjects))
       yield {
         hold: { code: 'attribute-emptied', attribute: path, emptied: true },
-        reason: {
-          code: 'attribute-emptied',
-          class: 'update',
-          message: `${emptied} of the ${holders} people who have "${path}" would lose it; the limit is ${limit} %.`,
-          count: emptied,
-          total: holders,
-          limit,
-          attribute: path,
-        },
+        reason: attributeEmptied(path, { count: emptied, total: holders }, limit),
       };
   }
 }
 
 function protectedItems({ protectedItems: seqs }: Figures): readonly SingleHold[] {
   if (seqs.length === 0) return [];
-  const message = `${count(seqs.length, 'protected object')} would be deactivated, deleted or emptied.`;
-  return [{ hold: { code: 'protected', seqs }, reason: { code: 'protected', message, count: seqs.length } }];
-}
-
-const CLASS_WORDS = { update: 'updated', remove: 'deactivated or deleted' } as const;
-
-/** What a rule counts together, and users and groups apart, as people are told. */
-interface Sum extends Part {
-  readonly users: Part;
-  readonly groups: Part;
+  return [{ hold: { code: 'protected', seqs }, reason: protectedHeld(seqs.length) }];
 }
 
 function sumOf(count: number, groups: number, base: Base): Sum {
@@ -388,38 +312,7 @@ function sumOf(count: number, groups: number, base: Base): Sum {
   };
 }
 
-/** `85 of 400 users and 2 of 24 groups`; what is none of is left out. */
-function inWords({ users, groups }: Sum): string {
-  const parts = [
-    ...(users.count === 0 ? [] : [`${users.count} of ${count(users.total, 'user')}`]),
-    ...(groups.count === 0 ? [] : [`${groups.count} of ${count(groups.total, 'group')}`]),
-  ];
-  return parts.join(' and ');
-}
-
-function share(of: 'create' | 'update' | 'remove', sum: Sum, settings: GuardSettings): HoldReason | undefined {
-  const limit = settings.perOperation[of] ?? settings.percent;
-  if (!isOver(sum.count, sum.total, limit, settings.minObjects)) return undefined;
-  const message = `${of === 'create' ? newOnes(sum) : `${inWords(sum)} would be ${CLASS_WORDS[of]}`}; the limit is ${limit} % of users and groups together.`;
-  return { code: 'share-exceeded', class: of, message, ...sum, limit };
-}
-
-/** What is created is none of those that are here. */
-function newOnes({ users, groups }: Sum): string {
-  const both = (user: number, group: number): string => `${count(user, 'user')} and ${count(group, 'group')}`;
-  return `${both(users.count, groups.count)} would be created beside ${both(users.total, groups.total)}`;
-}
-
-function deletions(sum: Sum, { maxDeletes }: GuardSettings): HoldReason {
-  const message = `${inWords(sum)} would be ${CLASS_WORDS.remove}; the limit is ${maxDeletes} at once.`;
-  return { code: 'deletions-exceeded', class: 'remove', message, ...sum, limit: maxDeletes };
-}
-
 /** Strictly more than the share, and more than the floor. */
 function isOver(count: number, total: number, percent: number, floor: number): boolean {
   return count > floor && count * 100 > total * percent;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

@@ -3,7 +3,7 @@
  * no link comes here: a record seen for the first time, somebody of another provider, or a link that was reset.
  */
 import type { Verdict } from './guard.ts';
-import { OPERATION_CLASSES } from './guard.ts';
+import { OPERATION_CLASSES } from './guard-reasons.ts';
 
 /** `userName` is the display name of a group; a group has no emails. */
 export const MATCH_ATTRIBUTES = ['externalId', 'userName', 'emails'] as const;

@@ -1,6 +1,8 @@
 // What people are told of a run or of a held plan, in plain words; and which of it they want to hear.
+
 import type { CountsByType } from './counts.ts';
 import type { RunError } from './failure.ts';
+import { numberOf } from './number-of.ts';
 
 /** Which runs a channel wants to hear of. A held plan is told whatever this says: it waits for a person. */
 export type ReportOn = 'always' | 'changes' | 'failure';
@@ -275,7 +277,7 @@ function changesOf({ counts, countsByType }: ReportedRun): string {
 }
 
 function some(count = 0, noun: string): string[] {
-  return count === 0 ? [] : [`${count} ${noun}${count === 1 ? '' : 's'}`];
+  return count === 0 ? [] : [numberOf(count, noun)];
 }
 
 /** A subject is one line of at most 200 characters, whatever an error or a name holds. */

@@ -45,9 +45,8 @@ export function makeDoctor(config: Config, database: Database, secretKey: string
   };
 }
 
-/** As it was read at the start: a variable that was not set has its default. */
-function environmentOf(config: Config): NodeJS.ProcessEnv {
-  return Object.fromEntries(
-    Object.entries(config).map(([name, value]) => [name, value === undefined ? '' : String(value)]),
-  );
+/** The variables that were set, as they were read at the start. */
+function environmentOf({ given, ...values }: Config): NodeJS.ProcessEnv {
+  const entries = Object.entries(values).filter(([name]) => given.has(name));
+  return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]));
 }

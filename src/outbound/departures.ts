@@ -3,14 +3,14 @@
 import { RANKS } from '#core/order.ts';
 import type { PushPolicy } from '#core/target.ts';
 import { type Db, sql } from '#store/database.ts';
-import { ON_THEIR_WAY } from '#store/delivery-claims.ts';
+import { onTheirWay } from '#store/delivery-claims.ts';
 import { changeTarget, readTarget } from '#store/targets.ts';
 
 /** Departures of this long count together. */
 const WINDOW = '1 hour';
 
 const WAITING = `app_id = ? and state = 'pending' and rank = ${RANKS.leaver} and not allowed and remote_id is not null
-  and resource_id not in ${ON_THEIR_WAY}`;
+  and resource_id not in ${onTheirWay()}`;
 
 /** Holds the leavers that wait when they, with those of the last hour, are more than the policy lets through. */
 export async function guardDepartures(tx: Db, appId: string, guard: PushPolicy['guard'], now: Date): Promise<void> {

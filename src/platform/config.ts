@@ -129,7 +129,10 @@ function isKey(text: string): boolean {
   return Buffer.from(text, 'base64').length === 32;
 }
 
-export type Config = Readonly<z.output<typeof Environment>>;
+export type Config = Readonly<z.output<typeof Environment>> & {
+  /** Names of the variables that were set; the others have their defaults. */
+  readonly given: ReadonlySet<string>;
+};
 
 /** Each variable with its default and meaning: a test holds the table of README.md to this. */
 export function describeEnvironment(): { name: string; fallback: string; meaning: string }[] {
@@ -154,7 +157,10 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
       details: { problems },
     });
   }
-  return Object.freeze(result.data);
+  return Object.freeze({
+    ...result.data,
+    given: new Set(Object.keys(given).filter((name) => name in Environment.shape)),
+  });
 }
 
 /** The base of every URL we hand out, without a trailing slash. */

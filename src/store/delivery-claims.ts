@@ -81,8 +81,13 @@ export async function claimDeliveries(
   return rows.map((row) => ({ ...row, fence: taken.get(row.resource_id) ?? '' }));
 }
 
-/** Of an app, as a list that is hashed once, however many are on their way: the order of the index stays. */
-export const ON_THEIR_WAY = '(select resource_id from delivery_claims where app_id = ?::uuid)';
+/**
+ * Of an app, as a list that is hashed once, however many are on their way: the order of the index stays.
+ * @param app the parameter that names it
+ */
+export function onTheirWay(app = '?::uuid'): string {
+  return `(select resource_id from delivery_claims where app_id = ${app})`;
+}
 
 /** Whether `d` is on its way. */
 const IS_CLAIMED =
@@ -100,6 +105,10 @@ export const IS_TOLD = {
   held: `d.state = 'held'`,
 } as const;
 
+export type ToldState = keyof typeof IS_TOLD;
+/** The states that are told of a delivery, and of a message. */
+export const TOLD_STATES = Object.keys(IS_TOLD) as [ToldState, ...ToldState[]];
+
 /** Answers the fence of each. */
 async function takeDeliveries(tx: Db, appId: string, claim: Claim): Promise<ReadonlyMap<string, string>> {
   const statement = new Statement();
@@ -116,7 +125,7 @@ async function takeDeliveries(tx: Db, appId: string, claim: Claim): Promise<Read
           and config_version = ${statement.bind(claim.configVersion, 'bigint')})`;
   const text = `insert into delivery_claims (app_id, resource_id, claimed_until)
     select ${app}, resource_id, ${until} from deliveries where ${unchanged} and app_id = ${app} and ${which}
-      and resource_id not in ${ON_THEIR_WAY.replace('?', app)} order by rank, ready_at limit ${claim.limit}
+      and resource_id not in ${onTheirWay(app)} order by rank, ready_at limit ${claim.limit}
     on conflict do nothing returning resource_id as id, fence`;
   const { rows } = await queryOn<{ id: string; fence: string }>(tx, { text, values: statement.values });
   return new Map(rows.map(({ id, fence }) => [id, fence]));
@@ -143,7 +152,7 @@ export interface Due {
 export async function nextDue(db: Db, appId: string): Promise<Due> {
   const { rows } = await sql<{ ready: Date | null; claim: Date | null }>(
     db,
-    `select (select min(ready_at) from deliveries where app_id = ? and state = 'pending' and resource_id not in ${ON_THEIR_WAY}) as ready,
+    `select (select min(ready_at) from deliveries where app_id = ? and state = 'pending' and resource_id not in ${onTheirWay()}) as ready,
        (select min(claimed_until) from delivery_claims where app_id = ?) as claim`,
     [appId, appId, appId],
   );

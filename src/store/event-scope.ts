@@ -2,6 +2,7 @@
 // everybody for the first time.
 import type { ResourceType } from '#core/resource.ts';
 import { type Db, queryOn, sql } from './database.ts';
+import { SERVED_EXTERNAL_ID } from './filter-columns.ts';
 import { type ServedRow, servedColumns, type Visible } from './served.ts';
 import { Statement } from './statement.ts';
 
@@ -21,9 +22,6 @@ export interface ScopeDifference {
 }
 
 const TYPES = ['User', 'Group'] as const;
-
-/** The column has our own id of whom the identity provider wrote without an externalId: an anchor that nobody is told. */
-const SERVED_EXTERNAL_ID = `(r.search ->> 'externalId')`;
 
 /**
  * Who must be told of so that the receiver knows exactly those whom it may see, as things stand now: leaving before

@@ -51,9 +51,13 @@ export async function readStream(db: Db, appId: string, kind: StreamKind): Promi
   return rows[0];
 }
 
-/** The streams of these apps. */
+/** The streams of these apps, those of one app always in the same order. */
 export async function listStreams(db: Db, appIds: readonly string[]): Promise<readonly StreamRow[]> {
-  const { rows } = await sql<StreamRow>(db, `select ${COLUMNS} from ${FROM} where s.app_id = any(?::uuid[])`, [appIds]);
+  const { rows } = await sql<StreamRow>(
+    db,
+    `select ${COLUMNS} from ${FROM} where s.app_id = any(?::uuid[]) order by s.app_id, s.kind`,
+    [appIds],
+  );
   return rows;
 }
 

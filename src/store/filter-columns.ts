@@ -18,6 +18,12 @@ export const SIGN: Readonly<Record<Operator, string>> = {
   ew: '',
 };
 
+/**
+ * Of a resource `r`. The column has our own id of whom the identity provider wrote without an externalId: an anchor that
+ * nobody is told.
+ */
+export const SERVED_EXTERNAL_ID = `(r.search ->> 'externalId')`;
+
 /** PostgreSQL has no year 0. */
 const YEAR_ONE = Date.parse('0001-01-01T00:00:00Z');
 

@@ -13,7 +13,7 @@ import { InputError } from '#core/errors.ts';
 import { type AttributePath, compare, type Filter, type Literal, type Operator } from '#core/filter.ts';
 import { EVERY_ORIGIN, type ResourceType } from '#core/resource.ts';
 import { foldCase } from '#core/search.ts';
-import { Columns, SIGN } from './filter-columns.ts';
+import { Columns, SERVED_EXTERNAL_ID, SIGN } from './filter-columns.ts';
 import { booleanOf, checkAgainstNull, literalOf, nameOf, stringOf, unfit } from './filter-literals.ts';
 import { containment, elements, jsonPath, keys, nest } from './filter-paths.ts';
 import { memberSeen, seen, type Visible } from './served.ts';
@@ -83,7 +83,7 @@ class Compiler {
     const resolved = resolveInFilter(this.schema, path);
     const { attribute, sub } = resolved;
     if (attribute.name === 'id' || attribute.name === 'meta' || attribute.name === 'schemas') return 'true';
-    if (attribute.name === 'externalId') return `${EXTERNAL_ID} is not null`;
+    if (attribute.name === 'externalId') return `${SERVED_EXTERNAL_ID} is not null`;
     if (isManagerPlace(resolved)) return 'r.manager_id is not null';
     if (isRelation(attribute)) return this.related(attribute.name, undefined);
     if (attribute.multiValued && sub !== undefined) {
@@ -126,8 +126,8 @@ class Compiler {
       case 'externalId':
         // The origins are all there are: named, so that the index on origin and external id serves.
         return operator === 'eq'
-          ? `(r.external_id is not null and r.origin = any('${EVERY_ORIGIN}') and r.external_id = ${this.bind(text())} and ${EXTERNAL_ID} is not null)`
-          : this.columns.text(EXTERNAL_ID, operator, text());
+          ? `(r.external_id is not null and r.origin = any('${EVERY_ORIGIN}') and r.external_id = ${this.bind(text())} and ${SERVED_EXTERNAL_ID} is not null)`
+          : this.columns.text(SERVED_EXTERNAL_ID, operator, text());
       case 'active':
         return this.columns.truth('r.active', operator, booleanOf(value, path, operator), path);
       case 'meta.created':
@@ -411,9 +411,6 @@ class Compiler {
     return `e${this.aliases}`;
   }
 }
-
-/** A record that the identity provider wrote without one has its id as the anchor, which is not an externalId. */
-const EXTERNAL_ID = `(r.search ->> 'externalId')`;
 
 /** What is displayed of a member, folded by us as every key is. */
 const DISPLAY_KEY = `coalesce(mr.search ->> 'displayName', mr.name_key)`;

@@ -5,6 +5,13 @@ import type { ProviderKindName } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 import { dropItems, endHeldRun } from './plans.ts';
 
+/**
+ * By which rules a plan is sealed, from the first. A release whose plans say something new adds to the hash, as `LINK` does,
+ * and to this number; a plan that says nothing new it seals with the number that its hash had before, so that a replica of
+ * the release before, beside it, can approve that plan and carry it out.
+ */
+export const SEAL = 1;
+
 /** The members of each membership item of a plan as one digest. */
 const MEMBERS = `select seq, sha256(convert_to(string_agg((member_external_id, member_id, member_type, removed)::text, ''
     order by member_external_id, removed), 'UTF8')) as digest from plan_members where plan_id = ? group by seq`;
@@ -26,12 +33,13 @@ export async function sealPlan(
 ): Promise<void> {
   await sql(
     db,
-    `update plans set counts = ?::jsonb, counts_by_type = ?::jsonb, base = ?::jsonb, guard = ?::jsonb, status = 'ready' where id = ?`,
+    `update plans set counts = ?::jsonb, counts_by_type = ?::jsonb, base = ?::jsonb, guard = ?::jsonb, status = 'ready', seal = ? where id = ?`,
     [
       JSON.stringify(counts),
       JSON.stringify(byType),
       JSON.stringify(base),
       JSON.stringify({ held: verdict.held, reasons: verdict.reasons }),
+      SEAL,
       planId,
     ],
   );

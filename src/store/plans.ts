@@ -1,7 +1,8 @@
 // Stored plans and their items: made once, judged, decided, applied. With its outcomes a plan is its run's log.
 import { randomUUID } from 'node:crypto';
 import { type Counted, type Sums, sumUp } from '#core/counts.ts';
-import { type HoldCode, type ItemHold, OPERATION_CLASSES, type Verdict } from '#core/guard.ts';
+import type { ItemHold, Verdict } from '#core/guard.ts';
+import { type HoldCode, OPERATION_CLASSES } from '#core/guard-reasons.ts';
 import type { Origin, ProviderKindName, ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 import { IS_LINK } from './matching.ts';
@@ -42,6 +43,8 @@ export interface PlanRow {
   readonly decided_at: Date | null;
   /** The run that it undoes; null when it follows the provider. */
   readonly reverts: string | null;
+  /** By which rules it was sealed: above `SEAL`, it is of a later release. */
+  readonly seal: number;
 }
 
 export interface PlanItem {
@@ -87,7 +90,7 @@ export async function insertPlan(
 }
 
 const ROW = `select id, run_id, provider, config_version, case when status = 'held' and expires_at < now() then 'expired' else status end as status,
-  complete, expires_at, decided_at, reverts from plans where id = ?`;
+  complete, expires_at, decided_at, reverts, seal from plans where id = ?`;
 
 export async function readPlanRow(db: Db, planId: string): Promise<PlanRow | undefined> {
   const { rows } = await sql(db, ROW, [planId]);

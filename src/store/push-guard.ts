@@ -1,5 +1,5 @@
 // How much a provider that writes to us has taken away lately, and what of it waits for a person.
-import type { OperationClass } from '#core/guard.ts';
+import type { OperationClass } from '#core/guard-reasons.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 import { type Where, withQuestionMarks } from './statement.ts';

@@ -32,7 +32,10 @@ export async function readActiveProvider(db: Db): Promise<ProviderRow | undefine
   return rows[0];
 }
 
-/** Saves whole settings. The version grows only when they, or a secret, are other ones. */
+/**
+ * Saves whole settings. The version grows only when they, or a secret, are other ones; after settings that were deleted it
+ * goes on, and so does the source that the provider's resources are linked to.
+ */
 export async function saveProvider(
   db: Db,
   {
@@ -44,12 +47,26 @@ export async function saveProvider(
 ): Promise<ProviderRow> {
   const { rows } = await sql(
     db,
-    `insert into provider_settings as p (kind, settings, secrets) values (?, ?::jsonb, ?)
+    `insert into provider_settings as p (kind, settings, secrets, config_version, source_identity)
+     values (?, ?::jsonb, ?, coalesce((select max(config_version) from settings_versions where provider = ?), 0) + 1,
+       (select value #>> '{}' from settings where name = ?))
      on conflict (kind) do update set settings = excluded.settings, secrets = excluded.secrets,
        config_version = p.config_version + ?::int, updated_at = now() returning ${COLUMNS}`,
-    [kind, JSON.stringify(settings), secrets, changed ? 1 : 0],
+    [kind, JSON.stringify(settings), secrets, kind, sourceSetting(kind), changed ? 1 : 0],
   );
   return rows[0];
+}
+
+/** Forgets settings with their secrets, and what is known of the connection. Versions without secrets stay. */
+export async function deleteProvider(db: Db, kind: ProviderKindName): Promise<void> {
+  const { rows } = await sql(db, 'delete from provider_settings where kind = ? returning source_identity', [kind]);
+  if (rows[0]?.source_identity != null) await writeSetting(db, sourceSetting(kind), rows[0].source_identity);
+  await sql(db, 'delete from provider_connections where provider = ?', [kind]);
+}
+
+/** Where it is kept which source the resources of a provider without settings are linked to. */
+function sourceSetting(kind: ProviderKindName): string {
+  return `source:${kind}`;
 }
 
 /** Locks what decides who is active, so that two administrators cannot both win. */

@@ -73,7 +73,8 @@ export async function touchToken(db: Db, id: string): Promise<void> {
 
 const VIEW = `t.id, t.name, t.hint, t.scopes, t.created_at as "createdAt", t.expires_at as "expiresAt", t.revoked_at as "revokedAt",
   t.last_used_at as "lastUsedAt", t.user_id as "userId"`;
-const LIVE = 't.revoked_at is null and (t.expires_at is null or t.expires_at > now())';
+const isLive = (token: string): string =>
+  `${token}.revoked_at is null and (${token}.expires_at is null or ${token}.expires_at > now())`;
 
 /** Those of an app, the oldest first, revoked ones too. */
 export async function listTokens(db: Db, appId: string, { limit, cursor }: PageQuery): Promise<Page<TokenView>> {
@@ -102,7 +103,7 @@ export interface TokensQuery extends PageQuery {
 
 /** Every token that there is, the newest first. */
 export async function listAllTokens(db: Db, { limit, cursor, state }: TokensQuery): Promise<Page<AnyTokenView>> {
-  const wanted = state === undefined ? 'true' : state === 'live' ? LIVE : `not (${LIVE})`;
+  const wanted = state === undefined ? 'true' : state === 'live' ? isLive('t') : `not (${isLive('t')})`;
   const { rows } = await sql<AnyTokenView & { seq: string }>(
     db,
     `select t.seq, ${VIEW}, t.app_id as "appId", a.name as "appName", t.app_id is null and t.name = 'bootstrap' as bootstrap
@@ -122,8 +123,8 @@ export async function revokeToken(tx: Db, id: string, appId?: string): Promise<B
   await sql(tx, 'lock table tokens in share row exclusive mode');
   const { rows } = await sql<{ hash: Buffer; last: boolean }>(
     tx,
-    `select t.hash, ${LIVE} and 'admin' = any(t.scopes) and not exists (
-       select from tokens o where o.id <> t.id and 'admin' = any(o.scopes) and ${LIVE.replaceAll('t.', 'o.')}) as last
+    `select t.hash, ${isLive('t')} and 'admin' = any(t.scopes) and not exists (
+       select from tokens o where o.id <> t.id and 'admin' = any(o.scopes) and ${isLive('o')}) as last
      from tokens t where t.id = ? and (?::uuid is null or t.app_id = ?::uuid)`,
     [id, appId ?? null, appId ?? null],
   );

@@ -8,6 +8,7 @@ import type { Log } from '#platform/log.ts';
 import type { Seal } from '#platform/seal.ts';
 import { type Database, type Db, translateDatabaseError } from '#store/database.ts';
 import { checkFence, type Lease, LeaseLostError } from '#store/leases.ts';
+import { SEAL } from '#store/plan-seal.ts';
 import { deleteUnfinishedPlans, type PlanRow, readPlanRow, setPlanStatus } from '#store/plans.ts';
 import { finishRun, type RunRow, startRun } from '#store/runs.ts';
 import { type ProviderRow, readProvider } from '#store/settings.ts';
@@ -83,17 +84,18 @@ async function advance(parts: CarryParts, carried: Carried): Promise<void> {
   const { run, write } = carried;
   const db = parts.database.knex;
   const plan = run.plan_id === null ? undefined : await readPlanRow(db, run.plan_id);
+  // A replica of that release takes it up.
+  if (plan !== undefined && plan.seal > SEAL) return carried.log.debug('plan of a later release left alone');
   const resumable = plan?.status === 'approved' || plan?.status === 'applying';
   if (run.status === 'running' && !resumable) return abandon(carried);
   const row = await readProvider(db, run.provider);
-  // Who was entered by hand is brought back also where no source was ever set up.
-  if (row === undefined && run.options.restores === undefined) throw new Error(`no settings of ${run.provider}`);
   if (row !== undefined) carried.hide(secretsOf(row, parts.seal));
   await write((tx) => startRun(tx, run.id));
   const context = makeContext(parts, carried, row);
   if (plan !== undefined && resumable) return resume(context, plan, row, run.options.restores !== undefined);
   if (run.reverts !== null) return runRevert(context, run);
   if (run.options.restores !== undefined) return runRestore(context, run, parts);
+  // What was applied is undone, and who was removed brought back, also where the source has no settings any more.
   if (row === undefined) throw new Error(`no settings of ${run.provider}`);
   const kind = parts.kinds.get(run.provider);
   if (kind === undefined) throw new Error(`no provider kind ${run.provider}`);

@@ -5,7 +5,7 @@ import { findChange } from '#store/changes.ts';
 import type { Database, Db } from '#store/database.ts';
 import { readImpact } from '#store/impact-plans.ts';
 import { hasApplied } from '#store/plan-revert.ts';
-import { isSealed } from '#store/plan-seal.ts';
+import { isSealed, SEAL } from '#store/plan-seal.ts';
 import { decidePlan, dropItems, endHeldRun, lockPlanRow, type PlanRow, releaseItems } from '#store/plans.ts';
 import { type PushedWrite, runOfWrite } from '#store/pushed-images.ts';
 import { findOpenRun, insertRun, readRunRow, requestCancel, requeueRun } from '#store/runs.ts';
@@ -163,6 +163,7 @@ async function approvePlan(tx: Db, planId: string, actor: string): Promise<void>
   if (['building', 'ready', 'applying'].includes(plan.status)) throw await runInProgress(tx);
   const active = plan.reverts === null ? (await readActiveProvider(tx))?.kind : plan.provider;
   if (active !== plan.provider) throw notActive(plan, active);
+  if (plan.seal > SEAL) throw ofLaterRelease(planId);
   if (plan.status === 'held' && !(await isSealed(tx, planId))) throw tampered(planId);
   if (!(await decidePlan(tx, planId, 'approved', actor))) throw notWaiting(plan);
   await releaseItems(tx, planId);
@@ -194,6 +195,14 @@ export async function runInProgress(tx: Db): Promise<ConflictError> {
     reason: 'run-in-progress',
     remedy: 'Wait for that run to end, or cancel it.',
     details: { runId: open?.id ?? null },
+  });
+}
+
+/** @returns what to throw: what the plan says is not known here, so it would be carried out in part */
+export function ofLaterRelease(planId: string): ConflictError {
+  return new ConflictError(`The plan "${planId}" was made by a later release than this replica is of.`, {
+    reason: 'plan-of-later-release',
+    remedy: 'Approve it again once every replica is of that release.',
   });
 }
 

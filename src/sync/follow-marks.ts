@@ -38,10 +38,15 @@ export interface MarkFollower {
  */
 export function makeMarkFollower({ database, kinds, seal, sync, clock, log }: MarkParts): MarkFollower {
   const db = database.knex;
+  let known: { readonly kind: ProviderKindName; readonly version: string; readonly sweepMs: number } | undefined;
 
+  /** A mark may wait for hours, and is looked at every other second: the settings are opened once for each version. */
   function sweepOf(row: ProviderRow): number {
+    if (known?.kind === row.kind && known.version === row.config_version) return known.sweepMs;
     const kind = kinds.get(row.kind);
-    return kind?.subscriptions?.sweepMs(openSettings(kind, row, seal)) ?? Number.POSITIVE_INFINITY;
+    const sweepMs = kind?.subscriptions?.sweepMs(openSettings(kind, row, seal)) ?? Number.POSITIVE_INFINITY;
+    known = { kind: row.kind, version: row.config_version, sweepMs };
+    return sweepMs;
   }
 
   async function tick(): Promise<void> {

@@ -1,5 +1,6 @@
 // A run that did not start when it was due: which one, why, and what to do about it.
-import { type Db, sql } from '#store/database.ts';
+import type { Db } from '#store/database.ts';
+import { readSlot } from '#store/schedule-slots.ts';
 
 export interface MissedRun {
   /** Null when it cannot be told, since the zone of the schedule is not known here. */
@@ -31,16 +32,7 @@ export interface LastSlot {
 export async function findMissed(db: Db, last: LastSlot): Promise<MissedRun | undefined> {
   const { name, slot, since, now, catchUpMs } = last;
   if (slot <= since || now.getTime() - slot.getTime() < GRACE_MS) return undefined;
-  const { rows } = await sql<{ claimed: boolean; runId: string | null; startedAt: Date | null }>(
-    db,
-    `select s.slot is not null as claimed, r.id as "runId", r.created_at as "startedAt"
-     from provider_settings p
-     left join schedule_slots s on s.name = ? and s.slot = ?
-     left join runs r on r.id = s.run_id and r.trigger = 'catch-up'
-     where p.active and p.activated_at < ?::timestamptz`,
-    [name, slot, slot],
-  );
-  const [found] = rows;
+  const found = await readSlot(db, name, slot);
   if (found === undefined) return undefined;
   const { claimed, runId, startedAt } = found;
   const about = { dueAt: slot.toISOString(), runId, startedAt: startedAt?.toISOString() ?? null };

@@ -1,7 +1,8 @@
 // The change guard for writes that come one by one: what takes away more than its limits within a window is not done,
 // waits in a held plan, and is answered so that the client comes again.
 import { ForbiddenError, type GatewayError, RateError } from '#core/errors.ts';
-import { type HoldReason, judgeBurst } from '#core/guard.ts';
+import { judgeBurst } from '#core/guard.ts';
+import type { HoldReason } from '#core/guard-reasons.ts';
 import type { Db } from '#store/database.ts';
 import {
   countOwned,

@@ -150,8 +150,7 @@ export async function finishPlan(
     else await rememberMemberships(tx, context.provider, fresh && complete && (await isWhollyApplied(tx, planId)));
     if (!revert) await rememberPlacements(tx, planId, context.provider);
     await settleTouched(tx, { planId, provider: context.provider }, revert);
-    const { byType, ...outcomes } = await countOutcomes(tx, planId);
-    const counts = { ...outcomes.counts, ...(await pathless(tx, context)) };
+    const { counts, byType } = await countRun(tx, context, planId);
     const held = (counts['held'] ?? 0) > 0;
     await setPlanStatus(tx, planId, held ? 'held' : 'applied');
     await settleDisputes(tx, context.provider);
@@ -213,10 +212,11 @@ async function readProvider(context: RunContext, provider: PullProvider, run: Ru
   }
 }
 
-/** How many the path-display group does not lead to, where it is anybody. */
-async function pathless(tx: Db, { provider }: RunContext): Promise<Readonly<Record<string, number>>> {
-  const count = await countPathless(tx, provider);
-  return count === 0 ? {} : { notUnderReferenceGroup: count };
+/** What became of a plan, and how many the path-display group does not lead to, where it is anybody. */
+async function countRun(tx: Db, { provider }: RunContext, planId: string): ReturnType<typeof countOutcomes> {
+  const { counts, byType } = await countOutcomes(tx, planId);
+  const pathless = await countPathless(tx, provider);
+  return { counts: pathless === 0 ? counts : { ...counts, notUnderReferenceGroup: pathless }, byType };
 }
 
 async function endFailed(context: RunContext, { error }: Stopped, cost: Cost): Promise<void> {
@@ -247,8 +247,7 @@ async function endPreview(
   cost: Cost,
 ): Promise<void> {
   await context.write(async (tx) => {
-    const { byType, ...outcomes } = await countOutcomes(tx, plan.id);
-    const counts = { ...outcomes.counts, ...(await pathless(tx, context)) };
+    const { counts, byType } = await countRun(tx, context, plan.id);
     const status = stopped === undefined ? 'succeeded' : 'incomplete';
     await finishRun(tx, context.runId, { status, counts, byType, error: stopped?.error, cost });
   });

@@ -11,8 +11,9 @@ import {
 } from '#core/schedule.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
-import { type Database, type Db, sql } from '#store/database.ts';
+import type { Database, Db } from '#store/database.ts';
 import { wasApproved } from '#store/plans.ts';
+import { claimSlot, isSlotClaimed } from '#store/schedule-slots.ts';
 import { lockSettings, readActiveProvider, readSetting, writeSetting } from '#store/settings.ts';
 import { readWholeRead } from '#store/whole-read.ts';
 import { findMissed, type MissedRun, missedByZone } from './missed.ts';
@@ -71,11 +72,8 @@ export function makeSchedule({ database, sync, clock, log }: ScheduleParts): Sch
   async function startSlot(slot: Date, settings: ScheduleSettings, now: Date): Promise<void> {
     if ((await readActiveProvider(db)) === undefined) return;
     const trigger = now.getTime() - slot.getTime() > ON_TIME_MS ? 'catch-up' : 'schedule';
-    const claim = async (tx: Db, runId: string | null): Promise<boolean> => {
-      const insert = 'insert into schedule_slots (name, slot, run_id) values (?, ?, ?) on conflict do nothing';
-      return (await sql(tx, insert, [SLOT_NAME, slot, runId])).rowCount === 1;
-    };
-    if (await isClaimed(db, slot)) return;
+    const claim = (tx: Db, runId: string | null): Promise<boolean> => claimSlot(tx, SLOT_NAME, slot, runId);
+    if (await isSlotClaimed(db, SLOT_NAME, slot)) return;
     try {
       // Slot and run together: a process that dies in between leaves neither, and the next tick makes up for it.
       await sync.start({ mode: await modeOf(db, settings, now), trigger, requestedBy: 'schedule' }, claim);
@@ -110,11 +108,6 @@ export function makeSchedule({ database, sync, clock, log }: ScheduleParts): Sch
       return { ...view(settings, clock.now()), missed: null };
     },
   };
-}
-
-async function isClaimed(db: Db, slot: Date): Promise<boolean> {
-  const { rows } = await sql(db, 'select 1 from schedule_slots where name = ? and slot = ?', [SLOT_NAME, slot]);
-  return rows.length > 0;
 }
 
 /**

@@ -36,7 +36,7 @@ export interface SyncService {
   /**
    * Applies exactly that plan, in the background. A second approval changes nothing and answers the same.
    * @throws {NotFoundError}
-   * @throws {ConflictError} `plan-not-waiting` (rejected, superseded), `plan-expired`, `plan-tampered`,
+   * @throws {ConflictError} `plan-not-waiting` (rejected, superseded), `plan-expired`, `plan-tampered`, `plan-of-later-release`,
    * `provider-not-active`, or `run-in-progress`
    */
   approve(planId: string, actor: string): Promise<PlanView>;
@@ -68,7 +68,7 @@ export interface SwitchService {
   /**
    * Makes it the active provider in place of another, by a plan that `impact` made, and carries the plan out in the
    * background. A run of the old provider is asked to stop, and waited for.
-   * @throws {ConflictError} `impact-plan-unusable`, `plan-tampered`, `run-in-progress`
+   * @throws {ConflictError} `impact-plan-unusable`, `plan-tampered`, `plan-of-later-release`, `run-in-progress`
    */
   switchTo(request: SwitchRequest): Promise<void>;
   /** Waits until no run is under way, some seconds at most. Answers the run that still is. */

@@ -8,7 +8,7 @@ import type { ProviderKindName } from '#core/resource.ts';
 import type { Clock } from '#platform/clock.ts';
 import { writeAudit } from '#store/audit.ts';
 import type { Db } from '#store/database.ts';
-import { isSealed } from '#store/plan-seal.ts';
+import { isSealed, SEAL } from '#store/plan-seal.ts';
 import { countInScope } from '#store/planning.ts';
 import { decidePlan, lockPlanRow, type PlanRow, releaseItems, supersedeHeld } from '#store/plans.ts';
 import { findOpenRun, insertRun, type RunRow, readRunRow, requeueRun } from '#store/runs.ts';
@@ -20,7 +20,7 @@ import {
   readProvider,
   setActive,
 } from '#store/settings.ts';
-import { runInProgress } from './decide.ts';
+import { ofLaterRelease, runInProgress } from './decide.ts';
 
 export interface ImpactRequest {
   readonly kind: ProviderKind;
@@ -78,7 +78,7 @@ export interface SwitchRequest {
 /**
  * The switch itself: the old provider ends, the new one is active, and its plan is approved and queued. All or nothing.
  * Of two at once, the second finds the first one's provider active. Does nothing when this provider is active already.
- * @throws {ConflictError} `impact-plan-unusable`, `plan-tampered`, `run-in-progress`
+ * @throws {ConflictError} `impact-plan-unusable`, `plan-tampered`, `plan-of-later-release`, `run-in-progress`
  */
 export async function switchActive(tx: Db, { kind, planId, actor, reason }: SwitchRequest): Promise<void> {
   await lockProviders(tx);
@@ -124,6 +124,7 @@ async function checkUsable(
       remedy: `Make another with POST /api/v1/providers/${row.kind}/impact.`,
       details: { active, planStatus: plan?.status ?? null },
     });
+  if (plan !== undefined && plan.seal > SEAL) throw ofLaterRelease(plan.id);
   if (plan !== undefined && !(await isSealed(tx, plan.id)))
     throw new ConflictError(`The plan "${plan.id}" is not what was made: its hash does not fit.`, {
       reason: 'plan-tampered',

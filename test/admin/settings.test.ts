@@ -10,10 +10,12 @@ import {
   ADMIN_TOKEN,
   connect,
   freshStorage,
+  type RunBody,
   settingsFor,
   startGateway,
   startTenant,
   type TestGateway,
+  untilOver,
 } from '../support/gateway.ts';
 import { problemsOf } from '../support/openapi.ts';
 
@@ -26,6 +28,10 @@ interface Change {
   configVersion: number | null;
   changes: { path: string; before: unknown; after: unknown }[];
   secretsChanged: boolean;
+}
+
+interface App {
+  name: string;
 }
 
 describe('settings over the API', () => {
@@ -78,8 +84,9 @@ describe('settings over the API', () => {
     assert.deepEqual(then.skipped, [
       { reason: 'ScopeFilterFalse', sentence: REASONS.ScopeFilterFalse.sentence, count: now.total - SALES },
     ]);
-    const { scope } = await call<{ scope: { filter: string } }>('GET', '/providers/microsoft365', 200);
-    assert.equal(scope.filter, '');
+    const read = await call<{ scope: { filter: string } }>('GET', '/providers/microsoft365', 200);
+    assert.equal(read.scope.filter, '');
+    assert.deepEqual(await attempt(read), now, 'what was read may be sent as it is');
   });
 
   it('says what is wrong with a filter that cannot be read', async () => {
@@ -143,6 +150,63 @@ describe('settings over the API', () => {
       assert.ok(!Number.isNaN(Date.parse(problem.savedAt)));
       assert.equal((await save(saved.headers.get('etag') ?? '')).status, 200, path);
     }
+  });
+
+  it('tags an app by what it shows of it, also while others save it', async () => {
+    const { id } = await call<{ id: string }>('POST', '/apps', 201, {
+      name: 'Shop',
+      webhook: { url: 'https://shop.test' },
+    });
+    const path = `/api/v1/apps/${id}`;
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, (_, count) => [
+        api.call<App>('PATCH', path, { name: `Shop ${count}` }),
+        api.call<App>('GET', path),
+      ]).flat(),
+    );
+    const shown = new Map<string | null, Set<string>>();
+    for (const { headers, body } of answers) {
+      const tag = headers.get('etag');
+      shown.set(tag, (shown.get(tag) ?? new Set()).add(body.name));
+    }
+    assert.deepEqual(
+      [...shown.values()].filter(({ size }) => size > 1),
+      [],
+    );
+    assert.equal(shown.size, new Set(answers.map(({ body }) => body.name)).size);
+    const tag = (await api.call('GET', path)).headers.get('etag');
+    await call('PATCH', `/apps/${id}`, 200, { webhook: { enabled: false } });
+    assert.notEqual((await api.call('GET', path)).headers.get('etag'), tag, 'to pause a webhook is to save it');
+  });
+
+  it('forgets the settings of a source that is off, credentials and all; what it brought can still be undone', async () => {
+    const refusal = async (method: string, path: string, status: number, body?: unknown): Promise<string> =>
+      (await call<{ code: string }>(method, path, status, body)).code;
+    assert.equal(await refusal('DELETE', '/providers/microsoft365', 409), 'provider-active');
+    assert.equal(await refusal('DELETE', '/providers/ldap', 404), 'not-configured');
+    const ldap = { preset: 'openldap', url: 'ldaps://directory.test', users: { base: 'dc=test' } };
+    const bind = { dn: 'cn=reader', password: 'secret of the reader' };
+    await call('PUT', '/providers/ldap', 200, { ...ldap, bind });
+    await call('PUT', '/providers/ldap/draft', 200, { step: 'connect', settings: { ...ldap, bind } });
+    const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, 'if-match': '"7"' };
+    const stale = await fetch(`${api.base}/api/v1/providers/ldap`, { method: 'DELETE', headers });
+    assert.equal(stale.status, 412);
+    await call('DELETE', '/providers/ldap', 204);
+    await call('GET', '/providers/ldap', 404);
+    await call('GET', '/providers/ldap/draft', 404);
+    const [last] = await changes('?provider=ldap');
+    assert.equal(last?.action, 'provider.remove');
+    const without = { ...ldap, bind: { dn: bind.dn } };
+    assert.equal(await refusal('PUT', '/providers/ldap', 400, without), 'settings-invalid', 'the password is gone');
+    const again = await call<{ configVersion: number }>('PUT', '/providers/ldap', 200, { ...ldap, bind });
+    assert.equal(again.configVersion, 2, 'another version than the one before');
+    await call('GET', '/providers/ldap/versions/1', 200);
+
+    const { items } = await call<{ items: RunBody[] }>('GET', '/sync-runs?status=succeeded&limit=1', 200);
+    await call('POST', '/providers/microsoft365/deactivate', 200, {});
+    await call('DELETE', '/providers/microsoft365', 204);
+    const undoing = await call<RunBody>('POST', `/sync-runs/${items[0]?.id}/revert`, 202);
+    assert.equal((await untilOver(api, undoing.id)).status, 'held');
   });
 
   it('makes two versions of settings into one, field by field', () => {

@@ -7,6 +7,7 @@ import { parse } from 'yaml';
 import { renderReference } from '#admin/api-reference.ts';
 import { DEFAULT_GUARD } from '#core/guard.ts';
 import { REASONS } from '#core/reasons.ts';
+import { PROVIDER_KINDS } from '#core/resource.ts';
 import { describeEnvironment } from '#platform/config.ts';
 import { parseSettings as parseCsv } from '#providers/csv/settings.ts';
 import { parseSettings as parseLdap } from '#providers/ldap/settings.ts';
@@ -132,6 +133,20 @@ describe('the API reference', () => {
     assert.match(article, /<code>mode<\/code><\/td><td>incremental \| full/);
     assert.match(article, /<li>401 No valid bearer token/);
     assert.match(page, /<code>subject<\/code><\/td><td>string, required</);
+  });
+
+  it('describes the settings of each source field by field, and leads there from the calls that take them', () => {
+    const [, call = ''] = page.split('<b>PUT</b> /providers/{kind}<');
+    for (const kind of PROVIDER_KINDS) {
+      assert.ok(call.slice(0, call.indexOf('</article>')).includes(`<a href="#settings-of-${kind}">`), kind);
+      assert.ok(page.includes(`<article id="settings-of-${kind}">`), kind);
+    }
+    assert.match(
+      page,
+      /<code>scope\.onLeaveScope<\/code><\/td><td>deactivate \| delete \| keep<.*Default: &quot;deactivate&quot;/,
+    );
+    assert.match(page, /<code>credential\.kind<\/code><\/td><td>&quot;clientSecret&quot; or &quot;certificate&quot;/);
+    assert.match(page, /<code>destination\.rules\[\]\.filter<\/code>/);
   });
 
   it('lets no text of the document become markup', () => {

@@ -171,6 +171,8 @@ describe('the doctor', () => {
       assert.deepEqual([answer.status, answer.headers.get('content-type')], [200, 'application/gzip']);
       const packed = gunzipSync(Buffer.from(await answer.arrayBuffer())).toString('utf8');
       assert.match(packed, /sluice-support\/tables\.json/);
+      assert.match(packed, /"LOG_LEVEL": "error"/);
+      assert.match(packed, /"ROLE": "\[not set\]"/, 'a default is not shown as if it were set');
       keepsNoSecret(packed, [...Object.values(CANARIES), ADMIN_TOKEN, SECRET_KEY]);
       const made = { name: 'ops', scopes: ['operator'] };
       const operator = await expectStatus(gateway.call<{ token: string }>('POST', '/api/v1/tokens', made), 201);

@@ -4,7 +4,10 @@ import { it } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { giveBack } from '#outbound/carry-out.ts';
+import { startProgress } from '#outbound/delivering.ts';
 import { decideDepartures } from '#outbound/departures.ts';
+import { settledOf } from '#outbound/outcome.ts';
+import { resendPush } from '#outbound/resend.ts';
 import { systemClock } from '#platform/clock.ts';
 import { type Database, sql } from '#store/database.ts';
 import { settleDeliveries } from '#store/deliveries.ts';
@@ -459,6 +462,26 @@ eachDatabase('what a push target does when', (open) => {
     assert.deepEqual([first.unsure, again?.unsure], [true, true]);
     await sql(database.knex, 'delete from targets');
     assert.deepEqual((await sql(database.knex, 'select 1 from delivery_claims')).rows, [], 'a claim of no target');
+  });
+
+  it('somebody asks again for what is on its way: it is read back all the same, once', async () => {
+    const ada = await edit.user('ada');
+    const push = await start();
+    await push.settle();
+    const ask = (): Promise<number> =>
+      database.knex.transaction((tx) => resendPush(tx, push.appId, scopeOf(null), { ids: [ada], now: new Date() }));
+    const doubted = async (): Promise<unknown> => (await sql(database.knex, 'select doubted from deliveries')).rows[0];
+    await ask();
+    const claim = { limit: 1, now: new Date(), until: new Date(Date.now() + 60_000), ids: [ada] };
+    const [first] = await claimDeliveries(database.knex, push.appId, claim, scopeOf(null));
+    assert.ok(first);
+    await ask();
+    const done = settledOf(first, startProgress(first), { now: new Date(), exchanges: [], isDone: true });
+    await settleDeliveries(database.knex, push.appId, [done], new Date());
+    assert.deepEqual(await doubted(), { doubted: true });
+    app.users.clear();
+    await push.settle();
+    assert.deepEqual([app.users.size, await doubted()], [1, { doubted: false }]);
   });
 
   it('a replica of the release before claims beside this one: neither takes what the other is at', async () => {

@@ -179,6 +179,10 @@ for (const kind of ['embedded', 'postgres'] as const)
         const refused = await sync(api, { allowLargeSync: true });
         assert.deepEqual([refused.status, refused.error?.code], ['failed', 'tenant-changed']);
         assert.match(refused.error?.remedy ?? '', /resetAccountMapping/);
+        // To take the settings away first is no way around it.
+        await call('POST', '/providers/microsoft365/deactivate', 200, {});
+        await call('DELETE', '/providers/microsoft365', 204);
+        assert.equal((await connect(api, settingsFor(elsewhere, other))).error?.code, 'tenant-changed');
         assert.deepEqual(await readServed(api), before);
         const person = [...elsewhere.users.keys()].find((id) => elsewhere.users.get(id)?.['accountEnabled'] === true);
         updateUser(elsewhere, person ?? '', { jobTitle: 'Moved' });

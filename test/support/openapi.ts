@@ -10,7 +10,10 @@ interface Operation {
 
 export interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-  readonly components: { readonly responses: Record<string, Operation['responses'][string]> };
+  readonly components: {
+    readonly schemas: Readonly<Record<string, unknown>>;
+    readonly responses: Record<string, Operation['responses'][string]>;
+  };
 }
 
 export const openapi: Document = parse(readFileSync(new URL('../../openapi.yaml', import.meta.url), 'utf8'));

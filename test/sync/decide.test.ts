@@ -78,6 +78,24 @@ eachDatabase('a stored plan', (open) => {
     assert.equal(Object.keys(await readDirectory(api.database)).length, 4);
   });
 
+  it('waits for a replica of the release that made it, whose rules are not known here', async () => {
+    const { id, planId } = await api.sync();
+    await query('update plans set seal = seal + 1');
+    await assert.rejects(api.service.approve(planId ?? '', 'test'), refusal('plan-of-later-release'));
+    // A replica that knows them approves it.
+    const status = async () => (await api.carriedOut(async () => ({ id }))).status;
+    await query(`with approved as (update plans set status = 'approved', decided_at = now() returning run_id)
+      update runs set status = 'queued' where id = (select run_id from approved)`);
+    assert.equal(await status(), 'queued');
+    assert.deepEqual(await readDirectory(api.database), {});
+    await query(`with known as (update plans set seal = seal - 1 returning id)
+      update plan_items set outcome = 'pending' where outcome = 'held' and plan_id = (select id from known)`);
+    let seen = await status();
+    while (seen === 'queued') seen = await status();
+    assert.equal(seen, 'succeeded');
+    assert.equal(Object.keys(await readDirectory(api.database)).length, 4);
+  });
+
   it('is applied once, however often and by however many it is approved', async () => {
     const { planId } = await api.sync();
     await api.carriedOut(async (service) => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, it } from 'node:test';
-import type { HoldReason } from '#core/guard.ts';
+import type { HoldReason } from '#core/guard-reasons.ts';
 import type { RunPolicy } from '#core/policy.ts';
 import { USER_SCHEMA } from '#core/resource.ts';
 import { writeResources } from '#store/resources.ts';

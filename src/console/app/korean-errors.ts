@@ -317,6 +317,10 @@ export const KOREAN_ERRORS: Readonly<Record<string, Said>> = {
   'plan-expired': ['계획이 만료되어 결정할 수 없습니다.', '새로 실행하면 지금의 차이를 볼 수 있습니다.'],
   'plan-not-found': ['그런 계획이 없습니다.', LIST_AGAIN],
   'plan-not-waiting': ['결정을 기다리는 계획이 아닙니다.', '이 소스의 최신 계획을 확인하거나 새로 실행하세요.'],
+  'plan-of-later-release': [
+    '이 복제본보다 새로운 릴리스가 만든 계획입니다.',
+    '모든 복제본이 그 릴리스로 바뀐 뒤 다시 승인하세요.',
+  ],
   'plan-tampered': [
     '계획이 만들어진 내용과 다릅니다.',
     '누가 데이터베이스에 쓸 수 있는지 확인하고, 계획을 폐기한 뒤 새로 실행하세요.',
@@ -329,6 +333,7 @@ export const KOREAN_ERRORS: Readonly<Record<string, Said>> = {
     '미리 보기를 실행하고 그 계획을 확인하세요.',
   ],
   'preview-unavailable': ['이 소스에는 미리 보기가 없습니다.', '실행의 미리 보기를 사용하세요.'],
+  'provider-active': ['이 소스가 켜져 있습니다.', '먼저 소스를 끄거나 다른 소스로 전환하세요.'],
   'provider-inactive': ['지금은 이 소스를 사용하지 않습니다.', '관리자가 소스를 켜거나 전환할 수 있습니다.'],
   'provider-not-active': ['활성 상태가 아닌 소스의 계획입니다.', '소스를 켠 뒤 계획을 확인하거나 폐기하세요.'],
   'provider-unknown': ['그런 소스가 없습니다.'],

@@ -49,7 +49,8 @@ const FILE_SOURCE = z.discriminatedUnion('kind', [
 /** One character that is no quote and no end of a line. */
 const delimiter = z.string().regex(/^(auto|[^\s"]|\t| )$/, 'expected "auto" or one character');
 
-const Settings = z.strictObject({
+/** openapi.yaml has the same fields. */
+export const Settings = z.strictObject({
   source: FILE_SOURCE.default({ kind: 'upload' }),
   format: z
     .strictObject({

@@ -38,7 +38,8 @@ const ca = z
   .max(100_000)
   .refine((text) => isCertificate(text), 'expected one or more certificates in PEM');
 
-const Settings = z
+/** openapi.yaml has the same fields. */
+export const Settings = z
   .strictObject({
     preset: z.enum(['activeDirectory', 'openldap']),
     url: ldapUrl,

@@ -147,8 +147,8 @@ const Fields = z.strictObject({
 
 export type Microsoft365Settings = z.output<typeof Fields>;
 
-/** Settings that mean nothing, or nobody, beside each other. */
-const Settings = Fields.check(
+/** openapi.yaml has the same fields. The checks are for what means nothing, or nobody, beside each other. */
+export const Settings = Fields.check(
   crossCheck<Microsoft365Settings>([
     {
       needs: ['scope.mode', 'scope.groupIds'],

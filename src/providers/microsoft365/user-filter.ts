@@ -3,7 +3,7 @@
 import { InputError } from '#core/errors.ts';
 import { type AttributePath, type Filter, parseFilter } from '#core/filter.ts';
 import { foldCase } from '#core/search.ts';
-import { type FieldType, OPERATORS_OF, type SourceField } from '#core/source.ts';
+import { type FieldType, fieldsFrom, OPERATORS_OF, type SourceField } from '#core/source.ts';
 
 interface Field {
   readonly name: string;
@@ -87,14 +87,14 @@ export function spellingOf(name: string): string | undefined {
   return BY_NAME.get(foldCase(name))?.name;
 }
 
-/** Fields whose name starts with `prefix`, without case, by name. */
 export function findFields(prefix: string): readonly SourceField[] {
-  return FIELDS.filter(({ name }) => foldCase(name).startsWith(foldCase(prefix))).map((field) => ({
+  const shown = FIELDS.map((field) => ({
     name: field.name,
     type: field.type,
     operators: OPERATORS_OF[field.type],
     example: exampleOf(field),
   }));
+  return fieldsFrom(shown, prefix);
 }
 
 function exampleOf({ name, type, example, subs }: Field): string {

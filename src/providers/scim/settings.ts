@@ -4,7 +4,8 @@ import { leaveScope, parseKindSettings, runSettings } from '#core/kind-settings.
 const { filter, onLeaveScope, onSourceHardDelete, deleteAfterDays } = leaveScope;
 const { matching, adoptManual, mapping } = runSettings;
 
-const Settings = z.strictObject({
+/** openapi.yaml has the same fields. */
+export const Settings = z.strictObject({
   appId: z.guid().toLowerCase().nullable().default(null),
   scope: z
     .strictObject({ filter, groupFilter: filter, onLeaveScope, onSourceHardDelete, deleteAfterDays })

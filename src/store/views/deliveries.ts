@@ -1,12 +1,9 @@
 // What became of deliveries, and how a target does, for people to look at.
 import type { ResourceType } from '#core/resource.ts';
 import { type Db, sql } from '../database.ts';
-import { TOLD_STATE } from '../delivery-claims.ts';
+import { IS_TOLD, TOLD_STATE, TOLD_STATES, type ToldState } from '../delivery-claims.ts';
 import { pathOfResource } from './affiliation.ts';
 import { type Page, type PageQuery, pageOf } from './page.ts';
-
-export const DELIVERY_STATES = ['delivered', 'pending', 'sending', 'dead', 'held'] as const;
-export type ShownState = (typeof DELIVERY_STATES)[number];
 
 export interface DeliveryView {
   readonly id: string;
@@ -16,7 +13,7 @@ export interface DeliveryView {
   readonly display: string | null;
   /** The groups down to a user; null where there is no such way. */
   readonly affiliationPath: string | null;
-  readonly state: ShownState;
+  readonly state: ToldState;
   readonly action: string | null;
   readonly attempts: number;
   readonly readyAt: string;
@@ -42,7 +39,7 @@ export async function listDeliveries(
   db: Db,
   query: {
     appId: string;
-    state: ShownState | undefined;
+    state: ToldState | undefined;
     resourceId: string | undefined;
     limit: number;
     cursor: string | undefined;
@@ -51,12 +48,10 @@ export async function listDeliveries(
   const { rows } = await sql<DeliveryView>(
     db,
     `select ${COLUMNS} from deliveries d left join resources r on r.id = d.resource_id
-     where d.app_id = ? and (?::text is null or ${TOLD_STATE} = ?) and (?::uuid is null or d.resource_id = ?::uuid)
+     where d.app_id = ? and ${query.state === undefined ? 'true' : IS_TOLD[query.state]} and (?::uuid is null or d.resource_id = ?::uuid)
        and (?::uuid is null or d.resource_id > ?::uuid) order by d.resource_id limit ?`,
     [
       query.appId,
-      query.state ?? null,
-      query.state ?? null,
       query.resourceId ?? null,
       query.resourceId ?? null,
       query.cursor ?? null,
@@ -101,9 +96,9 @@ export async function replayDead(
 }
 
 export interface PushFigures {
-  readonly deliveries: Readonly<Record<ShownState, number>>;
+  readonly deliveries: Readonly<Record<ToldState, number>>;
   /** The same of users and of groups apart. */
-  readonly deliveriesByType: Readonly<Record<ResourceType, Readonly<Record<ShownState, number>>>>;
+  readonly deliveriesByType: Readonly<Record<ResourceType, Readonly<Record<ToldState, number>>>>;
   /** Seconds since the oldest change that has not arrived; null when everything has. */
   readonly lagSeconds: number | null;
   /** Of the last 30 days, in seconds; null without any. */
@@ -116,7 +111,7 @@ export interface PushFigures {
 }
 
 export async function readPushFigures(db: Db, appId: string): Promise<PushFigures> {
-  const { rows: states } = await sql<{ state: ShownState; type: ResourceType; count: number }>(
+  const { rows: states } = await sql<{ state: ToldState; type: ResourceType; count: number }>(
     db,
     `select ${TOLD_STATE} as state, resource_type as type, count(*)::int as count from deliveries d where app_id = ? group by 1, 2`,
     [appId],
@@ -135,8 +130,8 @@ export async function readPushFigures(db: Db, appId: string): Promise<PushFigure
        where app_id = ? and acknowledged_at > now() - interval '30 days') t`,
     [appId],
   );
-  const none = (): Record<ShownState, number> =>
-    Object.fromEntries(DELIVERY_STATES.map((state) => [state, 0])) as Record<ShownState, number>;
+  const none = (): Record<ToldState, number> =>
+    Object.fromEntries(TOLD_STATES.map((state) => [state, 0])) as Record<ToldState, number>;
   const counts = none();
   const byType = { User: none(), Group: none() };
   for (const { state, type, count } of states) {

@@ -3,7 +3,7 @@
 import type { Figures, TargetFigures } from '#core/figures.ts';
 import { type Counts, countLive } from '../counts.ts';
 import { type Database, sql } from '../database.ts';
-import { IS_TOLD } from '../delivery-claims.ts';
+import { IS_TOLD, TOLD_STATES } from '../delivery-claims.ts';
 
 /** A longer queue is shown as this: counting a million rows for each scrape would slow the sending. */
 const QUEUE_MAX = 10_000;
@@ -44,7 +44,7 @@ const STATE = `
     (select count(*)::int from event_streams where enabled and disabled_at is null and failures > 0) as "streamsFailing",
     (select count(*)::int from event_streams where disabled_at is not null) as "streamsDisabled"`;
 
-const QUEUES = (['pending', 'sending', 'dead', 'held'] as const).map(
+const QUEUES = TOLD_STATES.filter((state) => state !== 'delivered').map(
   (state) => `'${state}', (select count(*) from (
       select 1 from deliveries d where d.app_id = t.app_id and ${IS_TOLD[state]} limit ${QUEUE_MAX}) d)`,
 );

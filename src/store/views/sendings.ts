@@ -1,13 +1,10 @@
 // What was sent to apps, in whatever way, the newest first; and what was given up, by its cause.
 import type { Channel } from '../attempt-hours.ts';
 import { type Db, sql } from '../database.ts';
-import { IS_TOLD, TOLD_STATE } from '../delivery-claims.ts';
+import { IS_TOLD, TOLD_STATE, type ToldState } from '../delivery-claims.ts';
 import type { Try } from '../event-deliveries.ts';
 import { pathOfResource } from './affiliation.ts';
 import { type Page, type PageQuery, pageFrom, pageOf, rowsBefore } from './page.ts';
-
-export const SENDING_STATES = ['delivered', 'pending', 'sending', 'dead', 'held'] as const;
-export type SendingState = (typeof SENDING_STATES)[number];
 
 export interface SendingView {
   readonly id: string;
@@ -21,7 +18,7 @@ export interface SendingView {
   readonly affiliationPath: string | null;
   /** What was done at a push target; the type of a message. */
   readonly what: string | null;
-  readonly state: SendingState;
+  readonly state: ToldState;
   readonly attempts: number;
   /** When something became of it last. */
   readonly at: string;
@@ -35,7 +32,7 @@ export interface SendingView {
 export interface Picked {
   readonly appId?: string | undefined;
   readonly channel?: Channel | undefined;
-  readonly state?: SendingState | undefined;
+  readonly state?: ToldState | undefined;
   readonly code?: string | undefined;
   readonly resourceId?: string | undefined;
   /** Whose name holds this. */

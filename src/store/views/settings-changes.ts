@@ -40,7 +40,10 @@ interface Row {
   readonly secrets_changed: boolean | null;
 }
 
-const ACTIONS = ['provider.configure', 'provider.activate', 'provider.deactivate', 'guard.change', 'schedule.change'];
+const ACTIONS = [
+  ...['provider.configure', 'provider.activate', 'provider.deactivate', 'provider.remove'],
+  ...['guard.change', 'schedule.change'],
+];
 
 /** Newest first. */
 export async function listSettingsChanges(

@@ -70,6 +70,7 @@ const ACTIONS = words({
   'retention.apply': ['Deleted what was kept long enough', '보관 기간이 지난 항목 삭제'],
   'signing-key.rotate': ['Rotated the signing key', '서명 키 교체'],
   'provider.deactivate': ['Turned a source off', '소스 끄기'],
+  'provider.remove': ['Removed the settings of a source', '소스 설정 삭제'],
   'run.start': ['Started a run', '실행 시작'],
   'run.cancel': ['Stopped a run', '실행 중지'],
   'run.revert': ['Undid a run', '실행 되돌리기'],

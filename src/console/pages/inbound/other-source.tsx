@@ -12,6 +12,7 @@ import { Card } from '../../ui/layout.tsx';
 import { Refusal } from '../../ui/loaded.tsx';
 import css from './inbound.module.css';
 import { ProviderIcon } from './provider-icon.tsx';
+import { RemoveSettingsDialog } from './remove-settings.tsx';
 import { SwitchDialog } from './switch-dialog.tsx';
 import { WORDS } from './words.ts';
 
@@ -26,6 +27,7 @@ export function OtherSource({
   const t = useT(WORDS);
   const names = useT(PROVIDERS);
   const [asking, setAsking] = useState(false);
+  const [removing, setRemoving] = useState(false);
   const draft = useGet('GET /providers/{kind}/draft', { path: { kind: card.kind } });
   const begun = draft.data !== undefined && !(draft.error instanceof ApiError);
   return (
@@ -40,9 +42,16 @@ export function OtherSource({
         </div>
         <div>
           <span>{t(stateOf(card, begun))}</span>
-          <Actions card={card} active={active} begun={begun} onTurnOn={() => setAsking(true)} />
+          <Actions
+            card={card}
+            active={active}
+            begun={begun}
+            onTurnOn={() => setAsking(true)}
+            onRemove={() => setRemoving(true)}
+          />
         </div>
       </div>
+      {removing ? <RemoveSettingsDialog card={card} onClose={() => setRemoving(false)} /> : null}
       {!asking ? null : active === undefined ? (
         <ActivateDialog card={card} onClose={() => setAsking(false)} />
       ) : (
@@ -63,12 +72,14 @@ function Actions({
   active,
   begun,
   onTurnOn,
+  onRemove,
 }: {
   readonly card: ProviderCard;
   readonly active: ProviderCard | undefined;
   /** A set-up was left half way. */
   readonly begun: boolean;
   readonly onTurnOn: () => void;
+  readonly onRemove: () => void;
 }) {
   const t = useT(WORDS);
   const common = useT(COMMON);
@@ -83,6 +94,9 @@ function Actions({
         <Link to="/inbound/$provider/settings" params={params} className={buttonClass(undefined, true)}>
           {common('edit')}
         </Link>
+        <Button small off={needs} onClick={onRemove}>
+          {t('remove')}
+        </Button>
       </>
     );
   if (!card.available) return null;

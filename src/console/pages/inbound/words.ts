@@ -17,6 +17,12 @@ export const WORDS = words({
   pauseDaily: ['Pause the schedule', '일정 일시 중지'],
   resumeDaily: ['Turn the schedule on', '일정 켜기'],
   editSchedule: ['Change the schedule', '일정 변경'],
+  remove: ['Remove settings', '설정 삭제'],
+  removeTitle: ['Remove the settings of {name}?', '{name} 설정을 삭제할까요?'],
+  removeText: [
+    'Its credentials are deleted. Users and groups stay as they are, and so do runs and earlier versions without secrets.',
+    '자격 증명이 삭제됩니다. 사용자와 그룹, 실행 기록, 비밀 값이 없는 이전 버전은 그대로 남습니다.',
+  ],
   disconnect: ['Turn the source off', '소스 끄기'],
   disconnectTitle: ['Turn {name} off?', '{name}을(를) 끌까요?'],
   disconnectText: [

@@ -12,6 +12,7 @@ const WORDS = words({
   'provider.configure': ['{who} saved version {n} of {name}', '{who} 님이 {name} 버전 {n}을(를) 저장함'],
   'provider.activate': ['{who} turned {name} on', '{who} 님이 {name}을(를) 켬'],
   'provider.deactivate': ['{who} turned {name} off', '{who} 님이 {name}을(를) 끔'],
+  'provider.remove': ['{who} removed the settings of {name}', '{who} 님이 {name} 설정을 삭제함'],
   'guard.change': ['{who} changed the limits', '{who} 님이 제한을 변경함'],
   'schedule.change': ['{who} changed the schedule', '{who} 님이 일정을 변경함'],
   secret: ['A secret was replaced', '비밀 값이 교체됨'],

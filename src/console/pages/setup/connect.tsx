@@ -44,7 +44,7 @@ export function ConnectSection({ value, onChange, errors, secretsSet }: SectionP
         <SelectField
           label={t('cloud')}
           value={value.cloud}
-          onChange={(cloud) => set({ cloud })}
+          onChange={(cloud) => set({ cloud: cloud as M365['cloud'] })}
           options={(['global', 'usgov', 'usgovdod', 'china'] as const).map((cloud) => [cloud, t(cloud)] as const)}
         />
       </Columns>

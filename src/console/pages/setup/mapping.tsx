@@ -23,6 +23,7 @@ const WHENS = ['always', 'onCreate'] as const;
 const NEW_RULE: MappingRule = { target: '', source: '', apply: 'always' };
 
 type How = (typeof HOWS)[number];
+type When = (typeof WHENS)[number];
 
 function howOf(rule: MappingRule): How {
   if (rule.expression !== undefined) return 'expression';
@@ -44,14 +45,18 @@ export function MappingSection<Value extends Shared>({ kind, value, onChange, er
       <p>{t('lead')}</p>
       <h3>{t('own')}</h3>
       {rules.length === 0 ? <p>{t('none')}</p> : null}
-      <RuleList<MappingRule, How, MappingRule['apply']>
+      <RuleList<MappingRule, How, When>
         rules={rules}
         fresh={NEW_RULE}
         formOf={(rule, change, index) => ({
           target: { label: t('target'), value: rule.target, error: errorAt(errors, `mapping.users.${index}`) },
           how: { label: t('how'), value: howOf(rule), options: HOWS.map((how) => [how, t(how)] as const) },
           text: { label: t('value'), value: String(rule[howOf(rule)] ?? '') },
-          when: { label: t('apply'), value: rule.apply, options: WHENS.map((when) => [when, t(when)] as const) },
+          when: {
+            label: t('apply'),
+            value: rule.apply ?? 'always',
+            options: WHENS.map((when) => [when, t(when)] as const),
+          },
           onTarget: (target) => change({ ...rule, target }),
           onText: (how, text) => change(withText(rule, how, text)),
           onWhen: (apply) => change({ ...rule, apply }),
@@ -150,7 +155,7 @@ function InForce({ kind }: { readonly kind: Kind }) {
             columns={[
               { name: t('target'), cell: ({ target }) => target },
               { name: t('how'), cell: (rule) => <code>{String(rule[howOf(rule)] ?? '')}</code> },
-              { name: t('apply'), cell: ({ apply }) => t(apply) },
+              { name: t('apply'), cell: ({ apply = 'always' }) => t(apply) },
               {
                 name: '',
                 end: true,

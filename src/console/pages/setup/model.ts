@@ -1,6 +1,6 @@
 // The settings of the Microsoft 365 provider as the forms hold them; the gateway checks and completes them.
 import { ApiError } from '../../api/client.ts';
-import type { ProviderCard } from '../../api/types.ts';
+import type { MicrosoftCloud, ProviderCard } from '../../api/types.ts';
 import { type Leave, type Shared, settingsOf } from './forms.ts';
 
 export type Kind = ProviderCard['kind'];
@@ -35,7 +35,7 @@ export interface M365 extends Shared {
   readonly tenantId: string;
   readonly clientId: string;
   readonly credential: Credential;
-  readonly cloud: string;
+  readonly cloud: MicrosoftCloud;
   readonly endpoints?: { readonly graph: string; readonly login: string } | undefined;
   readonly scope: M365Scope;
   readonly pathDisplay: { readonly rootGroupId: string | null };
