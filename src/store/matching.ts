@@ -106,15 +106,25 @@ async function hasCandidates(db: Db, { planId, provider }: Planning, request: Ma
   return rows.length > 0;
 }
 
-/** Records of which this plan would make new accounts, beside records that are gone and have an anchor of theirs. */
-const RETURNED = `plan_items i
-  join mirror_records m on m.provider = ? and m.resource_type = i.resource_type and m.external_id = i.external_id
-  cross join lateral (select h.anchor from unnest(m.handles) h(anchor) where h.anchor like 'anchor:%') own
-  join mirror_records g on g.handles @> array[own.anchor] and g.provider = m.provider and g.resource_type = m.resource_type
-    and g.gone_at is not null
-  join resources r on r.resource_type = g.resource_type and r.origin = g.provider and r.external_id = g.external_id
-    and r.deleted_at is null
-  where i.plan_id = ? and i.resource_type = 'User' and i.action = 'create' and i.reason = 'NewInSource'`;
+const anchorsOf = (record: string): string =>
+  `lateral (select h.anchor from unnest(${record}.handles) h(anchor) where h.anchor like 'anchor:%') own`;
+
+/**
+ * Accounts `r` of records that are gone and have an anchor of a record of which this plan would make a new account. Both
+ * sides are put together and sorted: joined they were compared each with each whenever the planner took one for few.
+ */
+const RETURNED = `(
+    select external_id from (
+      select external_id, bool_or(external_id is null) over (partition by anchor) as comes from (
+        select null as external_id, own.anchor from plan_items i
+        join mirror_records m on m.provider = ? and m.resource_type = 'User' and m.external_id = i.external_id
+        cross join ${anchorsOf('m')}
+        where i.plan_id = ? and i.resource_type = 'User' and i.action = 'create' and i.reason = 'NewInSource'
+        union all
+        select g.external_id, own.anchor from mirror_records g cross join ${anchorsOf('g')}
+        where g.provider = ? and g.resource_type = 'User' and g.gone_at is not null) both_sides) shared
+    where comes and external_id is not null) gone
+  join resources r on r.resource_type = 'User' and r.origin = ? and r.external_id = gone.external_id and r.deleted_at is null`;
 
 /** Whether a record is new, and its account is that of one that is gone. A first run is spared the look. */
 async function hasReturned(db: Db, { planId, provider }: Planning, { type, matching }: MatchRequest): Promise<boolean> {
@@ -123,7 +133,7 @@ async function hasReturned(db: Db, { planId, provider }: Planning, { type, match
     db,
     `select 1 where exists (select 1 from resources where resource_type = 'User' and origin = ? and deleted_at is null)
        and exists (select 1 from ${RETURNED})`,
-    [provider, provider, planId],
+    [provider, provider, planId, provider, provider],
   );
   return rows.length > 0;
 }
@@ -168,7 +178,7 @@ async function gather(db: Db, { planId, provider }: Planning, request: MatchRequ
          and (r.origin <> ? or r.external_id is null or ?::boolean or r.id = any(?::uuid[]) or r.id in (
            select unnest(d.candidates) from disputes d where d.provider = ? and d.resource_type = ? and d.status <> 'refused'))
        union
-       select r.id from ${RETURNED} and ?::boolean) c
+       select r.id from ${RETURNED} where ?::boolean) c
      join resources r on r.id = c.id
      left join mirror_records own on ?::boolean and own.provider = r.origin and own.resource_type = r.resource_type
        and own.external_id = r.external_id
@@ -176,7 +186,8 @@ async function gather(db: Db, { planId, provider }: Planning, request: MatchRequ
     [
       ...[numbers, provider, everybody, some],
       ...[type, ['manual', ...PROVIDER_KINDS], provider, everybody, some, provider, type],
-      ...[provider, planId, anchors, anchors, provider],
+      ...[provider, planId, provider, provider, anchors],
+      ...[anchors, provider],
     ],
   );
   await sql(db, 'analyze match_records, match_candidates');

@@ -135,7 +135,10 @@ describe('the admin API', () => {
     assert.equal(changed.configVersion, first.configVersion + 1);
   });
 
-  it('holds the first run until it is approved, and then lets small ones pass', async () => {
+  it('holds the first run until it is approved, and then lets small ones pass; or starts none by itself', async () => {
+    await call('PUT', '/providers/microsoft365', 200, settingsFor(tenant, graph, { initialRun: 'manual' }));
+    assert.equal((await call('POST', '/providers/microsoft365/activate', 200))['lastRun'], null);
+    await call('POST', '/providers/microsoft365/deactivate', 200);
     await call('PUT', '/providers/microsoft365', 200, settingsFor(tenant, graph, { initialRun: 'preview' }));
     const own = async (): Promise<Card> => (await call<{ items: Card[] }>('GET', '/providers', 200)).items[0] as Card;
     assert.deepEqual(syncOf(await own()), [false, 'inactive']);
