@@ -15,7 +15,6 @@ export function userHandles(user: GraphUser): Handles {
 /**
  * What ties an account to the one of the organization's own directory. It is the same when the account is made anew, here
  * or in another tenant; `securityIdentifier` is the object id in another spelling.
- * Source: learn.microsoft.com/entra/identity/hybrid/connect/plan-connect-design-concepts, checked 2026-11.
  */
 function anchorsOf({ onPremisesImmutableId, onPremisesSecurityIdentifier }: GraphUser): string[] {
   const [immutableId] = texts(onPremisesImmutableId);

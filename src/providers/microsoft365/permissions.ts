@@ -143,7 +143,6 @@ const DIRECTORY_ROLES: Readonly<Record<string, string>> = {
   '62e90394-69f5-4237-9190-012177145e10': 'Global Administrator',
   'f2ef992c-3afb-46b9-b7cf-a126ee74c451': 'Global Reader',
   '88d8e3e3-8f55-4a1e-953a-9b9898b8876b': 'Directory Readers',
-  '9360feb5-f418-4baa-8175-e2a00bac4301': 'Directory Writers',
   '29232cdf-9323-42fd-ade2-1d097af3e4de': 'Exchange Administrator',
   'fe930be7-5e62-47db-91af-98c3a49a38b1': 'User Administrator',
   'e8611ab8-c189-46e8-94e1-60213ab1f814': 'Privileged Role Administrator',
