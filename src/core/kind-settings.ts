@@ -20,7 +20,7 @@ export const leaveScope = {
 export const runSettings = {
   initialRun: z.enum(['auto', 'preview', 'manual']).default('preview'),
   matching: z
-    .array(z.enum(MATCH_ATTRIBUTES))
+    .array(z.enum(MATCH_ATTRIBUTES).exclude(['anchors']))
     .max(MATCH_ATTRIBUTES.length)
     .default([...DEFAULT_MATCHING.matching]),
   adoptManual: z.enum(['never', 'ask', 'onMatch']).default(DEFAULT_MATCHING.adoptManual),

@@ -5,8 +5,11 @@
 import type { Verdict } from './guard.ts';
 import { OPERATION_CLASSES } from './guard-reasons.ts';
 
-/** `userName` is the display name of a group; a group has no emails. */
-export const MATCH_ATTRIBUTES = ['externalId', 'userName', 'emails'] as const;
+/**
+ * `anchors` are ids beside the source anchor, as far as a kind of provider knows any. `userName` is the display name of a
+ * group; a group has no anchors, emails or employee number.
+ */
+export const MATCH_ATTRIBUTES = ['externalId', 'anchors', 'userName', 'emails', 'employeeNumber'] as const;
 export type MatchAttribute = (typeof MATCH_ATTRIBUTES)[number];
 
 /** Provider settings about matching. */
@@ -20,7 +23,10 @@ export interface MatchPolicy {
   readonly adoptManual: 'never' | 'ask' | 'onMatch';
 }
 
-export const DEFAULT_MATCHING: MatchPolicy = { matching: MATCH_ATTRIBUTES, adoptManual: 'never' };
+export const DEFAULT_MATCHING = {
+  matching: ['externalId', 'userName', 'emails'],
+  adoptManual: 'never',
+} as const satisfies MatchPolicy;
 
 /** Whose links a run gives up, to correlate anew: nobody's, everybody's, or those of these resources. */
 export type LinkReset = boolean | readonly string[];
@@ -34,6 +40,10 @@ export interface Matchable {
   readonly externalId: string | null;
   readonly name: string;
   readonly emails: readonly string[];
+  readonly anchors: readonly string[];
+  readonly employeeNumber: string | null;
+  /** Of a resource whose record is gone from the provider: only its anchors say that another record means it. */
+  readonly gone?: boolean;
 }
 
 export interface Correlation {
@@ -74,9 +84,19 @@ export function correlate(
 }
 
 function same(record: Matchable, resource: Matchable, attribute: MatchAttribute): boolean {
-  if (attribute === 'externalId') return record.externalId !== null && record.externalId === resource.externalId;
-  if (attribute === 'userName') return record.name === resource.name;
-  return record.emails.some((email) => resource.emails.includes(email));
+  if (resource.gone === true && attribute !== 'anchors') return false;
+  switch (attribute) {
+    case 'anchors':
+      return record.anchors.some((anchor) => resource.anchors.includes(anchor));
+    case 'externalId':
+      return record.externalId !== null && record.externalId === resource.externalId;
+    case 'userName':
+      return record.name === resource.name;
+    case 'emails':
+      return record.emails.some((email) => resource.emails.includes(email));
+    case 'employeeNumber':
+      return record.employeeNumber !== null && record.employeeNumber === resource.employeeNumber;
+  }
 }
 
 /** A plan that gives up links waits for a person, whatever the guard says and whatever was approved in advance. */

@@ -31,6 +31,8 @@ export type Normalised =
 export interface Handles {
   readonly names: readonly string[];
   readonly addresses: readonly string[];
+  /** Ids beside the external id that belong to nobody else, ever: a record that has one of them is the same person. */
+  readonly anchors?: readonly string[];
 }
 
 /** Told what a provider does, request by request, for the debug log of a run. Facts hold no secrets, names or bodies. */

@@ -95,7 +95,7 @@ export const REASONS = {
     remedy: 'Change scope.filter, or the values of this account in the provider.',
   },
   DomainNotAccepted: {
-    sentence: 'Its primary address is in no accepted domain.',
+    sentence: 'Its address is in no accepted domain.',
     remedy: 'Add the domain to scope.domains, or correct the address in the provider.',
   },
   OnMicrosoftDomain: {

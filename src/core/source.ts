@@ -98,6 +98,8 @@ export interface PermissionReview {
   readonly required: readonly Permission[];
   readonly missing: readonly Permission[];
   readonly superfluous: readonly string[];
+  /** Roles of the source's own directory that the application has, where that shows. None is needed. */
+  readonly directoryRoles?: readonly string[];
   /** A sync goes on without these, and knows less. */
   readonly optional?: readonly (Permission & { readonly granted: boolean })[];
   /** The page on which an administrator of the source sees and grants them. */

@@ -8,6 +8,8 @@ export interface Application {
   /** PEM of the certificate that was uploaded. */
   readonly certificate?: string;
   readonly roles: readonly string[];
+  /** Template ids of roles of Entra itself. */
+  readonly directoryRoles?: readonly string[];
   /** What the app registration lists, for an administrator to consent to; what it has already when absent. */
   readonly asks?: readonly string[];
   /** Addresses that are registered for answers by the browser; any when absent. */
@@ -78,7 +80,7 @@ export function answerTokenRequest(
   };
 }
 
-function makeAccessToken({ clientId, roles }: Application, tid: string, origin: string): string {
+function makeAccessToken({ clientId, roles, directoryRoles = [] }: Application, tid: string, origin: string): string {
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   const exp = Math.floor(Date.now() / 1000) + 3599;
   const claims = {
@@ -87,6 +89,7 @@ function makeAccessToken({ clientId, roles }: Application, tid: string, origin: 
     tid,
     appid: clientId,
     roles,
+    wids: [...directoryRoles, '0997a1d0-0d1d-4acb-b408-d5ca73121e90'],
     exp,
     uti: randomUUID(),
   };

@@ -1,7 +1,13 @@
 // Matching inside the database: which resources the records mean that a plan would make new accounts of. What is
 // sure becomes a link of the plan; what is not is brought before a person. core/match.ts states the same rule.
 import { LINK_REASONS, type LinkReset, type MatchAttribute, type MatchPolicy } from '#core/match.ts';
-import { type Origin, PROVIDER_KINDS, type ProviderKindName, type ResourceType } from '#core/resource.ts';
+import {
+  ENTERPRISE_SCHEMA,
+  type Origin,
+  PROVIDER_KINDS,
+  type ProviderKindName,
+  type ResourceType,
+} from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 import type { Planning } from './planning.ts';
 
@@ -18,6 +24,9 @@ export const IS_LINK = `reason in (${LINK_REASONS.map((reason) => `'${reason}'`)
 
 /** A link changes what a resource is, or disables it: `r` with a pin against any of that has no part in matching. */
 const IS_PINNED = `exists (select 1 from pins n where n.provider = ? and n.resource_id = r.id and n.class in ('update', 'remove', 'link'))`;
+
+/** As it is spelled, of the body of a record or a resource. */
+const NUMBER = (alias: string): string => `${alias}.body::jsonb -> '${ENTERPRISE_SCHEMA}' ->> 'employeeNumber'`;
 
 /** After so many links the planner's picture of them is too old to go on by. */
 const STATISTICS_AFTER = 500;
@@ -58,7 +67,9 @@ async function forgetUnseen(db: Db, { planId, provider, touched }: Planning, typ
 }
 
 function attributesOf({ type, matching }: MatchRequest): readonly MatchAttribute[] {
-  return type === 'User' ? matching : matching.filter((attribute) => attribute !== 'emails');
+  return type === 'User'
+    ? matching
+    : matching.filter((attribute) => attribute === 'externalId' || attribute === 'userName');
 }
 
 /** User names are unique, so one that somebody made by hand has is a question even when manual entries are left alone. */
@@ -83,7 +94,7 @@ function othersThan(provider: ProviderKindName): readonly string[] {
 /** True unless nobody can match: then matching costs a few index look-ups. */
 async function hasCandidates(db: Db, { planId, provider }: Planning, request: MatchRequest): Promise<boolean> {
   const { type, reset } = request;
-  if (reset !== false) return true;
+  if (reset !== false || (await hasReturned(db, { planId, provider }, request))) return true;
   const { rows } = await sql(
     db,
     `select 1 where exists (select 1 from plan_items where plan_id = ? and resource_type = ? and action = 'create')
@@ -95,6 +106,38 @@ async function hasCandidates(db: Db, { planId, provider }: Planning, request: Ma
   return rows.length > 0;
 }
 
+const anchorsOf = (record: string): string =>
+  `lateral (select h.anchor from unnest(${record}.handles) h(anchor) where h.anchor like 'anchor:%') own`;
+
+/**
+ * Accounts `r` of records that are gone and have an anchor of a record of which this plan would make a new account. Both
+ * sides are put together and sorted: joined they were compared each with each whenever the planner took one for few.
+ */
+const RETURNED = `(
+    select external_id from (
+      select external_id, bool_or(external_id is null) over (partition by anchor) as comes from (
+        select null as external_id, own.anchor from plan_items i
+        join mirror_records m on m.provider = ? and m.resource_type = 'User' and m.external_id = i.external_id
+        cross join ${anchorsOf('m')}
+        where i.plan_id = ? and i.resource_type = 'User' and i.action = 'create' and i.reason = 'NewInSource'
+        union all
+        select g.external_id, own.anchor from mirror_records g cross join ${anchorsOf('g')}
+        where g.provider = ? and g.resource_type = 'User' and g.gone_at is not null) both_sides) shared
+    where comes and external_id is not null) gone
+  join resources r on r.resource_type = 'User' and r.origin = ? and r.external_id = gone.external_id and r.deleted_at is null`;
+
+/** Whether a record is new, and its account is that of one that is gone. A first run is spared the look. */
+async function hasReturned(db: Db, { planId, provider }: Planning, { type, matching }: MatchRequest): Promise<boolean> {
+  if (type !== 'User' || !matching.includes('anchors')) return false;
+  const { rows } = await sql(
+    db,
+    `select 1 where exists (select 1 from resources where resource_type = 'User' and origin = ? and deleted_at is null)
+       and exists (select 1 from ${RETURNED})`,
+    [provider, provider, planId, provider, provider],
+  );
+  return rows.length > 0;
+}
+
 /**
  * Puts those who are to be matched into two tables of this transaction: records without a link, or that are to lose it,
  * and resources that have none to this provider. Whom a pin keeps as they are keeps the link, too, and a record whose link was
@@ -102,14 +145,16 @@ async function hasCandidates(db: Db, { planId, provider }: Planning, request: Ma
  * planner knows nothing of what a query gathers by the way: it took 200,000 for one, and compared each with each.
  */
 async function gather(db: Db, { planId, provider }: Planning, request: MatchRequest): Promise<void> {
-  const { type, reset, duplicates } = request;
+  const { type, reset, duplicates, matching } = request;
   const everybody = reset === true;
   const some = typeof reset === 'boolean' ? [] : reset;
+  const numbers = type === 'User' && matching.includes('employeeNumber');
+  const anchors = type === 'User' && matching.includes('anchors');
   await sql(db, 'drop table if exists match_records, match_candidates, match_meant');
   await sql(
     db,
     `create temporary table match_records on commit drop as
-     select m.external_id, m.name_key, m.handles from (
+     select m.external_id, m.name_key, m.handles, case when ? then ${NUMBER('m')} end as employee_number from (
        select external_id from plan_items where plan_id = ? and resource_type = ? and action = 'create' and reason = 'NewInSource'
        union
        select r.external_id from resources r where (?::boolean or r.id = any(?::uuid[])) and r.resource_type = ? and r.origin = ?
@@ -118,18 +163,32 @@ async function gather(db: Db, { planId, provider }: Planning, request: MatchRequ
        and m.gone_at is null and m.reason is null and m.external_id <> all(?::text[])
      where not exists (select 1 from pins n where n.provider = m.provider and n.class = 'link'
        and n.resource_type = m.resource_type and n.external_id = m.external_id)`,
-    [...[planId, type], ...[everybody, some, type, provider, provider], ...[provider, type, duplicates]],
+    [numbers, planId, type, ...[everybody, some, type, provider, provider], ...[provider, type, duplicates]],
   );
   await sql(
     db,
     `create temporary table match_candidates on commit drop as
      select r.id, r.origin, r.external_id, r.name_key, array(select 'email:' || (e.value ->> 'value')
-       from jsonb_array_elements(coalesce(r.search -> 'emails', '[]')) e(value)) as handles
-     from resources r where r.resource_type = ? and r.deleted_at is null and r.origin = any(?::text[])
-       and (r.origin <> ? or r.external_id is null or ?::boolean or r.id = any(?::uuid[]) or r.id in (
-         select unnest(d.candidates) from disputes d where d.provider = ? and d.resource_type = ? and d.status <> 'refused'))
-       and not ${IS_PINNED}`,
-    [type, ['manual', ...PROVIDER_KINDS], provider, everybody, some, provider, type, provider],
+         from jsonb_array_elements(coalesce(r.search -> 'emails', '[]')) e(value)) as handles,
+       array(select h.anchor from unnest(own.handles) h(anchor) where h.anchor like 'anchor:%') as anchors,
+       case when ? then ${NUMBER('r')} end as employee_number,
+       coalesce(own.gone_at is not null and r.origin = ? and not (?::boolean or r.id = any(?::uuid[])), false) as gone
+     from (
+       select r.id from resources r where r.resource_type = ? and r.deleted_at is null and r.origin = any(?::text[])
+         and (r.origin <> ? or r.external_id is null or ?::boolean or r.id = any(?::uuid[]) or r.id in (
+           select unnest(d.candidates) from disputes d where d.provider = ? and d.resource_type = ? and d.status <> 'refused'))
+       union
+       select r.id from ${RETURNED} where ?::boolean) c
+     join resources r on r.id = c.id
+     left join mirror_records own on ?::boolean and own.provider = r.origin and own.resource_type = r.resource_type
+       and own.external_id = r.external_id
+     where not ${IS_PINNED}`,
+    [
+      ...[numbers, provider, everybody, some],
+      ...[type, ['manual', ...PROVIDER_KINDS], provider, everybody, some, provider, type],
+      ...[provider, planId, provider, provider, anchors],
+      ...[anchors, provider],
+    ],
   );
   await sql(db, 'analyze match_records, match_candidates');
 }
@@ -168,14 +227,20 @@ async function linkFormer(db: Db, planning: Planning, type: ResourceType): Promi
   await takeOut(db, planning, type, rowCount ?? 0);
 }
 
+const HANDLES = '(select external_id, unnest(handles) as handle from match_records) x';
+
+/** Whoever has a record that is gone is found by an anchor, and by nothing that somebody else may have by now. */
 const PAIRS: Readonly<Record<MatchAttribute, string>> = {
   externalId:
-    'select x.external_id, c.id, c.origin from match_records x join match_candidates c on c.external_id = x.external_id',
+    'select x.external_id, c.id, c.origin from match_records x join match_candidates c on c.external_id = x.external_id and not c.gone',
+  anchors: `select distinct x.external_id, c.id, c.origin from ${HANDLES}
+    join (select id, origin, unnest(anchors) as handle from match_candidates) c on c.handle = x.handle`,
   userName:
-    'select x.external_id, c.id, c.origin from match_records x join match_candidates c on c.name_key = x.name_key',
-  emails: `select distinct x.external_id, c.id, c.origin
-    from (select external_id, unnest(handles) as handle from match_records) x
-    join (select id, origin, unnest(handles) as handle from match_candidates) c on c.handle = x.handle`,
+    'select x.external_id, c.id, c.origin from match_records x join match_candidates c on c.name_key = x.name_key and not c.gone',
+  emails: `select distinct x.external_id, c.id, c.origin from ${HANDLES}
+    join (select id, origin, unnest(handles) as handle from match_candidates where not gone) c on c.handle = x.handle`,
+  employeeNumber: `select x.external_id, c.id, c.origin from match_records x
+    join match_candidates c on c.employee_number = x.employee_number and not c.gone`,
 };
 
 const WHOM = { everybody: 'true', others: "p.origin <> 'manual'", manual: "p.origin = 'manual'" } as const;

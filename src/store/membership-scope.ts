@@ -163,14 +163,15 @@ async function fillCondition(
   );
 }
 
-/** Groups out of the selection, with the reason; those that are in by themselves and need no selection have none. */
+/** Groups out of the selection, with the reason, and how many are in one that is ignored, where the record tells; those that are in by themselves and need no selection have none. */
 async function judgeGroups(db: Db, provider: ProviderKindName, scope: MembershipScope | undefined): Promise<number> {
   if (scope?.selected == null) return release(db, provider, 'Group');
   return change(
     db,
     provider,
-    `update mirror_records m set reason = w.reason, detail = null from (
-       select g.external_id, case
+    `update mirror_records m set reason = w.reason, detail = w.detail from (
+       select c.external_id, c.reason, case c.reason when 'NestedGroupIgnored' then (g.record::jsonb ->> 'memberCount') || ' member(s)' end as detail
+       from (select g.external_id, case
          when r.depth = 0 or r.depth > 0 and ?::text = 'include' then null
          when r.depth > 0 then 'NestedGroupFlattened'
          when exists (select 1 from mirror_members mm join mirror_reach above on above.provider = mm.provider
@@ -178,10 +179,12 @@ async function judgeGroups(db: Db, provider: ProviderKindName, scope: Membership
            then 'NestedGroupIgnored'
          else 'NotInSelectedGroup' end as reason
        from mirror_records g left join mirror_reach r on r.provider = g.provider and r.external_id = g.external_id
-       where g.provider = ? and ${COUNTS}) w
-     where m.provider = ? and m.resource_type = 'Group' and m.external_id = w.external_id and m.reason is distinct from w.reason
+       where g.provider = ? and ${COUNTS}) c
+       join mirror_records g on g.provider = ? and g.resource_type = 'Group' and g.external_id = c.external_id) w
+     where m.provider = ? and m.resource_type = 'Group' and m.external_id = w.external_id
+       and (m.reason, m.detail) is distinct from (w.reason, w.detail)
      returning m.resource_type, m.external_id`,
-    [scope.nested, provider, provider],
+    [scope.nested, provider, provider, provider],
   );
 }
 

@@ -1,7 +1,14 @@
 // What a provider that writes to us has here: its resources beside its records, whom a new record may mean, and the
 // memberships on both sides. A run compares the same tables (planning.ts).
 import type { MatchAttribute } from '#core/match.ts';
-import { type Origin, PROVIDER_KINDS, type ProviderKindName, type ResourceType } from '#core/resource.ts';
+import {
+  ENTERPRISE_SCHEMA,
+  type Origin,
+  PROVIDER_KINDS,
+  type ProviderKindName,
+  type ResourceType,
+} from '#core/resource.ts';
+import { foldCase } from '#core/search.ts';
 import { type Db, sql } from './database.ts';
 import type { ProviderRow } from './settings.ts';
 
@@ -66,6 +73,7 @@ export interface Wanted {
   readonly nameKey: string;
   /** As they are searched for: folded. */
   readonly emails: readonly string[];
+  readonly employeeNumber: string | null;
 }
 
 /** The resource that this record was linked to: live, deleted, or gone on with another provider since. */
@@ -97,7 +105,7 @@ export async function findTwins(
   wanted: Wanted,
   attribute: MatchAttribute,
 ): Promise<readonly { readonly id: string; readonly origin: Origin }[]> {
-  const { type, externalId, nameKey, emails } = wanted;
+  const { type, externalId, nameKey, emails, employeeNumber } = wanted;
   const common = `r.resource_type = '${type}' and r.deleted_at is null and r.origin = any(?::text[])`;
   const origins = ['manual', ...OTHERS];
   if (attribute === 'externalId' && externalId !== null) {
@@ -108,7 +116,14 @@ export async function findTwins(
     const text = `select id, origin from resources r where ${common} and r.name_key = ? limit 3`;
     return (await sql<{ id: string; origin: Origin }>(tx, text, [origins, nameKey])).rows;
   }
-  if (attribute !== 'emails' || type === 'Group' || emails.length === 0) return [];
+  if (type === 'Group') return [];
+  if (attribute === 'employeeNumber' && employeeNumber !== null) {
+    const said = JSON.stringify({ [ENTERPRISE_SCHEMA]: { employeeNumber: foldCase(employeeNumber) } });
+    const text = `select id, origin from resources r where ${common} and r.search @> ?::jsonb
+      and r.body::jsonb -> '${ENTERPRISE_SCHEMA}' ->> 'employeeNumber' = ? limit 3`;
+    return (await sql<{ id: string; origin: Origin }>(tx, text, [origins, said, employeeNumber])).rows;
+  }
+  if (attribute !== 'emails' || emails.length === 0) return [];
   const { rows } = await sql<{ id: string; origin: Origin }>(
     tx,
     `select distinct r.id, r.origin from unnest(?::jsonb[]) as e(value)

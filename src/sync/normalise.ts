@@ -116,6 +116,7 @@ function callingsOf(
   const handles = [
     ...names.map((name) => `name:${foldCase(name)}`),
     ...emails.map((email) => `email:${foldCase(email)}`),
+    ...texts(given?.anchors ?? []).map((anchor) => `anchor:${anchor}`),
   ];
   return { label: names[0] ?? null, handles: [...new Set(handles)] };
 }

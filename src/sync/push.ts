@@ -7,7 +7,7 @@ import { type Document, finish } from '#core/coerce.ts';
 import { ForbiddenError } from '#core/errors.ts';
 import { nameKey } from '#core/names.ts';
 import { applyPatch, type MemberChange, type PatchOperation } from '#core/patch.ts';
-import type { ResourceType } from '#core/resource.ts';
+import { ENTERPRISE_SCHEMA, type ResourceType } from '#core/resource.ts';
 import { foldCase } from '#core/search.ts';
 import { lockPushed, type Pushed } from '#store/pushed.ts';
 import { lockGroupsOf } from '#store/resources.ts';
@@ -143,5 +143,6 @@ function wantedBy(type: ResourceType, document: Document) {
     externalId: (document['externalId'] as string | undefined) ?? null,
     nameKey: nameKey(String(type === 'User' ? document['userName'] : document['displayName'])),
     emails: emails.flatMap(({ value }) => (typeof value === 'string' ? foldCase(value) : [])),
+    employeeNumber: (document[ENTERPRISE_SCHEMA] as { employeeNumber?: string } | undefined)?.employeeNumber ?? null,
   };
 }

@@ -135,7 +135,10 @@ describe('the admin API', () => {
     assert.equal(changed.configVersion, first.configVersion + 1);
   });
 
-  it('holds the first run until it is approved, and then lets small ones pass', async () => {
+  it('holds the first run until it is approved, and then lets small ones pass; or starts none by itself', async () => {
+    await call('PUT', '/providers/microsoft365', 200, settingsFor(tenant, graph, { initialRun: 'manual' }));
+    assert.equal((await call('POST', '/providers/microsoft365/activate', 200))['lastRun'], null);
+    await call('POST', '/providers/microsoft365/deactivate', 200);
     await call('PUT', '/providers/microsoft365', 200, settingsFor(tenant, graph, { initialRun: 'preview' }));
     const own = async (): Promise<Card> => (await call<{ items: Card[] }>('GET', '/providers', 200)).items[0] as Card;
     assert.deepEqual(syncOf(await own()), [false, 'inactive']);
@@ -177,8 +180,20 @@ describe('the admin API', () => {
   it('previews without changing anything, and applies the previewed plan when it is approved', async () => {
     const user = [...tenant.users.keys()][3] ?? '';
     tenant.users.set(user, { ...tenant.users.get(user), id: user, displayName: 'Seen in a preview' });
-    const preview = await sync(api, { preview: true });
+    const preview = await sync(api, { preview: true, allowLargeSync: true, logLevel: 'debug' });
     assert.equal(preview.status, 'succeeded');
+    const options = { allowLargeSync: true, resetAccountMapping: false, logLevel: 'debug' };
+    assert.deepEqual((await call<{ options: object }>('GET', `/sync-runs/${preview.id}`, 200)).options, options);
+    const { items: starts } = await call<{ items: { object: string; detail: object }[] }>(
+      'GET',
+      '/audit?action=run.start',
+      200,
+    );
+    assert.deepEqual(starts[0], {
+      ...starts[0],
+      object: preview.id,
+      detail: { trigger: 'manual', preview: true, ...options },
+    });
     const found = async (): Promise<number> => {
       const filter = encodeURIComponent('displayName eq "seen in a preview"');
       return (await api.call<{ totalResults: number }>('GET', `/scim/v2/Users?filter=${filter}`)).body.totalResults;

@@ -30,6 +30,8 @@ describe('the guard', () => {
   it('lets exactly the limit pass and holds one more', () => {
     assert.deepEqual(held({ create: 100 }).held, []);
     assert.deepEqual(held({ create: 101 }).held, ['create']);
+    assert.deepEqual(held({ update: 100 }).held, []);
+    assert.deepEqual(held({ update: 101 }).held, ['update']);
     assert.deepEqual(held({ remove: 100 }).held, []);
     assert.deepEqual(held({ remove: 101 }).held, ['remove']);
     assert.deepEqual(held({ membershipsRemoved: 200 }).held, []);

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { GraphServer } from '#demo/graph-server.ts';
-import { addMember, addUser, makeTenant, makeUser, removeUser, type Tenant, updateUser } from '#demo/tenant.ts';
+import {
+  addMember,
+  addUser,
+  makeTenant,
+  makeUser,
+  removeUser,
+  softDeleteUser,
+  type Tenant,
+  updateUser,
+} from '#demo/tenant.ts';
 import { checkedCall, listAll, tokenWith } from '../support/checked.ts';
 import { postgresMissing } from '../support/database.ts';
 import {
@@ -219,14 +228,19 @@ for (const kind of ['embedded', 'postgres'] as const)
     });
 
     it('lets accounts exchange their links in a reset of these two alone', async () => {
-      const [one, two] = [...tenant.users.values()].filter((user) => user['accountEnabled'] === true).slice(5, 7);
-      assert.ok(one && two);
+      const [one, two, three, four] = [...tenant.users.values()]
+        .filter((user) => user['accountEnabled'] === true)
+        .slice(5, 10);
+      assert.ok(one && two && three && four);
       const { ids } = await readServed(api);
       const [first, second] = [ids[one.id] ?? '', ids[two.id] ?? ''];
       await call('PUT', '/providers/microsoft365', 200, settingsFor(tenant, graph, { matching: ['userName'] }));
       const name = one['userPrincipalName'];
       updateUser(tenant, one.id, { userPrincipalName: two['userPrincipalName'] });
       updateUser(tenant, two.id, { userPrincipalName: name });
+      const other = three['userPrincipalName'];
+      updateUser(tenant, three.id, { userPrincipalName: four['userPrincipalName'] });
+      updateUser(tenant, four.id, { userPrincipalName: other });
       const held = await sync(api, { resetAccountMapping: [first, second] });
       const relinked = await changes(held, '&reason=Relinked');
       assert.deepEqual(
@@ -239,13 +253,14 @@ for (const kind of ['embedded', 'postgres'] as const)
       assert.equal((await approve(api, held.planId)).status, 'succeeded');
       const after = await readServed(api);
       assert.deepEqual([after.ids[one.id], after.ids[two.id]], [second, first]);
+      assert.deepEqual([after.ids[three.id], after.ids[four.id]], [ids[three.id], ids[four.id]]);
       const { ids: _ids, ...served } = after;
       assert.deepEqual(served, pictureOf(tenant));
       assert.deepEqual(Object.keys((await sync(api)).counts), ['skipped']);
     });
 
     it('makes a new account for a record whose own went to another one', async () => {
-      const [one] = [...tenant.users.values()].filter((user) => user['accountEnabled'] === true).slice(8, 9);
+      const [one] = [...tenant.users.values()].filter((user) => user['accountEnabled'] === true).slice(12, 13);
       assert.ok(one);
       const account = (await readServed(api)).ids[one.id] ?? '';
       const heir = { ...makeUser('heir', 9005), userPrincipalName: one['userPrincipalName'] };
@@ -259,5 +274,40 @@ for (const kind of ['embedded', 'postgres'] as const)
       assert.notEqual(ids[one.id], account);
       assert.deepEqual(served, pictureOf(tenant));
       removeUser(tenant, heir.id);
+    });
+
+    it('gives the account back to whom the tenant made anew, by what ties them to its own directory, and not by the name', async () => {
+      await call('PUT', '/providers/microsoft365', 200, settingsFor(tenant, graph));
+      const tied = (index: number) => ({ onPremisesImmutableId: `anchor+${index}==` });
+      const old = [9006, 9007, 9008].map((index) => ({ ...makeUser('first', index), ...tied(index) }));
+      const [left, untied, replaced] = old;
+      assert.ok(left && untied && replaced);
+      for (const user of old) addUser(tenant, user);
+      await sync(api);
+      const { ids } = await readServed(api);
+      for (const user of [left, untied]) softDeleteUser(tenant, user.id);
+      assert.equal((await sync(api)).counts['deactivated'], 2);
+      removeUser(tenant, replaced.id);
+      const [back, namesake, renamed] = [
+        { ...makeUser('anew', 9006), ...tied(9006) },
+        makeUser('anew', 9007),
+        { ...makeUser('anew', 9009), ...tied(9008) },
+      ];
+      for (const user of [back, namesake, renamed]) addUser(tenant, user);
+      const run = await sync(api);
+      const relinked = await changes(run, '&reason=Relinked');
+      assert.deepEqual(
+        new Map(relinked.map(({ externalId, id, detail }) => [externalId, `${id} ${detail}`])),
+        new Map([
+          [back.id, `${ids[left.id]} anchors`],
+          [renamed.id, `${ids[replaced.id]} anchors`],
+        ]),
+      );
+      const after = await readServed(api);
+      assert.deepEqual([after.ids[back.id], after.ids[renamed.id]], [ids[left.id], ids[replaced.id]]);
+      assert.ok(after.ids[namesake.id] !== undefined && after.ids[namesake.id] !== ids[untied.id]);
+      const account = await call<{ active: boolean }>('GET', `/users/${ids[left.id]}`, 200);
+      assert.equal(account.active, true);
+      assert.deepEqual(Object.keys((await sync(api)).counts), ['skipped']);
     });
   });

@@ -27,12 +27,17 @@ const BARE = { assignedLicenses: [], assignedPlans: [] };
 
 /** Who is in the tenant of these tests, by what they are called. */
 const PEOPLE: Readonly<Record<string, Record<string, unknown>>> = {
-  person: { ...LICENSED },
+  person: {
+    ...LICENSED,
+    proxyAddresses: ['SMTP:person@contoso.example', 'smtp:person@contoso.onmicrosoft.com'],
+  },
   unlicensed: { ...BARE, [USER_PURPOSE]: 'user' },
   shared: { ...BARE, accountEnabled: false, [USER_PURPOSE]: 'shared' },
   room: { ...BARE, accountEnabled: false, [USER_PURPOSE]: 'room' },
   device: { ...BARE, accountEnabled: false, [USER_PURPOSE]: 'equipment' },
   mailless: { ...BARE, mail: null, proxyAddresses: [] },
+  /** An address of the domain, to which Exchange delivers nothing. */
+  paper: { ...BARE, proxyAddresses: [] },
   elsewhere: { ...LICENSED, mail: 'elsewhere@other.example', proxyAddresses: ['SMTP:elsewhere@other.example'] },
   first: { ...LICENSED, mail: 'first@contoso.onmicrosoft.com', proxyAddresses: ['SMTP:first@contoso.onmicrosoft.com'] },
 };
@@ -72,6 +77,7 @@ interface Served {
   readonly displayName: string;
   readonly active: boolean;
   readonly userType?: string;
+  readonly emails?: readonly { readonly value: string }[];
   readonly [GATEWAY_SCHEMA]?: {
     readonly mailboxType?: string;
     readonly licensed?: boolean;
@@ -165,7 +171,15 @@ describe('a preset', () => {
     assert.deepEqual(await names('users'), ['by hand'], 'nothing happens before somebody has looked');
     await approve(api, preview.planId);
     assert.deepEqual(await names('groups'), ['distribution', 'dynamic', 'mailSecurity', 'nested', 'security']);
-    assert.deepEqual(await names('users'), ['by hand', 'elsewhere', 'first', 'mailless', 'person', 'unlicensed']);
+    assert.deepEqual(await names('users'), [
+      'by hand',
+      'elsewhere',
+      'first',
+      'mailless',
+      'paper',
+      'person',
+      'unlicensed',
+    ]);
   });
 
   it('security365: designated groups bring their members and the groups in them', async () => {
@@ -185,7 +199,16 @@ describe('a preset', () => {
     await approve(api, first.planId);
     assert.deepEqual(await names('groups'), Object.keys(GROUPS).sort());
     await useOf('zivver', { mode: 'groups', groupIds: [id] });
-    await applied(await firstRun());
+    const scoped = await firstRun();
+    const skipped = await api.call<{ items: { label: string; detail: string | null }[] }>(
+      'GET',
+      `/api/v1/sync-runs/${scoped.id}/changes?reason=NestedGroupIgnored`,
+    );
+    assert.deepEqual(
+      skipped.body.items.map(({ label, detail }) => [label, detail]),
+      [['nested', '1 member(s)']],
+    );
+    await applied(scoped);
     assert.deepEqual(await names('users'), ['person'], 'members of groups in groups are not followed');
     const person = [...tenant.users.values()].find(({ displayName }) => displayName === 'person') ?? assert.fail();
     tenant.members.get(id)?.delete(person.id);
@@ -201,7 +224,15 @@ describe('a preset', () => {
     await approve(api, first.planId);
     const people = await served('users');
     assert.deepEqual([...people.keys()].sort(), ['device', 'person', 'room', 'shared', 'unlicensed']);
-    assert.ok((await names('groups')).includes('Main'), 'placed in the default group');
+    const main = await api.call<{ Resources: { members: object[] }[] }>(
+      'GET',
+      '/scim/v2/Groups?filter=displayName eq "Main"',
+    );
+    assert.equal(main.body.Resources[0]?.members.length, people.size, 'placed in the default group');
+    assert.deepEqual(
+      people.get('person')?.emails?.map(({ value }) => value),
+      ['person@contoso.example'],
+    );
     const billable = [...people].flatMap(([name, one]) => (one[GATEWAY_SCHEMA]?.billable === true ? [name] : []));
     assert.deepEqual(billable, ['person']);
     const gone = [...tenant.users.values()].find(({ displayName }) => displayName === 'unlicensed') ?? assert.fail();

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { canonical } from '#core/canonical.ts';
 import { digestOf } from '#core/digest.ts';
 import { correlate, MATCH_ATTRIBUTES, type MatchAttribute, type Matchable, type MatchPolicy } from '#core/match.ts';
-import { type Origin, USER_SCHEMA } from '#core/resource.ts';
+import { ENTERPRISE_SCHEMA, type Origin, USER_SCHEMA } from '#core/resource.ts';
 import { searchForm } from '#core/search.ts';
 import type { Database } from '#store/database.ts';
 import { planLinks } from '#store/matching.ts';
@@ -21,13 +21,21 @@ interface Person extends Matchable {
 }
 
 const anyName = fc.constantFrom('ada', 'grace', 'alan', 'edsger', 'barbara', 'donald');
+const anyAnchors = fc.uniqueArray(fc.constantFrom('A', 'B', 'C'), { maxLength: 2 });
+const anyNumber = fc.option(fc.constantFrom('7', '8', '9'));
 const anyEmails = fc.uniqueArray(fc.constantFrom('a@x', 'b@x', 'c@x', 'd@x', 'e@x'), { maxLength: 2 });
 /** With user names always: where they are no matching attribute, one that is taken is a question all the same. */
 const anyOrder: fc.Arbitrary<MatchAttribute[]> = fc
   .shuffledSubarray([...MATCH_ATTRIBUTES])
   .filter((order) => order.includes('userName'));
 const anyRecords = fc.uniqueArray(
-  fc.record({ externalId: fc.constantFrom('1', '2', '3', '4'), name: anyName, emails: anyEmails }),
+  fc.record({
+    externalId: fc.constantFrom('1', '2', '3', '4'),
+    name: anyName,
+    emails: anyEmails,
+    anchors: anyAnchors,
+    employeeNumber: anyNumber,
+  }),
   {
     maxLength: 4,
     comparator: (one, other) => one.externalId === other.externalId || one.name === other.name,
@@ -39,6 +47,8 @@ const anyPeople = fc.uniqueArray(
     externalId: fc.option(fc.constantFrom('1', '2', '3', '4')),
     name: anyName,
     emails: anyEmails,
+    anchors: anyAnchors,
+    employeeNumber: anyNumber,
     origin: fc.constantFrom<Origin>('csv', 'manual', 'microsoft365'),
   }),
   {
@@ -47,6 +57,8 @@ const anyPeople = fc.uniqueArray(
       one.name === other.name || (one.externalId !== null && one.externalId === other.externalId),
   },
 );
+
+const NOTHING = { anchors: [], employeeNumber: null } as const;
 
 const wide: MatchPolicy = { matching: MATCH_ATTRIBUTES, adoptManual: 'onMatch' };
 
@@ -58,10 +70,13 @@ eachDatabase('matching in SQL', (open) => {
         await database.knex.raw(
           'delete from disputes; delete from runs; delete from resources; delete from mirror_records',
         );
-        // Somebody of the provider with a link is nobody's candidate: only those who have lost theirs are.
-        const people = found.map((person) =>
-          person.origin === 'microsoft365' ? { ...person, externalId: null } : person,
-        );
+        // Somebody of the provider is a candidate only without a record, or with one that is gone. Whom a link names in
+        // the mirror has anchors; of other providers, and of those made by hand, none are known.
+        const people = found.map((person) => {
+          if (person.origin !== 'microsoft365') return { ...person, anchors: [] };
+          if (person.externalId === null) return { ...person, anchors: [] };
+          return { ...person, externalId: `gone-${person.externalId}`, gone: true };
+        });
         const records = shown.map((record) => ({ ...record, id: record.externalId }));
         const { links, disputes } = await plan(database, records, people, { matching, adoptManual: 'onMatch' });
         const expected = correlate(records, people, matching);
@@ -79,11 +94,25 @@ eachDatabase('matching in SQL', (open) => {
 
   it('leaves people made by hand alone, but for a question about a user name that both have', async () => {
     const database = await open();
-    const ada = { id: randomUUID(), externalId: '1', name: 'ada', emails: ['a@x'], origin: 'manual' } as const;
-    const grace = { id: randomUUID(), externalId: '9', name: 'grace', emails: ['b@x'], origin: 'manual' } as const;
+    const ada = {
+      id: randomUUID(),
+      externalId: '1',
+      name: 'ada',
+      emails: ['a@x'],
+      ...NOTHING,
+      origin: 'manual',
+    } as const;
+    const grace = {
+      id: randomUUID(),
+      externalId: '9',
+      name: 'grace',
+      emails: ['b@x'],
+      ...NOTHING,
+      origin: 'manual',
+    } as const;
     const records = [
-      { id: '1', externalId: '1', name: 'other', emails: ['a@x'] },
-      { id: '2', externalId: '2', name: 'grace', emails: [] },
+      { id: '1', externalId: '1', name: 'other', emails: ['a@x'], ...NOTHING },
+      { id: '2', externalId: '2', name: 'grace', emails: [], ...NOTHING },
     ];
     const { links, disputes } = await plan(database, records, [ada, grace], { ...wide, adoptManual: 'never' });
     assert.deepEqual(links, {});
@@ -92,8 +121,15 @@ eachDatabase('matching in SQL', (open) => {
 
   it('asks about every match when it is told to', async () => {
     const database = await open();
-    const ada = { id: randomUUID(), externalId: null, name: 'ada', emails: ['a@x'], origin: 'manual' } as const;
-    const records = [{ id: '1', externalId: '1', name: 'lovelace', emails: ['a@x'] }];
+    const ada = {
+      id: randomUUID(),
+      externalId: null,
+      name: 'ada',
+      emails: ['a@x'],
+      ...NOTHING,
+      origin: 'manual',
+    } as const;
+    const records = [{ id: '1', externalId: '1', name: 'lovelace', emails: ['a@x'], ...NOTHING }];
     const { links, disputes } = await plan(database, records, [ada], { ...wide, adoptManual: 'ask' });
     assert.deepEqual(links, {});
     assert.deepEqual(disputes, { 1: [ada.id] });
@@ -119,15 +155,17 @@ async function plan(database: Database, records: readonly Matchable[], people: r
     complete: true,
   });
   await writeResources(db, people.map(rowOf));
+  const gone = people.filter((person) => person.gone === true);
   await upsertRecords(
     db,
     'microsoft365',
     'User',
-    records.map(({ id, name, emails }) => {
-      const body = bodyOf(id, name, emails);
+    [...gone, ...records].map((one) => {
+      const { externalId: id, name, emails, anchors } = one;
+      const body = bodyOf(one);
       const digest = digestOf(body);
       return {
-        external_id: id,
+        external_id: id ?? '',
         record: '{}',
         record_digest: digest,
         body,
@@ -137,10 +175,16 @@ async function plan(database: Database, records: readonly Matchable[], people: r
         reason: null,
         detail: null,
         label: null,
-        handles: emails.map((email) => `email:${email}`),
+        handles: [...emails.map((email) => `email:${email}`), ...anchors.map((anchor) => `anchor:${anchor}`)],
       };
     }),
   );
+  await db('mirror_records')
+    .whereIn(
+      'external_id',
+      gone.map(({ externalId }) => externalId ?? ''),
+    )
+    .update({ gone_at: new Date() });
   const planning = { planId, provider: 'microsoft365' } as const;
   await db.transaction(async (tx) => {
     const offset = await planUpserts(tx, planning, 'User', { offset: 0, duplicates: [] });
@@ -158,18 +202,20 @@ async function plan(database: Database, records: readonly Matchable[], people: r
   };
 }
 
-function bodyOf(externalId: string | null, userName: string, emails: readonly string[]): string {
+function bodyOf({ externalId, name, emails, employeeNumber }: Matchable): string {
   return canonical({
     schemas: [USER_SCHEMA],
     externalId,
-    userName,
+    userName: name,
     active: true,
     emails: emails.map((value) => ({ value })),
+    ...(employeeNumber === null ? {} : { [ENTERPRISE_SCHEMA]: { employeeNumber } }),
   });
 }
 
-function rowOf({ id, externalId, name, emails, origin }: Person) {
-  const body = bodyOf(externalId, name, emails);
+function rowOf(person: Person) {
+  const { id, externalId, name, origin } = person;
+  const body = bodyOf(person);
   return {
     id,
     resource_type: 'User' as const,

@@ -193,6 +193,15 @@ eachDatabase('writes of an identity provider', (_open, kind) => {
       201,
     );
     await expectStatus(idp.patch(`/Users/${other.body.id}`, { op: 'add', path: 'title', value: 'Adopted' }), 200);
+    await scene.saveSettings({ adoptManual: 'onMatch', matching: ['employeeNumber'] });
+    const numbered = (): Record<string, unknown> => ({
+      schemas: [USER_SCHEMA, ENTERPRISE_SCHEMA],
+      userName: scene.name('hand'),
+      [ENTERPRISE_SCHEMA]: { employeeNumber: 'No-4711' },
+    });
+    const third = await expectStatus(gateway.call<{ id: string }>('POST', '/scim/v2/Users', numbered()), 201);
+    const claimed = await idp.send<{ id: string }>('POST', '/Users', { ...numbered(), externalId: 'numbered' });
+    assert.equal(claimed.body.id, third.body.id);
     await scene.saveSettings({});
     const run = await sync(gateway);
     assert.deepEqual([run.status, run.counts], ['succeeded', {}]);

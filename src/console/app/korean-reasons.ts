@@ -30,7 +30,7 @@ export const KOREAN_REASONS: Readonly<Record<string, string>> = {
   DestinationMade: '라우팅 규칙이 지정한 이름의 그룹이 없어 만들었습니다.',
   DynamicMembershipExcluded: '동적 구성원 그룹은 제외됩니다.',
   ScopeFilterFalse: '범위 필터에 맞지 않습니다.',
-  DomainNotAccepted: '기본 주소가 허용된 도메인에 속하지 않습니다.',
+  DomainNotAccepted: '주소가 허용된 도메인에 속하지 않습니다.',
   OnMicrosoftDomain: '유일한 주소가 onmicrosoft.com으로 끝납니다.',
   MailNotProvisioned: '아직 메일 주소가 없습니다.',
   MailboxRemoved: '원본에서 사서함이 제거되었고 범위는 사서함을 요구합니다.',

@@ -7,7 +7,7 @@ import type { ResourceType } from '#core/resource.ts';
 import { batchGet } from './batch.ts';
 import type { Graph } from './client.ts';
 import { PAGE_SIZE } from './collection.ts';
-import { membersOfAll } from './members.ts';
+import { countMembers, membersOfAll } from './members.ts';
 import { GROUP_SELECT, type GraphGroup, type GraphUser, hidesMembers } from './records.ts';
 import { howTheyLeft } from './recycle-bin.ts';
 import { foundIn, userPages, usersById } from './users.ts';
@@ -53,9 +53,10 @@ export async function* groupRead(
   const deepest = scope.nested === 'ignore' ? 0 : (scope.maxDepth ?? Number.POSITIVE_INFINITY);
   for (let level = new Set([...(scope.selected ?? []), ...asked]), depth = 0; level.size > 0; depth += 1) {
     for (const id of level) groups.add(id);
-    const records = await groupsById(graph, [...level], signal);
+    const found = await groupsById(graph, [...level], signal);
+    // One level below the last that counts is shown with the reason and the number of its members, and not entered.
+    const records = depth > deepest ? await withCounts(graph, found, signal) : found;
     yield { type: 'records', resourceType: 'Group', records };
-    // One level below the last that counts is shown with the reason, and not entered.
     const entered = depth > deepest ? [] : records.filter((group) => isGroupWanted(group) || asked.has(group.id));
     const below = new Set<string>();
     const hiding = new Map(entered.map((group) => [group.id, hidesMembers(group)]));
@@ -147,6 +148,15 @@ async function countUsers(graph: Graph, signal: AbortSignal): Promise<number | u
     if (error instanceof GatewayError) return undefined;
     throw error;
   }
+}
+
+/** A number that Graph does not give is left out. */
+async function withCounts(graph: Graph, groups: readonly GraphGroup[], signal: AbortSignal): Promise<GraphGroup[]> {
+  const counts = await countMembers(graph, groups, signal);
+  return groups.map((group, index) => {
+    const memberCount = counts[index];
+    return memberCount === undefined ? group : { ...group, memberCount };
+  });
 }
 
 /** The groups that there are of these ids; a 404 says that there is none. */

@@ -86,6 +86,7 @@ export async function reviewPermissions(
     required,
     missing: missingFrom(roles, required),
     superfluous: roles.filter((name) => !isNeeded(name)),
+    directoryRoles: claims.directoryRoles,
     optional: optional.map((permission) => ({ ...permission, granted: missingFrom(roles, [permission]).length === 0 })),
     entraUrl: entraPage(settings),
   };
@@ -133,16 +134,32 @@ export interface TokenClaims {
   readonly tenantId: string | undefined;
   /** Application permissions, sorted. */
   readonly roles: readonly string[];
+  /** Of Entra itself, by name where it is a known one, sorted. */
+  readonly directoryRoles: readonly string[];
 }
+
+/** Roles that an application is given instead of permissions. Source: learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference, checked 2026-11. */
+const DIRECTORY_ROLES: Readonly<Record<string, string>> = {
+  '62e90394-69f5-4237-9190-012177145e10': 'Global Administrator',
+  'f2ef992c-3afb-46b9-b7cf-a126ee74c451': 'Global Reader',
+  '88d8e3e3-8f55-4a1e-953a-9b9898b8876b': 'Directory Readers',
+  '29232cdf-9323-42fd-ade2-1d097af3e4de': 'Exchange Administrator',
+  'fe930be7-5e62-47db-91af-98c3a49a38b1': 'User Administrator',
+  'e8611ab8-c189-46e8-94e1-60213ab1f814': 'Privileged Role Administrator',
+};
+/** Every application's token says so: it has no role. */
+const NO_ROLE = '0997a1d0-0d1d-4acb-b408-d5ca73121e90';
 
 /** What an access token says of itself; undefined when it is no JWT. It is Graph's to read, so nothing is decided by it. */
 export function readClaims(token: string): TokenClaims | undefined {
   try {
     const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
-    const { tid, roles } = claims as { tid?: unknown; roles?: unknown };
+    const { tid, roles, wids } = claims as { tid?: unknown; roles?: unknown; wids?: unknown };
+    const held = (Array.isArray(wids) ? wids : []).map(String).filter((id) => id !== NO_ROLE);
     return {
       tenantId: typeof tid === 'string' ? tid : undefined,
       roles: Array.isArray(roles) ? roles.map(String).sort() : [],
+      directoryRoles: held.map((id) => DIRECTORY_ROLES[id] ?? id).sort(),
     };
   } catch {
     return undefined;

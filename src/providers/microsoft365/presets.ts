@@ -63,7 +63,7 @@ export const PRESETS: readonly Preset[] = [
         deleteAfterDays: null,
       },
       initialRun: 'preview',
-      matching: ['externalId', 'userName', 'emails'],
+      matching: ['externalId', 'anchors', 'userName', 'emails'],
     },
     schedule: { enabled: false, kind: 'interval', everyMinutes: 1_440 },
     guard: { enabled: true, percent: 10, minObjects: 10, maxDeletes: 500 },

@@ -27,6 +27,8 @@ export interface GraphUser {
   readonly assignedLicenses?: readonly { readonly skuId?: string | null }[] | null;
   readonly assignedPlans?: readonly AssignedPlan[] | null;
   readonly onPremisesExtensionAttributes?: object | null;
+  readonly onPremisesImmutableId?: string | null;
+  readonly onPremisesSecurityIdentifier?: string | null;
   /** Not of the list: what is known of the mailbox (mailboxes.ts); a null purpose says that there is none. */
   readonly mailboxSettings?: { readonly userPurpose?: string | null } | null;
   readonly manager?: { readonly id?: string | null } | null;
@@ -49,6 +51,8 @@ export interface GraphGroup {
   readonly groupTypes?: readonly string[] | null;
   /** `HiddenMembership`: only the members see each other, and applications with Member.Read.Hidden. */
   readonly visibility?: string | null;
+  /** Not of the list: how many direct members it has, of a group that is shown and not entered (group-read.ts). */
+  readonly memberCount?: number;
 }
 
 /** A member: nothing but type and id is promised. */
@@ -57,7 +61,7 @@ export interface GraphMember extends GraphGroup {
   readonly userPrincipalName?: string | null;
 }
 
-/** What the mapping reads; a scope filter may add to it. `manager` comes by `$expand`. */
+/** What the mapping and matching read; a scope filter may add to it. `manager` comes by `$expand`. */
 export const USER_SELECT = [
   'id',
   'userPrincipalName',
@@ -84,6 +88,8 @@ export const USER_SELECT = [
   'country',
   'assignedLicenses',
   'assignedPlans',
+  'onPremisesImmutableId',
+  'onPremisesSecurityIdentifier',
 ] as const;
 
 export const GROUP_SELECT = [

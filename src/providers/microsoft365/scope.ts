@@ -149,7 +149,7 @@ const LICENCES = ['assignedPlans', 'assignedLicenses'];
 const MAILBOX = ['mailboxSettings', 'accountEnabled', ...LICENCES, 'proxyAddresses', 'userType'];
 
 function settingClauses(scope: Microsoft365Settings['scope']): ScopeClause<GraphUser>[] {
-  const { excludeOnMicrosoft, domains, guests, requireLicence, requireMailbox } = scope;
+  const { excludeOnMicrosoft, domains, domainMatch, guests, requireLicence, requireMailbox } = scope;
   const clauses: (ScopeClause<GraphUser> | false)[] = [
     guests === 'exclude' && {
       setting: 'scope.guests',
@@ -165,8 +165,8 @@ function settingClauses(scope: Microsoft365Settings['scope']): ScopeClause<Graph
     },
     domains.length > 0 && {
       setting: 'scope.domains',
-      demands: `a primary address in ${domains.join(', ')}`,
-      fails: (user) => domainReason(domains, user),
+      demands: `${domainMatch === 'any' ? 'an address' : 'a primary address'} in ${domains.join(', ')}`,
+      fails: (user) => domainReason(user, scope),
       reads: MAIL,
     },
     requireLicence && {
@@ -247,11 +247,17 @@ function onMicrosoftReason(user: GraphUser): OutOfScope | undefined {
   return judged.every(isOnMicrosoft) ? { reason: 'OnMicrosoftDomain' } : undefined;
 }
 
-function domainReason(domains: readonly string[], user: GraphUser): OutOfScope | undefined {
-  const address = primaryAddress(user);
-  if (address === undefined) return { reason: 'MailNotProvisioned' };
-  const domain = domainOf(address);
-  return domains.includes(domain) ? undefined : { reason: 'DomainNotAccepted', detail: domain };
+/** The primary address decides, or where the settings say so, whichever address is accepted. */
+function domainReason(
+  user: GraphUser,
+  { domains, domainMatch }: Pick<Microsoft365Settings['scope'], 'domains' | 'domainMatch'>,
+): OutOfScope | undefined {
+  const judged = (domainMatch === 'any' ? allAddresses(user) : [primaryAddress(user)]).flatMap((address) =>
+    address === undefined ? [] : [domainOf(address)],
+  );
+  const [first] = judged;
+  if (first === undefined) return { reason: 'MailNotProvisioned' };
+  return judged.some((domain) => domains.includes(domain)) ? undefined : { reason: 'DomainNotAccepted', detail: first };
 }
 
 /** A user as the filter sees it: the record, and the names that Graph does not have (user-filter.ts). */

@@ -77,6 +77,7 @@ const Scope = z.strictObject({
   dynamicMembership: z.enum(['include', 'exclude']).default('include'),
   filter: userFilter.default(''),
   domains: z.array(domain).default([]),
+  domainMatch: z.enum(['primary', 'any']).default('primary'),
   excludeOnMicrosoft: z.boolean().default(false),
   mailboxTypes: z.array(z.enum(MAILBOX_TYPES)).default(['user']),
   guests: z.enum(['include', 'exclude']).default('include'),
@@ -134,7 +135,7 @@ const Fields = z.strictObject({
   matching: z
     .array(z.enum(MATCH_ATTRIBUTES))
     .max(MATCH_ATTRIBUTES.length)
-    .default([...DEFAULT_MATCHING.matching]),
+    .default(['externalId', 'anchors', 'userName', 'emails']),
   adoptManual: z.enum(['never', 'ask', 'onMatch']).default(DEFAULT_MATCHING.adoptManual),
   notifications: z
     .strictObject({

@@ -9,10 +9,10 @@ import type {
   MemberSearch,
   Truncated,
 } from '#core/source.ts';
-import { batchGet } from './batch.ts';
 import type { Graph } from './client.ts';
 import { type CollectionPage, collection, PAGE_SIZE, readPage } from './collection.ts';
 import { REQUEST_REFUSED } from './failures.ts';
+import { countMembers } from './members.ts';
 import { GROUP_SELECT, type GraphGroup, type GraphMember, memberKind } from './records.ts';
 import { groupType } from './scope.ts';
 
@@ -78,23 +78,6 @@ async function readGroups(
     if (!isRefused(error)) throw error;
     return read(`&$filter=${encodeURIComponent(`startswith(displayName,'${search.replaceAll("'", "''")}')`)}`, false);
   }
-}
-
-/** Good to know and not worth an error: whatever goes wrong leaves the numbers out. */
-async function countMembers(graph: Graph, groups: readonly GraphGroup[], signal: AbortSignal) {
-  const urls = groups.map(({ id }) => `/groups/${encodeURIComponent(id)}/members/$count`);
-  try {
-    const answers = await batchGet(graph, urls, { signal, advanced: true });
-    return answers.map(({ status, body }) => (status === 200 ? toCount(body) : undefined));
-  } catch {
-    signal.throwIfAborted();
-    return [];
-  }
-}
-
-function toCount(body: unknown): number | undefined {
-  const count = typeof body === 'string' && body !== '' ? Number(body) : body;
-  return typeof count === 'number' && Number.isInteger(count) && count >= 0 ? count : undefined;
 }
 
 function isRefused(error: unknown): boolean {

@@ -203,14 +203,16 @@ describe('what can be looked up', () => {
   });
 
   it('is what the token grants, and what is too little or too much', async () => {
+    const globalReader = 'f2ef992c-3afb-46b9-b7cf-a126ee74c451';
     const server = await startTenant(tenant, {
-      application: { roles: ['Directory.Read.All', 'Mail.Read', 'User.Read.All'] },
+      application: { roles: ['Directory.Read.All', 'Mail.Read', 'User.Read.All'], directoryRoles: [globalReader, 'x'] },
     });
     const { kind, settings } = openProvider(settingsFor(server, tenant.id));
     const review = await kind.source?.permissions?.(settings, signal);
     assert.deepEqual(review?.granted, ['Directory.Read.All', 'Mail.Read', 'User.Read.All']);
     assert.deepEqual(review?.missing, []);
     assert.deepEqual(review?.superfluous, ['Mail.Read', 'User.Read.All']);
+    assert.deepEqual(review?.directoryRoles, ['Global Reader', 'x']);
     const national = openProvider(settingsFor(server, tenant.id, { cloud: 'usgov' })).settings;
     const { entraUrl } = (await kind.source?.permissions?.(national, signal)) ?? {};
     assert.equal(new URL(entraUrl ?? '').host, 'entra.microsoft.us');

@@ -50,7 +50,7 @@ describe('who is in scope', () => {
     assert.equal(scope.user(user({ mail: 'a@notonmicrosoft.com', proxyAddresses: [] })), undefined);
   });
 
-  it('accepts domains by the primary address, whatever its case', () => {
+  it('accepts domains by the primary address, whatever its case, or by any address when told to', () => {
     const scope = scopeOf({ domains: ['@Contoso.com'] });
     assert.equal(scope.user(user({ mail: 'Ada@CONTOSO.com' })), undefined);
     assert.deepEqual(scope.user(user({ mail: 'ada@sub.contoso.com' })), {
@@ -58,6 +58,15 @@ describe('who is in scope', () => {
       detail: 'sub.contoso.com',
     });
     assert.deepEqual(scope.user(user({ mail: null, proxyAddresses: [] })), { reason: 'MailNotProvisioned' });
+    const alias = user({ mail: 'ada@other.com', proxyAddresses: ['SMTP:ada@other.com', 'smtp:ada@contoso.COM'] });
+    assert.equal(scope.user(alias)?.detail, 'other.com', 'an alias does not count');
+    const any = scopeOf({ domains: ['contoso.com'], domainMatch: 'any' });
+    assert.equal(any.user(alias), undefined);
+    assert.deepEqual(any.user(user({ mail: 'ada@other.com', proxyAddresses: [] })), {
+      reason: 'DomainNotAccepted',
+      detail: 'other.com',
+    });
+    assert.deepEqual(any.user(user({ mail: null, proxyAddresses: [] })), { reason: 'MailNotProvisioned' });
   });
 
   it('asks for a licence or a mailbox', () => {

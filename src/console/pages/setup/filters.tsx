@@ -1,5 +1,5 @@
 import { useT } from '../../app/i18n.ts';
-import { Check, Options, TextField } from '../../ui/field.tsx';
+import { Check, Options, SelectField, TextField } from '../../ui/field.tsx';
 import { Stack } from '../../ui/layout.tsx';
 import { FilterField } from './filter-field.tsx';
 import { errorAt, type SectionProps, type Shared } from './forms.ts';
@@ -30,6 +30,14 @@ export function FiltersSection({ kind, value, onChange, errors }: SectionProps<M
         error={errorAt(errors, 'scope.domains')}
         onChange={(text) => set({ domains: text === '' ? [] : text.split('\n') })}
       />
+      {scope.domains.length === 0 ? null : (
+        <SelectField
+          label={t('domainMatch')}
+          value={scope.domainMatch}
+          onChange={(domainMatch) => set({ domainMatch: domainMatch as M365Scope['domainMatch'] })}
+          options={(['primary', 'any'] as const).map((name) => [name, t(`domain-${name}`)] as const)}
+        />
+      )}
       <Options legend={t('alsoOut')}>
         <Check
           label={t('excludeOnMicrosoft')}

@@ -22,6 +22,7 @@ export interface M365Scope {
   readonly groupTypes: readonly string[];
   readonly dynamicMembership: 'include' | 'exclude';
   readonly domains: readonly string[];
+  readonly domainMatch: 'primary' | 'any';
   readonly excludeOnMicrosoft: boolean;
   readonly requireLicence: boolean;
   readonly requireMailbox: boolean;
@@ -49,6 +50,7 @@ const SCOPE: M365Scope = {
   dynamicMembership: 'include',
   filter: '',
   domains: [],
+  domainMatch: 'primary',
   excludeOnMicrosoft: false,
   requireLicence: false,
   requireMailbox: false,
