@@ -120,7 +120,9 @@ export function appRoutes(parts: AdminParts): Router {
 /** Of an app and its ways out, what people set; how they do is no part of it. */
 async function settingsOf(db: Db, id: string): Promise<object> {
   const { name, scope, push } = (await readApp(db, id)) ?? {};
-  const streams = (await listStreams(db, [id])).map(({ kind, settings }) => ({ kind, settings }));
+  const streams = (await listStreams(db, [id])).map(({ kind, settings, enabled }) => ({
+    ...{ kind, settings, enabled },
+  }));
   return { name, scope, push, streams };
 }
 

@@ -37,7 +37,7 @@ function Form({ saved }: { readonly saved: Tagged<Guard> }) {
     saved,
     shape: (guard: Guard) => guard,
     read: () => callTagged('GET /guard'),
-    write: (body, ifMatch) => callTagged('PUT /guard', { body, ifMatch }),
+    write: (body, { etag: ifMatch }) => callTagged('PUT /guard', { body, ifMatch }),
     topic: 'guard',
     nameOf: (path) => {
       const field = FIELDS.find(([name]) => name === path);
