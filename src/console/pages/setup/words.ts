@@ -11,6 +11,8 @@ export const WORDS = words({
   filterOnly: ['Filter', '필터'],
   alsoOut: ['Also leave out', '추가 제외'],
   bursts: ['Bursts', '대량 제거'],
+  destination: ['Groups by rule', '규칙별 그룹'],
+  notices: ['Change notices', '변경 알림'],
   versions: ['Versions', '버전'],
   version: ['Version', '버전'],
   savedAt: ['Saved', '저장 시각'],
