@@ -54,3 +54,26 @@ export function useFailed(): (failed: Failed) => string {
   const korean = useKorean();
   return ({ code, message }) => korean?.KOREAN_ERRORS[code]?.[0] ?? message;
 }
+
+/** The same of another system, with the status of its answer. */
+export function useFailedThere(): (failed: Failed) => string {
+  const say = useFailed();
+  return (failed) => {
+    const said = say(failed);
+    const status = said === failed.message ? null : /\b[1-5]\d\d\b/.exec(failed.message);
+    return status === null ? said : said.replace(/\.?$/, ` (${status[0]}).`);
+  };
+}
+
+/** What to do about it; empty where nothing can be done. */
+export function useFailedRemedy(): (failed: Failed & { readonly remedy: string | null }) => string {
+  const korean = useKorean();
+  return ({ code, remedy }) => korean?.KOREAN_ERRORS[code]?.[1] ?? remedy ?? '';
+}
+
+/** Why something would be refused, and what to do about it. */
+export function useRefusal(): (refusal: Failed & { readonly remedy: string | null }) => string {
+  const korean = useKorean();
+  return ({ code, message, remedy }) =>
+    (korean?.KOREAN_ERRORS[code] ?? [message, remedy ?? undefined]).filter(Boolean).join(' ');
+}
