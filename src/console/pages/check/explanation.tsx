@@ -30,7 +30,8 @@ export function ExplanationView({ explanation }: { readonly explanation: Explana
         tone={fine ? 'green' : 'amber'}
         title={[explanation.label, sayReason(reason.code, reason.sentence)].filter(Boolean).join(': ')}
       >
-        {sayRemedy(reason)} {reason.detail === null ? null : <Sentence>{sayDetail(reason.detail)}</Sentence>}
+        {sayRemedy(reason)}{' '}
+        {reason.detail === null || reason.code === 'GuardHeld' ? null : <Sentence>{sayDetail(reason.detail)}</Sentence>}
       </Banner>
       <Card flush>
         <ol className={css.steps}>

@@ -11,6 +11,7 @@ const NAMES: Readonly<Record<string, keyof typeof WORDS>> = {
   'scope.groupIds': 'groups',
   'scope.nestedGroups': 'nested',
   'scope.dynamicMembership': 'dynamic',
+  'scope.mailboxTypes': 'mailboxes',
   'scope.onSourceSoftDelete': 'onSoft',
   'scope.onSourceHardDelete': 'onHard',
   'scope.deleteAfterDays': 'deleteAfter',

@@ -18,7 +18,7 @@ export const M365_FORMS: Forms<M365> = {
   sections: [
     { name: 'connect', fields: /^(tenantId|clientId|credential|endpoints|cloud)/, Show: ConnectSection },
     { name: 'scope', fields: /^(scope\.(mode|group|nested|dynamic)|pathDisplay)/, Show: ScopeSection },
-    { name: 'filters', fields: /^scope\.(filter|domains|exclude|require|mailbox)/, Show: FiltersSection },
+    { name: 'filters', fields: /^scope\.(filter|domains|exclude|require|mailbox|guests)/, Show: FiltersSection },
     { name: 'mapping', fields: /^mapping/, Show: MappingSection },
     { name: 'accounts', fields: /^(scope\.(on|delete)|adopt|matching)/, Show: AccountsSection },
     { name: 'destination', fields: /^destination/, Show: DestinationSection },

@@ -23,6 +23,8 @@ export interface M365Scope {
   readonly dynamicMembership: 'include' | 'exclude';
   readonly domains: readonly string[];
   readonly excludeOnMicrosoft: boolean;
+  readonly mailboxTypes: readonly string[];
+  readonly guests: 'include' | 'exclude';
   readonly requireLicence: boolean;
   readonly requireMailbox: boolean;
   readonly onLeaveScope: Leave;
@@ -71,6 +73,8 @@ const SCOPE: M365Scope = {
   filter: '',
   domains: [],
   excludeOnMicrosoft: false,
+  mailboxTypes: ['user'],
+  guests: 'include',
   requireLicence: false,
   requireMailbox: false,
   onLeaveScope: 'deactivate',
