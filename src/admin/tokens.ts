@@ -6,6 +6,7 @@ import { parse } from '#http/validate.ts';
 import { hashToken, makeToken, tokenHint } from '#platform/token.ts';
 import { writeAudit } from '#store/audit.ts';
 import { insertToken, listAllTokens, listTokens, revokeToken } from '#store/tokens.ts';
+import type { Page } from '#store/views/page.ts';
 import { needApp } from './need-app.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf, instant, PageQuery, uuidParam } from './query.ts';
@@ -68,9 +69,7 @@ export function tokenRoutes({ database, authenticator }: Pick<AdminParts, 'datab
 
   return Router()
     .get('/tokens', async (request, response) => {
-      const { items, nextCursor } = await listAllTokens(db, parse(TokensQuery, request.query));
-      const { tokenId } = principalOf(request);
-      response.json({ items: items.map((token) => ({ ...token, own: token.id === tokenId })), nextCursor });
+      response.json(withOwn(request, await listAllTokens(db, parse(TokensQuery, request.query))));
     })
     .post('/tokens', admin, async (request, response) => {
       const wanted = parse(NewAdminToken, request.body);
@@ -81,7 +80,8 @@ export function tokenRoutes({ database, authenticator }: Pick<AdminParts, 'datab
       response.status(204).end();
     })
     .get('/apps/:id/tokens', async (request, response) => {
-      response.json(await listTokens(db, (await needApp(db, request)).id, parse(PageQuery, request.query)));
+      const { id } = await needApp(db, request);
+      response.json(withOwn(request, await listTokens(db, id, parse(PageQuery, request.query))));
     })
     .post('/apps/:id/tokens', admin, async (request, response) => {
       const wanted = parse(NewToken, request.body ?? {});
@@ -92,4 +92,10 @@ export function tokenRoutes({ database, authenticator }: Pick<AdminParts, 'datab
       await revoke(request, uuidParam(request, 'tokenId'), id);
       response.status(204).end();
     });
+}
+
+/** Beside each, whether it is the one that this request, or its session, came with. */
+function withOwn<View extends { readonly id: string }>(request: Request, { items, nextCursor }: Page<View>) {
+  const { tokenId } = principalOf(request);
+  return { items: items.map((token) => ({ ...token, own: token.id === tokenId })), nextCursor };
 }

@@ -21,7 +21,7 @@ export const runSettings = {
   initialRun: z.enum(['auto', 'preview', 'manual']).default('preview'),
   matching: z
     .array(z.enum(MATCH_ATTRIBUTES).exclude(['anchors']))
-    .max(MATCH_ATTRIBUTES.length)
+    .max(MATCH_ATTRIBUTES.length - 1)
     .default([...DEFAULT_MATCHING.matching]),
   adoptManual: z.enum(['never', 'ask', 'onMatch']).default(DEFAULT_MATCHING.adoptManual),
   mapping: z.strictObject({ users: mappingRules }).prefault({}),

@@ -141,6 +141,6 @@ export async function readWhole(
   const statement = new Statement();
   const wanted = statement.bind(ids, 'uuid[]');
   const columns = servedColumns(statement, undefined, { related: ['Group'], visible });
-  const text = `select ${columns} from resources p where p.id = any(${wanted}) and p.deleted_at is null`;
+  const text = `select p.id, ${columns} from resources p where p.id = any(${wanted}) and p.deleted_at is null`;
   return (await queryOn<ServedRow>(tx, { text, values: statement.values })).rows;
 }

@@ -331,7 +331,14 @@ describe('the admin API', () => {
       readonly nextCursor: string | null;
     }
     const app = await call<{ id: string }>('POST', '/apps', 201, { name: 'Printer' });
-    const ofApp = await call<{ id: string }>('POST', `/apps/${app.id}/tokens`, 201, {});
+    const ofApp = await call<{ id: string; token: string }>('POST', `/apps/${app.id}/tokens`, 201, {
+      scopes: ['viewer'],
+    });
+    const seen = await call<Listed>('GET', `/apps/${app.id}/tokens`, 200, undefined, ofApp.token);
+    assert.deepEqual(
+      seen.items.map(({ own }) => own),
+      [true],
+    );
     const made = await call<{ id: string; token: string }>('POST', '/tokens', 201, {
       name: 'nightly report',
       scopes: ['admin'],

@@ -175,6 +175,35 @@ describe('the console, from a new app on', { skip: chromiumMissing }, () => {
     assert.deepEqual(open.problems, []);
   });
 
+  it('asks nothing when another part of the app was saved meanwhile, and discards to what is saved by now', async () => {
+    const { page } = open;
+    const path = `/api/v1/apps/${await appNamed('Intranet')}`;
+    const saved = async () => (await api.call<{ name: string; webhook: { payload: string } }>('GET', path)).body;
+    await page.getByLabel('The whole resource').check();
+    await api.call('PATCH', path, { name: 'Intranet 2' });
+    await page.getByRole('heading', { level: 1, name: 'Intranet 2' }).waitFor();
+    assert.equal(await page.getByText('Somebody else changed this meanwhile').count(), 0);
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByText('Saved', { exact: true }).first().waitFor();
+    assert.deepEqual([(await saved()).name, (await saved()).webhook.payload], ['Intranet 2', 'full']);
+    await page.getByRole('checkbox', { name: /A group is gone/ }).check();
+    await api.call('PATCH', path, { webhook: { payload: 'thin' } });
+    await page.getByText('Somebody else changed this meanwhile').waitFor();
+    await page.getByRole('button', { name: 'Discard them' }).click();
+    await page
+      .locator('label', { hasText: 'The id and what changed' })
+      .locator('input:checked, [data-checked]')
+      .waitFor();
+    assert.equal(await page.getByRole('checkbox', { name: /A group is gone/ }).isChecked(), false);
+    const [sent] = await Promise.all([
+      page.waitForRequest((request) => request.method() === 'PATCH'),
+      page.getByRole('button', { name: 'Pause', exact: true }).click(),
+    ]);
+    assert.match(sent.headers()['if-match'] ?? '', /^"[0-9a-f]{32}"$/);
+    await page.getByText('Paused. Changes are kept.').waitFor();
+    assert.deepEqual(open.problems, []);
+  });
+
   for (const [name, look] of Object.entries({
     'light, wide, English': {},
     'dark, phone, Korean': { dark: true, size: PHONE, language: 'ko' as const },

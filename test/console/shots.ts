@@ -62,6 +62,8 @@ const PAGES: Readonly<Record<string, string>> = {
   scope: '/inbound/microsoft365/settings?tab=scope',
   filters: '/inbound/microsoft365/settings?tab=filters',
   accounts: '/inbound/microsoft365/settings?tab=accounts',
+  destination: '/inbound/microsoft365/settings?tab=destination',
+  notices: '/inbound/microsoft365/settings?tab=notices',
   versions: '/inbound/microsoft365/settings?tab=versions',
   csv: '/inbound/csv/setup',
   ldap: '/inbound/ldap/setup',

@@ -87,6 +87,42 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
     await page.getByText(/saved version 2 of Microsoft 365/).waitFor();
   });
 
+  it('places people by rules in their order, each counted while it is written, with every move by the keyboard', async () => {
+    const { page } = open;
+    await page.goto('/inbound/microsoft365/settings?tab=destination');
+    for (const [n, department] of ['Design', 'Finance'].entries()) {
+      await step('Add a rule');
+      const rule = page.getByRole('list', { name: 'Rules' }).getByRole('listitem').nth(n);
+      await page.keyboard.type(`department eq '${department}'`);
+      await rule.getByText(new RegExp(`^\\d+ of ${USERS} users fit$`)).waitFor();
+      await rule.getByLabel('Group here').fill(department);
+    }
+    await page.getByRole('button', { name: 'Move rule 2 up' }).press('Enter');
+    const first = page.getByLabel('Group here').first();
+    assert.equal(await first.inputValue(), 'Finance');
+    assert.equal(await page.locator(':focus').getAttribute('aria-label'), 'Move rule 1 up');
+    await first.fill('');
+    assert.deepEqual(await violations(open), []);
+    await step('Save');
+    await page.getByText('expected the display name of a group', { exact: true }).waitFor();
+    await first.fill('Money');
+    await page.getByLabel('Group for everybody else').fill('Staff');
+    await page.getByRole('tab', { name: 'Change notices' }).click();
+    await page.getByLabel('Try again after so many minutes').fill('30');
+    await step('Save');
+    await page.getByText('Version 4.').waitFor();
+    const { body } = await api.call<Record<string, unknown>>('GET', '/api/v1/providers/microsoft365');
+    assert.deepEqual(body['notifications'], { enabled: true, sweepMinutes: 30 });
+    assert.deepEqual(body['destination'], {
+      rules: [
+        { filter: "department eq 'Finance'", destinationGroup: 'Money' },
+        { filter: "department eq 'Design'", destinationGroup: 'Design' },
+      ],
+      match: 'first',
+      default: 'Staff',
+    });
+  });
+
   it('takes a file, shows what its columns mean and what the first rows become', async () => {
     const { page } = open;
     const somebody = [...tenant.users.values()].find((user) => user['userPrincipalName'] !== undefined);

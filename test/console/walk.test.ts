@@ -277,6 +277,7 @@ describe('the console, from the first sign-in on', { skip: chromiumMissing }, ()
     await page.goto('/settings?tab=limits');
     const most = page.getByLabel('Never more removals at once than');
     await most.fill('40');
+    await page.getByLabel('Share of all users and groups').fill('15');
     const { body: guard } = await api.call<object>('GET', '/api/v1/guard');
     await api.call('PUT', '/api/v1/guard', { ...guard, maxDeletes: 70, minObjects: 12 });
     await page.getByRole('button', { name: 'Save', exact: true }).click();
@@ -285,12 +286,36 @@ describe('the console, from the first sign-in on', { skip: chromiumMissing }, ()
     await accessible('conflict');
     const row = asked.getByRole('row', { name: /Never more removals/ });
     await row.getByText('70').waitFor();
+    assert.equal(await asked.getByRole('row').count(), 3, 'what only one changed is no question');
     assert.equal(await row.getByRole('button', { name: 'Keep mine' }).getAttribute('aria-pressed'), 'true');
     await asked.getByRole('button', { name: 'Save this' }).click();
     await page.getByText('Saved', { exact: true }).first().waitFor();
-    const { body: saved } = await api.call<{ maxDeletes: number; minObjects: number }>('GET', '/api/v1/guard');
-    assert.deepEqual([saved.maxDeletes, saved.minObjects], [40, 12]);
+    const { body: saved } = await api.call<Record<string, number>>('GET', '/api/v1/guard');
+    assert.deepEqual([saved['maxDeletes'], saved['minObjects'], saved['percent']], [40, 12, 15]);
     assert.equal(await most.inputValue(), '40');
+    const { body: made } = await api.call<{ id: string }>('POST', '/api/v1/users', {
+      userName: 'temp',
+      title: 'Guest',
+    });
+    await page.goto(`/users/${made.id}`);
+    await page.getByRole('button', { name: 'Edit' }).click();
+    const edit = page.getByRole('dialog', { name: 'Edit' });
+    await edit.getByLabel('Family name').fill('Worker');
+    await edit.getByLabel('Job title').fill('Painter');
+    await api.call('PATCH', `/api/v1/users/${made.id}`, {
+      schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
+      Operations: [{ op: 'replace', value: { title: 'Plumber', nickName: 'T' } }],
+    });
+    await edit.getByText('Somebody else changed this meanwhile').waitFor();
+    await edit.getByRole('button', { name: 'Save' }).click();
+    await page
+      .getByRole('row', { name: /Painter/ })
+      .getByText('Plumber')
+      .waitFor();
+    await page.getByRole('button', { name: 'Save this' }).click();
+    await edit.waitFor({ state: 'detached' });
+    const { body: kept } = await api.call<Record<string, unknown>>('GET', `/api/v1/users/${made.id}`);
+    assert.deepEqual([kept['title'], kept['nickName'], kept['name']], ['Painter', 'T', { familyName: 'Worker' }]);
   });
 
   it('turns off what a viewer may not do, and says why', async () => {

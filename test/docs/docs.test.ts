@@ -15,6 +15,7 @@ import { parseSettings as parseMicrosoft365 } from '#providers/microsoft365/sett
 import { parseSettings as parseScim } from '#providers/scim/settings.ts';
 import { parseSettings as parsePush } from '#targets/scim-app/settings.ts';
 import { KOREAN_ERRORS, KOREAN_REMEDIES } from '../../src/console/app/korean-errors.ts';
+import { sentenceInKorean } from '../../src/console/app/korean-sentences.ts';
 import { errorCodes, troubleshooting } from '../../tools/error-codes.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -59,6 +60,23 @@ describe('the documentation', () => {
     const { remedy: nothing } = REASONS.InScope;
     for (const [code, { remedy }] of Object.entries(REASONS))
       assert.equal(remedy === nothing, KOREAN_REMEDIES[code] === undefined, code);
+  });
+
+  it('says in Korean as well what the doctor finds and what a scope demands', () => {
+    // The command says some more, on the command line.
+    const found = readdirSync(join(ROOT, 'src/doctor')).filter((name) => name !== 'main.ts');
+    const demanding = ['microsoft365/scope.ts', 'microsoft365/explain.ts', 'scim/explain.ts', 'csv/to-scim.ts'];
+    const sources = [...found.map((name) => `doctor/${name}`), ...demanding.map((name) => `providers/${name}`)];
+    const TEXT = String.raw`)(?::| =)\s*(?:'([^']+)'|\`([^\`]+)\`)`;
+    const said = [...sources, 'core/field-records.ts'].flatMap((name) => {
+      const texts = new RegExp(`\\b(?:${name.startsWith('doctor/') ? 'detail|remedy' : 'demands'}${TEXT}`, 'g');
+      return [...read(`src/${name}`).matchAll(texts)].map(
+        ([, plain, template = '']) => plain ?? template.replaceAll(/\$\{[^{}]*\}/g, '7'),
+      );
+    });
+    assert.ok(said.length > 60, `${said.length} sentences`);
+    for (const sentence of said.filter((one) => /[a-z]{3}/.test(one) && !one.includes('${')))
+      assert.match(sentenceInKorean(sentence) ?? '', /[가-힣]/, sentence);
   });
 
   it('leads nowhere that is not there, to no heading that is not there either', () => {

@@ -17,7 +17,12 @@ const PUBLIC = new Set(['get /openapi.json', 'get /sign-in', 'get /sign-in/oidc'
 const SIGN_IN = 'post /session';
 /** What an operator may not do. */
 const ADMIN_ONLY = new Set([
-  ...['put /providers/{kind}', 'post /providers/{kind}/activate', 'post /providers/{kind}/deactivate'],
+  ...[
+    'put /providers/{kind}',
+    'delete /providers/{kind}',
+    'post /providers/{kind}/activate',
+    'post /providers/{kind}/deactivate',
+  ],
   ...['get /providers/{kind}/connect', 'post /providers/{kind}/connect'],
   ...['put /providers/{kind}/draft', 'delete /providers/{kind}/draft'],
   ...['put /schedule', 'put /guard', 'put /directory', 'put /costs/budget', 'put /retention', 'put /notifications'],

@@ -6,12 +6,13 @@ import type { Operations } from './types.ts';
 export type Operation = keyof Operations;
 export type Answer<O extends Operation> = Operations[O]['answer'];
 export type PathOf<O extends Operation> = Operations[O]['path'];
+export type BodyOf<O extends Operation> = Operations[O]['body'];
 export type QueryOf<O extends Operation> = Operations[O]['query'];
 
 export interface CallOptions<O extends Operation> {
   readonly path?: PathOf<O>;
   readonly query?: Partial<QueryOf<O>>;
-  readonly body?: Operations[O]['body'];
+  readonly body?: BodyOf<O>;
   /** The version that was read: the gateway refuses when another one was saved since. */
   readonly ifMatch?: string;
   readonly signal?: AbortSignal;
@@ -69,6 +70,11 @@ export interface Tagged<Value> {
   readonly etag: string;
 }
 
+/** The version in an entity tag. */
+export function versionIn(tag: string): string {
+  return tag.replace(/^W\//, '').replaceAll('"', '');
+}
+
 /** @throws {ApiError} */
 export async function call<O extends Operation>(operation: O, options: CallOptions<O> = {}): Promise<Answer<O>> {
   return (await callTagged(operation, options)).value;
@@ -81,8 +87,10 @@ export function callTagged<O extends Operation>(
 ): Promise<Tagged<Answer<O>>> {
   return send(operation, options, async (response) => {
     const text = await response.text();
-    const etag = (response.headers.get('etag') ?? '').replace(/^W\//, '').replaceAll('"', '');
-    return { value: (text === '' ? undefined : parsed(text)) as Answer<O>, etag };
+    return {
+      value: (text === '' ? undefined : parsed(text)) as Answer<O>,
+      etag: versionIn(response.headers.get('etag') ?? ''),
+    };
   });
 }
 

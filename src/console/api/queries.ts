@@ -65,12 +65,14 @@ export function useList<O extends Listing>(operation: O, options: CallOptions<O>
   return { ...result, items };
 }
 
-/** A change. What it touched is read again. */
+/** A change. What it touched is read again, and so is what was changed meanwhile by somebody else. */
 export function useCall<O extends Exclude<Operation, Reading>>(operation: O) {
   const client = useQueryClient();
+  const readAgain = (): void => refresh(client, [operation.split('/')[1] ?? '']);
   return useMutation<Answer<O>, ApiError, CallOptions<O>>({
     mutationFn: (options) => call(operation, options),
-    onSuccess: () => refresh(client, [operation.split('/')[1] ?? '']),
+    onSuccess: readAgain,
+    onError: ({ status }) => (status === 412 ? readAgain() : undefined),
   });
 }
 
@@ -85,8 +87,9 @@ const SHOWN_IN: Readonly<Record<string, readonly string[]>> = {
   schedule: ['schedule', 'providers', 'settings-changes'],
   guard: ['guard', 'settings-changes'],
   app: ['apps', 'overview', 'targets', 'deliveries'],
-  apps: ['targets', 'deliveries', 'overview'],
+  apps: ['targets', 'deliveries', 'overview', 'tokens'],
   token: ['apps', 'tokens'],
+  tokens: ['apps'],
   dispute: ['disputes', 'overview'],
   directory: ['users', 'groups', 'overview', 'directory', 'providers'],
   user: ['users', 'overview'],

@@ -2,24 +2,40 @@
 import { useEffect, useState } from 'react';
 import { useLanguage } from './i18n.ts';
 
-type Catalogue = typeof import('./korean-errors.ts');
-let loaded: Catalogue | undefined;
+interface Catalogues {
+  readonly errors: typeof import('./korean-errors.ts');
+  readonly sentences: typeof import('./korean-sentences.ts');
+}
+
+const LOAD: { readonly [Name in keyof Catalogues]: () => Promise<Catalogues[Name]> } = {
+  errors: () => import('./korean-errors.ts'),
+  sentences: () => import('./korean-sentences.ts'),
+};
+const loaded: { -readonly [Name in keyof Catalogues]?: Catalogues[Name] } = {};
 
 /** Undefined for those who read English, and until it has come. */
-export function useKorean(): Catalogue | undefined {
+function useCatalogue<Name extends keyof Catalogues>(name: Name): Catalogues[Name] | undefined {
   const wanted = useLanguage() === 'ko';
-  const [, arrived] = useState(loaded);
+  const [, arrived] = useState<Catalogues[Name]>();
   useEffect(() => {
-    if (!wanted || loaded !== undefined) return;
-    void import('./korean-errors.ts').then(
+    if (!wanted || loaded[name] !== undefined) return;
+    void LOAD[name]().then(
       (catalogue) => {
-        loaded = catalogue;
+        loaded[name] = catalogue;
         arrived(catalogue);
       },
       () => undefined,
     );
-  }, [wanted]);
-  return wanted ? loaded : undefined;
+  }, [wanted, name]);
+  return wanted ? loaded[name] : undefined;
+}
+
+export function useKorean(): Catalogues['errors'] | undefined {
+  return useCatalogue('errors');
+}
+
+export function useKoreanSentences(): Catalogues['sentences'] | undefined {
+  return useCatalogue('sentences');
 }
 
 /** What to do about a reason; that nothing needs to be done is left out in Korean. */
@@ -37,4 +53,27 @@ interface Failed {
 export function useFailed(): (failed: Failed) => string {
   const korean = useKorean();
   return ({ code, message }) => korean?.KOREAN_ERRORS[code]?.[0] ?? message;
+}
+
+/** The same of another system, with the status of its answer. */
+export function useFailedThere(): (failed: Failed) => string {
+  const say = useFailed();
+  return (failed) => {
+    const said = say(failed);
+    const status = said === failed.message ? null : /\b[1-5]\d\d\b/.exec(failed.message);
+    return status === null ? said : said.replace(/\.?$/, ` (${status[0]}).`);
+  };
+}
+
+/** What to do about it; empty where nothing can be done. */
+export function useFailedRemedy(): (failed: Failed & { readonly remedy: string | null }) => string {
+  const korean = useKorean();
+  return ({ code, remedy }) => korean?.KOREAN_ERRORS[code]?.[1] ?? remedy ?? '';
+}
+
+/** Why something would be refused, and what to do about it. */
+export function useRefusal(): (refusal: Failed & { readonly remedy: string | null }) => string {
+  const korean = useKorean();
+  return ({ code, message, remedy }) =>
+    (korean?.KOREAN_ERRORS[code] ?? [message, remedy ?? undefined]).filter(Boolean).join(' ');
 }

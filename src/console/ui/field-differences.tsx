@@ -8,24 +8,27 @@ interface Difference {
   readonly after?: unknown;
 }
 
+export interface FieldWords {
+  /** What a field is called; undefined shows its path. */
+  readonly nameOf?: (path: string) => string | undefined;
+  /** A value in words; undefined shows it as it is. */
+  readonly sayValue?: (path: string, value: unknown) => string | undefined;
+}
+
 /** Fields that differ, each with both values; where there are none, the words that say why. */
 export function FieldDifferences({
   changes,
   none,
-  nameOf,
-  sayValue,
+  words = {},
 }: {
   readonly changes: readonly Difference[];
   readonly none?: string | undefined;
-  /** What a field is called; undefined shows its path. */
-  readonly nameOf?: ((path: string) => string | undefined) | undefined;
-  /** A value in words; undefined shows it as it is. */
-  readonly sayValue?: ((value: unknown) => string | undefined) | undefined;
+  readonly words?: FieldWords;
 }) {
   const common = useT(COMMON);
   if (changes.length === 0) return <span>{none}</span>;
-  const shown = (value: unknown): string => {
-    const said = sayValue?.(value);
+  const shown = (path: string, value: unknown): string => {
+    const said = words.sayValue?.(path, value);
     if (said !== undefined) return said;
     if (value === null || value === undefined || value === '') return common('none');
     if (typeof value === 'boolean') return common(value ? 'yes' : 'no');
@@ -35,13 +38,13 @@ export function FieldDifferences({
     <ul className={css.differences}>
       {changes.map(({ path, before, after }) => (
         <li key={path}>
-          {nameOf?.(path) ?? <code>{path}</code>}{' '}
+          {words.nameOf?.(path) ?? <code>{path}</code>}{' '}
           {before === null || before === undefined ? null : (
             <>
-              <del>{shown(before)}</del> →{' '}
+              <del>{shown(path, before)}</del> →{' '}
             </>
           )}
-          <ins>{shown(after)}</ins>
+          <ins>{shown(path, after)}</ins>
         </li>
       ))}
     </ul>

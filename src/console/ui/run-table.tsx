@@ -53,6 +53,7 @@ export function RunTable({
       columns={[
         {
           name: t('run'),
+          named: true,
           cell: (run) => (
             <Link to="/runs/$id" params={{ id: run.id }}>
               {run.number}

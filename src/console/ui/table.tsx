@@ -7,6 +7,8 @@ import css from './table.module.css';
 export interface Column<Item> {
   readonly name: string;
   readonly end?: boolean;
+  /** On a phone, where the first cell heads its card, its name is said too: a number alone says nothing. */
+  readonly named?: boolean;
   readonly cell: (item: Item) => ReactNode;
 }
 
@@ -46,8 +48,14 @@ export function Table<Item>({ label, columns, items, keyOf, detail, old = false,
             return (
               <Fragment key={keyOf(item)}>
                 <tr role="row">
-                  {columns.map(({ name, end, cell }) => (
-                    <td key={name} role="cell" data-label={name} className={end ? css.end : undefined}>
+                  {columns.map(({ name, end, named, cell }) => (
+                    <td
+                      key={name}
+                      role="cell"
+                      data-label={name}
+                      data-named={named}
+                      className={end ? css.end : undefined}
+                    >
                       {cell(item)}
                     </td>
                   ))}

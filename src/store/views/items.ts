@@ -43,7 +43,9 @@ export interface ItemView {
   /** Memberships that come, and that go; whose, lists `item-members.ts`. */
   readonly added: number;
   readonly removed: number;
+  /** Why it was not applied. */
   readonly error: string | null;
+  readonly errorSentence: string | null;
   readonly outcomeAt: string | null;
 }
 
@@ -75,7 +77,8 @@ export type ItemsQuery = ItemsFilter & PageQuery;
 /** What of a plan its items need to know. */
 export type ItemsOf = Pick<PlanView, 'id' | 'provider' | 'supersedes'>;
 
-interface ItemRow extends Omit<ItemView, 'before' | 'after' | 'seq' | 'diff' | 'affiliationPath' | 'sentence'> {
+interface ItemRow
+  extends Omit<ItemView, 'before' | 'after' | 'seq' | 'diff' | 'affiliationPath' | 'sentence' | 'errorSentence'> {
   readonly seq: string;
   readonly before: string | null;
   readonly after: string | null;
@@ -166,6 +169,7 @@ async function viewItems(
       ...row,
       seq: Number(row.seq),
       sentence: describeReason(row.reason).sentence,
+      errorSentence: row.error === null ? null : describeReason(row.error).sentence,
       affiliationPath,
       before,
       after,

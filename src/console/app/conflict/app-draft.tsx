@@ -31,7 +31,7 @@ export function useAppDraft<Value extends object>({
     ...rest,
     saved,
     read: () => callTagged('GET /apps/{id}', { path }),
-    write: (value, ifMatch) => callTagged('PATCH /apps/{id}', { path, body: body(value) as never, ifMatch }),
+    write: (value, { etag: ifMatch }) => callTagged('PATCH /apps/{id}', { path, body: body(value) as never, ifMatch }),
     topic: 'apps',
   });
 }

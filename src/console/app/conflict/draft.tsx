@@ -22,7 +22,8 @@ export interface DraftOf<Saved, Value extends object> {
   /** Of the settings, what the form holds. */
   readonly shape: (saved: Saved) => Value;
   readonly read: () => Promise<Tagged<Saved>>;
-  readonly write: (value: Value, ifMatch: string) => Promise<Tagged<Saved>>;
+  /** @param from what the value was made from, with the version that is named in `If-Match` */
+  readonly write: (value: Value, from: Tagged<Saved>) => Promise<Tagged<Saved>>;
   /** Which queries show them. */
   readonly topic: string;
   /** What a field is called; undefined shows its path. */
@@ -43,6 +44,8 @@ export interface Draft<Saved, Value> {
   /** Why it was not saved; a conflict is asked about instead. */
   readonly error: Error | null;
   clearError(): void;
+  /** Back to what the form began with. */
+  revert(): void;
   save(done?: (saved: Saved) => void): void;
   /** Belongs on the page: says that others saved, and asks field by field whose it is to be. */
   readonly notice: ReactNode;
@@ -80,17 +83,20 @@ export function useDraft<Saved, Value extends object>({
     setValue(shape(next.value));
   }
 
-  // What somebody else saved is taken up unless something is being changed here.
+  const isAgainst = isOld && changed && apart(shape(base.value), value, shape(saved.value)).length > 0;
+
+  // What somebody else saved is taken up unless it goes against what is being changed here.
   useEffect(() => {
     if (saved.etag === base.etag) setSeen(saved.etag);
     else if (isOld && !changed) take(saved);
+    else if (isOld && !isAgainst) setBase(saved);
   });
 
   async function store(mine: Value, from: Tagged<Saved>, done: ((saved: Saved) => void) | undefined): Promise<void> {
     setPending(true);
     setError(null);
     try {
-      const next = await write(mine, from.etag);
+      const next = await write(mine, from);
       take(next);
       setConflict(undefined);
       refresh(queryClient, [topic]);
@@ -104,7 +110,7 @@ export function useDraft<Saved, Value extends object>({
     }
   }
 
-  /** Where both agree in the end there is nothing to ask. */
+  /** Where they changed nothing of it there is nothing to ask. */
   async function meet(mine: Value, from: Tagged<Saved>, met: Omit<Conflict<Saved>, 'theirs'>): Promise<void> {
     const theirs = await read();
     if (apart(shape(from.value), mine, shape(theirs.value)).length > 0) setConflict({ ...met, theirs });
@@ -126,10 +132,14 @@ export function useDraft<Saved, Value extends object>({
     isPending,
     error,
     clearError: () => setError(null),
+    revert() {
+      setValue(shape(base.value));
+      setError(null);
+    },
     save: (done) => void store(value, base, done),
     notice: (
       <>
-        {isOld && changed ? <Others onLook={() => setConflict({ ...NOBODY, theirs: saved, done: undefined })} /> : null}
+        {isAgainst ? <Others onLook={() => setConflict({ ...NOBODY, theirs: saved, done: undefined })} /> : null}
         {conflict === undefined ? null : (
           <Suspense>
             <ConflictDialog

@@ -2,16 +2,19 @@
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** A field in which mine and theirs differ. */
+/** A field that they changed, and not to what mine is. */
 export interface Apart {
   readonly path: string;
   readonly mine: unknown;
   readonly theirs: unknown;
-  /** Only they have changed it since both began: theirs is the likely one. */
+  /** Mine is as it was when both began: theirs is the likely one. */
   readonly onlyTheirs: boolean;
 }
 
-/** Every field that differs, in the order of mine; a list is one field. Nothing, an empty text and null are the same. */
+/**
+ * Every field in which theirs goes against mine, in the order of mine; what only I changed is no question. A list is one
+ * field; nothing, an empty text and null are the same.
+ */
 export function apart(base: object, mine: object, theirs: object): readonly Apart[] {
   return below('', base as Fields, mine as Fields, theirs as Fields);
 }
@@ -22,7 +25,7 @@ function below(before: string, base: Fields, mine: Fields, theirs: Fields): read
     const path = `${before}${name}`;
     const [was, my, their] = [base[name], mine[name], theirs[name]];
     if (isFields(my) && isFields(their)) return below(`${path}.`, isFields(was) ? was : {}, my, their);
-    if (isSame(my, their)) return [];
+    if (isSame(my, their) || isSame(their, was)) return [];
     return [{ path, mine: my, theirs: their, onlyTheirs: isSame(my, was) }];
   });
 }

@@ -1,7 +1,7 @@
 import { words } from '../i18n.ts';
 
 export const WORDS = words({
-  others: ['Somebody else saved these settings meanwhile', '그사이 다른 사람이 이 설정을 저장했습니다'],
+  others: ['Somebody else changed this meanwhile', '그사이 다른 사람이 변경했습니다'],
   compare: ['Compare', '비교'],
   compareFirst: ['Compare it with yours before you save.', '저장하기 전에 비교하세요.'],
   title: ['{who} saved these settings meanwhile ({when})', '{who}이(가) 그사이 이 설정을 저장했습니다({when})'],

@@ -9,6 +9,7 @@ import { buttonClass } from '../../ui/button.tsx';
 import { HourStrip, sumOf } from '../../ui/hours.tsx';
 import { Card, Facts, Stack } from '../../ui/layout.tsx';
 import { Loaded } from '../../ui/loaded.tsx';
+import { isOver } from '../tokens/state.tsx';
 import css from './apps.module.css';
 import { CHANNEL_ICONS } from './channel-icons.ts';
 import { Trouble } from './trouble.tsx';
@@ -162,7 +163,7 @@ function ReadsCard({ app }: { readonly app: App }) {
   const how = useT(CHANNELS);
   const language = useLanguage();
   const { items } = useList('GET /apps/{id}/tokens', { path: { id: app.id } });
-  const live = items.filter(({ revokedAt }) => revokedAt === null);
+  const live = items.filter((token) => !isOver(token));
   const used = live.flatMap(({ lastUsedAt }) => lastUsedAt ?? []).sort();
   const last = used.at(-1);
   const Icon = CHANNEL_ICONS.token;

@@ -1,19 +1,15 @@
 import { Copy, KeyRound } from 'lucide-react';
-import { useState } from 'react';
-import { useCall, useList } from '../../api/queries.ts';
-import type { App, Token } from '../../api/types.ts';
-import { dateTime, relative } from '../../app/format.ts';
+import { useList } from '../../api/queries.ts';
+import type { App } from '../../api/types.ts';
+import { dateTime } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
 import { useSearchState } from '../../app/search-state.ts';
 import { useNeeds } from '../../app/session.tsx';
-import { Empty, Skeleton } from '../../ui/banner.tsx';
+import { Empty } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
-import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
 import { Card, Pairs, Row } from '../../ui/layout.tsx';
-import { Failure } from '../../ui/loaded.tsx';
-import { Table } from '../../ui/table.tsx';
+import { TokenList } from '../tokens/list.tsx';
 import { MakeToken } from '../tokens/make.tsx';
-import { TokenState } from '../tokens/state.tsx';
 import { WORDS as TOKENS } from '../tokens/words.ts';
 import { copy } from './copy.ts';
 import { useSees } from './sees.ts';
@@ -57,14 +53,10 @@ export function Access({ app }: { readonly app: App }) {
   );
 }
 
-/** Tokens without their secret: only the last characters, and what became of them. */
 function Tokens({ app, onMake }: { readonly app: App; readonly onMake: () => void }) {
   const t = useT(TOKENS);
-  const language = useLanguage();
   const needs = useNeeds('admin');
   const list = useList('GET /apps/{id}/tokens', { path: { id: app.id } });
-  const revoke = useCall('DELETE /apps/{id}/tokens/{tokenId}');
-  const [revoking, setRevoking] = useState<Token | undefined>(undefined);
   return (
     <Card
       title={t('tokens')}
@@ -75,57 +67,12 @@ function Tokens({ app, onMake }: { readonly app: App; readonly onMake: () => voi
         </Button>
       }
     >
-      {list.error !== null ? (
-        <Failure error={list.error} onRetry={() => void list.refetch()} />
-      ) : list.isPending ? (
-        <Skeleton lines={3} />
-      ) : list.items.length === 0 ? (
-        <Empty icon={<KeyRound size={26} />} title={t('noTokens')}>
-          {t('noTokensText')}
-        </Empty>
-      ) : (
-        <Table
-          label={t('tokens')}
-          items={list.items}
-          keyOf={({ id }) => id}
-          columns={[
-            { name: t('token'), cell: (token) => token.name || '–' },
-            { name: t('hint'), cell: (token) => <code>…{token.hint}</code> },
-            { name: t('scope'), cell: (token) => t(token.scopes.includes('scim:write') ? 'write' : 'read') },
-            { name: t('state'), cell: (token) => <TokenState token={token} /> },
-            {
-              name: t('lastUsed'),
-              cell: (token) => (token.lastUsedAt === null ? t('notUsed') : relative(token.lastUsedAt, language)),
-            },
-            {
-              name: t('expires'),
-              cell: (token) => (token.expiresAt === null ? t('never') : dateTime(token.expiresAt, language)),
-            },
-            {
-              name: '',
-              end: true,
-              cell: (token) =>
-                token.revokedAt === null ? (
-                  <Button small off={needs} onClick={() => setRevoking(token)}>
-                    {t('revoke')}
-                  </Button>
-                ) : null,
-            },
-          ]}
-        />
-      )}
-      <ConfirmDialog
-        open={revoking !== undefined}
-        onClose={() => setRevoking(undefined)}
-        title={t('revokeTitle')}
-        lead={t('revokeText')}
-        action={t('revoke')}
-        call={revoke}
-        onConfirm={() =>
-          revoke.mutate(
-            { path: { id: app.id, tokenId: revoking?.id ?? '' } },
-            { onSuccess: () => setRevoking(undefined) },
-          )
+      <TokenList
+        list={list}
+        empty={
+          <Empty icon={<KeyRound size={26} />} title={t('noTokens')}>
+            {t('noTokensText')}
+          </Empty>
         }
       />
     </Card>

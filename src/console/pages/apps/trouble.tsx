@@ -3,11 +3,11 @@ import type { ReactNode } from 'react';
 import type { TargetHealth } from '../../api/types.ts';
 import { relative, span } from '../../app/format.ts';
 import { useLanguage, useT, words } from '../../app/i18n.ts';
+import { useFailedRemedy, useFailedThere } from '../../app/korean.ts';
 import { useSumWords } from '../../app/plan-sums.ts';
 import { CHANNELS, type Health, healthOf, sumIn } from '../../app/targets.tsx';
 import { Banner } from '../../ui/banner.tsx';
 import { buttonClass } from '../../ui/button.tsx';
-import { useCauseText, useRemedy } from './remedies.ts';
 
 const WORDS = words({
   quarantined: ['{name} is in quarantine', '{name}이(가) 격리되었습니다'],
@@ -77,8 +77,8 @@ export function Trouble({
   const t = useT(WORDS);
   const how = useT(CHANNELS);
   const language = useLanguage();
-  const sayRemedy = useRemedy();
-  const sayCause = useCauseText();
+  const sayRemedy = useFailedRemedy();
+  const sayCause = useFailedThere();
   const { what } = useSumWords();
   const health = healthOf(target);
   if (health === 'healthy') return null;

@@ -6,10 +6,12 @@ import { dateTime, relative } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
 import { useReasonRemedy } from '../../app/korean.ts';
 import { useReason } from '../../app/reasons.ts';
+import { Sentence } from '../../app/sentence.tsx';
 import { Banner } from '../../ui/banner.tsx';
 import { Card } from '../../ui/layout.tsx';
 import { Table } from '../../ui/table.tsx';
 import { textOf } from '../run/field-changes.tsx';
+import { DETAILS } from '../run/item-words.ts';
 import css from './check.module.css';
 import { CLAUSES, WORDS } from './words.ts';
 
@@ -19,6 +21,7 @@ type State = 'good' | 'bad' | 'grey';
 export function ExplanationView({ explanation }: { readonly explanation: Explanation }) {
   const sayReason = useReason();
   const sayRemedy = useReasonRemedy();
+  const sayDetail = useDetail();
   const { reason, directory } = explanation;
   const fine = directory?.active === true && directory.deletedAt === null;
   return (
@@ -27,7 +30,8 @@ export function ExplanationView({ explanation }: { readonly explanation: Explana
         tone={fine ? 'green' : 'amber'}
         title={[explanation.label, sayReason(reason.code, reason.sentence)].filter(Boolean).join(': ')}
       >
-        {sayRemedy(reason)} {reason.detail === null ? null : <span lang="en">{reason.detail}</span>}
+        {sayRemedy(reason)}{' '}
+        {reason.detail === null || reason.code === 'GuardHeld' ? null : <Sentence>{sayDetail(reason.detail)}</Sentence>}
       </Banner>
       <Card flush>
         <ol className={css.steps}>
@@ -104,8 +108,15 @@ function SourceStep({ explanation: { source, groups, provider } }: Part) {
   );
 }
 
+/** What a clause found, where it is said by a word of the gateway's own. */
+function useDetail(): (detail: string) => string {
+  const t = useT(DETAILS);
+  return (detail) => (detail in DETAILS ? t(detail as keyof typeof DETAILS) : detail);
+}
+
 function ScopeStep({ explanation: { scope } }: Part) {
   const t = useT(WORDS);
+  const sayDetail = useDetail();
   const sayReason = useReason();
   if (scope === null) return null;
   return (
@@ -124,9 +135,14 @@ function ScopeStep({ explanation: { scope } }: Part) {
               <CircleX size={16} className={css.bad} aria-hidden />
             )}
             <ClauseName setting={setting} />
-            <span lang="en">
-              {demands}
-              {detail === null ? null : ` (${detail})`}
+            <span>
+              <Sentence>{demands}</Sentence>
+              {detail === null || detail === demands ? null : (
+                <>
+                  {' ('}
+                  <Sentence>{sayDetail(detail)}</Sentence>)
+                </>
+              )}
             </span>
           </li>
         ))}

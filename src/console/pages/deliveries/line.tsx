@@ -2,9 +2,8 @@
 import type { Sending } from '../../api/types.ts';
 import { relative } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
-import { useFailed } from '../../app/korean.ts';
+import { useFailed, useFailedThere } from '../../app/korean.ts';
 import { Badge } from '../../ui/badge.tsx';
-import { useCauseText } from '../apps/remedies.ts';
 import { ACTIONS, WORDS } from './words.ts';
 
 export function nameOf(item: Pick<Sending, 'display' | 'resourceId'>, t: (key: 'gone' | 'message') => string): string {
@@ -33,7 +32,7 @@ export function SendingResult({
   const t = useT(WORDS);
   const language = useLanguage();
   const failed = useFailed();
-  const causeText = useCauseText();
+  const causeText = useFailedThere();
   const isRetry = item.state === 'pending' && item.error !== null;
   const word = item.what === 'dropped' && item.state === 'delivered' ? 'dropped' : item.state;
   const small =

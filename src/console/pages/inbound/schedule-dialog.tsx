@@ -46,7 +46,7 @@ function Form({ saved, turnOn = false, onClose }: Opened & { readonly saved: Tag
     saved,
     shape: scheduleBody,
     read: () => callTagged('GET /schedule'),
-    write: (value, ifMatch) =>
+    write: (value, { etag: ifMatch }) =>
       callTagged('PUT /schedule', {
         body: { ...scheduleBody(value), ...(anyway ? { withoutPreview: true } : {}) },
         ifMatch,

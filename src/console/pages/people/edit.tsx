@@ -1,7 +1,9 @@
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
+import { type BodyOf, callTagged, type Tagged, versionIn } from '../../api/client.ts';
 import { useCall } from '../../api/queries.ts';
 import type { ScimInput, ScimResource } from '../../api/types.ts';
+import { useDraft } from '../../app/conflict/draft.tsx';
 import { useT } from '../../app/i18n.ts';
 import { COMMON } from '../../app/words.ts';
 import { Button } from '../../ui/button.tsx';
@@ -92,29 +94,18 @@ export function EditDialog({
 }) {
   const t = useT(WORDS);
   const common = useT(COMMON);
-  const [value, setValue] = useState<Entered>(() => enteredOf(resource));
-  const users = useCall('PUT /users/{id}');
-  const groups = useCall('PATCH /groups/{id}');
-  const busy = users.isPending || groups.isPending;
-  const onSuccess = (): void => {
-    toast(t('saved'));
-    onClose();
-  };
-  const save = (): void => {
-    const path = { id: resource.id };
-    if (noun === 'users') users.mutate({ path, body: merged(resource, value) as ScimInput }, { onSuccess });
-    else
-      groups.mutate(
-        {
-          path,
-          body: {
-            schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
-            Operations: [{ op: 'replace', path: 'displayName', value: value.displayName }],
-          } as never,
-        },
-        { onSuccess },
-      );
-  };
+  const path = { id: resource.id };
+  const draft = useDraft({
+    saved: taggedOf(resource),
+    shape: enteredOf,
+    read: () => callTagged(noun === 'users' ? 'GET /users/{id}' : 'GET /groups/{id}', { path }),
+    write: (value, { value: whole, etag: ifMatch }) =>
+      noun === 'users'
+        ? callTagged('PUT /users/{id}', { path, body: merged(whole, value) as ScimInput, ifMatch })
+        : callTagged('PATCH /groups/{id}', { path, body: renaming(value.displayName), ifMatch }),
+    topic: noun,
+    nameOf: (name) => t(name as keyof Entered),
+  });
   return (
     <Dialog
       open
@@ -123,16 +114,31 @@ export function EditDialog({
       foot={
         <>
           <Button onClick={onClose}>{common('cancel')}</Button>
-          <Button look="primary" busy={busy} onClick={save}>
+          <Button
+            look="primary"
+            busy={draft.isPending}
+            onClick={() =>
+              draft.save(() => {
+                toast(t('saved'));
+                onClose();
+              })
+            }
+          >
             {common('save')}
           </Button>
         </>
       }
     >
-      <Refusal error={users.error ?? groups.error} />
-      <PersonFields noun={noun} value={value} onChange={setValue} />
+      <Refusal error={draft.error} />
+      {draft.notice}
+      <PersonFields noun={noun} value={draft.value} onChange={draft.setValue} />
     </Dialog>
   );
+}
+
+/** A resource says its own version. */
+function taggedOf(resource: ScimResource): Tagged<ScimResource> {
+  return { value: resource, etag: versionIn(String(resource.meta['version'])) };
 }
 
 function PersonFields({
@@ -200,6 +206,13 @@ function userOf(value: Entered): Readonly<Record<string, unknown>> {
     ...(given + family === '' ? {} : { name: { givenName: filled(given), familyName: filled(family) } }),
     ...(email === '' ? {} : { emails: [{ value: email.trim(), type: 'work', primary: true }] }),
     ...(department === '' ? {} : { [ENTERPRISE]: { department } }),
+  };
+}
+
+function renaming(displayName: string): BodyOf<'PATCH /groups/{id}'> {
+  return {
+    schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
+    Operations: [{ op: 'replace', path: 'displayName', value: displayName }],
   };
 }
 

@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { useCall, useGet } from '../../api/queries.ts';
 import { dateTime } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
+import { useRefusal } from '../../app/korean.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { PROVIDERS } from '../../app/words.ts';
 import { Banner, Empty } from '../../ui/banner.tsx';
@@ -14,7 +15,6 @@ import { Card, Page, Pairs } from '../../ui/layout.tsx';
 import { Loaded } from '../../ui/loaded.tsx';
 import { History } from './history.tsx';
 import type { Noun } from './people.tsx';
-import { useRefusal } from './refusal-words.ts';
 import { WORDS } from './words.ts';
 
 /** What is kept of one who was removed. */

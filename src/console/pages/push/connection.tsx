@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { useCall, useGet } from '../../api/queries.ts';
 import type { App } from '../../api/types.ts';
 import { useT } from '../../app/i18n.ts';
+import { useKoreanSentences } from '../../app/korean.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { Banner } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
@@ -173,6 +174,7 @@ export function TestConnection({ app, value }: { readonly app: App; readonly val
   const t = useT(WORDS);
   const needs = useNeeds('operator');
   const test = useCall('POST /apps/{id}/push/test');
+  const korean = useKoreanSentences();
   const nameOf = (name: string): string => {
     const key = `step:${name}` as keyof typeof WORDS;
     return key in WORDS ? t(key) : name;
@@ -197,7 +199,13 @@ export function TestConnection({ app, value }: { readonly app: App; readonly val
         {test.data === undefined ? null : (
           <>
             <Banner tone={test.data.ok ? 'green' : 'amber'} title={t(test.data.ok ? 'testOk' : 'testBad')} />
-            <Steps items={test.data.checks.map((check) => ({ ...check, name: nameOf(check.name) }))} />
+            <Steps
+              items={test.data.checks.map((check) => ({
+                ...check,
+                name: nameOf(check.name),
+                detail: korean?.sentenceInKorean(check.detail) ?? check.detail,
+              }))}
+            />
           </>
         )}
       </Stack>

@@ -159,7 +159,7 @@ function Existing({ saved }: { readonly saved: Tagged<App> }) {
       )}
       {changed ? (
         <SaveBar text={t('unsaved')}>
-          <Button onClick={() => setValue(pushOf(app) as Push)}>{t('revert')}</Button>
+          <Button onClick={draft.revert}>{t('revert')}</Button>
           <Button look="primary" off={needs} busy={draft.isPending} onClick={() => draft.save(() => toast(t('saved')))}>
             {t('saveNow')}
           </Button>

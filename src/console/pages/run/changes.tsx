@@ -16,7 +16,7 @@ import { Card } from '../../ui/layout.tsx';
 import { Listed } from '../../ui/listed.tsx';
 import { Table } from '../../ui/table.tsx';
 import { FieldChanges } from './field-changes.tsx';
-import { useDetail, useItemError, useLinkWords } from './item-words.ts';
+import { useDetail, useLinkWords } from './item-words.ts';
 import { WORDS } from './words.ts';
 
 export type Item = ItemOf<'GET /sync-runs/{id}/changes'>;
@@ -155,12 +155,14 @@ const OUTCOME_TONE = { applied: 'green', held: 'amber', conflict: 'red', stale: 
 
 function OutcomeCell({ item }: { readonly item: Item }) {
   const t = useT(WORDS);
-  const sayError = useItemError();
+  const sayReason = useReason();
   return (
     <>
       <Badge tone={OUTCOME_TONE[item.outcome as keyof typeof OUTCOME_TONE] ?? 'grey'}>{t(item.outcome)}</Badge>
-      {item.error === null ? null : (
-        <small style={{ display: 'block', color: 'var(--red-text)' }}>{sayError(item.error)}</small>
+      {item.error === null || item.errorSentence === null ? null : (
+        <small style={{ display: 'block', color: 'var(--red-text)' }}>
+          {sayReason(item.error, item.errorSentence)}
+        </small>
       )}
     </>
   );

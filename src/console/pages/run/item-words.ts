@@ -1,6 +1,5 @@
 // What an item of a plan says in words, wherever the gateway keeps a code.
 import { useT, words } from '../../app/i18n.ts';
-import { useReason } from '../../app/reasons.ts';
 import { PROVIDERS } from '../../app/words.ts';
 import { ATTRIBUTES } from '../people/attribute-words.ts';
 import type { Item } from './changes.tsx';
@@ -13,11 +12,6 @@ const WORDS = words({
   former: ['an earlier link', '이전 연결'],
   chosen: ["somebody's choice", '사람의 선택'],
   externalId: ['the id in the source', '소스의 ID'],
-  StalePlan: [
-    'It changed after the plan was made, so it was left alone.',
-    '계획을 만든 뒤 변경되어 그대로 두었습니다.',
-  ],
-  TargetConflict: ['Somebody else has its place or its name.', '다른 개체가 그 자리나 이름을 차지했습니다.'],
 });
 
 /** What a reason is about, where the gateway says it by a code of the source. */
@@ -62,11 +56,4 @@ export function useDetail(): (item: Item) => string | undefined {
     const attribute = detail in ATTRIBUTES ? names(detail as keyof typeof ATTRIBUTES) : undefined;
     return t('matchedBy', { what: attribute ?? (detail in WORDS ? t(detail as keyof typeof WORDS) : detail) });
   };
-}
-
-/** Why an item was not applied. */
-export function useItemError(): (code: string) => string {
-  const t = useT(WORDS);
-  const say = useReason();
-  return (code) => (code in WORDS ? t(code as keyof typeof WORDS) : say(code, code));
 }

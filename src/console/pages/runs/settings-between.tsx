@@ -5,7 +5,9 @@ import { useActorName } from '../../app/actors.ts';
 import { dateTime } from '../../app/format.ts';
 import { useLanguage, useT, words } from '../../app/i18n.ts';
 import { PROVIDERS } from '../../app/words.ts';
-import { FieldDifferences } from '../../ui/field-differences.tsx';
+import { FieldDifferences, type FieldWords } from '../../ui/field-differences.tsx';
+import { useLimitWords } from '../settings/limit-words.ts';
+import { useFieldWords } from '../setup/field-words.ts';
 import css from './runs.module.css';
 
 const WORDS = words({
@@ -58,10 +60,15 @@ export function SettingsBetween({ changes }: { readonly changes: readonly Settin
   const nameOf = useActorName();
   const field = useT(FIELDS);
   const kinds = useT(KINDS);
-  const sayValue = (value: unknown): string | undefined =>
-    typeof value === 'string' && value in KINDS ? kinds(value as keyof typeof KINDS) : undefined;
-  const nameOfField = (path: string): string | undefined =>
-    path in FIELDS ? field(path as keyof typeof FIELDS) : undefined;
+  const schedule: FieldWords = {
+    nameOf: (path) => (path in FIELDS ? field(path as keyof typeof FIELDS) : undefined),
+    sayValue: (_path, value) =>
+      typeof value === 'string' && value in KINDS ? kinds(value as keyof typeof KINDS) : undefined,
+  };
+  const limits = useLimitWords();
+  const settings = useFieldWords();
+  const wordsOf = (action: SettingsChange['action']): FieldWords =>
+    action === 'schedule.change' ? schedule : action === 'guard.change' ? limits : settings;
   return (
     <ul className={css.between}>
       {changes.map(({ id, at, actor, action, provider, configVersion, changes: fields, secretsChanged }) => (
@@ -77,12 +84,7 @@ export function SettingsBetween({ changes }: { readonly changes: readonly Settin
               })}
               {secretsChanged ? ` · ${t('secret')}` : ''}
             </span>
-            {fields.length === 0 ? null : (
-              <FieldDifferences
-                changes={fields}
-                {...(action === 'schedule.change' ? { nameOf: nameOfField, sayValue } : {})}
-              />
-            )}
+            {fields.length === 0 ? null : <FieldDifferences changes={fields} words={wordsOf(action)} />}
           </div>
           {action === 'provider.configure' && provider !== null ? (
             <Link to="/inbound/$provider/settings" params={{ provider }} search={{ tab: 'versions' } as never}>

@@ -2,7 +2,9 @@ import { Download, Stethoscope } from 'lucide-react';
 import { useState } from 'react';
 import { download } from '../../api/client.ts';
 import { useCall } from '../../api/queries.ts';
-import { useLanguage, useT, words } from '../../app/i18n.ts';
+import { useT, words } from '../../app/i18n.ts';
+import { useKoreanSentences } from '../../app/korean.ts';
+import { Sentence } from '../../app/sentence.tsx';
 import { useNeeds } from '../../app/session.tsx';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 import { Banner } from '../../ui/banner.tsx';
@@ -10,6 +12,7 @@ import { Button } from '../../ui/button.tsx';
 import { Card, Row, Stack } from '../../ui/layout.tsx';
 import { Refusal } from '../../ui/loaded.tsx';
 import { Table } from '../../ui/table.tsx';
+import { CHECKS } from '../setup/check-words.ts';
 
 const WORDS = words({
   title: ['For whoever helps you', '지원 담당자용'],
@@ -28,7 +31,6 @@ const WORDS = words({
     '점검은 데이터베이스, 소스, 각 앱이 작동하는지 확인하며 번들에도 포함됩니다. 아무것도 변경하지 않습니다.',
   ],
   report: ['Report', '보고서'],
-  inEnglish: ['', '보고서는 지원 담당자가 읽을 수 있도록 영어로 작성됩니다.'],
   well: ['Nothing is wrong', '문제가 없습니다'],
   wrong: ['{n} {n|problem|problems} found', '문제 {n}건이 있습니다'],
   area: ['Area', '영역'],
@@ -92,10 +94,10 @@ type Found = NonNullable<ReturnType<typeof useCall<'POST /diagnostics'>>['data']
 
 function Report({ report: { findings, ok } }: { readonly report: Found }) {
   const t = useT(WORDS);
-  const language = useLanguage();
+  const nameOf = useFindingName();
   const problems = findings.filter(({ level }) => level === 'problem').length;
   return (
-    <Card title={t('report')} {...(language === 'ko' ? { note: t('inEnglish') } : {})} flush>
+    <Card title={t('report')} flush>
       <div style={{ padding: '0 20px 16px' }}>
         <Banner tone={ok ? 'green' : 'red'} title={ok ? t('well') : t('wrong', { n: problems })} />
       </div>
@@ -104,14 +106,15 @@ function Report({ report: { findings, ok } }: { readonly report: Found }) {
         items={findings}
         keyOf={({ area, name }) => `${area} ${name}`}
         columns={[
-          { name: t('what'), cell: ({ name }) => <span lang="en">{name}</span> },
-          { name: t('area'), cell: ({ area }) => <span lang="en">{area}</span> },
+          { name: t('what'), cell: ({ name }) => nameOf(name) },
+          { name: t('area'), cell: ({ area }) => nameOf(area) },
           { name: t('level'), cell: ({ level }) => <Badge tone={TONES[level]}>{t(level)}</Badge> },
           {
             name: t('detail'),
             cell: ({ detail, remedy, level }) => (
-              <span lang="en">
-                {detail} {level === 'ok' ? null : remedy}
+              <span>
+                <Sentence>{detail}</Sentence>{' '}
+                {level === 'ok' || remedy === null || remedy === undefined ? null : <Sentence>{remedy}</Sentence>}
               </span>
             ),
           },
@@ -119,4 +122,11 @@ function Report({ report: { findings, ok } }: { readonly report: Found }) {
       />
     </Card>
   );
+}
+
+/** An area, or what was looked at in it; what is called by its own name keeps it. */
+function useFindingName(): (name: string) => string {
+  const checks = useT(CHECKS);
+  const korean = useKoreanSentences()?.KOREAN_FINDINGS;
+  return (name) => korean?.[name] ?? (name in CHECKS ? checks(name as keyof typeof CHECKS) : name);
 }

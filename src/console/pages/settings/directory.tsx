@@ -19,7 +19,7 @@ function Form({ saved }: { readonly saved: Tagged<DirectorySettings> }) {
     saved,
     shape: (settings: DirectorySettings) => settings,
     read: () => callTagged('GET /directory'),
-    write: (body, ifMatch) => callTagged('PUT /directory', { body, ifMatch }),
+    write: (body, { etag: ifMatch }) => callTagged('PUT /directory', { body, ifMatch }),
     topic: 'directory',
     nameOf: () => t('localEdits'),
     sayValue: (_path, edits) => t(edits === 'overwrite' ? 'overwrite' : 'reject'),

@@ -7,6 +7,7 @@ import { Choice, Switch, TextField } from '../../ui/field.tsx';
 import { Columns } from '../../ui/layout.tsx';
 import { Loaded } from '../../ui/loaded.tsx';
 import { fieldErrors } from '../setup/model.ts';
+import { useLimitWords } from './limit-words.ts';
 import { SaveCard } from './save-card.tsx';
 import { WORDS } from './words.ts';
 
@@ -37,14 +38,9 @@ function Form({ saved }: { readonly saved: Tagged<Guard> }) {
     saved,
     shape: (guard: Guard) => guard,
     read: () => callTagged('GET /guard'),
-    write: (body, ifMatch) => callTagged('PUT /guard', { body, ifMatch }),
+    write: (body, { etag: ifMatch }) => callTagged('PUT /guard', { body, ifMatch }),
     topic: 'guard',
-    nameOf: (path) => {
-      const field = FIELDS.find(([name]) => name === path);
-      if (field !== undefined) return t(field[1]);
-      return path === 'enabled' || path === 'protect' || path === 'holds' ? t(path) : undefined;
-    },
-    sayValue: (path, holds) => (path === 'holds' ? t(holds === 'plan' ? 'holdsPlan' : 'holdsClass') : undefined),
+    ...useLimitWords(),
   });
   const { value, setValue } = draft;
   const errors = fieldErrors(draft.error);

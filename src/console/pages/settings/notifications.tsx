@@ -38,7 +38,7 @@ function Form({ saved }: { readonly saved: Tagged<Notifications> }) {
     saved,
     shape: bodyOf,
     read: () => callTagged('GET /notifications'),
-    write: (body, ifMatch) => callTagged('PUT /notifications', { body, ifMatch }),
+    write: (body, { etag: ifMatch }) => callTagged('PUT /notifications', { body, ifMatch }),
     topic: 'notifications',
     nameOf: (path) => {
       const [of = '', field = of] = path.split('.');

@@ -29,7 +29,7 @@ function Form({ saved }: { readonly saved: Tagged<Retention> }) {
     saved,
     shape: (retention: Retention) => retention,
     read: () => callTagged('GET /retention'),
-    write: (body, ifMatch) => callTagged('PUT /retention', { body, ifMatch }),
+    write: (body, { etag: ifMatch }) => callTagged('PUT /retention', { body, ifMatch }),
     topic: 'retention',
     nameOf: (path) => {
       const field = FIELDS.find(([name]) => name === path);

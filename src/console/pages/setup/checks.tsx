@@ -2,6 +2,7 @@ import { CircleCheck, CircleX, PlugZap } from 'lucide-react';
 import { useCall } from '../../api/queries.ts';
 import type { TestResult } from '../../api/types.ts';
 import { useT } from '../../app/i18n.ts';
+import { Sentence } from '../../app/sentence.tsx';
 import { useNeeds } from '../../app/session.tsx';
 import { Banner } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
@@ -55,8 +56,12 @@ export function Checks({ result }: { readonly result: TestResult }) {
             )}
             <b>{nameOf(name)}</b>
             <span>
-              {detail}
-              {remedy === null ? null : <small>{remedy}</small>}
+              <Sentence>{detail}</Sentence>
+              {remedy === null ? null : (
+                <small>
+                  <Sentence>{remedy}</Sentence>
+                </small>
+              )}
             </span>
           </li>
         ))}

@@ -1,5 +1,7 @@
 // What the settings of a source are called where they stand alone, without their form around them.
 import { useT } from '../../app/i18n.ts';
+import { DESTINATION } from './destination-words.ts';
+import type { M365Placing } from './model.ts';
 import { WORDS } from './words.ts';
 
 const NAMES: Readonly<Record<string, keyof typeof WORDS>> = {
@@ -9,6 +11,7 @@ const NAMES: Readonly<Record<string, keyof typeof WORDS>> = {
   'scope.groupIds': 'groups',
   'scope.nestedGroups': 'nested',
   'scope.dynamicMembership': 'dynamic',
+  'scope.mailboxTypes': 'mailboxes',
   'scope.onSourceSoftDelete': 'onSoft',
   'scope.onSourceHardDelete': 'onHard',
   'scope.deleteAfterDays': 'deleteAfter',
@@ -18,18 +21,35 @@ const NAMES: Readonly<Record<string, keyof typeof WORDS>> = {
 };
 const CHOICES = /(^|\.)(kind|cloud|mode|nestedGroups|groupTypes|onLeaveScope|onSource\w+|adoptManual)$/;
 
+const DESTINATION_NAMES: Readonly<Record<string, keyof typeof DESTINATION>> = {
+  'destination.rules': 'rules',
+  'destination.match': 'match',
+  'destination.default': 'rest',
+  'notifications.enabled': 'notices',
+  'notifications.sweepMinutes': 'sweep',
+};
+
 export function useFieldWords() {
   const t = useT(WORDS);
+  const placing = useT(DESTINATION);
   const word = (value: unknown): string => (String(value) in WORDS ? t(value as keyof typeof WORDS) : String(value));
   return {
     nameOf: (path: string): string | undefined => {
+      const place = DESTINATION_NAMES[path];
+      if (place !== undefined) return placing(place);
       const last = path.slice(path.lastIndexOf('.') + 1);
       const name = NAMES[path] ?? (last in WORDS ? (last as keyof typeof WORDS) : undefined);
       return name === undefined ? undefined : t(name);
     },
     sayValue: (path: string, value: unknown): string | undefined => {
+      if (path === 'destination.match') return placing(value === 'all' ? 'all' : 'first');
+      if (path === 'destination.rules' && Array.isArray(value)) return value.map(ruleText).join('; ');
       if (!CHOICES.test(path) || value === null || value === undefined) return undefined;
       return Array.isArray(value) ? value.map(word).join(', ') : word(value);
     },
   };
+}
+
+function ruleText({ filter, destinationGroup }: M365Placing): string {
+  return `${filter} → ${destinationGroup}`;
 }

@@ -16,6 +16,8 @@ export function FilterField({
   text,
   error,
   settings,
+  assisted = true,
+  fits,
   onChange,
 }: {
   readonly kind: Kind;
@@ -25,13 +27,21 @@ export function FilterField({
   readonly error: string | undefined;
   /** The settings as they would be saved, to count by. */
   readonly settings: Json;
+  /** False for one of many that is not worked at: it has neither suggestions nor a count. */
+  readonly assisted?: boolean;
+  /** How the count is said; in terms of who comes in and who leaves, unless it is another. */
+  readonly fits?: (n: string, total: string) => string;
   readonly onChange: (text: string) => void;
 }) {
   return (
     <>
       <TextField label={label} hint={hint} lines mono value={text} error={error} onChange={onChange} />
-      <Completion kind={kind} text={text} onChange={onChange} />
-      <MatchCount kind={kind} settings={settings} />
+      {assisted ? (
+        <>
+          <Completion kind={kind} text={text} onChange={onChange} />
+          {fits !== undefined && text.trim() === '' ? null : <MatchCount kind={kind} settings={settings} fits={fits} />}
+        </>
+      ) : null}
     </>
   );
 }

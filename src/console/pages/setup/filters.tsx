@@ -1,10 +1,12 @@
 import { useT } from '../../app/i18n.ts';
 import { Check, Options, SelectField, TextField } from '../../ui/field.tsx';
-import { Stack } from '../../ui/layout.tsx';
+import { Columns, Stack } from '../../ui/layout.tsx';
 import { FilterField } from './filter-field.tsx';
 import { errorAt, type SectionProps, type Shared } from './forms.ts';
 import { fromM365, type Json, type M365, type M365Scope } from './model.ts';
 import { WORDS } from './words.ts';
+
+const MAILBOXES = ['user', 'linked', 'shared', 'room', 'equipment', 'others'] as const;
 
 /** Who of those is left out. */
 export function FiltersSection({ kind, value, onChange, errors }: SectionProps<M365>) {
@@ -38,23 +40,43 @@ export function FiltersSection({ kind, value, onChange, errors }: SectionProps<M
           options={(['primary', 'any'] as const).map((name) => [name, t(`domain-${name}`)] as const)}
         />
       )}
-      <Options legend={t('alsoOut')}>
-        <Check
-          label={t('excludeOnMicrosoft')}
-          checked={scope.excludeOnMicrosoft}
-          onChange={(excludeOnMicrosoft) => set({ excludeOnMicrosoft })}
-        />
-        <Check
-          label={t('requireLicence')}
-          checked={scope.requireLicence}
-          onChange={(requireLicence) => set({ requireLicence })}
-        />
-        <Check
-          label={t('requireMailbox')}
-          checked={scope.requireMailbox}
-          onChange={(requireMailbox) => set({ requireMailbox })}
-        />
-      </Options>
+      <Columns>
+        <Options legend={t('alsoOut')}>
+          <Check
+            label={t('guests')}
+            checked={scope.guests === 'exclude'}
+            onChange={(out) => set({ guests: out ? 'exclude' : 'include' })}
+          />
+          <Check
+            label={t('excludeOnMicrosoft')}
+            checked={scope.excludeOnMicrosoft}
+            onChange={(excludeOnMicrosoft) => set({ excludeOnMicrosoft })}
+          />
+          <Check
+            label={t('requireLicence')}
+            checked={scope.requireLicence}
+            onChange={(requireLicence) => set({ requireLicence })}
+          />
+          <Check
+            label={t('requireMailbox')}
+            checked={scope.requireMailbox}
+            onChange={(requireMailbox) => set({ requireMailbox })}
+          />
+        </Options>
+        <Options legend={t('mailboxes')}>
+          {MAILBOXES.map((type) => (
+            <Check
+              key={type}
+              label={t(`mailbox_${type}`)}
+              checked={scope.mailboxTypes.includes(type)}
+              onChange={(on) =>
+                set({ mailboxTypes: MAILBOXES.filter((one) => (one === type ? on : scope.mailboxTypes.includes(one))) })
+              }
+            />
+          ))}
+          <small style={{ color: 'var(--muted)' }}>{t('mailboxHint')}</small>
+        </Options>
+      </Columns>
     </Stack>
   );
 }

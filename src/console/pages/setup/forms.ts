@@ -4,7 +4,15 @@ import type { ReactNode } from 'react';
 import type { MappingRule } from '../../api/types.ts';
 import type { Json, Kind } from './model.ts';
 
-export type SectionName = 'connect' | 'scope' | 'filters' | 'accounts' | 'mapping' | 'bursts';
+export type SectionName =
+  | 'connect'
+  | 'scope'
+  | 'filters'
+  | 'accounts'
+  | 'mapping'
+  | 'destination'
+  | 'notices'
+  | 'bursts';
 
 export interface SectionProps<Value> {
   readonly kind: Kind;

@@ -1,5 +1,5 @@
 import { UsersRound } from 'lucide-react';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useList } from '../../api/queries.ts';
 import { useT } from '../../app/i18n.ts';
 import { COMMON } from '../../app/words.ts';
@@ -37,6 +37,11 @@ export function GroupPicker(props: PickerProps) {
   const [chosen, setChosen] = useState(props.picked);
   const [search, setSearch] = useState('');
   const [into, setInto] = useState<Branch | undefined>(undefined);
+  const members = useRef<HTMLDivElement>(null);
+  // On a phone they are below the groups.
+  useEffect(() => {
+    if (into !== undefined) members.current?.scrollIntoView({ block: 'nearest' });
+  }, [into]);
   const picking: Picking = {
     kind,
     nested,
@@ -73,7 +78,7 @@ export function GroupPicker(props: PickerProps) {
           <SearchField label={t('findGroup')} value={search} onChange={setSearch} />
           <Groups picking={picking} search={search} />
         </div>
-        <div>
+        <div ref={members}>
           {into === undefined ? (
             <Empty icon={<UsersRound size={26} />} title={t('lookAtMembers')} />
           ) : (

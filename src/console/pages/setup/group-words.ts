@@ -25,7 +25,6 @@ export const GROUP_WORDS = words({
   noSubgroup: ['No subgroups', '하위 그룹 없음'],
   lookAtMembers: ['Pick "Members" to look into a group.', '그룹을 보려면 "구성원"을 누르세요.'],
   nobody: ['This group has no members.', '이 그룹에는 구성원이 없습니다.'],
-  more: ['and {n} more', '외 {n}명'],
   users: ['{n} {n|user|users} in all, {g} {g|subgroup|subgroups}', '전체 사용자 {n}명, 하위 그룹 {g}개'],
   moreGroups: [
     'Only the first {n} groups are shown. Search for part of the name.',

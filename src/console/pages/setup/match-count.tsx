@@ -17,11 +17,14 @@ export function MatchCount({
   kind,
   settings,
   brief = false,
+  fits,
 }: {
   readonly kind: Kind;
   readonly settings: Json;
   /** Without the reasons of those who stay out. */
   readonly brief?: boolean;
+  /** Says how many fit, and nothing of who comes or leaves. */
+  readonly fits?: ((n: string, total: string) => string) | undefined;
 }) {
   const needs = useNeeds('operator');
   const { data, error, mutate, reset } = useCall('POST /providers/{kind}/scope/try');
@@ -41,20 +44,34 @@ export function MatchCount({
   return (
     <div className={css.count} aria-live="polite">
       {wrong === undefined ? null : <span>{wrong.message}</span>}
-      {answered && data !== undefined ? <Figures found={brief ? { ...data, skipped: [] } : data} /> : null}
+      {answered && data !== undefined ? <Figures found={brief ? { ...data, skipped: [] } : data} fits={fits} /> : null}
     </div>
   );
 }
 
-function Figures({ found: { complete, total, matching, leaving, joining, skipped } }: { readonly found: ScopeTry }) {
+function Figures({
+  found: { complete, total, matching, leaving, joining, skipped },
+  fits,
+}: {
+  readonly found: ScopeTry;
+  readonly fits: ((n: string, total: string) => string) | undefined;
+}) {
   const t = useT(WORDS);
   const language = useLanguage();
   const sayReason = useReason();
   if (total === 0) return <span>{t('countNone')}</span>;
+  const [n, of] = [count(matching, language), count(total, language)];
+  if (fits !== undefined)
+    return (
+      <>
+        {complete ? null : <span>{t('countGuess')}</span>}
+        <b>{fits(n, of)}</b>
+      </>
+    );
   return (
     <>
       {complete ? null : <span>{t('countGuess')}</span>}
-      <b>{t('countOf', { n: count(matching, language), total: count(total, language) })}</b>
+      <b>{t('countOf', { n, total: of })}</b>
       {leaving > 0 ? <em>{t('wouldLeave', { n: leaving })}</em> : null}
       {joining > 0 ? <span>{t('wouldJoin', { n: joining })}</span> : null}
       {skipped.length === 0 ? null : (

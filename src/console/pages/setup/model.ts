@@ -24,12 +24,33 @@ export interface M365Scope {
   readonly domains: readonly string[];
   readonly domainMatch: 'primary' | 'any';
   readonly excludeOnMicrosoft: boolean;
+  readonly mailboxTypes: readonly string[];
+  readonly guests: 'include' | 'exclude';
   readonly requireLicence: boolean;
   readonly requireMailbox: boolean;
   readonly onLeaveScope: Leave;
   readonly onSourceSoftDelete: Leave;
   readonly onSourceHardDelete: Leave;
   readonly deleteAfterDays: number | null;
+}
+
+/** A rule that places people. */
+export interface M365Placing {
+  readonly filter: string;
+  /** The display name of a group of the directory. */
+  readonly destinationGroup: string;
+}
+
+export interface M365Destination {
+  readonly rules: readonly M365Placing[];
+  readonly match: 'first' | 'all';
+  readonly default: string | null;
+}
+
+export interface M365Notices {
+  readonly enabled: boolean;
+  /** Null while nothing is entered: the gateway has a usual one. */
+  readonly sweepMinutes: number | null;
 }
 
 export interface M365 extends Shared {
@@ -40,6 +61,8 @@ export interface M365 extends Shared {
   readonly endpoints?: { readonly graph: string; readonly login: string } | undefined;
   readonly scope: M365Scope;
   readonly pathDisplay: { readonly rootGroupId: string | null };
+  readonly destination: M365Destination;
+  readonly notifications: M365Notices;
 }
 
 const SCOPE: M365Scope = {
@@ -52,6 +75,8 @@ const SCOPE: M365Scope = {
   domains: [],
   domainMatch: 'primary',
   excludeOnMicrosoft: false,
+  mailboxTypes: ['user'],
+  guests: 'include',
   requireLicence: false,
   requireMailbox: false,
   onLeaveScope: 'deactivate',
@@ -59,6 +84,9 @@ const SCOPE: M365Scope = {
   onSourceHardDelete: 'delete',
   deleteAfterDays: 30,
 };
+
+export const NO_DESTINATION: M365Destination = { rules: [], match: 'first', default: null };
+const NOTICES: M365Notices = { enabled: true, sweepMinutes: 60 };
 
 /** Whole settings for the forms, whatever is there so far. */
 export function toM365(saved: Json | undefined): M365 {
@@ -72,17 +100,25 @@ export function toM365(saved: Json | undefined): M365 {
     credential: { kind: 'clientSecret', ...given.credential },
     scope: { ...SCOPE, ...given.scope },
     pathDisplay: { rootGroupId: null, ...given.pathDisplay },
+    destination: { ...NO_DESTINATION, ...given.destination },
+    notifications: { ...NOTICES, ...given.notifications },
   };
 }
 
 /** What is sent: empty secrets mean those that are saved. */
 export function fromM365(settings: M365): Json {
-  const { credential, endpoints, ...rest } = settings;
+  const { credential, endpoints, notifications, ...rest } = settings;
+  const { enabled, sweepMinutes } = notifications;
   const filled = Object.fromEntries(
     Object.entries(credential).filter(([, value]) => value !== '' && value !== undefined),
   );
   const own = endpoints !== undefined && endpoints.graph !== '' ? { endpoints } : {};
-  return { ...rest, ...own, credential: filled };
+  return {
+    ...rest,
+    ...own,
+    credential: filled,
+    notifications: { enabled, ...(sweepMinutes === null ? {} : { sweepMinutes }) },
+  };
 }
 
 /** What the gateway says of single fields. */

@@ -61,7 +61,7 @@ function Form({ loading, saved }: { readonly loading: Promise<Forms<object>>; re
     saved,
     shape: (settings) => forms.read(settings),
     read: () => callTagged('GET /providers/{kind}', { path }) as Promise<Tagged<Json>>,
-    write: (mine, ifMatch) =>
+    write: (mine, { etag: ifMatch }) =>
       callTagged('PUT /providers/{kind}', {
         path,
         body: forms.body(mine) as never,
@@ -138,7 +138,7 @@ function Form({ loading, saved }: { readonly loading: Promise<Forms<object>>; re
       </Tabs>
       {changed ? (
         <SaveBar text={t('unsaved')}>
-          <Button onClick={() => setValue(forms.read(base))}>{t('revert')}</Button>
+          <Button onClick={draft.revert}>{t('revert')}</Button>
           <Button
             off={needs}
             busy={draft.isPending}

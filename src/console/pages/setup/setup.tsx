@@ -24,16 +24,26 @@ import { WORDS } from './words.ts';
 
 const PreviewStep = lazy(() => import('./preview.tsx').then(({ PreviewStep: component }) => ({ default: component })));
 
-type Step = Exclude<SectionName, 'accounts'> | 'schedule' | 'preview';
+/** Sections that stand in the step of another matter; the rest are steps of their own. */
+const WITHIN = {
+  accounts: 'mapping',
+  destination: 'mapping',
+  bursts: 'schedule',
+  notices: 'schedule',
+} as const satisfies Partial<Record<SectionName, SectionName | 'schedule'>>;
 
-/** What becomes of accounts stands with their attributes, the bursts with the limits; the rest are steps of their own. */
+type Step = Exclude<SectionName, keyof typeof WITHIN> | 'schedule' | 'preview';
+
+function isWithin(section: SectionName): section is keyof typeof WITHIN {
+  return section in WITHIN;
+}
+
 function stepsOf({ sections }: Forms<object>): readonly Step[] {
-  const own = sections.flatMap(({ name }) => (name === 'accounts' || name === 'bursts' ? [] : [name]));
-  return [...own, 'schedule', 'preview'];
+  return [...sections.flatMap(({ name }) => (isWithin(name) ? [] : [name])), 'schedule', 'preview'];
 }
 
 function stepOf(section: SectionName): Step {
-  return section === 'accounts' ? 'mapping' : section === 'bursts' ? 'schedule' : section;
+  return isWithin(section) ? WITHIN[section] : section;
 }
 
 export function SetupPage() {
@@ -222,17 +232,17 @@ function Wizard({
         <Stack>
           {save.error instanceof ApiError && impact === undefined ? <Refusal error={save.error} /> : null}
           <Refusal error={keep.error} />
+          {step === 'schedule' ? (
+            <ScheduleStep pushed={forms.pushed === true} value={extra} onChange={setExtra} />
+          ) : null}
           {shown.map(({ name, Show }) => (
             <Fragment key={name}>
-              {name === 'accounts' ? <h3>{t('leaving')}</h3> : null}
+              {isWithin(name) ? <h3>{t(name === 'accounts' ? 'leaving' : name)}</h3> : null}
               <Show {...props} />
             </Fragment>
           ))}
           {index === 0 && forms.usual === true ? (
             <p className={css.note}>{t('skipNote', { n: extra.guard.percent ?? 10 })}</p>
-          ) : null}
-          {step === 'schedule' ? (
-            <ScheduleStep pushed={forms.pushed === true} value={extra} onChange={setExtra} />
           ) : null}
           {step === 'preview' ? (
             <Suspense fallback={<Skeleton lines={4} />}>

@@ -13,6 +13,7 @@ import { Card } from '../../ui/layout.tsx';
 import { Failure } from '../../ui/loaded.tsx';
 import { More, Table } from '../../ui/table.tsx';
 import { toast } from '../../ui/toast.tsx';
+import { useFieldWords } from './field-words.ts';
 import type { Json, Kind } from './model.ts';
 import { WORDS } from './words.ts';
 
@@ -21,6 +22,7 @@ export function Versions({ kind, onTake }: { readonly kind: Kind; readonly onTak
   const t = useT(WORDS);
   const language = useLanguage();
   const nameOf = useActorName();
+  const fieldWords = useFieldWords();
   const needs = useNeeds('admin');
   const list = useList('GET /settings-changes', { query: { provider: kind, versionsOnly: true } });
   const current = list.items[0]?.configVersion;
@@ -48,7 +50,7 @@ export function Versions({ kind, onTake }: { readonly kind: Kind; readonly onTak
           items={list.items}
           keyOf={({ id }) => id}
           columns={[
-            { name: t('version'), cell: ({ configVersion }) => String(configVersion ?? '–') },
+            { name: t('version'), named: true, cell: ({ configVersion }) => String(configVersion ?? '–') },
             { name: t('savedAt'), cell: ({ at }) => dateTime(at, language) },
             { name: t('savedBy'), cell: ({ actor }) => nameOf(actor) },
             {
@@ -56,6 +58,7 @@ export function Versions({ kind, onTake }: { readonly kind: Kind; readonly onTak
               cell: ({ changes, secretsChanged, configVersion }) => (
                 <FieldDifferences
                   changes={changes}
+                  words={fieldWords}
                   none={configVersion === 1 ? t('firstVersion') : t(secretsChanged ? 'onlySecret' : 'notKnown')}
                 />
               ),

@@ -180,7 +180,13 @@ function Existing({
   );
   return (
     <>
-      <StreamPanel app={app} noun="events" stream={stream} title={polls ? t('poll') : stream.delivery.url}>
+      <StreamPanel
+        app={app}
+        version={saved.etag}
+        noun="events"
+        stream={stream}
+        title={polls ? t('poll') : stream.delivery.url}
+      >
         <Button
           small
           icon={<BadgeCheck size={15} />}
@@ -202,13 +208,7 @@ function Existing({
           ]}
         />
       </Card>
-      <StreamSettings
-        changed={draft.changed}
-        save={draft}
-        onRevert={() => draft.setValue(enteredOf(stream))}
-        onSave={() => draft.save(() => toast(t('saved')))}
-      >
-        {draft.notice}
+      <StreamSettings draft={draft} onSave={() => draft.save(() => toast(t('saved')))}>
         <Fields
           value={draft.value}
           onChange={draft.setValue}

@@ -24,12 +24,15 @@ export type Noun = 'webhook' | 'events';
 /** How a stream does, what is wrong with it, and what can be done: the same for webhooks and tokens. */
 export function StreamPanel({
   app,
+  version,
   noun,
   stream,
   title,
   children,
 }: {
   readonly app: App;
+  /** Of the app as it is shown: what is done here is done to that one, or refused. */
+  readonly version: string;
   readonly noun: Noun;
   readonly stream: StreamHealth;
   readonly title: ReactNode;
@@ -59,7 +62,7 @@ export function StreamPanel({
                 {resume}
               </>
             ) : stream.state === 'paused' ? (
-              <EnableButton app={app} noun={noun} enable primary />
+              <EnableButton app={app} version={version} noun={noun} enable primary />
             ) : (
               <MessagesLink app={app} noun={noun} />
             )
@@ -73,9 +76,9 @@ export function StreamPanel({
           <>
             {children}
             {stream.state === 'active' || stream.state === 'failing' ? (
-              <EnableButton app={app} noun={noun} enable={false} />
+              <EnableButton app={app} version={version} noun={noun} enable={false} />
             ) : null}
-            <RemoveButton app={app} noun={noun} />
+            <RemoveButton app={app} version={version} noun={noun} />
           </>
         }
         flush
@@ -169,14 +172,19 @@ function Figures({
   );
 }
 
+interface OfStream {
+  readonly app: App;
+  readonly version: string;
+  readonly noun: Noun;
+}
+
 function EnableButton({
   app,
+  version,
   noun,
   enable,
   primary = false,
-}: {
-  readonly app: App;
-  readonly noun: Noun;
+}: OfStream & {
   readonly enable: boolean;
   readonly primary?: boolean;
 }) {
@@ -192,10 +200,10 @@ function EnableButton({
       busy={save.isPending}
       onClick={() =>
         save.mutate(
-          { path: { id: app.id }, body: { [noun]: { enabled: enable } } },
+          { path: { id: app.id }, body: { [noun]: { enabled: enable } }, ifMatch: version },
           {
             onSuccess: () => toast(t(enable ? 'resumed' : 'paused'), { tone: enable ? 'green' : 'amber' }),
-            onError: ({ message }) => toast(message, { tone: 'red' }),
+            onError: ({ message, remedy = '' }) => toast(message, { text: remedy, tone: 'red' }),
           },
         )
       }
@@ -262,7 +270,7 @@ function ResumeDialog({
   );
 }
 
-function RemoveButton({ app, noun }: { readonly app: App; readonly noun: Noun }) {
+function RemoveButton({ app, version, noun }: OfStream) {
   const t = useT(WORDS);
   const needs = useNeeds('admin');
   const save = useCall('PATCH /apps/{id}');
@@ -280,7 +288,10 @@ function RemoveButton({ app, noun }: { readonly app: App; readonly noun: Noun })
         action={t('remove')}
         call={save}
         onConfirm={() =>
-          save.mutate({ path: { id: app.id }, body: { [noun]: null } }, { onSuccess: () => toast(t('removed')) })
+          save.mutate(
+            { path: { id: app.id }, body: { [noun]: null }, ifMatch: version },
+            { onSuccess: () => toast(t('removed')) },
+          )
         }
       />
     </>

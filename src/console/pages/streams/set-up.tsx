@@ -1,4 +1,5 @@
 import { type ReactNode, useState } from 'react';
+import type { Draft } from '../../app/conflict/draft.tsx';
 import { useT } from '../../app/i18n.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { Button } from '../../ui/button.tsx';
@@ -62,15 +63,11 @@ export function NewStream({
 
 /** The settings of a stream that is there, and what to do with those that are not saved. */
 export function StreamSettings({
-  changed,
-  save,
-  onRevert,
+  draft,
   onSave,
   children,
 }: {
-  readonly changed: boolean;
-  readonly save: Saving;
-  readonly onRevert: () => void;
+  readonly draft: Pick<Draft<unknown, unknown>, 'changed' | 'isPending' | 'error' | 'revert' | 'notice'>;
   readonly onSave: () => void;
   readonly children: ReactNode;
 }) {
@@ -80,14 +77,15 @@ export function StreamSettings({
     <>
       <Card title={t('settings')}>
         <Stack>
-          <Refusal error={save.error} />
+          <Refusal error={draft.error} />
+          {draft.notice}
           {children}
         </Stack>
       </Card>
-      {changed ? (
+      {draft.changed ? (
         <SaveBar text={t('unsaved')}>
-          <Button onClick={onRevert}>{t('revert')}</Button>
-          <Button look="primary" off={needs} busy={save.isPending} onClick={onSave}>
+          <Button onClick={draft.revert}>{t('revert')}</Button>
+          <Button look="primary" off={needs} busy={draft.isPending} onClick={onSave}>
             {t('save')}
           </Button>
         </SaveBar>

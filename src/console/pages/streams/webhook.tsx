@@ -131,7 +131,7 @@ function Existing({
   });
   return (
     <>
-      <StreamPanel app={app} noun="webhook" stream={webhook} title={webhook.url}>
+      <StreamPanel app={app} version={saved.etag} noun="webhook" stream={webhook} title={webhook.url}>
         <Button
           small
           icon={<Send size={15} />}
@@ -158,9 +158,7 @@ function Existing({
         )}
       </div>
       <StreamSettings
-        changed={draft.changed}
-        save={draft}
-        onRevert={() => draft.setValue(enteredOf(webhook))}
+        draft={draft}
         onSave={() =>
           draft.save((answer) => {
             toast(t('saved'));
@@ -168,7 +166,6 @@ function Existing({
           })
         }
       >
-        {draft.notice}
         <Fields value={draft.value} onChange={draft.setValue} />
       </StreamSettings>
       <Keys keys={webhook.keys} />

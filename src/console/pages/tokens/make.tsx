@@ -40,7 +40,7 @@ export function MakeToken({
   const [name, setName] = useState('');
   const [appId, setAppId] = useState(app?.id ?? '');
   const [role, setRole] = useState<'viewer' | 'operator' | 'admin'>('viewer');
-  const [scope, setScope] = useState<'read' | 'write'>('read');
+  const [scope, setScope] = useState<'scim:read' | 'scim:write'>('scim:read');
   const [days, setDays] = useState('');
   const token = ofApp.data?.token ?? ofProgram.data?.token;
   const expiresAt = days === '' ? null : new Date(Date.now() + Number(days) * DAY_MS).toISOString();
@@ -48,7 +48,7 @@ export function MakeToken({
   function make(): void {
     if (appId === '') ofProgram.mutate({ body: { name, scopes: [role], expiresAt } });
     else {
-      const scopes = scope === 'read' ? (['scim:read'] as const) : (['scim:read', 'scim:write'] as const);
+      const scopes = scope === 'scim:read' ? (['scim:read'] as const) : (['scim:read', 'scim:write'] as const);
       ofApp.mutate({ path: { id: appId }, body: { name, scopes: [...scopes], expiresAt } });
     }
   }
@@ -103,7 +103,7 @@ export function MakeToken({
               label={t('scope')}
               value={scope}
               onChange={(next) => setScope(next as typeof scope)}
-              options={(['read', 'write'] as const).map((one) => [one, t(one)] as const)}
+              options={(['scim:read', 'scim:write'] as const).map((one) => [one, t(one)] as const)}
             />
           )}
           <SelectField
