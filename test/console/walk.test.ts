@@ -313,7 +313,8 @@ describe('the console, from the first sign-in on', { skip: chromiumMissing }, ()
       .getByText('Plumber')
       .waitFor();
     await page.getByRole('button', { name: 'Save this' }).click();
-    await edit.waitFor({ state: 'detached' });
+    // Not that the form is gone: below the question it is hidden.
+    await page.getByText('Saved', { exact: true }).first().waitFor();
     const { body: kept } = await api.call<Record<string, unknown>>('GET', `/api/v1/users/${made.id}`);
     assert.deepEqual([kept['title'], kept['nickName'], kept['name']], ['Painter', 'T', { familyName: 'Worker' }]);
   });

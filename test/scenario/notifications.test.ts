@@ -151,38 +151,38 @@ eachDatabase('notifications', (_open, kind) => {
     assert.notEqual((await card()).notifications.changedSince, null);
   });
 
-  it('of additions, changes and deletions alike leave a mark, and whoever tells waits for no read; a run reads them later', {
-    skip: kind === 'embedded',
-  }, async () => {
-    const database = new pg.Client({ connectionString: storage['DATABASE_URL'] });
-    await database.connect();
-    await readChanges();
-    updateUser(tenant, [...tenant.users.keys()][4] ?? '', { jobTitle: 'Told later' });
-    const asked = (): number => [...graph.requests.values()].reduce((sum, count) => sum + count, 0);
-    const before = asked();
-    for (const { id: subscriptionId, clientState, resource } of graph.subscriptions.all.values())
-      for (const changeType of ['created', 'updated', 'deleted']) {
-        await database.query('delete from source_marks');
-        const value = [{ subscriptionId, clientState, changeType, resource: `${resource}/x`, tenantId: tenant.id }];
-        const headers = { 'content-type': 'application/json' };
-        const body = JSON.stringify({ value });
-        const { status } = await fetch(`${api.base}/hooks/microsoft365`, { method: 'POST', headers, body });
-        assert.equal(status, 202);
-        assert.notEqual((await card()).notifications.changedSince, null, `${changeType} ${resource}`);
-      }
-    assert.equal(asked(), before, 'nothing is asked of the source meanwhile');
-    // As if the quiet moment had passed.
-    await database.query(
-      `update source_marks set first_at = now() - interval '1 hour', last_at = now() - interval '1 hour'`,
-    );
-    await database.end();
-    await until(({ changedSince }) => changedSince === null);
-    const { body } = await api.call<{ items: RunBody[] }>('GET', '/api/v1/sync-runs?trigger=notification');
-    assert.equal((await untilOver(api, body.items[0]?.id ?? assert.fail('no run'))).status, 'succeeded');
-    const named = encodeURIComponent('title eq "Told later"');
-    const { body: served } = await api.call<{ totalResults: number }>('GET', `/scim/v2/Users?filter=${named}`);
-    assert.equal(served.totalResults, 1);
-  });
+  // Its marks are moved in time beside the gateway, which the embedded database lets nobody do.
+  if (kind === 'postgres')
+    it('of additions, changes and deletions alike leave a mark, and whoever tells waits for no read; a run reads them later', async () => {
+      const database = new pg.Client({ connectionString: storage['DATABASE_URL'] });
+      await database.connect();
+      await readChanges();
+      updateUser(tenant, [...tenant.users.keys()][4] ?? '', { jobTitle: 'Told later' });
+      const asked = (): number => [...graph.requests.values()].reduce((sum, count) => sum + count, 0);
+      const before = asked();
+      for (const { id: subscriptionId, clientState, resource } of graph.subscriptions.all.values())
+        for (const changeType of ['created', 'updated', 'deleted']) {
+          await database.query('delete from source_marks');
+          const value = [{ subscriptionId, clientState, changeType, resource: `${resource}/x`, tenantId: tenant.id }];
+          const headers = { 'content-type': 'application/json' };
+          const body = JSON.stringify({ value });
+          const { status } = await fetch(`${api.base}/hooks/microsoft365`, { method: 'POST', headers, body });
+          assert.equal(status, 202);
+          assert.notEqual((await card()).notifications.changedSince, null, `${changeType} ${resource}`);
+        }
+      assert.equal(asked(), before, 'nothing is asked of the source meanwhile');
+      // As if the quiet moment had passed.
+      await database.query(
+        `update source_marks set first_at = now() - interval '1 hour', last_at = now() - interval '1 hour'`,
+      );
+      await database.end();
+      await until(({ changedSince }) => changedSince === null);
+      const { body } = await api.call<{ items: RunBody[] }>('GET', '/api/v1/sync-runs?trigger=notification');
+      assert.equal((await untilOver(api, body.items[0]?.id ?? assert.fail('no run'))).status, 'succeeded');
+      const named = encodeURIComponent('title eq "Told later"');
+      const { body: served } = await api.call<{ totalResults: number }>('GET', `/scim/v2/Users?filter=${named}`);
+      assert.equal(served.totalResults, 1);
+    });
 
   it('answer the handshake with the token, decoded once, as plain text', async () => {
     const token = 'a token + with <b>ü</b>%41';

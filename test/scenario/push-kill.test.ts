@@ -16,6 +16,8 @@ const GROUP = 'urn:ietf:params:scim:schemas:core:2.0:Group';
 const PATCH = 'urn:ietf:params:scim:api:messages:2.0:PatchOp';
 /** Requests at the app between two kills, at most: of a whole push, some. */
 const BETWEEN = Math.ceil(USERS * 0.6);
+/** As often it is looked for them: there may be nothing left to be sent. */
+const LOOKS = USERS + 100;
 
 for (const [kind, replicas] of [
   ['embedded', 1],
@@ -151,7 +153,7 @@ for (const [kind, replicas] of [
         // A number of requests at the app is a moment, too, and needs no clock.
         const until = app.asked.length + Math.floor(random() * BETWEEN);
         await changeSome(round);
-        for (let looks = 0; looks < 6_000 && app.asked.length < until; looks += 1)
+        for (let looks = 0; looks < LOOKS && app.asked.length < until; looks += 1)
           await new Promise((resolve) => setTimeout(resolve, 10));
         for (const gateway of gateways) await gateway.kill();
         await startAll();
