@@ -314,7 +314,7 @@ describe('the console, from the first sign-in on', { skip: chromiumMissing }, ()
       .waitFor();
     await page.getByRole('button', { name: 'Save this' }).click();
     // Not that the form is gone: below the question it is hidden.
-    await page.getByText('Saved', { exact: true }).first().waitFor();
+    await page.getByText('The changes are saved').first().waitFor();
     const { body: kept } = await api.call<Record<string, unknown>>('GET', `/api/v1/users/${made.id}`);
     assert.deepEqual([kept['title'], kept['nickName'], kept['name']], ['Painter', 'T', { familyName: 'Worker' }]);
   });
