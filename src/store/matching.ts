@@ -126,14 +126,15 @@ const RETURNED = `(
     where comes and external_id is not null) gone
   join resources r on r.resource_type = 'User' and r.origin = ? and r.external_id = gone.external_id and r.deleted_at is null`;
 
-/** Whether a record is new, and its account is that of one that is gone. A first run is spared the look. */
+/** Whether a record is new, and its account is that of one that is gone. A first run, and one that makes nobody, is spared the look. */
 async function hasReturned(db: Db, { planId, provider }: Planning, { type, matching }: MatchRequest): Promise<boolean> {
   if (type !== 'User' || !matching.includes('anchors')) return false;
   const { rows } = await sql(
     db,
-    `select 1 where exists (select 1 from resources where resource_type = 'User' and origin = ? and deleted_at is null)
+    `select 1 where exists (select 1 from plan_items where plan_id = ? and resource_type = 'User' and action = 'create')
+       and exists (select 1 from resources where resource_type = 'User' and origin = ? and deleted_at is null)
        and exists (select 1 from ${RETURNED})`,
-    [provider, provider, planId, provider, provider],
+    [planId, provider, provider, planId, provider, provider],
   );
   return rows.length > 0;
 }
