@@ -136,8 +136,8 @@ async function hasReturned(db: Db, { planId, provider }: Planning, { type, match
 /**
  * Puts those who are to be matched into two tables of this transaction: records without a link, or that are to lose it,
  * and resources that have none to this provider. Whom a pin keeps as they are keeps the link, too, and a record whose link was
- * undone gets no other. Tables, because the
- * planner knows nothing of what a query gathers by the way: it took 200,000 for one, and compared each with each.
+ * undone gets no other. Tables, because the planner knows nothing of what a query gathers by the way: it took 200,000 for one,
+ * and compared each with each.
  */
 async function gather(db: Db, { planId, provider }: Planning, request: MatchRequest): Promise<void> {
   const { type, reset, duplicates, matching } = request;
@@ -167,20 +167,19 @@ async function gather(db: Db, { planId, provider }: Planning, request: MatchRequ
          from jsonb_array_elements(coalesce(r.search -> 'emails', '[]')) e(value)) as handles,
        array(select h.anchor from unnest(own.handles) h(anchor) where h.anchor like 'anchor:%') as anchors,
        case when ? then ${NUMBER('r')} end as employee_number,
-       coalesce(own.gone_at is not null and r.origin = ? and not (?::boolean or r.id = any(?::uuid[])), false) as gone
-     from (
-       select r.id from resources r where r.resource_type = ? and r.deleted_at is null and r.origin = any(?::text[])
+       c.gone
+     from (select found.id, bool_and(found.gone) as gone from (
+       select r.id, false as gone from resources r where r.resource_type = ? and r.deleted_at is null and r.origin = any(?::text[])
          and (r.origin <> ? or r.external_id is null or ?::boolean or r.id = any(?::uuid[]) or r.id in (
            select unnest(d.candidates) from disputes d where d.provider = ? and d.resource_type = ? and d.status <> 'refused'))
-       union
-       select r.id from ${RETURNED} where ?::boolean) c
+       union all
+       select r.id, true from ${RETURNED} where ?::boolean) found group by found.id) c
      join resources r on r.id = c.id
      left join mirror_records own on ?::boolean and own.provider = r.origin and own.resource_type = r.resource_type
        and own.external_id = r.external_id
      where not ${IS_PINNED}`,
     [
-      ...[numbers, provider, everybody, some],
-      ...[type, ['manual', ...PROVIDER_KINDS], provider, everybody, some, provider, type],
+      ...[numbers, type, ['manual', ...PROVIDER_KINDS], provider, everybody, some, provider, type],
       ...[provider, planId, provider, provider, anchors],
       ...[anchors, provider],
     ],
@@ -224,7 +223,7 @@ async function linkFormer(db: Db, planning: Planning, type: ResourceType): Promi
 
 const HANDLES = '(select external_id, unnest(handles) as handle from match_records) x';
 
-/** Whoever has a record that is gone is found by an anchor, and by nothing that somebody else may have by now. */
+/** Whoever is a candidate only because their record is gone is found by an anchor, and by nothing that somebody else may have by now. */
 const PAIRS: Readonly<Record<MatchAttribute, string>> = {
   externalId:
     'select x.external_id, c.id, c.origin from match_records x join match_candidates c on c.external_id = x.external_id and not c.gone',

@@ -85,8 +85,8 @@ async function advance(parts: CarryParts, carried: Carried): Promise<void> {
   const { run, write } = carried;
   const db = parts.database.knex;
   const plan = run.plan_id === null ? undefined : await readPlanRow(db, run.plan_id);
-  // A replica of that release takes it up.
-  if (plan !== undefined && plan.seal > SEAL) return carried.log.debug('plan of a later release left alone');
+  // Taken up only to be cancelled.
+  if (plan !== undefined && plan.seal > SEAL) throw new CancelledError();
   const resumable = plan?.status === 'approved' || plan?.status === 'applying';
   if (run.status === 'running' && !resumable) return abandon(carried);
   const row = await readProvider(db, run.provider);
