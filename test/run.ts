@@ -3,7 +3,7 @@
 // TEST_DATABASE_URL  a server on which databases may be created, instead of the one brought along
 // TEST_POOL_MAX      connections per pool on PostgreSQL; 1 finds queries outside their transaction
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDatabase } from '../src/store/database.ts';
@@ -74,7 +74,7 @@ async function runTests(environment: Environment): Promise<number> {
   const flags = given.filter((argument) => argument.startsWith('-'));
   const named = given.filter((argument) => !argument.startsWith('-')).map(patternOf);
   const code = await runNode([...flags, ...(named.length > 0 ? named : ['test/**/*.test.ts'])], environment);
-  const failures = readFileSync(FAILURES, 'utf8').split('\n').filter(Boolean);
+  const failures = (existsSync(FAILURES) ? readFileSync(FAILURES, 'utf8') : '').split('\n').filter(Boolean);
   const failed: { file?: string; signal?: string }[] = failures.map((line) => JSON.parse(line));
   for (const { file, signal } of failed) if (signal !== undefined) console.error(`\n${file} died of ${signal}.`);
   if (code === 0 || failed.length === 0 || !failed.every(({ signal }) => CRASHES.has(signal))) return code;

@@ -142,7 +142,7 @@ function rowsWithin(api: ApiDocument, schema: Schema, path: string): Row[] {
   return items === undefined ? rowsOf(api, schema, `${path}.`) : rowsOf(api, items, `${path}[].`);
 }
 
-/** Of alternatives the fields of each; required is what all of them require. */
+/** Of alternatives the fields of each; required is what all of them require that are not null. */
 function fieldsOf(api: ApiDocument, schema: Schema): Field[] {
   const { properties = {}, required = [], allOf = [], oneOf = [], anyOf = [] } = resolve(api, schema);
   const own = Object.entries(properties).map(([name, one]) => ({
@@ -150,7 +150,7 @@ function fieldsOf(api: ApiDocument, schema: Schema): Field[] {
     required: required.includes(name),
     schema: one,
   }));
-  const choices = [...oneOf, ...anyOf].map((one) => fieldsOf(api, one));
+  const choices = [...oneOf, ...anyOf].filter(({ type }) => type !== 'null').map((one) => fieldsOf(api, one));
   const isRequired = (name: string): boolean =>
     choices.every((fields) => fields.some((field) => field.name === name && field.required));
   return [

@@ -61,8 +61,9 @@ export function runRoutes(parts: AdminParts): Router {
       const options = parse(StartBody, request.body ?? {});
       const { ifRunning } = parse(StartQuery, request.query);
       await refuseWithoutConsent(parts, request);
+      const start = () => parts.sync.start({ ...options, trigger: 'manual', requestedBy: actorOf(request) });
       try {
-        const run = await parts.sync.start({ ...options, trigger: 'manual', requestedBy: actorOf(request) });
+        const run = ifRunning === 'join' ? await startIntoRoom(start) : await start();
         response.status(202).location(`/api/v1/sync-runs/${run.id}`).json(run);
       } catch (error) {
         if (!(error instanceof ConflictError) || typeof error.details['runId'] !== 'string') throw error;
@@ -99,6 +100,14 @@ export function runRoutes(parts: AdminParts): Router {
       await parts.sync.cancel(run.id, actorOf(request));
       response.status(202).json(await needRun(db, request));
     });
+}
+
+/** What stands in the way may have ended before it could be named: then there is room. */
+function startIntoRoom(start: () => Promise<RunView>): Promise<RunView> {
+  return start().catch((error: unknown) => {
+    if (!(error instanceof ConflictError) || error.details['runId'] !== null) throw error;
+    return start();
+  });
 }
 
 const READ_AT_ONCE = 200;

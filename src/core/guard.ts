@@ -165,11 +165,7 @@ export function judge(figures: Figures, base: Base, settings: GuardSettings, sit
     });
   if (!settings.enabled) return PASS;
   const shielded = protectedItems(figures);
-  const limits = situation.allowLargeSync || situation.initial ? [] : [...classRules(figures, base, settings)];
-  const single =
-    situation.allowLargeSync || situation.initial
-      ? []
-      : [...groupRules(figures.groups, settings), ...attributeRules(figures.attributes, base, settings)];
+  const { limits, single } = situation.allowLargeSync ? NO_RULES : rulesOf(figures, base, settings, situation);
   const items = [...single, ...shielded];
   const reasons = [...limits, ...items.map(({ reason }) => reason)];
   if (reasons.length === 0) return PASS;
@@ -177,6 +173,25 @@ export function judge(figures: Figures, base: Base, settings: GuardSettings, sit
   const held = whole ? OPERATION_CLASSES : [...new Set(limits.flatMap((reason) => reason.class ?? []))];
   const lane = held.includes('remove') && mayPassLane(figures, settings.leaverLane);
   return { held, items: items.map(({ hold }) => hold), lane, reasons };
+}
+
+interface Rules {
+  readonly limits: readonly HoldReason[];
+  readonly single: readonly SingleHold[];
+}
+
+const NO_RULES: Rules = { limits: [], single: [] };
+
+/**
+ * A first run brings whoever there is, however many, and changes whom it finds. But it takes nobody away unseen: where
+ * people are here already, settings were removed and came anew, or another provider brought them.
+ */
+function rulesOf(figures: Figures, base: Base, settings: GuardSettings, { initial }: Situation): Rules {
+  const limits = [...classRules(figures, base, settings)];
+  const losses = [...groupRules(figures.groups, settings)];
+  if (initial)
+    return { limits: limits.filter(({ class: of }) => of === 'remove' || of === 'membership'), single: losses };
+  return { limits, single: [...losses, ...attributeRules(figures.attributes, base, settings)] };
 }
 
 /** Holds everything, for one reason. */

@@ -16,12 +16,15 @@ export const leaveScope = {
   deleteAfterDays: z.number().int().min(0).max(3650).nullable().default(30),
 };
 
+/** Anchors are of Microsoft 365. */
+const PLAIN_MATCHING = z.enum(MATCH_ATTRIBUTES).exclude(['anchors']);
+
 /** What stands beside the scope in the settings of every kind that is read. */
 export const runSettings = {
   initialRun: z.enum(['auto', 'preview', 'manual']).default('preview'),
   matching: z
-    .array(z.enum(MATCH_ATTRIBUTES).exclude(['anchors']))
-    .max(MATCH_ATTRIBUTES.length - 1)
+    .array(PLAIN_MATCHING)
+    .max(PLAIN_MATCHING.options.length)
     .default([...DEFAULT_MATCHING.matching]),
   adoptManual: z.enum(['never', 'ask', 'onMatch']).default(DEFAULT_MATCHING.adoptManual),
   mapping: z.strictObject({ users: mappingRules }).prefault({}),

@@ -5,10 +5,7 @@ import { InputError, type ScimType } from './errors.ts';
 import type { Filter } from './filter.ts';
 import { foldCase } from './search.ts';
 
-/** What an address of ours ends with. */
-const ADDRESS = /\/(?:User|Group)s\/([^/]+)$/i;
-
-/** `value eq "a"`, its address as `$ref`, or several joined by `or`. */
+/** `value eq "a"`, or several joined by `or`. */
 export function idsNamed(filter: Filter): string[] | undefined {
   if (filter.kind === 'or') {
     const each = filter.terms.map(idsNamed);
@@ -17,9 +14,33 @@ export function idsNamed(filter: Filter): string[] | undefined {
   if (filter.kind !== 'compare' || filter.operator !== 'eq' || typeof filter.value !== 'string') return undefined;
   const { attribute, sub } = filter.path;
   if (sub !== undefined) return undefined;
-  const name = foldCase(attribute);
-  const id = name === '$ref' ? ADDRESS.exec(filter.value)?.[1] : name === 'value' ? filter.value : undefined;
-  return id === undefined ? undefined : [id];
+  return foldCase(attribute) === 'value' ? [filter.value] : undefined;
+}
+
+/** What an address of ours ends with. */
+const ADDRESS = /\/(?:User|Group)s\/[^/]+$/i;
+
+/** A filter of members that compares their `$ref` by type and id alone: what comes before depends on the way by which one came. */
+export function byPlace(filter: Filter): Filter {
+  switch (filter.kind) {
+    case 'and':
+    case 'or':
+      return { kind: filter.kind, terms: filter.terms.map(byPlace) };
+    case 'not':
+      return { kind: 'not', term: byPlace(filter.term) };
+    case 'compare': {
+      const isAddress = foldCase(filter.path.attribute) === '$ref' && typeof filter.value === 'string';
+      const place = isAddress ? ADDRESS.exec(String(filter.value))?.[0] : undefined;
+      return place === undefined ? filter : { ...filter, value: place.toLowerCase() };
+    }
+    default:
+      return filter;
+  }
+}
+
+/** The `$ref` of a member, as `byPlace` compares it. */
+export function placeOf({ type, value }: { readonly type: string; readonly value: string }): string {
+  return `/${type}s/${value}`.toLowerCase();
 }
 
 /** The element that a filter of equalities describes. */

@@ -1,5 +1,6 @@
-// The fields of an answer's head, held until it is sent. Written at once they cost half of what it takes to set each; Express,
-// and whoever does not know of them, finds them set.
+// The fields of an answer's head, held until it is sent: written at once they cost half of what it takes to set each. Until
+// they are released `getHeader` does not find them, and of an answer that was sent with them it never does; so what goes
+// through Express, or may fail, releases them first.
 import type { ServerResponse } from 'node:http';
 
 const HELD = Symbol('held');

@@ -32,6 +32,7 @@ const SECURE_COOKIE = '__Host-sluice';
 const RECENT_MS = 15 * 60_000;
 const STEP_UP: readonly (readonly [string, RegExp])[] = [
   ['PUT', /^\/providers\/\w+\/?$/i],
+  ['DELETE', /^\/providers\/\w+\/?$/i],
   ['POST', /^\/providers\/\w+\/activate\/?$/i],
   ['PUT', /^\/guard\/?$/i],
   ['POST', /^\/(apps\/[^/]+\/)?tokens\/?$/i],

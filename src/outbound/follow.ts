@@ -12,7 +12,7 @@ export interface Following {
   readonly clock: Clock;
   readonly appId: string;
   /** A transaction that begins with the check that the target is still ours. */
-  write<T>(work: (tx: Db) => Promise<T>): Promise<T>;
+  write<T>(work: (tx: Db) => Promise<T>, durability?: 'durable' | 'soon'): Promise<T>;
 }
 
 const JOURNAL_PAGE = 1_000;

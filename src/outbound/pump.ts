@@ -1,27 +1,24 @@
 // One target: follows the journal, looks through the directory when asked, and brings the target up to date. Runs on one
 // replica at a time, under the lease of the target; no other target waits for it.
-
 import type { ResourceType } from '#core/resource.ts';
 import type { AppScope } from '#core/scope.ts';
-import { type Exchange, TargetError } from '#core/target.ts';
+import type { Exchange } from '#core/target.ts';
 import type { Fields } from '#core/target-mapping.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import type { Seal } from '#platform/seal.ts';
-import type { Database, Db } from '#store/database.ts';
-import { askForReferences, LOG_KEPT, type ScopeOf, type SettledDelivery, settleDeliveries } from '#store/deliveries.ts';
-import { type Claimed, claimDeliveries, type Due, freeExpiredClaims, nextDue } from '#store/delivery-claims.ts';
+import type { Database } from '#store/database.ts';
+import { LOG_KEPT, type ScopeOf } from '#store/deliveries.ts';
+import { type Due, freeExpiredClaims, nextDue } from '#store/delivery-claims.ts';
 import type { HeldLease } from '#store/leased.ts';
 import { checkFence } from '#store/leases.ts';
-import { changeTarget, readTarget, type TargetRow } from '#store/targets.ts';
-import { carryOut, claimMs, giveBack } from './carry-out.ts';
-import { makeDeadlines } from './deadlines.ts';
+import { readTarget, type TargetRow } from '#store/targets.ts';
 import { guardDepartures } from './departures.ts';
-import { followJournal, lookThrough } from './follow.ts';
+import { type Following, followJournal, lookThrough } from './follow.ts';
 import { makeHealth } from './health.ts';
-import { type OpenedTarget, openTarget, type TargetKinds } from './open-target.ts';
-import { drain, makeClaimSize } from './pool.ts';
-import { reconcile } from './reconcile.ts';
+import { openTarget, type TargetKinds } from './open-target.ts';
+import { makeSendDue, type Ready, type SendParts } from './send-due.ts';
+import { makeUpkeep } from './upkeep.ts';
 import { makeWorld } from './world.ts';
 
 export interface PumpParts {
@@ -35,11 +32,7 @@ export interface PumpParts {
   /** What it leaves of a resource. */
   cutOf(scope: AppScope | null): Cut;
   random?(): number;
-  /** Told of what becomes of deliveries, for whoever counts them. */
-  readonly metrics?: {
-    delivery(app: string, outcome: string): void;
-    deprovisioned(app: string, seconds: number): void;
-  };
+  readonly metrics?: SendParts['metrics'];
 }
 
 export interface Pump {
@@ -50,19 +43,9 @@ export interface Pump {
 
 /** How soon a change is seen. */
 const POLL_MS = 500;
-/** The journal, and the next stretch of the directory, are read as often while there is work, so that leavers who came meanwhile overtake. */
-const LOOK_MS = 500;
-/** A turn ends after this, for what else there is to do: reconciling, what was learned. */
-const TURN_MS = 10_000;
-const DISCOVER_EVERY_MS = 24 * 3_600_000;
 
 /** A resource as an app may see it. */
 export type Cut = (type: ResourceType, document: Fields) => Fields;
-
-interface Ready extends OpenedTarget {
-  readonly version: string;
-  readonly world: ReturnType<typeof makeWorld>;
-}
 
 export function makePump(parts: PumpParts, appId: string, lease: HeldLease, signal: AbortSignal): Pump {
   const { database, clock, kinds, seal } = parts;
@@ -70,16 +53,19 @@ export function makePump(parts: PumpParts, appId: string, lease: HeldLease, sign
   const log = parts.log.child({ app: appId });
   /** Of each delivery that is on its way, by its signal. */
   const exchanges = new WeakMap<AbortSignal, Exchange[]>();
-  let opened: Ready | undefined;
-  const claimSize = makeClaimSize();
+  let opened: (Ready & { readonly version: string }) | undefined;
 
-  const write = <T>(work: (tx: Db) => Promise<T>, durability: 'durable' | 'soon' = 'durable'): Promise<T> =>
+  const write: Following['write'] = (work, durability = 'durable') =>
     db.transaction(async (tx) => {
       await checkFence(tx, lease, durability);
       return work(tx);
     });
   const health = makeHealth({ appId, clock, log, write, random: parts.random ?? Math.random });
   const following = { db, clock, appId, write };
+  const upkeep = makeUpkeep(following, health, signal);
+  const listen = (own: AbortSignal, to: Exchange[]): void => void exchanges.set(own, to);
+  const { metrics } = parts;
+  const sendDue = makeSendDue({ following, log, health, listen, ...(metrics && { metrics }) });
 
   /** Opened anew when its settings have changed; undefined when they cannot be used. */
   async function open(row: TargetRow): Promise<Ready | undefined> {
@@ -127,118 +113,18 @@ export function makePump(parts: PumpParts, appId: string, lease: HeldLease, sign
     if (ready === undefined) return POLL_MS;
     if (row.state === 'quarantined') return (await health.probe(ready.target, signal)) ? 0 : POLL_MS;
     if (health.isResting()) return Math.min(POLL_MS, health.restMs());
-    if (!(await discover(row, ready))) return POLL_MS;
-    const isReady = readyAt !== undefined && readyAt <= clock.now();
-    if (isReady) await write((tx) => guardDepartures(tx, appId, ready.policy.guard, clock.now()));
-    const done = isReady ? await send(row, ready, scope) : 0;
-    const hasReconciled = row.backfill === null && !health.isResting() && (await reconcileWhenDue(row, ready));
-    await keepLearned(row, ready);
+    if (!(await upkeep.discover(row, ready))) return POLL_MS;
+    const done = readyAt !== undefined && readyAt <= clock.now() ? await sendGuarded(row, ready, scope) : 0;
+    const hasReconciled = row.backfill === null && !health.isResting() && (await upkeep.reconcileWhenDue(row, ready));
+    await upkeep.keepLearned(row, ready);
     if (done > 0 || hasReconciled) return 0;
     const waitMs = readyAt === undefined ? POLL_MS : readyAt.getTime() - clock.now().getTime();
     return Math.max(1, Math.min(POLL_MS, waitMs));
   }
 
-  async function send(row: TargetRow, ready: Ready, scope: ScopeOf): Promise<number> {
-    const started = clock.now().getTime();
-    const until = started + TURN_MS;
-    const claimedAt = new Map<string, Date>();
-    let lookedAt = started;
-    let isHalted = false;
-    const listen = (own: AbortSignal, to: Exchange[]): void => void exchanges.set(own, to);
-    const carrying = { clock, log, health, world: ready.world, deadlines: makeDeadlines(signal), listen };
-
-    /** What came meanwhile is asked for while what is claimed goes on. */
-    async function look(): Promise<void> {
-      lookedAt = clock.now().getTime();
-      const now = await readTarget(db, appId);
-      if (now === undefined) return;
-      const hasNews = await followJournal(following, now, scope, signal);
-      const hasLooked = await lookThrough(following, now, scope);
-      if (hasNews || hasLooked) await write((tx) => guardDepartures(tx, appId, ready.policy.guard, clock.now()));
-    }
-
-    async function claim(limit: number): Promise<readonly Claimed[]> {
-      if (clock.now().getTime() - lookedAt >= LOOK_MS) await look();
-      const now = clock.now();
-      const claimed = await write(async (tx) => {
-        const wanted = { limit, now, until: new Date(now.getTime() + claimMs(ready.policy.timeoutMs)) };
-        return claimDeliveries(tx, appId, { ...wanted, configVersion: row.config_version }, scope);
-      }, 'soon');
-      // Paused, or with other settings.
-      if (claimed.length === 0) isHalted = !(await isUnchanged(row));
-      for (const { resource_id } of claimed) claimedAt.set(resource_id, now);
-      return claimed;
-    }
-
-    const pool = {
-      size: claimSize,
-      concurrency: health.width,
-      isStopped: () => isHalted || signal.aborted || health.isResting(),
-      claim,
-      carryOut: (claimed: Claimed) => carryOut(carrying, claimed, claimedAt.get(claimed.resource_id) ?? clock.now()),
-      giveBack: (claimed: Claimed) => giveBack(claimed, clock),
-      settle: (settled: readonly SettledDelivery[]) => settle(ready, settled),
-    };
-    try {
-      return await drain(pool, () => clock.now().getTime() >= until);
-    } finally {
-      carrying.deadlines.close();
-    }
-  }
-
-  async function isUnchanged(row: TargetRow): Promise<boolean> {
-    const now = await readTarget(db, appId);
-    return now?.state === 'active' && now.config_version === row.config_version;
-  }
-
-  async function settle({ world }: Ready, settled: readonly SettledDelivery[]): Promise<void> {
-    const now = clock.now();
-    const moved = settled.filter((one) => one.concerns_others).map(({ resource_id }) => resource_id);
-    await write(async (tx) => {
-      await settleDeliveries(tx, appId, settled, now);
-      await askForReferences(tx, appId, moved, now);
-    });
-    for (const one of settled) count(one, now);
-    for (const { resource_id } of settled) world.forgetClaims(resource_id);
-  }
-
-  function count({ action, error, done, departed_at }: SettledDelivery, now: Date): void {
-    if (done || error !== null) parts.metrics?.delivery(appId, error === null ? action : 'failed');
-    if (departed_at !== null) parts.metrics?.deprovisioned(appId, (now.getTime() - departed_at.getTime()) / 1000);
-  }
-
-  /** Answers whether the target may be sent to. */
-  async function discover(row: TargetRow, { target }: Ready): Promise<boolean> {
-    const at = row.capabilities_at?.getTime() ?? 0;
-    if (clock.now().getTime() - at < DISCOVER_EVERY_MS) return true;
-    try {
-      const capabilities = await target.discover(signal);
-      await write((tx) => changeTarget(tx, appId, { capabilities, capabilities_at: clock.now() }));
-      return true;
-    } catch (error) {
-      if (!signal.aborted) await health.noteBad(unusable(error), { attempts: 1, maxAttempts: 2 });
-      return false;
-    }
-  }
-
-  async function keepLearned(row: TargetRow, { target }: Ready): Promise<void> {
-    const learned = target.learned();
-    if (JSON.stringify(learned) !== JSON.stringify(row.learned))
-      await write((tx) => changeTarget(tx, appId, { learned }));
-  }
-
-  async function reconcileWhenDue(row: TargetRow, ready: Ready): Promise<boolean> {
-    const { everyHours } = ready.policy.reconcile;
-    const last = row.reconciled_at ?? row.created_at;
-    const isDue = everyHours !== null && clock.now().getTime() - last.getTime() >= everyHours * 3_600_000;
-    if (!row.reconcile_asked && !isDue) return false;
-    try {
-      await reconcile({ ...following, ...ready, cut: ready.world.cut }, signal);
-      return true;
-    } catch (error) {
-      if (!signal.aborted) await health.noteBad(error, { attempts: 1, maxAttempts: 2 });
-      return false;
-    }
+  async function sendGuarded(row: TargetRow, ready: Ready, scope: ScopeOf): Promise<number> {
+    await write((tx) => guardDepartures(tx, appId, ready.policy.guard, clock.now()));
+    return sendDue(row, ready, scope, signal);
   }
 
   return {
@@ -247,11 +133,4 @@ export function makePump(parts: PumpParts, appId: string, lease: HeldLease, sign
       await opened?.target.close();
     },
   };
-}
-
-/** A target that fails at everything is as good as not there: it is left alone for a while. */
-function unusable(error: unknown): unknown {
-  if (!(error instanceof TargetError) || error.kind !== 'server') return error;
-  const { message, reason, status, exchange } = error;
-  return new TargetError(message, { kind: 'network', reason, status, exchange, cause: error });
 }

@@ -5,7 +5,7 @@ import type { ResourceType } from '#core/resource.ts';
 import type { FastPath } from '#http/app.ts';
 import { givePrincipal } from '#http/auth.ts';
 import { releaseFields } from '#http/fields.ts';
-import { translateDatabaseError } from '#store/database.ts';
+import { translateDatabaseError } from '#store/database-errors.ts';
 import { answerError } from './errors.ts';
 import { answerList } from './lists.ts';
 import type { ScimParts } from './parts.ts';

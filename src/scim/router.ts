@@ -2,7 +2,7 @@
 // through sync; knows no provider. No text from outside reaches scimmy.
 import { Router } from 'express';
 import { principalOf, requireScope, requireToken } from '#http/auth.ts';
-import { translateDatabaseError } from '#store/database.ts';
+import { translateDatabaseError } from '#store/database-errors.ts';
 import { jsonBody, readBody } from './body.ts';
 import { bulkHandler } from './bulk.ts';
 import { discoveryRoutes } from './discovery.ts';

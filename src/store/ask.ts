@@ -27,7 +27,7 @@ type Prepared = Connection & { readonly parsedStatements: Readonly<Record<string
 class Asked implements Submittable {
   readonly name: string;
   readonly text: string;
-  private readonly values: readonly unknown[];
+  private readonly values: readonly (string | Buffer | null)[];
   private readonly rows: Texts[] = [];
   private readonly resolve: (rows: readonly Texts[]) => void;
   private readonly reject: (error: unknown) => void;
@@ -35,7 +35,7 @@ class Asked implements Submittable {
   constructor({ text, values = [], name = '' }: HotQuery, resolve: Asked['resolve'], reject: Asked['reject']) {
     this.name = name;
     this.text = text;
-    this.values = values;
+    this.values = values.map(wireOf);
     this.resolve = resolve;
     this.reject = reject;
   }
@@ -46,7 +46,7 @@ class Asked implements Submittable {
     stream.cork();
     if (name === '' || (connection as Prepared).parsedStatements[name] === undefined)
       connection.parse({ name, text, types: [] }, true);
-    connection.bind({ statement: name, values: values.map(wireOf) }, true);
+    connection.bind({ statement: name, values: [...values] }, true);
     connection.execute(null, true);
     connection.sync();
     stream.uncork();
@@ -70,7 +70,9 @@ class Asked implements Submittable {
 
 /** A value as a parameter: a `Buffer` in the binary form of its type, everything else as text. */
 function wireOf(value: unknown): string | Buffer | null {
-  if (typeof value === 'string' || value instanceof Buffer || value === null) return value;
+  if (typeof value === 'string' || value instanceof Buffer) return value;
+  if (value === null || value === undefined) return null;
+  if (value instanceof Date) return value.toISOString();
   if (Array.isArray(value)) return arrayLiteral(value);
   return String(value);
 }

@@ -31,6 +31,9 @@ export async function listConnections(db: Db): Promise<readonly ConnectionRow[]>
   return rows;
 }
 
+/** What a look has found is kept while there are settings: they may be removed while the source is asked. */
+const KEPT = 'from (select 1 from provider_settings where kind = ? for key share) kept';
+
 /** An administrator of the source has consented. */
 export async function noteConnected(
   db: Db,
@@ -46,7 +49,7 @@ export async function noteConnected(
   );
 }
 
-/** What a look at the source came to nothing by. What was known of it stays. */
+/** What a look at the source came to nothing by; without a version, a consent, for which nothing need be saved yet. What was known of it stays. */
 export async function noteProblem(
   db: Db,
   provider: ProviderKindName,
@@ -54,10 +57,11 @@ export async function noteProblem(
 ): Promise<void> {
   await sql(
     db,
-    `insert into provider_connections (provider, problem, problem_at, facts_config) values (?, ?::jsonb, ?, ?)
+    `insert into provider_connections (provider, problem, problem_at, facts_config)
+     select ?, ?::jsonb, ?::timestamptz, ?::bigint ${configVersion === null ? '' : KEPT}
      on conflict (provider) do update set problem = excluded.problem, problem_at = excluded.problem_at,
        facts_config = coalesce(excluded.facts_config, provider_connections.facts_config)`,
-    [provider, JSON.stringify(problem), at, configVersion],
+    [provider, JSON.stringify(problem), at, configVersion, ...(configVersion === null ? [] : [provider])],
   );
 }
 
@@ -79,14 +83,14 @@ export async function noteFacts(
   await sql(
     db,
     `insert into provider_connections as c (provider, facts, facts_at, facts_config, credential_expires_at, next_warning_at)
-     values (?, ?::jsonb, ?, ?, ?, ?)
+     select ?, ?::jsonb, ?::timestamptz, ?::bigint, ?::timestamptz, ?::timestamptz ${KEPT}
      on conflict (provider) do update set facts = excluded.facts, facts_at = excluded.facts_at,
        facts_config = excluded.facts_config, problem = null, problem_at = null,
        warned_days = case when c.credential_expires_at is not distinct from excluded.credential_expires_at then c.warned_days end,
        next_warning_at = case when c.credential_expires_at is not distinct from excluded.credential_expires_at
          then c.next_warning_at else excluded.next_warning_at end,
        credential_expires_at = excluded.credential_expires_at`,
-    [provider, JSON.stringify(facts), at, configVersion, expiresAt, nextWarningAt],
+    [provider, JSON.stringify(facts), at, configVersion, expiresAt, nextWarningAt, provider],
   );
 }
 

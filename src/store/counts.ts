@@ -1,7 +1,8 @@
 // How many resources match, exactly, without counting them for every page. A count is kept with the snapshot that it
 // was taken in; the change log tells what was committed since. Unless something was, it is still the count.
 import type { ResourceType } from '#core/resource.ts';
-import { type Database, queryBounded } from './database.ts';
+import { queryBounded } from './bounded.ts';
+import type { Database } from './database.ts';
 import { Statement } from './statement.ts';
 
 /** A count that was taken before, and when. */

@@ -2,10 +2,10 @@
 import type { Duplex } from 'node:stream';
 import knexModule, { type Knex } from 'knex';
 import pg from 'pg';
-import { ConfigError, InputError, UnavailableError } from '#core/errors.ts';
-import { UNTRUSTED } from '#platform/fetch.ts';
+import { ConfigError, UnavailableError } from '#core/errors.ts';
 import type { Log } from '#platform/log.ts';
 import { ask, type HotQuery, type Texts } from './ask.ts';
+import { isReadOnly, isRefusal, readOnly, refused, unreachable } from './database-errors.ts';
 import { openEmbedded } from './embedded.ts';
 import { CONNECT_WITHIN_MS, watchServer } from './watch-server.ts';
 
@@ -212,56 +212,13 @@ export async function queryOn<Row extends pg.QueryResultRow>(knex: Db, query: Ho
   }
 }
 
-async function askOn(knex: Db, query: HotQuery): Promise<readonly Texts[]> {
+/** The same with rows as texts. */
+export async function askOn(knex: Db, query: HotQuery): Promise<readonly Texts[]> {
   const connection: pg.ClientBase = await knex.client.acquireConnection();
   try {
     return await ask(connection, query);
   } finally {
     knex.client.releaseConnection(connection);
-  }
-}
-
-/** How long a statement that anybody may have written the condition of runs before it is given up. */
-const BOUNDED_MS = 10_000;
-
-/**
- * A read that, when `bound` is set, is interrupted after a while. PGlite cannot interrupt: there its size is the bound.
- * @throws {InputError} `too-costly`, `tooMany`
- */
-export async function queryBounded<Row extends pg.QueryResultRow>(
-  database: Database,
-  query: HotQuery,
-  bound: boolean,
-  withinMs = BOUNDED_MS,
-): Promise<pg.QueryResult<Row>> {
-  if (!bound || database.kind === 'embedded') return database.query<Row>(query);
-  return interrupted(database, (tx) => queryOn<Row>(tx, query), withinMs);
-}
-
-/** The same with rows as texts. @throws {InputError} `too-costly`, `tooMany` */
-export async function askBounded(database: Database, query: HotQuery, bound: boolean): Promise<readonly Texts[]> {
-  if (!bound || database.kind === 'embedded') return database.ask(query);
-  return interrupted(database, (tx) => askOn(tx, query), BOUNDED_MS);
-}
-
-async function interrupted<Result>(
-  { knex }: Database,
-  read: (tx: Knex.Transaction) => Promise<Result>,
-  withinMs: number,
-): Promise<Result> {
-  try {
-    return await knex.transaction(async (tx) => {
-      await tx.raw(`set local statement_timeout = ${withinMs}`);
-      return read(tx);
-    });
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === '57014')) throw error;
-    throw new InputError('The filter takes too long to answer.', {
-      scimType: 'tooMany',
-      reason: 'too-costly',
-      remedy: 'Ask for less: compare with "eq" where you can, or join another condition with "and".',
-      cause: error,
-    });
   }
 }
 
@@ -277,8 +234,7 @@ async function reachable(url: string, withinMs: number): Promise<boolean> {
     } catch (cause) {
       if (cause instanceof ConfigError) throw cause;
       if (isRefusal(cause)) throw refused(cause);
-      if (performance.now() >= deadline)
-        throw codeOf(cause) === READ_ONLY ? readOnly(cause as Error) : unreachable(cause);
+      if (performance.now() >= deadline) throw isReadOnly(cause) ? readOnly(cause) : unreachable(cause);
       await new Promise((resolve) => setTimeout(resolve, 250));
     }
   }
@@ -303,104 +259,4 @@ async function lookAtServer(url: string): Promise<boolean> {
   } finally {
     await client.end().catch(() => undefined);
   }
-}
-
-/** Wrong password, role or database (classes 28 and 3D of PostgreSQL's error codes), or TLS: waiting does not help. */
-function isRefusal(error: unknown): error is Error {
-  return error instanceof Error && (/^(28|3D)/.test(codeOf(error)) || isAboutTls(error));
-}
-
-/** A certificate that is not trusted, or, as `pg` says without a code, a server that does not speak TLS. */
-function isAboutTls(error: Error): boolean {
-  return UNTRUSTED.test(codeOf(error)) || error.message.includes('does not support SSL');
-}
-
-function refused(cause: Error): ConfigError {
-  return new ConfigError(`the PostgreSQL server refuses the connection: ${cause.message}`, {
-    reason: 'database-refused',
-    remedy: isAboutTls(cause)
-      ? 'Correct sslmode and sslrootcert in DATABASE_URL; the certificate must name the host that is connected to.'
-      : 'Correct the user, password and database in DATABASE_URL.',
-    cause,
-  });
-}
-
-function unreachable(cause: unknown): UnavailableError {
-  const code = codeOf(cause);
-  const why = code === '' ? '' : ` (${code})`;
-  return new UnavailableError(`the PostgreSQL server of DATABASE_URL cannot be reached${why}`, {
-    reason: 'database-unreachable',
-    remedy: 'Start the server, or correct host and port in DATABASE_URL.',
-    cause,
-  });
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
-}
-
-/** Of Node's sockets; and of PostgreSQL: shut down, crashed, starting up, idle for too long, full of connections. */
-const CONNECTION_CODES = new Set([
-  ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'],
-  ...['57P01', '57P02', '57P03', '25P03', '53300'],
-]);
-/** What `pg` and Knex say without a code. */
-const CONNECTION_WORDS =
-  /Connection terminated|Connection ended|not queryable|connection error|timeout expired|timeout exceeded when trying to connect|Timeout acquiring a connection|embedded database has stopped/;
-
-/** PostgreSQL: a transaction that may only read, because the server is a standby or an operator said so. */
-const READ_ONLY = '25006';
-/** PostgreSQL: no disk space, and no memory. */
-const FULL = new Set(['53100', '53200']);
-
-/** U+0000, and halves of surrogate pairs where JSON is read: no text of PostgreSQL holds them. */
-const UNSTORABLE_CODES = new Set(['22021', '22P05']);
-
-function isUnstorable(error: Error): boolean {
-  const isHalf = codeOf(error) === '22P02' && 'detail' in error && /surrogate/.test(String(error.detail));
-  return isHalf || UNSTORABLE_CODES.has(codeOf(error));
-}
-
-function unstorable(cause: Error): InputError {
-  return new InputError('A text has a character that cannot be stored, such as U+0000.', {
-    scimType: 'invalidValue',
-    reason: 'character-refused',
-    remedy: 'Leave it out.',
-    cause,
-  });
-}
-
-/**
- * An error of a database that cannot be reached, may only be read, or is full, as `UnavailableError`, so that an edge
- * answers 503; a text that cannot be stored as `InputError`; any other as it is.
- */
-export function translateDatabaseError(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
-  const code = codeOf(error);
-  if (isUnstorable(error)) return unstorable(error);
-  if (code === READ_ONLY) return readOnly(error);
-  if (FULL.has(code)) return full(error);
-  const lost = CONNECTION_CODES.has(code) || code.startsWith('08') || CONNECTION_WORDS.test(error.message);
-  return lost ? unreachable(error) : error;
-}
-
-function readOnly(cause: Error): UnavailableError {
-  return new UnavailableError('the PostgreSQL server of DATABASE_URL takes no writes now', {
-    reason: 'database-read-only',
-    remedy: 'Wait until the failover is over; if it lasts, point DATABASE_URL at the primary.',
-    cause,
-  });
-}
-
-function full(cause: Error): UnavailableError {
-  return new UnavailableError('the database has no room left', {
-    reason: 'database-full',
-    remedy: 'Free disk space, or give the database more; nothing that was acknowledged is lost.',
-    cause,
-  });
-}
-
-/** Deadlock or serialisation failure: the transaction was undone, and may be tried again. */
-export function isRetryable(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === '40P01' || error.code === '40001');
 }

@@ -100,7 +100,7 @@ export const TOLD_STATE = `case when d.state = 'idle' then 'delivered' when d.st
 export const IS_TOLD = {
   delivered: `d.state = 'idle'`,
   pending: `d.state = 'pending' and not ${IS_CLAIMED}`,
-  sending: `d.state in ('pending', 'sending') and ${IS_CLAIMED}`,
+  sending: `(d.state = 'sending' or d.state = 'pending' and ${IS_CLAIMED})`,
   dead: `d.state = 'dead'`,
   held: `d.state = 'held'`,
 } as const;

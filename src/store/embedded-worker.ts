@@ -2,7 +2,7 @@
 // a time, so the event loop of the process stays free. Between transactions it does what PostgreSQL's background
 // processes would and PGlite never does: checkpoints, and vacuum by autovacuum's own rule.
 import { parentPort, workerData } from 'node:worker_threads';
-import { PGlite } from '@electric-sql/pglite';
+import { PGlite, type PGliteOptions } from '@electric-sql/pglite';
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
 
 /** What the process sends. `data` is a whole batch; `session` counts connections, and older ones are not heard. */
@@ -20,7 +20,12 @@ export type FromWorker =
   | { readonly type: 'trouble'; readonly message: string }
   | { readonly type: 'well' };
 
+/** A `WebAssembly.Module`. */
+export type Code = NonNullable<PGliteOptions['pgliteWasmModule']>;
+
 export interface WorkerInput {
+  /** PGlite, compiled. */
+  readonly code: Code;
   /** In memory when absent. */
   readonly dataDir: string | undefined;
   /** A data folder as a tarball, used only when `dataDir` is new. */
@@ -38,7 +43,7 @@ const TABLES_TO_VACUUM = `
 
 const port = parentPort;
 if (port === null) throw new Error('embedded-worker runs in a worker thread');
-const { dataDir, template, checkpointEveryMs } = workerData as WorkerInput;
+const { code, dataDir, template, checkpointEveryMs } = workerData as WorkerInput;
 const post = (message: FromWorker, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
 
 let session = 0;
@@ -129,6 +134,7 @@ async function open(): Promise<PGlite> {
     ...(dataDir === undefined ? {} : { dataDir }),
     ...(template === undefined ? {} : { loadDataDir: new Blob([template as Uint8Array<ArrayBuffer>]) }),
     extensions: { pg_trgm },
+    pgliteWasmModule: code,
   });
   await checkpoint(db);
   return db;

@@ -2,6 +2,7 @@
 // worker thread. One connection only; in-process PGlite would starve the event loop, and its socket server mixes up
 // answers (both measured).
 import { chmodSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { setFlagsFromString } from 'node:v8';
@@ -9,7 +10,7 @@ import { Worker } from 'node:worker_threads';
 import { ConfigError, UnavailableError } from '#core/errors.ts';
 import type { Log } from '#platform/log.ts';
 import { EmbeddedStream } from './embedded-stream.ts';
-import type { FromWorker, ToWorker, WorkerInput } from './embedded-worker.ts';
+import type { Code, FromWorker, ToWorker, WorkerInput } from './embedded-worker.ts';
 import { lockFolder } from './folder-lock.ts';
 
 export interface Embedded {
@@ -43,6 +44,16 @@ const CHECKPOINT_EVERY_MS = 60_000;
  */
 setFlagsFromString('--no-wasm-code-gc');
 
+/** TypeScript knows it of browsers only. */
+declare const WebAssembly: { compile(bytes: Uint8Array): Promise<Code> };
+
+/** The code of the database, compiled once for all that this process opens: what V8 has made of it is there for the next one. */
+let code: Promise<Code> | undefined;
+
+async function compile(): Promise<Code> {
+  return WebAssembly.compile(await readFile(new URL('./pglite.wasm', import.meta.resolve('@electric-sql/pglite'))));
+}
+
 /**
  * Opens the embedded database in a folder, making it when it is new. Files are 0600 and folders 0700.
  * @throws {ConfigError} `data-dir-not-writable`, `data-dir-in-use`, `data-dir-broken`
@@ -50,16 +61,15 @@ setFlagsFromString('--no-wasm-code-gc');
 export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> {
   const unlock = options.dataDir === undefined ? () => undefined : lockFolder(options.dataDir);
   const folder = options.dataDir === undefined ? undefined : join(options.dataDir, 'postgres');
-  const start = (template?: Uint8Array): Worker => {
-    const input: WorkerInput = {
-      dataDir: folder,
-      template,
-      checkpointEveryMs: options.checkpointEveryMs ?? CHECKPOINT_EVERY_MS,
-    };
-    return new Worker(new URL('./embedded-worker.ts', import.meta.url), { execArgv: [], workerData: input });
-  };
   let worker: Worker | undefined;
   try {
+    code ??= compile();
+    const { checkpointEveryMs = CHECKPOINT_EVERY_MS } = options;
+    const input = { code: await code, dataDir: folder, checkpointEveryMs };
+    const start = (template?: Uint8Array): Worker => {
+      const workerData: WorkerInput = { ...input, template };
+      return new Worker(new URL('./embedded-worker.ts', import.meta.url), { execArgv: [], workerData });
+    };
     const finishMaking = folder === undefined ? () => undefined : beginMaking(folder);
     worker = start(folder === undefined || !existsSync(folder) ? options.template : undefined);
     await ready(worker);

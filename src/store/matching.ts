@@ -1,13 +1,7 @@
 // Matching inside the database: which resources the records mean that a plan would make new accounts of. What is
 // sure becomes a link of the plan; what is not is brought before a person. core/match.ts states the same rule.
 import { LINK_REASONS, type LinkReset, type MatchAttribute, type MatchPolicy } from '#core/match.ts';
-import {
-  ENTERPRISE_SCHEMA,
-  type Origin,
-  PROVIDER_KINDS,
-  type ProviderKindName,
-  type ResourceType,
-} from '#core/resource.ts';
+import { ENTERPRISE_SCHEMA, PROVIDER_KINDS, type ProviderKindName, type ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 import type { Planning } from './planning.ts';
 
@@ -142,8 +136,8 @@ async function hasReturned(db: Db, { planId, provider }: Planning, { type, match
 /**
  * Puts those who are to be matched into two tables of this transaction: records without a link, or that are to lose it,
  * and resources that have none to this provider. Whom a pin keeps as they are keeps the link, too, and a record whose link was
- * undone gets no other. Tables, because the
- * planner knows nothing of what a query gathers by the way: it took 200,000 for one, and compared each with each.
+ * undone gets no other. Tables, because the planner knows nothing of what a query gathers by the way: it took 200,000 for one,
+ * and compared each with each.
  */
 async function gather(db: Db, { planId, provider }: Planning, request: MatchRequest): Promise<void> {
   const { type, reset, duplicates, matching } = request;
@@ -173,20 +167,19 @@ async function gather(db: Db, { planId, provider }: Planning, request: MatchRequ
          from jsonb_array_elements(coalesce(r.search -> 'emails', '[]')) e(value)) as handles,
        array(select h.anchor from unnest(own.handles) h(anchor) where h.anchor like 'anchor:%') as anchors,
        case when ? then ${NUMBER('r')} end as employee_number,
-       coalesce(own.gone_at is not null and r.origin = ? and not (?::boolean or r.id = any(?::uuid[])), false) as gone
-     from (
-       select r.id from resources r where r.resource_type = ? and r.deleted_at is null and r.origin = any(?::text[])
+       c.gone
+     from (select found.id, bool_and(found.gone) as gone from (
+       select r.id, false as gone from resources r where r.resource_type = ? and r.deleted_at is null and r.origin = any(?::text[])
          and (r.origin <> ? or r.external_id is null or ?::boolean or r.id = any(?::uuid[]) or r.id in (
            select unnest(d.candidates) from disputes d where d.provider = ? and d.resource_type = ? and d.status <> 'refused'))
-       union
-       select r.id from ${RETURNED} where ?::boolean) c
+       union all
+       select r.id, true from ${RETURNED} where ?::boolean) found group by found.id) c
      join resources r on r.id = c.id
      left join mirror_records own on ?::boolean and own.provider = r.origin and own.resource_type = r.resource_type
        and own.external_id = r.external_id
      where not ${IS_PINNED}`,
     [
-      ...[numbers, provider, everybody, some],
-      ...[type, ['manual', ...PROVIDER_KINDS], provider, everybody, some, provider, type],
+      ...[numbers, type, ['manual', ...PROVIDER_KINDS], provider, everybody, some, provider, type],
       ...[provider, planId, provider, provider, anchors],
       ...[anchors, provider],
     ],
@@ -230,7 +223,7 @@ async function linkFormer(db: Db, planning: Planning, type: ResourceType): Promi
 
 const HANDLES = '(select external_id, unnest(handles) as handle from match_records) x';
 
-/** Whoever has a record that is gone is found by an anchor, and by nothing that somebody else may have by now. */
+/** Whoever is a candidate only because their record is gone is found by an anchor, and by nothing that somebody else may have by now. */
 const PAIRS: Readonly<Record<MatchAttribute, string>> = {
   externalId:
     'select x.external_id, c.id, c.origin from match_records x join match_candidates c on c.external_id = x.external_id and not c.gone',
@@ -367,64 +360,4 @@ async function replaceItems(
     [planId, offset, provider, type],
   );
   return rowCount ?? 0;
-}
-
-/** A row about to be written, as far as its link is concerned. */
-export interface Anchored {
-  readonly id: string;
-  readonly resource_type: ResourceType;
-  readonly origin: Origin;
-  readonly external_id: string | null;
-}
-
-function bindAnchors(rows: readonly Anchored[]): readonly (readonly (string | null)[])[] {
-  const linked = rows.filter(({ origin }) => origin !== 'manual');
-  return [
-    linked.map(({ id }) => id),
-    linked.map(({ resource_type }) => resource_type),
-    linked.map(({ origin }) => origin),
-    linked.map(({ external_id }) => external_id),
-  ];
-}
-
-const HOLDERS = `unnest(?::uuid[], ?::text[], ?::text[], ?::text[]) as w(id, type, origin, external_id)
-  join resources r on r.resource_type = w.type and r.origin = w.origin and r.external_id = w.external_id and r.deleted_at is null`;
-
-/** Who has these links now, by `anchorKey`. What was made by hand has no link. */
-export async function readAnchorHolders(db: Db, rows: readonly Anchored[]): Promise<Map<string, string>> {
-  const { rows: found } = await sql<Anchored>(
-    db,
-    `select r.id, r.resource_type, r.origin, r.external_id from ${HOLDERS}`,
-    bindAnchors(rows),
-  );
-  return new Map(found.map((row) => [anchorKey(row) ?? '', row.id]));
-}
-
-/** What no two resources may have. Undefined for a resource without a link. */
-export function anchorKey({ resource_type, origin, external_id }: Omit<Anchored, 'id'>): string | undefined {
-  return origin === 'manual' || external_id === null ? undefined : `${resource_type} ${origin} ${external_id}`;
-}
-
-/**
- * Of these rows about to be written, takes the links away from whoever else has them: two accounts that exchange their
- * links would otherwise stand in each other's way.
- */
-export async function freeAnchors(db: Db, rows: readonly Anchored[]): Promise<void> {
-  await sql(
-    db,
-    `update resources o set external_id = null from (select r.id from ${HOLDERS} where r.id <> w.id) held where o.id = held.id`,
-    bindAnchors(rows),
-  );
-}
-
-/** Whether a plan changes links. */
-export async function hasLinks(db: Db, planId: string): Promise<boolean> {
-  const { rows } = await sql(
-    db,
-    `select 1 where exists (select 1 from plan_links where plan_id = ?)
-       or exists (select 1 from plan_items i join plans p on p.id = i.plan_id where p.id = ? and p.reverts is not null
-         and i.after_origin is not null)`,
-    [planId, planId],
-  );
-  return rows.length > 0;
 }

@@ -163,14 +163,17 @@ async function fillCondition(
   );
 }
 
-/** Groups out of the selection, with the reason, and how many are in one that is ignored, where the record tells; those that are in by themselves and need no selection have none. */
+/**
+ * Groups out of the selection, with the reason, and how many are in one that is ignored, where the record tells: it is read as
+ * text, since what a source says may not be JSON to PostgreSQL. Those that are in by themselves and need no selection have none.
+ */
 async function judgeGroups(db: Db, provider: ProviderKindName, scope: MembershipScope | undefined): Promise<number> {
   if (scope?.selected == null) return release(db, provider, 'Group');
   return change(
     db,
     provider,
     `update mirror_records m set reason = w.reason, detail = w.detail from (
-       select c.external_id, c.reason, case c.reason when 'NestedGroupIgnored' then (g.record::jsonb ->> 'memberCount') || ' member(s)' end as detail
+       select c.external_id, c.reason, case c.reason when 'NestedGroupIgnored' then substring(g.record from '"memberCount":(\\d+)') || ' member(s)' end as detail
        from (select g.external_id, case
          when r.depth = 0 or r.depth > 0 and ?::text = 'include' then null
          when r.depth > 0 then 'NestedGroupFlattened'

@@ -2,7 +2,7 @@
 // them any more.
 import type { RunPolicy } from '#core/policy.ts';
 import { type Db, sql } from './database.ts';
-import { hasLinks } from './matching.ts';
+import { hasLinks } from './link-holders.ts';
 import type { Planning } from './planning.ts';
 
 /**

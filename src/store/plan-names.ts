@@ -62,7 +62,7 @@ export interface NameHolder {
   readonly after: string | null;
 }
 
-/** In the order of the plan. */
+/** In the order of the plan. A first run, which finds nobody here, is spared the look. */
 export async function findNameClashes(
   db: Db,
   { planId, provider }: Planning,
@@ -88,8 +88,9 @@ export async function findNameClashes(
      left join resources own on own.id = i.resource_id and i.action = 'update'
      left join plan_items h on h.plan_id = i.plan_id and h.resource_id = r.id and h.action in ('update', 'deactivate', 'delete')
      where i.plan_id = ? and i.resource_type = 'User' and i.action in ('create', 'update') and i.reason <> 'LinkLost'
-       and (r.id is not null or i.external_id = any(?::text[])) order by i.seq`,
-    [provider, planId, duplicates],
+       and (r.id is not null or i.external_id = any(?::text[]))
+       and (cardinality(?::text[]) > 0 or exists (select 1 from resources where unique_key is not null)) order by i.seq`,
+    [provider, planId, duplicates, duplicates],
   );
   return rows;
 }

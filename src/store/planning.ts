@@ -139,6 +139,7 @@ const TOUCHED_REPORTS = `select external_id from plan_touched where resource_typ
  * Updates of people whose own record is the same, but whose manager has come, gone, or has another id. Those whose manager
  * is as it was are set aside first, and the plan is asked about the few others, one by one: of a plan just made the planner knows nothing.
  * It takes equal digests for rare, and would look up the manager of each person by itself; behind `case` it cannot see them.
+ * A first run is spared the look.
  */
 export async function planReferences(db: Db, planning: Planning, offset: number): Promise<number> {
   const { planId, provider } = planning;
@@ -158,6 +159,7 @@ export async function planReferences(db: Db, planning: Planning, offset: number)
        where s.provider = ? and s.resource_type = 'User' and s.gone_at is null and s.reason is null
          and (h.manager_id is distinct from boss.id or boss.id is null and s.manager_external_id is not null
            or s.manager_external_id in (select external_id from plan_links where plan_id = ? and resource_type = 'User'))
+         and exists (select 1 from resources where resource_type = 'User' and origin = ? and deleted_at is null)
          ${planning.touched === true ? 'and s.external_id in (select external_id from looked)' : ''} offset 0) d
      left join lateral (select l.resource_id from plan_links l where l.plan_id = ? and l.resource_type = 'User'
        and l.external_id = d.manager_external_id limit 1) chosen on true
@@ -169,7 +171,7 @@ export async function planReferences(db: Db, planning: Planning, offset: number)
        and not exists (select 1 from plan_links l where l.plan_id = ? and l.resource_id = d.id)`,
     [
       ...(planning.touched === true ? [provider] : []),
-      ...[planId, offset, provider, planId, planId, planId, provider, planId],
+      ...[planId, offset, provider, planId, provider, planId, planId, provider, planId],
     ],
   );
   return rowCount ?? 0;

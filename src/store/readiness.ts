@@ -1,6 +1,7 @@
 // Whether the storage can serve, for `/readyz`: asked anew each time, answered within a few seconds.
 import { GatewayError, UnavailableError } from '#core/errors.ts';
-import { type Database, translateDatabaseError } from './database.ts';
+import type { Database } from './database.ts';
+import { translateDatabaseError } from './database-errors.ts';
 import { readSchemaState } from './migrate.ts';
 
 export interface StorageCheck {

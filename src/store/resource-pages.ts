@@ -1,8 +1,9 @@
 // Pages of resources in a stable order, from an index or from a place.
 import type { ResourceType } from '#core/resource.ts';
 import type { Texts } from './ask.ts';
+import { askBounded, queryBounded } from './bounded.ts';
 import { type Count, type CountQuery, type Counts, type Drift, driftText } from './counts.ts';
-import { askBounded, type Database, queryBounded } from './database.ts';
+import type { Database } from './database.ts';
 import {
   type ServedRow,
   type ServeOptions,

@@ -2,6 +2,7 @@ import { EVERY_ORIGIN, type Origin, type ResourceType } from '#core/resource.ts'
 import { textArray } from './arrays.ts';
 import type { HotQuery } from './ask.ts';
 import type { Database } from './database.ts';
+import { SERVED_EXTERNAL_ID } from './filter-columns.ts';
 import { gathered } from './gather.ts';
 import {
   MEMBER_TEXT,
@@ -70,7 +71,7 @@ export function makeResourceReader(database: Database, groups: Pick<ServedGroups
 const CONDITION: Readonly<Record<LookUpKey, string>> = {
   id: 'r.id = k.value::uuid',
   name: 'r.name_key = k.value',
-  externalId: `r.origin = any('${EVERY_ORIGIN}') and r.external_id = k.value and (r.search ->> 'externalId') is not null`,
+  externalId: `r.origin = any('${EVERY_ORIGIN}') and r.external_id = k.value and ${SERVED_EXTERNAL_ID} is not null`,
 };
 
 interface LookUp {

@@ -5,7 +5,7 @@ import { ConflictError, InputError } from '#core/errors.ts';
 import { matches } from '#core/filter.ts';
 import { isUuid } from '#core/ids.ts';
 import type { ChosenMembers, MemberChange, NamedMembers } from '#core/patch.ts';
-import { refuse } from '#core/patch-filter.ts';
+import { byPlace, placeOf, refuse } from '#core/patch-filter.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { appendChanges } from './changes.ts';
 import { type Database, type Db, queryOn, sql } from './database.ts';
@@ -275,7 +275,10 @@ export async function membersChosen(
      join resources r on r.id = gm.member_id where gm.group_id = ?::uuid`,
     [groupId],
   );
-  const chosen = rows.filter((row) => matches(filter, row, 'members')).map(({ value }) => value);
+  const places = byPlace(filter);
+  const chosen = rows
+    .filter((row) => matches(places, { ...row, $ref: placeOf(row) }, 'members'))
+    .map(({ value }) => value);
   if (kind === 'removeWhere') return chosen;
   throw chosen.length === 0
     ? refuse('noTarget', 'No value of "members" matches the path.')

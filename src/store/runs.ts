@@ -107,6 +107,20 @@ export async function findOpenRun(db: Db): Promise<RunRow | undefined> {
   return rows[0];
 }
 
+/**
+ * The open run, when there is something to do for it here.
+ * @param seal plans of a later one are left to a replica of that release, until the run is cancelled
+ */
+export async function findRunToCarryOut(db: Db, seal: number): Promise<RunRow | undefined> {
+  const { rows } = await sql(
+    db,
+    `select ${COLUMNS} from runs r where status in ('queued', 'running')
+       and (cancel_requested or not exists (select 1 from plans p where p.id = r.plan_id and p.seal > ?))`,
+    [seal],
+  );
+  return rows[0];
+}
+
 export async function startRun(db: Db, runId: string): Promise<void> {
   await sql(
     db,

@@ -6,7 +6,7 @@ import type { Origin, ProviderKindName, UserResource } from '#core/resource.ts';
 import { searchForm } from '#core/search.ts';
 import { appendChanges, type NewChange } from '#store/changes.ts';
 import type { Db } from '#store/database.ts';
-import { type Anchored, anchorKey, freeAnchors, hasLinks, readAnchorHolders } from '#store/matching.ts';
+import { freeLinks, hasLinks, type LinkedRow, linkKey, readLinkHolders } from '#store/link-holders.ts';
 import { applyMemberSlice, endOfSlice, type MemberCursor, settleMemberships } from '#store/memberships.ts';
 import { sampleDirectory } from '#store/planning.ts';
 import {
@@ -155,7 +155,7 @@ async function withHolders(tx: Db, plan: Applying, first: readonly Prepared[]): 
   let items = first;
   for (;;) {
     const ids = new Set(items.map((item) => item.resource_id));
-    const holders = [await readHolders(tx, wantedNames(items)), await readLinkHolders(tx, plan, items)];
+    const holders = [await readHolders(tx, wantedNames(items)), await holdersOfLinks(tx, plan, items)];
     const outside = holders.flatMap((of) => [...of.values()]).filter((id) => !ids.has(id));
     if (outside.length === 0) return items;
     const more = await pendingItemsOf(tx, plan.planId, outside);
@@ -165,13 +165,13 @@ async function withHolders(tx: Db, plan: Applying, first: readonly Prepared[]): 
 }
 
 /** Who has a link now that one of these items makes. */
-async function readLinkHolders(
+async function holdersOfLinks(
   tx: Db,
   { relinks }: Applying,
   items: readonly Prepared[],
 ): Promise<ReadonlyMap<string, string>> {
   return relinks
-    ? readAnchorHolders(
+    ? readLinkHolders(
         tx,
         items.flatMap((item) => wantedLink(item) ?? []),
       )
@@ -179,7 +179,7 @@ async function readLinkHolders(
 }
 
 /** Undefined for an item that leaves the link as it is. */
-function wantedLink(item: PlanItem): Anchored | undefined {
+function wantedLink(item: PlanItem): LinkedRow | undefined {
   const { resource_id: id, resource_type, after_origin: origin, after_external_id: external_id } = item;
   return origin === null ? undefined : { id, resource_type, origin, external_id };
 }
@@ -204,7 +204,7 @@ async function applyItems(tx: Db, plan: Applying, items: readonly Prepared[]): P
     .map((item) => ({ id: item.resource_id, to: item.wantedName }));
   const refused = new Set([
     ...refusedNames(wishes, await readHolders(tx, wantedNames(fresh))),
-    ...refusedNames(linkWishes(fresh), await readLinkHolders(tx, plan, fresh)),
+    ...refusedNames(linkWishes(fresh), await holdersOfLinks(tx, plan, fresh)),
   ]);
   const accepted = fresh.filter((item) => {
     if (refused.has(item.resource_id)) outcomes.push({ seq: item.seq, outcome: 'conflict', error: 'TargetConflict' });
@@ -225,7 +225,7 @@ function linkWishes(items: readonly Prepared[]): NameWish[] {
   return items.flatMap((item) => {
     const link = wantedLink(item);
     if (link === undefined && item.action !== 'delete') return [];
-    return [{ id: item.resource_id, to: link === undefined ? undefined : anchorKey(link) }];
+    return [{ id: item.resource_id, to: link === undefined ? undefined : linkKey(link) }];
   });
 }
 
@@ -249,7 +249,7 @@ async function writeUpserts(
       : [{ item, row: toWrite(plan, item, item.resource, { ids, locked: locked.get(item.resource_id) }) }],
   );
   const rows = writes.map(({ row }) => row);
-  if (plan.relinks) await freeAnchors(tx, rows);
+  if (plan.relinks) await freeLinks(tx, rows);
   const versions = await writeResources(tx, rows);
   const changes = writes.map(({ item, row }): NewChange => {
     const before = locked.get(row.id);

@@ -6,7 +6,8 @@ import type { ProviderKindName } from '#core/resource.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import type { Seal } from '#platform/seal.ts';
-import { type Database, type Db, translateDatabaseError } from '#store/database.ts';
+import type { Database, Db } from '#store/database.ts';
+import { translateDatabaseError } from '#store/database-errors.ts';
 import { checkFence, type Lease, LeaseLostError } from '#store/leases.ts';
 import { SEAL } from '#store/plan-seal.ts';
 import { deleteUnfinishedPlans, type PlanRow, readPlanRow, setPlanStatus } from '#store/plans.ts';
@@ -84,8 +85,8 @@ async function advance(parts: CarryParts, carried: Carried): Promise<void> {
   const { run, write } = carried;
   const db = parts.database.knex;
   const plan = run.plan_id === null ? undefined : await readPlanRow(db, run.plan_id);
-  // A replica of that release takes it up.
-  if (plan !== undefined && plan.seal > SEAL) return carried.log.debug('plan of a later release left alone');
+  // Taken up only to be cancelled.
+  if (plan !== undefined && plan.seal > SEAL) throw new CancelledError();
   const resumable = plan?.status === 'approved' || plan?.status === 'applying';
   if (run.status === 'running' && !resumable) return abandon(carried);
   const row = await readProvider(db, run.provider);

@@ -18,7 +18,8 @@ import {
 } from '#core/resource.ts';
 import { searchForm } from '#core/search.ts';
 import { writeAudit } from '#store/audit.ts';
-import { type Database, type Db, isRetryable } from '#store/database.ts';
+import type { Database, Db } from '#store/database.ts';
+import { isRetryable } from '#store/database-errors.ts';
 import type { ResourceReader, Stored } from '#store/resource-reader.ts';
 import {
   asConflict,

@@ -3,7 +3,8 @@ import { repeat } from '#platform/repeat.ts';
 import { inSpan } from '#platform/trace.ts';
 import { withLease } from '#store/leased.ts';
 import { freeAllLeases } from '#store/leases.ts';
-import { findOpenRun } from '#store/runs.ts';
+import { SEAL } from '#store/plan-seal.ts';
+import { findRunToCarryOut } from '#store/runs.ts';
 import { type CarryParts, carryOut } from './carry-out.ts';
 import { CancelledError } from './run.ts';
 
@@ -46,7 +47,7 @@ export function startWorker(parts: WorkerParts): Worker {
   }
 
   async function workOnce(): Promise<void> {
-    const run = await findOpenRun(database.knex);
+    const run = await findRunToCarryOut(database.knex, SEAL);
     if (run === undefined) return;
     const facts = { 'sluice.run': run.id, 'sluice.provider': run.provider, 'sluice.mode': run.mode };
     await withLease(database.knex, { name: LEASE, owner, ttlMs: LEASE_TTL_MS }, async (lease, lost) => {

@@ -250,11 +250,10 @@ describe('the console, from the first sign-in on', { skip: chromiumMissing }, ()
     '/settings?tab=diagnostics',
   ];
 
+  // The walk itself is light, wide and English.
   for (const [name, look] of Object.entries({
-    light: {},
-    dark: { dark: true },
-    phone: { size: PHONE },
-    Korean: { language: 'ko' as const },
+    'dark, wide, English': { dark: true },
+    'light, phone, Korean': { size: PHONE, language: 'ko' as const },
   }))
     it(`has nothing that keeps somebody out, nor anything its policy refuses, on any page (${name})`, async () => {
       const other = await openConsole(browser, api, look);

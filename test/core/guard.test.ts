@@ -85,6 +85,13 @@ describe('the guard', () => {
     );
   });
 
+  it('takes away no more in a first run that goes by itself than in any other', () => {
+    const auto = { ...USUAL, initial: true, initialAuto: true };
+    assert.deepEqual(held({ create: 900, update: 900 }, BASE, DEFAULT_GUARD, auto).held, []);
+    assert.deepEqual(held({ remove: 900 }, BASE, DEFAULT_GUARD, auto).held, ['remove']);
+    assert.deepEqual(held({ membershipsRemoved: BASE.memberships }, BASE, DEFAULT_GUARD, auto).held, ['membership']);
+  });
+
   it('holds everything when the provider shows nobody, approval in advance or not', () => {
     const gone = { ...BASE, usersInSource: 0 };
     for (const allowLargeSync of [false, true])

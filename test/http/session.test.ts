@@ -44,6 +44,7 @@ const OURS = { cookie: 'sluice=x', 'sec-fetch-site': 'same-origin', 'x-requested
 describe('a change that needs a recent sign-in', () => {
   const CHANGES = [
     ['put', '/providers/microsoft365'],
+    ['delete', '/providers/microsoft365'],
     ['post', '/providers/csv/activate'],
     ['put', '/guard'],
     ['post', '/apps/a/tokens'],

@@ -8,6 +8,7 @@ import { makeSeal } from '#platform/seal.ts';
 import { noteFacts } from '#store/connections.ts';
 import type { Database } from '#store/database.ts';
 import { listNotifications } from '#store/notifications.ts';
+import { saveProvider } from '#store/settings.ts';
 import { makeClock, type TestClock } from '../support/clock.ts';
 import { eachDatabase } from '../support/database.ts';
 import { startWebhookServer, WEBHOOK_SECRET, type WebhookServer } from '../support/webhook-server.ts';
@@ -25,6 +26,7 @@ eachDatabase('a credential that ends', (open) => {
 
   before(async () => {
     database = await open();
+    await saveProvider(database.knex, { kind: 'microsoft365', settings: {}, secrets: '', changed: true });
     hook = await startWebhookServer();
     clock = makeClock(start.toISOString());
     notifier = makeNotifier({

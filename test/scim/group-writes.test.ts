@@ -109,6 +109,7 @@ eachDatabase('SCIM writes of groups', (open) => {
     const $ref = (await read(id)).members?.find(({ value }) => value === people[1])?.$ref;
     for (const [filter, left] of [
       [`value eq "${people[0]}"`, people.slice(1, 4)],
+      [`$ref eq "${$ref?.replace('/Users/', '/Groups/')}"`, people.slice(1, 4)],
       [`$ref eq "${$ref}"`, people.slice(2, 4)],
       [`$ref eq "${$ref}" or value eq "${people[2]}"`, people.slice(3, 4)],
       ['type eq "User"', []],

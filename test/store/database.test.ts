@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { before, describe, it, type TestContext } from 'node:test';
 import { TLSSocket } from 'node:tls';
-import { type Database, openDatabase, queryBounded, translateDatabaseError } from '#store/database.ts';
+import { queryBounded } from '#store/bounded.ts';
+import { type Database, openDatabase } from '#store/database.ts';
+import { translateDatabaseError } from '#store/database-errors.ts';
 import { makeCertificate } from '../support/certificate.ts';
 import { eachDatabase } from '../support/database.ts';
 

@@ -5,7 +5,8 @@ import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { UnavailableError } from '#core/errors.ts';
-import { openDatabase, sql, translateDatabaseError } from '#store/database.ts';
+import { openDatabase, sql } from '#store/database.ts';
+import { translateDatabaseError } from '#store/database-errors.ts';
 import { makeFolder } from '../support/database.ts';
 
 const folder = makeFolder();

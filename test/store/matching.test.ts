@@ -134,6 +134,25 @@ eachDatabase('matching in SQL', (open) => {
     assert.deepEqual(links, {});
     assert.deepEqual(disputes, { 1: [ada.id] });
   });
+
+  it('keeps a question open when those whom it names have no record any more', async () => {
+    const database = await open();
+    const former = (externalId: string, emails: string[]): Person => {
+      const one = { id: randomUUID(), externalId, name: externalId, emails, ...NOTHING };
+      return { ...one, origin: 'microsoft365', gone: true };
+    };
+    const people = [former('old-1', ['a@x']), former('old-2', ['b@x'])];
+    const asked = people.map(({ id }) => id).sort();
+    const other = former('old-3', ['c@x']);
+    await database.query({
+      text: `insert into disputes (provider, resource_type, external_id, reason, attribute, candidates)
+             values ('microsoft365', 'User', 'new', 'MatchAmbiguous', 'emails', $1)`,
+      values: [asked],
+    });
+    const records = [{ id: 'new', externalId: 'new', name: 'new', emails: ['a@x', 'b@x', 'c@x'], ...NOTHING }];
+    const { links, disputes } = await plan(database, records, [...people, other], wide);
+    assert.deepEqual([links, disputes], [{}, { new: asked }]);
+  });
 });
 
 /** Makes a plan of these records over these people; answers its links and whom it holds for which resources. */

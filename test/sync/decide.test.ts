@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, it } from 'node:test';
 import { ConflictError, GatewayError } from '#core/errors.ts';
 import { makeLog } from '#platform/log.ts';
+import { SEAL } from '#store/plan-seal.ts';
+import { findRunToCarryOut } from '#store/runs.ts';
 import { saveProvider, setActive } from '#store/settings.ts';
 import { type ItemView, listItems } from '#store/views/items.ts';
 import { readPlan } from '#store/views/plans.ts';
@@ -83,16 +85,27 @@ eachDatabase('a stored plan', (open) => {
     await query('update plans set seal = seal + 1');
     await assert.rejects(api.service.approve(planId ?? '', 'test'), refusal('plan-of-later-release'));
     // A replica that knows them approves it.
-    const status = async () => (await api.carriedOut(async () => ({ id }))).status;
     await query(`with approved as (update plans set status = 'approved', decided_at = now() returning run_id)
       update runs set status = 'queued' where id = (select run_id from approved)`);
-    assert.equal(await status(), 'queued');
-    assert.deepEqual(await readDirectory(api.database), {});
+    assert.equal(await findRunToCarryOut(api.database.knex, SEAL), undefined);
+    assert.equal((await findRunToCarryOut(api.database.knex, SEAL + 1))?.id, id);
     await query(`with known as (update plans set seal = seal - 1 returning id)
       update plan_items set outcome = 'pending' where outcome = 'held' and plan_id = (select id from known)`);
-    let seen = await status();
-    while (seen === 'queued') seen = await status();
-    assert.equal(seen, 'succeeded');
+    assert.equal((await api.carriedOut(async () => ({ id }))).status, 'succeeded');
+    assert.equal(Object.keys(await readDirectory(api.database)).length, 4);
+  });
+
+  it('can be cancelled where nobody is left who knows its rules, and the next run plans anew', async () => {
+    const { id } = await api.sync();
+    await query(`with approved as (update plans set seal = seal + 1, status = 'approved', decided_at = now() returning run_id)
+      update runs set status = 'queued' where id = (select run_id from approved)`);
+    const cancelled = await api.carriedOut(async (service) => {
+      await service.cancel(id, 'test');
+      return { id };
+    });
+    assert.equal(cancelled.status, 'cancelled');
+    assert.deepEqual(await readDirectory(api.database), {});
+    assert.equal((await api.approve((await api.sync()).planId)).status, 'succeeded');
     assert.equal(Object.keys(await readDirectory(api.database)).length, 4);
   });
 

@@ -5,7 +5,7 @@ import type { Graph } from './client.ts';
 import { collection, PAGE_SIZE } from './collection.ts';
 import { incomplete } from './failures.ts';
 import { readClaims } from './permissions.ts';
-import { type GraphGroup, type GraphMember, memberKind } from './records.ts';
+import { type GraphGroup, type GraphMember, hidesMembers, memberKind } from './records.ts';
 
 /** Groups whose members are read at the same time; Graph throttles by resource units, not by connections. */
 const GROUPS_AT_ONCE = 8;
@@ -146,7 +146,7 @@ export function sortMembers(objects: readonly GraphMember[]): { members: MemberR
 
 /**
  * How many direct members each group has, in the same order. Good to know and not worth an error: whatever goes wrong
- * leaves the numbers out.
+ * leaves the numbers out. So does a group that hides its members, of which Graph counts none.
  */
 export async function countMembers(
   graph: Graph,
@@ -156,7 +156,10 @@ export async function countMembers(
   const urls = groups.map(({ id }) => `/groups/${encodeURIComponent(id)}/members/$count`);
   try {
     const answers = await batchGet(graph, urls, { signal, advanced: true });
-    return answers.map(({ status, body }) => (status === 200 ? toCount(body) : undefined));
+    return answers.map(({ status, body }, index) => {
+      const isTold = status === 200 && groups[index] !== undefined && !hidesMembers(groups[index]);
+      return isTold ? toCount(body) : undefined;
+    });
   } catch {
     signal.throwIfAborted();
     return [];

@@ -97,13 +97,17 @@ export async function reviewPermissions(
  * for the first that is missing only, and for some not at all.
  */
 export function checkPermissions(token: string, settings: Microsoft365Settings): Finding {
-  const roles = readClaims(token)?.roles ?? [];
+  const { roles = [], directoryRoles = [] } = readClaims(token) ?? {};
   if (roles.length === 0) return 'The access token names no permission; the checks below show what it may read.';
   const { required } = neededPermissions(settings);
   const missing = missingFrom(roles, required);
   if (missing.length === 0) return `All ${required.length} permissions that the settings need are granted.`;
+  const lacks = missing.map(({ name, feature }) => `${name} (${feature})`).join(', ');
+  // A role of Entra, such as Directory Readers, may let it read all the same.
+  if (directoryRoles.length > 0)
+    return `Not among the permissions: ${lacks}. The checks below show what its role lets it read.`;
   return {
-    problem: `The application lacks ${missing.map(({ name, feature }) => `${name} (${feature})`).join(', ')}.`,
+    problem: `The application lacks ${lacks}.`,
     remedy: `Add what is missing, and let a global administrator or a privileged role administrator grant it: ${entraPage(settings)}`,
   };
 }

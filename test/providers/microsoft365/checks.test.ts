@@ -73,6 +73,14 @@ describe('the connection test', () => {
     const wide = await startTenant(tenant, { application: { roles: ['Directory.Read.All'] } });
     test.after(() => wide.close());
     assert.equal((await check({}, wide)).by.get('permissions')?.ok, true);
+    // A role of Entra may let it read without any of them.
+    const directoryReaders = '88d8e3e3-8f55-4a1e-953a-9b9898b8876b';
+    const application = { roles: ['Organization.Read.All'], directoryRoles: [directoryReaders] };
+    const reader = await startTenant(tenant, { application });
+    test.after(() => reader.close());
+    const judged = (await check({}, reader)).by.get('permissions');
+    assert.equal(judged?.ok, true);
+    assert.match(judged?.detail ?? '', /Not among the permissions: User\.Read\.All/);
     // A token that names none at all may be one that does not tell.
     const silent = await startTenant(tenant, { application: { roles: [] } });
     test.after(() => silent.close());

@@ -1,0 +1,112 @@
+// What is due of one target is claimed and sent until a turn is over, and what came meanwhile is looked for in between.
+import type { Exchange } from '#core/target.ts';
+import type { Log } from '#platform/log.ts';
+import { askForReferences, type ScopeOf, type SettledDelivery, settleDeliveries } from '#store/deliveries.ts';
+import { type Claimed, claimDeliveries } from '#store/delivery-claims.ts';
+import { readTarget, type TargetRow } from '#store/targets.ts';
+import { carryOut, claimMs, giveBack } from './carry-out.ts';
+import { makeDeadlines } from './deadlines.ts';
+import { guardDepartures } from './departures.ts';
+import { type Following, followJournal, lookThrough } from './follow.ts';
+import type { Health } from './health.ts';
+import type { OpenedTarget } from './open-target.ts';
+import { drain, makeClaimSize } from './pool.ts';
+import type { makeWorld } from './world.ts';
+
+export interface Ready extends OpenedTarget {
+  readonly world: ReturnType<typeof makeWorld>;
+}
+
+export interface SendParts {
+  readonly following: Following;
+  readonly log: Log;
+  readonly health: Health;
+  /** Told of what becomes of deliveries, for whoever counts them. */
+  readonly metrics?: {
+    delivery(app: string, outcome: string): void;
+    deprovisioned(app: string, seconds: number): void;
+  };
+  /** The exchanges that belong to a signal are written into the list. */
+  listen(signal: AbortSignal, to: Exchange[]): void;
+}
+
+/** Answers how many deliveries came to an end. */
+export type SendDue = (row: TargetRow, ready: Ready, scope: ScopeOf, signal: AbortSignal) => Promise<number>;
+
+/** The journal, and the next stretch of the directory, are read as often while there is work, so that leavers who came meanwhile overtake. */
+const LOOK_MS = 500;
+/** A turn ends after this, for what else there is to do: reconciling, what was learned. */
+const TURN_MS = 10_000;
+
+export function makeSendDue({ following, log, health, metrics, listen }: SendParts): SendDue {
+  const { db, clock, appId, write } = following;
+  const claimSize = makeClaimSize();
+
+  async function isUnchanged(row: TargetRow): Promise<boolean> {
+    const now = await readTarget(db, appId);
+    return now?.state === 'active' && now.config_version === row.config_version;
+  }
+
+  async function settle({ world }: Ready, settled: readonly SettledDelivery[]): Promise<void> {
+    const now = clock.now();
+    const moved = settled.filter((one) => one.concerns_others).map(({ resource_id }) => resource_id);
+    await write(async (tx) => {
+      await settleDeliveries(tx, appId, settled, now);
+      await askForReferences(tx, appId, moved, now);
+    });
+    for (const one of settled) count(one, now);
+    for (const { resource_id } of settled) world.forgetClaims(resource_id);
+  }
+
+  function count({ action, error, done, departed_at }: SettledDelivery, now: Date): void {
+    if (done || error !== null) metrics?.delivery(appId, error === null ? action : 'failed');
+    if (departed_at !== null) metrics?.deprovisioned(appId, (now.getTime() - departed_at.getTime()) / 1000);
+  }
+
+  return async (row, ready, scope, signal) => {
+    const started = clock.now().getTime();
+    const until = started + TURN_MS;
+    const claimedAt = new Map<string, Date>();
+    let lookedAt = started;
+    let isHalted = false;
+    const carrying = { clock, log, health, world: ready.world, deadlines: makeDeadlines(signal), listen };
+
+    /** What came meanwhile is asked for while what is claimed goes on. */
+    async function look(): Promise<void> {
+      lookedAt = clock.now().getTime();
+      const now = await readTarget(db, appId);
+      if (now === undefined) return;
+      const hasNews = await followJournal(following, now, scope, signal);
+      const hasLooked = await lookThrough(following, now, scope);
+      if (hasNews || hasLooked) await write((tx) => guardDepartures(tx, appId, ready.policy.guard, clock.now()));
+    }
+
+    async function claim(limit: number): Promise<readonly Claimed[]> {
+      if (clock.now().getTime() - lookedAt >= LOOK_MS) await look();
+      const now = clock.now();
+      const claimed = await write(async (tx) => {
+        const wanted = { limit, now, until: new Date(now.getTime() + claimMs(ready.policy.timeoutMs)) };
+        return claimDeliveries(tx, appId, { ...wanted, configVersion: row.config_version }, scope);
+      }, 'soon');
+      // Paused, or with other settings.
+      if (claimed.length === 0) isHalted = !(await isUnchanged(row));
+      for (const { resource_id } of claimed) claimedAt.set(resource_id, now);
+      return claimed;
+    }
+
+    const pool = {
+      size: claimSize,
+      concurrency: health.width,
+      isStopped: () => isHalted || signal.aborted || health.isResting(),
+      claim,
+      carryOut: (claimed: Claimed) => carryOut(carrying, claimed, claimedAt.get(claimed.resource_id) ?? clock.now()),
+      giveBack: (claimed: Claimed) => giveBack(claimed, clock),
+      settle: (settled: readonly SettledDelivery[]) => settle(ready, settled),
+    };
+    try {
+      return await drain(pool, () => clock.now().getTime() >= until);
+    } finally {
+      carrying.deadlines.close();
+    }
+  };
+}
