@@ -129,7 +129,10 @@ export const WORDS = words({
   'step-reading': ['Read the source', '소스 읽기'],
   'step-planning': ['Compare', '비교'],
   'step-applying': ['Apply', '적용'],
-  stepDone: ['Done', '처리'],
+  stepDone: ['What it did', '처리 내용'],
+  recordsRead: ['Read {n} {n|record|records}', '레코드 {n}개 읽음'],
+  changesMade: ['Made {n} {n|change|changes}', '변경 {n}건 적용'],
+  found: ['To change: {what}', '변경 대상: {what}'],
   took: ['Took', '소요'],
   noLog: [
     'Only these steps are kept. A run that is started with a log level keeps its lines for download.',

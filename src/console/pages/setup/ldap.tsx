@@ -5,6 +5,7 @@ import { Columns, Stack } from '../../ui/layout.tsx';
 import { AccountsSection } from './accounts.tsx';
 import { ConnectionTest } from './checks.tsx';
 import { FilterSection } from './filters.tsx';
+import { FirstRunSection } from './first-run.tsx';
 import { errorAt, type Forms, type SectionProps } from './forms.ts';
 import {
   type Encryption,
@@ -256,5 +257,6 @@ export const LDAP_FORMS: Forms<Ldap> = {
     },
     { name: 'mapping', fields: /^mapping/, Show: MappingSection },
     { name: 'accounts', fields: /^(scope|adopt|matching)/, Show: AccountsSection },
+    { name: 'first', fields: /^initialRun/, Show: FirstRunSection },
   ],
 };

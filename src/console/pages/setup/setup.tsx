@@ -14,7 +14,7 @@ import { Card, Page, Stack } from '../../ui/layout.tsx';
 import { Refusal } from '../../ui/loaded.tsx';
 import { toast } from '../../ui/toast.tsx';
 import { ScheduleForm } from '../inbound/schedule-form.tsx';
-import { type Forms, type SectionName, settingsOf, titleOf } from './forms.ts';
+import { type Forms, type Read, type SectionName, settingsOf, titleOf } from './forms.ts';
 import { ImpactDialog, impactOf } from './impact.tsx';
 import { formsOf, isKind } from './kinds.ts';
 import { LimitFields } from './limits.tsx';
@@ -30,6 +30,7 @@ const WITHIN = {
   destination: 'mapping',
   bursts: 'schedule',
   notices: 'schedule',
+  first: 'schedule',
 } as const satisfies Partial<Record<SectionName, SectionName | 'schedule'>>;
 
 type Step = Exclude<SectionName, keyof typeof WITHIN> | 'schedule' | 'preview';
@@ -237,7 +238,7 @@ function Wizard({
           ) : null}
           {shown.map(({ name, Show }) => (
             <Fragment key={name}>
-              {isWithin(name) ? <h3>{t(name === 'accounts' ? 'leaving' : name)}</h3> : null}
+              {isWithin(name) && name !== 'accounts' ? <h3>{t(name)}</h3> : null}
               <Show {...props} />
             </Fragment>
           ))}
@@ -249,6 +250,7 @@ function Wizard({
               <PreviewStep
                 kind={kind}
                 pushed={forms.pushed === true}
+                first={(value as Partial<Read>).initialRun ?? 'preview'}
                 begin={wentOn}
                 schedule={extra.schedule}
                 guard={extra.guard}
