@@ -73,7 +73,9 @@ describe('pages around a source', { skip: chromiumMissing }, () => {
     await dialog.getByRole('button', { name: 'Show more' }).click();
     await groups.nth(GROUPS - 1).waitFor();
     assert.equal(await dialog.getByRole('button', { name: 'Show more' }).count(), 0);
-    const names = await groups.evaluateAll((boxes) => boxes.map((box) => box.parentElement?.querySelector('b')?.firstChild?.textContent ?? ''));
+    const names = await groups.evaluateAll((boxes) =>
+      boxes.map((box) => box.parentElement?.querySelector('b')?.firstChild?.textContent ?? ''),
+    );
     assert.equal(new Set(names).size, GROUPS);
     await groups.last().check();
     await dialog.getByText('2 picked').waitFor();

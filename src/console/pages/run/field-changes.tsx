@@ -46,7 +46,7 @@ export function useKind(): (path: string, value: unknown) => string | undefined 
 }
 
 /** A value as people read it: yes and no, the name of a source, and kinds in words. */
-function useValue(): (path: string, value: unknown) => string {
+export function useValue(): (path: string, value: unknown) => string {
   const common = useT(COMMON);
   const kind = useKind();
   const origins = useT(PROVIDERS);
