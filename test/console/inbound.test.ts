@@ -136,3 +136,55 @@ describe('pages around a source', { skip: chromiumMissing }, () => {
     assert.deepEqual(open.problems, []);
   });
 });
+
+describe('a first sync as it was asked for', { skip: chromiumMissing }, () => {
+  const tenant = makeTenant({ users: 12, groups: 2, membersPerGroup: 3 });
+  const preview = '/inbound/microsoft365/setup?step=preview';
+  let graph: GraphServer;
+  let api: TestGateway;
+  let browser: Browser;
+  let open: ConsolePage;
+
+  before(async () => {
+    graph = await startTenant(tenant);
+    api = await startGateway(await freshStorage('embedded'));
+    browser = await openBrowser();
+    open = await openConsole(browser, api);
+    open.page.setDefaultTimeout(WAIT_MS);
+    await signIn(open.page);
+  });
+  after(async () => {
+    await browser?.close();
+    await api?.close();
+    await graph?.close();
+  });
+
+  const path = '/api/v1/providers/microsoft365';
+  const asking = (initialRun: string) =>
+    expectStatus(api.call('PUT', path, settingsFor(tenant, graph, { initialRun })), 200);
+  const here = async () =>
+    (await api.call<{ totalResults: number }>('GET', '/scim/v2/Users?count=0')).body.totalResults;
+
+  it('is previewed by one click where turning the source on starts nothing', async () => {
+    const { page } = open;
+    await asking('manual');
+    await page.goto(preview);
+    await page.getByRole('button', { name: 'Make the preview' }).click();
+    await page.getByText('This is what turning it on changes').waitFor();
+    assert.equal(await here(), 0);
+    await expectStatus(api.call('POST', `${path}/deactivate`, {}), 200);
+  });
+
+  it('says so before it is applied at once', async () => {
+    const { page } = open;
+    await asking('auto');
+    await page.goto(preview);
+    await page.getByText('The first sync is applied at once').waitFor();
+    assert.deepEqual(await violations(open), []);
+    await page.getByRole('button', { name: 'Turn on and sync' }).click();
+    await page.getByText('Every day at').waitFor();
+    await page.getByText('12 users').first().waitFor();
+    assert.equal(await here(), 12);
+    assert.deepEqual(open.problems, []);
+  });
+});

@@ -279,6 +279,7 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
       await page.getByLabel('OpenLDAP and alike').check();
       await page.getByLabel('Server', { exact: true }).fill(new URL(slapd.secureUrl).host);
       await page.getByLabel('Account to read as').fill(ADMIN_DN);
+      assert.equal(await page.getByText('Fill this in.').count(), 0);
       await page.getByLabel('Password').fill('not the password');
       await step('Next');
       await page.getByLabel('Base').first().fill('not a name');

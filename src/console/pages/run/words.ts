@@ -25,7 +25,7 @@ export const WORDS = words({
   nothing: ['Nothing to change', '변경 없음'],
   usersWord: ['{n|user|users}', '명 사용자'],
   groupsWord: ['{n|group|groups}', '개 그룹'],
-  othersWord: ['{n|other|others}', '개 기타'],
+  othersWord: ['other {n|object|objects}', '개 기타 개체'],
   changes: ['{n} {n|change|changes}', '변경 {n}건'],
   waitsForYou: ['Waits for you', '확인 대기'],
   withinLimits: ['Within the limits', '제한 이내'],

@@ -131,7 +131,22 @@ export function fromM365(settings: M365): Json {
   };
 }
 
-/** What the gateway says of single fields. */
-export function fieldErrors(error: unknown): Readonly<Record<string, string>> {
-  return error instanceof ApiError ? error.fields : {};
+/** What the gateway says of single fields, as long as they hold what it was said of. */
+export function fieldErrors(error: unknown, refused?: object, value?: object): Readonly<Record<string, string>> {
+  const errors = error instanceof ApiError ? error.fields : {};
+  return refused === undefined || value === undefined ? errors : stillWrong(errors, refused, value);
+}
+
+/** Of what is wrong with single fields, what was not changed since. */
+export function stillWrong(
+  errors: Readonly<Record<string, string>>,
+  refused: object,
+  value: object,
+): Readonly<Record<string, string>> {
+  const same = (path: string): boolean => JSON.stringify(at(refused, path)) === JSON.stringify(at(value, path));
+  return Object.fromEntries(Object.entries(errors).filter(([path]) => same(path)));
+}
+
+function at(value: unknown, path: string): unknown {
+  return path.split('.').reduce((inner, name) => (inner as Json | null | undefined)?.[name], value);
 }

@@ -110,7 +110,7 @@ function Form({ loading, saved }: { readonly loading: Promise<Forms<object>>; re
     kind,
     value,
     onChange: setValue,
-    errors: fieldErrors(draft.error),
+    errors: fieldErrors(draft.error, draft.refused, value),
     secretsSet: (base['secretsSet'] as string[] | undefined) ?? [],
   };
   return (

@@ -18,7 +18,7 @@ import { type Forms, type Read, type SectionName, settingsOf, titleOf } from './
 import { ImpactDialog, impactOf } from './impact.tsx';
 import { formsOf, isKind } from './kinds.ts';
 import { LimitFields } from './limits.tsx';
-import { fieldErrors, type Json, type Kind } from './model.ts';
+import { fieldErrors, type Json, type Kind, stillWrong } from './model.ts';
 import css from './setup.module.css';
 import { WORDS } from './words.ts';
 
@@ -123,7 +123,10 @@ function Wizard({
   const [reached, setReached] = useState(Math.max(0, steps.indexOf((draft?.step ?? 'connect') as Step)));
   /** It was come to by going on, not by its address: the preview begins by itself. */
   const [wentOn, setWentOn] = useState(false);
-  const [problems, setProblems] = useState<Readonly<Record<string, string>>>({});
+  const [problems, setProblems] = useState<{ readonly errors: Readonly<Record<string, string>>; readonly of: object }>({
+    errors: {},
+    of: {},
+  });
   const save = useCall('PUT /providers/{kind}');
   const keep = useCall('PUT /providers/{kind}/draft');
   const step = steps.find((name) => name === search['step']) ?? steps[reached] ?? 'connect';
@@ -158,7 +161,7 @@ function Wizard({
   }
 
   function goOn(to: Step): void {
-    setProblems({});
+    setProblems({ errors: {}, of: value });
     save.reset();
     setReached(Math.max(reached, steps.indexOf(to)));
     setWentOn(to === 'preview');
@@ -173,12 +176,18 @@ function Wizard({
 
   /** To the step of the first field that is wrong. */
   function refuse(wrong: Readonly<Record<string, string>>): void {
-    setProblems(wrong);
+    setProblems({ errors: wrong, of: value });
     const first = Object.keys(wrong)[0];
     if (first !== undefined && placeOf(first) !== step) go(placeOf(first));
   }
 
-  const props = { kind, value, onChange: setValue, errors: problems, secretsSet };
+  const props = {
+    kind,
+    value,
+    onChange: setValue,
+    errors: stillWrong(problems.errors, problems.of, value),
+    secretsSet,
+  };
   const shown = forms.sections.filter(({ name }) => stepOf(name) === step);
   return (
     <div className={css.wizard}>
@@ -192,13 +201,13 @@ function Wizard({
               onClick={() => (place <= reached ? go(name) : undefined)}
             >
               <i>{place < reached ? <Check size={13} aria-hidden /> : place + 1}</i>
-              {t(titleOf(name, forms))}
+              {t(name === 'mapping' ? 'mappingStep' : titleOf(name, forms))}
             </button>
           </li>
         ))}
       </ol>
       <Card
-        title={t(titleOf(step, forms))}
+        title={t(step === 'mapping' ? 'mappingStep' : titleOf(step, forms))}
         foot={
           <>
             <Button

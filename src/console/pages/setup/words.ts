@@ -39,6 +39,7 @@ export const WORDS = words({
   filters: ['Filters and domains', '필터 및 도메인'],
   accounts: ['Accounts', '계정'],
   mapping: ['Attributes', '속성'],
+  mappingStep: ['Attributes and accounts', '속성 및 계정'],
   leaving: ['When somebody leaves', '나간 사용자 처리'],
   scheduleOnly: ['Schedule', '일정'],
   changeSchedule: ['Change the schedule…', '일정 변경…'],

@@ -43,6 +43,10 @@ const WORDS = words({
   permissions: ['Permissions', '권한'],
   stop: ['Stop', '중지'],
   empty: ['No task has run yet', '아직 실행된 작업이 없습니다'],
+  emptyText: [
+    'Once a source is set up, its work appears here by itself.',
+    '소스를 설정하면 작업이 여기에 자동으로 표시됩니다.',
+  ],
   noMatch: ['No task matches', '일치하는 작업이 없습니다'],
 });
 
@@ -83,7 +87,9 @@ export function TasksPage() {
                 <Button onClick={() => change({ state: undefined })}>{common('clear')}</Button>
               )
             }
-          />
+          >
+            {search['state'] === undefined ? t('emptyText') : undefined}
+          </Empty>
         ) : (
           <Table
             label={t('list')}
