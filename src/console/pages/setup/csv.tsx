@@ -10,7 +10,7 @@ import { CSV } from './csv-words.ts';
 import { FilterSection } from './filters.tsx';
 import { FirstRunSection } from './first-run.tsx';
 import type { Forms, SectionProps } from './forms.ts';
-import { MappingSection } from './mapping.tsx';
+import { MappingSection } from './later-mapping.tsx';
 import type { Json } from './model.ts';
 
 /** Where the files come from, and how they are written. */

@@ -7,6 +7,7 @@ import { ConnectionTest } from './checks.tsx';
 import { FilterSection } from './filters.tsx';
 import { FirstRunSection } from './first-run.tsx';
 import { errorAt, type Forms, type SectionProps } from './forms.ts';
+import { MappingSection } from './later-mapping.tsx';
 import {
   type Encryption,
   encryptionOf,
@@ -19,7 +20,6 @@ import {
   withServer,
 } from './ldap-model.ts';
 import { LDAP } from './ldap-words.ts';
-import { MappingSection } from './mapping.tsx';
 import css from './setup.module.css';
 
 /** Which server, how its line is kept private, and as whom. */

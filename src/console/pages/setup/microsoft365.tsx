@@ -5,7 +5,7 @@ import { DestinationSection } from './destination.tsx';
 import { FiltersSection } from './filters.tsx';
 import { FirstRunSection } from './first-run.tsx';
 import type { Forms } from './forms.ts';
-import { MappingSection } from './mapping.tsx';
+import { MappingSection } from './later-mapping.tsx';
 import { fromM365, type M365, toM365 } from './model.ts';
 import { NoticesSection } from './notices.tsx';
 import { ScopeSection } from './scope.tsx';
