@@ -105,7 +105,12 @@ export function appRoutes(parts: AdminParts): Router {
       await db.transaction(async (tx) => {
         const app = await needApp(tx, request);
         await deleteApp(tx, app.id);
-        await writeAudit(tx, { actor: actorOf(request), action: 'app.delete', object: app.id });
+        await writeAudit(tx, {
+          actor: actorOf(request),
+          action: 'app.delete',
+          object: app.id,
+          detail: { name: app.name },
+        });
       });
       authenticator.forgetAll();
       response.status(204).end();

@@ -57,8 +57,8 @@ async function* eachEntry(db: Db, filter: AuditFilter): AsyncGenerator<AuditView
 }
 
 async function* csvLines(entries: AsyncIterable<AuditView>): AsyncGenerator<string> {
-  yield csvLine(['id', 'at', 'actor', 'action', 'object', 'detail']);
-  for await (const { id, at, actor, action, object, detail } of entries)
+  yield csvLine(['id', 'at', 'actor', 'action', 'object', 'detail', 'objectName']);
+  for await (const { id, at, actor, action, object, detail, objectName } of entries)
     yield csvLine([
       id,
       new Date(at).toISOString(),
@@ -66,5 +66,6 @@ async function* csvLines(entries: AsyncIterable<AuditView>): AsyncGenerator<stri
       action,
       object,
       detail === null ? null : JSON.stringify(detail),
+      objectName,
     ]);
 }

@@ -25,6 +25,8 @@ export interface AuditView {
   readonly actor: string;
   readonly action: string;
   readonly object: string | null;
+  /** Of a user or group, here or removed. The log itself names nobody: it is kept longer than people are. */
+  readonly objectName: string | null;
   readonly detail: unknown;
 }
 
@@ -68,7 +70,20 @@ export async function listAudit(
   const where = conditions.size === 0 ? '' : `where ${[...conditions.keys()].join(' and ')}`;
   const { rows } = await sql(
     db,
-    `select seq as id, at, actor, action, object, detail from audit ${where} order by seq desc limit ?`,
+    `with entries as (
+       select seq, at, actor, action, object, detail, case split_part(action, '.', 1)
+         when 'user' then object when 'group' then object
+         when 'dispute' then coalesce(detail ->> 'resourceId', detail -> 'candidates' ->> 0) end as resource
+       from audit ${where} order by seq desc limit ?),
+     meant as (
+       select seq, case when resource ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then resource::uuid end as id from entries)
+     select e.seq as id, e.at, e.actor, e.action, e.object, coalesce(r.display, i.label) as "objectName", e.detail
+     from entries e join meant m on m.seq = e.seq
+     left join resources r on r.id = m.id
+     left join lateral (
+       select i.label from plan_items i where r.id is null and i.resource_id = m.id and i.label is not null
+       order by i.outcome_at desc nulls last limit 1) i on true
+     order by e.seq desc`,
     [...conditions.values(), limit + 1],
   );
   return pageOf(rows as readonly AuditView[], limit, ({ id }) => id);

@@ -80,7 +80,10 @@ for (const kind of ['embedded', 'postgres'] as const)
       await call('PATCH', `/users/${made.id}`, 200, replacing('displayName', 'Ada'));
       await call('DELETE', `/users/${made.id}`, 204);
       await call('GET', `/users/${made.id}`, 404);
-      const acts = await listAll<{ action: string; object: string; detail: unknown }>(call, '/audit?action=user');
+      const acts = await listAll<{ action: string; object: string; objectName: string; detail: unknown }>(
+        call,
+        '/audit?action=user',
+      );
       assert.deepEqual(
         acts.filter(({ object }) => object === made.id).map(({ action, detail }) => [action, detail]),
         [
@@ -90,6 +93,11 @@ for (const kind of ['embedded', 'postgres'] as const)
           ['user.create', null],
         ],
         'what changed nothing, and what was refused, are no acts',
+      );
+      assert.deepEqual(
+        acts.filter(({ object }) => object === made.id).map(({ objectName }) => objectName),
+        ['Ada', 'Ada', 'Ada', 'Ada'],
+        'the name that was known last',
       );
       const history = await listAll<{ operation: string; actor: string }>(call, `/users/${made.id}/history?limit=2`);
       assert.deepEqual(

@@ -123,6 +123,60 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
     });
   });
 
+  it('says how deep subgroups are followed, what somebody new is compared by, and what the first sync does', async () => {
+    const { page } = open;
+    const settings = async () =>
+      (await api.call<Record<string, unknown>>('GET', '/api/v1/providers/microsoft365')).body;
+    await page.goto('/inbound/microsoft365/settings?tab=scope');
+    await page.getByLabel('Levels of subgroups').waitFor({ state: 'detached' });
+    await page.getByLabel('Subgroups', { exact: true }).selectOption('flatten');
+    await page.getByLabel('Levels of subgroups').fill('101');
+    await step('Save');
+    await page.getByText(/<=100/).first().waitFor();
+    await page.getByLabel('Levels of subgroups').fill('2');
+    await page.getByRole('tab', { name: 'Accounts' }).click();
+    const order = page.getByRole('group', { name: 'Compared by, from the top' });
+    await order.getByRole('checkbox', { name: 'Employee number' }).check();
+    await order.getByRole('checkbox', { name: 'Source id' }).uncheck();
+    await order.getByRole('button', { name: 'Compare Employee number earlier' }).press('Enter');
+    assert.equal(await page.locator(':focus').getAttribute('aria-label'), 'Compare Employee number earlier');
+    await page.getByLabel('Ask me').check();
+    assert.deepEqual(await violations(open), []);
+    await page.getByRole('tab', { name: 'Schedule and limits' }).click();
+    await page.getByLabel('Wait for me to start it').check();
+    assert.deepEqual(await violations(open), []);
+    assert.equal(
+      await page.getByRole('tabpanel').getByRole('button', { name: 'Save' }).getAttribute('aria-disabled'),
+      'true',
+    );
+    await page.getByRole('status').getByRole('button', { name: 'Save', exact: true }).click();
+    await step('Save all the same');
+    await page.getByText('Version 5.').waitFor();
+    const saved = await settings();
+    assert.equal((saved['scope'] as { maxDepth: number }).maxDepth, 2);
+    assert.deepEqual(saved['matching'], ['anchors', 'userName', 'employeeNumber', 'emails']);
+    assert.equal(saved['adoptManual'], 'ask');
+    assert.equal(saved['initialRun'], 'manual');
+    await page.getByRole('tab', { name: 'Versions' }).click();
+    await page.getByText('Id in your own directory, User name, Employee number, Mail address').waitFor();
+    await page.getByText('Wait for me to start it').waitFor();
+  });
+
+  it('lets who picked groups go back to everybody', async () => {
+    const { page } = open;
+    await page.goto('/inbound/microsoft365/settings?tab=scope');
+    await page.getByLabel('Only designated groups').check();
+    await step('Choose groups…');
+    await page.getByRole('dialog').getByRole('checkbox').first().check();
+    await step('Take these');
+    await page.getByText('1 picked').waitFor();
+    await page.getByLabel('Everybody in the tenant').check();
+    await page.getByLabel('Levels of subgroups').fill('');
+    await step('Save');
+    await step('Save all the same');
+    await page.getByText('Version 6.').waitFor();
+  });
+
   it('takes a file, shows what its columns mean and what the first rows become', async () => {
     const { page } = open;
     const somebody = [...tenant.users.values()].find((user) => user['userPrincipalName'] !== undefined);
@@ -225,6 +279,7 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
       await page.getByLabel('OpenLDAP and alike').check();
       await page.getByLabel('Server', { exact: true }).fill(new URL(slapd.secureUrl).host);
       await page.getByLabel('Account to read as').fill(ADMIN_DN);
+      assert.equal(await page.getByText('Fill this in.').count(), 0);
       await page.getByLabel('Password').fill('not the password');
       await step('Next');
       await page.getByLabel('Base').first().fill('not a name');

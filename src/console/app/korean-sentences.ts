@@ -8,8 +8,20 @@ const SENTENCES: Readonly<Record<string, string>> = {
   'a primary address in {domains}': '기본 주소의 도메인: {domains}',
   'a licence with a mailbox, or a mailbox that needs none': '사서함이 포함된 라이선스 또는 라이선스가 필요 없는 사서함',
   'a mailbox': '사서함',
-  'no mailbox, or one of the types {types}': '사서함이 없거나 다음 유형 중 하나: {types}',
-  'one of the types {types}': '다음 유형 중 하나: {types}',
+  'no mailbox, or one of these: {types}': '사서함이 없거나 다음 중 하나: {types}',
+  'no mailbox': '사서함 없음',
+  'one of these types: {types}': '다음 유형 중 하나: {types}',
+  none: '없음',
+  'of people': '사용자 사서함',
+  'linked to another forest': '다른 포리스트에 연결된 사서함',
+  shared: '공유 사서함',
+  'of rooms': '회의실',
+  'of equipment': '장비',
+  'of other kinds': '기타 유형',
+  'security groups': '보안 그룹',
+  'mail-enabled security groups': '메일 사용 가능 보안 그룹',
+  'distribution lists': '배포 목록',
+  'Microsoft 365 groups': 'Microsoft 365 그룹',
   'members that are assigned': '할당된 구성원',
   'one of the groups {groups}, themselves and not by a group in them':
     '다음 그룹 중 하나의 직접 구성원(하위 그룹 제외): {groups}',
@@ -204,8 +216,14 @@ export function sentenceInKorean(english: string): string | undefined {
     if (found !== undefined)
       return korean.replaceAll(/\{(\w+)\}/g, (_all, name: string) => {
         const part = found[name] ?? '';
-        return sentenceInKorean(part) ?? part;
+        return sentenceInKorean(part) ?? listInKorean(part) ?? part;
       });
   }
   return undefined;
+}
+
+/** A list of which everything is known. */
+function listInKorean(list: string): string | undefined {
+  const parts = list.split(', ').map((part) => SENTENCES[part]);
+  return parts.every((part) => part !== undefined) ? parts.join(', ') : undefined;
 }

@@ -8,7 +8,7 @@ const WORDS = words({
   groups: ['{n} {n|group|groups}', '그룹 {n}개'],
   usersOf: ['{n} of {total} {total|user|users}', '사용자 {total}명 중 {n}명'],
   groupsOf: ['{n} of {total} {total|group|groups}', '그룹 {total}개 중 {n}개'],
-  others: ['{n} {n|other|others}', '기타 {n}개'],
+  others: ['{n} other {n|object|objects}', '기타 개체 {n}개'],
   memberships: ['{n} {n|membership|memberships}', '구성원 관계 {n}개'],
   delete: ['remove {what}', '{what} 제거'],
   deactivate: ['disable {what}', '{what} 사용 안 함'],

@@ -40,6 +40,7 @@ export function RunTable({
   const number = (of: Change) => ({
     name: change(of),
     end: true,
+    nothing: (run: Run) => sumsOf(run)[of].users + sumsOf(run)[of].groups === 0,
     cell: (run: Run) => <Apart sum={sumsOf(run)[of]} />,
   });
   return (
@@ -70,6 +71,7 @@ export function RunTable({
         {
           name: change('membership'),
           end: true,
+          nothing: (run) => sumsOf(run).memberships.added + sumsOf(run).memberships.removed === 0,
           cell: (run) => <Memberships memberships={sumsOf(run).memberships} />,
         },
         {

@@ -9,6 +9,10 @@ export interface Column<Item> {
   readonly end?: boolean;
   /** On a phone, where the first cell heads its card, its name is said too: a number alone says nothing. */
   readonly named?: boolean;
+  /** Never broken into lines where there is room for a table. */
+  readonly tight?: boolean;
+  /** Says nothing of this row, so that a phone leaves it out. */
+  readonly nothing?: (item: Item) => boolean;
   readonly cell: (item: Item) => ReactNode;
 }
 
@@ -48,13 +52,13 @@ export function Table<Item>({ label, columns, items, keyOf, detail, old = false,
             return (
               <Fragment key={keyOf(item)}>
                 <tr role="row">
-                  {columns.map(({ name, end, named, cell }) => (
+                  {columns.map(({ name, end, named, tight, nothing, cell }) => (
                     <td
                       key={name}
                       role="cell"
                       data-label={name}
                       data-named={named}
-                      className={end ? css.end : undefined}
+                      className={classes(end && css.end, tight && css.tight, nothing?.(item) === true && css.nothing)}
                     >
                       {cell(item)}
                     </td>

@@ -189,6 +189,27 @@ function settingClauses(scope: Microsoft365Settings['scope']): ScopeClause<Graph
   return clauses.filter((clause) => clause !== false);
 }
 
+const MAILBOX_WORDS = {
+  user: 'of people',
+  linked: 'linked to another forest',
+  shared: 'shared',
+  room: 'of rooms',
+  equipment: 'of equipment',
+  others: 'of other kinds',
+} as const satisfies Record<(typeof MAILBOX_TYPES)[number], string>;
+
+const GROUP_WORDS = {
+  security: 'security groups',
+  mailEnabledSecurity: 'mail-enabled security groups',
+  distribution: 'distribution lists',
+  microsoft365: 'Microsoft 365 groups',
+} as const satisfies Record<GroupType, string>;
+
+/** Types as people say them. */
+function listed<Type extends string>(types: readonly Type[], words: Readonly<Record<Type, string>>): string {
+  return types.map((type) => words[type]).join(', ') || 'none';
+}
+
 /** Whoever has no mailbox has none of the wrong type; nor is anybody left out by what is only assumed. */
 function mailboxClause(wanted: Microsoft365Settings['scope']['mailboxTypes']): ScopeClause<GraphUser>[] {
   const types = new Set<string>(wanted);
@@ -196,7 +217,7 @@ function mailboxClause(wanted: Microsoft365Settings['scope']['mailboxTypes']): S
   return [
     {
       setting: 'scope.mailboxTypes',
-      demands: `no mailbox, or one of the types ${wanted.join(', ')}`,
+      demands: wanted.length === 0 ? 'no mailbox' : `no mailbox, or one of these: ${listed(wanted, MAILBOX_WORDS)}`,
       fails(user) {
         const { type, confidence } = mailboxOf(user);
         if (type === undefined || confidence === 'assumed' || types.has(type)) return undefined;
@@ -211,7 +232,7 @@ function clausesOfGroups(scope: Microsoft365Settings['scope']): ScopeClause<Grap
   const types = new Set<GroupType>(scope.groupTypes);
   const byType: ScopeClause<GraphGroup> = {
     setting: 'scope.groupTypes',
-    demands: `one of the types ${scope.groupTypes.join(', ')}`,
+    demands: `one of these types: ${listed(scope.groupTypes, GROUP_WORDS)}`,
     fails(group) {
       const type = groupType(group);
       if (type !== undefined && types.has(type)) return undefined;

@@ -43,6 +43,8 @@ export interface Draft<Saved, Value> {
   readonly isPending: boolean;
   /** Why it was not saved; a conflict is asked about instead. */
   readonly error: Error | null;
+  /** What was not saved, for the reason of `error`. */
+  readonly refused: Value | undefined;
   clearError(): void;
   /** Back to what the form began with. */
   revert(): void;
@@ -72,6 +74,7 @@ export function useDraft<Saved, Value extends object>({
   const [value, setValue] = useState(() => (start ?? ((first: Value) => first))(shape(saved.value)));
   const [isPending, setPending] = useState(false);
   const [error, setError] = useState<Error | null>(null);
+  const [refused, setRefused] = useState<Value | undefined>(undefined);
   const [conflict, setConflict] = useState<Conflict<Saved> | undefined>(undefined);
   const changed = !isSame(value, shape(base.value));
   // What was just saved here comes back as news a moment later, and before it once more what was there before.
@@ -101,10 +104,11 @@ export function useDraft<Saved, Value extends object>({
       setConflict(undefined);
       refresh(queryClient, [topic]);
       done?.(next.value);
-    } catch (refused) {
+    } catch (refusal) {
       setConflict(undefined);
-      if (!(refused instanceof ApiError && refused.status === 412)) setError(refused as Error);
-      else await meet(mine, from, { ...NOBODY, ...refused.problem, done }).catch(setError);
+      setRefused(mine);
+      if (!(refusal instanceof ApiError && refusal.status === 412)) setError(refusal as Error);
+      else await meet(mine, from, { ...NOBODY, ...refusal.problem, done }).catch(setError);
     } finally {
       setPending(false);
     }
@@ -131,6 +135,7 @@ export function useDraft<Saved, Value extends object>({
     changed,
     isPending,
     error,
+    refused,
     clearError: () => setError(null),
     revert() {
       setValue(shape(base.value));

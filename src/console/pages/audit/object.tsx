@@ -8,10 +8,12 @@ const WORDS = words({
   aRun: ['A run', '실행'],
   planOf: ['Plan of run {n}', '실행 {n}의 계획'],
   goneApp: ['An app that is removed', '제거된 앱'],
+  goneUser: ['A user who is removed', '제거된 사용자'],
+  goneGroup: ['A group that is removed', '제거된 그룹'],
   token: ['Token of {app}', '{app} 토큰'],
 });
 
-type Entry = Pick<ItemOf<'GET /audit'>, 'action' | 'object' | 'detail'>;
+type Entry = Pick<ItemOf<'GET /audit'>, 'action' | 'object' | 'objectName' | 'detail'>;
 
 const OF_APPS: ReadonlySet<string> = new Set(['app', 'target', 'delivery', 'webhook', 'events']);
 
@@ -24,6 +26,7 @@ export function AuditObject({ entry }: { readonly entry: Entry }) {
   const noun = action.split('.')[0] ?? '';
   if (OF_APPS.has(noun) || noun === 'token') return <AppObject entry={entry} id={object} noun={noun} />;
   if (noun === 'user' || noun === 'group') return <PersonObject entry={entry} id={object} noun={noun} />;
+  if (noun === 'dispute' && entry.objectName !== null) return <Link to="/disputes">{entry.objectName}</Link>;
   if (noun === 'run' || noun === 'plan') return <RunObject id={object} noun={noun} />;
   return <code>{object}</code>;
 }
@@ -45,16 +48,17 @@ function AppObject({ entry, id, noun }: ObjectProps & { readonly entry: Entry })
       </Link>
     );
   if (apps.isPending) return <>{given.name ?? '…'}</>;
-  if (noun === 'app') return <>{given.name ?? t('goneApp')}</>;
-  if (noun === 'token' && given.name !== undefined) return <Tokens name={given.name} />;
-  return <code>{id}</code>;
+  if (noun === 'token') return given.name === undefined ? <code>{id}</code> : <Tokens name={given.name} />;
+  return <span title={id}>{given.name ?? t('goneApp')}</span>;
 }
 
 function PersonObject({ entry, id, noun }: ObjectProps & { readonly entry: Entry }) {
-  const { name } = (entry.detail ?? {}) as { readonly name?: string };
+  const t = useT(WORDS);
+  // Nothing is kept of it any more: there is no page to go on to.
+  if (entry.objectName === null) return <span title={id}>{t(noun === 'user' ? 'goneUser' : 'goneGroup')}</span>;
   return (
     <Link to={noun === 'user' ? '/users/$id' : '/groups/$id'} params={{ id }}>
-      {name ?? id}
+      {entry.objectName}
     </Link>
   );
 }

@@ -10,7 +10,8 @@ import { Sentence } from '../../app/sentence.tsx';
 import { Banner } from '../../ui/banner.tsx';
 import { Card } from '../../ui/layout.tsx';
 import { Table } from '../../ui/table.tsx';
-import { textOf } from '../run/field-changes.tsx';
+import { ATTRIBUTES } from '../people/attribute-words.ts';
+import { attributeName, textOf, useValue } from '../run/field-changes.tsx';
 import { DETAILS } from '../run/item-words.ts';
 import css from './check.module.css';
 import { CLAUSES, WORDS } from './words.ts';
@@ -263,6 +264,8 @@ function messageOf(error: unknown): string {
 
 function Values({ explanation: { attributes } }: Part) {
   const t = useT(WORDS);
+  const names = useT(ATTRIBUTES);
+  const say = useValue();
   const language = useLanguage();
   if (attributes.length === 0) return null;
   return (
@@ -272,8 +275,8 @@ function Values({ explanation: { attributes } }: Part) {
         items={attributes}
         keyOf={({ attribute }) => attribute}
         columns={[
-          { name: t('attribute'), cell: ({ attribute }) => attribute.replace(/^urn:.*:User[:.]/, '') },
-          { name: t('value'), cell: ({ value }) => textOf(value) },
+          { name: t('attribute'), cell: ({ attribute }) => attributeName(attribute, names) },
+          { name: t('value'), cell: ({ attribute, value }) => say(attribute, value) },
           {
             name: t('from'),
             cell: ({ source }) =>

@@ -200,10 +200,11 @@ export function DeliveryTable({
               },
             ]
           : []),
-        { name: t('how'), cell: (item) => how(item.channel) },
+        { name: t('how'), tight: true, cell: (item) => how(item.channel) },
         { name: t('result'), cell: (item) => <SendingResult item={item} /> },
         {
           name: t('when'),
+          tight: true,
           cell: (item) => <span title={dateTime(item.at, language)}>{relative(item.at, language)}</span>,
         },
         {

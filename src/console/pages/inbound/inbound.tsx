@@ -5,7 +5,8 @@ import { useRunningRun } from '../../api/live.ts';
 import { useCall, useGet, useList } from '../../api/queries.ts';
 import type { ProviderCard, Run } from '../../api/types.ts';
 import { useT } from '../../app/i18n.ts';
-import { usePlanSums, useSumWords } from '../../app/plan-sums.ts';
+import { useSumWords } from '../../app/plan-sums.ts';
+import { plannedSums } from '../../app/run-facts.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { COMMON, PROVIDERS } from '../../app/words.ts';
 import { Banner } from '../../ui/banner.tsx';
@@ -85,7 +86,6 @@ function AddAnApp() {
 
 function HeldBanner({ run }: { readonly run: Run }) {
   const t = useT(WORDS);
-  const sums = usePlanSums(run.planId);
   const { sentence } = useSumWords();
   const n = String(run.number);
   return (
@@ -98,7 +98,7 @@ function HeldBanner({ run }: { readonly run: Run }) {
         </Link>
       }
     >
-      {sums === undefined ? null : sentence(sums)} {t('heldText')}
+      {sentence(plannedSums(run.plannedByType))} {t('heldText')}
     </Banner>
   );
 }

@@ -192,9 +192,20 @@ function useEndingCredentials(cards: readonly ProviderCard[]): readonly Need[] {
   });
 }
 
-function Go({ to, search = {}, text }: { readonly to: string; readonly search?: object; readonly text: string }) {
+function Go({
+  to,
+  search = {},
+  text,
+  first = false,
+}: {
+  readonly to: string;
+  readonly search?: object;
+  readonly text: string;
+  /** Nothing else can be done before. */
+  readonly first?: boolean;
+}) {
   return (
-    <Link to={to} search={search as never} className={buttonClass()}>
+    <Link to={to} search={search as never} className={buttonClass(first ? 'primary' : undefined)}>
       {text} <ArrowRight size={15} aria-hidden />
     </Link>
   );
@@ -234,7 +245,7 @@ function useNeedsList(overview: Overview, cards: readonly ProviderCard[]): reado
       tone: 'blue',
       title: t('startTitle'),
       children: t('startText'),
-      actions: go(configured ? '/inbound' : '/inbound/microsoft365/setup', t('start')),
+      actions: <Go first to={configured ? '/inbound' : '/inbound/microsoft365/setup'} text={t('start')} />,
     });
   for (const { planId, runId, createdAt, expiresAt } of held)
     needs.push({

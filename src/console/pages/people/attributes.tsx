@@ -6,7 +6,7 @@ import { useT } from '../../app/i18n.ts';
 import { COMMON } from '../../app/words.ts';
 import { Card, Pairs } from '../../ui/layout.tsx';
 import { Table } from '../../ui/table.tsx';
-import { textOf } from '../run/field-changes.tsx';
+import { textOf, useKind } from '../run/field-changes.tsx';
 import { ATTRIBUTES } from './attribute-words.ts';
 import { WORDS } from './words.ts';
 
@@ -92,10 +92,11 @@ const ADDRESS = ['streetAddress', 'postalCode', 'locality', 'region', 'country']
 function Value({ name, value }: Attribute) {
   const t = useT(WORDS);
   const common = useT(COMMON);
+  const kind = useKind();
   if (typeof value === 'boolean') return <>{common(value ? 'yes' : 'no')}</>;
   if (name === 'manager') return <Manager {...(value as ManagerValue)} />;
   if (name === 'name') return <>{nameIn(value as Readonly<Record<string, string>>)}</>;
-  if (!Array.isArray(value)) return <>{textOf(value)}</>;
+  if (!Array.isArray(value)) return <>{kind(name, value) ?? textOf(value)}</>;
   const lines = (value as readonly (Part & Readonly<Record<string, unknown>>)[]).map((part) => {
     const text = name === 'addresses' ? [...new Set(ADDRESS.map((of) => part[of]).filter(Boolean))].join(', ') : '';
     const notes = [part.type, part.primary === true && value.length > 1 ? t('primary') : undefined].filter(Boolean);

@@ -15,6 +15,8 @@ import { Card, Facts, Stack } from '../../ui/layout.tsx';
 import { Loaded, Refusal } from '../../ui/loaded.tsx';
 import { Table } from '../../ui/table.tsx';
 import { toast } from '../../ui/toast.tsx';
+import { ATTRIBUTES } from '../people/attribute-words.ts';
+import { attributeName } from '../run/field-changes.tsx';
 import { WORDS } from './words.ts';
 
 const CLASSES = ['missing', 'changed', 'member-added', 'member-missing', 'duplicate', 'orphan', 'unmanaged'] as const;
@@ -142,8 +144,23 @@ function Report({ report }: { readonly report: Reconciliation }) {
   );
 }
 
+/** Which attributes, or which members; for the rest what their class means. */
+function useWhat(): (finding: Reconciliation['findings'][number]) => string {
+  const t = useT(WORDS);
+  const names = useT(ATTRIBUTES);
+  return ({ class: name, detail }) => {
+    if (name === 'changed')
+      return detail
+        .split(', ')
+        .map((path) => attributeName(path, names))
+        .join(', ');
+    return name === 'member-added' || name === 'member-missing' ? detail : t(`note:${name}`);
+  };
+}
+
 function Findings({ items }: { readonly items: Reconciliation['findings'] }) {
   const t = useT(WORDS);
+  const whatOf = useWhat();
   return (
     <Table
       label={t('compare')}
@@ -162,7 +179,7 @@ function Findings({ items }: { readonly items: Reconciliation['findings'] }) {
               </Link>
             ),
         },
-        { name: t('detail'), cell: ({ detail }) => detail },
+        { name: t('detail'), cell: whatOf },
         {
           name: t('repair'),
           end: true,

@@ -245,7 +245,7 @@ export const WORDS = words({
   capableBulk: ['Bulk', 'Bulk'],
   capableEtag: ['ETags', 'ETag'],
   unknownYet: ['It has not been asked yet', '아직 확인하지 않음'],
-  probe: ['Half-open probe', '반개방 시도'],
+  probe: ['Next try', '다음 시도'],
   probes: [
     'One cheap read is tried {next}, and later in growing gaps ({n} so far).',
     '{next}에 가벼운 읽기 한 번을 시도하며 간격이 점점 늘어납니다(지금까지 {n}회).',

@@ -5,6 +5,8 @@ import type { Run } from '../../api/types.ts';
 import { useActorName } from '../../app/actors.ts';
 import { count, dateTime, span } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
+import { useSumWords } from '../../app/plan-sums.ts';
+import { plannedSums } from '../../app/run-facts.ts';
 import { TRIGGER } from '../../app/words.ts';
 import { Card, Pairs } from '../../ui/layout.tsx';
 import { Table } from '../../ui/table.tsx';
@@ -17,6 +19,7 @@ export function Details({ run }: { readonly run: Run }) {
   const language = useLanguage();
   const nameOf = useActorName();
   const plan = useGet('GET /plans/{id}', { path: { id: run.planId ?? '' }, enabled: run.planId !== null });
+  const whatItDid = useWhatItDid(run);
   const at = (when: string | null): string => (when === null ? '–' : dateTime(when, language));
   const rows: (readonly [string, React.ReactNode])[] = [
     [t('started'), `${trigger(run.trigger)} · ${nameOf(run.requestedBy)}`],
@@ -60,7 +63,7 @@ export function Details({ run }: { readonly run: Run }) {
               { name: t('step'), cell: ({ name }) => t(`step-${name}`) },
               { name: t('started'), cell: ({ startedAt }) => at(startedAt) },
               { name: t('finished'), cell: ({ finishedAt }) => at(finishedAt) },
-              { name: t('stepDone'), end: true, cell: ({ done }) => count(done, language) },
+              { name: t('stepDone'), cell: (step) => whatItDid(step) },
               { name: t('took'), end: true, cell: ({ ms }) => span(ms, language) },
             ]}
           />
@@ -68,4 +71,19 @@ export function Details({ run }: { readonly run: Run }) {
       )}
     </>
   );
+}
+
+type RunStep = Run['steps'][number];
+
+/** In words, each number with its unit; comparing counts nothing by itself, so it says what it found. */
+function useWhatItDid(run: Run): (step: RunStep) => string {
+  const t = useT(WORDS);
+  const { about } = useSumWords();
+  return ({ name, done, state }) => {
+    if (name === 'reading') return t('recordsRead', { n: done });
+    if (name === 'applying') return t('changesMade', { n: done });
+    if (run.planned !== null)
+      return t('found', { what: about(plannedSums(run.plannedByType)).join(', ') || t('nothing') });
+    return state === 'succeeded' ? t('nothing') : '–';
+  };
 }

@@ -3,6 +3,7 @@ import { useT } from '../../app/i18n.ts';
 import { COMMON, PROVIDERS } from '../../app/words.ts';
 import { ATTRIBUTES } from '../people/attribute-words.ts';
 import type { Item } from './changes.tsx';
+import { DETAILS } from './item-words.ts';
 import css from './run.module.css';
 import { WORDS } from './words.ts';
 
@@ -34,15 +35,26 @@ export function FieldChanges({ item }: { readonly item: Item }) {
 
 const OF_LINK = /^externalId$|:(origin|source)$/;
 
-/** A value as people read it: yes and no, and the name of a source. */
-function useValue(): (path: string, value: unknown) => string {
+/** Attributes whose values are codes of kinds. */
+const KINDS = /(^|:)(mailboxType|groupType)$/;
+
+/** The word for a kind of mailbox or group; undefined for every other attribute. */
+export function useKind(): (path: string, value: unknown) => string | undefined {
+  const kinds = useT(DETAILS);
+  return (path, value) =>
+    KINDS.test(path) && String(value) in DETAILS ? kinds(String(value) as keyof typeof DETAILS) : undefined;
+}
+
+/** A value as people read it: yes and no, the name of a source, and kinds in words. */
+export function useValue(): (path: string, value: unknown) => string {
   const common = useT(COMMON);
+  const kind = useKind();
   const origins = useT(PROVIDERS);
   return (path, value) => {
     if (typeof value === 'boolean') return common(value ? 'yes' : 'no');
     if (/(^|:)(origin|source)$/.test(path) && String(value) in PROVIDERS)
       return origins(value as keyof typeof PROVIDERS);
-    return textOf(value);
+    return kind(path, value) ?? textOf(value);
   };
 }
 

@@ -43,7 +43,7 @@ function Form({ saved }: { readonly saved: Tagged<Guard> }) {
     ...useLimitWords(),
   });
   const { value, setValue } = draft;
-  const errors = fieldErrors(draft.error);
+  const errors = fieldErrors(draft.error, draft.refused, draft.value);
   return (
     <SaveCard lead={t('limitsLead')} draft={draft}>
       <Switch

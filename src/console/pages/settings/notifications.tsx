@@ -50,7 +50,7 @@ function Form({ saved }: { readonly saved: Tagged<Notifications> }) {
     sayValue: (path, on) => (path.endsWith('.on') && String(on) in WORDS ? t(on as 'always') : undefined),
   });
   const { value, setValue } = draft;
-  const errors = fieldErrors(draft.error);
+  const errors = fieldErrors(draft.error, draft.refused, draft.value);
   const secrets = (draft.base as { secretsSet?: readonly string[] }).secretsSet ?? [];
   return (
     <SaveCard

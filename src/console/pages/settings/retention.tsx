@@ -37,7 +37,7 @@ function Form({ saved }: { readonly saved: Tagged<Retention> }) {
     },
   });
   const { value, setValue } = draft;
-  const errors = fieldErrors(draft.error);
+  const errors = fieldErrors(draft.error, draft.refused, draft.value);
   return (
     <SaveCard lead={t('retentionLead')} draft={draft}>
       <Columns>

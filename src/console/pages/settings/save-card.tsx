@@ -10,7 +10,7 @@ import { WORDS } from './words.ts';
 
 interface SaveCardProps {
   readonly lead?: string;
-  readonly draft: Pick<Draft<unknown, unknown>, 'error' | 'isPending' | 'save' | 'notice'>;
+  readonly draft: Pick<Draft<unknown, unknown>, 'changed' | 'error' | 'isPending' | 'save' | 'notice'>;
   readonly extra?: ReactNode;
   readonly children: ReactNode;
 }
@@ -24,7 +24,12 @@ export function SaveCard({ lead, draft, extra, children }: SaveCardProps) {
       foot={
         <>
           {extra}
-          <Button look="primary" off={needs} busy={draft.isPending} onClick={() => draft.save(() => toast(t('saved')))}>
+          <Button
+            look="primary"
+            off={needs ?? (draft.changed ? undefined : t('unchanged'))}
+            busy={draft.isPending}
+            onClick={() => draft.save(() => toast(t('saved')))}
+          >
             {t('save')}
           </Button>
         </>

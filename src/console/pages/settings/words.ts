@@ -34,6 +34,7 @@ export const WORDS = words({
   holdsClass: ['Only the kind of change that is over its limit', '제한을 넘은 변경 종류만'],
   holdsPlan: ['The whole run', '실행 전체'],
   save: ['Save', '저장'],
+  unchanged: ['Nothing is changed yet.', '변경한 내용이 없습니다.'],
   saved: ['Saved', '저장했습니다'],
   email: ['Mail', '메일'],
   emailOn: ['Send mail', '메일 보내기'],

@@ -5,7 +5,7 @@ import { upload } from '../../api/client.ts';
 import { queryClient, refresh, useGet } from '../../api/queries.ts';
 import { useT } from '../../app/i18n.ts';
 import { useNeeds } from '../../app/session.tsx';
-import { Button } from '../../ui/button.tsx';
+import { Button, buttonClass } from '../../ui/button.tsx';
 import { Columns, Stack } from '../../ui/layout.tsx';
 import { Refusal } from '../../ui/loaded.tsx';
 import { toast } from '../../ui/toast.tsx';
@@ -66,11 +66,32 @@ function Newest() {
 }
 
 function FileField({ label, onPick }: { readonly label: string; readonly onPick: (file: File | undefined) => void }) {
+  const t = useT(CSV);
   const id = useId();
+  const [name, setName] = useState<string | undefined>(undefined);
   return (
     <div className={css.file}>
       <label htmlFor={id}>{label}</label>
-      <input id={id} type="file" accept=".csv,text/csv" onChange={(event) => onPick(event.target.files?.[0])} />
+      {/* What the browser says beside its own button is in the browser's language. */}
+      <label className={css.pickFile}>
+        <input
+          id={id}
+          type="file"
+          accept=".csv,text/csv"
+          className="hidden"
+          onChange={(event) => {
+            const file = event.target.files?.[0];
+            setName(file?.name);
+            onPick(file);
+          }}
+        />
+        <span className={buttonClass()} aria-hidden>
+          {t('choose')}
+        </span>
+        <span className={css.quiet} aria-hidden>
+          {name ?? t('noneChosen')}
+        </span>
+      </label>
     </div>
   );
 }

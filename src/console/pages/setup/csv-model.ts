@@ -1,5 +1,5 @@
 // The settings of the CSV provider as the forms hold them.
-import { type Shared, settingsOf } from './forms.ts';
+import { type Read, settingsOf, USUAL_MATCHING } from './forms.ts';
 import type { Json } from './model.ts';
 
 export type SourceKind = 'upload' | 'folder' | 'url';
@@ -12,7 +12,7 @@ export const COLUMN_NAMES = {
 } as const;
 export type ColumnName = (typeof COLUMN_NAMES)[keyof typeof COLUMN_NAMES][number];
 
-export interface Csv extends Shared {
+export interface Csv extends Read {
   readonly source: { readonly kind: SourceKind } & Readonly<Record<string, unknown>>;
   readonly format: { readonly encoding: string; readonly delimiter: string; readonly onBadLine: string };
   readonly columns: Readonly<Record<ColumnName | 'separator', string>>;
@@ -33,6 +33,8 @@ const COLUMNS: Csv['columns'] = {
 export function toCsv(saved: Json | undefined): Csv {
   const given = settingsOf(saved) as Partial<Csv>;
   return {
+    initialRun: 'preview',
+    matching: USUAL_MATCHING,
     adoptManual: 'ask',
     ...given,
     source: { kind: 'upload', ...given.source },

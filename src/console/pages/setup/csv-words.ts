@@ -45,6 +45,8 @@ export const CSV = words({
   onBadLine: ['When a line cannot be read', '읽을 수 없는 줄이 있을 때'],
   removeNobody: ['Remove nobody in that run', '그 실행에서 아무도 제거하지 않음'],
   skip: ['Pass over it', '건너뜀'],
+  choose: ['Choose a file…', '파일 선택…'],
+  noneChosen: ['No file chosen', '선택한 파일 없음'],
   send: ['Upload', '업로드'],
   sent: ['The files are here', '파일을 업로드했습니다'],
   none: ['No files are here yet.', '아직 파일이 없습니다.'],

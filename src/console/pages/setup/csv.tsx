@@ -8,8 +8,9 @@ import { CsvUpload } from './csv-files.tsx';
 import { type Csv, fromCsv, type SourceKind, toCsv } from './csv-model.ts';
 import { CSV } from './csv-words.ts';
 import { FilterSection } from './filters.tsx';
+import { FirstRunSection } from './first-run.tsx';
 import type { Forms, SectionProps } from './forms.ts';
-import { MappingSection } from './mapping.tsx';
+import { MappingSection } from './later-mapping.tsx';
 import type { Json } from './model.ts';
 
 /** Where the files come from, and how they are written. */
@@ -118,5 +119,6 @@ export const CSV_FORMS: Forms<Csv> = {
     { name: 'filters', fields: /^scope\.filter/, Show: (props) => <FilterSection {...props} body={fromCsv} /> },
     { name: 'mapping', fields: /^mapping/, Show: MappingSection },
     { name: 'accounts', fields: /^(scope|adopt|matching)/, Show: AccountsSection },
+    { name: 'first', fields: /^initialRun/, Show: FirstRunSection },
   ],
 };

@@ -1,5 +1,6 @@
 // What the settings of a source are called where they stand alone, without their form around them.
 import { useT } from '../../app/i18n.ts';
+import { ACCOUNTS } from './account-words.ts';
 import { DESTINATION } from './destination-words.ts';
 import type { M365Placing } from './model.ts';
 import { WORDS } from './words.ts';
@@ -17,9 +18,8 @@ const NAMES: Readonly<Record<string, keyof typeof WORDS>> = {
   'scope.deleteAfterDays': 'deleteAfter',
   'pathDisplay.rootGroupId': 'pathRoot',
   'mapping.users': 'mapping',
-  adoptManual: 'adopt',
 };
-const CHOICES = /(^|\.)(kind|cloud|mode|nestedGroups|groupTypes|onLeaveScope|onSource\w+|adoptManual)$/;
+const CHOICES = /(^|\.)(kind|cloud|mode|nestedGroups|groupTypes|onLeaveScope|onSource\w+)$/;
 
 const DESTINATION_NAMES: Readonly<Record<string, keyof typeof DESTINATION>> = {
   'destination.rules': 'rules',
@@ -29,14 +29,26 @@ const DESTINATION_NAMES: Readonly<Record<string, keyof typeof DESTINATION>> = {
   'notifications.sweepMinutes': 'sweep',
 };
 
+const ACCOUNT_NAMES: Readonly<Record<string, keyof typeof ACCOUNTS>> = {
+  'scope.maxDepth': 'depth',
+  matching: 'order',
+  adoptManual: 'adopt',
+  initialRun: 'first',
+};
+const ACCOUNT_CHOICES = new Set(['matching', 'adoptManual', 'initialRun']);
+
 export function useFieldWords() {
   const t = useT(WORDS);
+  const account = useT(ACCOUNTS);
+  const accountWord = (value: unknown): string => account(String(value) as keyof typeof ACCOUNTS) || String(value);
   const placing = useT(DESTINATION);
   const word = (value: unknown): string => (String(value) in WORDS ? t(value as keyof typeof WORDS) : String(value));
   return {
     nameOf: (path: string): string | undefined => {
       const place = DESTINATION_NAMES[path];
       if (place !== undefined) return placing(place);
+      const own = ACCOUNT_NAMES[path];
+      if (own !== undefined) return account(own);
       const last = path.slice(path.lastIndexOf('.') + 1);
       const name = NAMES[path] ?? (last in WORDS ? (last as keyof typeof WORDS) : undefined);
       return name === undefined ? undefined : t(name);
@@ -44,6 +56,8 @@ export function useFieldWords() {
     sayValue: (path: string, value: unknown): string | undefined => {
       if (path === 'destination.match') return placing(value === 'all' ? 'all' : 'first');
       if (path === 'destination.rules' && Array.isArray(value)) return value.map(ruleText).join('; ');
+      if (ACCOUNT_CHOICES.has(path) && value != null)
+        return Array.isArray(value) ? value.map(accountWord).join(', ') : accountWord(value);
       if (!CHOICES.test(path) || value === null || value === undefined) return undefined;
       return Array.isArray(value) ? value.map(word).join(', ') : word(value);
     },

@@ -12,7 +12,8 @@ export type SectionName =
   | 'mapping'
   | 'destination'
   | 'notices'
-  | 'bursts';
+  | 'bursts'
+  | 'first';
 
 export interface SectionProps<Value> {
   readonly kind: Kind;
@@ -48,6 +49,15 @@ export interface Forms<Value> {
 
 export type Leave = 'deactivate' | 'delete' | 'keep';
 
+/** By what somebody new is known again, besides the link that a sync has made. */
+export type MatchAttribute = 'externalId' | 'anchors' | 'userName' | 'emails' | 'employeeNumber';
+
+/** What kinds of source that know no anchors compare, as long as nobody has chosen. */
+export const USUAL_MATCHING: readonly MatchAttribute[] = ['externalId', 'userName', 'emails'];
+
+/** What becomes of the very first sync. */
+export type InitialRun = 'preview' | 'auto' | 'manual';
+
 /** What the settings of all kinds have in common. */
 export interface Shared {
   readonly scope: {
@@ -58,8 +68,15 @@ export interface Shared {
     readonly onSourceHardDelete: Leave;
     readonly deleteAfterDays: number | null;
   };
+  /** The first that fits decides. */
+  readonly matching: readonly MatchAttribute[];
   readonly adoptManual: 'never' | 'ask' | 'onMatch';
   readonly mapping?: { readonly users?: readonly MappingRule[] };
+}
+
+/** What the kinds that are read have in common beyond that. */
+export interface Read extends Shared {
+  readonly initialRun: InitialRun;
 }
 
 /** Saved settings without what an answer adds to them. */

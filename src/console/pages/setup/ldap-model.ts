@@ -1,5 +1,5 @@
 // The settings of the LDAP provider as the forms hold them.
-import { type Shared, settingsOf } from './forms.ts';
+import { type Read, settingsOf, USUAL_MATCHING } from './forms.ts';
 import type { Json } from './model.ts';
 
 export interface Search {
@@ -9,7 +9,7 @@ export interface Search {
   readonly scope: 'sub' | 'one' | 'base';
 }
 
-export interface Ldap extends Shared {
+export interface Ldap extends Read {
   readonly preset: 'activeDirectory' | 'openldap';
   readonly url: string;
   readonly startTls: boolean;
@@ -38,6 +38,8 @@ export function toLdap(saved: Json | undefined): Ldap {
     bind: { dn: '' },
     groups: SEARCH,
     incremental: 'auto',
+    initialRun: 'preview',
+    matching: USUAL_MATCHING,
     adoptManual: 'ask',
     ...given,
     tls: { ...given.tls },

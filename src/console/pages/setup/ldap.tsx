@@ -5,7 +5,9 @@ import { Columns, Stack } from '../../ui/layout.tsx';
 import { AccountsSection } from './accounts.tsx';
 import { ConnectionTest } from './checks.tsx';
 import { FilterSection } from './filters.tsx';
+import { FirstRunSection } from './first-run.tsx';
 import { errorAt, type Forms, type SectionProps } from './forms.ts';
+import { MappingSection } from './later-mapping.tsx';
 import {
   type Encryption,
   encryptionOf,
@@ -18,7 +20,6 @@ import {
   withServer,
 } from './ldap-model.ts';
 import { LDAP } from './ldap-words.ts';
-import { MappingSection } from './mapping.tsx';
 import css from './setup.module.css';
 
 /** Which server, how its line is kept private, and as whom. */
@@ -256,5 +257,6 @@ export const LDAP_FORMS: Forms<Ldap> = {
     },
     { name: 'mapping', fields: /^mapping/, Show: MappingSection },
     { name: 'accounts', fields: /^(scope|adopt|matching)/, Show: AccountsSection },
+    { name: 'first', fields: /^initialRun/, Show: FirstRunSection },
   ],
 };

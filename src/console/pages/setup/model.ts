@@ -1,7 +1,7 @@
 // The settings of the Microsoft 365 provider as the forms hold them; the gateway checks and completes them.
 import { ApiError } from '../../api/client.ts';
 import type { MicrosoftCloud, ProviderCard } from '../../api/types.ts';
-import { type Leave, type Shared, settingsOf } from './forms.ts';
+import { type Leave, type MatchAttribute, type Read, settingsOf } from './forms.ts';
 
 export type Kind = ProviderCard['kind'];
 export type Json = Readonly<Record<string, unknown>>;
@@ -19,6 +19,8 @@ export interface M365Scope {
   readonly mode: 'full' | 'groups';
   readonly groupIds: readonly string[];
   readonly nestedGroups: 'include' | 'flatten' | 'ignore';
+  /** Levels below a picked group; null follows them all. */
+  readonly maxDepth: number | null;
   readonly groupTypes: readonly string[];
   readonly dynamicMembership: 'include' | 'exclude';
   readonly domains: readonly string[];
@@ -53,7 +55,7 @@ export interface M365Notices {
   readonly sweepMinutes: number | null;
 }
 
-export interface M365 extends Shared {
+export interface M365 extends Read {
   readonly tenantId: string;
   readonly clientId: string;
   readonly credential: Credential;
@@ -69,6 +71,7 @@ const SCOPE: M365Scope = {
   mode: 'full',
   groupIds: [],
   nestedGroups: 'include',
+  maxDepth: null,
   groupTypes: ['security', 'mailEnabledSecurity', 'distribution'],
   dynamicMembership: 'include',
   filter: '',
@@ -86,6 +89,7 @@ const SCOPE: M365Scope = {
 };
 
 export const NO_DESTINATION: M365Destination = { rules: [], match: 'first', default: null };
+export const M365_MATCHING: readonly MatchAttribute[] = ['externalId', 'anchors', 'userName', 'emails'];
 const NOTICES: M365Notices = { enabled: true, sweepMinutes: 60 };
 
 /** Whole settings for the forms, whatever is there so far. */
@@ -95,6 +99,8 @@ export function toM365(saved: Json | undefined): M365 {
     tenantId: '',
     clientId: '',
     cloud: 'global',
+    initialRun: 'preview',
+    matching: M365_MATCHING,
     adoptManual: 'ask',
     ...given,
     credential: { kind: 'clientSecret', ...given.credential },
@@ -107,7 +113,8 @@ export function toM365(saved: Json | undefined): M365 {
 
 /** What is sent: empty secrets mean those that are saved. */
 export function fromM365(settings: M365): Json {
-  const { credential, endpoints, notifications, ...rest } = settings;
+  const { credential, endpoints, notifications, scope, pathDisplay, ...rest } = settings;
+  const designated = scope.mode === 'groups';
   const { enabled, sweepMinutes } = notifications;
   const filled = Object.fromEntries(
     Object.entries(credential).filter(([, value]) => value !== '' && value !== undefined),
@@ -116,12 +123,30 @@ export function fromM365(settings: M365): Json {
   return {
     ...rest,
     ...own,
+    // What was chosen for the other mode stays in the form, and means nothing to the gateway.
+    scope: designated ? scope : { ...scope, groupIds: [] },
+    pathDisplay: designated ? { rootGroupId: null } : pathDisplay,
     credential: filled,
     notifications: { enabled, ...(sweepMinutes === null ? {} : { sweepMinutes }) },
   };
 }
 
-/** What the gateway says of single fields. */
-export function fieldErrors(error: unknown): Readonly<Record<string, string>> {
-  return error instanceof ApiError ? error.fields : {};
+/** What the gateway says of single fields, as long as they hold what it was said of. */
+export function fieldErrors(error: unknown, refused?: object, value?: object): Readonly<Record<string, string>> {
+  const errors = error instanceof ApiError ? error.fields : {};
+  return refused === undefined || value === undefined ? errors : stillWrong(errors, refused, value);
+}
+
+/** Of what is wrong with single fields, what was not changed since. */
+export function stillWrong(
+  errors: Readonly<Record<string, string>>,
+  refused: object,
+  value: object,
+): Readonly<Record<string, string>> {
+  const same = (path: string): boolean => JSON.stringify(at(refused, path)) === JSON.stringify(at(value, path));
+  return Object.fromEntries(Object.entries(errors).filter(([path]) => same(path)));
+}
+
+function at(value: unknown, path: string): unknown {
+  return path.split('.').reduce((inner, name) => (inner as Json | null | undefined)?.[name], value);
 }

@@ -20,6 +20,7 @@ import { LiveRun } from '../run/live-run.tsx';
 import { removalsOf } from '../run/plan-facts.ts';
 import { Tiles } from '../run/tiles.tsx';
 import { useAttempt } from './attempt.ts';
+import type { InitialRun } from './forms.ts';
 import type { Kind } from './model.ts';
 import { PushedStep } from './pushed-step.tsx';
 import { WORDS } from './words.ts';
@@ -32,6 +33,7 @@ const SwitchDialog = lazy(() =>
 interface StepProps {
   /** Asked for by going on: the preview begins without another word. */
   readonly begin: boolean;
+  readonly first: InitialRun;
   readonly schedule: Schedule;
   readonly guard: Guard;
 }
@@ -54,7 +56,10 @@ export function PreviewStep({
         const other = items.find((one) => one.active && one.kind !== kind);
         if (card === undefined) return null;
         if (other !== undefined) return <SwitchStep card={card} active={other} />;
-        return pushed ? <PushedStep card={card} guard={props.guard} /> : <PullStep card={card} {...props} />;
+        if (pushed) return <PushedStep card={card} guard={props.guard} />;
+        // It was chosen that the first sync is not looked at, and it has yet to come.
+        const atOnce = props.first === 'auto' && !card.active;
+        return atOnce ? <AtOnceStep card={card} {...props} /> : <PullStep card={card} {...props} />;
       }}
     </Loaded>
   );
@@ -87,12 +92,50 @@ function SwitchStep({ card, active }: { readonly card: ProviderCard; readonly ac
   );
 }
 
-/** Reads everything, shows what it would change, and only then can be turned on. */
-function PullStep({ card, begin, schedule, guard }: StepProps & { readonly card: ProviderCard }) {
+/** Once it is on: its schedule begins, its draft is done with, and the page of the sources shows it. */
+function useFinish(kind: Kind, schedule: Schedule): (changes?: { readonly withoutPreview: true }) => Promise<void> {
   const t = useT(WORDS);
   const names = useT(PROVIDERS);
   const navigate = useNavigate();
+  return async (changes) => {
+    if (schedule.enabled) await call('PUT /schedule', { body: { ...scheduleBody(schedule), ...changes } });
+    await call('DELETE /providers/{kind}/draft', { path: { kind } });
+    toast(t('on', { name: names(kind) }), { text: t('onText') });
+    void navigate({ to: '/inbound' } as never);
+  };
+}
+
+function AtOnceStep({ card: { kind }, schedule, guard }: StepProps & { readonly card: ProviderCard }) {
+  const t = useT(WORDS);
   const needs = useNeeds('admin');
+  const finish = useFinish(kind, schedule);
+  const { error, busy, attempt } = useAttempt();
+  const turnOn = (): Promise<void> =>
+    attempt(async () => {
+      await call('PUT /guard', { body: guard });
+      await call('POST /providers/{kind}/activate', { path: { kind }, body: {} });
+      await finish({ withoutPreview: true });
+    });
+  return (
+    <Stack>
+      <Refusal error={error} />
+      <Banner tone="amber" title={t('atOnceTitle')}>
+        {t('atOnceText')}
+      </Banner>
+      <Row>
+        <Button icon={<Power size={16} />} look="primary" off={needs} busy={busy} onClick={() => void turnOn()}>
+          {t('atOnceDo')}
+        </Button>
+      </Row>
+    </Stack>
+  );
+}
+
+/** Reads everything, shows what it would change, and only then can be turned on. */
+function PullStep({ card, begin, first, schedule, guard }: StepProps & { readonly card: ProviderCard }) {
+  const t = useT(WORDS);
+  const needs = useNeeds('admin');
+  const finish = useFinish(card.kind, schedule);
   const running = useRunningRun();
   const { error, busy, attempt } = useAttempt();
   const { kind } = card;
@@ -105,7 +148,8 @@ function PullStep({ card, begin, schedule, guard }: StepProps & { readonly card:
       if (!card.active) await call('POST /providers/{kind}/activate', { path: { kind }, body: {} });
       // The first connection starts a run of its own; where it does not, or it is over, a preview is asked for.
       const { items } = await call('GET /sync-runs', { query: { status: 'running' } as never });
-      if (card.active && items.length === 0) await call('POST /sync-runs', { body: { preview: true } });
+      if ((card.active || first === 'manual') && items.length === 0)
+        await call('POST /sync-runs', { body: { preview: true } });
     });
 
   const begun = useRef(false);
@@ -119,10 +163,7 @@ function PullStep({ card, begin, schedule, guard }: StepProps & { readonly card:
     attempt(async () => {
       if (ready?.planId == null) return;
       await approve(ready.planId);
-      if (schedule.enabled) await call('PUT /schedule', { body: scheduleBody(schedule) });
-      await call('DELETE /providers/{kind}/draft', { path: { kind } });
-      toast(t('on', { name: names(kind) }), { text: t('onText') });
-      void navigate({ to: '/inbound' } as never);
+      await finish();
     });
 
   return (

@@ -1,5 +1,5 @@
 // The settings of inbound SCIM as the forms hold them.
-import { type Shared, settingsOf } from './forms.ts';
+import { type Shared, settingsOf, USUAL_MATCHING } from './forms.ts';
 import type { Json } from './model.ts';
 
 export interface Scim extends Shared {
@@ -13,6 +13,7 @@ export function toScim(saved: Json | undefined): Scim {
   const given = settingsOf(saved) as Partial<Scim>;
   return {
     appId: null,
+    matching: USUAL_MATCHING,
     adoptManual: 'never',
     removalWindowMinutes: 60,
     ...given,

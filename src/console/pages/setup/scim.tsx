@@ -15,7 +15,7 @@ import { ConnectionTest } from './checks.tsx';
 import { FilterField } from './filter-field.tsx';
 import type { Forms, SectionProps } from './forms.ts';
 import { IdpToken } from './idp-token.tsx';
-import { MappingSection } from './mapping.tsx';
+import { MappingSection } from './later-mapping.tsx';
 import type { Json } from './model.ts';
 import { type Scim, toScim } from './scim-model.ts';
 import { SCIM } from './scim-words.ts';

@@ -16,7 +16,7 @@ import { SaveBar } from '../../ui/save-bar.tsx';
 import { Tabs } from '../../ui/tabs.tsx';
 import { toast } from '../../ui/toast.tsx';
 import { useFieldWords } from './field-words.ts';
-import { type Forms, titleOf } from './forms.ts';
+import { type Forms, type Section, type SectionProps, titleOf } from './forms.ts';
 import { ImpactDialog, impactOf } from './impact.tsx';
 import { formsOf, isKind } from './kinds.ts';
 import { fieldErrors, type Json, type Kind } from './model.ts';
@@ -74,9 +74,12 @@ function Form({ loading, saved }: { readonly loading: Promise<Forms<object>>; re
   const { base, value, setValue, changed } = draft;
   const providers = useGet('GET /providers');
   const active = providers.data?.items.find((card) => card.kind === kind)?.active === true;
-  const tabs = [...forms.sections.map(({ name }) => name), 'schedule', 'versions'] as const;
+  const first = forms.sections.find(({ name }) => name === 'first');
+  const own = forms.sections.filter((section) => section !== first);
+  const tabs = [...own.map(({ name }) => name), 'schedule', 'versions'] as const;
   const tab = tabs.find((name) => name === search['tab']) ?? 'connect';
   const impact = impactOf(draft.error);
+  const refused = impact === undefined ? draft.error : null;
   const then = useRef<() => void>(() => undefined);
   // Another tab of the same settings keeps what was entered.
   useLeaveWarning(changed, () => true);
@@ -102,7 +105,14 @@ function Form({ loading, saved }: { readonly loading: Promise<Forms<object>>; re
       );
     });
 
-  const shown = forms.sections.find(({ name }) => name === tab);
+  const shown = own.find(({ name }) => name === tab);
+  const props = {
+    kind,
+    value,
+    onChange: setValue,
+    errors: fieldErrors(draft.error, draft.refused, value),
+    secretsSet: (base['secretsSet'] as string[] | undefined) ?? [],
+  };
   return (
     <Page
       title={t('settingsTitle', { name: names(kind) })}
@@ -118,20 +128,15 @@ function Form({ loading, saved }: { readonly loading: Promise<Forms<object>>; re
         {tab === 'schedule' ? (
           <Suspense fallback={<Skeleton />}>
             <ScheduleTab pushed={forms.pushed === true} />
+            <FirstCard section={first} refused={refused} {...props} />
           </Suspense>
         ) : shown === undefined ? (
           <Versions kind={kind} onTake={(settings) => setValue(forms.read({ ...base, ...settings }))} />
         ) : (
           <Card>
             <Stack>
-              {impact === undefined ? <Refusal error={draft.error} /> : null}
-              <shown.Show
-                kind={kind}
-                value={value}
-                onChange={setValue}
-                errors={fieldErrors(draft.error)}
-                secretsSet={(base['secretsSet'] as string[] | undefined) ?? []}
-              />
+              <Refusal error={refused} />
+              <shown.Show {...props} />
             </Stack>
           </Card>
         )}
@@ -158,5 +163,22 @@ function Form({ loading, saved }: { readonly loading: Promise<Forms<object>>; re
         <ImpactDialog impact={impact} busy={draft.isPending} onClose={draft.clearError} onConfirm={store} />
       )}
     </Page>
+  );
+}
+
+function FirstCard({
+  section,
+  refused,
+  ...props
+}: SectionProps<object> & { readonly section: Section<object> | undefined; readonly refused: Error | null }) {
+  const t = useT(WORDS);
+  if (section === undefined) return null;
+  return (
+    <Card title={t('first')}>
+      <Stack>
+        <Refusal error={refused} />
+        <section.Show {...props} />
+      </Stack>
+    </Card>
   );
 }

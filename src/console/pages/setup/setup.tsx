@@ -14,11 +14,11 @@ import { Card, Page, Stack } from '../../ui/layout.tsx';
 import { Refusal } from '../../ui/loaded.tsx';
 import { toast } from '../../ui/toast.tsx';
 import { ScheduleForm } from '../inbound/schedule-form.tsx';
-import { type Forms, type SectionName, settingsOf, titleOf } from './forms.ts';
+import { type Forms, type Read, type SectionName, settingsOf, titleOf } from './forms.ts';
 import { ImpactDialog, impactOf } from './impact.tsx';
 import { formsOf, isKind } from './kinds.ts';
 import { LimitFields } from './limits.tsx';
-import { fieldErrors, type Json, type Kind } from './model.ts';
+import { fieldErrors, type Json, type Kind, stillWrong } from './model.ts';
 import css from './setup.module.css';
 import { WORDS } from './words.ts';
 
@@ -30,6 +30,7 @@ const WITHIN = {
   destination: 'mapping',
   bursts: 'schedule',
   notices: 'schedule',
+  first: 'schedule',
 } as const satisfies Partial<Record<SectionName, SectionName | 'schedule'>>;
 
 type Step = Exclude<SectionName, keyof typeof WITHIN> | 'schedule' | 'preview';
@@ -122,7 +123,10 @@ function Wizard({
   const [reached, setReached] = useState(Math.max(0, steps.indexOf((draft?.step ?? 'connect') as Step)));
   /** It was come to by going on, not by its address: the preview begins by itself. */
   const [wentOn, setWentOn] = useState(false);
-  const [problems, setProblems] = useState<Readonly<Record<string, string>>>({});
+  const [problems, setProblems] = useState<{ readonly errors: Readonly<Record<string, string>>; readonly of: object }>({
+    errors: {},
+    of: {},
+  });
   const save = useCall('PUT /providers/{kind}');
   const keep = useCall('PUT /providers/{kind}/draft');
   const step = steps.find((name) => name === search['step']) ?? steps[reached] ?? 'connect';
@@ -157,7 +161,7 @@ function Wizard({
   }
 
   function goOn(to: Step): void {
-    setProblems({});
+    setProblems({ errors: {}, of: value });
     save.reset();
     setReached(Math.max(reached, steps.indexOf(to)));
     setWentOn(to === 'preview');
@@ -172,12 +176,18 @@ function Wizard({
 
   /** To the step of the first field that is wrong. */
   function refuse(wrong: Readonly<Record<string, string>>): void {
-    setProblems(wrong);
+    setProblems({ errors: wrong, of: value });
     const first = Object.keys(wrong)[0];
     if (first !== undefined && placeOf(first) !== step) go(placeOf(first));
   }
 
-  const props = { kind, value, onChange: setValue, errors: problems, secretsSet };
+  const props = {
+    kind,
+    value,
+    onChange: setValue,
+    errors: stillWrong(problems.errors, problems.of, value),
+    secretsSet,
+  };
   const shown = forms.sections.filter(({ name }) => stepOf(name) === step);
   return (
     <div className={css.wizard}>
@@ -191,13 +201,13 @@ function Wizard({
               onClick={() => (place <= reached ? go(name) : undefined)}
             >
               <i>{place < reached ? <Check size={13} aria-hidden /> : place + 1}</i>
-              {t(titleOf(name, forms))}
+              {t(name === 'mapping' ? 'mappingStep' : titleOf(name, forms))}
             </button>
           </li>
         ))}
       </ol>
       <Card
-        title={t(titleOf(step, forms))}
+        title={t(step === 'mapping' ? 'mappingStep' : titleOf(step, forms))}
         foot={
           <>
             <Button
@@ -237,7 +247,7 @@ function Wizard({
           ) : null}
           {shown.map(({ name, Show }) => (
             <Fragment key={name}>
-              {isWithin(name) ? <h3>{t(name === 'accounts' ? 'leaving' : name)}</h3> : null}
+              {isWithin(name) && name !== 'accounts' ? <h3>{t(name)}</h3> : null}
               <Show {...props} />
             </Fragment>
           ))}
@@ -249,6 +259,7 @@ function Wizard({
               <PreviewStep
                 kind={kind}
                 pushed={forms.pushed === true}
+                first={(value as Partial<Read>).initialRun ?? 'preview'}
                 begin={wentOn}
                 schedule={extra.schedule}
                 guard={extra.guard}

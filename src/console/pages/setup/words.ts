@@ -13,6 +13,7 @@ export const WORDS = words({
   bursts: ['Bursts', '대량 제거'],
   destination: ['Groups by rule', '규칙별 그룹'],
   notices: ['Change notices', '변경 알림'],
+  first: ['First sync', '첫 동기화'],
   versions: ['Versions', '버전'],
   version: ['Version', '버전'],
   savedAt: ['Saved', '저장 시각'],
@@ -38,6 +39,7 @@ export const WORDS = words({
   filters: ['Filters and domains', '필터 및 도메인'],
   accounts: ['Accounts', '계정'],
   mapping: ['Attributes', '속성'],
+  mappingStep: ['Attributes and accounts', '속성 및 계정'],
   leaving: ['When somebody leaves', '나간 사용자 처리'],
   scheduleOnly: ['Schedule', '일정'],
   changeSchedule: ['Change the schedule…', '일정 변경…'],
@@ -121,6 +123,10 @@ export const WORDS = words({
     'Group paths of users begin here, such as Contoso / Sales.',
     '사용자의 그룹 경로가 여기서 시작합니다. 예: Contoso / Sales',
   ],
+  pathDesignated: [
+    'Group paths of users begin at the groups that are picked.',
+    '사용자의 그룹 경로는 선택한 그룹에서 시작합니다.',
+  ],
   pathPick: ['Choose a group…', '그룹 선택…'],
   filter: ['Filter on users', '사용자 필터'],
   filterHint: [
@@ -180,11 +186,6 @@ export const WORDS = words({
   keep: ['Keep the account as it is', '계정을 그대로 유지'],
   deleteAfter: ['Remove disabled accounts after so many days', '사용 안 함 계정을 제거할 때까지의 일수'],
   deleteAfterHint: ['Empty keeps them for ever.', '비워 두면 영구 보관합니다.'],
-  matching: ['Matching', '일치'],
-  adopt: ['When a hand-entered account looks the same', '직접 만든 계정이 같은 사람으로 보이는 경우'],
-  never: ['Leave it alone', '그대로 둠'],
-  ask: ['Ask me', '나에게 물음'],
-  onMatch: ["Go on as the source's", '소스 계정으로 계속'],
   limits: ['Large-change limit', '대량 변경 제한'],
   limitPercent: ['Hold a run that would touch more than', '다음을 초과하는 실행 보류'],
   percentHint: [
@@ -201,6 +202,12 @@ export const WORDS = words({
     '소스 전체를 읽고 비교합니다. 변경되기 전에 모든 변경 내용을 볼 수 있습니다.',
   ],
   previewReady: ['This is what turning it on changes', '켜면 변경되는 내용입니다'],
+  atOnceTitle: ['The first sync is applied at once', '첫 동기화가 바로 적용됩니다'],
+  atOnceText: [
+    'That was chosen under First sync, one step back. To look before anything changes, choose "Show me first" there.',
+    '이전 단계의 첫 동기화에서 그렇게 선택했습니다. 변경 전에 확인하려면 그곳에서 "먼저 보여 주기"를 선택하세요.',
+  ],
+  atOnceDo: ['Turn on and sync', '켜고 동기화'],
   notShown: [
     'Dynamic distribution lists are not among them: Microsoft Graph does not show those. A group kept by hand, or filled by a destination rule, can stand in.',
     '동적 메일 그룹은 포함되지 않습니다. Microsoft Graph가 표시하지 않기 때문입니다. 직접 관리하는 그룹이나 대상 그룹 규칙으로 채우는 그룹으로 대신할 수 있습니다.',

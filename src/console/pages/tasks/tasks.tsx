@@ -33,7 +33,6 @@ const WORDS = words({
   started: ['Started', '시작'],
   end: ['Ends', '종료'],
   result: ['Changed', '변경'],
-  step: ['Step', '단계'],
   reading: ['Reading', '읽는 중'],
   planning: ['Comparing', '비교 중'],
   applying: ['Applying', '적용 중'],
@@ -44,6 +43,10 @@ const WORDS = words({
   permissions: ['Permissions', '권한'],
   stop: ['Stop', '중지'],
   empty: ['No task has run yet', '아직 실행된 작업이 없습니다'],
+  emptyText: [
+    'Once a source is set up, its work appears here by itself.',
+    '소스를 설정하면 작업이 여기에 자동으로 표시됩니다.',
+  ],
   noMatch: ['No task matches', '일치하는 작업이 없습니다'],
 });
 
@@ -57,7 +60,6 @@ export function TasksPage() {
   const language = useLanguage();
   const [search, change] = useSearchState();
   const tasks = useList('GET /tasks', { query: { state: search['state'] } as never });
-  const step = (task: Task): string => (task.step === null ? '–' : t(task.step as 'reading'));
   return (
     <Page title={t('title')} lead={t('lead')}>
       <Card
@@ -85,7 +87,9 @@ export function TasksPage() {
                 <Button onClick={() => change({ state: undefined })}>{common('clear')}</Button>
               )
             }
-          />
+          >
+            {search['state'] === undefined ? t('emptyText') : undefined}
+          </Empty>
         ) : (
           <Table
             label={t('list')}
@@ -100,18 +104,7 @@ export function TasksPage() {
                 name: t('state'),
                 cell: (task) => <RunStatus run={{ status: task.state as never, preview: false, steps: [] }} />,
               },
-              { name: t('step'), cell: step },
-              {
-                name: t('progress'),
-                cell: (task) =>
-                  task.state === 'running' ? (
-                    <Progress label={t('progress')} percent={task.percent ?? undefined} />
-                  ) : task.percent === null ? (
-                    '–'
-                  ) : (
-                    `${task.percent}%`
-                  ),
-              },
+              { name: t('progress'), nothing: isStill, cell: (task) => <TaskProgress task={task} /> },
               {
                 name: t('started'),
                 cell: (task) => (task.startedAt === null ? '–' : dateTime(task.startedAt, language)),
@@ -125,6 +118,25 @@ export function TasksPage() {
         <More list={tasks} />
       </Card>
     </Page>
+  );
+}
+
+/** Nothing moves: its state says all. */
+function isStill({ state }: Task): boolean {
+  return state !== 'running' && state !== 'failed';
+}
+
+/** How far what is under way is; of what failed, where. */
+function TaskProgress({ task }: { readonly task: Task }) {
+  const t = useT(WORDS);
+  const step = task.step === null ? '–' : t(task.step as 'reading');
+  if (isStill(task)) return '–';
+  if (task.state === 'failed') return step;
+  return (
+    <div>
+      <Progress label={t('progress')} percent={task.percent ?? undefined} />
+      <small style={{ color: 'var(--muted)' }}>{task.percent === null ? step : `${step} · ${task.percent}%`}</small>
+    </div>
   );
 }
 

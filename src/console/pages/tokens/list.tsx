@@ -45,6 +45,7 @@ export function TokenList({
             { name: t('state'), cell: (token) => <TokenState token={token} /> },
             {
               name: t('lastUsed'),
+              tight: true,
               cell: ({ lastUsedAt }) => (lastUsedAt === null ? t('notUsed') : relative(lastUsedAt, language)),
             },
             {

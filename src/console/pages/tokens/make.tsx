@@ -90,7 +90,12 @@ export function MakeToken({
               options={[['', t('programs')], ...apps.map((one) => [one.id, one.name] as const)]}
             />
           ) : null}
-          <TextField label={t('tokenName')} value={name} onChange={setName} />
+          <TextField
+            label={t('tokenName')}
+            hint={appId === '' ? undefined : t('tokenNameHint')}
+            value={name}
+            onChange={setName}
+          />
           {appId === '' ? (
             <SelectField
               label={t('scope')}

@@ -13,6 +13,7 @@ export const WORDS = words({
   own: ['You are signed in with it', '현재 로그인에 사용 중'],
   makeToken: ['Make a token', '토큰 만들기'],
   tokenName: ['What is it for?', '용도'],
+  tokenNameHint: ['Such as production. Empty takes the name of the app.', '예: 운영. 비워 두면 앱 이름을 사용합니다.'],
   nameNeeded: ['Say what it is for.', '용도를 입력하세요.'],
   scope: ['It may', '권한'],
   'scim:read': ['Read the directory', '디렉터리 읽기'],
