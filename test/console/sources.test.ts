@@ -97,8 +97,14 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
       await rule.getByText(new RegExp(`^\\d+ of ${USERS} users fit$`)).waitFor();
       await rule.getByLabel('Group here').fill(department);
     }
-    await page.getByRole('button', { name: 'Move rule 2 up' }).press('Enter');
     const first = page.getByLabel('Group here').first();
+    await page.getByLabel('Whom it fits').first().click();
+    await page.getByText(new RegExp(`^\\d+ of ${USERS} users fit$`)).waitFor();
+    await step('Move rule 2 up');
+    assert.equal(await first.inputValue(), 'Finance', 'the first press of a button below counts');
+    await page.getByRole('button', { name: 'Move rule 1 down' }).press('Enter');
+    assert.equal(await first.inputValue(), 'Design');
+    await page.getByRole('button', { name: 'Move rule 2 up' }).press('Enter');
     assert.equal(await first.inputValue(), 'Finance');
     assert.equal(await page.locator(':focus').getAttribute('aria-label'), 'Move rule 1 up');
     await first.fill('');

@@ -63,7 +63,8 @@ export function DestinationSection({ kind, value, onChange, errors }: SectionPro
           <li
             // biome-ignore lint/suspicious/noArrayIndexKey: a rule has no name but its place
             key={at}
-            onFocus={() => setOpen(at)}
+            // A button that is pressed must not move before it is let go.
+            onFocus={({ target }) => (target.matches('input, textarea') ? setOpen(at) : undefined)}
           >
             <div className={css.ruleHead}>
               <h3>{t('rule', { n: at + 1 })}</h3>
