@@ -17,7 +17,7 @@ const NEW: M365Placing = { filter: '', destinationGroup: '' };
 
 type Way = 'up' | 'down';
 
-export function DestinationSection({ kind, value, onChange, errors }: SectionProps<M365>) {
+export function DestinationSection({ kind, value, onChange, errors, clearErrors }: SectionProps<M365>) {
   const t = useT(DESTINATION);
   const names = useId();
   const { destination } = value;
@@ -25,16 +25,19 @@ export function DestinationSection({ kind, value, onChange, errors }: SectionPro
   /** The one that is worked at: it alone has suggestions and is counted. */
   const [open, setOpen] = useState(0);
   const list = useRef<HTMLOListElement>(null);
-  const [focus, setFocus] = useState<{ readonly rule: number; readonly on: Way | 'filter' } | undefined>(undefined);
+  const adding = useRef<HTMLDivElement>(null);
+  const [focus, setFocus] = useState<{ readonly rule: number; readonly on: Way | 'filter' | 'remove' } | undefined>();
   const set = (changes: Partial<M365Destination>): void =>
     onChange({ ...value, destination: { ...destination, ...changes } });
   const own = value.scope.filter.trim();
 
-  // A rule that was moved or made is gone on with: the button that moved it, or its first field.
+  // A rule that was moved or made is gone on with: the button that moved it, or its first field. After one that was
+  // removed comes the next, and after the last the button that adds one.
   useEffect(() => {
     if (focus === undefined) return;
     const place = focus.on === 'filter' ? 'textarea' : `[data-way="${focus.on}"]`;
-    list.current?.children[focus.rule]?.querySelector<HTMLElement>(place)?.focus();
+    const rule = list.current?.children[focus.rule];
+    (rule ?? adding.current)?.querySelector<HTMLElement>(rule === undefined ? 'button' : place)?.focus();
     setFocus(undefined);
   }, [focus]);
 
@@ -43,9 +46,17 @@ export function DestinationSection({ kind, value, onChange, errors }: SectionPro
     const next = [...rules];
     next.splice(to, 0, ...next.splice(from, 1));
     set({ rules: next });
+    clearErrors();
     setOpen(to);
     setFocus({ rule: to, on });
     toast(t('moved', { n: to + 1, total: rules.length }), { of: 'rule' });
+  }
+
+  function remove(at: number): void {
+    set({ rules: rules.filter((_one, place) => place !== at) });
+    clearErrors();
+    setOpen(open > at ? open - 1 : open);
+    setFocus({ rule: at, on: 'remove' });
   }
 
   /** The whole scope with the filter of a rule beside its own. */
@@ -89,9 +100,10 @@ export function DestinationSection({ kind, value, onChange, errors }: SectionPro
               <Button
                 small
                 look="quiet"
+                data-way="remove"
                 icon={<Trash2 size={15} />}
                 aria-label={t('remove', { n: at + 1 })}
-                onClick={() => set({ rules: rules.filter((_one, place) => place !== at) })}
+                onClick={() => remove(at)}
               />
             </div>
             <RuleFields
@@ -113,7 +125,7 @@ export function DestinationSection({ kind, value, onChange, errors }: SectionPro
           {errors['destination.rules']}
         </p>
       )}
-      <div>
+      <div ref={adding}>
         <Button
           icon={<Plus size={15} />}
           onClick={() => {

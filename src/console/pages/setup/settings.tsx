@@ -130,6 +130,7 @@ function Form({ loading, saved }: { readonly loading: Promise<Forms<object>>; re
                 value={value}
                 onChange={setValue}
                 errors={fieldErrors(draft.error)}
+                clearErrors={draft.clearError}
                 secretsSet={(base['secretsSet'] as string[] | undefined) ?? []}
               />
             </Stack>

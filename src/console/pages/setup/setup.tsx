@@ -157,8 +157,7 @@ function Wizard({
   }
 
   function goOn(to: Step): void {
-    setProblems({});
-    save.reset();
+    clearErrors();
     setReached(Math.max(reached, steps.indexOf(to)));
     setWentOn(to === 'preview');
     keep.mutate(draftOf(to));
@@ -170,6 +169,11 @@ function Wizard({
     return section === undefined ? step : stepOf(section.name);
   }
 
+  function clearErrors(): void {
+    setProblems({});
+    save.reset();
+  }
+
   /** To the step of the first field that is wrong. */
   function refuse(wrong: Readonly<Record<string, string>>): void {
     setProblems(wrong);
@@ -177,7 +181,7 @@ function Wizard({
     if (first !== undefined && placeOf(first) !== step) go(placeOf(first));
   }
 
-  const props = { kind, value, onChange: setValue, errors: problems, secretsSet };
+  const props = { kind, value, onChange: setValue, errors: problems, clearErrors, secretsSet };
   const shown = forms.sections.filter(({ name }) => stepOf(name) === step);
   return (
     <div className={css.wizard}>
