@@ -57,6 +57,8 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
     const nameOf = (id = ''): string => String(tenant.groups.get(id)?.['displayName']);
     await page.goto('/inbound/microsoft365/settings?tab=scope');
     await page.getByLabel('Only designated groups').check();
+    const readings: string[] = [];
+    page.on('request', (request) => readings.push(...(/\/source\/groups.*/.exec(request.url()) ?? [])));
     await step('Choose groups…');
     const dialog = page.getByRole('dialog', { name: 'Choose the groups to sync' });
     await dialog.getByRole('button', { name: `Subgroups of ${nameOf(top)}` }).click();
@@ -70,6 +72,7 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
     await dialog.getByRole('button', { name: `Members of ${nameOf(top)}` }).click();
     await dialog.getByText(/^\d+ users? in all, \d+ subgroups?$/).waitFor();
     assert.deepEqual(await violations(open), []);
+    assert.deepEqual(readings, [...new Set(readings)], 'a count reads nothing of the source again');
     await page.keyboard.press('Escape');
     await page.getByLabel('Everybody in the tenant').check();
   });

@@ -1,6 +1,6 @@
 import { PlugZap } from 'lucide-react';
 import { useState } from 'react';
-import { useCall, useGet } from '../../api/queries.ts';
+import { useAsk, useGet } from '../../api/queries.ts';
 import type { App } from '../../api/types.ts';
 import { useT } from '../../app/i18n.ts';
 import { useKoreanSentences } from '../../app/korean.ts';
@@ -173,7 +173,7 @@ export function AuthFields({ value, saved, errors, onChange }: AuthProps) {
 export function TestConnection({ app, value }: { readonly app: App; readonly value?: Push }) {
   const t = useT(WORDS);
   const needs = useNeeds('operator');
-  const test = useCall('POST /apps/{id}/push/test');
+  const test = useAsk('POST /apps/{id}/push/test');
   const korean = useKoreanSentences();
   const nameOf = (name: string): string => {
     const key = `step:${name}` as keyof typeof WORDS;

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { useCall, useGet } from '../../api/queries.ts';
+import { useAsk, useGet } from '../../api/queries.ts';
 import type { MappingRule, MappingTry } from '../../api/types.ts';
 import { useT } from '../../app/i18n.ts';
 import { useReason } from '../../app/reasons.ts';
@@ -79,7 +79,7 @@ function TryIt({
   const t = useT(MAPPING);
   const needs = useNeeds('operator');
   const [person, setPerson] = useState('');
-  const attempt = useCall('POST /providers/{kind}/mapping/try');
+  const attempt = useAsk('POST /providers/{kind}/mapping/try');
   return (
     <Stack>
       <h3>{t('tryTitle')}</h3>

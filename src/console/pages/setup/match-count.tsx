@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 import { ApiError } from '../../api/client.ts';
-import { useCall } from '../../api/queries.ts';
+import { useAsk } from '../../api/queries.ts';
 import type { ScopeTry } from '../../api/types.ts';
 import { count } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
@@ -27,7 +27,7 @@ export function MatchCount({
   readonly fits?: ((n: string, total: string) => string) | undefined;
 }) {
   const needs = useNeeds('operator');
-  const { data, error, mutate, reset } = useCall('POST /providers/{kind}/scope/try');
+  const { data, error, mutate, reset } = useAsk('POST /providers/{kind}/scope/try');
   const [asked, setAsked] = useState<string | undefined>(undefined);
   const text = JSON.stringify(settings);
   useEffect(() => {
