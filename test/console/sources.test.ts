@@ -41,6 +41,11 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
     const { page } = open;
     await page.goto('/inbound/microsoft365/settings?tab=filters');
     await page.getByText(/^\d+ of \d+ users come in$/).waitFor();
+    await page.getByLabel('Filter on users').fill("memberOf eq 'All staff'");
+    await page.getByText('This filter asks by "memberOf" who is in a group.').waitFor();
+    assert.equal(await page.getByText(/users come in$/).count(), 0);
+    await page.getByLabel('Filter on users').fill("department eq 'memberOf'");
+    await page.getByText(`0 of ${USERS} users come in`).waitFor();
     await page.getByLabel('Filter on users').fill("department eq 'Nowhere'");
     await page.getByText(`0 of ${USERS} users come in`).waitFor();
     await page.getByText(/^\d+ users would leave$/).waitFor();
@@ -119,6 +124,8 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
     await wrong.waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Move rule 2 up' }).press('Enter');
     await step('Add a rule');
+    await page.keyboard.type("memberOf eq 'All staff'");
+    await page.getByText('This filter asks by "memberOf" who is in a group.').waitFor();
     await page.getByRole('button', { name: 'Move rule 3 up' }).press('Enter');
     await page.getByRole('button', { name: 'Remove rule 2' }).press('Enter');
     assert.equal(await page.locator(':focus').getAttribute('aria-label'), 'Remove rule 2');
