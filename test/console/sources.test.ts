@@ -242,6 +242,30 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
     await page.getByText(/\((now|\d+ s ago)\)/).waitFor();
   });
 
+  it('removes the settings that it asked about, and says when somebody saved others meanwhile', async () => {
+    const { page } = open;
+    await page.goto('/inbound');
+    const card = page
+      .locator('div')
+      .filter({ has: page.getByRole('heading', { name: 'CSV upload' }) })
+      .filter({ has: page.getByRole('button', { name: 'Remove settings' }) })
+      .last();
+    await card.getByRole('button', { name: 'Remove settings' }).click();
+    const asked = page.getByRole('dialog', { name: 'Remove the settings of CSV upload?' });
+    const remove = asked.getByRole('button', { name: 'Remove settings' });
+    await asked.locator('button:not([aria-disabled])', { hasText: 'Remove settings' }).waitFor();
+    const { body: settings } = await api.call<object>('GET', '/api/v1/providers/csv');
+    const read = page.waitForResponse((response) => response.url().endsWith('/api/v1/providers/csv'));
+    await api.call('PUT', '/api/v1/providers/csv', { ...settings, adoptManual: 'never' });
+    await read;
+    await remove.click();
+    await asked.getByText('Somebody saved these settings since you were asked.').waitFor();
+    assert.equal((await api.call('GET', '/api/v1/providers/csv')).status, 200);
+    await remove.click();
+    await asked.waitFor({ state: 'detached' });
+    assert.equal((await api.call('GET', '/api/v1/providers/csv')).status, 404);
+  });
+
   it('names what is wrong with a directory server, and reads it once it is right', { skip: slapdMissing }, async () => {
     const { page } = open;
     const slapd: Slapd = await startSlapd(PEOPLE);
