@@ -4,18 +4,20 @@ import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
+import { z } from 'zod';
 import { renderReference } from '#admin/api-reference.ts';
 import { DEFAULT_GUARD } from '#core/guard.ts';
 import { REASONS } from '#core/reasons.ts';
 import { PROVIDER_KINDS } from '#core/resource.ts';
 import { describeEnvironment } from '#platform/config.ts';
-import { parseSettings as parseCsv } from '#providers/csv/settings.ts';
-import { parseSettings as parseLdap } from '#providers/ldap/settings.ts';
-import { parseSettings as parseMicrosoft365 } from '#providers/microsoft365/settings.ts';
-import { parseSettings as parseScim } from '#providers/scim/settings.ts';
+import { Settings as Csv, parseSettings as parseCsv } from '#providers/csv/settings.ts';
+import { Settings as Ldap, parseSettings as parseLdap } from '#providers/ldap/settings.ts';
+import { Settings as Microsoft365, parseSettings as parseMicrosoft365 } from '#providers/microsoft365/settings.ts';
+import { parseSettings as parseScim, Settings as Scim } from '#providers/scim/settings.ts';
 import { parseSettings as parsePush } from '#targets/scim-app/settings.ts';
 import { KOREAN_ERRORS, KOREAN_REMEDIES } from '../../src/console/app/korean-errors.ts';
 import { sentenceInKorean } from '../../src/console/app/korean-sentences.ts';
+import { settingName, settingValue } from '../../src/console/pages/setup/setting-words.ts';
 import { errorCodes, troubleshooting } from '../../tools/error-codes.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -32,6 +34,30 @@ function headingsOf(page: string): string[] {
 function namesIn(settings: unknown): string[] {
   if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) return [];
   return Object.entries(settings).flatMap(([name, value]) => [name, ...namesIn(value)]);
+}
+
+interface JsonSchema {
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly anyOf?: readonly JsonSchema[];
+  readonly oneOf?: readonly JsonSchema[];
+  readonly items?: JsonSchema;
+  readonly enum?: readonly string[];
+  readonly const?: string;
+}
+
+/** What can be set at each path, whatever else is chosen; a list is one setting. */
+function leavesOf(
+  schema: JsonSchema,
+  path = '',
+): readonly { readonly path: string; readonly values: readonly string[] }[] {
+  const { properties, anyOf = [], oneOf = [], items, enum: choices = [], const: only } = schema;
+  const ways = [...anyOf, ...oneOf];
+  if (ways.length > 0) return ways.flatMap((way) => leavesOf(way, path));
+  if (properties !== undefined)
+    return Object.entries(properties).flatMap(([name, below]) =>
+      leavesOf(below, path === '' ? name : `${path}.${name}`),
+    );
+  return [{ path, values: [...(items?.enum ?? []), ...choices, ...(only === undefined ? [] : [only])] }];
 }
 
 describe('the documentation', () => {
@@ -77,6 +103,27 @@ describe('the documentation', () => {
     assert.ok(said.length > 60, `${said.length} sentences`);
     for (const sentence of said.filter((one) => /[a-z]{3}/.test(one) && !one.includes('${')))
       assert.match(sentenceInKorean(sentence) ?? '', /[가-힣]/, sentence);
+  });
+
+  it('has a name for every setting of a source and words for every value that can be chosen, in both languages', () => {
+    for (const [kind, settings] of [
+      ['microsoft365', Microsoft365],
+      ['ldap', Ldap],
+      ['csv', Csv],
+      ['scim', Scim],
+    ] as const) {
+      const schema = z.toJSONSchema(settings, { io: 'input', unrepresentable: 'any' });
+      const names = new Map<string, string>();
+      for (const { path, values } of leavesOf(schema as JsonSchema)) {
+        const [english = '', korean = ''] = settingName(kind, path) ?? [];
+        assert.match(english, /[a-z]/, `${kind}: ${path}`);
+        assert.match(korean, /[가-힣]/, `${kind}: ${path}`);
+        assert.ok([undefined, path].includes(names.get(english)), `${kind}: "${english}" is the name of two settings`);
+        names.set(english, path);
+        for (const value of values) assert.ok(settingValue(kind, path, value), `${kind}: ${path}: ${value}`);
+      }
+      assert.ok(names.size > 8, kind);
+    }
   });
 
   it('leads nowhere that is not there, to no heading that is not there either', () => {

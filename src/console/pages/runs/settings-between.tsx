@@ -67,32 +67,35 @@ export function SettingsBetween({ changes }: { readonly changes: readonly Settin
   };
   const limits = useLimitWords();
   const settings = useFieldWords();
-  const wordsOf = (action: SettingsChange['action']): FieldWords =>
-    action === 'schedule.change' ? schedule : action === 'guard.change' ? limits : settings;
+  const wordsOf = ({ action, provider }: SettingsChange): FieldWords =>
+    action === 'schedule.change' ? schedule : action === 'guard.change' ? limits : settings(provider ?? '');
   return (
     <ul className={css.between}>
-      {changes.map(({ id, at, actor, action, provider, configVersion, changes: fields, secretsChanged }) => (
-        <li key={id}>
-          <Settings2 size={14} aria-hidden />
-          <div>
-            <span>
-              {dateTime(at, language)} ·{' '}
-              {t(action, {
-                who: nameOf(actor),
-                n: String(configVersion ?? '?'),
-                name: provider === null ? '' : names(provider as keyof typeof PROVIDERS),
-              })}
-              {secretsChanged ? ` · ${t('secret')}` : ''}
-            </span>
-            {fields.length === 0 ? null : <FieldDifferences changes={fields} words={wordsOf(action)} />}
-          </div>
-          {action === 'provider.configure' && provider !== null ? (
-            <Link to="/inbound/$provider/settings" params={{ provider }} search={{ tab: 'versions' } as never}>
-              {names(provider as keyof typeof PROVIDERS)}
-            </Link>
-          ) : null}
-        </li>
-      ))}
+      {changes.map((change) => {
+        const { id, at, actor, action, provider, configVersion, changes: fields, secretsChanged } = change;
+        return (
+          <li key={id}>
+            <Settings2 size={14} aria-hidden />
+            <div>
+              <span>
+                {dateTime(at, language)} ·{' '}
+                {t(action, {
+                  who: nameOf(actor),
+                  n: String(configVersion ?? '?'),
+                  name: provider === null ? '' : names(provider as keyof typeof PROVIDERS),
+                })}
+                {secretsChanged ? ` · ${t('secret')}` : ''}
+              </span>
+              {fields.length === 0 ? null : <FieldDifferences changes={fields} words={wordsOf(change)} />}
+            </div>
+            {action === 'provider.configure' && provider !== null ? (
+              <Link to="/inbound/$provider/settings" params={{ provider }} search={{ tab: 'versions' } as never}>
+                {names(provider as keyof typeof PROVIDERS)}
+              </Link>
+            ) : null}
+          </li>
+        );
+      })}
     </ul>
   );
 }

@@ -1,52 +1,29 @@
-// What the settings of a source are called where they stand alone, without their form around them.
-import { useT } from '../../app/i18n.ts';
-import { DESTINATION } from './destination-words.ts';
+import { say, useLanguage } from '../../app/i18n.ts';
+import type { FieldWords } from '../../ui/field-differences.tsx';
 import type { M365Placing } from './model.ts';
-import { WORDS } from './words.ts';
+import { settingName, settingValue } from './setting-words.ts';
 
-const NAMES: Readonly<Record<string, keyof typeof WORDS>> = {
-  'credential.kind': 'credential',
-  'credential.certificate': 'certPem',
-  'credential.privateKey': 'keyPem',
-  'scope.groupIds': 'groups',
-  'scope.nestedGroups': 'nested',
-  'scope.dynamicMembership': 'dynamic',
-  'scope.mailboxTypes': 'mailboxes',
-  'scope.onSourceSoftDelete': 'onSoft',
-  'scope.onSourceHardDelete': 'onHard',
-  'scope.deleteAfterDays': 'deleteAfter',
-  'pathDisplay.rootGroupId': 'pathRoot',
-  'mapping.users': 'mapping',
-  adoptManual: 'adopt',
-};
-const CHOICES = /(^|\.)(kind|cloud|mode|nestedGroups|groupTypes|onLeaveScope|onSource\w+|adoptManual)$/;
-
-const DESTINATION_NAMES: Readonly<Record<string, keyof typeof DESTINATION>> = {
-  'destination.rules': 'rules',
-  'destination.match': 'match',
-  'destination.default': 'rest',
-  'notifications.enabled': 'notices',
-  'notifications.sweepMinutes': 'sweep',
-};
-
-export function useFieldWords() {
-  const t = useT(WORDS);
-  const placing = useT(DESTINATION);
-  const word = (value: unknown): string => (String(value) in WORDS ? t(value as keyof typeof WORDS) : String(value));
-  return {
-    nameOf: (path: string): string | undefined => {
-      const place = DESTINATION_NAMES[path];
-      if (place !== undefined) return placing(place);
-      const last = path.slice(path.lastIndexOf('.') + 1);
-      const name = NAMES[path] ?? (last in WORDS ? (last as keyof typeof WORDS) : undefined);
-      return name === undefined ? undefined : t(name);
-    },
-    sayValue: (path: string, value: unknown): string | undefined => {
-      if (path === 'destination.match') return placing(value === 'all' ? 'all' : 'first');
-      if (path === 'destination.rules' && Array.isArray(value)) return value.map(ruleText).join('; ');
-      if (!CHOICES.test(path) || value === null || value === undefined) return undefined;
-      return Array.isArray(value) ? value.map(word).join(', ') : word(value);
-    },
+/** What the settings of a kind of source are called, and their values. */
+export function useFieldWords(): (kind: string) => Required<FieldWords> {
+  const language = useLanguage();
+  return (kind) => {
+    const word = (path: string, value: unknown): string | undefined => {
+      const pair = settingValue(kind, path, value);
+      return pair === undefined ? undefined : say(pair, {}, language);
+    };
+    return {
+      nameOf(path) {
+        const pair = settingName(kind, path);
+        return pair === undefined ? undefined : say(pair, {}, language);
+      },
+      sayValue(path, value) {
+        if (!Array.isArray(value)) return word(path, value);
+        if (value.length === 0) return undefined;
+        if (path === 'destination.rules') return value.map(ruleText).join('; ');
+        const said = value.map((one) => word(path, one));
+        return said.includes(undefined) ? undefined : said.join(', ');
+      },
+    };
   };
 }
 

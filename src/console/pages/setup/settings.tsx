@@ -69,7 +69,7 @@ function Form({ loading, saved }: { readonly loading: Promise<Forms<object>>; re
         ifMatch,
       }) as Promise<Tagged<Json>>,
     topic: 'providers',
-    ...useFieldWords(),
+    ...useFieldWords()(kind),
   });
   const { base, value, setValue, changed } = draft;
   const providers = useGet('GET /providers');

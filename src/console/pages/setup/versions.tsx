@@ -22,7 +22,7 @@ export function Versions({ kind, onTake }: { readonly kind: Kind; readonly onTak
   const t = useT(WORDS);
   const language = useLanguage();
   const nameOf = useActorName();
-  const fieldWords = useFieldWords();
+  const fieldWords = useFieldWords()(kind);
   const needs = useNeeds('admin');
   const list = useList('GET /settings-changes', { query: { provider: kind, versionsOnly: true } });
   const current = list.items[0]?.configVersion;
