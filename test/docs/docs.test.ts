@@ -19,6 +19,7 @@ import { KOREAN_ERRORS, KOREAN_REMEDIES } from '../../src/console/app/korean-err
 import { sentenceInKorean } from '../../src/console/app/korean-sentences.ts';
 import { settingName, settingValue } from '../../src/console/pages/setup/setting-words.ts';
 import { errorCodes, troubleshooting } from '../../tools/error-codes.ts';
+import { findSentences } from '../../tools/find-sentences.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PAGES = ['README.md', 'CONTRIBUTING.md', ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`)];
@@ -29,6 +30,16 @@ function headingsOf(page: string): string[] {
   const headings = [...read(page).matchAll(/^#+ (.*)$/gm)].map(([, text = '']) => text.toLowerCase());
   return headings.map((text) => text.replaceAll(/[^\w\- ]/g, '').replaceAll(' ', '-'));
 }
+
+const DEMANDING = [
+  ...['scope', 'explain'].map((name) => `providers/microsoft365/${name}.ts`),
+  ...['providers/scim/explain.ts', 'providers/csv/to-scim.ts', 'core/field-records.ts'],
+];
+const TESTING = [
+  ...['checks', 'permissions', 'preflight', 'selected-groups'].map((name) => `providers/microsoft365/${name}.ts`),
+  ...['providers/ldap/checks.ts', 'providers/csv/checks.ts', 'providers/scim/index.ts'],
+  ...['core/check.ts', 'admin/pushed-provider.ts'],
+];
 
 /** Of settings, at every depth. */
 function namesIn(settings: unknown): string[] {
@@ -88,21 +99,26 @@ describe('the documentation', () => {
       assert.equal(remedy === nothing, KOREAN_REMEDIES[code] === undefined, code);
   });
 
-  it('says in Korean as well what the doctor finds and what a scope demands', () => {
+  it('says in Korean as well what the doctor finds, what a scope demands and what a connection test says', () => {
     // The command says some more, on the command line.
     const found = readdirSync(join(ROOT, 'src/doctor')).filter((name) => name !== 'main.ts');
-    const demanding = ['microsoft365/scope.ts', 'microsoft365/explain.ts', 'scim/explain.ts', 'csv/to-scim.ts'];
-    const sources = [...found.map((name) => `doctor/${name}`), ...demanding.map((name) => `providers/${name}`)];
-    const TEXT = String.raw`)(?::| =)\s*(?:'([^']+)'|\`([^\`]+)\`)`;
-    const said = [...sources, 'core/field-records.ts'].flatMap((name) => {
-      const texts = new RegExp(`\\b(?:${name.startsWith('doctor/') ? 'detail|remedy' : 'demands'}${TEXT}`, 'g');
-      return [...read(`src/${name}`).matchAll(texts)].map(
-        ([, plain, template = '']) => plain ?? template.replaceAll(/\$\{[^{}]*\}/g, '7'),
-      );
-    });
-    assert.ok(said.length > 60, `${said.length} sentences`);
-    for (const sentence of said.filter((one) => /[a-z]{3}/.test(one) && !one.includes('${')))
-      assert.match(sentenceInKorean(sentence) ?? '', /[가-힣]/, sentence);
+    const said = [
+      ...found.map((name) => findSentences(read(`src/doctor/${name}`), ['detail', 'remedy'])),
+      ...DEMANDING.map((name) => findSentences(read(`src/${name}`), ['demands'])),
+      ...TESTING.map((name) => findSentences(read(`src/${name}`), ['detail', 'problem', 'remedy'], true)),
+    ].flat();
+    assert.ok(said.length > 150, `${said.length} sentences`);
+    const missing = said.filter((sentence) => !/[가-힣]/.test(sentenceInKorean(sentence) ?? ''));
+    assert.deepEqual(missing, []);
+  });
+
+  it('finds sentences in every branch of a template, and says what it cannot read', () => {
+    const source = `const end = far ? \`\${n} away\` : 'here'; export const x = { detail: \`It is \${end}.\` };`;
+    assert.deepEqual(findSentences(source, ['detail']), ['It is 7 away.', 'It is here.']);
+    assert.throws(
+      () => findSentences(`export const x = { detail: turn('there it is', 2) };`, ['detail']),
+      /cannot be told/,
+    );
   });
 
   it('has a name for every setting of a source and words for every value that can be chosen, in both languages', () => {
