@@ -113,7 +113,8 @@ function setting(path: string, text: string): PatchOperation {
 
 /** In the place of the one that was shown; beside others where none was. */
 function settingEmail(shown: Email | undefined, email: string): PatchOperation {
-  if (shown === undefined) return { op: 'add', path: 'emails', value: [{ value: email, type: 'work', primary: true }] };
+  if (shown?.value === undefined)
+    return { op: 'add', path: 'emails', value: [{ value: email, type: 'work', primary: true }] };
   const which = shown.primary === true ? 'primary eq true' : `value eq ${JSON.stringify(shown.value)}`;
   return email === ''
     ? { op: 'remove', path: `emails[${which}]` }
