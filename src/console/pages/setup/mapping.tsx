@@ -36,10 +36,19 @@ function withText(rule: MappingRule, how: How, text: string): MappingRule {
 }
 
 /** Rules over the ones built in, and what they make of one person before they are saved. */
-export function MappingSection<Value extends Shared>({ kind, value, onChange, errors }: SectionProps<Value>) {
+export function MappingSection<Value extends Shared>({
+  kind,
+  value,
+  onChange,
+  errors,
+  clearErrors,
+}: SectionProps<Value>) {
   const t = useT(MAPPING);
   const rules = value.mapping?.users ?? [];
-  const set = (users: readonly MappingRule[]): void => onChange({ ...value, mapping: { users } });
+  function set(users: readonly MappingRule[]): void {
+    onChange({ ...value, mapping: { users } });
+    if (users.length < rules.length) clearErrors();
+  }
   return (
     <Stack>
       <p>{t('lead')}</p>
