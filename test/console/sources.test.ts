@@ -138,6 +138,9 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
     await page.getByLabel('Try again after so many minutes').fill('30');
     await step('Save');
     await page.getByText('Version 4.').waitFor();
+    await page.getByRole('tab', { name: 'Versions' }).click();
+    for (const name of ['Rules for groups here', 'Group for everybody else', 'Try again after so many minutes'])
+      await page.getByRole('listitem').filter({ hasText: name }).waitFor();
     const { body } = await api.call<Record<string, unknown>>('GET', '/api/v1/providers/microsoft365');
     assert.deepEqual(body['notifications'], { enabled: true, sweepMinutes: 30 });
     assert.deepEqual(body['destination'], {

@@ -7,7 +7,7 @@ import { useLanguage, useT, words } from '../../app/i18n.ts';
 import { PROVIDERS } from '../../app/words.ts';
 import { FieldDifferences, type FieldWords } from '../../ui/field-differences.tsx';
 import { useLimitWords } from '../settings/limit-words.ts';
-import { useFieldWords } from '../setup/field-words.ts';
+import { fieldWords } from '../setup/field-words.ts';
 import css from './runs.module.css';
 
 const WORDS = words({
@@ -66,9 +66,8 @@ export function SettingsBetween({ changes }: { readonly changes: readonly Settin
       typeof value === 'string' && value in KINDS ? kinds(value as keyof typeof KINDS) : undefined,
   };
   const limits = useLimitWords();
-  const settings = useFieldWords();
   const wordsOf = ({ action, provider }: SettingsChange): FieldWords =>
-    action === 'schedule.change' ? schedule : action === 'guard.change' ? limits : settings(provider ?? '');
+    action === 'schedule.change' ? schedule : action === 'guard.change' ? limits : fieldWords(provider ?? '', language);
   return (
     <ul className={css.between}>
       {changes.map((change) => {
