@@ -19,14 +19,17 @@ export function findSentences(source: string, names: readonly string[], whole = 
   const see = (node: AnyNode): void => {
     const named = nameOf(node);
     if (named !== undefined && names.includes(named.name))
-      for (const text of expand(named.value, constants)) if (WORD.test(text)) found.add(text);
-    if (whole && isText(node))
-      for (const text of expand(node, constants)) if (SENTENCE.test(text) && WORD.test(text)) found.add(text);
+      for (const text of expand(named.value, constants)) found.add(text);
+    if (whole) for (const text of sentencesOf(node, constants)) found.add(text);
     // What a text is made of is no text by itself.
-    if (!isText(node)) for (const child of childrenOf(node)) see(child);
+    if (!isText(node)) childrenOf(node).forEach(see);
   };
   see(program);
-  return [...found];
+  return [...found].filter((text) => WORD.test(text));
+}
+
+function sentencesOf(node: AnyNode, constants: Constants): readonly string[] {
+  return isText(node) ? expand(node, constants).filter((text) => SENTENCE.test(text)) : [];
 }
 
 type Constants = ReadonlyMap<string, readonly AnyNode[]>;
