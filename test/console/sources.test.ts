@@ -41,6 +41,11 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
     const { page } = open;
     await page.goto('/inbound/microsoft365/settings?tab=filters');
     await page.getByText(/^\d+ of \d+ users come in$/).waitFor();
+    await page.getByLabel('Filter on users').fill("memberOf eq 'All staff'");
+    await page.getByText('This filter asks by "memberOf" who is in a group.').waitFor();
+    assert.equal(await page.getByText(/users come in$/).count(), 0);
+    await page.getByLabel('Filter on users').fill("department eq 'memberOf'");
+    await page.getByText(`0 of ${USERS} users come in`).waitFor();
     await page.getByLabel('Filter on users').fill("department eq 'Nowhere'");
     await page.getByText(`0 of ${USERS} users come in`).waitFor();
     await page.getByText(/^\d+ users would leave$/).waitFor();
@@ -57,6 +62,8 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
     const nameOf = (id = ''): string => String(tenant.groups.get(id)?.['displayName']);
     await page.goto('/inbound/microsoft365/settings?tab=scope');
     await page.getByLabel('Only designated groups').check();
+    const readings: string[] = [];
+    page.on('request', (request) => readings.push(...(/\/source\/groups.*/.exec(request.url()) ?? [])));
     await step('Choose groups…');
     const dialog = page.getByRole('dialog', { name: 'Choose the groups to sync' });
     await dialog.getByRole('button', { name: `Subgroups of ${nameOf(top)}` }).click();
@@ -70,6 +77,7 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
     await dialog.getByRole('button', { name: `Members of ${nameOf(top)}` }).click();
     await dialog.getByText(/^\d+ users? in all, \d+ subgroups?$/).waitFor();
     assert.deepEqual(await violations(open), []);
+    assert.deepEqual(readings, [...new Set(readings)], 'a count reads nothing of the source again');
     await page.keyboard.press('Escape');
     await page.getByLabel('Everybody in the tenant').check();
   });
@@ -97,20 +105,42 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
       await rule.getByText(new RegExp(`^\\d+ of ${USERS} users fit$`)).waitFor();
       await rule.getByLabel('Group here').fill(department);
     }
-    await page.getByRole('button', { name: 'Move rule 2 up' }).press('Enter');
     const first = page.getByLabel('Group here').first();
+    await page.getByLabel('Whom it fits').first().click();
+    await page.getByText(new RegExp(`^\\d+ of ${USERS} users fit$`)).waitFor();
+    await step('Move rule 2 up');
+    assert.equal(await first.inputValue(), 'Finance', 'the first press of a button below counts');
+    await page.getByRole('button', { name: 'Move rule 1 down' }).press('Enter');
+    assert.equal(await first.inputValue(), 'Design');
+    await page.getByRole('button', { name: 'Move rule 2 up' }).press('Enter');
     assert.equal(await first.inputValue(), 'Finance');
     assert.equal(await page.locator(':focus').getAttribute('aria-label'), 'Move rule 1 up');
     await first.fill('');
     assert.deepEqual(await violations(open), []);
     await step('Save');
-    await page.getByText('expected the display name of a group', { exact: true }).waitFor();
+    const wrong = page.getByText('expected the display name of a group', { exact: true });
+    await wrong.waitFor();
+    await page.getByRole('button', { name: 'Move rule 1 down' }).press('Enter');
+    await wrong.waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Move rule 2 up' }).press('Enter');
+    await step('Add a rule');
+    await page.keyboard.type("memberOf eq 'All staff'");
+    await page.getByText('This filter asks by "memberOf" who is in a group.').waitFor();
+    await page.getByRole('button', { name: 'Move rule 3 up' }).press('Enter');
+    await page.getByRole('button', { name: 'Remove rule 2' }).press('Enter');
+    assert.equal(await page.locator(':focus').getAttribute('aria-label'), 'Remove rule 2');
+    await step('Add a rule');
+    await page.getByRole('button', { name: 'Remove rule 3' }).press('Enter');
+    assert.equal(await page.locator(':focus').textContent(), 'Add a rule');
     await first.fill('Money');
     await page.getByLabel('Group for everybody else').fill('Staff');
     await page.getByRole('tab', { name: 'Change notices' }).click();
     await page.getByLabel('Try again after so many minutes').fill('30');
     await step('Save');
     await page.getByText('Version 4.').waitFor();
+    await page.getByRole('tab', { name: 'Versions' }).click();
+    for (const name of ['Rules for groups here', 'Group for everybody else', 'Try again after so many minutes'])
+      await page.getByRole('listitem').filter({ hasText: name }).waitFor();
     const { body } = await api.call<Record<string, unknown>>('GET', '/api/v1/providers/microsoft365');
     assert.deepEqual(body['notifications'], { enabled: true, sweepMinutes: 30 });
     assert.deepEqual(body['destination'], {
@@ -267,6 +297,30 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
     );
     assert.equal(written.status, 201);
     await page.getByText(/\((now|\d+ s ago)\)/).waitFor();
+  });
+
+  it('removes the settings that it asked about, and says when somebody saved others meanwhile', async () => {
+    const { page } = open;
+    await page.goto('/inbound');
+    const card = page
+      .locator('div')
+      .filter({ has: page.getByRole('heading', { name: 'CSV upload' }) })
+      .filter({ has: page.getByRole('button', { name: 'Remove settings' }) })
+      .last();
+    await card.getByRole('button', { name: 'Remove settings' }).click();
+    const asked = page.getByRole('dialog', { name: 'Remove the settings of CSV upload?' });
+    const remove = asked.getByRole('button', { name: 'Remove settings' });
+    await asked.locator('button:not([aria-disabled])', { hasText: 'Remove settings' }).waitFor();
+    const { body: settings } = await api.call<object>('GET', '/api/v1/providers/csv');
+    const read = page.waitForResponse((response) => response.url().endsWith('/api/v1/providers/csv'));
+    await api.call('PUT', '/api/v1/providers/csv', { ...settings, adoptManual: 'never' });
+    await read;
+    await remove.click();
+    await asked.getByText('Somebody saved these settings since you were asked.').waitFor();
+    assert.equal((await api.call('GET', '/api/v1/providers/csv')).status, 200);
+    await remove.click();
+    await asked.waitFor({ state: 'detached' });
+    assert.equal((await api.call('GET', '/api/v1/providers/csv')).status, 404);
   });
 
   it('names what is wrong with a directory server, and reads it once it is right', { skip: slapdMissing }, async () => {

@@ -318,6 +318,58 @@ describe('the console, from the first sign-in on', { skip: chromiumMissing }, ()
     assert.deepEqual([kept['title'], kept['nickName'], kept['name']], ['Painter', 'T', { familyName: 'Worker' }]);
   });
 
+  it('changes of somebody only what was edited, and takes away what was cleared', async () => {
+    const { page } = open;
+    const enterprise = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
+    const name = { formatted: 'Grace B. Hopper', givenName: 'Grace', middleName: 'B.', familyName: 'Hopper' };
+    const [work, home, other] = ['work', 'home', 'other'].map((type) => ({ value: `${type}@example.com`, type }));
+    const { body: boss } = await api.call<{ id: string }>('POST', '/api/v1/users', { userName: 'boss' });
+    const { body: made } = await api.call<{ id: string }>('POST', '/api/v1/users', {
+      userName: 'grace',
+      name,
+      emails: [home, { ...work, primary: true }],
+      [enterprise]: { employeeNumber: '7', department: 'Fleet', manager: { value: boss.id } },
+    });
+    const path = `/api/v1/users/${made.id}`;
+    const saved = async () => {
+      const { body } = await api.call<Record<string, Record<string, unknown>>>('GET', path);
+      const { manager, ...own } = body[enterprise] ?? {};
+      return { name: body['name'], emails: body['emails'], own, boss: (manager as { value?: string })?.value };
+    };
+    const edit = page.getByRole('dialog', { name: 'Edit' });
+    const save = async (): Promise<void> => {
+      await edit.getByRole('button', { name: 'Save' }).click();
+      await edit.waitFor({ state: 'detached' });
+    };
+    await page.goto(`/users/${made.id}`);
+    await page.getByRole('button', { name: 'Edit' }).click();
+    await edit.getByLabel('Job title').fill('Admiral');
+    await edit.getByLabel('Email').fill('grace@example.com');
+    await api.call('PATCH', path, {
+      schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
+      Operations: [{ op: 'add', path: 'emails', value: [other] }],
+    });
+    await save();
+    await page.getByRole('row', { name: /Admiral/ }).waitFor();
+    assert.deepEqual(await saved(), {
+      name,
+      emails: [home, { ...work, value: 'grace@example.com', primary: true }, other],
+      own: { employeeNumber: '7', department: 'Fleet' },
+      boss: boss.id,
+    });
+    await page.getByRole('button', { name: 'Edit' }).click();
+    for (const cleared of ['Department', 'Family name', 'Email', 'Job title']) await edit.getByLabel(cleared).fill('');
+    await save();
+    await page.getByRole('row', { name: /Admiral/ }).waitFor({ state: 'detached' });
+    const { familyName: _cleared, ...rest } = name;
+    assert.deepEqual(await saved(), {
+      name: rest,
+      emails: [home, other],
+      own: { employeeNumber: '7' },
+      boss: boss.id,
+    });
+  });
+
   it('turns off what a viewer may not do, and says why', async () => {
     const app = await api.call<{ id: string }>('POST', '/api/v1/apps', { name: 'people' });
     const { body } = await api.call<{ token: string }>('POST', `/api/v1/apps/${app.body.id}/tokens`, {

@@ -4,19 +4,22 @@ import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
+import { z } from 'zod';
 import { renderReference } from '#admin/api-reference.ts';
 import { DEFAULT_GUARD } from '#core/guard.ts';
 import { REASONS } from '#core/reasons.ts';
 import { PROVIDER_KINDS } from '#core/resource.ts';
 import { describeEnvironment } from '#platform/config.ts';
-import { parseSettings as parseCsv } from '#providers/csv/settings.ts';
-import { parseSettings as parseLdap } from '#providers/ldap/settings.ts';
-import { parseSettings as parseMicrosoft365 } from '#providers/microsoft365/settings.ts';
-import { parseSettings as parseScim } from '#providers/scim/settings.ts';
+import { Settings as Csv, parseSettings as parseCsv } from '#providers/csv/settings.ts';
+import { Settings as Ldap, parseSettings as parseLdap } from '#providers/ldap/settings.ts';
+import { Settings as Microsoft365, parseSettings as parseMicrosoft365 } from '#providers/microsoft365/settings.ts';
+import { parseSettings as parseScim, Settings as Scim } from '#providers/scim/settings.ts';
 import { parseSettings as parsePush } from '#targets/scim-app/settings.ts';
 import { KOREAN_ERRORS, KOREAN_REMEDIES } from '../../src/console/app/korean-errors.ts';
 import { sentenceInKorean } from '../../src/console/app/korean-sentences.ts';
+import { settingName, settingValue } from '../../src/console/pages/setup/setting-words.ts';
 import { errorCodes, troubleshooting } from '../../tools/error-codes.ts';
+import { findSentences } from '../../tools/find-sentences.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PAGES = ['README.md', 'CONTRIBUTING.md', ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`)];
@@ -28,10 +31,44 @@ function headingsOf(page: string): string[] {
   return headings.map((text) => text.replaceAll(/[^\w\- ]/g, '').replaceAll(' ', '-'));
 }
 
+const DEMANDING = [
+  ...['scope', 'explain'].map((name) => `providers/microsoft365/${name}.ts`),
+  ...['providers/scim/explain.ts', 'providers/csv/to-scim.ts', 'core/field-records.ts'],
+];
+const TESTING = [
+  ...['checks', 'permissions', 'preflight', 'selected-groups'].map((name) => `providers/microsoft365/${name}.ts`),
+  ...['providers/ldap/checks.ts', 'providers/csv/checks.ts', 'providers/scim/index.ts'],
+  ...['core/check.ts', 'admin/pushed-provider.ts'],
+];
+
 /** Of settings, at every depth. */
 function namesIn(settings: unknown): string[] {
   if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) return [];
   return Object.entries(settings).flatMap(([name, value]) => [name, ...namesIn(value)]);
+}
+
+interface JsonSchema {
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly anyOf?: readonly JsonSchema[];
+  readonly oneOf?: readonly JsonSchema[];
+  readonly items?: JsonSchema;
+  readonly enum?: readonly string[];
+  readonly const?: string;
+}
+
+/** What can be set at each path, whatever else is chosen; a list is one setting. */
+function leavesOf(
+  schema: JsonSchema,
+  path = '',
+): readonly { readonly path: string; readonly values: readonly string[] }[] {
+  const { properties, anyOf = [], oneOf = [], items, enum: choices = [], const: only } = schema;
+  const ways = [...anyOf, ...oneOf];
+  if (ways.length > 0) return ways.flatMap((way) => leavesOf(way, path));
+  if (properties !== undefined)
+    return Object.entries(properties).flatMap(([name, below]) =>
+      leavesOf(below, path === '' ? name : `${path}.${name}`),
+    );
+  return [{ path, values: [...(items?.enum ?? []), ...choices, ...(only === undefined ? [] : [only])] }];
 }
 
 describe('the documentation', () => {
@@ -62,21 +99,47 @@ describe('the documentation', () => {
       assert.equal(remedy === nothing, KOREAN_REMEDIES[code] === undefined, code);
   });
 
-  it('says in Korean as well what the doctor finds and what a scope demands', () => {
+  it('says in Korean as well what the doctor finds, what a scope demands and what a connection test says', () => {
     // The command says some more, on the command line.
     const found = readdirSync(join(ROOT, 'src/doctor')).filter((name) => name !== 'main.ts');
-    const demanding = ['microsoft365/scope.ts', 'microsoft365/explain.ts', 'scim/explain.ts', 'csv/to-scim.ts'];
-    const sources = [...found.map((name) => `doctor/${name}`), ...demanding.map((name) => `providers/${name}`)];
-    const TEXT = String.raw`)(?::| =)\s*(?:'([^']+)'|\`([^\`]+)\`)`;
-    const said = [...sources, 'core/field-records.ts'].flatMap((name) => {
-      const texts = new RegExp(`\\b(?:${name.startsWith('doctor/') ? 'detail|remedy' : 'demands'}${TEXT}`, 'g');
-      return [...read(`src/${name}`).matchAll(texts)].map(
-        ([, plain, template = '']) => plain ?? template.replaceAll(/\$\{[^{}]*\}/g, '7'),
-      );
-    });
-    assert.ok(said.length > 60, `${said.length} sentences`);
-    for (const sentence of said.filter((one) => /[a-z]{3}/.test(one) && !one.includes('${')))
-      assert.match(sentenceInKorean(sentence) ?? '', /[가-힣]/, sentence);
+    const said = [
+      ...found.map((name) => findSentences(read(`src/doctor/${name}`), ['detail', 'remedy'])),
+      ...DEMANDING.map((name) => findSentences(read(`src/${name}`), ['demands'])),
+      ...TESTING.map((name) => findSentences(read(`src/${name}`), ['detail', 'problem', 'remedy'], true)),
+    ].flat();
+    assert.ok(said.length > 150, `${said.length} sentences`);
+    const missing = said.filter((sentence) => !/[가-힣]/.test(sentenceInKorean(sentence) ?? ''));
+    assert.deepEqual(missing, []);
+  });
+
+  it('finds sentences in every branch of a template, and says what it cannot read', () => {
+    const source = `const end = far ? \`\${n} away\` : 'here'; export const x = { detail: \`It is \${end}.\` };`;
+    assert.deepEqual(findSentences(source, ['detail']), ['It is 7 away.', 'It is here.']);
+    assert.throws(
+      () => findSentences(`export const x = { detail: turn('there it is', 2) };`, ['detail']),
+      /cannot be told/,
+    );
+  });
+
+  it('has a name for every setting of a source and words for every value that can be chosen, in both languages', () => {
+    for (const [kind, settings] of [
+      ['microsoft365', Microsoft365],
+      ['ldap', Ldap],
+      ['csv', Csv],
+      ['scim', Scim],
+    ] as const) {
+      const schema = z.toJSONSchema(settings, { io: 'input', unrepresentable: 'any' });
+      const names = new Map<string, string>();
+      for (const { path, values } of leavesOf(schema as JsonSchema)) {
+        const [english = '', korean = ''] = settingName(kind, path) ?? [];
+        assert.match(english, /[a-z]/, `${kind}: ${path}`);
+        assert.match(korean, /[가-힣]/, `${kind}: ${path}`);
+        assert.ok([undefined, path].includes(names.get(english)), `${kind}: "${english}" is the name of two settings`);
+        names.set(english, path);
+        for (const value of values) assert.ok(settingValue(kind, path, value), `${kind}: ${path}: ${value}`);
+      }
+      assert.ok(names.size > 8, kind);
+    }
   });
 
   it('leads nowhere that is not there, to no heading that is not there either', () => {

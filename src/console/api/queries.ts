@@ -66,7 +66,7 @@ export function useList<O extends Listing>(operation: O, options: CallOptions<O>
 }
 
 /** A change. What it touched is read again, and so is what was changed meanwhile by somebody else. */
-export function useCall<O extends Exclude<Operation, Reading>>(operation: O) {
+export function useCall<O extends Exclude<Operation, Reading | Asking>>(operation: O) {
   const client = useQueryClient();
   const readAgain = (): void => refresh(client, [operation.split('/')[1] ?? '']);
   return useMutation<Answer<O>, ApiError, CallOptions<O>>({
@@ -74,6 +74,21 @@ export function useCall<O extends Exclude<Operation, Reading>>(operation: O) {
     onSuccess: readAgain,
     onError: ({ status }) => (status === 412 ? readAgain() : undefined),
   });
+}
+
+/** Operations that need a body and change nothing. */
+type Asking =
+  | 'POST /apps/scope/count'
+  | 'POST /apps/{id}/push/dry-run'
+  | 'POST /apps/{id}/push/test'
+  | 'POST /providers/{kind}/mapping/try'
+  | 'POST /providers/{kind}/preview'
+  | 'POST /providers/{kind}/scope/try'
+  | 'POST /providers/{kind}/test';
+
+/** A question. Nothing is read again for its answer, least of all from a source. */
+export function useAsk<O extends Asking>(operation: O) {
+  return useMutation<Answer<O>, ApiError, CallOptions<O>>({ mutationFn: (options) => call(operation, options) });
 }
 
 /** What else shows a change of a noun. */

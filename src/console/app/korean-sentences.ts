@@ -6,6 +6,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   'no guest': '게스트가 아님',
   'an address that does not end in onmicrosoft.com': 'onmicrosoft.com으로 끝나지 않는 주소',
   'a primary address in {domains}': '기본 주소의 도메인: {domains}',
+  'an address in {domains}': '주소 중 하나의 도메인: {domains}',
   'a licence with a mailbox, or a mailbox that needs none': '사서함이 포함된 라이선스 또는 라이선스가 필요 없는 사서함',
   'a mailbox': '사서함',
   'no mailbox, or one of these: {types}': '사서함이 없거나 다음 중 하나: {types}',
@@ -150,9 +151,9 @@ const SENTENCES: Readonly<Record<string, string>> = {
   'there is no connection': '연결이 없습니다',
   'Microsoft Graph cannot be reached': 'Microsoft Graph에 연결할 수 없습니다',
   'The whole directory of tenant "{tenant}" is read from {host}, with a client secret.':
-    '테넌트 "{tenant}"의 전체 디렉터리를 {host}에서 클라이언트 비밀로 읽습니다.',
+    '테넌트 "{tenant}"의 전체 디렉터리를 {host}에서 클라이언트 암호로 읽습니다.',
   'The whole directory of tenant "{tenant}" is read from {host}, with a client secret that is valid until {until}.':
-    '테넌트 "{tenant}"의 전체 디렉터리를 {host}에서 {until}까지 유효한 클라이언트 비밀로 읽습니다.',
+    '테넌트 "{tenant}"의 전체 디렉터리를 {host}에서 {until}까지 유효한 클라이언트 암호로 읽습니다.',
   'The whole directory of tenant "{tenant}" is read from {host}, with a certificate that is valid until {until}.':
     '테넌트 "{tenant}"의 전체 디렉터리를 {host}에서 {until}까지 유효한 인증서로 읽습니다.',
   'The whole directory of tenant "{tenant}" is read from {host}, with the managed identity of this machine.':
@@ -165,6 +166,103 @@ const SENTENCES: Readonly<Record<string, string>> = {
   '{known}. Its name could not be read.': '{known}. 이름을 읽을 수 없습니다.',
   'The token is for tenant {id}.': '토큰의 테넌트는 {id}입니다.',
   'The token is for tenant {id}': '토큰의 테넌트는 {id}입니다',
+  'The certificate expired on {date}.': '인증서가 {date}에 만료되었습니다.',
+  'Make a new one, upload it to the app registration, and enter it here with its key.':
+    '새 인증서를 만들어 앱 등록에 업로드하고 키와 함께 여기에 입력하세요.',
+  'The certificate is not valid before {date}.': '인증서는 {date}부터 유효합니다.',
+  'Wait until then, or set the clock of this machine right.': '그때까지 기다리거나 이 컴퓨터의 시계를 맞추세요.',
+  'The client secret expired on {date}, as credential.expiresAt says.':
+    'credential.expiresAt에 따르면 클라이언트 암호가 {date}에 만료되었습니다.',
+  'Make a new one under "Certificates & secrets" of the app registration, and enter it with its date.':
+    '앱 등록의 "인증서 및 암호"에서 새로 만들고 만료일과 함께 입력하세요.',
+  'The token does not name its tenant: "{name}".': '토큰에 테넌트 ID가 없습니다. 이름은 "{name}"입니다.',
+  'The token does not name its tenant.': '토큰에 테넌트 ID가 없습니다.',
+  'The token does not name its tenant': '토큰에 테넌트 ID가 없습니다',
+  'The access token does not say what it grants.': '액세스 토큰에 부여된 권한이 나와 있지 않습니다.',
+  'Look under "API permissions" of the app registration.': '앱 등록의 "API 권한"을 확인하세요.',
+  'The access token names no permission; the checks below show what it may read.':
+    '액세스 토큰에 권한이 나와 있지 않습니다. 읽을 수 있는 항목은 아래 확인에서 알 수 있습니다.',
+  'All {n} permissions that the settings need are granted.': '설정에 필요한 권한 {n}개가 모두 부여되었습니다.',
+  'The application lacks {names}.': '애플리케이션에 없는 권한: {names}.',
+  'Add what is missing, and let a global administrator or a privileged role administrator grant it: {url}':
+    '없는 권한을 추가하고 전역 관리자 또는 권한 있는 역할 관리자가 부여하게 하세요: {url}',
+  'Addresses of any domain are accepted.': '모든 도메인의 주소를 허용합니다.',
+  'Whether the domains belong to the tenant is not read without Organization.Read.All, which is optional.':
+    '선택 사항인 Organization.Read.All 권한이 없어 도메인이 테넌트에 속하는지 읽지 않습니다.',
+  'All {n} accepted domains belong to the tenant.': '허용한 도메인 {n}개가 모두 테넌트에 속합니다.',
+  'The tenant has no verified domain {names}.': '테넌트에 확인된 도메인이 없습니다: {names}.',
+  'Correct scope.domains, or verify the domain in Microsoft 365. The tenant has {names}.':
+    'scope.domains를 고치거나 Microsoft 365에서 도메인을 확인하세요. 테넌트의 도메인: {names}.',
+  'There are people with a mailbox.': '사서함이 있는 사용자가 있습니다.',
+  'None of {n} people looked at has a mailbox; the settings do not ask for one.':
+    '확인한 사용자 {n}명 중 사서함이 있는 사람이 없습니다. 설정에서 사서함을 요구하지는 않습니다.',
+  'None of {n} people looked at has a mailbox, and the settings want one.':
+    '확인한 사용자 {n}명 중 사서함이 있는 사람이 없는데 설정에서 사서함을 요구합니다.',
+  'Give people a licence with Exchange Online, or set scope.requireMailbox to false.':
+    '사용자에게 Exchange Online이 포함된 라이선스를 주거나 scope.requireMailbox를 false로 설정하세요.',
+  'The group "{name}" is in the recycle bin.': '"{name}" 그룹이 휴지통에 있습니다.',
+  'Restore it in Entra, or select another.': 'Entra에서 복원하거나 다른 그룹을 선택하세요.',
+  'There is no group {id} in the tenant.': '테넌트에 {id} 그룹이 없습니다.',
+  'Select a group that is there; it may have been deleted.': '삭제되었을 수 있습니다. 있는 그룹을 선택하세요.',
+  'The group {id} cannot be read ({status}).': '{id} 그룹을 읽을 수 없습니다({status}).',
+  'Grant GroupMember.Read.All, and try again.': 'GroupMember.Read.All 권한을 부여하고 다시 시도하세요.',
+  'The group "{name}" is of a kind that the scope leaves out ({what}).':
+    '"{name}" 그룹은 범위에서 제외되는 종류입니다({what}).',
+  'dynamic membership': '동적 구성원',
+  'Add its type to scope.groupTypes, or include dynamic membership, or select another group.':
+    'scope.groupTypes에 해당 유형을 추가하거나 동적 구성원 그룹을 포함하거나 다른 그룹을 선택하세요.',
+  'The group "{name}" is empty, so nobody comes in by it.':
+    '"{name}" 그룹이 비어 있어 이 그룹으로 들어오는 사용자가 없습니다.',
+  'The group "{name}" has an unknown number of members.': '"{name}" 그룹의 구성원 수를 알 수 없습니다.',
+  'The group "{name}" has {n} members.': '"{name}" 그룹의 구성원은 {n}명입니다.',
+  'Connected to "{host}" {how}, {who}.': '"{host}"에 {how} {who} 연결했습니다.',
+  'over TLS': 'TLS로',
+  'with StartTLS': 'StartTLS로',
+  UNENCRYPTED: '암호화 없이',
+  anonymously: '익명으로',
+  'as "{dn}"': '"{dn}" 계정으로',
+  'Groups are not read: the settings have no "groups".': '그룹을 읽지 않습니다. 설정에 "groups"가 없습니다.',
+  'No users are found below "{base}".': '"{base}" 아래에 사용자가 없습니다.',
+  'No groups are found below "{base}".': '"{base}" 아래에 그룹이 없습니다.',
+  'Check {base}.base and {search}.filter, and that the account may read them. The filter is {filter}.':
+    '{base}.base와 {search}.filter를 확인하고 계정에 읽기 권한이 있는지 확인하세요. 필터: {filter}.',
+  'Users can be read, such as "{dn}".': '사용자를 읽을 수 있습니다. 예: "{dn}".',
+  'Groups can be read, such as "{dn}".': '그룹을 읽을 수 있습니다. 예: "{dn}".',
+  '"{dn}" has no "{anchor}", by which it would be known for ever.':
+    '"{dn}"에 항목을 영구히 식별할 "{anchor}"이(가) 없습니다.',
+  'Let the account read "{anchor}", choose the preset of the server, or name another attribute as anchor.':
+    '계정이 "{anchor}"을(를) 읽게 하거나 서버에 맞는 사전 설정을 고르거나 다른 특성을 anchor로 지정하세요.',
+  'Members are not read: the settings have no "groups".': '구성원을 읽지 않습니다. 설정에 "groups"가 없습니다.',
+  'No group shows a member in "{attribute}".': '"{attribute}"에 구성원이 있는 그룹이 없습니다.',
+  'If groups have members, let the account read them, or set memberAttribute to where they are.':
+    '그룹에 구성원이 있다면 계정이 읽게 하거나 memberAttribute를 구성원이 있는 특성으로 설정하세요.',
+  'Members can be read, such as those of "{dn}".': '구성원을 읽을 수 있습니다. 예: "{dn}"의 구성원.',
+  'the step before failed': '이전 단계가 실패했습니다',
+  'Files: {files}.': '파일: {files}.',
+  'Read: {files}.': '읽음: {files}.',
+  'Columns, set apart by {delimiter}: {names}. Groups are a column.':
+    '{delimiter}(으)로 구분된 열: {names}. 그룹 열이 있습니다.',
+  'Columns, set apart by {delimiter}: {names}.': '{delimiter}(으)로 구분된 열: {names}.',
+  'Check that the gateway may read the file, then try again.':
+    '게이트웨이가 파일을 읽을 수 있는지 확인한 다음 다시 시도하세요.',
+  'Everybody that the identity provider writes comes in; as it was written.':
+    'ID 공급자가 기록하는 모든 사용자가 기록된 그대로 들어옵니다.',
+  'Everybody that the identity provider writes comes in; {n} rule(s) map users.':
+    'ID 공급자가 기록하는 모든 사용자가 들어오며 사용자 매핑 규칙은 {n}개입니다.',
+  'The scope filters can be used; as it was written.': '범위 필터를 사용할 수 있으며 기록된 그대로 들어옵니다.',
+  'The scope filters can be used; {n} rule(s) map users.':
+    '범위 필터를 사용할 수 있으며 사용자 매핑 규칙은 {n}개입니다.',
+  'No settings are saved.': '저장된 설정이 없습니다.',
+  'The identity provider has not written while it was active.': '활성 상태인 동안 ID 공급자가 기록한 적이 없습니다.',
+  'Last write at {time}.': '마지막 쓰기: {time}.',
+  'No app has a token with the scope "scim:write".': '"scim:write" 범위의 토큰이 있는 앱이 없습니다.',
+  '{n} token may write; last used {time}.': '쓸 수 있는 토큰 {n}개, 마지막 사용: {time}.',
+  '{n} tokens may write; last used {time}.': '쓸 수 있는 토큰 {n}개, 마지막 사용: {time}.',
+  never: '없음',
+  'Make an app for the identity provider, and a token of it with the scope "scim:write".':
+    'ID 공급자용 앱을 만들고 "scim:write" 범위의 토큰을 만드세요.',
+  'Nothing was written while this provider was active.': '이 소스가 활성인 동안 기록된 것이 없습니다.',
+  'Activate it, and let the identity provider write to {url}.': '이 소스를 켜고 ID 공급자가 {url}에 기록하게 하세요.',
   'There was no answer in time.': '제시간에 응답이 없습니다.',
   'The check failed for a reason that is not known.': '알 수 없는 이유로 확인에 실패했습니다.',
   'Check the network and the settings, then try again.': '네트워크와 설정을 확인한 다음 다시 시도하세요.',

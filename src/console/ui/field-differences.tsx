@@ -30,8 +30,10 @@ export function FieldDifferences({
   const shown = (path: string, value: unknown): string => {
     const said = words.sayValue?.(path, value);
     if (said !== undefined) return said;
-    if (value === null || value === undefined || value === '') return common('none');
+    if (value === null || value === undefined || value === '' || (Array.isArray(value) && value.length === 0))
+      return common('none');
     if (typeof value === 'boolean') return common(value ? 'yes' : 'no');
+    if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value.join(', ');
     return typeof value === 'object' ? JSON.stringify(value) : String(value);
   };
   return (

@@ -1,22 +1,24 @@
 import { CircleCheck, CircleMinus, CircleX } from 'lucide-react';
+import type { ReactNode } from 'react';
 import { classes } from './classes.ts';
 import css from './steps.module.css';
 
 export interface ShownStep {
   readonly name: string;
   readonly ok: boolean | undefined;
-  readonly detail: string;
-  readonly remedy?: string | null;
+  readonly detail: ReactNode;
+  readonly remedy?: ReactNode;
 }
 
 /** What was tried, one after the other, and what came of each. */
 export function Steps({ items }: { readonly items: readonly ShownStep[] }) {
   return (
     <ol className={css.steps}>
-      {items.map(({ name, ok, detail, remedy }) => {
+      {items.map(({ name, ok, detail, remedy }, at) => {
         const Icon = ok === undefined ? CircleMinus : ok ? CircleCheck : CircleX;
         return (
-          <li key={name + detail}>
+          // biome-ignore lint/suspicious/noArrayIndexKey: a step has its place, and may have its name from another
+          <li key={at}>
             <Icon size={17} className={classes(ok === true && css.good, ok === false && css.bad)} aria-hidden />
             <b>{name}</b>
             <span>

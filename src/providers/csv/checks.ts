@@ -24,8 +24,8 @@ export async function checkFiles(
     const files = await step(checks, 'read', async () => {
       if (found === undefined) return undefined;
       const copies = await copyFiles(found, { folder, settings }, signal);
-      const facts = Object.values(copies).map(({ name, size, encoding }) => `${name}: ${size} bytes, ${encoding}`);
-      return [copies, `${facts.join('; ')}.`];
+      const facts = Object.values(copies).map(({ name, size, encoding }) => `${name} (${size} B, ${encoding})`);
+      return [copies, `Read: ${facts.join(', ')}.`];
     });
     await step(checks, 'columns', async () => {
       if (files === undefined) return undefined;

@@ -34,10 +34,10 @@ export function scim({ schemas }: { readonly schemas: ResourceSchemas }): Provid
     push: ({ appId, adoptManual, removalWindowMinutes }) => ({ appId, adoptManual, removalWindowMinutes }),
     open: (settings) => openProvider(makeRules(settings, schemas)) as PullProvider,
     async test({ scope, mapping }) {
-      const detail =
-        `${scope.filter === '' && scope.groupFilter === '' ? 'Everybody that the identity provider writes comes in' : 'The scope filters can be used'}; ` +
-        `${mapping.users.length === 0 ? 'as it was written.' : `${mapping.users.length} rule(s) map users.`}`;
-      return [{ name: 'scope', ok: true, detail, remedy: null }];
+      const everybody = scope.filter === '' && scope.groupFilter === '';
+      const who = everybody ? 'Everybody that the identity provider writes comes in' : 'The scope filters can be used';
+      const how = mapping.users.length === 0 ? 'as it was written' : `${mapping.users.length} rule(s) map users`;
+      return [{ name: 'scope', ok: true, detail: `${who}; ${how}.`, remedy: null }];
     },
     mapping: {
       rules: (settings) =>

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import { useCall } from '../../api/queries.ts';
+import { useAsk } from '../../api/queries.ts';
 import type { App } from '../../api/types.ts';
 import { useT } from '../../app/i18n.ts';
 import { SelectField, TextField } from '../../ui/field.tsx';
@@ -114,7 +114,7 @@ const SETTLE_MS = 400;
 /** How many that is now, said again a moment after each change. */
 function Counted({ value }: { readonly value: EnteredApp }) {
   const t = useT(WORDS);
-  const { mutate, data, error } = useCall('POST /apps/scope/count');
+  const { mutate, data, error } = useAsk('POST /apps/scope/count');
   const asked = JSON.stringify(scopeOf(value));
   const [settled, settle] = useState(asked);
   useEffect(() => {

@@ -22,7 +22,6 @@ type State = 'good' | 'bad' | 'grey';
 export function ExplanationView({ explanation }: { readonly explanation: Explanation }) {
   const sayReason = useReason();
   const sayRemedy = useReasonRemedy();
-  const sayDetail = useDetail();
   const { reason, directory } = explanation;
   const fine = directory?.active === true && directory.deletedAt === null;
   return (
@@ -32,7 +31,7 @@ export function ExplanationView({ explanation }: { readonly explanation: Explana
         title={[explanation.label, sayReason(reason.code, reason.sentence)].filter(Boolean).join(': ')}
       >
         {sayRemedy(reason)}{' '}
-        {reason.detail === null || reason.code === 'GuardHeld' ? null : <Sentence>{sayDetail(reason.detail)}</Sentence>}
+        {reason.detail === null || reason.code === 'GuardHeld' ? null : <Detail>{reason.detail}</Detail>}
       </Banner>
       <Card flush>
         <ol className={css.steps}>
@@ -109,15 +108,14 @@ function SourceStep({ explanation: { source, groups, provider } }: Part) {
   );
 }
 
-/** What a clause found, where it is said by a word of the gateway's own. */
-function useDetail(): (detail: string) => string {
+/** What a clause found: a word of the gateway's own, or a sentence. */
+function Detail({ children: detail }: { readonly children: string }) {
   const t = useT(DETAILS);
-  return (detail) => (detail in DETAILS ? t(detail as keyof typeof DETAILS) : detail);
+  return detail in DETAILS ? <span>{t(detail as keyof typeof DETAILS)}</span> : <Sentence>{detail}</Sentence>;
 }
 
 function ScopeStep({ explanation: { scope } }: Part) {
   const t = useT(WORDS);
-  const sayDetail = useDetail();
   const sayReason = useReason();
   if (scope === null) return null;
   return (
@@ -141,7 +139,7 @@ function ScopeStep({ explanation: { scope } }: Part) {
               {detail === null || detail === demands ? null : (
                 <>
                   {' ('}
-                  <Sentence>{sayDetail(detail)}</Sentence>)
+                  <Detail>{detail}</Detail>)
                 </>
               )}
             </span>

@@ -23,6 +23,10 @@ export const WORDS = words({
     'Its credentials are deleted. Users and groups stay as they are, and so do runs and earlier versions without secrets.',
     '자격 증명이 삭제됩니다. 사용자와 그룹, 실행 기록, 비밀 값이 없는 이전 버전은 그대로 남습니다.',
   ],
+  removeChanged: [
+    'Somebody saved these settings since you were asked. Nothing is removed yet: look at them, or remove them all the same.',
+    '묻는 사이에 다른 사람이 이 설정을 저장했습니다. 아직 삭제하지 않았으니 설정을 확인하거나 그래도 삭제하세요.',
+  ],
   disconnect: ['Turn the source off', '소스 끄기'],
   disconnectTitle: ['Turn {name} off?', '{name}을(를) 끌까요?'],
   disconnectText: [

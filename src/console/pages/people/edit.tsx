@@ -1,6 +1,6 @@
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { type BodyOf, callTagged, type Tagged, versionIn } from '../../api/client.ts';
+import { callTagged, type Tagged, versionIn } from '../../api/client.ts';
 import { useCall } from '../../api/queries.ts';
 import type { ScimInput, ScimResource } from '../../api/types.ts';
 import { useDraft } from '../../app/conflict/draft.tsx';
@@ -12,34 +12,11 @@ import { Switch, TextField } from '../../ui/field.tsx';
 import { Columns } from '../../ui/layout.tsx';
 import { Refusal } from '../../ui/loaded.tsx';
 import { toast } from '../../ui/toast.tsx';
+import { changesOf, type Entered, enteredOf, NOTHING, userOf } from './entered.ts';
 import type { Noun } from './people.tsx';
 import { WORDS } from './words.ts';
 
-const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
-const USER = 'urn:ietf:params:scim:schemas:core:2.0:User';
 const GROUP = 'urn:ietf:params:scim:schemas:core:2.0:Group';
-
-interface Entered {
-  readonly userName: string;
-  readonly displayName: string;
-  readonly given: string;
-  readonly family: string;
-  readonly email: string;
-  readonly title: string;
-  readonly department: string;
-  readonly active: boolean;
-}
-
-const NOTHING: Entered = {
-  userName: '',
-  displayName: '',
-  given: '',
-  family: '',
-  email: '',
-  title: '',
-  department: '',
-  active: true,
-};
 
 /** One entered by hand; no sync takes it away. */
 export function AddDialog({ noun, onClose }: { readonly noun: Noun; readonly onClose: () => void }) {
@@ -99,10 +76,15 @@ export function EditDialog({
     saved: taggedOf(resource),
     shape: enteredOf,
     read: () => callTagged(noun === 'users' ? 'GET /users/{id}' : 'GET /groups/{id}', { path }),
-    write: (value, { value: whole, etag: ifMatch }) =>
-      noun === 'users'
-        ? callTagged('PUT /users/{id}', { path, body: merged(whole, value) as ScimInput, ifMatch })
-        : callTagged('PATCH /groups/{id}', { path, body: renaming(value.displayName), ifMatch }),
+    write(value, from) {
+      const body = changesOf(from.value, value);
+      if (body === undefined) return Promise.resolve(from);
+      return callTagged(noun === 'users' ? 'PATCH /users/{id}' : 'PATCH /groups/{id}', {
+        path,
+        body,
+        ifMatch: from.etag,
+      });
+    },
     topic: noun,
     nameOf: (name) => t(name as keyof Entered),
   });
@@ -168,55 +150,4 @@ function PersonFields({
       <Switch label={t('active')} checked={value.active} onChange={(active) => onChange({ ...value, active })} />
     </>
   );
-}
-
-interface Known {
-  readonly userName?: string;
-  readonly displayName?: string;
-  readonly title?: string;
-  readonly active?: boolean;
-  readonly name?: { readonly givenName?: string; readonly familyName?: string };
-  readonly emails?: readonly { readonly value?: string; readonly primary?: boolean }[];
-  readonly [ENTERPRISE]?: { readonly department?: string };
-}
-
-function enteredOf(resource: ScimResource): Entered {
-  const known = resource as unknown as Known;
-  return {
-    userName: known.userName ?? '',
-    displayName: known.displayName ?? '',
-    given: known.name?.givenName ?? '',
-    family: known.name?.familyName ?? '',
-    email: (known.emails?.find(({ primary }) => primary === true) ?? known.emails?.[0])?.value ?? '',
-    title: known.title ?? '',
-    department: known[ENTERPRISE]?.department ?? '',
-    active: known.active ?? true,
-  };
-}
-
-function userOf(value: Entered): Readonly<Record<string, unknown>> {
-  const filled = (text: string): string | undefined => (text.trim() === '' ? undefined : text.trim());
-  const { given, family, email, department } = value;
-  return {
-    schemas: department === '' ? [USER] : [USER, ENTERPRISE],
-    userName: value.userName.trim(),
-    displayName: filled(value.displayName),
-    title: filled(value.title),
-    active: value.active,
-    ...(given + family === '' ? {} : { name: { givenName: filled(given), familyName: filled(family) } }),
-    ...(email === '' ? {} : { emails: [{ value: email.trim(), type: 'work', primary: true }] }),
-    ...(department === '' ? {} : { [ENTERPRISE]: { department } }),
-  };
-}
-
-function renaming(displayName: string): BodyOf<'PATCH /groups/{id}'> {
-  return {
-    schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
-    Operations: [{ op: 'replace', path: 'displayName', value: displayName }],
-  };
-}
-
-function merged(resource: ScimResource, value: Entered): Readonly<Record<string, unknown>> {
-  const { state: _state, meta: _meta, groups: _groups, ...kept } = resource as ScimResource & { groups?: unknown };
-  return { ...kept, ...userOf(value) };
 }

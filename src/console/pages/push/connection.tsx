@@ -1,9 +1,9 @@
 import { PlugZap } from 'lucide-react';
 import { useState } from 'react';
-import { useCall, useGet } from '../../api/queries.ts';
+import { useAsk, useGet } from '../../api/queries.ts';
 import type { App } from '../../api/types.ts';
 import { useT } from '../../app/i18n.ts';
-import { useKoreanSentences } from '../../app/korean.ts';
+import { Sentence } from '../../app/sentence.tsx';
 import { useNeeds } from '../../app/session.tsx';
 import { Banner } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
@@ -173,8 +173,7 @@ export function AuthFields({ value, saved, errors, onChange }: AuthProps) {
 export function TestConnection({ app, value }: { readonly app: App; readonly value?: Push }) {
   const t = useT(WORDS);
   const needs = useNeeds('operator');
-  const test = useCall('POST /apps/{id}/push/test');
-  const korean = useKoreanSentences();
+  const test = useAsk('POST /apps/{id}/push/test');
   const nameOf = (name: string): string => {
     const key = `step:${name}` as keyof typeof WORDS;
     return key in WORDS ? t(key) : name;
@@ -203,7 +202,8 @@ export function TestConnection({ app, value }: { readonly app: App; readonly val
               items={test.data.checks.map((check) => ({
                 ...check,
                 name: nameOf(check.name),
-                detail: korean?.sentenceInKorean(check.detail) ?? check.detail,
+                detail: <Sentence>{check.detail}</Sentence>,
+                remedy: check.remedy === null ? null : <Sentence>{check.remedy}</Sentence>,
               }))}
             />
           </>

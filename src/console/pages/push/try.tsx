@@ -1,6 +1,6 @@
 import { ChevronDown, ChevronUp, Eye, FlaskConical, Play, Users } from 'lucide-react';
 import { useState } from 'react';
-import { useCall, useList } from '../../api/queries.ts';
+import { useAsk, useCall, useList } from '../../api/queries.ts';
 import type { App, Provisioned } from '../../api/types.ts';
 import { count, initials } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
@@ -41,7 +41,7 @@ function DryRun({ app }: { readonly app: App }) {
   const action = useT(ACTIONS);
   const language = useLanguage();
   const needs = useNeeds('operator');
-  const run = useCall('POST /apps/{id}/push/dry-run');
+  const run = useAsk('POST /apps/{id}/push/dry-run');
   const [limit, setLimit] = useState('50');
   const [open, setOpen] = useState<string | undefined>(undefined);
   const items = run.data?.items ?? [];

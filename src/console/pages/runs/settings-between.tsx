@@ -7,7 +7,7 @@ import { useLanguage, useT, words } from '../../app/i18n.ts';
 import { PROVIDERS } from '../../app/words.ts';
 import { FieldDifferences, type FieldWords } from '../../ui/field-differences.tsx';
 import { useLimitWords } from '../settings/limit-words.ts';
-import { useFieldWords } from '../setup/field-words.ts';
+import { fieldWords } from '../setup/field-words.ts';
 import css from './runs.module.css';
 
 const WORDS = words({
@@ -66,33 +66,35 @@ export function SettingsBetween({ changes }: { readonly changes: readonly Settin
       typeof value === 'string' && value in KINDS ? kinds(value as keyof typeof KINDS) : undefined,
   };
   const limits = useLimitWords();
-  const settings = useFieldWords();
-  const wordsOf = (action: SettingsChange['action']): FieldWords =>
-    action === 'schedule.change' ? schedule : action === 'guard.change' ? limits : settings;
+  const wordsOf = ({ action, provider }: SettingsChange): FieldWords =>
+    action === 'schedule.change' ? schedule : action === 'guard.change' ? limits : fieldWords(provider ?? '', language);
   return (
     <ul className={css.between}>
-      {changes.map(({ id, at, actor, action, provider, configVersion, changes: fields, secretsChanged }) => (
-        <li key={id}>
-          <Settings2 size={14} aria-hidden />
-          <div>
-            <span>
-              {dateTime(at, language)} ·{' '}
-              {t(action, {
-                who: nameOf(actor),
-                n: String(configVersion ?? '?'),
-                name: provider === null ? '' : names(provider as keyof typeof PROVIDERS),
-              })}
-              {secretsChanged ? ` · ${t('secret')}` : ''}
-            </span>
-            {fields.length === 0 ? null : <FieldDifferences changes={fields} words={wordsOf(action)} />}
-          </div>
-          {action === 'provider.configure' && provider !== null ? (
-            <Link to="/inbound/$provider/settings" params={{ provider }} search={{ tab: 'versions' } as never}>
-              {names(provider as keyof typeof PROVIDERS)}
-            </Link>
-          ) : null}
-        </li>
-      ))}
+      {changes.map((change) => {
+        const { id, at, actor, action, provider, configVersion, changes: fields, secretsChanged } = change;
+        return (
+          <li key={id}>
+            <Settings2 size={14} aria-hidden />
+            <div>
+              <span>
+                {dateTime(at, language)} ·{' '}
+                {t(action, {
+                  who: nameOf(actor),
+                  n: String(configVersion ?? '?'),
+                  name: provider === null ? '' : names(provider as keyof typeof PROVIDERS),
+                })}
+                {secretsChanged ? ` · ${t('secret')}` : ''}
+              </span>
+              {fields.length === 0 ? null : <FieldDifferences changes={fields} words={wordsOf(change)} />}
+            </div>
+            {action === 'provider.configure' && provider !== null ? (
+              <Link to="/inbound/$provider/settings" params={{ provider }} search={{ tab: 'versions' } as never}>
+                {names(provider as keyof typeof PROVIDERS)}
+              </Link>
+            ) : null}
+          </li>
+        );
+      })}
     </ul>
   );
 }

@@ -1,5 +1,5 @@
 import { CircleCheck, CircleX, PlugZap } from 'lucide-react';
-import { useCall } from '../../api/queries.ts';
+import { useAsk } from '../../api/queries.ts';
 import type { TestResult } from '../../api/types.ts';
 import { useT } from '../../app/i18n.ts';
 import { Sentence } from '../../app/sentence.tsx';
@@ -17,7 +17,7 @@ import { WORDS } from './words.ts';
 export function ConnectionTest({ kind, settings }: { readonly kind: Kind; readonly settings: Json }) {
   const t = useT(WORDS);
   const needs = useNeeds('operator');
-  const test = useCall('POST /providers/{kind}/test');
+  const test = useAsk('POST /providers/{kind}/test');
   return (
     <Stack>
       <div>

@@ -1,5 +1,5 @@
 import { useEffect } from 'react';
-import { useCall } from '../../api/queries.ts';
+import { useAsk } from '../../api/queries.ts';
 import type { MappingRule, SourcePreview } from '../../api/types.ts';
 import { useT } from '../../app/i18n.ts';
 import { useNeeds } from '../../app/session.tsx';
@@ -21,7 +21,7 @@ type FileFacts = SourcePreview['files'][number];
 export function ColumnsSection({ kind, value, onChange, errors }: SectionProps<Csv>) {
   const t = useT(CSV);
   const needs = useNeeds('operator');
-  const { data, error, mutate } = useCall('POST /providers/{kind}/preview');
+  const { data, error, mutate } = useAsk('POST /providers/{kind}/preview');
   const settings = JSON.stringify(fromCsv(value));
   const look = (): void => mutate({ path: { kind }, query: { rows: 5 }, body: JSON.parse(settings) });
   // biome-ignore lint/correctness/useExhaustiveDependencies: looked at again when the settings change

@@ -1,11 +1,12 @@
 // Rules that put people into groups of the directory.
-import { ArrowDown, ArrowUp, Plus, Trash2 } from 'lucide-react';
+import { Plus, Trash2 } from 'lucide-react';
 import { useEffect, useId, useRef, useState } from 'react';
 import { useList } from '../../api/queries.ts';
 import { useT } from '../../app/i18n.ts';
 import { Button } from '../../ui/button.tsx';
 import { Choice, TextField } from '../../ui/field.tsx';
 import { Columns, Stack } from '../../ui/layout.tsx';
+import { MoveButtons, type Way } from '../../ui/move-buttons.tsx';
 import { toast } from '../../ui/toast.tsx';
 import { DESTINATION } from './destination-words.ts';
 import { FilterField } from './filter-field.tsx';
@@ -15,9 +16,7 @@ import css from './setup.module.css';
 
 const NEW: M365Placing = { filter: '', destinationGroup: '' };
 
-type Way = 'up' | 'down';
-
-export function DestinationSection({ kind, value, onChange, errors }: SectionProps<M365>) {
+export function DestinationSection({ kind, value, onChange, errors, clearErrors }: SectionProps<M365>) {
   const t = useT(DESTINATION);
   const names = useId();
   const { destination } = value;
@@ -25,16 +24,19 @@ export function DestinationSection({ kind, value, onChange, errors }: SectionPro
   /** The one that is worked at: it alone has suggestions and is counted. */
   const [open, setOpen] = useState(0);
   const list = useRef<HTMLOListElement>(null);
-  const [focus, setFocus] = useState<{ readonly rule: number; readonly on: Way | 'filter' } | undefined>(undefined);
+  const adding = useRef<HTMLDivElement>(null);
+  const [focus, setFocus] = useState<{ readonly rule: number; readonly on: Way | 'filter' | 'remove' } | undefined>();
   const set = (changes: Partial<M365Destination>): void =>
     onChange({ ...value, destination: { ...destination, ...changes } });
   const own = value.scope.filter.trim();
 
-  // A rule that was moved or made is gone on with: the button that moved it, or its first field.
+  // A rule that was moved or made is gone on with: the button that moved it, or its first field. After one that was
+  // removed comes the next, and after the last the button that adds one.
   useEffect(() => {
     if (focus === undefined) return;
     const place = focus.on === 'filter' ? 'textarea' : `[data-way="${focus.on}"]`;
-    list.current?.children[focus.rule]?.querySelector<HTMLElement>(place)?.focus();
+    const rule = list.current?.children[focus.rule];
+    (rule ?? adding.current)?.querySelector<HTMLElement>(rule === undefined ? 'button' : place)?.focus();
     setFocus(undefined);
   }, [focus]);
 
@@ -43,9 +45,17 @@ export function DestinationSection({ kind, value, onChange, errors }: SectionPro
     const next = [...rules];
     next.splice(to, 0, ...next.splice(from, 1));
     set({ rules: next });
+    clearErrors();
     setOpen(to);
     setFocus({ rule: to, on });
     toast(t('moved', { n: to + 1, total: rules.length }), { of: 'rule' });
+  }
+
+  function remove(at: number): void {
+    set({ rules: rules.filter((_one, place) => place !== at) });
+    clearErrors();
+    setOpen(open > at ? open - 1 : open);
+    setFocus({ rule: at, on: 'remove' });
   }
 
   /** The whole scope with the filter of a rule beside its own. */
@@ -63,34 +73,29 @@ export function DestinationSection({ kind, value, onChange, errors }: SectionPro
           <li
             // biome-ignore lint/suspicious/noArrayIndexKey: a rule has no name but its place
             key={at}
-            onFocus={() => setOpen(at)}
+            // A button that is pressed must not move before it is let go.
+            onFocus={({ target }) => (target.matches('input, textarea') ? setOpen(at) : undefined)}
           >
             <div className={css.ruleHead}>
               <h3>{t('rule', { n: at + 1 })}</h3>
-              <Button
-                small
-                look="quiet"
-                data-way="up"
-                icon={<ArrowUp size={15} />}
-                aria-label={t('up', { n: at + 1 })}
-                off={at === 0 ? t('isFirst') : undefined}
-                onClick={() => move(at, 'up')}
+              <MoveButtons
+                at={at}
+                count={rules.length}
+                labels={{
+                  up: t('up', { n: at + 1 }),
+                  down: t('down', { n: at + 1 }),
+                  isFirst: t('isFirst'),
+                  isLast: t('isLast'),
+                }}
+                onMove={(way) => move(at, way)}
               />
               <Button
                 small
                 look="quiet"
-                data-way="down"
-                icon={<ArrowDown size={15} />}
-                aria-label={t('down', { n: at + 1 })}
-                off={at === rules.length - 1 ? t('isLast') : undefined}
-                onClick={() => move(at, 'down')}
-              />
-              <Button
-                small
-                look="quiet"
+                data-way="remove"
                 icon={<Trash2 size={15} />}
                 aria-label={t('remove', { n: at + 1 })}
-                onClick={() => set({ rules: rules.filter((_one, place) => place !== at) })}
+                onClick={() => remove(at)}
               />
             </div>
             <RuleFields
@@ -112,7 +117,7 @@ export function DestinationSection({ kind, value, onChange, errors }: SectionPro
           {errors['destination.rules']}
         </p>
       )}
-      <div>
+      <div ref={adding}>
         <Button
           icon={<Plus size={15} />}
           onClick={() => {

@@ -21,6 +21,8 @@ export interface SectionProps<Value> {
   readonly onChange: (next: Value) => void;
   /** What is wrong, by the path of the field. */
   readonly errors: Readonly<Record<string, string>>;
+  /** Takes back what is wrong: it names places in a list, and they have changed. */
+  readonly clearErrors: () => void;
   /** Paths of secrets that are saved and never shown. */
   readonly secretsSet: readonly string[];
 }

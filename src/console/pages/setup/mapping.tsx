@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { useCall, useGet } from '../../api/queries.ts';
+import { useAsk, useGet } from '../../api/queries.ts';
 import type { MappingRule, MappingTry } from '../../api/types.ts';
 import { useT } from '../../app/i18n.ts';
 import { useReason } from '../../app/reasons.ts';
@@ -36,10 +36,19 @@ function withText(rule: MappingRule, how: How, text: string): MappingRule {
 }
 
 /** Rules over the ones built in, and what they make of one person before they are saved. */
-export function MappingSection<Value extends Shared>({ kind, value, onChange, errors }: SectionProps<Value>) {
+export function MappingSection<Value extends Shared>({
+  kind,
+  value,
+  onChange,
+  errors,
+  clearErrors,
+}: SectionProps<Value>) {
   const t = useT(MAPPING);
   const rules = value.mapping?.users ?? [];
-  const set = (users: readonly MappingRule[]): void => onChange({ ...value, mapping: { users } });
+  function set(users: readonly MappingRule[]): void {
+    onChange({ ...value, mapping: { users } });
+    if (users.length < rules.length) clearErrors();
+  }
   return (
     <Stack>
       <p>{t('lead')}</p>
@@ -79,7 +88,7 @@ function TryIt({
   const t = useT(MAPPING);
   const needs = useNeeds('operator');
   const [person, setPerson] = useState('');
-  const attempt = useCall('POST /providers/{kind}/mapping/try');
+  const attempt = useAsk('POST /providers/{kind}/mapping/try');
   return (
     <Stack>
       <h3>{t('tryTitle')}</h3>

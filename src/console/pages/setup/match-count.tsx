@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 import { ApiError } from '../../api/client.ts';
-import { useCall } from '../../api/queries.ts';
+import { useAsk } from '../../api/queries.ts';
 import type { ScopeTry } from '../../api/types.ts';
 import { count } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
@@ -26,27 +26,36 @@ export function MatchCount({
   /** Says how many fit, and nothing of who comes or leaves. */
   readonly fits?: ((n: string, total: string) => string) | undefined;
 }) {
+  const t = useT(WORDS);
   const needs = useNeeds('operator');
-  const { data, error, mutate, reset } = useCall('POST /providers/{kind}/scope/try');
+  const { data, error, mutate, reset } = useAsk('POST /providers/{kind}/scope/try');
   const [asked, setAsked] = useState<string | undefined>(undefined);
   const text = JSON.stringify(settings);
+  const blind = kind === 'microsoft365' && asksForGroups(settings);
   useEffect(() => {
-    if (needs !== undefined) return;
+    if (needs !== undefined || blind) return;
     const timer = window.setTimeout(() => {
       reset();
       setAsked(text);
       mutate({ path: { kind }, body: JSON.parse(text) });
     }, QUIET_MS);
     return () => window.clearTimeout(timer);
-  }, [text, kind, mutate, reset, needs]);
-  const answered = asked === text;
+  }, [text, kind, mutate, reset, needs, blind]);
+  const answered = !blind && asked === text;
   const wrong = answered && error instanceof ApiError && error.code !== 'settings-invalid' ? error : undefined;
   return (
     <div className={css.count} aria-live="polite">
+      {blind ? <span>{t('countGroups')}</span> : null}
       {wrong === undefined ? null : <span>{wrong.message}</span>}
       {answered && data !== undefined ? <Figures found={brief ? { ...data, skipped: [] } : data} fits={fits} /> : null}
     </div>
   );
+}
+
+/** Memberships are looked up by a run, not in what was read of a user: a count would take everybody in. */
+function asksForGroups(settings: Json): boolean {
+  const { filter = '' } = (settings['scope'] ?? {}) as { readonly filter?: string };
+  return /\bmemberOf\b/i.test(filter.replaceAll(/'(?:[^']|'')*'|"(?:[^"\\]|\\.)*"/g, ''));
 }
 
 function Figures({

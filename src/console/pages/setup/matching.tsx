@@ -1,9 +1,8 @@
 // By what somebody new is known again, in the order in which it is compared.
-import { ArrowDown, ArrowUp } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { useT } from '../../app/i18n.ts';
-import { Button } from '../../ui/button.tsx';
 import { Check } from '../../ui/field.tsx';
+import { MoveButtons, type Way } from '../../ui/move-buttons.tsx';
 import { toast } from '../../ui/toast.tsx';
 import { ACCOUNTS } from './account-words.ts';
 import { type MatchAttribute, USUAL_MATCHING } from './forms.ts';
@@ -11,8 +10,6 @@ import { type Kind, M365_MATCHING } from './model.ts';
 import css from './setup.module.css';
 
 const ALL: readonly MatchAttribute[] = ['externalId', 'anchors', 'userName', 'emails', 'employeeNumber'];
-
-type Way = 'up' | 'down';
 
 export function MatchingField({
   kind,
@@ -66,23 +63,16 @@ export function MatchingField({
               />
               {at < 0 ? null : (
                 <span>
-                  <Button
-                    small
-                    look="quiet"
-                    data-way="up"
-                    icon={<ArrowUp size={15} />}
-                    aria-label={t('up', { name: t(name) })}
-                    off={at === 0 ? t('isFirst') : undefined}
-                    onClick={() => move(name, 'up')}
-                  />
-                  <Button
-                    small
-                    look="quiet"
-                    data-way="down"
-                    icon={<ArrowDown size={15} />}
-                    aria-label={t('down', { name: t(name) })}
-                    off={at === value.length - 1 ? t('isLast') : undefined}
-                    onClick={() => move(name, 'down')}
+                  <MoveButtons
+                    at={at}
+                    count={value.length}
+                    labels={{
+                      up: t('up', { name: t(name) }),
+                      down: t('down', { name: t(name) }),
+                      isFirst: t('isFirst'),
+                      isLast: t('isLast'),
+                    }}
+                    onMove={(way) => move(name, way)}
                   />
                 </span>
               )}

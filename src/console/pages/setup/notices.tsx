@@ -1,9 +1,9 @@
 import { useT } from '../../app/i18n.ts';
 import { Switch, TextField } from '../../ui/field.tsx';
 import { Columns, Stack } from '../../ui/layout.tsx';
-import { DESTINATION as NOTICES } from './destination-words.ts';
 import type { SectionProps } from './forms.ts';
 import type { M365, M365Notices } from './model.ts';
+import { NOTICES } from './notice-words.ts';
 
 /** Whether Microsoft tells of changes, and what becomes of those that no run has read. */
 export function NoticesSection({ value, onChange, errors }: SectionProps<M365>) {

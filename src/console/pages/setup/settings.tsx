@@ -1,31 +1,32 @@
 import { Navigate, useNavigate, useParams } from '@tanstack/react-router';
-import { lazy, Suspense, use, useRef } from 'react';
+import { lazy, Suspense, use, useEffect, useRef, useState } from 'react';
 import { ApiError, call, callTagged, type Tagged } from '../../api/client.ts';
 import { useDocument, useGet } from '../../api/queries.ts';
 import { useDraft } from '../../app/conflict/draft.tsx';
-import { useT } from '../../app/i18n.ts';
+import { useLanguage, useT } from '../../app/i18n.ts';
 import { useLeaveWarning } from '../../app/leave-warning.ts';
 import { useSearchState } from '../../app/search-state.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { PROVIDERS } from '../../app/words.ts';
 import { Empty, Skeleton } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
+import type { FieldWords } from '../../ui/field-differences.tsx';
 import { Card, Page, Stack } from '../../ui/layout.tsx';
 import { Loaded, Refusal } from '../../ui/loaded.tsx';
 import { SaveBar } from '../../ui/save-bar.tsx';
 import { Tabs } from '../../ui/tabs.tsx';
 import { toast } from '../../ui/toast.tsx';
-import { useFieldWords } from './field-words.ts';
 import { type Forms, type Section, type SectionProps, titleOf } from './forms.ts';
 import { ImpactDialog, impactOf } from './impact.tsx';
 import { formsOf, isKind } from './kinds.ts';
 import { fieldErrors, type Json, type Kind } from './model.ts';
-import { Versions } from './versions.tsx';
 import { WORDS } from './words.ts';
 
 const ScheduleTab = lazy(() =>
   import('./schedule-tab.tsx').then(({ ScheduleTab: component }) => ({ default: component })),
 );
+
+const Versions = lazy(() => import('./versions.tsx').then(({ Versions: component }) => ({ default: component })));
 
 export function ProviderSettingsPage() {
   const { provider = 'microsoft365' } = useParams({ strict: false }) as { provider?: string };
@@ -69,7 +70,7 @@ function Form({ loading, saved }: { readonly loading: Promise<Forms<object>>; re
         ifMatch,
       }) as Promise<Tagged<Json>>,
     topic: 'providers',
-    ...useFieldWords(),
+    ...useFieldWords(kind),
   });
   const { base, value, setValue, changed } = draft;
   const providers = useGet('GET /providers');
@@ -111,6 +112,7 @@ function Form({ loading, saved }: { readonly loading: Promise<Forms<object>>; re
     value,
     onChange: setValue,
     errors: fieldErrors(draft.error, draft.refused, value),
+    clearErrors: draft.clearError,
     secretsSet: (base['secretsSet'] as string[] | undefined) ?? [],
   };
   return (
@@ -131,7 +133,9 @@ function Form({ loading, saved }: { readonly loading: Promise<Forms<object>>; re
             <FirstCard section={first} refused={refused} {...props} />
           </Suspense>
         ) : shown === undefined ? (
-          <Versions kind={kind} onTake={(settings) => setValue(forms.read({ ...base, ...settings }))} />
+          <Suspense fallback={<Skeleton />}>
+            <Versions kind={kind} onTake={(settings) => setValue(forms.read({ ...base, ...settings }))} />
+          </Suspense>
         ) : (
           <Card>
             <Stack>
@@ -181,4 +185,14 @@ function FirstCard({
       </Stack>
     </Card>
   );
+}
+
+/** Names for a question that is seldom asked: they come after the page. */
+function useFieldWords(kind: Kind): FieldWords {
+  const language = useLanguage();
+  const [names, setNames] = useState<typeof import('./field-words.ts')>();
+  useEffect(() => {
+    void import('./field-words.ts').then(setNames, () => undefined);
+  }, []);
+  return names?.fieldWords(kind, language) ?? {};
 }

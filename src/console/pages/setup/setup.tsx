@@ -161,8 +161,7 @@ function Wizard({
   }
 
   function goOn(to: Step): void {
-    setProblems({ errors: {}, of: value });
-    save.reset();
+    clearErrors();
     setReached(Math.max(reached, steps.indexOf(to)));
     setWentOn(to === 'preview');
     keep.mutate(draftOf(to));
@@ -172,6 +171,11 @@ function Wizard({
   function placeOf(path: string): Step {
     const section = forms.sections.find(({ fields }) => fields.test(path));
     return section === undefined ? step : stepOf(section.name);
+  }
+
+  function clearErrors(): void {
+    setProblems({ errors: {}, of: value });
+    save.reset();
   }
 
   /** To the step of the first field that is wrong. */
@@ -186,6 +190,7 @@ function Wizard({
     value,
     onChange: setValue,
     errors: stillWrong(problems.errors, problems.of, value),
+    clearErrors,
     secretsSet,
   };
   const shown = forms.sections.filter(({ name }) => stepOf(name) === step);

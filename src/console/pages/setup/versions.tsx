@@ -13,7 +13,7 @@ import { Card } from '../../ui/layout.tsx';
 import { Failure } from '../../ui/loaded.tsx';
 import { More, Table } from '../../ui/table.tsx';
 import { toast } from '../../ui/toast.tsx';
-import { useFieldWords } from './field-words.ts';
+import { fieldWords } from './field-words.ts';
 import type { Json, Kind } from './model.ts';
 import { WORDS } from './words.ts';
 
@@ -22,7 +22,6 @@ export function Versions({ kind, onTake }: { readonly kind: Kind; readonly onTak
   const t = useT(WORDS);
   const language = useLanguage();
   const nameOf = useActorName();
-  const fieldWords = useFieldWords();
   const needs = useNeeds('admin');
   const list = useList('GET /settings-changes', { query: { provider: kind, versionsOnly: true } });
   const current = list.items[0]?.configVersion;
@@ -58,7 +57,7 @@ export function Versions({ kind, onTake }: { readonly kind: Kind; readonly onTak
               cell: ({ changes, secretsChanged, configVersion }) => (
                 <FieldDifferences
                   changes={changes}
-                  words={fieldWords}
+                  words={fieldWords(kind, language)}
                   none={configVersion === 1 ? t('firstVersion') : t(secretsChanged ? 'onlySecret' : 'notKnown')}
                 />
               ),

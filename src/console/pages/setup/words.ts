@@ -142,6 +142,10 @@ export const WORDS = words({
     'How many it lets in is counted once the source has been read.',
     '소스를 읽은 뒤에 포함되는 사용자 수를 계산합니다.',
   ],
+  countGroups: [
+    'This filter asks by "memberOf" who is in a group. The next run looks that up, so nobody can be counted before it.',
+    '이 필터는 "memberOf"로 그룹 구성원인지 확인합니다. 다음 실행에서 조회하므로 그 전에는 사용자 수를 셀 수 없습니다.',
+  ],
   countGuess: [
     'The last read did not ask for every field of this filter, so this is a guess until the next:',
     '마지막 읽기에 이 필터의 필드가 모두 포함되지 않아 다음 읽기까지는 추정치입니다:',
