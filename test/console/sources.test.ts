@@ -189,7 +189,7 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
     assert.equal(saved['initialRun'], 'manual');
     await page.getByRole('tab', { name: 'Versions' }).click();
     await page.getByText('Id in your own directory, User name, Employee number, Mail address').waitFor();
-    await page.getByText('Wait for me to start it').waitFor();
+    await page.getByText('Wait until somebody starts it').waitFor();
   });
 
   it('lets who picked groups go back to everybody', async () => {

@@ -183,6 +183,8 @@ const SENTENCES: Readonly<Record<string, string>> = {
   'The access token names no permission; the checks below show what it may read.':
     '액세스 토큰에 권한이 나와 있지 않습니다. 읽을 수 있는 항목은 아래 확인에서 알 수 있습니다.',
   'All {n} permissions that the settings need are granted.': '설정에 필요한 권한 {n}개가 모두 부여되었습니다.',
+  'Not among the permissions: {names}. The checks below show what its role lets it read.':
+    '권한 목록에 없음: {names}. 역할로 무엇을 읽을 수 있는지는 아래 확인에 나옵니다.',
   'The application lacks {names}.': '애플리케이션에 없는 권한: {names}.',
   'Add what is missing, and let a global administrator or a privileged role administrator grant it: {url}':
     '없는 권한을 추가하고 전역 관리자 또는 권한 있는 역할 관리자가 부여하게 하세요: {url}',
