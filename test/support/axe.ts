@@ -10,7 +10,7 @@ export async function violations({ page, context }: ConsolePage): Promise<string
   const client = await context.newCDPSession(page);
   await client.send('Runtime.evaluate', { expression: AXE });
   const { result } = await client.send('Runtime.evaluate', {
-    expression: `axe.run(document, { runOnly: ${JSON.stringify(RULES)} }).then(({ violations }) =>
+    expression: `axe.run(document, { runOnly: ${JSON.stringify(RULES)}, resultTypes: ['violations'] }).then(({ violations }) =>
       JSON.stringify(violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => id + ' ' + target + ' ' + failureSummary))))`,
     awaitPromise: true,
     returnByValue: true,
