@@ -1,54 +1,29 @@
 // What the pages around a source say: groups page by page, types in words, what each step of a run did, who is gone by
 // name, and the way out of settings that are not wanted any more.
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import type { Browser } from 'playwright-core';
-import type { GraphServer } from '#demo/graph-server.ts';
+import { before, describe, it } from 'node:test';
 import { makeTenant } from '#demo/tenant.ts';
-import { violations } from '../support/axe.ts';
-import { type ConsolePage, chromiumMissing, openBrowser, openConsole, signIn } from '../support/browser.ts';
-import {
-  connect,
-  expectStatus,
-  freshStorage,
-  settingsFor,
-  startGateway,
-  startTenant,
-  type TestGateway,
-} from '../support/gateway.ts';
+import { chromiumMissing, signIn } from '../support/browser.ts';
+import { connect, expectStatus, settingsFor } from '../support/gateway.ts';
+import { setStage } from './stage.ts';
 
 /** As many as a list shows at first. */
 const PAGE = 50;
 const GROUPS = 130;
-const WAIT_MS = 60_000;
 
 describe('pages around a source', { skip: chromiumMissing }, () => {
   const tenant = makeTenant({ users: 30, groups: GROUPS, membersPerGroup: 3 });
-  let graph: GraphServer;
-  let api: TestGateway;
-  let browser: Browser;
-  let open: ConsolePage;
+  const stage = setStage({ tenant });
   let runId = '';
 
   before(async () => {
-    graph = await startTenant(tenant);
-    api = await startGateway(await freshStorage('embedded'));
     const groupTypes = ['security', 'mailEnabledSecurity', 'distribution', 'microsoft365'];
     const scope = { mailboxTypes: ['user', 'shared'], groupTypes };
-    runId = (await connect(api, settingsFor(tenant, graph, { scope }))).id;
-    browser = await openBrowser();
-    open = await openConsole(browser, api);
-    open.page.setDefaultTimeout(WAIT_MS);
-    await signIn(open.page);
-  });
-  after(async () => {
-    await browser?.close();
-    await api?.close();
-    await graph?.close();
+    runId = (await connect(stage.api, settingsFor(tenant, stage.graph, { scope }))).id;
   });
 
   it('says what each step of a run did, and shows no number that means nothing', async () => {
-    const { page } = open;
+    const { page } = stage;
     await page.goto(`/runs/${runId}?tab=details`);
     const steps = page.getByRole('table');
     await steps.getByText(/^Read [\d,]+ records$/).waitFor();
@@ -58,7 +33,7 @@ describe('pages around a source', { skip: chromiumMissing }, () => {
   });
 
   it('goes through the groups of the source page by page and keeps what was picked on each', async () => {
-    const { page } = open;
+    const { page } = stage;
     await page.goto('/inbound/microsoft365/settings?tab=scope');
     await page.getByLabel('Only designated groups').check();
     await page.getByRole('button', { name: 'Choose groups…' }).click();
@@ -82,26 +57,26 @@ describe('pages around a source', { skip: chromiumMissing }, () => {
     await dialog.getByRole('searchbox', { name: 'Find a group' }).fill(String(names.at(-1)));
     await groups.nth(1).waitFor({ state: 'detached' });
     assert.ok(await groups.first().isChecked());
-    assert.deepEqual(await violations(open), []);
+    await stage.accessible();
     await dialog.getByRole('button', { name: 'Take these' }).click();
     await page.getByText('2 picked').waitFor();
   });
 
   it('removes the settings of a source that is off, never of the active one', async () => {
-    const { page } = open;
+    const { page } = stage;
     const path = '/api/v1/providers/csv';
-    await expectStatus(api.call('PUT', path, { source: { kind: 'upload' } }), 200);
+    await expectStatus(stage.api.call('PUT', path, { source: { kind: 'upload' } }), 200);
     await page.goto('/inbound');
     await page.getByRole('button', { name: 'Remove settings' }).click();
     const dialog = page.getByRole('dialog', { name: 'Remove the settings of CSV upload?' });
-    assert.deepEqual(await violations(open), []);
+    await stage.accessible();
     await dialog.getByRole('button', { name: 'Cancel' }).click();
-    assert.equal((await api.call('GET', path)).status, 200);
+    assert.equal((await stage.api.call('GET', path)).status, 200);
     await page.getByRole('button', { name: 'Remove settings' }).click();
     await dialog.getByRole('button', { name: 'Remove settings' }).click();
     await dialog.waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Remove settings' }).waitFor({ state: 'detached' });
-    assert.equal((await api.call('GET', path)).status, 404);
+    assert.equal((await stage.api.call('GET', path)).status, 404);
     await page.goto('/audit?action=provider');
     await page
       .getByRole('row', { name: /Removed the settings of a source/ })
@@ -110,10 +85,10 @@ describe('pages around a source', { skip: chromiumMissing }, () => {
   });
 
   it('names in the audit log whoever was removed, and leads to what is still kept', async () => {
-    const { page } = open;
+    const { page } = stage;
     const person = { userName: 'kim.left', displayName: 'Kim Left' };
-    const { id } = (await expectStatus(api.call<{ id: string }>('POST', '/api/v1/users', person), 201)).body;
-    await expectStatus(api.call('DELETE', `/api/v1/users/${id}`), 204);
+    const { id } = (await expectStatus(stage.api.call<{ id: string }>('POST', '/api/v1/users', person), 201)).body;
+    await expectStatus(stage.api.call('DELETE', `/api/v1/users/${id}`), 204);
     await page.goto('/audit?action=user');
     const row = page.getByRole('row', { name: /Removed a user by hand/ });
     await row.getByRole('link', { name: 'Kim Left' }).click();
@@ -121,70 +96,56 @@ describe('pages around a source', { skip: chromiumMissing }, () => {
   });
 
   it('says types of mailboxes and groups in words, in both languages', async () => {
-    const { page } = open;
+    const { page } = stage;
     const somebody = tenant.users.values().find((user) => user['mail'] !== null && user['userType'] === 'Member');
-    const { body } = await api.call<{ items: { id: string }[] }>('GET', `/api/v1/users?search=${somebody?.['id']}`);
+    const { body } = await stage.api.call<{ items: { id: string }[] }>(
+      'GET',
+      `/api/v1/users?search=${somebody?.['id']}`,
+    );
     await page.goto(`/check?subject=${body.items[0]?.id}`);
     await page.getByText('no mailbox, or one of these: of people, shared').waitFor();
-    const korean = await openConsole(browser, api, { language: 'ko' });
+    const korean = await stage.openAnother({ language: 'ko' });
     await signIn(korean.page);
     await korean.page.goto(`/check?subject=${body.items[0]?.id}`);
     await korean.page.getByText('사서함이 없거나 다음 중 하나: 사용자 사서함, 공유 사서함').waitFor();
     await korean.context.close();
     await page.goto(`/users/${body.items[0]?.id}`);
     await page.getByRole('row', { name: 'Mailbox A mailbox of a person' }).waitFor();
-    assert.deepEqual(open.problems, []);
+    assert.deepEqual(stage.problems, []);
   });
 });
 
 describe('a first sync as it was asked for', { skip: chromiumMissing }, () => {
   const tenant = makeTenant({ users: 12, groups: 2, membersPerGroup: 3 });
   const preview = '/inbound/microsoft365/setup?step=preview';
-  let graph: GraphServer;
-  let api: TestGateway;
-  let browser: Browser;
-  let open: ConsolePage;
-
-  before(async () => {
-    graph = await startTenant(tenant);
-    api = await startGateway(await freshStorage('embedded'));
-    browser = await openBrowser();
-    open = await openConsole(browser, api);
-    open.page.setDefaultTimeout(WAIT_MS);
-    await signIn(open.page);
-  });
-  after(async () => {
-    await browser?.close();
-    await api?.close();
-    await graph?.close();
-  });
+  const stage = setStage({ tenant });
 
   const path = '/api/v1/providers/microsoft365';
   const asking = (initialRun: string) =>
-    expectStatus(api.call('PUT', path, settingsFor(tenant, graph, { initialRun })), 200);
+    expectStatus(stage.api.call('PUT', path, settingsFor(tenant, stage.graph, { initialRun })), 200);
   const here = async () =>
-    (await api.call<{ totalResults: number }>('GET', '/scim/v2/Users?count=0')).body.totalResults;
+    (await stage.api.call<{ totalResults: number }>('GET', '/scim/v2/Users?count=0')).body.totalResults;
 
   it('is previewed by one click where turning the source on starts nothing', async () => {
-    const { page } = open;
+    const { page } = stage;
     await asking('manual');
     await page.goto(preview);
     await page.getByRole('button', { name: 'Make the preview' }).click();
     await page.getByText('This is what turning it on changes').waitFor();
     assert.equal(await here(), 0);
-    await expectStatus(api.call('POST', `${path}/deactivate`, {}), 200);
+    await expectStatus(stage.api.call('POST', `${path}/deactivate`, {}), 200);
   });
 
   it('says so before it is applied at once', async () => {
-    const { page } = open;
+    const { page } = stage;
     await asking('auto');
     await page.goto(preview);
     await page.getByText('The first sync is applied at once').waitFor();
-    assert.deepEqual(await violations(open), []);
+    await stage.accessible();
     await page.getByRole('button', { name: 'Turn on and sync' }).click();
     await page.getByText('Every day at').waitFor();
     await page.getByText('12 users').first().waitFor();
     assert.equal(await here(), 12);
-    assert.deepEqual(open.problems, []);
+    assert.deepEqual(stage.problems, []);
   });
 });

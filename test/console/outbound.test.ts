@@ -1,40 +1,28 @@
 // The way out in a real browser: an app is connected, breaks, is mended, and gets what it missed.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { Browser } from 'playwright-core';
-import { violations } from '../support/axe.ts';
-import { type ConsolePage, chromiumMissing, openBrowser, openConsole, PHONE, signIn } from '../support/browser.ts';
-import { freshStorage, startGateway, type TestGateway } from '../support/gateway.ts';
+import { chromiumMissing, PHONE } from '../support/browser.ts';
 import { type Receiver, startReceiver } from '../support/receiver.ts';
 import { userBody } from '../support/scim.ts';
 import { type ScimAppServer, startScimApp } from '../support/scim-app-server.ts';
 import { makeScene, type Scene, untilTarget } from './scene.ts';
+import { setStage } from './stage.ts';
 
 const PEOPLE = 12;
-const WAIT_MS = 60_000;
 
 describe('the console, from a new app on', { skip: chromiumMissing }, () => {
-  let api: TestGateway;
+  const stage = setStage({ variables: { ALLOW_LOOPBACK_WEBHOOKS: 'true' } });
   let wiki: ScimAppServer;
   let hook: Receiver;
   let scene: Scene | undefined;
-  let browser: Browser;
-  let open: ConsolePage;
   const ids: string[] = [];
 
   before(async () => {
-    api = await startGateway({ ...(await freshStorage('embedded')), ALLOW_LOOPBACK_WEBHOOKS: 'true' });
     wiki = await startScimApp({ token: 'first' });
     hook = await startReceiver();
     for (let n = 0; n < PEOPLE; n += 1) ids.push(await addPerson(`person${n}`));
-    browser = await openBrowser();
-    open = await openConsole(browser, api);
-    open.page.setDefaultTimeout(WAIT_MS);
-    await signIn(open.page);
   });
   after(async () => {
-    await browser?.close();
-    await api?.close();
     await scene?.close();
     await wiki?.close();
     await hook?.close();
@@ -42,28 +30,24 @@ describe('the console, from a new app on', { skip: chromiumMissing }, () => {
 
   async function addPerson(userName: string): Promise<string> {
     const body = userBody({ userName, displayName: `The ${userName}` });
-    return (await api.call<{ id: string }>('POST', '/api/v1/users', body)).body.id;
+    return (await stage.api.call<{ id: string }>('POST', '/api/v1/users', body)).body.id;
   }
 
   async function rename(id: string | undefined, displayName: string): Promise<void> {
-    await api.call('PATCH', `/api/v1/users/${id}`, {
+    await stage.api.call('PATCH', `/api/v1/users/${id}`, {
       schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
       Operations: [{ op: 'replace', path: 'displayName', value: displayName }],
     });
   }
 
-  async function accessible(where: string): Promise<void> {
-    assert.deepEqual(await violations(open), [], where);
-  }
-
   it('sets up push step by step, and sends nothing before it is started', async () => {
-    const { page } = open;
+    const { page } = stage;
     await page.goto('/apps');
     await page.getByRole('button', { name: 'Add app' }).first().click();
     await page.getByLabel('Name').fill('Intranet');
     await page.getByText(`That is ${PEOPLE} users and 0 groups now.`).waitFor();
     await page.getByLabel('SCIM push').check();
-    await accessible('add an app');
+    await stage.accessible('add an app');
     await page.getByRole('dialog').getByRole('button', { name: 'Add app' }).click();
     await page.getByLabel('SCIM address').fill(wiki.url);
     await page.getByLabel('Token', { exact: true }).fill('wrong');
@@ -72,24 +56,24 @@ describe('the console, from a new app on', { skip: chromiumMissing }, () => {
     await page.getByLabel('Token', { exact: true }).fill('first');
     await page.getByRole('button', { name: 'Test the connection' }).click();
     await page.getByText('Everything that is needed works').waitFor();
-    await accessible('push, set-up');
+    await stage.accessible('push, set-up');
     await page.getByRole('button', { name: 'Save, and look at a dry run' }).click();
     await page.getByRole('button', { name: 'Make a dry run' }).click();
     await page.getByText(`${PEOPLE} Created there`).waitFor();
     await page.getByRole('button', { name: 'Show', exact: true }).first().click();
     await page.getByText('Would be sent').first().waitFor();
-    await accessible('dry run');
+    await stage.accessible('dry run');
     assert.equal(wiki.takeWrites().length, 0);
     await page.getByRole('button', { name: 'Start sending' }).click();
     await page.getByRole('button', { name: 'How it does' }).click();
     // Nobody reloads: the stream tells of every delivery.
     await page.getByText('Everything has arrived').waitFor();
     assert.equal(wiki.users.size, PEOPLE);
-    await accessible('push, status');
+    await stage.accessible('push, status');
   });
 
   it('provisions one person now and shows the five steps', async () => {
-    const { page } = open;
+    const { page } = stage;
     await page.getByRole('button', { name: 'Try it' }).click();
     await page.getByLabel('Find a user or group').fill('person3');
     await page.getByRole('button', { name: 'The person3' }).click();
@@ -97,22 +81,22 @@ describe('the console, from a new app on', { skip: chromiumMissing }, () => {
     await page.getByText('The person3: done').waitFor();
     for (const step of ['Connect', 'Read here', 'In scope?', 'Find it there', 'Change there'])
       await page.getByRole('listitem').getByText(step, { exact: true }).waitFor();
-    await accessible('one object');
+    await stage.accessible('one object');
   });
 
   it('says that the app is in quarantine when its token is not taken any more, and goes on with a new one', async () => {
-    const { page } = open;
+    const { page } = stage;
     wiki.personality = { token: 'second' };
     await rename(ids[0], 'Renamed');
     await page.goto('/overview');
     await page.getByText('Intranet (SCIM push) is in quarantine').waitFor();
-    await accessible('overview with a quarantine');
+    await stage.accessible('overview with a quarantine');
     await page.getByRole('link', { name: 'Replace the credential…' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByLabel('Token', { exact: true }).fill('second');
     await dialog.getByRole('button', { name: 'Test the connection' }).click();
     await dialog.getByText('Everything that is needed works').waitFor();
-    await accessible('replace the credential');
+    await stage.accessible('replace the credential');
     await dialog.getByRole('button', { name: 'Save' }).click();
     await page.locator('h1 + *').getByText('Healthy').waitFor();
     await page.getByText('Everything has arrived').waitFor();
@@ -120,37 +104,37 @@ describe('the console, from a new app on', { skip: chromiumMissing }, () => {
   });
 
   it('groups what was given up by its cause, shows request and answer, and sends it again', async () => {
-    const { page } = open;
+    const { page } = stage;
     wiki.personality = { token: 'second', failing: (method) => (method === 'POST' ? 422 : undefined) };
     await addPerson('unwanted1');
     await addPerson('unwanted2');
     await page.getByRole('link', { name: /^Deliveries 2/ }).click();
     await page.getByRole('tab', { name: /Dead letters/ }).click();
     await page.getByText('2 dead letters').waitFor();
-    await accessible('dead letters');
+    await stage.accessible('dead letters');
     await page.getByRole('button', { name: 'Show them' }).click();
     await page.getByRole('button', { name: 'Open: The unwanted2' }).click();
     const drawer = page.getByRole('dialog', { name: 'The unwanted2' });
     await drawer.getByText('POST', { exact: true }).first().waitFor();
     assert.match((await drawer.textContent()) ?? '', /"userName": "unwanted2"/);
-    await accessible('delivery');
+    await stage.accessible('delivery');
     await page.keyboard.press('Escape');
     wiki.personality = { token: 'second' };
     await page.getByRole('tab', { name: /Dead letters/ }).click();
     await page.getByRole('button', { name: 'Send 2 again' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Send 2 again' }).click();
     await page.getByText('No dead letter').waitFor();
-    await untilTarget(api, (await appNamed('Intranet')) ?? '', ({ waiting, dead }) => waiting + dead === 0);
+    await untilTarget(stage.api, (await appNamed('Intranet')) ?? '', ({ waiting, dead }) => waiting + dead === 0);
     assert.equal(wiki.users.size, PEOPLE + 2);
   });
 
   async function appNamed(name: string): Promise<string | undefined> {
-    const { body } = await api.call<{ items: { id: string; name: string }[] }>('GET', '/api/v1/apps');
+    const { body } = await stage.api.call<{ items: { id: string; name: string }[] }>('GET', '/api/v1/apps');
     return body.items.find((app) => app.name === name)?.id;
   }
 
   it('shows the secret of a webhook once, tries it, and rotates it', async () => {
-    const { page } = open;
+    const { page } = stage;
     await page.goto(`/apps/${await appNamed('Intranet')}?tab=webhook`);
     await page.getByLabel('Address').fill('https://10.0.0.1/inside');
     await page.getByRole('button', { name: 'Set it up' }).click();
@@ -161,7 +145,7 @@ describe('the console, from a new app on', { skip: chromiumMissing }, () => {
     const secret = (await once.locator('code').textContent()) ?? '';
     assert.match(secret, /^whsec_/);
     await page.keyboard.press('Escape');
-    await accessible('webhook secret');
+    await stage.accessible('webhook secret');
     await once.getByRole('button', { name: 'I have saved it' }).click();
     assert.equal(await page.getByText(secret).count(), 0);
     await page.getByRole('button', { name: 'Send a test message' }).click();
@@ -171,23 +155,23 @@ describe('the console, from a new app on', { skip: chromiumMissing }, () => {
     await page.getByRole('button', { name: 'Make a new secret' }).click();
     assert.notEqual(await once.locator('code').textContent(), secret);
     await once.getByRole('button', { name: 'I have saved it' }).click();
-    await accessible('webhook');
-    assert.deepEqual(open.problems, []);
+    await stage.accessible('webhook');
+    assert.deepEqual(stage.problems, []);
   });
 
   it('asks nothing when another part of the app was saved meanwhile, and discards to what is saved by now', async () => {
-    const { page } = open;
+    const { page } = stage;
     const path = `/api/v1/apps/${await appNamed('Intranet')}`;
-    const saved = async () => (await api.call<{ name: string; webhook: { payload: string } }>('GET', path)).body;
+    const saved = async () => (await stage.api.call<{ name: string; webhook: { payload: string } }>('GET', path)).body;
     await page.getByLabel('The whole resource').check();
-    await api.call('PATCH', path, { name: 'Intranet 2' });
+    await stage.api.call('PATCH', path, { name: 'Intranet 2' });
     await page.getByRole('heading', { level: 1, name: 'Intranet 2' }).waitFor();
     assert.equal(await page.getByText('Somebody else changed this meanwhile').count(), 0);
     await page.getByRole('button', { name: 'Save', exact: true }).click();
     await page.getByText('Saved', { exact: true }).first().waitFor();
     assert.deepEqual([(await saved()).name, (await saved()).webhook.payload], ['Intranet 2', 'full']);
     await page.getByRole('checkbox', { name: /A group is gone/ }).check();
-    await api.call('PATCH', path, { webhook: { payload: 'thin' } });
+    await stage.api.call('PATCH', path, { webhook: { payload: 'thin' } });
     await page.getByText('Somebody else changed this meanwhile').waitFor();
     await page.getByRole('button', { name: 'Discard them' }).click();
     await page
@@ -201,7 +185,7 @@ describe('the console, from a new app on', { skip: chromiumMissing }, () => {
     ]);
     assert.match(sent.headers()['if-match'] ?? '', /^"[0-9a-f]{32}"$/);
     await page.getByText('Paused. Changes are kept.').waitFor();
-    assert.deepEqual(open.problems, []);
+    assert.deepEqual(stage.problems, []);
   });
 
   for (const [name, look] of Object.entries({
@@ -210,27 +194,14 @@ describe('the console, from a new app on', { skip: chromiumMissing }, () => {
   }))
     it(`has nothing that keeps somebody out in any state of an app (${name})`, async () => {
       scene ??= await troubled();
-      const other = await openConsole(browser, api, look);
-      other.page.setDefaultTimeout(WAIT_MS);
-      await signIn(other.page);
-      for (const path of pathsOf(scene)) {
-        await other.page.goto(path);
-        await other.page.getByRole('heading', { level: 1 }).waitFor();
-        const shown = other.page.locator('#content h2, #content [role=table]').first();
-        await shown.waitFor().catch(() => assert.fail(`${path} shows nothing, ${name}`));
-        assert.deepEqual(await violations(other), [], `${path}, ${name}`);
-        const sideways = await other.page.locator(':root').evaluate((root) => root.scrollWidth - root.clientWidth);
-        assert.equal(sideways, 0, `${path} scrolls sideways, ${name}`);
-      }
-      assert.deepEqual(other.problems, []);
-      await other.context.close();
+      await stage.walkThrough(look, pathsOf(scene), '#content h2, #content [role=table]');
     });
 
   async function troubled(): Promise<Scene> {
-    const made = await makeScene(api);
-    await untilTarget(api, made.ids.vault, ({ state }) => state === 'quarantined');
-    await untilTarget(api, made.ids.desk, ({ dead }) => dead > 0);
-    await untilTarget(api, made.ids.hooks, ({ state }) => state === 'failing');
+    const made = await makeScene(stage.api);
+    await untilTarget(stage.api, made.ids.vault, ({ state }) => state === 'quarantined');
+    await untilTarget(stage.api, made.ids.desk, ({ dead }) => dead > 0);
+    await untilTarget(stage.api, made.ids.hooks, ({ state }) => state === 'failing');
     return made;
   }
 

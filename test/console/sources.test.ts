@@ -1,44 +1,27 @@
 // The other sources in a real browser: a directory server, a file, an identity provider that writes; and from one to
 // another.
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import type { Browser } from 'playwright-core';
-import type { GraphServer } from '#demo/graph-server.ts';
+import { before, describe, it } from 'node:test';
 import { makeTenant } from '#demo/tenant.ts';
-import { violations } from '../support/axe.ts';
-import { type ConsolePage, chromiumMissing, openBrowser, openConsole, signIn } from '../support/browser.ts';
-import { connect, freshStorage, settingsFor, startGateway, startTenant, type TestGateway } from '../support/gateway.ts';
+import { chromiumMissing } from '../support/browser.ts';
+import { connect, settingsFor } from '../support/gateway.ts';
 import { ADMIN_DN, ADMIN_PASSWORD, type Slapd, SUFFIX, slapdMissing, startSlapd } from '../support/slapd.ts';
+import { setStage } from './stage.ts';
 
 const USERS = 30;
-const WAIT_MS = 60_000;
 
 describe('sources in the console', { skip: chromiumMissing }, () => {
   const tenant = makeTenant({ users: USERS, groups: 4, membersPerGroup: 5 });
-  let graph: GraphServer;
-  let api: TestGateway;
-  let browser: Browser;
-  let open: ConsolePage;
+  const stage = setStage({ tenant });
 
   before(async () => {
-    graph = await startTenant(tenant);
-    api = await startGateway(await freshStorage('embedded'));
-    await connect(api, settingsFor(tenant, graph));
-    browser = await openBrowser();
-    open = await openConsole(browser, api);
-    open.page.setDefaultTimeout(WAIT_MS);
-    await signIn(open.page);
-  });
-  after(async () => {
-    await browser?.close();
-    await api?.close();
-    await graph?.close();
+    await connect(stage.api, settingsFor(tenant, stage.graph));
   });
 
-  const step = (name: string) => open.page.getByRole('button', { name, exact: true }).click();
+  const step = (name: string) => stage.page.getByRole('button', { name, exact: true }).click();
 
   it('counts while a filter is typed, and lets it be saved only by who has seen who would leave', async () => {
-    const { page } = open;
+    const { page } = stage;
     await page.goto('/inbound/microsoft365/settings?tab=filters');
     await page.getByText(/^\d+ of \d+ users come in$/).waitFor();
     await page.getByLabel('Filter on users').fill("memberOf eq 'All staff'");
@@ -56,7 +39,7 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
   });
 
   it('picks groups from a tree, which says what comes along and who would leave', async () => {
-    const { page } = open;
+    const { page } = stage;
     const [top, members] = [...tenant.members].find(([, ids]) => [...ids].some((id) => tenant.groups.has(id))) ?? [];
     const [below] = [...(members ?? [])].filter((id) => tenant.groups.has(id));
     const nameOf = (id = ''): string => String(tenant.groups.get(id)?.['displayName']);
@@ -76,27 +59,27 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
     await dialog.getByText(/^\d+ users would leave$/).waitFor();
     await dialog.getByRole('button', { name: `Members of ${nameOf(top)}` }).click();
     await dialog.getByText(/^\d+ users? in all, \d+ subgroups?$/).waitFor();
-    assert.deepEqual(await violations(open), []);
+    await stage.accessible();
     assert.deepEqual(readings, [...new Set(readings)], 'a count reads nothing of the source again');
     await page.keyboard.press('Escape');
     await page.getByLabel('Everybody in the tenant').check();
   });
 
   it('goes back to an earlier version, which becomes a new one', async () => {
-    const { page } = open;
+    const { page } = stage;
     await page.getByRole('tab', { name: 'Versions' }).click();
     await page.getByText("department eq 'Nowhere'").waitFor();
     await step('Go back to 1');
     await step('Save');
     await page.getByText('Version 3.').waitFor();
-    const { body } = await api.call<{ scope: { filter: string } }>('GET', '/api/v1/providers/microsoft365');
+    const { body } = await stage.api.call<{ scope: { filter: string } }>('GET', '/api/v1/providers/microsoft365');
     assert.equal(body.scope.filter, '');
     await page.goto('/runs');
     await page.getByText(/saved version 2 of Microsoft 365/).waitFor();
   });
 
   it('places people by rules in their order, each counted while it is written, with every move by the keyboard', async () => {
-    const { page } = open;
+    const { page } = stage;
     await page.goto('/inbound/microsoft365/settings?tab=destination');
     for (const [n, department] of ['Design', 'Finance'].entries()) {
       await step('Add a rule');
@@ -116,7 +99,7 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
     assert.equal(await first.inputValue(), 'Finance');
     assert.equal(await page.locator(':focus').getAttribute('aria-label'), 'Move rule 1 up');
     await first.fill('');
-    assert.deepEqual(await violations(open), []);
+    await stage.accessible();
     await step('Save');
     const wrong = page.getByText('expected the display name of a group', { exact: true });
     await wrong.waitFor();
@@ -141,7 +124,7 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
     await page.getByRole('tab', { name: 'Versions' }).click();
     for (const name of ['Rules for groups here', 'Group for everybody else', 'Try again after so many minutes'])
       await page.getByRole('listitem').filter({ hasText: name }).waitFor();
-    const { body } = await api.call<Record<string, unknown>>('GET', '/api/v1/providers/microsoft365');
+    const { body } = await stage.api.call<Record<string, unknown>>('GET', '/api/v1/providers/microsoft365');
     assert.deepEqual(body['notifications'], { enabled: true, sweepMinutes: 30 });
     assert.deepEqual(body['destination'], {
       rules: [
@@ -154,9 +137,9 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
   });
 
   it('says how deep subgroups are followed, what somebody new is compared by, and what the first sync does', async () => {
-    const { page } = open;
+    const { page } = stage;
     const settings = async () =>
-      (await api.call<Record<string, unknown>>('GET', '/api/v1/providers/microsoft365')).body;
+      (await stage.api.call<Record<string, unknown>>('GET', '/api/v1/providers/microsoft365')).body;
     await page.goto('/inbound/microsoft365/settings?tab=scope');
     await page.getByLabel('Levels of subgroups').waitFor({ state: 'detached' });
     await page.getByLabel('Subgroups', { exact: true }).selectOption('flatten');
@@ -171,10 +154,10 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
     await order.getByRole('button', { name: 'Compare Employee number earlier' }).press('Enter');
     assert.equal(await page.locator(':focus').getAttribute('aria-label'), 'Compare Employee number earlier');
     await page.getByLabel('Ask me').check();
-    assert.deepEqual(await violations(open), []);
+    await stage.accessible();
     await page.getByRole('tab', { name: 'Schedule and limits' }).click();
     await page.getByLabel('Wait for me to start it').check();
-    assert.deepEqual(await violations(open), []);
+    await stage.accessible();
     assert.equal(
       await page.getByRole('tabpanel').getByRole('button', { name: 'Save' }).getAttribute('aria-disabled'),
       'true',
@@ -193,7 +176,7 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
   });
 
   it('lets who picked groups go back to everybody', async () => {
-    const { page } = open;
+    const { page } = stage;
     await page.goto('/inbound/microsoft365/settings?tab=scope');
     await page.getByLabel('Only designated groups').check();
     await step('Choose groups…');
@@ -208,7 +191,7 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
   });
 
   it('takes a file, shows what its columns mean and what the first rows become', async () => {
-    const { page } = open;
+    const { page } = stage;
     const somebody = [...tenant.users.values()].find((user) => user['userPrincipalName'] !== undefined);
     const name = String(somebody?.['userPrincipalName']);
     await page.goto('/inbound/csv/setup');
@@ -228,8 +211,11 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
   });
 
   it('switches to it only by the plan that was shown and the number that was typed, and keeps ids', async () => {
-    const { page } = open;
-    const before = await api.call<{ items: { id: string; userName: string }[] }>('GET', '/api/v1/users?limit=500');
+    const { page } = stage;
+    const before = await stage.api.call<{ items: { id: string; userName: string }[] }>(
+      'GET',
+      '/api/v1/users?limit=500',
+    );
     await step('Switch to CSV upload…');
     const dialog = page.getByRole('dialog', { name: 'Make CSV upload the active source?' });
     await dialog.getByLabel('Disable the users, remove the groups').check();
@@ -245,7 +231,7 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
     const confirm = dialog.getByRole('button', { name: 'Switch to CSV upload' });
     assert.equal(await confirm.getAttribute('aria-disabled'), 'true');
     const field = dialog.getByLabel(/^Type \d+ to confirm/);
-    const { body: impact } = await api.call<Record<'users' | 'groups', { deactivated: number; deleted: number }>>(
+    const { body: impact } = await stage.api.call<Record<'users' | 'groups', { deactivated: number; deleted: number }>>(
       'GET',
       '/api/v1/providers/csv/impact',
     );
@@ -259,22 +245,22 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
     await dialog.getByLabel('Why, for the audit log').fill('the file is the source now');
     await confirm.click();
     await page.locator('h1 + *').getByText('Succeeded').waitFor();
-    const cards = await api.call<{ items: { kind: string; active: boolean }[] }>('GET', '/api/v1/providers');
+    const cards = await stage.api.call<{ items: { kind: string; active: boolean }[] }>('GET', '/api/v1/providers');
     assert.deepEqual(
       cards.body.items.flatMap(({ kind, active }) => (active ? [kind] : [])),
       ['csv'],
     );
     const known = new Set(before.body.items.map(({ id }) => id));
-    const now = await api.call<{ items: { id: string; active: boolean }[] }>('GET', '/api/v1/users?limit=500');
+    const now = await stage.api.call<{ items: { id: string; active: boolean }[] }>('GET', '/api/v1/users?limit=500');
     const active = now.body.items.filter((user) => user.active);
     assert.equal(active.length, 2);
     assert.equal(active.filter(({ id }) => known.has(id)).length, 1);
   });
 
   it('gives an identity provider its address and token, and shows its first write without a reload', async () => {
-    const { page } = open;
+    const { page } = stage;
     await page.goto('/inbound/scim/setup');
-    await page.getByText(`${api.base}/scim/v2`, { exact: true }).waitFor();
+    await page.getByText(`${stage.api.base}/scim/v2`, { exact: true }).waitFor();
     await step('Make a token');
     const token = (await page.getByRole('dialog').locator('code').textContent()) ?? '';
     await step('I have saved it');
@@ -289,7 +275,7 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
     await page.locator('h1 + *').getByText('Succeeded').waitFor();
     await page.goto('/inbound/scim/settings');
     await page.getByText('None yet. It appears here by itself.').waitFor();
-    const written = await api.call(
+    const written = await stage.api.call(
       'POST',
       '/scim/v2/Users',
       { schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'], userName: 'pushed@example.com', externalId: 'p-1' },
@@ -300,7 +286,7 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
   });
 
   it('removes the settings that it asked about, and says when somebody saved others meanwhile', async () => {
-    const { page } = open;
+    const { page } = stage;
     await page.goto('/inbound');
     const card = page
       .locator('div')
@@ -311,20 +297,20 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
     const asked = page.getByRole('dialog', { name: 'Remove the settings of CSV upload?' });
     const remove = asked.getByRole('button', { name: 'Remove settings' });
     await asked.locator('button:not([aria-disabled])', { hasText: 'Remove settings' }).waitFor();
-    const { body: settings } = await api.call<object>('GET', '/api/v1/providers/csv');
+    const { body: settings } = await stage.api.call<object>('GET', '/api/v1/providers/csv');
     const read = page.waitForResponse((response) => response.url().endsWith('/api/v1/providers/csv'));
-    await api.call('PUT', '/api/v1/providers/csv', { ...settings, adoptManual: 'never' });
+    await stage.api.call('PUT', '/api/v1/providers/csv', { ...settings, adoptManual: 'never' });
     await read;
     await remove.click();
     await asked.getByText('Somebody saved these settings since you were asked.').waitFor();
-    assert.equal((await api.call('GET', '/api/v1/providers/csv')).status, 200);
+    assert.equal((await stage.api.call('GET', '/api/v1/providers/csv')).status, 200);
     await remove.click();
     await asked.waitFor({ state: 'detached' });
-    assert.equal((await api.call('GET', '/api/v1/providers/csv')).status, 404);
+    assert.equal((await stage.api.call('GET', '/api/v1/providers/csv')).status, 404);
   });
 
   it('names what is wrong with a directory server, and reads it once it is right', { skip: slapdMissing }, async () => {
-    const { page } = open;
+    const { page } = stage;
     const slapd: Slapd = await startSlapd(PEOPLE);
     try {
       await page.goto('/inbound/ldap/setup');
@@ -365,7 +351,7 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
     } finally {
       await slapd.close();
     }
-    assert.deepEqual(open.problems, []);
+    assert.deepEqual(stage.problems, []);
   });
 });
 
