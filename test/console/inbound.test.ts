@@ -126,6 +126,25 @@ describe('a first sync as it was asked for', { skip: chromiumMissing }, () => {
   const here = async () =>
     (await stage.api.call<{ totalResults: number }>('GET', '/scim/v2/Users?count=0')).body.totalResults;
 
+  it('starts from settings under a name, and from what is changed in them', async () => {
+    const { page } = stage;
+    await asking('preview');
+    await page.goto('/inbound/microsoft365/setup?step=scope');
+    await page.getByLabel('Start from').selectOption('Accounts that are suspended, never deleted');
+    await page.getByText('groups in groups are not followed').waitFor();
+    await page.getByRole('button', { name: 'Take these settings' }).click();
+    await page.getByText('The settings are in the form').waitFor();
+    await stage.accessible();
+    await page.getByLabel('Groups with dynamic membership too').uncheck();
+    await page.getByRole('button', { name: 'Next' }).click();
+    await page.getByLabel('Filter on users').waitFor();
+    const { scope } = (await stage.api.call<{ scope: Record<string, unknown> }>('GET', path)).body;
+    assert.deepEqual([scope['nestedGroups'], scope['dynamicMembership']], ['ignore', 'exclude']);
+    await page.goto('/inbound/microsoft365/setup?step=schedule');
+    assert.equal(await page.getByLabel('Never more removals at once than').inputValue(), '500');
+    assert.equal(await page.getByLabel('Run by itself').isChecked(), false);
+  });
+
   it('is previewed by one click where turning the source on starts nothing', async () => {
     const { page } = stage;
     await asking('manual');

@@ -33,6 +33,19 @@ const SENTENCES: Readonly<Record<string, string>> = {
   'a word in the column "active" that means yes or no': '"active" 열에서 예 또는 아니요를 뜻하는 단어',
   'a line that can be read': '읽을 수 있는 줄',
   '{filter}, for some groups': '{filter}(그룹에 따라)',
+  // Settings under a name.
+  'Everything with a mailbox, at once': '사서함이 있는 모든 항목을 바로',
+  'All users with an Exchange licence, all shared mailboxes, rooms and equipment, all groups. The first run starts and applies by itself; changes follow by notification, everything is read daily.':
+    'Exchange 라이선스가 있는 모든 사용자, 모든 공유 사서함·회의실·장비, 모든 그룹. 첫 실행이 자동으로 시작되어 적용되고 이후 변경은 알림으로 반영되며 매일 전체를 읽습니다.',
+  'Users with their security and mail groups': '사용자와 보안·메일 그룹',
+  'The whole directory, or designated groups with the groups in them; Microsoft 365 groups stay out. Nothing happens before a preview; a daily run is switched on afterwards.':
+    '전체 디렉터리 또는 지정한 그룹과 그 하위 그룹. Microsoft 365 그룹은 제외합니다. 미리 보기 전에는 아무것도 바뀌지 않으며 그 뒤에 매일 실행을 켭니다.',
+  'Accounts that are suspended, never deleted': '계정을 삭제하지 않고 사용 중지',
+  'All kinds of groups with their direct members; groups in groups are not followed. Whoever leaves is suspended. More than 10 % of one kind of change waits for a person.':
+    '모든 종류의 그룹과 직접 구성원. 그룹 안의 그룹은 따라가지 않습니다. 나간 사용자는 사용 중지됩니다. 한 종류의 변경이 10%를 넘으면 사람의 확인을 기다립니다.',
+  'Every address of your domains': '도메인의 모든 주소',
+  'Everybody with a mailbox, licensed or not, shared mailboxes, rooms and equipment with their mark, all of them in the group "Main"; no onmicrosoft.com addresses. Whoever loses the mailbox is removed. Enter your domains in scope.domains.':
+    '라이선스와 관계없이 사서함이 있는 모든 사용자와 공유 사서함·회의실·장비(표시 포함)를 모두 "Main" 그룹에 넣습니다. onmicrosoft.com 주소는 제외합니다. 사서함을 잃은 사용자는 제거됩니다. 다음 단계에 도메인을 입력하세요.',
   // The process and its machine.
   'It runs: this is what it says of itself.': '실행 중이며 스스로 보고한 내용입니다.',
   'It answers at {url} and is ready.': '{url}에서 응답하며 준비되어 있습니다.',

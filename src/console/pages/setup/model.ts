@@ -131,6 +131,18 @@ export function fromM365(settings: M365): Json {
   };
 }
 
+/** Settings with others put into them, part by part; lists are whole. */
+export function mergeSettings(settings: Json, others: Json): Json {
+  const merged: Record<string, unknown> = { ...settings };
+  for (const [name, value] of Object.entries(others))
+    merged[name] = isPart(value) && isPart(merged[name]) ? mergeSettings(merged[name], value) : value;
+  return merged;
+}
+
+function isPart(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** What the gateway says of single fields, as long as they hold what it was said of. */
 export function fieldErrors(error: unknown, refused?: object, value?: object): Readonly<Record<string, string>> {
   const errors = error instanceof ApiError ? error.fields : {};

@@ -18,10 +18,12 @@ import { type Forms, type Read, type SectionName, settingsOf, titleOf } from './
 import { ImpactDialog, impactOf } from './impact.tsx';
 import { formsOf, isKind } from './kinds.ts';
 import { LimitFields } from './limits.tsx';
-import { fieldErrors, type Json, type Kind, stillWrong } from './model.ts';
+import { fieldErrors, type Json, type Kind, mergeSettings, stillWrong } from './model.ts';
+import type { Started } from './presets.tsx';
 import css from './setup.module.css';
 import { WORDS } from './words.ts';
 
+const Presets = lazy(() => import('./presets.tsx').then(({ Presets: component }) => ({ default: component })));
 const PreviewStep = lazy(() => import('./preview.tsx').then(({ PreviewStep: component }) => ({ default: component })));
 
 /** Sections that stand in the step of another matter; the rest are steps of their own. */
@@ -168,6 +170,14 @@ function Wizard({
     go(to);
   }
 
+  function take(started: Started): void {
+    setValue(forms.read(mergeSettings(forms.body(value), started.settings)));
+    setExtra({
+      schedule: { ...extra.schedule, ...started.schedule },
+      guard: { ...extra.guard, ...started.guard },
+    });
+  }
+
   function placeOf(path: string): Step {
     const section = forms.sections.find(({ fields }) => fields.test(path));
     return section === undefined ? step : stepOf(section.name);
@@ -247,9 +257,7 @@ function Wizard({
         <Stack>
           {save.error instanceof ApiError && impact === undefined ? <Refusal error={save.error} /> : null}
           <Refusal error={keep.error} />
-          {step === 'schedule' ? (
-            <ScheduleStep pushed={forms.pushed === true} value={extra} onChange={setExtra} />
-          ) : null}
+          <StepTop step={step} forms={forms} value={extra} onChange={setExtra} onTake={take} />
           {shown.map(({ name, Show }) => (
             <Fragment key={name}>
               {isWithin(name) && name !== 'accounts' ? <h3>{t(name)}</h3> : null}
@@ -277,6 +285,28 @@ function Wizard({
         <ImpactDialog impact={impact} busy={save.isPending} onClose={save.reset} onConfirm={(token) => next(token)} />
       )}
     </div>
+  );
+}
+
+/** What stands above the sections of a step. */
+function StepTop({
+  step,
+  forms,
+  onTake,
+  ...schedule
+}: {
+  readonly step: Step;
+  readonly forms: Forms<object>;
+  readonly value: Extra;
+  readonly onChange: (next: Extra) => void;
+  readonly onTake: (started: Started) => void;
+}) {
+  if (step === 'schedule') return <ScheduleStep pushed={forms.pushed === true} {...schedule} />;
+  if (step !== 'scope') return null;
+  return (
+    <Suspense>
+      <Presets kind={forms.kind} onTake={onTake} />
+    </Suspense>
   );
 }
 
