@@ -6,11 +6,12 @@ import { dateTime, relative } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
 import { useReasonRemedy } from '../../app/korean.ts';
 import { useReason } from '../../app/reasons.ts';
-import { Sentence } from '../../app/sentence.tsx';
+import { Sentence, SentenceOfGroups } from '../../app/sentence.tsx';
 import { Banner } from '../../ui/banner.tsx';
 import { Card } from '../../ui/layout.tsx';
 import { Table } from '../../ui/table.tsx';
 import { ATTRIBUTES } from '../people/attribute-words.ts';
+import { Manager } from '../people/manager.tsx';
 import { attributeName, textOf, useValue } from '../run/field-changes.tsx';
 import { DETAILS } from '../run/item-words.ts';
 import css from './check.module.css';
@@ -135,7 +136,11 @@ function ScopeStep({ explanation: { scope } }: Part) {
             )}
             <ClauseName setting={setting} />
             <span>
-              <Sentence>{demands}</Sentence>
+              {setting === 'scope.groupIds' ? (
+                <SentenceOfGroups>{demands}</SentenceOfGroups>
+              ) : (
+                <Sentence>{demands}</Sentence>
+              )}
               {detail === null || detail === demands ? null : (
                 <>
                   {' ('}
@@ -260,6 +265,10 @@ function messageOf(error: unknown): string {
   return message === undefined ? '' : `: ${message}`;
 }
 
+function isManager(attribute: string): boolean {
+  return attribute.endsWith(':manager');
+}
+
 function Values({ explanation: { attributes } }: Part) {
   const t = useT(WORDS);
   const names = useT(ATTRIBUTES);
@@ -274,7 +283,10 @@ function Values({ explanation: { attributes } }: Part) {
         keyOf={({ attribute }) => attribute}
         columns={[
           { name: t('attribute'), cell: ({ attribute }) => attributeName(attribute, names) },
-          { name: t('value'), cell: ({ attribute, value }) => say(attribute, value) },
+          {
+            name: t('value'),
+            cell: ({ attribute, value }) => (isManager(attribute) ? <Manager value={value} /> : say(attribute, value)),
+          },
           {
             name: t('from'),
             cell: ({ source }) =>

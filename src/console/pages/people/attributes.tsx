@@ -1,4 +1,3 @@
-import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useGet } from '../../api/queries.ts';
 import type { ScimResource } from '../../api/types.ts';
@@ -8,6 +7,7 @@ import { Card, Pairs } from '../../ui/layout.tsx';
 import { Table } from '../../ui/table.tsx';
 import { textOf, useKind } from '../run/field-changes.tsx';
 import { ATTRIBUTES } from './attribute-words.ts';
+import { Manager } from './manager.tsx';
 import { WORDS } from './words.ts';
 
 /** What stands elsewhere on the page. */
@@ -94,7 +94,7 @@ function Value({ name, value }: Attribute) {
   const common = useT(COMMON);
   const kind = useKind();
   if (typeof value === 'boolean') return <>{common(value ? 'yes' : 'no')}</>;
-  if (name === 'manager') return <Manager {...(value as ManagerValue)} />;
+  if (name === 'manager') return <Manager value={value} />;
   if (name === 'name') return <>{nameIn(value as Readonly<Record<string, string>>)}</>;
   if (!Array.isArray(value)) return <>{kind(name, value) ?? textOf(value)}</>;
   const lines = (value as readonly (Part & Readonly<Record<string, unknown>>)[]).map((part) => {
@@ -115,24 +115,4 @@ function Value({ name, value }: Attribute) {
 
 function nameIn({ formatted, givenName, familyName }: Readonly<Record<string, string>>): string {
   return formatted ?? [givenName, familyName].filter(Boolean).join(' ');
-}
-
-interface ManagerValue {
-  readonly value?: string;
-}
-
-/** By name, as somebody to go on to. */
-function Manager({ value = '' }: ManagerValue) {
-  const boss = useGet('GET /users/{id}', { path: { id: value }, enabled: value !== '' });
-  if (value === '') return <>–</>;
-  return (
-    <Link to="/users/$id" params={{ id: value }}>
-      {boss.data === undefined ? '…' : nameOf(boss.data)}
-    </Link>
-  );
-}
-
-export function nameOf(resource: ScimResource): string {
-  const { displayName, userName } = resource as unknown as { displayName?: string; userName?: string };
-  return displayName ?? userName ?? resource.id;
 }

@@ -8,7 +8,7 @@ import { Button } from '../../ui/button.tsx';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
 import { toast } from '../../ui/toast.tsx';
 import { fromM365, type Json, toM365 } from '../setup/model.ts';
-import { nameOf } from './attributes.tsx';
+import { nameOf } from './name-of.ts';
 import { WORDS } from './words.ts';
 
 /** Makes a group the one at which the group paths of users begin. */
