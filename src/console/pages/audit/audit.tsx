@@ -1,7 +1,7 @@
 import { Download, ScrollText } from 'lucide-react';
 import { useState } from 'react';
 import { urlOf } from '../../api/client.ts';
-import { type ItemOf, useList } from '../../api/queries.ts';
+import { useList } from '../../api/queries.ts';
 import { useActorName, useKnownActors } from '../../app/actors.ts';
 import { dateTime } from '../../app/format.ts';
 import { useLanguage, useT, words } from '../../app/i18n.ts';
@@ -10,10 +10,10 @@ import { COMMON, FILTERS } from '../../app/words.ts';
 import { Empty } from '../../ui/banner.tsx';
 import { Button, buttonClass } from '../../ui/button.tsx';
 import { FilterDay, FilterSelect } from '../../ui/field.tsx';
-import { Card, Page, Pairs, Row } from '../../ui/layout.tsx';
+import { Card, Page, Row } from '../../ui/layout.tsx';
 import { Listed } from '../../ui/listed.tsx';
 import { Table } from '../../ui/table.tsx';
-import { textOf } from '../run/field-changes.tsx';
+import { Detail } from './detail.tsx';
 import { AuditObject } from './object.tsx';
 import { Wholeness } from './wholeness.tsx';
 
@@ -124,8 +124,6 @@ const ACTIONS = words({
   'pin.release': ['Released a pin', '고정 해제'],
 });
 
-type Entry = ItemOf<'GET /audit'>;
-
 export function AuditPage() {
   const t = useT(WORDS);
   const actions = useT(ACTIONS);
@@ -234,15 +232,5 @@ function Filters() {
       <FilterDay label={filters('since')} value={search['since'] ?? ''} onChange={(since) => change({ since })} />
       <FilterDay label={filters('until')} value={search['until'] ?? ''} onChange={(until) => change({ until })} />
     </Row>
-  );
-}
-
-function Detail({ entry }: { readonly entry: Entry }) {
-  return (
-    <Pairs
-      items={Object.entries((entry.detail ?? {}) as Record<string, unknown>).map(
-        ([name, value]) => [name, textOf(value)] as const,
-      )}
-    />
   );
 }

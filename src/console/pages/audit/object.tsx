@@ -72,7 +72,7 @@ function Tokens({ name }: { readonly name: string }) {
   );
 }
 
-function RunObject({ id, noun }: ObjectProps) {
+export function RunObject({ id, noun }: ObjectProps) {
   const t = useT(WORDS);
   const runs = useList('GET /sync-runs');
   const run = runs.items.find((one) => (noun === 'plan' ? one.planId : one.id) === id);
