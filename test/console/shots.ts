@@ -57,6 +57,7 @@ const PAGES: Readonly<Record<string, string>> = {
   overview: '/overview',
   inbound: '/inbound',
   setup: '/inbound/microsoft365/setup',
+  'setup-scope': '/inbound/microsoft365/setup?step=scope',
   provider: '/inbound/microsoft365/settings',
   mapping: '/inbound/microsoft365/settings?tab=mapping',
   scope: '/inbound/microsoft365/settings?tab=scope',

@@ -11,8 +11,11 @@ import type { Json, Kind } from './model.ts';
 
 const TEXTS = words({
   legend: ['Start from', '시작 값'],
-  none: ['The usual settings', '일반 설정'],
-  noneNote: ['Everything below can be changed either way.', '아래 항목은 어느 쪽이든 바꿀 수 있습니다.'],
+  none: ['What stands below', '아래 내용 그대로'],
+  noneNote: [
+    'Settings under a name fill in every step; each can be changed afterwards.',
+    '이름이 있는 설정은 모든 단계를 채웁니다. 나중에 각각 바꿀 수 있습니다.',
+  ],
   take: ['Take these settings', '이 설정 사용'],
   taken: ['The settings are in the form', '설정을 불러왔습니다'],
   takenNote: [
