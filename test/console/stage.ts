@@ -9,6 +9,8 @@ import { type ConsolePage, type Look, openBrowser, openConsole, signIn } from '.
 import { freshStorage, startGateway, startTenant, type TestGateway } from '../support/gateway.ts';
 
 const WAIT_MS = 60_000;
+/** Cumulative Layout Shift of a page while it comes, of the design's bars. */
+const SHIFT_MAX = 0.02;
 
 /** Filled before the first test of the suite, and taken down after its last. */
 export interface Stage extends ConsolePage {
@@ -19,7 +21,8 @@ export interface Stage extends ConsolePage {
   /** Fails where axe finds the page wrong as it is. */
   accessible(where?: string): Promise<void>;
   /**
-   * Opens each page in a window of this look: none may keep somebody out, scroll sideways, or do what its policy refuses.
+   * Opens each page in a window of this look: none may keep somebody out, move while it comes, scroll sideways, or do what
+   * its policy refuses.
    * @param shown a page is whole once it has this
    */
   walkThrough(look: Look, paths: readonly string[], shown: string): Promise<void>;
@@ -53,11 +56,14 @@ export function setStage({ tenant, variables = {}, signedIn = true }: Setting): 
       const window = await stage.openAnother(look);
       const { page, problems, context } = window;
       await signIn(page);
+      await page.addInitScript(countShifts);
       for (const path of paths) {
         await page.goto(path);
         const whole = page.locator(shown).first();
         await whole.waitFor().catch(() => assert.fail(`${path} shows nothing`));
         assert.deepEqual(await violations(window), [], path);
+        const { moved, most } = await page.evaluate(() => Reflect.get(globalThis, 'shifts') as Shifts);
+        assert.ok(moved <= SHIFT_MAX, `${path} moves by ${moved}, most of all ${most}`);
         const sideways = await page.locator(':root').evaluate((root) => root.scrollWidth - root.clientWidth);
         assert.equal(sideways, 0, `${path} scrolls sideways`);
       }
@@ -73,4 +79,29 @@ export function setStage({ tenant, variables = {}, signedIn = true }: Setting): 
     await stage.graph?.close();
   });
   return stage;
+}
+
+interface Shifts {
+  moved: number;
+  most: string;
+}
+
+/** Runs in the page: what moves without anybody having touched anything. */
+function countShifts(): void {
+  const shifts: Shifts = { moved: 0, most: '' };
+  Reflect.set(globalThis, 'shifts', shifts);
+  let largest = 0;
+  new PerformanceObserver((list) => {
+    for (const { value, sources } of list.getEntries() as unknown as Shift[]) {
+      shifts.moved += value;
+      if (value <= largest) continue;
+      largest = value;
+      shifts.most = sources.map(({ node }) => node?.textContent.slice(0, 80)).join(' | ');
+    }
+  }).observe({ type: 'layout-shift' as 'mark', buffered: true });
+}
+
+interface Shift {
+  readonly value: number;
+  readonly sources: readonly { readonly node: { readonly textContent: string } | null }[];
 }

@@ -36,6 +36,23 @@ export function Loaded<Data>({
   return <Skeleton {...(lines === undefined ? {} : { lines })} />;
 }
 
+/**
+ * What is shown at once, when the first answer to each question has come or failed: what came later would push the rest
+ * of the page down.
+ */
+export function Together({
+  of,
+  lines,
+  children,
+}: {
+  readonly of: readonly { readonly isLoading: boolean }[];
+  readonly lines?: number;
+  readonly children: ReactNode;
+}) {
+  if (of.some(({ isLoading }) => isLoading)) return <Skeleton {...(lines === undefined ? {} : { lines })} />;
+  return <>{children}</>;
+}
+
 export function Failure({ error, onRetry }: { readonly error: unknown; readonly onRetry?: () => void }) {
   const t = useT(WORDS);
   const status = error instanceof ApiError ? error.status : 0;

@@ -9,11 +9,11 @@ import { useNeeds } from '../../app/session.tsx';
 import { CHANNELS, HealthBadge, healthOf, needsSomebody, sumIn, useTargets } from '../../app/targets.tsx';
 import { Apart } from '../../ui/apart.tsx';
 import { Who } from '../../ui/badge.tsx';
-import { Empty, Skeleton } from '../../ui/banner.tsx';
+import { Empty } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
 import { HourStrip } from '../../ui/hours.tsx';
 import { Card, Page, Stack } from '../../ui/layout.tsx';
-import { Failure } from '../../ui/loaded.tsx';
+import { Failure, Together } from '../../ui/loaded.tsx';
 import { More, Table } from '../../ui/table.tsx';
 import { AddApp } from './add.tsx';
 import css from './apps.module.css';
@@ -39,34 +39,34 @@ export function AppsPage() {
   const troubled = targets.filter(needsSomebody);
   return (
     <Page title={t('title')} lead={t('lead')} actions={add}>
-      {troubled.length === 0 ? null : (
-        <Stack>
-          {troubled.map((target) => (
-            <Trouble key={target.appId + target.channel} target={target} />
-          ))}
-        </Stack>
-      )}
-      {health.error !== null && health.data === undefined ? (
-        <Failure error={health.error} onRetry={() => void health.refetch()} />
-      ) : targets.length === 0 ? null : (
-        <Card flush>
-          <Figures targets={targets} />
-        </Card>
-      )}
-      <Card flush>
-        {list.error !== null && list.items.length === 0 ? (
-          <Failure error={list.error} onRetry={() => void list.refetch()} />
-        ) : list.isPending ? (
-          <Skeleton />
-        ) : list.items.length === 0 ? (
-          <Empty icon={<AppWindow size={26} />} title={t('empty')} action={add}>
-            {t('emptyText')}
-          </Empty>
-        ) : (
-          <AppTable apps={list.items} targets={targets} />
+      <Together of={[list, health]} lines={8}>
+        {troubled.length === 0 ? null : (
+          <Stack>
+            {troubled.map((target) => (
+              <Trouble key={target.appId + target.channel} target={target} />
+            ))}
+          </Stack>
         )}
-        <More list={list} />
-      </Card>
+        {health.error !== null && health.data === undefined ? (
+          <Failure error={health.error} onRetry={() => void health.refetch()} />
+        ) : targets.length === 0 ? null : (
+          <Card flush>
+            <Figures targets={targets} />
+          </Card>
+        )}
+        <Card flush>
+          {list.error !== null && list.items.length === 0 ? (
+            <Failure error={list.error} onRetry={() => void list.refetch()} />
+          ) : list.items.length === 0 ? (
+            <Empty icon={<AppWindow size={26} />} title={t('empty')} action={add}>
+              {t('emptyText')}
+            </Empty>
+          ) : (
+            <AppTable apps={list.items} targets={targets} />
+          )}
+          <More list={list} />
+        </Card>
+      </Together>
       {adding ? <AddApp onClose={() => setAdding(false)} /> : null}
     </Page>
   );

@@ -22,11 +22,16 @@ import { WORDS } from './words.ts';
 
 type Asked = { readonly picked: Picked; readonly count: number };
 
+/** Of everything that was given up, or of one app's. */
+export function useCauses(appId: string | undefined) {
+  return useGet('GET /deliveries/causes', { query: { appId, limit: 500 } as never });
+}
+
 /** What was given up, by its cause: one cause is one decision. */
 export function DeadLetters({ appId, quiet = false }: { readonly appId?: string; readonly quiet?: boolean }) {
   const t = useT(WORDS);
   const needs = useNeeds('operator');
-  const query = useGet('GET /deliveries/causes', { query: { appId, limit: 500 } as never });
+  const query = useCauses(appId);
   const [again, setAgain] = useState<Asked | undefined>(undefined);
   const [dropping, setDropping] = useState<DeadCause | undefined>(undefined);
   const items = query.data?.items ?? [];

@@ -12,7 +12,7 @@ import { COMMON, PROVIDERS } from '../../app/words.ts';
 import { Banner } from '../../ui/banner.tsx';
 import { Button, buttonClass } from '../../ui/button.tsx';
 import { Columns, Page } from '../../ui/layout.tsx';
-import { Loaded, Refusal } from '../../ui/loaded.tsx';
+import { Loaded, Refusal, Together } from '../../ui/loaded.tsx';
 import { Menu } from '../../ui/menu.tsx';
 import { RunDays } from '../../ui/run-days.tsx';
 import { RunTable } from '../../ui/run-table.tsx';
@@ -39,29 +39,31 @@ export function InboundPage() {
   );
   return (
     <Page title={t('title')} lead={t('lead')} actions={<Actions active={active} running={running} />}>
-      {held === undefined || running !== undefined ? null : <HeldBanner run={held} />}
-      {active !== undefined && held === undefined && overview.data?.apps === 0 ? <AddAnApp /> : null}
-      <Loaded query={providers}>
-        {({ items }) => (
-          <>
-            {active === undefined ? null : <ActiveSource card={active} running={running} />}
-            <div className={css.heading}>
-              <h2>{active === undefined ? t('sources') : t('others')}</h2>
-              <span>{active === undefined ? t('sourcesNote') : t('othersNote', { name: names(active.kind) })}</span>
-            </div>
-            <Columns many={active !== undefined}>
-              {items
-                .filter((card) => !card.active)
-                .map((card) => (
-                  <OtherSource key={card.kind} card={card} active={active} />
-                ))}
-            </Columns>
-          </>
-        )}
-      </Loaded>
-      <RunDays days={overview.data?.days ?? []}>
-        {runs.items.length === 0 ? null : <RunTable runs={runs.items.slice(0, RUNS_SHOWN)} />}
-      </RunDays>
+      <Together of={[providers, overview, runs]} lines={8}>
+        {held === undefined || running !== undefined ? null : <HeldBanner run={held} />}
+        {active !== undefined && held === undefined && overview.data?.apps === 0 ? <AddAnApp /> : null}
+        <Loaded query={providers}>
+          {({ items }) => (
+            <>
+              {active === undefined ? null : <ActiveSource card={active} running={running} />}
+              <div className={css.heading}>
+                <h2>{active === undefined ? t('sources') : t('others')}</h2>
+                <span>{active === undefined ? t('sourcesNote') : t('othersNote', { name: names(active.kind) })}</span>
+              </div>
+              <Columns many={active !== undefined}>
+                {items
+                  .filter((card) => !card.active)
+                  .map((card) => (
+                    <OtherSource key={card.kind} card={card} active={active} />
+                  ))}
+              </Columns>
+            </>
+          )}
+        </Loaded>
+        <RunDays days={overview.data?.days ?? []}>
+          {runs.items.length === 0 ? null : <RunTable runs={runs.items.slice(0, RUNS_SHOWN)} />}
+        </RunDays>
+      </Together>
     </Page>
   );
 }

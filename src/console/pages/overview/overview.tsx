@@ -13,7 +13,7 @@ import { Banner } from '../../ui/banner.tsx';
 import { buttonClass } from '../../ui/button.tsx';
 import { HourStrip } from '../../ui/hours.tsx';
 import { Card, Facts, Page, Stack } from '../../ui/layout.tsx';
-import { Loaded } from '../../ui/loaded.tsx';
+import { Loaded, Together } from '../../ui/loaded.tsx';
 import { RunDays } from '../../ui/run-days.tsx';
 import { RunTable } from '../../ui/run-table.tsx';
 import { Figures } from '../apps/figures.tsx';
@@ -32,30 +32,35 @@ export function OverviewPage() {
   const providers = useGet('GET /providers');
   const runs = useList('GET /sync-runs');
   const running = useRunningRun();
-  const { targets } = useTargets();
+  const { targets, ...health } = useTargets();
+  // The first line of the page says what it would do.
+  const heldId = overview.data?.held[0]?.planId;
+  const held = useGet('GET /plans/{id}', { path: { id: heldId ?? '' }, enabled: heldId !== undefined });
   return (
     <Page title={t('title')} lead={t('lead')}>
-      <Loaded query={overview}>
-        {(data) => (
-          <>
-            <Loaded query={providers} lines={2}>
-              {({ items }) => <NeedsYou overview={data} cards={items} targets={targets} />}
-            </Loaded>
-            {running === undefined ? null : (
-              <Card title={t('runningNow')}>
-                <LiveRun run={running} />
+      <Together of={[overview, providers, runs, health, held]} lines={8}>
+        <Loaded query={overview}>
+          {(data) => (
+            <>
+              <Loaded query={providers} lines={2}>
+                {({ items }) => <NeedsYou overview={data} cards={items} targets={targets} />}
+              </Loaded>
+              {running === undefined ? null : (
+                <Card title={t('runningNow')}>
+                  <LiveRun run={running} />
+                </Card>
+              )}
+              <Card flush>
+                <DirectoryFacts overview={data} cards={providers.data?.items ?? []} />
               </Card>
-            )}
-            <Card flush>
-              <DirectoryFacts overview={data} cards={providers.data?.items ?? []} />
-            </Card>
-            {targets.length === 0 ? null : <Outbound targets={targets} />}
-            <RunDays days={data.days}>
-              {runs.items.length === 0 ? null : <RunTable runs={runs.items.slice(0, RUNS_SHOWN)} />}
-            </RunDays>
-          </>
-        )}
-      </Loaded>
+              {targets.length === 0 ? null : <Outbound targets={targets} />}
+              <RunDays days={data.days}>
+                {runs.items.length === 0 ? null : <RunTable runs={runs.items.slice(0, RUNS_SHOWN)} />}
+              </RunDays>
+            </>
+          )}
+        </Loaded>
+      </Together>
     </Page>
   );
 }

@@ -4,6 +4,7 @@ import type { ScimResource } from '../../api/types.ts';
 import { useT } from '../../app/i18n.ts';
 import { COMMON } from '../../app/words.ts';
 import { Card, Pairs } from '../../ui/layout.tsx';
+import { Together } from '../../ui/loaded.tsx';
 import { Table } from '../../ui/table.tsx';
 import { textOf, useKind } from '../run/field-changes.tsx';
 import { ATTRIBUTES } from './attribute-words.ts';
@@ -12,6 +13,8 @@ import { WORDS } from './words.ts';
 
 /** What stands elsewhere on the page. */
 const ELSEWHERE = new Set(['schemas', 'meta', 'state', 'groups', 'members', 'id', 'externalId', 'origin', 'source']);
+
+type Origin = ScimResource['state']['origin'];
 
 interface Attribute {
   /** Its own name, without that of its schema. */
@@ -25,14 +28,16 @@ interface Attribute {
 export function Attributes({ resource }: { readonly resource: ScimResource }) {
   const t = useT(WORDS);
   const names = useT(ATTRIBUTES);
-  const fromOf = useFrom(resource.state.origin);
+  const { origin } = resource.state;
+  const mapping = useMapping(origin);
+  const fromOf = useFrom(origin);
   const version = (resource.meta as { version?: string }).version?.match(/\d+/)?.[0];
   const external = (resource as unknown as { externalId?: unknown }).externalId;
   const ids: (readonly [string, ReactNode])[] = [[t('id'), <code key="id">{resource.id}</code>]];
   if (typeof external === 'string') ids.push([t('externalId'), <code key="external">{external}</code>]);
   if (version !== undefined) ids.push([t('version'), version]);
   return (
-    <>
+    <Together of={[mapping]}>
       <Card flush>
         <Table
           first
@@ -52,7 +57,7 @@ export function Attributes({ resource }: { readonly resource: ScimResource }) {
       <Card>
         <Pairs items={ids} />
       </Card>
-    </>
+    </Together>
   );
 }
 
@@ -66,10 +71,15 @@ function attributesOf(resource: ScimResource): readonly Attribute[] {
   });
 }
 
+/** The rules in force; none for who was entered by hand. */
+function useMapping(origin: Origin) {
+  return useGet('GET /providers/{kind}/mapping', { path: { kind: origin }, enabled: origin !== 'manual' });
+}
+
 /** Says which fields of the source the rules in force take an attribute from. */
-function useFrom(origin: ScimResource['state']['origin']): (path: string) => string {
+function useFrom(origin: Origin): (path: string) => string {
   const t = useT(WORDS);
-  const mapping = useGet('GET /providers/{kind}/mapping', { path: { kind: origin }, enabled: origin !== 'manual' });
+  const mapping = useMapping(origin);
   return (path) => {
     if (origin === 'manual') return t('byHand');
     const rules = (mapping.data?.items ?? []).filter(({ target }) => target === path || target.startsWith(`${path}.`));

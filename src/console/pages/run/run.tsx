@@ -16,7 +16,7 @@ import { Banner } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Card, Page } from '../../ui/layout.tsx';
-import { Loaded, Refusal } from '../../ui/loaded.tsx';
+import { Loaded, Refusal, Together } from '../../ui/loaded.tsx';
 import { Menu } from '../../ui/menu.tsx';
 import { RunStatus } from '../../ui/run-status.tsx';
 import { Tabs } from '../../ui/tabs.tsx';
@@ -43,37 +43,42 @@ function RunView({ run }: { readonly run: Run }) {
   const [search, change] = useSearchState();
   const plan = usePlan(run);
   const decided = plan.data !== undefined && plan.data.status !== 'held' && plan.data.status !== 'expired';
+  const waits = (run.status === 'held' || isPreview(run)) && run.planId !== null;
+  // What the panel of what waits is made of.
+  const causes = useGet('GET /plans/{id}/causes', { path: { id: run.planId ?? '' }, enabled: waits });
+  const overview = useGet('GET /overview', { enabled: waits });
+  const actors = useGet('GET /actors');
   const tab = TABS.find((name) => name === search['tab']) ?? 'changes';
   return (
-    <Page
-      title={t('title', { n: String(run.number) })}
-      badge={<RunStatus run={run} decided={decided} />}
-      meta={<Meta run={run} />}
-      actions={<Actions run={run} />}
-    >
-      {run.error === null ? null : (
-        <Banner tone="red" title={t('failedTitle')}>
-          <RunErrorText error={run.error} />
-        </Banner>
-      )}
-      {(run.status === 'held' || isPreview(run)) && run.planId !== null ? (
-        <HeldPanel run={run} planId={run.planId} />
-      ) : null}
-      {run.planned === null && isOpen(run) ? null : (
-        <Tiles run={run} value={search['action']} onChange={(action) => change({ action })} />
-      )}
-      <Card>{isOpen(run) ? <LiveRun run={run} /> : <Stages run={run} />}</Card>
-      <Tabs
-        label={t('title', { n: String(run.number) })}
-        value={tab}
-        onChange={(name) => change({ tab: name === 'changes' ? undefined : name })}
-        tabs={TABS.map((name) => ({ name, label: t(`tab-${name}`) }))}
+    <Together of={[plan, causes, overview, actors]} lines={8}>
+      <Page
+        title={t('title', { n: String(run.number) })}
+        badge={<RunStatus run={run} decided={decided} />}
+        meta={<Meta run={run} />}
+        actions={<Actions run={run} />}
       >
-        {tab === 'changes' ? <Changes run={run} /> : null}
-        {tab === 'settings' ? <SettingsUsed run={run} version={plan.data?.configVersion} /> : null}
-        {tab === 'details' ? <Details run={run} /> : null}
-      </Tabs>
-    </Page>
+        {run.error === null ? null : (
+          <Banner tone="red" title={t('failedTitle')}>
+            <RunErrorText error={run.error} />
+          </Banner>
+        )}
+        {waits && run.planId !== null ? <HeldPanel run={run} planId={run.planId} /> : null}
+        {run.planned === null && isOpen(run) ? null : (
+          <Tiles run={run} value={search['action']} onChange={(action) => change({ action })} />
+        )}
+        <Card>{isOpen(run) ? <LiveRun run={run} /> : <Stages run={run} />}</Card>
+        <Tabs
+          label={t('title', { n: String(run.number) })}
+          value={tab}
+          onChange={(name) => change({ tab: name === 'changes' ? undefined : name })}
+          tabs={TABS.map((name) => ({ name, label: t(`tab-${name}`) }))}
+        >
+          {tab === 'changes' ? <Changes run={run} /> : null}
+          {tab === 'settings' ? <SettingsUsed run={run} version={plan.data?.configVersion} /> : null}
+          {tab === 'details' ? <Details run={run} /> : null}
+        </Tabs>
+      </Page>
+    </Together>
   );
 }
 

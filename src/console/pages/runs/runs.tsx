@@ -11,7 +11,7 @@ import { Empty, Skeleton } from '../../ui/banner.tsx';
 import { Button, buttonClass } from '../../ui/button.tsx';
 import { FilterDay, FilterSelect } from '../../ui/field.tsx';
 import { Card, Page, Row } from '../../ui/layout.tsx';
-import { Failure } from '../../ui/loaded.tsx';
+import { Failure, Together } from '../../ui/loaded.tsx';
 import { RunDays } from '../../ui/run-days.tsx';
 import { RunTable } from '../../ui/run-table.tsx';
 import { More } from '../../ui/table.tsx';
@@ -92,7 +92,8 @@ export function RunsPage() {
     ...betweenDays(search),
   };
   const runs = useList('GET /sync-runs', { query: query as never });
-  const { data: overview } = useGet('GET /overview');
+  const overview = useGet('GET /overview');
+  const actors = useGet('GET /actors');
   const filtered = NARROWED_BY.some((name) => search[name] !== undefined);
   const changes = useList('GET /settings-changes', { enabled: !filtered });
   const placed = placeChanges(runs.items, filtered ? [] : withinOf(changes.items, runs));
@@ -107,55 +108,57 @@ export function RunsPage() {
         </a>
       }
     >
-      <RunDays days={overview?.days ?? []} />
-      <Card title={t('list')} flush actions={<Filters />}>
-        {runs.error !== null && runs.items.length === 0 ? (
-          <Failure error={runs.error} onRetry={() => void runs.refetch()} />
-        ) : runs.isPending ? (
-          <Skeleton />
-        ) : runs.items.length === 0 ? (
-          filtered ? (
-            <Empty
-              icon={<History size={26} />}
-              title={t('noMatch')}
-              action={
-                <Button onClick={() => change(Object.fromEntries(NARROWED_BY.map((name) => [name, undefined])))}>
-                  {common('clear')}
-                </Button>
-              }
-            />
+      <Together of={[overview, actors]} lines={8}>
+        <RunDays days={overview.data?.days ?? []} />
+        <Card title={t('list')} flush actions={<Filters />}>
+          {runs.error !== null && runs.items.length === 0 ? (
+            <Failure error={runs.error} onRetry={() => void runs.refetch()} />
+          ) : runs.isPending ? (
+            <Skeleton />
+          ) : runs.items.length === 0 ? (
+            filtered ? (
+              <Empty
+                icon={<History size={26} />}
+                title={t('noMatch')}
+                action={
+                  <Button onClick={() => change(Object.fromEntries(NARROWED_BY.map((name) => [name, undefined])))}>
+                    {common('clear')}
+                  </Button>
+                }
+              />
+            ) : (
+              <Empty
+                icon={<History size={26} />}
+                title={t('empty')}
+                action={
+                  <Link to="/inbound" className={buttonClass('primary')}>
+                    {t('toSource')}
+                  </Link>
+                }
+              >
+                {t('emptyText')}
+              </Empty>
+            )
           ) : (
-            <Empty
-              icon={<History size={26} />}
-              title={t('empty')}
-              action={
-                <Link to="/inbound" className={buttonClass('primary')}>
-                  {t('toSource')}
-                </Link>
-              }
-            >
-              {t('emptyText')}
-            </Empty>
-          )
-        ) : (
-          <>
-            {placed.since.length === 0 ? null : (
-              <div className={css.since}>
-                <SettingsBetween changes={placed.since} />
-              </div>
-            )}
-            <RunTable
-              runs={runs.items}
-              old={runs.isPlaceholderData}
-              below={({ id }) => {
-                const own = placed.below.get(id);
-                return own === undefined ? undefined : <SettingsBetween changes={own} />;
-              }}
-            />
-          </>
-        )}
-        <More list={runs} />
-      </Card>
+            <>
+              {placed.since.length === 0 ? null : (
+                <div className={css.since}>
+                  <SettingsBetween changes={placed.since} />
+                </div>
+              )}
+              <RunTable
+                runs={runs.items}
+                old={runs.isPlaceholderData}
+                below={({ id }) => {
+                  const own = placed.below.get(id);
+                  return own === undefined ? undefined : <SettingsBetween changes={own} />;
+                }}
+              />
+            </>
+          )}
+          <More list={runs} />
+        </Card>
+      </Together>
     </Page>
   );
 }

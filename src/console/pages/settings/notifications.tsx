@@ -12,7 +12,7 @@ import { Empty } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Switch, TextField } from '../../ui/field.tsx';
 import { Card } from '../../ui/layout.tsx';
-import { Loaded, Refusal } from '../../ui/loaded.tsx';
+import { Loaded, Refusal, Together } from '../../ui/loaded.tsx';
 import { More, Table } from '../../ui/table.tsx';
 import { Checks } from '../setup/checks.tsx';
 import { fieldErrors } from '../setup/model.ts';
@@ -22,11 +22,12 @@ import { WORDS } from './words.ts';
 
 export function NotificationsTab() {
   const settings = useDocument('GET /notifications');
+  const messages = useList('GET /notifications/messages');
   return (
-    <>
+    <Together of={[settings, messages]}>
       <Loaded query={settings}>{(data) => <Form saved={data} />}</Loaded>
       <Messages />
-    </>
+    </Together>
   );
 }
 

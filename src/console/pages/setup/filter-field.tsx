@@ -58,8 +58,12 @@ function Completion({
 }) {
   const t = useT(WORDS);
   const word = /[A-Za-z][\w/]*$/.exec(text)?.[0] ?? '';
-  const { data } = useGet('GET /providers/{kind}/source/fields', { path: { kind }, query: { prefix: word } });
+  const { data, isLoading } = useGet('GET /providers/{kind}/source/fields', {
+    path: { kind },
+    query: { prefix: word },
+  });
   const fields = (data?.items ?? []).filter(({ operators }) => operators.length > 0).slice(0, FIELDS_SHOWN);
+  if (isLoading && word === '') return <div className={css.fieldsToCome} />;
   if (fields.length === 0) return null;
   return (
     // biome-ignore lint/a11y/useSemanticElements: suggestions are no fieldset of the form

@@ -1,27 +1,28 @@
 import { CalendarClock } from 'lucide-react';
-import { useState } from 'react';
-import { useGet } from '../../api/queries.ts';
+import { type ReactNode, useState } from 'react';
+import { useDocument, useGet } from '../../api/queries.ts';
 import { relative } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Card } from '../../ui/layout.tsx';
-import { Loaded } from '../../ui/loaded.tsx';
+import { Loaded, Together } from '../../ui/loaded.tsx';
 import { ScheduleDialog } from '../inbound/schedule-dialog.tsx';
 import { useScheduleWords } from '../inbound/schedule-words.ts';
 import { LimitsTab } from '../settings/limits.tsx';
 import { WORDS } from './words.ts';
 
 /** When the active source is read, and what a run may change by itself. Both hold for whichever source is active. */
-export function ScheduleTab({ pushed }: { readonly pushed: boolean }) {
+export function ScheduleTab({ pushed, children }: { readonly pushed: boolean; readonly children: ReactNode }) {
   const t = useT(WORDS);
   const language = useLanguage();
   const needs = useNeeds('admin');
   const say = useScheduleWords();
   const schedule = useGet('GET /schedule');
+  const limits = useDocument('GET /guard');
   const [changing, setChanging] = useState(false);
   return (
-    <>
+    <Together of={[schedule, limits]}>
       {pushed ? null : (
         <Loaded query={schedule} lines={2}>
           {(data) => (
@@ -41,6 +42,7 @@ export function ScheduleTab({ pushed }: { readonly pushed: boolean }) {
         </Loaded>
       )}
       <LimitsTab />
-    </>
+      {children}
+    </Together>
   );
 }

@@ -129,8 +129,9 @@ function Form({ loading, saved }: { readonly loading: Promise<Forms<object>>; re
       >
         {tab === 'schedule' ? (
           <Suspense fallback={<Skeleton />}>
-            <ScheduleTab pushed={forms.pushed === true} />
-            <FirstCard section={first} refused={refused} {...props} />
+            <ScheduleTab pushed={forms.pushed === true}>
+              <FirstCard section={first} refused={refused} {...props} />
+            </ScheduleTab>
           </Suspense>
         ) : shown === undefined ? (
           <Suspense fallback={<Skeleton />}>
