@@ -232,6 +232,7 @@ function adminPartsOf(ground: Ground, work: Work, groups: ServedGroups): AdminPa
       find: (hash) => findSession(database.knex, hash),
       touch: (id) => touchSession(database.knex, id),
       now,
+      isSecure: () => publicUrl().startsWith('https:'),
     },
     oidc: makeOidc(config, { seal, publicUrl, now }),
     clock,

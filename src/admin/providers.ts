@@ -1,11 +1,11 @@
 import { type Request, type RequestHandler, Router } from 'express';
 import { z } from 'zod';
 import { canonical } from '#core/canonical.ts';
-import { ConflictError, InputError, NotFoundError } from '#core/errors.ts';
+import { ConflictError, ForbiddenError, InputError, NotFoundError } from '#core/errors.ts';
 import type { ProviderKind } from '#core/provider.ts';
 import { PROVIDER_KINDS, type ProviderKindName } from '#core/resource.ts';
 import { mergeSecrets, type Secrets, splitSecrets } from '#core/secrets.ts';
-import { requireScope } from '#http/auth.ts';
+import { principalOf, requireScope } from '#http/auth.ts';
 import { etagOf, expectation } from '#http/etag.ts';
 import { parse } from '#http/validate.ts';
 import { writeAudit } from '#store/audit.ts';
@@ -97,13 +97,34 @@ export function providerRoutes(parts: AdminParts): Router {
     });
 }
 
-/** With a body, settings that are not saved; without, the saved ones. */
-export async function settingsToTry(parts: AdminParts, kind: ProviderKind, body: unknown): Promise<unknown> {
+/**
+ * With a body, settings that are not saved; without, the saved ones.
+ * @throws {ForbiddenError} `ambient-credential`
+ */
+export async function settingsToTry(parts: AdminParts, kind: ProviderKind, request: Request): Promise<unknown> {
+  const body: unknown = request.body;
   const row = await readProvider(parts.database.knex, kind.kind);
   const unsaved = typeof body === 'object' && body !== null && Object.keys(body).length > 0;
+  if (unsaved && !principalOf(request).scopes.includes('admin')) refuseAmbient(kind, row, body);
   if (unsaved) return kind.parseSettings(mergeSecrets(withoutMarks(body), secretsFor(kind, row, body, parts)));
   if (row === undefined) throw notConfigured(kind);
   return openSettings(kind, row, parts.seal);
+}
+
+/** The credential of the machine goes where the saved settings have it, and nowhere else that an operator names. */
+function refuseAmbient(kind: ProviderKind, row: ProviderRow | undefined, body: object): void {
+  if (kind.isAmbient?.(body) !== true) return;
+  const { credential } = body as { readonly credential?: unknown };
+  const saved = row?.settings as { readonly credential?: unknown } | undefined;
+  const isSaved =
+    saved !== undefined &&
+    kind.destination?.(saved) === kind.destination?.(body) &&
+    canonical(saved.credential) === canonical(credential);
+  if (isSaved) return;
+  throw new ForbiddenError('The credential of this machine is tried only as it is saved.', {
+    reason: 'ambient-credential',
+    remedy: 'Ask an administrator to try these settings, or to save them.',
+  });
 }
 
 const PreviewQuery = z.object({ rows: z.coerce.number().int().min(1).max(100).default(20) });
@@ -117,7 +138,7 @@ function previewSource(parts: AdminParts): RequestHandler {
         remedy: 'Start a run with "preview": true instead.',
       });
     const { rows } = parse(PreviewQuery, request.query);
-    const settings = await settingsToTry(parts, kind, request.body);
+    const settings = await settingsToTry(parts, kind, request);
     response.json(await kind.preview(settings, rows, AbortSignal.timeout(SOURCE_TIMEOUT_MS)));
   };
 }
@@ -125,7 +146,7 @@ function previewSource(parts: AdminParts): RequestHandler {
 function testProvider(parts: AdminParts): RequestHandler {
   return async (request, response) => {
     const kind = kindParam(parts, request);
-    const settings = await settingsToTry(parts, kind, request.body);
+    const settings = await settingsToTry(parts, kind, request);
     const checks = [
       ...(await kind.test(settings, AbortSignal.timeout(SOURCE_TIMEOUT_MS))),
       ...(await checkPushed(parts, kind, settings)),

@@ -9,7 +9,7 @@ import { kindParam, settingsToTry } from './providers.ts';
 export function scopeTryRoute(parts: AdminParts): Router {
   return Router().post('/providers/:kind/scope/try', requireScope('admin', 'operator'), async (request, response) => {
     const kind = kindParam(parts, request);
-    const settings = await settingsToTry(parts, kind, request.body);
+    const settings = await settingsToTry(parts, kind, request);
     response.json(await tryScope(parts.database.knex, kind.open(settings)));
   });
 }

@@ -65,7 +65,7 @@ export function signInRoutes(parts: AdminParts): Router {
           remedy: 'Copy it once more. The first start of the gateway prints the admin token to its log.',
         });
       }
-      const role = ROLES.find((candidate) => row.scopes.includes(candidate));
+      const role = row.scope === null ? ROLES.find((candidate) => row.scopes.includes(candidate)) : undefined;
       if (role === undefined)
         throw new ForbiddenError('This token is for an app, not for people.', {
           reason: 'token-without-role',
@@ -95,9 +95,11 @@ function needOidc({ oidc }: AdminParts): NonNullable<AdminParts['oidc']> {
 async function finishOidc(parts: AdminParts, query: string, kept: string, response: Response): Promise<string> {
   keepSignIn(response, undefined, isSecure(parts.publicUrl));
   try {
-    const { subject, name, role, returnTo } = await needOidc(parts).finish(query, kept);
+    const { subject, name, role, returnTo, provenAt } = await needOidc(parts).finish(query, kept);
     if (role === undefined) return '/?refused=no-role';
-    await openSession(parts, response, { tokenId: null, subject, name, role, method: 'oidc' });
+    // A provider that does not say when it asked may have asked long ago.
+    const signedInAt = provenAt ?? new Date(0);
+    await openSession(parts, response, { tokenId: null, subject, name, role, method: 'oidc', signedInAt });
     return returnTo;
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
@@ -115,7 +117,9 @@ export async function openSession(
   const opened = await database.knex.transaction(async (tx) => {
     const row = await insertSession(tx, { ...session, hash: hashToken(value) });
     const actor = session.method === 'oidc' ? `user:${session.name}` : `token:${session.tokenId}`;
-    await writeAudit(tx, { actor, action: 'session.open', detail: { role: session.role, method: session.method } });
+    const { role, method, subject } = session;
+    const detail = { role, method, ...(subject === null ? {} : { subject }) };
+    await writeAudit(tx, { actor, action: 'session.open', detail });
     return row;
   });
   setSessionCookie(response, value, isSecure(publicUrl));

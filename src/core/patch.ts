@@ -6,7 +6,6 @@
  * spelled so creates them. Spelled as the RFC does, the same is `noTarget`.
  */
 import { type Attribute, type Resolved, type ResourceSchema, resolve, type Schema } from './attributes.ts';
-import { canonical } from './canonical.ts';
 import {
   coerceElement,
   coerceValue,
@@ -338,7 +337,8 @@ function changeList(holder: Document, attribute: Attribute, { op, value }: Patch
     return;
   }
   const given = (coerceValue(attribute, value) as unknown[] | undefined) ?? [];
-  if (op === 'remove') holder[attribute.name] = present.filter((item) => !given.some((wanted) => isSame(item, wanted)));
+  if (op === 'remove')
+    holder[attribute.name] = present.filter((item) => !given.some((wanted) => isMeant(attribute, item, wanted)));
   else if (op === 'replace') {
     onePrimary(given, new Set(given));
     holder[attribute.name] = given;
@@ -365,11 +365,11 @@ function enriched(known: unknown, item: unknown): unknown {
   return { ...known, ...about };
 }
 
-/** A value to be removed is named by its `value` alone when it has one. */
-function isSame(item: unknown, wanted: unknown): boolean {
-  const has = typeof item === 'object' && item !== null && typeof wanted === 'object' && wanted !== null;
-  if (has && 'value' in item && 'value' in wanted) return item.value === wanted.value;
-  return canonical(item) === canonical(wanted);
+/** A value to be removed is named by its `value`, whatever its type is, or by both (RFC 7643 section 2.4). */
+function isMeant(attribute: Attribute, item: unknown, wanted: unknown): boolean {
+  const isNamed = typeof wanted === 'object' && wanted !== null && 'value' in wanted && !('type' in wanted);
+  const { type: _any, ...untyped } = (typeof item === 'object' ? (item ?? {}) : {}) as Document;
+  return sameness(attribute, isNamed ? untyped : item) === sameness(attribute, wanted);
 }
 
 function setElement(

@@ -155,6 +155,11 @@ export interface ProviderKind<Settings = unknown> {
    * else: they must be entered again with another destination. Absent where a kind has one place only.
    */
   destination?(settings: unknown): string;
+  /**
+   * Pure: whether such settings, of any shape yet, sign in with what the machine has. That is a secret as a stored one is:
+   * only administrators lead it to another place. Absent where a kind has no such credential.
+   */
+  isAmbient?(settings: unknown): boolean;
   policy(settings: Settings): RunPolicy;
   /** True for a kind that writes to us: it is never read, and a run of it looks at what it wrote again. */
   readonly pushed?: true;

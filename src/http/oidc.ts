@@ -12,6 +12,8 @@ export interface SignedIn {
   /** Undefined: the provider knows the person, and nobody gave them a role here. */
   readonly role: 'admin' | 'operator' | 'viewer' | undefined;
   readonly returnTo: string;
+  /** When the provider last asked who it is; undefined where it does not say. */
+  readonly provenAt: Date | undefined;
 }
 
 export interface OidcSignIn {
@@ -34,6 +36,8 @@ interface Kept {
 }
 
 const KEPT_MS = 10 * 60_000;
+/** As long as a session lasts at most. A provider that is told one says when it asked (OpenID Connect Core 1.0 §3.1.2.1). */
+const PROVEN_SECONDS = 8 * 3_600;
 /** What "sign in again" accepts as again. */
 const FRESH_SECONDS = 60;
 const SCOPES = 'openid profile email';
@@ -99,7 +103,7 @@ export function makeOidc(config: OidcConfig, { seal, publicUrl, now }: OidcParts
         code_challenge_method: 'S256',
         state: kept.state,
         nonce: kept.nonce,
-        ...(fresh ? { prompt: 'login', max_age: '0' } : {}),
+        ...(fresh ? { prompt: 'login', max_age: '0' } : { max_age: String(PROVEN_SECONDS) }),
       });
       return { url: url.href, kept: seal.seal(JSON.stringify(kept)) };
     },
@@ -129,6 +133,7 @@ export function makeOidc(config: OidcConfig, { seal, publicUrl, now }: OidcParts
         name: nameOf(claims),
         role: roleOf(claims[config.CONSOLE_OIDC_ROLES_CLAIM], config),
         returnTo: kept.returnTo,
+        provenAt: claims.auth_time === undefined ? undefined : new Date(claims.auth_time * 1_000),
       };
     },
   };

@@ -23,6 +23,8 @@ export interface SessionLookup {
   /** Notes that a person did something. Never waited for. */
   touch(id: string): Promise<void>;
   now(): number;
+  /** Whether we are reached by https: a cookie that any host of the domain may set is none of ours then. */
+  isSecure(): boolean;
 }
 
 const COOKIE = 'sluice';
@@ -31,9 +33,9 @@ const SECURE_COOKIE = '__Host-sluice';
 /** Changes that need a sign-in not older than this. */
 const RECENT_MS = 15 * 60_000;
 const STEP_UP: readonly (readonly [string, RegExp])[] = [
-  ['PUT', /^\/providers\/\w+\/?$/i],
-  ['DELETE', /^\/providers\/\w+\/?$/i],
-  ['POST', /^\/providers\/\w+\/activate\/?$/i],
+  ['PUT', /^\/providers\/[^/]+\/?$/i],
+  ['DELETE', /^\/providers\/[^/]+\/?$/i],
+  ['POST', /^\/providers\/[^/]+\/activate\/?$/i],
   ['PUT', /^\/guard\/?$/i],
   ['POST', /^\/(apps\/[^/]+\/)?tokens\/?$/i],
 ];
@@ -47,14 +49,14 @@ export function sessionOf(request: IncomingMessage): Session | undefined {
 
 /** The session of a browser that comes by a link, where nobody has to be signed in. */
 export async function lookUpSession(request: IncomingMessage, lookup: SessionLookup): Promise<Session | undefined> {
-  const cookie = cookieOf(request);
+  const cookie = cookieOf(request, lookup.isSecure());
   return cookie === undefined ? undefined : lookup.find(hashToken(cookie));
 }
 
 /** Lets known tokens pass, and sessions of the console; keeps who it is for `principalOf`. A token goes first. */
 export function requireIdentity(authenticator: Authenticator, lookup: SessionLookup): RequestHandler {
   return (request, _response, next) => {
-    const cookie = cookieOf(request);
+    const cookie = cookieOf(request, lookup.isSecure());
     if (request.headers.authorization !== undefined || cookie === undefined) {
       authenticator.authenticate(request).then((principal) => {
         givePrincipal(request, principal);
@@ -112,7 +114,17 @@ export function refuseForeign(request: Request): void {
 }
 
 function needsRecent(request: Request): boolean {
-  return STEP_UP.some(([method, path]) => request.method === method && path.test(request.path));
+  const asRouted = decoded(request.path);
+  return STEP_UP.some(([method, path]) => request.method === method && path.test(asRouted));
+}
+
+/** As routes see it: any letter may come as its code. What cannot be decoded reaches no route. */
+function decoded(path: string): string {
+  try {
+    return path.split('/').map(decodeURIComponent).join('/');
+  } catch {
+    return path;
+  }
 }
 
 const SIGN_IN_COOKIE = 'sluice-sign-in';
@@ -134,10 +146,9 @@ function pairsOf(request: IncomingMessage): readonly string[][] {
   return (request.headers.cookie ?? '').split(';').map((pair) => pair.trim().split('='));
 }
 
-function cookieOf(request: IncomingMessage): string | undefined {
-  const pairs = pairsOf(request);
-  const found = pairs.find(([name]) => name === SECURE_COOKIE) ?? pairs.find(([name]) => name === COOKIE);
-  return found?.[1];
+function cookieOf(request: IncomingMessage, isSecure: boolean): string | undefined {
+  const wanted = isSecure ? SECURE_COOKIE : COOKIE;
+  return pairsOf(request).find(([name]) => name === wanted)?.[1];
 }
 
 /** Sets the cookie of a session; Lax, because sign-in at an identity provider returns by a link. */

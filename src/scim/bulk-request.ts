@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Document, fieldsOf, needSchema } from '#core/coerce.ts';
 import { InputError, TooLargeError } from '#core/errors.ts';
+import { PATCH_SCHEMA } from '#core/patch.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { foldCase } from '#core/search.ts';
 
@@ -85,8 +86,13 @@ function readOperation(
     id: rawId === undefined ? (ids.get(String(bulkId)) ?? randomUUID()) : (named(decoded(rawId), ids) ?? rawId),
     bulkId: typeof bulkId === 'string' ? bulkId : undefined,
     version: typeof version === 'string' ? version : undefined,
-    data: method === 'DELETE' ? undefined : withIds(fields.get('data'), ids),
+    data: method === 'DELETE' ? undefined : withIds(dataOf(method, fields.get('data')), ids),
   };
+}
+
+/** A PATCH may have its operations alone, as the RFC's own example has them (RFC 7644 section 3.7.3). */
+function dataOf(method: Operation['method'], data: unknown): unknown {
+  return method === 'PATCH' && Array.isArray(data) ? { schemas: [PATCH_SCHEMA], Operations: data } : data;
 }
 
 /** The id behind `bulkId:`; undefined for any other text, and for one that names no operation. */

@@ -29,6 +29,7 @@ export function discoveryRoutes({ publicUrl }: Pick<ScimParts, 'publicUrl'>): Ro
       send(request, response, 200, list(resourceTypes(base(), seeing(request))));
     })
     .get('/ResourceTypes/:id', (request, response) => {
+      refuseFilter(request);
       const document = byId(resourceTypes(base(), seeing(request)), String(request.params['id']), 'resource type');
       send(request, response, 200, JSON.stringify(document));
     })
@@ -37,6 +38,7 @@ export function discoveryRoutes({ publicUrl }: Pick<ScimParts, 'publicUrl'>): Ro
       send(request, response, 200, list(schemas(base(), seeing(request))));
     })
     .get('/Schemas/:id', (request, response) => {
+      refuseFilter(request);
       const document = byId(schemas(base(), seeing(request)), String(request.params['id']), 'schema');
       send(request, response, 200, JSON.stringify(document));
     })

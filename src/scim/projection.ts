@@ -134,9 +134,10 @@ function choose(schema: ResourceSchema, list: string): Chosen {
   for (const item of list.split(',')) {
     const name = item.trim();
     if (name === '') continue;
-    const extension = schema.extensions.find(({ id }) => foldCase(id) === foldCase(name));
-    if (extension !== undefined) chosen.set(foldCase(extension.id), true);
-    else add(chosen, schema, parsePath(name));
+    const urn = [schema.core, ...schema.extensions].find(({ id }) => foldCase(id) === foldCase(name));
+    if (urn === undefined) add(chosen, schema, parsePath(name));
+    else if (urn !== schema.core) chosen.set(foldCase(urn.id), true);
+    else for (const [key, attribute] of urn.attributes) if (isDefault(attribute)) chosen.set(key, true);
   }
   return chosen;
 }

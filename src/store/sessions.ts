@@ -22,6 +22,8 @@ export interface NewSession {
   readonly name: string;
   readonly role: Role;
   readonly method: 'token' | 'oidc';
+  /** When it was proven who it is; now, unless that was earlier. */
+  readonly signedInAt?: Date;
 }
 
 /** Without a request for so long, it is over. */
@@ -34,13 +36,13 @@ const COLUMNS = 's.id, s.token_id, s.subject, s.name, s.role, s.method, s.signed
 
 /** Opens a session, and clears away those that are over. */
 export async function insertSession(db: Db, session: NewSession): Promise<SessionRow> {
-  const { hash, tokenId, subject, name, role, method } = session;
+  const { hash, tokenId, subject, name, role, method, signedInAt } = session;
   await sql(db, `delete from sessions where expires_at < now() or seen_at < now() - interval '${IDLE}'`);
   const { rows } = await sql(
     db,
-    `insert into sessions as s (id, hash, token_id, subject, name, role, method, expires_at)
-     values (?, ?, ?, ?, ?, ?, ?, now() + interval '${LIFE}') returning ${COLUMNS}`,
-    [randomUUID(), hash, tokenId, subject, name, role, method],
+    `insert into sessions as s (id, hash, token_id, subject, name, role, method, signed_in_at, expires_at)
+     values (?, ?, ?, ?, ?, ?, ?, least(coalesce(?::timestamptz, now()), now()), now() + interval '${LIFE}') returning ${COLUMNS}`,
+    [randomUUID(), hash, tokenId, subject, name, role, method, signedInAt ?? null],
   );
   return rows[0];
 }

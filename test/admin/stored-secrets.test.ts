@@ -63,6 +63,30 @@ describe('a stored secret', () => {
     }
   });
 
+  it('of the machine itself is led nowhere by an operator but where an administrator has it', async () => {
+    const endpoints = { graph: 'https://127.0.0.1:1', login: 'https://127.0.0.1:1' };
+    const ambient = (changes: object = {}) => ({
+      tenantId: 'contoso.example',
+      clientId: 'app',
+      credential: { kind: 'federated', tokenFile: '/nowhere/token' },
+      endpoints,
+      ...changes,
+    });
+    await call('PUT', '/providers/microsoft365', 200, ambient());
+    const operator = await tokenWith(call, 'viewer', 'operator');
+    const path = '/providers/microsoft365/test';
+    await call('POST', path, 200, ambient(), operator);
+    for (const changes of [
+      { endpoints: { ...endpoints, login: 'https://127.0.0.2:1' } },
+      { credential: { kind: 'federated', tokenFile: '/another/token' } },
+      { credential: { kind: 'managedIdentity' } },
+    ]) {
+      const refused = await call<{ code: string }>('POST', path, 403, ambient(changes), operator);
+      assert.equal(refused.code, 'ambient-credential');
+    }
+    await call('POST', path, 200, ambient({ credential: { kind: 'federated', tokenFile: '/another/token' } }));
+  });
+
   it('of a URL is kept for its own host alone', async () => {
     const source = (users: string, more: object = {}) => ({ source: { kind: 'url', users, ...more } });
     await call(

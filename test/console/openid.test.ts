@@ -70,6 +70,18 @@ describe('sign-in at an OpenID provider', { skip: chromiumMissing }, () => {
     await page.context().close();
   });
 
+  it('takes nobody for newly signed in whom the provider did not ask again', async () => {
+    const page = await signInAs('hana');
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
+    const signedInAt = async () =>
+      ((await (await page.request.get('/api/v1/session')).json()) as { signedInAt: string }).signedInAt;
+    const first = await signedInAt();
+    await page.goto('/api/v1/sign-in/oidc?return=/overview');
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
+    assert.equal(await signedInAt(), first);
+    await page.context().close();
+  });
+
   it('gives the strongest role that the provider names', async () => {
     const page = await signInAs('jun');
     await page.getByRole('heading', { name: 'Overview' }).waitFor();

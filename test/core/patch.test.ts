@@ -111,6 +111,16 @@ const cases: readonly [before: object, operations: readonly Operation[], after: 
   [{ emails: [work, home] }, [{ op: 'remove', path: 'emails' }], {}],
   [{ emails: [work, home] }, [{ op: 'remove', path: 'emails', value: [{ value: 'ada@work' }] }], { emails: [home] }],
   [
+    { emails: [work, home] },
+    [{ op: 'remove', path: 'emails', value: [{ value: 'ADA@work', type: 'work' }] }],
+    { emails: [home] },
+  ],
+  [
+    { emails: [work, home] },
+    [{ op: 'remove', path: 'emails', value: [{ value: 'ada@work', type: 'home' }] }],
+    { emails: [work, home] },
+  ],
+  [
     {},
     [{ op: 'add', path: 'emails', value: [{ ...work, primary: true }, home] }],
     { emails: [{ ...work, primary: false }, home] },

@@ -9,7 +9,7 @@ import { requireIdentity, type Session } from '#http/session.ts';
 const NOW = Date.parse('2026-11-26T12:00:00Z');
 const MINUTE_MS = 60_000;
 
-function appFor(signedInMinutesAgo: number) {
+function appFor(signedInMinutesAgo: number, isSecure = false) {
   const session: Session = {
     id: 's',
     token_id: 't',
@@ -27,6 +27,7 @@ function appFor(signedInMinutesAgo: number) {
       touched.push(id);
     },
     now: () => NOW,
+    isSecure: () => isSecure,
   };
   const app = express();
   app.use(requireIdentity({} as Authenticator, lookup), (_request, response) => {
@@ -41,6 +42,21 @@ function appFor(signedInMinutesAgo: number) {
 
 const OURS = { cookie: 'sluice=x', 'sec-fetch-site': 'same-origin', 'x-requested-with': 'console' };
 
+describe('the cookie of a session', () => {
+  it('is bound to this host where we are reached by https: another host of the domain can set any other', async () => {
+    const { app } = appFor(1, true);
+    assert.equal(
+      (
+        await request(app)
+          .get('/x')
+          .set({ ...OURS, cookie: '__Host-sluice=x' })
+      ).status,
+      200,
+    );
+    assert.notEqual((await request(app).get('/x').set(OURS)).status, 200);
+  });
+});
+
 describe('a change that needs a recent sign-in', () => {
   const CHANGES = [
     ['put', '/providers/microsoft365'],
@@ -49,6 +65,10 @@ describe('a change that needs a recent sign-in', () => {
     ['put', '/guard'],
     ['post', '/apps/a/tokens'],
     ['put', '/GUARD/'],
+    // Routes decode what they are asked for.
+    ['put', '/providers/microsoft36%35'],
+    ['post', '/providers/c%73v/activate'],
+    ['put', '/%67uard'],
   ] as const;
 
   for (const [method, path] of CHANGES)

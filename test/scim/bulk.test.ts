@@ -49,6 +49,13 @@ eachDatabase('SCIM Bulk', (open) => {
   });
   const group = (bulkId: string, ...members: string[]): object => post(bulkId, groupBody(bulkId, members), '/Groups');
 
+  it('takes the operations of a PATCH alone, as the example of the RFC has them', async () => {
+    const { id } = await scim.create('/Users', userBody());
+    const data = [{ op: 'replace', path: 'title', value: 'Dr' }];
+    assert.deepEqual(statuses(await bulk([{ method: 'PATCH', path: `/Users/${id}`, data }])), ['200']);
+    assert.equal((await scim.call('GET', `/Users/${id}`)).body['title'], 'Dr');
+  });
+
   it('does what single requests do, and answers in their order', async () => {
     const kept = await scim.create('/Users', userBody());
     const gone = await scim.create('/Users', userBody());

@@ -84,6 +84,19 @@ eachDatabase('SCIM search', (open) => {
       }
   });
 
+  it('keeps the order that was asked for among those of one name, on every page', async () => {
+    const made: string[] = [];
+    for (const externalId of ['eb', 'ec', 'ea'])
+      made.push((await scim.create('/Groups', { schemas: [GROUP_SCHEMA], displayName: 'Twins', externalId })).id);
+    const sorted = `/Groups?filter=${encodeURIComponent('displayName eq "twins"')}&sortBy=externalId`;
+    const idsAt = async (rest: string) =>
+      (await scim.call<ScimList>('GET', `${sorted}${rest}`)).body.Resources.map(({ externalId }) => externalId);
+    assert.deepEqual(await idsAt(''), ['ea', 'eb', 'ec']);
+    const pages = [1, 2, 3].map((start) => idsAt(`&sortOrder=descending&count=1&startIndex=${start}`));
+    assert.deepEqual((await Promise.all(pages)).flat(), ['ec', 'eb', 'ea']);
+    for (const id of made) await scim.call('DELETE', `/Groups/${id}`);
+  });
+
   it('goes over users and groups together at the root', async () => {
     assert.equal((await search('', {})).totalResults, 8);
     const sorted = await search('', { sortBy: 'displayName', count: 4, startIndex: 2 });

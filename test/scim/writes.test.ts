@@ -11,6 +11,7 @@ import {
   groupBody,
   patchBody,
   type ScimError,
+  type ScimList,
   type ScimResource,
   type ScimServer,
   startScim,
@@ -48,6 +49,13 @@ eachDatabase('SCIM writes', (open, kind) => {
     );
     return rows;
   }
+
+  it('leaves it to whoever enters people by hand whether an externalId repeats', async () => {
+    const one = await scim.create('/Users', userBody({ externalId: 'shared-by-two' }));
+    const other = await scim.create('/Users', userBody({ externalId: 'shared-by-two' }));
+    const found = await scim.call<ScimList>('GET', '/Users?filter=externalId%20eq%20%22shared-by-two%22');
+    assert.deepEqual(new Set(found.body.Resources.map(({ id }) => id)), new Set([one.id, other.id]));
+  });
 
   it('answer a creation with what can be read from then on', async () => {
     const body = userBody({

@@ -19,6 +19,7 @@ import { Menu } from '../ui/menu.tsx';
 import { toast } from '../ui/toast.tsx';
 import { initials } from './format.ts';
 import { setLanguage, useLanguage, useT } from './i18n.ts';
+import { useKorean, useKoreanSentences } from './korean.ts';
 import { Nav, SECTIONS, SourceStatus } from './nav.tsx';
 import { percentOf } from './run-facts.ts';
 import { useSession } from './session.tsx';
@@ -31,6 +32,9 @@ const Palette = lazy(() => import('./palette.tsx').then(({ Palette: component })
 /** Navigation, top bar and the page. */
 export function Shell() {
   const t = useT(SHELL);
+  // Under way before the first page needs them, so that no English is shown first.
+  useKorean();
+  useKoreanSentences();
   const [sheet, setSheet] = useState(false);
   const [finding, setFinding] = useState(false);
   const { connection } = useLive();

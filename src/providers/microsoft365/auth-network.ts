@@ -3,6 +3,7 @@ import { ConfigError, GatewayError, UpstreamError } from '#core/errors.ts';
 import type { Clock } from '#platform/clock.ts';
 import { type Fetch, refusalIn } from '#platform/inside-fetch.ts';
 import { isUntrusted } from './auth-errors.ts';
+import { readBody } from './body.ts';
 import { type Limits, makePace, type Outcome, retryAfterMs } from './pace.ts';
 
 /**
@@ -15,7 +16,7 @@ export interface AuthNetwork extends INetworkModule {
 }
 
 /** A token answer is a few kilobytes; a metadata document some more. */
-const BODY_CHARACTERS_MAX = 1024 * 1024;
+const ANSWER_BYTES_MAX = 1024 * 1024;
 
 /** @param send carries one request: the machine's own identity is asked for in another way than the sign-in service */
 export function makeAuthNetwork(clock: Clock, limits: Limits, send: Fetch): AuthNetwork {
@@ -43,8 +44,10 @@ export function makeAuthNetwork(clock: Clock, limits: Limits, send: Fetch): Auth
       const signal = AbortSignal.timeout(limits.timeoutMs);
       const init = { method, redirect: 'manual', signal, ...(headers && { headers }), ...(body && { body }) } as const;
       const response = await send(url, init);
-      return readAnswer<Body>(response, await response.text(), clock.now().getTime());
+      const { text } = await readBody(response, ANSWER_BYTES_MAX);
+      return readAnswer<Body>(response, text, clock.now().getTime());
     } catch (cause) {
+      if (cause instanceof GatewayError) return { retry: false, error: cause };
       const refused = refusalIn(cause);
       if (refused !== undefined) return { retry: false, error: refused };
       return { retry: !isUntrusted(cause), error: isUntrusted(cause) ? untrusted(cause) : unreachable(cause) };
@@ -74,14 +77,12 @@ function readAnswer<Body>(response: Response, text: string, now: number): Outcom
     });
     return { retry: true, busy: status === 429 || waitMs !== undefined, waitMs, error };
   }
-  if (text.length <= BODY_CHARACTERS_MAX)
-    try {
-      // Headers stay here: a Retry-After beside a refusal would make MSAL refuse by itself for a while.
-      return { value: { status, headers: {}, body: JSON.parse(text) as Body } };
-    } catch {
-      // Said below.
-    }
-  return { retry: status < 300, error: notTheService(status) };
+  try {
+    // Headers stay here: a Retry-After beside a refusal would make MSAL refuse by itself for a while.
+    return { value: { status, headers: {}, body: JSON.parse(text) as Body } };
+  } catch {
+    return { retry: status < 300, error: notTheService(status) };
+  }
 }
 
 function notTheService(status: number): UpstreamError {

@@ -24,9 +24,13 @@ export function endpointsOf({ cloud, endpoints }: Pick<Microsoft365Settings, 'cl
 
 /**
  * What a token is asked for, in order of preference. A host of somebody's own may stand in for the cloud's Graph under
- * the cloud's name, so that name is the second choice.
+ * the cloud's name, so that name is the second choice; but not of the machine's identity, whose tokens for the cloud's
+ * Graph are for that alone.
  */
-export function tokenScopes(settings: Pick<Microsoft365Settings, 'cloud' | 'endpoints'>): readonly string[] {
+export function tokenScopes(
+  settings: Pick<Microsoft365Settings, 'cloud' | 'endpoints' | 'credential'>,
+): readonly string[] {
+  if (settings.credential.kind === 'managedIdentity') return [`${endpointsOf(settings).graph}/.default`];
   const scopes = [endpointsOf(settings).graph, CLOUDS[settings.cloud].graph].map((origin) => `${origin}/.default`);
   return [...new Set(scopes)];
 }

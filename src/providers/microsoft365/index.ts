@@ -26,7 +26,7 @@ import { readPerson } from './person.ts';
 import { PRESETS } from './presets.ts';
 import { type GraphGroup, type GraphUser, USER_SELECT } from './records.ts';
 import { makeScope } from './scope.ts';
-import { destinationOf, type Microsoft365Settings, parseSettings, SECRET_PATHS } from './settings.ts';
+import { destinationOf, isAmbient, type Microsoft365Settings, parseSettings, SECRET_PATHS } from './settings.ts';
 import { findGroups, membersBelow } from './source.ts';
 import { graphSubscriptions } from './subscriptions.ts';
 import { readTenantId } from './tenant.ts';
@@ -52,6 +52,7 @@ export function microsoft365({ clock, schemas, onRequest }: Parts): ProviderKind
     available: true,
     secretPaths: SECRET_PATHS,
     destination: destinationOf,
+    isAmbient,
     parseSettings(value) {
       const settings = parseSettings(value);
       makeUserMapping(settings, schemas);

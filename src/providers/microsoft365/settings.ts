@@ -201,6 +201,12 @@ export function destinationOf(settings: unknown): string {
   return JSON.stringify([tenant, cloud, originOf(graph), originOf(login)]);
 }
 
+/** Credentials that are the machine's or a file's on it: whoever names a host gets what is made of them. */
+export function isAmbient(settings: unknown): boolean {
+  const { credential } = settings as { readonly credential?: { readonly kind?: unknown } };
+  return credential?.kind === 'managedIdentity' || credential?.kind === 'federated';
+}
+
 /** Without the brackets of an IPv6 address; empty for what is no URL. */
 function hostOf(text: string): string {
   return (URL.parse(text)?.hostname ?? '').replace(/^\[|\]$/g, '');

@@ -482,6 +482,13 @@ describe('sign-in', () => {
     assert.match(scopes[1] ?? '', /^https:\/\/graph\.microsoft\.com\/\.default/);
   });
 
+  it('reads no answer without an end', async () => {
+    const server = await start({}, ({ url }) =>
+      url.includes('/token') ? { body: JSON.stringify({ padding: 'x'.repeat(2 * 1024 * 1024) }) } : undefined,
+    );
+    await assert.rejects(readAll(openAt(server).provider), { reason: 'answer-too-large' });
+  });
+
   it('says when something else answers in its place', async () => {
     const server = await start({}, () => ({ body: '<html>hello</html>' }));
     await assert.rejects(readAll(openAt(server).provider), { reason: 'sign-in-broken' });
