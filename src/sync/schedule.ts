@@ -13,6 +13,7 @@ import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import type { Database, Db } from '#store/database.ts';
 import { wasApproved } from '#store/plans.ts';
+import { findOpenRun } from '#store/runs.ts';
 import { claimSlot, isSlotClaimed } from '#store/schedule-slots.ts';
 import { lockSettings, readActiveProvider, readSetting, writeSetting } from '#store/settings.ts';
 import { readWholeRead } from '#store/whole-read.ts';
@@ -74,12 +75,15 @@ export function makeSchedule({ database, sync, clock, log }: ScheduleParts): Sch
     const trigger = now.getTime() - slot.getTime() > ON_TIME_MS ? 'catch-up' : 'schedule';
     const claim = (tx: Db, runId: string | null): Promise<boolean> => claimSlot(tx, SLOT_NAME, slot, runId);
     if (await isSlotClaimed(db, SLOT_NAME, slot)) return;
+    const mode = await modeOf(db, settings, now);
     try {
       // Slot and run together: a process that dies in between leaves neither, and the next tick makes up for it.
-      await sync.start({ mode: await modeOf(db, settings, now), trigger, requestedBy: 'schedule' }, claim);
+      await sync.start({ mode, trigger, requestedBy: 'schedule' }, claim);
     } catch (error) {
-      // A run that is under way covers this slot.
       if (!(error instanceof GatewayError) || error.code !== 'ERR_CONFLICT') throw error;
+      // A run that is under way covers this slot when it does as much; else the next minute looks again.
+      const open = await findOpenRun(db);
+      if (open !== undefined && mode === 'full' && (open.mode !== 'full' || open.preview)) return;
       if (await claim(db, null)) log.info({ reason: error.reason }, 'slot passed over');
     }
   }

@@ -5,6 +5,7 @@ import { ConflictError, InputError } from '#core/errors.ts';
 import type { ScheduleSettings } from '#core/schedule.ts';
 import { makeLog } from '#platform/log.ts';
 import type { Database } from '#store/database.ts';
+import { insertRun } from '#store/runs.ts';
 import { saveProvider, setActive, writeSetting } from '#store/settings.ts';
 import { listRuns, type RunView } from '#store/views/runs.ts';
 import { makeSyncService } from '#sync/decide.ts';
@@ -127,6 +128,27 @@ eachDatabase('the schedule', (open) => {
     await replica(true).tick();
     await replica().tick();
     assert.equal(started.length, 0);
+  });
+
+  it('keeps the daily slot for the first minute in which no run of changes, and no preview, is under way', async () => {
+    await replica().change(DAILY);
+    const run = { provider: 'microsoft365', trigger: 'manual', requestedBy: 'somebody', configVersion: '1' } as const;
+    const options = { allowLargeSync: false, resetAccountMapping: false } as const;
+    for (const [place, kind] of (
+      [
+        { mode: 'incremental', preview: false },
+        { mode: 'full', preview: true },
+      ] as const
+    ).entries()) {
+      const id = await insertRun(database.knex, { ...run, ...kind, options });
+      clock.set(`2026-11-${25 + place}T02:00:00Z`);
+      await replica(true).tick();
+      assert.equal(started.length, place);
+      await database.knex('runs').where({ id }).update({ status: 'succeeded' });
+      clock.set(`2026-11-${25 + place}T02:01:00Z`);
+      await replica().tick();
+      assert.equal(started.length, place + 1);
+    }
   });
 
   it('refuses what can never be due', async () => {

@@ -1,10 +1,13 @@
 import { UpstreamError } from '#core/errors.ts';
 import type { Graph } from './client.ts';
 import { incomplete } from './failures.ts';
+import { retryAfterMs } from './pace.ts';
 
 /** Source: learn.microsoft.com/graph/json-batching, checked 2026-11. */
 const STEPS_MAX = 20;
 const ROUNDS_MAX = 8;
+/** What is waited at first where nothing usable is said; twice that each time: two minutes in all. */
+const SPARE_MS = 500;
 
 export interface BatchAnswer {
   readonly status: number;
@@ -45,10 +48,11 @@ async function oneBatch(graph: Graph, urls: readonly string[], options: BatchOpt
     const requests = urls.flatMap((url, index) => (answers.has(index) ? [] : [stepOf(url, index, options)]));
     const steps = await graph.post('/$batch', { requests }, readSteps, options);
     let waitMs = 0;
+    const spareMs = SPARE_MS * 2 ** round;
     for (const { id, status, headers, body } of steps) {
       const final = typeof status === 'number' && status !== 429 && status < 500;
       if (final) answers.set(Number(id), { status, body });
-      else waitMs = Math.max(waitMs, waitOf(headers) ?? 1000);
+      else waitMs = Math.max(waitMs, waitOf(headers, graph.pace.now()) || spareMs);
     }
     if (waitMs > 0) graph.pace.pause(waitMs);
   }
@@ -75,9 +79,8 @@ function readSteps(body: unknown): readonly BatchStep[] {
   return responses.filter((step) => typeof step === 'object' && step !== null) as BatchStep[];
 }
 
-/** Seconds, from headers whose names may have any case. */
-function waitOf(headers: BatchStep['headers']): number | undefined {
+/** From headers whose names may have any case. */
+function waitOf(headers: BatchStep['headers'], now: number): number | undefined {
   const found = Object.entries(headers ?? {}).find(([name]) => name.toLowerCase() === 'retry-after');
-  const seconds = Number(found?.[1]);
-  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
+  return found === undefined ? undefined : retryAfterMs(new Headers({ 'retry-after': String(found[1]) }), now);
 }

@@ -56,7 +56,8 @@ export async function latestCheckpoint(
     });
   } catch (error) {
     const isBroken = error instanceof UpstreamError && ['server', 'source-incomplete'].includes(error.failure);
-    if (isBroken || isNotGiven(error)) return undefined;
+    // What knows of no place even when it is asked for the latest gives none either.
+    if (isBroken || isNotGiven(error) || error instanceof CheckpointExpiredError) return undefined;
     throw error;
   }
 }
@@ -217,10 +218,15 @@ function saysSomething(item: DeltaObject): boolean {
 
 /** A large group comes in many objects, with others in between; each says what it won and lost. */
 function membersChange(item: DeltaObject): MembersChange | undefined {
-  const listed = listOf(item['members@delta']).filter((member) => typeof member.id === 'string');
+  const named = listOf(item['members@delta']).filter((member) => typeof member.id === 'string');
+  // The later of two that speak of the same member counts.
+  const listed = [...new Map(named.map((member) => [member.id, member])).values()];
   if (listed.length === 0) return undefined;
   const removed = listed.filter((member) => member['@removed'] != null).map(({ id }) => id);
   const { members, skipped } = sortMembers(listed.filter((member) => member['@removed'] == null));
+  // Whoever was added and is nothing that we know cannot be written, and must not be taken for somebody who left.
+  if (skipped.some(({ reason }) => reason === 'UnreadableMember'))
+    throw new CheckpointExpiredError('A change of members does not say what was added: the lists do.');
   return { group: item.id, added: members, skipped, removed };
 }
 

@@ -46,6 +46,8 @@ export interface Pace {
   run<Value>(attempt: () => Promise<Outcome<Value>>, signal: AbortSignal): Promise<Value>;
   /** All requests wait until then. */
   pause(waitMs: number): void;
+  /** Milliseconds since 1970, by the clock of the pauses. */
+  now(): number;
   /** Time that requests were kept waiting because the other side asked for it; overlaps count once. */
   throttledMs(): number;
 }
@@ -89,6 +91,7 @@ export function makePace(clock: Clock, { attemptsMax, waitMsMax }: Limits, gate:
 
   return {
     pause,
+    now: () => clock.now().getTime(),
     throttledMs: () => throttledMs,
     async run(attempt, signal) {
       const tries: Tries = { failures: 0, busy: 0, waitedMs: 0 };

@@ -114,7 +114,7 @@ export function memberKind(member: GraphMember): string | undefined {
 
 /** Source: learn.microsoft.com/graph/api/resources/group, property `visibility`, checked 2026-11. */
 export function hidesMembers({ visibility }: GraphGroup): boolean {
-  return visibility === 'HiddenMembership';
+  return visibility?.toLowerCase() === 'hiddenmembership';
 }
 
 /** The elements of a list that may be absent, null, or hold nulls. */

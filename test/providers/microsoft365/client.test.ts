@@ -358,6 +358,37 @@ describe('answers', () => {
     assert.equal(provider.cost().throttledMs, 4_000);
   });
 
+  it('wait for steps of a batch as they ask, by a date as well, and longer each time where they do not say', async () => {
+    for (const [headers, waitsMs] of [
+      [{ 'retry-after': new Date(makeTestClock().now().getTime() + 30_000).toUTCString() }, 30_000],
+      [{ 'Retry-After': '0' }, 7_500],
+      [undefined, 7_500],
+    ] as const) {
+      let refused = 0;
+      const server = await start({
+        '/users?': ({ url }) =>
+          url.includes('$expand') ? refuse(400, 'Request_BadRequest') : page([{ id: 'u', userPrincipalName: 'u@b.c' }]),
+        '/$batch': ({ body }) => {
+          const { requests } = JSON.parse(body) as { requests: { id: string }[] };
+          refused += 1;
+          const busy = headers?.['retry-after'] === undefined ? refused <= 4 : refused <= 1;
+          const status = busy ? 429 : 404;
+          return {
+            body: { responses: requests.map(({ id }) => ({ id, status, headers: busy ? headers : {}, body: {} })) },
+          };
+        },
+      });
+      const { provider } = openAt(server);
+      await readAll(provider);
+      // A date has whole seconds.
+      const { throttledMs } = provider.cost();
+      assert.ok(
+        throttledMs > waitsMs - 1_100 && throttledMs <= waitsMs,
+        `${throttledMs} ms of ${JSON.stringify(headers)}`,
+      );
+    }
+  });
+
   it('that say 404 for the members of a group that exists end the read', async () => {
     const server = await start({
       '/groups?': () => page([{ id: 'g1', securityEnabled: true }]),
