@@ -22,12 +22,17 @@ export function encodeCursor({ xid, seq, epoch = 0 }: JournalPlace): string {
   return Buffer.from(text).toString('base64url');
 }
 
+/** The largest that PostgreSQL has. */
+const XID_MAX = 2n ** 64n - 1n;
+const SEQ_MAX = 2n ** 63n - 1n;
+
 /** Undefined when it is no cursor of ours. */
 export function decodeCursor(text: string): JournalPlace | undefined {
   if (text.length > LONGEST) return undefined;
   const plain = Buffer.from(text, 'base64url').toString('utf8');
   const { xid, seq, epoch = '0' } = (FIRST.exec(plain) ?? LATER.exec(plain))?.groups ?? {};
-  return xid === undefined || seq === undefined ? undefined : { xid, seq, epoch: Number(epoch) };
+  if (xid === undefined || seq === undefined || BigInt(xid) > XID_MAX || BigInt(seq) > SEQ_MAX) return undefined;
+  return { xid, seq, epoch: Number(epoch) };
 }
 
 /** Negative when `a` comes before `b`. */

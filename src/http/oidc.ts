@@ -27,6 +27,8 @@ export interface OidcSignIn {
 
 /** A sign-in under way; opened again at the callback. */
 interface Kept {
+  /** Everything that is sealed has one key: what was sealed for something else is no sign-in. */
+  readonly purpose: typeof PURPOSE;
   readonly state: string;
   readonly nonce: string;
   readonly verifier: string;
@@ -35,6 +37,7 @@ interface Kept {
   readonly until: number;
 }
 
+const PURPOSE = 'sign-in';
 const KEPT_MS = 10 * 60_000;
 /** As long as a session lasts at most. A provider that is told one says when it asked (OpenID Connect Core 1.0 §3.1.2.1). */
 const PROVEN_SECONDS = 8 * 3_600;
@@ -89,6 +92,7 @@ export function makeOidc(config: OidcConfig, { seal, publicUrl, now }: OidcParts
       const server = await discover();
       const verifier = openid.randomPKCECodeVerifier();
       const kept: Kept = {
+        purpose: PURPOSE,
         state: openid.randomState(),
         nonce: openid.randomNonce(),
         verifier,
@@ -117,7 +121,6 @@ export function makeOidc(config: OidcConfig, { seal, publicUrl, now }: OidcParts
           expectedState: kept.state,
           expectedNonce: kept.nonce,
           idTokenExpected: true,
-          ...(kept.fresh ? { maxAge: FRESH_SECONDS } : {}),
         })
         .catch((cause: unknown) => {
           throw new CredentialsError(`The identity provider refused: ${whyOf(cause)}.`, {
@@ -128,12 +131,19 @@ export function makeOidc(config: OidcConfig, { seal, publicUrl, now }: OidcParts
         });
       const claims = tokens.claims();
       if (claims === undefined) throw stale();
+      const provenAt = claims.auth_time === undefined ? undefined : new Date(claims.auth_time * 1_000);
+      if (kept.fresh && provenAt !== undefined && now() - provenAt.getTime() > FRESH_SECONDS * 1_000)
+        throw new CredentialsError('The identity provider refused: it did not ask again who you are.', {
+          failure: 'auth',
+          reason: 'sign-in-refused',
+        });
       return {
         subject: `${claims.iss}#${claims.sub}`,
         name: nameOf(claims),
         role: roleOf(claims[config.CONSOLE_OIDC_ROLES_CLAIM], config),
         returnTo: kept.returnTo,
-        provenAt: claims.auth_time === undefined ? undefined : new Date(claims.auth_time * 1_000),
+        // Whoever was to be asked again was, where the provider does not say when: what was kept is good once.
+        provenAt: provenAt ?? (kept.fresh ? new Date(now()) : undefined),
       };
     },
   };
@@ -163,11 +173,14 @@ function ownPath(path: string): string {
 }
 
 function opened(seal: Seal, sealed: string): Kept {
+  let kept: Partial<Kept> | null;
   try {
-    return JSON.parse(seal.open(sealed)) as Kept;
+    kept = JSON.parse(seal.open(sealed));
   } catch {
     throw stale();
   }
+  if (kept?.purpose !== PURPOSE) throw stale();
+  return kept as Kept;
 }
 
 function stale(): InputError {

@@ -35,6 +35,8 @@ export interface Health {
   quarantine(error: unknown): Promise<void>;
   /** Half open: one cheap read. Answers whether the target is back. */
   probe(target: Target, signal: AbortSignal): Promise<boolean>;
+  /** False while a quarantine has time to go. */
+  isProbeDue(): boolean;
 }
 
 /** After so many good answers in a row one more request is on its way at once again. */
@@ -81,6 +83,10 @@ export function makeHealth({ appId, clock, log, random, write }: HealthParts): H
     });
   }
 
+  function isProbeDue(): boolean {
+    return row?.quarantine == null || Date.parse(row.quarantine.probeAt) <= now();
+  }
+
   return {
     begin(stored) {
       row = stored;
@@ -114,8 +120,9 @@ export function makeHealth({ appId, clock, log, random, write }: HealthParts): H
       return consequence;
     },
     quarantine,
+    isProbeDue,
     async probe(target, signal) {
-      if (row?.quarantine != null && Date.parse(row.quarantine.probeAt) > now()) return false;
+      if (!isProbeDue()) return false;
       try {
         await target.probe(signal);
       } catch (error) {

@@ -70,6 +70,8 @@ export function makePump(parts: PumpParts, appId: string, lease: HeldLease, sign
   /** Opened anew when its settings have changed; undefined when they cannot be used. */
   async function open(row: TargetRow): Promise<Ready | undefined> {
     if (opened?.version === row.config_version) return opened;
+    // Settings that cannot be used are a failed probe as well: no other is made before it is due.
+    if (row.state === 'quarantined' && !health.isProbeDue()) return undefined;
     await opened?.target.close();
     opened = undefined;
     const cut = parts.cutOf(row.scope as AppScope | null);

@@ -48,10 +48,23 @@ type Opened = [of: string, at: number, back: 0 | 1, pos: string, key: string | n
 
 function open(seal: Seal, cursor: string): Opened {
   try {
-    return JSON.parse(seal.open(cursor));
+    const opened: unknown = JSON.parse(seal.open(cursor));
+    if (isOpened(opened)) return opened;
+    throw new TypeError('sealed for another purpose');
   } catch (cause) {
     throw new InputError('The cursor is not one that was given out here.', { scimType: 'invalidCursor', cause });
   }
+}
+
+/** Everything that is sealed has one key: what was sealed for something else is no cursor. */
+function isOpened(value: unknown): value is Opened {
+  if (!Array.isArray(value) || value.length !== 6) return false;
+  const [of, at, back, pos, key, count] = value as unknown[];
+  return (
+    [of, pos].every((part) => typeof part === 'string') &&
+    [at, back, count].every((part) => typeof part === 'number') &&
+    (key === null || typeof key === 'string')
+  );
 }
 
 function fingerprint(list: string): string {

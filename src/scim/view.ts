@@ -134,7 +134,11 @@ function cutSchemas(paths: readonly string[]): Readonly<Record<ResourceType, Res
       ),
     };
   };
-  const schemas = { User: cut(RESOURCE_SCHEMAS.User), Group: cut(RESOURCE_SCHEMAS.Group) };
+  const user = cut(RESOURCE_SCHEMAS.User);
+  // Members can be asked for by name, which must be seen itself then.
+  const areNamed = ['displayname', 'username'].every((name) => user.core.attributes.has(name));
+  const group = cut(RESOURCE_SCHEMAS.Group);
+  const schemas = { User: user, Group: areNamed ? group : { ...group, core: withoutNames(group.core) } };
   const unknown = paths.find((text) => !found.has(text));
   if (unknown !== undefined)
     throw new InputError(`No user and no group has the attribute "${unknown.slice(0, 80)}".`, {
@@ -154,6 +158,13 @@ function cutSchema(schema: Schema, chosen: readonly Resolved[]): Schema {
     else if (mine.length > 0) attributes.set(key, { ...attribute, sub: onlySubs(attribute, mine) });
   }
   return { id: schema.id, attributes };
+}
+
+function withoutNames({ id, attributes }: Schema): Schema {
+  const members = attributes.get('members');
+  if (members === undefined) return { id, attributes };
+  const sub = new Map([...members.sub].filter(([key]) => key !== 'display'));
+  return { id, attributes: new Map(attributes).set('members', { ...members, sub }) };
 }
 
 function onlySubs({ sub }: Attribute, chosen: readonly Resolved[]): ReadonlyMap<string, Attribute> {

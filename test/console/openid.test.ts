@@ -112,6 +112,21 @@ describe('sign-in at an OpenID provider', { skip: chromiumMissing }, () => {
     assert.doesNotMatch(response.headers.get('set-cookie') ?? '', /sluice=/);
   });
 
+  it('takes nothing for a sign-in that was sealed for another purpose', async () => {
+    for (const userName of ['one', 'two']) await api.call('POST', '/api/v1/users', { userName });
+    const { body } = await api.call<{ nextCursor: string }>('GET', '/scim/v2/Users?cursor&count=1');
+    assert.ok(body.nextCursor);
+    const response = await fetch(`${api.base}/api/v1/sign-in/oidc/callback?code=stolen`, {
+      redirect: 'manual',
+      headers: { cookie: `sluice-sign-in=${body.nextCursor}` },
+    });
+    assert.match(response.headers.get('location') ?? '', /^\/\?refused=sign-in-stale$/);
+    const start = await fetch(`${api.base}/api/v1/sign-in/oidc`, { redirect: 'manual' });
+    const kept = /sluice-sign-in=([^;]+)/.exec(start.headers.get('set-cookie') ?? '')?.[1] ?? '';
+    const list = await api.call<{ scimType: string }>('GET', `/scim/v2/Users?cursor=${kept}&count=1`);
+    assert.deepEqual([list.status, list.body.scimType], [400, 'invalidCursor']);
+  });
+
   it('sends nobody to another site afterwards', async () => {
     const start = await fetch(`${api.base}/api/v1/sign-in/oidc?return=//evil.example/`, { redirect: 'manual' });
     assert.equal(start.status, 302);

@@ -49,6 +49,17 @@ describe('a Bulk of creates', () => {
 
   const names = (count: number): string[] => Array.from({ length: count }, (_, n) => `u${n}`);
 
+  it('is done without where the target has none after all, and knows ids with slashes in them', async () => {
+    const none = start(() => 501);
+    const answers = await none.all(names(3));
+    assert.deepEqual([answers.map(({ status }) => status), none.alone], [Array(3).fill('fulfilled'), names(3)]);
+    const { all } = start((operations) =>
+      operations.map((operation) => ({ ...made(operation), location: `https://x/Users/org/${operation.bulkId}` })),
+    );
+    const ids = (await all(names(2))).map((one) => one.status === 'fulfilled' && one.value.id);
+    assert.deepEqual(ids, ['org/0', 'org/1']);
+  });
+
   it('holds no more operations than the target takes, and each has its own id', async () => {
     const { all, sizes, alone } = start((operations) => operations.map(made));
     const answers = await all(names(9));

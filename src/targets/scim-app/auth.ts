@@ -1,6 +1,7 @@
 import { TargetError } from '#core/target.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { HttpClient } from '#platform/http-client.ts';
+import { waitAsked } from './pace.ts';
 import type { Auth } from './settings.ts';
 
 /** Answers the Authorization header, and takes up another credential when one is refused. */
@@ -25,6 +26,8 @@ export function makeAuthorizer(auths: readonly Auth[], http: HttpClient, clock: 
   let place = 0;
   let token: Token | undefined;
   let asking: Promise<Token> | undefined;
+  /** The token endpoint asked to wait: nobody asks it before that is over. */
+  let resting: { readonly until: number; readonly error: unknown } | undefined;
   /** Tokens that were refused although they were fresh. */
   const bad = new Set<string>();
 
@@ -34,9 +37,16 @@ export function makeAuthorizer(auths: readonly Auth[], http: HttpClient, clock: 
     if (auth.kind === 'bearer') return `Bearer ${auth.token}`;
     if (auth.kind === 'basic') return `Basic ${base64(`${auth.username}:${auth.password}`)}`;
     if (token !== undefined && token.until > clock.elapsed()) return token.header;
-    asking ??= askForToken(auth, http, clock, signal).finally(() => {
-      asking = undefined;
-    });
+    if (resting !== undefined && clock.elapsed() < resting.until) throw resting.error;
+    asking ??= askForToken(auth, http, clock, signal)
+      .catch((error: unknown) => {
+        const waitMs = error instanceof TargetError ? error.retryAfterMs : undefined;
+        if (waitMs !== undefined) resting = { until: clock.elapsed() + waitMs, error };
+        throw error;
+      })
+      .finally(() => {
+        asking = undefined;
+      });
     token = await asking;
     return token.header;
   }
@@ -45,8 +55,8 @@ export function makeAuthorizer(auths: readonly Auth[], http: HttpClient, clock: 
     header,
     refused(given) {
       const auth = auths[place];
-      // Somebody else has found a better one meanwhile.
-      if (auth?.kind === 'oauth' && token !== undefined && token.header !== given) return true;
+      // Somebody else has found a better one meanwhile, or is about to.
+      if (auth?.kind === 'oauth' && given !== undefined && token?.header !== given) return true;
       if (auth?.kind === 'oauth' && given !== undefined && !bad.has('renewed')) {
         token = undefined;
         bad.add('renewed');
@@ -102,6 +112,7 @@ async function askForToken(
       kind: 'network',
       reason: 'token-endpoint-failed',
       status: answer.status,
+      retryAfterMs: waitAsked(answer.headers, clock.now()),
     });
   if (answer.status !== 200 || body === undefined)
     throw new TargetError(`The token endpoint refused the client credentials (${answer.status}).`, {

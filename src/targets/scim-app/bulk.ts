@@ -30,6 +30,8 @@ const BULK_SCHEMA = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest';
 /** How long the first waits for others. */
 const GATHER_MS = 5;
 const PAYLOAD_MARGIN = 0.9;
+/** Says that there is no Bulk, whatever ServiceProviderConfig says: nothing was done. */
+const NO_BULK: ReadonlySet<number> = new Set([404, 405, 501]);
 
 /** A create that may wait a moment for others; alone, or without Bulk, it is a request of its own. */
 export function makeBulkCreator({ client, createOne, isOn, capabilities }: BulkParts): Target['create'] {
@@ -49,7 +51,7 @@ export function makeBulkCreator({ client, createOne, isOn, capabilities }: BulkP
     const [first] = chunk;
     if (first === undefined) return;
     if (chunk.length === 1) {
-      await createOne(first.type, first.payload, first.signal).then(first.resolve, first.reject);
+      await sendAlone(first);
       return;
     }
     try {
@@ -65,13 +67,21 @@ export function makeBulkCreator({ client, createOne, isOn, capabilities }: BulkP
       );
       answer(chunk, body);
     } catch (error) {
-      if (!(error instanceof TargetError) || error.status !== 413) {
-        for (const { reject } of chunk) reject(error);
-        return;
-      }
-      const half = Math.ceil(chunk.length / 2);
-      await Promise.all([send(chunk.slice(0, half)), send(chunk.slice(half))]);
+      await sendOtherwise(chunk, error);
     }
+  }
+
+  /** In halves where it was too much, one by one where there is no Bulk. */
+  async function sendOtherwise(chunk: readonly Waiting[], error: unknown): Promise<void> {
+    const status = error instanceof TargetError ? error.status : undefined;
+    const half = Math.ceil(chunk.length / 2);
+    if (status === 413) await Promise.all([send(chunk.slice(0, half)), send(chunk.slice(half))]);
+    else if (NO_BULK.has(status ?? 0)) await Promise.all(chunk.map(sendAlone));
+    else for (const { reject } of chunk) reject(error);
+  }
+
+  function sendAlone({ type, payload, signal, resolve, reject }: Waiting): Promise<void> {
+    return createOne(type, payload, signal).then(resolve, reject);
   }
 
   return (type, payload, signal) => {
@@ -89,7 +99,7 @@ function chunksOf(all: readonly Waiting[], operationsMax: number, bytesMax: numb
   let current: Waiting[] = [];
   let bytes = 0;
   for (const one of all) {
-    const size = JSON.stringify(one.payload).length + 100;
+    const size = Buffer.byteLength(JSON.stringify(one.payload)) + 100;
     if (current.length > 0 && (current.length >= operationsMax || bytes + size > bytesMax)) {
       chunks.push(current);
       current = [];
@@ -99,6 +109,19 @@ function chunksOf(all: readonly Waiting[], operationsMax: number, bytesMax: numb
     bytes += size;
   }
   return current.length === 0 ? chunks : [...chunks, current];
+}
+
+/** What it says it made, else what follows the endpoint in its place: an id may have slashes. */
+function idOf(result: Payload | undefined): string {
+  const { id } = (result?.['response'] ?? {}) as { readonly id?: unknown };
+  if (typeof id === 'string') return id;
+  const location = String(result?.['location'] ?? '');
+  const rest = /\/(?:Users|Groups)\/(.+)$/i.exec(location)?.[1] ?? location.split('/').at(-1) ?? '';
+  try {
+    return decodeURIComponent(rest);
+  } catch {
+    return rest;
+  }
 }
 
 /** Each operation as if it had been a request of its own. One without an answer may have been carried out. */
@@ -112,11 +135,7 @@ function answer(chunk: readonly Waiting[], body: Payload | undefined): void {
     const status = Number(
       typeof result?.['status'] === 'object' ? (result['status'] as Payload)['code'] : result?.['status'],
     );
-    const id = decodeURIComponent(
-      String(result?.['location'] ?? '')
-        .split('/')
-        .at(-1) ?? '',
-    );
+    const id = idOf(result);
     if (status >= 200 && status < 300 && id !== '')
       resolve({ id, document: undefined, etag: result?.['version'] as string | undefined });
     else reject(failureOf(status, result));

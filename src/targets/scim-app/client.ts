@@ -76,9 +76,9 @@ export function makeScimClient(parts: ClientParts): ScimClient {
       tell(null, null);
       return pretended(request);
     }
-    const answer = await exchange(request, { authorization, body }, tell, signal);
+    const [as, answer] = [contentType, await exchange(request, { authorization, body }, tell, signal)];
     const told = tell(answer.status, answer.text === '' ? null : answer.text);
-    if (mayTryOtherwise(answer.status, authorization)) return send(request, signal);
+    if (mayTryOtherwise(answer.status, authorization, as)) return send(request, signal);
     return read(request, answer, { exchange: told, mask });
   }
 
@@ -131,9 +131,10 @@ export function makeScimClient(parts: ClientParts): ScimClient {
   }
 
   /** After a refusal before anything was done: with another credential, or as plain JSON. */
-  function mayTryOtherwise(status: number, authorization: string | undefined): boolean {
+  function mayTryOtherwise(status: number, authorization: string | undefined, sentAs: string): boolean {
     if (status === 401) return authorizer.refused(authorization);
-    if (status !== 415 || contentType !== SCIM_TYPE) return false;
+    // Of several at once, the first changes it for all.
+    if (status !== 415 || sentAs !== SCIM_TYPE) return false;
     contentType = 'application/json';
     return true;
   }

@@ -83,6 +83,22 @@ function presetOf(name: string | null, title: string): TargetPreset {
   return { name, title, settings };
 }
 
+/** After a create that is not known to have failed, what was read before it may lack what it made. */
+function forgetting(
+  create: Target['create'],
+  matcher: Pick<ReturnType<typeof makeMatcher>, 'forget'>,
+): Target['create'] {
+  return async (type, payload, signal) => {
+    try {
+      return await create(type, payload, signal);
+    } catch (error) {
+      if (!(error instanceof TargetError) || error.unknown) matcher.forget('unknown');
+      else if (error.kind === 'conflict') matcher.forget('conflict');
+      throw error;
+    }
+  };
+}
+
 function makeTarget(
   settings: ScimSettings,
   { client, clock, close }: { readonly client: ScimClient; readonly clock: Clock; close(): Promise<void> },
@@ -130,23 +146,18 @@ function makeTarget(
   const declared: Target['declaredPart'] = (type, payload) => declaredPart(payload, type, capabilities?.attributes);
 
   const createOne: Target['create'] = async (type, payload, signal) => {
-    try {
-      const { body, etag, status } = await client.send({ method: 'POST', path: placeOf(type), body: payload }, signal);
-      const remote = remoteOf(body, etag);
-      if (remote !== undefined) return remote;
-      throw new TargetError('The target made something and did not say what.', {
-        kind: 'contract',
-        reason: 'no-id-answered',
-        status,
-        unknown: true,
-        remedy: 'It is looked for by its matching attributes; if that fails, ask whoever runs the target.',
-      });
-    } catch (error) {
-      if (error instanceof TargetError && error.unknown) matcher.forget('unknown');
-      else if (error instanceof TargetError && error.kind === 'conflict') matcher.forget('conflict');
-      throw error;
-    }
+    const { body, etag, status } = await client.send({ method: 'POST', path: placeOf(type), body: payload }, signal);
+    const remote = remoteOf(body, etag);
+    if (remote !== undefined) return remote;
+    throw new TargetError('The target made something and did not say what.', {
+      kind: 'contract',
+      reason: 'no-id-answered',
+      status,
+      unknown: true,
+      remedy: 'It is looked for by its matching attributes; if that fails, ask whoever runs the target.',
+    });
   };
+  const create = makeBulkCreator({ client, createOne, isOn: settings.bulk, capabilities: () => capabilities });
 
   const probe: Target['probe'] = async (signal) => {
     const { body } = await client.send(
@@ -178,7 +189,7 @@ function makeTarget(
       learned = { ...learned, declared: { ...learned.declared, [type]: true } };
     },
     read,
-    create: makeBulkCreator({ client, createOne, isOn: settings.bulk, capabilities: () => capabilities }),
+    create: forgetting(create, matcher),
     update: writer.update,
     async remove(type, id, signal) {
       try {

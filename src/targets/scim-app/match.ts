@@ -106,7 +106,9 @@ export function makeMatcher(parts: MatchParts): Matcher {
       const hits = all.filter(
         (remote) => remote !== undefined && keyOf(remote.document ?? {}, path, value) !== undefined,
       ) as Remote[];
-      const isIgnored = hits.length < all.length && Number(body?.['totalResults'] ?? 0) > all.length;
+      // Where it does not say how many there are, there may be more.
+      const isWhole = Number(body?.['totalResults']) <= all.length;
+      const isIgnored = hits.length < all.length && !isWhole;
       if (hits.length > 0 || !isIgnored) return hits;
     } catch (error) {
       const isRefused = error instanceof TargetError && REFUSALS.has(error.status ?? 0);

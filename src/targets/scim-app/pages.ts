@@ -31,7 +31,8 @@ export async function* readPages(
     const { body } = await client.send({ method: 'GET', path }, signal);
     const given = body?.['Resources'] ?? body?.['resources'];
     total = Number(body?.['totalResults']);
-    if (!Array.isArray(given) && total !== 0) throw noList(type);
+    // Behind the last resource some have no list at all.
+    if (!Array.isArray(given) && total !== 0 && seen.size === 0) throw noList(type);
     const items: readonly unknown[] = Array.isArray(given) ? given : [];
     const remotes = items.map((item) => remoteOf(item as Payload)).filter((remote) => remote !== undefined);
     const fresh = remotes.filter(({ id }) => !seen.has(id));
