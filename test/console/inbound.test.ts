@@ -136,8 +136,10 @@ describe('a first sync as it was asked for', { skip: chromiumMissing }, () => {
     await page.getByText('The settings are in the form').waitFor();
     await stage.accessible();
     await page.getByLabel('Groups with dynamic membership too').uncheck();
+    const kept = page.waitForResponse((one) => one.request().method() === 'PUT' && one.url().endsWith('/draft'));
     await page.getByRole('button', { name: 'Next' }).click();
     await page.getByLabel('Filter on users').waitFor();
+    await kept;
     const { scope } = (await stage.api.call<{ scope: Record<string, unknown> }>('GET', path)).body;
     assert.deepEqual([scope['nestedGroups'], scope['dynamicMembership']], ['ignore', 'exclude']);
     await page.goto('/inbound/microsoft365/setup?step=schedule');
