@@ -122,7 +122,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
     edges,
     pages: consoleFiles(fileURLToPath(new URL('../dist/console', import.meta.url))),
     trustedProxies: config.TRUSTED_PROXIES,
-    isSecure: () => publicUrl().startsWith('https:'),
+    isSecure: admin.sessions.isSecure,
     log,
     readiness: () => readinessOf(database, stopping !== undefined),
     metrics: ground.metrics,

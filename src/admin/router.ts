@@ -1,7 +1,6 @@
 // The admin REST edge, /api/v1: one file per noun. It translates and hands on; decisions are made elsewhere.
-import { type NextFunction, type Request, type Response, Router } from 'express';
-import { ForbiddenError } from '#core/errors.ts';
-import { principalOf, requireScope } from '#http/auth.ts';
+import { Router } from 'express';
+import { principalOf, refuseScoped, requireScope } from '#http/auth.ts';
 import { jsonBody } from '#http/json-body.ts';
 import { requireIdentity } from '#http/session.ts';
 import { actorRoutes } from './actors.ts';
@@ -41,18 +40,6 @@ import { uploadRoutes } from './uploads.ts';
 
 const BODY_MAX = '1mb';
 
-/** What is out of an app's scope does not exist for its tokens: here it would. */
-function refuseScoped(request: Request, _response: Response, next: NextFunction): void {
-  if (principalOf(request).scope === null) {
-    next();
-    return;
-  }
-  throw new ForbiddenError('The app of this token sees a part of the directory, and here one sees all of it.', {
-    reason: 'token-of-scoped-app',
-    remedy: 'Use a token that belongs to no app, or one of an app without a scope.',
-  });
-}
-
 export function adminRouter(parts: AdminParts): Router {
   const api = Router()
     .get('/openapi.json', (_request, response) => {
@@ -60,7 +47,10 @@ export function adminRouter(parts: AdminParts): Router {
     })
     .use(signInRoutes(parts))
     .use(requireIdentity(parts.authenticator, parts.sessions), requireScope('admin', 'operator', 'viewer'))
-    .use(refuseScoped)
+    .use((request, _response, next) => {
+      refuseScoped(principalOf(request).scope);
+      next();
+    })
     .use(refuseUnknownQuery(parts.openapi), jsonBody(BODY_MAX))
     .use(sessionRoutes(parts))
     .use(overviewRoutes(parts))

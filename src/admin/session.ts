@@ -3,7 +3,7 @@ import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { ForbiddenError, GatewayError, NotFoundError, UnauthenticatedError } from '#core/errors.ts';
 import { TRY_COST } from '#http/attempts.ts';
-import { principalOf } from '#http/auth.ts';
+import { principalOf, refuseScoped } from '#http/auth.ts';
 import { jsonBody } from '#http/json-body.ts';
 import {
   clearSessionCookie,
@@ -46,7 +46,7 @@ export function signInRoutes(parts: AdminParts): Router {
     .get('/sign-in/oidc', async (request, response) => {
       const { return: returnTo, fresh } = parse(OidcQuery, request.query);
       const { url, kept } = await needOidc(parts).start(returnTo, fresh);
-      keepSignIn(response, kept, isSecure(parts.publicUrl));
+      keepSignIn(response, kept, parts.sessions.isSecure());
       response.redirect(302, url);
     })
     .get('/sign-in/oidc/callback', async (request, response) => {
@@ -65,7 +65,8 @@ export function signInRoutes(parts: AdminParts): Router {
           remedy: 'Copy it once more. The first start of the gateway prints the admin token to its log.',
         });
       }
-      const role = row.scope === null ? ROLES.find((candidate) => row.scopes.includes(candidate)) : undefined;
+      refuseScoped(row.scope);
+      const role = ROLES.find((candidate) => row.scopes.includes(candidate));
       if (role === undefined)
         throw new ForbiddenError('This token is for an app, not for people.', {
           reason: 'token-without-role',
@@ -93,7 +94,7 @@ function needOidc({ oidc }: AdminParts): NonNullable<AdminParts['oidc']> {
 
 /** Where the browser goes on: to the page it came from, or back to the sign-in with the reason. */
 async function finishOidc(parts: AdminParts, query: string, kept: string, response: Response): Promise<string> {
-  keepSignIn(response, undefined, isSecure(parts.publicUrl));
+  keepSignIn(response, undefined, parts.sessions.isSecure());
   try {
     const { subject, name, role, returnTo, provenAt } = await needOidc(parts).finish(query, kept);
     if (role === undefined) return '/?refused=no-role';
@@ -109,7 +110,7 @@ async function finishOidc(parts: AdminParts, query: string, kept: string, respon
 
 /** Opens a session under a new id, and hands the browser its cookie. */
 export async function openSession(
-  { database, publicUrl }: Pick<AdminParts, 'database' | 'publicUrl'>,
+  { database, sessions }: Pick<AdminParts, 'database' | 'sessions'>,
   response: Response,
   session: Omit<NewSession, 'hash'>,
 ): Promise<SessionRow> {
@@ -122,7 +123,7 @@ export async function openSession(
     await writeAudit(tx, { actor, action: 'session.open', detail });
     return row;
   });
-  setSessionCookie(response, value, isSecure(publicUrl));
+  setSessionCookie(response, value, sessions.isSecure());
   return opened;
 }
 
@@ -140,7 +141,7 @@ export function sessionRoutes(parts: AdminParts): Router {
         else await endSession(tx, session.id);
         await writeAudit(tx, { actor: actorOf(request), action: 'session.end', detail: { everywhere } });
       });
-      clearSessionCookie(response, isSecure(parts.publicUrl));
+      clearSessionCookie(response, parts.sessions.isSecure());
       response.status(204).end();
     });
 }
@@ -158,8 +159,4 @@ function needSession(request: Request) {
 function viewSession(session: Pick<SessionRow, 'name' | 'method' | 'signed_in_at' | 'expires_at'> & { role: string }) {
   const { name, role, method, signed_in_at, expires_at } = session;
   return { name, role, method, signedInAt: signed_in_at, expiresAt: expires_at };
-}
-
-function isSecure(publicUrl: () => string): boolean {
-  return publicUrl().startsWith('https:');
 }

@@ -167,6 +167,15 @@ export function principalOf(request: IncomingMessage): Principal {
   return principal;
 }
 
+/** What is out of an app's scope does not exist for its tokens: where all is seen, they see nothing. @throws {ForbiddenError} */
+export function refuseScoped(scope: AppScope | null): void {
+  if (scope === null) return;
+  throw new ForbiddenError('The app of this token sees a part of the directory, and here one sees all of it.', {
+    reason: 'token-of-scoped-app',
+    remedy: 'Use a token that belongs to no app, or one of an app without a scope.',
+  });
+}
+
 /** Lets only tokens with one of these scopes pass. @throws {ForbiddenError} */
 export function requireScope(...scopes: readonly string[]): RequestHandler {
   return (request, _response, next) => {

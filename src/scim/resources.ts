@@ -87,13 +87,15 @@ function addSingleRoutes(router: Router, parts: ScimParts, { type, path, idOf }:
   router
     .put(path, jsonBody, async (request, response) => {
       const target = { type, id: idOf(request), expects: expectation(request) };
+      const shown = shownAfter(request, type);
       const edited = await writerFor(parts, principalOf(request)).replace(target, readBody(request));
-      await answerEdited(parts, { type, id: target.id, edited }, request, response);
+      await answerEdited(parts, { type, id: target.id, edited, shown }, request, response);
     })
     .patch(path, jsonBody, async (request, response) => {
       const target = { type, id: idOf(request), expects: expectation(request) };
+      const shown = shownAfter(request, type);
       const edited = await writerFor(parts, principalOf(request)).patch(target, readBody(request));
-      await answerEdited(parts, { type, id: target.id, edited }, request, response);
+      await answerEdited(parts, { type, id: target.id, edited, shown }, request, response);
     })
     .delete(path, async (request, response) => {
       const target = { type, id: idOf(request), expects: expectation(request) };
@@ -111,15 +113,27 @@ export function refuseMethod(allowed: string): RequestHandler {
 }
 
 async function create(parts: ScimParts, type: ResourceType, request: Request, response: Response): Promise<void> {
+  const shown = shownAfter(request, type);
   const edited = await writerFor(parts, principalOf(request)).create(type, readBody(request));
-  await answerEdited(parts, { type, id: edited.id, edited, status: 201 }, request, response);
+  await answerEdited(parts, { type, id: edited.id, edited, shown, status: 201 }, request, response);
 }
 
 interface EditedAnswer {
   readonly type: ResourceType;
   readonly id: string;
   readonly edited: Edited;
+  readonly shown: ReturnType<typeof shownAfter>;
   readonly status?: number;
+}
+
+/**
+ * What is shown of the resource after a write, known before it: an answer that cannot be given leaves everything as it was
+ * (RFC 7644 section 3.5.2).
+ */
+function shownAfter(request: Request, type: ResourceType) {
+  const view = seeing(request, type);
+  const asked = readAsked(request.query);
+  return { view, asked, projection: makeProjection(view, type, asked) };
 }
 
 /** A group with more members than this is not answered after PATCH, unless it is asked for with `attributes`. */
@@ -131,7 +145,7 @@ const ANSWERED_MEMBERS = 100;
  */
 async function answerEdited(
   parts: ScimParts,
-  { type, id, edited, status = 200 }: EditedAnswer,
+  { type, id, edited, shown: { view, asked, projection }, status = 200 }: EditedAnswer,
   request: Request,
   response: Response,
 ): Promise<void> {
@@ -139,8 +153,6 @@ async function answerEdited(
     response.status(204).end();
     return;
   }
-  const view = seeing(request, type);
-  const asked = readAsked(request.query);
   setPlace(response, locationOf(parts, type, id));
   response.setHeader('etag', etagOf(edited.version));
   const isAsked = asked.attributes !== undefined || asked.excludedAttributes !== undefined;
@@ -156,5 +168,5 @@ async function answerEdited(
   const row = isWhole ? await parts.groups.serve(edited.row, base) : await readOne(parts, type, id, view, asked);
   if (row === undefined) throw missing(type, id);
   response.statusCode = status;
-  await sendOne(parts, { row, projection: makeProjection(view, type, asked), view }, request, response);
+  await sendOne(parts, { row, projection, view }, request, response);
 }

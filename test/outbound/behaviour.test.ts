@@ -12,6 +12,7 @@ import { systemClock } from '#platform/clock.ts';
 import { type Database, sql } from '#store/database.ts';
 import { settleDeliveries } from '#store/deliveries.ts';
 import { claimDeliveries } from '#store/delivery-claims.ts';
+import { readTarget } from '#store/targets.ts';
 import { readPushFigures, replayDead } from '#store/views/deliveries.ts';
 import { listSendings } from '#store/views/sendings.ts';
 import { makeClock } from '../support/clock.ts';
@@ -56,6 +57,28 @@ eachDatabase('what a push target does when', (open) => {
       .filter((user) => user['active'] !== false)
       .map((user) => String(user['userName']))
       .sort();
+
+  it('its settings cannot be opened: it is tried again when a probe is due, and counted then only', async () => {
+    const clock = makeClock('2026-11-25T10:00:00Z');
+    const push = await start({}, { clock });
+    const row = await readTarget(database.knex, push.appId);
+    const seal = async (secrets: string | null): Promise<void> => {
+      await sql(database.knex, 'update apps set push_secrets = ? where id = ?', [secrets, push.appId]);
+      await sql(database.knex, 'update targets set config_version = config_version + 1 where app_id = ?', [push.appId]);
+    };
+    const probes = async () => (await readTarget(database.knex, push.appId))?.quarantine?.probes;
+    await seal('sealed by another key');
+    for (let turn = 0; turn < 4; turn += 1) await push.pump.turn();
+    const first = await probes();
+    assert.ok(first !== undefined);
+    clock.set('2026-11-25T10:30:00Z');
+    for (let turn = 0; turn < 4; turn += 1) await push.pump.turn();
+    assert.equal(await probes(), first + 1);
+    await seal(row?.push_secrets ?? null);
+    clock.set('2026-11-25T12:30:00Z');
+    await push.pump.turn();
+    assert.equal(await probes(), undefined);
+  });
 
   it('somebody leaves while others wait: the leaver goes first', async () => {
     const leaver = await edit.user('leaver');

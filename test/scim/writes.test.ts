@@ -92,6 +92,13 @@ eachDatabase('SCIM writes', (open, kind) => {
       [undefined, undefined, 'Ada'],
     );
     await refused(scim.call('PATCH', `${path}&attributes=id`, replace('nickName', 'Eve')), 400, 'invalidValue');
+    assert.equal((await scim.call('GET', `/Users/${made.body.id}`)).body['nickName'], 'Ada', 'nothing was done');
+    await refused(
+      scim.call('POST', '/Users?attributes=emails%5B', userBody({ userName: 'unasked' })),
+      400,
+      'invalidPath',
+    );
+    assert.equal((await scim.list('/Users', { filter: 'userName eq "unasked"' })).totalResults, 0);
   });
 
   it('replace all but what only the service sets', async () => {

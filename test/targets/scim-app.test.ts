@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, it, type TestContext } from 'node:test';
+import type { Target } from '#core/target.ts';
 import { systemClock } from '#platform/clock.ts';
 import { scimAppKind } from '#targets/scim-app/index.ts';
 import { waitAsked } from '#targets/scim-app/pace.ts';
@@ -10,6 +13,22 @@ import { merged } from '#targets/scim-app/write.ts';
 import { startScimApp } from '../support/scim-app-server.ts';
 
 const URL_AND_AUTH = { baseUrl: 'https://app.example/scim/v2/', auth: { kind: 'none' } };
+
+/** A target behind tokens that the same server gives at `/token`; both are closed after the test. */
+async function openWithTokens(context: TestContext, server: Server): Promise<Target> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const auth = { kind: 'oauth', tokenUrl: `${baseUrl}/token`, clientId: 'a', clientSecret: 'b' };
+  const kind = scimAppKind({ clock: systemClock, outgoing: { allowLoopback: true } });
+  const known = { dryRun: false, learned: {}, capabilities: undefined, trace: () => undefined };
+  const target = kind.open(kind.parseSettings({ baseUrl, auth }), known);
+  context.after(async () => {
+    await target.close();
+    server.close();
+    server.closeAllConnections();
+  });
+  return target;
+}
 
 describe('a SCIM app as a target', () => {
   const { dialect } = parseSettings(URL_AND_AUTH);
@@ -72,6 +91,45 @@ describe('a SCIM app as a target', () => {
     assert.equal(app.asked.length, asked);
     await target.close();
     await app.close();
+  });
+
+  it('renews a token, and changes the content type, once for all requests that are under way', async (context) => {
+    const tokens: string[] = [];
+    const types: string[] = [];
+    const server = createServer(async (request, response) => {
+      let body = '';
+      for await (const chunk of request) body += String(chunk);
+      const answer = (status: number, given: object = {}): void => {
+        response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(given));
+      };
+      if (request.url === '/token') {
+        tokens.push(`t${tokens.length}`);
+        return answer(200, { access_token: tokens.at(-1), token_type: 'Bearer', expires_in: 3_600 });
+      }
+      if (request.headers.authorization === 'Bearer t0') return answer(401);
+      types.push(String(request.headers['content-type']));
+      if (request.headers['content-type'] !== 'application/json') return answer(415);
+      answer(201, { ...JSON.parse(body), id: String(types.length) });
+    });
+    const target = await openWithTokens(context, server);
+    const names = ['ada', 'bo', 'cy', 'di'];
+    const made = await Promise.all(
+      names.map((userName) => target.create('User', { userName }, AbortSignal.timeout(5_000))),
+    );
+    assert.equal(new Set(made.map(({ id }) => id)).size, names.length);
+    assert.deepEqual(tokens, ['t0', 't1']);
+  });
+
+  it('asks a token endpoint for nothing before the time that it asked for', async (context) => {
+    let asked = 0;
+    const server = createServer((_request, response) => {
+      asked += 1;
+      response.writeHead(429, { 'retry-after': '30' }).end('{}');
+    });
+    const target = await openWithTokens(context, server);
+    for (let n = 0; n < 3; n += 1)
+      await assert.rejects(target.probe(AbortSignal.timeout(5_000)), { reason: 'token-endpoint-failed' });
+    assert.equal(asked, 1);
   });
 
   it('reads how long it is asked to wait, in every spelling', () => {

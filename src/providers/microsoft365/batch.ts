@@ -79,8 +79,8 @@ function readSteps(body: unknown): readonly BatchStep[] {
   return responses.filter((step) => typeof step === 'object' && step !== null) as BatchStep[];
 }
 
-/** From headers whose names may have any case. */
+/** From headers whose names may have any case, and whose values may be anything. */
 function waitOf(headers: BatchStep['headers'], now: number): number | undefined {
-  const found = Object.entries(headers ?? {}).find(([name]) => name.toLowerCase() === 'retry-after');
-  return found === undefined ? undefined : retryAfterMs(new Headers({ 'retry-after': String(found[1]) }), now);
+  const texts = new Map(Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), String(value)]));
+  return retryAfterMs({ get: (name) => texts.get(name) ?? null }, now);
 }

@@ -7,6 +7,7 @@ const BYTE_ORDER_MARK = 0xfeff;
 
 /**
  * The whole body as text, and its size after decompression.
+ * @param max bytes after decompression
  * @throws {UpstreamError} `answer-too-large` as soon as it is known
  */
 export async function readBody(

@@ -158,7 +158,7 @@ function backoffMs(tries: number): number {
  * Retry-After in milliseconds: seconds, or an HTTP date (RFC 9110 section 10.2.3), which is measured against the
  * answer's own `Date` where it has one, so that a wrong clock here does not matter. Undefined when absent or unreadable.
  */
-export function retryAfterMs(headers: Headers, now: number): number | undefined {
+export function retryAfterMs(headers: Pick<Headers, 'get'>, now: number): number | undefined {
   const header = headers.get('retry-after')?.trim() ?? '';
   if (/^\d+(\.\d+)?$/.test(header)) return Math.ceil(Number(header) * 1000);
   // Date.parse makes a date of "-1" too; an HTTP date has a time of day.
