@@ -206,6 +206,7 @@ describe('the console, from the first sign-in on', { skip: chromiumMissing }, ()
     '/inbound/microsoft365/settings?tab=mapping',
     '/inbound/microsoft365/settings?tab=filters',
     '/inbound/microsoft365/settings?tab=versions',
+    '/inbound/microsoft365/setup?step=scope',
     '/inbound/ldap/setup',
     '/inbound/scim/setup',
     '/inbound/csv/setup',

@@ -31,11 +31,16 @@ export interface Started {
   readonly guard: Partial<Guard>;
 }
 
+/** Those of a kind; none where it has none. */
+export function usePresets(kind: Kind) {
+  return useGet('GET /providers/{kind}/presets', { path: { kind } });
+}
+
 /** Settings under a name, for the ways in which a source of this kind is used. */
 export function Presets({ kind, onTake }: { readonly kind: Kind; readonly onTake: (started: Started) => void }) {
   const t = useT(TEXTS);
   const korean = useKoreanSentences();
-  const { data } = useGet('GET /providers/{kind}/presets', { path: { kind } });
+  const { data } = usePresets(kind);
   const [name, setName] = useState('');
   const items = data?.items ?? [];
   if (items.length === 0) return null;

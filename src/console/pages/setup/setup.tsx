@@ -19,11 +19,10 @@ import { ImpactDialog, impactOf } from './impact.tsx';
 import { formsOf, isKind } from './kinds.ts';
 import { LimitFields } from './limits.tsx';
 import { fieldErrors, type Json, type Kind, mergeSettings, stillWrong } from './model.ts';
-import type { Started } from './presets.tsx';
+import { Presets, type Started, usePresets } from './presets.tsx';
 import css from './setup.module.css';
 import { WORDS } from './words.ts';
 
-const Presets = lazy(() => import('./presets.tsx').then(({ Presets: component }) => ({ default: component })));
 const PreviewStep = lazy(() => import('./preview.tsx').then(({ PreviewStep: component }) => ({ default: component })));
 
 /** Sections that stand in the step of another matter; the rest are steps of their own. */
@@ -68,8 +67,11 @@ function Setup({ provider }: { readonly provider: Kind }) {
   const saved = useGet('GET /providers/{kind}', { path: { kind: provider } });
   const guard = useGet('GET /guard');
   const schedule = useGet('GET /schedule');
+  const presets = usePresets(provider);
   const waiting =
-    [draft, saved].some(({ isPending }) => isPending) || guard.data === undefined || schedule.data === undefined;
+    [draft, saved, presets].some(({ isPending }) => isPending) ||
+    guard.data === undefined ||
+    schedule.data === undefined;
   // Once begun it stays, whatever is read again meanwhile: a question that was answered by "there is none" is asked anew.
   const begun = useRef<string | undefined>(undefined);
   if (!waiting) begun.current = provider;
@@ -303,11 +305,7 @@ function StepTop({
 }) {
   if (step === 'schedule') return <ScheduleStep pushed={forms.pushed === true} {...schedule} />;
   if (step !== 'scope') return null;
-  return (
-    <Suspense>
-      <Presets kind={forms.kind} onTake={onTake} />
-    </Suspense>
-  );
+  return <Presets kind={forms.kind} onTake={onTake} />;
 }
 
 /** When it runs by itself, and how much a run may change without a word. */
