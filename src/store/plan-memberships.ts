@@ -39,10 +39,12 @@ const COMES = `(action = 'create' or action = 'update' and ${IS_LINK})`;
  */
 export async function planMemberships(
   db: Db,
-  { planId, provider, touched = false }: Planning,
+  { planId, provider, touched = false, half = false }: Planning,
   { offset, complete }: { offset: number; complete: boolean },
 ): Promise<void> {
   const members = await plannedMembers(db, provider);
+  // Of groups as they were read, half a read tells who left; not of those that stand for several.
+  const proven = complete && !(half && members.table === 'mirror_reshaped');
   const looked = touched
     ? `and (m.external_id in (select external_id from plan_touched where resource_type = 'Group')
          or m.external_id in (select group_external_id from moved))`
@@ -75,9 +77,9 @@ export async function planMemberships(
          or m.external_id in (select group_external_id from moved)) ${looked}`,
     [...[planId, planId, planId, provider, provider], ...[planId, offset, planId, planId, provider]],
   );
-  await planMemberRows(db, { planId, provider }, { members, complete });
+  await planMemberRows(db, { planId, provider }, { members, complete: proven });
   const last = offset + (rowCount ?? 0);
-  const placed = await planPlacements(db, { planId, provider, touched }, { offset: last, complete });
+  const placed = await planPlacements(db, { planId, provider, touched }, { offset: last, complete: complete && !half });
   await skipPinnedMembers(db, { planId, provider }, last + placed);
   await countMemberRows(db, planId);
 }

@@ -10,6 +10,11 @@ export interface Planning {
   readonly provider: ProviderKindName;
   /** Compares only what `plan_touched` holds (touched.ts), in time that follows the change and not the directory. */
   readonly touched?: boolean;
+  /**
+   * The read of changes stopped early. Each record is as the provider said; what follows from the memberships of several
+   * groups is not known: somebody who moved from one to another may have been seen to leave only.
+   */
+  readonly half?: boolean;
 }
 
 /** Rows of `alias` that a plan looks at, by their record's id. */
@@ -184,7 +189,8 @@ const HAD_MAILBOX = `(m.reason = 'MailboxRemoved' or m.reason = 'MailNotProvisio
 /**
  * Deactivations and deletions of what the provider no longer shows, or shows out of scope, as the policy for its way
  * of going says. `removed` is how many memberships go with it: all of a deleted resource, and of an account those in
- * the provider's groups. Call it only after a complete read.
+ * the provider's groups. Call it only after a complete read, or for what was touched. After half a read nobody goes whom
+ * memberships alone leave out: their record has a body and a reason.
  */
 export async function planRemovals(
   db: Db,
@@ -224,7 +230,7 @@ export async function planRemovals(
          and m.external_id = r.external_id
        cross join lateral (select case how when 'hardDeleted' then w.hard when 'softDeleted' then w.soft else w.leave end as policy, how
          from (select case when m.gone_at is not null then m.left_how end as how) known) p
-       where p.policy <> 'keep'
+       where p.policy <> 'keep' ${planning.half === true ? 'and (m.gone_at is not null or m.body is null)' : ''}
          and not exists (select 1 from plan_links l where l.plan_id = ? and l.resource_id = r.id)
          and r.id not in (select unnest(d.candidates) from disputes d where d.provider = ? and d.status = 'open')
          and (r.left_at is null or p.policy = 'delete' or r.left_at < now() - make_interval(days => w.days))) leaving`,

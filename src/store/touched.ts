@@ -63,14 +63,15 @@ export async function hasTouched(db: Db, provider: ProviderKindName, deleteAfter
 /**
  * Claims for this plan what it compares: everything, or what was touched. Call it in the plan's transaction, before
  * anything is compared. Without `all` the records are in `plan_touched`, a table of this transaction, which the planning
- * functions read; those who were edited here, and those whose days are over, are in it too.
+ * functions read; those who were edited here, and those whose days are over, are in it too. After half a read nothing is
+ * claimed: the plan after it looks again.
  */
 export async function claimTouched(
   db: Db,
-  { planId, provider }: Planning,
+  { planId, provider, half = false }: Planning,
   { all, deleteAfterDays }: { all: boolean; deleteAfterDays: number | null },
 ): Promise<void> {
-  await sql(db, 'update mirror_touched set plan_id = ? where provider = ?', [planId, provider]);
+  if (!half) await sql(db, 'update mirror_touched set plan_id = ? where provider = ?', [planId, provider]);
   if (all) {
     await sql(db, 'update mirror_state set compare_plan = ? where provider = ?', [planId, provider]);
     return;

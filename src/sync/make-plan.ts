@@ -65,7 +65,7 @@ export async function makePlan(
     const planId = await insertPlan(tx, { runId, provider, configVersion, complete: request.complete });
     const { incremental = false, reset = false, policy } = request;
     const touched = incremental && reset === false && !(await mustCompareAll(tx, provider));
-    const planning = { planId, provider, touched };
+    const planning = { planId, provider, touched, half: touched && !request.complete };
     if (request.complete || touched)
       await claimTouched(tx, planning, { all: !touched, deleteAfterDays: policy.deleteAfterDays });
     // What was touched is proven record by record, by what the provider said of each, however far the read came.

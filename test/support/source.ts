@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { after } from 'node:test';
 import { CheckpointExpiredError, UpstreamError } from '#core/errors.ts';
+import type { MembershipScope } from '#core/membership-scope.ts';
 import type { ChangePage, ChangeReader, Checkpoint, GoneObject } from '#core/pages.ts';
 import type { RunPolicy } from '#core/policy.ts';
 import type { ProviderKind, PullProvider } from '#core/provider.ts';
@@ -42,13 +43,15 @@ export interface SourceGroup {
   readonly members: readonly string[];
 }
 
-/** What the provider says. `lie` is what it says instead: nobody, or nothing more after the users. */
+/** What the provider says. `lie` is what it says instead: nobody, nothing more after the users, or of changes only who left a group. */
 export interface Source {
   readonly users: Map<string, SourceUser>;
   readonly groups: Map<string, SourceGroup>;
   /** How somebody left, when the provider tells. */
   readonly gone: Map<string, GoneObject['how']>;
-  lie?: 'nobody' | 'cut' | undefined;
+  lie?: 'nobody' | 'cut' | 'departures' | undefined;
+  /** Who is in scope by memberships; undefined: nobody is left out by them. */
+  scope?: MembershipScope;
   /** What was there at each checkpoint that was given out, by its number. Emptied: they have expired. */
   readonly checkpoints: Map<string, Snapshot>;
   /** How often changes were read. */
@@ -86,6 +89,10 @@ function makeChanges(source: Source): ChangeReader<SourceRecord> {
       const next = to ?? takeCheckpoint(source);
       const [then, now] = [source.checkpoints.get(from), source.checkpoints.get(next)];
       if (then === undefined || now === undefined) throw new CheckpointExpiredError('too old');
+      if (source.lie === 'departures') {
+        yield* losses(then, now);
+        throw new UpstreamError('The source stopped.', { failure: 'source-incomplete' });
+      }
       yield* difference(then, now);
       yield { type: 'reached', checkpoint: `${from}>${next}` as Checkpoint };
       if (source.lie !== undefined) throw new UpstreamError('The source stopped.', { failure: 'source-incomplete' });
@@ -139,6 +146,13 @@ function* difference(then: Snapshot, now: Snapshot): Generator<ChangePage<Source
   yield { type: 'records', resourceType: 'Group', records };
 }
 
+/** The beginning of a difference: whom groups have lost, before whom they have won. */
+function* losses(then: Snapshot, now: Snapshot): Generator<ChangePage<SourceRecord>> {
+  for (const page of difference(then, now))
+    if (page.type === 'memberChanges')
+      yield { ...page, changes: page.changes.map((change) => ({ ...change, added: [] })) };
+}
+
 function* departures(then: Snapshot, now: Snapshot): Generator<ChangePage<SourceRecord>> {
   const users = [...then.users.keys(), ...now.gone.keys()].filter((id) => !now.users.has(id));
   const objects = [...new Set(users)].map((externalId) => ({
@@ -183,6 +197,7 @@ function openSource(source: Source): PullProvider<SourceRecord> {
       yield { type: 'end', checkpoint };
     },
     changes: makeChanges(source),
+    ...(source.scope === undefined ? {} : { memberships: source.scope }),
     externalId: ({ id }) => id,
     normalise({ id, user, group }) {
       if (group?.out !== undefined) return { skip: group.out };

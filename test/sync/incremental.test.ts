@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
+import type { MembershipScope } from '#core/membership-scope.ts';
 import { makeLog } from '#platform/log.ts';
 import { RESOURCE_SCHEMAS } from '#scim/scimmy.ts';
 import { makeResourceReader } from '#store/resource-reader.ts';
@@ -19,6 +20,17 @@ import { makeSource, openSync, readDirectory, type Served, type Source, type Syn
 
 /** Nothing waits, so that what is compared is reading and planning. */
 const OPEN_GUARD = { enabled: false };
+
+/** A scope by memberships that leaves nobody out yet. */
+const EVERYBODY: MembershipScope = {
+  selected: null,
+  nested: 'include',
+  maxDepth: null,
+  conditions: [],
+  conditionsText: '',
+  pathRoots: [],
+  routing: null,
+};
 
 const person = fc.nat(6).map((index) => `u${index}`);
 const group = fc.nat(2).map((index) => `g${index}`);
@@ -188,6 +200,45 @@ eachDatabase('reading what changed', (open) => {
       assert.deepEqual(g1?.related, ['ada', 'cyd']);
     } finally {
       await api.close();
+    }
+  });
+
+  it('takes nobody away who moved between selected groups while the read of it stops halfway', async () => {
+    for (const nested of ['include', 'flatten'] as const) {
+      const source = makeSource();
+      source.scope = { ...EVERYBODY, selected: ['top', 'other'], nested };
+      for (const id of ['ada', 'bob']) source.users.set(id, { userName: id });
+      source.groups.set('top', { displayName: 'Top', members: ['g1', 'g2'] });
+      source.groups.set('other', { displayName: 'Other', members: ['bob'] });
+      source.groups.set('g1', { displayName: 'Payroll', members: ['ada'] });
+      source.groups.set('g2', { displayName: 'Sales', members: [] });
+      const database = await open();
+      await emptyDatabase(database);
+      const api = await openSync(database, source);
+      try {
+        await writeSetting(database.knex, 'guard', OPEN_GUARD);
+        await api.sync();
+        const before = pictureOf(await readDirectory(database)) as Record<string, Served & { active: boolean }>;
+        source.groups.set('g1', { displayName: 'Payroll', members: [] });
+        source.groups.set('g2', { displayName: 'Sales', members: ['ada'] });
+        source.lie = 'departures';
+        const half = await api.sync({ mode: 'incremental' });
+        assert.equal(half.status, 'incomplete');
+        assert.equal(half.counts['deactivated'], undefined, `${nested}: somebody who only moved was taken away`);
+        if (nested === 'flatten') assert.deepEqual(pictureOf(await readDirectory(database)), before);
+        source.lie = undefined;
+        assert.equal((await api.sync({ mode: 'incremental' })).status, 'succeeded');
+        const { ada } = pictureOf(await readDirectory(database)) as typeof before;
+        assert.deepEqual([ada?.active, ada?.related], [true, nested === 'flatten' ? ['top'] : ['g2', 'top']]);
+        // Who left for good, by as little of the read, goes with the next one that reaches its end.
+        source.groups.set('g2', { displayName: 'Sales', members: [] });
+        source.lie = 'departures';
+        await api.sync({ mode: 'incremental' });
+        source.lie = undefined;
+        assert.equal((await api.sync({ mode: 'incremental' })).counts['deactivated'], 1);
+      } finally {
+        await api.close();
+      }
     }
   });
 
