@@ -67,9 +67,11 @@ function newOnes({ users, groups }: Sum): string {
   return `${both(users.count, groups.count)} would be created beside ${both(users.total, groups.total)}`;
 }
 
+/** @param sum its count and total are those of the users where they alone are too many */
 export function shareExceeded(of: 'create' | 'update' | 'remove', sum: Sum, limit: number): HoldReason {
   const what = of === 'create' ? newOnes(sum) : `${inWords(sum)} would be ${CLASS_WORDS[of]}`;
-  const message = `${what}; the limit is ${limit} % of users and groups together.`;
+  const base = sum.total === sum.users.total ? 'the users' : 'users and groups together';
+  const message = `${what}; the limit is ${limit} % of ${base}.`;
   return { code: 'share-exceeded', class: of, message, ...sum, limit };
 }
 

@@ -23,7 +23,7 @@ import {
 
 export interface GuardSettings {
   readonly enabled: boolean;
-  /** Largest share of the managed objects that one class of operations may touch, 0 to 100. */
+  /** Largest share of the users, and of users and groups together, that one class of operations may touch, 0 to 100. */
   readonly percent: number;
   /** Shares of their own for single classes; a class without one has `percent`. */
   readonly perOperation: Readonly<Partial<Record<'create' | 'update' | 'remove', number>>>;
@@ -113,8 +113,9 @@ export interface AttributeShift {
 
 /** How things stood before the plan. */
 export interface Base {
-  /** Live users and groups that this provider owns. */
+  /** Users and groups that this provider owns, those who left and are kept included. */
   readonly managed: number;
+  /** Users who have not left: what shares are taken of. */
   readonly users: number;
   readonly groups: number;
   /** Memberships of those groups. */
@@ -207,13 +208,12 @@ function mayPassLane({ freshRemovals = 0, lanePassed }: Figures, { max }: Leaver
 /** What one pushed write would take away, with what the same provider took away lately by itself. */
 export interface Burst {
   readonly class: 'remove' | 'membership';
-  /** Within the window, this write included: of everything, and of groups (or of this group's memberships). */
+  /** Within the window, this write included: of everything, and of its type (or of this group's memberships). */
   readonly taken: number;
   readonly takenSame: number;
-  /** Before the window: everything, and groups (or this group's members). */
+  /** Before the window: everything, and all of its type (or this group's members). */
   readonly total: number;
   readonly totalSame: number;
-  readonly ofGroup: boolean;
   readonly minutes: number;
 }
 
@@ -225,7 +225,7 @@ export function judgeBurst(burst: Burst, settings: GuardSettings): HoldReason | 
   const limit = removal ? (settings.perOperation.remove ?? settings.percent) : settings.membershipPercent;
   const sameLimit = removal ? limit : settings.groupMembershipPercent;
   const over = isOver(taken, total, limit, settings.minObjects) || (removal && taken > settings.maxDeletes);
-  const overSame = burst.ofGroup && isOver(takenSame, totalSame, sameLimit, settings.minObjects);
+  const overSame = isOver(takenSame, totalSame, sameLimit, settings.minObjects);
   if (!over && !overSame) return undefined;
   return over
     ? burstExceeded(burst.class, { count: taken, total }, limit, minutes)
@@ -252,7 +252,11 @@ function* classRules(figures: Figures, base: Base, settings: GuardSettings): Gen
   for (const kind of ['create', 'update', 'remove'] as const) {
     const sum = sumOf(figures[kind], figures.groupsIn[kind], base);
     const limit = settings.perOperation[kind] ?? settings.percent;
-    if (isOver(sum.count, sum.total, limit, settings.minObjects)) yield shareExceeded(kind, sum, limit);
+    // Users alone first: many groups beside them are no reason to let more people go.
+    const over = [{ ...sum, ...sum.users }, sum].find(({ count, total }) =>
+      isOver(count, total, limit, settings.minObjects),
+    );
+    if (over !== undefined) yield shareExceeded(kind, over, limit);
     else if (kind === 'remove' && sum.count > settings.maxDeletes) yield deletionsExceeded(sum, settings.maxDeletes);
   }
   // Groups are few beside people: all of them would hardly be a tenth of everything.
@@ -321,7 +325,7 @@ function protectedItems({ protectedItems: seqs }: Figures): readonly SingleHold[
 function sumOf(count: number, groups: number, base: Base): Sum {
   return {
     count,
-    total: base.managed,
+    total: base.users + base.groups,
     users: { count: count - groups, total: base.users },
     groups: { count: groups, total: base.groups },
   };

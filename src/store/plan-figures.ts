@@ -106,7 +106,7 @@ export async function countClasses(
 export async function readBase(db: Db, provider: ProviderKindName): Promise<Base> {
   const { rows } = await sql(
     db,
-    `select count(*)::int as managed, count(*) filter (where resource_type = 'User')::int as users,
+    `select count(*)::int as managed, count(*) filter (where resource_type = 'User' and left_at is null)::int as users,
        count(*) filter (where resource_type = 'Group')::int as groups,
        (select coalesce(sum(member_count), 0)::int from resources
          where resource_type = 'Group' and origin = ? and external_id is not null and deleted_at is null) as memberships

@@ -26,7 +26,7 @@ export interface Removal {
 export interface Taken {
   /** Removals, or memberships, within the window. */
   readonly all: number;
-  /** Of them, groups; of memberships, those of this group. */
+  /** Of them, those of the same type; of memberships, those of this group. */
   readonly same: number;
 }
 
@@ -35,9 +35,9 @@ export async function countTaken(tx: Db, removal: Removal, minutes: number): Pro
   const { rows } = await sql<Taken>(
     tx,
     `select coalesce(sum(count), 0)::int as all, coalesce(sum(count) filter (where
-         case class when 'remove' then resource_type = 'Group' else resource_id = ?::uuid end), 0)::int as same
+         case class when 'remove' then resource_type = ? else resource_id = ?::uuid end), 0)::int as same
      from push_removals where class = ? and at > clock_timestamp() - make_interval(mins => ?)`,
-    [removal.id, removal.class, minutes],
+    [removal.type, removal.id, removal.class, minutes],
   );
   return rows[0] ?? { all: 0, same: 0 };
 }
@@ -52,9 +52,9 @@ export async function noteRemoval(tx: Db, removal: Removal): Promise<void> {
   ]);
 }
 
-/** What the provider owns: what shares are taken of. */
+/** What the provider owns: what shares are taken of. Users who left are none of it. */
 export interface Owned {
-  readonly managed: number;
+  readonly users: number;
   readonly groups: number;
   readonly memberships: number;
 }
@@ -62,11 +62,12 @@ export interface Owned {
 export async function countOwned(tx: Db): Promise<Owned> {
   const { rows } = await sql<Owned>(
     tx,
-    `select count(*)::int as managed, count(*) filter (where resource_type = 'Group')::int as groups,
+    `select count(*) filter (where resource_type = 'User' and left_at is null)::int as users,
+       count(*) filter (where resource_type = 'Group')::int as groups,
        coalesce(sum(member_count), 0)::int as memberships
      from resources where resource_type in ('User', 'Group') and origin = 'scim' and external_id is not null and deleted_at is null`,
   );
-  return rows[0] ?? { managed: 0, groups: 0, memberships: 0 };
+  return rows[0] ?? { users: 0, groups: 0, memberships: 0 };
 }
 
 /** How many members these changes would take from a group, and how many it has. */

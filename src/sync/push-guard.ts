@@ -74,16 +74,15 @@ async function judgeRemoval(
   const taken = before.all + removal.count;
   if (taken <= guard.minObjects) return undefined;
   const owned = await countOwned(tx);
-  const ofGroup = removal.class === 'membership' || removal.type === 'Group';
   const isRemoval = removal.class === 'remove';
+  const ofType = removal.type === 'Group' ? owned.groups : owned.users;
   return judgeBurst(
     {
       class: removal.class,
       taken,
       takenSame: before.same + removal.count,
-      total: (isRemoval ? owned.managed : owned.memberships) + before.all,
-      totalSame: (isRemoval ? owned.groups : members) + before.same,
-      ofGroup,
+      total: (isRemoval ? owned.users + owned.groups : owned.memberships) + before.all,
+      totalSame: (isRemoval ? ofType : members) + before.same,
       minutes,
     },
     guard,

@@ -18,7 +18,14 @@ const NOTHING: Figures = {
   freshRemovals: undefined,
   lanePassed: 0,
 };
-const BASE = { managed: 1_000, users: 900, groups: 100, memberships: 2_000, usersInSource: 900, groupsInSource: 100 };
+const BASE = {
+  managed: 1_100,
+  users: 1_000,
+  groups: 100,
+  memberships: 2_000,
+  usersInSource: 1_000,
+  groupsInSource: 100,
+};
 const USUAL = { complete: true, initial: false, initialAuto: false, allowLargeSync: false };
 const held = (figures: Partial<Figures>, base = BASE, settings = DEFAULT_GUARD, situation = USUAL) =>
   judge({ ...NOTHING, ...figures }, base, settings, situation);
@@ -38,20 +45,34 @@ describe('the guard', () => {
     assert.deepEqual(held({ membershipsRemoved: 201 }).held, ['membership']);
   });
 
+  it('takes the share of users alone, however many groups there are, and of both together', () => {
+    const groups = { ...BASE, groups: 5_000, groupsInSource: 5_000 };
+    const groupsIn = (remove: number) => ({ create: 0, update: 0, remove });
+    assert.deepEqual(held({ remove: 100 }, groups).held, []);
+    const [users] = held({ remove: 101 }, groups).reasons;
+    assert.match(users?.message ?? '', /the limit is 10 % of the users\.$/);
+    assert.deepEqual(held({ remove: 110, groupsIn: groupsIn(10) }).held, []);
+    const [both] = held({ remove: 111, groupsIn: groupsIn(11) }).reasons;
+    assert.match(both?.message ?? '', /the limit is 10 % of users and groups together\.$/);
+  });
+
   it('says of users and of groups by themselves how many it is about', () => {
     const groupsIn = { create: 1, update: 0, remove: 2 };
     const [created] = held({ create: 150, groupsIn }).reasons;
     const [removed] = held({ remove: 150, groupsIn }).reasons;
-    assert.match(created?.message ?? '', /^149 users and 1 group would be created beside 900 users and 100 groups;/);
-    assert.match(removed?.message ?? '', /^148 of 900 users and 2 of 100 groups would be deactivated or deleted;/);
+    assert.match(created?.message ?? '', /^149 users and 1 group would be created beside 1000 users and 100 groups;/);
+    assert.match(removed?.message ?? '', /^148 of 1000 users and 2 of 100 groups would be deactivated or deleted;/);
     assert.deepEqual(
       [removed?.users, removed?.groups],
       [
-        { count: 148, total: 900 },
+        { count: 148, total: 1_000 },
         { count: 2, total: 100 },
       ],
     );
-    assert.match(held({ remove: 150 }).reasons[0]?.message ?? '', /^150 of 900 users would be deactivated or deleted;/);
+    assert.match(
+      held({ remove: 150 }).reasons[0]?.message ?? '',
+      /^150 of 1000 users would be deactivated or deleted;/,
+    );
   });
 
   it('holds the class over its limit and no other', () => {
@@ -64,13 +85,13 @@ describe('the guard', () => {
   });
 
   it('leaves a tiny tenant alone up to the floor', () => {
-    const tiny = { ...BASE, managed: 12, memberships: 5, usersInSource: 12 };
+    const tiny = { ...BASE, managed: 12, users: 12, groups: 0, memberships: 5, usersInSource: 12 };
     assert.deepEqual(held({ remove: 10 }, tiny).held, []);
     assert.deepEqual(held({ remove: 11 }, tiny).held, ['remove']);
   });
 
   it('caps deletions whatever their share', () => {
-    const large = { ...BASE, managed: 100_000 };
+    const large = { ...BASE, managed: 100_000, users: 100_000 };
     assert.deepEqual(held({ remove: 500 }, large).held, []);
     assert.equal(held({ remove: 501 }, large).reasons[0]?.code, 'deletions-exceeded');
   });
@@ -107,11 +128,11 @@ describe('the guard', () => {
 
   it('never lets more removals pass than the limits', () => {
     fc.assert(
-      fc.property(fc.nat(5_000), fc.nat(5_000), fc.nat({ max: 100 }), (managed, removals, percent) => {
+      fc.property(fc.nat(5_000), fc.nat(5_000), fc.nat({ max: 100 }), (users, removals, percent) => {
         const settings = { ...DEFAULT_GUARD, percent };
-        const verdict = held({ remove: removals }, { ...BASE, managed }, settings);
+        const verdict = held({ remove: removals }, { ...BASE, users }, settings);
         const passes = !verdict.held.includes('remove');
-        const within = removals <= settings.minObjects || removals * 100 <= managed * percent;
+        const within = removals <= settings.minObjects || removals * 100 <= users * percent;
         assert.equal(passes, within && removals <= settings.maxDeletes);
       }),
     );
@@ -141,10 +162,10 @@ describe('the guard', () => {
   });
 
   it('holds the updates that change one attribute everywhere, or empty it for those who have it', () => {
-    const shift = { path: 'title', changed: 270, emptied: 0, holders: 900 };
+    const shift = { path: 'title', changed: 300, emptied: 0, holders: 900 };
     const lax = { ...DEFAULT_GUARD, percent: 100 };
-    assert.deepEqual(held({ update: 270, attributes: [shift] }, BASE, lax).items, []);
-    const { items } = held({ update: 271, attributes: [{ ...shift, changed: 271 }] }, BASE, lax);
+    assert.deepEqual(held({ update: 300, attributes: [shift] }, BASE, lax).items, []);
+    const { items } = held({ update: 301, attributes: [{ ...shift, changed: 301 }] }, BASE, lax);
     assert.deepEqual(items, [{ code: 'attribute-changed', attribute: 'title', emptied: false }]);
     const rare = { path: 'title', changed: 15, emptied: 15, holders: 50 };
     assert.deepEqual(held({ update: 15, attributes: [rare] }).items, []);

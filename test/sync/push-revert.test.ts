@@ -48,7 +48,9 @@ eachDatabase('Undoing pushed writes', (_open, kind) => {
 
   /** Asked for until it is there: transactions of others in the cluster hold the journal back. */
   async function lastChange(resourceId: string, operation: string): Promise<Change> {
-    const latest = (await gateway.call<{ meta: { version: string } }>('GET', `/scim/v2/Users/${resourceId}`)).body.meta;
+    const type = operation === 'membership' ? 'Groups' : 'Users';
+    const latest = (await gateway.call<{ meta: { version: string } }>('GET', `/scim/v2/${type}/${resourceId}`)).body
+      .meta;
     for (;;) {
       const { body } = await gateway.call<{ items: Change[] }>('GET', '/api/v1/changes?limit=1000');
       const mine = body.items.filter((one) => one.resourceId === resourceId);

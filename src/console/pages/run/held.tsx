@@ -145,7 +145,9 @@ function Share({
         <span>{t('stay', { what: what(left) })}</span>
       </div>
       <LimitBar share={(share.count / share.total) * 100} limit={share.limit} text={t('limit', { n: share.limit })} />
-      <p className={css.note}>{t('shareNote', { what: what(gone, all) })}</p>
+      <p className={css.note}>
+        {t(share.total === all.users ? 'shareNoteUsers' : 'shareNote', { what: what(gone, all) })}
+      </p>
     </div>
   );
 }

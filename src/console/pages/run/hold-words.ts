@@ -34,7 +34,7 @@ const KOREAN: Readonly<Record<Hold['code'], (hold: Hold) => string>> = {
   'groups-empty': () => '소스가 그룹이 없다고 응답했습니다.',
   'groups-exceeded': ({ count, total }) => `그룹 ${total ?? '?'}개 중 ${count ?? '?'}개가 삭제됩니다.`,
   'share-exceeded': (hold) =>
-    `${CLASSES[hold.class ?? ''] ?? '변경'}: ${hold.class === 'create' ? newOnes(hold) : inWords(hold)}. 제한은 사용자와 그룹을 합한 수의 ${hold.limit}%입니다.`,
+    `${CLASSES[hold.class ?? ''] ?? '변경'}: ${hold.class === 'create' ? newOnes(hold) : inWords(hold)}. 제한은 ${hold.total === hold.users?.total ? '사용자 수' : '사용자와 그룹을 합한 수'}의 ${hold.limit}%입니다.`,
   'deletions-exceeded': (hold) => `사용 안 함 또는 제거: ${inWords(hold)}. 한 번에 ${hold.limit}개까지 허용됩니다.`,
   'burst-exceeded': ({ count, total }) => `기간 안에 ${total}개 중 ${count}개가 제거되어 제한을 초과합니다.`,
   'memberships-exceeded': ({ count, total, limit }) =>

@@ -71,6 +71,7 @@ export const WORDS = words({
   shareBoth: ['{p} would be disabled or removed', '{p}이(가) 사용 안 함이 되거나 제거됩니다'],
   stay: ['{what} stay', '유지: {what}'],
   shareNote: ['The limit looks at users and groups together: {what}.', '제한은 사용자와 그룹을 함께 봅니다: {what}.'],
+  shareNoteUsers: ['The limit looks at users: {what}.', '제한은 사용자만 봅니다: {what}.'],
   limit: ['Limit {n}%', '제한 {n}%'],
   whyHeld: ['Why it waits', '대기하는 이유'],
   whySoMany: ['Why so many', '왜 이렇게 많은가'],
