@@ -83,7 +83,7 @@ export interface Figures {
   readonly groupsRemoved: number;
   /** Memberships that groups would lose by themselves. Those of somebody who leaves go with the leaver. */
   readonly membershipsRemoved: number;
-  /** One for each group that would lose members and stays. */
+  /** One for each group that would lose members and stays; whoever leaves the scope since a group lost them is among its losses. */
   readonly groups: readonly GroupLoss[];
   /** One for each attribute of people that updates change. */
   readonly attributes: readonly AttributeShift[];
@@ -96,7 +96,8 @@ export interface Figures {
 }
 
 export interface GroupLoss {
-  readonly seq: string;
+  /** The items by which it loses them: its memberships, and people who leave. */
+  readonly seqs: readonly string[];
   readonly label: string;
   readonly members: number;
   readonly added: number;
@@ -282,14 +283,14 @@ function* groupRules(groups: readonly GroupLoss[], settings: GuardSettings): Gen
   );
   if (emptied[0] !== undefined)
     yield {
-      hold: { code: 'group-emptied', seqs: emptied.map(({ seq }) => seq) },
+      hold: { code: 'group-emptied', seqs: emptied.flatMap(({ seqs }) => seqs) },
       reason: groupsEmptied(emptied.length, emptied[0].label),
     };
   const losing = groups.filter(({ members, removed }) => isOver(removed, members, groupMembershipPercent, minObjects));
   const first = losing[0];
   if (first !== undefined)
     yield {
-      hold: { code: 'group-memberships-exceeded', seqs: losing.map(({ seq }) => seq) },
+      hold: { code: 'group-memberships-exceeded', seqs: losing.flatMap(({ seqs }) => seqs) },
       reason: groupMembershipsExceeded(losing.length, groupMembershipPercent, {
         label: first.label,
         count: first.removed,

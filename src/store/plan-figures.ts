@@ -4,6 +4,7 @@ import type { AttributeShift, Base, Figures, GroupLoss } from '#core/guard.ts';
 import { ENTERPRISE_SCHEMA, type ProviderKindName, type ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 import { IS_LINK } from './matching.ts';
+import { plannedMembers } from './membership-scope.ts';
 import { countInScope, type Planning } from './planning.ts';
 import { type Where, withQuestionMarks } from './statement.ts';
 
@@ -117,14 +118,35 @@ export async function readBase(db: Db, provider: ProviderKindName): Promise<Base
   return { ...rows[0], usersInSource: users, groupsInSource: groups };
 }
 
-/** Each group that would lose members by a membership item, with how many it has. */
-export async function readGroupLosses(db: Db, planId: string): Promise<readonly GroupLoss[]> {
+/** Where memberships decide who is in scope: who is out because a group has lost them. */
+const LEFT_BY_GROUP = `('NotInSelectedGroup', 'ScopeFilterFalse')`;
+
+/**
+ * Each group that would lose members, with how many it has: by a membership item, or by people who leave the scope and whom the
+ * source no longer shows in it. A group that is lost itself is none of them.
+ */
+export async function readGroupLosses(
+  db: Db,
+  { planId, provider }: Pick<Planning, 'planId' | 'provider'>,
+): Promise<readonly GroupLoss[]> {
+  const { table } = await plannedMembers(db, provider);
   const { rows } = await sql(
     db,
-    `select i.seq, coalesce(i.label, i.external_id, i.resource_id::text) as label, r.member_count as members, i.added, i.removed
-     from plan_items i join resources r on r.id = i.resource_id
-     where i.plan_id = ? and i.action = 'membership' and i.removed > 0 order by i.seq`,
-    [planId],
+    `with lost as materialized (
+       select resource_id as group_id, seq, added, removed from plan_items where plan_id = ? and action = 'membership' and removed > 0
+       union all
+       select gm.group_id, i.seq, 0, 1 from plan_items i
+       join group_members gm on gm.member_id = i.resource_id
+       join resources g on g.id = gm.group_id and g.origin = ? and g.deleted_at is null
+       where i.plan_id = ? and i.action in ('deactivate', 'delete') and i.reason in ${LEFT_BY_GROUP} and i.resource_type = 'User'
+         and exists (select 1 from mirror_records m where m.provider = g.origin and m.resource_type = 'Group'
+           and m.external_id = g.external_id and m.gone_at is null)
+         and not exists (select 1 from ${table} mm where mm.provider = g.origin and mm.group_external_id = g.external_id
+           and mm.member_external_id = i.external_id))
+     select array_agg(l.seq order by l.seq) as seqs, coalesce(r.display, r.external_id, r.id::text) as label,
+       r.member_count as members, sum(l.added)::int as added, sum(l.removed)::int as removed
+     from lost l join resources r on r.id = l.group_id group by r.id order by min(l.seq)`,
+    [planId, provider, planId],
   );
   return rows;
 }

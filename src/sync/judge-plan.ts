@@ -81,7 +81,7 @@ async function readFigures(
     },
     groupsRemoved,
     membershipsRemoved: counts.membershipsRemoved,
-    groups: await readGroupLosses(tx, planId),
+    groups: await readGroupLosses(tx, planning),
     attributes: await readAttributeShifts(tx, planning, guard.minObjects),
     protectedItems: guard.protect === null ? [] : await readProtected(tx, planId, guard.protect, schemas),
     freshRemovals,

@@ -30,7 +30,7 @@ const USUAL = { complete: true, initial: false, initialAuto: false, allowLargeSy
 const held = (figures: Partial<Figures>, base = BASE, settings = DEFAULT_GUARD, situation = USUAL) =>
   judge({ ...NOTHING, ...figures }, base, settings, situation);
 const losing = (loss: Partial<GroupLoss>): Partial<Figures> => ({
-  groups: [{ seq: '7', label: 'Payroll', members: 40, added: 0, removed: 0, ...loss }],
+  groups: [{ seqs: ['7'], label: 'Payroll', members: 40, added: 0, removed: 0, ...loss }],
 });
 
 describe('the guard', () => {

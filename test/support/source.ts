@@ -232,6 +232,17 @@ function memberOf(
   return source.groups.has(externalId) ? [{ externalId, type: 'Group' }] : [];
 }
 
+/** A scope by memberships that leaves nobody out. */
+export const NOT_BY_GROUPS: MembershipScope = {
+  selected: null,
+  nested: 'include',
+  maxDepth: null,
+  conditions: [],
+  conditionsText: '',
+  pathRoots: [],
+  routing: null,
+};
+
 export const POLICY: RunPolicy = {
   initialRun: 'auto',
   onLeaveScope: 'deactivate',

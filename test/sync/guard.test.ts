@@ -7,7 +7,7 @@ import { writeSetting } from '#store/settings.ts';
 import { type ItemView, listItems } from '#store/views/items.ts';
 import type { RunView } from '#store/views/runs.ts';
 import { eachDatabase } from '../support/database.ts';
-import { makeSource, openSync, readDirectory, type Source, type Sync } from '../support/source.ts';
+import { makeSource, NOT_BY_GROUPS, openSync, readDirectory, type Source, type Sync } from '../support/source.ts';
 
 eachDatabase('a plan under the guard', (open) => {
   let source: Source;
@@ -145,6 +145,22 @@ eachDatabase('a plan under the guard', (open) => {
     assert.deepEqual([await members('g1'), await members('g2')], [11, 2]);
     await api.approve(run.planId);
     assert.equal(await members('g2'), 0);
+  });
+
+  it('holds whom a selected group takes out of scope by losing them all, and nobody who leaves one by himself', async () => {
+    source.groups.set('g4', { displayName: 'Finance', members: people(50, 53) });
+    source.scope = { ...NOT_BY_GROUPS, selected: ['g1', 'g4'] };
+    await api.sync({ allowLargeSync: true });
+    assert.equal((await active()).size, 15);
+    source.groups.set('g4', { displayName: 'Finance', members: [] });
+    source.groups.set('g1', { displayName: 'Payroll', members: people(1, 12) });
+    const run = await api.sync();
+    const held = await items(run, 'held');
+    assert.deepEqual(labels(held), ['user50', 'user51', 'user52']);
+    assert.deepEqual(held[0]?.heldBy, ['group-emptied']);
+    assert.deepEqual([(await active()).size, await members('g1'), await members('g4')], [14, 11, 3]);
+    await api.approve(run.planId);
+    assert.deepEqual([(await active()).size, await members('g4')], [11, 0]);
   });
 
   it('holds the updates that empty an attribute for those who have it, and no others', async () => {
