@@ -4,7 +4,7 @@
 import type { Clause, RecordExplanation } from '#core/explanation.ts';
 import type { MappingRule } from '#core/mapping-rules.ts';
 import type { MembershipFacts } from '#core/membership-scope.ts';
-import type { ProviderKind } from '#core/provider.ts';
+import type { ProviderKind, PullProvider } from '#core/provider.ts';
 import { describeReason, type ReasonView, reasonOfFailure, reasonOfTarget } from '#core/reasons.ts';
 import { ENTERPRISE_SCHEMA, GATEWAY_SCHEMA, type ProviderKindName, type ResourceType } from '#core/resource.ts';
 import type { Seal } from '#platform/seal.ts';
@@ -140,6 +140,8 @@ export interface ExplainedAttribute {
 
 interface Facts {
   readonly subject: Subject;
+  /** Only people of selected groups are asked for: whoever is not shown is in none of them. */
+  readonly bySelection: boolean;
   readonly provider: ProviderFacts | undefined;
   readonly mirror: MirrorFacts | undefined;
   readonly skipped: string | undefined;
@@ -172,10 +174,11 @@ async function nobody(db: Db): Promise<Subject> {
 
 async function explainOne(parts: ExplainParts, subject: Subject): Promise<Explanation> {
   const { db } = parts;
-  const facts = await readFacts(db, subject);
+  const opened = await openProvider(parts, subject.provider);
+  const facts = await readFacts(db, subject, opened?.memberships?.selected != null);
   const { mirror, resource } = facts;
   const groups = mirror === undefined ? undefined : await readMembershipFacts(db, subject);
-  const explained = mirror === undefined ? undefined : await explainRecord(parts, subject, mirror, groups);
+  const explained = mirror === undefined ? undefined : explainRecord(opened, subject, mirror, groups);
   return {
     ...subject,
     reason: reasonOf(facts),
@@ -256,7 +259,7 @@ function guardOf({ held }: Facts): Explanation['guard'] {
   return { planId, seq, action, reasons: heldBy.length > 0 ? heldBy : guard.reasons.map(({ code }) => code) };
 }
 
-async function readFacts(db: Db, subject: Subject): Promise<Facts> {
+async function readFacts(db: Db, subject: Subject, bySelection: boolean): Promise<Facts> {
   const { provider, externalId, id } = subject;
   const known = externalId !== null || id !== null;
   const run = provider === null ? undefined : await readLastRun(db, provider);
@@ -264,6 +267,7 @@ async function readFacts(db: Db, subject: Subject): Promise<Facts> {
   const done = id === null ? undefined : await readDoneItems(db, id);
   return {
     subject,
+    bySelection,
     provider: provider === null ? undefined : await readProviderFacts(db, provider),
     mirror: provider === null || externalId === null ? undefined : await readMirrorFacts(db, subject),
     skipped: externalId === null ? undefined : await readSkippedReason(db, subject),
@@ -283,18 +287,24 @@ interface ExplainedRecord extends RecordExplanation {
   readonly showsPath: boolean;
 }
 
-/** What the provider makes of the record with the settings as they are now. */
-async function explainRecord(
+/** With the settings as they are now; undefined where nothing is set up. */
+async function openProvider(
   { db, kinds, seal }: ExplainParts,
+  provider: ProviderKindName | null,
+): Promise<PullProvider | undefined> {
+  const kind = provider === null ? undefined : kinds.get(provider);
+  const row = provider === null ? undefined : await readProvider(db, provider);
+  return kind === undefined || row === undefined ? undefined : kind.open(openSettings(kind, row, seal));
+}
+
+/** What the provider makes of the record. */
+function explainRecord(
+  opened: PullProvider | undefined,
   subject: Subject,
   { record }: MirrorFacts,
   groups: MembershipFacts | undefined,
-): Promise<ExplainedRecord | undefined> {
-  const { provider } = subject;
-  const kind = provider === null ? undefined : kinds.get(provider);
-  const row = provider === null ? undefined : await readProvider(db, provider);
-  if (kind === undefined || row === undefined) return undefined;
-  const opened = kind.open(openSettings(kind, row, seal));
+): ExplainedRecord | undefined {
+  if (opened === undefined) return undefined;
   const facts = opened.memberships === undefined ? undefined : groups;
   const explained = opened.explain?.(JSON.parse(record), subject.resourceType as ResourceType, facts);
   const showsPath = subject.resourceType === 'User' && (opened.memberships?.pathRoots.length ?? 0) > 0;
@@ -324,11 +334,11 @@ function heldReason({ guard }: HeldFacts): string {
 }
 
 /** The provider does not show it: did it ever, and could it be asked? */
-function absenceOf({ mirror, resource, run, last }: Facts): string {
+function absenceOf({ mirror, resource, run, last, bySelection }: Facts): string {
   if (run?.error != null && (mirror === undefined || resource?.leftAt === null)) return reasonOfFailure(run.error);
   if (resource !== undefined && resource.deletedAt !== null && resource.lastActor !== 'sync') return 'DeletedByHand';
   const taken = last?.action === 'deactivate' || last?.action === 'delete' ? last.reason : undefined;
-  return taken ?? 'NotInSource';
+  return taken ?? (bySelection && mirror === undefined ? 'NotInSelectedGroup' : 'NotInSource');
 }
 
 /** The provider shows it in scope, and it is not in the directory. */

@@ -151,6 +151,8 @@ for (const kind of ['embedded', 'postgres'] as const)
       assert.equal(graph.requests.has('/v1.0/users'), false);
       assert.equal(graph.requests.has('/v1.0/groups'), false);
       assert.equal(await reasonOf(person(3)), 'InScope');
+      assert.equal(await reasonOf(person(3).toUpperCase()), 'InScope', 'an id is found as people paste it');
+      assert.equal(await reasonOf(person(7)), 'NotInSelectedGroup', 'nobody else was asked for');
     });
 
     it('shows the shortest path, and of two the first by name', async () => {

@@ -180,7 +180,7 @@ for (const kind of ['embedded', 'postgres'] as const)
       const { id: ours } = await explain(id);
       for (const subject of [
         String(user?.['userPrincipalName']).toUpperCase(),
-        ` ${id} `,
+        ` ${id.toUpperCase()} `,
         ours ?? '',
         ...addresses.map((address) => address.slice('smtp:'.length)),
       ])

@@ -30,21 +30,23 @@ export async function findSubjects(db: Db, subject: string): Promise<readonly Su
   const text = subject.trim();
   const folded = foldCase(text);
   const kinds = [...PROVIDER_KINDS];
+  // Providers write the letters of a UUID small; people paste it as they found it.
+  const ids = isUuid(text) ? [text, folded] : [text];
   const { rows } = await sql<Subject & { readonly rank: number }>(
     db,
     `with found as (
        select 0 as rank, r.resource_type, r.origin, r.external_id, r.id from resources r where r.id = ?::uuid
        union all
        select 0, m.resource_type, m.provider, m.external_id, null from mirror_records m
-         where m.provider = any(?::text[]) and m.resource_type = any('{User,Group}') and m.external_id = ?
+         where m.provider = any(?::text[]) and m.resource_type = any('{User,Group}') and m.external_id = any(?::text[])
        union all
        select 0, r.resource_type, r.origin, r.external_id, r.id from resources r
-         where r.resource_type = any('{User,Group}') and r.origin = any(?::text[]) and r.external_id = ? and r.deleted_at is null
+         where r.resource_type = any('{User,Group}') and r.origin = any(?::text[]) and r.external_id = any(?::text[]) and r.deleted_at is null
        union all
        select 0, r.resource_type, r.origin, r.external_id, r.id from resources r
-         where r.resource_type = any('{User,Group}') and r.origin = any(?::text[]) and r.external_id = ? and r.deleted_at is not null
+         where r.resource_type = any('{User,Group}') and r.origin = any(?::text[]) and r.external_id = any(?::text[]) and r.deleted_at is not null
        union all
-       select 0, s.object_type, s.provider, s.external_id, null from mirror_skipped s where s.external_id = ?
+       select 0, s.object_type, s.provider, s.external_id, null from mirror_skipped s where s.external_id = any(?::text[])
        union all
        select 1, m.resource_type, m.provider, m.external_id, null from mirror_records m where m.handles && ?::text[]
        union all
@@ -82,7 +84,7 @@ export async function findSubjects(db: Db, subject: string): Promise<readonly Su
      order by k.rank, coalesce(m.gone_at, r.deleted_at) nulls first, label, k.external_id limit ?`,
     [
       isUuid(text) ? folded : null,
-      ...[kinds, text, kinds, text, kinds, text, text],
+      ...[kinds, ids, kinds, ids, kinds, ids, ids],
       [`name:${folded}`, `email:${folded}`],
       ...[folded, folded, JSON.stringify({ emails: [{ value: folded }] }), folded, SUBJECTS_MAX],
     ],
