@@ -65,33 +65,51 @@ export interface ChangePage {
   readonly more: boolean;
 }
 
+/** What every row of a page brings along. */
+interface Journal {
+  readonly expired: boolean;
+  readonly epoch: number;
+  /** The last place that retention has removed; null where it has removed none. */
+  readonly trimmedXid: string | null;
+  readonly trimmedSeq: string | null;
+}
+
+function changeOf({ expired: _expired, trimmedXid: _xid, trimmedSeq: _seq, ...change }: Change & Journal): Change {
+  return change;
+}
+
 /**
  * The changes after a place, in the order (xid, seq), below the oldest transaction that still runs: what is not answered
  * yet comes later, and nothing is ever inserted before a place that was answered. A reader may go back to any place and
  * gets the same again. A user is told of before any membership that names them. Two concurrent writers of one
  * resource may be told of in the wrong order, so whoever applies changes compares versions, or reads today's state.
  * A writing transaction that stays open anywhere in the cluster holds the journal back.
- * @throws {GoneError} `cursor-expired`: retention has removed changes after this place, or it is of another order
+ * @throws {GoneError} `cursor-expired`: retention has removed changes after this place, it is of another order, or the
+ *   database was put back to a time before it
  */
 export async function readChanges(db: Db, after: JournalPlace | undefined, limit: number): Promise<ChangePage> {
   const from = after ?? JOURNAL_START;
-  const { rows } = await sql<Change & { expired: boolean; epoch: number }>(
+  const { rows } = await sql<Change & Journal>(
     db,
-    `select j.expired, j.epoch, c.* from (select coalesce(bool_or((trimmed_xid, trimmed_seq) > (?::text::xid8, ?::bigint)), false) as expired,
-       coalesce(max(epoch), 0) as epoch from journal) j
+    `select j.*, c.* from (select coalesce((trimmed_xid, trimmed_seq) > (?::text::xid8, ?::bigint), false)
+         or ?::text::xid8 > pg_snapshot_xmax(pg_current_snapshot()) as expired,
+       coalesce(epoch, 0) as epoch, trimmed_xid::text as "trimmedXid", trimmed_seq::text as "trimmedSeq"
+       from (select) one left join journal on true) j
      left join lateral (
        select xid::text as xid, seq, at, resource_type, resource_id, version, operation, run_id, actor, detail from changes
        where (changes.xid, changes.seq) > (?::text::xid8, ?::bigint) and changes.xid < pg_snapshot_xmin(pg_current_snapshot())
        order by changes.xid, changes.seq limit ?) c on true`,
-    [from.xid, from.seq, from.xid, from.seq, limit + 1],
+    [from.xid, from.seq, from.xid, from.xid, from.seq, limit + 1],
   );
   const epoch = rows[0]?.epoch ?? 0;
   const isOther = after?.epoch !== undefined && after.epoch !== epoch;
   if (after !== undefined && (rows[0]?.expired === true || isOther)) throw cursorExpired();
-  const found = rows.filter((row) => row.seq !== null).map(({ expired: _expired, ...change }) => change);
+  const found = rows.filter((row) => row.seq !== null).map(changeOf);
   const changes = found.slice(0, limit);
   const last = changes.at(-1);
-  const next = { ...(last === undefined ? from : { xid: last.xid, seq: last.seq }), epoch };
+  // Whoever begins where all was removed begins behind it.
+  const begin = after ?? { xid: rows[0]?.trimmedXid ?? from.xid, seq: rows[0]?.trimmedSeq ?? from.seq };
+  const next = { ...(last === undefined ? begin : { xid: last.xid, seq: last.seq }), epoch };
   return { changes, next, more: found.length > limit };
 }
 

@@ -105,3 +105,14 @@ function full(cause: Error): UnavailableError {
 export function isRetryable(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === '40P01' || error.code === '40001');
 }
+
+/**
+ * Undone, and tried again like a transaction that could not be serialised: what it would write belongs behind what a later
+ * transaction has written already, and the journal is in the order of transactions.
+ */
+export class TooEarlyError extends Error {
+  readonly code = '40001';
+  constructor() {
+    super('a later transaction than this one has written the resource');
+  }
+}

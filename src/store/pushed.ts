@@ -10,6 +10,8 @@ import {
 } from '#core/resource.ts';
 import { foldCase } from '#core/search.ts';
 import { type Db, sql } from './database.ts';
+import { TooEarlyError } from './database-errors.ts';
+import { IS_LATER } from './resources.ts';
 import type { ProviderRow } from './settings.ts';
 
 const PROVIDER: ProviderKindName = 'scim';
@@ -42,14 +44,18 @@ const COLUMNS = `r.id, r.resource_type as type, r.origin, r.external_id as "exte
 const FROM = `resources r left join mirror_records m on m.provider = '${PROVIDER}' and r.origin = '${PROVIDER}'
   and m.resource_type = r.resource_type and m.external_id = r.external_id`;
 
-/** In the order of their ids, so that two writers never wait for each other in a circle. */
+/**
+ * In the order of their ids, so that two writers never wait for each other in a circle.
+ * @throws {TooEarlyError} try again
+ */
 export async function lockPushed(tx: Db, ids: readonly string[]): Promise<readonly Pushed[]> {
-  const { rows } = await sql<Pushed>(
+  const { rows } = await sql<Pushed & { readonly later: boolean }>(
     tx,
-    `select ${COLUMNS} from ${FROM} where r.id = any(?::uuid[]) and r.deleted_at is null order by r.id for update of r`,
+    `select ${COLUMNS}, ${IS_LATER} as later from ${FROM} where r.id = any(?::uuid[]) and r.deleted_at is null order by r.id for update of r`,
     [ids],
   );
-  return rows;
+  if (rows.some(({ later }) => later)) throw new TooEarlyError();
+  return rows.map(({ later: _later, ...row }) => row);
 }
 
 /**

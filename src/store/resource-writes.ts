@@ -9,7 +9,8 @@ import { byPlace, placeOf, refuse } from '#core/patch-filter.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { appendChanges } from './changes.ts';
 import { type Database, type Db, queryOn, sql } from './database.ts';
-import { LATER, lockResources, tombstone } from './resources.ts';
+import { TooEarlyError } from './database-errors.ts';
+import { IS_LATER, LATER, lockResources, tombstone } from './resources.ts';
 import type { ServedRow } from './served.ts';
 import { nameOf, Statement } from './statement.ts';
 
@@ -225,7 +226,7 @@ async function addMembers(tx: Db, groupId: string, ids: readonly string[]): Prom
   const { rows } = await sql<{ won: readonly string[]; missing: string | null; early: boolean }>(
     tx,
     `with given as (select unnest(?::uuid[]) as id),
-     found as materialized (select r.id, r.resource_type, age(r.xmin) < 0 as later from resources r
+     found as materialized (select r.id, r.resource_type, ${IS_LATER} as later from resources r
        where r.id = any(?::uuid[]) and r.deleted_at is null order by r.id for share),
      won as (insert into group_members (group_id, member_id, member_type)
        select ?::uuid, id, resource_type from found on conflict do nothing returning member_id)
@@ -283,14 +284,6 @@ export async function membersChosen(
   throw chosen.length === 0
     ? refuse('noTarget', 'No value of "members" matches the path.')
     : refuse('mutability', 'A member cannot be changed; remove it and add another.');
-}
-
-/** Undone, and tried again like a transaction that could not be serialised. */
-class TooEarlyError extends Error {
-  readonly code = '40001';
-  constructor() {
-    super('a member was written by a later transaction than this one');
-  }
 }
 
 function unknownMember(id: string): InputError {

@@ -3,6 +3,7 @@
 import type { Origin, ResourceType } from '#core/resource.ts';
 import { byteaArray, jsonbArray, textArray } from './arrays.ts';
 import { type Db, sql } from './database.ts';
+import { TooEarlyError } from './database-errors.ts';
 
 /**
  * By this much at least `updated_at` grows with every version: SCIM shows milliseconds of it, and a reader who asks for
@@ -10,6 +11,12 @@ import { type Db, sql } from './database.ts';
  */
 export const LATER = `greatest(clock_timestamp(), updated_at + interval '1 millisecond')`;
 const LATER_R = LATER.replace('updated_at', 'r.updated_at');
+
+/**
+ * Whether a later transaction than this one has written the row `r`: possible where this one had its number before it
+ * waited for the lock. What it writes then would come before that in the journal.
+ */
+export const IS_LATER = 'age(r.xmin) < 0';
 
 /** A row as it is written. */
 export interface ResourceWrite {
@@ -125,13 +132,16 @@ export async function standInLine(tx: Db): Promise<void> {
 /**
  * Locks the groups that a resource is in, which lose it when it goes. To be done before the resource itself is locked:
  * whoever writes to a group locks that first, and then looks at its members.
+ * @throws {TooEarlyError} try again
  */
 export async function lockGroupsOf(tx: Db, id: string): Promise<void> {
-  await sql(
+  const { rows } = await sql<{ later: boolean }>(
     tx,
-    `select 1 from resources where id in (select group_id from group_members where member_id = ?::uuid) order by id for update`,
+    `select ${IS_LATER} as later from resources r
+     where r.id in (select group_id from group_members where member_id = ?::uuid) order by r.id for update`,
     [id],
   );
+  if (rows.some(({ later }) => later)) throw new TooEarlyError();
 }
 
 export interface Touched {

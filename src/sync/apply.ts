@@ -254,11 +254,12 @@ async function writeUpserts(
   const changes = writes.map(({ item, row }): NewChange => {
     const before = locked.get(row.id);
     const existed = before !== undefined && !before.deleted;
+    const disables = existed && !row.active && isActive(before.body);
     return {
       resource_type: row.resource_type,
       resource_id: row.id,
       version: versions.get(row.id) ?? '1',
-      operation: item.action === 'deactivate' ? 'deactivate' : existed ? 'update' : 'create',
+      operation: disables || item.action === 'deactivate' ? 'deactivate' : existed ? 'update' : 'create',
       detail: existed ? { attributes: changedAttributes(before.body, row.body) } : undefined,
     };
   });
@@ -317,6 +318,10 @@ function isMadeByRule({ reason }: PlanItem): boolean {
 
 function digestIn({ after, after_digest }: PlanItem): Buffer {
   return after_digest ?? digestOf(after ?? '');
+}
+
+function isActive(body: string): boolean {
+  return (JSON.parse(body) as { active?: unknown }).active !== false;
 }
 
 function changedAttributes(before: string, after: string): string[] {

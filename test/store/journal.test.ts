@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { beforeEach, it } from 'node:test';
 import { comparePlaces, decodeCursor, encodeCursor, type JournalPlace } from '#core/journal.ts';
+import { systemClock } from '#platform/clock.ts';
 import { makeLog } from '#platform/log.ts';
 import { RESOURCE_SCHEMAS } from '#scim/scimmy.ts';
-import { appendChanges, type Change, readChanges } from '#store/changes.ts';
+import { appendChanges, type Change, journalEnd, readChanges } from '#store/changes.ts';
 import { type Database, type Db, sql } from '#store/database.ts';
 import { migrate } from '#store/migrate.ts';
 import { makeResourceReader } from '#store/resource-reader.ts';
@@ -160,6 +161,29 @@ eachDatabase('the journal', (open, kind) => {
     await assert.rejects(readChanges(database.knex, first, 10), { code: 'ERR_GONE', reason: 'cursor-expired' });
     assert.equal((await readAll(second))[0]?.version, third?.version);
     assert.equal((await readAll()).length, 2);
+  });
+
+  it('begins behind what was removed, where nothing is left', async () => {
+    for (let n = 1; n <= 2; n += 1) await append(database.knex, randomUUID(), n);
+    await readAll();
+    await sql(database.knex, `update changes set at = '2020-01-01'`);
+    await makeRetention({ database, clock: systemClock, log: makeLog('silent') }).tick();
+    const { changes, next } = await readChanges(database.knex, undefined, 10);
+    assert.deepEqual(changes, []);
+    await append(database.knex, randomUUID(), 3);
+    assert.deepEqual(
+      (await readAll(next)).map(({ version }) => version),
+      ['3'],
+    );
+  });
+
+  it('says when a cursor is of a time that the database was put back from', async () => {
+    await append(database.knex, randomUUID(), 1);
+    const [last] = await readAll();
+    assert.ok(last);
+    assert.deepEqual(await readAll(await journalEnd(database.knex)), []);
+    const later = { ...last, xid: String(BigInt(last.xid) + 100_000n) };
+    await assert.rejects(readChanges(database.knex, later, 10), { code: 'ERR_GONE', reason: 'cursor-expired' });
   });
 
   it('goes on after a restore on a server that counts its transactions from lower', async () => {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, it } from 'node:test';
 import type { LeavePolicy, RunPolicy } from '#core/policy.ts';
+import { readChanges } from '#store/changes.ts';
 import { listItems } from '#store/views/items.ts';
 import { eachDatabase } from '../support/database.ts';
+import { journalIsWhole } from '../support/push.ts';
 import { makeSource, openSync, POLICY, readDirectory, type Source, type Sync } from '../support/source.ts';
 
 const ADA = { userName: 'ada' } as const;
@@ -56,6 +58,20 @@ eachDatabase('whoever leaves', (open) => {
     ['delete', 'deleted'],
     ['keep', 'kept'],
   ];
+
+  it('is told of as deactivated when the provider disables the account, and as updated when it enables it', async () => {
+    for (const [active, operation] of [
+      [false, 'deactivate'],
+      [true, 'update'],
+    ] as const) {
+      source.users.set('ada', { ...ADA, active });
+      await api.sync();
+      await journalIsWhole(api.database);
+      const { changes } = await readChanges(api.database.knex, undefined, 1_000);
+      const told = changes.filter(({ resource_type }) => resource_type === 'User').at(-1);
+      assert.deepEqual([told?.operation, told?.detail], [operation, { attributes: ['active'] }]);
+    }
+  });
 
   for (const [choice, state] of outcomes) {
     it(`is ${state} by "${choice}" when no longer shown, and when out of scope`, async () => {
