@@ -2,7 +2,7 @@
 # nothing else and runs as nobody special.
 FROM node:24-slim AS console
 WORKDIR /app
-COPY package.json package-lock.json ./
+COPY package.json package-lock.json tsconfig.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tools ./tools
 COPY openapi.yaml ./

@@ -59,6 +59,8 @@ function pack(): Plugin {
   return {
     name: 'pack',
     closeBundle() {
+      // Also called after a build that failed, which says why.
+      if (!existsSync(OUT)) return;
       for (const name of readdirSync(OUT, { recursive: true, encoding: 'utf8' })) {
         if (!PACKED.has(extname(name))) continue;
         const path = join(OUT, name);

@@ -173,7 +173,11 @@ function showRuns(registry: Registry, figures: Figures): void {
   gauge('sluice_plans_held', 'Plans that wait for a decision.', figures.plansHeld);
   gauge('sluice_plan_held_age_seconds', 'Age of the oldest of them; absent without one.', figures.heldAgeSeconds);
   gauge('sluice_runs_in_progress', 'Runs that are queued or running.', figures.runsInProgress);
-  gauge('sluice_run_age_seconds', 'Since that run began; absent without one.', figures.runAgeSeconds);
+  gauge(
+    'sluice_run_age_seconds',
+    'Since that run was queued, or its plan approved; absent without one.',
+    figures.runAgeSeconds,
+  );
   const { lastRun } = figures;
   const last = RUN_STATUSES.map((status) => [{ status }, Number(status === lastRun?.status)] as const);
   gauge('sluice_last_run', '1 at the status of the newest run of the active provider.', lastRun === null ? null : last);

@@ -10,7 +10,9 @@ const SERVER_OPTIONS = {
   headersTimeout: 15_000,
   /** For the body too: the largest upload on a slow line. */
   requestTimeout: 300_000,
-  /** How often the two are looked at. */
+  /** Longer than proxies keep an idle connection (60 s mostly), so that none sends a request at the moment we close it. */
+  keepAliveTimeout: 75_000,
+  /** How often these are looked at. */
   connectionsCheckingInterval: 5_000,
   /** Answered below, with our headers. */
   requireHostHeader: false,
@@ -20,12 +22,14 @@ const SERVER_OPTIONS = {
 const FIELDS_MAX = 200;
 
 /**
- * An HTTP server that keeps no connection for long without a request, and answers nothing without security headers.
+ * An HTTP server that keeps no connection for long without a request, and answers nothing without security headers. Once it
+ * is closed, each connection ends with the answer that is under way.
  * @param isSecure whether we are reached by https, and only so
  */
 export function makeServer(listener: RequestListener, isSecure: () => boolean = () => false): Server {
   const refuse = (socket: Duplex, status: number): void => refuseBytes(socket, status, isSecure());
   const server = createServer(SERVER_OPTIONS, (request, response) => {
+    if (!server.listening) response.shouldKeepAlive = false;
     if (request.httpVersion === '1.1' && request.headers.host === undefined) refuse(request.socket, 400);
     else if (request.rawHeaders.length / 2 >= FIELDS_MAX) refuse(request.socket, 431);
     else listener(request, response);

@@ -18,17 +18,23 @@ export class LeaseLostError extends Error {
 /** A lease that ends later than this many of its lives from now is of a clock that was set back since: its end is not waited for. */
 const LIVES_MOST = 3;
 
-/** Takes or renews a lease by the database's clock. Answers undefined while somebody else holds it. */
+/**
+ * Takes or renews a lease by the database's clock. Answers undefined while somebody else holds it: it only looks then, and
+ * does not stand in line for the row, where it would be in front of its holder's own renewal.
+ */
 export async function takeLease(db: Db, name: string, owner: string, ttlMs: number): Promise<Lease | undefined> {
+  const seconds = ttlMs / 1000;
   const { rows } = await sql(
     db,
     `insert into leases as l (name, owner, fence, expires_at)
-     values (?, ?, 1, clock_timestamp() + make_interval(secs => ?))
+     select ?::text, ?::text, 1, clock_timestamp() + make_interval(secs => ?)
+     where not exists (select 1 from leases h where h.name = ? and h.owner <> ? and h.expires_at >= clock_timestamp()
+       and h.expires_at <= clock_timestamp() + make_interval(secs => ?))
      on conflict (name) do update set owner = excluded.owner, expires_at = excluded.expires_at,
        fence = l.fence + (l.owner <> excluded.owner or l.expires_at < clock_timestamp())::int
      where l.expires_at < clock_timestamp() or l.owner = excluded.owner
        or l.expires_at > clock_timestamp() + make_interval(secs => ?) returning fence`,
-    [name, owner, ttlMs / 1000, (LIVES_MOST * ttlMs) / 1000],
+    [name, owner, seconds, name, owner, LIVES_MOST * seconds, LIVES_MOST * seconds],
   );
   return rows[0] === undefined ? undefined : { name, owner, fence: rows[0].fence };
 }

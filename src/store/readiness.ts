@@ -5,7 +5,7 @@ import { translateDatabaseError } from './database-errors.ts';
 import { readSchemaState } from './migrate.ts';
 
 export interface StorageCheck {
-  readonly name: 'database' | 'schema' | 'storage';
+  readonly name: 'database' | 'schema' | 'writes' | 'storage';
   readonly ok: boolean;
   readonly detail?: string;
 }
@@ -20,7 +20,8 @@ export async function checkStorage(database: Database): Promise<StorageCheck[]> 
       ? { name: 'storage', ok: true }
       : { name: 'storage', ok: false, detail: `Checkpoint or vacuum of the embedded database fails: ${trouble}` };
   try {
-    return [{ name: 'database', ok: true }, await within(checkSchema(database)), storage];
+    const [schema, writes] = await within(Promise.all([checkSchema(database), checkWrites(database)]));
+    return [{ name: 'database', ok: true }, schema, writes, storage];
   } catch (error) {
     const translated = translateDatabaseError(error);
     const detail =
@@ -41,6 +42,15 @@ async function checkSchema(database: Database): Promise<StorageCheck> {
   // Releases expand first and contract later, so a replica goes on serving while the next release takes over.
   if (newer.length > 0) return { name: 'schema', ok: true, detail: `A later release has added: ${newer.join(', ')}` };
   return { name: 'schema', ok: true };
+}
+
+/** A standby, or a database that was set to be read only, answers every question and takes nothing. */
+async function checkWrites(database: Database): Promise<StorageCheck> {
+  const text = `select pg_is_in_recovery() or current_setting('transaction_read_only')::boolean as "readOnly"`;
+  const { rows } = await database.query<{ readOnly: boolean }>({ text });
+  return rows[0]?.readOnly === true
+    ? { name: 'writes', ok: false, detail: 'The database takes reads only.' }
+    : { name: 'writes', ok: true };
 }
 
 async function within<Result>(work: Promise<Result>): Promise<Result> {

@@ -121,13 +121,23 @@ export async function findRunToCarryOut(db: Db, seal: number): Promise<RunRow | 
   return rows[0];
 }
 
+/** The run has ended already, here or elsewhere: what it came to stays. */
+export class RunOverError extends Error {
+  constructor(runId: string) {
+    super(`run ${runId} has ended already`);
+    this.name = 'RunOverError';
+  }
+}
+
+/** @throws {RunOverError} */
 export async function startRun(db: Db, runId: string): Promise<void> {
-  await sql(
+  const { rowCount } = await sql(
     db,
     `update runs set status = 'running', started_at = coalesce(started_at, now()), working_since = now(),
-       progress_at = null where id = ?`,
+       progress_at = null where id = ? and status in ('queued', 'running')`,
     [runId],
   );
+  if (rowCount === 0) throw new RunOverError(runId);
 }
 
 export interface Progress {
@@ -186,13 +196,17 @@ export interface RunEnd {
   readonly cost?: Cost | undefined;
 }
 
-/** Without an error of its own a run that stays incomplete keeps the one that says why. */
+/**
+ * Without an error of its own a run that stays incomplete keeps the one that says why.
+ * @throws {RunOverError} also after a commit of which the answer was lost
+ */
 export async function finishRun(db: Db, runId: string, end: RunEnd): Promise<void> {
-  await sql(
+  const { rowCount } = await sql(
     db,
     `update runs set status = ?, finished_at = now(), counts = coalesce(?::jsonb, counts),
        counts_by_type = coalesce(?::jsonb, counts_by_type), error = coalesce(?::jsonb, case when ? = 'incomplete' then error end), cost = coalesce(?::jsonb, cost), working_since = null,
-       work_ms = work_ms + coalesce(extract(epoch from clock_timestamp() - working_since) * 1000, 0)::bigint where id = ?`,
+       work_ms = work_ms + coalesce(extract(epoch from clock_timestamp() - working_since) * 1000, 0)::bigint where id = ?
+       and status in ('queued', 'running')`,
     [
       end.status,
       end.counts === undefined ? null : JSON.stringify(end.counts),
@@ -203,6 +217,7 @@ export async function finishRun(db: Db, runId: string, end: RunEnd): Promise<voi
       runId,
     ],
   );
+  if (rowCount === 0) throw new RunOverError(runId);
 }
 
 /** Answers false when no such run exists. A run that is over stays as it is. */

@@ -11,7 +11,7 @@ import { translateDatabaseError } from '#store/database-errors.ts';
 import { checkFence, type Lease, LeaseLostError } from '#store/leases.ts';
 import { SEAL } from '#store/plan-seal.ts';
 import { deleteUnfinishedPlans, type PlanRow, readPlanRow, setPlanStatus } from '#store/plans.ts';
-import { finishRun, type RunRow, startRun } from '#store/runs.ts';
+import { finishRun, RunOverError, type RunRow, startRun } from '#store/runs.ts';
 import { type ProviderRow, readProvider } from '#store/settings.ts';
 import { makeProgress } from './progress.ts';
 import type { ResourceSchemas } from './protect.ts';
@@ -64,8 +64,8 @@ export async function carryOut(parts: CarryParts, run: RunRow, lease: Lease, sto
   try {
     await advance(parts, carried).catch((error: unknown) => endAfterError(carried, error));
   } catch (error) {
-    // A process that was paused finds its connections gone, and then that somebody else has taken over.
-    if (!(error instanceof LeaseLostError)) throw error;
+    // A process that was paused finds its connections gone, and then that somebody else has taken over, or ended the run.
+    if (!(error instanceof LeaseLostError || error instanceof RunOverError)) throw error;
     kept.log.info({ err: error }, 'run interrupted');
   } finally {
     await kept.close();
@@ -159,7 +159,7 @@ function makeContext(
 
 /** A stopped process leaves the run as it is, for the next start; everything else ends it with a reason. */
 async function endAfterError({ run, write, log, stops, cost }: Carried, error: unknown): Promise<void> {
-  if (error instanceof LeaseLostError) throw error;
+  if (error instanceof LeaseLostError || error instanceof RunOverError) throw error;
   stops.lost.throwIfAborted();
   if (stops.stopping.aborted) {
     log.info({ err: error }, 'run interrupted');

@@ -47,10 +47,12 @@ export function startWorker(parts: WorkerParts): Worker {
   }
 
   async function workOnce(): Promise<void> {
-    const run = await findRunToCarryOut(database.knex, SEAL);
-    if (run === undefined) return;
-    const facts = { 'sluice.run': run.id, 'sluice.provider': run.provider, 'sluice.mode': run.mode };
+    if ((await findRunToCarryOut(database.knex, SEAL)) === undefined) return;
     await withLease(database.knex, { name: LEASE, owner, ttlMs: LEASE_TTL_MS }, async (lease, lost) => {
+      // Whoever had the lease until now may have ended the run that was found.
+      const run = await findRunToCarryOut(database.knex, SEAL);
+      if (run === undefined) return;
+      const facts = { 'sluice.run': run.id, 'sluice.provider': run.provider, 'sluice.mode': run.mode };
       const cancelling = new AbortController();
       current = { runId: run.id, cancelling };
       const signals = { lost, stopping: repeated.stopping, cancelled: cancelling.signal };

@@ -156,6 +156,8 @@ export async function oneProviderAndNoRun({ query }: World): Promise<void> {
     (select count(*)::int from runs where status in ('queued', 'running')) as runs,
     (select count(*)::int from plans where status in ('building', 'ready', 'applying', 'approved')) as plans`);
   assert.deepEqual({ ...row }, { providers: 1, runs: 0, plans: 0 });
+  const overwritten = `select r.id from runs r join plans p on p.id = r.plan_id where r.status = 'abandoned' and p.status = 'applied'`;
+  assert.deepEqual(await query(overwritten), [], 'what a run came to was written over');
 }
 
 /** When everybody has gone home, nobody holds anything: what a killed process had ends by itself, and nobody renews it. */

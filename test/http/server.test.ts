@@ -1,8 +1,11 @@
 // What every answer carries, and what becomes of requests that are none.
 import assert from 'node:assert/strict';
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { SECURITY_HEADERS } from '#http/security-headers.ts';
+import { makeServer } from '#http/server.ts';
 import { ADMIN_TOKEN, freshStorage, startGateway, type TestGateway } from '../support/gateway.ts';
 
 describe('every answer', () => {
@@ -130,3 +133,33 @@ function raw(base: string, bytes: string): Promise<string> {
     socket.on('close', () => resolve(text));
   });
 }
+
+describe('a server that is closed', () => {
+  it('answers what is under way and what comes on that connection after, says that it was the last, and is done', async () => {
+    const waiting: ServerResponse[] = [];
+    const server = makeServer((_request, response) => void waiting.push(response));
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').setEncoding('utf8');
+    let text = '';
+    socket.on('data', (chunk: string) => {
+      text += chunk;
+    });
+    const ask = async (): Promise<ServerResponse> => {
+      const come = once(server, 'request');
+      socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+      await come;
+      return waiting.at(-1) as ServerResponse;
+    };
+    const first = await ask();
+    const closed = once(server, 'close');
+    server.close();
+    first.end('first');
+    await once(socket, 'data');
+    (await ask()).end('second');
+    await closed;
+    await once(socket.resume(), 'close');
+    const [, before = '', after = ''] = text.split('HTTP/1.1 200 OK');
+    assert.match(before, /keep-alive.*first/s);
+    assert.match(after, /connection: close.*second/is);
+  });
+});

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { parse, parseAllDocuments } from 'yaml';
 import { describeEnvironment } from '#platform/config.ts';
+import { makeFolder } from '../support/database.ts';
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 /** Those of docs/metrics.md, which test/operations/metrics.test.ts holds to what is exposed; with the parts of histograms. */
@@ -84,5 +87,31 @@ describe('what is shipped for running', () => {
     }
     const { services } = parse(read('compose.yaml'));
     assert.equal(services.gateway.read_only, true);
+  });
+});
+
+describe('the image', () => {
+  const [console = '', ...others] = read('Dockerfile')
+    .split(/^FROM .*$/m)
+    .slice(1);
+  const copied = (stage: string): string[] =>
+    [...stage.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, names = '']) => names.split(' '));
+
+  it('is made of what there is, and of what is let through', () => {
+    const through = new Set([...read('.dockerignore').matchAll(/^!(.+)$/gm)].map(([, name]) => name));
+    for (const name of [console, ...others].flatMap(copied)) {
+      assert.ok(existsSync(new URL(`../../${name}`, import.meta.url)), name);
+      assert.ok(through.has(name.split('/')[0]), `${name} is not let through by .dockerignore`);
+    }
+  });
+
+  it('has a console that builds of what its stage has copied', () => {
+    const folder = makeFolder();
+    for (const name of copied(console))
+      cpSync(new URL(`../../${name}`, import.meta.url), join(folder, name), { recursive: true });
+    symlinkSync(new URL('../../node_modules', import.meta.url), join(folder, 'node_modules'));
+    const [, command = ''] = /^RUN node (\S+)$/m.exec(console) ?? [];
+    execFileSync(process.execPath, [command], { cwd: folder, stdio: 'pipe' });
+    assert.ok(existsSync(join(folder, 'dist/console/index.html')));
   });
 });

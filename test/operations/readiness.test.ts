@@ -19,6 +19,19 @@ eachDatabase('the storage is ready', (open) => {
     ]);
     assert.deepEqual(await schema(), { name: 'schema', ok: true, detail: `A later release has added: ${later}` });
   });
+
+  it('not while it takes reads only', async () => {
+    const { knex, ...database } = await open();
+    const query = (asked: Parameters<typeof database.query>[0]) =>
+      knex.transaction(async (tx) => {
+        await sql(tx, 'set transaction read only');
+        return sql(tx, asked.text);
+      });
+    const writes = async (over: object) =>
+      (await checkStorage({ ...database, ...over, knex })).find(({ name }) => name === 'writes');
+    assert.deepEqual(await writes({}), { name: 'writes', ok: true });
+    assert.deepEqual(await writes({ query }), { name: 'writes', ok: false, detail: 'The database takes reads only.' });
+  });
 });
 
 describe('embedded storage', () => {

@@ -5,7 +5,7 @@ import { withLease } from '#store/leased.ts';
 import { checkFence, LeaseLostError, takeLease } from '#store/leases.ts';
 import { eachDatabase } from '../support/database.ts';
 
-eachDatabase('a lease', (open) => {
+eachDatabase('a lease', (open, kind) => {
   let database: Database;
   before(async () => {
     database = await open();
@@ -27,6 +27,21 @@ eachDatabase('a lease', (open) => {
       LeaseLostError,
     );
   });
+
+  if (kind === 'postgres')
+    it('is not stood in line for while it lasts, in front of its own renewal', async () => {
+      const db = database.knex;
+      const lease = await takeLease(db, 'slow', 'a', 10_000);
+      assert.ok(lease);
+      await db.transaction(async (slow) => {
+        await checkFence(slow, lease);
+        const taken = await db.transaction(async (tx) => {
+          await sql(tx, `set local lock_timeout = '2s'`);
+          return takeLease(tx, 'slow', 'b', 10_000);
+        });
+        assert.equal(taken, undefined);
+      });
+    });
 
   it('does not last for hours because the clock of the database was set back', async () => {
     await takeLease(database.knex, 'back', 'a', 10_000);

@@ -26,8 +26,8 @@ const STATE = `
   select (select count(*)::int from plans where status = 'held') as "plansHeld",
     (select extract(epoch from now() - min(created_at))::float8 from plans where status = 'held') as "heldAgeSeconds",
     (select count(*)::int from runs where status in ('queued', 'running')) as "runsInProgress",
-    (select extract(epoch from now() - min(coalesce(started_at, created_at)))::float8 from runs
-      where status in ('queued', 'running')) as "runAgeSeconds",
+    (select extract(epoch from now() - min(greatest(r.created_at, p.decided_at)))::float8 from runs r
+      left join plans p on p.id = r.plan_id where r.status in ('queued', 'running')) as "runAgeSeconds",
     (select jsonb_build_object('status', r.status, 'workSeconds', r.work_ms / 1000.0) from runs r
       where r.provider = (select kind from provider_settings where active) order by r.seq desc limit 1) as "lastRun",
     (select extract(epoch from now() - last_success_at)::float8 from provider_settings where active) as "lastSuccessAgeSeconds",
