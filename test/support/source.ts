@@ -4,7 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { after } from 'node:test';
 import { CheckpointExpiredError, UpstreamError } from '#core/errors.ts';
-import type { ChangePage, ChangeReader, Checkpoint, GoneObject } from '#core/pages.ts';
+import type { ChangePage, ChangeReader, Checkpoint, GoneObject, SecondLook } from '#core/pages.ts';
 import type { RunPolicy } from '#core/policy.ts';
 import type { ProviderKind, PullProvider } from '#core/provider.ts';
 import { ENTERPRISE_SCHEMA, GROUP_SCHEMA, type ResourceType, USER_SCHEMA } from '#core/resource.ts';
@@ -51,6 +51,8 @@ export interface Source {
   lie?: 'nobody' | 'cut' | undefined;
   /** What was there at each checkpoint that was given out, by its number. Emptied: they have expired. */
   readonly checkpoints: Map<string, Snapshot>;
+  /** What it says to whoever asks again; it lists all who can be restored then. */
+  look?: SecondLook;
   /** How often changes were read. */
   changesRead: number;
 }
@@ -179,10 +181,11 @@ function openSource(source: Source): PullProvider<SourceRecord> {
             complete: true,
           };
       const gone = [...source.gone].map(([externalId, how]) => ({ externalId, how }));
-      yield { type: 'gone', resourceType: 'User', objects: gone };
+      yield { type: 'gone', resourceType: 'User', objects: gone, all: source.look !== undefined };
       yield { type: 'end', checkpoint };
     },
     changes: makeChanges(source),
+    ...(source.look && { secondLook: source.look }),
     externalId: ({ id }) => id,
     normalise({ id, user, group }) {
       if (group?.out !== undefined) return { skip: group.out };

@@ -4,7 +4,7 @@ import { incomplete } from './failures.ts';
 import { retryAfterMs } from './pace.ts';
 
 /** Source: learn.microsoft.com/graph/json-batching, checked 2026-11. */
-const STEPS_MAX = 20;
+export const STEPS_MAX = 20;
 const ROUNDS_MAX = 8;
 /** What is waited at first where nothing usable is said; twice that each time: two minutes in all. */
 const SPARE_MS = 500;

@@ -26,6 +26,7 @@ import { readPerson } from './person.ts';
 import { PRESETS } from './presets.ts';
 import { type GraphGroup, type GraphUser, USER_SELECT } from './records.ts';
 import { makeScope } from './scope.ts';
+import { secondLook } from './second-look.ts';
 import { destinationOf, isAmbient, type Microsoft365Settings, parseSettings, SECRET_PATHS } from './settings.ts';
 import { findGroups, membersBelow } from './source.ts';
 import { graphSubscriptions } from './subscriptions.ts';
@@ -119,29 +120,30 @@ function openProvider(
   const mailboxes = makeMailboxReader(graph, memory);
   const changes = changesOf(graph, { isGroupWanted });
   // Of designated groups every read is small and whole.
-  const reading =
-    memberships !== undefined && canReadByGroup(memberships)
-      ? {
-          pages: (signal: AbortSignal) =>
-            withMailboxes(
-              groupRead(graph, { userProperties, scope: memberships, memory, isGroupWanted: isInScope }, signal),
-              (users) => mailboxes.complete(users, signal),
-            ),
-        }
-      : {
-          pages: (signal: AbortSignal) =>
-            withMailboxes(fullRead(graph, { userProperties, isGroupWanted }, signal), (users) =>
-              mailboxes.complete(users, signal),
-            ),
-          changes: {
-            ...changes,
-            pages: (checkpoint: Checkpoint, signal: AbortSignal) =>
-              withMailboxes(changes.pages(checkpoint, signal), (users) => mailboxes.completeChanges(users, signal)),
-          },
-        };
+  const byGroup = memberships !== undefined && canReadByGroup(memberships);
+  const reading = byGroup
+    ? {
+        pages: (signal: AbortSignal) =>
+          withMailboxes(
+            groupRead(graph, { userProperties, scope: memberships, memory, isGroupWanted: isInScope }, signal),
+            (users) => mailboxes.complete(users, signal),
+          ),
+      }
+    : {
+        pages: (signal: AbortSignal) =>
+          withMailboxes(fullRead(graph, { userProperties, isGroupWanted }, signal), (users) =>
+            mailboxes.complete(users, signal),
+          ),
+        changes: {
+          ...changes,
+          pages: (checkpoint: Checkpoint, signal: AbortSignal) =>
+            withMailboxes(changes.pages(checkpoint, signal), (users) => mailboxes.completeChanges(users, signal)),
+        },
+      };
   return {
     kind: 'microsoft365',
     ...reading,
+    secondLook: secondLook(graph, !byGroup),
     externalId: ({ id }) => id,
     normalise(record, type) {
       const out = type === 'User' ? scope.user(record) : scope.group(record);
