@@ -51,6 +51,8 @@ export interface Source {
   lie?: 'nobody' | 'cut' | undefined;
   /** What was there at each checkpoint that was given out, by its number. Emptied: they have expired. */
   readonly checkpoints: Map<string, Snapshot>;
+  /** When it is worth looking again after it has told of a change. */
+  followMs?: readonly number[];
   /** What it says to whoever asks again; it lists all who can be restored then. */
   look?: SecondLook;
   /** How often changes were read. */
@@ -185,6 +187,7 @@ function openSource(source: Source): PullProvider<SourceRecord> {
       yield { type: 'end', checkpoint };
     },
     changes: makeChanges(source),
+    ...(source.followMs && { followMs: source.followMs }),
     ...(source.look && { secondLook: source.look }),
     externalId: ({ id }) => id,
     normalise({ id, user, group }) {

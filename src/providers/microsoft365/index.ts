@@ -34,6 +34,9 @@ import { readTenantId } from './tenant.ts';
 import { toScimGroup } from './to-scim.ts';
 import { findFields, parseUserFilter, propertiesOf } from './user-filter.ts';
 
+/** A notification may come before delta shows the change: graph/delta-query-overview, "Replication delays", checked 2026-11. */
+const FOLLOW_MS = [60_000, 5 * 60_000, 15 * 60_000] as const;
+
 interface Parts {
   readonly clock: Clock;
   /** What mapping rules are held against. */
@@ -143,6 +146,7 @@ function openProvider(
   return {
     kind: 'microsoft365',
     ...reading,
+    followMs: FOLLOW_MS,
     secondLook: secondLook(graph, !byGroup),
     externalId: ({ id }) => id,
     normalise(record, type) {
