@@ -5,6 +5,7 @@ import { type BatchAnswer, batchGet } from './batch.ts';
 import type { Graph } from './client.ts';
 import { collection, PAGE_SIZE, readPage } from './collection.ts';
 import { incomplete, isNotGiven } from './failures.ts';
+import { idInOneCase } from './ids.ts';
 import { membersOfAll, sortMembers } from './members.ts';
 import { GROUP_SELECT, type GraphGroup, type GraphMember, type GraphUser, hidesMembers, listOf } from './records.ts';
 import { confirmDeletions } from './recycle-bin.ts';
@@ -279,7 +280,8 @@ async function linksOf(
     for (const report of (await linkedIn(graph, linkUrl(type, id, 'directReports'), reports, signal)) ?? [])
       records.push({ id: report, 'manager@delta': [{ id }] });
     const boss = (manager?.body as { readonly id?: unknown } | null | undefined)?.id;
-    if (manager?.status === 200 && typeof boss === 'string') records.push({ id, 'manager@delta': [{ id: boss }] });
+    if (manager?.status === 200 && typeof boss === 'string')
+      records.push({ id, 'manager@delta': [{ id: idInOneCase(boss) }] });
   }
   return { groups, records: records as unknown as Raw[] };
 }

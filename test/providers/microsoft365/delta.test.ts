@@ -111,6 +111,35 @@ describe('a delta query', () => {
     }
   });
 
+  it('means the same object by an id in any letter case', async () => {
+    const [ada, bob, group] = ['a', 'b', 'c'].map(
+      (letter) => `${letter.repeat(8)}-1111-4222-8333-${letter.repeat(12)}`,
+    );
+    const upper = (id: string | undefined): string | undefined => id?.toUpperCase();
+    const users = [
+      { id: upper(ada), displayName: 'Ada', 'manager@delta': [{ id: upper(bob) }] },
+      { id: upper(bob), '@removed': { reason: 'changed' } },
+    ];
+    const member = { '@odata.type': '#microsoft.graph.user', id: upper(ada) };
+    const groups = [{ id: upper(group), 'members@delta': [member, { id: upper(bob), '@removed': {} }] }];
+    const { pages } = await read((one, origin) => last(origin, one.url.endsWith('/u') ? users : groups));
+    assert.deepEqual(
+      pages.filter(({ type }) => type !== 'reached' && type !== 'end'),
+      [
+        {
+          type: 'records',
+          resourceType: 'User',
+          records: [{ id: ada, displayName: 'Ada', 'manager@delta': [{ id: bob }] }],
+        },
+        { type: 'gone', resourceType: 'User', objects: [{ externalId: bob, how: 'softDeleted' }] },
+        {
+          type: 'memberChanges',
+          changes: [{ group, added: [{ externalId: ada, type: 'User' }], skipped: [], removed: [bob] }],
+        },
+      ],
+    );
+  });
+
   it('tells changes, departures and members apart, and the later word on one object counts', async () => {
     const users = [
       { id: 'a', displayName: 'A' },
