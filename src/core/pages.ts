@@ -110,6 +110,27 @@ export interface ReturnedLinks<Raw = unknown> {
   readonly records: readonly Raw[];
 }
 
+/**
+ * Asking once more and more closely, where a list may lag or be short. Whatever the source does not tell is left out of
+ * the answer. Each may throw what `PullProvider.pages` throws.
+ */
+export interface SecondLook {
+  /** True where a whole read shows every object there is: one that is there and was not shown proves that it was short. */
+  readonly showsAll: boolean;
+  /** Whether these objects are there now. */
+  isThere(
+    type: ResourceType,
+    externalIds: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, boolean>>;
+  /** Whether these objects, which are gone, can be restored now. */
+  isRestorable(externalIds: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, boolean>>;
+  /** How many objects there are; undefined where the source does not count them. */
+  count(type: ResourceType, signal: AbortSignal): Promise<number | undefined>;
+  /** All members of these groups, as in a full read. */
+  members(groups: readonly string[], signal: AbortSignal): AsyncGenerator<Extract<Page, { type: 'members' }>>;
+}
+
 /** What a provider may ask about its own earlier reads. */
 export interface ReadMemory {
   /** Records as they were last read, by external id; those that are gone are not among them. */

@@ -5,7 +5,7 @@ import type { RecordExplanation } from './explanation.ts';
 import type { RuleResult } from './mapping.ts';
 import type { MappingRule } from './mapping-rules.ts';
 import type { MembershipFacts, MembershipScope } from './membership-scope.ts';
-import type { ChangeReader, Page, ReadMemory } from './pages.ts';
+import type { ChangeReader, Page, ReadMemory, SecondLook } from './pages.ts';
 import type { PushPolicy, RunPolicy } from './policy.ts';
 import type { ProviderKindName, Resource, ResourceType } from './resource.ts';
 import type {
@@ -49,6 +49,13 @@ export interface PullProvider<Raw = unknown> {
   pages(signal: AbortSignal): AsyncGenerator<Page<Raw>>;
   /** Absent where a kind cannot tell what changed: every read is whole then. */
   readonly changes?: ChangeReader<Raw>;
+  /**
+   * How long after it has told of a change it may not show it yet: a run that finds nothing is followed by another one at
+   * each of these times. Absent where what is told can be read at once.
+   */
+  readonly followMs?: readonly number[];
+  /** Absent where a source shows no more to whoever asks again: what a read shows is believed then. */
+  readonly secondLook?: SecondLook;
   /** The provider's stable id of a record. Never changes for the same person or group. */
   externalId(record: Raw): string;
   /** Pure: the record as a SCIM resource, or the reason code why it is out. Never throws on odd data. */

@@ -15,6 +15,10 @@ export type Fault =
   | { readonly kind: 'emptyPage' }
   /** The page's first objects come twice. */
   | { readonly kind: 'repeat' }
+  /** The page lacks its last objects, and is the last although there are more. */
+  | { readonly kind: 'short'; readonly lacks: number }
+  /** The page still shows these, which are gone. */
+  | { readonly kind: 'stale'; readonly objects: readonly object[] }
   /** A body that is JSON and no page. */
   | { readonly kind: 'notAPage' };
 

@@ -33,18 +33,24 @@ export function listPage(
   const start = readSkipToken(url.searchParams.get('$skiptoken'));
   const empty = fault?.kind === 'emptyPage';
   const end = empty ? start : start + top;
-  const page = all.slice(start, end);
+  const page = pageWith(fault, all.slice(start, end));
   const again = fault?.kind === 'repeat' ? page.slice(0, 3) : [];
   const counted =
     headers['consistencylevel'] === 'eventual' && url.searchParams.get('$count') === 'true' && start === 0;
   if (fault?.kind === 'notAPage') return JSON.stringify({ message: 'a proxy says hello' });
-  const link = end < all.length || empty ? nextLinkTo(url, end) : undefined;
+  const more = fault?.kind !== 'short' && end < all.length;
+  const link = more || empty ? nextLinkTo(url, end) : undefined;
   return JSON.stringify({
     '@odata.context': `${origin}/v1.0/$metadata#${context}`,
     ...(counted ? { '@odata.count': all.length } : {}),
     ...nextLinkOf(fault, link, url),
     value: [...page, ...again].map(shape),
   });
+}
+
+function pageWith(fault: Fault | undefined, page: readonly object[]): readonly object[] {
+  if (fault?.kind === 'short') return page.slice(0, Math.max(0, page.length - fault.lacks));
+  return fault?.kind === 'stale' ? [...page, ...fault.objects] : page;
 }
 
 function nextLinkTo(url: URL, next: number): string {

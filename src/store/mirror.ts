@@ -267,8 +267,30 @@ export async function noteGone(
   );
 }
 
-/** Graph's recycle bin may show somebody later than the list of users stops to. */
-const BIN_LAG = '1 hour';
+/**
+ * Graph's lists and its recycle bin lag behind what happened, and not by the same time: the bin may show somebody later than
+ * the list of users stops to, and that list may go on showing somebody of whom it was told that they are gone.
+ */
+export const LIST_LAG = '1 hour';
+
+const PURGED = `m.provider = ? and m.resource_type = ? and m.gone_at < now() - interval '${LIST_LAG}'
+  and m.left_how is distinct from 'hardDeleted'
+  and not exists (select 1 from unnest(?::text[]) as b(id) where b.id = m.external_id)`;
+
+/** Of whom `notePurged` would say that they cannot be restored, in the order of their ids. */
+export async function findPurged(
+  db: Db,
+  provider: ProviderKindName,
+  type: ResourceType,
+  restorable: readonly string[],
+): Promise<readonly string[]> {
+  const { rows } = await sql<{ external_id: string }>(
+    db,
+    `select m.external_id from mirror_records m where ${PURGED} order by m.external_id`,
+    [provider, type, restorable],
+  );
+  return rows.map(({ external_id }) => external_id);
+}
 
 /**
  * Whoever has been gone for longer than a recycle bin may lag behind, and is not in it, can no longer be restored. Call
@@ -281,13 +303,7 @@ export async function notePurged(
   type: ResourceType,
   restorable: readonly string[],
 ): Promise<void> {
-  await sql(
-    db,
-    `update mirror_records m set left_how = 'hardDeleted' where m.provider = ? and m.resource_type = ?
-       and m.gone_at < now() - interval '${BIN_LAG}' and m.left_how is distinct from 'hardDeleted'
-       and not exists (select 1 from unnest(?::text[]) as b(id) where b.id = m.external_id)`,
-    [provider, type, restorable],
-  );
+  await sql(db, `update mirror_records m set left_how = 'hardDeleted' where ${PURGED}`, [provider, type, restorable]);
 }
 
 export interface KeptRecord {

@@ -2,12 +2,15 @@
 // did not show. Who was seen is known to the process that reads (sync/known-records.ts): a read that stops begins anew.
 import type { ProviderKindName, ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
+import { LIST_LAG } from './mirror.ts';
 
 /** What the mirror holds of one record. */
 export interface HeldRecord {
   readonly external_id: string;
   readonly record_digest: Buffer;
   readonly gone: boolean;
+  /** Gone for no longer than a list of the provider may lag behind. */
+  readonly gone_lately?: boolean;
   readonly members_digest: Buffer | null;
 }
 
@@ -33,7 +36,8 @@ export async function readHeld(
   await db.transaction(async (tx) => {
     await sql(
       tx,
-      `declare held no scroll cursor for select external_id, record_digest, gone_at is not null as gone, members_digest
+      `declare held no scroll cursor for select external_id, record_digest, gone_at is not null as gone,
+         gone_at is not null and gone_at > now() - interval '${LIST_LAG}' as gone_lately, members_digest
        from mirror_records where provider = ? and resource_type = ?`,
       [provider, type],
     );

@@ -32,7 +32,8 @@ export function describeNotifications(
     expiresAt: expiresAt?.toISOString() ?? null,
     error: error?.message ?? null,
   }));
-  const changedSince = mark?.first_at.toISOString() ?? null;
+  // What a run has looked for in vain has been seen, as far as there was anything to see.
+  const changedSince = mark?.follow_at === null ? mark.first_at.toISOString() : null;
   const say = (state: NotificationsView['state'], detail: string): NotificationsView => ({
     ...{ state, detail, changedSince, subscriptions },
   });

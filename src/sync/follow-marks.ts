@@ -35,7 +35,8 @@ export interface MarkFollower {
 /**
  * Reads what changed once a source that told so has been quiet for a moment, or has gone on for too long: many
  * notifications become one run. A mark stays until a run that began after it has come to a good end; one that failed is
- * tried again by a sweep, every hour unless the settings say otherwise.
+ * tried again by a sweep, every hour unless the settings say otherwise. One that found nothing is followed by others, as
+ * often as the provider says (`PullProvider.followMs`).
  */
 export function makeMarkFollower({ database, kinds, seal, sync, clock, log }: MarkParts): MarkFollower {
   const db = database.knex;
@@ -61,6 +62,7 @@ export function makeMarkFollower({ database, kinds, seal, sync, clock, log }: Ma
         firstAt: mark.first_at.getTime(),
         lastAt: mark.last_at.getTime(),
         triedAt: mark.tried_at?.getTime() ?? null,
+        followAt: mark.follow_at?.getTime() ?? null,
         sweepMs: sweepOf(provider),
       });
       if (clock.now().getTime() < due) return;

@@ -20,6 +20,8 @@ export interface Gathering {
   readonly touching?: { readonly members: boolean };
   /** What the mirror holds of each group's members, where that is known here; it is kept so. Otherwise the mirror is asked. */
   readonly digests?: Map<string, Buffer>;
+  /** Groups that differ from what the mirror holds, as they shall be written. Without it, as they were read. */
+  readonly confirm?: (groups: readonly GroupMembers[]) => Promise<readonly GroupMembers[]>;
 }
 
 /** Memberships that come group by group, in pages, gathered and written whole. */
@@ -31,7 +33,13 @@ export interface MemberGatherer {
   counts(): { readonly groups: number; readonly changed: number };
 }
 
-export function gatherMembers({ provider, write, touching, digests }: Gathering): MemberGatherer {
+export function gatherMembers({
+  provider,
+  write,
+  touching,
+  digests,
+  confirm = async (groups) => groups,
+}: Gathering): MemberGatherer {
   const open = new Map<string, { members: Map<string, MemberRef>; skipped: SkippedObject[] }>();
   let ready: GroupMembers[] = [];
   let readyMembers = 0;
@@ -48,7 +56,7 @@ export function gatherMembers({ provider, write, touching, digests }: Gathering)
       await write(async (tx) => writeGroups(tx, differing(groups, await readMembersDigests(tx, provider, names))));
       return;
     }
-    const changed = differing(groups, digests);
+    const changed = differing(await confirm(differing(groups, digests)), digests);
     for (const { group, digest } of changed)
       if (digest === null) digests.delete(group);
       else digests.set(group, digest);
@@ -72,11 +80,9 @@ export function gatherMembers({ provider, write, touching, digests }: Gathering)
         return;
       }
       open.delete(page.group);
-      const members = [...group.members.values()];
-      const skipped = [...new Map(group.skipped.map((object) => [object.externalId, object])).values()];
-      const digest = page.hidden === true ? null : membersDigest(members, skipped);
-      ready.push({ group: page.group, digest, members: digest === null ? [] : members, skipped });
-      readyMembers += members.length;
+      const whole = groupMembersOf(page.group, [...group.members.values()], group.skipped);
+      ready.push(page.hidden === true ? { ...whole, digest: null, members: [] } : whole);
+      readyMembers += whole.members.length;
       if (readyMembers >= MEMBERS_PER_WRITE || ready.length >= GROUPS_PER_WRITE) await flush();
     },
     async end() {
@@ -88,6 +94,17 @@ export function gatherMembers({ provider, write, touching, digests }: Gathering)
     },
     counts: () => counts,
   };
+}
+
+/** A whole membership, everybody once; of two that speak of the same object the later counts. */
+export function groupMembersOf(
+  group: string,
+  listed: readonly MemberRef[],
+  left: readonly SkippedObject[],
+): GroupMembers {
+  const members = [...new Map(listed.map((member) => [member.externalId, member])).values()];
+  const skipped = [...new Map(left.map((object) => [object.externalId, object])).values()];
+  return { group, digest: membersDigest(members, skipped), members, skipped };
 }
 
 /** Those of whom the mirror holds other members, and those whose members are not known. */

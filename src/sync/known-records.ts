@@ -3,6 +3,7 @@ import type { HeldRecord } from '#store/whole-read.ts';
 const DIGEST_BYTES = 32;
 const GONE = 1;
 const SEEN = 2;
+const LATELY = 4;
 
 /**
  * The records of one type that the mirror holds, in memory while everything is read: of each the id, the digest, and
@@ -14,7 +15,8 @@ export class KnownRecords {
   private marks = Buffer.alloc(0);
 
   hold(records: readonly HeldRecord[]): void {
-    for (const { external_id, record_digest, gone } of records) this.add(external_id, record_digest, gone ? GONE : 0);
+    for (const { external_id, record_digest, gone, gone_lately = false } of records)
+      this.add(external_id, record_digest, gone ? GONE + (gone_lately ? LATELY : 0) : 0);
   }
 
   /** Marks a record as seen with this digest; answers whether the mirror holds another one, or none that is not gone. */
@@ -34,6 +36,17 @@ export class KnownRecords {
   isSeen(id: string): boolean {
     const place = this.places.get(id);
     return place !== undefined && ((this.marks[place] ?? 0) & SEEN) !== 0;
+  }
+
+  /** Gone for so short a time that a list may not know it yet, and not seen since. */
+  isGoneLately(id: string): boolean {
+    const place = this.places.get(id);
+    return place !== undefined && ((this.marks[place] ?? 0) & LATELY) !== 0;
+  }
+
+  /** How many have been seen. */
+  seen(): number {
+    return this.marks.subarray(0, this.places.size).reduce((count, mark) => count + (mark === SEEN ? 1 : 0), 0);
   }
 
   /** Those that were there and have not been seen. */

@@ -1,16 +1,18 @@
-import { UpstreamError } from '#core/errors.ts';
-import type { Checkpoint, Page } from '#core/pages.ts';
+import { GatewayError, UpstreamError } from '#core/errors.ts';
+import type { Checkpoint, MemberRef, Page, SecondLook } from '#core/pages.ts';
 import type { PullProvider } from '#core/provider.ts';
 import type { ResourceType } from '#core/resource.ts';
 import type { Db } from '#store/database.ts';
-import { noteGone, notePurged, upsertRecords } from '#store/mirror.ts';
+import { findPurged, noteGone, notePurged, upsertRecords } from '#store/mirror.ts';
 import { saveCheckpoint } from '#store/mirror-changes.ts';
 import { noteAsked } from '#store/mirror-people.ts';
 import { touchAll } from '#store/touched.ts';
 import { endWholeRead, noteUnfinished, readHeld, type Unseen } from '#store/whole-read.ts';
+import { confirmLosses } from './confirm-losses.ts';
 import { gatherMembers, type MemberGatherer, type MembersPage } from './gather-members.ts';
 import { KnownRecords } from './known-records.ts';
 import { distinctRecords, normaliseAll } from './normalise.ts';
+import { proveAbsence } from './prove-absence.ts';
 import type { RunContext } from './run.ts';
 
 /**
@@ -42,6 +44,9 @@ export async function refreshMirror(provider: PullProvider, context: RunContext)
   throw new UpstreamError('The provider stopped before the end of the read.', { failure: 'source-incomplete' });
 }
 
+/** Of those who seem to be gone for good so many are asked for with one read; the rest waits for the next. */
+const PURGED_ASKED_MAX = 2_000;
+
 /** One full read under way: what the mirror held and was seen, and what is not yet written. */
 class MirrorRead {
   private recordsDone = 0;
@@ -59,14 +64,21 @@ class MirrorRead {
   private readonly gatherer: MemberGatherer;
   /** Who can be restored, and whether that is all of them. */
   private readonly restorable = new Map<ResourceType, { readonly ids: string[]; readonly all: boolean }>();
+  /** Whether all people and groups had been shown when the first members were. */
+  private peopleFirst: boolean | undefined;
 
   constructor(provider: PullProvider, context: RunContext) {
     this.provider = provider;
     this.context = context;
+    const { kind, secondLook: look } = provider;
+    const { db, signal } = context;
+    const isThere = ({ type, externalId }: MemberRef): boolean =>
+      this.peopleFirst !== true || this.known[type].isSeen(externalId);
     this.gatherer = gatherMembers({
-      provider: provider.kind,
+      provider: kind,
       write: (work) => this.next(work),
       digests: this.digests,
+      ...(look && { confirm: (groups) => confirmLosses({ db, provider: kind, look, signal, isThere }, groups) }),
     });
   }
 
@@ -99,7 +111,8 @@ class MirrorRead {
     const place = { run: this.context.runId, page: this.pages };
     const { kind } = this.provider;
     const known = this.known[page.resourceType];
-    const changed = distinctRecords(this.provider, page.records, this.context.salt, ({ externalId, digest }) => {
+    const shown = await this.withoutLeavers(page);
+    const changed = distinctRecords(this.provider, shown, this.context.salt, ({ externalId, digest }) => {
       this.recordsDone += 1;
       return known.see(externalId, digest);
     });
@@ -110,6 +123,22 @@ class MirrorRead {
       await upsertRecords(tx, kind, page.resourceType, records, place);
       this.written += records.length;
     });
+  }
+
+  /** A list may lag: whoever went a short time ago and is in it comes back only if they are really there. */
+  private async withoutLeavers({
+    resourceType,
+    records,
+  }: Extract<Page, { type: 'records' }>): Promise<readonly unknown[]> {
+    const { provider, context } = this;
+    const { secondLook: look } = provider;
+    if (look === undefined) return records;
+    const ids = records
+      .map((raw) => provider.externalId(raw))
+      .filter((id) => this.known[resourceType].isGoneLately(id));
+    if (ids.length === 0) return records;
+    const told = await look.isThere(resourceType, [...new Set(ids)], context.signal);
+    return records.filter((raw) => told.get(provider.externalId(raw)) !== false);
   }
 
   async gone({ resourceType, objects, all = false }: Extract<Page, { type: 'gone' }>): Promise<void> {
@@ -134,6 +163,7 @@ class MirrorRead {
 
   async members(page: MembersPage): Promise<void> {
     await this.holding;
+    this.peopleFirst ??= this.known.User.seen() > 0;
     if (page.complete) this.asked.add(page.group);
     await this.gatherer.add(page);
   }
@@ -144,15 +174,52 @@ class MirrorRead {
     return { records: { User: User.unseen(), Group: Group.unseen() }, members };
   }
 
+  /**
+   * Whoever was not shown, and is not in the recycle bin, is asked for. Where that bin could not be read, those who are
+   * not there any more count as restorable, the gentler of the two.
+   * @throws {UpstreamError} `list-short`
+   */
+  private async prove(look: SecondLook, type: ResourceType): Promise<void> {
+    const known = this.known[type];
+    const bin = this.restorable.get(type) ?? { ids: [], all: false };
+    const deleted = new Set(bin.ids);
+    const unseen = known.unseen().filter((id) => !deleted.has(id));
+    const gone = await proveAbsence(look, { type, unseen, shown: known.seen() }, this.context.signal);
+    if (bin.all || gone.length === 0) return;
+    const objects = gone.map((externalId) => ({ externalId, how: 'softDeleted' as const }));
+    await this.next((tx) => noteGone(tx, this.provider.kind, type, objects));
+  }
+
+  /** Everybody who can be restored; also whom the list of them does not show, and who is in it when asked for by id. */
+  private async restorableOf(type: ResourceType, listed: readonly string[]): Promise<readonly string[]> {
+    const { kind, secondLook: look } = this.provider;
+    if (look === undefined) return listed;
+    const purged = await findPurged(this.context.db, kind, type, listed);
+    const asked = purged.slice(0, PURGED_ASKED_MAX);
+    try {
+      const told = await look.isRestorable(asked, this.context.signal);
+      return [...listed, ...purged.filter((id, index) => index >= asked.length || told.get(id) === true)];
+    } catch (error) {
+      this.context.signal.throwIfAborted();
+      if (!(error instanceof GatewayError)) throw error;
+      return [...listed, ...purged];
+    }
+  }
+
   /** The mirror is whole with this transaction, and changes are read from the checkpoint on. */
   async end(checkpoint: Checkpoint | undefined): Promise<number> {
     await this.holding;
+    const { secondLook: look } = this.provider;
+    if (look?.showsAll === true) for (const type of ['User', 'Group'] as const) await this.prove(look, type);
     await this.gatherer.end();
     await this.writing;
+    const restorable = new Map<ResourceType, readonly string[]>();
+    for (const [type, { ids, all }] of this.restorable)
+      if (all) restorable.set(type, await this.restorableOf(type, ids));
     const gone = await this.context.write(async (tx) => {
       const { kind, asks } = this.provider;
       const count = await endWholeRead(tx, kind, this.unseen());
-      for (const [type, { ids, all }] of this.restorable) if (all) await notePurged(tx, kind, type, ids);
+      for (const [type, ids] of restorable) await notePurged(tx, kind, type, ids);
       await noteAsked(tx, kind, asks);
       await saveCheckpoint(tx, kind, checkpoint, this.context.configVersion);
       return count;

@@ -84,7 +84,7 @@ export async function runSync(
   const complete = stopped === undefined;
   const burst = run.trigger === 'push';
   if (incremental && !run.preview && !(await isWorthAPlan(context, policy)))
-    return endUnchanged(context, stopped, provider.cost());
+    return endUnchanged(context, stopped, provider);
   const request = { policy, complete, changed, incremental, initial, allowLargeSync, reset, burst, leftOvers };
   const plan = await inSpan('run plan', {}, () => makePlan(context, request));
   await context.write(async (tx) => {
@@ -101,6 +101,7 @@ export async function runSync(
     fresh: true,
     stopped: stopped?.error,
     cost: provider.cost(),
+    ...(changed === 0 && provider.followMs !== undefined ? { followMs: provider.followMs } : {}),
   });
   if (pushed) await followWishes(context, run);
 }
@@ -135,12 +136,14 @@ export interface FinishInput {
   readonly revert?: boolean;
   readonly stopped?: RunError | undefined;
   readonly cost?: Cost;
+  /** The read found nothing: when to look again for what the source has told of (`clearMark`). */
+  readonly followMs?: readonly number[];
 }
 
 /** Applies what is pending of a plan and ends its run. Also how an approved or interrupted plan goes on. */
 export async function finishPlan(
   context: RunContext,
-  { planId, complete, initial, fresh = false, revert = false, stopped, cost }: FinishInput,
+  { planId, complete, initial, fresh = false, revert = false, stopped, cost, followMs }: FinishInput,
 ): Promise<void> {
   const applied = await inSpan('run apply', { 'sluice.plan': planId }, () => applyPlan(context, planId));
   if (applied > STATISTICS_AFTER)
@@ -156,7 +159,7 @@ export async function finishPlan(
     await settleDisputes(tx, context.provider);
     if (applied > 0 || !held) await rememberSource(tx, context.runId, { over: !held });
     const status = held ? 'held' : complete ? 'succeeded' : 'incomplete';
-    if (complete && !revert) await clearMark(tx, context.provider, context.runId);
+    if (complete && !revert) await clearMark(tx, context.provider, context.runId, followMs);
     await finishRun(tx, context.runId, { status, counts, byType, error: stopped, cost });
     if (status === 'succeeded' && !revert) {
       await markSuccess(tx, context.provider);
@@ -229,12 +232,12 @@ async function isWorthAPlan({ db, provider }: RunContext, policy: RunPolicy): Pr
 }
 
 /** Nothing changed: there is nothing to plan, and a plan that waits stays the newest. */
-async function endUnchanged(context: RunContext, stopped: Stopped | undefined, cost: Cost): Promise<void> {
+async function endUnchanged(context: RunContext, stopped: Stopped | undefined, provider: PullProvider): Promise<void> {
   await context.write(async (tx) => {
     const status = stopped === undefined ? 'succeeded' : 'incomplete';
-    await finishRun(tx, context.runId, { status, counts: {}, error: stopped?.error, cost });
+    await finishRun(tx, context.runId, { status, counts: {}, error: stopped?.error, cost: provider.cost() });
     if (stopped !== undefined) return;
-    await clearMark(tx, context.provider, context.runId);
+    await clearMark(tx, context.provider, context.runId, provider.followMs);
     await markSuccess(tx, context.provider);
   });
   context.log.info('run finished, nothing changed');

@@ -2,6 +2,7 @@
 // hears of it before a person has looked at it.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { Fault } from '#demo/faults.ts';
 import type { GraphServer } from '#demo/graph-server.ts';
 import {
   addMember,
@@ -10,6 +11,7 @@ import {
   removeGroup,
   removeMember,
   removeUser,
+  restoreUser,
   softDeleteUser,
   type Tenant,
   type TenantUser,
@@ -46,7 +48,7 @@ const share = (tenant: Tenant, percent: number): TenantUser[] =>
   users(tenant)
     .filter((user) => user['accountEnabled'] === true)
     .slice(0, Math.ceil((tenant.users.size * percent) / 100));
-const broken = (path: string, kind: 'truncate' | 'notAPage') => ({ script: [{ path, fault: { kind }, times: 1_000 }] });
+const broken = (path: string, fault: Fault, times = 1_000) => ({ script: [{ path, fault, times }] });
 const emptied = (tenant: Tenant): string =>
   [...tenant.members].sort(([, one], [, other]) => other.size - one.size)[0]?.[0] ?? '';
 
@@ -67,13 +69,31 @@ const LIES: readonly Lie[] = [
     only: 'full',
   },
   {
+    what: 'leaves three of its people out of a list that looks whole',
+    tell: (_tenant, graph) => graph.setFaults(broken('/v1.0/users', { kind: 'short', lacks: 3 })),
+    ends: ['incomplete'],
+    only: 'full',
+  },
+  {
+    what: 'leaves a group out of a list that looks whole',
+    tell: (_tenant, graph) => graph.setFaults(broken('/v1.0/groups', { kind: 'short', lacks: 1 })),
+    ends: ['incomplete'],
+    only: 'full',
+  },
+  {
+    what: 'leaves a member out of each group, the first time that it is asked',
+    tell: (tenant, graph) => graph.setFaults(broken('/members', { kind: 'short', lacks: 1 }, tenant.groups.size)),
+    ends: ['succeeded'],
+    only: 'full',
+  },
+  {
     what: 'breaks off each page of people',
-    tell: (_tenant, graph) => graph.setFaults(broken('/users', 'truncate')),
+    tell: (_tenant, graph) => graph.setFaults(broken('/users', { kind: 'truncate' })),
     ends: ['failed', 'incomplete'],
   },
   {
     what: 'answers something else when it is asked for groups',
-    tell: (_tenant, graph) => graph.setFaults(broken('/groups', 'notAPage')),
+    tell: (_tenant, graph) => graph.setFaults(broken('/groups', { kind: 'notAPage' })),
     ends: ['failed', 'incomplete'],
   },
   {
@@ -253,5 +273,65 @@ for (const kind of ['embedded', 'postgres'] as const)
       assert.notDeepEqual(await served(), before);
       assert.equal((await written()).length >= disabled.length, true);
       assert.deepEqual(app.violations, []);
+    });
+
+    const active = async (id: string): Promise<unknown> => {
+      const path = `/scim/v2/Users?filter=${encodeURIComponent(`externalId eq "${id}"`)}`;
+      const { body } = await api.call<{ Resources: { active: unknown }[] }>('GET', path, undefined);
+      return body.Resources[0]?.active;
+    };
+    const someone = (): TenantUser => {
+      const user = users(tenant).findLast((one) => one['accountEnabled'] === true);
+      assert.ok(user);
+      return user;
+    };
+
+    it('brings nobody back who has just left, because a list lags', async () => {
+      const leaver = someone();
+      softDeleteUser(tenant, leaver.id);
+      assert.equal((await sync(api, { mode: 'incremental' })).counts['deactivated'], 1);
+      graph.setFaults(broken('/v1.0/users', { kind: 'stale', objects: [leaver] }));
+      const run = await sync(api);
+      graph.setFaults({});
+      assert.equal(run.status, 'succeeded');
+      assert.equal(await active(leaver.id), false);
+      restoreUser(tenant, leaver.id);
+      await sync(api);
+      assert.equal(await active(leaver.id), true, 'and gives back whoever is really there');
+    });
+
+    it('lets go whoever is not there when asked by id, where neither batches nor the recycle bin answer', async () => {
+      const leaver = someone();
+      softDeleteUser(tenant, leaver.id);
+      const refused = (path: string) => ({ path, fault: { kind: 'status', status: 403 } as const, times: 1_000 });
+      graph.setFaults({ script: [refused('/$batch'), refused('/deletedItems')] });
+      const run = await sync(api);
+      graph.setFaults({});
+      assert.equal(run.status, 'succeeded');
+      assert.equal(run.counts['deactivated'], 1);
+      const { items } = await call<{ items: { reason: string }[] }>(
+        'GET',
+        `/plans/${run.planId}/changes?limit=10`,
+        200,
+      );
+      assert.ok(
+        items.some(({ reason }) => reason === 'SourceSoftDeleted'),
+        'the gentler of the two',
+      );
+    });
+
+    it('believes the number of people where nobody can be asked for by id, and the list where nothing can be asked', async () => {
+      const missing = users(tenant).at(-1)?.id ?? '';
+      const short = { path: '/v1.0/users', fault: { kind: 'short', lacks: 1 } as const, times: 1_000 };
+      const refused = (path: string) => ({ path, fault: { kind: 'status', status: 403 } as const, times: 1_000 });
+      graph.setFaults({ script: [refused(`/v1.0/users/${missing}`), short] });
+      const run = await sync(api);
+      assert.equal(run.status, 'incomplete');
+      assert.equal(run.error?.code, 'list-short');
+      assert.equal(await active(missing), true);
+      graph.setFaults({ script: [refused('/v1.0/users/'), short] });
+      assert.equal((await sync(api)).status, 'succeeded');
+      assert.equal(await active(missing), false);
+      graph.setFaults({});
     });
   });

@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { after } from 'node:test';
 import { CheckpointExpiredError, UpstreamError } from '#core/errors.ts';
 import type { MembershipScope } from '#core/membership-scope.ts';
-import type { ChangePage, ChangeReader, Checkpoint, GoneObject } from '#core/pages.ts';
+import type { ChangePage, ChangeReader, Checkpoint, GoneObject, SecondLook } from '#core/pages.ts';
 import type { RunPolicy } from '#core/policy.ts';
 import type { ProviderKind, PullProvider } from '#core/provider.ts';
 import { ENTERPRISE_SCHEMA, GROUP_SCHEMA, type ResourceType, USER_SCHEMA } from '#core/resource.ts';
@@ -54,6 +54,10 @@ export interface Source {
   scope?: MembershipScope;
   /** What was there at each checkpoint that was given out, by its number. Emptied: they have expired. */
   readonly checkpoints: Map<string, Snapshot>;
+  /** When it is worth looking again after it has told of a change. */
+  followMs?: readonly number[];
+  /** What it says to whoever asks again; it lists all who can be restored then. */
+  look?: SecondLook;
   /** How often changes were read. */
   changesRead: number;
 }
@@ -193,11 +197,13 @@ function openSource(source: Source): PullProvider<SourceRecord> {
             complete: true,
           };
       const gone = [...source.gone].map(([externalId, how]) => ({ externalId, how }));
-      yield { type: 'gone', resourceType: 'User', objects: gone };
+      yield { type: 'gone', resourceType: 'User', objects: gone, all: source.look !== undefined };
       yield { type: 'end', checkpoint };
     },
     changes: makeChanges(source),
     ...(source.scope === undefined ? {} : { memberships: source.scope }),
+    ...(source.followMs && { followMs: source.followMs }),
+    ...(source.look && { secondLook: source.look }),
     externalId: ({ id }) => id,
     normalise({ id, user, group }) {
       if (group?.out !== undefined) return { skip: group.out };

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, it } from 'node:test';
+import { UpstreamError } from '#core/errors.ts';
+import type { SecondLook } from '#core/pages.ts';
 import type { LeavePolicy, RunPolicy } from '#core/policy.ts';
 import { readChanges } from '#store/changes.ts';
 import { listItems } from '#store/views/items.ts';
+import { proveAbsence } from '#sync/prove-absence.ts';
 import { eachDatabase } from '../support/database.ts';
 import { journalIsWhole } from '../support/push.ts';
 import { makeSource, openSync, POLICY, readDirectory, type Source, type Sync } from '../support/source.ts';
@@ -52,6 +55,63 @@ eachDatabase('whoever leaves', (open) => {
     const text = 'update resources set left_at = left_at - make_interval(days => $1)';
     return api.database.query({ text, values: [days] });
   }
+
+  it('is not gone for good while the source says by id that a restore is possible, or does not say', async () => {
+    let asked: string[] = [];
+    let restorable: (id: string) => boolean = () => true;
+    source.look = {
+      showsAll: true,
+      isThere: async (_type, ids) => new Map(ids.map((id) => [id, source.users.has(id) || source.groups.has(id)])),
+      async isRestorable(ids) {
+        asked = [...ids];
+        return new Map(ids.map((id) => [id, restorable(id)]));
+      },
+      count: async () => undefined,
+      async *members() {},
+    };
+    source.users.delete('ada');
+    source.gone.set('ada', 'softDeleted');
+    assert.equal(await reasonFor('ada'), 'SourceSoftDeleted');
+    await api.database.query({ text: `update mirror_records set gone_at = gone_at - interval '2 hours'` });
+    source.gone.delete('ada');
+    await api.sync();
+    assert.deepEqual(asked, ['ada']);
+    assert.equal(await stateOf('ada'), 'deactivated', 'the list of what can be restored was short');
+    restorable = () => {
+      throw new UpstreamError('The source stopped.', { failure: 'server' });
+    };
+    await api.sync();
+    assert.equal(await stateOf('ada'), 'deactivated');
+    restorable = () => false;
+    assert.equal(await reasonFor('ada'), 'SourceHardDeleted');
+    assert.equal(await stateOf('ada'), 'deleted');
+  });
+
+  it('is asked for by id within bounds, and no further once somebody is found', async () => {
+    const unseen = Array.from({ length: 60_000 }, (_, index) => `${index}`);
+    const asked: string[][] = [];
+    const look = (there: string): SecondLook => ({
+      showsAll: true,
+      async isThere(_type, ids) {
+        asked.push([...ids]);
+        return new Map(ids.map((id) => [id, id === there]));
+      },
+      isRestorable: async () => new Map(),
+      count: async () => undefined,
+      async *members() {},
+    });
+    const signal = new AbortController().signal;
+    const absence = { type: 'User', unseen, shown: 0 } as const;
+    assert.equal((await proveAbsence(look('nobody'), absence, signal)).length, 10_000);
+    assert.deepEqual(
+      [asked[0]?.[0], asked.at(-1)?.at(-1), new Set(asked.flat()).size],
+      ['0', '59994', 10_000],
+      'spread over all of them',
+    );
+    asked.length = 0;
+    await assert.rejects(proveAbsence(look('6'), absence, signal), { reason: 'list-short' });
+    assert.equal(asked.length, 1);
+  });
 
   const outcomes: readonly [LeavePolicy, string][] = [
     ['deactivate', 'deactivated'],

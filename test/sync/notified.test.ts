@@ -65,6 +65,69 @@ eachDatabase('a source that tells of changes', (open, _kind: DatabaseKind) => {
     await api.close();
   });
 
+  it('is looked at again after 1, 5 and 15 minutes while runs find nothing, and no longer', async () => {
+    const database = await open();
+    const source = { ...makeSource(), followMs: [60_000, 300_000, 900_000] };
+    const api = await openSync(database, source);
+    source.users.set('u1', { userName: 'u1' });
+    await api.sync();
+    await markInitialDone(database.knex, KIND);
+    const clock = makeClock(new Date().toISOString());
+    let started = 0;
+    const sync: SyncService = {
+      ...api.service,
+      async start() {
+        started += 1;
+        return {} as RunView;
+      },
+    };
+    const kind = { ...SOURCE, subscriptions: { sweepMs: () => 3_600_000 } } as unknown as ProviderKind;
+    const kinds = new Map([[KIND, kind]] as const);
+    const parts = { database, seal: SEAL, sync, clock, log: makeLog('fatal'), kinds };
+    /** How many runs a process that has just started would start then. */
+    const startedAt = async (instant: number): Promise<number> => {
+      started = 0;
+      clock.set(new Date(instant).toISOString());
+      const follower = makeMarkFollower(parts);
+      await follower.tick();
+      await follower.tick();
+      return started;
+    };
+    const told = (minutes: number): Promise<unknown> =>
+      database.knex.raw(`update source_marks set last_at = clock_timestamp() - interval '${minutes * 60 + 2} s',
+        first_at = clock_timestamp() - interval '${minutes * 60 + 2} s'`);
+    for (const [since, next] of [
+      [0, 1],
+      [1, 5],
+      [5, 15],
+    ] as const) {
+      await markSource(database.knex, KIND);
+      await told(since);
+      assert.equal((await api.sync({ mode: 'incremental' })).status, 'succeeded');
+      const mark = await readMark(database.knex, KIND);
+      const due = (mark?.last_at.getTime() ?? 0) + next * 60_000;
+      assert.equal(await startedAt(due - 1), 0);
+      assert.equal(await startedAt(due), 1, 'once, until it has ended');
+    }
+    await told(15);
+    await api.sync({ mode: 'incremental' });
+    assert.equal(await readMark(database.knex, KIND), undefined, 'what was not found by now is not waited for');
+
+    await markSource(database.knex, KIND);
+    await told(0);
+    await api.sync({ mode: 'incremental' });
+    const looked = await readMark(database.knex, KIND);
+    await markSource(database.knex, KIND);
+    const again = await readMark(database.knex, KIND);
+    assert.deepEqual([again?.follow_at, again?.tried_at], [null, null], 'what is told anew is a burst of its own');
+    assert.ok((again?.first_at ?? 0) > (looked?.last_at ?? 0));
+    await told(0);
+    source.users.set('u2', { userName: 'u2' });
+    await api.sync({ mode: 'incremental' });
+    assert.equal(await readMark(database.knex, KIND), undefined, 'a run that finds something ends it');
+    await api.close();
+  });
+
   it('is subscribed to again well before the end, anew when it knows of nothing, and not by whoever is inactive', async () => {
     const database = await open();
     await saveProvider(database.knex, { kind: KIND, settings: {}, secrets: SEAL.seal('{}'), changed: false });

@@ -240,6 +240,10 @@ export const KOREAN_ERRORS: Readonly<Record<string, Said>> = {
     '이 컴퓨터에는 사용할 수 있는 관리 ID가 없습니다.',
     '관리 ID가 있는 Azure 리소스에서 실행하거나 사용자 할당 ID의 클라이언트 ID를 입력하세요.',
   ],
+  'list-short': [
+    '소스가 보낸 사용자 또는 그룹 목록이 너무 짧습니다. 목록에 없는 대상이 소스에 아직 있습니다.',
+    '이 때문에 제거되는 대상은 없으며 다음 실행에서 다시 읽습니다. 반복되면 소스의 지원 창구에 문의하세요.',
+  ],
   'manager-unknown': [
     'Microsoft Graph가 사용자의 관리자를 알려 주지 않습니다.',
     'User.Read.All 권한을 부여하고 다시 실행하세요.',

@@ -2,9 +2,10 @@
 // deleted, moved out of the base or does not match the filter any more is not among them: only a full read tells.
 // Sources: learn.microsoft.com, "Polling for Changes Using USNChanged", checked 2026-11; RFC 4512 section 3.4.1.
 import { CheckpointExpiredError, ConfigError, CredentialsError } from '#core/errors.ts';
-import type { ChangePage, ChangeReader, Checkpoint } from '#core/pages.ts';
+import type { ChangePage, ChangeReader, Checkpoint, ReadMemory } from '#core/pages.ts';
 import type { Connection } from './connection.ts';
 import { type Reading, searchOf } from './everybody.ts';
+import { makeNewcomers } from './newcomers.ts';
 import { readGroups, readMembers, readUsers } from './read.ts';
 import { type LdapRecord, textsOf } from './records.ts';
 import { lazyResolver } from './resolver.ts';
@@ -122,26 +123,33 @@ export type WithReading = <Result>(
   work: (reading: Reading) => AsyncGenerator<Result>,
 ) => AsyncGenerator<Result>;
 
-export function changesOf(withReading: WithReading): ChangeReader<LdapRecord> {
+/** @param memory what was read before; without it, everybody who changed is taken for new */
+export function changesOf(withReading: WithReading, memory?: ReadMemory): ChangeReader<LdapRecord> {
   return {
     pages: (checkpoint, signal) =>
-      withReading(signal, (reading) => readChanges(JSON.parse(checkpoint) as Mark, reading)),
+      withReading(signal, (reading) => readChanges(JSON.parse(checkpoint) as Mark, reading, memory)),
     merge: (_known, change) => change,
-    // Every group that changed came with all its members.
+    // Every group that changed, or has somebody who is new here, came with all its members.
     async *members() {},
   };
 }
 
 /** @throws {CheckpointExpiredError} another server answers, or one that counts anew */
-async function* readChanges(mark: Mark, reading: Reading): AsyncGenerator<ChangePage<LdapRecord>> {
+async function* readChanges(
+  mark: Mark,
+  reading: Reading,
+  memory: ReadMemory | undefined,
+): AsyncGenerator<ChangePage<LdapRecord>> {
   const next = await latestMark(reading, mark);
   if (next === undefined || next.by !== mark.by || next.server !== mark.server)
     throw new CheckpointExpiredError('Another server answers, or the server counts anew.');
   const since = sinceFilter(mark);
   const resolver = lazyResolver(reading);
-  yield* readUsers(reading, resolver, since);
-  yield* readGroups(reading, since);
+  const newcomers = makeNewcomers(reading, memory);
+  yield* newcomers.note(readUsers(reading, resolver, since));
+  yield* newcomers.note(readGroups(reading, since));
   yield* readMembers(reading, resolver, since);
+  yield* newcomers.groups(reading, resolver);
   yield { type: 'end', checkpoint: makeCheckpoint(next) };
 }
 

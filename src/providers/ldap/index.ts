@@ -2,7 +2,7 @@
 // beside this file has the quirks.
 import type { ResourceSchemas } from '#core/attributes.ts';
 import { policyOf } from '#core/kind-settings.ts';
-import type { Page } from '#core/pages.ts';
+import type { Page, ReadMemory } from '#core/pages.ts';
 import type { ProviderKind, PullProvider, Trace } from '#core/provider.ts';
 import { changesOf, latestMark, makeCheckpoint, type WithReading } from './changes.ts';
 import { checkConnection } from './checks.ts';
@@ -32,7 +32,7 @@ export function ldap({ schemas }: Parts): ProviderKind<LdapSettings> {
     },
     destination: destinationOf,
     policy: policyOf,
-    open: (settings, trace) => openProvider(settings, schemas, trace) as PullProvider,
+    open: (settings, trace, memory) => openProvider(settings, schemas, { trace, memory }) as PullProvider,
     test: checkConnection,
     mapping: {
       rules: (settings) => makeMapping(settings, schemas).rules,
@@ -48,7 +48,11 @@ export function ldap({ schemas }: Parts): ProviderKind<LdapSettings> {
   };
 }
 
-function openProvider(settings: LdapSettings, schemas: ResourceSchemas, trace?: Trace): PullProvider<LdapRecord> {
+function openProvider(
+  settings: LdapSettings,
+  schemas: ResourceSchemas,
+  { trace, memory }: { readonly trace: Trace | undefined; readonly memory: ReadMemory | undefined },
+): PullProvider<LdapRecord> {
   const mapping = makeMapping(settings, schemas);
   const { keepCreated } = mapping;
   const plan = planOf(settings);
@@ -66,7 +70,7 @@ function openProvider(settings: LdapSettings, schemas: ResourceSchemas, trace?: 
   return {
     kind: 'ldap',
     pages: (signal) => withReading(signal, fullRead),
-    ...(settings.incremental === 'off' ? {} : { changes: changesOf(withReading) }),
+    ...(settings.incremental === 'off' ? {} : { changes: changesOf(withReading, memory) }),
     externalId: ({ externalId }) => externalId,
     normalise: mapping.normalise,
     explain: mapping.explain,

@@ -4,7 +4,7 @@ import { incomplete } from './failures.ts';
 import { retryAfterMs } from './pace.ts';
 
 /** Source: learn.microsoft.com/graph/json-batching, checked 2026-11. */
-const STEPS_MAX = 20;
+export const STEPS_MAX = 20;
 const ROUNDS_MAX = 8;
 /** What is waited at first where nothing usable is said; twice that each time: two minutes in all. */
 const SPARE_MS = 500;
@@ -49,10 +49,12 @@ async function oneBatch(graph: Graph, urls: readonly string[], options: BatchOpt
     const steps = await graph.post('/$batch', { requests }, readSteps, options);
     let waitMs = 0;
     const spareMs = SPARE_MS * 2 ** round;
-    for (const { id, status, headers, body } of steps) {
+    for (const { id, status, headers: named, body } of steps) {
+      const headers = headersOf(named);
+      if (typeof status === 'number') graph.spend(status, headers);
       const final = typeof status === 'number' && status !== 429 && status < 500;
       if (final) answers.set(Number(id), { status, body });
-      else waitMs = Math.max(waitMs, waitOf(headers, graph.pace.now()) || spareMs);
+      else waitMs = Math.max(waitMs, retryAfterMs(headers, graph.pace.now()) || spareMs);
     }
     if (waitMs > 0) graph.pace.pause(waitMs);
   }
@@ -79,8 +81,8 @@ function readSteps(body: unknown): readonly BatchStep[] {
   return responses.filter((step) => typeof step === 'object' && step !== null) as BatchStep[];
 }
 
-/** From headers whose names may have any case, and whose values may be anything. */
-function waitOf(headers: BatchStep['headers'], now: number): number | undefined {
+/** Of headers whose names may have any case, and whose values may be anything. */
+function headersOf(headers: BatchStep['headers']): Pick<Headers, 'get'> {
   const texts = new Map(Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), String(value)]));
-  return retryAfterMs({ get: (name) => texts.get(name) ?? null }, now);
+  return { get: (name) => texts.get(name) ?? null };
 }

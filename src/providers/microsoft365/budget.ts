@@ -20,7 +20,7 @@ const SLOW_MAX_MS = 5_000;
 
 export interface Budget {
   /** Takes account of one answer; all requests wait where it would be too much to go on. */
-  spend(status: number, headers: Headers): void;
+  spend(status: number, headers: Pick<Headers, 'get'>): void;
 }
 
 /**
@@ -59,7 +59,7 @@ export function makeBudget(clock: Clock, pace: Pick<Pace, 'pause'>): Budget {
 }
 
 /** How long to wait because of how near the limit is: 0.8 to 1.8, where 1 is the limit itself. */
-export function slowdownMs(headers: Headers): number {
+export function slowdownMs(headers: Pick<Headers, 'get'>): number {
   const share = Number(headers.get('x-ms-throttle-limit-percentage'));
   if (!(share >= SPEAKS_FROM)) return 0;
   return Math.round(Math.min(SLOW_MAX_MS, SLOW_FIRST_MS + (share - SPEAKS_FROM) * 10 * SLOW_MORE_MS));

@@ -45,6 +45,8 @@ export interface Graph {
   delete(url: string, options: RequestOptions): Promise<void>;
   readonly tokens: TokenSource;
   readonly pace: Pace;
+  /** Takes account of one step of a batch, which costs what a request by itself does. */
+  spend(status: number, headers: Pick<Headers, 'get'>): void;
   cost(): Cost;
 }
 
@@ -157,6 +159,7 @@ export function openGraph(settings: Microsoft365Settings, clock: Clock, limits: 
   return {
     tokens,
     pace,
+    spend: (status, headers) => budget.spend(status, headers),
     get: (url, read, options) => send({ ...options, method: 'GET', url: checked(url, origin) }, read),
     post: (url, body, read, options) => send({ ...options, method: 'POST', url: checked(url, origin), body }, read),
     patch: (url, body, read, options) => send({ ...options, method: 'PATCH', url: checked(url, origin), body }, read),

@@ -1,6 +1,7 @@
 import { UpstreamError } from '#core/errors.ts';
 import type { Graph } from './client.ts';
 import { incomplete } from './failures.ts';
+import { inOneCase } from './ids.ts';
 
 /** Graph's largest page. Source: learn.microsoft.com/graph/api/user-list, checked 2026-11. */
 export const PAGE_SIZE = 999;
@@ -74,7 +75,7 @@ async function* onePass<Item extends { readonly id: string }>(
 }
 
 /**
- * One page of a list.
+ * One page of a list, ids in one letter case.
  * @throws {UpstreamError} `source-incomplete`: no list, an object without an id, or a next link that is no whole link
  */
 export function readPage<Item extends { readonly id: string }>(body: unknown): CollectionPage<Item> {
@@ -86,7 +87,7 @@ export function readPage<Item extends { readonly id: string }>(body: unknown): C
   const link = page['@odata.nextLink'] ?? undefined;
   if (link !== undefined && (typeof link !== 'string' || !/^https?:\/\//i.test(link)))
     throw incomplete('A page of Graph has a next link that is no link.', 'page-broken');
-  return { items: items as readonly Item[], nextLink: link };
+  return { items: (items as readonly Item[]).map(inOneCase), nextLink: link };
 }
 
 /** Throws when a list turns in a circle or never ends. Keeps the links and the outer ids of each page. */

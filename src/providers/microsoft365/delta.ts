@@ -5,8 +5,10 @@ import { type BatchAnswer, batchGet } from './batch.ts';
 import type { Graph } from './client.ts';
 import { collection, PAGE_SIZE, readPage } from './collection.ts';
 import { incomplete, isNotGiven } from './failures.ts';
+import { idInOneCase } from './ids.ts';
 import { membersOfAll, sortMembers } from './members.ts';
 import { GROUP_SELECT, type GraphGroup, type GraphMember, type GraphUser, hidesMembers, listOf } from './records.ts';
+import { confirmDeletions } from './recycle-bin.ts';
 
 /** More pages than any round of changes has. */
 const PAGES_MAX = 50_000;
@@ -78,13 +80,14 @@ export interface ChangeOptions {
  * delta-query-groups, api/user-delta and api/group-delta, checked 2026-11.
  */
 export function changesOf(graph: Graph, { isGroupWanted }: ChangeOptions): ChangeReader<Raw> {
+  const confirm = confirmDeletions(graph);
   return {
     async *pages(checkpoint, signal) {
       let links = readCheckpoint(checkpoint);
       for (const [type, list] of LISTS)
         for (let rounds = links.midway === list ? 2 : 1; rounds > 0; rounds -= 1)
           for await (const { items, link, last } of deltaRound(graph, links[list], signal)) {
-            yield* toPages(type, items);
+            yield* confirm(toPages(type, items), signal);
             links = { ...links, [list]: link, midway: last ? undefined : list };
             yield { type: 'reached', checkpoint: makeCheckpoint(links) };
           }
@@ -277,7 +280,8 @@ async function linksOf(
     for (const report of (await linkedIn(graph, linkUrl(type, id, 'directReports'), reports, signal)) ?? [])
       records.push({ id: report, 'manager@delta': [{ id }] });
     const boss = (manager?.body as { readonly id?: unknown } | null | undefined)?.id;
-    if (manager?.status === 200 && typeof boss === 'string') records.push({ id, 'manager@delta': [{ id: boss }] });
+    if (manager?.status === 200 && typeof boss === 'string')
+      records.push({ id, 'manager@delta': [{ id: idInOneCase(boss) }] });
   }
   return { groups, records: records as unknown as Raw[] };
 }

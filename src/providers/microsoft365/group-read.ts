@@ -1,6 +1,5 @@
 // A read of designated groups: the groups, those below them as far as they count, and the people in them. Its cost
 // follows the groups that were selected, and not the tenant.
-import { GatewayError } from '#core/errors.ts';
 import type { MembershipScope } from '#core/membership-scope.ts';
 import type { Page, ReadMemory } from '#core/pages.ts';
 import type { ResourceType } from '#core/resource.ts';
@@ -10,6 +9,7 @@ import { PAGE_SIZE } from './collection.ts';
 import { countMembers, membersOfAll } from './members.ts';
 import { GROUP_SELECT, type GraphGroup, type GraphUser, hidesMembers } from './records.ts';
 import { howTheyLeft } from './recycle-bin.ts';
+import { countObjects } from './second-look.ts';
 import { foundIn, userPages, usersById } from './users.ts';
 
 /** Graph's batches hold so many steps, so looking a few people up costs less than listing everybody. */
@@ -124,29 +124,21 @@ async function* peopleOf(
   wanted: ReadonlySet<string>,
   { userProperties, signal }: { userProperties: readonly string[]; signal: AbortSignal },
 ): AsyncGenerator<UsersPage> {
-  const total = await countUsers(graph, signal);
+  const total = await countObjects(graph, 'User', signal);
+  const shown = new Set<string>();
   const listing = Math.ceil((total ?? Number.POSITIVE_INFINITY) / PAGE_SIZE);
   if (listing < Math.ceil(wanted.size / PEOPLE_PER_REQUEST)) {
-    for await (const page of userPages(graph, userProperties, signal))
-      yield { type: 'records', resourceType: 'User', records: page.filter(({ id }) => wanted.has(id)) };
-    return;
+    for await (const page of userPages(graph, userProperties, signal)) {
+      const records = page.filter(({ id }) => wanted.has(id));
+      for (const { id } of records) shown.add(id);
+      yield { type: 'records', resourceType: 'User', records };
+    }
   }
-  const ids = [...wanted];
+  // A list may be short: whoever it did not show is asked for.
+  const ids = [...wanted.difference(shown)];
   for (let start = 0; start < ids.length; start += PEOPLE_PER_PAGE) {
     const records = await usersById(graph, ids.slice(start, start + PEOPLE_PER_PAGE), { userProperties, signal });
     yield { type: 'records', resourceType: 'User', records };
-  }
-}
-
-/** Decides between two ways that tell the same, so whatever goes wrong leaves the choice to the other number. */
-async function countUsers(graph: Graph, signal: AbortSignal): Promise<number | undefined> {
-  try {
-    const total = await graph.get('/users/$count', Number, { signal, advanced: true });
-    return Number.isInteger(total) ? total : undefined;
-  } catch (error) {
-    signal.throwIfAborted();
-    if (error instanceof GatewayError) return undefined;
-    throw error;
   }
 }
 

@@ -26,12 +26,16 @@ import { readPerson } from './person.ts';
 import { PRESETS } from './presets.ts';
 import { type GraphGroup, type GraphUser, USER_SELECT } from './records.ts';
 import { makeScope } from './scope.ts';
+import { secondLook } from './second-look.ts';
 import { destinationOf, isAmbient, type Microsoft365Settings, parseSettings, SECRET_PATHS } from './settings.ts';
 import { findGroups, membersBelow } from './source.ts';
 import { graphSubscriptions } from './subscriptions.ts';
 import { readTenantId } from './tenant.ts';
 import { toScimGroup } from './to-scim.ts';
 import { findFields, parseUserFilter, propertiesOf } from './user-filter.ts';
+
+/** A notification may come before delta shows the change: graph/delta-query-overview, "Replication delays", checked 2026-11. */
+const FOLLOW_MS = [60_000, 5 * 60_000, 15 * 60_000] as const;
 
 interface Parts {
   readonly clock: Clock;
@@ -119,29 +123,31 @@ function openProvider(
   const mailboxes = makeMailboxReader(graph, memory);
   const changes = changesOf(graph, { isGroupWanted });
   // Of designated groups every read is small and whole.
-  const reading =
-    memberships !== undefined && canReadByGroup(memberships)
-      ? {
-          pages: (signal: AbortSignal) =>
-            withMailboxes(
-              groupRead(graph, { userProperties, scope: memberships, memory, isGroupWanted: isInScope }, signal),
-              (users) => mailboxes.complete(users, signal),
-            ),
-        }
-      : {
-          pages: (signal: AbortSignal) =>
-            withMailboxes(fullRead(graph, { userProperties, isGroupWanted }, signal), (users) =>
-              mailboxes.complete(users, signal),
-            ),
-          changes: {
-            ...changes,
-            pages: (checkpoint: Checkpoint, signal: AbortSignal) =>
-              withMailboxes(changes.pages(checkpoint, signal), (users) => mailboxes.completeChanges(users, signal)),
-          },
-        };
+  const byGroup = memberships !== undefined && canReadByGroup(memberships);
+  const reading = byGroup
+    ? {
+        pages: (signal: AbortSignal) =>
+          withMailboxes(
+            groupRead(graph, { userProperties, scope: memberships, memory, isGroupWanted: isInScope }, signal),
+            (users) => mailboxes.complete(users, signal),
+          ),
+      }
+    : {
+        pages: (signal: AbortSignal) =>
+          withMailboxes(fullRead(graph, { userProperties, isGroupWanted }, signal), (users) =>
+            mailboxes.complete(users, signal),
+          ),
+        changes: {
+          ...changes,
+          pages: (checkpoint: Checkpoint, signal: AbortSignal) =>
+            withMailboxes(changes.pages(checkpoint, signal), (users) => mailboxes.completeChanges(users, signal)),
+        },
+      };
   return {
     kind: 'microsoft365',
     ...reading,
+    followMs: FOLLOW_MS,
+    secondLook: secondLook(graph, !byGroup),
     externalId: ({ id }) => id,
     normalise(record, type) {
       const out = type === 'User' ? scope.user(record) : scope.group(record);

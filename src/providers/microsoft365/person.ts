@@ -1,6 +1,7 @@
 import { NotFoundError } from '#core/errors.ts';
 import type { Graph } from './client.ts';
 import { incomplete } from './failures.ts';
+import { inOneCase } from './ids.ts';
 import type { GraphUser } from './records.ts';
 
 /**
@@ -26,6 +27,6 @@ export async function readPerson(
 
 function readUser(body: unknown): GraphUser {
   if (typeof body === 'object' && body !== null && 'id' in body && typeof body.id === 'string')
-    return body as GraphUser;
+    return inOneCase(body as GraphUser);
   throw incomplete('Microsoft Graph answered with a user that has no id.', 'answer-broken');
 }

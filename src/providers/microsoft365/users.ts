@@ -3,6 +3,7 @@ import { type BatchAnswer, batchGet } from './batch.ts';
 import type { Graph } from './client.ts';
 import { collection, PAGE_SIZE } from './collection.ts';
 import { incomplete, REQUEST_REFUSED } from './failures.ts';
+import { idInOneCase, inOneCase } from './ids.ts';
 import type { GraphUser } from './records.ts';
 
 /**
@@ -43,7 +44,7 @@ async function withManagers(graph: Graph, page: readonly GraphUser[], signal: Ab
 function managerOf(answer: { readonly status: number; readonly body: unknown } | undefined) {
   if (answer?.status === 404) return null;
   const id = (answer?.body as { id?: unknown } | undefined)?.id;
-  if (answer?.status === 200 && typeof id === 'string') return { id };
+  if (answer?.status === 200 && typeof id === 'string') return { id: idInOneCase(id) };
   throw new UpstreamError('Microsoft Graph does not say who the manager of a user is.', {
     failure: 'source-incomplete',
     reason: 'manager-unknown',
@@ -73,6 +74,6 @@ export async function usersById(
 export function foundIn<Item extends { readonly id: string }>({ status, body }: BatchAnswer): Item[] {
   if (status === 404) return [];
   const found = body as Partial<Item> | null | undefined;
-  if (status === 200 && typeof found?.id === 'string') return [found as Item];
+  if (status === 200 && typeof found?.id === 'string') return [inOneCase(found as Item)];
   throw incomplete(`Microsoft Graph answers ${status} for an object that it was asked for.`, 'object-unknown');
 }

@@ -1,6 +1,8 @@
 // Reading what changed, through a whole sync in front of a real slapd.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { ChangePage, Checkpoint, Page, ReadMemory } from '#core/pages.ts';
+import type { LdapRecord } from '#providers/ldap/records.ts';
 import { approve, freshStorage, type RunBody, startGateway, sync, type TestGateway } from '../../support/gateway.ts';
 import { type Slapd, SUFFIX, slapdMissing, startSlapd } from '../../support/slapd.ts';
 import { kind, person, settingsFor, uuidOf } from './support.ts';
@@ -13,6 +15,7 @@ member: uid=kim,ou=People,${SUFFIX}
 `;
 /** An entry that was changed long ago: what is read again for safety does not reach so far. */
 const LONG_AGO = 'modifyTimestamp: 20200101000000Z';
+const { signal } = new AbortController();
 
 describe('changes of a directory', { skip: slapdMissing }, () => {
   let slapd: Slapd;
@@ -114,4 +117,73 @@ member: uid=kim,ou=People,${SUFFIX}
       { code: 'ERR_CHECKPOINT_EXPIRED' },
     );
   });
+});
+
+describe('changes of a directory that bring somebody new', { skip: slapdMissing }, () => {
+  const group = (cn: string, attribute: string, members: readonly string[]): string =>
+    `dn: cn=${cn},ou=Groups,${SUFFIX}
+objectClass: ${attribute === 'memberUid' ? 'posixGroup' : 'groupOfNames'}
+${attribute === 'memberUid' ? 'gidNumber: 1\n' : ''}cn: ${cn}
+${members.map((member) => `${attribute}: ${member}`).join('\n')}
+${LONG_AGO}
+`;
+  const dn = (uid: string): string => `uid=${uid},ou=People,${SUFFIX}`;
+  const away = person('far').replace('ou=People', 'ou=Elsewhere');
+  const come = `${person('late').replace('objectClass', 'changetype: add\nobjectClass')}
+dn: uid=far,ou=Elsewhere,${SUFFIX}
+changetype: modrdn
+newrdn: uid=far
+deleteoldrdn: 0
+newsuperior: ou=People,${SUFFIX}
+
+dn: ${dn('kim')}
+changetype: modify
+replace: title
+title: Head
+`;
+
+  for (const attribute of ['member', 'memberUid'])
+    it(`show all members of the groups that name them already and have not changed (${attribute})`, async () => {
+      const name = attribute === 'member' ? dn : (uid: string): string => uid;
+      const entries = [
+        ...[person('kim', LONG_AGO), person('now')],
+        `dn: ou=Elsewhere,${SUFFIX}\nobjectClass: organizationalUnit\nou: Elsewhere\n`,
+        ...[away, group('old', attribute, ['kim', 'late', 'far'].map(name)), group('others', attribute, [name('kim')])],
+      ];
+      const slapd = await startSlapd(entries.join('\n'));
+      try {
+        const groups = attribute === 'member' ? {} : { filter: '(objectClass=posixGroup)' };
+        const settings = kind.parseSettings(
+          settingsFor(slapd, { memberAttribute: attribute, groups: { base: `ou=Groups,${SUFFIX}`, ...groups } }),
+        );
+        const known = new Map<string, unknown>();
+        const names = new Map<string, string>();
+        let checkpoint: Checkpoint | undefined;
+        const keep = (page: ChangePage | Page): void => {
+          if (page.type !== 'records') return;
+          for (const record of page.records as LdapRecord[])
+            names.set(record.externalId, /^\w+=(\w+)/.exec(record.dn)?.[1] ?? '');
+        };
+        for await (const page of kind.open(settings).pages(signal)) {
+          keep(page);
+          if (page.type === 'end') checkpoint = page.checkpoint;
+        }
+        for (const id of names.keys()) known.set(id, {});
+        slapd.modify(come);
+        const nobody = async function* () {};
+        const memory: ReadMemory = { known: async () => known, served: nobody, restorable: nobody };
+        const shown = new Map<string, string[]>();
+        const { changes } = kind.open(settings, undefined, memory);
+        for await (const page of changes?.pages(checkpoint ?? assert.fail(), signal) ?? []) {
+          keep(page);
+          if (page.type !== 'members') continue;
+          const members = page.members.map(({ externalId }) => names.get(externalId) ?? '');
+          const at = names.get(page.group) ?? '';
+          shown.set(at, [...(shown.get(at) ?? []), ...members].sort());
+        }
+        assert.deepEqual([...shown], [['old', ['far', 'kim', 'late']]]);
+      } finally {
+        await slapd.close();
+      }
+    });
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { UpstreamError } from '#core/errors.ts';
+import { batchGet } from '#providers/microsoft365/batch.ts';
 import { makeBudget, slowdownMs } from '#providers/microsoft365/budget.ts';
 import { openGraph } from '#providers/microsoft365/client.ts';
 import { ASK_LIMITS, makePace, RUN_LIMITS } from '#providers/microsoft365/pace.ts';
@@ -44,6 +45,28 @@ describe('the budget of resource units', () => {
       await client.get('/users', () => true, { signal: never });
       assert.deepEqual(clock.slept, [2_500]);
       assert.equal(client.cost().throttledMs, 5_000);
+    } finally {
+      await graph.close();
+    }
+  });
+
+  it('is spent by each step of a batch, and smaller after a 429 of one', async () => {
+    let asked = 0;
+    const graph = await startScripted(({ body }) => {
+      const { requests } = JSON.parse(body) as { requests: { id: string }[] };
+      asked += 1;
+      const status = asked === 1 ? 429 : 200;
+      const headers = { 'X-Ms-Resource-Unit': '230', ...(status === 429 ? { 'Retry-After': '1' } : {}) };
+      return { body: { responses: requests.map(({ id }) => ({ id, status, headers, body: {} })) } };
+    });
+    try {
+      const clock = makeTestClock();
+      const client = openGraph(parseSettings(settingsFor(graph, 'contoso.example')), clock, RUN_LIMITS);
+      const urls = Array.from({ length: 10 }, (_, index) => `/users/${index}`);
+      await batchGet(client, urls, { signal: never });
+      assert.deepEqual(clock.slept, [1_000], 'as the steps ask');
+      await client.post('/$batch', { requests: [] }, () => true, { signal: never });
+      assert.deepEqual(clock.slept, [1_000, 9_000], '4,600 of what were 6,400 units are too many now');
     } finally {
       await graph.close();
     }

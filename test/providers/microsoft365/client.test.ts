@@ -329,6 +329,24 @@ describe('answers', () => {
     assert.deepEqual((await gather(openAt(server).provider)).ids.User, new Set(['u1', 'u2']));
   });
 
+  it('mean the same object by an id in any letter case', async () => {
+    const [ada, bob, group] = ['a', 'b', 'c'].map(
+      (letter) => `${letter.repeat(8)}-1111-4222-8333-${letter.repeat(12)}`,
+    );
+    const upper = (id = ''): string => id.toUpperCase();
+    const server = await start({
+      '/users?': () => page([{ id: upper(ada), manager: { id: upper(bob) } }, { id: bob }]),
+      '/groups?': () => page([{ id: upper(group), securityEnabled: true }]),
+      [`/groups/${group}/members`]: () => page([{ '@odata.type': '#microsoft.graph.user', id: upper(ada) }]),
+    });
+    const { provider } = openAt(server);
+    const read = await gather(provider);
+    assert.deepEqual(read.ids, { User: new Set([ada, bob]), Group: new Set([group]) });
+    assert.deepEqual(read.members, new Map([[group, new Set([ada])]]));
+    const records = (await readAll(provider)).flatMap((one) => (one.type === 'records' ? one.records : []));
+    assert.deepEqual((records[0] as { manager?: object }).manager, { id: bob });
+  });
+
   it('name managers by batch where $expand is refused, step by step', async () => {
     const users = Array.from({ length: 45 }, (_, index) => ({ id: `u${index}`, userPrincipalName: `u${index}@b.c` }));
     let throttled = false;

@@ -85,6 +85,61 @@ describe('a delta query', () => {
     }
   });
 
+  it('is asked again for whom it calls deleted for good: in the recycle bin, or still there, they can come back', async () => {
+    const users = ['binned', 'there', 'purged'].map((id) => ({ id, '@removed': { reason: 'deleted' } }));
+    const here = ['/v1.0/directory/deletedItems/binned', '/v1.0/users/there'];
+    for (const closed of [false, true]) {
+      const { pages } = await read(({ url, body }, origin) => {
+        const single = (asked: string): Said => {
+          const path = asked.split('?')[0] ?? '';
+          return here.includes(path) ? { body: { id: path.split('/').at(-1) } } : { status: 404, body: {} };
+        };
+        if (url.endsWith('/$batch')) {
+          if (closed) return { status: 403, body: { error: { code: 'Authorization_RequestDenied' } } };
+          const { requests } = JSON.parse(body) as { requests: { id: string; url: string }[] };
+          return {
+            body: { responses: requests.map(({ id, url: step }) => ({ id, status: 200, ...single(`/v1.0${step}`) })) },
+          };
+        }
+        return url.includes('$select') ? single(url) : last(origin, url.endsWith('/u') ? users : []);
+      });
+      const gone = pages.flatMap((page) => (page.type === 'gone' ? page.objects : []));
+      assert.deepEqual(
+        gone.map(({ externalId, how }) => `${externalId} ${how}`),
+        ['binned softDeleted', 'there softDeleted', 'purged hardDeleted'],
+      );
+    }
+  });
+
+  it('means the same object by an id in any letter case', async () => {
+    const [ada, bob, group] = ['a', 'b', 'c'].map(
+      (letter) => `${letter.repeat(8)}-1111-4222-8333-${letter.repeat(12)}`,
+    );
+    const upper = (id: string | undefined): string | undefined => id?.toUpperCase();
+    const users = [
+      { id: upper(ada), displayName: 'Ada', 'manager@delta': [{ id: upper(bob) }] },
+      { id: upper(bob), '@removed': { reason: 'changed' } },
+    ];
+    const member = { '@odata.type': '#microsoft.graph.user', id: upper(ada) };
+    const groups = [{ id: upper(group), 'members@delta': [member, { id: upper(bob), '@removed': {} }] }];
+    const { pages } = await read((one, origin) => last(origin, one.url.endsWith('/u') ? users : groups));
+    assert.deepEqual(
+      pages.filter(({ type }) => type !== 'reached' && type !== 'end'),
+      [
+        {
+          type: 'records',
+          resourceType: 'User',
+          records: [{ id: ada, displayName: 'Ada', 'manager@delta': [{ id: bob }] }],
+        },
+        { type: 'gone', resourceType: 'User', objects: [{ externalId: bob, how: 'softDeleted' }] },
+        {
+          type: 'memberChanges',
+          changes: [{ group, added: [{ externalId: ada, type: 'User' }], skipped: [], removed: [bob] }],
+        },
+      ],
+    );
+  });
+
   it('tells changes, departures and members apart, and the later word on one object counts', async () => {
     const users = [
       { id: 'a', displayName: 'A' },

@@ -128,6 +128,20 @@ describe('a full read', () => {
       graph.setFaults({});
     });
 
+  it('is whole where the recycle bin cannot be read, whatever it answers', async () => {
+    for (const fault of [{ kind: 'status', status: 500 }, { kind: 'drop' }, { kind: 'notAPage' }] as const) {
+      script('/deletedItems', fault, 1_000);
+      const pages = await readAll(open().provider);
+      assert.equal(pages.at(-1)?.type, 'end');
+      assert.equal(
+        pages.some(({ type }) => type === 'gone'),
+        false,
+        'nothing is said of how anybody left',
+      );
+    }
+    graph.setFaults({});
+  });
+
   it('treats a group that is deleted between list and members as having none', async () => {
     const [group = ''] = tenant.groups.keys();
     const before = { record: tenant.groups.get(group), members: tenant.members.get(group) };

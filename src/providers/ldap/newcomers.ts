@@ -1,0 +1,58 @@
+// Groups of those whom a read of changes shows for the first time: an entry that was made, moved into a base, or matches
+// the filter now may be a member of groups that have not changed, and that are not among the changes.
+import type { ReadMemory } from '#core/pages.ts';
+import { escapeFilter } from './escape.ts';
+import { hasUids, type Reading } from './everybody.ts';
+import { type MembersPage, memberAttributes, type RecordsPage, readMembers } from './read.ts';
+import { type LdapRecord, valuesOf } from './records.ts';
+import type { Resolver } from './resolver.ts';
+
+/** With more of them all groups are read: that takes fewer searches. */
+const NEWCOMERS_MAX = 500;
+/** Names in one filter. */
+const NAMES_AT_ONCE = 50;
+
+export interface Newcomers {
+  /** The same pages, of which it keeps who is not known. */
+  note(pages: AsyncIterable<RecordsPage>): AsyncGenerator<RecordsPage>;
+  /** All members of each group that has one of them. */
+  groups(reading: Reading, resolver: Resolver): AsyncGenerator<MembersPage>;
+}
+
+/** @param memory what was read before; without it nobody is known */
+export function makeNewcomers({ plan }: Reading, memory: ReadMemory | undefined): Newcomers {
+  const names = new Set<string>();
+  let isNamed = true;
+
+  /** As groups name them; groups that keep uids have no groups in them. */
+  function add(record: LdapRecord, type: RecordsPage['resourceType']): void {
+    if (hasUids(plan) && type === 'Group') return;
+    const own = hasUids(plan) ? valuesOf(record, 'uid') : [record.dn];
+    if (own.length === 0) isNamed = false;
+    for (const name of own) if (names.size <= NEWCOMERS_MAX) names.add(name);
+  }
+
+  return {
+    async *note(pages) {
+      for await (const page of pages) {
+        const ids = page.records.map(({ externalId }) => externalId);
+        const known = await memory?.known(page.resourceType, ids);
+        for (const record of page.records) if (known?.has(record.externalId) !== true) add(record, page.resourceType);
+        yield page;
+      }
+    },
+    async *groups(reading, resolver) {
+      if (!isNamed || names.size > NEWCOMERS_MAX) {
+        yield* readMembers(reading, resolver);
+        return;
+      }
+      const all = [...names];
+      for (let start = 0; start < all.length; start += NAMES_AT_ONCE) {
+        const terms = all
+          .slice(start, start + NAMES_AT_ONCE)
+          .flatMap((name) => memberAttributes(plan).map((attribute) => `(${attribute}=${escapeFilter(name)})`));
+        yield* readMembers(reading, resolver, `(|${terms.join('')})`);
+      }
+    },
+  };
+}
