@@ -90,4 +90,20 @@ eachDatabase('a target that', (open) => {
       ['PUT'],
     );
   });
+
+  it('drops the connection of a Bulk request that it has carried out: each of its creates is looked up, none is repeated', async () => {
+    let drops = 1;
+    app.personality = { bulk: true, dropAfter: () => drops-- > 0 };
+    const ids = [await edit.user('ada'), await edit.user('bob'), await edit.user('eve')];
+    await journalIsWhole(database);
+    await (await start({ bulk: true })).settle();
+    for (const id of ids)
+      assert.deepEqual(await rowOf(id), { state: 'idle', action: 'created', link: 'created', code: null });
+    assert.deepEqual(
+      app.takeWrites().map(({ path }) => path),
+      ['/Bulk'],
+    );
+    const told = `select count(*)::int as count from deliveries where log @> '[{"path": "/Bulk", "status": null}]'`;
+    assert.deepEqual((await sql(database.knex, told)).rows, [{ count: ids.length }], 'each tells of the request');
+  });
 });

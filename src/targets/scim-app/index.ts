@@ -3,6 +3,7 @@ import {
   type Capabilities,
   type Learned,
   type Target,
+  type TargetContext,
   TargetError,
   type TargetKind,
   type TargetPreset,
@@ -11,7 +12,7 @@ import type { Clock } from '#platform/clock.ts';
 import type { OutgoingPolicy } from '#platform/fetch.ts';
 import { makeHttpClient } from '#platform/http-client.ts';
 import { makeAuthorizer, secretsOf } from './auth.ts';
-import { makeBulkCreator } from './bulk.ts';
+import { type BulkParts, makeBulkCreator } from './bulk.ts';
 import { makeScimClient, type ScimClient } from './client.ts';
 import { discover } from './discovery.ts';
 import { makeMatcher } from './match.ts';
@@ -50,6 +51,7 @@ export function scimAppKind({ clock, outgoing }: ScimAppParts): TargetKind<ScimS
         answerMs: settings.timeoutSeconds * 1_000,
         tls: settings.tls ?? undefined,
       });
+      const sharing = shareExchanges(context.trace);
       const auths = settings.nextAuth === null ? [settings.auth] : [settings.auth, settings.nextAuth];
       const client = makeScimClient({
         http,
@@ -61,11 +63,11 @@ export function scimAppKind({ clock, outgoing }: ScimAppParts): TargetKind<ScimS
         pace: makePace(limits, clock),
         clock,
         dryRun: context.dryRun,
-        trace: context.trace,
+        trace: sharing.trace,
         permit: context.permit,
       });
       const known = { capabilities: context.capabilities, learned: context.learned };
-      return makeTarget(settings, { client, clock, close: () => http.close() }, known);
+      return makeTarget(settings, { client, clock, share: sharing.share, close: () => http.close() }, known);
     },
   };
 }
@@ -99,9 +101,26 @@ function forgetting(
   };
 }
 
+/** A request that is made for several is traced for each of them. */
+function shareExchanges(trace: TargetContext['trace']): Pick<BulkParts, 'share'> & Pick<TargetContext, 'trace'> {
+  const sharers = new WeakMap<AbortSignal, readonly AbortSignal[]>();
+  return {
+    share: (signal, among) => void sharers.set(signal, among),
+    trace(exchange, of) {
+      for (const signal of sharers.get(of) ?? [of]) trace(exchange, signal);
+    },
+  };
+}
+
+interface Means extends Pick<BulkParts, 'share'> {
+  readonly client: ScimClient;
+  readonly clock: Clock;
+  close(): Promise<void>;
+}
+
 function makeTarget(
   settings: ScimSettings,
-  { client, clock, close }: { readonly client: ScimClient; readonly clock: Clock; close(): Promise<void> },
+  { client, clock, share, close }: Means,
   known: { readonly capabilities: Capabilities | undefined; readonly learned: Learned },
 ): Target {
   const { dialect } = settings;
@@ -157,7 +176,7 @@ function makeTarget(
       remedy: 'It is looked for by its matching attributes; if that fails, ask whoever runs the target.',
     });
   };
-  const create = makeBulkCreator({ client, createOne, isOn: settings.bulk, capabilities: () => capabilities });
+  const create = makeBulkCreator({ client, createOne, isOn: settings.bulk, capabilities: () => capabilities, share });
 
   const probe: Target['probe'] = async (signal) => {
     const { body } = await client.send(
