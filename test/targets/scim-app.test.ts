@@ -93,6 +93,41 @@ describe('a SCIM app as a target', () => {
     await app.close();
   });
 
+  it('finds whom it has made or renamed itself where the target does not filter, though everybody was read before', async () => {
+    const app = await startScimApp({ filter: 'no' });
+    const kind = scimAppKind({ clock: systemClock, outgoing: { allowLoopback: true } });
+    const settings = { baseUrl: app.url, auth: { kind: 'none' }, matching: { User: ['userName'] } };
+    const target = kind.open(kind.parseSettings(settings), {
+      ...{ dryRun: false, learned: {}, capabilities: undefined, trace: () => undefined },
+    });
+    const signal = AbortSignal.timeout(5_000);
+    const schemas = ['urn:ietf:params:scim:schemas:core:2.0:User'];
+    for (let n = 0; n < 5; n += 1) app.put('User', { schemas, userName: `user${n}` });
+    // Who asks first and gives up does not keep the others from being found.
+    const hasty = new AbortController();
+    app.personality = { filter: 'no', pageMax: 2, delayMs: 5 };
+    const first = target.find('User', { userName: 'user4' }, hasty.signal);
+    const other = target.find('User', { userName: 'user4' }, signal);
+    while (!app.asked.some(({ path }) => path.includes('startIndex=1&count=100'))) {
+      signal.throwIfAborted();
+      await systemClock.sleep(1);
+    }
+    hasty.abort(new Error('too late'));
+    await assert.rejects(first, { message: 'too late' });
+    assert.equal((await other).length, 1);
+    const before = { schemas, userName: 'ada' };
+    const { id } = await target.create('User', before, signal);
+    const idsOf = async (userName: string) =>
+      (await target.find('User', { userName }, signal)).map((remote) => remote.id);
+    assert.deepEqual(await idsOf('ada'), [id]);
+    await target.update('User', id, { before, after: { schemas, userName: 'eve' }, etag: undefined }, signal);
+    assert.deepEqual([await idsOf('ada'), await idsOf('eve')], [[], [id]]);
+    const pages = app.asked.filter(({ path }) => path.includes('startIndex') && !path.includes('filter'));
+    assert.ok(pages.length <= 4, `${pages.length} pages were read`);
+    await target.close();
+    await app.close();
+  });
+
   it('renews a token, and changes the content type, once for all requests that are under way', async (context) => {
     const tokens: string[] = [];
     const types: string[] = [];

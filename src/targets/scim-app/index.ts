@@ -15,7 +15,7 @@ import { makeAuthorizer, secretsOf } from './auth.ts';
 import { type BulkParts, makeBulkCreator } from './bulk.ts';
 import { makeScimClient, type ScimClient } from './client.ts';
 import { discover } from './discovery.ts';
-import { makeMatcher } from './match.ts';
+import { type Matcher, makeMatcher } from './match.ts';
 import { makePace } from './pace.ts';
 import { readPages } from './pages.ts';
 import { PRESETS } from './presets.ts';
@@ -85,14 +85,13 @@ function presetOf(name: string | null, title: string): TargetPreset {
   return { name, title, settings };
 }
 
-/** After a create that is not known to have failed, what was read before it may lack what it made. */
-function forgetting(
-  create: Target['create'],
-  matcher: Pick<ReturnType<typeof makeMatcher>, 'forget'>,
-): Target['create'] {
+/** After a create what was read before it lacks what it made; after one that is not known to have failed it may. */
+function noting(create: Target['create'], matcher: Pick<Matcher, 'note' | 'forget'>): Target['create'] {
   return async (type, payload, signal) => {
     try {
-      return await create(type, payload, signal);
+      const remote = await create(type, payload, signal);
+      matcher.note(type, payload, remote.id);
+      return remote;
     } catch (error) {
       if (!(error instanceof TargetError) || error.unknown) matcher.forget('unknown');
       else if (error.kind === 'conflict') matcher.forget('conflict');
@@ -208,8 +207,12 @@ function makeTarget(
       learned = { ...learned, declared: { ...learned.declared, [type]: true } };
     },
     read,
-    create: forgetting(create, matcher),
-    update: writer.update,
+    create: noting(create, matcher),
+    async update(type, id, change, signal) {
+      const answer = await writer.update(type, id, change, signal);
+      matcher.note(type, change.after, answer.id);
+      return answer;
+    },
     async remove(type, id, signal) {
       try {
         await writer.remove(type, id, signal);
@@ -223,6 +226,9 @@ function makeTarget(
     changeMembers: writer.changeMembers,
     pages: (type, signal) => readPages(client, type, pages, signal),
     learned: () => learned,
-    close,
+    async close() {
+      matcher.close();
+      await close();
+    },
   };
 }
