@@ -135,5 +135,13 @@ export async function change(
 
 export async function unlink(world: Delivering, row: Claimed, progress: Progress): Promise<void> {
   await world.membersOf(row).forget(progress.remoteId ?? '');
-  Object.assign(progress, { remoteId: null, etag: null, link: null, sent: null, goneSince: null, action: 'none' });
+  Object.assign(progress, {
+    remoteId: null,
+    etag: null,
+    link: null,
+    sent: null,
+    goneSince: null,
+    drift: null,
+    action: 'none',
+  });
 }

@@ -35,6 +35,8 @@ export interface Personality {
   readonly canDelete?: boolean;
   /** Answers 415 to anything but application/json. */
   readonly plainJson?: boolean;
+  /** What it makes of whatever it is written, before it keeps it. */
+  readonly rewrites?: (doc: Doc) => void;
   /** The only attribute it filters by. */
   readonly filterBy?: string;
 }
@@ -323,6 +325,7 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
       $version: 1,
       ...(kind === 'Group' ? { members: checkedMembers(membersOf(body)) } : {}),
     };
+    app.personality.rewrites?.(doc);
     store.set(id, doc);
     if (app.personality.noIdOnCreate === true) return { status: 201 };
     return { status: 201, body: shown(kind, doc), headers: tagOf(doc) };
@@ -364,6 +367,7 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
     const members = kind === 'Group' ? { members: checkedMembers(membersOf(body)) } : {};
     const { meta: _meta, ...rest } = body;
     const doc: Doc = { ...rest, id, ...members, $version: Number(before['$version']) + 1 };
+    app.personality.rewrites?.(doc);
     store.set(id, doc);
     return { status: 200, body: shown(kind, doc), headers: tagOf(doc) };
   }
@@ -391,6 +395,7 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
     for (const operation of operations as Doc[]) apply(doc, operation);
     if (JSON.stringify({ ...doc, $version: 0 }) === JSON.stringify({ ...before, $version: 0 }))
       noEffect.push(`${kind} ${id}: ${JSON.stringify(operations)}`);
+    app.personality.rewrites?.(doc);
     doc['$version'] = Number(before['$version']) + 1;
     (kind === 'User' ? users : groups).set(id, doc);
     return app.personality.etag === undefined
