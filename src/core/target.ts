@@ -93,7 +93,7 @@ export interface Learned {
   readonly write?: Readonly<Partial<Record<ResourceType, 'patch' | 'put'>>>;
   /** Whether filters are answered. */
   readonly filter?: boolean;
-  /** Changes are only taken with If-Match, whatever it says. */
+  /** Whether changes go with If-Match, whatever it says: it takes none without, or refuses the tag that it just gave. */
   readonly match?: boolean;
   /** Members are only taken as a whole list. */
   readonly members?: 'whole';

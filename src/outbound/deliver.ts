@@ -186,7 +186,10 @@ async function lookAgain(
 ): Promise<Remote> {
   for (const wait of LOOK_AGAIN_MS) {
     if (wait > 0) await world.sleep(wait, signal);
-    const found = await match(world, row, payload, signal, 'spelled');
+    const found = await match(world, row, payload, signal, 'spelled').catch((later: unknown) => {
+      // It asked to be left alone with its answer: the next try looks first.
+      throw later instanceof TargetError && later.reason === 'target-resting' ? error : later;
+    });
     if (found !== undefined) return found;
   }
   // The target says that it has one: its filters may compare by case, and its names not.

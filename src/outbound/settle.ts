@@ -53,13 +53,16 @@ export function consequenceOf(error: unknown, situation: Situation): Consequence
     counts: true,
   };
   if (!(error instanceof TargetError)) return counted;
+  const rested = after(targetRestMs(failures + 1, error.retryAfterMs, random));
+  // Whatever it answers, it may say when it wants to be asked again.
+  const isAsked = error.retryAfterMs !== undefined && error.retryAfterMs > 0;
   switch (error.kind) {
     case 'throttled':
-      return { ...again, restUntil: after(targetRestMs(failures + 1, error.retryAfterMs, random)) };
+      return { ...again, restUntil: rested };
     case 'network':
       return {
         ...again,
-        restUntil: after(targetRestMs(failures + 1, undefined, random)),
+        restUntil: rested,
         quarantine: failures + 1 >= UNREACHABLE_AFTER,
       };
     case 'credentials':
@@ -68,9 +71,14 @@ export function consequenceOf(error: unknown, situation: Situation): Consequence
     case 'conflict':
     case 'refused':
     case 'unsupported':
-      return { ...counted, state: 'dead', counts: error.reason !== 'member-refused' };
+      return {
+        ...counted,
+        state: 'dead',
+        restUntil: isAsked ? rested : undefined,
+        counts: error.reason !== 'member-refused',
+      };
     default:
-      return counted;
+      return { ...counted, restUntil: isAsked ? rested : undefined };
   }
 }
 

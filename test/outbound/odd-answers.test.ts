@@ -106,4 +106,49 @@ eachDatabase('a target that', (open) => {
     const told = `select count(*)::int as count from deliveries where log @> '[{"path": "/Bulk", "status": null}]'`;
     assert.deepEqual((await sql(database.knex, told)).rows, [{ count: ids.length }], 'each tells of the request');
   });
+
+  for (const patch of [true, false])
+    it(`wants a condition, or refuses its own, to ${patch ? 'PATCH' : 'PUT'}: that is learned by one more try`, async () => {
+      const ada = await edit.user('ada', { title: 'Chief' });
+      // It says nothing of ETags, and changes without one are stale to it.
+      app.personality = { etag: 'required', config: false, patch };
+      const push = await start({ dialect: { users: patch ? 'patch' : 'put' } });
+      const changed = async (title: string): Promise<number> => {
+        await edit.change('User', ada, 'title', title);
+        await journalIsWhole(database);
+        app.takeWrites();
+        await push.settle();
+        assert.deepEqual([...app.users.values()].map((user) => user['title']).slice(0, 1), [title]);
+        return app.takeWrites().length;
+      };
+      await push.settle();
+      assert.deepEqual([await changed('Clerk'), await changed('Cook')], [2, 1]);
+      const learned = async () => (await sql(database.knex, 'select learned from targets')).rows[0].learned.match;
+      assert.equal(await learned(), true);
+      app.personality = { etag: 'refused', patch };
+      assert.deepEqual([await changed('Guard'), await changed('Guide')], [3, 1]);
+      assert.equal(await learned(), false);
+    });
+
+  for (const status of [500, 502, 504])
+    it(`answers ${status} with Retry-After: nothing is asked of it before, and the try counts`, async () => {
+      for (const name of ['ada', 'bob']) await edit.user(name);
+      let fails = 1;
+      app.personality = {
+        failing: (method) => (method === 'POST' && fails-- > 0 ? status : undefined),
+        failingSeconds: 1,
+      };
+      await journalIsWhole(database);
+      const push = await start({ pace: { concurrency: 1 } });
+      await push.pump.turn();
+      const { rows } = await sql(
+        database.knex,
+        `select d.attempts, t.rest_until > now() as rests from deliveries d, targets t
+        where last_error is not null`,
+      );
+      assert.deepEqual(rows, [{ attempts: 1, rests: true }]);
+      await sql(database.knex, 'update deliveries set ready_at = now()');
+      await push.settle();
+      assert.equal(app.users.size, 2);
+    });
 });

@@ -8,7 +8,8 @@ export interface Personality {
   readonly put?: boolean;
   /** `no` refuses filters, `ignore` answers everybody. */
   readonly filter?: 'yes' | 'no' | 'ignore';
-  readonly etag?: 'none' | 'weak' | 'odd' | 'required';
+  /** `required` refuses changes without If-Match, `refused` any that has it. */
+  readonly etag?: 'none' | 'weak' | 'odd' | 'required' | 'refused';
   readonly bulk?: boolean;
   readonly config?: boolean;
   readonly membersMax?: number;
@@ -27,6 +28,8 @@ export interface Personality {
   /** Of any request: drops the connection before doing anything. */
   readonly dropBefore?: () => boolean;
   readonly failing?: (method: string) => number | undefined;
+  /** What it then says in Retry-After. */
+  readonly failingSeconds?: number;
   /** Does as it is asked, and answers with a page for people. */
   readonly garbled?: (method: string) => boolean;
   readonly oauth?: { readonly lifeSeconds: number };
@@ -112,7 +115,7 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
       result =
         limited(now) ??
         authorised(request) ??
-        failing(method) ??
+        failing(method, now) ??
         handle(method, path, body as Doc | undefined, request);
     } catch (error) {
       result = error instanceof Refusal ? refusal(error) : { status: 500, body: { detail: String(error) } };
@@ -179,9 +182,22 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
     return ok ? undefined : { status: 401, body: { detail: 'no' } };
   }
 
-  function failing(method: string): { status: number; body: unknown } | undefined {
-    const status = app.personality.failing?.(method);
-    return status === undefined ? undefined : { status, body: { detail: 'out of order' } };
+  function failing(
+    method: string,
+    now: number,
+  ): { status: number; body: unknown; headers: Record<string, string> } | undefined {
+    const { failing: fails, failingSeconds: seconds } = app.personality;
+    const status = fails?.(method);
+    if (status === undefined) return undefined;
+    if (seconds !== undefined) {
+      restFrom = now - 300;
+      restUntil = now + seconds * 1_000;
+    }
+    return {
+      status,
+      body: { detail: 'out of order' },
+      headers: seconds === undefined ? {} : { 'retry-after': String(seconds) },
+    };
   }
 
   function handle(
@@ -247,6 +263,7 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
     const given = request.headers['if-match'];
     if (app.personality.etag === 'required' && given === undefined)
       throw new Refusal(412, undefined, 'If-Match is required');
+    if (given !== undefined && app.personality.etag === 'refused') throw new Refusal(412);
     if (given !== undefined && given !== tagOf(doc)['etag']) throw new Refusal(412);
   }
 

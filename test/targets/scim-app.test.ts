@@ -177,6 +177,7 @@ describe('a SCIM app as a target', () => {
       5_000,
     );
     assert.equal(waitAsked({ 'retry-after': 'soon' }, at), undefined);
+    assert.equal(waitAsked({ 'retry-after': '999999999' }, at), 86_400_000);
   });
 
   it('has presets that are settings, and that are overridden field by field', () => {

@@ -45,23 +45,14 @@ export function makeWriter(parts: WriterParts): Writer {
     signal: AbortSignal,
   ): Promise<{ etag: string | undefined; id: string }> {
     const { type, id } = place;
-    const once = async (): Promise<{ etag: string | undefined; id: string }> => {
+    return ways.insist(async (match) => {
       const remote = await read(type, id, signal);
       if (remote === undefined) throw gone(type, id);
       const { meta: _meta, groups: _groups, ...theirs } = remote.document ?? {};
       const body = { ...(await merge(theirs)), id };
-      const answer = await client.send(
-        { method: 'PUT', path: pathOf(type, id), body, ...ways.match(remote.etag) },
-        signal,
-      );
+      const answer = await client.send({ method: 'PUT', path: pathOf(type, id), body, ...match(remote.etag) }, signal);
       return { etag: answer.etag, id: idOf(answer, id) };
-    };
-    try {
-      return await once();
-    } catch (error) {
-      ways.passStale(error);
-      return once();
-    }
+    });
   }
 
   return {
