@@ -118,7 +118,8 @@ export async function change(
     return;
   }
   const { remoteId } = progress;
-  const request = { before, etag: progress.etag ?? undefined };
+  const members = (): Promise<readonly string[]> => world.membersOf(row).known();
+  const request = { before, etag: progress.etag ?? undefined, members };
   const { answer, sent } = await orDeclared(world, row, after, (part) =>
     world.target.update(row.resource_type, remoteId, { ...request, after: part }, signal),
   ).catch((error: unknown) => {

@@ -29,6 +29,9 @@ export interface Consequence {
 /** In a row: a minute or two of a target that refuses connections, some minutes of one that lets them run out of time. */
 const UNREACHABLE_AFTER = 8;
 
+/** Says something of a member, and nothing of how the target does. */
+const ABOUT_MEMBERS: ReadonlySet<string> = new Set(['member-refused', 'member-list-refused']);
+
 export function consequenceOf(error: unknown, situation: Situation): Consequence {
   const { attempts, maxAttempts, failures, now, random } = situation;
   const after = (ms: number): Date => new Date(now.getTime() + ms);
@@ -75,7 +78,7 @@ export function consequenceOf(error: unknown, situation: Situation): Consequence
         ...counted,
         state: 'dead',
         restUntil: isAsked ? rested : undefined,
-        counts: error.reason !== 'member-refused',
+        counts: !ABOUT_MEMBERS.has(error.reason),
       };
     default:
       return { ...counted, restUntil: isAsked ? rested : undefined };

@@ -13,6 +13,8 @@ export interface Personality {
   readonly bulk?: boolean;
   readonly config?: boolean;
   readonly membersMax?: number;
+  /** What it answers when a member is not there; 400 otherwise. */
+  readonly unknownMember?: number;
   /** `empty` shows an empty list in their place. */
   readonly hidesMembers?: boolean | 'empty';
   readonly noIdOnCreate?: boolean;
@@ -38,6 +40,8 @@ export interface Personality {
   readonly canDelete?: boolean;
   /** Answers 415 to anything but application/json. */
   readonly plainJson?: boolean;
+  /** Answered at /Schemas. */
+  readonly schemas?: readonly Doc[];
   /** What it makes of whatever it is written, before it keeps it. */
   readonly rewrites?: (doc: Doc) => void;
   /** The only attribute it filters by. */
@@ -216,6 +220,8 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
       if (app.personality.config === false) throw new Refusal(404);
       return { status: 200, body: config() };
     }
+    if (place === 'Schemas' && app.personality.schemas)
+      return { status: 200, body: { Resources: app.personality.schemas } };
     if (place === 'ResourceTypes') throw new Refusal(404);
     if (place === 'Bulk' && app.personality.bulk === true) return bulk(body, request);
     const store = place === 'Users' ? users : place === 'Groups' ? groups : undefined;
@@ -368,7 +374,8 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
     const max = app.personality.membersMax;
     if (max !== undefined && members.length > max) throw new Refusal(400, 'tooMany', 'too many members');
     for (const { value } of members)
-      if (!users.has(value) && !groups.has(value)) throw new Refusal(400, 'invalidValue', `unknown member ${value}`);
+      if (!users.has(value) && !groups.has(value))
+        throw new Refusal(app.personality.unknownMember ?? 400, 'invalidValue', `unknown member ${value}`);
     return members.map(({ value }) => ({ value }));
   }
 

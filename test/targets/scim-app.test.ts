@@ -74,6 +74,13 @@ describe('a SCIM app as a target', () => {
     assert.deepEqual(result, { schemas: ['a', 'b'], nickName: 'kept', name: { middleName: 'M', familyName: 'F' } });
   });
 
+  it('names nothing of a former manager beside the new one', () => {
+    const urn = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
+    const theirs = { [urn]: { costCenter: '1', manager: { value: 'a', $ref: '../Users/a', displayName: 'Ada' } } };
+    const manager = { value: 'b' };
+    assert.deepEqual(merged(theirs, {}, { [urn]: { manager } }), { [urn]: { costCenter: '1', manager } });
+  });
+
   it('sends nothing once the target rests, not even what had its turn before that', async () => {
     const app = await startScimApp();
     let asked = 0;

@@ -1,7 +1,7 @@
 // Which way a target takes a change, PATCH or PUT, and under which condition: what an administrator says, what was learned,
 // what the target says of itself.
 import type { ResourceType } from '#core/resource.ts';
-import { type Capabilities, type Learned, type Remote, TargetError } from '#core/target.ts';
+import { type Capabilities, type Learned, type Remote, TargetError, type TargetFailure } from '#core/target.ts';
 import type { ScimSettings } from './settings.ts';
 
 export interface WayParts {
@@ -24,10 +24,13 @@ export interface Match {
 }
 
 export interface Ways {
-  /** Tries the way that is known, and the other one when the target does not know it. */
+  /**
+   * Tries the way that is known, and the other one when the target does not know it. That one is told when it is only a
+   * guess: a 404 to what is there may mean that there is no such way, or be about what was sent.
+   */
   either<Answer>(
     place: Place,
-    ways: Readonly<Record<'patch' | 'put', () => Promise<Answer>>>,
+    ways: Readonly<Record<'patch' | 'put', (isGuess: boolean) => Promise<Answer>>>,
     signal: AbortSignal,
   ): Promise<Answer>;
   /**
@@ -47,6 +50,9 @@ export interface Ways {
 }
 
 export function makeWays({ settings: { dialect }, capabilities, learned, learn, read }: WayParts): Ways {
+  /** Ways that a target has taken since it was opened. */
+  const works = new Set<string>();
+
   function isOpen(type: ResourceType): boolean {
     return (type === 'User' ? dialect.users : dialect.groups) === 'auto';
   }
@@ -102,14 +108,20 @@ export function makeWays({ settings: { dialect }, capabilities, learned, learn, 
     async either({ type, id }, ways, signal) {
       const way = wayOf(type);
       try {
-        return await ways[way]();
+        const answer = await ways[way](false);
+        works.add(`${type} ${way}`);
+        return answer;
       } catch (error) {
         const isUnknownWay = error instanceof TargetError && (error.kind === 'unsupported' || error.kind === 'gone');
         if (!isUnknownWay || !isOpen(type)) throw error;
+        const isGuess = error.kind === 'gone';
+        if (isGuess && works.has(`${type} ${way}`)) throw error;
         // A target without PATCH may answer 404 to it, like to what is gone.
-        if (error.kind === 'gone' && (await read(type, id, signal)) === undefined) throw error;
+        if (isGuess && (await read(type, id, signal)) === undefined) throw error;
         const other = way === 'patch' ? 'put' : 'patch';
-        const answer = await ways[other]();
+        const answer = await ways[other](isGuess).catch((further: unknown) => {
+          throw isGuess && isRefusal(further) ? error : further;
+        });
         learn({ write: { ...learned().write, [type]: other } });
         return answer;
       }
@@ -124,6 +136,13 @@ export function makeWays({ settings: { dialect }, capabilities, learned, learn, 
     },
   };
 }
+
+/** Nothing was done, and it is not about the moment. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof TargetError && REFUSALS.has(error.kind);
+}
+
+const REFUSALS: ReadonlySet<TargetFailure> = new Set(['refused', 'conflict', 'gone', 'unsupported']);
 
 /** Rethrows any other error than that of a stale write. */
 function passStale(error: unknown): void {
