@@ -162,6 +162,28 @@ describe('a SCIM app as a target', () => {
     assert.deepEqual(tokens, ['t0', 't1']);
   });
 
+  it('waits for a token though the one who asked for it first has given up', async (context) => {
+    let give: () => void = () => undefined;
+    let asked = 0;
+    const server = createServer((request, response) => {
+      const answer = (given: object): void => {
+        response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(given));
+      };
+      if (request.url !== '/token') return answer({ totalResults: 0 });
+      asked += 1;
+      give = () => answer({ access_token: 't', token_type: 'Bearer', expires_in: 3_600 });
+      hasty.abort(new Error('too late'));
+    });
+    const target = await openWithTokens(context, server);
+    const hasty = new AbortController();
+    const other = target.probe(hasty.signal);
+    const mine = target.probe(AbortSignal.timeout(5_000));
+    await assert.rejects(other, { message: 'too late' });
+    give();
+    await mine;
+    assert.equal(asked, 1);
+  });
+
   it('asks a token endpoint for nothing before the time that it asked for', async (context) => {
     let asked = 0;
     const server = createServer((_request, response) => {

@@ -5,6 +5,7 @@ import type { Clock } from '#platform/clock.ts';
 import type { ScimClient } from './client.ts';
 import { keyOf, sameKey } from './keys.ts';
 import { type PageOptions, readPages } from './pages.ts';
+import { unlessAborted } from './wait.ts';
 
 export interface KnownIdsParts {
   readonly client: ScimClient;
@@ -88,18 +89,5 @@ function addTo(
     const same = ids.get(key);
     if (same === undefined) ids.set(key, [id]);
     else if (!same.includes(id)) same.push(id);
-  }
-}
-
-/** The work goes on for others. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const { promise: given, reject } = Promise.withResolvers<never>();
-  const give = (): void => reject(signal.reason);
-  signal.addEventListener('abort', give, { once: true });
-  try {
-    return await Promise.race([work, given]);
-  } finally {
-    signal.removeEventListener('abort', give);
   }
 }

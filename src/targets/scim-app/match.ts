@@ -60,14 +60,13 @@ export function makeMatcher(parts: MatchParts): Matcher {
     spell: (value: string) => string,
     signal: AbortSignal,
   ): Promise<readonly Remote[]> {
-    for (const path of keys[type]) {
-      const given = keyOf(payload, path);
-      if (given === undefined) continue;
-      const value = spell(given);
+    const usable = keys[type].filter((path) => keyOf(payload, path) !== undefined);
+    for (const path of usable) {
+      const value = spell(keyOf(payload, path) ?? '');
       const isDeaf = deaf.has(`${type} ${path}`);
       const found = canFilter() && !isDeaf ? await byFilter(type, path, value, signal) : undefined;
       // That one attribute is not filtered by says nothing of the others.
-      if (found === undefined && canFilter() && !keys[type].every((key) => deaf.has(`${type} ${key}`))) continue;
+      if (found === undefined && canFilter() && !usable.every((key) => deaf.has(`${type} ${key}`))) continue;
       const hits = found ?? (await all.find(type, path, value, signal));
       if (hits.length > 0) return hits;
     }
