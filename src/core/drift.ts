@@ -14,6 +14,8 @@ export interface Drift {
   readonly asked: readonly Differing[];
   /** Was the same again when it was read back. */
   readonly unkept: readonly Differing[];
+  /** When the first of it was: whoever was changed there since may be taken in now. */
+  readonly at: string;
 }
 
 /** More of one resource is mended each time, and not remembered. */
@@ -48,15 +50,15 @@ export function splitDrift(
 }
 
 /** What is remembered after a write, by what was read back; null when that is nothing. */
-export function driftAfter({ asked, unkept }: Drift, still: readonly Differing[]): Drift | null {
+export function driftAfter({ asked, unkept, at }: Drift, still: readonly Differing[], now: Date): Drift | null {
   const texts = new Set(still.map(textOf));
   const left = asked.filter((one) => texts.has(textOf(one)));
-  return rememberedDrift([], [...unkept, ...left]);
+  return rememberedDrift([], [...unkept, ...left], unkept.length > 0 ? at : now.toISOString());
 }
 
-export function rememberedDrift(asked: readonly Differing[], unkept: readonly Differing[]): Drift | null {
+export function rememberedDrift(asked: readonly Differing[], unkept: readonly Differing[], at: string): Drift | null {
   if (asked.length + unkept.length === 0) return null;
-  return { asked: asked.slice(0, KEPT_MOST), unkept: unkept.slice(0, KEPT_MOST) };
+  return { asked: asked.slice(0, KEPT_MOST), unkept: unkept.slice(0, KEPT_MOST), at };
 }
 
 export function isSameDrift(one: Drift | null, other: Drift | null): boolean {

@@ -95,7 +95,11 @@ async function lookWhatIsKept(world: Delivering, row: Claimed, progress: Progres
     const still = differences(managedPart(sent, document), sent).map(differingOf);
     const there = Array.isArray(members) ? new Set(members.map(({ value }) => String(value))) : undefined;
     const wanted = there === undefined ? [] : await world.membersOf(row).wanted();
-    const left = driftAfter(drift, [...still, ...(there === undefined ? [] : memberDrift(there, new Set(wanted)))]);
+    const left = driftAfter(
+      drift,
+      [...still, ...(there === undefined ? [] : memberDrift(there, new Set(wanted)))],
+      world.now(),
+    );
     progress.drift = left;
     if (left === null || left.unkept.length === drift.unkept.length) return;
     progress.steps.push({
@@ -106,7 +110,7 @@ async function lookWhatIsKept(world: Delivering, row: Claimed, progress: Progres
   } catch (error) {
     // It was done all the same; the next comparison looks again.
     if (!(error instanceof TargetError)) throw error;
-    progress.drift = rememberedDrift([], drift.unkept);
+    progress.drift = rememberedDrift([], drift.unkept, drift.at);
   }
 }
 

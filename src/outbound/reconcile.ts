@@ -222,7 +222,11 @@ async function compareOne(
   const attributes = compareAttributes(parts, type, row, remote, report);
   const members = type === 'Group' ? await compareMembers(parts, row, remote, report) : NOTHING;
   const mend = [...attributes.mend, ...members.mend];
-  const drift = rememberedDrift(mend, [...attributes.unkept, ...members.unkept]);
+  const drift = rememberedDrift(
+    mend,
+    [...attributes.unkept, ...members.unkept],
+    row.drift?.at ?? parts.clock.now().toISOString(),
+  );
   const isAsked = mend.length > 0;
   if (!isAsked && isSameDrift(drift, row.drift)) return [];
   return [{ resource_id: row.resource_id, sent: attributes.sent ?? row.sent, drift, isAsked }];
@@ -310,7 +314,7 @@ async function splitMembers(
 ): Promise<Parted> {
   const { mend, unkept } = splitDrift(differing, known);
   const ids = unkept.map(memberOf);
-  const moved = new Set(await movedSince(db, group, ids));
+  const moved = new Set(await movedSince(db, group.appId, ids, known?.at ?? ''));
   const isMoved = (one: Differing): boolean => moved.has(memberOf(one));
   return { mend: [...mend, ...unkept.filter(isMoved)], unkept: unkept.filter((one) => !isMoved(one)) };
 }

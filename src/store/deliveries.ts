@@ -233,7 +233,7 @@ export async function askForReferences(db: Db, appId: string, moved: readonly st
        attempts = case when d.state = 'dead' then 0 else d.attempts end
      where d.app_id = ? and d.resource_id = any(array(select group_id from group_members where member_id = any(?::uuid[])
          union select id from resources where manager_id = any(?::uuid[]) and deleted_at is null))
-       and (d.state in ('idle', 'pending', 'sending') or d.state = 'dead' and d.last_error ->> 'code' in ('member-refused', 'member-list-refused'))`,
+       and (d.state in ('idle', 'pending', 'sending') or d.state = 'dead' and d.last_error ->> 'code' in ('member-refused', 'member-list-refused', 'too-many-members'))`,
     [now, now, appId, moved, moved],
   );
 }

@@ -136,19 +136,19 @@ export async function forgetDrift(db: Db, appId: string): Promise<void> {
   await sql(db, 'update deliveries set drift = null where app_id = ? and drift is not null', [appId]);
 }
 
-/** Of these members there, those of whom something was sent after a group was. */
+/** Of these resources there, those of which something was sent after a time. */
 export async function movedSince(
   db: Db,
-  { appId, groupId }: { readonly appId: string; readonly groupId: string },
+  appId: string,
   remoteIds: readonly string[],
+  at: string,
 ): Promise<readonly string[]> {
   if (remoteIds.length === 0) return [];
   const { rows } = await sql<{ id: string }>(
     db,
-    `select m.remote_id as id from deliveries m where m.app_id = ? and m.resource_type in ('User', 'Group')
-       and m.remote_id = any(?::text[]) and m.settled_at >
-         (select settled_at from deliveries where app_id = ? and resource_id = ?)`,
-    [appId, remoteIds, appId, groupId],
+    `select remote_id as id from deliveries where app_id = ? and resource_type in ('User', 'Group')
+       and remote_id = any(?::text[]) and settled_at > ?::timestamptz`,
+    [appId, remoteIds, at],
   );
   return rows.map(({ id }) => id);
 }

@@ -22,9 +22,16 @@ export interface KnownIds {
   note(type: ResourceType, payload: Payload, id: string): void;
   /** What was read longer ago than this is read anew when somebody looks. */
   forget(olderThanMs: number): void;
+  /** Something may have been made there just now, and may be shown a little later. */
+  doubt(): void;
   /** Stops reading. */
   close(): void;
 }
+
+/** What was made is shown within about this time. */
+const SHOWN_MS = 5_000;
+/** Whoever looks again waits at least this long before it. */
+const AGAIN_MS = 300;
 
 /** Ids alone, by what they carry, since a target may have very many. */
 interface Known {
@@ -35,6 +42,7 @@ interface Known {
 export function makeKnownIds({ client, keys, pages, clock, read }: KnownIdsParts): KnownIds {
   const known = new Map<ResourceType, Known>();
   const closing = new AbortController();
+  let shownAt = 0;
 
   /** Under no deadline of whoever asks first: reading everybody may take longer than one delivery. */
   async function readAll(type: ResourceType): Promise<Map<string, string[]>> {
@@ -46,7 +54,8 @@ export function makeKnownIds({ client, keys, pages, clock, read }: KnownIdsParts
 
   function knownOf(type: ResourceType): Known {
     const there = known.get(type);
-    if (there !== undefined) return there;
+    const isEarly = there !== undefined && there.readAt < shownAt && clock.elapsed() - there.readAt >= AGAIN_MS;
+    if (there !== undefined && !isEarly) return there;
     const made = { readAt: clock.elapsed(), ids: readAll(type) };
     known.set(type, made);
     made.ids.catch(() => {
@@ -72,6 +81,10 @@ export function makeKnownIds({ client, keys, pages, clock, read }: KnownIdsParts
     },
     forget(olderThanMs) {
       for (const [type, { readAt }] of known) if (clock.elapsed() - readAt >= olderThanMs) known.delete(type);
+    },
+    doubt() {
+      known.clear();
+      shownAt = clock.elapsed() + SHOWN_MS;
     },
     close: () => closing.abort(new Error('the target is closed')),
   };

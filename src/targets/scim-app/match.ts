@@ -108,7 +108,7 @@ export function makeMatcher(parts: MatchParts): Matcher {
   return {
     find,
     note: all.note,
-    forget: (why) => all.forget(why === 'unknown' ? 0 : ALL_MS),
+    forget: (why) => (why === 'unknown' ? all.doubt() : all.forget(ALL_MS)),
     close: all.close,
   };
 }

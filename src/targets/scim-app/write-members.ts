@@ -79,7 +79,7 @@ export async function asWhole<Answer>(count: number, most: number, send: () => P
 export function listRefused(count: number, most: number, cause?: TargetError): TargetError {
   const facts = { kind: 'refused', status: cause?.status, exchange: cause?.exchange, cause } as const;
   if (count > most)
-    return new TargetError(`${count} members are more than one request may hold.`, {
+    return new TargetError(`${count} members are more than one request may hold${cause ? `: ${cause.message}` : '.'}`, {
       ...facts,
       reason: 'too-many-members',
       remedy:
