@@ -12,6 +12,7 @@ import { writeAudit } from '#store/audit.ts';
 import type { Db } from '#store/database.ts';
 import { replayPicked } from '#store/dead-letters.ts';
 import { TOLD_STATES } from '#store/delivery-claims.ts';
+import { forgetDrift } from '#store/reconciliations.ts';
 import { askBackfill, changeTarget, readTarget, type TargetChanges, type TargetRow } from '#store/targets.ts';
 import {
   listDeliveries,
@@ -245,7 +246,10 @@ async function clear(parts: AdminParts, request: Request): Promise<void> {
     if (what.deadLetters) await replayDead(tx, { appId, code: undefined, now: parts.clock.now() });
     if (what.quarantine)
       await changeTarget(tx, appId, { state: 'active', quarantine: null, rest_until: null, failures: 0 });
-    if (what.learned) await changeTarget(tx, appId, { learned: {} });
+    if (what.learned) {
+      await changeTarget(tx, appId, { learned: {} });
+      await forgetDrift(tx, appId);
+    }
     if (what.backfill) await askBackfill(tx, appId, 'all');
     await writeAudit(tx, { actor: actorOf(request), action: 'target.clear', object: appId, detail: what });
   });

@@ -8,7 +8,7 @@ const OBJECT_MOST_MS = 6 * 3_600_000;
 const TARGET_FIRST_MS = 1_000;
 const TARGET_MOST_MS = 5 * 60_000;
 /** A target that asks for more than this is asked again after this. */
-const RETRY_AFTER_MOST_MS = 24 * 3_600_000;
+export const RETRY_AFTER_MOST_MS = 24 * 3_600_000;
 const MINUTE_MS = 60_000;
 /** Between the probes of a target in quarantine, so that it is found about as long after an outage as that took; then daily. */
 const PROBES_MS = [1, 2, 5, 15, 30, 60, 120, 360, 720, 1_440].map((minutes) => minutes * MINUTE_MS);
@@ -25,9 +25,9 @@ export function objectRetryMs(attempt: number, random: () => number): number {
   return Math.max(1_000, fullJitter(attempt, OBJECT_FIRST_MS, OBJECT_MOST_MS, random, OBJECT_GROWTH));
 }
 
-/** @param failures in a row, from 1 @param asked what Retry-After said */
+/** @param failures in a row, from 1 @param asked what Retry-After said; nothing, or a moment that is over, says nothing */
 export function targetRestMs(failures: number, asked: number | undefined, random: () => number): number {
-  if (asked !== undefined) return Math.min(asked, RETRY_AFTER_MOST_MS);
+  if (asked !== undefined && asked > 0) return Math.min(asked, RETRY_AFTER_MOST_MS);
   return Math.max(250, fullJitter(failures, TARGET_FIRST_MS, TARGET_MOST_MS, random));
 }
 

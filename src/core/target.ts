@@ -85,6 +85,8 @@ export interface Capabilities {
   readonly resourceTypes: readonly ResourceType[] | null;
   /** Paths of the attributes that its schemas declare as writable, in lower case; null when it does not say. */
   readonly attributes?: Readonly<Record<ResourceType, readonly string[] | null>> | undefined;
+  /** Paths of those that it declares as its own to write. */
+  readonly readOnly?: Readonly<Record<ResourceType, readonly string[] | null>> | undefined;
 }
 
 /** Learned by trying, and stored between starts. */
@@ -93,7 +95,7 @@ export interface Learned {
   readonly write?: Readonly<Partial<Record<ResourceType, 'patch' | 'put'>>>;
   /** Whether filters are answered. */
   readonly filter?: boolean;
-  /** Changes are only taken with If-Match, whatever it says. */
+  /** Whether changes go with If-Match, whatever it says: it takes none without, or refuses the tag that it just gave. */
   readonly match?: boolean;
   /** Members are only taken as a whole list. */
   readonly members?: 'whole';
@@ -135,11 +137,19 @@ export interface Target {
   read(type: ResourceType, id: string, signal: AbortSignal): Promise<Remote | undefined>;
   /** May go out together with others that come at the same moment. */
   create(type: ResourceType, payload: Payload, signal: AbortSignal): Promise<Remote>;
-  /** Changes only what differs between `before` and `after`; the target keeps what we do not manage. Its id may become another. */
+  /**
+   * Changes only what differs between `before` and `after`; the target keeps what we do not manage. Its id may become another.
+   * `members` of a group, as far as they are known, are asked for where it can only be written whole and shows none.
+   */
   update(
     type: ResourceType,
     id: string,
-    change: { readonly before: Payload; readonly after: Payload; readonly etag: string | undefined },
+    change: {
+      readonly before: Payload;
+      readonly after: Payload;
+      readonly etag: string | undefined;
+      members?(): Promise<readonly string[]>;
+    },
     signal: AbortSignal,
   ): Promise<Pick<Remote, 'etag'> & { readonly id: string }>;
   /** Gone already counts as done. */

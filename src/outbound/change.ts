@@ -118,7 +118,8 @@ export async function change(
     return;
   }
   const { remoteId } = progress;
-  const request = { before, etag: progress.etag ?? undefined };
+  const members = (): Promise<readonly string[]> => world.membersOf(row).known();
+  const request = { before, etag: progress.etag ?? undefined, members };
   const { answer, sent } = await orDeclared(world, row, after, (part) =>
     world.target.update(row.resource_type, remoteId, { ...request, after: part }, signal),
   ).catch((error: unknown) => {
@@ -135,5 +136,13 @@ export async function change(
 
 export async function unlink(world: Delivering, row: Claimed, progress: Progress): Promise<void> {
   await world.membersOf(row).forget(progress.remoteId ?? '');
-  Object.assign(progress, { remoteId: null, etag: null, link: null, sent: null, goneSince: null, action: 'none' });
+  Object.assign(progress, {
+    remoteId: null,
+    etag: null,
+    link: null,
+    sent: null,
+    goneSince: null,
+    drift: null,
+    action: 'none',
+  });
 }

@@ -1,6 +1,8 @@
 // One delivery: bring one resource at one target to the state that it has here. Idempotent by state: whatever an earlier
 // try came to, this one looks first and does what is left.
-import { standing } from '#core/outgoing.ts';
+import { differences } from '#core/differences.ts';
+import { differingOf, driftAfter, memberDrift, rememberedDrift } from '#core/drift.ts';
+import { managedPart, standing } from '#core/outgoing.ts';
 import { type Deprovision, type Payload, type PushPolicy, type Remote, TargetError } from '#core/target.ts';
 import type { Claimed } from '#store/delivery-claims.ts';
 import { adopt, change, formOf, match, orDeclared, takeMembers, unlink } from './change.ts';
@@ -30,7 +32,8 @@ export async function deliver(world: Delivering, row: Claimed, progress: Progres
   await lookWhatBecame(world, row, progress, fate, signal);
   if (fate === 'present') {
     progress.goneSince = null;
-    return present(world, row, progress, signal);
+    await present(world, row, progress, signal);
+    return lookWhatIsKept(world, row, progress, signal);
   }
   const isOff = row.resource_type === 'User' && row.active === false && !row.deleted && row.in_scope;
   if (progress.remoteId === null && isOff && fate === 'deactivate') return present(world, row, progress, signal);
@@ -79,6 +82,36 @@ async function lookWhatBecame(
     progress.sent = standing(whole.document, [progress.sent ?? {}, after], touched);
   }
   if (isGroup) await takeMembers(world, row, whole);
+}
+
+/** What a comparison had mended is read back: a target that drops or rewrites something does so each time. */
+async function lookWhatIsKept(world: Delivering, row: Claimed, progress: Progress, signal: AbortSignal): Promise<void> {
+  const { drift, remoteId, again } = progress;
+  if (drift === null || drift.asked.length === 0 || remoteId === null || again !== undefined) return;
+  try {
+    const whole = await world.target.read(row.resource_type, remoteId, signal);
+    const { members, ...document } = whole?.document ?? {};
+    const sent = progress.sent ?? {};
+    const still = differences(managedPart(sent, document), sent).map(differingOf);
+    const there = Array.isArray(members) ? new Set(members.map(({ value }) => String(value))) : undefined;
+    const wanted = there === undefined ? [] : await world.membersOf(row).wanted();
+    const left = driftAfter(
+      drift,
+      [...still, ...(there === undefined ? [] : memberDrift(there, new Set(wanted)))],
+      world.now(),
+    );
+    progress.drift = left;
+    if (left === null || left.unkept.length === drift.unkept.length) return;
+    progress.steps.push({
+      step: 'action',
+      ok: true,
+      detail: 'The target does not keep all of it; it is not written again.',
+    });
+  } catch (error) {
+    // It was done all the same; the next comparison looks again.
+    if (!(error instanceof TargetError)) throw error;
+    progress.drift = rememberedDrift([], drift.unkept, drift.at);
+  }
 }
 
 /** Makes the resource, or changes what differs. One that has vanished there is made again. */
@@ -157,7 +190,10 @@ async function lookAgain(
 ): Promise<Remote> {
   for (const wait of LOOK_AGAIN_MS) {
     if (wait > 0) await world.sleep(wait, signal);
-    const found = await match(world, row, payload, signal, 'spelled');
+    const found = await match(world, row, payload, signal, 'spelled').catch((later: unknown) => {
+      // It asked to be left alone with its answer: the next try looks first.
+      throw later instanceof TargetError && later.reason === 'target-resting' ? error : later;
+    });
     if (found !== undefined) return found;
   }
   // The target says that it has one: its filters may compare by case, and its names not.

@@ -1,4 +1,5 @@
 // What a delivery is given, and what is known of it while it goes on.
+import type { Drift } from '#core/drift.ts';
 import type { ResourceType } from '#core/resource.ts';
 import type { PushPolicy, Target } from '#core/target.ts';
 import type { Fields } from '#core/target-mapping.ts';
@@ -35,6 +36,7 @@ export interface Progress {
   link: 'created' | 'adopted' | null;
   sent: Fields | null;
   goneSince: Date | null;
+  drift: Drift | null;
   action: 'none' | 'created' | 'adopted' | 'updated' | 'deactivated' | 'deleted' | 'kept' | 'skipped';
   /** When it has to be looked at again though nothing changes. */
   again: Date | undefined;
@@ -49,6 +51,7 @@ export function startProgress(row: Claimed): Progress {
     link: row.link,
     sent: sentOf(row),
     goneSince: row.gone_since,
+    drift: row.drift,
     action: 'none',
     again: undefined,
     beganAt: 0,

@@ -53,6 +53,12 @@ export async function leave(
   const deleteAt = deleteAfterDays === null ? undefined : new Date(since.getTime() + deleteAfterDays * DAY_MS);
   if (fate === 'delete' || (deleteAt !== undefined && deleteAt <= world.now()))
     return removeThere(world, row, progress, signal);
+  await deactivate(world, row, progress, signal);
+  // Of whom is gone there already nothing is left to delete.
+  if (progress.remoteId !== null) progress.again = deleteAt;
+}
+
+async function deactivate(world: Delivering, row: Claimed, progress: Progress, signal: AbortSignal): Promise<void> {
   try {
     const before = progress.sent ?? { active: true };
     await change(world, row, progress, { ...before, active: false }, signal);
@@ -60,15 +66,25 @@ export async function leave(
     if (!(error instanceof TargetError) || error.kind !== 'gone') throw error;
     await unlink(world, row, progress);
     progress.action = 'deleted';
-    return;
   }
-  progress.again = deleteAt;
 }
 
 async function removeThere(world: Delivering, row: Claimed, progress: Progress, signal: AbortSignal): Promise<void> {
   if (progress.remoteId === null) return;
-  await world.target.remove(row.resource_type, progress.remoteId, signal);
+  try {
+    await world.target.remove(row.resource_type, progress.remoteId, signal);
+  } catch (error) {
+    if (row.resource_type !== 'User' || !isNotDeleted(error)) throw error;
+    // Whoever is gone here may not go on working there.
+    progress.steps.push({ step: 'action', ok: false, detail: 'The target does not delete it: it is deactivated.' });
+    return deactivate(world, row, progress, signal);
+  }
   await unlink(world, row, progress);
   progress.action = 'deleted';
   progress.steps.push({ step: 'action', ok: true, detail: 'Deleted at the target.' });
+}
+
+/** Some have no deletion (405, 501), or do not let us (403), and take everything else. */
+function isNotDeleted(error: unknown): boolean {
+  return error instanceof TargetError && (error.kind === 'unsupported' || error.status === 403);
 }

@@ -149,12 +149,16 @@ function isSame(ids: readonly string[], others: readonly string[]): boolean {
   return all.size === ids.length && all.size === others.length;
 }
 
+/** About all members: with half of those who come or go the list would be the same. */
+const WHOLE_LIST: ReadonlySet<string> = new Set(['too-many-members', 'member-list-refused']);
+
 async function isAboutMembers(
   target: Target,
   group: string,
   error: TargetError,
   signal: AbortSignal,
 ): Promise<boolean> {
+  if (WHOLE_LIST.has(error.reason)) return false;
   if (error.kind === 'refused' || error.kind === 'conflict') return true;
   // Some answer 404 for a member that they do not have.
   return error.kind === 'gone' && (await target.read('Group', group, signal)) !== undefined;

@@ -32,6 +32,7 @@ export function settledOf(row: Claimed, progress: Progress, { now, exchanges, is
     link: progress.link,
     sent: progress.sent,
     gone_since: progress.goneSince,
+    drift: progress.drift,
     action: progress.action,
     error: null,
     log: lines,

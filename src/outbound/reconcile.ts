@@ -2,12 +2,23 @@
 // make is ever removed, and the guard watches over departures here as everywhere.
 import { randomUUID } from 'node:crypto';
 import { differences } from '#core/differences.ts';
+import {
+  type Differing,
+  type Drift,
+  differingOf,
+  isSameDrift,
+  memberDrift,
+  memberOf,
+  rememberedDrift,
+  splitDrift,
+} from '#core/drift.ts';
 import { describeError } from '#core/failure.ts';
+import { parsePath } from '#core/filter.ts';
 import { managedPart, outgoingForm } from '#core/outgoing.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { foldCase } from '#core/search.ts';
 import type { PushPolicy, Remote, Target } from '#core/target.ts';
-import type { Fields } from '#core/target-mapping.ts';
+import { type Fields, writeAt } from '#core/target-mapping.ts';
 import type { Clock } from '#platform/clock.ts';
 import { type Db, sql } from '#store/database.ts';
 import {
@@ -17,6 +28,8 @@ import {
   type LinkedRow,
   listUnseen,
   markMissing,
+  movedSince,
+  noteDrift,
   readLinked,
   readTwins,
   startReconciliation,
@@ -44,7 +57,8 @@ export interface Finding {
   readonly resourceId: string | null;
   readonly remoteId: string;
   readonly detail: string;
-  readonly repair: 'queued' | 'reported';
+  /** `not-kept`: it was written once, and was as before right after that. */
+  readonly repair: 'queued' | 'reported' | 'not-kept';
 }
 
 export interface Reconciling {
@@ -116,13 +130,17 @@ async function compareType(
       type,
       page.filter(({ id }) => !linked.has(id)),
     );
-    const drifted: DriftRow[] = [];
+    const compared: Compared[] = [];
     for (const remote of page) {
       const row = linked.get(remote.id);
       if (row === undefined) tell(report, unlinkedFinding(type, remote, twinOf(remote)));
-      else drifted.push(...(await compareOne(parts, type, row, remote, report)));
+      else compared.push(...(await compareOne(parts, type, row, remote, report)));
     }
-    await write((tx) => askForDrift(tx, appId, drifted, clock.now()));
+    await write(async (tx) => {
+      const [asked, noted] = [compared.filter(({ isAsked }) => isAsked), compared.filter(({ isAsked }) => !isAsked)];
+      await askForDrift(tx, appId, asked, clock.now());
+      await noteDrift(tx, appId, noted);
+    });
   }
   const gone = await listUnseen(parts.db, appId, type, { seen: [...seen], before: startedAt });
   const missing: string[] = [];
@@ -186,6 +204,12 @@ function unlinkedFinding(
   return { ...found, class: 'orphan', resourceId: null, detail };
 }
 
+/** What is to be written of one linked resource. */
+interface Compared extends DriftRow {
+  /** Something is to be sent, and not only noted. */
+  readonly isAsked: boolean;
+}
+
 /** What of one linked resource is to be mended. What is on its way anyway is passed over. */
 async function compareOne(
   parts: Reconciling,
@@ -193,22 +217,37 @@ async function compareOne(
   row: LinkedRow,
   remote: Remote,
   report: Report,
-): Promise<readonly DriftRow[]> {
+): Promise<readonly Compared[]> {
   if (row.state !== 'idle' || row.deleted || !row.in_scope || row.body === null || row.sent === null) return [];
-  const theirs = compareAttributes(parts, type, row, remote, report);
-  const isMemberMended = type === 'Group' && (await compareMembers(parts, row, remote, report));
-  if (theirs !== undefined) return [{ resource_id: row.resource_id, sent: theirs }];
-  return isMemberMended ? [{ resource_id: row.resource_id, sent: row.sent }] : [];
+  const attributes = compareAttributes(parts, type, row, remote, report);
+  const members = type === 'Group' ? await compareMembers(parts, row, remote, report) : NOTHING;
+  const mend = [...attributes.mend, ...members.mend];
+  const drift = rememberedDrift(
+    mend,
+    [...attributes.unkept, ...members.unkept],
+    row.drift?.at ?? parts.clock.now().toISOString(),
+  );
+  const isAsked = mend.length > 0;
+  if (!isAsked && isSameDrift(drift, row.drift)) return [];
+  return [{ resource_id: row.resource_id, sent: attributes.sent ?? row.sent, drift, isAsked }];
 }
 
-/** What they have of what we manage, when it is to be mended. */
+/** What differs, parted. */
+interface Parted {
+  readonly mend: readonly Differing[];
+  readonly unkept: readonly Differing[];
+}
+
+const NOTHING: Parted = { mend: [], unkept: [] };
+
+/** With what they have of what we manage, when some of it is to be mended. */
 function compareAttributes(
   { policy, cut, target }: Reconciling,
   type: ResourceType,
   row: LinkedRow,
   remote: Remote,
   report: Report,
-): Fields | undefined {
+): Parted & { readonly sent?: Fields } {
   const document = cut(type, JSON.parse(row.body ?? '{}'));
   const manager = row.manager_remote_id ?? undefined;
   const outgoing = outgoingForm({ id: row.resource_id, type, document }, policy, manager, 'update');
@@ -216,34 +255,68 @@ function compareAttributes(
   const theirs = managedPart(payload, remote.document ?? {});
   // What is sent at creation only may have been changed there.
   const createOnly = policy.mapping[type].filter(({ when }) => when === 'create').map(({ to }) => [to, theirs[to]]);
-  const differing = differences(theirs, { ...payload, ...Object.fromEntries(createOnly) });
-  if (differing.length === 0) return undefined;
+  const differing = differences(theirs, { ...payload, ...Object.fromEntries(createOnly) }).map(differingOf);
+  const { mend, unkept } = splitDrift(differing, row.drift);
+  const place = placeOf(type, row, remote);
+  const pathsOf = (some: readonly Differing[]): string => some.map(({ path }) => path).join(', ');
+  if (unkept.length > 0) tell(report, { ...place, class: 'changed', detail: pathsOf(unkept), repair: 'not-kept' });
+  if (mend.length === 0) return { mend, unkept };
   const repair = policy.reconcile.repair.changed ? 'queued' : 'reported';
-  const detail = differing.map(({ path }) => path).join(', ');
-  tell(report, { ...placeOf(type, row, remote), class: 'changed', detail, repair });
-  return repair === 'queued' ? theirs : undefined;
+  tell(report, { ...place, class: 'changed', detail: pathsOf(mend), repair });
+  if (repair === 'reported') return { mend: [], unkept };
+  // As if they had what they do not keep.
+  for (const { path, ours } of unkept) writeAt(theirs, parsePath(path), ours ?? undefined);
+  return { mend, unkept, sent: theirs };
 }
 
-/** Answers whether members are to be mended. A target that hides them tells nothing. */
+/** A target that hides members tells nothing. */
 async function compareMembers(
   { db, appId, policy, write }: Reconciling,
   row: LinkedRow,
   remote: Remote,
   report: Report,
-): Promise<boolean> {
+): Promise<Parted> {
   const members = remote.document?.['members'];
-  if (!Array.isArray(members)) return false;
+  if (!Array.isArray(members)) return NOTHING;
+  const group = { appId, groupId: row.resource_id };
   const there = new Set(members.map(({ value }: { value?: unknown }) => String(value)));
-  const wanted = new Set(await wantedMembers(db, { appId, groupId: row.resource_id }));
-  const repair = policy.reconcile.repair.members ? 'queued' : 'reported';
+  const wanted = new Set(await wantedMembers(db, group));
+  const { mend, unkept } = await splitMembers(db, group, memberDrift(there, wanted), row.drift);
   const place = placeOf('Group', row, remote);
-  const extra = [...there].filter((id) => !wanted.has(id));
-  const lacking = [...wanted].filter((id) => !there.has(id));
-  for (const detail of extra) tell(report, { ...place, class: 'member-added', detail, repair });
-  for (const detail of lacking) tell(report, { ...place, class: 'member-missing', detail, repair });
-  if (extra.length + lacking.length === 0 || repair === 'reported') return false;
-  await write((tx) => replaceKnownMembers(tx, { appId, groupId: row.resource_id }, [...there]));
-  return true;
+  const tellOf = (some: readonly Differing[], repair: Finding['repair']): void => {
+    for (const one of some)
+      tell(report, {
+        ...place,
+        class: one.theirs === true ? 'member-added' : 'member-missing',
+        detail: memberOf(one),
+        repair,
+      });
+  };
+  tellOf(unkept, 'not-kept');
+  const repair = policy.reconcile.repair.members ? 'queued' : 'reported';
+  tellOf(mend, repair);
+  if (mend.length === 0 || repair === 'reported') return { mend: [], unkept };
+  // As if they kept what they do not.
+  for (const one of unkept) {
+    if (one.theirs === true) there.delete(memberOf(one));
+    else there.add(memberOf(one));
+  }
+  await write((tx) => replaceKnownMembers(tx, group, [...there]));
+  return { mend, unkept };
+}
+
+/** Of somebody who was changed there since, nothing is taken for known: a target may take them in now. */
+async function splitMembers(
+  db: Db,
+  group: { readonly appId: string; readonly groupId: string },
+  differing: readonly Differing[],
+  known: Drift | null,
+): Promise<Parted> {
+  const { mend, unkept } = splitDrift(differing, known);
+  const ids = unkept.map(memberOf);
+  const moved = new Set(await movedSince(db, group.appId, ids, known?.at ?? ''));
+  const isMoved = (one: Differing): boolean => moved.has(memberOf(one));
+  return { mend: [...mend, ...unkept.filter(isMoved)], unkept: unkept.filter((one) => !isMoved(one)) };
 }
 
 function placeOf(resourceType: ResourceType, { resource_id }: LinkedRow, { id }: Remote) {

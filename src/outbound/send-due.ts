@@ -65,10 +65,13 @@ export function makeSendDue({ following, log, health, metrics, listen }: SendPar
 
   return async (row, ready, scope, signal) => {
     const started = clock.now().getTime();
-    const until = started + TURN_MS;
+    const isOver = (): boolean => signal.aborted || clock.now().getTime() >= started + TURN_MS;
     const claimedAt = new Map<string, Date>();
     let lookedAt = started;
     let isHalted = false;
+    /** The last look found something. */
+    let hasMore = row.backfill !== null;
+    let looking: Promise<void> | undefined;
     const carrying = { clock, log, health, world: ready.world, deadlines: makeDeadlines(signal), listen };
 
     /** What came meanwhile is asked for while what is claimed goes on. */
@@ -78,11 +81,32 @@ export function makeSendDue({ following, log, health, metrics, listen }: SendPar
       if (now === undefined) return;
       const hasNews = await followJournal(following, now, scope, signal);
       const hasLooked = await lookThrough(following, now, scope);
+      hasMore = hasNews || hasLooked;
       if (hasNews || hasLooked) await write((tx) => guardDepartures(tx, appId, ready.policy.guard, clock.now()));
     }
 
+    /** One at a time, beside what goes out. Whoever claims next is told of its failure. */
+    function lookBeside(): Promise<void> {
+      looking ??= look().finally(() => {
+        looking = undefined;
+      });
+      looking.catch(() => undefined);
+      return looking;
+    }
+
+    /** Never while somebody looks: the guard comes between what is asked for and what is claimed. */
     async function claim(limit: number): Promise<readonly Claimed[]> {
-      if (clock.now().getTime() - lookedAt >= LOOK_MS) await look();
+      if (looking !== undefined || clock.now().getTime() - lookedAt >= LOOK_MS) await lookBeside();
+      for (;;) {
+        const claimed = await take(limit);
+        // The next stretch is looked through before this is sent, so that what goes out does not run dry.
+        if (hasMore && claimed.length < limit && !isHalted && !isOver()) void lookBeside();
+        if (claimed.length > 0 || looking === undefined) return claimed;
+        await looking;
+      }
+    }
+
+    async function take(limit: number): Promise<readonly Claimed[]> {
       const now = clock.now();
       const claimed = await write(async (tx) => {
         const wanted = { limit, now, until: new Date(now.getTime() + claimMs(ready.policy.timeoutMs)) };
@@ -104,8 +128,9 @@ export function makeSendDue({ following, log, health, metrics, listen }: SendPar
       settle: (settled: readonly SettledDelivery[]) => settle(ready, settled),
     };
     try {
-      return await drain(pool, () => clock.now().getTime() >= until);
+      return await drain(pool, isOver);
     } finally {
+      await looking?.catch(() => undefined);
       carrying.deadlines.close();
     }
   };

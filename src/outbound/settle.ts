@@ -29,6 +29,9 @@ export interface Consequence {
 /** In a row: a minute or two of a target that refuses connections, some minutes of one that lets them run out of time. */
 const UNREACHABLE_AFTER = 8;
 
+/** Says something of a member, and nothing of how the target does. */
+const ABOUT_MEMBERS: ReadonlySet<string> = new Set(['member-refused', 'member-list-refused']);
+
 export function consequenceOf(error: unknown, situation: Situation): Consequence {
   const { attempts, maxAttempts, failures, now, random } = situation;
   const after = (ms: number): Date => new Date(now.getTime() + ms);
@@ -53,13 +56,16 @@ export function consequenceOf(error: unknown, situation: Situation): Consequence
     counts: true,
   };
   if (!(error instanceof TargetError)) return counted;
+  const rested = after(targetRestMs(failures + 1, error.retryAfterMs, random));
+  // Whatever it answers, it may say when it wants to be asked again.
+  const isAsked = error.retryAfterMs !== undefined && error.retryAfterMs > 0;
   switch (error.kind) {
     case 'throttled':
-      return { ...again, restUntil: after(targetRestMs(failures + 1, error.retryAfterMs, random)) };
+      return { ...again, restUntil: rested };
     case 'network':
       return {
         ...again,
-        restUntil: after(targetRestMs(failures + 1, undefined, random)),
+        restUntil: rested,
         quarantine: failures + 1 >= UNREACHABLE_AFTER,
       };
     case 'credentials':
@@ -68,9 +74,14 @@ export function consequenceOf(error: unknown, situation: Situation): Consequence
     case 'conflict':
     case 'refused':
     case 'unsupported':
-      return { ...counted, state: 'dead', counts: error.reason !== 'member-refused' };
+      return {
+        ...counted,
+        state: 'dead',
+        restUntil: isAsked ? rested : undefined,
+        counts: !ABOUT_MEMBERS.has(error.reason),
+      };
     default:
-      return counted;
+      return { ...counted, restUntil: isAsked ? rested : undefined };
   }
 }
 

@@ -1,5 +1,6 @@
 // What each target must have of each resource, and what it has: one row for both, whatever happened in between.
 
+import type { Drift } from '#core/drift.ts';
 import type { RunError } from '#core/failure.ts';
 import { RANKS } from '#core/order.ts';
 import type { ResourceType } from '#core/resource.ts';
@@ -134,6 +135,7 @@ export interface SettledDelivery {
   readonly link: 'created' | 'adopted' | null;
   readonly sent: unknown;
   readonly gone_since: Date | null;
+  readonly drift: Drift | null;
   readonly action: string;
   readonly error: (RunError & { readonly status: number | null }) | null;
   /** The exchanges of this delivery. */
@@ -171,7 +173,7 @@ export async function settleDeliveries(
   await sql(
     db,
     `with s as (select * from jsonb_to_recordset(?::jsonb) as s(resource_id uuid, fence bigint, asks bigint, state text, ready_at timestamptz,
-       attempts integer, version bigint, remote_id text, remote_etag text, link text, sent jsonb, gone_since timestamptz, action text,
+       attempts integer, version bigint, remote_id text, remote_etag text, link text, sent jsonb, gone_since timestamptz, drift jsonb, action text,
        error jsonb, log jsonb, departed_at timestamptz, rank smallint, done boolean)),
      ours as (delete from delivery_claims c using s where c.app_id = ? and c.resource_id = s.resource_id and c.fence = s.fence
        returning c.resource_id),
@@ -181,7 +183,7 @@ export async function settleDeliveries(
          rank = case when ${AGAIN} then d.rank else s.rank end,
          changed_at = case when ${AGAIN} then ?::timestamptz else d.changed_at end,
          attempts = case when ${AGAIN} then 0 else s.attempts end, delivered = case when s.done then s.version else d.delivered end,
-         remote_id = s.remote_id, remote_etag = s.remote_etag, link = s.link, sent = nullif(s.sent, 'null'::jsonb), gone_since = s.gone_since,
+         remote_id = s.remote_id, remote_etag = s.remote_etag, link = s.link, sent = nullif(s.sent, 'null'::jsonb), gone_since = s.gone_since, drift = nullif(s.drift, 'null'::jsonb),
          last_action = s.action, last_error = ${ERROR_NOW}, log = ${LAST_KEPT}, settled_at = ?::timestamptz,
          first_failed_at = case when ${ERROR_NOW} is null then null else coalesce(d.first_failed_at, ?::timestamptz) end,
          fence = d.fence + 1, allowed = case when s.done then false else d.allowed end,
@@ -231,7 +233,7 @@ export async function askForReferences(db: Db, appId: string, moved: readonly st
        attempts = case when d.state = 'dead' then 0 else d.attempts end
      where d.app_id = ? and d.resource_id = any(array(select group_id from group_members where member_id = any(?::uuid[])
          union select id from resources where manager_id = any(?::uuid[]) and deleted_at is null))
-       and (d.state in ('idle', 'pending', 'sending') or d.state = 'dead' and d.last_error ->> 'code' = 'member-refused')`,
+       and (d.state in ('idle', 'pending', 'sending') or d.state = 'dead' and d.last_error ->> 'code' in ('member-refused', 'member-list-refused', 'too-many-members'))`,
     [now, now, appId, moved, moved],
   );
 }

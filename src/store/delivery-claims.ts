@@ -1,4 +1,5 @@
 // Which deliveries are on their way: a narrow row beside each, so that claiming writes neither the delivery nor its indexes.
+import type { Drift } from '#core/drift.ts';
 import { CUT_SHORT } from '#core/failure.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { type Db, queryOn, sql } from './database.ts';
@@ -23,6 +24,8 @@ export interface Claimed {
   readonly settled_at: Date | null;
   /** Its last try failed or was cut short: what became of it there is not known for sure. */
   readonly unsure: boolean;
+  /** What a comparison has found. */
+  readonly drift: Drift | null;
   /** It was cut short, so that not even what was sent is known. */
   readonly cut: boolean;
   /** A person asked for it again: what it has there is read back, and made anew where it is gone. */
@@ -70,7 +73,7 @@ export async function claimDeliveries(
   const within = scopeText(statement, scope, 'few');
   const text = `select d.id, d.resource_id, d.resource_type, d.rank, d.asks, d.attempts + 1 as attempts, d.changed_at, d.remote_id,
       d.remote_etag, d.link, d.sent::text as sent, d.gone_since, d.settled_at, d.last_error is not null as unsure,
-      coalesce(d.last_error ->> 'code' = '${CUT_SHORT.code}', false) as cut, d.doubted, d.delivered, r.version, r.body, r.active,
+      coalesce(d.last_error ->> 'code' = '${CUT_SHORT.code}', false) as cut, d.doubted, d.delivered, d.drift, r.version, r.body, r.active,
       (r.id is null or r.deleted_at is not null) as deleted,
       coalesce(r.deleted_at is null and ${within}, false) as in_scope, m.remote_id as manager_remote_id,
       coalesce(m.remote_id is null and m.in_scope and m.state <> 'idle', false) as manager_waits

@@ -1,4 +1,5 @@
 // Reports of what a target has against what it should have.
+import type { Drift } from '#core/drift.ts';
 import type { RunError } from '#core/failure.ts';
 import { RANKS } from '#core/order.ts';
 import type { ResourceType } from '#core/resource.ts';
@@ -38,6 +39,7 @@ export interface LinkedRow {
   readonly body: string | null;
   readonly sent: Record<string, unknown> | null;
   readonly manager_remote_id: string | null;
+  readonly drift: Drift | null;
 }
 
 /** What we have linked of a page of theirs. */
@@ -50,7 +52,7 @@ export async function readLinked(
   const { rows } = await sql<LinkedRow>(
     db,
     `select d.resource_id, d.remote_id, d.state, d.in_scope, r.id is null or r.deleted_at is not null as deleted, r.body, d.sent,
-       m.remote_id as manager_remote_id
+       d.drift, m.remote_id as manager_remote_id
      from deliveries d left join resources r on r.id = d.resource_id
      left join deliveries m on m.app_id = d.app_id and m.resource_id = r.manager_id
      where d.app_id = ? and d.resource_type = ? and d.remote_id = any(?::text[])`,
@@ -97,6 +99,7 @@ export interface DriftRow {
   readonly resource_id: string;
   /** What the target has of what we manage: the difference to it is what is sent. */
   readonly sent: unknown;
+  readonly drift: Drift | null;
 }
 
 /** Asks for what differs there. */
@@ -104,12 +107,50 @@ export async function askForDrift(db: Db, appId: string, rows: readonly DriftRow
   if (rows.length === 0) return;
   await sql(
     db,
-    `update deliveries d set sent = x.sent, state = 'pending', asks = asks + 1, ready_at = ?, changed_at = ?,
+    `update deliveries d set sent = x.sent, drift = nullif(x.drift, 'null'::jsonb), state = 'pending', asks = asks + 1, ready_at = ?, changed_at = ?,
        rank = case d.resource_type when 'User' then ${RANKS.user} else ${RANKS.group} end
-     from jsonb_to_recordset(?::jsonb) as x(resource_id uuid, sent jsonb)
+     from jsonb_to_recordset(?::jsonb) as x(resource_id uuid, sent jsonb, drift jsonb)
      where d.app_id = ? and d.resource_id = x.resource_id and d.state = 'idle'`,
     [now, now, JSON.stringify(rows), appId],
   );
+}
+
+/** Remembers what of these the target does not keep, and asks for nothing. */
+export async function noteDrift(
+  db: Db,
+  appId: string,
+  rows: readonly Pick<DriftRow, 'resource_id' | 'drift'>[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  await sql(
+    db,
+    `update deliveries d set drift = nullif(x.drift, 'null'::jsonb)
+     from jsonb_to_recordset(?::jsonb) as x(resource_id uuid, drift jsonb)
+     where d.app_id = ? and d.resource_id = x.resource_id and d.state = 'idle'`,
+    [JSON.stringify(rows), appId],
+  );
+}
+
+/** What the targets of an app do not keep is written once more. */
+export async function forgetDrift(db: Db, appId: string): Promise<void> {
+  await sql(db, 'update deliveries set drift = null where app_id = ? and drift is not null', [appId]);
+}
+
+/** Of these resources there, those of which something was sent after a time. */
+export async function movedSince(
+  db: Db,
+  appId: string,
+  remoteIds: readonly string[],
+  at: string,
+): Promise<readonly string[]> {
+  if (remoteIds.length === 0) return [];
+  const { rows } = await sql<{ id: string }>(
+    db,
+    `select remote_id as id from deliveries where app_id = ? and resource_type in ('User', 'Group')
+       and remote_id = any(?::text[]) and settled_at > ?::timestamptz`,
+    [appId, remoteIds, at],
+  );
+  return rows.map(({ id }) => id);
 }
 
 /** Forgets the links of what is not there any more, and asks for it anew. */
@@ -119,7 +160,7 @@ export async function markMissing(db: Db, appId: string, ids: readonly string[],
     db,
     `with gone as (delete from target_members t using deliveries d where d.app_id = ? and d.resource_id = any(?::uuid[])
        and t.app_id = d.app_id and (t.group_id = d.resource_id or t.remote_id = d.remote_id))
-     update deliveries d set remote_id = null, remote_etag = null, link = null, sent = null, gone_since = null, state = 'pending',
+     update deliveries d set remote_id = null, remote_etag = null, link = null, sent = null, gone_since = null, drift = null, state = 'pending',
        asks = asks + 1, ready_at = ?, changed_at = ?, rank = case d.resource_type when 'User' then ${RANKS.user} else ${RANKS.group} end
      where app_id = ? and resource_id = any(?::uuid[]) and state = 'idle'`,
     [appId, ids, now, now, appId, ids],

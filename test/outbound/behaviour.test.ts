@@ -12,6 +12,7 @@ import { systemClock } from '#platform/clock.ts';
 import { type Database, sql } from '#store/database.ts';
 import { settleDeliveries } from '#store/deliveries.ts';
 import { claimDeliveries } from '#store/delivery-claims.ts';
+import { forgetDrift } from '#store/reconciliations.ts';
 import { readTarget } from '#store/targets.ts';
 import { readPushFigures, replayDead } from '#store/views/deliveries.ts';
 import { listSendings } from '#store/views/sendings.ts';
@@ -312,6 +313,57 @@ eachDatabase('what a push target does when', (open) => {
     const { rows: last } = await sql(database.knex, 'select counts from reconciliations order by seq desc limit 1');
     assert.deepEqual(last[0].counts, { users: 5, missing: 1, duplicate: 2, orphan: 1, unmanaged: 1 });
     assert.notEqual(team, '');
+  });
+
+  it('it does not keep what it is sent: a comparison writes that once, and from then on only tells of it', async () => {
+    const [ada, bob] = [await edit.user('ada', { title: 'Chief', nickName: 'Ada' }), await edit.user('bob')];
+    await edit.group('team', [ada, bob]);
+    const bobThere = (): string => [...app.users].find(([, user]) => user['userName'] === 'bob')?.[0] ?? '';
+    app.personality = {
+      rewrites(doc) {
+        delete doc['title'];
+        if (typeof doc['nickName'] === 'string') doc['nickName'] = doc['nickName'].toUpperCase();
+        if (Array.isArray(doc['members'])) doc['members'] = doc['members'].filter(({ value }) => value !== bobThere());
+      },
+    };
+    const push = await start();
+    await journalIsWhole(database);
+    await push.settle();
+    const compared = async (): Promise<readonly [readonly string[], number]> => {
+      app.takeWrites();
+      await sql(database.knex, 'update targets set reconcile_asked = true');
+      await push.settle();
+      const { rows } = await sql(database.knex, 'select findings from reconciliations order by seq desc limit 1');
+      const told = rows[0].findings.map(
+        ({ class: kind, detail, repair }: Record<string, string>) =>
+          `${kind} ${kind === 'changed' ? detail : 'bob'} ${repair}`,
+      );
+      return [told.sort(), app.takeWrites().length];
+    };
+    const unkept = ['changed nickName, title not-kept', 'member-missing bob not-kept'];
+    assert.deepEqual(await compared(), [['changed nickName, title queued', 'member-missing bob queued'], 2]);
+    for (let n = 0; n < 2; n += 1) assert.deepEqual(await compared(), [unkept, 0]);
+    // What else differs is mended as ever, each time anew, and nothing with it.
+    for (let n = 0; n < 2; n += 1) {
+      for (const user of app.users.values()) if (user['userName'] === 'ada') user['active'] = false;
+      assert.deepEqual(await compared(), [['changed active queued', ...unkept], 1]);
+      assert.deepEqual(active(), ['ada', 'bob']);
+    }
+    // With another value here it is tried once more; and so is whoever was changed there since.
+    await edit.change('User', ada, 'nickName', 'Countess');
+    await edit.change('User', bob, 'userType', 'Guest');
+    await journalIsWhole(database);
+    await push.settle();
+    app.personality = {};
+    assert.deepEqual(await compared(), [
+      ['changed nickName queued', 'changed title not-kept', 'member-missing bob queued'],
+      2,
+    ]);
+    assert.deepEqual(membersThere(), ['ada', 'bob']);
+    assert.deepEqual((await compared())[0], ['changed title not-kept']);
+    await forgetDrift(database.knex, push.appId);
+    await compared();
+    assert.deepEqual(await compared(), [[], 0]);
   });
 
   /** Somebody is removed, and the target answers again. */

@@ -1,7 +1,7 @@
 // What becomes, at a target, of those who are gone, off or out of scope here: as its policy says, for each of the three.
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import type { Database } from '#store/database.ts';
+import { type Database, sql } from '#store/database.ts';
 import { eachDatabase } from '../support/database.ts';
 import { type Editor, eachPush, journalIsWhole } from '../support/push.ts';
 import type { ScimAppServer } from '../support/scim-app-server.ts';
@@ -42,4 +42,26 @@ eachDatabase('somebody who goes', (open) => {
         assert.deepEqual([app.users.size, there?.['active']], wanted[fate]);
         assert.equal(app.takeWrites().length, fate === 'keep' ? 0 : 1);
       });
+
+  it('is deactivated where the target deletes nobody, and not asked for again', async () => {
+    const [ada, bob] = [await edit.user('ada'), await edit.user('bob')];
+    app.personality = { canDelete: false };
+    await journalIsWhole(database);
+    const push = await start({ guard: null, deprovision: { sourceDeleted: 'delete', deleteAfterDays: 30 } });
+    await push.settle();
+    app.takeWrites();
+    await edit.remove('User', ada);
+    await edit.change('User', bob, 'title', 'Chief');
+    await journalIsWhole(database);
+    await push.settle();
+    const states = [...app.users.values()].map(({ active }) => active);
+    assert.deepEqual(states.sort(), [false, true]);
+    assert.equal(app.takeWrites().length, 3);
+    const { rows } = await sql(
+      database.knex,
+      `select state, last_action as action, ready_at > settled_at as again from deliveries where resource_id = ?`,
+      [ada],
+    );
+    assert.deepEqual(rows, [{ state: 'idle', action: 'deactivated', again: false }]);
+  });
 });

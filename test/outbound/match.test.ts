@@ -78,4 +78,30 @@ eachDatabase('somebody whom a target has already', (open) => {
     await edit.change('User', id, 'userName', 'back');
     assert.deepEqual(await pushTo(there), [{ state: 'idle', link: 'created', code: null }]);
   });
+
+  it('is found where the only attribute that it can be found by is not filtered by', async () => {
+    const there = await start({ filters: 'refused' }, named(['ada']));
+    await edit.user('ada');
+    push = await startPush(database, { baseUrl: there.base, auth: there.auth, guard: null, exclude: ['externalId'] });
+    assert.deepEqual(await pushTo(there), [{ state: 'idle', link: 'adopted', code: null }]);
+    // It was seen before anything was made.
+    assert.ok(!there.books.takeWrites().some((write) => write.startsWith('POST')));
+  });
+
+  it('is found though nobody heard of their creation, filters are refused, and reads show it only later', async () => {
+    let cuts = 1;
+    const there = await start(
+      {
+        filters: 'refused',
+        lagMs: 400,
+        get cutAfter() {
+          return cuts-- > 0 ? 1 : 0;
+        },
+      },
+      named(['other']),
+    );
+    await edit.user('ada');
+    assert.deepEqual(await pushTo(there), [{ state: 'idle', link: 'created', code: null }]);
+    assert.equal(there.books.takeWrites().length, 1);
+  });
 });

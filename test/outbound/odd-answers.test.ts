@@ -90,4 +90,150 @@ eachDatabase('a target that', (open) => {
       ['PUT'],
     );
   });
+
+  it('drops the connection of a Bulk request that it has carried out: each of its creates is looked up, none is repeated', async () => {
+    let drops = 1;
+    app.personality = { bulk: true, dropAfter: () => drops-- > 0 };
+    const ids = [await edit.user('ada'), await edit.user('bob'), await edit.user('eve')];
+    await journalIsWhole(database);
+    await (await start({ bulk: true })).settle();
+    for (const id of ids)
+      assert.deepEqual(await rowOf(id), { state: 'idle', action: 'created', link: 'created', code: null });
+    assert.deepEqual(
+      app.takeWrites().map(({ path }) => path),
+      ['/Bulk'],
+    );
+    const told = `select count(*)::int as count from deliveries where log @> '[{"path": "/Bulk", "status": null}]'`;
+    assert.deepEqual((await sql(database.knex, told)).rows, [{ count: ids.length }], 'each tells of the request');
+  });
+
+  for (const patch of [true, false])
+    it(`wants a condition, or refuses its own, to ${patch ? 'PATCH' : 'PUT'}: that is learned by one more try`, async () => {
+      const ada = await edit.user('ada', { title: 'Chief' });
+      // It says nothing of ETags, and changes without one are stale to it.
+      app.personality = { etag: 'required', config: false, patch };
+      const push = await start({ dialect: { users: patch ? 'patch' : 'put' } });
+      const changed = async (title: string): Promise<number> => {
+        await edit.change('User', ada, 'title', title);
+        await journalIsWhole(database);
+        app.takeWrites();
+        await push.settle();
+        assert.deepEqual([...app.users.values()].map((user) => user['title']).slice(0, 1), [title]);
+        return app.takeWrites().length;
+      };
+      await push.settle();
+      assert.deepEqual([await changed('Clerk'), await changed('Cook')], [2, 1]);
+      const learned = async () => (await sql(database.knex, 'select learned from targets')).rows[0].learned.match;
+      assert.equal(await learned(), true);
+      app.personality = { etag: 'refused', patch };
+      assert.deepEqual([await changed('Guard'), await changed('Guide')], [3, 1]);
+      assert.equal(await learned(), false);
+    });
+
+  for (const status of [500, 502, 504])
+    it(`answers ${status} with Retry-After: nothing is asked of it before, and the try counts`, async () => {
+      for (const name of ['ada', 'bob']) await edit.user(name);
+      let fails = 1;
+      app.personality = {
+        failing: (method) => (method === 'POST' && fails-- > 0 ? status : undefined),
+        failingSeconds: 1,
+      };
+      await journalIsWhole(database);
+      const push = await start({ pace: { concurrency: 1 } });
+      await push.pump.turn();
+      const { rows } = await sql(
+        database.knex,
+        `select d.attempts, t.rest_until > now() as rests from deliveries d, targets t
+        where last_error is not null`,
+      );
+      assert.deepEqual(rows, [{ attempts: 1, rests: true }]);
+      await sql(database.knex, 'update deliveries set ready_at = now()');
+      await push.settle();
+      assert.equal(app.users.size, 2);
+    });
+
+  it('is written whole: without what it writes itself, and with the members that it does not show', async () => {
+    const urn = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
+    const [ada, bob, eve] = [await edit.user('ada'), await edit.user('bob'), await edit.user('eve')];
+    const team = await edit.group('team', [ada, bob]);
+    await edit.change('User', ada, `${urn}:manager`, { value: bob });
+    const own = [
+      { name: 'userName', mutability: 'readWrite' },
+      { name: 'lastLogin', mutability: 'readOnly' },
+      { name: 'emails', subAttributes: [{ name: 'verified', mutability: 'readOnly' }] },
+    ];
+    app.personality = {
+      patch: false,
+      hidesMembers: true,
+      schemas: [{ id: 'urn:ietf:params:scim:schemas:core:2.0:User', attributes: own }],
+    };
+    const push = await start({ dialect: { attributes: 'all' } });
+    await journalIsWhole(database);
+    await push.settle();
+    const there = (name: string) => [...app.users.values()].find((user) => user['userName'] === name) ?? {};
+    const manager = { ...(there('ada')[urn] as { manager: object }).manager, displayName: 'Bob', $ref: '../Users/x' };
+    Object.assign(there('ada'), {
+      lastLogin: 'today',
+      nickName: 'Theirs',
+      locale: null,
+      groups: [{ value: 'x' }],
+      emails: [{ value: 'a@example.com', verified: true }],
+      [urn]: { manager, costCenter: '42' },
+    });
+    await edit.change('User', ada, `${urn}:manager`, { value: eve });
+    await edit.change('Group', team, 'displayName', 'crew');
+    await journalIsWhole(database);
+    app.takeWrites();
+    await push.settle();
+    const [user] = app.takeWrites().filter(({ path }) => path.startsWith('/Users'));
+    const {
+      schemas: _schemas,
+      id: _id,
+      externalId: _externalId,
+      ...body
+    } = (user?.body ?? {}) as Record<string, unknown>;
+    assert.deepEqual(body, {
+      userName: 'ada',
+      active: true,
+      nickName: 'Theirs',
+      emails: [{ value: 'a@example.com' }],
+      [urn]: { manager: { value: there('eve')['id'] }, costCenter: '42' },
+    });
+    const [group] = [...app.groups.values()];
+    const members = ((group?.['members'] ?? []) as { value: string }[]).map(({ value }) => value).sort();
+    assert.deepEqual([group?.['displayName'], members], ['crew', [there('ada')['id'], there('bob')['id']].sort()]);
+  });
+
+  it('takes members as a whole list only, and not so many: that is told after one request', async () => {
+    const ids: string[] = [];
+    for (let n = 0; n < 12; n += 1) ids.push(await edit.user(`user${n}`));
+    const team = await edit.group('team', ids);
+    app.personality = { patch: false, membersMax: 5 };
+    await journalIsWhole(database);
+    await (await start({ members: { perRequest: 5 } })).settle();
+    assert.deepEqual(await rowOf(team), {
+      state: 'dead',
+      action: 'created',
+      link: 'created',
+      code: 'too-many-members',
+    });
+    assert.equal(app.takeWrites().filter(({ path }) => path.startsWith('/Groups/')).length, 1);
+  });
+
+  it('answers 404 to members of whom it lacks one: that is about the member, and not about the way', async () => {
+    const ids = [await edit.user('ada'), await edit.user('bob'), await edit.user('eve')];
+    app.personality = { unknownMember: 404 };
+    const push = await start({ members: { perRequest: 2 } });
+    await push.settle();
+    for (const [id, user] of app.users) if (user['userName'] === 'bob') app.users.delete(id);
+    app.takeWrites();
+    const team = await edit.group('team', ids);
+    await journalIsWhole(database);
+    await push.settle();
+    assert.deepEqual(await rowOf(team), { state: 'dead', action: 'created', link: 'created', code: 'member-refused' });
+    const [group] = [...app.groups.values()];
+    assert.equal((group?.['members'] as unknown[] | undefined)?.length, 2);
+    assert.ok(app.takeWrites().every(({ method }) => method !== 'PUT'));
+    assert.deepEqual((await sql(database.knex, 'select learned from targets')).rows, [{ learned: {} }]);
+  });
 });

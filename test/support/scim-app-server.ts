@@ -8,10 +8,13 @@ export interface Personality {
   readonly put?: boolean;
   /** `no` refuses filters, `ignore` answers everybody. */
   readonly filter?: 'yes' | 'no' | 'ignore';
-  readonly etag?: 'none' | 'weak' | 'odd' | 'required';
+  /** `required` refuses changes without If-Match, `refused` any that has it. */
+  readonly etag?: 'none' | 'weak' | 'odd' | 'required' | 'refused';
   readonly bulk?: boolean;
   readonly config?: boolean;
   readonly membersMax?: number;
+  /** What it answers when a member is not there; 400 otherwise. */
+  readonly unknownMember?: number;
   /** `empty` shows an empty list in their place. */
   readonly hidesMembers?: boolean | 'empty';
   readonly noIdOnCreate?: boolean;
@@ -27,6 +30,8 @@ export interface Personality {
   /** Of any request: drops the connection before doing anything. */
   readonly dropBefore?: () => boolean;
   readonly failing?: (method: string) => number | undefined;
+  /** What it then says in Retry-After. */
+  readonly failingSeconds?: number;
   /** Does as it is asked, and answers with a page for people. */
   readonly garbled?: (method: string) => boolean;
   readonly oauth?: { readonly lifeSeconds: number };
@@ -35,6 +40,10 @@ export interface Personality {
   readonly canDelete?: boolean;
   /** Answers 415 to anything but application/json. */
   readonly plainJson?: boolean;
+  /** Answered at /Schemas. */
+  readonly schemas?: readonly Doc[];
+  /** What it makes of whatever it is written, before it keeps it. */
+  readonly rewrites?: (doc: Doc) => void;
   /** The only attribute it filters by. */
   readonly filterBy?: string;
 }
@@ -110,7 +119,7 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
       result =
         limited(now) ??
         authorised(request) ??
-        failing(method) ??
+        failing(method, now) ??
         handle(method, path, body as Doc | undefined, request);
     } catch (error) {
       result = error instanceof Refusal ? refusal(error) : { status: 500, body: { detail: String(error) } };
@@ -177,9 +186,22 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
     return ok ? undefined : { status: 401, body: { detail: 'no' } };
   }
 
-  function failing(method: string): { status: number; body: unknown } | undefined {
-    const status = app.personality.failing?.(method);
-    return status === undefined ? undefined : { status, body: { detail: 'out of order' } };
+  function failing(
+    method: string,
+    now: number,
+  ): { status: number; body: unknown; headers: Record<string, string> } | undefined {
+    const { failing: fails, failingSeconds: seconds } = app.personality;
+    const status = fails?.(method);
+    if (status === undefined) return undefined;
+    if (seconds !== undefined) {
+      restFrom = now - 300;
+      restUntil = now + seconds * 1_000;
+    }
+    return {
+      status,
+      body: { detail: 'out of order' },
+      headers: seconds === undefined ? {} : { 'retry-after': String(seconds) },
+    };
   }
 
   function handle(
@@ -198,6 +220,8 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
       if (app.personality.config === false) throw new Refusal(404);
       return { status: 200, body: config() };
     }
+    if (place === 'Schemas' && app.personality.schemas)
+      return { status: 200, body: { Resources: app.personality.schemas } };
     if (place === 'ResourceTypes') throw new Refusal(404);
     if (place === 'Bulk' && app.personality.bulk === true) return bulk(body, request);
     const store = place === 'Users' ? users : place === 'Groups' ? groups : undefined;
@@ -245,6 +269,7 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
     const given = request.headers['if-match'];
     if (app.personality.etag === 'required' && given === undefined)
       throw new Refusal(412, undefined, 'If-Match is required');
+    if (given !== undefined && app.personality.etag === 'refused') throw new Refusal(412);
     if (given !== undefined && given !== tagOf(doc)['etag']) throw new Refusal(412);
   }
 
@@ -323,6 +348,7 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
       $version: 1,
       ...(kind === 'Group' ? { members: checkedMembers(membersOf(body)) } : {}),
     };
+    app.personality.rewrites?.(doc);
     store.set(id, doc);
     if (app.personality.noIdOnCreate === true) return { status: 201 };
     return { status: 201, body: shown(kind, doc), headers: tagOf(doc) };
@@ -348,7 +374,8 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
     const max = app.personality.membersMax;
     if (max !== undefined && members.length > max) throw new Refusal(400, 'tooMany', 'too many members');
     for (const { value } of members)
-      if (!users.has(value) && !groups.has(value)) throw new Refusal(400, 'invalidValue', `unknown member ${value}`);
+      if (!users.has(value) && !groups.has(value))
+        throw new Refusal(app.personality.unknownMember ?? 400, 'invalidValue', `unknown member ${value}`);
     return members.map(({ value }) => ({ value }));
   }
 
@@ -364,6 +391,7 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
     const members = kind === 'Group' ? { members: checkedMembers(membersOf(body)) } : {};
     const { meta: _meta, ...rest } = body;
     const doc: Doc = { ...rest, id, ...members, $version: Number(before['$version']) + 1 };
+    app.personality.rewrites?.(doc);
     store.set(id, doc);
     return { status: 200, body: shown(kind, doc), headers: tagOf(doc) };
   }
@@ -391,6 +419,7 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
     for (const operation of operations as Doc[]) apply(doc, operation);
     if (JSON.stringify({ ...doc, $version: 0 }) === JSON.stringify({ ...before, $version: 0 }))
       noEffect.push(`${kind} ${id}: ${JSON.stringify(operations)}`);
+    app.personality.rewrites?.(doc);
     doc['$version'] = Number(before['$version']) + 1;
     (kind === 'User' ? users : groups).set(id, doc);
     return app.personality.etag === undefined

@@ -10,7 +10,10 @@ interface Operation {
   readonly data: { readonly userName: string };
 }
 
-type Answer = (operations: readonly Operation[]) => readonly Record<string, unknown>[] | number;
+type Answer = (
+  operations: readonly Operation[],
+  signal: AbortSignal,
+) => readonly Record<string, unknown>[] | number | Promise<readonly Record<string, unknown>[]>;
 
 describe('a Bulk of creates', () => {
   const signal = new AbortController().signal;
@@ -22,11 +25,12 @@ describe('a Bulk of creates', () => {
 
   function start(answer: Answer, limits = { maxOperations: 4, maxPayloadSize: 10_000 }) {
     const sizes: number[] = [];
+    const shared: number[] = [];
     const client: ScimClient = {
-      async send({ body }: ScimRequest) {
+      async send({ body }: ScimRequest, signal) {
         const { Operations: operations } = body as { Operations: readonly Operation[] };
         sizes.push(operations.length);
-        const given = answer(operations);
+        const given = await answer(operations, signal);
         if (typeof given === 'number') throw new TargetError('no', { kind: 'refused', reason: 'no', status: given });
         return { status: 200, body: { Operations: given }, etag: undefined };
       },
@@ -35,6 +39,7 @@ describe('a Bulk of creates', () => {
     const create = makeBulkCreator({
       client,
       isOn: true,
+      share: (_common, among) => void shared.push(among.length),
       capabilities: () =>
         ({ patch: true, bulk: limits, filter: true, etag: false, sort: false, maxResults: 100 }) as never,
       async createOne(_type, { userName }) {
@@ -42,9 +47,9 @@ describe('a Bulk of creates', () => {
         return { id: String(userName), document: undefined, etag: undefined };
       },
     });
-    const all = (names: readonly string[]) =>
-      Promise.allSettled(names.map((userName) => create('User', { userName }, signal)));
-    return { all, sizes, alone };
+    const all = (names: readonly string[], signals: readonly AbortSignal[] = []) =>
+      Promise.allSettled(names.map((userName, n) => create('User', { userName }, signals[n] ?? signal)));
+    return { all, sizes, alone, shared };
   }
 
   const names = (count: number): string[] => Array.from({ length: count }, (_, n) => `u${n}`);
@@ -81,6 +86,36 @@ describe('a Bulk of creates', () => {
     const answers = await all(names(4));
     assert.deepEqual([sizes, alone], [[4, 2, 2], names(4)]);
     assert.ok(answers.every(({ status }) => status === 'fulfilled'));
+  });
+
+  it('goes on for the others when the deadline of one is over, and ends when nobody waits for it', async () => {
+    const [first, second] = [new AbortController(), new AbortController()];
+    const { all, shared } = start(async (operations, common) => {
+      first.abort(new Error('too late'));
+      assert.equal(common.aborted, false);
+      return operations.map(made);
+    });
+    const [one, two] = await all(names(2), [first.signal, second.signal]);
+    assert.deepEqual([one?.status === 'rejected' && one.reason.message, two?.status], ['too late', 'fulfilled']);
+    assert.deepEqual(shared, [2]);
+    let isOver = false;
+    const third = new AbortController();
+    const both = start((_, common) => {
+      common.addEventListener('abort', () => {
+        isOver = true;
+      });
+      third.abort(new Error('too late'));
+      second.abort(new Error('too late'));
+      return 503;
+    });
+    await both.all(names(2), [second.signal, third.signal]);
+    assert.ok(isOver);
+  });
+
+  it('that is refused as a whole is sent one by one: who is at fault is told alone', async () => {
+    const { all, sizes, alone } = start(() => 400);
+    await all(names(3));
+    assert.deepEqual([sizes, alone], [[3], names(3)]);
   });
 
   it('tells of each failure by itself, and what was not answered is unknown', async () => {

@@ -74,6 +74,13 @@ describe('a SCIM app as a target', () => {
     assert.deepEqual(result, { schemas: ['a', 'b'], nickName: 'kept', name: { middleName: 'M', familyName: 'F' } });
   });
 
+  it('names nothing of a former manager beside the new one', () => {
+    const urn = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
+    const theirs = { [urn]: { costCenter: '1', manager: { value: 'a', $ref: '../Users/a', displayName: 'Ada' } } };
+    const manager = { value: 'b' };
+    assert.deepEqual(merged(theirs, {}, { [urn]: { manager } }), { [urn]: { costCenter: '1', manager } });
+  });
+
   it('sends nothing once the target rests, not even what had its turn before that', async () => {
     const app = await startScimApp();
     let asked = 0;
@@ -89,6 +96,41 @@ describe('a SCIM app as a target', () => {
     const create = target.create('User', { userName: 'ada' }, AbortSignal.timeout(5_000));
     await assert.rejects(create, { reason: 'target-resting' });
     assert.equal(app.asked.length, asked);
+    await target.close();
+    await app.close();
+  });
+
+  it('finds whom it has made or renamed itself where the target does not filter, though everybody was read before', async () => {
+    const app = await startScimApp({ filter: 'no' });
+    const kind = scimAppKind({ clock: systemClock, outgoing: { allowLoopback: true } });
+    const settings = { baseUrl: app.url, auth: { kind: 'none' }, matching: { User: ['userName'] } };
+    const target = kind.open(kind.parseSettings(settings), {
+      ...{ dryRun: false, learned: {}, capabilities: undefined, trace: () => undefined },
+    });
+    const signal = AbortSignal.timeout(5_000);
+    const schemas = ['urn:ietf:params:scim:schemas:core:2.0:User'];
+    for (let n = 0; n < 5; n += 1) app.put('User', { schemas, userName: `user${n}` });
+    // Who asks first and gives up does not keep the others from being found.
+    const hasty = new AbortController();
+    app.personality = { filter: 'no', pageMax: 2, delayMs: 5 };
+    const first = target.find('User', { userName: 'user4' }, hasty.signal);
+    const other = target.find('User', { userName: 'user4' }, signal);
+    while (!app.asked.some(({ path }) => path.includes('startIndex=1&count=100'))) {
+      signal.throwIfAborted();
+      await systemClock.sleep(1);
+    }
+    hasty.abort(new Error('too late'));
+    await assert.rejects(first, { message: 'too late' });
+    assert.equal((await other).length, 1);
+    const before = { schemas, userName: 'ada' };
+    const { id } = await target.create('User', before, signal);
+    const idsOf = async (userName: string) =>
+      (await target.find('User', { userName }, signal)).map((remote) => remote.id);
+    assert.deepEqual(await idsOf('ada'), [id]);
+    await target.update('User', id, { before, after: { schemas, userName: 'eve' }, etag: undefined }, signal);
+    assert.deepEqual([await idsOf('ada'), await idsOf('eve')], [[], [id]]);
+    const pages = app.asked.filter(({ path }) => path.includes('startIndex') && !path.includes('filter'));
+    assert.ok(pages.length <= 4, `${pages.length} pages were read`);
     await target.close();
     await app.close();
   });
@@ -120,6 +162,28 @@ describe('a SCIM app as a target', () => {
     assert.deepEqual(tokens, ['t0', 't1']);
   });
 
+  it('waits for a token though the one who asked for it first has given up', async (context) => {
+    let give: () => void = () => undefined;
+    let asked = 0;
+    const server = createServer((request, response) => {
+      const answer = (given: object): void => {
+        response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(given));
+      };
+      if (request.url !== '/token') return answer({ totalResults: 0 });
+      asked += 1;
+      give = () => answer({ access_token: 't', token_type: 'Bearer', expires_in: 3_600 });
+      hasty.abort(new Error('too late'));
+    });
+    const target = await openWithTokens(context, server);
+    const hasty = new AbortController();
+    const other = target.probe(hasty.signal);
+    const mine = target.probe(AbortSignal.timeout(5_000));
+    await assert.rejects(other, { message: 'too late' });
+    give();
+    await mine;
+    assert.equal(asked, 1);
+  });
+
   it('asks a token endpoint for nothing before the time that it asked for', async (context) => {
     let asked = 0;
     const server = createServer((_request, response) => {
@@ -142,6 +206,7 @@ describe('a SCIM app as a target', () => {
       5_000,
     );
     assert.equal(waitAsked({ 'retry-after': 'soon' }, at), undefined);
+    assert.equal(waitAsked({ 'retry-after': '999999999' }, at), 86_400_000);
   });
 
   it('has presets that are settings, and that are overridden field by field', () => {

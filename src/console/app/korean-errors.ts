@@ -255,6 +255,10 @@ export const KOREAN_ERRORS: Readonly<Record<string, Said>> = {
     '앱이 구성원을 거부했습니다.',
     '이 전송의 로그에서 구성원을 확인하고, 앱에 있게 되면 다시 보내세요.',
   ],
+  'member-list-refused': [
+    '앱이 구성원 전체 목록을 거부했습니다.',
+    '앱의 응답을 확인하고, 앱에 모든 구성원이 있게 되면 다시 보내세요.',
+  ],
   'members-incomplete': ['그룹 구성원을 끝까지 읽지 못했습니다.', '읽는 동안 그룹이 변경되었습니다. 다시 실행하세요.'],
   'method-not-allowed': ['이 주소에서는 사용할 수 없는 방법입니다.'],
   'migration-blocked': [
@@ -472,7 +476,10 @@ export const KOREAN_ERRORS: Readonly<Record<string, Said>> = {
   ],
   'too-large': ['한 번에 보낸 양이 너무 많습니다.', '나누어 보내거나 필요 없는 열을 빼세요.'],
   'too-many-failures': ['최근 응답의 실패가 너무 많습니다.', '실패한 전송을 확인하세요. 대부분 원인이 같습니다.'],
-  'too-many-members': ['한 요청에 담을 수 있는 구성원 수를 넘었습니다.'],
+  'too-many-members': [
+    '한 요청에 담을 수 있는 구성원 수를 넘었습니다.',
+    '앱이 구성원을 전체 목록으로만 받습니다. 그룹을 범위에서 빼거나 나누세요.',
+  ],
   'too-many-requests': ['요청이 너무 많습니다.', LATER],
   'too-many-tries': ['이 주소에서 잘못된 토큰을 너무 많이 보냈습니다.', '1분 뒤 올바른 토큰으로 다시 시도하세요.'],
   'too-much-contention': ['다른 쓰기와 계속 겹칩니다.', LATER],

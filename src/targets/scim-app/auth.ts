@@ -3,6 +3,7 @@ import type { Clock } from '#platform/clock.ts';
 import type { HttpClient } from '#platform/http-client.ts';
 import { waitAsked } from './pace.ts';
 import type { Auth } from './settings.ts';
+import { unlessAborted } from './wait.ts';
 
 /** Answers the Authorization header, and takes up another credential when one is refused. */
 export interface Authorizer {
@@ -38,7 +39,13 @@ export function makeAuthorizer(auths: readonly Auth[], http: HttpClient, clock: 
     if (auth.kind === 'basic') return `Basic ${base64(`${auth.username}:${auth.password}`)}`;
     if (token !== undefined && token.until > clock.elapsed()) return token.header;
     if (resting !== undefined && clock.elapsed() < resting.until) throw resting.error;
-    asking ??= askForToken(auth, http, clock, signal)
+    signal.throwIfAborted();
+    // Under no deadline of whoever asks first: others wait for it, too.
+    asking ??= askForToken(auth, http, clock)
+      .then((given) => {
+        token = given;
+        return given;
+      })
       .catch((error: unknown) => {
         const waitMs = error instanceof TargetError ? error.retryAfterMs : undefined;
         if (waitMs !== undefined) resting = { until: clock.elapsed() + waitMs, error };
@@ -47,8 +54,7 @@ export function makeAuthorizer(auths: readonly Auth[], http: HttpClient, clock: 
       .finally(() => {
         asking = undefined;
       });
-    token = await asking;
-    return token.header;
+    return (await unlessAborted(asking, signal)).header;
   }
 
   return {
@@ -84,12 +90,7 @@ function clockLater(work: () => void): void {
 }
 
 /** RFC 6749 section 4.4. */
-async function askForToken(
-  auth: Extract<Auth, { kind: 'oauth' }>,
-  http: HttpClient,
-  clock: Clock,
-  signal: AbortSignal,
-): Promise<Token> {
+async function askForToken(auth: Extract<Auth, { kind: 'oauth' }>, http: HttpClient, clock: Clock): Promise<Token> {
   const form = new URLSearchParams({ grant_type: 'client_credentials' });
   if (auth.scope !== undefined) form.set('scope', auth.scope);
   const headers: Record<string, string> = {
@@ -105,7 +106,10 @@ async function askForToken(
     form.set('client_id', auth.clientId);
     form.set('client_secret', auth.clientSecret);
   }
-  const answer = await http.request({ method: 'POST', url: auth.tokenUrl, headers, body: form.toString() }, signal);
+  const answer = await http.request(
+    { method: 'POST', url: auth.tokenUrl, headers, body: form.toString() },
+    new AbortController().signal,
+  );
   const body = parseToken(answer.text);
   if (answer.status >= 500 || answer.status === 429)
     throw new TargetError(`The token endpoint answered ${answer.status}.`, {

@@ -16,6 +16,8 @@ export interface BulkParts {
   readonly createOne: Target['create'];
   readonly isOn: boolean;
   capabilities(): Capabilities | undefined;
+  /** What is exchanged under a signal belongs to all of these. */
+  share(signal: AbortSignal, among: readonly AbortSignal[]): void;
 }
 
 interface Waiting {
@@ -30,17 +32,17 @@ const BULK_SCHEMA = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest';
 /** How long the first waits for others. */
 const GATHER_MS = 5;
 const PAYLOAD_MARGIN = 0.9;
-/** Says that there is no Bulk, whatever ServiceProviderConfig says: nothing was done. */
-const NO_BULK: ReadonlySet<number> = new Set([404, 405, 501]);
+/** There is no Bulk, whatever ServiceProviderConfig says, or the request was refused as a whole: nothing was done. */
+const NOT_DONE: ReadonlySet<TargetFailure> = new Set(['gone', 'unsupported', 'refused', 'conflict']);
 
 /** A create that may wait a moment for others; alone, or without Bulk, it is a request of its own. */
-export function makeBulkCreator({ client, createOne, isOn, capabilities }: BulkParts): Target['create'] {
+export function makeBulkCreator({ client, createOne, isOn, capabilities, share }: BulkParts): Target['create'] {
   let waiting: Waiting[] = [];
   let isGathering = false;
 
   function flush(): void {
     isGathering = false;
-    const all = waiting;
+    const all = waiting.filter(({ signal }) => !signal.aborted);
     waiting = [];
     const limits = capabilities()?.bulk;
     for (const chunk of chunksOf(all, limits?.maxOperations ?? 1, (limits?.maxPayloadSize ?? 0) * PAYLOAD_MARGIN))
@@ -54,6 +56,11 @@ export function makeBulkCreator({ client, createOne, isOn, capabilities }: BulkP
       await sendAlone(first);
       return;
     }
+    const common = untilAllGaveUp(chunk);
+    share(
+      common.signal,
+      chunk.map(({ signal }) => signal),
+    );
     try {
       const operations = chunk.map(({ type, payload }, index) => ({
         method: 'POST',
@@ -63,20 +70,22 @@ export function makeBulkCreator({ client, createOne, isOn, capabilities }: BulkP
       }));
       const { body } = await client.send(
         { method: 'POST', path: '/Bulk', body: { schemas: [BULK_SCHEMA], Operations: operations } },
-        first.signal,
+        common.signal,
       );
       answer(chunk, body);
     } catch (error) {
       await sendOtherwise(chunk, error);
+    } finally {
+      common.end();
     }
   }
 
-  /** In halves where it was too much, one by one where there is no Bulk. */
+  /** In halves where it was too much, one by one where nothing of it was done. Else each is to be looked for. */
   async function sendOtherwise(chunk: readonly Waiting[], error: unknown): Promise<void> {
-    const status = error instanceof TargetError ? error.status : undefined;
+    const failure = error instanceof TargetError ? error : undefined;
     const half = Math.ceil(chunk.length / 2);
-    if (status === 413) await Promise.all([send(chunk.slice(0, half)), send(chunk.slice(half))]);
-    else if (NO_BULK.has(status ?? 0)) await Promise.all(chunk.map(sendAlone));
+    if (failure?.status === 413) await Promise.all([send(chunk.slice(0, half)), send(chunk.slice(half))]);
+    else if (failure !== undefined && NOT_DONE.has(failure.kind)) await Promise.all(chunk.map(sendAlone));
     else for (const { reject } of chunk) reject(error);
   }
 
@@ -86,11 +95,31 @@ export function makeBulkCreator({ client, createOne, isOn, capabilities }: BulkP
 
   return (type, payload, signal) => {
     if (!isOn || capabilities()?.bulk === undefined) return createOne(type, payload, signal);
+    if (signal.aborted) return Promise.reject(signal.reason);
     return new Promise<Remote>((resolve, reject) => {
+      // Whoever may not wait any longer gives up alone.
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
       waiting.push({ type, payload, signal, resolve, reject });
       if (!isGathering) setTimeout(flush, GATHER_MS);
       isGathering = true;
     });
+  };
+}
+
+/** The deadline of one is not that of the others: their request goes on until nobody waits for it. */
+function untilAllGaveUp(chunk: readonly Waiting[]): { readonly signal: AbortSignal; end(): void } {
+  const controller = new AbortController();
+  const look = (): void => {
+    const left = chunk.find(({ signal }) => !signal.aborted);
+    if (left === undefined) controller.abort(chunk[0]?.signal.reason);
+  };
+  for (const { signal } of chunk) signal.addEventListener('abort', look, { once: true });
+  look();
+  return {
+    signal: controller.signal,
+    end() {
+      for (const { signal } of chunk) signal.removeEventListener('abort', look);
+    },
   };
 }
 

@@ -78,6 +78,8 @@ export function makeScimClient(parts: ClientParts): ScimClient {
     }
     const [as, answer] = [contentType, await exchange(request, { authorization, body }, tell, signal)];
     const told = tell(answer.status, answer.text === '' ? null : answer.text);
+    // Whatever it answers, and also with the last request of a window: what follows would be refused.
+    pace.rest(waitAsked(answer.headers, clock.now()) ?? 0);
     if (mayTryOtherwise(answer.status, authorization, as)) return send(request, signal);
     return read(request, answer, { exchange: told, mask });
   }
@@ -155,9 +157,6 @@ export function makeScimClient(parts: ClientParts): ScimClient {
     const body = parse(text);
     if (status >= 200 && status < 300) {
       if (body === null) throw noScim(request, status, told.exchange);
-      // The last request of a window: what follows would be refused.
-      const ahead = waitAsked(headers, clock.now());
-      if (ahead !== undefined) pace.rest(ahead);
       const meta = body?.['meta'];
       const version = typeof meta === 'object' && meta !== null && 'version' in meta ? String(meta.version) : undefined;
       return { status, body, etag: headers['etag'] ?? version };
@@ -174,8 +173,8 @@ export function makeScimClient(parts: ClientParts): ScimClient {
   ): TargetError {
     const asked = waitAsked(headers, clock.now());
     const isThrottled = THROTTLED.has(status) || (status === 403 && asked !== undefined);
-    if (isThrottled && (status !== 503 || asked !== undefined)) pace.rest(asked ?? REST_MS);
-    return refusal(request, { status, body, asked: isThrottled ? asked : undefined, isThrottled }, told);
+    if (isThrottled && status !== 503 && asked === undefined) pace.rest(REST_MS);
+    return refusal(request, { status, body, asked, isThrottled }, told);
   }
 
   return { send };
@@ -252,7 +251,7 @@ interface Refused {
 }
 
 /** RFC 6585 section 3: it takes changes with If-Match only. */
-export const PRECONDITION_NEEDED = 428;
+const PRECONDITION_NEEDED = 428;
 /** Words of targets that answer 400 for a value that is taken. */
 const TAKEN = /already (exists|in use|taken)|duplicate|must be unique|uniqueness/i;
 

@@ -11,10 +11,13 @@ const UNSAID: Capabilities = { patch: true, bulk: undefined, filter: true, etag:
 export async function discover(client: ScimClient, signal: AbortSignal): Promise<Capabilities> {
   const config = await ask(client, '/ServiceProviderConfig', signal);
   const types = await ask(client, '/ResourceTypes', signal);
-  const attributes = declaredAttributes(await ask(client, '/Schemas', signal), types);
-  if (config === undefined) return { ...UNSAID, attributes, resourceTypes: typesOf(types) };
+  const schemas = await ask(client, '/Schemas', signal);
+  const attributes = declaredAttributes(schemas, types);
+  const readOnly = declaredAttributes(schemas, types, 'readOnly');
+  if (config === undefined) return { ...UNSAID, attributes, readOnly, resourceTypes: typesOf(types) };
   return {
     attributes,
+    readOnly,
     patch: isSupported(config['patch'], true),
     bulk: bulkOf(config['bulk']),
     filter: isSupported(config['filter'], true),

@@ -3,6 +3,7 @@ import {
   type Capabilities,
   type Learned,
   type Target,
+  type TargetContext,
   TargetError,
   type TargetKind,
   type TargetPreset,
@@ -11,10 +12,10 @@ import type { Clock } from '#platform/clock.ts';
 import type { OutgoingPolicy } from '#platform/fetch.ts';
 import { makeHttpClient } from '#platform/http-client.ts';
 import { makeAuthorizer, secretsOf } from './auth.ts';
-import { makeBulkCreator } from './bulk.ts';
+import { type BulkParts, makeBulkCreator } from './bulk.ts';
 import { makeScimClient, type ScimClient } from './client.ts';
 import { discover } from './discovery.ts';
-import { makeMatcher } from './match.ts';
+import { type Matcher, makeMatcher } from './match.ts';
 import { makePace } from './pace.ts';
 import { readPages } from './pages.ts';
 import { PRESETS } from './presets.ts';
@@ -50,6 +51,7 @@ export function scimAppKind({ clock, outgoing }: ScimAppParts): TargetKind<ScimS
         answerMs: settings.timeoutSeconds * 1_000,
         tls: settings.tls ?? undefined,
       });
+      const sharing = shareExchanges(context.trace);
       const auths = settings.nextAuth === null ? [settings.auth] : [settings.auth, settings.nextAuth];
       const client = makeScimClient({
         http,
@@ -61,11 +63,11 @@ export function scimAppKind({ clock, outgoing }: ScimAppParts): TargetKind<ScimS
         pace: makePace(limits, clock),
         clock,
         dryRun: context.dryRun,
-        trace: context.trace,
+        trace: sharing.trace,
         permit: context.permit,
       });
       const known = { capabilities: context.capabilities, learned: context.learned };
-      return makeTarget(settings, { client, clock, close: () => http.close() }, known);
+      return makeTarget(settings, { client, clock, share: sharing.share, close: () => http.close() }, known);
     },
   };
 }
@@ -83,14 +85,13 @@ function presetOf(name: string | null, title: string): TargetPreset {
   return { name, title, settings };
 }
 
-/** After a create that is not known to have failed, what was read before it may lack what it made. */
-function forgetting(
-  create: Target['create'],
-  matcher: Pick<ReturnType<typeof makeMatcher>, 'forget'>,
-): Target['create'] {
+/** After a create what was read before it lacks what it made; after one that is not known to have failed it may. */
+function noting(create: Target['create'], matcher: Pick<Matcher, 'note' | 'forget'>): Target['create'] {
   return async (type, payload, signal) => {
     try {
-      return await create(type, payload, signal);
+      const remote = await create(type, payload, signal);
+      matcher.note(type, payload, remote.id);
+      return remote;
     } catch (error) {
       if (!(error instanceof TargetError) || error.unknown) matcher.forget('unknown');
       else if (error.kind === 'conflict') matcher.forget('conflict');
@@ -99,9 +100,26 @@ function forgetting(
   };
 }
 
+/** A request that is made for several is traced for each of them. */
+function shareExchanges(trace: TargetContext['trace']): Pick<BulkParts, 'share'> & Pick<TargetContext, 'trace'> {
+  const sharers = new WeakMap<AbortSignal, readonly AbortSignal[]>();
+  return {
+    share: (signal, among) => void sharers.set(signal, among),
+    trace(exchange, of) {
+      for (const signal of sharers.get(of) ?? [of]) trace(exchange, signal);
+    },
+  };
+}
+
+interface Means extends Pick<BulkParts, 'share'> {
+  readonly client: ScimClient;
+  readonly clock: Clock;
+  close(): Promise<void>;
+}
+
 function makeTarget(
   settings: ScimSettings,
-  { client, clock, close }: { readonly client: ScimClient; readonly clock: Clock; close(): Promise<void> },
+  { client, clock, share, close }: Means,
   known: { readonly capabilities: Capabilities | undefined; readonly learned: Learned },
 ): Target {
   const { dialect } = settings;
@@ -157,7 +175,7 @@ function makeTarget(
       remedy: 'It is looked for by its matching attributes; if that fails, ask whoever runs the target.',
     });
   };
-  const create = makeBulkCreator({ client, createOne, isOn: settings.bulk, capabilities: () => capabilities });
+  const create = makeBulkCreator({ client, createOne, isOn: settings.bulk, capabilities: () => capabilities, share });
 
   const probe: Target['probe'] = async (signal) => {
     const { body } = await client.send(
@@ -189,8 +207,12 @@ function makeTarget(
       learned = { ...learned, declared: { ...learned.declared, [type]: true } };
     },
     read,
-    create: forgetting(create, matcher),
-    update: writer.update,
+    create: noting(create, matcher),
+    async update(type, id, change, signal) {
+      const answer = await writer.update(type, id, change, signal);
+      matcher.note(type, change.after, answer.id);
+      return answer;
+    },
     async remove(type, id, signal) {
       try {
         await writer.remove(type, id, signal);
@@ -204,6 +226,9 @@ function makeTarget(
     changeMembers: writer.changeMembers,
     pages: (type, signal) => readPages(client, type, pages, signal),
     learned: () => learned,
-    close,
+    async close() {
+      matcher.close();
+      await close();
+    },
   };
 }

@@ -1,26 +1,18 @@
 // Looks for a resource at the target, and believes only what it sees: a target that ignores filters answers everybody.
-import { parsePath } from '#core/filter.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { foldCase } from '#core/search.ts';
 import { type Payload, type Remote, type Target, TargetError } from '#core/target.ts';
-import { readAt } from '#core/target-mapping.ts';
-import type { Clock } from '#platform/clock.ts';
-import type { ScimClient } from './client.ts';
-import { type PageOptions, readPages } from './pages.ts';
+import { keyOf } from './keys.ts';
+import { type KnownIds, type KnownIdsParts, makeKnownIds } from './known-ids.ts';
 import { placeOf, remoteOf } from './remote.ts';
 
-export interface Matcher {
+export interface Matcher extends Pick<KnownIds, 'note' | 'close'> {
   find: Target['find'];
   /** Something may have been made there that was not there when everybody was read. */
   forget(why: 'unknown' | 'conflict'): void;
 }
 
-export interface MatchParts {
-  readonly client: ScimClient;
-  readonly keys: Readonly<Record<ResourceType, readonly string[]>>;
-  readonly pages: PageOptions;
-  readonly clock: Pick<Clock, 'elapsed'>;
-  read: Target['read'];
+export interface MatchParts extends KnownIdsParts {
   /** False when the target does not filter; learned when it refuses to. */
   canFilter(): boolean;
   cannotFilter(): void;
@@ -35,22 +27,16 @@ const HITS_MOST = 10;
  * Everybody is read again after a conflict only when they were last read before this: a thousand conflicts in a row must
  * not read a target a thousand times.
  */
-const INDEX_MS = 10 * 60_000;
-
-/** Ids by what they carry. */
-interface Index {
-  readonly readAt: number;
-  readonly ids: Promise<ReadonlyMap<string, readonly string[]>>;
-}
+const ALL_MS = 10 * 60_000;
 
 export function makeMatcher(parts: MatchParts): Matcher {
-  const { client, keys, clock, read, canFilter, cannotFilter } = parts;
-  const indexes = new Map<ResourceType, Index>();
+  const { client, keys, canFilter, cannotFilter } = parts;
+  const all = makeKnownIds(parts);
   /** Attributes by which it does not filter. */
   const deaf = new Set<string>();
 
   const find: Target['find'] = async (type, payload, signal, thorough) => {
-    if (canFilter()) dropIndexes(INDEX_MS);
+    if (canFilter()) all.forget(ALL_MS);
     const hits = await findSpelled(type, payload, (value) => value, signal);
     if (hits.length > 0 || thorough === undefined) return hits;
     // Some keep names in lower case, and compare them by case.
@@ -62,7 +48,7 @@ export function makeMatcher(parts: MatchParts): Matcher {
   async function findAmongAll(type: ResourceType, payload: Payload, signal: AbortSignal): Promise<readonly Remote[]> {
     for (const path of keys[type]) {
       const value = keyOf(payload, path);
-      const hits = value === undefined ? [] : await byIndex(type, path, value, signal);
+      const hits = value === undefined ? [] : await all.find(type, path, value, signal);
       if (hits.length > 0) return hits;
     }
     return [];
@@ -74,15 +60,14 @@ export function makeMatcher(parts: MatchParts): Matcher {
     spell: (value: string) => string,
     signal: AbortSignal,
   ): Promise<readonly Remote[]> {
-    for (const path of keys[type]) {
-      const given = keyOf(payload, path);
-      if (given === undefined) continue;
-      const value = spell(given);
+    const usable = keys[type].filter((path) => keyOf(payload, path) !== undefined);
+    for (const path of usable) {
+      const value = spell(keyOf(payload, path) ?? '');
       const isDeaf = deaf.has(`${type} ${path}`);
       const found = canFilter() && !isDeaf ? await byFilter(type, path, value, signal) : undefined;
       // That one attribute is not filtered by says nothing of the others.
-      if (found === undefined && canFilter() && !keys[type].every((key) => deaf.has(`${type} ${key}`))) continue;
-      const hits = found ?? (await byIndex(type, path, value, signal));
+      if (found === undefined && canFilter() && !usable.every((key) => deaf.has(`${type} ${key}`))) continue;
+      const hits = found ?? (await all.find(type, path, value, signal));
       if (hits.length > 0) return hits;
     }
     return [];
@@ -102,13 +87,13 @@ export function makeMatcher(parts: MatchParts): Matcher {
         { method: 'GET', path: `${placeOf(type)}?filter=${filter}&startIndex=1&count=${HITS_MOST}${cut}` },
         signal,
       );
-      const all = resourcesOf(body).map((resource) => remoteOf(resource));
-      const hits = all.filter(
+      const shown = resourcesOf(body).map((resource) => remoteOf(resource));
+      const hits = shown.filter(
         (remote) => remote !== undefined && keyOf(remote.document ?? {}, path, value) !== undefined,
       ) as Remote[];
       // Where it does not say how many there are, there may be more.
-      const isWhole = Number(body?.['totalResults']) <= all.length;
-      const isIgnored = hits.length < all.length && !isWhole;
+      const isWhole = Number(body?.['totalResults']) <= shown.length;
+      const isIgnored = hits.length < shown.length && !isWhole;
       if (hits.length > 0 || !isIgnored) return hits;
     } catch (error) {
       const isRefused = error instanceof TargetError && REFUSALS.has(error.status ?? 0);
@@ -120,76 +105,15 @@ export function makeMatcher(parts: MatchParts): Matcher {
     return undefined;
   }
 
-  /** Read once for all who look; who is found is read as they are now. */
-  async function byIndex(
-    type: ResourceType,
-    path: string,
-    value: string,
-    signal: AbortSignal,
-  ): Promise<readonly Remote[]> {
-    const index = indexes.get(type) ?? { readAt: clock.elapsed(), ids: readIndex(parts, type, signal) };
-    indexes.set(type, index);
-    index.ids.catch(() => {
-      if (indexes.get(type) === index) indexes.delete(type);
-    });
-    const hits: Remote[] = [];
-    for (const id of (await index.ids).get(indexKey(path, value)) ?? []) {
-      const remote = await read(type, id, signal);
-      if (remote !== undefined && keyOf(remote.document ?? {}, path, value) !== undefined) hits.push(remote);
-    }
-    return hits;
-  }
-
-  function dropIndexes(olderThanMs: number): void {
-    for (const [type, { readAt: at }] of indexes) if (clock.elapsed() - at > olderThanMs) indexes.delete(type);
-  }
-
   return {
     find,
-    forget(why) {
-      if (why === 'unknown') indexes.clear();
-      else dropIndexes(INDEX_MS);
-    },
+    note: all.note,
+    forget: (why) => (why === 'unknown' ? all.doubt() : all.forget(ALL_MS)),
+    close: all.close,
   };
-}
-
-/** Ids alone, since a target may have very many. */
-async function readIndex(
-  { client, keys, pages }: Pick<MatchParts, 'client' | 'keys' | 'pages'>,
-  type: ResourceType,
-  signal: AbortSignal,
-): Promise<ReadonlyMap<string, readonly string[]>> {
-  const map = new Map<string, string[]>();
-  for await (const page of readPages(client, type, pages, signal))
-    for (const { id, document } of page)
-      for (const path of keys[type]) {
-        const value = keyOf(document ?? {}, path);
-        if (value === undefined) continue;
-        const key = indexKey(path, value);
-        const same = map.get(key);
-        if (same === undefined) map.set(key, [id]);
-        else same.push(id);
-      }
-  return map;
 }
 
 function resourcesOf(body: Payload | undefined): readonly Payload[] {
   const list = body?.['Resources'] ?? body?.['resources'];
   return Array.isArray(list) ? list.filter((item) => typeof item === 'object' && item !== null) : [];
-}
-
-/** The value at a path; with `wanted`, only when it is that one. User names and addresses are compared without case. */
-function keyOf(resource: Payload, text: string, wanted?: string): string | undefined {
-  const path = parsePath(text);
-  const all = path.sub !== undefined && path.filter === undefined ? resource[path.attribute] : undefined;
-  const values = Array.isArray(all)
-    ? all.map((item) => (item as Payload)[path.sub ?? 'value'])
-    : [readAt(resource, path)];
-  const texts = values.filter((value) => typeof value === 'string' && value !== '') as string[];
-  if (wanted === undefined) return texts[0];
-  return texts.find((value) => (text === 'externalId' ? value === wanted : foldCase(value) === foldCase(wanted)));
-}
-
-function indexKey(path: string, value: string): string {
-  return `${path} ${path === 'externalId' ? value : foldCase(value)}`;
 }

@@ -1,5 +1,6 @@
 // How fast a target is talked to. A bucket for reads and one for writes, and one gate for both: while the target rests,
 // nothing goes out, not even the next step of what is on its way.
+import { RETRY_AFTER_MOST_MS } from '#core/backoff.ts';
 import { TargetError } from '#core/target.ts';
 import type { Clock } from '#platform/clock.ts';
 
@@ -64,9 +65,14 @@ export function makePace(
 
 /**
  * What a Retry-After says, in seconds or as a date (RFC 9110 section 10.2.3), or `x-ratelimit-reset` beside no
- * remaining requests.
+ * remaining requests. Never more than a day: whoever says more is asked again after that.
  */
 export function waitAsked(headers: Readonly<Record<string, string>>, now: Date): number | undefined {
+  const asked = saidToWait(headers, now);
+  return asked === undefined ? undefined : Math.min(asked, RETRY_AFTER_MOST_MS);
+}
+
+function saidToWait(headers: Readonly<Record<string, string>>, now: Date): number | undefined {
   const text = headers['retry-after']?.trim();
   if (text !== undefined && /^\d{1,9}$/.test(text)) return Number(text) * 1_000;
   const date = text === undefined ? Number.NaN : Date.parse(text);

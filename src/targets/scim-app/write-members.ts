@@ -41,8 +41,9 @@ export function makePatchMembers({ client, settings, ways, learned, learn }: Mem
   return async (group, batch, all, signal) => {
     const replace = async (most = Infinity): Promise<void> => {
       const value = (await all()).map((id) => ({ value: id }));
-      if (value.length > most) throw tooMany(value.length);
-      await patch(group, [wholeMembers(value, dialect)], signal);
+      const { perRequest } = settings.members;
+      if (value.length > most) throw listRefused(value.length, perRequest);
+      await asWhole(value.length, perRequest, () => patch(group, [wholeMembers(value, dialect)], signal));
     };
     if (isWhole()) return replace();
     try {
@@ -63,10 +64,31 @@ export function makePatchMembers({ client, settings, ways, learned, learn }: Mem
   };
 }
 
-function tooMany(count: number): TargetError {
-  return new TargetError(`${count} members are more than one request may hold.`, {
-    kind: 'refused',
-    reason: 'too-many-members',
+/**
+ * A list that is refused is refused whole: with fewer of those who come or go it would be the same one.
+ * @throws {TargetError} `too-many-members`, `member-list-refused`
+ */
+export async function asWhole<Answer>(count: number, most: number, send: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await send();
+  } catch (error) {
+    throw error instanceof TargetError && error.kind === 'refused' ? listRefused(count, most, error) : error;
+  }
+}
+
+export function listRefused(count: number, most: number, cause?: TargetError): TargetError {
+  const facts = { kind: 'refused', status: cause?.status, exchange: cause?.exchange, cause } as const;
+  if (count > most)
+    return new TargetError(`${count} members are more than one request may hold${cause ? `: ${cause.message}` : '.'}`, {
+      ...facts,
+      reason: 'too-many-members',
+      remedy:
+        'The target takes members as a whole list only, and not so many: leave the group out of the scope, or part it.',
+    });
+  return new TargetError(`The target refuses the list of ${count} members: ${cause?.message ?? ''}`, {
+    ...facts,
+    reason: 'member-list-refused',
+    remedy: 'Look at the answer of the target, and replay it when the target has all members.',
   });
 }
 

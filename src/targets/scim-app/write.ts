@@ -1,11 +1,13 @@
 // Changing a resource at the target: PATCH where it takes it, PUT where it does not, whatever it says of itself.
+import type { ResourceType } from '#core/resource.ts';
 import type { Payload, Target } from '#core/target.ts';
 import type { ScimAnswer, ScimClient } from './client.ts';
 import { patchRequests } from './patch.ts';
 import { pathOf, remoteOf } from './remote.ts';
 import type { ScimSettings } from './settings.ts';
+import { writablePart } from './shape.ts';
 import { gone, makeWays, type Place, type WayParts } from './ways.ts';
-import { makePatchMembers } from './write-members.ts';
+import { asWhole, listRefused, makePatchMembers } from './write-members.ts';
 
 export type Writer = Pick<Target, 'update' | 'remove' | 'changeMembers'>;
 
@@ -45,32 +47,24 @@ export function makeWriter(parts: WriterParts): Writer {
     signal: AbortSignal,
   ): Promise<{ etag: string | undefined; id: string }> {
     const { type, id } = place;
-    const once = async (): Promise<{ etag: string | undefined; id: string }> => {
+    return ways.insist(async (match) => {
       const remote = await read(type, id, signal);
       if (remote === undefined) throw gone(type, id);
-      const { meta: _meta, groups: _groups, ...theirs } = remote.document ?? {};
+      const theirs = writablePart(remote.document ?? {}, type, parts.capabilities()?.readOnly);
       const body = { ...(await merge(theirs)), id };
-      const answer = await client.send(
-        { method: 'PUT', path: pathOf(type, id), body, ...ways.match(remote.etag) },
-        signal,
-      );
+      const answer = await client.send({ method: 'PUT', path: pathOf(type, id), body, ...match(remote.etag) }, signal);
       return { etag: answer.etag, id: idOf(answer, id) };
-    };
-    try {
-      return await once();
-    } catch (error) {
-      ways.passStale(error);
-      return once();
-    }
+    });
   }
 
   return {
     async update(type, id, change, signal) {
-      const { before, after } = change;
+      const { before, after, members } = change;
       const place = { type, id };
       const tries = {
         patch: () => patch(place, change, signal),
-        put: () => put(place, async (theirs) => merged(theirs, before, after), signal),
+        put: () =>
+          put(place, async (theirs) => merged(await withMembers(type, theirs, members), before, after), signal),
       };
       return ways.either(place, tries, signal);
     },
@@ -85,9 +79,11 @@ export function makeWriter(parts: WriterParts): Writer {
     },
     async changeMembers(group, batch, all, signal) {
       const place = { type: 'Group', id: group } as const;
-      const putAll = async (): Promise<void> => {
+      const putAll = async (isGuess: boolean): Promise<void> => {
         const members = (await all()).map((value) => ({ value }));
-        await put(place, async (theirs) => ({ ...theirs, members }), signal);
+        const { perRequest } = settings.members;
+        if (isGuess && members.length > perRequest) throw listRefused(members.length, perRequest);
+        await asWhole(members.length, perRequest, () => put(place, async (theirs) => ({ ...theirs, members }), signal));
       };
       await ways.either(place, { patch: () => patchMembers(group, batch, all, signal), put: putAll }, signal);
     },
@@ -98,6 +94,14 @@ interface Change {
   readonly before: Payload;
   readonly after: Payload;
   readonly etag: string | undefined;
+  members?(): Promise<readonly string[]>;
+}
+
+/** Members whom a target does not show it would take for none. */
+async function withMembers(type: ResourceType, theirs: Payload, members: Change['members']): Promise<Payload> {
+  if (type === 'User' || Array.isArray(theirs['members'])) return theirs;
+  const known = (await members?.()) ?? [];
+  return known.length === 0 ? theirs : { ...theirs, members: known.map((value) => ({ value })) };
 }
 
 /** Some make the id of an attribute that changes. */
@@ -112,10 +116,16 @@ export function merged(theirs: Payload, before: Payload, after: Payload): Payloa
     const [was, is, there] = [before[name], after[name], theirs[name]];
     if (name === 'schemas') result[name] = [...new Set([...listOf(there), ...listOf(is)])];
     else if (is === undefined) delete result[name];
-    else if (isFields(is) && isFields(there)) result[name] = merged(there, isFields(was) ? was : {}, is);
+    else if (isFields(is) && isFields(there) && !isOther(is, there))
+      result[name] = merged(there, isFields(was) ? was : {}, is);
     else result[name] = is;
   }
   return result;
+}
+
+/** Refers to somebody else: what is said of the one before goes with them, such as a manager's name. */
+function isOther(is: Payload, there: Payload): boolean {
+  return is['value'] !== undefined && is['value'] !== there['value'];
 }
 
 function listOf(value: unknown): readonly unknown[] {

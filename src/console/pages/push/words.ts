@@ -320,5 +320,6 @@ export const WORDS = words({
   repair: ['Then', '조치'],
   queued: ['Mended', '복구됨'],
   reported: ['Reported only', '보고만'],
+  'not-kept': ['Not kept by the target', '대상이 유지하지 않음'],
   cut: ['The first 1,000 differences are shown.', '처음 1,000개 차이만 표시합니다.'],
 });
