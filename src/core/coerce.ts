@@ -6,6 +6,8 @@
 import type { Attribute, ResourceSchema, Schema } from './attributes.ts';
 import { canonical } from './canonical.ts';
 import { InputError } from './errors.ts';
+import { instantOf } from './instant.ts';
+import { isTooLongForKey, KEY_BYTES_MAX } from './keys.ts';
 import { foldCase } from './search.ts';
 
 export type Document = Record<string, unknown>;
@@ -191,7 +193,7 @@ function coerceOne(attribute: Attribute, raw: unknown): unknown {
     case 'decimal':
       return coerceNumber(attribute, raw);
     case 'dateTime':
-      if (Number.isNaN(Date.parse(coerceText(attribute, raw)))) throw wrong(attribute, 'a date and time');
+      if (instantOf(coerceText(attribute, raw)) === undefined) throw wrong(attribute, 'a date and time');
       return raw;
     case 'binary':
       if (!BASE64.test(coerceText(attribute, raw))) throw wrong(attribute, 'base64');
@@ -241,6 +243,8 @@ function coerceNumber(attribute: Attribute, raw: unknown): number {
 function coerceText(attribute: Attribute, raw: unknown): string {
   if (typeof raw !== 'string') throw wrong(attribute, 'a string');
   if (!raw.isWellFormed() || raw.includes('\0')) throw wrong(attribute, 'well-formed Unicode text without NUL');
+  if (attribute.isKey === true && isTooLongForKey(raw))
+    throw wrong(attribute, `text of at most ${KEY_BYTES_MAX} bytes in UTF-8`);
   return raw;
 }
 

@@ -3,6 +3,7 @@
  * descent with limits on length, depth and terms, so that no text costs more than its length.
  */
 import { InputError } from './errors.ts';
+import { instantOf } from './instant.ts';
 import { foldCase, isCaseExact } from './search.ts';
 
 export type Operator = 'eq' | 'ne' | 'co' | 'sw' | 'ew' | 'gt' | 'ge' | 'lt' | 'le';
@@ -299,13 +300,10 @@ export function compare(value: unknown, operator: Operator, literal: Literal, ex
   return order(value - literal, operator);
 }
 
-const DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/i;
-
 function compareText(value: string, operator: Operator, literal: string, exact: boolean): boolean {
-  if (DATE.test(value) && DATE.test(literal) && !['co', 'sw', 'ew'].includes(operator)) {
-    const difference = Date.parse(value) - Date.parse(literal);
+  const difference = ['co', 'sw', 'ew'].includes(operator) ? undefined : timeBetween(literal, value);
+  if (difference !== undefined)
     return operator === 'eq' ? difference === 0 : operator === 'ne' ? difference !== 0 : order(difference, operator);
-  }
   const left = exact ? value : foldCase(value);
   const right = exact ? literal : foldCase(literal);
   if (operator === 'eq') return left === right;
@@ -314,6 +312,13 @@ function compareText(value: string, operator: Operator, literal: string, exact: 
   if (operator === 'sw') return left.startsWith(right);
   if (operator === 'ew') return left.endsWith(right);
   return order(Buffer.compare(Buffer.from(left), Buffer.from(right)), operator);
+}
+
+/** In milliseconds; undefined unless both are times. */
+function timeBetween(earlier: string, later: string): number | undefined {
+  const from = instantOf(earlier);
+  const to = from === undefined ? undefined : instantOf(later);
+  return from === undefined || to === undefined ? undefined : to - from;
 }
 
 function order(difference: number, operator: Operator): boolean {
