@@ -68,6 +68,14 @@ export interface Edited {
   readonly gone?: true;
 }
 
+/** What a creation came to. */
+export interface Created extends Edited {
+  /** Another than the one that was promised for whom an identity provider has found, or brought back. */
+  readonly id: string;
+  /** It is not new: an identity provider has found it. */
+  readonly found?: true;
+}
+
 /** How often an edit is tried again when somebody else wrote in between. */
 const TRIES = 20;
 /** By this much at most a writer steps back before it tries again after a deadlock. */
@@ -84,7 +92,7 @@ export async function createResource(
   { database, schemas }: EditParts,
   { type, actor, audited }: Edit,
   { document, members, id = randomUUID() }: { document: Document; members: readonly string[]; id?: string },
-): Promise<Edited & { readonly id: string }> {
+): Promise<Created> {
   const marked = type === 'User' ? { active: true, ...document, [GATEWAY_SCHEMA]: { origin: 'manual' } } : document;
   const columns = columnsOf(type, finish(schemas[type], marked));
   const resource = { id, type, actor };
