@@ -109,7 +109,7 @@ export async function createResource(
 }
 
 /**
- * The resource as the document says, but for what only the service sets.
+ * The resource as the document says, but for what only the service sets; `active` stays where it says nothing of it.
  * @param members of a group; undefined leaves them as they are
  * @throws {NotFoundError} @throws {PreconditionError} @throws {ConflictError} @throws {InputError} `mutability`
  */
@@ -120,7 +120,11 @@ export async function replaceResource(
 ): Promise<Edited> {
   const changes: readonly MemberChange[] = members === undefined ? [] : [{ kind: 'replace', ids: members }];
   return change(parts, edit, (stored) => ({
-    document: finish(parts.schemas[edit.type], { ...document, ...keptBy(parts.schemas[edit.type], stored) }),
+    document: finish(parts.schemas[edit.type], {
+      ...activeOf(stored),
+      ...document,
+      ...keptBy(parts.schemas[edit.type], stored),
+    }),
     members: changes,
   }));
 }
@@ -272,6 +276,11 @@ function withAnchor({ origin }: Stored, before: Document, { externalId, ...docum
 /** Nobody is neither active nor inactive: who is no longer said to be either is active, as whoever is made without it. */
 function withActive(before: Document, document: Document): Document {
   return before['active'] === undefined || document['active'] !== undefined ? document : { ...document, active: true };
+}
+
+/** A document that says nothing of it neither enables a disabled account nor disables another. */
+export function activeOf({ active }: Document): Document {
+  return active === undefined ? {} : { active };
 }
 
 /** Attributes that only the service sets stay as they are, whatever a client sends. */

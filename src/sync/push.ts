@@ -12,6 +12,7 @@ import { foldCase } from '#core/search.ts';
 import { lockPushed, type Pushed } from '#store/pushed.ts';
 import { lockGroupsOf } from '#store/resources.ts';
 import {
+  activeOf,
   type Created,
   checkVersion,
   type Edit,
@@ -69,7 +70,10 @@ export async function pushReplace(
   { document, members, clears }: { document: Document; members: readonly string[] | undefined; clears: boolean },
 ): Promise<Edited> {
   return change(parts, edit, (writing, present) => ({
-    document: finish(parts.schemas[edit.type], withKept(writing, present, document, clears)),
+    document: finish(parts.schemas[edit.type], {
+      ...activeOf(documentOf(present)),
+      ...withKept(writing, present, document, clears),
+    }),
     members: members === undefined ? [] : [{ kind: 'replace', ids: members }],
   }));
 }

@@ -142,14 +142,21 @@ eachDatabase('SCIM writes', (open, kind) => {
       const query = new URLSearchParams({ filter: `id eq "${id}" and ${filter}` });
       return (await scim.call('GET', `/Users?${query}`)).body['totalResults'];
     };
-    for (const without of [
-      () => scim.call('PATCH', `/Users/${id}`, patchBody({ op: 'remove', path: 'active' })),
-      () => scim.call('PUT', `/Users/${id}`, userBody({ userName: made['userName'] })),
-    ]) {
-      await scim.call('PATCH', `/Users/${id}`, replace('active', false));
-      assert.deepEqual([await found('active eq true'), await found('active pr')], [0, 1]);
-      assert.equal((await without()).body['active'], true);
-      assert.deepEqual([await found('active eq true'), await found('active pr')], [1, 1]);
+    await scim.call('PATCH', `/Users/${id}`, replace('active', false));
+    assert.deepEqual([await found('active eq true'), await found('active pr')], [0, 1]);
+    const removed = await scim.call('PATCH', `/Users/${id}`, patchBody({ op: 'remove', path: 'active' }));
+    assert.equal(removed.body['active'], true);
+    assert.deepEqual([await found('active eq true'), await found('active pr')], [1, 1]);
+  });
+
+  it('enable nobody by leaving `active` out, and disable nobody', async () => {
+    const { id, userName } = await scim.create('/Users', userBody({ active: false }));
+    const put = (fields: object) => scim.call('PUT', `/Users/${id}`, userBody({ userName, ...fields }));
+    for (const active of [false, true]) {
+      assert.equal((await put({ active })).body['active'], active);
+      for (const fields of [{}, { title: String(active) }, { active: null }])
+        assert.equal((await put(fields)).body['active'], active);
+      assert.equal((await scim.list('/Users', { filter: `id eq "${id}" and active eq ${active}` })).totalResults, 1);
     }
   });
 

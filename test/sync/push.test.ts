@@ -184,7 +184,7 @@ eachDatabase('writes of an identity provider', (_open, kind) => {
     assert.equal((await idp.send<{ totalResults: number }>('GET', `/Users?${alone}`)).body.totalResults, 0);
   });
 
-  it('keeps the external id of what is replaced without a word of it, and clears it when it is said to be none', async () => {
+  it('keeps external id and `active` of what is replaced without a word of them, and clears the id when it is said to be none', async () => {
     const userName = scene.name('anchored');
     const { id } = await idp.createUser(userName);
     const replaced = async (more: object) => {
@@ -197,6 +197,9 @@ eachDatabase('writes of an identity provider', (_open, kind) => {
       assert.equal(await replaced({ externalId: none }), undefined);
       assert.equal(await replaced({ externalId: kept }), kept);
     }
+    await replaced({ active: false });
+    await replaced({ title: 'Still disabled' });
+    assert.equal(await scene.readActive(id), false);
   });
 
   it('follows a new external id, also where others name it as their manager', async () => {
