@@ -21,7 +21,9 @@ export function addResourceRoutes(router: Router, type: ResourceType, parts: Sci
   router
     .post(`${endpoint}/.search`, jsonBody, async (request, response) => {
       const view = seeing(request, type);
-      await answerList(parts, { view, types: [type], query: readSearch(readBody(request)) }, request, response);
+      const { tokenId: reader } = principalOf(request);
+      const query = readSearch(readBody(request));
+      await answerList(parts, { view, reader, types: [type], query }, request, response);
     })
     .all(`${endpoint}/.search`, refuseMethod('POST'))
     .get(`${endpoint}/:id`, async (request, response) => {
@@ -34,7 +36,8 @@ export function addResourceRoutes(router: Router, type: ResourceType, parts: Sci
     })
     .get(endpoint, async (request, response) => {
       const view = seeing(request, type);
-      await answerList(parts, { view, types: [type], query: readQuery(request.query) }, request, response);
+      const { tokenId: reader } = principalOf(request);
+      await answerList(parts, { view, reader, types: [type], query: readQuery(request.query) }, request, response);
     })
     .post(endpoint, jsonBody, async (request, response) => {
       await create(parts, type, request, response);
