@@ -9,6 +9,7 @@ import { writeDocuments, writeMembers } from '../support/directory.ts';
 import {
   ENTERPRISE_SCHEMA,
   GROUP_SCHEMA,
+  patchBody,
   type ScimError,
   type ScimList,
   type ScimResource,
@@ -258,5 +259,25 @@ eachDatabase('SCIM views of apps', (open) => {
       assert.equal(await total(), count);
       assert.equal((await scim.call('GET', path, undefined, { token })).status, status);
     }
+  });
+
+  it('are not answered 304 where who is in sight may have changed', async () => {
+    const token = await scim.makeToken({ scope: { userFilter: 'title eq "Visible"' } });
+    const [member, group] = [members.find(({ type }) => type === 'User'), everything.find(({ id }) => id === ids[20])];
+    const titled = (value: string) =>
+      scim.call('PATCH', `/Users/${member?.member}`, patchBody({ op: 'replace', path: 'title', value }));
+    const path = `/Groups/${group?.id}`;
+    const ask = async (query: string, as: string) => {
+      const headers = { authorization: `Bearer ${as}`, 'if-none-match': group?.meta.version ?? '' };
+      const answer = await fetch(`${scim.base}${path}${query}`, { headers });
+      const text = await answer.text();
+      return [answer.status, text === '' ? undefined : (JSON.parse(text) as ScimResource).members?.length];
+    };
+    await titled('Visible');
+    assert.deepEqual(await ask('', token), [200, 2]);
+    await titled('Hidden');
+    assert.deepEqual(await ask('', token), [200, 1]);
+    assert.deepEqual(await ask('?excludedAttributes=members', token), [304, undefined]);
+    assert.deepEqual(await ask('', scim.reader), [304, undefined]);
   });
 });
