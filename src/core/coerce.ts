@@ -7,6 +7,7 @@ import type { Attribute, ResourceSchema, Schema } from './attributes.ts';
 import { canonical } from './canonical.ts';
 import { InputError } from './errors.ts';
 import { instantOf } from './instant.ts';
+import { parseJson } from './json.ts';
 import { isTooLongForKey, KEY_BYTES_MAX } from './keys.ts';
 import { foldCase } from './search.ts';
 
@@ -73,12 +74,26 @@ export function finish(schema: ResourceSchema, document: Document): Document {
  * One value of an attribute; undefined when it is unassigned.
  * @throws {InputError} `invalidValue`
  */
-export function coerceValue(attribute: Attribute, raw: unknown): unknown {
+export function coerceValue(attribute: Attribute, given: unknown): unknown {
+  const raw = attribute.type === 'complex' ? opened(given) : given;
   if (isUnassigned(raw)) return undefined;
   if (!attribute.multiValued) return coerceOne(attribute, raw);
   if (typeof raw !== 'object' && attribute.type === 'complex') throw wrong(attribute, 'a list of objects');
   const values = (Array.isArray(raw) ? raw : [raw]).flatMap((item) => coerceElement(attribute, item) ?? []);
   return withoutDuplicates(attribute, values);
+}
+
+/**
+ * A value that is JSON as text, as what it says: clients whose mappings know only texts send complex values so. Any other
+ * stays as it is.
+ */
+export function opened(raw: unknown): unknown {
+  if (typeof raw !== 'string' || !/^\s*[[{]/.test(raw)) return raw;
+  try {
+    return parseJson(raw);
+  } catch {
+    return raw;
+  }
 }
 
 /** One element of a multi-valued attribute, or the value of a single one. @throws {InputError} `invalidValue` */
@@ -144,7 +159,8 @@ export function fieldsOf(raw: unknown, what: string): Map<string, unknown> {
  * The ids of members as they are given: objects with `value`, or bare ids. Each once.
  * @throws {InputError} `invalidValue`
  */
-export function memberIds(raw: unknown): readonly string[] {
+export function memberIds(given: unknown): readonly string[] {
+  const raw = opened(given);
   if (isUnassigned(raw)) return [];
   const ids = (Array.isArray(raw) ? raw : [raw]).map((item) => (typeof item === 'object' ? valueIn(item) : item));
   if (ids.some((id) => typeof id !== 'string' || id === ''))

@@ -145,7 +145,8 @@ class Reader {
     const operator = this.word().toLowerCase();
     if (operator === 'pr') return { kind: 'present', path };
     if (!OPERATORS.has(operator)) throw this.wrong(`has the unknown operator "${operator.slice(0, 20)}"`);
-    if (!this.spaceNeeded()) throw this.wrong(`has no value at position ${this.at + 1}`);
+    // Some clients leave out the space before a text.
+    if (!this.spaceNeeded() && this.text[this.at] !== '"') throw this.wrong(`has no value at position ${this.at + 1}`);
     return { kind: 'compare', path, operator: operator as Operator, value: this.literal() };
   }
 
