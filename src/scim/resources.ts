@@ -10,7 +10,7 @@ import { jsonBody, readBody } from './body.ts';
 import { answerList } from './lists.ts';
 import type { ScimParts } from './parts.ts';
 import { makeProjection } from './projection.ts';
-import { readAsked, readQuery, readSearch } from './query.ts';
+import { readAsked, readAskedOfOne, readQuery, readSearch } from './query.ts';
 import { answerOne, ENDPOINT, locationOf, readOne, seeing } from './reads.ts';
 import { sendOne } from './sending.ts';
 import { writerFor } from './writes.ts';
@@ -29,7 +29,7 @@ export function addResourceRoutes(router: Router, type: ResourceType, parts: Sci
     .get(`${endpoint}/:id`, async (request, response) => {
       await answerOne(
         parts,
-        { type, id: String(request.params['id']), asked: readAsked(request.query) },
+        { type, id: String(request.params['id']), asked: readAskedOfOne(request.query) },
         request,
         response,
       );
@@ -57,7 +57,7 @@ export function meRoutes(parts: ScimParts): Router {
     .get('/Me', async (request, response) => {
       await answerOne(
         parts,
-        { type: 'User', id: subjectOf(request), asked: readAsked(request.query) },
+        { type: 'User', id: subjectOf(request), asked: readAskedOfOne(request.query) },
         request,
         response,
       );

@@ -294,6 +294,9 @@ eachDatabase('SCIM bad input', (open) => {
       ['startIndex=x', 'invalidValue'],
       ['sortOrder=up&sortBy=title', 'invalidValue'],
       ['attributes=title&excludedAttributes=name', 'invalidValue'],
+      ['filter=', 'invalidFilter'],
+      ['filter', 'invalidFilter'],
+      ['filter=%20', 'invalidFilter'],
       ['filter=%00', 'invalidFilter'],
       ['filter=userName%20eq%20%22%ff', 'invalidFilter'],
       ['cursor=&count=1000000000', 'invalidCount'],
@@ -301,7 +304,13 @@ eachDatabase('SCIM bad input', (open) => {
       [`cursor=${'x'.repeat(50_000)}`, 'invalidCursor'],
     ] as const)
       await assertRefused(raw(`/Users?${parameters}`), 400, scimType, parameters);
+    const search = { schemas: [`${MESSAGES}:SearchRequest`], filter: '' };
+    await assertRefused(scim.call('POST', '/Users/.search', search), 400, 'invalidFilter');
+    for (const filter of ['', 'userName%20eq%20%22ada%22'])
+      await assertRefused(raw(`/Users/${user.id}?filter=${filter}`), 400, 'invalidFilter', filter);
     const all = (await scim.list('/Users', { count: 0 })).totalResults;
+    const every = await scim.call<{ totalResults: number }>('POST', '/Users/.search', { ...search, filter: null });
+    assert.equal(every.body.totalResults, all);
     for (const count of ['0', '-1', '-99999999999999999999']) {
       const { totalResults, itemsPerPage, Resources, nextCursor } = await scim.list('/Users', { count, cursor: '' });
       assert.deepEqual([totalResults, itemsPerPage, Resources, nextCursor], [all, 0, [], undefined], count);
