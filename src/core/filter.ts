@@ -4,6 +4,7 @@
  */
 import { InputError } from './errors.ts';
 import { instantOf } from './instant.ts';
+import { nameKey } from './names.ts';
 import { foldCase, isCaseExact } from './search.ts';
 
 export type Operator = 'eq' | 'ne' | 'co' | 'sw' | 'ew' | 'gt' | 'ge' | 'lt' | 'le';
@@ -268,7 +269,9 @@ function compareAt(value: unknown, term: Extract<Filter, { kind: 'compare' }>, w
     return operator === 'eq' ? !has : operator === 'ne' && has;
   }
   const items = comparedAt(value, path, within);
+  const isName = path.sub === undefined && within === undefined && foldCase(path.attribute) === 'username';
   const holds = (item: unknown, by: Operator): boolean => {
+    if (isName) return compare(keyOf(item), by, keyOf(literal) as Literal, true);
     const exact = isComplex(item)
       ? isCaseExact('value', path.attribute)
       : isCaseExact(path.sub ?? path.attribute, path.sub === undefined ? within : path.attribute);
@@ -276,6 +279,10 @@ function compareAt(value: unknown, term: Extract<Filter, { kind: 'compare' }>, w
   };
   if (operator === 'ne') return items.length === 0 || items.some((item) => !holds(item, 'eq'));
   return items.some((item) => holds(item, operator));
+}
+
+function keyOf(value: unknown): unknown {
+  return typeof value === 'string' ? nameKey(value) : value;
 }
 
 /** What is compared: undefined for each element that lacks the sub-attribute, and false where that is `primary`. */

@@ -3,8 +3,8 @@ import { resolve } from '#core/attributes.ts';
 import { InputError } from '#core/errors.ts';
 import type { AttributePath, Filter } from '#core/filter.ts';
 import { jsonText } from '#core/json.ts';
+import { nameKey } from '#core/names.ts';
 import type { ResourceType } from '#core/resource.ts';
-import { foldCase } from '#core/search.ts';
 import { compileFilter } from '#store/filter.ts';
 import {
   countAfter,
@@ -117,7 +117,7 @@ function keyOf(type: ResourceType, filter: Filter | undefined): Key | undefined 
   if (resolved === undefined || resolved.extension !== undefined || resolved.sub !== undefined) return undefined;
   const { name } = resolved.attribute;
   if (name === 'externalId') return { key: 'externalId', value: filter.value };
-  if (name === (type === 'User' ? 'userName' : 'displayName')) return { key: 'name', value: foldCase(filter.value) };
+  if (name === (type === 'User' ? 'userName' : 'displayName')) return { key: 'name', value: nameKey(filter.value) };
   return undefined;
 }
 

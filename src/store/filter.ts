@@ -11,6 +11,7 @@ import {
 } from '#core/attributes.ts';
 import { InputError } from '#core/errors.ts';
 import { type AttributePath, compare, type Filter, type Literal, type Operator } from '#core/filter.ts';
+import { nameKey } from '#core/names.ts';
 import { EVERY_ORIGIN, type ResourceType } from '#core/resource.ts';
 import { foldCase } from '#core/search.ts';
 import { Columns, SERVED_EXTERNAL_ID, SIGN } from './filter-columns.ts';
@@ -143,7 +144,7 @@ class Compiler {
       case 'schemas':
         return this.schema.isCut === true ? this.seenSchemas(operator, text()) : undefined;
       case resourceType === 'User' ? 'userName' : 'displayName':
-        return this.columns.text('r.name_key', operator, foldCase(text()));
+        return this.columns.text('r.name_key', operator, nameKey(text()));
       default:
         return this.relation(name, operator, value, path);
     }
@@ -216,7 +217,7 @@ class Compiler {
       return this.columns.text(of === 'members' ? 'lower(gm.member_type)' : 'd.type', operator, foldCase(text));
     if (sub === 'display')
       return of === 'groups'
-        ? this.columns.text('gr.name_key', operator, foldCase(text))
+        ? this.columns.text('gr.name_key', operator, nameKey(text))
         : `exists (select 1 from resources mr where mr.id = gm.member_id and ${this.columns.text(DISPLAY_KEY, operator, foldCase(text))})`;
     throw unfit(path, operator);
   }

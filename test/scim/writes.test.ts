@@ -8,6 +8,7 @@ import { writeDocuments } from '../support/directory.ts';
 import {
   type Answer,
   ENTERPRISE_SCHEMA,
+  GROUP_SCHEMA,
   groupBody,
   patchBody,
   type ScimError,
@@ -219,6 +220,27 @@ eachDatabase('SCIM writes', (open, kind) => {
     assert.deepEqual(statuses, [201, ...Array(19).fill(409)]);
     for (const { status, body } of answers) if (status === 409) assert.equal(body['scimType'], 'uniqueness');
     assert.equal((await scim.list('/Users', { filter: 'userName eq "race@example.com"' })).totalResults, 1);
+  });
+
+  it('let one have a name however it is spelt, and find it by any spelling', async () => {
+    const spellings = ['Am\u00e9lie', 'AME\u0301LIE', '\uff21m\u00e9lie', 'ame\u0301\uff4cie'];
+    for (const [place, spelling] of spellings.entries()) {
+      const userName = `${spelling}-${place}`;
+      const { id } = await scim.create('/Users', userBody({ userName }));
+      assert.equal((await read(id)).userName, userName);
+      for (const other of spellings) {
+        const name = `${other}-${place}`;
+        await refused(scim.call('POST', '/Users', userBody({ userName: name })), 409, 'uniqueness');
+        for (const filter of [`userName eq "${name}"`, `userName sw "${name}" and active eq true`])
+          assert.deepEqual(
+            (await scim.list('/Users', { filter })).Resources.map((one) => one.id),
+            [id],
+            filter,
+          );
+      }
+    }
+    const group = await scim.create('/Groups', { schemas: [GROUP_SCHEMA], displayName: '\u1100\u1161' });
+    assert.equal((await scim.list('/Groups', { filter: 'displayName eq "\uac00"' })).Resources[0]?.id, group.id);
   });
 
   it('let one of many have a name when they are renamed, by PATCH and by PUT', async () => {
