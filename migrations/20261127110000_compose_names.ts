@@ -8,6 +8,11 @@ const SPELT = `normalize((select string_agg(case when c.sign ~ '[\\u3000\\uff01-
 const IS_OTHER = `name_key ~ '[^\\x01-\\x7f]' and (name_key is not nfc normalized or name_key ~ '[\\u3000\\uff01-\\uffee]')`;
 
 export async function up(knex: Knex): Promise<void> {
+  const { rows } = await knex.raw<{ rows: { encoding: string }[] }>(
+    `select current_setting('server_encoding') as encoding`,
+  );
+  // Others know no composition; the doctor asks for a database in UTF-8.
+  if (rows[0]?.encoding !== 'UTF8') return;
   await knex.raw(`
     create temporary table spelt on commit drop as
       select k.name_key, ${SPELT} as key from (

@@ -39,8 +39,8 @@ const users = ids.slice(0, 20).map((id, place) => ({
       : {
           [ENTERPRISE_SCHEMA]: {
             ...(place % 3 === 0 ? {} : { department: `D${place % 2}` }),
-            division: 'X',
-            manager: { value: ids[0] },
+            ...(place % 4 === 0 ? {} : { division: 'X' }),
+            manager: { value: ids[place % 3] },
           },
         }),
   },
@@ -134,6 +134,11 @@ const anyQuery = fc.constantFrom(
   `members.value eq "${ids[21]}" or members.type eq "user"`,
   `not (members.value eq "${ids[22]}")`,
   `${ENTERPRISE_SCHEMA}:department eq "D1"`,
+  ...['pr', 'eq null', `eq "${ids[0]}"`, `ne "${ids[0]}"`, `co "${ids[1]?.slice(1, 9)}"`].map(
+    (comparison) => `${ENTERPRISE_SCHEMA}:manager.value ${comparison}`,
+  ),
+  `not (${ENTERPRISE_SCHEMA}:manager pr)`,
+  `${ENTERPRISE_SCHEMA}:manager[value eq "${ids[1]}"]`,
   `schemas eq "${ENTERPRISE_SCHEMA}"`,
   'not (schemas co "ENTERPRISE")',
   `schemas ne "${USER_SCHEMA}"`,
