@@ -198,6 +198,7 @@ eachDatabase('SCIM lists', (open) => {
       'groups.value',
       'meta',
       'emails[type eq "work"]x',
+      'emails[type eq "work"]',
       '__proto__.x',
     ]) {
       const refused = await scim.call<{ scimType: string }>('GET', `/Users?${new URLSearchParams({ sortBy })}`);
