@@ -223,7 +223,9 @@ class Patch {
 
   private change(path: PatchPath, { extension, attribute, sub }: Resolved, operation: PatchOperation): void {
     const holder = this.holder(extension);
-    if (attribute.multiValued) this.work.compare(listOf(holder[attribute.name]).length, path.filter);
+    const isEach = path.filter !== undefined || sub !== undefined;
+    if (attribute.multiValued)
+      this.work.compare(listOf(holder[attribute.name]).length, path.filter, isEach ? operation.value : undefined);
     if (path.filter !== undefined) this.changeElements(holder, attribute, sub, path.filter, operation);
     else if (sub !== undefined) changeSub(holder, attribute, sub, operation);
     else if (attribute.multiValued) changeList(holder, attribute, operation);

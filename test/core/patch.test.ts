@@ -515,5 +515,9 @@ describe('the body of a PATCH', () => {
         TooLargeError,
         JSON.stringify(operation).slice(0, 60),
       );
+    const long = 'x'.repeat(3_000);
+    for (const path of ['emails.display', 'emails[type eq "work"].display'])
+      assert.throws(() => after({ op: 'replace', path, value: long }), TooLargeError, path);
+    assert.equal(after({ op: 'replace', path: 'emails[value eq "7@example.com"].display', value: 'x' }).length, 50_000);
   });
 });
