@@ -1,6 +1,7 @@
 import { Router } from 'express';
 import { z } from 'zod';
 import { InputError } from '#core/errors.ts';
+import { isId } from '#core/ids.ts';
 import { decodeCursor, encodeCursor, JOURNAL_START, type JournalPlace } from '#core/journal.ts';
 import { requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
@@ -16,11 +17,16 @@ const Write = z.strictObject({
   resourceId: z.guid('expected the id of a resource').transform((id) => id.toLowerCase()),
   version: z.int().min(1),
 });
-const Place = z.strictObject({
-  part: z.enum(['User', 'Group', 'members']),
-  at: z.string().regex(/^(?:\d{1,18}|[0-9a-f-]{36} [0-9a-f-]{36}|)$/),
-  after: z.string(),
-});
+const Place = z.discriminatedUnion('part', [
+  z.strictObject({ part: z.enum(['User', 'Group']), at: z.string().regex(/^\d{0,18}$/), after: z.string() }),
+  z.strictObject({ part: z.literal('members'), at: z.string().refine(isPair), after: z.string() }),
+]);
+
+/** Nothing, or a group and a member of it. */
+function isPair(text: string): boolean {
+  const ids = text.split(' ');
+  return text === '' || (ids.length === 2 && ids.every(isId));
+}
 
 /** The journal as a feed, and the snapshot that a consumer begins with. */
 export function changeRoutes({ database, sync }: AdminParts): Router {

@@ -22,6 +22,8 @@ export interface Attribute {
   readonly required: boolean;
   readonly returned: 'always' | 'never' | 'default' | 'request';
   readonly mutability: 'readOnly' | 'readWrite' | 'immutable' | 'writeOnly';
+  /** Set where resources are found by its text, which may have no more than `KEY_BYTES_MAX` bytes then. */
+  readonly isKey?: boolean;
   /** By folded name; empty unless `complex`. */
   readonly sub: ReadonlyMap<string, Attribute>;
 }

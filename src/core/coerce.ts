@@ -6,6 +6,9 @@
 import type { Attribute, ResourceSchema, Schema } from './attributes.ts';
 import { canonical } from './canonical.ts';
 import { InputError } from './errors.ts';
+import { instantOf } from './instant.ts';
+import { parseJson } from './json.ts';
+import { isTooLongForKey, KEY_BYTES_MAX } from './keys.ts';
 import { foldCase } from './search.ts';
 
 export type Document = Record<string, unknown>;
@@ -71,12 +74,26 @@ export function finish(schema: ResourceSchema, document: Document): Document {
  * One value of an attribute; undefined when it is unassigned.
  * @throws {InputError} `invalidValue`
  */
-export function coerceValue(attribute: Attribute, raw: unknown): unknown {
+export function coerceValue(attribute: Attribute, given: unknown): unknown {
+  const raw = attribute.type === 'complex' ? opened(given) : given;
   if (isUnassigned(raw)) return undefined;
   if (!attribute.multiValued) return coerceOne(attribute, raw);
   if (typeof raw !== 'object' && attribute.type === 'complex') throw wrong(attribute, 'a list of objects');
   const values = (Array.isArray(raw) ? raw : [raw]).flatMap((item) => coerceElement(attribute, item) ?? []);
   return withoutDuplicates(attribute, values);
+}
+
+/**
+ * A value that is JSON as text, as what it says: clients whose mappings know only texts send complex values so. Any other
+ * stays as it is.
+ */
+export function opened(raw: unknown): unknown {
+  if (typeof raw !== 'string' || !/^\s*[[{]/.test(raw)) return raw;
+  try {
+    return parseJson(raw);
+  } catch {
+    return raw;
+  }
 }
 
 /** One element of a multi-valued attribute, or the value of a single one. @throws {InputError} `invalidValue` */
@@ -142,7 +159,8 @@ export function fieldsOf(raw: unknown, what: string): Map<string, unknown> {
  * The ids of members as they are given: objects with `value`, or bare ids. Each once.
  * @throws {InputError} `invalidValue`
  */
-export function memberIds(raw: unknown): readonly string[] {
+export function memberIds(given: unknown): readonly string[] {
+  const raw = opened(given);
   if (isUnassigned(raw)) return [];
   const ids = (Array.isArray(raw) ? raw : [raw]).map((item) => (typeof item === 'object' ? valueIn(item) : item));
   if (ids.some((id) => typeof id !== 'string' || id === ''))
@@ -191,7 +209,7 @@ function coerceOne(attribute: Attribute, raw: unknown): unknown {
     case 'decimal':
       return coerceNumber(attribute, raw);
     case 'dateTime':
-      if (Number.isNaN(Date.parse(coerceText(attribute, raw)))) throw wrong(attribute, 'a date and time');
+      if (instantOf(coerceText(attribute, raw)) === undefined) throw wrong(attribute, 'a date and time');
       return raw;
     case 'binary':
       if (!BASE64.test(coerceText(attribute, raw))) throw wrong(attribute, 'base64');
@@ -241,6 +259,8 @@ function coerceNumber(attribute: Attribute, raw: unknown): number {
 function coerceText(attribute: Attribute, raw: unknown): string {
   if (typeof raw !== 'string') throw wrong(attribute, 'a string');
   if (!raw.isWellFormed() || raw.includes('\0')) throw wrong(attribute, 'well-formed Unicode text without NUL');
+  if (attribute.isKey === true && isTooLongForKey(raw))
+    throw wrong(attribute, `text of at most ${KEY_BYTES_MAX} bytes in UTF-8`);
   return raw;
 }
 

@@ -3,6 +3,8 @@
  * descent with limits on length, depth and terms, so that no text costs more than its length.
  */
 import { InputError } from './errors.ts';
+import { instantOf } from './instant.ts';
+import { nameKey } from './names.ts';
 import { foldCase, isCaseExact } from './search.ts';
 
 export type Operator = 'eq' | 'ne' | 'co' | 'sw' | 'ew' | 'gt' | 'ge' | 'lt' | 'le';
@@ -144,7 +146,8 @@ class Reader {
     const operator = this.word().toLowerCase();
     if (operator === 'pr') return { kind: 'present', path };
     if (!OPERATORS.has(operator)) throw this.wrong(`has the unknown operator "${operator.slice(0, 20)}"`);
-    if (!this.spaceNeeded()) throw this.wrong(`has no value at position ${this.at + 1}`);
+    // Some clients leave out the space before a text.
+    if (!this.spaceNeeded() && this.text[this.at] !== '"') throw this.wrong(`has no value at position ${this.at + 1}`);
     return { kind: 'compare', path, operator: operator as Operator, value: this.literal() };
   }
 
@@ -266,7 +269,9 @@ function compareAt(value: unknown, term: Extract<Filter, { kind: 'compare' }>, w
     return operator === 'eq' ? !has : operator === 'ne' && has;
   }
   const items = comparedAt(value, path, within);
+  const isName = path.sub === undefined && within === undefined && foldCase(path.attribute) === 'username';
   const holds = (item: unknown, by: Operator): boolean => {
+    if (isName) return compare(keyOf(item), by, keyOf(literal) as Literal, true);
     const exact = isComplex(item)
       ? isCaseExact('value', path.attribute)
       : isCaseExact(path.sub ?? path.attribute, path.sub === undefined ? within : path.attribute);
@@ -274,6 +279,10 @@ function compareAt(value: unknown, term: Extract<Filter, { kind: 'compare' }>, w
   };
   if (operator === 'ne') return items.length === 0 || items.some((item) => !holds(item, 'eq'));
   return items.some((item) => holds(item, operator));
+}
+
+function keyOf(value: unknown): unknown {
+  return typeof value === 'string' ? nameKey(value) : value;
 }
 
 /** What is compared: undefined for each element that lacks the sub-attribute, and false where that is `primary`. */
@@ -299,13 +308,10 @@ export function compare(value: unknown, operator: Operator, literal: Literal, ex
   return order(value - literal, operator);
 }
 
-const DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/i;
-
 function compareText(value: string, operator: Operator, literal: string, exact: boolean): boolean {
-  if (DATE.test(value) && DATE.test(literal) && !['co', 'sw', 'ew'].includes(operator)) {
-    const difference = Date.parse(value) - Date.parse(literal);
+  const difference = ['co', 'sw', 'ew'].includes(operator) ? undefined : timeBetween(literal, value);
+  if (difference !== undefined)
     return operator === 'eq' ? difference === 0 : operator === 'ne' ? difference !== 0 : order(difference, operator);
-  }
   const left = exact ? value : foldCase(value);
   const right = exact ? literal : foldCase(literal);
   if (operator === 'eq') return left === right;
@@ -314,6 +320,13 @@ function compareText(value: string, operator: Operator, literal: string, exact: 
   if (operator === 'sw') return left.startsWith(right);
   if (operator === 'ew') return left.endsWith(right);
   return order(Buffer.compare(Buffer.from(left), Buffer.from(right)), operator);
+}
+
+/** In milliseconds; undefined unless both are times. */
+function timeBetween(earlier: string, later: string): number | undefined {
+  const from = instantOf(earlier);
+  const to = from === undefined ? undefined : instantOf(later);
+  return from === undefined || to === undefined ? undefined : to - from;
 }
 
 function order(difference: number, operator: Operator): boolean {

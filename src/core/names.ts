@@ -65,7 +65,16 @@ export function releasedName(externalId: string, userName: string): string {
   return `${externalId.replaceAll('-', '')}${userName}`;
 }
 
-/** The key under which a user name is unique. */
+const ASCII = /^[\0-\x7f]*$/;
+/** Characters of double and of half width, and the space of double width. */
+const WIDE = /[\u3000\uff01-\uffee]/g;
+
+/**
+ * The key under which a user name is unique, and a name is looked up: two spellings that look the same have the same
+ * (RFC 7644 section 5: width, case and composition of RFC 8265 section 3.3). Whatever the characters, a name is taken.
+ */
 export function nameKey(name: string): string {
-  return foldCase(name);
+  const folded = foldCase(name);
+  if (ASCII.test(folded)) return folded;
+  return folded.replaceAll(WIDE, (sign) => sign.normalize('NFKC')).normalize('NFC');
 }

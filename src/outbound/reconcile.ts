@@ -14,9 +14,9 @@ import {
 } from '#core/drift.ts';
 import { describeError } from '#core/failure.ts';
 import { parsePath } from '#core/filter.ts';
+import { nameKey } from '#core/names.ts';
 import { managedPart, outgoingForm } from '#core/outgoing.ts';
 import type { ResourceType } from '#core/resource.ts';
-import { foldCase } from '#core/search.ts';
 import type { PushPolicy, Remote, Target } from '#core/target.ts';
 import { type Fields, writeAt } from '#core/target-mapping.ts';
 import type { Clock } from '#platform/clock.ts';
@@ -178,7 +178,7 @@ async function twinsOf(
   strangers: readonly Remote[],
 ): Promise<(remote: Remote) => { readonly ourId: string | undefined; readonly twin: Twin | undefined }> {
   const nameOf = ({ document }: Remote): string =>
-    foldCase(String(document?.[type === 'User' ? 'userName' : 'displayName'] ?? ''));
+    nameKey(String(document?.[type === 'User' ? 'userName' : 'displayName'] ?? ''));
   const ids = strangers.map((remote) => ourIdOf(remote, policy)).filter((id) => id !== undefined);
   const twins = strangers.length === 0 ? [] : await readTwins(db, appId, type, { ids, names: strangers.map(nameOf) });
   const [byId, byName] = [new Map(twins.map((one) => [one.id, one])), new Map(twins.map((one) => [one.name, one]))];

@@ -26,6 +26,7 @@ export function bulkHandler(parts: ScimParts): RequestHandler {
       writer,
       translate: (error) => scimError(error).body,
       base: `${parts.publicUrl()}/scim/v2`,
+      known: new Map(),
     });
     send(request, response, 200, JSON.stringify({ schemas: [RESPONSE_SCHEMA], Operations: lines }));
   };
@@ -34,6 +35,8 @@ export function bulkHandler(parts: ScimParts): RequestHandler {
 interface BulkParts {
   readonly writer: Writer;
   readonly base: string;
+  /** Of a creation that meant somebody who is here already: the id that was promised, and the one that it has. */
+  readonly known: Map<string, string>;
   translate(error: unknown): object;
 }
 
@@ -77,33 +80,48 @@ async function carryOutStep(
 
 async function carryOutOne(read: Read, failed: Set<string>, parts: BulkParts): Promise<Line> {
   if ('error' in read) return failure(read, read.error, failed, parts);
+  const operation = withKnownIds(read, parts.known);
   try {
-    checkNamed(read, failed);
-    return success(read, await execute(read, parts.writer), parts);
+    checkNamed(operation, failed);
+    return success(operation, await execute(operation, parts), parts);
   } catch (error) {
-    return failure(read, error, failed, parts);
+    return failure(operation, error, failed, parts);
   }
 }
 
-/** Groups that are members of each other: made without members first, then joined. All of them or none. */
+/** The operation with the ids that others have, where it names them by what was promised. */
+function withKnownIds(operation: Operation, known: ReadonlyMap<string, string>): Operation {
+  if (known.size === 0) return operation;
+  let data = JSON.stringify(operation.data ?? null);
+  for (const [promised, id] of known) data = data.replaceAll(promised, id);
+  return { ...operation, id: known.get(operation.id) ?? operation.id, data: JSON.parse(data) as unknown };
+}
+
+/**
+ * Groups that are members of each other: made without members first, then joined. All of them or none, but for what was
+ * here already, which stays.
+ */
 async function carryOutCircle(
   operations: readonly Operation[],
   failed: Set<string>,
   parts: BulkParts,
 ): Promise<readonly Line[]> {
-  const { writer } = parts;
+  const { writer, known } = parts;
   for (const operation of operations) checkNamed(operation, failed);
   const made: Operation[] = [];
   try {
     for (const operation of operations) {
       if (operation.method !== 'POST') continue;
-      await writer.create(operation.type, withoutMembers(operation), operation.id);
-      made.push(operation);
+      const { type, id, data } = withKnownIds(operation, known);
+      const edited = await writer.create(type, withoutMembers({ type, data }), { id, isBare: true });
+      if (edited.id !== id) known.set(id, edited.id);
+      if (edited.found !== true) made.push({ ...operation, id: edited.id });
     }
     const lines: Line[] = [];
-    for (const operation of operations) {
-      const version = operation.method === 'POST' ? await join(operation, writer) : await execute(operation, writer);
-      lines.push(success(operation, version, parts));
+    for (const named of operations) {
+      const operation = withKnownIds(named, known);
+      const done = operation.method === 'POST' ? await join(operation, writer) : await execute(operation, parts);
+      lines.push(success(operation, done, parts));
     }
     return lines;
   } catch (error) {
@@ -112,18 +130,23 @@ async function carryOutCircle(
   }
 }
 
-function withoutMembers({ type, data }: Operation): unknown {
+function withoutMembers({ type, data }: Pick<Operation, 'type' | 'data'>): unknown {
   if (type !== 'Group' || typeof data !== 'object' || data === null) return data;
   return Object.fromEntries(Object.entries(data).filter(([name]) => foldCase(name) !== 'members'));
 }
 
 /** The second half of a creation in a circle: the whole resource, now that all it names is there. */
-async function join({ type, id, data }: Operation, writer: Writer): Promise<string> {
-  return (await writer.replace({ type, id }, data)).version;
+async function join({ type, id, data }: Operation, writer: Writer): Promise<Done> {
+  return { id, version: (await writer.replace({ type, id }, data)).version };
 }
 
-/** Answers the new version; of a deletion, none. */
-async function execute(operation: Operation, writer: Writer): Promise<string | undefined> {
+/** The resource that an operation was about, and its new version; after a deletion there is none. */
+interface Done {
+  readonly id: string;
+  readonly version?: string;
+}
+
+async function execute(operation: Operation, { writer, known }: BulkParts): Promise<Done> {
   const { method, type, id, version, data } = operation;
   const target = {
     type,
@@ -131,15 +154,18 @@ async function execute(operation: Operation, writer: Writer): Promise<string | u
     ...(version === undefined ? {} : { expects: (present: string) => names(version, present) }),
   };
   switch (method) {
-    case 'POST':
-      return (await writer.create(type, data, id)).version;
+    case 'POST': {
+      const edited = await writer.create(type, data, { id });
+      if (edited.id !== id) known.set(id, edited.id);
+      return edited;
+    }
     case 'PUT':
-      return (await writer.replace(target, data)).version;
+      return { id, version: (await writer.replace(target, data)).version };
     case 'PATCH':
-      return (await writer.patch(target, data)).version;
+      return { id, version: (await writer.patch(target, data)).version };
     case 'DELETE':
       await writer.remove(target);
-      return undefined;
+      return { id };
   }
 }
 
@@ -151,7 +177,7 @@ function checkNamed({ id, data, method }: Operation, failed: ReadonlySet<string>
     throw new ConflictError('An operation that this one refers to has failed.', { reason: 'reference-failed' });
 }
 
-function success({ method, type, id, bulkId }: Operation, version: string | undefined, { base }: BulkParts): Line {
+function success({ method, type, bulkId }: Operation, { id, version }: Done, { base }: BulkParts): Line {
   return {
     ...(bulkId === undefined ? {} : { bulkId }),
     method,

@@ -34,8 +34,13 @@ export function fastReads(parts: ScimParts): FastPath {
     const answer =
       one === null
         ? async () => {
-            const listing = { view: seeing(request, type), types: [type], query: readQuery(parse(list?.[2] ?? '')) };
-            await answerList(parts, listing, request, response);
+            const query = readQuery(parse(list?.[2] ?? ''));
+            await answerList(
+              parts,
+              { view: seeing(request, type), reader: principal.tokenId, types: [type], query },
+              request,
+              response,
+            );
           }
         : () => answerOne(parts, { type, id: one[2] ?? '', asked: {} }, request, response);
     answer().catch((thrown: unknown) => {

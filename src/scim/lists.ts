@@ -3,8 +3,8 @@ import { resolve } from '#core/attributes.ts';
 import { InputError } from '#core/errors.ts';
 import type { AttributePath, Filter } from '#core/filter.ts';
 import { jsonText } from '#core/json.ts';
+import { nameKey } from '#core/names.ts';
 import type { ResourceType } from '#core/resource.ts';
-import { foldCase } from '#core/search.ts';
 import { compileFilter } from '#store/filter.ts';
 import {
   countAfter,
@@ -32,6 +32,8 @@ const LIST_SCHEMA = 'urn:ietf:params:scim:api:messages:2.0:ListResponse';
 /** Who asks for which resources. */
 export interface Listing {
   readonly view: View;
+  /** The token that asks: of several who page through the same list, each is at a place of its own. */
+  readonly reader: string;
   readonly types: readonly ResourceType[];
   readonly query: ListQuery;
 }
@@ -39,7 +41,7 @@ export interface Listing {
 /** Answers a list: the matches of a key at once, everything else page by page. */
 export async function answerList(
   parts: ScimParts,
-  { view, types, query }: Listing,
+  { view, reader, types, query }: Listing,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -47,7 +49,7 @@ export async function answerList(
     User: makeProjection(view, 'User', query),
     Group: makeProjection(view, 'Group', query),
   };
-  const listing = { view, types: types.filter((type) => view.types.includes(type)), query };
+  const listing = { view, reader, types: types.filter((type) => view.types.includes(type)), query };
   const found = await lookUp(parts, listing, projections);
   if (found !== undefined) {
     const shown = found.slice(0, query.count);
@@ -115,7 +117,7 @@ function keyOf(type: ResourceType, filter: Filter | undefined): Key | undefined 
   if (resolved === undefined || resolved.extension !== undefined || resolved.sub !== undefined) return undefined;
   const { name } = resolved.attribute;
   if (name === 'externalId') return { key: 'externalId', value: filter.value };
-  if (name === (type === 'User' ? 'userName' : 'displayName')) return { key: 'name', value: foldCase(filter.value) };
+  if (name === (type === 'User' ? 'userName' : 'displayName')) return { key: 'name', value: nameKey(filter.value) };
   return undefined;
 }
 
@@ -246,7 +248,7 @@ async function byIndex<Content>(
 ): Promise<PageAnswer<Content>> {
   const { startIndex } = listing.query;
   const asked = pageRequest(parts, listing, projections);
-  const list = listKey(listing);
+  const list = `${listing.reader} ${listKey(listing)}`;
   const reached = startIndex === 1 ? undefined : parts.places.find(list, startIndex);
   const where = reached === undefined ? { offset: startIndex - 1 } : { from: { place: reached.place, back: false } };
   const { content, size, last, more, count } = await read(parts, { ...asked, ...where });

@@ -35,12 +35,26 @@ export function readAsked(parameters: Parameters): AskedAttributes {
   return { attributes: all(parameters, 'attributes'), excludedAttributes: all(parameters, 'excludedAttributes') };
 }
 
+/**
+ * The same where one resource is asked for by its id.
+ * @throws {InputError} `invalidFilter`: who filters wants to know whether it matches, which its answer would not say
+ */
+export function readAskedOfOne(parameters: Parameters): AskedAttributes {
+  if (parameters['filter'] !== undefined)
+    throw new InputError('A filter is for lists, and not for one resource.', {
+      scimType: 'invalidFilter',
+      reason: 'invalid-filter',
+      remedy: 'Ask the list with a filter that names the id too.',
+    });
+  return readAsked(parameters);
+}
+
 /** @throws {InputError} `invalidFilter`, `invalidPath`, `invalidValue`, `invalidCount` */
 export function readQuery(parameters: Parameters): ListQuery {
   const { cursor } = parameters;
   return makeQuery({
     ...readAsked(parameters),
-    filter: first(parameters, 'filter'),
+    filter: first(parameters, 'filter') ?? (parameters['filter'] === undefined ? undefined : ''),
     sortBy: first(parameters, 'sortBy'),
     sortOrder: first(parameters, 'sortOrder'),
     startIndex: integer('startIndex', first(parameters, 'startIndex')),
@@ -73,7 +87,7 @@ export function readSearch(raw: unknown): ListQuery {
   return makeQuery({
     attributes: list('attributes'),
     excludedAttributes: list('excludedAttributes'),
-    filter: text('filter'),
+    filter: body.get('filter') === '' ? '' : text('filter'),
     sortBy: text('sortBy'),
     sortOrder: text('sortOrder'),
     startIndex: number('startIndex'),

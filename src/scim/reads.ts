@@ -48,13 +48,15 @@ export async function answerOne(
   if (found === undefined) throw missing(type, id);
   setPlace(response, locationOf(parts, type, found.id));
   setField(response, 'etag', etagOf(found.version));
+  const projection = makeProjection(view, type, asked);
   const known = request.headers['if-none-match'];
-  if (known !== undefined && names(known, found.version)) {
+  // Whose memberships a scope shows can change while both ends of them stay as they are.
+  const isSettled = view.visible === undefined || !projection.related;
+  if (known !== undefined && isSettled && names(known, found.version)) {
     writeHead(response, 304);
     response.end();
     return;
   }
-  const projection = makeProjection(view, type, asked);
   await sendOne(parts, { row: found, projection, view }, request, response);
 }
 

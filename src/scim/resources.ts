@@ -10,7 +10,7 @@ import { jsonBody, readBody } from './body.ts';
 import { answerList } from './lists.ts';
 import type { ScimParts } from './parts.ts';
 import { makeProjection } from './projection.ts';
-import { readAsked, readQuery, readSearch } from './query.ts';
+import { readAsked, readAskedOfOne, readQuery, readSearch } from './query.ts';
 import { answerOne, ENDPOINT, locationOf, readOne, seeing } from './reads.ts';
 import { sendOne } from './sending.ts';
 import { writerFor } from './writes.ts';
@@ -21,20 +21,23 @@ export function addResourceRoutes(router: Router, type: ResourceType, parts: Sci
   router
     .post(`${endpoint}/.search`, jsonBody, async (request, response) => {
       const view = seeing(request, type);
-      await answerList(parts, { view, types: [type], query: readSearch(readBody(request)) }, request, response);
+      const { tokenId: reader } = principalOf(request);
+      const query = readSearch(readBody(request));
+      await answerList(parts, { view, reader, types: [type], query }, request, response);
     })
     .all(`${endpoint}/.search`, refuseMethod('POST'))
     .get(`${endpoint}/:id`, async (request, response) => {
       await answerOne(
         parts,
-        { type, id: String(request.params['id']), asked: readAsked(request.query) },
+        { type, id: String(request.params['id']), asked: readAskedOfOne(request.query) },
         request,
         response,
       );
     })
     .get(endpoint, async (request, response) => {
       const view = seeing(request, type);
-      await answerList(parts, { view, types: [type], query: readQuery(request.query) }, request, response);
+      const { tokenId: reader } = principalOf(request);
+      await answerList(parts, { view, reader, types: [type], query: readQuery(request.query) }, request, response);
     })
     .post(endpoint, jsonBody, async (request, response) => {
       await create(parts, type, request, response);
@@ -54,7 +57,7 @@ export function meRoutes(parts: ScimParts): Router {
     .get('/Me', async (request, response) => {
       await answerOne(
         parts,
-        { type: 'User', id: subjectOf(request), asked: readAsked(request.query) },
+        { type: 'User', id: subjectOf(request), asked: readAskedOfOne(request.query) },
         request,
         response,
       );

@@ -1,6 +1,6 @@
 // The SCIM 2.0 edge, /scim/v2 (RFC 7643, RFC 7644, RFC 9865). Reads the directory through the store and edits it
 // through sync; knows no provider. No text from outside reaches scimmy.
-import { Router } from 'express';
+import { type Request, Router } from 'express';
 import { principalOf, requireScope, requireToken } from '#http/auth.ts';
 import { translateDatabaseError } from '#store/database-errors.ts';
 import { jsonBody, readBody } from './body.ts';
@@ -8,7 +8,7 @@ import { bulkHandler } from './bulk.ts';
 import { discoveryRoutes } from './discovery.ts';
 import { noScimRoute, scimErrorHandler } from './errors.ts';
 import { MAY_READ } from './fast.ts';
-import { answerList } from './lists.ts';
+import { answerList, type Listing } from './lists.ts';
 import type { ScimParts } from './parts.ts';
 import { readQuery, readSearch } from './query.ts';
 import { addResourceRoutes, meRoutes, refuseMethod } from './resources.ts';
@@ -36,13 +36,17 @@ export function scimRouter(parts: ScimParts): Router {
 function rootRoutes(parts: ScimParts): Router {
   return Router()
     .get('/', async (request, response) => {
-      const view = viewOf(principalOf(request).scope);
-      await answerList(parts, { view, types: ['User', 'Group'], query: readQuery(request.query) }, request, response);
+      const query = readQuery(request.query);
+      await answerList(parts, { ...whoReads(request), types: ['User', 'Group'], query }, request, response);
     })
     .post('/.search', jsonBody, async (request, response) => {
-      const view = viewOf(principalOf(request).scope);
       const query = readSearch(readBody(request));
-      await answerList(parts, { view, types: ['User', 'Group'], query }, request, response);
+      await answerList(parts, { ...whoReads(request), types: ['User', 'Group'], query }, request, response);
     })
     .all('/.search', refuseMethod('POST'));
+}
+
+function whoReads(request: Request): Pick<Listing, 'view' | 'reader'> {
+  const { scope, tokenId } = principalOf(request);
+  return { view: viewOf(scope), reader: tokenId };
 }

@@ -2,6 +2,7 @@
 // text from outside reaches its filter, its constructors or its PATCH (all three were found unsafe).
 import SCIMMY from 'scimmy';
 import type { Attribute, AttributeType, ResourceSchema, Schema } from '#core/attributes.ts';
+import { isKey } from '#core/keys.ts';
 import { GATEWAY_SCHEMA, type ResourceType } from '#core/resource.ts';
 import { foldCase } from '#core/search.ts';
 
@@ -133,11 +134,12 @@ const COMMON: readonly DescribedAttribute[] = [
   },
 ];
 
-function compileAttributes(attributes: readonly DescribedAttribute[]): ReadonlyMap<string, Attribute> {
-  return new Map(attributes.map((attribute) => [foldCase(attribute.name), compileAttribute(attribute)]));
+function compileAttributes(attributes: readonly DescribedAttribute[], within = ''): ReadonlyMap<string, Attribute> {
+  return new Map(attributes.map((attribute) => [foldCase(attribute.name), compileAttribute(attribute, within)]));
 }
 
-function compileAttribute(attribute: DescribedAttribute): Attribute {
+function compileAttribute(attribute: DescribedAttribute, within: string): Attribute {
+  const path = `${within}${attribute.name}`;
   return {
     name: attribute.name,
     type: attribute.type as AttributeType,
@@ -146,7 +148,8 @@ function compileAttribute(attribute: DescribedAttribute): Attribute {
     required: attribute.required ?? false,
     returned: (attribute.returned ?? 'default') as Attribute['returned'],
     mutability: (attribute.mutability ?? 'readWrite') as Attribute['mutability'],
-    sub: compileAttributes(attribute.subAttributes ?? []),
+    sub: compileAttributes(attribute.subAttributes ?? [], `${path}.`),
+    ...(isKey(path) ? { isKey: true } : {}),
   };
 }
 

@@ -7,6 +7,7 @@ import { parsePatch } from '#core/patch.ts';
 import type { ResourceType } from '#core/resource.ts';
 import type { Principal } from '#http/auth.ts';
 import {
+  type Created,
   createResource,
   deleteResource,
   type Edit,
@@ -31,10 +32,16 @@ export interface Target {
   readonly expects?: ((version: string) => boolean) | undefined;
 }
 
+/** A resource whose id was promised before it is made. */
+export interface Promised {
+  readonly id: string;
+  /** The members of a group come later: what is here already keeps those that it has. */
+  readonly isBare?: true;
+}
+
 /** What a principal may write. Every function throws what `sync/edits.ts` does. */
 export interface Writer {
-  /** @param id for a resource whose id was promised before it was made */
-  create(type: ResourceType, body: unknown, id?: string): Promise<Edited & { readonly id: string }>;
+  create(type: ResourceType, body: unknown, promised?: Promised): Promise<Created>;
   replace(target: Target, body: unknown): Promise<Edited>;
   patch(target: Target, body: unknown): Promise<Edited>;
   remove(target: Target): Promise<void>;
@@ -46,10 +53,11 @@ export function writerFor(parts: ScimParts, principal: Principal): Writer {
   const way = (): Promise<Way> => wayOf(parts, principal);
   const actor = `token:${principal.tokenId}`;
   return {
-    async create(type, body, id) {
+    async create(type, body, promised) {
       const { document, members } = read(type, body);
       const { create } = await way();
-      return create({ type, actor }, { document, members, ...(id === undefined ? {} : { id }) });
+      const id = promised === undefined ? {} : { id: promised.id };
+      return create({ type, actor }, { document, members: promised?.isBare ? undefined : members, ...id });
     },
     async replace(target, body) {
       const { document, members, clears } = read(target.type, body);
@@ -73,7 +81,7 @@ export function writerFor(parts: ScimParts, principal: Principal): Writer {
 
 /** What writes of a principal are: edits by hand, or the identity provider's. */
 interface Way {
-  create(edit: Edit, given: Parameters<typeof createResource>[2]): ReturnType<typeof createResource>;
+  create(edit: Edit, given: Parameters<typeof pushCreate>[2]): Promise<Created>;
   replace(edit: EditOfOne, given: Parameters<typeof pushReplace>[2]): Promise<Edited>;
   patch(edit: EditOfOne, operations: Parameters<typeof patchResource>[2]): Promise<Edited>;
   remove(edit: EditOfOne): Promise<void>;
@@ -91,7 +99,7 @@ async function wayOf({ database, reader, push }: ScimParts, { scopes, appId }: P
     };
   const edits: EditParts = { database, reader, schemas: RESOURCE_SCHEMAS };
   return {
-    create: (edit, given) => createResource(edits, edit, given),
+    create: (edit, given) => createResource(edits, edit, { ...given, members: given.members ?? [] }),
     replace: (edit, given) => replaceResource(edits, edit, given),
     patch: (edit, operations) => patchResource(edits, edit, operations),
     remove: (edit) => deleteResource(edits, edit),

@@ -1,6 +1,7 @@
 // Comparisons of one column, or of any expression that has a value of its type.
 import type { AttributePath, Operator } from '#core/filter.ts';
 import { isUuid } from '#core/ids.ts';
+import { instantOf } from '#core/instant.ts';
 import { foldCase } from '#core/search.ts';
 import { unfit } from './filter-literals.ts';
 import type { Statement } from './statement.ts';
@@ -26,6 +27,8 @@ export const SERVED_EXTERNAL_ID = `(r.search ->> 'externalId')`;
 
 /** PostgreSQL has no year 0. */
 const YEAR_ONE = Date.parse('0001-01-01T00:00:00Z');
+/** From here on JavaScript writes years in a way that PostgreSQL does not read. */
+const YEAR_TEN_THOUSAND = Date.parse('+010000-01-01T00:00:00Z');
 
 /** Writes comparisons whose values are bound to a statement. What has no value matches none but `ne`. */
 export class Columns {
@@ -68,16 +71,20 @@ export class Columns {
   }
 
   time(expression: string, operator: Operator, text: string, path: AttributePath): string {
-    const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text) ? Date.parse(text) : Number.NaN;
-    if (Number.isNaN(instant) || ['co', 'sw', 'ew'].includes(operator)) throw unfit(path, operator);
-    const bound = instant < YEAR_ONE ? '-infinity' : new Date(instant).toISOString();
-    return `${expression} ${SIGN[operator]} ${this.statement.bind(bound)}::timestamptz`;
+    const instant = instantOf(text);
+    if (instant === undefined || ['co', 'sw', 'ew'].includes(operator)) throw unfit(path, operator);
+    return `${expression} ${SIGN[operator]} ${this.statement.bind(boundOf(instant))}::timestamptz`;
   }
 
   truth(expression: string, operator: Operator, value: boolean, path: AttributePath): string {
     if (operator !== 'eq' && operator !== 'ne') throw unfit(path, operator);
     return (operator === 'eq') === value ? expression : `not ${expression}`;
   }
+}
+
+function boundOf(instant: number): string {
+  if (instant < YEAR_ONE) return '-infinity';
+  return instant < YEAR_TEN_THOUSAND ? new Date(instant).toISOString() : 'infinity';
 }
 
 function escapeLike(text: string): string {

@@ -11,12 +11,13 @@ import {
 } from '#core/attributes.ts';
 import { InputError } from '#core/errors.ts';
 import { type AttributePath, compare, type Filter, type Literal, type Operator } from '#core/filter.ts';
+import { nameKey } from '#core/names.ts';
 import { EVERY_ORIGIN, type ResourceType } from '#core/resource.ts';
 import { foldCase } from '#core/search.ts';
 import { Columns, SERVED_EXTERNAL_ID, SIGN } from './filter-columns.ts';
 import { booleanOf, checkAgainstNull, literalOf, nameOf, stringOf, unfit } from './filter-literals.ts';
 import { containment, elements, jsonPath, keys, nest } from './filter-paths.ts';
-import { memberSeen, seen, type Visible } from './served.ts';
+import { managerSeen, memberSeen, seen, type Visible } from './served.ts';
 import { Statement, type Where } from './statement.ts';
 
 export interface FilterOptions {
@@ -84,7 +85,7 @@ class Compiler {
     const { attribute, sub } = resolved;
     if (attribute.name === 'id' || attribute.name === 'meta' || attribute.name === 'schemas') return 'true';
     if (attribute.name === 'externalId') return `${SERVED_EXTERNAL_ID} is not null`;
-    if (isManagerPlace(resolved)) return 'r.manager_id is not null';
+    if (isManager(resolved)) return this.ofManager('eq', this.hasManager(resolved));
     if (isRelation(attribute)) return this.related(attribute.name, undefined);
     if (attribute.multiValued && sub !== undefined) {
       const element = this.alias();
@@ -102,7 +103,9 @@ class Compiler {
       return operator === 'eq' ? `not ${present}` : present;
     }
     if (attribute.type === 'complex' && sub === undefined && !attribute.sub.has('value')) throw unfit(path, operator);
-    if (isManagerPlace(resolved)) return this.managerPlace(operator, stringOf(value, path, operator), path);
+    if (isManagerPlace(resolved))
+      return this.ofManager(operator, this.managerPlace(operator, stringOf(value, path, operator), path));
+    if (isManager(resolved)) return this.ofManager(operator, this.json(resolved, operator, value, path));
     if (extension === undefined) {
       const column = this.column(resolved, operator, value, path);
       if (column !== undefined) return column;
@@ -141,12 +144,25 @@ class Compiler {
       case 'meta.location':
         return this.columns.address('r.id', this.addressesOf(resourceType, path), operator, text());
       case 'schemas':
-        return this.schema.isCut === true ? this.seenSchemas(operator, text()) : undefined;
+        return this.schema.isCut === true || this.hidesManagers() ? this.seenSchemas(operator, text()) : undefined;
       case resourceType === 'User' ? 'userName' : 'displayName':
-        return this.columns.text('r.name_key', operator, foldCase(text()));
+        return this.columns.text('r.name_key', operator, nameKey(text()));
       default:
         return this.relation(name, operator, value, path);
     }
+  }
+
+  private hasManager(resolved: Resolved): string {
+    return isManagerPlace(resolved)
+      ? 'r.manager_id is not null'
+      : `(r.search #> ${this.bind(keys(resolved))}::text[]) is not null`;
+  }
+
+  /** What is said of a manager who is not seen is said of nobody. */
+  private ofManager(operator: Operator, condition: string): string {
+    const isSeen = managerSeen(this.statement, this.visible, 'r.body');
+    if (isSeen === undefined) return condition;
+    return operator === 'ne' ? `(${condition} or not ${isSeen})` : `(${condition} and ${isSeen})`;
   }
 
   private managerPlace(operator: Operator, text: string, path: AttributePath): string {
@@ -216,7 +232,7 @@ class Compiler {
       return this.columns.text(of === 'members' ? 'lower(gm.member_type)' : 'd.type', operator, foldCase(text));
     if (sub === 'display')
       return of === 'groups'
-        ? this.columns.text('gr.name_key', operator, foldCase(text))
+        ? this.columns.text('gr.name_key', operator, nameKey(text))
         : `exists (select 1 from resources mr where mr.id = gm.member_id and ${this.columns.text(DISPLAY_KEY, operator, foldCase(text))})`;
     throw unfit(path, operator);
   }
@@ -392,6 +408,10 @@ class Compiler {
     });
   }
 
+  private hidesManagers(): boolean {
+    return managerSeen(new Statement(), this.visible, 'r.body') !== undefined;
+  }
+
   /** `schemas` where attributes are left out: it names an extension when anything that is seen of it is there. */
   private seenSchemas(operator: Operator, text: string): string {
     const { core, extensions } = this.schema;
@@ -423,6 +443,10 @@ function isFulfilledByNone({ operator, value }: Compare): boolean {
 /** Whether it tells of each of several values if it is the primary one; absent, that is false (RFC 7643 section 2.4). */
 function isPrimary(attribute: Attribute, sub: Attribute): boolean {
   return attribute.multiValued && sub.name === 'primary' && sub.type === 'boolean';
+}
+
+function isManager({ extension, attribute }: Resolved): boolean {
+  return extension !== undefined && attribute.name === 'manager';
 }
 
 /** `manager.$ref` follows from who it is, and lies in no document. */

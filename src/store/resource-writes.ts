@@ -2,12 +2,11 @@
 // batches instead (resources.ts, memberships.ts).
 
 import { ConflictError, InputError } from '#core/errors.ts';
-import { matches } from '#core/filter.ts';
 import { isUuid } from '#core/ids.ts';
-import type { ChosenMembers, MemberChange, NamedMembers } from '#core/patch.ts';
-import { byPlace, placeOf, refuse } from '#core/patch-filter.ts';
+import type { MemberChange, NamedMembers } from '#core/patch.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { appendChanges } from './changes.ts';
+import { makeMemberLook } from './chosen-members.ts';
 import { type Database, type Db, queryOn, sql } from './database.ts';
 import { TooEarlyError } from './database-errors.ts';
 import { IS_LATER, LATER, lockResources, tombstone } from './resources.ts';
@@ -162,7 +161,7 @@ export interface MembersChanged {
 /**
  * Adds and removes members of a locked group, one row each, whatever the size of the group. Doing it twice changes
  * nothing. Undefined when nothing changed.
- * @throws {InputError} `invalidValue`: a member to be added that the directory does not have; as `membersChosen`
+ * @throws {InputError} `invalidValue`: a member to be added that the directory does not have; as `MemberLook`
  */
 export async function changeMembers(
   tx: Db,
@@ -172,14 +171,20 @@ export async function changeMembers(
 ): Promise<MembersChanged | undefined> {
   const added = new Set<string>();
   const removed = new Set<string>();
+  const look = makeMemberLook(tx, groupId);
   const note = (ids: readonly string[], to: Set<string>, undoes: Set<string>): void => {
     for (const id of ids) if (!undoes.delete(id)) to.add(id);
   };
   for (const change of changes) {
-    const ids = 'filter' in change ? await membersChosen(tx, groupId, change) : uuidsOf(change);
-    if (change.kind === 'replace') note(await removeOthers(tx, groupId, ids), removed, added);
-    if (change.kind === 'add' || change.kind === 'replace') note(await addMembers(tx, groupId, ids), added, removed);
-    else note(await removeMembers(tx, groupId, ids), removed, added);
+    const ids = 'filter' in change ? await look.choose(change) : uuidsOf(change);
+    const goes = change.kind === 'replace' ? await removeOthers(tx, groupId, ids) : [];
+    const isAddition = change.kind === 'add' || change.kind === 'replace';
+    const [won, lost] = isAddition
+      ? [await addMembers(tx, groupId, ids), goes]
+      : [[], await removeMembers(tx, groupId, ids)];
+    note(lost, removed, added);
+    note(won, added, removed);
+    look.note(won, lost);
   }
   if (added.size === 0 && removed.size === 0) return undefined;
   const { rows } = await sql<{ version: string }>(
@@ -258,32 +263,6 @@ async function removeOthers(tx: Db, groupId: string, ids: readonly string[]): Pr
     [groupId, ids],
   );
   return rows.map(({ id }) => id);
-}
-
-/**
- * The members to be removed, by our ids. For filters other than by id, which hardly anybody sends: looks at each member
- * of this one group.
- * @throws {InputError} `mutability`, `noTarget`: they are to be changed, which no member can be
- */
-export async function membersChosen(
-  tx: Db,
-  groupId: string,
-  { kind, filter }: ChosenMembers,
-): Promise<readonly string[]> {
-  const { rows } = await sql<{ value: string; type: string; display: string }>(
-    tx,
-    `select gm.member_id as value, gm.member_type as type, r.display from group_members gm
-     join resources r on r.id = gm.member_id where gm.group_id = ?::uuid`,
-    [groupId],
-  );
-  const places = byPlace(filter);
-  const chosen = rows
-    .filter((row) => matches(places, { ...row, $ref: placeOf(row) }, 'members'))
-    .map(({ value }) => value);
-  if (kind === 'removeWhere') return chosen;
-  throw chosen.length === 0
-    ? refuse('noTarget', 'No value of "members" matches the path.')
-    : refuse('mutability', 'A member cannot be changed; remove it and add another.');
 }
 
 function unknownMember(id: string): InputError {

@@ -2,6 +2,7 @@
 // and of members is written by the database; our own URL stands in it as U+0001, which JSON text cannot hold otherwise,
 // and is put in at the end. Ids are UUIDs and types are our own words, so nothing but a display name needs escaping.
 import { isUuid } from '#core/ids.ts';
+import { withManager } from '#core/manager.ts';
 import type { ResourceType } from '#core/resource.ts';
 import type { Texts } from './ask.ts';
 import type { Condition, Statement } from './statement.ts';
@@ -74,7 +75,7 @@ export function textColumns(
   type: ResourceType | undefined,
   options: Pick<ServeOptions, 'related' | 'visible'>,
 ): string {
-  return `p.head, p.body, ${relatedText(statement, type, options)} as related`;
+  return `p.head, ${bodyText(statement, type, options.visible)} as body, ${relatedText(statement, type, options)} as related`;
 }
 
 /** The row that `textColumns` read. */
@@ -98,15 +99,39 @@ export function servedOf(row: ServedRow, base: string): Served {
 }
 
 /** The text of a row whose `related` is there. */
-export function textOf(row: TextRow, base: string): string {
-  return bareTextOf({ head: row.head, related: row.related, body: withManagerPlace(row.body, base) }, base);
+export function textOf({ head, related, body }: TextRow, base: string): string {
+  return bareTextOf({ head, related, body: withManagerPlace(seenBody(body), base) }, base);
 }
 
 /** The same without where the manager is found: in the words of messages, which reach whoever knows none of our URLs. */
 export function bareTextOf({ head, related, body }: TextRow, base: string): string {
   const place = head.indexOf(OURS);
   const start = head.slice(0, place) + base + head.slice(place + 1);
-  return start + (related === null ? '' : related.replaceAll(OURS, base)) + body.slice(1);
+  return start + (related === null ? '' : related.replaceAll(OURS, base)) + seenBody(body).slice(1);
+}
+
+/** What is not to know its manager begins with our sign. */
+function seenBody(body: string): string {
+  return body.startsWith(OURS) ? JSON.stringify(withManager(JSON.parse(body.slice(1)), undefined)) : body;
+}
+
+function bodyText(statement: Statement, type: ResourceType | undefined, visible: Visible | undefined): string {
+  const managerIsSeen = type === 'Group' ? undefined : managerSeen(statement, visible, 'p.body');
+  if (managerIsSeen === undefined) return 'p.body';
+  return `case when p.resource_type = 'Group' or ${managerIsSeen} then p.body else chr(1) || p.body end`;
+}
+
+const HEX = '[0-9a-fA-F]';
+const MANAGER_ID = `'"manager":\\{"value":"(${HEX}{8}-${HEX}{4}-${HEX}{4}-${HEX}{4}-${HEX}{12})"'`;
+
+/**
+ * The condition that the manager in a body is seen, or that there is none of ours in it; undefined where all are.
+ * @param body that of a row, outside of which nothing is called `k`
+ */
+export function managerSeen(statement: Statement, visible: Visible | undefined, body: string): string | undefined {
+  const isSeen = seen(statement, visible, 'User', 'k.id');
+  if (isSeen === 'true') return undefined;
+  return `exists (select 1 from (select substring(${body} from ${MANAGER_ID})::uuid as id) k where k.id is null or ${isSeen})`;
 }
 
 /** Of a manager only `value` is stored, and `$ref` follows from it. No text has these quotes in it without backslashes. */

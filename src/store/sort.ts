@@ -11,7 +11,8 @@ import type { Sort } from './resource-pages.ts';
  */
 export function compileSort(path: AttributePath, schema: ResourceSchema, descending: boolean): Sort {
   const resolved = resolve(schema, path);
-  if (resolved === undefined) throw unsortable(path);
+  // A filter would be passed over, and the list come in another order than was asked for.
+  if (resolved === undefined || 'filter' in path) throw unsortable(path);
   const { extension, attribute, sub } = resolved;
   const leaf = sub ?? (attribute.type === 'complex' ? attribute.sub.get('value') : attribute);
   if (leaf === undefined || leaf.type === 'complex') throw unsortable(path);

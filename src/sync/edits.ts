@@ -68,6 +68,14 @@ export interface Edited {
   readonly gone?: true;
 }
 
+/** What a creation came to. */
+export interface Created extends Edited {
+  /** Another than the one that was promised for whom an identity provider has found, or brought back. */
+  readonly id: string;
+  /** It is not new: an identity provider has found it. */
+  readonly found?: true;
+}
+
 /** How often an edit is tried again when somebody else wrote in between. */
 const TRIES = 20;
 /** By this much at most a writer steps back before it tries again after a deadlock. */
@@ -84,7 +92,7 @@ export async function createResource(
   { database, schemas }: EditParts,
   { type, actor, audited }: Edit,
   { document, members, id = randomUUID() }: { document: Document; members: readonly string[]; id?: string },
-): Promise<Edited & { readonly id: string }> {
+): Promise<Created> {
   const marked = type === 'User' ? { active: true, ...document, [GATEWAY_SCHEMA]: { origin: 'manual' } } : document;
   const columns = columnsOf(type, finish(schemas[type], marked));
   const resource = { id, type, actor };
@@ -101,7 +109,7 @@ export async function createResource(
 }
 
 /**
- * The resource as the document says, but for what only the service sets.
+ * The resource as the document says, but for what only the service sets; `active` stays where it says nothing of it.
  * @param members of a group; undefined leaves them as they are
  * @throws {NotFoundError} @throws {PreconditionError} @throws {ConflictError} @throws {InputError} `mutability`
  */
@@ -112,7 +120,11 @@ export async function replaceResource(
 ): Promise<Edited> {
   const changes: readonly MemberChange[] = members === undefined ? [] : [{ kind: 'replace', ids: members }];
   return change(parts, edit, (stored) => ({
-    document: finish(parts.schemas[edit.type], { ...document, ...keptBy(parts.schemas[edit.type], stored) }),
+    document: finish(parts.schemas[edit.type], {
+      ...activeOf(stored),
+      ...document,
+      ...keptBy(parts.schemas[edit.type], stored),
+    }),
     members: changes,
   }));
 }
@@ -264,6 +276,11 @@ function withAnchor({ origin }: Stored, before: Document, { externalId, ...docum
 /** Nobody is neither active nor inactive: who is no longer said to be either is active, as whoever is made without it. */
 function withActive(before: Document, document: Document): Document {
   return before['active'] === undefined || document['active'] !== undefined ? document : { ...document, active: true };
+}
+
+/** A document that says nothing of it neither enables a disabled account nor disables another. */
+export function activeOf({ active }: Document): Document {
+  return active === undefined ? {} : { active };
 }
 
 /** Attributes that only the service sets stay as they are, whatever a client sends. */

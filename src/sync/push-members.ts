@@ -2,10 +2,11 @@
 import type { GatewayError } from '#core/errors.ts';
 import { isUuid } from '#core/ids.ts';
 import type { MemberChange, NamedMembers } from '#core/patch.ts';
+import { type MemberLook, makeMemberLook } from '#store/chosen-members.ts';
 import { countLosses } from '#store/push-guard.ts';
 import { changeShown, stampMembers } from '#store/pushed.ts';
 import { keepMembers } from '#store/pushed-images.ts';
-import { changeMembers, membersChosen } from '#store/resource-writes.ts';
+import { changeMembers } from '#store/resource-writes.ts';
 import { claimNamed } from './push-claim.ts';
 import { holdRemoval, renewWaiting } from './push-guard.ts';
 import { isPinned, withoutPinned } from './push-pins.ts';
@@ -21,7 +22,7 @@ export interface GroupChange {
 /**
  * Members that the identity provider names and another provider brought become its own. Of what takes members away,
  * nothing is done in the directory while the guard holds it; what adds some is.
- * @throws {InputError} `invalidValue`: a member to be added that there is not; as `membersChosen`
+ * @throws {InputError} `invalidValue`: a member to be added that there is not; as `MemberLook`
  */
 export async function changeGroup(
   writing: Writing,
@@ -30,7 +31,7 @@ export async function changeGroup(
 ): Promise<GroupChange> {
   if (changes.length === 0) return { version: undefined, held: undefined };
   const { tx, actor } = writing;
-  const named = await Promise.all(changes.map((change) => byId(writing, group.id, change)));
+  const named = await byId(changes, makeMemberLook(tx, group.id));
   await claimNamed(writing, uuidsIn(named.filter(({ kind }) => kind !== 'remove')));
   const { changes: free, pinned } = await withoutPinned(writing, group.id, named);
   const held = await holdLosses(writing, group.id, free);
@@ -43,8 +44,11 @@ export async function changeGroup(
   return { version: changed?.version, held: held ?? (pinned && changed === undefined ? isPinned() : undefined) };
 }
 
-async function byId({ tx }: Writing, groupId: string, change: MemberChange): Promise<NamedMembers> {
-  return 'filter' in change ? { kind: 'remove', ids: await membersChosen(tx, groupId, change) } : change;
+async function byId(changes: readonly MemberChange[], look: MemberLook): Promise<readonly NamedMembers[]> {
+  const named: NamedMembers[] = [];
+  for (const change of changes)
+    named.push('filter' in change ? { kind: 'remove', ids: await look.choose(change) } : change);
+  return named;
 }
 
 function uuidsIn(changes: readonly NamedMembers[]): readonly string[] {

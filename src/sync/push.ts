@@ -11,39 +11,53 @@ import { ENTERPRISE_SCHEMA, type ResourceType } from '#core/resource.ts';
 import { foldCase } from '#core/search.ts';
 import { lockPushed, type Pushed } from '#store/pushed.ts';
 import { lockGroupsOf } from '#store/resources.ts';
-import { checkVersion, type Edit, type Edited, type EditOfOne, keptBy, missing, transact } from './edits.ts';
+import {
+  activeOf,
+  type Created,
+  checkVersion,
+  type Edit,
+  type Edited,
+  type EditOfOne,
+  keptBy,
+  missing,
+  transact,
+} from './edits.ts';
 import { claim, findTwin } from './push-claim.ts';
 import { make, remove, settle } from './push-settle.ts';
 import { documentOf, type Outcome, openSource, type PushParts, type Wish, type Writing } from './push-source.ts';
 
 /**
  * A new resource of the identity provider; or somebody who is here already and whom it means: then the id stays.
+ * @param members of a group; undefined leaves those of a group that is here as they are
  * @throws {ConflictError} `uniqueness` @throws {InputError} `invalidValue`: a member that there is not
  * @throws {ForbiddenError} `provider-inactive`, `out-of-scope`
  */
 export async function pushCreate(
   parts: PushParts,
   { type, actor }: Edit,
-  { document, members, id = randomUUID() }: { document: Document; members: readonly string[]; id?: string },
-): Promise<Edited & { readonly id: string }> {
+  { document, members, id = randomUUID() }: { document: Document; members: readonly string[] | undefined; id?: string },
+): Promise<Created> {
   return commit(parts, { type, actor }, async (writing) => {
     const given = finish(parts.schemas[type], document);
     const twin = await findTwin(writing, wantedBy(type, given));
-    const changes: readonly MemberChange[] = members.length === 0 ? [] : [{ kind: 'add', ids: members }];
     if (twin !== undefined && !twin.deleted) {
       const present = await own(writing, twin.id);
-      const replaced: readonly MemberChange[] = type === 'Group' ? [{ kind: 'replace', ids: members }] : [];
+      const replaced: readonly MemberChange[] =
+        type === 'Group' && members !== undefined ? [{ kind: 'replace', ids: members }] : [];
       return withId(
-        twin.id,
+        { id: twin.id, found: true },
         await settle(writing, present, { document: withKept(writing, present, given), members: replaced }),
       );
     }
-    return withId(twin?.id ?? id, await make(writing, twin?.id ?? id, { document: given, members: changes }));
+    const changes: readonly MemberChange[] =
+      members === undefined || members.length === 0 ? [] : [{ kind: 'add', ids: members }];
+    const whose = { id: twin?.id ?? id };
+    return withId(whose, await make(writing, whose.id, { document: given, members: changes }));
   });
 }
 
-function withId(id: string, outcome: Outcome<Edited>): Outcome<Edited & { readonly id: string }> {
-  return 'answer' in outcome ? { answer: { ...outcome.answer, id } } : outcome;
+function withId(whose: Pick<Created, 'id' | 'found'>, outcome: Outcome<Edited>): Outcome<Created> {
+  return 'answer' in outcome ? { answer: { ...outcome.answer, ...whose } } : outcome;
 }
 
 /**
@@ -56,7 +70,10 @@ export async function pushReplace(
   { document, members, clears }: { document: Document; members: readonly string[] | undefined; clears: boolean },
 ): Promise<Edited> {
   return change(parts, edit, (writing, present) => ({
-    document: finish(parts.schemas[edit.type], withKept(writing, present, document, clears)),
+    document: finish(parts.schemas[edit.type], {
+      ...activeOf(documentOf(present)),
+      ...withKept(writing, present, document, clears),
+    }),
     members: members === undefined ? [] : [{ kind: 'replace', ids: members }],
   }));
 }

@@ -115,4 +115,33 @@ eachDatabase('the feed of changes', (_open, kind) => {
     await follow(from, last);
     assert.equal(JSON.stringify([[...titles].sort(), [...(members.get(team) ?? [])].sort()]), before);
   });
+
+  it('takes no cursor that was not given out', async () => {
+    const { body } = await gateway.call<{ after: string }>('GET', '/api/v1/changes/snapshot');
+    const ask = async (place: unknown) => {
+      const cursor = Buffer.from(JSON.stringify(place)).toString('base64url');
+      const answer = await gateway.call<{ code: string }>('GET', `/api/v1/changes/snapshot?cursor=${cursor}`);
+      return [answer.status, answer.body.code];
+    };
+    const { after } = body;
+    const id = '00000000-0000-4000-8000-000000000000';
+    for (const [part, at] of [
+      ['members', '5'],
+      ['members', `${id} 5`],
+      ['members', `${'-'.repeat(36)} ${id}`],
+      ['members', `${id} ${id} ${id}`],
+      ['User', `${id} ${id}`],
+      ['Group', '9'.repeat(19)],
+      ['User', '-1'],
+      ['Device', ''],
+    ])
+      assert.deepEqual(await ask({ part, at, after }), [400, 'invalid-cursor'], `${part} ${at}`);
+    for (const place of [null, 5, [], {}, { part: 'User', at: '' }, { part: 'User', at: '', after: 'x' }])
+      assert.deepEqual(await ask(place), [400, 'invalid-cursor'], JSON.stringify(place));
+    for (const place of [
+      { part: 'members', at: `${id} ${id}`, after },
+      { part: 'Group', at: '0', after },
+    ])
+      assert.equal((await ask(place))[0], 200);
+  });
 });

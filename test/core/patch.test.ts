@@ -109,6 +109,7 @@ const cases: readonly [before: object, operations: readonly Operation[], after: 
   [{ emails: [work] }, [{ op: 'replace', path: 'emails', value: [home] }], { emails: [home] }],
   [{ emails: [work, home] }, [{ op: 'replace', path: 'emails', value: [] }], {}],
   [{ emails: [work, home] }, [{ op: 'remove', path: 'emails' }], {}],
+  [{ emails: [work, home] }, [{ op: 'remove', path: 'emails', value: [] }], { emails: [work, home] }],
   [{ emails: [work, home] }, [{ op: 'remove', path: 'emails', value: [{ value: 'ada@work' }] }], { emails: [home] }],
   [
     { emails: [work, home] },
@@ -223,6 +224,35 @@ const cases: readonly [before: object, operations: readonly Operation[], after: 
     { title: 'Dr' },
   ],
   [{}, [{ op: 'replace', value: { [USER_SCHEMA]: { title: 'Dr' } } }], { title: 'Dr' }],
+  // What is read-only is passed over where a value names it, as when an answer of ours comes back.
+  ...[{}, { [USER_SCHEMA]: { id: 'me', groups: [{ value: 'x' }], meta: {} } }].map(
+    (more): [object, Operation[], object] => [
+      { title: 'Mx' },
+      [
+        {
+          op: 'replace',
+          value: {
+            ...{ id: 'me', groups: [{ value: 'x' }], 'meta.version': '1', title: 'Dr' },
+            [GATEWAY_SCHEMA]: { origin: 'ldap' },
+            [`${GATEWAY_SCHEMA}:source`]: 'ldap',
+            [ENT]: { manager: { value: '42', $ref: 'x', displayName: 'x' } },
+            ...more,
+          },
+        },
+      ],
+      { title: 'Dr', [ENT]: { manager: { value: '42' } } },
+    ],
+  ),
+  [{}, [{ op: 'add', path: USER_SCHEMA, value: { groups: [], meta: { version: '1' }, title: 'Dr' } }], { title: 'Dr' }],
+  // JSON as text where a text cannot be meant.
+  [{}, [{ op: 'replace', path: `${ENT}:manager`, value: '{"value":"42"}' }], { [ENT]: { manager: { value: '42' } } }],
+  [{}, [{ op: 'add', path: 'emails', value: JSON.stringify([work]) }], { emails: [work] }],
+  [{}, [{ op: 'replace', path: 'name', value: ' {"givenName":"A"}' }], { name: { givenName: 'A' } }],
+  [{}, [{ op: 'replace', value: '{"title":"Dr"}' }], { title: 'Dr' }],
+  [{}, [{ op: 'replace', path: 'title', value: '{"title":"Dr"}' }], { title: '{"title":"Dr"}' }],
+  // Nothing to do.
+  [{ title: 'Mx' }, [], { title: 'Mx' }],
+  [{ emails: [work, home] }, [{ op: 'remove', path: 'emails[type eq"work"]' }], { emails: [home] }],
   // One after another.
   [
     { emails: [work] },
@@ -300,6 +330,9 @@ const refusals: readonly [operation: Operation, scimType: ScimType][] = [
   [{ op: 'remove', path: 'userName' }, 'mutability'],
   [{ op: 'replace', path: 'userName', value: '' }, 'invalidValue'],
   [{ op: 'replace', value: { id: 'somebody else' } }, 'mutability'],
+  [{ op: 'replace', value: { [USER_SCHEMA]: { id: 'somebody else' } } }, 'mutability'],
+  [{ op: 'replace', path: GATEWAY_SCHEMA, value: { origin: 'x' } }, 'mutability'],
+  [{ op: 'add', path: 'name', value: '{"givenName":' }, 'invalidValue'],
   [{ op: 'add', path: 'shoeSize', value: 44 }, 'invalidPath'],
   [{ op: 'add', path: 'name.shoeSize', value: 44 }, 'invalidPath'],
   [{ op: 'add', path: 'urn:unknown:title', value: 'x' }, 'invalidPath'],
@@ -368,6 +401,22 @@ describe('PATCH of a group', () => {
       { op: 'remove', path: 'members' },
       { kind: 'replace', ids: [] },
     ],
+    ...[[], ''].map((value): [Operation, object] => [
+      { op: 'remove', path: 'members', value },
+      { kind: 'remove', ids: [] },
+    ]),
+    [
+      { op: 'remove', path: 'members', value: null },
+      { kind: 'replace', ids: [] },
+    ],
+    [
+      { op: 'add', path: 'members', value: '[{"value":"a"}]' },
+      { kind: 'add', ids: ['a'] },
+    ],
+    [
+      { op: 'remove', path: 'members[value eq"a"]' },
+      { kind: 'remove', ids: ['a'] },
+    ],
     [
       { op: 'remove', path: 'members[value eq "a"]' },
       { kind: 'remove', ids: ['a'] },
@@ -431,7 +480,7 @@ describe('the body of a PATCH', () => {
       { Operations: [operation] },
       { schemas: [USER_SCHEMA], Operations: [operation] },
       { ...patchBody(), Operations: {} },
-      patchBody(),
+      { schemas: [`${MESSAGES}:PatchOp`] },
       { ...patchBody(), Operations: ['x'] },
       { ...patchBody(operation), operations: [operation] },
     ])
@@ -440,6 +489,7 @@ describe('the body of a PATCH', () => {
         (error) => error instanceof InputError && error.scimType === 'invalidSyntax',
         JSON.stringify(body),
       );
+    assert.deepEqual(parsePatch(patchBody()), []);
     assert.equal(parsePatch({ SCHEMAS: [`${MESSAGES}:PatchOp`], OPERATIONS: [operation] }).length, 1);
   });
 
@@ -447,5 +497,27 @@ describe('the body of a PATCH', () => {
     const many = (count: number): object => patchBody(...Array(count).fill({ op: 'remove', path: 'title' }));
     assert.equal(parsePatch(many(1_000)).length, 1_000);
     assert.throws(() => parsePatch(many(1_001)), TooLargeError);
+  });
+
+  it('compares a bounded number of times, however many values there are', () => {
+    const emails = Array.from({ length: 50_000 }, (_, place) => ({ value: `${place}@example.com`, type: 'work' }));
+    const before = coerceResource(User, { ...ada, emails });
+    const after = (...operations: readonly Operation[]) =>
+      applyPatch(User, before, parsePatch(patchBody(...operations))).document['emails'] as unknown[];
+    const filter = `emails[${Array(20).fill('value eq "x"').join(' or ')}]`;
+    assert.equal(after({ op: 'remove', path: 'emails', value: emails.slice(1) }).length, 1);
+    for (const operation of [
+      { op: 'remove', path: filter },
+      { op: 'add', path: 'emails', value: { value: 'new' } },
+    ])
+      assert.throws(
+        () => after(...Array(1_000).fill(operation)),
+        TooLargeError,
+        JSON.stringify(operation).slice(0, 60),
+      );
+    const long = 'x'.repeat(3_000);
+    for (const path of ['emails.display', 'emails[type eq "work"].display'])
+      assert.throws(() => after({ op: 'replace', path, value: long }), TooLargeError, path);
+    assert.equal(after({ op: 'replace', path: 'emails[value eq "7@example.com"].display', value: 'x' }).length, 50_000);
   });
 });

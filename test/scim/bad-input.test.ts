@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { after, afterEach, before, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -206,6 +207,74 @@ eachDatabase('SCIM bad input', (open) => {
     }
   });
 
+  it('with a text that is too long to be found by, which is compared all the same', async () => {
+    const most = randomBytes(384).toString('hex');
+    const fits = await scim.create('/Users', userBody({ userName: most, displayName: most, externalId: most }));
+    const group = await scim.create('/Groups', groupBody(most));
+    const long = randomBytes(2_400).toString('base64url');
+    for (const text of [`${most}x`, `${most.slice(2)}\u00e9\u00e9`, `${most.slice(2)}\u0130`, long])
+      for (const fields of [
+        { userName: text },
+        { displayName: text },
+        { externalId: text },
+        { emails: [{ value: text }] },
+      ]) {
+        const [name = ''] = Object.keys(fields);
+        await assertRefused(post(userBody(fields)), 400, 'invalidValue', name);
+        const { detail } = (await post(userBody(fields))).body;
+        assert.match(detail, /at most 768 bytes/);
+        if (name !== 'emails')
+          await assertRefused(
+            scim.call('PATCH', `/Users/${user.id}`, patchBody({ op: 'replace', path: name, value: text })),
+            400,
+            'invalidValue',
+          );
+      }
+    await assertRefused(scim.call('POST', '/Groups', groupBody(long)), 400, 'invalidValue');
+    await assertRefused(
+      scim.call('PATCH', `/Groups/${group.id}`, patchBody({ op: 'replace', value: { displayName: long } })),
+      400,
+      'invalidValue',
+    );
+    assert.equal((await post(userBody({ title: long, emails: [{ value: most }] }))).status, 201);
+    for (const path of ['userName', 'displayName', 'externalId', 'id', 'emails', 'title'])
+      for (const operator of ['eq', 'ne', 'sw', 'co', 'gt'])
+        await scim.list('/Users', { filter: `${path} ${operator} "${long}"`, count: 0 });
+    assert.deepEqual(
+      (await scim.list('/Users', { filter: `userName eq "${most.toUpperCase()}"` })).Resources.map(({ id }) => id),
+      [fits.id],
+    );
+  });
+
+  it('with a time that there is not; one that its zone leads out of the years is compared', async () => {
+    for (const day of ['2026-02-31', '2025-02-29', '2026-04-31', '2026-13-01', '2026-00-10', '2026-01-00'])
+      for (const operator of ['eq', 'gt'])
+        await assertRefused(
+          raw(`/Users?filter=${encodeURIComponent(`meta.created ${operator} "${day}T00:00:00Z"`)}`),
+          400,
+          'invalidFilter',
+          day,
+        );
+    const found = async (filter: string): Promise<boolean> =>
+      (await scim.list('/Users', { filter, count: 0 })).totalResults > 0;
+    for (const late of ['9999-12-31T23:59:59-23:59', '9999-12-31T23:59:59.999999-00:01'])
+      assert.deepEqual(
+        [
+          await found(`meta.created lt "${late}"`),
+          await found(`meta.created ge "${late}"`),
+          await found(`meta.created eq "${late}"`),
+        ],
+        [true, false, false],
+        late,
+      );
+    for (const early of ['0001-01-01T00:00:00+23:59', '0000-02-29T00:00:00Z'])
+      assert.deepEqual(
+        [await found(`meta.created gt "${early}"`), await found(`meta.created lt "${early}"`)],
+        [true, false],
+      );
+    assert.ok(await found('meta.created gt "2024-02-29T00:00:00"'));
+  });
+
   it('in the path and the query of the URL', async () => {
     for (const path of ['/Users/%', '/Users/%zz', '/Users/%ff', '/Groups/%c3%28', '/Schemas/%e0%80'])
       await assertRefused(raw(path), 400, undefined, path);
@@ -225,6 +294,9 @@ eachDatabase('SCIM bad input', (open) => {
       ['startIndex=x', 'invalidValue'],
       ['sortOrder=up&sortBy=title', 'invalidValue'],
       ['attributes=title&excludedAttributes=name', 'invalidValue'],
+      ['filter=', 'invalidFilter'],
+      ['filter', 'invalidFilter'],
+      ['filter=%20', 'invalidFilter'],
       ['filter=%00', 'invalidFilter'],
       ['filter=userName%20eq%20%22%ff', 'invalidFilter'],
       ['cursor=&count=1000000000', 'invalidCount'],
@@ -232,7 +304,13 @@ eachDatabase('SCIM bad input', (open) => {
       [`cursor=${'x'.repeat(50_000)}`, 'invalidCursor'],
     ] as const)
       await assertRefused(raw(`/Users?${parameters}`), 400, scimType, parameters);
+    const search = { schemas: [`${MESSAGES}:SearchRequest`], filter: '' };
+    await assertRefused(scim.call('POST', '/Users/.search', search), 400, 'invalidFilter');
+    for (const filter of ['', 'userName%20eq%20%22ada%22'])
+      await assertRefused(raw(`/Users/${user.id}?filter=${filter}`), 400, 'invalidFilter', filter);
     const all = (await scim.list('/Users', { count: 0 })).totalResults;
+    const every = await scim.call<{ totalResults: number }>('POST', '/Users/.search', { ...search, filter: null });
+    assert.equal(every.body.totalResults, all);
     for (const count of ['0', '-1', '-99999999999999999999']) {
       const { totalResults, itemsPerPage, Resources, nextCursor } = await scim.list('/Users', { count, cursor: '' });
       assert.deepEqual([totalResults, itemsPerPage, Resources, nextCursor], [all, 0, [], undefined], count);

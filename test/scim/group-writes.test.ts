@@ -119,6 +119,20 @@ eachDatabase('SCIM writes of groups', (open) => {
     }
   });
 
+  it('lose nobody by an empty list of whom to remove, and nothing by no operations', async () => {
+    const { id, meta } = await scim.create('/Groups', groupBody('Kept', people.slice(0, 3)));
+    for (const operations of [[{ op: 'remove', path: 'members', value: [] }], []]) {
+      const { status, body } = await patch(id, ...operations);
+      assert.deepEqual([status, membersOf(body), body.meta.version], [200, sorted(people.slice(0, 3)), meta.version]);
+    }
+    const { body } = await scim.call('PATCH', `/Groups/${id}`, patchBody({ op: 'replace', value: await read(id) }));
+    assert.deepEqual(body, await read(id));
+    const user = await scim.call('GET', `/Users/${people[0]}`);
+    assert.ok(user.body.groups);
+    const again = await scim.call('PATCH', `/Users/${people[0]}`, patchBody({ op: 'replace', value: user.body }));
+    assert.deepEqual([again.status, again.body], [200, user.body]);
+  });
+
   it('write one row for one member, and nothing for one who is there', async () => {
     const { id } = await scim.create('/Groups', groupBody('Rows', people.slice(0, 3)));
     const rows = async () =>

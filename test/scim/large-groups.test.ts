@@ -76,6 +76,13 @@ eachDatabase('SCIM large groups', (open) => {
     );
   });
 
+  it('are looked through by filters of a PATCH a bounded number of times', async () => {
+    const look = { op: 'remove', path: 'members[type eq "Group" or display eq "nobody"]' };
+    assert.equal((await scim.call('PATCH', path(), patchBody(look))).status, 204);
+    const { status } = await scim.call('PATCH', path(), patchBody(...Array(1_000).fill(look)));
+    assert.equal(status, 413);
+  });
+
   it('are read without their members when those are not asked for', async () => {
     const { body: whole } = await scim.call('GET', path());
     // What so much as names the table of memberships fails now.

@@ -159,6 +159,19 @@ eachDatabase('SCIM lists', (open) => {
         }
     });
 
+  it('by index go on where this reader was, wherever another reader of the same list is', async () => {
+    const query = { attributes: 'id', count: 5, filter: 'title eq "Reader"' };
+    const mine: string[] = [];
+    for (let made = 0; made < 12; made += 1) mine.push((await scim.create('/Users', userBody({ title: 'Reader' }))).id);
+    const page = async (startIndex: number, token: string): Promise<string[]> =>
+      idsOf((await scim.list('/Users', { ...query, startIndex }, token)).Resources);
+    assert.deepEqual(await page(1, scim.reader), mine.slice(0, 5));
+    assert.equal((await scim.call('DELETE', `/Users/${mine[2]}`)).status, 204);
+    assert.deepEqual(await page(1, scim.writer), [...mine.slice(0, 2), ...mine.slice(3, 6)]);
+    assert.deepEqual(await page(6, scim.reader), mine.slice(5, 10));
+    assert.deepEqual(await page(6, scim.writer), mine.slice(6, 11));
+  });
+
   it('of users and groups together come in one order', async () => {
     const keys: Readonly<Record<string, (resource: ScimResource) => Key>> = {
       displayName: (resource) => folded(resource.displayName),
@@ -185,6 +198,7 @@ eachDatabase('SCIM lists', (open) => {
       'groups.value',
       'meta',
       'emails[type eq "work"]x',
+      'emails[type eq "work"]',
       '__proto__.x',
     ]) {
       const refused = await scim.call<{ scimType: string }>('GET', `/Users?${new URLSearchParams({ sortBy })}`);

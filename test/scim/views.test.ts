@@ -9,6 +9,7 @@ import { writeDocuments, writeMembers } from '../support/directory.ts';
 import {
   ENTERPRISE_SCHEMA,
   GROUP_SCHEMA,
+  patchBody,
   type ScimError,
   type ScimList,
   type ScimResource,
@@ -38,8 +39,8 @@ const users = ids.slice(0, 20).map((id, place) => ({
       : {
           [ENTERPRISE_SCHEMA]: {
             ...(place % 3 === 0 ? {} : { department: `D${place % 2}` }),
-            division: 'X',
-            manager: { value: ids[0] },
+            ...(place % 4 === 0 ? {} : { division: 'X' }),
+            manager: { value: ids[place % 3] },
           },
         }),
   },
@@ -133,6 +134,11 @@ const anyQuery = fc.constantFrom(
   `members.value eq "${ids[21]}" or members.type eq "user"`,
   `not (members.value eq "${ids[22]}")`,
   `${ENTERPRISE_SCHEMA}:department eq "D1"`,
+  ...['pr', 'eq null', `eq "${ids[0]}"`, `ne "${ids[0]}"`, `co "${ids[1]?.slice(1, 9)}"`].map(
+    (comparison) => `${ENTERPRISE_SCHEMA}:manager.value ${comparison}`,
+  ),
+  `not (${ENTERPRISE_SCHEMA}:manager pr)`,
+  `${ENTERPRISE_SCHEMA}:manager[value eq "${ids[1]}"]`,
   `schemas eq "${ENTERPRISE_SCHEMA}"`,
   'not (schemas co "ENTERPRISE")',
   `schemas ne "${USER_SCHEMA}"`,
@@ -258,5 +264,25 @@ eachDatabase('SCIM views of apps', (open) => {
       assert.equal(await total(), count);
       assert.equal((await scim.call('GET', path, undefined, { token })).status, status);
     }
+  });
+
+  it('are not answered 304 where who is in sight may have changed', async () => {
+    const token = await scim.makeToken({ scope: { userFilter: 'title eq "Visible"' } });
+    const [member, group] = [members.find(({ type }) => type === 'User'), everything.find(({ id }) => id === ids[20])];
+    const titled = (value: string) =>
+      scim.call('PATCH', `/Users/${member?.member}`, patchBody({ op: 'replace', path: 'title', value }));
+    const path = `/Groups/${group?.id}`;
+    const ask = async (query: string, as: string) => {
+      const headers = { authorization: `Bearer ${as}`, 'if-none-match': group?.meta.version ?? '' };
+      const answer = await fetch(`${scim.base}${path}${query}`, { headers });
+      const text = await answer.text();
+      return [answer.status, text === '' ? undefined : (JSON.parse(text) as ScimResource).members?.length];
+    };
+    await titled('Visible');
+    assert.deepEqual(await ask('', token), [200, 2]);
+    await titled('Hidden');
+    assert.deepEqual(await ask('', token), [200, 1]);
+    assert.deepEqual(await ask('?excludedAttributes=members', token), [304, undefined]);
+    assert.deepEqual(await ask('', scim.reader), [304, undefined]);
   });
 });

@@ -8,6 +8,7 @@ import { writeDocuments } from '../support/directory.ts';
 import {
   type Answer,
   ENTERPRISE_SCHEMA,
+  GROUP_SCHEMA,
   groupBody,
   patchBody,
   type ScimError,
@@ -142,14 +143,21 @@ eachDatabase('SCIM writes', (open, kind) => {
       const query = new URLSearchParams({ filter: `id eq "${id}" and ${filter}` });
       return (await scim.call('GET', `/Users?${query}`)).body['totalResults'];
     };
-    for (const without of [
-      () => scim.call('PATCH', `/Users/${id}`, patchBody({ op: 'remove', path: 'active' })),
-      () => scim.call('PUT', `/Users/${id}`, userBody({ userName: made['userName'] })),
-    ]) {
-      await scim.call('PATCH', `/Users/${id}`, replace('active', false));
-      assert.deepEqual([await found('active eq true'), await found('active pr')], [0, 1]);
-      assert.equal((await without()).body['active'], true);
-      assert.deepEqual([await found('active eq true'), await found('active pr')], [1, 1]);
+    await scim.call('PATCH', `/Users/${id}`, replace('active', false));
+    assert.deepEqual([await found('active eq true'), await found('active pr')], [0, 1]);
+    const removed = await scim.call('PATCH', `/Users/${id}`, patchBody({ op: 'remove', path: 'active' }));
+    assert.equal(removed.body['active'], true);
+    assert.deepEqual([await found('active eq true'), await found('active pr')], [1, 1]);
+  });
+
+  it('enable nobody by leaving `active` out, and disable nobody', async () => {
+    const { id, userName } = await scim.create('/Users', userBody({ active: false }));
+    const put = (fields: object) => scim.call('PUT', `/Users/${id}`, userBody({ userName, ...fields }));
+    for (const active of [false, true]) {
+      assert.equal((await put({ active })).body['active'], active);
+      for (const fields of [{}, { title: String(active) }, { active: null }])
+        assert.equal((await put(fields)).body['active'], active);
+      assert.equal((await scim.list('/Users', { filter: `id eq "${id}" and active eq ${active}` })).totalResults, 1);
     }
   });
 
@@ -212,6 +220,27 @@ eachDatabase('SCIM writes', (open, kind) => {
     assert.deepEqual(statuses, [201, ...Array(19).fill(409)]);
     for (const { status, body } of answers) if (status === 409) assert.equal(body['scimType'], 'uniqueness');
     assert.equal((await scim.list('/Users', { filter: 'userName eq "race@example.com"' })).totalResults, 1);
+  });
+
+  it('let one have a name however it is spelt, and find it by any spelling', async () => {
+    const spellings = ['Am\u00e9lie', 'AME\u0301LIE', '\uff21m\u00e9lie', 'ame\u0301\uff4cie'];
+    for (const [place, spelling] of spellings.entries()) {
+      const userName = `${spelling}-${place}`;
+      const { id } = await scim.create('/Users', userBody({ userName }));
+      assert.equal((await read(id)).userName, userName);
+      for (const other of spellings) {
+        const name = `${other}-${place}`;
+        await refused(scim.call('POST', '/Users', userBody({ userName: name })), 409, 'uniqueness');
+        for (const filter of [`userName eq "${name}"`, `userName sw "${name}" and active eq true`])
+          assert.deepEqual(
+            (await scim.list('/Users', { filter })).Resources.map((one) => one.id),
+            [id],
+            filter,
+          );
+      }
+    }
+    const group = await scim.create('/Groups', { schemas: [GROUP_SCHEMA], displayName: '\u1100\u1161' });
+    assert.equal((await scim.list('/Groups', { filter: 'displayName eq "\uac00"' })).Resources[0]?.id, group.id);
   });
 
   it('let one of many have a name when they are renamed, by PATCH and by PUT', async () => {

@@ -4,6 +4,7 @@ import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { ConfigError } from '#core/errors.ts';
+import { nameKey } from '#core/names.ts';
 import { USER_SCHEMA } from '#core/resource.ts';
 import { readConfig } from '#platform/config.ts';
 import { type Database, openDatabase, sql } from '#store/database.ts';
@@ -95,6 +96,60 @@ eachDatabase('certificates that an earlier release has stored', (open) => {
     assert.deepEqual(await certificates(), withValues({ value: 'qujd' }, {}, { value: 'zm9v' }));
     await up(database.knex);
     assert.deepEqual(await certificates(), withValues({ value: 'QUJD' }, {}, { value: 'Zm9v' }));
+  });
+});
+
+eachDatabase('names that an earlier release has stored', (open) => {
+  it('have one key for all spellings from then on; of two who have the same the first', async () => {
+    const database = await open();
+    const db = database.knex;
+    const names = [
+      'ame\u0301lie',
+      'am\u00e9lie',
+      '\uff41da',
+      'ada',
+      '\uff42ob',
+      '\uff42\uff4fb',
+      '\uae40',
+      '\uff76\uff9e',
+    ];
+    const documents = names.map((userName) => ({
+      id: randomUUID(),
+      type: 'User' as const,
+      document: { schemas: [USER_SCHEMA], userName },
+    }));
+    await writeDocuments(database, documents);
+    for (const [place, { id }] of documents.entries())
+      await sql(db, 'update resources set name_key = ?, unique_key = ? where id = ?', [names[place], names[place], id]);
+    for (const name of ['\uff41da', 'ada', '\uff42ob'])
+      await sql(db, `insert into mirror_routes (provider, name_key, name, external_id) values ('csv', ?, 'x', 'e')`, [
+        name,
+      ]);
+    const { up } = await readMigration(FOLDER, '20261127110000_compose_names.ts');
+    await db.transaction((tx) => up(tx));
+    const { rows } = await sql(db, 'select name_key, unique_key from resources order by pos');
+    assert.deepEqual(
+      rows.map(({ name_key, unique_key }) => [name_key, unique_key]),
+      [
+        ['am\u00e9lie', 'ame\u0301lie'],
+        ['am\u00e9lie', 'am\u00e9lie'],
+        ['ada', '\uff41da'],
+        ['ada', 'ada'],
+        ['bob', 'bob'],
+        ['bob', '\uff42\uff4fb'],
+        ['\uae40', '\uae40'],
+        ['\u30ac', '\u30ac'],
+      ],
+    );
+    assert.deepEqual(
+      rows.map(({ name_key }) => name_key),
+      names.map(nameKey),
+    );
+    const { rows: routes } = await sql(db, 'select name_key from mirror_routes order by name_key');
+    assert.deepEqual(
+      routes.map(({ name_key }) => name_key),
+      ['ada', 'bob'],
+    );
   });
 });
 

@@ -2,7 +2,7 @@
 import { matches, parseFilter, parsePath } from '#core/filter.ts';
 import type { ResourceType } from '#core/resource.ts';
 import type { AppScope } from '#core/scope.ts';
-import type { ScimResource } from './scim.ts';
+import { ENTERPRISE_SCHEMA, type ScimResource } from './scim.ts';
 
 /** @param within who is in these groups, down through others, and the groups themselves */
 export function sees(
@@ -30,6 +30,16 @@ export function shown(
     const left = whole[name]?.filter(({ value }) => seen.has(value)) ?? [];
     if (left.length > 0) cut[name] = left;
     else delete cut[name];
+  }
+  const enterprise = whole[ENTERPRISE_SCHEMA] as Record<string, unknown> | undefined;
+  const manager = enterprise?.['manager'] as { readonly value: string } | undefined;
+  if (manager !== undefined && !seen.has(manager.value)) {
+    const { manager: _hidden, ...others } = enterprise ?? {};
+    cut[ENTERPRISE_SCHEMA] = others;
+    if (Object.keys(others).length === 0) {
+      delete cut[ENTERPRISE_SCHEMA];
+      cut['schemas'] = whole.schemas.filter((urn) => urn !== ENTERPRISE_SCHEMA);
+    }
   }
   if (attributes === undefined) return cut;
   const kept: Record<string, unknown> = { id: whole.id, schemas: whole.schemas, meta: whole.meta };

@@ -1,7 +1,7 @@
 // Writes of an identity provider while inbound SCIM is the active provider, through a whole gateway.
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
-import { ENTERPRISE_SCHEMA, USER_SCHEMA } from '#core/resource.ts';
+import { ENTERPRISE_SCHEMA, GROUP_SCHEMA, USER_SCHEMA } from '#core/resource.ts';
 import { type DatabaseKind, eachDatabase } from '../support/database.ts';
 import {
   approve,
@@ -17,6 +17,11 @@ import { activateScim, type IdentityProvider, makeIdentityProvider } from '../su
 
 const DISABLE = { op: 'Replace', path: 'active', value: 'False' };
 const ENABLE = { op: 'Replace', path: 'active', value: 'True' };
+
+interface BulkLine {
+  readonly status: string;
+  readonly location?: string;
+}
 
 interface Scene {
   readonly gateway: TestGateway;
@@ -109,6 +114,62 @@ eachDatabase('writes of an identity provider', (_open, kind) => {
     assert.equal(again.status, 409);
   });
 
+  it('answers in Bulk with the id of whom it found or brought back, and others name that one by bulkId', async () => {
+    const bulk = async (...operations: readonly object[]) => {
+      const body = { schemas: ['urn:ietf:params:scim:api:messages:2.0:BulkRequest'], Operations: operations };
+      const answer = await expectStatus(idp.send<{ Operations: BulkLine[] }>('POST', '/Bulk', body), 200);
+      return answer.body.Operations.map(({ status, location = '' }) => [status, location.split('/').at(-1)]);
+    };
+    const post = (bulkId: string, path: string, data: object): object => ({ method: 'POST', path, bulkId, data });
+    const user = (userName: string): object => ({ schemas: [USER_SCHEMA], userName, externalId: `x-${userName}` });
+    const group = (displayName: string, ...members: readonly string[]): object => ({
+      schemas: [GROUP_SCHEMA],
+      displayName,
+      externalId: `x-${displayName}`,
+      members: members.map((value) => ({ value })),
+    });
+
+    const userName = scene.name('bulk');
+    const { id } = await idp.createUser(userName);
+    await expectStatus(idp.send('DELETE', `/Users/${id}`), 204);
+    const [restored, joined, titled] = await bulk(
+      post('who', '/Users', user(userName)),
+      post('team', '/Groups', group('Bulk team', 'bulkId:who')),
+      { method: 'PATCH', path: '/Users/bulkId:who', data: [{ op: 'add', path: 'title', value: 'Back' }] },
+    );
+    assert.deepEqual([restored, joined?.[0], titled], [['201', id], '201', ['200', id]]);
+    assert.deepEqual(await scene.membersOf(String(joined?.[1])), [id]);
+
+    const circle = [
+      post('one', '/Groups', group('Circle one', 'bulkId:two')),
+      post('two', '/Groups', group('Circle two', 'bulkId:one', 'bulkId:who')),
+      post('who', '/Users', user(scene.name('bulk'))),
+    ];
+    const made = (await bulk(...circle)).map(([, id]) => String(id));
+    for (const which of [0, 1]) await expectStatus(idp.send('DELETE', `/Groups/${made[which]}`), 204);
+    const again = await bulk(...circle.slice(0, 2), post('who', '/Users', user(scene.name('bulk'))));
+    assert.deepEqual(again.slice(0, 2), [
+      ['201', made[0]],
+      ['201', made[1]],
+    ]);
+    assert.deepEqual(await scene.membersOf(String(made[0])), [made[1]]);
+    assert.deepEqual(await scene.membersOf(String(made[1])), [made[0], String(again[2]?.[1])].sort());
+
+    await scene.saveSettings({ adoptManual: 'onMatch', matching: ['userName'] });
+    const hand = { schemas: [GROUP_SCHEMA], displayName: 'Circle by hand' };
+    const { body: kept } = await expectStatus(gateway.call<{ id: string }>('POST', '/scim/v2/Groups', hand), 201);
+    const failed = await bulk(
+      post('kept', '/Groups', group('Circle by hand', 'bulkId:new')),
+      post('new', '/Groups', group('Circle anew', 'bulkId:kept', id.replace(/^.{8}/, '00000000'))),
+    );
+    assert.deepEqual(
+      failed.map(([status]) => status),
+      ['400', '400'],
+    );
+    await expectStatus(idp.send('GET', `/Groups/${kept.id}`), 200);
+    await scene.saveSettings({});
+  });
+
   it('shows no external id of what was written without one, in filters neither', async () => {
     const { body } = await idp.send('POST', '/Users', { schemas: [USER_SCHEMA], userName: scene.name('bare') });
     const find = async (filter: string): Promise<number> => {
@@ -123,7 +184,7 @@ eachDatabase('writes of an identity provider', (_open, kind) => {
     assert.equal((await idp.send<{ totalResults: number }>('GET', `/Users?${alone}`)).body.totalResults, 0);
   });
 
-  it('keeps the external id of what is replaced without a word of it, and clears it when it is said to be none', async () => {
+  it('keeps external id and `active` of what is replaced without a word of them, and clears the id when it is said to be none', async () => {
     const userName = scene.name('anchored');
     const { id } = await idp.createUser(userName);
     const replaced = async (more: object) => {
@@ -136,6 +197,9 @@ eachDatabase('writes of an identity provider', (_open, kind) => {
       assert.equal(await replaced({ externalId: none }), undefined);
       assert.equal(await replaced({ externalId: kept }), kept);
     }
+    await replaced({ active: false });
+    await replaced({ title: 'Still disabled' });
+    assert.equal(await scene.readActive(id), false);
   });
 
   it('follows a new external id, also where others name it as their manager', async () => {

@@ -2,6 +2,7 @@
 
 import type { RunError } from '#core/failure.ts';
 import { isUuid } from '#core/ids.ts';
+import { nameKey } from '#core/names.ts';
 import { PROVIDER_KINDS, type ProviderKindName } from '#core/resource.ts';
 import { foldCase } from '#core/search.ts';
 import { type Db, sql } from '../database.ts';
@@ -29,6 +30,7 @@ export const SUBJECTS_MAX = 50;
 export async function findSubjects(db: Db, subject: string): Promise<readonly Subject[]> {
   const text = subject.trim();
   const folded = foldCase(text);
+  const key = nameKey(text);
   const kinds = [...PROVIDER_KINDS];
   // Providers write the letters of a UUID small; people paste it as they found it.
   const ids = isUuid(text) ? [text, folded] : [text];
@@ -86,7 +88,7 @@ export async function findSubjects(db: Db, subject: string): Promise<readonly Su
       isUuid(text) ? folded : null,
       ...[kinds, ids, kinds, ids, kinds, ids, ids],
       [`name:${folded}`, `email:${folded}`],
-      ...[folded, folded, JSON.stringify({ emails: [{ value: folded }] }), folded, SUBJECTS_MAX],
+      ...[key, folded, JSON.stringify({ emails: [{ value: folded }] }), key, SUBJECTS_MAX],
     ],
   );
   const exact = rows.filter(({ rank }) => rank === 0);

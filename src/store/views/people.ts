@@ -1,5 +1,6 @@
 // Users and groups as administrators look for them: served by an index, whatever is asked for.
 import { isUuid } from '#core/ids.ts';
+import { nameKey } from '#core/names.ts';
 import { GATEWAY_SCHEMA, type Origin, type ResourceType } from '#core/resource.ts';
 import { foldCase } from '#core/search.ts';
 import { type Db, sql } from '../database.ts';
@@ -152,10 +153,11 @@ interface Finding {
 function waysOf(search: string): readonly Finding[] {
   const text = search.trim();
   const from = foldCase(text);
+  const key = nameKey(text);
   // The last character of Unicode ends every name that begins so.
   const to = `${from}\u{10ffff}`;
   return [
-    { text: 'r.name_key >= ? and r.name_key < ?', values: [from, to] },
+    { text: 'r.name_key >= ? and r.name_key < ?', values: [key, `${key}\u{10ffff}`] },
     {
       text: `(r.search ->> 'displayName') collate "C" >= ? and (r.search ->> 'displayName') collate "C" < ?`,
       values: [from, to],
