@@ -3,6 +3,12 @@
 import { type Db, sql } from './database.ts';
 import { sumsByMonth } from './views/costs.ts';
 
+/** The time by which rows were written, and by which alone they get old. */
+export async function readServerTime(db: Db): Promise<Date> {
+  const { rows } = await sql(db, 'select clock_timestamp() as at');
+  return rows[0].at;
+}
+
 /** The newest run of each provider, and the newest that succeeded: what people look at, and estimates go by. */
 const KEPT_RUNS = `select max(seq) from runs group by provider
   union all select max(seq) from runs where status = 'succeeded' group by provider`;
