@@ -1,7 +1,7 @@
 import { Router } from 'express';
 import { z } from 'zod';
 import type { AppScope } from '#core/scope.ts';
-import { requireScope } from '#http/auth.ts';
+import { requireAdmin, requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import { savePush } from '#outbound/push-settings.ts';
 import { SetInput, WebhookInput } from '#outbound/stream-settings.ts';
@@ -45,7 +45,7 @@ const ScopeBody = z.strictObject({ scope: Scope.nullable() });
 export function appRoutes(parts: AdminParts): Router {
   const { database, authenticator, checkScope } = parts;
   const db = database.knex;
-  const admin = requireScope('admin');
+  const admin = requireAdmin();
   return Router()
     .get('/apps', async (request, response) => {
       const { items, nextCursor } = await listApps(db, parse(PageQuery, request.query));

@@ -6,7 +6,7 @@ import { NotFoundError } from '#core/errors.ts';
 import type { ProviderKind } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import { mergeSecrets, type Secrets, splitSecrets } from '#core/secrets.ts';
-import { requireScope } from '#http/auth.ts';
+import { requireAdmin } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import { writeAudit } from '#store/audit.ts';
 import { deleteSetting, readSetting, writeSetting } from '#store/settings.ts';
@@ -25,7 +25,7 @@ interface Stored {
 
 export function draftRoutes(parts: AdminParts): Router {
   const db = parts.database.knex;
-  const admin = requireScope('admin');
+  const admin = requireAdmin();
   return Router()
     .get('/providers/:kind/draft', async (request, response) => {
       const kind = needKind(parts, request);

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Check } from '#core/check.ts';
 import { ConflictError, GatewayError } from '#core/errors.ts';
 import { describeError } from '#core/failure.ts';
-import { requireScope } from '#http/auth.ts';
+import { requireAdmin } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import {
   type NotificationSettings,
@@ -27,7 +27,7 @@ const MessagesQuery = PageQuery.extend({ state: z.enum(['pending', 'sent', 'fail
 export function notificationRoutes(parts: AdminParts): Router {
   const { database, seal, clock, outgoing } = parts;
   const db = database.knex;
-  const admin = requireScope('admin');
+  const admin = requireAdmin();
   return Router()
     .get('/notifications', async (_request, response) => {
       sendDocument(response, viewNotificationSettings(await readNotificationSettings(db, seal)));

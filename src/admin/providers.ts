@@ -5,7 +5,7 @@ import { ConflictError, ForbiddenError, InputError, NotFoundError } from '#core/
 import type { ProviderKind } from '#core/provider.ts';
 import { PROVIDER_KINDS, type ProviderKindName } from '#core/resource.ts';
 import { mergeSecrets, type Secrets, splitSecrets } from '#core/secrets.ts';
-import { principalOf, requireScope } from '#http/auth.ts';
+import { principalOf, requireAdmin, requireScope } from '#http/auth.ts';
 import { etagOf, expectation } from '#http/etag.ts';
 import { parse } from '#http/validate.ts';
 import { writeAudit } from '#store/audit.ts';
@@ -42,7 +42,7 @@ export const SOURCE_TIMEOUT_MS = 60_000;
 
 /** Inbound providers: cards, settings, test and activation. */
 export function providerRoutes(parts: AdminParts): Router {
-  const admin = requireScope('admin');
+  const admin = requireAdmin();
   const operator = requireScope('admin', 'operator');
   return Router()
     .get('/providers', async (_request, response) => {
