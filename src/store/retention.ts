@@ -142,17 +142,6 @@ export async function deleteOldDepartures(db: Db, before: Date, limit: number): 
   return rowCount ?? 0;
 }
 
-/** The oldest of a log. Only its first rows are looked at: they are written in the order of their numbers. */
-export async function deleteOldest(db: Db, table: 'audit', before: Date, limit: number): Promise<number> {
-  const { rowCount } = await sql(
-    db,
-    `delete from ${table} where seq in (
-       select seq from (select seq, at from ${table} order by seq limit ?) oldest where at < ?)`,
-    [limit, before],
-  );
-  return rowCount ?? 0;
-}
-
 /** Slots that no schedule can come back to. */
 export async function deleteSlots(db: Db, before: Date, limit: number): Promise<number> {
   const { rowCount } = await sql(

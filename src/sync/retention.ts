@@ -5,6 +5,7 @@ import type { Log } from '#platform/log.ts';
 import { repeat } from '#platform/repeat.ts';
 import { deleteOldHours } from '#store/attempt-hours.ts';
 import { writeAudit } from '#store/audit.ts';
+import { deleteOldestAudit, sealAudit } from '#store/audit-chain.ts';
 import { type Database, type Db, sql } from '#store/database.ts';
 import { withLease } from '#store/leased.ts';
 import { checkFence } from '#store/leases.ts';
@@ -12,7 +13,6 @@ import { deleteOldImages } from '#store/pushed-images.ts';
 import {
   deleteGoneRecords,
   deleteOldDepartures,
-  deleteOldest,
   deleteOldestChanges,
   deletePlanRows,
   deletePlans,
@@ -108,6 +108,7 @@ export function makeRetention({ database, clock, log, batch = BATCH }: Retention
       }
     }
 
+    await sealAudit(db);
     const removed = {
       plans: await removePlans(write, { before: cutoffs.plans, now, batch }),
       images: await all(cutoffs.plans, batch, (tx, before) => deleteOldImages(tx, before, batch)),
@@ -115,7 +116,7 @@ export function makeRetention({ database, clock, log, batch = BATCH }: Retention
       tombstones: await all(cutoffs.tombstones, batch, (tx, before) => deleteTombstones(tx, before, batch)),
       records: await all(cutoffs.tombstones, batch, (tx, before) => deleteGoneRecords(tx, before, batch)),
       changes: await all(cutoffs.changes, batch, (tx, before) => deleteOldestChanges(tx, before, batch)),
-      audit: await all(cutoffs.audit, batch, (tx, before) => deleteOldest(tx, 'audit', before, batch)),
+      audit: await all(cutoffs.audit, batch, (tx, before) => deleteOldestAudit(tx, before, batch)),
     };
     await all(new Date(now.getTime() - SLOTS_KEPT_MS), batch, (tx, before) => deleteSlots(tx, before, batch));
     const departures = new Date(now.getTime() - DEPARTURES_KEPT_MS);
