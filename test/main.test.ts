@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ended, startFile } from './support/child.ts';
 import { makeFolder } from './support/database.ts';
-import { freshStorage, spawnGateway } from './support/gateway.ts';
+import { freshStorage, spawnGateway, startGateway } from './support/gateway.ts';
 
 /** Starts the gateway and waits for its end: the one sentence on standard error, and the exit code. */
 async function fails(environment: NodeJS.ProcessEnv): Promise<string> {
@@ -48,6 +50,16 @@ describe('a start that cannot work says so in one sentence', () => {
     const gateway = await spawnGateway(storage, '');
     assert.match(await fails(storage), /data-dir-in-use/);
     await gateway.kill();
+  });
+
+  it('when the key is not the one that sealed what is stored, and makes no other where the file of the key is gone', async () => {
+    const storage = await freshStorage('embedded');
+    await (await startGateway(storage)).close();
+    const err = await fails({ ...storage, SECRET_KEY: Buffer.alloc(32, 1).toString('base64') });
+    assert.match(err, /SECRET_KEY .*secret-key-wrong.*--key-lost/);
+    assert.match(await fails({ ...storage, SECRET_KEY: '' }), /secret-key-wrong/);
+    assert.ok(!existsSync(join(storage['DATA_DIR'] ?? '', 'secret.key')));
+    await (await startGateway(storage)).close();
   });
 
   it('when the database is away', async () => {

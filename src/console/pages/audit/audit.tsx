@@ -87,6 +87,7 @@ const ACTIONS = words({
   'group.delete': ['Removed a group by hand', '그룹 직접 삭제'],
   'journal.adopted': ['Put the journal in order after a restore', '복원 후 변경 기록 순서 재정렬'],
   'database.moved': ['Moved the database', '데이터베이스 이전'],
+  'secrets.forget': ['Gave up the lost key that credentials were sealed with', '자격 증명을 봉인한 분실된 키를 포기'],
   'secrets.reseal': ['Sealed the stored credentials with the new key', '저장된 자격 증명을 새 키로 다시 봉인'],
   'retention.change': ['Changed what is kept', '보관 기간 변경'],
   'notifications.change': ['Changed the notifications', '알림 변경'],
