@@ -35,6 +35,37 @@ describe('a stored secret', () => {
     }
   });
 
+  it('or a credential of their own is tried by an operator at no other place than the saved one', async () => {
+    const operator = await tokenWith(call, 'operator', 'scim:read');
+    const own = (changes: object = {}) => settings({ bind: { dn: 'cn=me', password: 'mine' }, ...changes });
+    await call('POST', '/providers/ldap/test', 200, own(), operator);
+    const elsewhere = own({ url: 'ldaps://127.0.0.2:1' });
+    for (const path of ['/providers/ldap/test', '/providers/ldap/scope/try']) {
+      const refused = await call<{ code: string }>('POST', path, 403, elsewhere, operator);
+      assert.equal(refused.code, 'destination-not-saved', path);
+    }
+    await call('POST', '/providers/ldap/test', 200, elsewhere);
+    // What leads to no host may be tried before anything is saved.
+    await call('POST', '/providers/csv/test', 200, { source: { kind: 'upload' } }, operator);
+    const url = { source: { kind: 'url', users: 'https://hr.example.com/a.csv' } };
+    const refused = await call<{ code: string }>('POST', '/providers/csv/test', 403, url, operator);
+    assert.equal(refused.code, 'destination-not-saved');
+
+    const push = (host: string, token?: string) => ({
+      baseUrl: `https://${host}/scim`,
+      auth: { kind: 'bearer', ...(token === undefined ? {} : { token }) },
+    });
+    const app = await call<{ id: string }>('POST', '/apps', 201, {
+      name: 'Wiki',
+      push: push('wiki.invalid', 'secret'),
+    });
+    const path = `/apps/${app.id}/push/test`;
+    await call('POST', path, 200, push('wiki.invalid'), operator);
+    const away = await call<{ code: string }>('POST', path, 403, push('other.invalid', 'mine'), operator);
+    assert.equal(away.code, 'destination-not-saved');
+    await call('POST', path, 200, push('other.invalid', 'mine'));
+  });
+
   it('of a tenant is kept for that tenant, in its cloud and at its hosts, alone', async () => {
     const hosts = { graph: 'https://graph.example.com', login: 'https://login.example.com' };
     const tenant = (changes: object = {}, credential: object = {}) => ({

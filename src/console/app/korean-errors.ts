@@ -124,6 +124,10 @@ export const KOREAN_ERRORS: Readonly<Record<string, Said>> = {
     '데이터베이스에 연결할 수 없습니다.',
     '서버가 실행 중인지, 호스트와 포트가 맞는지 확인하세요.',
   ],
+  'destination-not-saved': [
+    '저장된 설정과 다른 곳으로 연결되는 설정입니다.',
+    '관리자에게 이 설정의 테스트나 저장을 요청하세요.',
+  ],
   'delivery-not-found': ['그런 전송이 없습니다.', LIST_AGAIN],
   'digest-mismatch': ['파일이 Content-Digest와 다릅니다.', '파일을 다시 보내세요.'],
   'dispute-ambiguous': ['해당할 수 있는 계정이 여러 개입니다.', '어느 계정인지 선택하세요.'],
