@@ -3,6 +3,7 @@
 import { type Request, Router } from 'express';
 import { z } from 'zod';
 import { NotFoundError } from '#core/errors.ts';
+import { hostsIn } from '#core/hosts.ts';
 import type { ProviderKind } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import { mergeSecrets, type Secrets, splitSecrets } from '#core/secrets.ts';
@@ -50,6 +51,8 @@ export function draftRoutes(parts: AdminParts): Router {
           savedBy: actor,
         };
         await writeSetting(tx, draftName(kind), stored);
+        const detail = { step: body.step, hosts: hostsIn(settings) };
+        await writeAudit(tx, { actor, action: 'draft.save', object: kind.kind, detail });
         return stored;
       });
       response.json(viewDraft(parts, draft));

@@ -2,6 +2,7 @@ import { type Request, type RequestHandler, Router } from 'express';
 import { z } from 'zod';
 import { canonical } from '#core/canonical.ts';
 import { ConflictError, ForbiddenError, InputError, NotFoundError } from '#core/errors.ts';
+import { hostsIn } from '#core/hosts.ts';
 import type { ProviderKind } from '#core/provider.ts';
 import { PROVIDER_KINDS, type ProviderKindName } from '#core/resource.ts';
 import { mergeSecrets, type Secrets, splitSecrets } from '#core/secrets.ts';
@@ -209,7 +210,7 @@ async function saveSettings(parts: AdminParts, { kind, body, actor, confirmImpac
         actor,
         action: 'provider.configure',
         object: kind.kind,
-        detail: { configVersion: Number(row.config_version) },
+        detail: { configVersion: Number(row.config_version), hosts: hostsIn(settings) },
       });
     }
     return viewSettings(row, parts);

@@ -117,6 +117,7 @@ const ACTIONS = words({
   'diagnostics.bundle': ['Downloaded the diagnostics bundle', '진단 번들 다운로드'],
   'session.open': ['Signed in', '로그인'],
   'session.end': ['Signed out', '로그아웃'],
+  'draft.save': ['Kept a draft of settings', '설정 초안 저장'],
   'draft.delete': ['Dropped a draft', '초안 삭제'],
   'dispute.adopt': ['Said that two are the same', '동일인으로 결정'],
   'dispute.refuse': ['Said that two are not the same', '다른 사람으로 결정'],
