@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { copyFileSync, existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -52,14 +53,23 @@ describe('a start that cannot work says so in one sentence', () => {
     await gateway.kill();
   });
 
-  it('when the key is not the one that sealed what is stored, and makes no other where the file of the key is gone', async () => {
-    const storage = await freshStorage('embedded');
-    await (await startGateway(storage)).close();
+  it('when the key is not the one that sealed what is stored, and makes no other where a backup has none', async () => {
+    const own = { SECRET_KEY: '' };
+    const storage = { DATA_DIR: '', ...(await freshStorage('embedded')) };
+    await (await startGateway({ ...storage, ...own })).close();
     const err = await fails({ ...storage, SECRET_KEY: Buffer.alloc(32, 1).toString('base64') });
     assert.match(err, /SECRET_KEY .*secret-key-wrong.*--key-lost/);
-    assert.match(await fails({ ...storage, SECRET_KEY: '' }), /secret-key-wrong/);
-    assert.ok(!existsSync(join(storage['DATA_DIR'] ?? '', 'secret.key')));
-    await (await startGateway(storage)).close();
+    // As docs/backup.md says.
+    const [archive, restored] = [join(makeFolder(), 'sluice.tar.gz'), makeFolder()];
+    const key = join(restored, 'secret.key');
+    const pack = ['czf', archive, '--numeric-owner', '--exclude=./secret.key', '-C', storage.DATA_DIR, '.'];
+    execFileSync('tar', pack);
+    execFileSync('tar', ['xzf', archive, '-C', restored]);
+    assert.ok(!existsSync(key));
+    assert.match(await fails({ DATA_DIR: restored, ...own }), /secret-key-wrong/);
+    assert.ok(!existsSync(key));
+    copyFileSync(join(storage.DATA_DIR, 'secret.key'), key);
+    await (await startGateway({ DATA_DIR: restored, ...own })).close();
   });
 
   it('when the database is away', async () => {

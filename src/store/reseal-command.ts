@@ -4,6 +4,7 @@
 import { parseArgs } from 'node:util';
 import { ConfigError, GatewayError } from '#core/errors.ts';
 import { readConfig } from '#platform/config.ts';
+import { readKeyFile } from '#platform/key-file.ts';
 import { makeSeal } from '#platform/seal.ts';
 import { writeAudit } from './audit.ts';
 import { openDatabase } from './database.ts';
@@ -14,7 +15,8 @@ import { reseal } from './reseal.ts';
 async function run(): Promise<void> {
   const { values } = parseArgs({ options: { 'key-lost': { type: 'boolean', default: false } } });
   const config = readConfig(process.env);
-  if (config.SECRET_KEY === undefined)
+  const key = config.SECRET_KEY ?? readKeyFile(config.DATA_DIR);
+  if (key === undefined)
     throw new ConfigError('SECRET_KEY is not set', {
       reason: 'secret-key-missing',
       remedy: 'Set SECRET_KEY to the new key and SECRET_KEYS_ACCEPTED to the old one',
@@ -27,7 +29,7 @@ async function run(): Promise<void> {
         reason: 'not-migrated',
         remedy: 'Run "npm run migrate" first',
       });
-    const seal = makeSeal(config.SECRET_KEY, config.SECRET_KEYS_ACCEPTED);
+    const seal = makeSeal(key, config.SECRET_KEYS_ACCEPTED);
     const done = await database.knex.transaction(async (tx) => {
       if (values['key-lost']) {
         await forgetKey(tx, seal);
