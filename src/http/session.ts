@@ -103,27 +103,30 @@ export function refuseForeign(request: Request): void {
 }
 
 const SIGN_IN_COOKIE = 'sluice-sign-in';
+/** As the session's: another host of the domain could begin a sign-in of its own here otherwise. */
+const SECURE_SIGN_IN_COOKIE = '__Host-sluice-sign-in';
 const SIGN_IN_PATH = '/api/v1/sign-in';
 const SIGN_IN_MS = 10 * 60_000;
 
 /** What a sign-in under way keeps in the browser, sealed; undefined takes it away. */
 export function keepSignIn(response: Response, kept: string | undefined, secure: boolean): void {
-  const options = { httpOnly: true, sameSite: 'lax', path: SIGN_IN_PATH, secure } as const;
-  if (kept === undefined) response.clearCookie(SIGN_IN_COOKIE, options);
-  else response.cookie(SIGN_IN_COOKIE, kept, { ...options, maxAge: SIGN_IN_MS });
+  const name = secure ? SECURE_SIGN_IN_COOKIE : SIGN_IN_COOKIE;
+  const options = { httpOnly: true, sameSite: 'lax', path: secure ? '/' : SIGN_IN_PATH, secure } as const;
+  if (kept === undefined) response.clearCookie(name, options);
+  else response.cookie(name, kept, { ...options, maxAge: SIGN_IN_MS });
 }
 
-export function keptSignIn(request: IncomingMessage): string | undefined {
-  return pairsOf(request).find(([name]) => name === SIGN_IN_COOKIE)?.[1];
+export function keptSignIn(request: IncomingMessage, secure: boolean): string | undefined {
+  return cookieNamed(request, secure ? SECURE_SIGN_IN_COOKIE : SIGN_IN_COOKIE);
 }
 
-function pairsOf(request: IncomingMessage): readonly string[][] {
-  return (request.headers.cookie ?? '').split(';').map((pair) => pair.trim().split('='));
+function cookieNamed(request: IncomingMessage, wanted: string): string | undefined {
+  const pairs = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim().split('='));
+  return pairs.find(([name]) => name === wanted)?.[1];
 }
 
 function cookieOf(request: IncomingMessage, isSecure: boolean): string | undefined {
-  const wanted = isSecure ? SECURE_COOKIE : COOKIE;
-  return pairsOf(request).find(([name]) => name === wanted)?.[1];
+  return cookieNamed(request, isSecure ? SECURE_COOKIE : COOKIE);
 }
 
 /** Sets the cookie of a session; Lax, because sign-in at an identity provider returns by a link. */

@@ -4,7 +4,7 @@ import express from 'express';
 import request from 'supertest';
 import { ForbiddenError } from '#core/errors.ts';
 import { type Authenticator, requireAdmin, requireScope } from '#http/auth.ts';
-import { requireIdentity, type Session } from '#http/session.ts';
+import { keepSignIn, keptSignIn, requireIdentity, type Session } from '#http/session.ts';
 
 const NOW = Date.parse('2026-11-26T12:00:00Z');
 const MINUTE_MS = 60_000;
@@ -54,6 +54,34 @@ describe('the cookie of a session', () => {
       200,
     );
     assert.notEqual((await request(app).get('/x').set(OURS)).status, 200);
+  });
+});
+
+describe('the cookie of a sign-in under way', () => {
+  it('is bound to this host as that of a session is, and no other is taken', async () => {
+    for (const [secure, cookie] of [
+      [true, '__Host-sluice-sign-in=kept; Max-Age=600; Path=/; Expires=…; HttpOnly; Secure; SameSite=Lax'],
+      [false, 'sluice-sign-in=kept; Max-Age=600; Path=/api/v1/sign-in; Expires=…; HttpOnly; SameSite=Lax'],
+    ] as const) {
+      const app = express()
+        .get('/start', (_request, response) => {
+          keepSignIn(response, 'kept', secure);
+          response.end();
+        })
+        .get('/finish', (asked, response) => {
+          response.json({ kept: keptSignIn(asked, secure) ?? null });
+        });
+      const { headers } = await request(app).get('/start');
+      assert.equal(String(headers['set-cookie']).replace(/Expires=[^;]+/, 'Expires=…'), cookie);
+      const taken = async (name: string): Promise<unknown> =>
+        (
+          await request(app)
+            .get('/finish')
+            .set({ cookie: `${name}=kept` })
+        ).body.kept;
+      assert.equal(await taken('__Host-sluice-sign-in'), secure ? 'kept' : null);
+      assert.equal(await taken('sluice-sign-in'), secure ? null : 'kept');
+    }
   });
 });
 
