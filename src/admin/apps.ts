@@ -71,7 +71,7 @@ export function appRoutes(parts: AdminParts): Router {
     .post('/apps/scope/count', requireScope('admin', 'operator'), async (request, response) => {
       const { scope } = parse(ScopeBody, request.body);
       checkScope(scope);
-      response.json(await countInScope(db, parts.scopeOf(scope)));
+      response.json(await countInScope(database, parts.scopeOf(scope)));
     })
     .get('/apps/:id', async (request, response) => {
       const { shown, set } = await describeApp(db, parts, await needApp(db, request));

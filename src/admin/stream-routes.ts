@@ -135,6 +135,7 @@ function tokenStreamRoutes(parts: AdminParts): Router {
     const messageId = await db.transaction(async (tx) => {
       const stream = await needStream(tx, request, 'set');
       if (!stream.enabled || stream.disabled_at !== null) throw atRest();
+      await writeAudit(tx, { actor: actorOf(request), action: 'events.verify', object: stream.id });
       return requestVerification(tx, streamParts(parts), stream, state);
     });
     parts.events?.wake();

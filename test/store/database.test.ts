@@ -6,6 +6,7 @@ import { TLSSocket } from 'node:tls';
 import { queryBounded } from '#store/bounded.ts';
 import { type Database, openDatabase } from '#store/database.ts';
 import { translateDatabaseError } from '#store/database-errors.ts';
+import { countInScope } from '#store/deliveries.ts';
 import { makeCertificate } from '../support/certificate.ts';
 import { eachDatabase } from '../support/database.ts';
 
@@ -37,6 +38,18 @@ eachDatabase('database', (open, kind) => {
         scimType: 'tooMany',
       });
       assert.equal((await queryBounded(database, { text: 'select 1' }, true, 5_000)).rowCount, 1);
+    });
+
+  if (kind === 'postgres')
+    it('interrupts the count of a scope, which anybody may have written, as any other filter', async () => {
+      await database.knex.transaction(async (tx) => {
+        await tx.raw('lock table resources in access exclusive mode');
+        await assert.rejects(
+          countInScope(database, () => undefined, 50),
+          { reason: 'too-costly' },
+        );
+      });
+      assert.deepEqual(await countInScope(database, () => undefined), { users: 0, groups: 0 });
     });
 
   it('names a text that it cannot store', async () => {

@@ -111,6 +111,7 @@ const ACTIONS = words({
   'webhook.resume': ['Resumed a webhook', '웹후크 다시 시작'],
   'webhook.rotate': ['Rotated a signing secret', '서명 비밀 교체'],
   'events.replay': ['Sent tokens again', '토큰 다시 전송'],
+  'events.verify': ['Asked for a verification event', '확인 이벤트 요청'],
   'events.resume': ['Resumed event tokens', '이벤트 토큰 다시 시작'],
   'token.create': ['Made a token', '토큰 생성'],
   'token.revoke': ['Revoked a token', '토큰 폐기'],
