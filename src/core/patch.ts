@@ -26,6 +26,13 @@ import { foldCase } from './search.ts';
 
 export const PATCH_SCHEMA = 'urn:ietf:params:scim:api:messages:2.0:PatchOp';
 const OPERATIONS_MAX = 1_000;
+/**
+ * Values that the operations of one PATCH look at, all together: about a second. What resources have, some dozens each,
+ * times the operations that there may be, is far less.
+ */
+const LOOKS_MAX = 500_000;
+/** A filter in a path costs as much as it is long. */
+const CHARACTERS_A_LOOK = 50;
 
 export interface PatchOperation {
   readonly op: 'add' | 'remove' | 'replace';
@@ -87,6 +94,7 @@ function parseOperation(raw: unknown): PatchOperation {
  * The document after all operations; the one given stays as it is.
  * @param id of the resource: a pathless value may repeat it
  * @throws {InputError} `invalidPath`, `noTarget`, `mutability`, `invalidValue`, `invalidFilter`
+ * @throws {TooLargeError} the operations go through lists of many values again and again
  */
 export function applyPatch(
   schema: ResourceSchema,
@@ -110,6 +118,7 @@ class Patch {
   readonly members: MemberChange[] = [];
   private readonly schema: ResourceSchema;
   private readonly id: string | undefined;
+  private looks = 0;
 
   constructor(schema: ResourceSchema, document: Document, id: string | undefined) {
     this.schema = schema;
@@ -206,11 +215,21 @@ class Patch {
 
   private change(path: PatchPath, { extension, attribute, sub }: Resolved, operation: PatchOperation): void {
     const holder = this.holder(extension);
+    this.countLooks(holder[attribute.name], operation);
     if (path.filter !== undefined) this.changeElements(holder, attribute, sub, path.filter, operation);
     else if (sub !== undefined) changeSub(holder, attribute, sub, operation);
     else if (attribute.multiValued) changeList(holder, attribute, operation);
     else changeSingle(holder, attribute, operation);
     if (extension !== undefined && Object.keys(holder).length === 0) delete this.document[extension];
+  }
+
+  private countLooks(values: unknown, { path = '' }: PatchOperation): void {
+    if (!Array.isArray(values)) return;
+    this.looks += values.length * (1 + path.length / CHARACTERS_A_LOOK);
+    if (this.looks > LOOKS_MAX)
+      throw new TooLargeError('The operations go through too many values, all together.', {
+        remedy: 'Send fewer operations at a time, or replace the whole attribute.',
+      });
   }
 
   private holder(extension: string | undefined): Document {
@@ -232,7 +251,8 @@ class Patch {
       throw refuse('invalidPath', `"${attribute.name}" has no values to choose from.`);
     checkNames(filter, attribute);
     const values = listOf(holder[attribute.name]);
-    const chosen = new Set(values.filter((value) => matches(typed(filter, attribute), value, attribute.name)));
+    const wanted = values.length === 0 ? filter : typed(filter, attribute);
+    const chosen = new Set(values.filter((value) => matches(wanted, value, attribute.name)));
     if (operation.op === 'remove') {
       if (sub === undefined) holder[attribute.name] = values.filter((value) => !chosen.has(value));
       else for (const value of chosen) delete value[sub.name];
@@ -337,8 +357,7 @@ function changeList(holder: Document, attribute: Attribute, { op, value }: Patch
     return;
   }
   const given = (coerceValue(attribute, value) as unknown[] | undefined) ?? [];
-  if (op === 'remove')
-    holder[attribute.name] = present.filter((item) => !given.some((wanted) => isMeant(attribute, item, wanted)));
+  if (op === 'remove') holder[attribute.name] = without(attribute, present, given);
   else if (op === 'replace') {
     onePrimary(given, new Set(given));
     holder[attribute.name] = given;
@@ -366,10 +385,17 @@ function enriched(known: unknown, item: unknown): unknown {
 }
 
 /** A value to be removed is named by its `value`, whatever its type is, or by both (RFC 7643 section 2.4). */
-function isMeant(attribute: Attribute, item: unknown, wanted: unknown): boolean {
-  const isNamed = typeof wanted === 'object' && wanted !== null && 'value' in wanted && !('type' in wanted);
-  const { type: _any, ...untyped } = (typeof item === 'object' ? (item ?? {}) : {}) as Document;
-  return sameness(attribute, isNamed ? untyped : item) === sameness(attribute, wanted);
+function without(attribute: Attribute, present: readonly unknown[], given: readonly unknown[]): unknown[] {
+  const isNamed = (wanted: unknown): boolean =>
+    typeof wanted === 'object' && wanted !== null && 'value' in wanted && !('type' in wanted);
+  const keysOf = (values: readonly unknown[]): Set<string> =>
+    new Set(values.map((value) => sameness(attribute, value)));
+  const named = keysOf(given.filter(isNamed));
+  const whole = keysOf(given.filter((wanted) => !isNamed(wanted)));
+  return present.filter((item) => {
+    const { type: _any, ...untyped } = (typeof item === 'object' ? (item ?? {}) : {}) as Document;
+    return !named.has(sameness(attribute, untyped)) && !whole.has(sameness(attribute, item));
+  });
 }
 
 function setElement(

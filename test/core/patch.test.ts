@@ -448,4 +448,17 @@ describe('the body of a PATCH', () => {
     assert.equal(parsePatch(many(1_000)).length, 1_000);
     assert.throws(() => parsePatch(many(1_001)), TooLargeError);
   });
+
+  it('does not go through long lists for each of many operations', () => {
+    const emails = (count: number): object[] => Array.from({ length: count }, (_, n) => ({ value: `${n}@b.example` }));
+    const adding = (count: number): Operation[] => Array(count).fill({ op: 'add', path: 'emails', value: emails(1) });
+    assert.deepEqual(patched({ emails: emails(300) }, ...adding(1_000)), { emails: emails(300) });
+    assert.throws(() => patched({ emails: emails(600) }, ...adding(1_000)), TooLargeError);
+    const filter = Array(80).fill('value co "zz"').join(' or ');
+    const chosen = Array(1_000).fill({ op: 'remove', path: `emails[${filter}]` });
+    assert.throws(() => patched({ emails: emails(30) }, ...chosen), TooLargeError);
+    // Each value is looked for once: one by one, these would be ten thousand million comparisons.
+    const many = emails(100_000);
+    assert.deepEqual(patched({ emails: many }, { op: 'remove', path: 'emails', value: many }), {});
+  });
 });

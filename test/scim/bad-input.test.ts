@@ -206,6 +206,17 @@ eachDatabase('SCIM bad input', (open) => {
     }
   });
 
+  it('of a name that no index holds', async () => {
+    // Nothing that compresses: PostgreSQL would take more of that.
+    const long = Array.from({ length: 9_000 }, (_, n) => String.fromCodePoint(0x4e00 + ((n * 7_919) % 20_000))).join(
+      '',
+    );
+    for (const attribute of ['userName', 'displayName', 'externalId']) {
+      const body = userBody({ userName: `long ${attribute}`, [attribute]: long });
+      await assertRefused(scim.call('POST', '/Users', body), 400, 'invalidValue', attribute);
+    }
+  });
+
   it('in the path and the query of the URL', async () => {
     for (const path of ['/Users/%', '/Users/%zz', '/Users/%ff', '/Groups/%c3%28', '/Schemas/%e0%80'])
       await assertRefused(raw(path), 400, undefined, path);

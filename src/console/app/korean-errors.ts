@@ -436,6 +436,7 @@ export const KOREAN_ERRORS: Readonly<Record<string, Said>> = {
     '포트를 확인하세요. ldaps://는 보통 636, startTls는 389입니다.',
   ],
   'tls-not-trusted': ['서버 인증서를 신뢰할 수 없습니다.', '인증서를 발급한 기관을 신뢰하도록 설정하세요.'],
+  'text-too-long': ['저장하기에는 너무 긴 값이 있습니다.', '값을 줄이세요.'],
   'token-endpoint-failed': ['토큰 서버가 오류로 응답했습니다.', '토큰 URL을 확인하세요.'],
   'token-file-unreadable': [
     '페더레이션 자격 증명의 토큰 파일을 읽을 수 없습니다.',
