@@ -1,6 +1,5 @@
 // The composition root: makes each thing once, from the bottom up, and hands it on. Nothing here decides anything.
-import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,6 +24,7 @@ import { sealPushSettings } from '#outbound/seal-settings.ts';
 import { makeSetSigner } from '#outbound/set-signer.ts';
 import { systemClock } from '#platform/clock.ts';
 import { type Config, VERSION } from '#platform/config.ts';
+import { makeSecretKey, readKeyFile, writeKeyFile } from '#platform/key-file.ts';
 import type { Log } from '#platform/log.ts';
 import { makeSeal } from '#platform/seal.ts';
 import { hashToken, makeToken, tokenHint } from '#platform/token.ts';
@@ -42,6 +42,7 @@ import { makeCounts } from '#store/counts.ts';
 import { type Database, openDatabase } from '#store/database.ts';
 import { translateDatabaseError } from '#store/database-errors.ts';
 import type { ScopeOf } from '#store/deliveries.ts';
+import { holdKey } from '#store/key-check.ts';
 import { migrate } from '#store/migrate.ts';
 import { migrateOnline } from '#store/online-migrations.ts';
 import { checkStorage } from '#store/readiness.ts';
@@ -84,21 +85,28 @@ export interface Gateway {
 /**
  * Opens the database, brings its schema up to date, and puts the gateway together.
  * @param publicUrl the base of every URL handed out; asked for on each request, since the port may be known late
- * @throws {ConfigError} @throws {UnavailableError} what `openDatabase` and `migrate` throw
+ * @throws {ConfigError} `secret-key-wrong`, and what `openDatabase` and `migrate` throw, as they throw UnavailableError
  */
 export async function compose(config: Config, log: Log, publicUrl: () => string): Promise<Gateway> {
   const database = await openDatabase({ databaseUrl: config.DATABASE_URL, dataDir: config.DATA_DIR, log });
   try {
     await migrate(database);
-    return await assemble(config, log, publicUrl, database);
+    const secretKey = await needSecretKey(config, database);
+    return await assemble(config, log, publicUrl, { database, secretKey });
   } catch (error) {
     await database.close();
     throw error;
   }
 }
 
-async function assemble(config: Config, log: Log, publicUrl: () => string, database: Database): Promise<Gateway> {
-  const ground = layGround(config, log, publicUrl, database);
+interface Stored {
+  readonly database: Database;
+  readonly secretKey: string;
+}
+
+async function assemble(config: Config, log: Log, publicUrl: () => string, stored: Stored): Promise<Gateway> {
+  const { database } = stored;
+  const ground = layGround(config, log, publicUrl, stored);
   await sealPushSettings(database.knex, ground.targets, ground.seal);
   const { worker, sync, ...work } = makeWork(ground);
   if (ground.works) {
@@ -148,11 +156,10 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, datab
 type Ground = ReturnType<typeof layGround>;
 
 /** What everything else stands on, and the kinds at both ends. */
-function layGround(config: Config, log: Log, publicUrl: () => string, database: Database) {
+function layGround(config: Config, log: Log, publicUrl: () => string, { database, secretKey }: Stored) {
   const clock = systemClock;
   const schemas = RESOURCE_SCHEMAS;
   const outgoing = { allowLoopback: config.ALLOW_LOOPBACK_WEBHOOKS === 'true' };
-  const secretKey = config.SECRET_KEY ?? keepSecretKey(config.DATA_DIR);
   const seal = makeSeal(secretKey, config.SECRET_KEYS_ACCEPTED);
   const counts = makeCounts(database);
   const metrics = makeMetrics({
@@ -307,12 +314,16 @@ function needKind(kinds: ReadonlyMap<ProviderKindName, ProviderKind>, name: Prov
   return kind;
 }
 
-/** On embedded storage the key that seals credentials is made at the first start and kept beside the data. */
-function keepSecretKey(dataDir: string): string {
-  const path = join(dataDir, 'secret.key');
-  if (existsSync(path)) return readFileSync(path, 'utf8').trim();
-  const key = randomBytes(32).toString('base64');
-  writeFileSync(path, `${key}\n`, { mode: 0o600 });
+/**
+ * On embedded storage the key that seals credentials is made at the first start and kept beside the data: never for a
+ * database that another one has sealed.
+ */
+async function needSecretKey(config: Config, { knex }: Database): Promise<string> {
+  const given = config.SECRET_KEY ?? readKeyFile(config.DATA_DIR);
+  const key = given ?? makeSecretKey();
+  await holdKey(knex, makeSeal(key, config.SECRET_KEYS_ACCEPTED), () => {
+    if (given === undefined) writeKeyFile(config.DATA_DIR, key);
+  });
   return key;
 }
 

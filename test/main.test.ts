@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { copyFileSync, existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ended, startFile } from './support/child.ts';
 import { makeFolder } from './support/database.ts';
-import { freshStorage, spawnGateway } from './support/gateway.ts';
+import { freshStorage, spawnGateway, startGateway } from './support/gateway.ts';
 
 /** Starts the gateway and waits for its end: the one sentence on standard error, and the exit code. */
 async function fails(environment: NodeJS.ProcessEnv): Promise<string> {
@@ -48,6 +51,25 @@ describe('a start that cannot work says so in one sentence', () => {
     const gateway = await spawnGateway(storage, '');
     assert.match(await fails(storage), /data-dir-in-use/);
     await gateway.kill();
+  });
+
+  it('when the key is not the one that sealed what is stored, and makes no other where a backup has none', async () => {
+    const own = { SECRET_KEY: '' };
+    const storage = { DATA_DIR: '', ...(await freshStorage('embedded')) };
+    await (await startGateway({ ...storage, ...own })).close();
+    const err = await fails({ ...storage, SECRET_KEY: Buffer.alloc(32, 1).toString('base64') });
+    assert.match(err, /SECRET_KEY .*secret-key-wrong.*--key-lost/);
+    // As docs/backup.md says.
+    const [archive, restored] = [join(makeFolder(), 'sluice.tar.gz'), makeFolder()];
+    const key = join(restored, 'secret.key');
+    const pack = ['czf', archive, '--numeric-owner', '--exclude=./secret.key', '-C', storage.DATA_DIR, '.'];
+    execFileSync('tar', pack);
+    execFileSync('tar', ['xzf', archive, '-C', restored]);
+    assert.ok(!existsSync(key));
+    assert.match(await fails({ DATA_DIR: restored, ...own }), /secret-key-wrong/);
+    assert.ok(!existsSync(key));
+    copyFileSync(join(storage.DATA_DIR, 'secret.key'), key);
+    await (await startGateway({ DATA_DIR: restored, ...own })).close();
   });
 
   it('when the database is away', async () => {

@@ -1,7 +1,8 @@
 import { Router } from 'express';
 import { z } from 'zod';
+import { hostsIn } from '#core/hosts.ts';
 import type { AppScope } from '#core/scope.ts';
-import { requireScope } from '#http/auth.ts';
+import { requireAdmin, requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import { savePush } from '#outbound/push-settings.ts';
 import { SetInput, WebhookInput } from '#outbound/stream-settings.ts';
@@ -45,7 +46,7 @@ const ScopeBody = z.strictObject({ scope: Scope.nullable() });
 export function appRoutes(parts: AdminParts): Router {
   const { database, authenticator, checkScope } = parts;
   const db = database.knex;
-  const admin = requireScope('admin');
+  const admin = requireAdmin();
   return Router()
     .get('/apps', async (request, response) => {
       const { items, nextCursor } = await listApps(db, parse(PageQuery, request.query));
@@ -58,8 +59,11 @@ export function appRoutes(parts: AdminParts): Router {
         const made = await insertApp(tx, { name, scope });
         if (push != null) await savePush(tx, parts, made.id, push);
         const shown = await saveStreams(tx, parts, { id: made.id, scope }, { webhook, events });
-        await writeAudit(tx, { actor: actorOf(request), action: 'app.create', object: made.id, detail: { name } });
-        return (await describeApp(tx, parts, (await readApp(tx, made.id)) ?? made, shown)).shown;
+        const app = (await readApp(tx, made.id)) ?? made;
+        const hosts = hostsIn([app.push, auditedStreams({ webhook, events })]);
+        const detail = { name, ...(hosts.length > 0 && { hosts }) };
+        await writeAudit(tx, { actor: actorOf(request), action: 'app.create', object: made.id, detail });
+        return (await describeApp(tx, parts, app, shown)).shown;
       });
       wake(parts);
       response.status(201).location(`/api/v1/apps/${app.id}`).json(app);
@@ -67,7 +71,7 @@ export function appRoutes(parts: AdminParts): Router {
     .post('/apps/scope/count', requireScope('admin', 'operator'), async (request, response) => {
       const { scope } = parse(ScopeBody, request.body);
       checkScope(scope);
-      response.json(await countInScope(db, parts.scopeOf(scope)));
+      response.json(await countInScope(database, parts.scopeOf(scope)));
     })
     .get('/apps/:id', async (request, response) => {
       const { shown, set } = await describeApp(db, parts, await needApp(db, request));
@@ -86,10 +90,11 @@ export function appRoutes(parts: AdminParts): Router {
         if (changes.scope !== undefined && app.push !== null) await askBackfill(tx, app.id);
         await savePush(tx, parts, app.id, changes.push);
         const shown = await saveStreams(tx, parts, { id: app.id, scope: scope as AppScope | null }, changes);
-        const pushed = changes.push === undefined ? {} : { push: changes.push !== null };
-        const detail = { ...changes, ...auditedStreams(changes), ...pushed };
-        await writeAudit(tx, { actor: actorOf(request), action: 'app.change', object: app.id, detail });
         const newest = changes.push === undefined ? saved : await readApp(tx, app.id);
+        const pushed = changes.push === undefined ? {} : { push: changes.push !== null };
+        const hosts = hostsIn([changes.push == null ? null : newest?.push, auditedStreams(changes)]);
+        const detail = { ...changes, ...auditedStreams(changes), ...pushed, ...(hosts.length > 0 && { hosts }) };
+        await writeAudit(tx, { actor: actorOf(request), action: 'app.change', object: app.id, detail });
         return describeApp(tx, parts, newest ?? app, shown);
       });
       authenticator.forgetAll();

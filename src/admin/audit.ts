@@ -41,7 +41,8 @@ export function auditRoutes({ database }: AdminParts): Router {
     .get('/audit/verification', async (request, response) => {
       const query = parse(VerificationQuery, request.query);
       await sealAudit(db);
-      response.json(await verifyAudit(db, query.head));
+      const asOne = { isolationLevel: 'repeatable read' } as const;
+      response.json(await db.transaction((tx) => verifyAudit(tx, query.head), asOne));
     });
 }
 

@@ -1,7 +1,7 @@
 import { type Request, Router } from 'express';
 import { z } from 'zod';
 import { GatewayError, NotFoundError } from '#core/errors.ts';
-import { requireScope } from '#http/auth.ts';
+import { requireAdmin } from '#http/auth.ts';
 import { lookUpSession } from '#http/session.ts';
 import { parse } from '#http/validate.ts';
 import { readConnection } from '#store/connections.ts';
@@ -30,7 +30,7 @@ const ConnectBody = z
 
 /** The way to the source, on which an administrator of it consents. */
 export function connectRoutes(parts: AdminParts): Router {
-  const admin = requireScope('admin');
+  const admin = requireAdmin();
   return Router()
     .get('/providers/:kind/connect', admin, async (request, response) => {
       const { returnTo } = parse(ConnectQuery, request.query);

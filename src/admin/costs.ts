@@ -1,7 +1,7 @@
 import { Router } from 'express';
 import { z } from 'zod';
 import { adviseBudget, type Budget, forecastMonth, type MonthCost, NO_BUDGET } from '#core/budget.ts';
-import { requireScope } from '#http/auth.ts';
+import { requireAdmin } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import { writeAudit } from '#store/audit.ts';
 import { readSetting, writeSetting } from '#store/settings.ts';
@@ -27,7 +27,7 @@ export function costRoutes({ database, clock }: AdminParts): Router {
       const forecast = forecastMonth(items.find((item) => item.month === month) ?? emptyMonth(month), now);
       response.json({ items, nextCursor: null, forecast, budget, advice: adviseBudget(forecast, budget) });
     })
-    .put('/costs/budget', requireScope('admin'), async (request, response) => {
+    .put('/costs/budget', requireAdmin(), async (request, response) => {
       const budget = parse(BudgetBody, request.body ?? {});
       await db.transaction(async (tx) => {
         await writeSetting(tx, 'budget', budget);

@@ -1,6 +1,6 @@
 import { pipeline } from 'node:stream/promises';
 import { Router } from 'express';
-import { requireScope } from '#http/auth.ts';
+import { requireAdmin } from '#http/auth.ts';
 import { writeAudit } from '#store/audit.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf } from './query.ts';
@@ -11,7 +11,7 @@ export function diagnosticsRoutes({
   doctor,
   clock,
 }: Pick<AdminParts, 'database' | 'doctor' | 'clock'>): Router {
-  const admin = requireScope('admin');
+  const admin = requireAdmin({ changes: false });
   return Router()
     .post('/diagnostics', admin, async (_request, response) => {
       response.json(await doctor.report());

@@ -3,10 +3,11 @@
 import { type Request, Router } from 'express';
 import { z } from 'zod';
 import { NotFoundError } from '#core/errors.ts';
+import { hostsIn } from '#core/hosts.ts';
 import type { ProviderKind } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import { mergeSecrets, type Secrets, splitSecrets } from '#core/secrets.ts';
-import { requireScope } from '#http/auth.ts';
+import { requireAdmin } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import { writeAudit } from '#store/audit.ts';
 import { deleteSetting, readSetting, writeSetting } from '#store/settings.ts';
@@ -25,7 +26,7 @@ interface Stored {
 
 export function draftRoutes(parts: AdminParts): Router {
   const db = parts.database.knex;
-  const admin = requireScope('admin');
+  const admin = requireAdmin();
   return Router()
     .get('/providers/:kind/draft', async (request, response) => {
       const kind = needKind(parts, request);
@@ -50,6 +51,8 @@ export function draftRoutes(parts: AdminParts): Router {
           savedBy: actor,
         };
         await writeSetting(tx, draftName(kind), stored);
+        const detail = { step: body.step, hosts: hostsIn(settings) };
+        await writeAudit(tx, { actor, action: 'draft.save', object: kind.kind, detail });
         return stored;
       });
       response.json(viewDraft(parts, draft));

@@ -4,7 +4,8 @@ import { z } from 'zod';
 import type { Check } from '#core/check.ts';
 import { ConflictError, GatewayError } from '#core/errors.ts';
 import { describeError } from '#core/failure.ts';
-import { requireScope } from '#http/auth.ts';
+import { hostsIn } from '#core/hosts.ts';
+import { requireAdmin } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import {
   type NotificationSettings,
@@ -27,7 +28,7 @@ const MessagesQuery = PageQuery.extend({ state: z.enum(['pending', 'sent', 'fail
 export function notificationRoutes(parts: AdminParts): Router {
   const { database, seal, clock, outgoing } = parts;
   const db = database.knex;
-  const admin = requireScope('admin');
+  const admin = requireAdmin();
   return Router()
     .get('/notifications', async (_request, response) => {
       sendDocument(response, viewNotificationSettings(await readNotificationSettings(db, seal)));
@@ -40,7 +41,9 @@ export function notificationRoutes(parts: AdminParts): Router {
         const settings = parseNotificationSettings(request.body ?? {}, before, outgoing);
         await saveNotificationSettings(tx, seal, settings);
         await hastenNotifications(tx, clock.now());
-        const detail = { channels: { email: settings.email !== null, webhook: settings.webhook !== null } };
+        const { email, webhook } = settings;
+        const hosts = [...(email === null ? [] : [`${email.host}:${email.port}`]), ...hostsIn(webhook?.url)];
+        const detail = { channels: { email: email !== null, webhook: webhook !== null }, hosts };
         await writeAudit(tx, { actor: actorOf(request), action: 'notifications.change', detail });
         return settings;
       });

@@ -1,7 +1,7 @@
 import { type Response, Router } from 'express';
 import { z } from 'zod';
 import { DEFAULT_GUARD } from '#core/guard.ts';
-import { requireScope } from '#http/auth.ts';
+import { requireAdmin } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import { writeAudit } from '#store/audit.ts';
 import type { Db } from '#store/database.ts';
@@ -62,7 +62,7 @@ const TasksQuery = PageQuery.extend({
 /** When a run is due, what it may do without a person, and what is going on. */
 export function operationRoutes({ database, schedule, schemas }: AdminParts): Router {
   const db = database.knex;
-  const admin = requireScope('admin');
+  const admin = requireAdmin();
   return Router()
     .get('/schedule', async (_request, response) => {
       sendSchedule(response, await schedule.describe());

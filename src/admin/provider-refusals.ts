@@ -1,4 +1,4 @@
-import { ConflictError } from '#core/errors.ts';
+import { ConflictError, ForbiddenError } from '#core/errors.ts';
 import type { ProviderKind } from '#core/provider.ts';
 
 export function refuseComing(kind: ProviderKind): void {
@@ -22,5 +22,13 @@ export function notConfigured(kind: ProviderKind): ConflictError {
   return new ConflictError(`The inbound provider "${kind.title}" has no settings.`, {
     reason: 'not-configured',
     remedy: `PUT its settings to /api/v1/providers/${kind.kind} first.`,
+  });
+}
+
+/** Who is no administrator names a host that no administrator has saved. */
+export function destinationNotSaved(): ForbiddenError {
+  return new ForbiddenError('These settings lead to another place than the saved ones.', {
+    reason: 'destination-not-saved',
+    remedy: 'Ask an administrator to try these settings, or to save them.',
   });
 }

@@ -2,10 +2,11 @@ import { type Request, type RequestHandler, Router } from 'express';
 import { z } from 'zod';
 import { canonical } from '#core/canonical.ts';
 import { ConflictError, ForbiddenError, InputError, NotFoundError } from '#core/errors.ts';
+import { hostsIn } from '#core/hosts.ts';
 import type { ProviderKind } from '#core/provider.ts';
 import { PROVIDER_KINDS, type ProviderKindName } from '#core/resource.ts';
 import { mergeSecrets, type Secrets, splitSecrets } from '#core/secrets.ts';
-import { principalOf, requireScope } from '#http/auth.ts';
+import { principalOf, requireAdmin, requireScope } from '#http/auth.ts';
 import { etagOf, expectation } from '#http/etag.ts';
 import { parse } from '#http/validate.ts';
 import { writeAudit } from '#store/audit.ts';
@@ -30,7 +31,7 @@ import { viewConnection } from './consent.ts';
 import { changedMeanwhile } from './documents.ts';
 import { confirmedIn, refuseUnseen } from './impact.ts';
 import type { AdminParts } from './parts.ts';
-import { notConfigured } from './provider-refusals.ts';
+import { destinationNotSaved, notConfigured } from './provider-refusals.ts';
 import { checkPushed, connectionOfPushed } from './pushed-provider.ts';
 import { actorOf } from './query.ts';
 import { noSettings, removeSettings } from './remove-settings.ts';
@@ -42,7 +43,7 @@ export const SOURCE_TIMEOUT_MS = 60_000;
 
 /** Inbound providers: cards, settings, test and activation. */
 export function providerRoutes(parts: AdminParts): Router {
-  const admin = requireScope('admin');
+  const admin = requireAdmin();
   const operator = requireScope('admin', 'operator');
   return Router()
     .get('/providers', async (_request, response) => {
@@ -98,17 +99,24 @@ export function providerRoutes(parts: AdminParts): Router {
 }
 
 /**
- * With a body, settings that are not saved; without, the saved ones.
- * @throws {ForbiddenError} `ambient-credential`
+ * With a body, settings that are not saved; without, the saved ones. Who is no administrator tries them at the place alone
+ * that the saved ones name: each other answer tells what listens there.
+ * @throws {ForbiddenError} `ambient-credential`, `destination-not-saved`
  */
 export async function settingsToTry(parts: AdminParts, kind: ProviderKind, request: Request): Promise<unknown> {
   const body: unknown = request.body;
   const row = await readProvider(parts.database.knex, kind.kind);
   const unsaved = typeof body === 'object' && body !== null && Object.keys(body).length > 0;
-  if (unsaved && !principalOf(request).scopes.includes('admin')) refuseAmbient(kind, row, body);
-  if (unsaved) return kind.parseSettings(mergeSecrets(withoutMarks(body), secretsFor(kind, row, body, parts)));
-  if (row === undefined) throw notConfigured(kind);
-  return openSettings(kind, row, parts.seal);
+  if (!unsaved) {
+    if (row === undefined) throw notConfigured(kind);
+    return openSettings(kind, row, parts.seal);
+  }
+  const isAdmin = principalOf(request).scopes.includes('admin');
+  if (!isAdmin) refuseAmbient(kind, row, body);
+  const settings = kind.parseSettings(mergeSecrets(withoutMarks(body), secretsFor(kind, row, body, parts)));
+  const known = [{}, row?.settings ?? {}].map((place) => kind.destination?.(place));
+  if (!isAdmin && !known.includes(kind.destination?.(body))) throw destinationNotSaved();
+  return settings;
 }
 
 /** The credential of the machine goes where the saved settings have it, and nowhere else that an operator names. */
@@ -202,7 +210,7 @@ async function saveSettings(parts: AdminParts, { kind, body, actor, confirmImpac
         actor,
         action: 'provider.configure',
         object: kind.kind,
-        detail: { configVersion: Number(row.config_version) },
+        detail: { configVersion: Number(row.config_version), hosts: hostsIn(settings) },
       });
     }
     return viewSettings(row, parts);

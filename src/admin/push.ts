@@ -1,7 +1,7 @@
 import { type Request, Router } from 'express';
 import { z } from 'zod';
 import { ConflictError, NotFoundError } from '#core/errors.ts';
-import { requireScope } from '#http/auth.ts';
+import { principalOf, requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import { decideDepartures } from '#outbound/departures.ts';
 import { kindOf, openTarget } from '#outbound/open-target.ts';
@@ -26,6 +26,7 @@ import { listSendings, readSending } from '#store/views/sendings.ts';
 import { ListQuery } from './deliveries.ts';
 import { needApp } from './need-app.ts';
 import type { AdminParts } from './parts.ts';
+import { destinationNotSaved } from './provider-refusals.ts';
 import { actorOf, PageQuery, uuidParam } from './query.ts';
 
 const DeliveriesQuery = PageQuery.extend({
@@ -220,7 +221,7 @@ async function status(db: Db, appId: string) {
   };
 }
 
-/** The saved settings, or those of the body before they are saved. */
+/** The saved settings, or those of the body before they are saved. @throws {ForbiddenError} `destination-not-saved` */
 async function test(parts: AdminParts, request: Request) {
   const { database, targetKinds, seal } = parts;
   const app = await needApp(database.knex, request);
@@ -232,7 +233,8 @@ async function test(parts: AdminParts, request: Request) {
     const { target, policy } = openTarget(targetKinds, { ...row, learned: {} }, seal, trace);
     return testTarget(target, policy, signal).finally(() => target.close());
   }
-  const { whole } = await parsePush(database.knex, parts, app.id, request.body);
+  const { whole, elsewhere } = await parsePush(database.knex, parts, app.id, request.body);
+  if (elsewhere && !principalOf(request).scopes.includes('admin')) throw destinationNotSaved();
   const kind = kindOf(targetKinds, whole);
   const target = kind.open(whole, { learned: {}, capabilities: undefined, trace, dryRun: false });
   return testTarget(target, kind.policy(whole), signal).finally(() => target.close());

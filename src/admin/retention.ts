@@ -1,7 +1,7 @@
 import { Router } from 'express';
 import { z } from 'zod';
 import { DEFAULT_RETENTION, RETENTION_MIN, type RetentionSettings } from '#core/retention.ts';
-import { requireScope } from '#http/auth.ts';
+import { requireAdmin } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import { writeAudit } from '#store/audit.ts';
 import type { Db } from '#store/database.ts';
@@ -28,7 +28,7 @@ export function retentionRoutes({ database }: AdminParts): Router {
     .get('/retention', async (_request, response) => {
       sendDocument(response, await readRetention(db));
     })
-    .put('/retention', requireScope('admin'), async (request, response) => {
+    .put('/retention', requireAdmin(), async (request, response) => {
       const settings = parse(RetentionBody, request.body ?? {});
       await db.transaction(async (tx) => {
         await lockSettings(tx);

@@ -1,5 +1,5 @@
 import { Router } from 'express';
-import { requireScope } from '#http/auth.ts';
+import { requireAdmin } from '#http/auth.ts';
 import { writeAudit } from '#store/audit.ts';
 import { reseal } from '#store/reseal.ts';
 import type { AdminParts } from './parts.ts';
@@ -7,7 +7,7 @@ import { actorOf } from './query.ts';
 
 /** Sealing what is stored with the present SECRET_KEY, after it was changed. */
 export function secretRoutes({ database, seal }: AdminParts): Router {
-  return Router().post('/secrets/reseal', requireScope('admin'), async (request, response) => {
+  return Router().post('/secrets/reseal', requireAdmin(), async (request, response) => {
     const done = await database.knex.transaction(async (tx) => {
       const sealed = await reseal(tx, seal);
       if (sealed.resealed > 0)

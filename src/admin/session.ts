@@ -51,7 +51,8 @@ export function signInRoutes(parts: AdminParts): Router {
     })
     .get('/sign-in/oidc/callback', async (request, response) => {
       const query = request.originalUrl.slice(request.originalUrl.indexOf('?'));
-      response.redirect(302, await finishOidc(parts, query, keptSignIn(request) ?? '', response));
+      const kept = keptSignIn(request, parts.sessions.isSecure()) ?? '';
+      response.redirect(302, await finishOidc(parts, query, kept, response));
     })
     .post('/session', jsonBody(SIGN_IN_MAX), async (request, response) => {
       refuseForeign(request);

@@ -1,6 +1,6 @@
 import { Router } from 'express';
 import { z } from 'zod';
-import { requireScope } from '#http/auth.ts';
+import { requireAdmin } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import { rotateKey } from '#outbound/set-signer.ts';
 import { writeAudit } from '#store/audit.ts';
@@ -28,7 +28,7 @@ export function signingKeyRoutes({ database, seal, clock }: AdminParts): Router 
     .get('/signing-keys', async (_request, response) => {
       response.json(await list());
     })
-    .post('/signing-keys/rotate', requireScope('admin'), async (request, response) => {
+    .post('/signing-keys/rotate', requireAdmin(), async (request, response) => {
       const { atOnce } = parse(RotateBody, request.body ?? {});
       await db.transaction(async (tx) => {
         const { kid } = await rotateKey(tx, seal, { now: clock.now(), atOnce });

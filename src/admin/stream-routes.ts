@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Request, Router } from 'express';
 import { z } from 'zod';
 import { ConflictError, NotFoundError } from '#core/errors.ts';
-import { requireScope } from '#http/auth.ts';
+import { requireAdmin, requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import { sendMessage } from '#outbound/send-events.ts';
 import { OVERLAP_HOURS, requestVerification, resume, rotateWebhookKeys } from '#outbound/streams.ts';
@@ -103,7 +103,7 @@ function webhookRoutes(parts: AdminParts): Router {
       const stream = await needStream(db, request, 'webhook');
       response.json(await tryWebhook(parts, stream));
     })
-    .post('/apps/:id/webhook/rotate-secret', requireScope('admin'), async (request, response) => {
+    .post('/apps/:id/webhook/rotate-secret', requireAdmin(), async (request, response) => {
       const body = parse(RotateBody, request.body ?? {});
       const rotated = await db.transaction(async (tx) => {
         const stream = await needStream(tx, request, 'webhook');
@@ -135,6 +135,7 @@ function tokenStreamRoutes(parts: AdminParts): Router {
     const messageId = await db.transaction(async (tx) => {
       const stream = await needStream(tx, request, 'set');
       if (!stream.enabled || stream.disabled_at !== null) throw atRest();
+      await writeAudit(tx, { actor: actorOf(request), action: 'events.verify', object: stream.id });
       return requestVerification(tx, streamParts(parts), stream, state);
     });
     parts.events?.wake();

@@ -1,7 +1,7 @@
 import { type Request, Router } from 'express';
 import { z } from 'zod';
 import { NotFoundError } from '#core/errors.ts';
-import { principalOf, requireScope } from '#http/auth.ts';
+import { principalOf, requireAdmin } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import { hashToken, makeToken, tokenHint } from '#platform/token.ts';
 import { writeAudit } from '#store/audit.ts';
@@ -29,7 +29,7 @@ const TokensQuery = PageQuery.extend({ state: z.enum(['live', 'over']).optional(
 /** Tokens of apps, and those of administrators and their programs, which belong to no app. */
 export function tokenRoutes({ database, authenticator }: Pick<AdminParts, 'database' | 'authenticator'>): Router {
   const db = database.knex;
-  const admin = requireScope('admin');
+  const admin = requireAdmin();
 
   /** The token is in the answer, and can be read nowhere else. */
   async function make(

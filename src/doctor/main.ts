@@ -1,11 +1,12 @@
 // `npm run doctor`: looks at everything that a gateway needs, with the environment that the gateway has, and says what is
 // wrong and what to do. `-- --json` for machines, `-- --bundle file.tar.gz` for whoever helps. Exit code 1 when there is a
 // problem.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { GatewayError } from '#core/errors.ts';
 import { type Config, readConfig, VERSION } from '#platform/config.ts';
+import { readKeyFile } from '#platform/key-file.ts';
 import { type Database, openDatabase } from '#store/database.ts';
 import { writeBundle } from './bundle.ts';
 import { type Examined, examineDatabase } from './examine.ts';
@@ -72,8 +73,7 @@ async function open(config: Config): Promise<{ readonly database?: Database; rea
 }
 
 function secretKeyOf({ SECRET_KEY, DATA_DIR }: Config): string | undefined {
-  const file = join(DATA_DIR, 'secret.key');
-  return SECRET_KEY ?? (existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined);
+  return SECRET_KEY ?? readKeyFile(DATA_DIR);
 }
 
 try {

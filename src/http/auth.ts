@@ -18,6 +18,8 @@ export interface Principal {
   readonly subject: string | null;
   /** Who did it, for the audit log, when that is not the token. */
   readonly actor?: string;
+  /** A browser whose sign-in is too long ago for what only administrators change. Never so with a bearer token. */
+  readonly isStale?: boolean;
 }
 
 export interface FoundToken {
@@ -188,5 +190,26 @@ export function requireScope(...scopes: readonly string[]): RequestHandler {
         },
       );
     next();
+  };
+}
+
+/**
+ * Lets only administrators pass. What changes something needs, from a browser, a sign-in not older than 15 minutes, so
+ * that nobody does it at a desk that was left.
+ * @param options `changes` is false where a request that is no GET only looks
+ * @throws {ForbiddenError} `scope-missing`, `step-up-required`
+ */
+export function requireAdmin({ changes = true }: { readonly changes?: boolean } = {}): RequestHandler {
+  const admin = requireScope('admin');
+  return (request, response, next) => {
+    admin(request, response, () => {
+      const reads = !changes || request.method === 'GET' || request.method === 'HEAD';
+      if (!reads && principalOf(request).isStale === true)
+        throw new ForbiddenError('This change needs a sign-in not older than 15 minutes.', {
+          reason: 'step-up-required',
+          remedy: 'Sign in again; nothing you typed is lost.',
+        });
+      next();
+    });
   };
 }

@@ -30,15 +30,8 @@ export interface SessionLookup {
 const COOKIE = 'sluice';
 /** The prefix binds the cookie to this host and to TLS (RFC 6265bis §4.1.3.2). */
 const SECURE_COOKIE = '__Host-sluice';
-/** Changes that need a sign-in not older than this. */
+/** Changes of administrators need a sign-in not older than this. */
 const RECENT_MS = 15 * 60_000;
-const STEP_UP: readonly (readonly [string, RegExp])[] = [
-  ['PUT', /^\/providers\/[^/]+\/?$/i],
-  ['DELETE', /^\/providers\/[^/]+\/?$/i],
-  ['POST', /^\/providers\/[^/]+\/activate\/?$/i],
-  ['PUT', /^\/guard\/?$/i],
-  ['POST', /^\/(apps\/[^/]+\/)?tokens\/?$/i],
-];
 
 const sessions = new WeakMap<IncomingMessage, Session>();
 
@@ -73,11 +66,6 @@ async function enter(request: Request, cookie: string, { find, touch, now }: Ses
   if (session === undefined)
     throw new UnauthenticatedError('The session is over.', { reason: 'session-over', remedy: 'Sign in again.' });
   refuseForeign(request);
-  if (needsRecent(request) && now() - session.signed_in_at.getTime() > RECENT_MS)
-    throw new ForbiddenError('This change needs a sign-in not older than 15 minutes.', {
-      reason: 'step-up-required',
-      remedy: 'Sign in again; nothing you typed is lost.',
-    });
   sessions.set(request, session);
   givePrincipal(request, {
     tokenId: session.token_id ?? session.id,
@@ -87,6 +75,7 @@ async function enter(request: Request, cookie: string, { find, touch, now }: Ses
     scope: null,
     subject: null,
     actor: session.method === 'oidc' ? `user:${session.name}` : `token:${session.token_id}`,
+    isStale: now() - session.signed_in_at.getTime() > RECENT_MS,
   });
   // An open stream is no sign of a person.
   if (request.path !== '/events') touch(session.id).catch(() => undefined);
@@ -113,42 +102,31 @@ export function refuseForeign(request: Request): void {
   });
 }
 
-function needsRecent(request: Request): boolean {
-  const asRouted = decoded(request.path);
-  return STEP_UP.some(([method, path]) => request.method === method && path.test(asRouted));
-}
-
-/** As routes see it: any letter may come as its code. What cannot be decoded reaches no route. */
-function decoded(path: string): string {
-  try {
-    return path.split('/').map(decodeURIComponent).join('/');
-  } catch {
-    return path;
-  }
-}
-
 const SIGN_IN_COOKIE = 'sluice-sign-in';
+/** As the session's: another host of the domain could begin a sign-in of its own here otherwise. */
+const SECURE_SIGN_IN_COOKIE = '__Host-sluice-sign-in';
 const SIGN_IN_PATH = '/api/v1/sign-in';
 const SIGN_IN_MS = 10 * 60_000;
 
 /** What a sign-in under way keeps in the browser, sealed; undefined takes it away. */
 export function keepSignIn(response: Response, kept: string | undefined, secure: boolean): void {
-  const options = { httpOnly: true, sameSite: 'lax', path: SIGN_IN_PATH, secure } as const;
-  if (kept === undefined) response.clearCookie(SIGN_IN_COOKIE, options);
-  else response.cookie(SIGN_IN_COOKIE, kept, { ...options, maxAge: SIGN_IN_MS });
+  const name = secure ? SECURE_SIGN_IN_COOKIE : SIGN_IN_COOKIE;
+  const options = { httpOnly: true, sameSite: 'lax', path: secure ? '/' : SIGN_IN_PATH, secure } as const;
+  if (kept === undefined) response.clearCookie(name, options);
+  else response.cookie(name, kept, { ...options, maxAge: SIGN_IN_MS });
 }
 
-export function keptSignIn(request: IncomingMessage): string | undefined {
-  return pairsOf(request).find(([name]) => name === SIGN_IN_COOKIE)?.[1];
+export function keptSignIn(request: IncomingMessage, secure: boolean): string | undefined {
+  return cookieNamed(request, secure ? SECURE_SIGN_IN_COOKIE : SIGN_IN_COOKIE);
 }
 
-function pairsOf(request: IncomingMessage): readonly string[][] {
-  return (request.headers.cookie ?? '').split(';').map((pair) => pair.trim().split('='));
+function cookieNamed(request: IncomingMessage, wanted: string): string | undefined {
+  const pairs = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim().split('='));
+  return pairs.find(([name]) => name === wanted)?.[1];
 }
 
 function cookieOf(request: IncomingMessage, isSecure: boolean): string | undefined {
-  const wanted = isSecure ? SECURE_COOKIE : COOKIE;
-  return pairsOf(request).find(([name]) => name === wanted)?.[1];
+  return cookieNamed(request, isSecure ? SECURE_COOKIE : COOKIE);
 }
 
 /** Sets the cookie of a session; Lax, because sign-in at an identity provider returns by a link. */

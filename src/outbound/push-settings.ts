@@ -1,11 +1,12 @@
 // Saving and showing the settings of a push target. Credentials are sealed, and never shown.
 import { InputError } from '#core/errors.ts';
 import { mergeSecrets, type Secrets, splitSecrets } from '#core/secrets.ts';
+import type { TargetKind } from '#core/target.ts';
 import { checkOutgoingUrl, type OutgoingPolicy } from '#platform/fetch.ts';
 import type { Seal } from '#platform/seal.ts';
 import type { Db } from '#store/database.ts';
 import { changeTarget, deleteTarget, readTarget, saveTarget } from '#store/targets.ts';
-import { pushSettings, type TargetKinds } from './open-target.ts';
+import type { TargetKinds } from './open-target.ts';
 
 export interface PushSettingsParts {
   readonly targetKinds: TargetKinds;
@@ -15,7 +16,7 @@ export interface PushSettingsParts {
 
 /**
  * The settings that a body means: credentials that it leaves out stay those that were saved, unless requests would go
- * to another host than before.
+ * to another host than before: `elsewhere`, as are first settings.
  * @throws {InputError} `invalid-push`, `url-refused`
  */
 export async function parsePush(
@@ -23,7 +24,12 @@ export async function parsePush(
   { targetKinds, seal, outgoing }: PushSettingsParts,
   appId: string | undefined,
   body: unknown,
-): Promise<{ readonly settings: unknown; readonly whole: unknown; readonly secrets: Secrets }> {
+): Promise<{
+  readonly settings: unknown;
+  readonly whole: unknown;
+  readonly secrets: Secrets;
+  readonly elsewhere: boolean;
+}> {
   const name = typeof body === 'object' && body !== null && 'kind' in body ? String(body.kind) : 'scim';
   const kind = targetKinds.get(name);
   if (kind === undefined)
@@ -32,18 +38,24 @@ export async function parsePush(
       remedy: 'Use "scim".',
     });
   const before = appId === undefined ? undefined : await readTarget(db, appId);
-  const hosts = (settings: unknown): string[] => kind.urls(settings).map((url) => new URL(url).origin);
-  let whole: unknown;
-  if (before === undefined || before.push_secrets === null) whole = kind.parseSettings(body);
-  else {
-    const secrets: Secrets = JSON.parse(seal.open(before.push_secrets));
-    whole = kind.parseSettings(mergeSecrets(body, ofSameKind(secrets, before.push, body)));
-    const known = new Set(hosts(pushSettings(kind, before.push, before.push_secrets, seal)));
-    // A credential goes to nobody whom it was not entered for.
-    if (hosts(whole).some((host) => !known.has(host))) whole = kind.parseSettings(body);
-  }
+  const kept: Secrets = before?.push_secrets == null ? {} : JSON.parse(seal.open(before.push_secrets));
+  let whole = kind.parseSettings(mergeSecrets(body, ofSameKind(kept, before?.push, body)));
+  const known = before === undefined ? [] : hostsOf(kind, mergeSecrets(before.push, kept));
+  const elsewhere = kind.urls(whole).some((url) => !known.includes(new URL(url).origin));
+  // A credential goes to nobody whom it was not entered for.
+  if (elsewhere) whole = kind.parseSettings(body);
   for (const url of kind.urls(whole)) checkOutgoingUrl(url, outgoing);
-  return { ...splitSecrets(whole, kind.secretPaths), whole };
+  return { ...splitSecrets(whole, kind.secretPaths), whole, elsewhere };
+}
+
+/** Of saved settings; none of those that only an earlier release took. */
+function hostsOf(kind: TargetKind, saved: unknown): readonly string[] {
+  try {
+    return kind.urls(kind.parseSettings(saved)).map((url) => new URL(url).origin);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return [];
+  }
 }
 
 /** Those that belong to a credential of the kind that the body has: a token is no part of a password. */

@@ -46,18 +46,35 @@ export function isLoopbackAddress(address: string): boolean {
 
 /**
  * What nobody's server has as its address: this network and link-local, where clouds hand credentials to machines, and
- * multicast. And the addresses of such services elsewhere: Azure, Alibaba, Oracle and AWS by IPv6. A mapped IPv4
- * address counts as itself. Sources: RFC 6890, RFC 3927, and the clouds' pages on instance metadata, checked 2026-11.
+ * multicast. And the addresses of such services elsewhere: Azure, Alibaba, Oracle and AWS by IPv6. An IPv4 address
+ * counts as itself when it is mapped, and when a gateway of the network would take it out of one of IPv6 (NAT64, RFC 6052;
+ * 6to4, RFC 3056; IPv4-compatible). Sources: RFC 6890, RFC 3927, and the clouds' pages on instance metadata, checked 2026-11.
  */
 const NOWHERE = new BlockList();
-NOWHERE.addSubnet('0.0.0.0', 8, 'ipv4');
-NOWHERE.addSubnet('169.254.0.0', 16, 'ipv4');
-NOWHERE.addSubnet('224.0.0.0', 3, 'ipv4');
-for (const address of ['168.63.129.16', '100.100.100.200', '192.0.0.192']) NOWHERE.addAddress(address, 'ipv4');
+for (const [network, prefix] of [
+  ['0.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['224.0.0.0', 3],
+  ['168.63.129.16', 32],
+  ['100.100.100.200', 32],
+  ['192.0.0.192', 32],
+] as const) {
+  NOWHERE.addSubnet(network, prefix, 'ipv4');
+  NOWHERE.addSubnet(`64:ff9b::${network}`, 96 + prefix, 'ipv6');
+  NOWHERE.addSubnet(`2002:${hexOf(network)}::`, 16 + prefix, 'ipv6');
+  // ::1 is this machine, which is allowed, and not 0.0.0.1.
+  if (network !== '0.0.0.0') NOWHERE.addSubnet(`::${network}`, 96 + prefix, 'ipv6');
+}
 NOWHERE.addAddress('::', 'ipv6');
 NOWHERE.addSubnet('fe80::', 10, 'ipv6');
 NOWHERE.addSubnet('ff00::', 8, 'ipv6');
 NOWHERE.addAddress('fd00:ec2::254', 'ipv6');
+
+/** The two groups of an IPv6 address that hold one of IPv4. */
+function hexOf(address: string): string {
+  const [a = 0, b = 0, c = 0, d = 0] = address.split('.').map(Number);
+  return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
+}
 
 /** True for an address that is refused even to what lives in a private network, such as a directory or a mail server. */
 export function isNowhereAddress(address: string): boolean {

@@ -7,8 +7,11 @@ export type Log = Logger;
 /** What never leaves the process in a log line, wherever it stands. */
 const REDACTED = ['authorization', 'token', 'secret', 'password', 'privateKey', 'certificate', 'clientSecret', 'body'];
 
+/** What PostgreSQL adds to an error: the row that it refused, with names and all. */
+const ROWS = ['err.detail', 'err.where', 'err.aggregateErrors[*].detail', 'err.aggregateErrors[*].where'];
+
 function options(level: string) {
-  const paths = REDACTED.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
+  const paths = [...REDACTED.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), ...ROWS];
   const redact = { paths, censor: '[redacted]' };
   return { level, base: null, redact, mixin: () => callerFacts(), timestamp: pino.stdTimeFunctions.isoTime };
 }

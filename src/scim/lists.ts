@@ -6,6 +6,7 @@ import { jsonText } from '#core/json.ts';
 import { nameKey } from '#core/names.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { compileFilter } from '#store/filter.ts';
+import { isIndexed } from '#store/filter-cost.ts';
 import {
   countAfter,
   type PageRequest,
@@ -162,12 +163,8 @@ function pageRequest({ publicUrl }: ScimParts, listing: Listing, projections: Pr
     related: projections.User.related ? ['User'] : [],
     visible: view.visible,
     prepare:
-      isOnly &&
-      query.sortBy === undefined &&
-      isCommon(query.filter) &&
-      isUsual(query.count) &&
-      view.visible === undefined,
-    odd: !isCommon(query.filter),
+      isOnly && query.sortBy === undefined && isCommon(listing) && isUsual(query.count) && view.visible === undefined,
+    odd: !isCommon(listing),
     limit: query.count,
   };
 }
@@ -225,8 +222,8 @@ function compiledSort(path: AttributePath, view: View, type: ResourceType, desce
 }
 
 /** Filters of these shapes use an index, and there are few of them. */
-function isCommon(filter: Filter | undefined): boolean {
-  return filter === undefined || (filter.kind === 'compare' && ['eq', 'gt', 'ge'].includes(filter.operator));
+function isCommon({ view, types, query: { filter } }: Listing): boolean {
+  return filter === undefined || types.every((type) => isIndexed(filter, view.schemas[type]));
 }
 
 function isUsual(count: number): boolean {

@@ -8,6 +8,8 @@ const STEP = 1_000;
 /** Any number that no other advisory lock uses. */
 const SEALING_LOCK = 7_214_455_303;
 const GENESIS = Buffer.alloc(32);
+/** No link is as high. */
+const BEYOND = '9223372036854775807';
 
 interface Entry {
   readonly seq: string;
@@ -15,10 +17,14 @@ interface Entry {
   readonly text: string;
 }
 
-interface SealedEntry extends Entry {
+/** Of the chain so far. */
+interface End {
   readonly link: string;
-  readonly previous: Buffer;
   readonly hash: Buffer;
+}
+
+interface SealedEntry extends Entry, End {
+  readonly previous: Buffer;
 }
 
 /** In UTC and with all its digits, whatever the session says. */
@@ -51,7 +57,8 @@ async function sealStep(tx: Db): Promise<ChainHead | undefined> {
   if (rows.length === 0) return undefined;
   const { rows: last } = await sql(
     tx,
-    'select link, hash from audit where link is not null order by link desc limit 1',
+    `(select link, hash from audit where link is not null order by link desc limit 1)
+     union all select link, hash from audit_anchor order by link desc limit 1`,
   );
   let link = BigInt(last[0]?.link ?? 0);
   let previous: Buffer = last[0]?.hash ?? GENESIS;
@@ -79,6 +86,25 @@ function hashOf(previous: Buffer, text: string): Buffer {
   return createHash('sha256').update(previous).update(text, 'utf8').digest();
 }
 
+/**
+ * Removes the oldest entries of the chain, up to the first that is not older than the cutoff, and keeps where it begins
+ * then. Entries that are not sealed stay. Answers how many went, fewer than `limit` when there is no more.
+ */
+export async function deleteOldestAudit(db: Db, before: Date, limit: number): Promise<number> {
+  const { rows } = await sql(
+    db,
+    `with oldest as (select link, at from audit where link is not null order by link limit ?),
+     gone as (delete from audit where link in (
+       select link from oldest where link < coalesce((select min(link) from oldest where at >= ?), ${BEYOND}))
+       returning link, hash),
+     kept as (insert into audit_anchor as a (link, hash) select link, hash from gone order by link desc limit 1
+       on conflict (singleton) do update set link = excluded.link, hash = excluded.hash where excluded.link > a.link)
+     select count(*)::int as count from gone`,
+    [limit, before],
+  );
+  return rows[0].count;
+}
+
 export interface ChainCheck {
   readonly ok: boolean;
   /** Sealed entries that were looked at. */
@@ -93,19 +119,21 @@ export interface ChainCheck {
 }
 
 /**
- * Goes through the whole chain. What retention removed from its beginning is no break.
+ * Goes through the whole chain. What retention removed from its beginning is no break; anything else that is missing
+ * there is. Give a transaction that sees one state, so that retention does not come between.
  * @param known hex of a hash that was the end of the chain once: shows that nothing was cut off since
  */
 export async function verifyAudit(db: Db, known?: string): Promise<ChainCheck> {
   let entries = 0;
   let contains = false;
-  let last: SealedEntry | undefined;
+  const { rows: anchors } = await sql<End>(db, 'select link, hash from audit_anchor');
+  let last: End = anchors[0] ?? { link: '0', hash: GENESIS };
   let brokenAt: ChainCheck['brokenAt'] = null;
   for (;;) {
     const { rows } = await sql<SealedEntry>(
       db,
       `select seq, link, previous, hash, ${TEXT} as text from audit where link > ?::bigint order by link limit ${STEP}`,
-      [last?.link ?? '0'],
+      [last.link],
     );
     for (const entry of rows) {
       brokenAt ??= problemOf(entry, last);
@@ -120,15 +148,14 @@ export async function verifyAudit(db: Db, known?: string): Promise<ChainCheck> {
     ok: brokenAt === null && (known === undefined || contains),
     entries,
     unsealed: rows[0].unsealed,
-    head: last === undefined ? null : { link: last.link, hash: last.hash.toString('hex') },
+    head: entries === 0 ? null : { link: last.link, hash: last.hash.toString('hex') },
     brokenAt,
     contains: known === undefined ? null : contains,
   };
 }
 
-function problemOf(entry: SealedEntry, last: SealedEntry | undefined): ChainCheck['brokenAt'] {
-  const follows =
-    last === undefined || (BigInt(entry.link) === BigInt(last.link) + 1n && entry.previous.equals(last.hash));
+function problemOf(entry: SealedEntry, last: End): ChainCheck['brokenAt'] {
+  const follows = BigInt(entry.link) === BigInt(last.link) + 1n && entry.previous.equals(last.hash);
   if (!follows) return { id: entry.seq, problem: 'missing' };
   return hashOf(entry.previous, entry.text).equals(entry.hash) ? null : { id: entry.seq, problem: 'changed' };
 }

@@ -67,14 +67,27 @@ function unstorable(cause: Error): InputError {
   });
 }
 
+/** PostgreSQL: more than an index holds of one value, some 2,700 bytes compressed, or than fits into any. */
+const TOO_LONG = '54000';
+
+function tooLong(cause: Error): InputError {
+  return new InputError('A text is too long to be stored, such as a name of more than 2,000 characters.', {
+    scimType: 'invalidValue',
+    reason: 'text-too-long',
+    remedy: 'Shorten it.',
+    cause,
+  });
+}
+
 /**
  * An error of a database that cannot be reached, may only be read, or is full, as `UnavailableError`, so that an edge
- * answers 503; a text that cannot be stored as `InputError`; any other as it is.
+ * answers 503; a text that cannot be stored, or is too long for that, as `InputError`; any other as it is.
  */
 export function translateDatabaseError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const code = codeOf(error);
   if (isUnstorable(error)) return unstorable(error);
+  if (code === TOO_LONG) return tooLong(error);
   if (isReadOnly(error)) return readOnly(error);
   if (FULL.has(code)) return full(error);
   const lost = CONNECTION_CODES.has(code) || code.startsWith('08') || CONNECTION_WORDS.test(error.message);

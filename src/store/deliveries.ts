@@ -6,7 +6,8 @@ import { RANKS } from '#core/order.ts';
 import type { ResourceType } from '#core/resource.ts';
 import type { Exchange } from '#core/target.ts';
 import { type Attempts, countAttempts } from './attempt-hours.ts';
-import { type Db, queryOn, sql } from './database.ts';
+import { queryBounded } from './bounded.ts';
+import { type Database, type Db, queryOn, sql } from './database.ts';
 import { type Condition, Statement } from './statement.ts';
 
 /** Which resources a target gets: a condition on `r`. */
@@ -95,17 +96,19 @@ export async function askForStretch(
   return row === undefined || row.pos === null || row.count < stretch.limit ? undefined : row.pos;
 }
 
-/** How many of the directory a scope lets through. */
+/** How many of the directory a scope lets through, which anybody may have written. @throws {InputError} `too-costly` */
 export async function countInScope(
-  db: Db,
+  database: Database,
   scope: ScopeOf,
+  withinMs?: number,
 ): Promise<{ readonly users: number; readonly groups: number }> {
   const statement = new Statement();
   const of = (type: ResourceType): string =>
     `(select count(*)::int from resources r where r.resource_type = '${type}' and r.deleted_at is null
       and ${statement.where(scope(type, 'many'))})`;
   const text = `select ${of('User')} as users, ${of('Group')} as groups`;
-  const { rows } = await queryOn<{ users: number; groups: number }>(db, { text, values: statement.values });
+  const query = { text, values: statement.values };
+  const { rows } = await queryBounded<{ users: number; groups: number }>(database, query, true, withinMs);
   return rows[0] ?? { users: 0, groups: 0 };
 }
 

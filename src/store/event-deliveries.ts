@@ -201,12 +201,17 @@ export async function replayDeliveries(db: Db, streamId: string, which: string |
   return rowCount ?? 0;
 }
 
-/** Delivered messages are kept for a week and given-up ones for a month, of each stream no more than `max`. */
+/**
+ * Delivered messages are kept for a week and given-up ones for a month, of each stream no more than `max`. A process
+ * whose clock is ahead of the database's removes nothing before its time.
+ */
 export async function pruneDeliveries(db: Db, now: Date, max: number): Promise<void> {
   const ago = (days: number): Date => new Date(now.getTime() - days * 86_400_000);
   await sql(
     db,
-    `delete from event_deliveries where state = 'delivered' and settled_at < ? or state = 'dead' and settled_at < ?`,
+    `delete from event_deliveries
+     where state = 'delivered' and settled_at < least(?, now() - interval '7 days')
+       or state = 'dead' and settled_at < least(?, now() - interval '30 days')`,
     [ago(7), ago(30)],
   );
   await sql(

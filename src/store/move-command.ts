@@ -1,8 +1,9 @@
 // `npm run move`: everything of the embedded database in DATA_DIR into the PostgreSQL of DATABASE_URL.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError, GatewayError } from '#core/errors.ts';
 import { readConfig } from '#platform/config.ts';
+import { readKeyFile } from '#platform/key-file.ts';
 import { makeSeal } from '#platform/seal.ts';
 import { type Database, openDatabase } from './database.ts';
 import { migrate } from './migrate.ts';
@@ -49,8 +50,8 @@ async function run(): Promise<void> {
 }
 
 function keyIn(folder: string): string {
-  const file = join(folder, 'secret.key');
-  if (existsSync(file)) return readFileSync(file, 'utf8').trim();
+  const kept = readKeyFile(folder);
+  if (kept !== undefined) return kept;
   throw new ConfigError(`there is no secret.key in "${folder}", and SECRET_KEY is not set`, {
     reason: 'secret-key-missing',
     remedy: 'Set SECRET_KEY to the key that the gateway has used.',

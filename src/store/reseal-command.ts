@@ -1,16 +1,22 @@
 // `npm run reseal`: seals every stored credential with SECRET_KEY, opening with SECRET_KEYS_ACCEPTED, and exits. Gateways
-// on the same PostgreSQL go on working. Embedded storage has one process: there, ask the gateway itself.
+// on the same PostgreSQL go on working. Embedded storage has one process: there, ask the gateway itself. `-- --key-lost`
+// lets gateways start with SECRET_KEY although the key of before is gone, and what it sealed with it.
+import { parseArgs } from 'node:util';
 import { ConfigError, GatewayError } from '#core/errors.ts';
 import { readConfig } from '#platform/config.ts';
+import { readKeyFile } from '#platform/key-file.ts';
 import { makeSeal } from '#platform/seal.ts';
 import { writeAudit } from './audit.ts';
 import { openDatabase } from './database.ts';
+import { forgetKey } from './key-check.ts';
 import { readSchemaState } from './migrate.ts';
 import { reseal } from './reseal.ts';
 
 async function run(): Promise<void> {
+  const { values } = parseArgs({ options: { 'key-lost': { type: 'boolean', default: false } } });
   const config = readConfig(process.env);
-  if (config.SECRET_KEY === undefined)
+  const key = config.SECRET_KEY ?? readKeyFile(config.DATA_DIR);
+  if (key === undefined)
     throw new ConfigError('SECRET_KEY is not set', {
       reason: 'secret-key-missing',
       remedy: 'Set SECRET_KEY to the new key and SECRET_KEYS_ACCEPTED to the old one',
@@ -23,8 +29,12 @@ async function run(): Promise<void> {
         reason: 'not-migrated',
         remedy: 'Run "npm run migrate" first',
       });
-    const seal = makeSeal(config.SECRET_KEY, config.SECRET_KEYS_ACCEPTED);
+    const seal = makeSeal(key, config.SECRET_KEYS_ACCEPTED);
     const done = await database.knex.transaction(async (tx) => {
+      if (values['key-lost']) {
+        await forgetKey(tx, seal);
+        await writeAudit(tx, { actor: 'reseal', action: 'secrets.forget' });
+      }
       const sealed = await reseal(tx, seal);
       if (sealed.resealed > 0)
         await writeAudit(tx, { actor: 'reseal', action: 'secrets.reseal', detail: { ...sealed } });

@@ -3,6 +3,12 @@
 import { type Db, sql } from './database.ts';
 import { sumsByMonth } from './views/costs.ts';
 
+/** The time by which rows were written, and by which alone they get old. */
+export async function readServerTime(db: Db): Promise<Date> {
+  const { rows } = await sql(db, 'select clock_timestamp() as at');
+  return rows[0].at;
+}
+
 /** The newest run of each provider, and the newest that succeeded: what people look at, and estimates go by. */
 const KEPT_RUNS = `select max(seq) from runs group by provider
   union all select max(seq) from runs where status = 'succeeded' group by provider`;
@@ -131,17 +137,6 @@ export async function deleteOldDepartures(db: Db, before: Date, limit: number): 
     db,
     `delete from departures where seq in (
        select seq from (select seq, acknowledged_at from departures order by seq limit ?) oldest where acknowledged_at < ?)`,
-    [limit, before],
-  );
-  return rowCount ?? 0;
-}
-
-/** The oldest of a log. Only its first rows are looked at: they are written in the order of their numbers. */
-export async function deleteOldest(db: Db, table: 'audit', before: Date, limit: number): Promise<number> {
-  const { rowCount } = await sql(
-    db,
-    `delete from ${table} where seq in (
-       select seq from (select seq, at from ${table} order by seq limit ?) oldest where at < ?)`,
     [limit, before],
   );
   return rowCount ?? 0;

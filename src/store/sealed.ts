@@ -18,6 +18,7 @@ const PLACES: readonly Place[] = [
   column('signing_keys', 'kid', 'sealed'),
   member('notifications', 'sealed'),
   member('draft:%', 'secrets'),
+  member('secret-key', 'sealed'),
 ];
 
 /** Nothing else of the row changes: not its version, nor when somebody last saved it. */

@@ -5,6 +5,7 @@ import type { Log } from '#platform/log.ts';
 import { repeat } from '#platform/repeat.ts';
 import { deleteOldHours } from '#store/attempt-hours.ts';
 import { writeAudit } from '#store/audit.ts';
+import { deleteOldestAudit, sealAudit } from '#store/audit-chain.ts';
 import { type Database, type Db, sql } from '#store/database.ts';
 import { withLease } from '#store/leased.ts';
 import { checkFence } from '#store/leases.ts';
@@ -12,13 +13,13 @@ import { deleteOldImages } from '#store/pushed-images.ts';
 import {
   deleteGoneRecords,
   deleteOldDepartures,
-  deleteOldest,
   deleteOldestChanges,
   deletePlanRows,
   deletePlans,
   deleteRuns,
   deleteSlots,
   deleteTombstones,
+  readServerTime,
   unlinkOldPlans,
 } from '#store/retention.ts';
 import { readSetting } from '#store/settings.ts';
@@ -32,6 +33,8 @@ const BATCH = 5_000;
 /** Runs of one transaction; each may bring a log of some megabytes with it. */
 const RUNS_BATCH = 50;
 const PLANS_BATCH = 100;
+/** Two clocks that differ by more show that one of them is wrong; nothing that is deleted comes back. */
+const SKEW_MAX_MS = 3_600_000;
 /** A schedule looks back one day. */
 const SLOTS_KEPT_MS = 30 * 86_400_000;
 
@@ -48,7 +51,10 @@ export interface RetentionParts {
 
 export interface Retention {
   start(): void;
-  /** Does today's work (UTC), unless it was done or another process does it. Never throws. */
+  /**
+   * Does today's work (UTC, by the clock of the database), unless it was done, another process does it, or the clocks of
+   * this process and of the database are more than an hour apart: then it warns, and looks again later. Never throws.
+   */
   tick(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -63,7 +69,13 @@ export function makeRetention({ database, clock, log, batch = BATCH }: Retention
 
   async function tick(): Promise<void> {
     try {
-      const today = `${clock.now().toISOString().slice(0, 10)}T00:00:00Z`;
+      const now = await readServerTime(db);
+      const skewMs = clock.now().getTime() - now.getTime();
+      if (Math.abs(skewMs) > SKEW_MAX_MS) {
+        log.warn({ reason: 'clocks-apart', skewMs }, 'retention put off');
+        return;
+      }
+      const today = `${now.toISOString().slice(0, 10)}T00:00:00Z`;
       const claim = 'insert into schedule_slots (name, slot) values (?, ?) on conflict do nothing';
       if ((await sql(db, claim, [LEASE, today])).rowCount !== 1) return;
       await withLease(db, { name: LEASE, owner, ttlMs: LEASE_TTL_MS }, async (lease, lost) => {
@@ -74,15 +86,14 @@ export function makeRetention({ database, clock, log, batch = BATCH }: Retention
             signal.throwIfAborted();
             return work(tx);
           });
-        await apply(write);
+        await apply(write, now);
       });
     } catch (error) {
       if (!repeated.stopping.aborted) log.error({ err: error }, 'retention failed');
     }
   }
 
-  async function apply(write: Write): Promise<void> {
-    const now = clock.now();
+  async function apply(write: Write, now: Date): Promise<void> {
     const settings = { ...DEFAULT_RETENTION, ...(await readSetting<Partial<RetentionSettings>>(db, 'retention')) };
     const cutoffs = retentionCutoffs(settings, now);
 
@@ -97,6 +108,7 @@ export function makeRetention({ database, clock, log, batch = BATCH }: Retention
       }
     }
 
+    await sealAudit(db);
     const removed = {
       plans: await removePlans(write, { before: cutoffs.plans, now, batch }),
       images: await all(cutoffs.plans, batch, (tx, before) => deleteOldImages(tx, before, batch)),
@@ -104,7 +116,7 @@ export function makeRetention({ database, clock, log, batch = BATCH }: Retention
       tombstones: await all(cutoffs.tombstones, batch, (tx, before) => deleteTombstones(tx, before, batch)),
       records: await all(cutoffs.tombstones, batch, (tx, before) => deleteGoneRecords(tx, before, batch)),
       changes: await all(cutoffs.changes, batch, (tx, before) => deleteOldestChanges(tx, before, batch)),
-      audit: await all(cutoffs.audit, batch, (tx, before) => deleteOldest(tx, 'audit', before, batch)),
+      audit: await all(cutoffs.audit, batch, (tx, before) => deleteOldestAudit(tx, before, batch)),
     };
     await all(new Date(now.getTime() - SLOTS_KEPT_MS), batch, (tx, before) => deleteSlots(tx, before, batch));
     const departures = new Date(now.getTime() - DEPARTURES_KEPT_MS);

@@ -137,6 +137,8 @@ describe('webhooks and tokens in the admin API', () => {
       state: 's',
     });
     assert.deepEqual(Object.keys((await poll({ returnImmediately: true })).body.sets), [messageId]);
+    const { items: asked } = await call<{ items: unknown[] }>('GET', '/audit?action=events.verify', 200);
+    assert.equal(asked.length, 1);
     assert.equal((await poll({ maxEvents: -1 })).status, 400);
     assert.equal((await poll({ ack: 'x' })).status, 400);
     assert.equal((await poll({}, 'wrong')).status, 401);

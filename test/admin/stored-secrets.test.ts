@@ -35,6 +35,37 @@ describe('a stored secret', () => {
     }
   });
 
+  it('or a credential of their own is tried by an operator at no other place than the saved one', async () => {
+    const operator = await tokenWith(call, 'operator', 'scim:read');
+    const own = (changes: object = {}) => settings({ bind: { dn: 'cn=me', password: 'mine' }, ...changes });
+    await call('POST', '/providers/ldap/test', 200, own(), operator);
+    const elsewhere = own({ url: 'ldaps://127.0.0.2:1' });
+    for (const path of ['/providers/ldap/test', '/providers/ldap/scope/try']) {
+      const refused = await call<{ code: string }>('POST', path, 403, elsewhere, operator);
+      assert.equal(refused.code, 'destination-not-saved', path);
+    }
+    await call('POST', '/providers/ldap/test', 200, elsewhere);
+    // What leads to no host may be tried before anything is saved.
+    await call('POST', '/providers/csv/test', 200, { source: { kind: 'upload' } }, operator);
+    const url = { source: { kind: 'url', users: 'https://hr.example.com/a.csv' } };
+    const refused = await call<{ code: string }>('POST', '/providers/csv/test', 403, url, operator);
+    assert.equal(refused.code, 'destination-not-saved');
+
+    const push = (host: string, token?: string) => ({
+      baseUrl: `https://${host}/scim`,
+      auth: { kind: 'bearer', ...(token === undefined ? {} : { token }) },
+    });
+    const app = await call<{ id: string }>('POST', '/apps', 201, {
+      name: 'Wiki',
+      push: push('wiki.invalid', 'secret'),
+    });
+    const path = `/apps/${app.id}/push/test`;
+    await call('POST', path, 200, push('wiki.invalid'), operator);
+    const away = await call<{ code: string }>('POST', path, 403, push('other.invalid', 'mine'), operator);
+    assert.equal(away.code, 'destination-not-saved');
+    await call('POST', path, 200, push('other.invalid', 'mine'));
+  });
+
   it('of a tenant is kept for that tenant, in its cloud and at its hosts, alone', async () => {
     const hosts = { graph: 'https://graph.example.com', login: 'https://login.example.com' };
     const tenant = (changes: object = {}, credential: object = {}) => ({
@@ -109,5 +140,46 @@ describe('a stored secret', () => {
       source('https://other.example.com/'),
     );
     assert.deepEqual(lost.secretsSet, []);
+  });
+
+  it('goes to a place that the audit log names, without a path or a user of its URL', async () => {
+    const token = 'canary-token';
+    const push = {
+      baseUrl: 'https://push.example.com/canary-path',
+      auth: { kind: 'oauth', clientId: 'c', clientSecret: token, tokenUrl: 'https://login.example.com/t' },
+    };
+    const webhook = { url: 'https://hook.example.com:8443/canary-path?key=canary' };
+    const events = { delivery: { method: 'push', url: 'https://set.example.com/', authorization: `Bearer ${token}` } };
+    const app = await call<{ id: string }>('POST', '/apps', 201, { name: 'Places', push, webhook, events });
+    const moved = { ...push, baseUrl: 'https://moved.example.com/' };
+    await call('PATCH', `/apps/${app.id}`, 200, { push: moved });
+    await call('PATCH', `/apps/${app.id}`, 200, { name: 'Renamed' });
+    const email = {
+      on: 'failure',
+      host: 'smtp.example.com',
+      port: 587,
+      security: 'starttls',
+      from: 'a@example.com',
+      to: ['a@example.com'],
+    };
+    const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+    const report = { on: 'failure', url: 'https://report.example.com/canary-path', secret };
+    await call('PUT', '/notifications', 200, { email, webhook: report });
+    const draft = { url: 'ldaps://ldap.example.com:1636', bind: { dn: 'cn=x', password: token } };
+    await call('PUT', '/providers/ldap/draft', 200, { step: 'connect', settings: draft });
+    await call('PUT', '/providers/ldap', 200, settings({ bind: { dn: 'cn=x', password: token } }));
+    const { items } = await call<{ items: { action: string; detail: { hosts?: string[] } }[] }>('GET', '/audit', 200);
+    assert.deepEqual(
+      items.slice(0, 6).map(({ action, detail }) => [action, detail.hosts]),
+      [
+        ['provider.configure', ['127.0.0.1:1']],
+        ['draft.save', ['ldap.example.com:1636']],
+        ['notifications.change', ['smtp.example.com:587', 'report.example.com']],
+        ['app.change', undefined],
+        ['app.change', ['login.example.com', 'moved.example.com']],
+        ['app.create', ['hook.example.com:8443', 'login.example.com', 'push.example.com', 'set.example.com']],
+      ],
+    );
+    assert.doesNotMatch(JSON.stringify(items), /canary/);
   });
 });

@@ -82,6 +82,28 @@ describe('sign-in at an OpenID provider', { skip: chromiumMissing }, () => {
     await page.context().close();
   });
 
+  it('asks again before a late change of an administrator, in another tab, and then makes the change', async (test) => {
+    const page = await signInAs('hana', '/settings?tab=retention');
+    const days = page.getByLabel('The change log');
+    await days.fill('400');
+    test.mock.timers.enable({ apis: ['Date'], now: Date.now() + 16 * 60_000 });
+    await page.getByRole('button', { name: 'Save' }).click();
+    const again = page.getByRole('dialog', { name: 'Sign in again' });
+    await again.waitFor();
+    test.mock.timers.reset();
+    const opened = page.context().waitForEvent('page');
+    await again.getByRole('link', { name: 'Sign in with Contoso' }).click();
+    const tab = await opened;
+    await tab.getByLabel('Who are you?').fill('hana');
+    await tab.getByRole('button', { name: 'Go on' }).click();
+    await again.waitFor({ state: 'detached' });
+    await page.getByText('Saved').waitFor();
+    assert.equal(await days.inputValue(), '400');
+    const { body } = await api.call<{ changes: number }>('GET', '/api/v1/retention');
+    assert.equal(body.changes, 400);
+    await page.context().close();
+  });
+
   it('gives the strongest role that the provider names', async () => {
     const page = await signInAs('jun');
     await page.getByRole('heading', { name: 'Overview' }).waitFor();

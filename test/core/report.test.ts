@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import { csvCell, csvLine } from '#core/csv.ts';
 import { isWorthTelling, reminderGapMs, renderHtml, renderText, reportHeld, reportRun } from '#core/report.ts';
 
@@ -93,6 +94,21 @@ describe('a cell of a list', () => {
       assert.match(csvCell(text), /^"?'/, JSON.stringify(text));
     assert.equal(csvCell('plain = text'), 'plain = text');
     assert.equal(csvCell(-5), '-5');
+  });
+
+  it('is none for a reader either who parts cells by semicolon or tab, and sees no quotes', () => {
+    const pieces = fc.constantFrom(
+      ...['=', '+', '-', '@', '1+1', 'a', ';', '\t', '\r', '\n', ',', '"', "'", ' ', '|x'],
+    );
+    fc.assert(
+      fc.property(fc.array(pieces, { maxLength: 8 }), (parts) => {
+        const line = csvLine(['1', parts.join(''), 'end']);
+        for (const separator of [';', '\t'])
+          for (const cell of line.split(new RegExp(`[${separator}\r\n]`)))
+            assert.doesNotMatch(cell, /^[\s"]*[=+\-@|%]/, JSON.stringify(line));
+      }),
+    );
+    assert.equal(csvLine(['a;=1+1', 'b; c', 'd"e']), '"a;\'=1+1","b; c","d""e"\r\n');
   });
 
   it('keeps quotes, commas and line breaks inside it', () => {

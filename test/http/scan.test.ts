@@ -5,7 +5,7 @@ import { adminRouter } from '#admin/router.ts';
 import { hookRouter } from '#http/hooks.ts';
 import { scimRouter } from '#scim/router.ts';
 import { checkedCall, tokenWith } from '../support/checked.ts';
-import { freshStorage, startGateway, type TestGateway } from '../support/gateway.ts';
+import { ADMIN_TOKEN, freshStorage, startGateway, type TestGateway } from '../support/gateway.ts';
 import { openapi } from '../support/openapi.ts';
 import { noParts, routesOf } from '../support/routes.ts';
 
@@ -37,6 +37,8 @@ const ADMIN_ONLY = new Set([
   ...['post /apps', 'patch /apps/{id}', 'delete /apps/{id}', 'post /apps/{id}/tokens'],
   ...['delete /apps/{id}/tokens/{tokenId}', 'post /apps/{id}/webhook/rotate-secret'],
 ]);
+/** Of these, what changes nothing: a browser may ask for it however long ago one signed in. */
+const LOOKS = new Set(['post /diagnostics', 'post /diagnostics/bundle']);
 /** Ends one's own session, whatever one's role. */
 const OWN = 'delete /session';
 const EDGES = ['get /api/docs', 'get /connect/{kind}', 'get /.well-known/jwks.json'];
@@ -72,20 +74,24 @@ describe('a scan of every route', () => {
   });
   after(() => api?.close());
 
+  const bearer = (token?: string): Record<string, string> =>
+    token === undefined ? {} : { authorization: `Bearer ${token}` };
+
   async function status(base: string, route: string, token?: string): Promise<number> {
-    const [method = '', path = ''] = route.split(' ');
-    const place = path.replaceAll('{kind}', 'ldap').replaceAll(/\{\w+\}/g, UUID);
-    const response = await fetch(`${api.base}${base}${place}`, {
-      method: method.toUpperCase(),
-      redirect: 'manual',
-      headers: {
-        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-        ...(method === 'get' ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(method === 'get' ? {} : { body: '{"unknown":true}' }),
-    });
+    const response = await send(base, route, bearer(token));
     await response.body?.cancel();
     return response.status;
+  }
+
+  function send(base: string, route: string, headers: Record<string, string>): Promise<Response> {
+    const [method = '', path = ''] = route.split(' ');
+    const place = path.replaceAll('{kind}', 'ldap').replaceAll(/\{\w+\}/g, UUID);
+    return fetch(`${api.base}${base}${place}`, {
+      method: method.toUpperCase(),
+      redirect: 'manual',
+      headers: { ...headers, ...(method === 'get' ? {} : { 'content-type': 'application/json' }) },
+      ...(method === 'get' ? {} : { body: '{"unknown":true}' }),
+    });
   }
 
   it('finds none that is not in a list', () => {
@@ -122,6 +128,27 @@ describe('a scan of every route', () => {
       assert.equal(allowed(await status('/api/v1', route, viewer)), reads, `${route} (viewer)`);
       assert.equal(allowed(await status('/api/v1', route, operator)), !ADMIN_ONLY.has(route), `${route} (operator)`);
     }
+  });
+
+  it('needs from a browser a recent sign-in for every change that only administrators make, and for no other', async (test) => {
+    const console = { 'x-requested-with': 'console', 'sec-fetch-site': 'same-origin' };
+    const signedIn = await fetch(`${api.base}/api/v1/session`, {
+      method: 'POST',
+      headers: { ...console, 'content-type': 'application/json' },
+      body: JSON.stringify({ token: ADMIN_TOKEN }),
+    });
+    await signedIn.body?.cancel();
+    const cookie = (signedIn.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+    test.mock.timers.enable({ apis: ['Date'], now: Date.now() + 16 * 60_000 });
+    for (const route of documented) {
+      if (PUBLIC.has(route) || route === SIGN_IN || route === OWN || route === 'get /events') continue;
+      const response = await send('/api/v1', route, { ...console, cookie });
+      const { code } = (await response.json().catch(() => ({}))) as { code?: string };
+      const asks = ADMIN_ONLY.has(route) && !route.startsWith('get ') && !LOOKS.has(route);
+      assert.equal(code === 'step-up-required', asks, `${route}: ${response.status} ${code}`);
+    }
+    for (const route of ['put /retention', 'put /guard'])
+      assert.notEqual(await status('/api/v1', route, ADMIN_TOKEN), 403, `${route} (a token)`);
   });
 
   it('lets tokens that read over SCIM read, and no more', async () => {

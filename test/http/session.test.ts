@@ -3,13 +3,13 @@ import { describe, it } from 'node:test';
 import express from 'express';
 import request from 'supertest';
 import { ForbiddenError } from '#core/errors.ts';
-import type { Authenticator } from '#http/auth.ts';
-import { requireIdentity, type Session } from '#http/session.ts';
+import { type Authenticator, requireAdmin, requireScope } from '#http/auth.ts';
+import { keepSignIn, keptSignIn, requireIdentity, type Session } from '#http/session.ts';
 
 const NOW = Date.parse('2026-11-26T12:00:00Z');
 const MINUTE_MS = 60_000;
 
-function appFor(signedInMinutesAgo: number, isSecure = false) {
+function appFor(signedInMinutesAgo: number, isSecure = false, guard = requireScope('admin', 'operator')) {
   const session: Session = {
     id: 's',
     token_id: 't',
@@ -30,7 +30,7 @@ function appFor(signedInMinutesAgo: number, isSecure = false) {
     isSecure: () => isSecure,
   };
   const app = express();
-  app.use(requireIdentity({} as Authenticator, lookup), (_request, response) => {
+  app.use(requireIdentity({} as Authenticator, lookup), guard, (_request, response) => {
     response.json({});
   });
   const refuse: express.ErrorRequestHandler = (error, _request, response, _next) => {
@@ -57,7 +57,35 @@ describe('the cookie of a session', () => {
   });
 });
 
-describe('a change that needs a recent sign-in', () => {
+describe('the cookie of a sign-in under way', () => {
+  it('is bound to this host as that of a session is, and no other is taken', async () => {
+    for (const [secure, cookie] of [
+      [true, '__Host-sluice-sign-in=kept; Max-Age=600; Path=/; Expires=…; HttpOnly; Secure; SameSite=Lax'],
+      [false, 'sluice-sign-in=kept; Max-Age=600; Path=/api/v1/sign-in; Expires=…; HttpOnly; SameSite=Lax'],
+    ] as const) {
+      const app = express()
+        .get('/start', (_request, response) => {
+          keepSignIn(response, 'kept', secure);
+          response.end();
+        })
+        .get('/finish', (asked, response) => {
+          response.json({ kept: keptSignIn(asked, secure) ?? null });
+        });
+      const { headers } = await request(app).get('/start');
+      assert.equal(String(headers['set-cookie']).replace(/Expires=[^;]+/, 'Expires=…'), cookie);
+      const taken = async (name: string): Promise<unknown> =>
+        (
+          await request(app)
+            .get('/finish')
+            .set({ cookie: `${name}=kept` })
+        ).body.kept;
+      assert.equal(await taken('__Host-sluice-sign-in'), secure ? 'kept' : null);
+      assert.equal(await taken('sluice-sign-in'), secure ? null : 'kept');
+    }
+  });
+});
+
+describe('a change of administrators', () => {
   const CHANGES = [
     ['put', '/providers/microsoft365'],
     ['delete', '/providers/microsoft365'],
@@ -69,19 +97,32 @@ describe('a change that needs a recent sign-in', () => {
     ['put', '/providers/microsoft36%35'],
     ['post', '/providers/c%73v/activate'],
     ['put', '/%67uard'],
+    ['patch', '/apps/a'],
   ] as const;
 
   for (const [method, path] of CHANGES)
-    it(`is refused after 15 minutes, and not before: ${method} ${path}`, async () => {
-      assert.equal((await request(appFor(15).app)[method](path).set(OURS)).status, 200);
-      const late = await request(appFor(16).app)[method](path).set(OURS);
+    it(`is refused 15 minutes after the sign-in, and not before: ${method} ${path}`, async () => {
+      assert.equal(
+        (
+          await request(appFor(15, false, requireAdmin()).app)
+            [method](path)
+            .set(OURS)
+        ).status,
+        200,
+      );
+      const late = await request(appFor(16, false, requireAdmin()).app)
+        [method](path)
+        .set(OURS);
       assert.deepEqual([late.status, late.body.code], [403, 'step-up-required']);
     });
 
-  it('is no other change, and no reading', async () => {
-    const { app } = appFor(100);
-    assert.equal((await request(app).get('/providers/microsoft365').set(OURS)).status, 200);
-    assert.equal((await request(app).post('/sync-runs').set(OURS)).status, 200);
+  it('is no change of others, and no reading', async () => {
+    const admin = appFor(100, false, requireAdmin()).app;
+    for (const method of ['get', 'head'] as const)
+      assert.equal((await request(admin)[method]('/providers/microsoft365').set(OURS)).status, 200);
+    assert.equal((await request(appFor(100).app).post('/sync-runs').set(OURS)).status, 200);
+    const looks = appFor(100, false, requireAdmin({ changes: false })).app;
+    assert.equal((await request(looks).post('/diagnostics').set(OURS)).status, 200);
   });
 });
 

@@ -117,6 +117,7 @@ describe('the doctor', () => {
       ['Database', 'clock'],
       ['Database', 'migrations'],
       ['Database', 'encoding'],
+      ['Secrets', 'SECRET_KEY'],
       ['Secrets', 'sealed credentials'],
       ['Source', 'clock'],
       ['Targets', 'Wiki'],
@@ -140,6 +141,7 @@ describe('the doctor', () => {
     assert.equal(target.levelOf('Targets', 'Wiki'), 'problem');
     const key = await examine({ SECRET_KEY: Buffer.alloc(32, 9).toString('base64') });
     assert.equal(key.levelOf('Secrets', 'sealed credentials'), 'problem');
+    assert.equal(key.levelOf('Secrets', 'SECRET_KEY'), 'problem');
     assert.equal(key.levelOf('Source', 'settings'), 'problem');
   });
 

@@ -54,11 +54,21 @@ describe('addresses', () => {
 
 describe('what lives in a private network', () => {
   it('may have any address but those where credentials of the machine are, or nobody is', () => {
-    for (const address of ['10.1.2.3', '192.168.0.1', '127.0.0.1', '::1', 'fd12::1', '::ffff:10.0.0.1', '8.8.8.8'])
+    for (const address of [
+      '10.1.2.3',
+      '192.168.0.1',
+      '127.0.0.1',
+      '::1',
+      'fd12::1',
+      '::ffff:10.0.0.1',
+      '8.8.8.8',
+      '64:ff9b::10.0.0.1',
+    ])
       assert.ok(!isNowhereAddress(address), address);
     for (const address of [
       ...['169.254.169.254', '0.0.0.0', '168.63.129.16', '100.100.100.200', '224.0.0.1', '255.255.255.255'],
       ...['::', 'fe80::1', 'ff02::1', 'fd00:ec2::254', '::ffff:169.254.169.254', '::ffff:a9fe:a9fe'],
+      ...['64:ff9b::a9fe:a9fe', '2002:a9fe:a9fe::1', '::169.254.169.254', '64:ff9b::168.63.129.16', '2002:e000:1::'],
     ])
       assert.ok(isNowhereAddress(address), address);
   });

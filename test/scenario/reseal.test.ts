@@ -1,6 +1,7 @@
 // SECRET_KEY is changed while a gateway runs: nothing stays sealed with the old key, and nothing else changes.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { ConfigError } from '#core/errors.ts';
 import { makeTenant } from '#demo/tenant.ts';
 import { makeSeal } from '#platform/seal.ts';
 import { openDatabase } from '#store/database.ts';
@@ -59,7 +60,7 @@ for (const kind of ['embedded', 'postgres'] as const satisfies DatabaseKind[])
           await fetch(`${api.base}/.well-known/jwks.json`);
         });
         const before = (await dump()).split(`v1.${idOf(OLD)}.`).length - 1;
-        assert.equal(before, 11, 'every sealed place holds something: a new kind of place belongs into plantCanaries');
+        assert.equal(before, 12, 'every sealed place holds something: a new kind of place belongs into plantCanaries');
 
         await with_({ SECRET_KEY: NEW, SECRET_KEYS_ACCEPTED: OLD }, async (api) => {
           const version = async (): Promise<unknown> =>
@@ -100,10 +101,24 @@ for (const kind of ['embedded', 'postgres'] as const satisfies DatabaseKind[])
           assert.equal((await api.call('GET', '/api/v1/notifications')).status, 200);
           assert.equal((await api.call('GET', '/api/v1/apps')).status, 200);
         });
+        const sealed = async (): Promise<string[]> => (await dump()).match(/v1\.[\w-]{8}\.[\w.-]+/g)?.sort() ?? [];
+        const whole = await sealed();
+        await assert.rejects(
+          startGateway({ ...storage, SECRET_KEY: OLD }),
+          (error) => error instanceof ConfigError && error.reason === 'secret-key-wrong',
+        );
+        const command = (...more: string[]) =>
+          ended(startFile('src/store/reseal-command.ts', { ...storage, SECRET_KEY: OLD }, more));
+        const tried = await command();
+        assert.deepEqual([tried.code, tried.err.match(/No key opens/g)?.length], [1, before]);
+        assert.deepEqual(await sealed(), whole, 'nothing is lost by trying with the wrong key');
+
+        // The key is lost: a new one is let in, and what was sealed stays closed.
+        const lost = await command('--key-lost');
+        assert.deepEqual([lost.code, lost.err.match(/No key opens/g)?.length], [1, before - 1]);
         await with_({ SECRET_KEY: OLD }, async (api) => {
-          const { status, body } = await api.call<Done>('POST', '/api/v1/secrets/reseal');
-          assert.equal(status, 200);
-          assert.equal(body.unopened.length, before, 'nothing is lost by trying with the wrong key');
+          const { body } = await api.call<Done>('POST', '/api/v1/secrets/reseal');
+          assert.deepEqual([body.current, body.unopened.length], [1, before - 1]);
         });
       } finally {
         await graph.close();

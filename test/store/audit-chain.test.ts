@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, it } from 'node:test';
 import { writeAudit } from '#store/audit.ts';
-import { sealAudit, verifyAudit } from '#store/audit-chain.ts';
+import { deleteOldestAudit, sealAudit, verifyAudit } from '#store/audit-chain.ts';
 import { type Database, sql } from '#store/database.ts';
+import { FOLDER, readMigration } from '#store/migrations.ts';
 import { eachDatabase } from '../support/database.ts';
 
 class RolledBack extends Error {}
@@ -56,9 +57,54 @@ eachDatabase('the chain of the audit log', (open) => {
   });
 
   it('takes no offence at what retention removed from the beginning', async () => {
-    await change('delete from audit where link < 3');
+    const soon = new Date(Date.now() + 60_000);
+    assert.equal(await deleteOldestAudit(database.knex, new Date(0), 10), 0);
+    assert.equal(await deleteOldestAudit(database.knex, soon, 2), 2);
     const { ok, entries } = await verifyAudit(database.knex);
     assert.deepEqual([ok, entries], [true, 3]);
+    await writeAudit(database.knex, { actor: 'ada', action: 'not.sealed' });
+    assert.equal(await deleteOldestAudit(database.knex, soon, 10), 3);
+    assert.deepEqual(await verifyAudit(database.knex).then(({ ok, head, unsealed }) => [ok, head, unsealed]), [
+      true,
+      null,
+      1,
+    ]);
+    const head = await sealAudit(database.knex);
+    assert.equal(head?.link, '6', 'it goes on where it was');
+    assert.equal((await verifyAudit(database.knex)).ok, true);
+  });
+
+  it('removes no entry whose turn in the chain comes after one that is kept', async () => {
+    // A long transaction is sealed after a shorter one that began later.
+    await change(`update audit set at = at - interval '1 day' where link in (1, 3)`);
+    assert.equal(await deleteOldestAudit(database.knex, new Date(Date.now() - 3_600_000), 10), 1);
+    assert.deepEqual(
+      (await sql(database.knex, 'select link from audit order by link')).rows.map(({ link }) => link),
+      ['2', '3', '4', '5'],
+    );
+  });
+
+  it('begins, of a log that an earlier release kept, where that release left it', async () => {
+    const { down, up } = await readMigration(FOLDER, '20261127130000_anchor_audit.ts');
+    await down(database.knex);
+    await change('delete from audit where link < 3');
+    await up(database.knex);
+    assert.equal((await verifyAudit(database.knex)).ok, true);
+    await change('delete from audit where link = 3');
+    assert.equal((await verifyAudit(database.knex)).brokenAt?.problem, 'missing');
+  });
+
+  it('notices what anybody else removed from the beginning, before retention and after', async () => {
+    for (const retained of [0, 2])
+      await database.knex
+        .transaction(async (tx) => {
+          if (retained > 0) await deleteOldestAudit(tx, new Date(Date.now() + 60_000), retained);
+          await sql(tx, 'delete from audit where link = ?', [retained + 1]);
+          const { ok, brokenAt } = await verifyAudit(tx);
+          assert.deepEqual([ok, brokenAt?.problem], [false, 'missing'], `after ${retained}`);
+          throw new RolledBack();
+        })
+        .catch((error: unknown) => assert.ok(error instanceof RolledBack, String(error)));
   });
 
   it('seals an entry once when several seal at the same time', async () => {

@@ -3,9 +3,11 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { before, describe, it, type TestContext } from 'node:test';
 import { TLSSocket } from 'node:tls';
+import { makeLog, tapLog } from '#platform/log.ts';
 import { queryBounded } from '#store/bounded.ts';
-import { type Database, openDatabase } from '#store/database.ts';
+import { type Database, openDatabase, sql } from '#store/database.ts';
 import { translateDatabaseError } from '#store/database-errors.ts';
+import { countInScope } from '#store/deliveries.ts';
 import { makeCertificate } from '../support/certificate.ts';
 import { eachDatabase } from '../support/database.ts';
 
@@ -38,6 +40,36 @@ eachDatabase('database', (open, kind) => {
       });
       assert.equal((await queryBounded(database, { text: 'select 1' }, true, 5_000)).rowCount, 1);
     });
+
+  if (kind === 'postgres')
+    it('interrupts the count of a scope, which anybody may have written, as any other filter', async () => {
+      await database.knex.transaction(async (tx) => {
+        await tx.raw('lock table resources in access exclusive mode');
+        await assert.rejects(
+          countInScope(database, () => undefined, 50),
+          { reason: 'too-costly' },
+        );
+      });
+      assert.deepEqual(await countInScope(database, () => undefined), { users: 0, groups: 0 });
+    });
+
+  it('says in the log what it refused, and nothing of the row', async () => {
+    const lines: string[] = [];
+    const log = tapLog(makeLog('silent'), { level: 'error', mask: (line) => line, take: (line) => lines.push(line) });
+    for (const second of ['Canary Person', null]) {
+      const refused = database.knex.transaction(async (tx) => {
+        await tx.raw('create temporary table people (name text primary key) on commit drop');
+        for (const name of ['Canary Person', second]) await sql(tx, 'insert into people values (?)', [name]);
+      });
+      await refused.catch((error: unknown) => {
+        log.error({ err: error }, 'refused');
+        log.error({ err: new AggregateError([error]) }, 'refused');
+      });
+    }
+    assert.equal(lines.length, 4);
+    assert.match(lines.join(), /duplicate key.*not-null constraint/s);
+    assert.doesNotMatch(lines.join(), /Canary/);
+  });
 
   it('names a text that it cannot store', async () => {
     for (const [text, value] of [

@@ -11,6 +11,7 @@ import { isCaseExact } from '#core/search.ts';
 import { RESOURCE_SCHEMAS } from '#scim/scimmy.ts';
 import { type Database, sql } from '#store/database.ts';
 import { compileFilter } from '#store/filter.ts';
+import { isIndexed } from '#store/filter-cost.ts';
 import { eachDatabase } from '../support/database.ts';
 import { writeDocuments, writeMembers } from '../support/directory.ts';
 import { anyDocument } from '../support/documents.ts';
@@ -270,4 +271,36 @@ it('folds case as the declared schemas say', () => {
   };
   for (const schema of Object.values(RESOURCE_SCHEMAS))
     for (const { attributes } of [schema.core, ...schema.extensions]) walk(attributes);
+});
+
+it('lets no filter run for ever but those that an index answers', () => {
+  const isBounded = (type: ResourceType, text: string): boolean =>
+    !isIndexed(parseFilter(text), RESOURCE_SCHEMAS[type]);
+  const indexed = [
+    ...[
+      'userName eq "a"',
+      'userName gt "a"',
+      'externalId eq "a"',
+      'id eq "a"',
+      'meta.lastModified ge "2026-01-01T00:00:00Z"',
+    ],
+    ...['emails.value eq "a"', 'emails eq "a"', 'emails.primary eq true', 'active eq false', 'name.familyName eq "a"'],
+    ...[`${ENTERPRISE_SCHEMA}:department eq "a"`, `${ENTERPRISE_SCHEMA}:manager.value eq "a"`, 'displayName eq "a"'],
+  ];
+  const reading = [
+    ...[
+      'groups.type eq "direct"',
+      'groups eq "a"',
+      'groups.value eq "a"',
+      'groups.display gt "a"',
+      'meta.version eq "a"',
+    ],
+    ...['displayName gt "a"', 'externalId ge "a"', 'id gt "a"', 'emails.value gt "a"', 'emails.primary eq false'],
+    ...['title eq null', 'title pr', 'title ne "a"', 'title co "a"', 'meta.created gt "2026-01-01T00:00:00Z"'],
+    ...['userName eq "a" and title eq "b"', 'not (userName eq "a")', 'emails[value eq "a"]'],
+  ];
+  for (const text of indexed) assert.equal(isBounded('User', text), false, text);
+  for (const text of reading) assert.equal(isBounded('User', text), true, text);
+  assert.equal(isBounded('Group', 'displayName gt "a"'), false);
+  for (const text of ['members.type eq "User"', 'members eq "a"']) assert.equal(isBounded('Group', text), true, text);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, it } from 'node:test';
-import { makeLog } from '#platform/log.ts';
+import { makeLog, tapLog } from '#platform/log.ts';
 import { type Database, sql } from '#store/database.ts';
 import { takeLease } from '#store/leases.ts';
 import { writeSetting } from '#store/settings.ts';
@@ -18,15 +18,24 @@ eachDatabase('retention', (open) => {
 
   beforeEach(async () => {
     database = await open();
-    clock = makeClock('2026-11-25T10:00:00.000Z');
+    // The clock of the database counts, and nobody can set that: time passes by what is stored getting older.
+    clock = makeClock(new Date().toISOString());
     retention = replica();
   });
 
   const replica = (batch = 5_000): Retention => makeRetention({ database, clock, log: makeLog('silent'), batch });
   const ago = (days: number): Date => new Date(clock.now().getTime() - days * DAY_MS);
 
-  function tomorrow(days = 1): void {
-    clock.set(new Date(clock.now().getTime() + days * DAY_MS).toISOString());
+  async function tomorrow(days = 1): Promise<void> {
+    for (const [table, columns] of Object.entries({
+      schedule_slots: ['slot'],
+      runs: ['created_at', 'started_at', 'finished_at'],
+      plans: ['created_at', 'expires_at'],
+    }))
+      await sql(
+        database.knex,
+        `update ${table} set ${columns.map((column) => `${column} = ${column} - make_interval(days => ${days})`).join(', ')}`,
+      );
   }
 
   /** A run that ended so many days ago, and its plan with two items and two memberships. */
@@ -103,7 +112,7 @@ eachDatabase('retention', (open) => {
     await retention.tick();
     assert.equal((await ids('runs')).length, 1);
     assert.deepEqual(await listMonthCosts(database.knex, 12), before);
-    tomorrow(100);
+    await tomorrow(100);
     await run(0);
     await retention.tick();
     assert.equal(
@@ -203,13 +212,37 @@ eachDatabase('retention', (open) => {
     await run(1);
     await replica().tick();
     assert.equal((await ids('runs')).length, 3, 'today is done');
-    tomorrow();
+    await tomorrow();
     await takeLease(database.knex, 'retention', 'somebody else', 15_000);
     await replica().tick();
     assert.equal((await ids('runs')).length, 3);
     await sql(database.knex, `update leases set expires_at = '-infinity'`);
-    tomorrow();
+    await tomorrow();
     await replica().tick();
     assert.equal((await ids('runs')).length, 2);
+  });
+
+  it('puts everything off while its clock and that of the database are apart, and does it once they are not', async () => {
+    const lines: string[] = [];
+    const log = tapLog(makeLog('silent'), { level: 'warn', mask: (line) => line, take: (line) => lines.push(line) });
+    const adrift = makeRetention({ database, clock, log });
+    await sql(
+      database.knex,
+      `insert into changes (at, resource_type, resource_id, version, operation, actor) values (?, 'User', gen_random_uuid(), 1, 'update', 'sync'),
+         (?, 'User', gen_random_uuid(), 1, 'update', 'sync')`,
+      [ago(400), ago(10)],
+    );
+    await sql(database.knex, `insert into audit (at, actor, action) values (?, 'test', 'x.y')`, [ago(10)]);
+    const right = clock.now().getTime();
+    for (const days of [366, -366]) {
+      clock.set(new Date(right + days * DAY_MS).toISOString());
+      await adrift.tick();
+      assert.deepEqual([await count('changes'), await count('audit')], [2, 1], `${days} days`);
+      const { reason, msg, skewMs } = JSON.parse(lines.at(-1) ?? '{}');
+      assert.deepEqual([reason, msg, Math.round(skewMs / DAY_MS)], ['clocks-apart', 'retention put off', days]);
+    }
+    clock.set(new Date(right).toISOString());
+    await adrift.tick();
+    assert.deepEqual([await count('changes'), await count(`audit where action = 'x.y'`)], [1, 1]);
   });
 });

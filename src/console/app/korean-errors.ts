@@ -124,6 +124,10 @@ export const KOREAN_ERRORS: Readonly<Record<string, Said>> = {
     '데이터베이스에 연결할 수 없습니다.',
     '서버가 실행 중인지, 호스트와 포트가 맞는지 확인하세요.',
   ],
+  'destination-not-saved': [
+    '저장된 설정과 다른 곳으로 연결되는 설정입니다.',
+    '관리자에게 이 설정의 테스트나 저장을 요청하세요.',
+  ],
   'delivery-not-found': ['그런 전송이 없습니다.', LIST_AGAIN],
   'digest-mismatch': ['파일이 Content-Digest와 다릅니다.', '파일을 다시 보내세요.'],
   'dispute-ambiguous': ['해당할 수 있는 계정이 여러 개입니다.', '어느 계정인지 선택하세요.'],
@@ -440,6 +444,7 @@ export const KOREAN_ERRORS: Readonly<Record<string, Said>> = {
     '포트를 확인하세요. ldaps://는 보통 636, startTls는 389입니다.',
   ],
   'tls-not-trusted': ['서버 인증서를 신뢰할 수 없습니다.', '인증서를 발급한 기관을 신뢰하도록 설정하세요.'],
+  'text-too-long': ['저장하기에는 너무 긴 값이 있습니다.', '값을 줄이세요.'],
   'token-endpoint-failed': ['토큰 서버가 오류로 응답했습니다.', '토큰 URL을 확인하세요.'],
   'token-file-unreadable': [
     '페더레이션 자격 증명의 토큰 파일을 읽을 수 없습니다.',

@@ -104,6 +104,12 @@ const SENTENCES: Readonly<Record<string, string>> = {
   'SECRET_KEY is not set, and there is no secret.key in DATA_DIR.':
     'SECRET_KEY가 설정되지 않았고 DATA_DIR에 secret.key도 없습니다.',
   'Give the key that the gateway has.': '게이트웨이가 사용하는 키를 지정하세요.',
+  'It is the key of this database.': '이 데이터베이스의 키입니다.',
+  'Nothing is sealed in this database yet.': '이 데이터베이스에는 아직 봉인된 값이 없습니다.',
+  'It is not the key that sealed what is in this database; no gateway starts with it.':
+    '이 데이터베이스의 값을 봉인한 키가 아니며, 이 키로는 게이트웨이가 시작되지 않습니다.',
+  'Give the key of before. If it is lost, npm run reseal -- --key-lost takes this one.':
+    '이전 키를 지정하세요. 분실했다면 npm run reseal -- --key-lost로 이 키를 받아들일 수 있습니다.',
   'All {n} can be opened with the keys given.': '{n}개 모두 지정된 키로 열 수 있습니다.',
   '{closed} of {n} cannot be opened: {places}.': '{n}개 중 {closed}개를 열 수 없습니다: {places}.',
   'Give the SECRET_KEY that sealed them, or add it to SECRET_KEYS_ACCEPTED; or save those credentials again.':

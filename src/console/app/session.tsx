@@ -4,7 +4,7 @@ import { ApiError, call, whenSignedOut } from '../api/client.ts';
 import { startLive, stopLive } from '../api/live.ts';
 import { queryClient } from '../api/queries.ts';
 import type { Session } from '../api/types.ts';
-import { SignInAgain, SignInPage } from '../pages/sign-in/sign-in.tsx';
+import { SIGNED_IN, SignInAgain, SignInPage } from '../pages/sign-in/sign-in.tsx';
 import { useT, words } from './i18n.ts';
 
 export type Role = Session['role'];
@@ -59,6 +59,10 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
   useEffect(() => {
     if (!signedIn) return;
     startLive();
+    // A tab that waits for this sign-in goes on.
+    const others = new BroadcastChannel(SIGNED_IN);
+    others.postMessage(null);
+    others.close();
     return stopLive;
   }, [signedIn]);
 
@@ -89,7 +93,7 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
   return (
     <Context value={state}>
       {children}
-      {again === undefined ? null : <SignInAgain why={again} onDone={settle} />}
+      {again === undefined ? null : <SignInAgain why={again} session={state.session} onDone={settle} />}
     </Context>
   );
 }

@@ -111,17 +111,24 @@ function oidcLink(): string {
   return `/api/v1/sign-in/oidc?return=${encodeURIComponent(pathname + search)}`;
 }
 
-/** Over the page, whose work is kept. */
+/** Tabs of one browser tell each other here that somebody signed in. */
+export const SIGNED_IN = 'signed-in';
+
+/** Over the page, whose work is kept: the way to an identity provider is in a tab of its own. */
 export function SignInAgain({
   why,
+  session,
   onDone,
 }: {
   readonly why: 'over' | 'step-up';
+  /** That is over, or too old. */
+  readonly session: Session;
   readonly onDone: (session: Session | undefined) => void;
 }) {
   const t = useT(WORDS);
   const { field, submit, error, busy, input } = useTokenForm(onDone);
   const ways = useWays();
+  useElsewhere(session, onDone);
   return (
     <Dialog
       open
@@ -134,7 +141,7 @@ export function SignInAgain({
         <>
           <Button onClick={() => onDone(undefined)}>{t('cancel')}</Button>
           {ways?.oidc ? (
-            <a className={buttonClass()} href={`${oidcLink()}&fresh=true`}>
+            <a className={buttonClass()} href={`${oidcLink()}&fresh=true`} target="_blank" rel="noopener">
               {t('oidc', { title: ways.oidc.title })}
             </a>
           ) : null}
@@ -146,8 +153,27 @@ export function SignInAgain({
     >
       <form onSubmit={(event) => void submit(event)}>
         <Refusal error={error} />
+        {ways?.oidc ? <p>{t('otherTab', { title: ways.oidc.title })}</p> : null}
         {field}
       </form>
     </Dialog>
   );
+}
+
+/** Goes on when another tab has signed in. */
+function useElsewhere({ signedInAt }: Session, onDone: (session: Session) => void): void {
+  const done = useRef(onDone);
+  done.current = onDone;
+  useEffect(() => {
+    const others = new BroadcastChannel(SIGNED_IN);
+    others.onmessage = () => {
+      call('GET /session').then(
+        (next) => {
+          if (next.signedInAt !== signedInAt) done.current(next);
+        },
+        () => undefined,
+      );
+    };
+    return () => others.close();
+  }, [signedInAt]);
 }

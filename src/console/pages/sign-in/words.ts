@@ -32,5 +32,9 @@ export const WORDS = words({
     '세션이 끝났습니다. 이 페이지의 작업은 유지됩니다.',
   ],
   stepLead: ['This change needs a sign-in not older than 15 minutes.', '이 변경에는 15분 이내의 로그인이 필요합니다.'],
+  otherTab: [
+    '{title} opens in another tab. Come back to this one afterwards; it goes on by itself.',
+    '{title} 로그인은 다른 탭에서 열립니다. 로그인한 뒤 이 탭으로 돌아오면 자동으로 계속됩니다.',
+  ],
   cancel: ['Cancel', '취소'],
 });
