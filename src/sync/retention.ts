@@ -76,8 +76,7 @@ export function makeRetention({ database, clock, log, batch = BATCH }: Retention
         return;
       }
       const today = `${now.toISOString().slice(0, 10)}T00:00:00Z`;
-      const claim = 'insert into schedule_slots (name, slot) values (?, ?) on conflict do nothing';
-      if ((await sql(db, claim, [LEASE, today])).rowCount !== 1) return;
+      if (await isDone(today)) return;
       await withLease(db, { name: LEASE, owner, ttlMs: LEASE_TTL_MS }, async (lease, lost) => {
         const signal = AbortSignal.any([lost, repeated.stopping]);
         const write: Write = (work) =>
@@ -86,11 +85,20 @@ export function makeRetention({ database, clock, log, batch = BATCH }: Retention
             signal.throwIfAborted();
             return work(tx);
           });
+        if (await isDone(today)) return;
         await apply(write, now);
+        // Last, so that a day that was cut short is taken up again, here or elsewhere.
+        const done = 'insert into schedule_slots (name, slot) values (?, ?) on conflict do nothing';
+        await write((tx) => sql(tx, done, [LEASE, today]));
       });
     } catch (error) {
       if (!repeated.stopping.aborted) log.error({ err: error }, 'retention failed');
     }
+  }
+
+  async function isDone(slot: string): Promise<boolean> {
+    const { rows } = await sql(db, 'select 1 from schedule_slots where name = ? and slot = ?', [LEASE, slot]);
+    return rows.length > 0;
   }
 
   async function apply(write: Write, now: Date): Promise<void> {

@@ -74,19 +74,30 @@ export function makeSubscriptionKeeper(parts: SubscriptionParts): SubscriptionKe
 
   async function tick(): Promise<void> {
     try {
-      const providers = await listProviders(database.knex);
-      const wanted = providers.flatMap((row) => wantedBy(parts, row) ?? []);
-      const rows = await listSubscriptions(database.knex);
+      const { rows, wanted } = await readWanted(parts);
       if (!hasWork(rows, wanted, clock.now())) return;
-      await withLease(database.knex, { name: LEASE, owner, ttlMs: LEASE_TTL_MS }, async (lease, lost) => {
-        await bringTogether({ ...parts, lease }, providers, wanted, AbortSignal.any([lost, repeated.stopping]));
-      });
+      await withLease(database.knex, { name: LEASE, owner, ttlMs: LEASE_TTL_MS }, (lease, lost) =>
+        bringTogether({ ...parts, lease }, AbortSignal.any([lost, repeated.stopping])),
+      );
     } catch (error) {
       if (!repeated.stopping.aborted) log.error({ err: translateDatabaseError(error) }, 'subscriptions failed');
     }
   }
 
   return { ...repeated, tick };
+}
+
+interface Situation {
+  readonly providers: readonly ProviderRow[];
+  readonly wanted: readonly Wanted[];
+  readonly rows: readonly SubscriptionRow[];
+}
+
+async function readWanted(parts: SubscriptionParts): Promise<Situation> {
+  const { knex } = parts.database;
+  const providers = await listProviders(knex);
+  const wanted = providers.flatMap((row) => wantedBy(parts, row) ?? []);
+  return { providers, wanted, rows: await listSubscriptions(knex) };
 }
 
 interface Wanted {
@@ -145,18 +156,15 @@ function write<T>({ database, lease }: Keeping, work: (tx: Db) => Promise<T>): P
   });
 }
 
-async function bringTogether(
-  parts: Keeping,
-  providers: readonly ProviderRow[],
-  wanted: readonly Wanted[],
-  signal: AbortSignal,
-): Promise<void> {
-  const db = parts.database.knex;
-  for (const row of await listSubscriptions(db))
+/** What is wanted is read under the lease: while this process waited for it the settings may have changed. */
+async function bringTogether(parts: Keeping, signal: AbortSignal): Promise<void> {
+  const { providers, wanted, rows } = await readWanted(parts);
+  for (const row of rows)
     if (!isWanted(row, wanted) && row.attempt_at <= parts.clock.now())
       await attempt(parts, providers, row, (source) => takeBack(parts, source, row, signal));
-  for (const { provider, resource, url } of wanted) await wantSubscription(db, provider, resource, url);
-  for (const row of await listSubscriptions(db))
+  for (const { provider, resource, url } of wanted)
+    await write(parts, (tx) => wantSubscription(tx, provider, resource, url));
+  for (const row of await listSubscriptions(parts.database.knex))
     if (isWanted(row, wanted) && isDue(row, parts.clock.now()))
       await attempt(parts, providers, row, (source) => makeOrRenew(parts, source, row, signal));
 }
@@ -217,6 +225,7 @@ async function makeOrRenew(
   const { clock, log, lease } = parts;
   const expiresAt = new Date(clock.now().getTime() + subscriptions.lifeMsMax - LIFE_MARGIN_MS);
   if (row.remote_id !== null) {
+    await lease.confirm();
     const renewed = await subscriptions.renew(settings, row.remote_id, expiresAt, bounded(signal));
     if (renewed !== undefined) return write(parts, (tx) => settleSubscription(tx, row.id, renewed));
   }

@@ -217,9 +217,8 @@ eachDatabase('retention', (open) => {
     await replica().tick();
     assert.equal((await ids('runs')).length, 3);
     await sql(database.knex, `update leases set expires_at = '-infinity'`);
-    await tomorrow();
     await replica().tick();
-    assert.equal((await ids('runs')).length, 2);
+    assert.equal((await ids('runs')).length, 2, 'a day that was not done is not lost');
   });
 
   it('puts everything off while its clock and that of the database are apart, and does it once they are not', async () => {
