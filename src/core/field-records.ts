@@ -7,6 +7,7 @@ import { InputError } from './errors.ts';
 import type { Clause, MappedAttribute, RecordExplanation } from './explanation.ts';
 import { type Filter, matches, parseFilter } from './filter.ts';
 import { demandsOf, describeFilter, failedDemand } from './filter-text.ts';
+import { isTooLongForKey } from './keys.ts';
 import { compileMapping, type Mapping, mergeRules, missingAttribute, type SourceRecord } from './mapping.ts';
 import type { MappingRule } from './mapping-rules.ts';
 import { resolveTarget } from './mapping-target.ts';
@@ -116,9 +117,10 @@ function mapUser(
   return { resource: mapped as unknown as Resource };
 }
 
-/** A group without a name goes by its id. */
+/** A group without a name goes by its id; one by whose name it could not be found stays out. */
 function mapGroup(externalId: string, displayName: string | undefined): Normalised {
   const text = displayName?.toWellFormed().replaceAll('\0', '') ?? '';
+  if (isTooLongForKey(text)) return { skip: 'SchemaViolation', detail: 'displayName' };
   return { resource: { schemas: [GROUP_SCHEMA], externalId, displayName: text.trim() === '' ? externalId : text } };
 }
 

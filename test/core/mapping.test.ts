@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Document } from '#core/coerce.ts';
 import { InputError } from '#core/errors.ts';
+import { makeFieldRecords } from '#core/field-records.ts';
 import { compileMapping, mergeRules, missingAttribute } from '#core/mapping.ts';
 import { mappingRules } from '#core/mapping-rules.ts';
 import { ENTERPRISE_SCHEMA, GATEWAY_SCHEMA, USER_SCHEMA } from '#core/resource.ts';
@@ -214,5 +215,12 @@ describe('an attribute mapping', () => {
         mapping.trace({ a });
       }),
     );
+  });
+
+  it('leaves a group out by whose name it could not be found, and lets one without a name go by its id', () => {
+    const { group } = makeFieldRecords({ kind: 'csv', schemas: RESOURCE_SCHEMAS, defaults: [], own: [], filter: '' });
+    assert.deepEqual(group('g', 'x'.repeat(769)), { skip: 'SchemaViolation', detail: 'displayName' });
+    const shown = group('g', ' ');
+    assert.equal('resource' in shown && shown.resource.displayName, 'g');
   });
 });
