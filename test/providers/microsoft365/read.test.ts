@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { CredentialsError, UpstreamError } from '#core/errors.ts';
 import type { Fault } from '#demo/faults.ts';
 import type { GraphServer } from '#demo/graph-server.ts';
-import { makeTenant, removeGroup, type Tenant } from '#demo/tenant.ts';
+import { addMember, makeTenant, removeGroup, type Tenant } from '#demo/tenant.ts';
 import { describeProvider, gather, readAll } from '../../contract/provider.ts';
 import { makeTestClock, openProvider, settingsFor, startTenant } from './support.ts';
 
@@ -140,6 +140,24 @@ describe('a full read', () => {
       );
     }
     graph.setFaults({});
+  });
+
+  it('of designated groups asks by id for members whom a list of people leaves out', async () => {
+    const small = makeTenant({ users: 100, groups: 2 });
+    const [group = ''] = small.groups.keys();
+    for (const id of [...small.users.keys()].slice(0, 60)) addMember(small, group, id);
+    const server = await startTenant(small);
+    try {
+      server.setFaults({ script: [{ path: '/v1.0/users', fault: { kind: 'short', lacks: 90 }, times: 1_000 }] });
+      const scope = { mode: 'groups', groupIds: [group] };
+      const read = await gather(openProvider(settingsFor(server, small.id, { scope })).provider);
+      const people = [...read.members.values()].flatMap((members) => [...members].filter((id) => small.users.has(id)));
+      assert.ok((server.requests.get('/v1.0/users') ?? 0) > 0, 'everybody was listed');
+      assert.ok(people.length > 20);
+      assert.deepEqual(read.ids.User, new Set(people));
+    } finally {
+      await server.close();
+    }
   });
 
   it('treats a group that is deleted between list and members as having none', async () => {
