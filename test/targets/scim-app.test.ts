@@ -205,6 +205,8 @@ describe('a SCIM app as a target', () => {
       waitAsked({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(at.getTime() / 1_000 + 5) }, at),
       5_000,
     );
+    for (const name of ['ratelimit', 'x-rate-limit'])
+      assert.equal(waitAsked({ [`${name}-remaining`]: '0', [`${name}-reset`]: '3' }, at), 3_000);
     assert.equal(waitAsked({ 'retry-after': 'soon' }, at), undefined);
     assert.equal(waitAsked({ 'retry-after': '999999999' }, at), 86_400_000);
   });
