@@ -80,7 +80,7 @@ eachDatabase('somebody whom a target has already', (open) => {
   });
 
   it('is found where the only attribute that it can be found by is not filtered by', async () => {
-    const there = await start({ filters: 'refused' }, named(['ada']));
+    const there = await start({ filters: 'refused', noConfiguration: true }, named(['ada']));
     await edit.user('ada');
     push = await startPush(database, { baseUrl: there.base, auth: there.auth, guard: null, exclude: ['externalId'] });
     assert.deepEqual(await pushTo(there), [{ state: 'idle', link: 'adopted', code: null }]);

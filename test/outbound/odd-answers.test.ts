@@ -207,10 +207,14 @@ eachDatabase('a target that', (open) => {
   it('takes members as a whole list only, and not so many: that is told after one request', async () => {
     const ids: string[] = [];
     for (let n = 0; n < 12; n += 1) ids.push(await edit.user(`user${n}`));
-    const team = await edit.group('team', ids);
     app.personality = { patch: false, membersMax: 5 };
     await journalIsWhole(database);
-    await (await start({ members: { perRequest: 5 } })).settle();
+    const push = await start({ members: { perRequest: 5 } });
+    await push.settle();
+    const team = await edit.group('team', ids);
+    await journalIsWhole(database);
+    app.takeWrites();
+    await push.settle();
     assert.deepEqual(await rowOf(team), {
       state: 'dead',
       action: 'created',
@@ -235,5 +239,15 @@ eachDatabase('a target that', (open) => {
     assert.equal((group?.['members'] as unknown[] | undefined)?.length, 2);
     assert.ok(app.takeWrites().every(({ method }) => method !== 'PUT'));
     assert.deepEqual((await sql(database.knex, 'select learned from targets')).rows, [{ learned: {} }]);
+  });
+
+  it('answers creates with their address alone, and does not filter: everybody is read once', async () => {
+    app.personality = { noIdOnCreate: 'located', filter: 'no' };
+    for (let n = 0; n < 5; n += 1) await edit.user(`user${n}`);
+    await journalIsWhole(database);
+    await (await start()).settle();
+    assert.equal(app.users.size, 5);
+    const pages = app.asked.filter(({ path }) => path.startsWith('/Users?') && path.includes('count=100'));
+    assert.equal(pages.length, 1);
   });
 });

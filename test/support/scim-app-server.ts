@@ -17,7 +17,8 @@ export interface Personality {
   readonly unknownMember?: number;
   /** `empty` shows an empty list in their place. */
   readonly hidesMembers?: boolean | 'empty';
-  readonly noIdOnCreate?: boolean;
+  /** `located` says where it is. */
+  readonly noIdOnCreate?: boolean | 'located';
   readonly oneOperation?: boolean;
   readonly deleteMissing?: number;
   readonly pageMax?: number;
@@ -350,7 +351,9 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
     };
     app.personality.rewrites?.(doc);
     store.set(id, doc);
-    if (app.personality.noIdOnCreate === true) return { status: 201 };
+    const { noIdOnCreate } = app.personality;
+    if (noIdOnCreate === 'located') return { status: 201, headers: { location: `${url}/${kind}s/${id}` } };
+    if (noIdOnCreate === true) return { status: 201 };
     return { status: 201, body: shown(kind, doc), headers: tagOf(doc) };
   }
 

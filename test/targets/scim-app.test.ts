@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
-import type { Target } from '#core/target.ts';
+import { type Target, TargetError } from '#core/target.ts';
 import { systemClock } from '#platform/clock.ts';
+import type { ScimClient, ScimRequest } from '#targets/scim-app/client.ts';
 import { scimAppKind } from '#targets/scim-app/index.ts';
 import { waitAsked } from '#targets/scim-app/pace.ts';
+import { readPages } from '#targets/scim-app/pages.ts';
 import { memberOperations, patchRequests } from '#targets/scim-app/patch.ts';
 import { PRESETS } from '#targets/scim-app/presets.ts';
 import { parseSettings } from '#targets/scim-app/settings.ts';
@@ -135,6 +137,31 @@ describe('a SCIM app as a target', () => {
     await app.close();
   });
 
+  it('reads pages that are too large for an answer in halves, and each resource once', async () => {
+    const all = Array.from({ length: 7 }, (_, n) => ({ id: String(n) }));
+    const counts: number[] = [];
+    const client: ScimClient = {
+      async send({ path }: ScimRequest) {
+        const query = new URL(path, 'http://x').searchParams;
+        const [start, count] = [Number(query.get('startIndex')), Number(query.get('count'))];
+        counts.push(count);
+        // The third is too large beside any other.
+        const page = all.slice(start - 1, start - 1 + count);
+        if (page.length > 1 && page.some(({ id }) => id === '2'))
+          throw new TargetError('too large', { kind: 'contract', reason: 'answer-too-large' });
+        return { status: 200, body: { totalResults: all.length, Resources: page }, etag: undefined };
+      },
+    };
+    const ids: string[] = [];
+    for await (const page of readPages(client, 'Group', { pageSize: 4 }, AbortSignal.timeout(5_000)))
+      ids.push(...page.map(({ id }) => id));
+    assert.deepEqual(
+      ids,
+      all.map(({ id }) => id),
+    );
+    assert.deepEqual(counts.slice(0, 4), [4, 2, 2, 1]);
+  });
+
   it('renews a token, and changes the content type, once for all requests that are under way', async (context) => {
     const tokens: string[] = [];
     const types: string[] = [];
@@ -205,6 +232,8 @@ describe('a SCIM app as a target', () => {
       waitAsked({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(at.getTime() / 1_000 + 5) }, at),
       5_000,
     );
+    for (const name of ['ratelimit', 'x-rate-limit'])
+      assert.equal(waitAsked({ [`${name}-remaining`]: '0', [`${name}-reset`]: '3' }, at), 3_000);
     assert.equal(waitAsked({ 'retry-after': 'soon' }, at), undefined);
     assert.equal(waitAsked({ 'retry-after': '999999999' }, at), 86_400_000);
   });

@@ -9,7 +9,7 @@ import {
   type TargetFailure,
 } from '#core/target.ts';
 import type { ScimClient } from './client.ts';
-import { placeOf } from './remote.ts';
+import { idInLocation, placeOf } from './remote.ts';
 
 export interface BulkParts {
   readonly client: ScimClient;
@@ -140,17 +140,10 @@ function chunksOf(all: readonly Waiting[], operationsMax: number, bytesMax: numb
   return current.length === 0 ? chunks : [...chunks, current];
 }
 
-/** What it says it made, else what follows the endpoint in its place: an id may have slashes. */
+/** What it says it made, else what its place is called. */
 function idOf(result: Payload | undefined): string {
   const { id } = (result?.['response'] ?? {}) as { readonly id?: unknown };
-  if (typeof id === 'string') return id;
-  const location = String(result?.['location'] ?? '');
-  const rest = /\/(?:Users|Groups)\/(.+)$/i.exec(location)?.[1] ?? location.split('/').at(-1) ?? '';
-  try {
-    return decodeURIComponent(rest);
-  } catch {
-    return rest;
-  }
+  return typeof id === 'string' ? id : idInLocation(String(result?.['location'] ?? ''));
 }
 
 /** Each operation as if it had been a request of its own. One without an answer may have been carried out. */

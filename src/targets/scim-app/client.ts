@@ -19,6 +19,7 @@ export interface ScimAnswer {
   /** Undefined without a body. */
   readonly body: Readonly<Record<string, unknown>> | undefined;
   readonly etag: string | undefined;
+  readonly location?: string | undefined;
 }
 
 /** Talks SCIM to one target. A failure is a `TargetError` that says how to take it; nothing is sent twice but after a 401. */
@@ -159,7 +160,7 @@ export function makeScimClient(parts: ClientParts): ScimClient {
       if (body === null) throw noScim(request, status, told.exchange);
       const meta = body?.['meta'];
       const version = typeof meta === 'object' && meta !== null && 'version' in meta ? String(meta.version) : undefined;
-      return { status, body, etag: headers['etag'] ?? version };
+      return { status, body, etag: headers['etag'] ?? version, location: headers['location'] };
     }
     throw refused(request, answer, body, told);
   }

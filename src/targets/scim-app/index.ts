@@ -19,7 +19,7 @@ import { type Matcher, makeMatcher } from './match.ts';
 import { makePace } from './pace.ts';
 import { readPages } from './pages.ts';
 import { PRESETS } from './presets.ts';
-import { pathOf, placeOf, remoteOf, withoutMembers } from './remote.ts';
+import { idInLocation, pathOf, placeOf, remoteOf, withoutMembers } from './remote.ts';
 import { parseSettings, policyOf, type ScimSettings, SECRET_PATHS } from './settings.ts';
 import { declaredPart } from './shape.ts';
 import { makeWriter } from './write.ts';
@@ -111,6 +111,28 @@ function shareExchanges(trace: TargetContext['trace']): Pick<BulkParts, 'share'>
   };
 }
 
+/** A create that is a request of its own. */
+function makeCreateOne(client: ScimClient, read: Target['read']): Target['create'] {
+  return async (type, payload, signal) => {
+    const { body, etag, status, location } = await client.send(
+      { method: 'POST', path: placeOf(type), body: payload },
+      signal,
+    );
+    const id = idInLocation(location ?? '');
+    // An address is believed when it shows what was made.
+    const remote =
+      remoteOf(body, etag) ?? (id === '' ? undefined : await read(type, id, signal).catch(() => undefined));
+    if (remote !== undefined) return remote;
+    throw new TargetError('The target made something and did not say what.', {
+      kind: 'contract',
+      reason: 'no-id-answered',
+      status,
+      unknown: true,
+      remedy: 'It is looked for by its matching attributes; if that fails, ask whoever runs the target.',
+    });
+  };
+}
+
 interface Means extends Pick<BulkParts, 'share'> {
   readonly client: ScimClient;
   readonly clock: Clock;
@@ -163,18 +185,7 @@ function makeTarget(
 
   const declared: Target['declaredPart'] = (type, payload) => declaredPart(payload, type, capabilities?.attributes);
 
-  const createOne: Target['create'] = async (type, payload, signal) => {
-    const { body, etag, status } = await client.send({ method: 'POST', path: placeOf(type), body: payload }, signal);
-    const remote = remoteOf(body, etag);
-    if (remote !== undefined) return remote;
-    throw new TargetError('The target made something and did not say what.', {
-      kind: 'contract',
-      reason: 'no-id-answered',
-      status,
-      unknown: true,
-      remedy: 'It is looked for by its matching attributes; if that fails, ask whoever runs the target.',
-    });
-  };
+  const createOne = makeCreateOne(client, read);
   const create = makeBulkCreator({ client, createOne, isOn: settings.bulk, capabilities: () => capabilities, share });
 
   const probe: Target['probe'] = async (signal) => {

@@ -47,7 +47,7 @@ export function makeKnownIds({ client, keys, pages, clock, read }: KnownIdsParts
   /** Under no deadline of whoever asks first: reading everybody may take longer than one delivery. */
   async function readAll(type: ResourceType): Promise<Map<string, string[]>> {
     const ids = new Map<string, string[]>();
-    for await (const page of readPages(client, type, pages, closing.signal))
+    for await (const page of readPages(client, type, { ...pages, withoutMembers: true }, closing.signal))
       for (const remote of page) addTo(ids, keys[type], remote);
     return ids;
   }

@@ -64,21 +64,24 @@ export function makePace(
 }
 
 /**
- * What a Retry-After says, in seconds or as a date (RFC 9110 section 10.2.3), or `x-ratelimit-reset` beside no
- * remaining requests. Never more than a day: whoever says more is asked again after that.
+ * What a Retry-After says, in seconds or as a date (RFC 9110 section 10.2.3), or `x-ratelimit-reset`, however it is
+ * spelled, beside no remaining requests. Never more than a day: whoever says more is asked again after that.
  */
 export function waitAsked(headers: Readonly<Record<string, string>>, now: Date): number | undefined {
   const asked = saidToWait(headers, now);
   return asked === undefined ? undefined : Math.min(asked, RETRY_AFTER_MOST_MS);
 }
 
+const SPELLINGS = ['x-ratelimit-', 'x-rate-limit-', 'ratelimit-'] as const;
+
 function saidToWait(headers: Readonly<Record<string, string>>, now: Date): number | undefined {
   const text = headers['retry-after']?.trim();
   if (text !== undefined && /^\d{1,9}$/.test(text)) return Number(text) * 1_000;
   const date = text === undefined ? Number.NaN : Date.parse(text);
   if (!Number.isNaN(date)) return Math.max(0, date - now.getTime());
-  const reset = headers['x-ratelimit-reset'];
-  if (headers['x-ratelimit-remaining'] !== '0' || reset === undefined || !/^\d{1,12}$/.test(reset)) return undefined;
+  const spelling = SPELLINGS.find((name) => headers[`${name}remaining`] === '0');
+  const reset = headers[`${spelling}reset`];
+  if (spelling === undefined || reset === undefined || !/^\d{1,12}$/.test(reset)) return undefined;
   // Some say the second of the clock, others how many seconds from now.
   const seconds = Number(reset);
   return seconds > 1_000_000_000 ? Math.max(0, seconds * 1_000 - now.getTime()) : seconds * 1_000;

@@ -8,6 +8,8 @@ export interface PageOptions {
   readonly pageSize: number;
   /** Groups are shown without their members. */
   readonly membersHidden?: boolean;
+  /** They are not asked for. */
+  readonly withoutMembers?: boolean;
 }
 
 /** So many pages in a row with nothing new in them are the end of it. */
@@ -15,20 +17,35 @@ const STALE_PAGES_MOST = 2;
 
 /**
  * Each resource once. The list is over when a page is empty, or brings nothing new. Where that leaves fewer than
- * `totalResults` says, the target may count from 0, or take startIndex for the number of a page: both are tried.
+ * `totalResults` says, the target may count from 0, or take startIndex for the number of a page: both are tried. A page that
+ * is too large for an answer, such as of large groups, is asked for in halves.
  */
 export async function* readPages(
   client: ScimClient,
   type: ResourceType,
-  { pageSize, membersHidden = false }: PageOptions,
+  { pageSize, membersHidden = false, withoutMembers: isCut = false }: PageOptions,
   signal: AbortSignal,
 ): AsyncGenerator<readonly Remote[]> {
   const seen = new Set<string>();
   let total = Number.NaN;
+  let size = pageSize;
+
+  async function ask(startIndex: number): Promise<Payload | undefined> {
+    for (;;) {
+      const cut = isCut && type === 'Group' ? '&excludedAttributes=members' : '';
+      const path = `${placeOf(type)}?startIndex=${startIndex}&count=${size}${cut}`;
+      try {
+        return (await client.send({ method: 'GET', path }, signal)).body;
+      } catch (error) {
+        const isTooLarge = error instanceof TargetError && error.reason === 'answer-too-large';
+        if (!isTooLarge || size === 1) throw error;
+        size = Math.ceil(size / 2);
+      }
+    }
+  }
 
   async function readFrom(startIndex: number): Promise<{ readonly count: number; readonly fresh: readonly Remote[] }> {
-    const path = `${placeOf(type)}?startIndex=${startIndex}&count=${pageSize}`;
-    const { body } = await client.send({ method: 'GET', path }, signal);
+    const body = await ask(startIndex);
     const given = body?.['Resources'] ?? body?.['resources'];
     total = Number(body?.['totalResults']);
     // Behind the last resource some have no list at all.
@@ -48,7 +65,7 @@ export async function* readPages(
     if (fresh.length > 0) yield fresh;
     startIndex += count;
     // One more look behind the total, unless the list was short enough to come whole.
-    if (seen.size >= total && count < pageSize) return;
+    if (seen.size >= total && count < size) return;
   }
   for (let index = 0, stale = 0; seen.size < total && stale < STALE_PAGES_MOST; index = index === 0 ? 2 : index + 1) {
     const { fresh } = await readFrom(index);

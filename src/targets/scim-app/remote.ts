@@ -9,6 +9,16 @@ export function pathOf(type: ResourceType, id: string): string {
   return `${placeOf(type)}/${encodeURIComponent(id)}`;
 }
 
+/** What follows the endpoint in an address: an id may have slashes. */
+export function idInLocation(location: string): string {
+  const rest = /\/(?:Users|Groups)\/(.+)$/i.exec(location)?.[1] ?? location.split('/').at(-1) ?? '';
+  try {
+    return decodeURIComponent(rest);
+  } catch {
+    return rest;
+  }
+}
+
 /** A resource that was read; undefined without an id. */
 export function remoteOf(resource: Payload | undefined, etag?: string): Remote | undefined {
   const given = resource?.['id'];
