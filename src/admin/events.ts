@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { Router } from 'express';
+import { staysKnown } from '#http/session.ts';
 import type { RunView } from '#store/views/runs.ts';
 import type { AdminParts } from './parts.ts';
 
@@ -14,8 +15,13 @@ const STREAM_MAX_MS = 5 * 60_000;
  * One stream of everything: `run` when a run changed, with the run; `changed` when something was done, with the nouns
  * it was done to. Whoever lost the stream reads again what it shows: nothing is replayed.
  */
-export function eventRoutes({ happenings, clock }: Pick<AdminParts, 'happenings' | 'clock'>): Router {
-  return Router().get('/events', async (_request, response) => {
+export function eventRoutes({
+  happenings,
+  clock,
+  ...identity
+}: Pick<AdminParts, 'happenings' | 'clock' | 'authenticator' | 'sessions'>): Router {
+  return Router().get('/events', async (request, response) => {
+    const mayStay = staysKnown(request, { ...identity, elapsed: clock.elapsed });
     const gone = new AbortController();
     response.on('close', () => gone.abort());
     response.status(200).set({ 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
@@ -31,7 +37,7 @@ export function eventRoutes({ happenings, clock }: Pick<AdminParts, 'happenings'
 
     for await (const { runs, topics } of happenings.watch(gone.signal)) {
       const now = clock.now().getTime();
-      if (now - begin > STREAM_MAX_MS) break;
+      if (now - begin > STREAM_MAX_MS || !(await mayStay())) break;
       const fresh = runs.filter((run) => told.get(run.id) !== stateOf(run));
       for (const run of fresh) {
         told.set(run.id, stateOf(run));

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import type { Request, Response } from 'express';
+import { staysKnown } from '#http/session.ts';
 import { isOver, type RunView } from '#store/views/runs.ts';
 import type { AdminParts } from './parts.ts';
 
@@ -15,7 +16,7 @@ const RETRY_MS = 2_000;
  * one who has heard the end the answer is 204, which tells an EventSource to stop coming back (HTML §9.2.3).
  */
 export async function streamRun(
-  { watcher, clock }: Pick<AdminParts, 'watcher' | 'clock'>,
+  { watcher, clock, ...identity }: Pick<AdminParts, 'watcher' | 'clock' | 'authenticator' | 'sessions'>,
   first: RunView,
   request: Request,
   response: Response,
@@ -42,7 +43,12 @@ export async function streamRun(
   }
 
   await tell(first);
-  if (!isOver(first)) for await (const run of watcher.watch(first.id, gone.signal)) await tell(run);
+  const mayStay = staysKnown(request, { ...identity, elapsed: clock.elapsed });
+  if (!isOver(first))
+    for await (const run of watcher.watch(first.id, gone.signal)) {
+      if (!(await mayStay())) break;
+      await tell(run);
+    }
   response.end();
 }
 

@@ -50,6 +50,8 @@ export interface Authenticator {
    * @throws {RateError} `too-many-tries`, in place of that, when too many wrong ones came from the same address
    */
   authenticate(request: IncomingMessage): Promise<Principal>;
+  /** Whether the token of a request that was let in is still good; one that is not counts as no try. */
+  isStillGood(request: IncomingMessage): Promise<boolean>;
   /** Forgets a token at once; other replicas forget it within `CACHE_MS`. */
   forget(hash: Buffer): void;
   /** The same for every token, when an app goes with all of its own. */
@@ -91,9 +93,8 @@ export function makeAuthenticator({ find, touch, now, elapsed }: AuthParts): Aut
 
   async function lookUp(request: IncomingMessage): Promise<Principal> {
     const header = request.headers.authorization ?? '';
-    const token = /^Bearer +([\w.~+/=-]+) *$/i.exec(header)?.[1];
-    if (token === undefined) throw refused('A bearer token is needed.');
-    const hash = hashToken(token);
+    const hash = hashIn(header);
+    if (hash === undefined) throw refused('A bearer token is needed.');
     const row = await find(hash);
     if (row === undefined) {
       attempts.note(request, hash);
@@ -122,11 +123,21 @@ export function makeAuthenticator({ find, touch, now, elapsed }: AuthParts): Aut
       noteUse(principal);
       return principal;
     },
+    async isStillGood(request) {
+      if (recall(request) !== undefined) return true;
+      const hash = hashIn(request.headers.authorization ?? '');
+      return hash !== undefined && (await find(hash)) !== undefined;
+    },
     forget(gone) {
       for (const [header, { hash }] of cache) if (hash.equals(gone)) cache.delete(header);
     },
     forgetAll: () => cache.clear(),
   };
+}
+
+function hashIn(header: string): Buffer | undefined {
+  const token = /^Bearer +([\w.~+/=-]+) *$/i.exec(header)?.[1];
+  return token === undefined ? undefined : hashToken(token);
 }
 
 function refused(message = 'The bearer token is not known, was revoked, or has expired.'): UnauthenticatedError {

@@ -61,6 +61,31 @@ export function requireIdentity(authenticator: Authenticator, lookup: SessionLoo
   };
 }
 
+/** How soon an answer that goes on and on ends when whoever reads it is signed out, or the token revoked. */
+const STAY_MS = 2_000;
+
+/**
+ * For an answer that goes on for long: whether it is still for somebody who is known. Asks again every two seconds at most.
+ * @param elapsed milliseconds that never go back
+ */
+export function staysKnown(
+  request: IncomingMessage,
+  { authenticator, sessions, elapsed }: { authenticator: Authenticator; sessions: SessionLookup; elapsed(): number },
+): () => Promise<boolean> {
+  let askedAt = elapsed();
+  const isKnown = async (): Promise<boolean> => {
+    const cookie = cookieOf(request, sessions.isSecure());
+    if (request.headers.authorization !== undefined || cookie === undefined) return authenticator.isStillGood(request);
+    return (await sessions.find(hashToken(cookie))) !== undefined;
+  };
+  return async () => {
+    if (elapsed() - askedAt < STAY_MS) return true;
+    askedAt = elapsed();
+    // A database that is away for a moment signs nobody out.
+    return isKnown().catch(() => true);
+  };
+}
+
 async function enter(request: Request, cookie: string, { find, touch, now }: SessionLookup): Promise<void> {
   const session = await find(hashToken(cookie));
   if (session === undefined)

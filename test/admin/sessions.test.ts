@@ -112,6 +112,24 @@ describe('sessions of the console', () => {
     assert.equal((await send('GET', '/session', { cookie: second })).status, 401);
   });
 
+  it('ends the stream that is open with it, as revoking a token does', async () => {
+    const { token, app, id } = await makeToken('viewer');
+    const cookie = await signIn(token);
+    const other = await makeToken('viewer');
+    const streams = await Promise.all(
+      [{ cookie }, { authorization: `Bearer ${other.token}` }].map((headers) => send('GET', '/events', headers)),
+    );
+    assert.deepEqual(
+      streams.map(({ status }) => status),
+      [200, 200],
+    );
+    assert.equal((await send('DELETE', '/session', { cookie, ...FROM_CONSOLE })).status, 204);
+    await api.call('DELETE', `/api/v1/apps/${other.app}/tokens/${other.id}`);
+    // Each ends by itself: a reader who is not told so would wait for ever.
+    for (const stream of streams) assert.match(await stream.text(), /event: hello/);
+    await api.call('DELETE', `/api/v1/apps/${app}/tokens/${id}`);
+  });
+
   it('ends everywhere when one says so', async () => {
     const { token } = await makeToken('operator');
     const [first, second] = [await signIn(token), await signIn(token)];
