@@ -2,7 +2,7 @@
 // process, and one row for each event and channel lets every message go out once.
 import { randomUUID } from 'node:crypto';
 import { nextWarning } from '#core/connect.ts';
-import { ConfigError } from '#core/errors.ts';
+import { ConfigError, UpstreamError } from '#core/errors.ts';
 import { describeError, type RunError } from '#core/failure.ts';
 import { isWorthTelling, reminderGapMs } from '#core/report.ts';
 import type { ProviderKindName } from '#core/resource.ts';
@@ -15,8 +15,8 @@ import { noteWarned, takeEndingCredentials } from '#store/connections.ts';
 import type { Database, Db } from '#store/database.ts';
 import { translateDatabaseError } from '#store/database-errors.ts';
 import { takeDisabledStreams } from '#store/event-streams.ts';
-import { withLease } from '#store/leased.ts';
-import { checkFence } from '#store/leases.ts';
+import { type HeldLease, withLease } from '#store/leased.ts';
+import { checkFence, LeaseLostError } from '#store/leases.ts';
 import {
   type Channel,
   type ClaimedNotification,
@@ -25,6 +25,7 @@ import {
   insertNotifications,
   type NewNotification,
   noteNotice,
+  returnNotification,
   settleNotification,
   takeEndedRuns,
   takeNewlyHeldPlans,
@@ -44,6 +45,8 @@ const POLL_MS = 5_000;
 const CLAIM_MS = 5 * 60_000;
 /** Waits after each try that failed; after the last one it is given up, some two days later. */
 const RETRY_AFTER_MS = [60_000, 300_000, 1_800_000, 7_200_000, 21_600_000, 43_200_000, 86_400_000] as const;
+/** A receiver that asks to be left alone for longer is asked again all the same. */
+const ASKED_MAX_MS = 86_400_000;
 const CHANNELS = ['email', 'webhook'] as const;
 
 export interface NotifierParts {
@@ -66,6 +69,14 @@ export interface Notifier {
   stop(): Promise<void>;
 }
 
+/** Messages under way, while this process has the lease. */
+interface Sending {
+  readonly settings: NotificationSettings;
+  readonly lease: HeldLease;
+  /** The lease is lost, or the process stops. */
+  readonly signal: AbortSignal;
+}
+
 export function makeNotifier(parts: NotifierParts): Notifier {
   const { database, clock, log, seal } = parts;
   const db = database.knex;
@@ -82,41 +93,47 @@ export function makeNotifier(parts: NotifierParts): Notifier {
           await checkFence(tx, lease);
           await gatherEvents(tx, settings, clock.now());
         });
-        await sendAll(settings, AbortSignal.any([lost, repeated.stopping]));
+        await sendAll({ settings, lease, signal: AbortSignal.any([lost, repeated.stopping]) });
       });
     } catch (error) {
       log.error({ err: error }, 'notifications failed');
     }
   }
 
-  async function sendAll(settings: NotificationSettings, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const claimed = await claimNotification(db, clock.now(), CLAIM_MS);
+  async function sendAll(sending: Sending): Promise<void> {
+    while (!sending.signal.aborted) {
+      const claimed = await db.transaction(async (tx) => {
+        await checkFence(tx, sending.lease);
+        return claimNotification(tx, clock.now(), CLAIM_MS);
+      });
       if (claimed === undefined) return;
-      await sendOne(settings, claimed);
+      await sendOne(sending, claimed);
     }
   }
 
-  async function sendOne(settings: NotificationSettings, claimed: ClaimedNotification): Promise<void> {
+  async function sendOne(sending: Sending, claimed: ClaimedNotification): Promise<void> {
     const facts = { notification: claimed.id, event: claimed.event, channel: claimed.channel };
     try {
-      const note = await deliver(settings, claimed);
+      const note = await deliver(sending, claimed);
       const state = note === 'nothing to say' ? 'dropped' : 'sent';
       await settleNotification(db, claimed, { state, error: typeof note === 'string' ? null : note }, clock.now());
       log.info({ ...facts, state }, 'notification settled');
     } catch (thrown) {
+      // Somebody else has it, or the process stops: no try that failed.
+      if (thrown instanceof LeaseLostError || sending.signal.aborted) return returnNotification(db, claimed);
       const error = describeError(translateDatabaseError(thrown));
       const wait = RETRY_AFTER_MS[claimed.attempts - 1];
       log.warn({ ...facts, code: error.code, attempts: claimed.attempts }, 'notification failed');
       const now = clock.now();
-      const nextAt = new Date(now.getTime() + (wait ?? 0));
+      const asked = thrown instanceof UpstreamError ? (thrown.retryAfterMs ?? 0) : 0;
+      const nextAt = new Date(now.getTime() + Math.max(wait ?? 0, Math.min(asked, ASKED_MAX_MS)));
       await settleNotification(db, claimed, { state: wait === undefined ? 'failed' : 'pending', error, nextAt }, now);
     }
   }
 
   /** Answers what is worth noting about a message that went out, or that it had nothing to say any more. */
   async function deliver(
-    settings: NotificationSettings,
+    { settings, lease, signal }: Sending,
     claimed: ClaimedNotification,
   ): Promise<RunError | null | 'nothing to say'> {
     const message = await gatherMessage(
@@ -125,12 +142,14 @@ export function makeNotifier(parts: NotifierParts): Notifier {
     );
     const { email, webhook } = settings;
     if (message === undefined) return 'nothing to say';
+    // A process that slept may have a claim that somebody else has taken over.
+    await lease.confirm();
     if (claimed.channel === 'email' && email !== null) {
-      const refused = await sendByEmail(db, email, claimed, message);
+      const refused = await sendByEmail(db, email, claimed, message, signal);
       return refused.length === 0 ? null : someRefused(refused);
     }
     if (claimed.channel === 'webhook' && webhook !== null) {
-      await sendByWebhook(db, webhook, claimed, message, { policy: parts.policy, at: clock.now() });
+      await sendByWebhook(db, webhook, claimed, message, { policy: parts.policy, at: clock.now(), signal });
       return null;
     }
     return 'nothing to say';

@@ -17,6 +17,7 @@ export async function sendByEmail(
   settings: EmailSettings,
   { id, event, plan_id }: Pick<ClaimedNotification, 'id' | 'event' | 'plan_id'>,
   message: Message,
+  signal: AbortSignal,
 ): Promise<readonly string[]> {
   const { attachments, notes } = settings.attachments
     ? await gatherAttachments(db, message)
@@ -24,7 +25,7 @@ export async function sendByEmail(
   const report: Report = { ...message.report, notes: [...notes, ...message.report.notes] };
   const domain = settings.from.split('@')[1] ?? 'localhost';
   const thread = `plan-${plan_id}@${domain}`;
-  const { refused } = await sendMail(settings, {
+  const mail = {
     from: settings.from,
     to: settings.to,
     subject: report.subject,
@@ -33,8 +34,8 @@ export async function sendByEmail(
     messageId: event === 'plan.held' ? thread : `${id}@${domain}`,
     inReplyTo: event === 'plan.reminder' ? thread : undefined,
     attachments,
-  });
-  return refused;
+  };
+  return (await sendMail(settings, mail, signal)).refused;
 }
 
 /** Posts a message, signed. @throws {GatewayError} what `postOutgoing` throws, and `webhook-refused` for a status that is not 2xx */
@@ -43,7 +44,7 @@ export async function sendByWebhook(
   settings: WebhookSettings,
   { id, event }: Pick<ClaimedNotification, 'id' | 'event'>,
   message: Message,
-  { policy, at }: { policy: OutgoingPolicy; at: Date },
+  { policy, at, signal }: { policy: OutgoingPolicy; at: Date; signal: AbortSignal },
 ): Promise<void> {
   const { report, run, planId } = message;
   const { subject, lead, facts, reasons, link } = report;
@@ -60,7 +61,7 @@ export async function sendByWebhook(
   await postSigned(
     settings,
     { id, body: JSON.stringify({ type: event, timestamp: at.toISOString(), data }) },
-    { policy, at },
+    { policy, at, signal },
   );
 }
 
@@ -85,8 +86,8 @@ export async function sendTest(
 async function postSigned(
   { url, secret = '' }: WebhookSettings,
   { id, body }: { id: string; body: string },
-  { policy, at }: { policy: OutgoingPolicy; at: Date },
+  { policy, at, signal }: { policy: OutgoingPolicy; at: Date; signal?: AbortSignal },
 ): Promise<void> {
-  const answer = await postWebhook({ url, keys: [{ kind: 'v1', secret }] }, { id, at, body }, policy);
+  const answer = await postWebhook({ url, keys: [{ kind: 'v1', secret }] }, { id, at, body }, policy, signal);
   if (!isTaken(answer)) throw refusalOf(answer);
 }

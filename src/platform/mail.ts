@@ -36,16 +36,24 @@ const CONNECT_MS = 10_000;
 const SILENCE_MS = 30_000;
 
 /**
- * Sends one mail; answers which recipients the server refused while it took the others.
+ * Sends one mail; answers which recipients the server refused while it took the others. Aborted, the connection is cut.
  * @throws {CredentialsError} `mail-login-refused`
  * @throws {ConfigError} `certificate-untrusted`, `starttls-missing`, `mail-refused`
  * @throws {UpstreamError} `mail-server-unreachable`, `mail-server-failed`
  */
-export async function sendMail(server: MailServer, mail: Mail): Promise<{ readonly refused: readonly string[] }> {
+export async function sendMail(
+  server: MailServer,
+  mail: Mail,
+  signal?: AbortSignal,
+): Promise<{ readonly refused: readonly string[] }> {
   checkInside(server.host);
+  signal?.throwIfAborted();
+  const cut = new AbortController();
+  const stop = (): void => cut.abort(new Error('stopped'));
+  signal?.addEventListener('abort', stop, { once: true });
   const transport = createTransport({
     // Ours, so that what is connected to is the address that was checked.
-    getSocket: (_options, callback) => openSocket(server, callback),
+    getSocket: (_options, callback) => openSocket(server, cut.signal, callback),
     host: server.host,
     port: server.port,
     secure: server.security === 'tls',
@@ -75,14 +83,16 @@ export async function sendMail(server: MailServer, mail: Mail): Promise<{ readon
   } catch (error) {
     throw explain(error, server);
   } finally {
+    signal?.removeEventListener('abort', stop);
     transport.close();
   }
 }
 
 type SocketCallback = (error: Error | null, options?: { connection: Socket }) => void;
 
-function openSocket({ host, port }: MailServer, callback: SocketCallback): void {
+function openSocket({ host, port }: MailServer, cut: AbortSignal, callback: SocketCallback): void {
   const socket = connect({ host, port, lookup: insideLookup, timeout: CONNECT_MS });
+  cut.addEventListener('abort', () => socket.destroy(new Error('stopped')), { once: true });
   const fail = (error: Error): void => callback(error);
   socket.once('error', fail);
   socket.once('timeout', () => socket.destroy(new Error('no connection in time')));

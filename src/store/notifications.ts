@@ -176,6 +176,16 @@ export async function claimNotification(db: Db, now: Date, claimMs: number): Pro
   return rows[0];
 }
 
+/** Ends a claim without a try: the message waits for whoever comes next. */
+export async function returnNotification(
+  db: Db,
+  { id, attempts }: Pick<ClaimedNotification, 'id' | 'attempts'>,
+): Promise<void> {
+  const text = `update notifications set attempts = attempts - 1, claimed_until = null
+    where id = ? and attempts = ? and state = 'pending'`;
+  await sql(db, text, [id, attempts]);
+}
+
 export interface Settlement {
   readonly state: NotificationState;
   readonly error: RunError | null;

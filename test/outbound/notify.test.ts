@@ -54,10 +54,14 @@ eachDatabase('notifications', (open) => {
       titleOf: () => 'Microsoft 365',
     });
 
+  const emailBy = (port: number) => ({
+    ...{ on: 'changes', host: 'localhost', port, user: MAIL_USER, password: MAIL_PASSWORD },
+    ...{ from: 'sluice@example.com', to: ['ada@example.com'] },
+  });
+
   async function setUp(changed: Partial<Record<keyof NotificationSettings, unknown>> = {}): Promise<void> {
-    const email = { on: 'changes', host: 'localhost', port: mail.port, user: MAIL_USER, password: MAIL_PASSWORD };
     const body = {
-      email: { ...email, from: 'sluice@example.com', to: ['ada@example.com'] },
+      email: emailBy(mail.port),
       webhook: { on: 'always', url: hook.url, secret: WEBHOOK_SECRET },
       ...changed,
     };
@@ -282,6 +286,39 @@ eachDatabase('notifications', (open) => {
     ]);
     await notifier.tick();
     assert.equal(hook.received.length, 0, 'somebody has it');
+    later(1);
+    await notifier.tick();
+    assert.equal(hook.received.length, 1);
+  });
+
+  it('stops in the middle of a message to a server that says nothing, which goes out once it is started again', async () => {
+    const arrived = Promise.withResolvers<void>();
+    const silent = await startMailServer({ onMailFrom: () => arrived.resolve() });
+    try {
+      await setUp({ email: emailBy(silent.port), webhook: null });
+      await endedRun({ status: 'failed' });
+      const working = notifier.tick();
+      await arrived.promise;
+      await notifier.stop();
+      await working;
+    } finally {
+      await silent.close();
+    }
+    await setUp({ webhook: null });
+    await replica().tick();
+    assert.equal(mail.received.length, 1);
+    const { rows } = await sql(database.knex, `select attempts from notifications where channel = 'email'`);
+    assert.deepEqual(rows, [{ attempts: 1 }]);
+  });
+
+  it('waits as long as a receiver asks it to', async () => {
+    await setUp({ email: null });
+    await endedRun({ status: 'failed' });
+    hook.answer(1, 503, 5 * 3_600);
+    await notifier.tick();
+    later(4);
+    await notifier.tick();
+    assert.equal(hook.received.length, 0);
     later(1);
     await notifier.tick();
     assert.equal(hook.received.length, 1);
