@@ -36,14 +36,14 @@ export async function readKeyState(db: Db, seal: Seal): Promise<KeyState> {
 export async function holdKey(db: Db, seal: Seal, adopt: () => void): Promise<void> {
   const state = await readKeyState(db, seal);
   if (state === 'wrong') throw refused();
+  if ((await readSetting<Stored>(db, KEY_CHECK)) !== undefined) return;
   if (state === 'unknown') adopt();
-  const { rowCount } = await sql(
-    db,
-    'insert into settings (name, value) values (?, ?::jsonb) on conflict (name) do nothing',
-    [KEY_CHECK, JSON.stringify(makeCheck(seal))],
-  );
+  await sql(db, 'insert into settings (name, value) values (?, ?::jsonb) on conflict (name) do nothing', [
+    KEY_CHECK,
+    JSON.stringify(makeCheck(seal)),
+  ]);
   // Another replica may have been the first.
-  if (rowCount === 0 && state === 'unknown' && (await readKeyState(db, seal)) === 'wrong') throw refused();
+  if ((await readKeyState(db, seal)) === 'wrong') throw refused();
 }
 
 /** Takes the key for the right one, whatever it opens. What it does not open has to be entered again. */

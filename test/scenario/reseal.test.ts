@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { ConfigError } from '#core/errors.ts';
 import { makeTenant } from '#demo/tenant.ts';
 import { makeSeal } from '#platform/seal.ts';
-import { openDatabase } from '#store/database.ts';
+import { openDatabase, sql } from '#store/database.ts';
 import { CANARIES, plantCanaries } from '../support/canaries.ts';
 import { ended, startFile } from '../support/child.ts';
 import { type DatabaseKind, postgresMissing } from '../support/database.ts';
@@ -101,12 +101,19 @@ for (const kind of ['embedded', 'postgres'] as const satisfies DatabaseKind[])
           assert.equal((await api.call('GET', '/api/v1/notifications')).status, 200);
           assert.equal((await api.call('GET', '/api/v1/apps')).status, 200);
         });
+        // As a release left it that noted no key.
+        const database = await openDatabase({ databaseUrl: storage['DATABASE_URL'], dataDir: storage['DATA_DIR'] });
+        await sql(database.knex, `delete from settings where name = 'secret-key'`).finally(() => database.close());
+        const refusesOld = (): Promise<void> =>
+          assert.rejects(
+            startGateway({ ...storage, SECRET_KEY: OLD }),
+            (error) => error instanceof ConfigError && error.reason === 'secret-key-wrong',
+          );
+        await refusesOld();
+        await with_({ SECRET_KEY: NEW }, async () => undefined);
         const sealed = async (): Promise<string[]> => (await dump()).match(/v1\.[\w-]{8}\.[\w.-]+/g)?.sort() ?? [];
         const whole = await sealed();
-        await assert.rejects(
-          startGateway({ ...storage, SECRET_KEY: OLD }),
-          (error) => error instanceof ConfigError && error.reason === 'secret-key-wrong',
-        );
+        await refusesOld();
         const command = (...more: string[]) =>
           ended(startFile('src/store/reseal-command.ts', { ...storage, SECRET_KEY: OLD }, more));
         const tried = await command();
