@@ -16,6 +16,8 @@ export interface StreamRow {
   readonly kind: StreamKind;
   readonly enabled: boolean;
   readonly pushed: boolean;
+  /** Goes up with each change by an administrator. */
+  readonly revision: string;
   readonly settings: unknown;
   readonly sealed: string;
   readonly place_xid: string;
@@ -38,7 +40,7 @@ export interface StreamRow {
   readonly disabled_reason: DisabledReason | null;
 }
 
-const COLUMNS = `s.id, s.app_id, a.name as app_name, s.kind, s.enabled, s.pushed, s.settings, s.sealed, s.place_xid::text, s.place_seq,
+const COLUMNS = `s.id, s.app_id, a.name as app_name, s.kind, s.enabled, s.pushed, s.revision, s.settings, s.sealed, s.place_xid::text, s.place_seq,
   s.scanned_xid::text, s.scanned_seq, s.rescan, s.ledger, s.scope, a.scope as app_scope, s.failures, s.failing_since, s.retry_at,
   s.last_error, s.last_success_at, s.polled_at, s.disabled_at, s.disabled_reason`;
 const FROM = 'event_streams s join apps a on a.id = s.app_id';
@@ -117,13 +119,16 @@ export async function updateStream(db: Db, id: string, changed: ChangedStream): 
   await sql(
     db,
     `update event_streams set enabled = ?, pushed = ?, settings = ?::jsonb, sealed = ?, failures = 0, failing_since = null,
-       retry_at = null, updated_at = now() where id = ?`,
+       retry_at = null, revision = revision + 1, updated_at = now() where id = ?`,
     [changed.enabled, changed.pushed, JSON.stringify(changed.settings), changed.sealed, id],
   );
 }
 
 export async function saveStreamSecrets(db: Db, id: string, sealed: string): Promise<void> {
-  await sql(db, 'update event_streams set sealed = ?, updated_at = now() where id = ?', [sealed, id]);
+  await sql(db, 'update event_streams set sealed = ?, revision = revision + 1, updated_at = now() where id = ?', [
+    sealed,
+    id,
+  ]);
 }
 
 export async function deleteStream(db: Db, id: string): Promise<void> {
@@ -139,7 +144,7 @@ export async function resumeStream(
   await sql(
     db,
     `update event_streams set disabled_at = null, disabled_reason = null, told_at = null, failures = 0, failing_since = null, retry_at = null,
-       last_error = null where id = ?`,
+       last_error = null, revision = revision + 1 where id = ?`,
     [id],
   );
   if (from === undefined) return;
@@ -183,17 +188,23 @@ export interface StreamHealthRow {
   readonly succeededAt?: Date | undefined;
 }
 
-export async function noteHealth(db: Db, id: string, health: StreamHealthRow): Promise<void> {
+/** Notes how a stream does; answers false, and notes nothing, when an administrator has changed it since it was read. */
+export async function noteHealth(
+  db: Db,
+  { id, revision }: Pick<StreamRow, 'id' | 'revision'>,
+  health: StreamHealthRow,
+): Promise<boolean> {
   const { failures, failingSince, retryAt, error, succeededAt } = health;
-  await sql(
+  const { rowCount } = await sql(
     db,
     `update event_streams set failures = ?, failing_since = ?, retry_at = ?, last_success_at = coalesce(?, last_success_at),
-       last_error = case when ?::boolean then ?::jsonb else last_error end where id = ?`,
+       last_error = case when ?::boolean then ?::jsonb else last_error end where id = ? and revision = ?`,
     [
       ...[failures, failingSince, retryAt, succeededAt ?? null, error !== undefined],
-      ...[error === undefined || error === null ? null : JSON.stringify(error), id],
+      ...[error === undefined || error === null ? null : JSON.stringify(error), id, revision],
     ],
   );
+  return rowCount === 1;
 }
 
 /** Streams that were taken out of service and that nobody was told of; they count as told. */
