@@ -10,7 +10,8 @@ import type { Db } from '#store/database.ts';
 import { countPendingDeliveries, insertDeliveries } from '#store/event-deliveries.ts';
 import {
   clearKnown,
-  fillKnown,
+  dropUnseen,
+  fillKnownAt,
   findScopeDifferences,
   type KnownResource,
   noteKnown,
@@ -19,6 +20,7 @@ import {
 } from '#store/event-scope.ts';
 import { noteProgress } from '#store/event-streams.ts';
 import { actionOf, eventOfChange, eventOfDifference, messagesOf, type Telling } from './event-messages.ts';
+import { isOutdated } from './fit-messages.ts';
 
 /** Messages of a stream that wait at most. */
 export const WINDOW = 1_000;
@@ -36,13 +38,13 @@ export type Filled =
 /** One step, within a transaction that has locked the stream. */
 export async function fillStream(tx: Db, telling: Telling, now: Date): Promise<Filled> {
   const { stream } = telling;
-  // A whole batch at a time: what a full window loses one by one is not filled up one by one.
-  const room = WINDOW - (await countPendingDeliveries(tx, stream.id));
-  if (room < BATCH) return 'done';
-  if (JSON.stringify(stream.scope) !== JSON.stringify(stream.app_scope)) {
+  if (isOutdated(stream)) {
     await beginScope(tx, telling);
     return 'more';
   }
+  // A whole batch at a time: what a full window loses one by one is not filled up one by one.
+  const room = WINDOW - (await countPendingDeliveries(tx, stream.id));
+  if (room < BATCH) return 'done';
   if (stream.rescan) return tellDifferences(tx, telling, { room, now });
   const place = { xid: stream.place_xid, seq: stream.place_seq };
   const page = await readChanges(tx, place, BATCH).catch((error: unknown) => {
@@ -63,9 +65,12 @@ export async function fillStream(tx: Db, telling: Telling, now: Date): Promise<F
 }
 
 /** The app's scope was changed: from now on the receiver is told by the new one, beginning with the difference. */
-async function beginScope(tx: Db, { stream }: Telling): Promise<void> {
-  if (!stream.ledger) await fillKnown(tx, stream.id, undefined);
-  await noteProgress(tx, stream.id, { scope: stream.app_scope, ledger: true, rescan: true });
+async function beginScope(tx: Db, { stream, view }: Telling): Promise<void> {
+  const seesAll = view.visible === undefined;
+  if (!stream.ledger && !seesAll) await fillKnownAt(tx, stream.id, { xid: stream.place_xid, seq: stream.place_seq });
+  if (!seesAll) await dropUnseen(tx, stream.id, view.visible);
+  const differs = stream.ledger || !seesAll;
+  await noteProgress(tx, stream.id, { scope: stream.app_scope, ledger: differs, rescan: differs });
 }
 
 /** Whether a change may bring others in or out of scope than the one that was changed: a group does, with all that it is. */

@@ -9,6 +9,7 @@ import { checkFence, type Lease } from '#store/leases.ts';
 import type { Telling } from './event-messages.ts';
 import type { EventViewOf } from './event-view.ts';
 import { fillStream } from './fill-stream.ts';
+import { fitMessages, isOutdated } from './fit-messages.ts';
 import { type SendParts, sendRound } from './send-events.ts';
 
 /** Messages of one stream under way at once; one while its receiver fails. */
@@ -36,11 +37,15 @@ export async function workStream(
   while (!signal.aborted) {
     const filled = await fill(parts, id, lease);
     if (filled === undefined) return;
-    let rounds = 0;
-    while (rounds < ROUNDS && !signal.aborted && (await send(parts, id, lease, signal))) rounds += 1;
-    if (!filled.more && rounds < ROUNDS) return;
+    let round: Round = 'sent';
+    for (let rounds = 0; rounds < ROUNDS && round === 'sent' && !signal.aborted; rounds += 1)
+      round = await send(parts, id, lease, signal);
+    if (!filled.more && round === 'idle') return;
   }
 }
+
+/** Something was sent, there is nothing to send, or the change log is to be looked at first. */
+type Round = 'sent' | 'idle' | 'outdated';
 
 async function fill(parts: EventWorkerParts, id: string, lease: Lease): Promise<{ more: boolean } | undefined> {
   return parts.database.knex.transaction(async (tx) => {
@@ -59,23 +64,25 @@ function tellingOf(parts: EventWorkerParts, stream: StreamRow): Telling {
   return { stream, view: parts.viewOf(stream.app_scope), base: `${issuer}/scim/v2`, issuer };
 }
 
-/** One round, with the stream as it is set up now; answers whether there may be another. */
-async function send(parts: EventWorkerParts, id: string, lease: HeldLease, signal: AbortSignal): Promise<boolean> {
+/** One round, with the stream as it is set up now. */
+async function send(parts: EventWorkerParts, id: string, lease: HeldLease, signal: AbortSignal): Promise<Round> {
   const { clock, log } = parts;
   const db = parts.database.knex;
   const stream = await findStream(db, id);
-  if (stream === undefined || !stream.pushed || !stream.enabled || stream.disabled_at !== null) return false;
+  if (stream === undefined || !stream.pushed || !stream.enabled || stream.disabled_at !== null) return 'idle';
+  if (isOutdated(stream)) return 'outdated';
   const isFailing = stream.failures > 0;
   const claim = { now: clock.now(), limit: isFailing ? 1 : TOGETHER, claimMs: CLAIM_MS, leastTriedFirst: isFailing };
   const claimed = await claimDeliveries(db, id, claim);
-  if (claimed.length === 0) return false;
+  if (claimed.length === 0) return 'idle';
   await lease.confirm();
-  const disabled = await sendRound(parts, stream, claimed, signal);
+  const messages = await fitMessages(db, { stream, view: parts.viewOf(stream.app_scope) }, claimed);
+  const disabled = await sendRound(parts, stream, messages, signal);
   log.debug({ stream: id, messages: claimed.length }, 'events sent');
-  if (disabled === undefined) return true;
+  if (disabled === undefined) return 'sent';
   log.warn({ stream: id, app: stream.app_id, reason: disabled.reason }, 'a stream of events was disabled');
   await parts.onDisabled(stream, disabled.reason, disabled.error);
-  return false;
+  return 'idle';
 }
 
 async function disable(

@@ -61,11 +61,19 @@ export async function countPendingDeliveries(db: Db, streamId: string): Promise<
   return Number(rows[0]?.count ?? 0);
 }
 
-export interface ClaimedDelivery {
-  readonly id: string;
+/** A message that is to be sent. */
+export interface WaitingDelivery {
+  readonly seq: string;
   readonly message_id: string;
-  readonly type: string;
+  /** Null of a message about no resource. */
+  readonly resource_type: ResourceType | null;
+  readonly resource_id: string | null;
   readonly payload: string;
+}
+
+export interface ClaimedDelivery extends WaitingDelivery {
+  readonly id: string;
+  readonly type: string;
   /** This try included; settling names it, so that a claim that was lost to time settles nothing. */
   readonly attempts: number;
   /** Tries before this one that failed because of the message. */
@@ -96,7 +104,7 @@ export async function claimDeliveries(
        select d.id from event_deliveries d join event_streams s on s.id = d.stream_id
        where d.stream_id = ? and ${IS_DUE} and (d.claimed_until is null or d.claimed_until <= ?)
        order by ${leastTriedFirst ? 'd.attempts, ' : ''}d.urgent desc, d.seq limit ? for update of d skip locked)
-     returning id, message_id, type, payload, attempts, refusals, (tries -> -1 ->> 'at')::timestamptz as tried_at`,
+     returning id, seq, message_id, type, resource_type, resource_id, payload, attempts, refusals, (tries -> -1 ->> 'at')::timestamptz as tried_at`,
     [now, new Date(now.getTime() + claimMs), streamId, now, now, now, limit],
   );
   return rows;
@@ -168,14 +176,10 @@ export async function settleDeliveries(
 }
 
 /** What a receiver that asks has not taken yet, in order. */
-export async function listWaiting(
-  db: Db,
-  streamId: string,
-  limit: number,
-): Promise<readonly Pick<ClaimedDelivery, 'message_id' | 'payload'>[]> {
-  const { rows } = await sql(
+export async function listWaiting(db: Db, streamId: string, limit: number): Promise<readonly WaitingDelivery[]> {
+  const { rows } = await sql<WaitingDelivery>(
     db,
-    `select message_id, payload from event_deliveries where stream_id = ? and state = 'pending' order by seq limit ?`,
+    `select seq, message_id, resource_type, resource_id, payload from event_deliveries where stream_id = ? and state = 'pending' order by seq limit ?`,
     [streamId, limit],
   );
   return rows;

@@ -28,6 +28,8 @@ export interface StreamRow {
   readonly ledger: boolean;
   /** The scope for which the ledger was made. */
   readonly scope: AppScope | null;
+  /** Messages up to this one were written for an earlier scope. */
+  readonly scope_seq: string;
   /** The scope that the app has now. */
   readonly app_scope: AppScope | null;
   readonly failures: number;
@@ -41,7 +43,7 @@ export interface StreamRow {
 }
 
 const COLUMNS = `s.id, s.app_id, a.name as app_name, s.kind, s.enabled, s.pushed, s.revision, s.settings, s.sealed, s.place_xid::text, s.place_seq,
-  s.scanned_xid::text, s.scanned_seq, s.rescan, s.ledger, s.scope, a.scope as app_scope, s.failures, s.failing_since, s.retry_at,
+  s.scanned_xid::text, s.scanned_seq, s.rescan, s.ledger, s.scope, s.scope_seq, a.scope as app_scope, s.failures, s.failing_since, s.retry_at,
   s.last_error, s.last_success_at, s.polled_at, s.disabled_at, s.disabled_reason`;
 const FROM = 'event_streams s join apps a on a.id = s.app_id';
 
@@ -162,18 +164,20 @@ export interface StreamProgress {
   readonly scope?: AppScope | null;
 }
 
-/** Notes how far a stream has come. */
+/** Notes how far a stream has come. With a scope, what was written before belongs to the one before. */
 export async function noteProgress(tx: Db, id: string, progress: StreamProgress): Promise<void> {
   const { place, scanned, rescan, ledger, scope } = progress;
   await sql(
     tx,
-    `update event_streams set place_xid = coalesce(?::text::xid8, place_xid), place_seq = coalesce(?::bigint, place_seq),
+    `update event_streams s set place_xid = coalesce(?::text::xid8, place_xid), place_seq = coalesce(?::bigint, place_seq),
        scanned_xid = coalesce(?::text::xid8, scanned_xid), scanned_seq = coalesce(?::bigint, scanned_seq),
        rescan = coalesce(?::boolean, rescan), ledger = coalesce(?::boolean, ledger),
+       scope_seq = case when ?::boolean then coalesce((select max(d.seq) from event_deliveries d where d.stream_id = s.id), 0)
+         else scope_seq end,
        scope = case when ?::boolean then ?::jsonb else scope end where id = ?`,
     [
       ...[place?.xid ?? null, place?.seq ?? null, scanned?.xid ?? null, scanned?.seq ?? null],
-      ...[rescan ?? null, ledger ?? null, scope !== undefined],
+      ...[rescan ?? null, ledger ?? null, scope !== undefined, scope !== undefined],
       ...[scope === undefined || scope === null ? null : JSON.stringify(scope), id],
     ],
   );
@@ -245,8 +249,8 @@ export async function listBusyStreams(
 ): Promise<readonly string[]> {
   const { rows } = await sql<{ id: string }>(
     db,
-    `select s.id from ${FROM} where s.enabled and s.disabled_at is null and (
-       ((s.rescan or s.scope is distinct from a.scope or exists (select 1 from changes c
+    `select s.id from ${FROM} where s.enabled and s.disabled_at is null and (s.scope is distinct from a.scope
+       or ((s.rescan or exists (select 1 from changes c
            where (c.xid, c.seq) > (s.place_xid, s.place_seq) and c.xid < pg_snapshot_xmin(pg_current_snapshot())))
          and (select count(*) from event_deliveries d where d.stream_id = s.id and d.state = 'pending') <= ?)
        or exists (select 1 from event_deliveries d where d.stream_id = s.id and ${IS_DUE}))

@@ -192,10 +192,8 @@ eachDatabase('security event tokens', (open) => {
     assert.deepEqual(Object.keys(again?.sets ?? {}), Object.keys(first?.sets ?? {}));
     const [one = '', two = ''] = Object.keys(first?.sets ?? {});
     const refused = { [two]: { err: 'authentication_failed', description: 'The signature is wrong.' } };
-    assert.deepEqual(await poll(appId, { maxEvents: 0, ack: [one], setErrs: refused }), {
-      sets: {},
-      moreAvailable: false,
-    });
+    const moreAvailable = true;
+    assert.deepEqual(await poll(appId, { maxEvents: 0, ack: [one], setErrs: refused }), { sets: {}, moreAvailable });
     const last = await poll(appId, { ack: ['11111111-1111-4111-8111-111111111111', 'not-one-of-ours'] });
     assert.equal(Object.keys(last?.sets ?? {}).length, 1);
     assert.equal(last?.moreAvailable, false);
