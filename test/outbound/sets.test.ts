@@ -240,6 +240,35 @@ eachDatabase('security event tokens', (open) => {
     assert.ok(claims.every(({ sub_id }) => sub_id.id === ada?.id));
   });
 
+  it('tell who wants one of data and notice by either, and who does not want the feed as created and deleted', async () => {
+    const named = (names: readonly string[]) =>
+      SET_EVENTS.filter((uri) => names.includes(uri.replace(`${EVENT}:`, '')));
+    const full = named(['prov:create:full', 'prov:put:full']);
+    const notice = named(['prov:create:notice', 'prov:patch:notice']);
+    const asked = [
+      [await push({ events: full }), 'notice'],
+      [await push({ events: notice, payload: 'full' }), 'full'],
+      [await push({ events: full, payload: 'full' }), 'full'],
+    ] as const;
+    const ends = await bench.sets(
+      { delivery: { method: 'push', url: receiver.url }, events: named(['prov:create:notice', 'prov:delete']) },
+      { userFilter: 'active eq true' },
+    );
+    const ada = await user();
+    await patch(`/Users/${ada.id}`, { op: 'replace', path: 'title', value: 'x'.repeat(10) });
+    await bench.work();
+    for (const [appId, form] of asked) {
+      const types = (await bench.deliveries(appId, 'set')).map(({ type }) => type.replaceAll(`${EVENT}:prov:`, ''));
+      assert.deepEqual(types, form === 'full' ? ['put:full', 'create:full'] : ['patch:notice', 'create:notice']);
+    }
+    await patch(`/Users/${ada.id}`, { op: 'replace', path: 'active', value: false });
+    await bench.work();
+    await patch(`/Users/${ada.id}`, { op: 'replace', path: 'active', value: true });
+    await bench.work();
+    const types = (await bench.deliveries(ends, 'set')).map(({ type }) => type.replaceAll(`${EVENT}:prov:`, ''));
+    assert.deepEqual(types, ['create:notice', 'delete', 'create:notice']);
+  });
+
   it('have the ids of the webhook of the same app, and one transaction for one request', async () => {
     const { appId } = await bench.webhook(receiver);
     await database.knex.transaction((tx) =>
