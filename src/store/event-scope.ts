@@ -164,6 +164,38 @@ export async function readSubjects(
   return new Map(rows.map((row) => [row.id, row]));
 }
 
+/** A group that the receiver knows and sees, and whose members it sees more of now. */
+export interface HoldingGroup {
+  readonly id: string;
+  readonly external_id: string | null;
+  readonly version: string;
+}
+
+/**
+ * The groups that hold some of these, but for those with a change of members that is still to be read and told. What
+ * waits to be told of their members is dropped: it is to be told anew.
+ */
+export async function takeHoldingGroups(
+  tx: Db,
+  { streamId, place, visible }: { streamId: string; place: JournalPlace; visible: Visible | undefined },
+  ids: readonly string[],
+): Promise<readonly HoldingGroup[]> {
+  const statement = new Statement();
+  const wanted = statement.bind(ids, 'uuid[]');
+  const stream = statement.bind(streamId, 'uuid');
+  const xid = `${statement.bind(place.xid, 'text')}::xid8`;
+  const seq = statement.bind(place.seq, 'bigint');
+  const text = `with holding as materialized (select r.id, r.resource_type, r.version, r.pos, ${SERVED_EXTERNAL_ID} as external_id from resources r
+      where r.id in (select m.group_id from group_members m where m.member_id = any(${wanted})) and r.deleted_at is null
+        and exists (select 1 from event_known k where k.stream_id = ${stream} and k.resource_id = r.id)
+        and not exists (select 1 from changes c where (c.xid, c.seq) > (${xid}, ${seq}) and c.resource_id = r.id and c.operation = 'membership')
+        and (case ${seenOf(statement, visible)} end)),
+      dropped as (delete from event_deliveries d using holding where d.stream_id = ${stream} and d.resource_id = holding.id
+        and d.state = 'pending' and d.attempted_at is null and (d.payload like '%"attributes":["members"]%' or d.type like '%prov:put:full%'))
+    select id, external_id, version from holding order by pos`;
+  return (await queryOn<HoldingGroup>(tx, { text, values: statement.values })).rows;
+}
+
 /** Branches of a `case`: whether resource `r` is seen. */
 function seenOf(statement: Statement, visible: Visible | undefined): string {
   return TYPES.map(

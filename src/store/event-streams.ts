@@ -28,6 +28,8 @@ export interface StreamRow {
   readonly ledger: boolean;
   /** The scope for which the ledger was made. */
   readonly scope: AppScope | null;
+  /** Whether the log can be read up to what the last comparison of a ledger saw; null when nothing hangs on that. */
+  readonly settled: boolean | null;
   /** Messages up to this one were written for an earlier scope. */
   readonly scope_seq: string;
   /** The scope that the app has now. */
@@ -43,7 +45,7 @@ export interface StreamRow {
 }
 
 const COLUMNS = `s.id, s.app_id, a.name as app_name, s.kind, s.enabled, s.pushed, s.revision, s.settings, s.sealed, s.place_xid::text, s.place_seq,
-  s.scanned_xid::text, s.scanned_seq, s.rescan, s.ledger, s.scope, s.scope_seq, a.scope as app_scope, s.failures, s.failing_since, s.retry_at,
+  s.scanned_xid::text, s.scanned_seq, s.rescan, s.ledger, s.scope, s.scope_seq, s.settles_xid <= pg_snapshot_xmin(pg_current_snapshot()) as settled, a.scope as app_scope, s.failures, s.failing_since, s.retry_at,
   s.last_error, s.last_success_at, s.polled_at, s.disabled_at, s.disabled_reason`;
 const FROM = 'event_streams s join apps a on a.id = s.app_id';
 
@@ -162,11 +164,13 @@ export interface StreamProgress {
   readonly rescan?: boolean;
   readonly ledger?: boolean;
   readonly scope?: AppScope | null;
+  /** Set when everybody was told of: what is seen at this moment may still come in the log. Taken back when it has. */
+  readonly settling?: boolean;
 }
 
 /** Notes how far a stream has come. With a scope, what was written before belongs to the one before. */
 export async function noteProgress(tx: Db, id: string, progress: StreamProgress): Promise<void> {
-  const { place, scanned, rescan, ledger, scope } = progress;
+  const { place, scanned, rescan, ledger, scope, settling } = progress;
   await sql(
     tx,
     `update event_streams s set place_xid = coalesce(?::text::xid8, place_xid), place_seq = coalesce(?::bigint, place_seq),
@@ -174,10 +178,11 @@ export async function noteProgress(tx: Db, id: string, progress: StreamProgress)
        rescan = coalesce(?::boolean, rescan), ledger = coalesce(?::boolean, ledger),
        scope_seq = case when ?::boolean then coalesce((select max(d.seq) from event_deliveries d where d.stream_id = s.id), 0)
          else scope_seq end,
+       settles_xid = case ?::boolean when true then pg_snapshot_xmax(pg_current_snapshot()) when false then null else settles_xid end,
        scope = case when ?::boolean then ?::jsonb else scope end where id = ?`,
     [
       ...[place?.xid ?? null, place?.seq ?? null, scanned?.xid ?? null, scanned?.seq ?? null],
-      ...[rescan ?? null, ledger ?? null, scope !== undefined, scope !== undefined],
+      ...[rescan ?? null, ledger ?? null, scope !== undefined, settling ?? null, scope !== undefined],
       ...[scope === undefined || scope === null ? null : JSON.stringify(scope), id],
     ],
   );
@@ -250,7 +255,7 @@ export async function listBusyStreams(
   const { rows } = await sql<{ id: string }>(
     db,
     `select s.id from ${FROM} where s.enabled and s.disabled_at is null and (s.scope is distinct from a.scope
-       or ((s.rescan or exists (select 1 from changes c
+       or ((s.rescan or s.settles_xid <= pg_snapshot_xmin(pg_current_snapshot()) or exists (select 1 from changes c
            where (c.xid, c.seq) > (s.place_xid, s.place_seq) and c.xid < pg_snapshot_xmin(pg_current_snapshot())))
          and (select count(*) from event_deliveries d where d.stream_id = s.id and d.state = 'pending') <= ?)
        or exists (select 1 from event_deliveries d where d.stream_id = s.id and ${IS_DUE}))

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, it } from 'node:test';
 import { decodeJwt } from 'jose';
 import type { AppScope } from '#core/scope.ts';
+import { saveWebhook } from '#outbound/streams.ts';
+import { insertApp } from '#store/apps.ts';
 import { type Database, sql } from '#store/database.ts';
 import { replayDeliveries } from '#store/event-deliveries.ts';
 import { eachDatabase } from '../support/database.ts';
 import { type EventsBench, forgetStreams, makeEventsBench } from '../support/events.ts';
 import { type Receiver, startReceiver } from '../support/receiver.ts';
-import { type ScimServer, startScim, USER_SCHEMA } from '../support/scim.ts';
+import { GROUP_SCHEMA, type ScimServer, startScim, USER_SCHEMA } from '../support/scim.ts';
 
 const EMPLOYEES: AppScope = { userFilter: 'userType eq "Employee"' };
 
@@ -21,7 +23,7 @@ interface Body {
   };
 }
 
-eachDatabase('events and the scope of an app', (open) => {
+eachDatabase('events and the scope of an app', (open, kind) => {
   let database: Database;
   let scim: ScimServer;
   let receiver: Receiver;
@@ -150,5 +152,56 @@ eachDatabase('events and the scope of an app', (open) => {
     const data = bodies().find((body) => body.data.id === ada.id)?.data;
     assert.deepEqual([data?.resource, data?.attributes], [undefined, ['userName']]);
     assert.equal(JSON.stringify(data).includes('externalId'), false);
+  });
+
+  it('tell of the groups of whoever comes into scope, with the members that are seen now', async () => {
+    const [ada, bob] = [await user({ userType: 'Guest' }), await user()];
+    const { appId } = await bench.webhook(receiver, { payload: 'full', start: 'snapshot' }, EMPLOYEES);
+    const members = [{ value: ada.id }, { value: bob.id }];
+    const group = await scim.create('/Groups', { schemas: [GROUP_SCHEMA], displayName: 'Sales', members });
+    await bench.work();
+    const membersTold = (): (number | undefined)[] =>
+      bodies()
+        .filter(({ data }) => data.id === group.id)
+        .map(({ data }) => data.resource?.members?.length);
+    assert.deepEqual(membersTold(), [1]);
+    receiver.received.length = 0;
+    await replace(ada.id, 'userType', 'Employee');
+    await bench.work();
+    assert.deepEqual(told().sort(), [`group.updated ${group.id}`, `user.created ${ada.id}`]);
+    const [last] = await bench.deliveries(appId);
+    assert.equal(last?.type, 'group.updated', 'after the people');
+    assert.deepEqual(membersTold(), [2]);
+    await replace(ada.id, 'userType', 'Guest');
+    await bench.work();
+    receiver.received.length = 0;
+    await rescope(appId, {});
+    await bench.work();
+    assert.deepEqual(membersTold(), [2], 'nor is it left out when the scope is changed');
+  });
+
+  it('tell of nobody twice in a snapshot that saw what the log cannot be read up to yet', {
+    skip: kind !== 'postgres',
+  }, async () => {
+    const ready = Promise.withResolvers<void>();
+    const release = Promise.withResolvers<void>();
+    const holder = database.knex.transaction(async (tx) => {
+      await sql(tx, 'select pg_current_xact_id()');
+      ready.resolve();
+      await release.promise;
+    });
+    await ready.promise;
+    const ada = await user();
+    const app = await insertApp(database.knex, { name: 'App', scope: null });
+    const input = { url: receiver.url, start: 'snapshot' as const };
+    await database.knex.transaction((tx) => saveWebhook(tx, bench.parts, { id: app.id, scope: null }, input));
+    for (let n = 0; n < 2; n += 1) await bench.worker().tick();
+    release.resolve();
+    await holder;
+    for (let n = 0; n < 2; n += 1) await bench.work();
+    const mine = told().filter((one) => one.includes(ada.id));
+    assert.deepEqual(mine, [`user.created ${ada.id}`]);
+    for (let n = 0; n < 200 && (await bench.stream(app.id)).ledger; n += 1) await bench.work();
+    assert.equal((await bench.stream(app.id)).ledger, false);
   });
 });

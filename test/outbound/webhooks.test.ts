@@ -510,6 +510,8 @@ eachDatabase('webhooks', (open) => {
     await rescope(null);
     await bench.work();
     assert.equal(told().get(ada.id), undefined);
+    // A transaction that is open anywhere on the server holds it back.
+    for (let n = 0; n < 200 && (await bench.stream(appId)).ledger; n += 1) await bench.work();
     assert.equal((await bench.stream(appId)).ledger, false, 'who sees everybody needs no ledger');
   });
 
