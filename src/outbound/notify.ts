@@ -2,7 +2,7 @@
 // process, and one row for each event and channel lets every message go out once.
 import { randomUUID } from 'node:crypto';
 import { nextWarning } from '#core/connect.ts';
-import { ConfigError } from '#core/errors.ts';
+import { ConfigError, UpstreamError } from '#core/errors.ts';
 import { describeError, type RunError } from '#core/failure.ts';
 import { isWorthTelling, reminderGapMs } from '#core/report.ts';
 import type { ProviderKindName } from '#core/resource.ts';
@@ -44,6 +44,8 @@ const POLL_MS = 5_000;
 const CLAIM_MS = 5 * 60_000;
 /** Waits after each try that failed; after the last one it is given up, some two days later. */
 const RETRY_AFTER_MS = [60_000, 300_000, 1_800_000, 7_200_000, 21_600_000, 43_200_000, 86_400_000] as const;
+/** The longest that a receiver may ask to wait. */
+const ASKED_MAX_MS = 86_400_000;
 const CHANNELS = ['email', 'webhook'] as const;
 
 export interface NotifierParts {
@@ -109,7 +111,8 @@ export function makeNotifier(parts: NotifierParts): Notifier {
       const wait = RETRY_AFTER_MS[claimed.attempts - 1];
       log.warn({ ...facts, code: error.code, attempts: claimed.attempts }, 'notification failed');
       const now = clock.now();
-      const nextAt = new Date(now.getTime() + (wait ?? 0));
+      const asked = thrown instanceof UpstreamError ? (thrown.retryAfterMs ?? 0) : 0;
+      const nextAt = new Date(now.getTime() + Math.max(wait ?? 0, Math.min(asked, ASKED_MAX_MS)));
       await settleNotification(db, claimed, { state: wait === undefined ? 'failed' : 'pending', error, nextAt }, now);
     }
   }

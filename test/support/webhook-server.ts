@@ -13,26 +13,28 @@ export interface HookData {
 
 export interface Hook {
   readonly headers: IncomingHttpHeaders;
-  readonly body: { readonly type: string; readonly data: HookData };
+  readonly body: { readonly type: string; readonly timestamp: string; readonly data: HookData };
 }
 
 export interface WebhookServer {
   readonly url: string;
   readonly received: Hook[];
-  /** Answers the next posts with this status. */
-  answer(times: number, status: number): void;
+  /** Answers the next posts with this status, and asks to wait so many seconds. */
+  answer(times: number, status: number, retryAfter?: number): void;
   close(): Promise<void>;
 }
 
 export async function startWebhookServer(): Promise<WebhookServer> {
   const received: Hook[] = [];
-  let scripted = { times: 0, status: 204 };
+  let scripted = { times: 0, status: 204, retryAfter: 7 };
   const server = createServer(async (request, response) => {
     let text = '';
     for await (const chunk of request) text += chunk;
     if (scripted.times > 0) {
       scripted.times -= 1;
-      response.writeHead(scripted.status, { location: 'http://127.0.0.1:1/', 'retry-after': '7' }).end('no');
+      response
+        .writeHead(scripted.status, { location: 'http://127.0.0.1:1/', 'retry-after': String(scripted.retryAfter) })
+        .end('no');
       return;
     }
     const { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signature } = request.headers;
@@ -45,8 +47,8 @@ export async function startWebhookServer(): Promise<WebhookServer> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
     received,
-    answer(times, status) {
-      scripted = { times, status };
+    answer(times, status, retryAfter = 7) {
+      scripted = { times, status, retryAfter };
     },
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
