@@ -16,11 +16,12 @@ const Write = z.strictObject({
   resourceId: z.guid('expected the id of a resource').transform((id) => id.toLowerCase()),
   version: z.int().min(1),
 });
-const Place = z.strictObject({
-  part: z.enum(['User', 'Group', 'members']),
-  at: z.string().regex(/^(?:\d{1,18}|[0-9a-f-]{36} [0-9a-f-]{36}|)$/),
-  after: z.string(),
-});
+const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+const after = z.string();
+const Place = z.discriminatedUnion('part', [
+  z.strictObject({ part: z.enum(['User', 'Group']), at: z.string().regex(/^\d{0,18}$/), after }),
+  z.strictObject({ part: z.literal('members'), at: z.string().regex(new RegExp(`^(?:${UUID} ${UUID})?$`)), after }),
+]);
 
 /** The journal as a feed, and the snapshot that a consumer begins with. */
 export function changeRoutes({ database, sync }: AdminParts): Router {
@@ -74,7 +75,7 @@ function placeOf(text: string): JournalPlace {
   return place;
 }
 
-function encodePlace(place: z.output<typeof Place>): string {
+function encodePlace(place: SnapshotPlace & { readonly after: string }): string {
   return Buffer.from(JSON.stringify(place)).toString('base64url');
 }
 

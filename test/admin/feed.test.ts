@@ -115,4 +115,19 @@ eachDatabase('the feed of changes', (_open, kind) => {
     await follow(from, last);
     assert.equal(JSON.stringify([[...titles].sort(), [...(members.get(team) ?? [])].sort()]), before);
   });
+
+  it('refuses a cursor of the snapshot that was not given out', async () => {
+    const after = Buffer.from('c1.0.0').toString('base64url');
+    const id = '11111111-1111-4111-8111-111111111111';
+    for (const [part, at] of [
+      ['User', `${'-'.repeat(36)} ${'-'.repeat(36)}`],
+      ['members', `${'-'.repeat(36)} ${'-'.repeat(36)}`],
+      ['Group', `${id} ${id}`],
+      ['members', '5'],
+    ]) {
+      const cursor = Buffer.from(JSON.stringify({ part, at, after })).toString('base64url');
+      const { status } = await gateway.call('GET', `/api/v1/changes/snapshot?cursor=${cursor}`);
+      assert.equal(status, 400, `${part} ${at}`);
+    }
+  });
 });

@@ -204,6 +204,21 @@ eachDatabase('security event tokens', (open) => {
     assert.deepEqual(await poll(appId, { ack: Object.keys(last?.sets ?? {}) }), { sets: {}, moreAvailable: false });
   });
 
+  it('are handed out once they are polled, also where the place that they were pushed to was gone', async () => {
+    const appId = await push();
+    receiver.answerWith(() => ({ status: 410 }));
+    await user();
+    await bench.work();
+    assert.equal((await bench.stream(appId, 'set')).disabled_reason, 'gone');
+    await database.knex.transaction((tx) =>
+      saveSets(tx, bench.parts, { id: appId, scope: null }, { delivery: { method: 'poll' } }),
+    );
+    await user();
+    await bench.work();
+    assert.equal((await bench.stream(appId, 'set')).disabled_at, null);
+    assert.equal(Object.keys((await poll(appId))?.sets ?? {}).length, 2);
+  });
+
   it('keep a receiver waiting that wants to wait, until there is one', async () => {
     const appId = await bench.sets({ delivery: { method: 'poll' }, audience: [AUDIENCE] });
     const start = bench.clock.now().getTime();

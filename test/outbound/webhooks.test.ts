@@ -515,6 +515,18 @@ eachDatabase('webhooks', (open) => {
     assert.equal((await bench.stream(appId)).ledger, false, 'who sees everybody needs no ledger');
   });
 
+  it('forgets what was delivered after a week, also when nothing happens any more', async () => {
+    const { appId } = await bench.webhook(receiver, { payload: 'full' });
+    await user();
+    const worker = bench.worker();
+    await settledJournal(database);
+    await worker.tick();
+    assert.equal((await bench.deliveries(appId)).length, 1);
+    bench.later(24 * 8);
+    await worker.tick();
+    assert.deepEqual(await bench.deliveries(appId), []);
+  });
+
   it('begins with everybody who is there when that is wanted', async () => {
     const ada = await user();
     await bench.webhook(receiver, { start: 'snapshot' });
