@@ -271,7 +271,7 @@ function scimPartsOf(ground: Ground, worker: Work['worker'], groups: ServedGroup
     cursors: makeCursors(seal, now),
     places: makePlaces(clock.elapsed),
     authenticator: ground.authenticator,
-    securityEvents: makeSetPolling({ db: database.knex, clock, signer: ground.signer }),
+    securityEvents: makeSetPolling({ db: database.knex, clock, signer: ground.signer, viewOf: eventViewOf }),
     publicUrl: ground.publicUrl,
     push: {
       database,

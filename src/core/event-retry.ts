@@ -59,7 +59,7 @@ const WAITS_MS = [
 export const ATTEMPTS_MAX = WAITS_MS.length + 1;
 /** A receiver that took nothing for this long is not asked any more. */
 export const GIVE_UP_MS = 96 * HOUR_MS;
-/** So many messages refused in a row, and it is the receiver and not the messages. */
+/** So many messages refused in a row, or failing at once, and it is the receiver and not the messages. */
 const FAILURES_OF_MESSAGE = 5;
 
 /**
@@ -88,6 +88,37 @@ export interface RoundOutcome {
   readonly retryAfterMs?: number | undefined;
 }
 
+/** What came of one message in a round, with what is known of it from before. */
+export interface MessageOutcome extends RoundOutcome {
+  /** The receiver said that it is busy, or when to come back. */
+  readonly asksToWait: boolean;
+  /** Whether it failed because of itself before, or others were taken since it failed. */
+  readonly wasPassed: boolean;
+}
+
+/**
+ * The verdicts of a round, where a message that fails while others are taken is refused, however it was answered: a
+ * receiver that stumbles over one message must not keep the others waiting. And how the stream did before, without what
+ * was that message's fault. While others fail as well, it is the receiver.
+ */
+export function blameMessages(
+  health: StreamHealth,
+  outcomes: readonly MessageOutcome[],
+): { readonly verdicts: readonly AnswerVerdict[]; readonly health: StreamHealth } {
+  const anyDelivered = outcomes.some(({ verdict }) => verdict === 'delivered');
+  const failed = outcomes.filter(({ verdict }) => verdict === 'failed');
+  const isReceiver =
+    !anyDelivered &&
+    (health.failures > 1 || failed.length >= FAILURES_OF_MESSAGE || failed.some(({ wasPassed }) => !wasPassed));
+  const verdicts = outcomes.map(({ verdict, isFirstTry, asksToWait }) =>
+    verdict === 'failed' && !isFirstTry && !asksToWait && !isReceiver ? 'refused' : verdict,
+  );
+  const isMended = failed.length > 0 && !verdicts.some((verdict) => verdict === 'failed' || verdict === 'gone');
+  return { verdicts, health: isMended ? HEALTHY : health };
+}
+
+const HEALTHY: StreamHealth = { failures: 0, failingSince: null, retryAt: null };
+
 /** How a stream does after a round of messages, and whether that was the end. */
 export function nextHealth(
   health: StreamHealth,
@@ -98,7 +129,7 @@ export function nextHealth(
   // A token that was rejected for good was at least read.
   const bad = outcomes.filter(({ verdict }) => verdict !== 'delivered' && verdict !== 'rejected');
   const before = anyDelivered ? 0 : health.failures;
-  if (bad.length === 0) return { failures: 0, failingSince: null, retryAt: null, disable: undefined };
+  if (bad.length === 0) return { ...HEALTHY, disable: undefined };
   const isDown = bad.some(({ verdict }) => verdict === 'failed' || verdict === 'gone');
   const failures = before + (isDown || bad.some(({ isFirstTry }) => isFirstTry) ? 1 : 0);
   const failingSince = failures === 0 ? null : anyDelivered ? now : (health.failingSince ?? now);

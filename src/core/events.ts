@@ -101,22 +101,39 @@ export const VERIFICATION_EVENT = 'https://schemas.openid.net/secevent/ssf/event
 
 type Statements = Partial<Record<SetEvent, object>>;
 
-/** The statements of a token about one change; undefined when the receiver wants none of them. */
+/**
+ * The statements of a token about one change; undefined when the receiver wants none of them. Whether there is data or a
+ * notice is for the payload to say, so who wants either is told. Whoever comes into scope or leaves it is told as created
+ * or deleted where the feed is not wanted.
+ */
 export function setStatements(event: ResourceEvent, wanted: readonly string[]): Statements | undefined {
-  const all = Object.entries(statementsOf(event));
-  const kept = all.filter(([uri]) => wanted.length === 0 || wanted.includes(uri));
+  const wants = (uri: string): boolean =>
+    wanted.length === 0 || wanted.includes(uri) || wanted.includes(COUNTERPARTS.get(uri) ?? uri);
+  const kept = Object.entries(statementsOf(event, wants)).filter(([uri]) => wants(uri));
   return kept.length === 0 ? undefined : Object.fromEntries(kept);
 }
 
-function statementsOf(event: ResourceEvent): Statements {
+/** The same happening, with data and without. */
+const COUNTERPARTS: ReadonlyMap<string, string> = new Map(
+  [
+    [`${SCIM_EVENT}:prov:create:notice`, `${SCIM_EVENT}:prov:create:full`] as const,
+    [`${SCIM_EVENT}:prov:patch:notice`, `${SCIM_EVENT}:prov:put:full`] as const,
+  ].flatMap(([notice, full]) => [
+    [notice, full],
+    [full, notice],
+  ]),
+);
+
+function statementsOf(event: ResourceEvent, wants: (uri: string) => boolean): Statements {
+  const added = `${SCIM_EVENT}:feed:add` as const;
+  const removed = `${SCIM_EVENT}:feed:remove` as const;
   switch (event.action) {
     case 'created':
       return contentOf(event, 'create');
-    case 'entered':
-      return {
-        [`${SCIM_EVENT}:feed:add`]: {},
-        ...(event.resource === undefined ? {} : contentOf(event, 'create')),
-      };
+    case 'entered': {
+      if (!wants(added)) return contentOf(event, 'create');
+      return { [added]: {}, ...(event.resource === undefined ? {} : contentOf(event, 'create')) };
+    }
     case 'updated':
       return contentOf(event, 'change');
     case 'activated':
@@ -126,7 +143,7 @@ function statementsOf(event: ResourceEvent): Statements {
     case 'deleted':
       return { [`${SCIM_EVENT}:prov:delete`]: {} };
     case 'left':
-      return { [`${SCIM_EVENT}:feed:remove`]: {} };
+      return wants(removed) ? { [removed]: {} } : { [`${SCIM_EVENT}:prov:delete`]: {} };
   }
 }
 

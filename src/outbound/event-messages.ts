@@ -15,7 +15,7 @@ import type { ResourceType } from '#core/resource.ts';
 import type { Change } from '#store/changes.ts';
 import type { Db } from '#store/database.ts';
 import type { NewDelivery } from '#store/event-deliveries.ts';
-import { readWhole, type ScopeDifference, type SubjectRow } from '#store/event-scope.ts';
+import { type HoldingGroup, readWhole, type ScopeDifference, type SubjectRow } from '#store/event-scope.ts';
 import type { StreamRow } from '#store/event-streams.ts';
 import { bareTextOf, INLINE_MEMBERS } from '#store/served.ts';
 import type { EventView } from './event-view.ts';
@@ -92,6 +92,27 @@ export function eventOfDifference({ view }: Telling, difference: ScopeDifference
     at: deleted ? (changed_at ?? now) : now,
     transaction,
   } satisfies ResourceEvent;
+}
+
+/** A group of which the receiver sees more members, since some of them came into scope; undefined when it sees no members. */
+export function eventOfHolding(
+  { view }: Telling,
+  { id, external_id, version }: HoldingGroup,
+  transaction: string,
+  now: Date,
+): ResourceEvent | undefined {
+  if (!view.sees('Group', 'members')) return undefined;
+  return {
+    messageId: randomUUID(),
+    action: 'updated',
+    resourceType: 'Group',
+    id,
+    externalId: view.sees('Group', 'externalId') ? (external_id ?? undefined) : undefined,
+    version,
+    attributes: ['members'],
+    at: now,
+    transaction,
+  };
 }
 
 /** The events as messages, with the resources where they are wanted; those of a type that is not wanted are left out. */

@@ -56,14 +56,11 @@ export function makeEventWorker(parts: EventWorkerParts): EventWorker {
   }
 
   async function work(): Promise<void> {
-    if (
-      stopping.signal.aborted ||
-      (await listBusyStreams(db, { now: clock.now(), window: WINDOW - BATCH })).length === 0
-    )
-      return;
+    if (stopping.signal.aborted) return;
+    const busy = await listBusyStreams(db, { now: clock.now(), window: WINDOW - BATCH });
+    if (busy.length === 0 && !isPruneDue()) return;
     await withLease(db, leased, async (lease, lost) => {
       await freeClaims(db);
-      await prune();
       await workStreams(lease, AbortSignal.any([lost, stopping.signal]));
     });
   }
@@ -74,6 +71,7 @@ export function makeEventWorker(parts: EventWorkerParts): EventWorker {
     /** Each is worked once until somebody says to look again: what comes meanwhile waits for that. */
     const worked = new Set<string>();
     for (;;) {
+      await prune();
       const called = new Promise<void>((resolve) => {
         look = () => {
           worked.clear();
@@ -96,9 +94,13 @@ export function makeEventWorker(parts: EventWorkerParts): EventWorker {
     }
   }
 
+  function isPruneDue(): boolean {
+    return clock.now().getTime() >= prunedAt + PRUNE_EVERY_MS;
+  }
+
   async function prune(): Promise<void> {
+    if (!isPruneDue()) return;
     const now = clock.now();
-    if (now.getTime() < prunedAt + PRUNE_EVERY_MS) return;
     prunedAt = now.getTime();
     await pruneDeliveries(db, now, KEPT_MAX);
   }

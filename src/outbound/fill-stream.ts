@@ -10,15 +10,25 @@ import type { Db } from '#store/database.ts';
 import { countPendingDeliveries, insertDeliveries } from '#store/event-deliveries.ts';
 import {
   clearKnown,
-  fillKnown,
+  dropUnseen,
+  fillKnownAt,
   findScopeDifferences,
   type KnownResource,
   noteKnown,
   readSubjects,
   type SubjectRow,
+  takeHoldingGroups,
 } from '#store/event-scope.ts';
 import { noteProgress } from '#store/event-streams.ts';
-import { actionOf, eventOfChange, eventOfDifference, messagesOf, type Telling } from './event-messages.ts';
+import {
+  actionOf,
+  eventOfChange,
+  eventOfDifference,
+  eventOfHolding,
+  messagesOf,
+  type Telling,
+} from './event-messages.ts';
+import { isOutdated } from './fit-messages.ts';
 
 /** Messages of a stream that wait at most. */
 export const WINDOW = 1_000;
@@ -36,13 +46,13 @@ export type Filled =
 /** One step, within a transaction that has locked the stream. */
 export async function fillStream(tx: Db, telling: Telling, now: Date): Promise<Filled> {
   const { stream } = telling;
-  // A whole batch at a time: what a full window loses one by one is not filled up one by one.
-  const room = WINDOW - (await countPendingDeliveries(tx, stream.id));
-  if (room < BATCH) return 'done';
-  if (JSON.stringify(stream.scope) !== JSON.stringify(stream.app_scope)) {
+  if (isOutdated(stream)) {
     await beginScope(tx, telling);
     return 'more';
   }
+  // A whole batch at a time: what a full window loses one by one is not filled up one by one.
+  const room = WINDOW - (await countPendingDeliveries(tx, stream.id));
+  if (room < BATCH) return 'done';
   if (stream.rescan) return tellDifferences(tx, telling, { room, now });
   const place = { xid: stream.place_xid, seq: stream.place_seq };
   const page = await readChanges(tx, place, BATCH).catch((error: unknown) => {
@@ -63,9 +73,12 @@ export async function fillStream(tx: Db, telling: Telling, now: Date): Promise<F
 }
 
 /** The app's scope was changed: from now on the receiver is told by the new one, beginning with the difference. */
-async function beginScope(tx: Db, { stream }: Telling): Promise<void> {
-  if (!stream.ledger) await fillKnown(tx, stream.id, undefined);
-  await noteProgress(tx, stream.id, { scope: stream.app_scope, ledger: true, rescan: true });
+async function beginScope(tx: Db, { stream, view }: Telling): Promise<void> {
+  const seesAll = view.visible === undefined;
+  if (!stream.ledger && !seesAll) await fillKnownAt(tx, stream.id, { xid: stream.place_xid, seq: stream.place_seq });
+  if (!seesAll) await dropUnseen(tx, stream.id, view.visible);
+  const differs = stream.ledger || !seesAll;
+  await noteProgress(tx, stream.id, { scope: stream.app_scope, ledger: differs, rescan: differs });
 }
 
 /** Whether a change may bring others in or out of scope than the one that was changed: a group does, with all that it is. */
@@ -80,7 +93,9 @@ async function tellDifferences(tx: Db, telling: Telling, { room, now }: { room: 
   const scanned = await journalEnd(tx);
   const differences = await findScopeDifferences(tx, stream.id, view.visible, room);
   const transaction = randomUUID();
-  const events = differences.map((difference) => eventOfDifference(telling, difference, transaction, now));
+  const events: ResourceEvent[] = differences.map((one) => eventOfDifference(telling, one, transaction, now));
+  const entering = differences.filter(({ enters }) => enters).map(({ id }) => id);
+  events.push(...(await tellHolding(tx, telling, entering, { transaction, now })));
   await insertDeliveries(tx, stream.id, await messagesOf(tx, telling, events, now), now);
   await noteKnown(tx, stream.id, {
     known: differences
@@ -88,15 +103,35 @@ async function tellDifferences(tx: Db, telling: Telling, { room, now }: { room: 
       .map(({ id, resource_type, version }) => ({ id, resource_type, version: version ?? '1' })),
     forgotten: differences.filter(({ enters }) => !enters).map(({ id }) => id),
   });
-  if (differences.length < room) await noteProgress(tx, stream.id, { rescan: false, scanned });
+  if (differences.length < room) {
+    const settling = view.visible === undefined;
+    await noteProgress(tx, stream.id, { rescan: false, scanned, settling });
+  }
   return 'more';
 }
 
-/** Once somebody who sees everybody has been told of everybody, nothing needs to be remembered. */
+/** Who comes into scope is seen in their groups from then on, without a change of those. */
+async function tellHolding(
+  tx: Db,
+  telling: Telling,
+  entering: readonly string[],
+  { transaction, now }: { readonly transaction: string; readonly now: Date },
+): Promise<readonly ResourceEvent[]> {
+  if (entering.length === 0) return [];
+  const { stream, view } = telling;
+  const place = { xid: stream.place_xid, seq: stream.place_seq };
+  const groups = await takeHoldingGroups(tx, { streamId: stream.id, place, visible: view.visible }, entering);
+  return groups.flatMap((group) => eventOfHolding(telling, group, transaction, now) ?? []);
+}
+
+/**
+ * Once somebody who sees everybody has been told of everybody, nothing needs to be remembered, but that what was seen
+ * then may come in the log later.
+ */
 async function endSnapshot(tx: Db, { stream, view }: Telling): Promise<void> {
-  if (!stream.ledger || view.visible !== undefined) return;
-  await clearKnown(tx, stream.id);
-  await noteProgress(tx, stream.id, { ledger: false });
+  if (stream.settled !== true) return;
+  if (view.visible === undefined) await clearKnown(tx, stream.id);
+  await noteProgress(tx, stream.id, { settling: false, ...(view.visible === undefined ? { ledger: false } : {}) });
 }
 
 async function tellChanges(tx: Db, telling: Telling, page: ChangePage, now: Date): Promise<void> {
@@ -107,6 +142,12 @@ async function tellChanges(tx: Db, telling: Telling, page: ChangePage, now: Date
   const events = page.changes.flatMap(
     (change) => eventOf(telling, change, subjects.get(change.resource_id), ledger) ?? [],
   );
+  if (ledger !== undefined) {
+    const { known } = ledger.changes();
+    const entering = known.map(({ id }) => id);
+    const transaction = events.at(-1)?.transaction ?? randomUUID();
+    events.push(...(await tellHolding(tx, telling, entering, { transaction, now })));
+  }
   await insertDeliveries(tx, stream.id, await messagesOf(tx, telling, events, now), now);
   if (ledger !== undefined) await noteKnown(tx, stream.id, ledger.changes());
   await noteProgress(tx, stream.id, { place: page.next });

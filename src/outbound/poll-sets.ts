@@ -7,7 +7,9 @@ import { makeMask } from '#platform/mask.ts';
 import { countAttempts } from '#store/attempt-hours.ts';
 import type { Db } from '#store/database.ts';
 import { listWaiting, noteHandedOut, takeAnswers } from '#store/event-deliveries.ts';
-import { notePoll, readStream, type StreamRow } from '#store/event-streams.ts';
+import { findStream, notePoll, readStream, type StreamRow } from '#store/event-streams.ts';
+import type { EventViewOf } from './event-view.ts';
+import { fitMessages, isOutdated } from './fit-messages.ts';
 import { channelOf } from './send-events.ts';
 import type { SetSigner } from './set-signer.ts';
 
@@ -24,17 +26,27 @@ export interface SetPolling {
   poll(appId: string, request: SetPoll, signal: AbortSignal): Promise<PolledSets | undefined>;
 }
 
-export function makeSetPolling({ db, clock, signer }: { db: Db; clock: Clock; signer: SetSigner }): SetPolling {
+export interface SetPollingParts {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly signer: SetSigner;
+  readonly viewOf: EventViewOf;
+}
+
+export function makeSetPolling({ db, clock, signer, viewOf }: SetPollingParts): SetPolling {
   let waiting = 0;
 
-  async function collect(stream: StreamRow, max: number): Promise<PolledSets> {
-    const rows = await listWaiting(db, stream.id, max + 1);
-    const chosen = rows.slice(0, max);
+  async function collect(id: string, max: number): Promise<PolledSets> {
+    const rows = await listWaiting(db, id, max + 1);
+    if (rows.length === 0 || max === 0) return { sets: {}, moreAvailable: rows.length > 0 };
+    const stream = await findStream(db, id);
+    if (stream === undefined || isOutdated(stream)) return { sets: {}, moreAvailable: stream !== undefined };
+    const fitted = await fitMessages(db, { stream, view: viewOf(stream.app_scope) }, rows.slice(0, max));
     const now = clock.now();
-    const sign = chosen.length === 0 ? undefined : await signer.open(now);
+    const sign = await signer.open(now);
     const sets: Record<string, string> = {};
-    for (const { message_id, payload } of chosen) if (sign !== undefined) sets[message_id] = await sign(payload);
-    await noteHandedOut(db, stream.id, Object.keys(sets), now);
+    for (const { message_id, payload } of fitted) sets[message_id] = await sign(payload);
+    await noteHandedOut(db, id, Object.keys(sets), now);
     return { sets, moreAvailable: rows.length > max };
   }
 
@@ -52,12 +64,12 @@ export function makeSetPolling({ db, clock, signer }: { db: Db; clock: Clock; si
       await notePoll(db, stream.id, now);
       const max = Math.min(maxEvents, SETS_MAX);
       const until = now.getTime() + WAIT_MS;
-      if (max === 0 || !stream.enabled) return { sets: {}, moreAvailable: false };
-      const mayWait = !returnImmediately && waiting < WAITING_MAX;
+      if (!stream.enabled) return { sets: {}, moreAvailable: false };
+      const mayWait = max > 0 && !returnImmediately && waiting < WAITING_MAX;
       waiting += 1;
       try {
         for (;;) {
-          const found = await collect(stream, max);
+          const found = await collect(stream.id, max);
           const isOver = Object.keys(found.sets).length > 0 || !mayWait || clock.now().getTime() >= until;
           if (isOver || signal.aborted) return found;
           await clock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);

@@ -2,8 +2,10 @@
 import {
   type AnswerVerdict,
   ATTEMPTS_MAX,
+  blameMessages,
   judgeSetAnswer,
   judgeWebhookAnswer,
+  type MessageOutcome,
   nextHealth,
   retryWaitMs,
   type StreamHealth,
@@ -108,43 +110,67 @@ function receiptOf(
   return { verdict, status, answer: mask(text).slice(0, ANSWER_MAX), error, retryAfterMs };
 }
 
-export function healthOf({ failures, failing_since, retry_at }: StreamRow): StreamHealth {
+function healthOf({ failures, failing_since, retry_at }: StreamRow): StreamHealth {
   return { failures, failingSince: failing_since, retryAt: retry_at };
 }
 
-export interface Round {
-  /** How the receiver does after it. */
-  readonly health: StreamHealth;
-  /** Set when that was the end. */
-  readonly disabled: { readonly reason: 'gone' | 'gave-up'; readonly error: RunError | null } | undefined;
+/** The end of a stream. */
+export interface Disabled {
+  readonly reason: 'gone' | 'gave-up';
+  readonly error: RunError | null;
 }
 
-/** Sends messages side by side, settles them, and notes how the receiver does. */
+/**
+ * Sends messages side by side, settles them, and notes how the receiver does; answers when that was the end. Once an
+ * administrator has changed the stream meanwhile, it says nothing of the stream, and what was not taken is tried anew.
+ */
 export async function sendRound(
   parts: SendParts,
   stream: StreamRow,
-  { claimed, health }: { claimed: readonly ClaimedDelivery[]; health: StreamHealth },
+  claimed: readonly ClaimedDelivery[],
   signal: AbortSignal,
-): Promise<Round> {
-  const receipts = await Promise.all(claimed.map((message) => sendMessage(parts, stream, message, signal)));
+): Promise<Disabled | undefined> {
+  const sent = await Promise.all(claimed.map((message) => sendMessage(parts, stream, message, signal)));
   const now = parts.clock.now();
   const random = parts.random();
+  const { receipts, health } = blame(stream, claimed, sent);
   const outcomes = receipts.map((receipt, place) => ({ ...receipt, isFirstTry: claimed[place]?.attempts === 1 }));
   const { disable, ...next } = nextHealth(health, outcomes, { now, random });
   const error = receipts.findLast(({ verdict }) => verdict !== 'delivered')?.error ?? null;
-  const settlements = claimed.flatMap((message, place): Settlement[] => {
-    const receipt = receipts[place];
-    return receipt === undefined ? [] : [settlementOf(message, receipt, { now, random })];
-  });
+  const anyDelivered = receipts.some(({ verdict }) => verdict === 'delivered');
   return parts.database.knex.transaction(async (tx) => {
-    await settleDeliveries(tx, settlements, now);
+    const noted = { ...next, error, succeededAt: anyDelivered ? now : undefined };
+    const isSame = await noteHealth(tx, stream, noted);
+    const settlements = claimed.flatMap((message, place): Settlement[] => {
+      const receipt = receipts[place];
+      return receipt === undefined ? [] : [settlementOf(message, receipt, { now, random, isSame })];
+    });
+    await settleDeliveries(tx, stream.id, settlements, now);
     await countAttempts(tx, channelOf(stream), attemptsOf(receipts), now);
-    const anyDelivered = receipts.some(({ verdict }) => verdict === 'delivered');
-    await noteHealth(tx, stream.id, { ...next, error, succeededAt: anyDelivered ? now : undefined });
-    if (disable === undefined) return { health: next, disabled: undefined };
+    if (disable === undefined || !isSame) return undefined;
     const wasOn = await disableStream(tx, stream.id, { reason: disable, error, now });
-    return { health: next, disabled: wasOn ? { reason: disable, error } : undefined };
+    return wasOn ? { reason: disable, error } : undefined;
   });
+}
+
+/** The receipts with the verdicts that they have in the light of each other, and how the stream did before. */
+function blame(
+  stream: StreamRow,
+  claimed: readonly ClaimedDelivery[],
+  receipts: readonly Receipt[],
+): { readonly receipts: readonly Receipt[]; readonly health: StreamHealth } {
+  const outcomes = receipts.map(({ verdict, status, retryAfterMs }, place): MessageOutcome => {
+    const { attempts = 1, refusals = 0, tried_at = null } = claimed[place] ?? {};
+    const isFirstTry = attempts === 1;
+    const { last_success_at: success } = stream;
+    const wasPassed = !isFirstTry && (refusals > 0 || (success !== null && tried_at !== null && success >= tried_at));
+    return { verdict, isFirstTry, wasPassed, asksToWait: status === 429 || retryAfterMs !== undefined };
+  });
+  const { verdicts, health } = blameMessages(healthOf(stream), outcomes);
+  return {
+    receipts: receipts.map((receipt, place) => ({ ...receipt, verdict: verdicts[place] ?? receipt.verdict })),
+    health,
+  };
 }
 
 export function channelOf({ app_id, kind }: Pick<StreamRow, 'app_id' | 'kind'>) {
@@ -158,14 +184,15 @@ function attemptsOf(receipts: readonly Receipt[]) {
 
 /** A message that is refused while others are taken is tried some times; a receiver that fails altogether is waited for. */
 function settlementOf(
-  { id, attempts }: ClaimedDelivery,
+  { id, attempts, refusals: before }: ClaimedDelivery,
   { verdict, status, answer, error, ms }: Receipt,
-  { now, random }: { now: Date; random: number },
+  { now, random, isSame }: { now: Date; random: number; isSame: boolean },
 ): Settlement {
-  const settled = { id, attempts, status, answer, error, ms };
+  const refusals = verdict === 'refused' && isSame ? before + 1 : before;
+  const settled = { id, attempts, refusals, status, answer, error, ms };
   if (verdict === 'delivered') return { ...settled, state: 'delivered', nextAt: null };
-  if (verdict === 'rejected' || (verdict === 'refused' && attempts >= ATTEMPTS_MAX))
-    return { ...settled, state: 'dead', nextAt: null };
-  const waitMs = verdict === 'refused' ? retryWaitMs(attempts, random) : 0;
+  if (!isSame) return { ...settled, state: 'pending', nextAt: now };
+  if (verdict === 'rejected' || refusals >= ATTEMPTS_MAX) return { ...settled, state: 'dead', nextAt: null };
+  const waitMs = verdict === 'refused' ? retryWaitMs(refusals, random) : 0;
   return { ...settled, state: 'pending', nextAt: new Date(now.getTime() + waitMs) };
 }

@@ -38,11 +38,11 @@ export async function sendByEmail(
   return (await sendMail(settings, mail, signal)).refused;
 }
 
-/** Posts a message, signed. @throws {GatewayError} what `postOutgoing` throws, and `webhook-refused` for a status that is not 2xx */
+/** Posts a message, signed: its time is when it was made, at every try. @throws {GatewayError} what `postOutgoing` throws, and `webhook-refused` for a status that is not 2xx */
 export async function sendByWebhook(
   db: Db,
   settings: WebhookSettings,
-  { id, event }: Pick<ClaimedNotification, 'id' | 'event'>,
+  { id, event, created_at }: Pick<ClaimedNotification, 'id' | 'event' | 'created_at'>,
   message: Message,
   { policy, at, signal }: { policy: OutgoingPolicy; at: Date; signal: AbortSignal },
 ): Promise<void> {
@@ -60,7 +60,7 @@ export async function sendByWebhook(
   };
   await postSigned(
     settings,
-    { id, body: JSON.stringify({ type: event, timestamp: at.toISOString(), data }) },
+    { id, body: JSON.stringify({ type: event, timestamp: created_at.toISOString(), data }) },
     { policy, at, signal },
   );
 }

@@ -83,7 +83,8 @@ export async function saveWebhook(
   );
   const overlapUntil = hoursAfter(now, OVERLAP_HOURS);
   const next = withNewKeys(kept, missing, { now, secret: input.secret, overlapUntil });
-  await save(tx, parts, app, { kind: 'webhook', stream, settings, secrets: next, pushed: true, input });
+  const moved = url !== before?.url;
+  await save(tx, parts, app, { kind: 'webhook', stream, settings, secrets: next, pushed: true, moved, input });
   const made = input.secret === undefined && missing.includes('v1');
   return { secret: made ? next.keys.find(({ kind }) => kind === 'v1')?.secret : undefined };
 }
@@ -115,7 +116,7 @@ export async function saveSets(tx: Db, parts: StreamParts, app: StreamApp, input
   const old = stream === undefined || !isSamePlace ? undefined : openSecrets(parts.seal, stream).authorization;
   const secrets: StreamSecrets = { keys: [], authorization: given === undefined ? old : (given ?? undefined) };
   const pushed = delivery.method === 'push';
-  await save(tx, parts, app, { kind: 'set', stream, settings, secrets, pushed, input });
+  await save(tx, parts, app, { kind: 'set', stream, settings, secrets, pushed, moved: !isSamePlace, input });
 }
 
 function placeOf(delivery: SetSettings['delivery']): string {
@@ -128,6 +129,8 @@ interface Saving {
   readonly settings: object;
   readonly secrets: StreamSecrets;
   readonly pushed: boolean;
+  /** Whether it goes somewhere else, or another way, than before. */
+  readonly moved: boolean;
   readonly input: { readonly enabled?: boolean | undefined; readonly start?: 'now' | 'snapshot' | undefined };
 }
 
@@ -135,13 +138,14 @@ async function save(
   tx: Db,
   { seal, viewOf }: StreamParts,
   app: StreamApp,
-  { kind, stream, settings, secrets, pushed, input }: Saving,
+  { kind, stream, settings, secrets, pushed, moved, input }: Saving,
 ): Promise<void> {
   const sealed = seal.seal(JSON.stringify(secrets));
   const enabled = input.enabled ?? stream?.enabled ?? true;
   if (stream !== undefined) {
-    // To enable it is to say that it works again.
-    if (input.enabled === true && stream.disabled_at !== null) await resumeStream(tx, stream.id, undefined);
+    // To enable it is to say that it works again; who is asked at another place has said nothing yet.
+    const isMended = input.enabled === true || moved;
+    if (isMended && stream.disabled_at !== null) await resumeStream(tx, stream.id, undefined);
     return updateStream(tx, stream.id, { enabled, pushed, settings, sealed });
   }
   const snapshot = input.start === 'snapshot';

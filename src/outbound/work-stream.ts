@@ -1,16 +1,16 @@
 // Works one stream: reads the change log, sends what is due, and goes on until there is nothing to do.
-import type { StreamHealth } from '#core/event-retry.ts';
 import type { RunError } from '#core/failure.ts';
 import type { Log } from '#platform/log.ts';
 import type { Db } from '#store/database.ts';
 import { claimDeliveries } from '#store/event-deliveries.ts';
-import { type DisabledReason, disableStream, lockStream, type StreamRow } from '#store/event-streams.ts';
+import { type DisabledReason, disableStream, findStream, lockStream, type StreamRow } from '#store/event-streams.ts';
 import type { HeldLease } from '#store/leased.ts';
 import { checkFence, type Lease } from '#store/leases.ts';
 import type { Telling } from './event-messages.ts';
 import type { EventViewOf } from './event-view.ts';
 import { fillStream } from './fill-stream.ts';
-import { healthOf, type SendParts, sendRound } from './send-events.ts';
+import { fitMessages, isOutdated } from './fit-messages.ts';
+import { type SendParts, sendRound } from './send-events.ts';
 
 /** Messages of one stream under way at once; one while its receiver fails. */
 const TOGETHER = 8;
@@ -37,25 +37,23 @@ export async function workStream(
   while (!signal.aborted) {
     const filled = await fill(parts, id, lease);
     if (filled === undefined) return;
-    let health: StreamHealth | undefined = healthOf(filled.stream);
-    let rounds = 0;
-    for (; rounds < ROUNDS && health !== undefined && !signal.aborted; rounds += 1)
-      health = await send(parts, filled.stream, { health, lease }, signal);
-    if (!filled.more && rounds < ROUNDS) return;
+    let round: Round = 'sent';
+    for (let rounds = 0; rounds < ROUNDS && round === 'sent' && !signal.aborted; rounds += 1)
+      round = await send(parts, id, lease, signal);
+    if (!filled.more && round === 'idle') return;
   }
 }
 
-async function fill(
-  parts: EventWorkerParts,
-  id: string,
-  lease: Lease,
-): Promise<{ stream: StreamRow; more: boolean } | undefined> {
+/** Something was sent, there is nothing to send, or the change log is to be looked at first. */
+type Round = 'sent' | 'idle' | 'outdated';
+
+async function fill(parts: EventWorkerParts, id: string, lease: Lease): Promise<{ more: boolean } | undefined> {
   return parts.database.knex.transaction(async (tx) => {
     await checkFence(tx, lease);
     const stream = await lockStream(tx, id);
     if (stream === undefined) return undefined;
     const filled = await fillStream(tx, tellingOf(parts, stream), parts.clock.now());
-    if (filled !== 'fell-behind') return { stream, more: filled === 'more' };
+    if (filled !== 'fell-behind') return { more: filled === 'more' };
     await disable(tx, parts, stream, 'fell-behind', FELL_BEHIND);
     return undefined;
   });
@@ -66,26 +64,25 @@ function tellingOf(parts: EventWorkerParts, stream: StreamRow): Telling {
   return { stream, view: parts.viewOf(stream.app_scope), base: `${issuer}/scim/v2`, issuer };
 }
 
-/** One round; answers how the stream does then, and undefined when there is nothing to send any more. */
-async function send(
-  parts: EventWorkerParts,
-  stream: StreamRow,
-  { health, lease }: { readonly health: StreamHealth; readonly lease: HeldLease },
-  signal: AbortSignal,
-): Promise<StreamHealth | undefined> {
-  if (!stream.pushed) return undefined;
+/** One round, with the stream as it is set up now. */
+async function send(parts: EventWorkerParts, id: string, lease: HeldLease, signal: AbortSignal): Promise<Round> {
   const { clock, log } = parts;
-  const isFailing = health.failures > 0;
+  const db = parts.database.knex;
+  const stream = await findStream(db, id);
+  if (stream === undefined || !stream.pushed || !stream.enabled || stream.disabled_at !== null) return 'idle';
+  if (isOutdated(stream)) return 'outdated';
+  const isFailing = stream.failures > 0;
   const claim = { now: clock.now(), limit: isFailing ? 1 : TOGETHER, claimMs: CLAIM_MS, leastTriedFirst: isFailing };
-  const claimed = await claimDeliveries(parts.database.knex, stream.id, claim);
-  if (claimed.length === 0) return undefined;
+  const claimed = await claimDeliveries(db, id, claim);
+  if (claimed.length === 0) return 'idle';
   await lease.confirm();
-  const { health: next, disabled } = await sendRound(parts, stream, { claimed, health }, signal);
-  log.debug({ stream: stream.id, messages: claimed.length }, 'events sent');
-  if (disabled === undefined) return next;
-  log.warn({ stream: stream.id, app: stream.app_id, reason: disabled.reason }, 'a stream of events was disabled');
+  const messages = await fitMessages(db, { stream, view: parts.viewOf(stream.app_scope) }, claimed);
+  const disabled = await sendRound(parts, stream, messages, signal);
+  log.debug({ stream: id, messages: claimed.length }, 'events sent');
+  if (disabled === undefined) return 'sent';
+  log.warn({ stream: id, app: stream.app_id, reason: disabled.reason }, 'a stream of events was disabled');
   await parts.onDisabled(stream, disabled.reason, disabled.error);
-  return undefined;
+  return 'idle';
 }
 
 async function disable(

@@ -4,6 +4,7 @@ import { request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { ConfigError, GatewayError, InputError, UpstreamError } from '#core/errors.ts';
 import { isLoopbackAddress, isPublicAddress } from './addresses.ts';
+import { systemClock } from './clock.ts';
 import { inSpan, traceHeaders } from './trace.ts';
 
 /** Where an administrator's URL may lead. */
@@ -120,11 +121,12 @@ async function readAnswer(response: IncomingMessage): Promise<OutgoingAnswer> {
   };
 }
 
-/** RFC 9110 section 10.2.3. A date is held against the clock of the one who gave it. */
+/** RFC 9110 section 10.2.3. A date is held against the clock of the one who gave it, or against ours where that is not said. */
 function retryAfterOf({ 'retry-after': text = '', date = '' }: IncomingMessage['headers']): number | undefined {
   const wait = text.trim();
   if (/^\d{1,9}$/.test(wait)) return Number(wait) * 1000;
-  const ms = Date.parse(wait) - Date.parse(date);
+  const theirs = Date.parse(date);
+  const ms = Date.parse(wait) - (Number.isNaN(theirs) ? systemClock.now().getTime() : theirs);
   return ms > 0 ? ms : undefined;
 }
 

@@ -29,7 +29,8 @@ export async function adoptJournal(tx: Db): Promise<boolean> {
   await sql(
     tx,
     `update event_streams set place_seq = ${before('place')}, scanned_seq = ${before('scanned')},
-       place_xid = '${BEFORE_ALL}', scanned_xid = '${BEFORE_ALL}'`,
+       place_xid = '${BEFORE_ALL}', scanned_xid = '${BEFORE_ALL}',
+       settles_xid = case when settles_xid is not null then '${BEFORE_ALL}'::xid8 end`,
   );
   await sql(tx, `insert into journal (trimmed_xid, trimmed_seq) values ('0', 0) on conflict do nothing`);
   await sql(

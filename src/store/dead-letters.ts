@@ -16,7 +16,7 @@ export async function replayPicked(db: Db, picked: Picked, now: Date): Promise<n
   );
   const { rowCount: again } = await sql(
     db,
-    `update event_deliveries set state = 'pending', attempts = 0, next_at = ?, claimed_until = null, settled_at = null, error = null
+    `update event_deliveries set state = 'pending', attempts = 0, refusals = 0, next_at = ?, claimed_until = null, settled_at = null, error = null
      where id in (select d.id from event_deliveries d join event_streams s on s.id = d.stream_id
        left join resources r on r.id = d.resource_id where ${messages.text})`,
     [now, ...messages.values],

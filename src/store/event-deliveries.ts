@@ -37,6 +37,19 @@ export async function insertDeliveries(
      order by place on conflict on constraint event_deliveries_message_key do nothing`,
     [streamId, now, now, JSON.stringify(rows)],
   );
+  if (deliveries.some(({ urgent }) => urgent)) await giveUpBeforeLeavers(db, streamId, now);
+}
+
+/** Nobody's end of access waits for a message of the same person that the receiver refuses. */
+async function giveUpBeforeLeavers(db: Db, streamId: string, now: Date): Promise<void> {
+  await sql(
+    db,
+    `update event_deliveries e set state = 'dead', settled_at = ?
+     where e.stream_id = ? and e.state = 'pending' and e.refusals > 0 and e.claimed_until is null
+       and exists (select 1 from event_deliveries u where u.stream_id = e.stream_id and u.resource_id = e.resource_id
+         and u.state = 'pending' and u.urgent and u.seq > e.seq)`,
+    [now, streamId],
+  );
 }
 
 export async function countPendingDeliveries(db: Db, streamId: string): Promise<number> {
@@ -48,13 +61,25 @@ export async function countPendingDeliveries(db: Db, streamId: string): Promise<
   return Number(rows[0]?.count ?? 0);
 }
 
-export interface ClaimedDelivery {
-  readonly id: string;
+/** A message that is to be sent. */
+export interface WaitingDelivery {
+  readonly seq: string;
   readonly message_id: string;
-  readonly type: string;
+  /** Null of a message about no resource. */
+  readonly resource_type: ResourceType | null;
+  readonly resource_id: string | null;
   readonly payload: string;
+}
+
+export interface ClaimedDelivery extends WaitingDelivery {
+  readonly id: string;
+  readonly type: string;
   /** This try included; settling names it, so that a claim that was lost to time settles nothing. */
   readonly attempts: number;
+  /** Tries before this one that failed because of the message. */
+  readonly refusals: number;
+  /** When the try before this one ended. */
+  readonly tried_at: Date | null;
 }
 
 /** Message `d` of stream `s` is to be sent now. Twice the instant. */
@@ -79,7 +104,7 @@ export async function claimDeliveries(
        select d.id from event_deliveries d join event_streams s on s.id = d.stream_id
        where d.stream_id = ? and ${IS_DUE} and (d.claimed_until is null or d.claimed_until <= ?)
        order by ${leastTriedFirst ? 'd.attempts, ' : ''}d.urgent desc, d.seq limit ? for update of d skip locked)
-     returning id, message_id, type, payload, attempts`,
+     returning id, seq, message_id, type, resource_type, resource_id, payload, attempts, refusals, (tries -> -1 ->> 'at')::timestamptz as tried_at`,
     [now, new Date(now.getTime() + claimMs), streamId, now, now, now, limit],
   );
   return rows;
@@ -97,6 +122,8 @@ export interface Settlement {
   readonly id: string;
   readonly attempts: number;
   readonly state: DeliveryState;
+  /** Tries that failed because of the message, this one included. */
+  readonly refusals: number;
   /** Status and beginning of the answer; null when there was none. */
   readonly status: number | null;
   readonly answer: string | null;
@@ -122,8 +149,13 @@ const TRIES_KEPT = 10;
 /** The newest of `d.tries`, and `s.try`. */
 const WITH_TRY = `case when jsonb_array_length(d.tries) >= ${TRIES_KEPT} then d.tries - 0 else d.tries end || jsonb_build_array(s.try)`;
 
-/** Ends claims. A claim that was lost meanwhile changes nothing. */
-export async function settleDeliveries(db: Db, settlements: readonly Settlement[], now: Date): Promise<void> {
+/** Ends claims of one stream. A claim that was lost meanwhile changes nothing. */
+export async function settleDeliveries(
+  db: Db,
+  streamId: string,
+  settlements: readonly Settlement[],
+  now: Date,
+): Promise<void> {
   const rows = settlements.map(({ nextAt, ms, ...rest }) => {
     const { status, answer, error } = rest;
     const told = error === null ? null : { code: error.code, message: error.message };
@@ -131,25 +163,23 @@ export async function settleDeliveries(db: Db, settlements: readonly Settlement[
   });
   await sql(
     db,
-    `update event_deliveries d set state = s.state, status = s.status, answer = s.answer, error = s.error,
+    `update event_deliveries d set state = s.state, refusals = s.refusals, status = s.status, answer = s.answer, error = s.error,
        next_at = coalesce(s.next_at, d.next_at), claimed_until = null, tries = ${WITH_TRY},
        settled_at = case when s.state = 'pending' then null else ?::timestamptz end
      from jsonb_to_recordset(?::jsonb)
-       as s(id uuid, attempts int, state text, status int, answer text, error jsonb, next_at timestamptz, try jsonb)
+       as s(id uuid, attempts int, state text, refusals int, status int, answer text, error jsonb, next_at timestamptz, try jsonb)
      where d.id = s.id and d.attempts = s.attempts and d.state = 'pending'`,
     [now, JSON.stringify(rows)],
   );
+  if (settlements.some(({ state, refusals }) => state === 'pending' && refusals > 0))
+    await giveUpBeforeLeavers(db, streamId, now);
 }
 
 /** What a receiver that asks has not taken yet, in order. */
-export async function listWaiting(
-  db: Db,
-  streamId: string,
-  limit: number,
-): Promise<readonly Pick<ClaimedDelivery, 'message_id' | 'payload'>[]> {
-  const { rows } = await sql(
+export async function listWaiting(db: Db, streamId: string, limit: number): Promise<readonly WaitingDelivery[]> {
+  const { rows } = await sql<WaitingDelivery>(
     db,
-    `select message_id, payload from event_deliveries where stream_id = ? and state = 'pending' order by seq limit ?`,
+    `select seq, message_id, resource_type, resource_id, payload from event_deliveries where stream_id = ? and state = 'pending' order by seq limit ?`,
     [streamId, limit],
   );
   return rows;
@@ -194,7 +224,7 @@ export async function replayDeliveries(db: Db, streamId: string, which: string |
   const isOne = which !== 'dead';
   const { rowCount } = await sql(
     db,
-    `update event_deliveries set state = 'pending', attempts = 0, next_at = ?, claimed_until = null, settled_at = null, error = null
+    `update event_deliveries set state = 'pending', attempts = 0, refusals = 0, next_at = ?, claimed_until = null, settled_at = null, error = null
      where stream_id = ? and ${isOne ? 'id = ?' : 'state = ?'} and (state <> 'pending' or claimed_until is null)`,
     [now, streamId, which],
   );

@@ -1,5 +1,6 @@
 // Whom a receiver knows, against whom it may see now. Only for those who do not see everybody, or are being told of
 // everybody for the first time.
+import type { JournalPlace } from '#core/journal.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { type Db, queryOn, sql } from './database.ts';
 import { SERVED_EXTERNAL_ID } from './filter-columns.ts';
@@ -83,8 +84,42 @@ export interface KnownResource {
   readonly version: string;
 }
 
+/**
+ * The receiver was told of everybody up to a place in the change log: it knows who was there then, also those who are
+ * deleted since, and nothing of what came after.
+ */
+export async function fillKnownAt(tx: Db, streamId: string, { xid, seq }: JournalPlace): Promise<void> {
+  await sql(
+    tx,
+    `with since as (select distinct on (c.resource_id) c.resource_id, c.resource_type, c.operation from changes c
+       where (c.xid, c.seq) > (?::text::xid8, ?::bigint) order by c.resource_id, c.xid, c.seq)
+     insert into event_known (stream_id, resource_id, resource_type, version)
+     select ?::uuid, k.id, k.resource_type, 0 from (
+       select r.id, r.resource_type from resources r where r.deleted_at is null
+       union all select resource_id, resource_type from since) k
+     where not exists (select 1 from since where since.resource_id = k.id and since.operation = 'create')
+     on conflict (stream_id, resource_id) do nothing`,
+    [xid, seq, streamId],
+  );
+}
+
+/**
+ * Drops what waits to be told of those who are not seen any more, but for the end of their access. Who was to be told of
+ * as new, and never was, is known no more.
+ */
+export async function dropUnseen(tx: Db, streamId: string, visible: Visible): Promise<void> {
+  const statement = new Statement();
+  const stream = statement.bind(streamId, 'uuid');
+  const text = `with dropped as (delete from event_deliveries d where d.stream_id = ${stream} and d.state = 'pending' and d.resource_id is not null
+      and not d.urgent and d.type !~ '(deleted|prov:delete|feed:remove)'
+      and not exists (select 1 from resources r where r.id = d.resource_id and r.deleted_at is null and (case ${seenOf(statement, visible)} end))
+      returning d.resource_id, d.attempted_at is null and d.type ~ '(created|prov:create|feed:add)' as is_new)
+    delete from event_known k using dropped where k.stream_id = ${stream} and k.resource_id = dropped.resource_id and dropped.is_new`;
+  await queryOn(tx, { text, values: statement.values });
+}
+
 /** The receiver knows everybody whom `visible` shows, and nobody else, without being told. */
-export async function fillKnown(tx: Db, streamId: string, visible: Visible | undefined): Promise<void> {
+export async function fillKnown(tx: Db, streamId: string, visible: Visible): Promise<void> {
   const statement = new Statement();
   const stream = statement.bind(streamId, 'uuid');
   const text = `insert into event_known (stream_id, resource_id, resource_type, version)
@@ -122,14 +157,50 @@ export async function readSubjects(
   const statement = new Statement();
   const wanted = statement.bind(ids, 'uuid[]');
   const stream = statement.bind(streamId, 'uuid');
-  const seen = TYPES.map(
-    (type) => `when r.resource_type = '${type}' then ${statement.where(visible?.condition(type, 'few'))}`,
-  ).join(' ');
   const text = `select r.id, r.resource_type, r.version, ${SERVED_EXTERNAL_ID} as external_id, r.active, case when r.deleted_at is null then r.body end as body,
-      r.deleted_at is null and (case ${seen} end) as seen, k.version as known
+      r.deleted_at is null and (case ${seenOf(statement, visible)} end) as seen, k.version as known
     from resources r left join event_known k on k.stream_id = ${stream} and k.resource_id = r.id where r.id = any(${wanted})`;
   const { rows } = await queryOn<SubjectRow>(tx, { text, values: statement.values });
   return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** A group that the receiver knows and sees, and whose members it sees more of now. */
+export interface HoldingGroup {
+  readonly id: string;
+  readonly external_id: string | null;
+  readonly version: string;
+}
+
+/**
+ * The groups that hold some of these, but for those with a change of members that is still to be read and told. What
+ * waits to be told of their members is dropped: it is to be told anew.
+ */
+export async function takeHoldingGroups(
+  tx: Db,
+  { streamId, place, visible }: { streamId: string; place: JournalPlace; visible: Visible | undefined },
+  ids: readonly string[],
+): Promise<readonly HoldingGroup[]> {
+  const statement = new Statement();
+  const wanted = statement.bind(ids, 'uuid[]');
+  const stream = statement.bind(streamId, 'uuid');
+  const xid = `${statement.bind(place.xid, 'text')}::xid8`;
+  const seq = statement.bind(place.seq, 'bigint');
+  const text = `with holding as materialized (select r.id, r.resource_type, r.version, r.pos, ${SERVED_EXTERNAL_ID} as external_id from resources r
+      where r.id in (select m.group_id from group_members m where m.member_id = any(${wanted})) and r.deleted_at is null
+        and exists (select 1 from event_known k where k.stream_id = ${stream} and k.resource_id = r.id)
+        and not exists (select 1 from changes c where (c.xid, c.seq) > (${xid}, ${seq}) and c.resource_id = r.id and c.operation = 'membership')
+        and (case ${seenOf(statement, visible)} end)),
+      dropped as (delete from event_deliveries d using holding where d.stream_id = ${stream} and d.resource_id = holding.id
+        and d.state = 'pending' and d.attempted_at is null and (d.payload like '%"attributes":["members"]%' or d.type like '%prov:put:full%'))
+    select id, external_id, version from holding order by pos`;
+  return (await queryOn<HoldingGroup>(tx, { text, values: statement.values })).rows;
+}
+
+/** Branches of a `case`: whether resource `r` is seen. */
+function seenOf(statement: Statement, visible: Visible | undefined): string {
+  return TYPES.map(
+    (type) => `when r.resource_type = '${type}' then ${statement.where(visible?.condition(type, 'few'))}`,
+  ).join(' ');
 }
 
 /** Resources as they are served, groups with the members that are seen; users without their groups. */

@@ -16,6 +16,8 @@ export interface StreamRow {
   readonly kind: StreamKind;
   readonly enabled: boolean;
   readonly pushed: boolean;
+  /** Goes up with each change by an administrator. */
+  readonly revision: string;
   readonly settings: unknown;
   readonly sealed: string;
   readonly place_xid: string;
@@ -26,6 +28,10 @@ export interface StreamRow {
   readonly ledger: boolean;
   /** The scope for which the ledger was made. */
   readonly scope: AppScope | null;
+  /** Whether the log can be read up to what the last comparison of a ledger saw; null when nothing hangs on that. */
+  readonly settled: boolean | null;
+  /** Messages up to this one were written for an earlier scope. */
+  readonly scope_seq: string;
   /** The scope that the app has now. */
   readonly app_scope: AppScope | null;
   readonly failures: number;
@@ -38,8 +44,8 @@ export interface StreamRow {
   readonly disabled_reason: DisabledReason | null;
 }
 
-const COLUMNS = `s.id, s.app_id, a.name as app_name, s.kind, s.enabled, s.pushed, s.settings, s.sealed, s.place_xid::text, s.place_seq,
-  s.scanned_xid::text, s.scanned_seq, s.rescan, s.ledger, s.scope, a.scope as app_scope, s.failures, s.failing_since, s.retry_at,
+const COLUMNS = `s.id, s.app_id, a.name as app_name, s.kind, s.enabled, s.pushed, s.revision, s.settings, s.sealed, s.place_xid::text, s.place_seq,
+  s.scanned_xid::text, s.scanned_seq, s.rescan, s.ledger, s.scope, s.scope_seq, s.settles_xid <= pg_snapshot_xmin(pg_current_snapshot()) as settled, a.scope as app_scope, s.failures, s.failing_since, s.retry_at,
   s.last_error, s.last_success_at, s.polled_at, s.disabled_at, s.disabled_reason`;
 const FROM = 'event_streams s join apps a on a.id = s.app_id';
 
@@ -117,13 +123,16 @@ export async function updateStream(db: Db, id: string, changed: ChangedStream): 
   await sql(
     db,
     `update event_streams set enabled = ?, pushed = ?, settings = ?::jsonb, sealed = ?, failures = 0, failing_since = null,
-       retry_at = null, updated_at = now() where id = ?`,
+       retry_at = null, revision = revision + 1, updated_at = now() where id = ?`,
     [changed.enabled, changed.pushed, JSON.stringify(changed.settings), changed.sealed, id],
   );
 }
 
 export async function saveStreamSecrets(db: Db, id: string, sealed: string): Promise<void> {
-  await sql(db, 'update event_streams set sealed = ?, updated_at = now() where id = ?', [sealed, id]);
+  await sql(db, 'update event_streams set sealed = ?, revision = revision + 1, updated_at = now() where id = ?', [
+    sealed,
+    id,
+  ]);
 }
 
 export async function deleteStream(db: Db, id: string): Promise<void> {
@@ -139,7 +148,7 @@ export async function resumeStream(
   await sql(
     db,
     `update event_streams set disabled_at = null, disabled_reason = null, told_at = null, failures = 0, failing_since = null, retry_at = null,
-       last_error = null where id = ?`,
+       last_error = null, revision = revision + 1 where id = ?`,
     [id],
   );
   if (from === undefined) return;
@@ -155,20 +164,25 @@ export interface StreamProgress {
   readonly rescan?: boolean;
   readonly ledger?: boolean;
   readonly scope?: AppScope | null;
+  /** Set when everybody was told of: what is seen at this moment may still come in the log. Taken back when it has. */
+  readonly settling?: boolean;
 }
 
-/** Notes how far a stream has come. */
+/** Notes how far a stream has come. With a scope, what was written before belongs to the one before. */
 export async function noteProgress(tx: Db, id: string, progress: StreamProgress): Promise<void> {
-  const { place, scanned, rescan, ledger, scope } = progress;
+  const { place, scanned, rescan, ledger, scope, settling } = progress;
   await sql(
     tx,
-    `update event_streams set place_xid = coalesce(?::text::xid8, place_xid), place_seq = coalesce(?::bigint, place_seq),
+    `update event_streams s set place_xid = coalesce(?::text::xid8, place_xid), place_seq = coalesce(?::bigint, place_seq),
        scanned_xid = coalesce(?::text::xid8, scanned_xid), scanned_seq = coalesce(?::bigint, scanned_seq),
        rescan = coalesce(?::boolean, rescan), ledger = coalesce(?::boolean, ledger),
+       scope_seq = case when ?::boolean then coalesce((select max(d.seq) from event_deliveries d where d.stream_id = s.id), 0)
+         else scope_seq end,
+       settles_xid = case ?::boolean when true then pg_snapshot_xmax(pg_current_snapshot()) when false then null else settles_xid end,
        scope = case when ?::boolean then ?::jsonb else scope end where id = ?`,
     [
       ...[place?.xid ?? null, place?.seq ?? null, scanned?.xid ?? null, scanned?.seq ?? null],
-      ...[rescan ?? null, ledger ?? null, scope !== undefined],
+      ...[rescan ?? null, ledger ?? null, scope !== undefined, settling ?? null, scope !== undefined],
       ...[scope === undefined || scope === null ? null : JSON.stringify(scope), id],
     ],
   );
@@ -183,17 +197,23 @@ export interface StreamHealthRow {
   readonly succeededAt?: Date | undefined;
 }
 
-export async function noteHealth(db: Db, id: string, health: StreamHealthRow): Promise<void> {
+/** Notes how a stream does; answers false, and notes nothing, when an administrator has changed it since it was read. */
+export async function noteHealth(
+  db: Db,
+  { id, revision }: Pick<StreamRow, 'id' | 'revision'>,
+  health: StreamHealthRow,
+): Promise<boolean> {
   const { failures, failingSince, retryAt, error, succeededAt } = health;
-  await sql(
+  const { rowCount } = await sql(
     db,
     `update event_streams set failures = ?, failing_since = ?, retry_at = ?, last_success_at = coalesce(?, last_success_at),
-       last_error = case when ?::boolean then ?::jsonb else last_error end where id = ?`,
+       last_error = case when ?::boolean then ?::jsonb else last_error end where id = ? and revision = ?`,
     [
       ...[failures, failingSince, retryAt, succeededAt ?? null, error !== undefined],
-      ...[error === undefined || error === null ? null : JSON.stringify(error), id],
+      ...[error === undefined || error === null ? null : JSON.stringify(error), id, revision],
     ],
   );
+  return rowCount === 1;
 }
 
 /** Streams that were taken out of service and that nobody was told of; they count as told. */
@@ -234,8 +254,8 @@ export async function listBusyStreams(
 ): Promise<readonly string[]> {
   const { rows } = await sql<{ id: string }>(
     db,
-    `select s.id from ${FROM} where s.enabled and s.disabled_at is null and (
-       ((s.rescan or s.scope is distinct from a.scope or exists (select 1 from changes c
+    `select s.id from ${FROM} where s.enabled and s.disabled_at is null and (s.scope is distinct from a.scope
+       or ((s.rescan or s.settles_xid <= pg_snapshot_xmin(pg_current_snapshot()) or exists (select 1 from changes c
            where (c.xid, c.seq) > (s.place_xid, s.place_seq) and c.xid < pg_snapshot_xmin(pg_current_snapshot())))
          and (select count(*) from event_deliveries d where d.stream_id = s.id and d.state = 'pending') <= ?)
        or exists (select 1 from event_deliveries d where d.stream_id = s.id and ${IS_DUE}))

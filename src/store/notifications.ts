@@ -159,6 +159,7 @@ export interface ClaimedNotification {
   readonly stream_id: string | null;
   readonly app_id: string | null;
   readonly number: number;
+  readonly created_at: Date;
   /** This try included; settling names it, so that a claim that was lost to time settles nothing. */
   readonly attempts: number;
 }
@@ -170,7 +171,7 @@ export async function claimNotification(db: Db, now: Date, claimMs: number): Pro
     `update notifications set attempts = attempts + 1, claimed_until = ? where id = (
        select id from notifications where state = 'pending' and next_at <= ? and (claimed_until is null or claimed_until <= ?)
        order by next_at, seq limit 1 for update skip locked)
-     returning id, channel, event, run_id, plan_id, provider, stream_id, app_id, number, attempts`,
+     returning id, channel, event, run_id, plan_id, provider, stream_id, app_id, number, attempts, created_at`,
     [new Date(now.getTime() + claimMs), now, now],
   );
   return rows[0];

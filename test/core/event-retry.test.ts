@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import {
   type AnswerVerdict,
+  blameMessages,
   GIVE_UP_MS,
   judgeSetAnswer,
   judgeWebhookAnswer,
@@ -79,6 +80,28 @@ describe('when an event is sent again', () => {
       odd = nextHealth(odd, [outcome('refused', false)], { now: at(24 * day), random: 0.5 });
       assert.deepEqual([odd.disable, odd.retryAt], [undefined, null]);
     }
+  });
+
+  it('blames a message for its failure only while the receiver takes others, or is not failing otherwise', () => {
+    const failed = (more: object = {}) => {
+      const bare = { ...outcome('failed', false), asksToWait: false, wasPassed: true };
+      return { ...bare, ...more };
+    };
+    const taken = { ...outcome('delivered'), asksToWait: false, wasPassed: false };
+    const down: StreamHealth = { failures: 2, failingSince: at(0), retryAt: at(1) };
+    const verdictOf = (health: StreamHealth, ...outcomes: ReturnType<typeof failed>[]) =>
+      blameMessages(health, outcomes).verdicts.at(-1);
+    assert.equal(verdictOf(HEALTHY, failed()), 'refused');
+    assert.equal(verdictOf(HEALTHY, failed({ wasPassed: false })), 'failed');
+    assert.equal(verdictOf(HEALTHY, failed({ wasPassed: false }), failed()), 'failed');
+    assert.equal(verdictOf(HEALTHY, failed({ asksToWait: true })), 'failed');
+    assert.equal(verdictOf(HEALTHY, ...Array(5).fill(failed())), 'failed');
+    assert.equal(verdictOf(down, failed()), 'failed');
+    assert.equal(verdictOf(down, taken, failed({ wasPassed: false })), 'refused');
+    assert.equal(verdictOf(down, taken, failed({ isFirstTry: true })), 'failed');
+    const { health } = blameMessages({ failures: 1, failingSince: at(0), retryAt: at(1) }, [failed()]);
+    assert.deepEqual(health, HEALTHY);
+    assert.deepEqual(blameMessages(down, [failed()]).health, down);
   });
 
   it('waits for a receiver that refuses everything', () => {

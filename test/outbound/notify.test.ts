@@ -236,6 +236,21 @@ eachDatabase('notifications', (open) => {
     assert.equal((await messages())[0]?.state, 'dropped');
   });
 
+  it('comes back when the receiver said, with the time of the message and not of the try', async () => {
+    await setUp({ email: null });
+    hook.answer(1, 429, 7_200);
+    await endedRun({ status: 'failed' });
+    await notifier.tick();
+    const [made] = await messages();
+    for (let hour = 0; hour < 3; hour += 1) {
+      assert.equal((await messages())[0]?.attempts, 1, 'not before');
+      later(0.9);
+      await notifier.tick();
+    }
+    assert.equal((await messages())[0]?.state, 'sent');
+    assert.equal(hook.received[0]?.body.timestamp, new Date(made?.createdAt ?? 0).toISOString());
+  });
+
   it('tries again with growing gaps and the same id, shows why, and gives up in the end', async () => {
     await setUp({ email: null });
     hook.answer(2, 503);

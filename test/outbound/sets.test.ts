@@ -192,10 +192,8 @@ eachDatabase('security event tokens', (open) => {
     assert.deepEqual(Object.keys(again?.sets ?? {}), Object.keys(first?.sets ?? {}));
     const [one = '', two = ''] = Object.keys(first?.sets ?? {});
     const refused = { [two]: { err: 'authentication_failed', description: 'The signature is wrong.' } };
-    assert.deepEqual(await poll(appId, { maxEvents: 0, ack: [one], setErrs: refused }), {
-      sets: {},
-      moreAvailable: false,
-    });
+    const moreAvailable = true;
+    assert.deepEqual(await poll(appId, { maxEvents: 0, ack: [one], setErrs: refused }), { sets: {}, moreAvailable });
     const last = await poll(appId, { ack: ['11111111-1111-4111-8111-111111111111', 'not-one-of-ours'] });
     assert.equal(Object.keys(last?.sets ?? {}).length, 1);
     assert.equal(last?.moreAvailable, false);
@@ -204,6 +202,21 @@ eachDatabase('security event tokens', (open) => {
     const [, dead] = await bench.deliveries(appId, 'set');
     assert.match(dead?.error?.message ?? '', /authentication_failed.*signature is wrong/);
     assert.deepEqual(await poll(appId, { ack: Object.keys(last?.sets ?? {}) }), { sets: {}, moreAvailable: false });
+  });
+
+  it('are handed out once they are polled, also where the place that they were pushed to was gone', async () => {
+    const appId = await push();
+    receiver.answerWith(() => ({ status: 410 }));
+    await user();
+    await bench.work();
+    assert.equal((await bench.stream(appId, 'set')).disabled_reason, 'gone');
+    await database.knex.transaction((tx) =>
+      saveSets(tx, bench.parts, { id: appId, scope: null }, { delivery: { method: 'poll' } }),
+    );
+    await user();
+    await bench.work();
+    assert.equal((await bench.stream(appId, 'set')).disabled_at, null);
+    assert.equal(Object.keys((await poll(appId))?.sets ?? {}).length, 2);
   });
 
   it('keep a receiver waiting that wants to wait, until there is one', async () => {
@@ -240,6 +253,35 @@ eachDatabase('security event tokens', (open) => {
     const claims = await Promise.all(Object.values(found?.sets ?? {}).map(verified));
     assert.deepEqual(claims.map(namesOf), [['prov:create:notice'], ['feed:remove'], ['feed:add']]);
     assert.ok(claims.every(({ sub_id }) => sub_id.id === ada?.id));
+  });
+
+  it('tell who wants one of data and notice by either, and who does not want the feed as created and deleted', async () => {
+    const named = (names: readonly string[]) =>
+      SET_EVENTS.filter((uri) => names.includes(uri.replace(`${EVENT}:`, '')));
+    const full = named(['prov:create:full', 'prov:put:full']);
+    const notice = named(['prov:create:notice', 'prov:patch:notice']);
+    const asked = [
+      [await push({ events: full }), 'notice'],
+      [await push({ events: notice, payload: 'full' }), 'full'],
+      [await push({ events: full, payload: 'full' }), 'full'],
+    ] as const;
+    const ends = await bench.sets(
+      { delivery: { method: 'push', url: receiver.url }, events: named(['prov:create:notice', 'prov:delete']) },
+      { userFilter: 'active eq true' },
+    );
+    const ada = await user();
+    await patch(`/Users/${ada.id}`, { op: 'replace', path: 'title', value: 'x'.repeat(10) });
+    await bench.work();
+    for (const [appId, form] of asked) {
+      const types = (await bench.deliveries(appId, 'set')).map(({ type }) => type.replaceAll(`${EVENT}:prov:`, ''));
+      assert.deepEqual(types, form === 'full' ? ['put:full', 'create:full'] : ['patch:notice', 'create:notice']);
+    }
+    await patch(`/Users/${ada.id}`, { op: 'replace', path: 'active', value: false });
+    await bench.work();
+    await patch(`/Users/${ada.id}`, { op: 'replace', path: 'active', value: true });
+    await bench.work();
+    const types = (await bench.deliveries(ends, 'set')).map(({ type }) => type.replaceAll(`${EVENT}:prov:`, ''));
+    assert.deepEqual(types, ['create:notice', 'delete', 'create:notice']);
   });
 
   it('have the ids of the webhook of the same app, and one transaction for one request', async () => {

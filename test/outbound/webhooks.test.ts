@@ -5,7 +5,7 @@ import { Webhook } from 'standardwebhooks';
 import { WINDOW } from '#outbound/fill-stream.ts';
 import { parseNotificationSettings, saveNotificationSettings } from '#outbound/notification-settings.ts';
 import { makeNotifier } from '#outbound/notify.ts';
-import { resume, rotateWebhookKeys } from '#outbound/streams.ts';
+import { resume, rotateWebhookKeys, saveWebhook } from '#outbound/streams.ts';
 import { viewStream } from '#outbound/view-stream.ts';
 import { makeLog } from '#platform/log.ts';
 import { makeWebhookKey, webhookPublicKey } from '#platform/webhook-signature.ts';
@@ -214,6 +214,99 @@ eachDatabase('webhooks', (open) => {
     assert.equal(figures?.p50_ms, figures?.worst_ms);
   });
 
+  it('sets a message aside that fails while others are taken, and lets no leaver wait behind it', async () => {
+    const { appId } = await bench.webhook(receiver);
+    const ada = await user();
+    receiver.answerWith((text) => ({ status: text.includes(ada.id) && text.includes('user.created') ? 500 : 200 }));
+    for (let n = 0; n < 10; n += 1) {
+      await user();
+      await bench.work();
+      bench.later(6 / 3600);
+    }
+    const tries = (): number => receiver.received.filter(({ status }) => status === 500).length;
+    assert.equal(taken().length, 10);
+    assert.ok(tries() <= 4, `${tries()} tries within a minute`);
+    await patch(`/Users/${ada.id}`, { op: 'replace', path: 'active', value: false });
+    await bench.work();
+    assert.equal(types().at(-1), 'user.deactivated');
+    const dead = (await bench.deliveries(appId)).filter(({ state }) => state === 'dead');
+    assert.deepEqual(
+      dead.map(({ type, resourceId, status }) => [type, resourceId, status]),
+      [['user.created', ada.id, 500]],
+    );
+    const bob = await user();
+    await bench.work();
+    receiver.answerWith((text) => ({ status: text.includes('user.updated') ? 422 : 200 }));
+    await patch(`/Users/${bob.id}`, { op: 'replace', path: 'title', value: 'x' });
+    await patch(`/Users/${bob.id}`, { op: 'replace', path: 'active', value: false });
+    await bench.work();
+    assert.equal(taken().at(-1)?.data.id, bob.id);
+    assert.equal(types().at(-1), 'user.deactivated', 'as soon as the update was refused');
+  });
+
+  it('gives up a message that fails for days, and not the receiver that took others', async () => {
+    const { appId } = await bench.webhook(receiver);
+    const [ada] = [await user(), await user()];
+    receiver.answerWith((text) => ({ status: text.includes(ada?.id ?? '') ? 500 : 200 }));
+    for (let day = 0; day < 14; day += 1) {
+      await bench.work();
+      bench.later(24);
+    }
+    assert.equal((await bench.stream(appId)).disabled_reason, null);
+    assert.deepEqual(
+      (await bench.deliveries(appId)).map(({ state, resourceId }) => [state, resourceId]),
+      [['dead', ada?.id]],
+    );
+    assert.deepEqual(bench.disabled, []);
+  });
+
+  it('does not hold the tries of an outage against a message', async () => {
+    const { appId } = await bench.webhook(receiver);
+    await user();
+    receiver.answerWith(() => ({ status: 503 }));
+    for (const hours of [0.002, 0.1, 0.6, 2.1, 5.1, 10.1, 14.1, 20.1, 24.1, 24.1]) {
+      await bench.work();
+      bench.later(hours);
+    }
+    assert.equal(receiver.received.length, 10);
+    await resumed(appId, 'stopped');
+    receiver.answerWith(() => ({ status: 409 }));
+    await bench.work();
+    assert.equal((await bench.deliveries(appId))[0]?.state, 'pending');
+    receiver.answerWith(() => ({ status: 200 }));
+    bench.later(0.002);
+    await bench.work();
+    assert.equal((await bench.deliveries(appId))[0]?.state, 'delivered');
+  });
+
+  it('uses the settings of the moment, and holds nothing against a stream that came of those before', async () => {
+    const other = await startReceiver();
+    const { appId } = await bench.webhook(receiver);
+    const mend = (url: string) =>
+      database.knex.transaction((tx) => saveWebhook(tx, bench.parts, { id: appId, scope: null }, { url }));
+    for (let n = 0; n < 30; n += 1) await user();
+    let mended = 0;
+    receiver.answerWith(async () => {
+      mended += 1;
+      if (mended === 1) await mend(other.url);
+      return { status: 503, headers: { 'retry-after': '86400' } };
+    });
+    await bench.work();
+    assert.ok(receiver.received.length <= 8, `${receiver.received.length} to the old URL`);
+    assert.equal(other.received.length, 30);
+    assert.equal((await bench.stream(appId)).retry_at, null);
+    other.answerWith(async () => {
+      await mend(receiver.url);
+      return { status: 410 };
+    });
+    receiver.answerWith(() => ({ status: 200 }));
+    await user();
+    await bench.work();
+    assert.equal((await bench.stream(appId)).disabled_reason, null);
+    assert.equal(types().length, 1);
+    await other.close();
+  });
+
   it('is disabled after days without success, keeps what waits, and goes on when it is resumed', async () => {
     const { appId } = await bench.webhook(receiver);
     receiver.answerWith(() => ({ status: 500 }));
@@ -417,7 +510,21 @@ eachDatabase('webhooks', (open) => {
     await rescope(null);
     await bench.work();
     assert.equal(told().get(ada.id), undefined);
+    // A transaction that is open anywhere on the server holds it back.
+    for (let n = 0; n < 200 && (await bench.stream(appId)).ledger; n += 1) await bench.work();
     assert.equal((await bench.stream(appId)).ledger, false, 'who sees everybody needs no ledger');
+  });
+
+  it('forgets what was delivered after a week, also when nothing happens any more', async () => {
+    const { appId } = await bench.webhook(receiver, { payload: 'full' });
+    await user();
+    const worker = bench.worker();
+    await settledJournal(database);
+    await worker.tick();
+    assert.equal((await bench.deliveries(appId)).length, 1);
+    bench.later(24 * 8);
+    await worker.tick();
+    assert.deepEqual(await bench.deliveries(appId), []);
   });
 
   it('begins with everybody who is there when that is wanted', async () => {

@@ -193,7 +193,10 @@ describe('an outgoing POST', () => {
       request.resume();
       if (request.url === '/silent') return;
       if (request.url === '/redirect') response.writeHead(302, { location: `${base}/elsewhere` }).end();
-      else if (request.url === '/endless') {
+      else if (request.url === '/undated') {
+        response.sendDate = false;
+        response.writeHead(503, { 'retry-after': new Date(Date.now() + 3_600_000).toUTCString() }).end();
+      } else if (request.url === '/endless') {
         const more = (): void => void response.write('x'.repeat(65_536), () => !response.destroyed && more());
         more();
       } else response.writeHead(429, { 'retry-after': '12' }).end('slow down');
@@ -211,6 +214,8 @@ describe('an outgoing POST', () => {
 
   it('answers whatever status came, follows nothing, and reads no more than it needs', async () => {
     assert.deepEqual(await post('/'), { status: 429, retryAfterMs: 12_000, text: 'slow down' });
+    const { retryAfterMs = 0 } = await post('/undated');
+    assert.ok(retryAfterMs > 3_000_000 && retryAfterMs <= 3_600_000, 'by our clock where theirs is not told');
     const before = posts;
     assert.equal((await post('/redirect')).status, 302);
     assert.equal(posts, before + 1);

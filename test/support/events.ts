@@ -71,7 +71,7 @@ export function makeEventsBench(database: Database): EventsBench {
 
   return {
     ...{ clock, parts, disabled, worker, stream },
-    polling: makeSetPolling({ db, clock, signer }),
+    polling: makeSetPolling({ db, clock, signer, viewOf: eventViewOf }),
     async work() {
       await settledJournal(database);
       await worker().tick();

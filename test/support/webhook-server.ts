@@ -13,7 +13,7 @@ export interface HookData {
 
 export interface Hook {
   readonly headers: IncomingHttpHeaders;
-  readonly body: { readonly type: string; readonly data: HookData };
+  readonly body: { readonly type: string; readonly timestamp: string; readonly data: HookData };
 }
 
 export interface WebhookServer {
