@@ -253,10 +253,11 @@ eachDatabase('webhooks', (open) => {
       bench.later(24);
     }
     assert.equal((await bench.stream(appId)).disabled_reason, null);
-    assert.deepEqual(
-      (await bench.deliveries(appId)).map(({ state, resourceId }) => [state, resourceId]),
-      [['dead', ada?.id]],
-    );
+    const states = (await bench.deliveries(appId)).map(({ state, resourceId }) => [state, resourceId === ada?.id]);
+    assert.deepEqual(states, [
+      ['delivered', false],
+      ['dead', true],
+    ]);
     assert.deepEqual(bench.disabled, []);
   });
 
@@ -522,7 +523,9 @@ eachDatabase('webhooks', (open) => {
     await settledJournal(database);
     await worker.tick();
     assert.equal((await bench.deliveries(appId)).length, 1);
-    bench.later(24 * 8);
+    // By both clocks: what is stored gets older, and the worker looks again.
+    await sql(database.knex, `update event_deliveries set settled_at = settled_at - interval '8 days'`);
+    bench.later(24);
     await worker.tick();
     assert.deepEqual(await bench.deliveries(appId), []);
   });

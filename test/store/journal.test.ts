@@ -13,7 +13,6 @@ import { changeMembers, lockResource } from '#store/resource-writes.ts';
 import { makeServedGroups } from '#store/served-groups.ts';
 import { createResource, deleteResource, patchResource } from '#sync/edits.ts';
 import { makeRetention } from '#sync/retention.ts';
-import { makeClock } from '../support/clock.ts';
 import { eachDatabase } from '../support/database.ts';
 import { journalIsWhole } from '../support/push.ts';
 
@@ -157,7 +156,7 @@ eachDatabase('the journal', (open, kind) => {
     for (let n = 1; n <= 4; n += 1) await append(database.knex, randomUUID(), n);
     const [first, second, third] = await readAll();
     await sql(database.knex, `update changes set at = '2020-01-01' where seq <= ?`, [second?.seq ?? '0']);
-    await makeRetention({ database, clock: makeClock('2026-11-25T10:00:00.000Z'), log: makeLog('silent') }).tick();
+    await makeRetention({ database, clock: systemClock, log: makeLog('silent') }).tick();
     await assert.rejects(readChanges(database.knex, first, 10), { code: 'ERR_GONE', reason: 'cursor-expired' });
     assert.equal((await readAll(second))[0]?.version, third?.version);
     assert.equal((await readAll()).length, 2);
