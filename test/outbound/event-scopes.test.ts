@@ -185,7 +185,9 @@ eachDatabase('events and the scope of an app', (open, kind) => {
   }, async () => {
     const ready = Promise.withResolvers<void>();
     const release = Promise.withResolvers<void>();
-    const holder = database.knex.transaction(async (tx) => {
+    // Anywhere on the server.
+    const other = await open();
+    const holder = other.knex.transaction(async (tx) => {
       await sql(tx, 'select pg_current_xact_id()');
       ready.resolve();
       await release.promise;
