@@ -236,5 +236,7 @@ export interface TargetKind<Settings = unknown> {
   policy(settings: Settings): PushPolicy;
   /** Where requests go, for the check of outgoing addresses. */
   urls(settings: Settings): readonly string[];
+  /** Whose certificates are believed there, as text: with another one the same address may be somebody else. */
+  trust(settings: Settings): string;
   open(settings: Settings, context: TargetContext): Target;
 }

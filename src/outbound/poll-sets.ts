@@ -40,7 +40,9 @@ export function makeSetPolling({ db, clock, signer, viewOf }: SetPollingParts): 
     const rows = await listWaiting(db, id, max + 1);
     if (rows.length === 0 || max === 0) return { sets: {}, moreAvailable: rows.length > 0 };
     const stream = await findStream(db, id);
-    if (stream === undefined || isOutdated(stream)) return { sets: {}, moreAvailable: stream?.disabled_at === null };
+    // A receiver that waits is told nothing of a stream that was paused, or is sent to another place, meanwhile.
+    if (stream === undefined || !stream.enabled || stream.pushed) return { sets: {}, moreAvailable: false };
+    if (isOutdated(stream)) return { sets: {}, moreAvailable: stream.disabled_at === null };
     const fitted = await fitMessages(db, { stream, view: viewOf(stream.app_scope) }, rows.slice(0, max));
     const now = clock.now();
     const sign = await signer.open(now);

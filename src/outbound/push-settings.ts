@@ -16,7 +16,7 @@ export interface PushSettingsParts {
 
 /**
  * The settings that a body means: credentials that it leaves out stay those that were saved, unless requests would go
- * to another host than before: `elsewhere`, as are first settings.
+ * to another host than before. `elsewhere` are those, first settings, and those that believe other certificates.
  * @throws {InputError} `invalid-push`, `url-refused`
  */
 export async function parsePush(
@@ -40,21 +40,26 @@ export async function parsePush(
   const before = appId === undefined ? undefined : await readTarget(db, appId);
   const kept: Secrets = before?.push_secrets == null ? {} : JSON.parse(seal.open(before.push_secrets));
   let whole = kind.parseSettings(mergeSecrets(body, ofSameKind(kept, before?.push, body)));
-  const known = before === undefined ? [] : hostsOf(kind, mergeSecrets(before.push, kept));
-  const elsewhere = kind.urls(whole).some((url) => !known.includes(new URL(url).origin));
+  const known = before === undefined ? undefined : placeOf(kind, mergeSecrets(before.push, kept));
+  const moves = kind.urls(whole).some((url) => known?.hosts.includes(new URL(url).origin) !== true);
+  const elsewhere = moves || kind.trust(whole) !== known?.trust;
   // A credential goes to nobody whom it was not entered for.
-  if (elsewhere) whole = kind.parseSettings(body);
+  if (moves) whole = kind.parseSettings(body);
   for (const url of kind.urls(whole)) checkOutgoingUrl(url, outgoing);
   return { ...splitSecrets(whole, kind.secretPaths), whole, elsewhere };
 }
 
 /** Of saved settings; none of those that only an earlier release took. */
-function hostsOf(kind: TargetKind, saved: unknown): readonly string[] {
+function placeOf(
+  kind: TargetKind,
+  saved: unknown,
+): { readonly hosts: readonly string[]; readonly trust: string } | undefined {
   try {
-    return kind.urls(kind.parseSettings(saved)).map((url) => new URL(url).origin);
+    const settings = kind.parseSettings(saved);
+    return { hosts: kind.urls(settings).map((url) => new URL(url).origin), trust: kind.trust(settings) };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    return [];
+    return undefined;
   }
 }
 

@@ -2,6 +2,7 @@
 // connection could have it sent to a server of their own.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { makeCertificate } from '../support/certificate.ts';
 import { checkedCall, tokenWith } from '../support/checked.ts';
 import { freshStorage, startGateway, type TestGateway } from '../support/gateway.ts';
 
@@ -64,6 +65,11 @@ describe('a stored secret', () => {
     const away = await call<{ code: string }>('POST', path, 403, push('other.invalid', 'mine'), operator);
     assert.equal(away.code, 'destination-not-saved');
     await call('POST', path, 200, push('other.invalid', 'mine'));
+    // By another authority the same address may be somebody else.
+    const { cert: certificate, key } = await makeCertificate();
+    const trusting = { ...push('wiki.invalid'), tls: { certificate, key, ca: certificate } };
+    assert.equal((await call<{ code: string }>('POST', path, 403, trusting, operator)).code, 'destination-not-saved');
+    await call('POST', path, 200, trusting);
   });
 
   it('of a tenant is kept for that tenant, in its cloud and at its hosts, alone', async () => {

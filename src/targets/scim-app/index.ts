@@ -40,6 +40,7 @@ export function scimAppKind({ clock, outgoing }: ScimAppParts): TargetKind<ScimS
     secretPaths: SECRET_PATHS,
     parseSettings,
     policy: policyOf,
+    trust: ({ tls }) => tls?.ca ?? '',
     urls: ({ baseUrl, auth, nextAuth }) => [
       baseUrl,
       ...[auth, nextAuth].flatMap((one) => (one?.kind === 'oauth' ? [one.tokenUrl] : [])),

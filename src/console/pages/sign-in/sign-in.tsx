@@ -128,7 +128,7 @@ export function SignInAgain({
   const t = useT(WORDS);
   const { field, submit, error, busy, input } = useTokenForm(onDone);
   const ways = useWays();
-  useElsewhere(session, onDone);
+  const leave = useElsewhere(session, onDone);
   return (
     <Dialog
       open
@@ -141,7 +141,13 @@ export function SignInAgain({
         <>
           <Button onClick={() => onDone(undefined)}>{t('cancel')}</Button>
           {ways?.oidc ? (
-            <a className={buttonClass()} href={`${oidcLink()}&fresh=true`} target="_blank" rel="noopener">
+            <a
+              className={buttonClass()}
+              href={`${oidcLink()}&fresh=true`}
+              target="_blank"
+              rel="noopener"
+              onClick={leave}
+            >
               {t('oidc', { title: ways.oidc.title })}
             </a>
           ) : null}
@@ -160,20 +166,32 @@ export function SignInAgain({
   );
 }
 
-/** Goes on when another tab has signed in. */
-function useElsewhere({ signedInAt }: Session, onDone: (session: Session) => void): void {
+/** A sign-in in the other tab belongs to this question for so long. */
+const ELSEWHERE_MS = 10 * 60_000;
+
+/**
+ * Goes on when the same person has signed in by the tab that was opened from here. A sign-in for anything else is no answer:
+ * whoever began the change may have left the desk to somebody else.
+ */
+function useElsewhere({ name, method, signedInAt }: Session, onDone: (session: Session) => void): () => void {
   const done = useRef(onDone);
   done.current = onDone;
+  const leftAt = useRef(Number.NEGATIVE_INFINITY);
   useEffect(() => {
     const others = new BroadcastChannel(SIGNED_IN);
     others.onmessage = () => {
+      if (performance.now() - leftAt.current > ELSEWHERE_MS) return;
       call('GET /session').then(
         (next) => {
-          if (next.signedInAt !== signedInAt) done.current(next);
+          const isSame = next.name === name && next.method === method;
+          if (isSame && next.signedInAt !== signedInAt) done.current(next);
         },
         () => undefined,
       );
     };
     return () => others.close();
-  }, [signedInAt]);
+  }, [name, method, signedInAt]);
+  return () => {
+    leftAt.current = performance.now();
+  };
 }
