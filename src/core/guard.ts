@@ -79,11 +79,13 @@ export interface Figures {
   readonly absent: number;
   /** How many of these are groups; the others are users. */
   readonly groupsIn: Readonly<Record<'create' | 'update' | 'remove', number>>;
+  /** Accounts that left before, and that would go for good; `remove` has them, too, and nobody's access changes. */
+  readonly leftBefore: number;
   /** Groups that would be deleted; `remove` has them, too. */
   readonly groupsRemoved: number;
   /** Memberships that groups would lose by themselves. Those of somebody who leaves go with the leaver. */
   readonly membershipsRemoved: number;
-  /** One for each group that would lose members and stays; whoever leaves the scope since a group lost them is among its losses. */
+  /** One for each group that would lose too many members and stays; whoever leaves the scope since a group lost them is among its losses. */
   readonly groups: readonly GroupLoss[];
   /** One for each attribute of people that updates change. */
   readonly attributes: readonly AttributeShift[];
@@ -251,14 +253,16 @@ export function holdForBurst(verdict: Verdict): Verdict {
 
 function* classRules(figures: Figures, base: Base, settings: GuardSettings): Generator<HoldReason> {
   for (const kind of ['create', 'update', 'remove'] as const) {
-    const sum = sumOf(figures[kind], figures.groupsIn[kind], base);
+    const left = kind === 'remove' ? figures.leftBefore : 0;
+    const sum = sumOf(figures[kind] - left, figures.groupsIn[kind], base);
     const limit = settings.perOperation[kind] ?? settings.percent;
     // Users alone first: many groups beside them are no reason to let more people go.
     const over = [{ ...sum, ...sum.users }, sum].find(({ count, total }) =>
       isOver(count, total, limit, settings.minObjects),
     );
     if (over !== undefined) yield shareExceeded(kind, over, limit);
-    else if (kind === 'remove' && sum.count > settings.maxDeletes) yield deletionsExceeded(sum, settings.maxDeletes);
+    else if (kind === 'remove' && figures.remove > settings.maxDeletes)
+      yield deletionsExceeded(sumOf(figures.remove, figures.groupsIn.remove, base), settings.maxDeletes);
   }
   // Groups are few beside people: all of them would hardly be a tenth of everything.
   if (isOver(figures.groupsRemoved, base.groups, settings.perOperation.remove ?? settings.percent, settings.minObjects))
@@ -283,20 +287,25 @@ function* groupRules(groups: readonly GroupLoss[], settings: GuardSettings): Gen
   );
   if (emptied[0] !== undefined)
     yield {
-      hold: { code: 'group-emptied', seqs: emptied.flatMap(({ seqs }) => seqs) },
+      hold: { code: 'group-emptied', seqs: seqsOf(emptied) },
       reason: groupsEmptied(emptied.length, emptied[0].label),
     };
   const losing = groups.filter(({ members, removed }) => isOver(removed, members, groupMembershipPercent, minObjects));
   const first = losing[0];
   if (first !== undefined)
     yield {
-      hold: { code: 'group-memberships-exceeded', seqs: losing.flatMap(({ seqs }) => seqs) },
+      hold: { code: 'group-memberships-exceeded', seqs: seqsOf(losing) },
       reason: groupMembershipsExceeded(losing.length, groupMembershipPercent, {
         label: first.label,
         count: first.removed,
         total: first.members,
       }),
     };
+}
+
+/** Each once: somebody may leave several of them. */
+function seqsOf(groups: readonly GroupLoss[]): readonly string[] {
+  return [...new Set(groups.flatMap(({ seqs }) => seqs))];
 }
 
 function* attributeRules(

@@ -135,6 +135,8 @@ export interface SecondLook {
 export interface ReadMemory {
   /** Records as they were last read, by external id; those that are gone are not among them. */
   known(type: ResourceType, externalIds: readonly string[]): Promise<ReadonlyMap<string, unknown>>;
+  /** Of these, whom a read that reached its end has shown: of anybody else what belongs to them may not have been read. */
+  settled(type: ResourceType, externalIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** External ids of all who are in the directory and have not left, page by page. */
   served(type: ResourceType): AsyncIterable<readonly string[]>;
   /** External ids of all who are in the directory, and were last said to be restorable, page by page. */

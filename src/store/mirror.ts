@@ -60,6 +60,25 @@ export async function readRecords(
   return new Map(rows.map(({ external_id, record }) => [external_id, record]));
 }
 
+/** Of these, live records that were last written by a read that reached its end, or by none. */
+export async function readSettled(
+  db: Db,
+  provider: ProviderKindName,
+  type: ResourceType,
+  externalIds: readonly string[],
+): Promise<readonly string[]> {
+  const { rows } = await sql<{ external_id: string }>(
+    db,
+    `select m.external_id from unnest(?::text[]) as u(external_id)
+     cross join lateral (select external_id, read_run from mirror_records
+       where provider = ? and resource_type = ? and external_id = u.external_id and gone_at is null limit 1) m
+     where not exists (select 1 from runs r where r.id = m.read_run
+       and (r.status not in ('succeeded', 'held') or r.error is not null))`,
+    [externalIds, provider, type],
+  );
+  return rows.map(({ external_id }) => external_id);
+}
+
 /** External ids, in order, of resources that are in the directory and have not left; empty at the end. */
 export async function readServed(
   db: Db,

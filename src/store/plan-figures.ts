@@ -1,6 +1,6 @@
 // What a plan would do, in figures: read from its items, set by set, for the guard to judge.
 import { type Counted, type CountsByType, sumUp } from '#core/counts.ts';
-import type { AttributeShift, Base, Figures, GroupLoss } from '#core/guard.ts';
+import type { AttributeShift, Base, Figures, GroupLoss, GuardSettings } from '#core/guard.ts';
 import { ENTERPRISE_SCHEMA, type ProviderKindName, type ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 import { IS_LINK } from './matching.ts';
@@ -85,18 +85,19 @@ export async function countItems(
 
 /**
  * Updates that take somebody's access, which count as removals whether they link or not; the other updates, and apart
- * from them the links; and deletions of groups.
+ * from them the links; deletions of groups; and removals of people who had left before.
  */
 export async function countClasses(
   db: Db,
   planId: string,
-): Promise<Pick<Figures, 'update' | 'links' | 'groupsRemoved'> & { readonly disabling: number }> {
+): Promise<Pick<Figures, 'update' | 'links' | 'groupsRemoved' | 'leftBefore'> & { readonly disabling: number }> {
   const { rows } = await sql(
     db,
     `select count(*) filter (where action = 'update' and class = 'update' and not ${IS_LINK})::int as update,
        count(*) filter (where action = 'update' and class = 'update' and ${IS_LINK})::int as links,
        count(*) filter (where action = 'update' and class = 'remove')::int as disabling,
-       count(*) filter (where action = 'delete' and resource_type = 'Group')::int as "groupsRemoved"
+       count(*) filter (where action = 'delete' and resource_type = 'Group')::int as "groupsRemoved",
+       count(*) filter (where class = 'remove' and resource_type = 'User' and before_left_at is not null)::int as "leftBefore"
      from plan_items where plan_id = ? and class in ('update', 'remove') and outcome = 'pending'`,
     [planId],
   );
@@ -118,18 +119,24 @@ export async function readBase(db: Db, provider: ProviderKindName): Promise<Base
   return { ...rows[0], usersInSource: users, groupsInSource: groups };
 }
 
+type GroupLimits = Pick<GuardSettings, 'emptiedGroupFrom' | 'groupMembershipPercent' | 'minObjects'>;
+
 /** Where memberships decide who is in scope: who is out because a group has lost them. */
 const LEFT_BY_GROUP = `('NotInSelectedGroup', 'ScopeFilterFalse')`;
 
 /**
- * Each group that would lose members, with how many it has: by a membership item, or by people who leave the scope and whom the
- * source no longer shows in it. A group that is lost itself is none of them.
+ * Each group that would lose more members than the limits let pass, with how many it has: by a membership item, or by people who
+ * leave the scope and whom the source no longer shows in it. A group that is lost itself, or of whose members nothing is known, is
+ * none of them.
+ * @param options `leavers` is false where all who leave wait anyway
  */
 export async function readGroupLosses(
   db: Db,
   { planId, provider }: Pick<Planning, 'planId' | 'provider'>,
+  { limits, leavers }: { readonly limits: GroupLimits; readonly leavers: boolean },
 ): Promise<readonly GroupLoss[]> {
-  const { table } = await plannedMembers(db, provider);
+  const { table, digest } = await plannedMembers(db, provider);
+  const { emptiedGroupFrom: from, minObjects, groupMembershipPercent: percent } = limits;
   const { rows } = await sql(
     db,
     `with lost as materialized (
@@ -138,15 +145,20 @@ export async function readGroupLosses(
        select gm.group_id, i.seq, 0, 1 from plan_items i
        join group_members gm on gm.member_id = i.resource_id
        join resources g on g.id = gm.group_id and g.origin = ? and g.deleted_at is null
-       where i.plan_id = ? and i.action in ('deactivate', 'delete') and i.reason in ${LEFT_BY_GROUP} and i.resource_type = 'User'
+       where ? and i.plan_id = ? and i.action in ('deactivate', 'delete') and i.reason in ${LEFT_BY_GROUP} and i.resource_type = 'User'
          and exists (select 1 from mirror_records m where m.provider = g.origin and m.resource_type = 'Group'
-           and m.external_id = g.external_id and m.gone_at is null)
+           and m.external_id = g.external_id and m.gone_at is null and m.reason is null and m.${digest} is not null)
          and not exists (select 1 from ${table} mm where mm.provider = g.origin and mm.group_external_id = g.external_id
-           and mm.member_external_id = i.external_id))
-     select array_agg(l.seq order by l.seq) as seqs, coalesce(r.display, r.external_id, r.id::text) as label,
-       r.member_count as members, sum(l.added)::int as added, sum(l.removed)::int as removed
-     from lost l join resources r on r.id = l.group_id group by r.id order by min(l.seq)`,
-    [planId, provider, planId],
+           and mm.member_external_id = i.external_id)),
+     sums as materialized (
+       select group_id, array_agg(seq order by seq) as seqs, sum(added)::int as added, sum(removed)::int as removed
+       from lost group by group_id)
+     select l.seqs, coalesce(r.display, r.external_id, r.id::text) as label, r.member_count as members, l.added, l.removed
+     from sums l join resources r on r.id = l.group_id
+     where l.added = 0 and l.removed >= r.member_count and r.member_count >= greatest(?::int, 1)
+       or l.removed > ?::int and l.removed * 100.0 > r.member_count * ?::float8
+     order by l.seqs[1]`,
+    [planId, provider, leavers, planId, from, minObjects, percent],
   );
   return rows;
 }

@@ -66,7 +66,7 @@ async function readFigures(
   { counts, byType, guard, schemas, freshRemovals }: Reading,
 ): Promise<Figures> {
   const { planId, provider } = planning;
-  const { update, links, disabling, groupsRemoved } = await countClasses(tx, planId);
+  const { update, links, disabling, groupsRemoved, leftBefore } = await countClasses(tx, planId);
   const absent = counts.deactivate + counts.delete;
   return {
     create: counts.create,
@@ -80,8 +80,10 @@ async function readFigures(
       remove: (byType.Group['deactivate'] ?? 0) + (byType.Group['delete'] ?? 0),
     },
     groupsRemoved,
+    leftBefore,
     membershipsRemoved: counts.membershipsRemoved,
-    groups: await readGroupLosses(tx, planning),
+    // With more leavers than that all of them wait.
+    groups: await readGroupLosses(tx, planning, { limits: guard, leavers: absent <= guard.maxDeletes }),
     attributes: await readAttributeShifts(tx, planning, guard.minObjects),
     protectedItems: guard.protect === null ? [] : await readProtected(tx, planId, guard.protect, schemas),
     freshRemovals,

@@ -70,6 +70,7 @@ async function judgeRemoval(
     if (where !== undefined && (await isNamed(tx, removal.id, where)))
       return { code: 'protected', message: 'A protected object would be deactivated or deleted.', count: 1 };
   }
+  if (removal.count === 0) return undefined;
   const before = await countTaken(tx, removal, minutes);
   const taken = before.all + removal.count;
   if (taken <= guard.minObjects) return undefined;

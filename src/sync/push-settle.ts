@@ -93,7 +93,7 @@ export async function remove(writing: Writing, present: Pushed): Promise<Outcome
   const anchor = present.externalId ?? present.id;
   const policy = source.policy.onSourceHardDelete;
   const loses = policy !== 'keep' && !(policy === 'deactivate' && present.left);
-  const removal = { class: 'remove', type, id: present.id, count: 1 } as const;
+  const removal = { class: 'remove', type, id: present.id, count: takenBy(present) } as const;
   const held = loses
     ? (pinnedAgainst(present, 'remove') ??
       (await holdRemoval(parts, tx, source, { removal, again: present.gone, actor })))
@@ -119,7 +119,7 @@ async function holdLoss(
 ): Promise<GatewayError | undefined> {
   if (!takesAway(writing, present, meant)) return undefined;
   const { parts, tx, source, type, actor } = writing;
-  const removal = { class: 'remove', type, id: present.id, count: 1 } as const;
+  const removal = { class: 'remove', type, id: present.id, count: takenBy(present) } as const;
   return holdRemoval(parts, tx, source, { removal, again, actor });
 }
 
@@ -183,6 +183,11 @@ async function leaveScope(writing: Writing, present: Pushed, meant: Meant): Prom
     return { answer: { version: present.version, changed: true, gone: true } };
   }
   return answerOf(await deactivate(writing, present, meant.mirror.external_id), true);
+}
+
+/** Whoever left before loses nothing by going for good. */
+function takenBy({ left }: Pushed): 0 | 1 {
+  return left ? 0 : 1;
 }
 
 async function erase({ tx, type, actor }: Writing, { id }: Pushed): Promise<void> {

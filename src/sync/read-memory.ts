@@ -1,7 +1,7 @@
 import type { ReadMemory } from '#core/pages.ts';
 import type { ProviderKindName, ResourceType } from '#core/resource.ts';
 import type { Db } from '#store/database.ts';
-import { readRecords, readRestorable, readServed } from '#store/mirror.ts';
+import { readRecords, readRestorable, readServed, readSettled } from '#store/mirror.ts';
 
 /** Ids that are asked for together. */
 const IDS_PER_PAGE = 5_000;
@@ -23,6 +23,7 @@ export function makeReadMemory(db: Db, provider: ProviderKindName): ReadMemory {
       const records = await readRecords(db, provider, type, externalIds);
       return new Map([...records].map(([id, text]) => [id, JSON.parse(text)]));
     },
+    settled: async (type, externalIds) => new Set(await readSettled(db, provider, type, externalIds)),
     served: (type) => pages(readServed, type),
     restorable: (type) => pages(readRestorable, type),
   };

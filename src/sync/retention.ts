@@ -116,7 +116,11 @@ export function makeRetention({ database, clock, log, batch = BATCH }: Retention
       }
     }
 
-    await sealAudit(db);
+    async function removeAudit(): Promise<number> {
+      await sealAudit(db);
+      return all(cutoffs.audit, batch, (tx, before) => deleteOldestAudit(tx, before, batch));
+    }
+
     const removed = {
       plans: await removePlans(write, { before: cutoffs.plans, now, batch }),
       images: await all(cutoffs.plans, batch, (tx, before) => deleteOldImages(tx, before, batch)),
@@ -124,7 +128,8 @@ export function makeRetention({ database, clock, log, batch = BATCH }: Retention
       tombstones: await all(cutoffs.tombstones, batch, (tx, before) => deleteTombstones(tx, before, batch)),
       records: await all(cutoffs.tombstones, batch, (tx, before) => deleteGoneRecords(tx, before, batch)),
       changes: await all(cutoffs.changes, batch, (tx, before) => deleteOldestChanges(tx, before, batch)),
-      audit: await all(cutoffs.audit, batch, (tx, before) => deleteOldestAudit(tx, before, batch)),
+      // Last: it needs the chain whole up to now, and nothing else depends on that.
+      audit: await removeAudit(),
     };
     await all(new Date(now.getTime() - SLOTS_KEPT_MS), batch, (tx, before) => deleteSlots(tx, before, batch));
     const departures = new Date(now.getTime() - DEPARTURES_KEPT_MS);

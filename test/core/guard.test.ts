@@ -10,6 +10,7 @@ const NOTHING: Figures = {
   absent: 0,
   groupsIn: { create: 0, update: 0, remove: 0 },
   groupsRemoved: 0,
+  leftBefore: 0,
   links: 0,
   membershipsRemoved: 0,
   groups: [],
@@ -54,6 +55,12 @@ describe('the guard', () => {
     assert.deepEqual(held({ remove: 110, groupsIn: groupsIn(10) }).held, []);
     const [both] = held({ remove: 111, groupsIn: groupsIn(11) }).reasons;
     assert.match(both?.message ?? '', /the limit is 10 % of users and groups together\.$/);
+  });
+
+  it('counts whoever left before in no share, and caps them all the same', () => {
+    assert.deepEqual(held({ remove: 200, leftBefore: 100 }).held, []);
+    assert.equal(held({ remove: 201, leftBefore: 100 }).reasons[0]?.code, 'share-exceeded');
+    assert.equal(held({ remove: 501, leftBefore: 501 }).reasons[0]?.code, 'deletions-exceeded');
   });
 
   it('says of users and of groups by themselves how many it is about', () => {

@@ -161,6 +161,13 @@ eachDatabase('a plan under the guard', (open) => {
     assert.deepEqual([(await active()).size, await members('g1'), await members('g4')], [14, 11, 3]);
     await api.approve(run.planId);
     assert.deepEqual([(await active()).size, await members('g4')], [11, 0]);
+    // A group that is lost itself takes its people along: that it has none any more says nothing.
+    source.groups.set('g5', { displayName: 'Ops', members: people(55, 58) });
+    source.scope = { ...NOT_BY_GROUPS, selected: ['g1', 'g5'] };
+    await api.sync({ allowLargeSync: true });
+    source.groups.set('g5', { displayName: 'Ops', members: people(55, 58), out: 'GroupTypeExcluded' });
+    assert.equal((await api.sync()).status, 'succeeded');
+    assert.equal((await active()).size, 11);
   });
 
   it('holds the updates that empty an attribute for those who have it, and no others', async () => {

@@ -13,6 +13,7 @@ import { listItems } from '#store/views/items.ts';
 import { readPlan } from '#store/views/plans.ts';
 import type { RunView } from '#store/views/runs.ts';
 import { deleteResource, patchResource } from '#sync/edits.ts';
+import { makeReadMemory } from '#sync/read-memory.ts';
 import { eachDatabase, emptyDatabase } from '../support/database.ts';
 import { tryHistories } from '../support/histories.ts';
 import {
@@ -235,6 +236,23 @@ eachDatabase('reading what changed', (open) => {
       } finally {
         await api.close();
       }
+    }
+  });
+
+  it('does not count as settled whom a read has shown that broke off', async () => {
+    const source = makeSource();
+    for (const id of ['ada', 'bob']) source.users.set(id, { userName: id });
+    const api = await openSync(await open(), source);
+    try {
+      await api.sync();
+      const { settled } = makeReadMemory(api.database.knex, 'microsoft365');
+      source.users.set('ada', { userName: 'ada', title: 'Dr' });
+      source.users.set('cyd', { userName: 'cyd' });
+      source.lie = 'cut';
+      assert.equal((await api.sync({ mode: 'incremental' })).status, 'incomplete');
+      assert.deepEqual([...(await settled('User', ['ada', 'bob', 'cyd', 'dan']))], ['bob']);
+    } finally {
+      await api.close();
     }
   });
 

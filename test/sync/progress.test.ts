@@ -4,7 +4,7 @@ import { systemClock } from '#platform/clock.ts';
 import type { Database } from '#store/database.ts';
 import { sql } from '#store/database.ts';
 import { takeLease } from '#store/leases.ts';
-import { findOpenRun, finishRun, insertRun, requestCancel, startRun } from '#store/runs.ts';
+import { findOpenRun, finishRun, insertRun, requestCancel, requeueRun, startRun } from '#store/runs.ts';
 import { type RunView, readRun } from '#store/views/runs.ts';
 import { makeProgress } from '#sync/progress.ts';
 import { CancelledError } from '#sync/run.ts';
@@ -93,6 +93,7 @@ eachDatabase('the progress of a run', (open) => {
       `update runs set finished_at = finished_at - interval '2 days', started_at = started_at - interval '2 days'`,
     );
     assert.ok((held.cost?.wallMs ?? 0) < 60_000);
+    assert.equal(await requeueRun(database.knex, id), true);
     await startRun(database.knex, id);
     assert.ok(((await view(id)).cost?.wallMs ?? 0) < 60_000);
   });
@@ -132,11 +133,14 @@ eachDatabase('the progress of a run', (open) => {
       if (text.includes('from runs r')) queries += 1;
     });
     const gone = new AbortController();
+    let ended = false;
     const follow = async (): Promise<RunView[]> => {
       const seen: RunView[] = [];
       for await (const run of watcher.watch(id, gone.signal)) {
         seen.push(run);
-        if (seen.length === 1 && run.status === 'running') await finishRun(database.knex, id, { status: 'succeeded' });
+        if (ended || run.status !== 'running') continue;
+        ended = true;
+        await finishRun(database.knex, id, { status: 'succeeded' });
       }
       return seen;
     };

@@ -36,7 +36,8 @@ export function makeNewcomers({ plan }: Reading, memory: ReadMemory | undefined)
     async *note(pages) {
       for await (const page of pages) {
         const ids = page.records.map(({ externalId }) => externalId);
-        const known = await memory?.known(page.resourceType, ids);
+        // What a read that broke off has brought is in the mirror, and its groups were not asked for.
+        const known = await memory?.settled(page.resourceType, ids);
         for (const record of page.records) if (known?.has(record.externalId) !== true) add(record, page.resourceType);
         yield page;
       }

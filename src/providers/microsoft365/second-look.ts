@@ -2,7 +2,7 @@
 // requests. `POST /directoryObjects/getByIds` would take a thousand ids at once, but needs Directory.Read.All.
 // Sources: learn.microsoft.com/graph/json-batching, api/user-get, api/group-get, api/directory-deleteditems-get,
 // api/directoryobject-getbyids and aad-advanced-queries, checked 2026-11.
-import { GatewayError, NotFoundError } from '#core/errors.ts';
+import { GatewayError, NotFoundError, UpstreamError } from '#core/errors.ts';
 import type { SecondLook } from '#core/pages.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { batchGet, STEPS_MAX } from './batch.ts';
@@ -60,7 +60,9 @@ function makeAsker(graph: Graph): Asker {
       } catch (error) {
         signal.throwIfAborted();
         if (!(error instanceof GatewayError)) throw error;
-        isBatchClosed = true;
+        // Twenty requests in the place of one are nothing for somebody who is asked to wait.
+        if (error instanceof UpstreamError && error.failure === 'throttled') throw error;
+        isBatchClosed = isNotGiven(error);
       }
     return Promise.all(questions.map((question) => askOne(question, signal)));
   }

@@ -171,7 +171,10 @@ title: Head
         for (const id of names.keys()) known.set(id, {});
         slapd.modify(come);
         const nobody = async function* () {};
-        const memory: ReadMemory = { known: async () => known, served: nobody, restorable: nobody };
+        const memory: ReadMemory = {
+          ...{ known: async () => known, served: nobody, restorable: nobody },
+          settled: async () => new Set(known.keys()),
+        };
         const shown = new Map<string, string[]>();
         const { changes } = kind.open(settings, undefined, memory);
         for await (const page of changes?.pages(checkpoint ?? assert.fail(), signal) ?? []) {
