@@ -13,6 +13,8 @@ export interface Personality {
   readonly bulk?: boolean;
   readonly config?: boolean;
   readonly membersMax?: number;
+  /** Takes members as a whole list only. */
+  readonly wholeMembers?: boolean;
   /** What it answers when a member is not there; 400 otherwise. */
   readonly unknownMember?: number;
   /** `empty` shows an empty list in their place. */
@@ -437,6 +439,11 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
       throw new Refusal(400, 'invalidSyntax');
     }
     if (typeof path !== 'string') throw new Refusal(400, 'noTarget');
+    if (path.startsWith('members') && app.personality.wholeMembers === true) {
+      if (op !== 'replace' || path !== 'members' || !Array.isArray(value)) throw new Refusal(400, 'invalidValue');
+      doc['members'] = checkedMembers(value as { value: string }[]);
+      return;
+    }
     const one = /^members\[value eq ("(?:[^"\\]|\\.)*")\]$/.exec(path)?.[1];
     if (one !== undefined) doc['members'] = membersOf(doc).filter((member) => member.value !== JSON.parse(one));
     else if (path === 'members') {
