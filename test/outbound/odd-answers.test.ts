@@ -276,6 +276,27 @@ eachDatabase('a target that', (open) => {
         assert.deepEqual(sizes, [3, 2]);
       });
 
+  for (const [answer, code, personality] of [
+    [
+      'that the name is taken',
+      'target-conflict',
+      { failing: (method: string) => (method === 'POST' ? 409 : undefined) },
+    ],
+    ['nothing', 'no-id-answered', { noIdOnCreate: true }],
+  ] as const)
+    it(`answers a create with ${answer}, in the last request of a window: it is looked for at the next try`, async () => {
+      const ada = await edit.user('ada');
+      app.personality = { ...personality, endsWindow: (method) => method === 'POST' };
+      const push = await start();
+      await turnOnce(push);
+      assert.deepEqual(await rowOf(ada), { state: 'pending', action: 'none', link: null, code });
+      const { rows } = await sql(
+        database.knex,
+        'select t.state, d.attempts, t.rest_until > now() as rests from targets t join deliveries d using (app_id)',
+      );
+      assert.deepEqual(rows, [{ state: 'active', attempts: 1, rests: true }]);
+    });
+
   it('answers creates with their address alone, and does not filter: everybody is read once', async () => {
     app.personality = { noIdOnCreate: 'located', filter: 'no' };
     for (let n = 0; n < 5; n += 1) await edit.user(`user${n}`);

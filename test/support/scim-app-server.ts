@@ -35,6 +35,8 @@ export interface Personality {
   readonly failing?: (method: string) => number | undefined;
   /** What it then says in Retry-After. */
   readonly failingSeconds?: number;
+  /** Says that its answer was the last of a window of a minute. */
+  readonly endsWindow?: (method: string) => boolean;
   /** Does as it is asked, and answers with a page for people. */
   readonly garbled?: (method: string) => boolean;
   readonly oauth?: { readonly lifeSeconds: number };
@@ -133,7 +135,10 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
     const changed = result.status < 300 && method !== 'GET';
     if (changed && personality.dropAfter?.()) return void request.socket.destroy();
     if (personality.garbled?.(method)) return void response.writeHead(result.status).end('<html>Welcome</html>');
-    const headers = { 'content-type': 'application/scim+json', ...result.headers };
+    const isLast = personality.endsWindow?.(method) === true;
+    if (isLast) [restFrom, restUntil] = [now - 300, now + 60_000];
+    const limit = isLast ? { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '60' } : {};
+    const headers = { 'content-type': 'application/scim+json', ...limit, ...result.headers };
     response.writeHead(result.status, headers).end(result.body === undefined ? undefined : JSON.stringify(result.body));
   }
 
