@@ -292,6 +292,9 @@ describe('a SCIM app as a target', () => {
     const at = new Date('2026-11-26T00:00:00Z');
     assert.equal(waitAsked({ 'retry-after': '7' }, at), 7_000);
     assert.equal(waitAsked({ 'retry-after': 'Thu, 26 Nov 2026 00:00:09 GMT' }, at), 9_000);
+    const theirs = { date: 'Wed, 25 Nov 2026 23:00:00 GMT', 'retry-after': 'Wed, 25 Nov 2026 23:00:09 GMT' };
+    assert.equal(waitAsked(theirs, at), 9_000, 'by their clock where they tell it');
+    assert.equal(waitAsked({ ...theirs, date: 'soon' }, at), 0);
     assert.equal(waitAsked({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '3' }, at), 3_000);
     assert.equal(
       waitAsked({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(at.getTime() / 1_000 + 5) }, at),
