@@ -7,7 +7,7 @@ const OBJECT_MOST_MS = 6 * 3_600_000;
 /** For a whole target that asked for rest, or that does not answer, without saying for how long. */
 const TARGET_FIRST_MS = 1_000;
 const TARGET_MOST_MS = 5 * 60_000;
-/** A target that asks for more than this is asked again after this. */
+/** Whoever asks to be left alone for longer is asked again after this. */
 export const RETRY_AFTER_MOST_MS = 24 * 3_600_000;
 const MINUTE_MS = 60_000;
 /** Between the probes of a target in quarantine, so that it is found about as long after an outage as that took; then daily. */
@@ -29,6 +29,23 @@ export function objectRetryMs(attempt: number, random: () => number): number {
 export function targetRestMs(failures: number, asked: number | undefined, random: () => number): number {
   if (asked !== undefined && asked > 0) return Math.min(asked, RETRY_AFTER_MOST_MS);
   return Math.max(250, fullJitter(failures, TARGET_FIRST_MS, TARGET_MOST_MS, random));
+}
+
+/**
+ * What a Retry-After says, in seconds or as a date (RFC 9110 section 10.2.3); undefined when it says nothing. A date is held
+ * against the clock of the one who gave it, or against ours where that is not said.
+ * @param headers of the answer, by names in lower case
+ */
+export function retryAfterMs(
+  headers: Readonly<Record<string, string | readonly string[] | undefined>>,
+  now: Date,
+): number | undefined {
+  const text = String(headers['retry-after'] ?? '').trim();
+  if (/^\d{1,9}$/.test(text)) return Number(text) * 1_000;
+  const at = Date.parse(text);
+  if (Number.isNaN(at)) return undefined;
+  const theirs = Date.parse(String(headers['date'] ?? ''));
+  return Math.max(0, at - (Number.isNaN(theirs) ? now.getTime() : theirs));
 }
 
 /** @param probes that failed so far */

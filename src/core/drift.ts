@@ -14,7 +14,7 @@ export interface Drift {
   readonly asked: readonly Differing[];
   /** Was the same again when it was read back. */
   readonly unkept: readonly Differing[];
-  /** When the first of it was: whoever was changed there since may be taken in now. */
+  /** When it was last written: whoever was changed there since may be taken in now. */
   readonly at: string;
 }
 
@@ -50,10 +50,10 @@ export function splitDrift(
 }
 
 /** What is remembered after a write, by what was read back; null when that is nothing. */
-export function driftAfter({ asked, unkept, at }: Drift, still: readonly Differing[], now: Date): Drift | null {
+export function driftAfter({ asked, unkept }: Drift, still: readonly Differing[], now: Date): Drift | null {
   const texts = new Set(still.map(textOf));
   const left = asked.filter((one) => texts.has(textOf(one)));
-  return rememberedDrift([], [...unkept, ...left], unkept.length > 0 ? at : now.toISOString());
+  return rememberedDrift([], [...unkept, ...left], now.toISOString());
 }
 
 export function rememberedDrift(asked: readonly Differing[], unkept: readonly Differing[], at: string): Drift | null {

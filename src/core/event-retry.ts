@@ -1,4 +1,5 @@
 // When an event is sent again, and when no more.
+import { RETRY_AFTER_MOST_MS } from './backoff.ts';
 
 /** What an answer says: taken, no to this message, no to everything at present, or never come back. */
 export type AnswerVerdict = 'delivered' | 'refused' | 'rejected' | 'failed' | 'gone';
@@ -69,7 +70,7 @@ const FAILURES_OF_MESSAGE = 5;
  */
 export function retryWaitMs(failures: number, random: number, retryAfterMs = 0): number {
   const longest = WAITS_MS[Math.min(Math.max(failures, 1), WAITS_MS.length) - 1] ?? 0;
-  return Math.max(SECOND_MS, Math.round(longest * random), Math.min(retryAfterMs, 24 * HOUR_MS));
+  return Math.max(SECOND_MS, Math.round(longest * random), Math.min(retryAfterMs, RETRY_AFTER_MOST_MS));
 }
 
 /** How a stream does. */

@@ -192,7 +192,7 @@ async function lookAgain(
     if (wait > 0) await world.sleep(wait, signal);
     const found = await match(world, row, payload, signal, 'spelled').catch((later: unknown) => {
       // It asked to be left alone with its answer: the next try looks first.
-      throw later instanceof TargetError && later.reason === 'target-resting' ? error : later;
+      throw later instanceof TargetError && later.reason === 'target-resting' ? notLookedYet(error, later) : later;
     });
     if (found !== undefined) return found;
   }
@@ -200,6 +200,14 @@ async function lookAgain(
   const hidden = error.unknown ? undefined : await match(world, row, payload, signal, 'everywhere');
   if (hidden !== undefined) return hidden;
   throw error;
+}
+
+/** What the answer came to is known only by a look: until then it is tried again, and counted, as after any failure. */
+function notLookedYet(error: TargetError, { retryAfterMs }: TargetError): TargetError {
+  if (error.kind !== 'conflict' && error.kind !== 'contract') return error;
+  const { message, reason, remedy, status, unknown, exchange } = error;
+  const facts = { kind: 'server', reason, status, unknown, exchange, retryAfterMs, cause: error } as const;
+  return new TargetError(message, { ...facts, ...(remedy === undefined ? {} : { remedy }) });
 }
 
 function made(progress: Progress, payload: Payload, remote: Remote): void {

@@ -76,15 +76,29 @@ async function removeThere(world: Delivering, row: Claimed, progress: Progress, 
   } catch (error) {
     if (row.resource_type !== 'User' || !isNotDeleted(error)) throw error;
     // Whoever is gone here may not go on working there.
-    progress.steps.push({ step: 'action', ok: false, detail: 'The target does not delete it: it is deactivated.' });
-    return deactivate(world, row, progress, signal);
+    const isInactive = error.status === 403 && progress.sent?.['active'] === false;
+    if (!isInactive) {
+      progress.steps.push({ step: 'action', ok: false, detail: 'The target does not delete it: it is deactivated.' });
+      return deactivate(world, row, progress, signal);
+    }
+    // Nothing is left to do instead. That it is about them, and not about the credential, shows when they can be read.
+    const there = await world.target.read(row.resource_type, progress.remoteId, signal);
+    if (there !== undefined) throw deletionRefused(error);
   }
   await unlink(world, row, progress);
   progress.action = 'deleted';
   progress.steps.push({ step: 'action', ok: true, detail: 'Deleted at the target.' });
 }
 
-/** Some have no deletion (405, 501), or do not let us (403), and take everything else. */
-function isNotDeleted(error: unknown): boolean {
-  return error instanceof TargetError && (error.kind === 'unsupported' || error.status === 403);
+/** Some have no deletion (405, 501), or do not let us (403), and take everything else. A rate limit says nothing of that. */
+function isNotDeleted(error: unknown): error is TargetError {
+  if (!(error instanceof TargetError) || error.kind === 'throttled') return false;
+  return error.kind === 'unsupported' || error.status === 403;
+}
+
+/** A dead letter of its own: the target takes everything else. */
+function deletionRefused(cause: TargetError): TargetError {
+  const { message, reason, remedy, status, exchange } = cause;
+  const facts = { kind: 'refused', reason, status, exchange, cause } as const;
+  return new TargetError(message, { ...facts, ...(remedy === undefined ? {} : { remedy }) });
 }

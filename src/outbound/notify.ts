@@ -1,6 +1,7 @@
 // Tells people of runs and held plans. Level-triggered: it looks at what was not told yet, so nothing is lost with a
 // process, and one row for each event and channel lets every message go out once.
 import { randomUUID } from 'node:crypto';
+import { RETRY_AFTER_MOST_MS } from '#core/backoff.ts';
 import { nextWarning } from '#core/connect.ts';
 import { ConfigError, UpstreamError } from '#core/errors.ts';
 import { describeError, type RunError } from '#core/failure.ts';
@@ -45,8 +46,6 @@ const POLL_MS = 5_000;
 const CLAIM_MS = 5 * 60_000;
 /** Waits after each try that failed; after the last one it is given up, some two days later. */
 const RETRY_AFTER_MS = [60_000, 300_000, 1_800_000, 7_200_000, 21_600_000, 43_200_000, 86_400_000] as const;
-/** A receiver that asks to be left alone for longer is asked again all the same. */
-const ASKED_MAX_MS = 86_400_000;
 const CHANNELS = ['email', 'webhook'] as const;
 
 export interface NotifierParts {
@@ -126,7 +125,7 @@ export function makeNotifier(parts: NotifierParts): Notifier {
       log.warn({ ...facts, code: error.code, attempts: claimed.attempts }, 'notification failed');
       const now = clock.now();
       const asked = thrown instanceof UpstreamError ? (thrown.retryAfterMs ?? 0) : 0;
-      const nextAt = new Date(now.getTime() + Math.max(wait ?? 0, Math.min(asked, ASKED_MAX_MS)));
+      const nextAt = new Date(now.getTime() + Math.max(wait ?? 0, Math.min(asked, RETRY_AFTER_MOST_MS)));
       await settleNotification(db, claimed, { state: wait === undefined ? 'failed' : 'pending', error, nextAt }, now);
     }
   }

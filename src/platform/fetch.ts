@@ -2,6 +2,7 @@ import { type LookupAddress, lookup } from 'node:dns';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
+import { retryAfterMs } from '#core/backoff.ts';
 import { ConfigError, GatewayError, InputError, UpstreamError } from '#core/errors.ts';
 import { isLoopbackAddress, isPublicAddress } from './addresses.ts';
 import { systemClock } from './clock.ts';
@@ -116,18 +117,9 @@ async function readAnswer(response: IncomingMessage): Promise<OutgoingAnswer> {
   }
   return {
     status: response.statusCode ?? 0,
-    retryAfterMs: retryAfterOf(response.headers),
+    retryAfterMs: retryAfterMs(response.headers, systemClock.now()),
     text: text.slice(0, ANSWER_MAX),
   };
-}
-
-/** RFC 9110 section 10.2.3. A date is held against the clock of the one who gave it, or against ours where that is not said. */
-function retryAfterOf({ 'retry-after': text = '', date = '' }: IncomingMessage['headers']): number | undefined {
-  const wait = text.trim();
-  if (/^\d{1,9}$/.test(wait)) return Number(wait) * 1000;
-  const theirs = Date.parse(date);
-  const ms = Date.parse(wait) - (Number.isNaN(theirs) ? systemClock.now().getTime() : theirs);
-  return ms > 0 ? ms : undefined;
 }
 
 /** Without the brackets of an IPv6 address. */

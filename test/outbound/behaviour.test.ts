@@ -366,6 +366,32 @@ eachDatabase('what a push target does when', (open) => {
     assert.deepEqual(await compared(), [[], 0]);
   });
 
+  it('it does not keep several members, and one of them was changed: that one is tried once more, and not each time', async () => {
+    const [ada, bob, eve] = [await edit.user('ada'), await edit.user('bob'), await edit.user('eve')];
+    await edit.group('team', [ada, bob, eve]);
+    const nameOf = (id: string): string => String(app.users.get(id)?.['userName']);
+    app.personality = {
+      rewrites(doc) {
+        if (Array.isArray(doc['members']))
+          doc['members'] = doc['members'].filter(({ value }) => nameOf(value) === 'ada');
+      },
+    };
+    const push = await start();
+    await journalIsWhole(database);
+    await push.settle();
+    const writesOfComparison = async (): Promise<number> => {
+      app.takeWrites();
+      await sql(database.knex, 'update targets set reconcile_asked = true');
+      await push.settle();
+      return app.takeWrites().length;
+    };
+    assert.deepEqual([await writesOfComparison(), await writesOfComparison()], [1, 0]);
+    await edit.change('User', bob, 'userType', 'Guest');
+    await journalIsWhole(database);
+    await push.settle();
+    assert.deepEqual([await writesOfComparison(), await writesOfComparison()], [1, 0]);
+  });
+
   /** Somebody is removed, and the target answers again. */
   async function leaveOnceItAnswers(push: Awaited<ReturnType<typeof start>>, id: string): Promise<void> {
     await edit.remove('User', id);

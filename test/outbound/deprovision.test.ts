@@ -64,4 +64,31 @@ eachDatabase('somebody who goes', (open) => {
     );
     assert.deepEqual(rows, [{ state: 'idle', action: 'deactivated', again: false }]);
   });
+
+  for (const [what, failingSeconds, outcome] of [
+    ['a rate limit: it waits', 60, { state: 'pending', code: 'target-throttled', target: 'active' }],
+    ['a refusal: it is told of', undefined, { state: 'dead', code: 'target-refused-us', target: 'active' }],
+  ] as const)
+    it(`a deletion that is due is answered 403, by ${what}`, async () => {
+      const ada = await edit.user('ada');
+      await journalIsWhole(database);
+      const push = await start({ guard: null, deprovision: { deleteAfterDays: 30 } });
+      await push.settle();
+      await edit.remove('User', ada);
+      await journalIsWhole(database);
+      await push.settle();
+      app.takeWrites();
+      app.personality = {
+        failing: (method) => (method === 'DELETE' ? 403 : undefined),
+        ...(failingSeconds === undefined ? {} : { failingSeconds }),
+      };
+      await sql(database.knex, `update deliveries set gone_since = gone_since - interval '31 days', ready_at = now()`);
+      await push.pump.turn();
+      const { rows } = await sql(
+        database.knex,
+        `select d.state, d.last_error ->> 'code' as code, t.state as target from deliveries d join targets t using (app_id)`,
+      );
+      assert.deepEqual(rows, [outcome]);
+      assert.equal(app.takeWrites().length, 1);
+    });
 });

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { type Database, sql } from '#store/database.ts';
+import { replayDead } from '#store/views/deliveries.ts';
 import { eachDatabase } from '../support/database.ts';
 import { type Editor, eachPush, journalIsWhole, type PushTest } from '../support/push.ts';
 import type { ScimAppServer } from '../support/scim-app-server.ts';
@@ -240,6 +241,61 @@ eachDatabase('a target that', (open) => {
     assert.ok(app.takeWrites().every(({ method }) => method !== 'PUT'));
     assert.deepEqual((await sql(database.knex, 'select learned from targets')).rows, [{ learned: {} }]);
   });
+
+  for (const [way, whole] of [
+    ['PATCH', { wholeMembers: true }],
+    ['PUT', { patch: false }],
+  ] as const)
+    for (const unknownMember of [404, 409])
+      it(`takes whole lists by ${way}, and answers ${unknownMember} to one: that is told once, and nobody counts as removed`, async () => {
+        const [ada, bob, eve] = [await edit.user('ada'), await edit.user('bob'), await edit.user('eve')];
+        const [joe, team] = [await edit.user('joe'), await edit.group('team', [ada, bob, eve])];
+        app.personality = { ...whole, unknownMember };
+        await journalIsWhole(database);
+        const push = await start({ dialect: way === 'PATCH' ? { changeMembers: 'whole' } : {} });
+        await push.settle();
+        const [gone = '', doc = {}] = [...app.users].find(([, user]) => user['userName'] === 'bob') ?? [];
+        app.users.delete(gone);
+        app.takeWrites();
+        const crew = await edit.group('crew', [bob, ada]);
+        await edit.removeMember(team, eve);
+        await edit.addMember(team, joe);
+        await journalIsWhole(database);
+        await push.settle();
+        for (const [id, action] of [
+          [team, 'none'],
+          [crew, 'created'],
+        ] as const)
+          assert.deepEqual(await rowOf(id), { state: 'dead', action, link: 'created', code: 'member-list-refused' });
+        const lists = app.takeWrites().filter(({ method, path }) => method === way && path.startsWith('/Groups/'));
+        assert.equal(lists.length, 2);
+        app.users.set(gone, doc);
+        await replayDead(database.knex, { appId: push.appId, code: undefined, now: new Date() });
+        await push.settle();
+        const sizes = [...app.groups.values()].map(({ members }) => (members as unknown[]).length);
+        assert.deepEqual(sizes, [3, 2]);
+      });
+
+  for (const [answer, code, personality] of [
+    [
+      'that the name is taken',
+      'target-conflict',
+      { failing: (method: string) => (method === 'POST' ? 409 : undefined) },
+    ],
+    ['nothing', 'no-id-answered', { noIdOnCreate: true }],
+  ] as const)
+    it(`answers a create with ${answer}, in the last request of a window: it is looked for at the next try`, async () => {
+      const ada = await edit.user('ada');
+      app.personality = { ...personality, endsWindow: (method) => method === 'POST' };
+      const push = await start();
+      await turnOnce(push);
+      assert.deepEqual(await rowOf(ada), { state: 'pending', action: 'none', link: null, code });
+      const { rows } = await sql(
+        database.knex,
+        'select t.state, d.attempts, t.rest_until > now() as rests from targets t join deliveries d using (app_id)',
+      );
+      assert.deepEqual(rows, [{ state: 'active', attempts: 1, rests: true }]);
+    });
 
   it('answers creates with their address alone, and does not filter: everybody is read once', async () => {
     app.personality = { noIdOnCreate: 'located', filter: 'no' };

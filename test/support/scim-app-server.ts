@@ -13,6 +13,8 @@ export interface Personality {
   readonly bulk?: boolean;
   readonly config?: boolean;
   readonly membersMax?: number;
+  /** Takes members as a whole list only. */
+  readonly wholeMembers?: boolean;
   /** What it answers when a member is not there; 400 otherwise. */
   readonly unknownMember?: number;
   /** `empty` shows an empty list in their place. */
@@ -33,6 +35,8 @@ export interface Personality {
   readonly failing?: (method: string) => number | undefined;
   /** What it then says in Retry-After. */
   readonly failingSeconds?: number;
+  /** Says that its answer was the last of a window of a minute. */
+  readonly endsWindow?: (method: string) => boolean;
   /** Does as it is asked, and answers with a page for people. */
   readonly garbled?: (method: string) => boolean;
   readonly oauth?: { readonly lifeSeconds: number };
@@ -131,7 +135,10 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
     const changed = result.status < 300 && method !== 'GET';
     if (changed && personality.dropAfter?.()) return void request.socket.destroy();
     if (personality.garbled?.(method)) return void response.writeHead(result.status).end('<html>Welcome</html>');
-    const headers = { 'content-type': 'application/scim+json', ...result.headers };
+    const isLast = personality.endsWindow?.(method) === true;
+    if (isLast) [restFrom, restUntil] = [now - 300, now + 60_000];
+    const limit = isLast ? { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '60' } : {};
+    const headers = { 'content-type': 'application/scim+json', ...limit, ...result.headers };
     response.writeHead(result.status, headers).end(result.body === undefined ? undefined : JSON.stringify(result.body));
   }
 
@@ -437,6 +444,11 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
       throw new Refusal(400, 'invalidSyntax');
     }
     if (typeof path !== 'string') throw new Refusal(400, 'noTarget');
+    if (path.startsWith('members') && app.personality.wholeMembers === true) {
+      if (op !== 'replace' || path !== 'members' || !Array.isArray(value)) throw new Refusal(400, 'invalidValue');
+      doc['members'] = checkedMembers(value as { value: string }[]);
+      return;
+    }
     const one = /^members\[value eq ("(?:[^"\\]|\\.)*")\]$/.exec(path)?.[1];
     if (one !== undefined) doc['members'] = membersOf(doc).filter((member) => member.value !== JSON.parse(one));
     else if (path === 'members') {

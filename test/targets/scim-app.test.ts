@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
-import { type Target, TargetError } from '#core/target.ts';
+import { type Remote, type Target, TargetError } from '#core/target.ts';
 import { systemClock } from '#platform/clock.ts';
 import type { ScimClient, ScimRequest } from '#targets/scim-app/client.ts';
 import { scimAppKind } from '#targets/scim-app/index.ts';
@@ -12,6 +12,7 @@ import { memberOperations, patchRequests } from '#targets/scim-app/patch.ts';
 import { PRESETS } from '#targets/scim-app/presets.ts';
 import { parseSettings } from '#targets/scim-app/settings.ts';
 import { merged } from '#targets/scim-app/write.ts';
+import { makeClock } from '../support/clock.ts';
 import { startScimApp } from '../support/scim-app-server.ts';
 
 const URL_AND_AUTH = { baseUrl: 'https://app.example/scim/v2/', auth: { kind: 'none' } };
@@ -100,6 +101,70 @@ describe('a SCIM app as a target', () => {
     assert.equal(app.asked.length, asked);
     await target.close();
     await app.close();
+  });
+
+  it('reads everybody once at a time where the target does not filter, however many creates are in doubt', async (context) => {
+    const users: { readonly id: string; readonly userName: string }[] = [];
+    const held: (() => void)[] = [];
+    let lists = 0;
+    let isHolding = true;
+    const server = createServer((request, response) => {
+      const answer = (status: number, body: object): void => void response.writeHead(status).end(JSON.stringify(body));
+      const path = request.url ?? '';
+      if (request.method === 'GET' && path.startsWith('/Users/'))
+        return answer(200, users.find(({ id }) => path === `/Users/${id}`) ?? {});
+      if (request.method === 'GET') {
+        lists += 1;
+        const list = (): void => answer(200, { totalResults: users.length, startIndex: 1, Resources: users });
+        return isHolding ? void held.push(list) : list();
+      }
+      let text = '';
+      request.on('data', (chunk) => {
+        text += chunk;
+      });
+      request.on('end', () => {
+        const { userName } = JSON.parse(text);
+        if (userName === 'taken') return answer(409, { detail: 'taken' });
+        users.push({ id: userName, userName });
+        request.socket.destroy();
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const clock = makeClock('2026-11-26T00:00:00Z');
+    const kind = scimAppKind({ clock, outgoing: { allowLoopback: true } });
+    const settings = { auth: { kind: 'none' }, matching: { User: ['userName'] }, dialect: { filter: 'never' } };
+    const target = kind.open(kind.parseSettings({ baseUrl: `http://127.0.0.1:${port}`, ...settings }), {
+      ...{ dryRun: false, learned: {}, capabilities: undefined, trace: () => undefined },
+    });
+    context.after(async () => {
+      await target.close();
+      server.closeAllConnections();
+      server.close();
+    });
+    const signal = AbortSignal.timeout(10_000);
+    const found: Promise<readonly Remote[]>[] = [];
+    const look = (userName: string): void => void found.push(target.find('User', { userName }, signal));
+    const makeAndLook = async (userName: string): Promise<void> => {
+      await assert.rejects(target.create('User', { userName }, signal));
+      look(userName);
+    };
+    look('nobody');
+    while (held.length === 0) await systemClock.sleep(1, signal);
+    await clock.sleep(11 * 60_000, signal);
+    // It takes long, and is read to its end all the same.
+    await makeAndLook('taken');
+    for (let n = 0; n < 5; n += 1) await makeAndLook(`user${n}`);
+    await assert.rejects(target.create('User', { userName: 'taken' }, signal));
+    assert.equal(lists, 1);
+    isHolding = false;
+    for (const release of held) release();
+    const hits = await Promise.all(found);
+    assert.deepEqual(
+      hits.map((some) => some.length),
+      [0, 0, 1, 1, 1, 1, 1],
+    );
+    assert.equal(lists, 2);
   });
 
   it('finds whom it has made or renamed itself where the target does not filter, though everybody was read before', async () => {
@@ -227,6 +292,9 @@ describe('a SCIM app as a target', () => {
     const at = new Date('2026-11-26T00:00:00Z');
     assert.equal(waitAsked({ 'retry-after': '7' }, at), 7_000);
     assert.equal(waitAsked({ 'retry-after': 'Thu, 26 Nov 2026 00:00:09 GMT' }, at), 9_000);
+    const theirs = { date: 'Wed, 25 Nov 2026 23:00:00 GMT', 'retry-after': 'Wed, 25 Nov 2026 23:00:09 GMT' };
+    assert.equal(waitAsked(theirs, at), 9_000, 'by their clock where they tell it');
+    assert.equal(waitAsked({ ...theirs, date: 'soon' }, at), 0);
     assert.equal(waitAsked({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '3' }, at), 3_000);
     assert.equal(
       waitAsked({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(at.getTime() / 1_000 + 5) }, at),

@@ -20,9 +20,9 @@ export interface KnownIds {
   find(type: ResourceType, path: string, value: string, signal: AbortSignal): Promise<readonly Remote[]>;
   /** We made it, or changed it, since everybody was read. */
   note(type: ResourceType, payload: Payload, id: string): void;
-  /** What was read longer ago than this is read anew when somebody looks. */
+  /** What was read to its end longer ago than this is read anew when somebody looks. */
   forget(olderThanMs: number): void;
-  /** Something may have been made there just now, and may be shown a little later. */
+  /** Something may have been made there just now, and may be shown a little later: whoever looks next has it read anew. */
   doubt(): void;
   /** Stops reading. */
   close(): void;
@@ -34,9 +34,17 @@ const SHOWN_MS = 5_000;
 const AGAIN_MS = 300;
 
 /** Ids alone, by what they carry, since a target may have very many. */
+type Ids = Map<string, string[]>;
+
 interface Known {
-  readonly readAt: number;
-  readonly ids: Promise<Map<string, string[]>>;
+  readonly startedAt: number;
+  readonly ids: Promise<Ids>;
+  /** Undefined while it is being read. */
+  endedAt: number | undefined;
+  /** In doubt while it was being read: it is of no use to whoever looks from then on. */
+  isDoubted: boolean;
+  /** The next one, for those: of each type one is read at a time. */
+  next: Promise<Ids> | undefined;
 }
 
 export function makeKnownIds({ client, keys, pages, clock, read }: KnownIdsParts): KnownIds {
@@ -45,28 +53,48 @@ export function makeKnownIds({ client, keys, pages, clock, read }: KnownIdsParts
   let shownAt = 0;
 
   /** Under no deadline of whoever asks first: reading everybody may take longer than one delivery. */
-  async function readAll(type: ResourceType): Promise<Map<string, string[]>> {
-    const ids = new Map<string, string[]>();
+  async function readAll(type: ResourceType): Promise<Ids> {
+    const ids: Ids = new Map();
     for await (const page of readPages(client, type, { ...pages, withoutMembers: true }, closing.signal))
       for (const remote of page) addTo(ids, keys[type], remote);
     return ids;
   }
 
-  function knownOf(type: ResourceType): Known {
-    const there = known.get(type);
-    const isEarly = there !== undefined && there.readAt < shownAt && clock.elapsed() - there.readAt >= AGAIN_MS;
-    if (there !== undefined && !isEarly) return there;
-    const made = { readAt: clock.elapsed(), ids: readAll(type) };
+  function start(type: ResourceType): Promise<Ids> {
+    const ids = readAll(type);
+    const made: Known = { startedAt: clock.elapsed(), ids, endedAt: undefined, isDoubted: false, next: undefined };
     known.set(type, made);
-    made.ids.catch(() => {
-      if (known.get(type) === made) known.delete(type);
-    });
-    return made;
+    ids.then(
+      () => {
+        made.endedAt = clock.elapsed();
+        if (made.isDoubted) known.delete(type);
+      },
+      () => known.delete(type),
+    );
+    return ids;
+  }
+
+  function idsOf(type: ResourceType): Promise<Ids> {
+    const there = known.get(type);
+    if (there === undefined) return start(type);
+    if (there.endedAt === undefined) return there.isDoubted ? nextOf(type, there) : there.ids;
+    const isEarly = there.startedAt < shownAt && clock.elapsed() - there.endedAt >= AGAIN_MS;
+    return isEarly ? start(type) : there.ids;
+  }
+
+  function nextOf(type: ResourceType, there: Known): Promise<Ids> {
+    if (there.next === undefined) {
+      const again = (): Promise<Ids> => idsOf(type);
+      there.next = there.ids.then(again, again);
+      // Whoever waits for it is told, if anybody still does.
+      there.next.catch(() => undefined);
+    }
+    return there.next;
   }
 
   return {
     async find(type, path, value, signal) {
-      const ids = await unlessAborted(knownOf(type).ids, signal);
+      const ids = await unlessAborted(idsOf(type), signal);
       const hits: Remote[] = [];
       for (const id of ids.get(sameKey(path, value)) ?? []) {
         const remote = await read(type, id, signal);
@@ -75,26 +103,26 @@ export function makeKnownIds({ client, keys, pages, clock, read }: KnownIdsParts
       return hits;
     },
     note(type, payload, id) {
-      const add = (ids: Map<string, string[]>): void => addTo(ids, keys[type], { id, document: payload });
+      const add = (ids: Ids): void => addTo(ids, keys[type], { id, document: payload });
       // One that is not read to the end is told to whoever looks.
       known.get(type)?.ids.then(add, () => undefined);
     },
     forget(olderThanMs) {
-      for (const [type, { readAt }] of known) if (clock.elapsed() - readAt >= olderThanMs) known.delete(type);
+      for (const [type, { endedAt }] of known)
+        if (endedAt !== undefined && clock.elapsed() - endedAt >= olderThanMs) known.delete(type);
     },
     doubt() {
-      known.clear();
+      for (const [type, one] of known) {
+        if (one.endedAt === undefined) one.isDoubted = true;
+        else known.delete(type);
+      }
       shownAt = clock.elapsed() + SHOWN_MS;
     },
     close: () => closing.abort(new Error('the target is closed')),
   };
 }
 
-function addTo(
-  ids: Map<string, string[]>,
-  paths: readonly string[],
-  { id, document }: Pick<Remote, 'id' | 'document'>,
-): void {
+function addTo(ids: Ids, paths: readonly string[], { id, document }: Pick<Remote, 'id' | 'document'>): void {
   for (const path of paths) {
     const value = keyOf(document ?? {}, path);
     if (value === undefined) continue;

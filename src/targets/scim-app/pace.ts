@@ -1,6 +1,6 @@
 // How fast a target is talked to. A bucket for reads and one for writes, and one gate for both: while the target rests,
 // nothing goes out, not even the next step of what is on its way.
-import { RETRY_AFTER_MOST_MS } from '#core/backoff.ts';
+import { RETRY_AFTER_MOST_MS, retryAfterMs } from '#core/backoff.ts';
 import { TargetError } from '#core/target.ts';
 import type { Clock } from '#platform/clock.ts';
 
@@ -64,8 +64,7 @@ export function makePace(
 }
 
 /**
- * What a Retry-After says, in seconds or as a date (RFC 9110 section 10.2.3), or `x-ratelimit-reset`, however it is
- * spelled, beside no remaining requests. Never more than a day: whoever says more is asked again after that.
+ * What a Retry-After says, or `x-ratelimit-reset`, however it is spelled, beside no remaining requests. Never more than a day: whoever says more is asked again after that.
  */
 export function waitAsked(headers: Readonly<Record<string, string>>, now: Date): number | undefined {
   const asked = saidToWait(headers, now);
@@ -75,10 +74,8 @@ export function waitAsked(headers: Readonly<Record<string, string>>, now: Date):
 const SPELLINGS = ['x-ratelimit-', 'x-rate-limit-', 'ratelimit-'] as const;
 
 function saidToWait(headers: Readonly<Record<string, string>>, now: Date): number | undefined {
-  const text = headers['retry-after']?.trim();
-  if (text !== undefined && /^\d{1,9}$/.test(text)) return Number(text) * 1_000;
-  const date = text === undefined ? Number.NaN : Date.parse(text);
-  if (!Number.isNaN(date)) return Math.max(0, date - now.getTime());
+  const wait = retryAfterMs(headers, now);
+  if (wait !== undefined) return wait;
   const spelling = SPELLINGS.find((name) => headers[`${name}remaining`] === '0');
   const reset = headers[`${spelling}reset`];
   if (spelling === undefined || reset === undefined || !/^\d{1,12}$/.test(reset)) return undefined;

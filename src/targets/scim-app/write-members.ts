@@ -64,15 +64,37 @@ export function makePatchMembers({ client, settings, ways, learned, learn }: Mem
   };
 }
 
+/** A 404 to a list: one of the members is not there, or the group, or the way to write it. */
+class ListGone extends TargetError {
+  readonly refused: TargetError;
+
+  constructor(refused: TargetError, cause: TargetError) {
+    const { message, reason, status, exchange } = cause;
+    super(message, { kind: 'gone', reason, status, exchange, cause });
+    this.refused = refused;
+  }
+}
+
 /**
  * A list that is refused is refused whole: with fewer of those who come or go it would be the same one.
- * @throws {TargetError} `too-many-members`, `member-list-refused`
+ * @throws {TargetError} `too-many-members`, `member-list-refused`; after a 404 one that `orListRefused` is to look at
  */
 export async function asWhole<Answer>(count: number, most: number, send: () => Promise<Answer>): Promise<Answer> {
   try {
     return await send();
   } catch (error) {
-    throw error instanceof TargetError && error.kind === 'refused' ? listRefused(count, most, error) : error;
+    if (!(error instanceof TargetError)) throw error;
+    if (error.kind === 'gone') throw new ListGone(listRefused(count, most, error), error);
+    throw error.kind === 'refused' || error.kind === 'conflict' ? listRefused(count, most, error) : error;
+  }
+}
+
+/** After every way was tried: a list that was answered 404 was refused when its group is there. */
+export async function orListRefused(send: () => Promise<void>, isThere: () => Promise<boolean>): Promise<void> {
+  try {
+    await send();
+  } catch (error) {
+    throw error instanceof ListGone && (await isThere()) ? error.refused : error;
   }
 }
 

@@ -7,7 +7,7 @@ import { pathOf, remoteOf } from './remote.ts';
 import type { ScimSettings } from './settings.ts';
 import { writablePart } from './shape.ts';
 import { gone, makeWays, type Place, type WayParts } from './ways.ts';
-import { asWhole, listRefused, makePatchMembers } from './write-members.ts';
+import { asWhole, listRefused, makePatchMembers, orListRefused } from './write-members.ts';
 
 export type Writer = Pick<Target, 'update' | 'remove' | 'changeMembers'>;
 
@@ -85,7 +85,11 @@ export function makeWriter(parts: WriterParts): Writer {
         if (isGuess && members.length > perRequest) throw listRefused(members.length, perRequest);
         await asWhole(members.length, perRequest, () => put(place, async (theirs) => ({ ...theirs, members }), signal));
       };
-      await ways.either(place, { patch: () => patchMembers(group, batch, all, signal), put: putAll }, signal);
+      const tries = { patch: () => patchMembers(group, batch, all, signal), put: putAll };
+      await orListRefused(
+        () => ways.either(place, tries, signal),
+        async () => (await read('Group', group, signal)) !== undefined,
+      );
     },
   };
 }
