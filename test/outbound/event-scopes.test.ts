@@ -180,9 +180,8 @@ eachDatabase('events and the scope of an app', (open, kind) => {
     assert.deepEqual(membersTold(), [2], 'nor is it left out when the scope is changed');
   });
 
-  it('tell of nobody twice in a snapshot that saw what the log cannot be read up to yet', {
-    skip: kind !== 'postgres',
-  }, async () => {
+  const ofServer = kind === 'postgres' ? it : () => undefined;
+  ofServer('tell of nobody twice in a snapshot that saw what the log cannot be read up to yet', async () => {
     const ready = Promise.withResolvers<void>();
     const release = Promise.withResolvers<void>();
     // Anywhere on the server.
