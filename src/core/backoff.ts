@@ -32,20 +32,17 @@ export function targetRestMs(failures: number, asked: number | undefined, random
 }
 
 /**
- * What a Retry-After says, in seconds or as a date (RFC 9110 section 10.2.3); undefined when it says nothing. A date is held
- * against the clock of the one who gave it, or against ours where that is not said.
- * @param headers of the answer, by names in lower case
+ * Retry-After in milliseconds: seconds, or an HTTP date (RFC 9110 section 10.2.3), which is measured against the
+ * answer's own `Date` where it has one, so that a wrong clock here does not matter. Undefined when absent or unreadable.
  */
-export function retryAfterMs(
-  headers: Readonly<Record<string, string | readonly string[] | undefined>>,
-  now: Date,
-): number | undefined {
-  const text = String(headers['retry-after'] ?? '').trim();
-  if (/^\d{1,9}$/.test(text)) return Number(text) * 1_000;
-  const at = Date.parse(text);
-  if (Number.isNaN(at)) return undefined;
-  const theirs = Date.parse(String(headers['date'] ?? ''));
-  return Math.max(0, at - (Number.isNaN(theirs) ? now.getTime() : theirs));
+export function retryAfterMs(headers: Pick<Headers, 'get'>, now: number): number | undefined {
+  const header = headers.get('retry-after')?.trim() ?? '';
+  if (/^\d+(\.\d+)?$/.test(header)) return Math.ceil(Number(header) * 1000);
+  // Date.parse makes a date of "-1" too; an HTTP date has a time of day.
+  const date = /\d\d:\d\d/.test(header) ? Date.parse(header) : Number.NaN;
+  if (Number.isNaN(date)) return undefined;
+  const sent = Date.parse(headers.get('date') ?? '');
+  return Math.max(0, date - (Number.isNaN(sent) ? now : sent));
 }
 
 /** @param probes that failed so far */

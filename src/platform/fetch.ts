@@ -117,7 +117,7 @@ async function readAnswer(response: IncomingMessage): Promise<OutgoingAnswer> {
   }
   return {
     status: response.statusCode ?? 0,
-    retryAfterMs: retryAfterMs(response.headers, systemClock.now()),
+    retryAfterMs: retryAfterMs({ get: (name) => String(response.headers[name] ?? '') }, systemClock.now().getTime()),
     text: text.slice(0, ANSWER_MAX),
   };
 }

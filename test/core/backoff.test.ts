@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { fullJitter, objectRetryMs, probeGapMs, targetRestMs } from '#core/backoff.ts';
+import { fullJitter, objectRetryMs, probeGapMs, retryAfterMs, targetRestMs } from '#core/backoff.ts';
 import { TargetError, type TargetFailure } from '#core/target.ts';
 import { consequenceOf } from '#outbound/settle.ts';
 
@@ -64,5 +64,27 @@ describe('backing off', () => {
       assert.ok((taken(kind).restUntil ?? now) > now);
       assert.equal(taken(kind, 9).attempts, 8, 'the target failed, not the object');
     }
+  });
+});
+
+describe('Retry-After', () => {
+  const now = Date.parse('2026-11-24T12:00:00Z');
+  const read = (headers: Record<string, string>) => retryAfterMs(new Headers(headers), now);
+
+  it('is seconds or a date', () => {
+    assert.equal(read({ 'retry-after': '7' }), 7_000);
+    assert.equal(read({ 'retry-after': '0' }), 0);
+    assert.equal(read({ 'retry-after': 'Tue, 24 Nov 2026 12:00:09 GMT' }), 9_000);
+    assert.equal(read({ 'retry-after': 'Tue, 24 Nov 2026 11:00:00 GMT' }), 0);
+  });
+
+  it('is measured by the clock of whoever sent it', () => {
+    const headers = { 'retry-after': 'Tue, 24 Nov 2026 13:00:05 GMT', date: 'Tue, 24 Nov 2026 13:00:00 GMT' };
+    assert.equal(read(headers), 5_000);
+  });
+
+  it('is nothing when absent or unreadable', () => {
+    assert.equal(read({}), undefined);
+    for (const text of ['soon', '-1', '', '12 minutes']) assert.equal(read({ 'retry-after': text }), undefined, text);
   });
 });

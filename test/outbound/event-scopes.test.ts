@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, it } from 'node:test';
+import { it } from 'node:test';
 import { decodeJwt } from 'jose';
 import type { AppScope } from '#core/scope.ts';
 import { saveWebhook } from '#outbound/streams.ts';
@@ -7,9 +7,9 @@ import { insertApp } from '#store/apps.ts';
 import { type Database, sql } from '#store/database.ts';
 import { replayDeliveries } from '#store/event-deliveries.ts';
 import { eachDatabase } from '../support/database.ts';
-import { type EventsBench, forgetStreams, makeEventsBench } from '../support/events.ts';
-import { type Receiver, startReceiver } from '../support/receiver.ts';
-import { GROUP_SCHEMA, type ScimServer, startScim, USER_SCHEMA } from '../support/scim.ts';
+import { type EventScene, type EventsBench, eventScene } from '../support/events.ts';
+import type { Receiver } from '../support/receiver.ts';
+import { GROUP_SCHEMA, type ScimServer } from '../support/scim.ts';
 
 const EMPLOYEES: AppScope = { userFilter: 'userType eq "Employee"' };
 
@@ -28,27 +28,12 @@ eachDatabase('events and the scope of an app', (open, kind) => {
   let scim: ScimServer;
   let receiver: Receiver;
   let bench: EventsBench;
-  let people = 0;
-
-  before(async () => {
-    database = await open();
-    scim = await startScim(database);
-  });
-  after(async () => scim?.close());
-  beforeEach(async () => {
-    receiver = await startReceiver();
-    bench = makeEventsBench(database);
-  });
-  afterEach(async () => {
-    await receiver.close();
-    await forgetStreams(database);
+  let user: EventScene['user'];
+  eventScene(open, (scene) => {
+    ({ database, scim, receiver, bench } = scene);
+    user = (more = {}) => scene.user({ userType: 'Employee', ...more });
   });
 
-  const user = (more: object = {}) => {
-    people += 1;
-    const bare = { schemas: [USER_SCHEMA], userName: `person${people}@example.com`, active: true };
-    return scim.create('/Users', { ...bare, userType: 'Employee', ...more });
-  };
   const patch = (path: string, ...Operations: object[]) =>
     scim.call('PATCH', path, { schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'], Operations });
   const replace = (id: string, path: string, value: unknown) => patch(`/Users/${id}`, { op: 'replace', path, value });

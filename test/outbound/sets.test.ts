@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, it } from 'node:test';
+import { afterEach, it } from 'node:test';
 import { createLocalJWKSet, decodeJwt, type JWTPayload, jwtVerify } from 'jose';
 import { SET_EVENTS, VERIFICATION_EVENT } from '#core/events.ts';
 import { rotateKey } from '#outbound/set-signer.ts';
@@ -7,9 +7,9 @@ import { requestVerification, saveSets } from '#outbound/streams.ts';
 import { type Database, sql } from '#store/database.ts';
 import { listSigningKeys } from '#store/signing-keys.ts';
 import { eachDatabase } from '../support/database.ts';
-import { type EventsBench, forgetStreams, makeEventsBench, PUBLIC_URL } from '../support/events.ts';
-import { type Receiver, startReceiver } from '../support/receiver.ts';
-import { GROUP_SCHEMA, type ScimServer, startScim, USER_SCHEMA } from '../support/scim.ts';
+import { type EventScene, type EventsBench, eventScene, PUBLIC_URL } from '../support/events.ts';
+import type { Receiver } from '../support/receiver.ts';
+import { GROUP_SCHEMA, type ScimServer } from '../support/scim.ts';
 
 const EVENT = 'urn:ietf:params:scim:event';
 const AUDIENCE = 'https://app.example.com';
@@ -30,33 +30,15 @@ eachDatabase('security event tokens', (open) => {
   let scim: ScimServer;
   let receiver: Receiver;
   let bench: EventsBench;
-  let people = 0;
-
-  before(async () => {
-    database = await open();
-    scim = await startScim(database);
-  });
-  after(async () => scim?.close());
-  beforeEach(async () => {
-    receiver = await startReceiver();
+  let user: EventScene['user'];
+  eventScene(open, (scene) => {
+    ({ database, scim, receiver, bench, user } = scene);
     receiver.answerWith(() => ({ status: 202 }));
-    bench = makeEventsBench(database);
   });
   afterEach(async () => {
-    await receiver.close();
-    await forgetStreams(database);
     await sql(database.knex, 'delete from signing_keys');
   });
 
-  const user = (more: object = {}) => {
-    people += 1;
-    return scim.create('/Users', {
-      schemas: [USER_SCHEMA],
-      userName: `person${people}@example.com`,
-      active: true,
-      ...more,
-    });
-  };
   const patch = (path: string, ...Operations: object[]) =>
     scim.call('PATCH', path, { schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'], Operations });
   const push = (more: object = {}) =>

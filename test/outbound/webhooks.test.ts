@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createPublicKey, verify } from 'node:crypto';
-import { after, afterEach, before, beforeEach, it } from 'node:test';
+import { it } from 'node:test';
 import { Webhook } from 'standardwebhooks';
 import { WINDOW } from '#outbound/fill-stream.ts';
 import { parseNotificationSettings, saveNotificationSettings } from '#outbound/notification-settings.ts';
@@ -13,9 +13,9 @@ import { type Database, sql } from '#store/database.ts';
 import { replayDeliveries } from '#store/event-deliveries.ts';
 import { readFigures } from '#store/views/event-deliveries.ts';
 import { eachDatabase } from '../support/database.ts';
-import { type EventsBench, forgetStreams, makeEventsBench, settledJournal } from '../support/events.ts';
+import { type EventScene, type EventsBench, eventScene, settledJournal } from '../support/events.ts';
 import { type Received, type Receiver, startReceiver } from '../support/receiver.ts';
-import { GROUP_SCHEMA, type ScimServer, startScim, USER_SCHEMA } from '../support/scim.ts';
+import { GROUP_SCHEMA, type ScimServer } from '../support/scim.ts';
 
 interface Body {
   readonly type: string;
@@ -34,31 +34,11 @@ eachDatabase('webhooks', (open) => {
   let scim: ScimServer;
   let receiver: Receiver;
   let bench: EventsBench;
-  let people = 0;
-
-  before(async () => {
-    database = await open();
-    scim = await startScim(database);
-  });
-  after(async () => scim?.close());
-  beforeEach(async () => {
-    receiver = await startReceiver();
-    bench = makeEventsBench(database);
-  });
-  afterEach(async () => {
-    await receiver.close();
-    await forgetStreams(database);
+  let user: EventScene['user'];
+  eventScene(open, (scene) => {
+    ({ database, scim, receiver, bench, user } = scene);
   });
 
-  const user = async (more: object = {}) => {
-    people += 1;
-    return scim.create('/Users', {
-      schemas: [USER_SCHEMA],
-      userName: `person${people}@example.com`,
-      active: true,
-      ...more,
-    });
-  };
   const patch = (path: string, ...Operations: object[]) =>
     scim.call('PATCH', path, { schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'], Operations });
   const body = ({ text }: Received): Body => JSON.parse(text);

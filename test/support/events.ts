@@ -1,5 +1,6 @@
 // Streams of events on a directory that is written over SCIM: set up through the service, worked by hand.
 
+import { after, afterEach, before, beforeEach } from 'node:test';
 import type { AppScope } from '#core/scope.ts';
 import { type EventWorker, makeEventWorker } from '#outbound/event-worker.ts';
 import { makeSetPolling, type SetPolling } from '#outbound/poll-sets.ts';
@@ -14,7 +15,8 @@ import { type Database, sql } from '#store/database.ts';
 import { readStream, type StreamKind, type StreamRow } from '#store/event-streams.ts';
 import { type DeliveryView, listDeliveries } from '#store/views/event-deliveries.ts';
 import { makeClock, type TestClock } from './clock.ts';
-import type { Receiver } from './receiver.ts';
+import { type Receiver, startReceiver } from './receiver.ts';
+import { type ScimServer, startScim, USER_SCHEMA } from './scim.ts';
 
 export const PUBLIC_URL = 'https://sluice.example.com';
 const seal = makeSeal(Buffer.alloc(32, 3).toString('base64'));
@@ -117,4 +119,40 @@ export async function settledJournal(database: Database): Promise<void> {
 /** No streams, and nothing in the change log: for the next test on the same database. */
 export async function forgetStreams(database: Database): Promise<void> {
   await sql(database.knex, 'delete from apps where id in (select app_id from event_streams)');
+}
+
+/** What tests of streams have: a directory for all of them, and a receiver for each. */
+export interface EventScene {
+  readonly database: Database;
+  readonly scim: ScimServer;
+  readonly receiver: Receiver;
+  readonly bench: EventsBench;
+  /** A new active person. */
+  user(more?: object): ReturnType<ScimServer['create']>;
+}
+
+/** Sets the scene before each test, and forgets its streams after it. */
+export function eventScene(open: () => Promise<Database>, set: (scene: EventScene) => void): void {
+  let database: Database;
+  let scim: ScimServer;
+  let receiver: Receiver;
+  let people = 0;
+  before(async () => {
+    database = await open();
+    scim = await startScim(database);
+  });
+  after(async () => scim?.close());
+  beforeEach(async () => {
+    receiver = await startReceiver();
+    const user = (more: object = {}) => {
+      people += 1;
+      const bare = { schemas: [USER_SCHEMA], userName: `person${people}@example.com`, active: true };
+      return scim.create('/Users', { ...bare, ...more });
+    };
+    set({ database, scim, receiver, bench: makeEventsBench(database), user });
+  });
+  afterEach(async () => {
+    await receiver.close();
+    await forgetStreams(database);
+  });
 }

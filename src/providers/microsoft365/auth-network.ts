@@ -1,10 +1,11 @@
 import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from '@azure/msal-node';
+import { retryAfterMs } from '#core/backoff.ts';
 import { ConfigError, GatewayError, UpstreamError } from '#core/errors.ts';
 import type { Clock } from '#platform/clock.ts';
 import { type Fetch, refusalIn } from '#platform/inside-fetch.ts';
 import { isUntrusted } from './auth-errors.ts';
 import { readBody } from './body.ts';
-import { type Limits, makePace, type Outcome, retryAfterMs } from './pace.ts';
+import { type Limits, makePace, type Outcome } from './pace.ts';
 
 /**
  * MSAL's way to the network. Trying again happens here, below MSAL, because MSAL remembers a 429 or 5xx and answers

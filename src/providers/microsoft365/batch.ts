@@ -1,7 +1,7 @@
+import { retryAfterMs } from '#core/backoff.ts';
 import { UpstreamError } from '#core/errors.ts';
 import type { Graph } from './client.ts';
 import { incomplete } from './failures.ts';
-import { retryAfterMs } from './pace.ts';
 
 /** Source: learn.microsoft.com/graph/json-batching, checked 2026-11. */
 export const STEPS_MAX = 20;

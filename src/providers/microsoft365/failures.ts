@@ -1,8 +1,9 @@
 // What goes wrong between us and Graph, as errors with a stable reason and a remedy.
+import { retryAfterMs } from '#core/backoff.ts';
 import { ConfigError, CredentialsError, type GatewayError, NotFoundError, UpstreamError } from '#core/errors.ts';
 import { refusalIn } from '#platform/inside-fetch.ts';
 import { isUntrusted } from './auth-errors.ts';
-import { type Failed, retryAfterMs } from './pace.ts';
+import type { Failed } from './pace.ts';
 
 /** When the next run may try again, if nobody said. */
 const LATER_MS = 60_000;

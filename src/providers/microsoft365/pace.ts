@@ -153,17 +153,3 @@ function backoffMs(tries: number): number {
   const limit = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** Math.min(tries - 1, 10));
   return limit / 2 + Math.random() * (limit / 2);
 }
-
-/**
- * Retry-After in milliseconds: seconds, or an HTTP date (RFC 9110 section 10.2.3), which is measured against the
- * answer's own `Date` where it has one, so that a wrong clock here does not matter. Undefined when absent or unreadable.
- */
-export function retryAfterMs(headers: Pick<Headers, 'get'>, now: number): number | undefined {
-  const header = headers.get('retry-after')?.trim() ?? '';
-  if (/^\d+(\.\d+)?$/.test(header)) return Math.ceil(Number(header) * 1000);
-  // Date.parse makes a date of "-1" too; an HTTP date has a time of day.
-  const date = /\d\d:\d\d/.test(header) ? Date.parse(header) : Number.NaN;
-  if (Number.isNaN(date)) return undefined;
-  const sent = Date.parse(headers.get('date') ?? '');
-  return Math.max(0, date - (Number.isNaN(sent) ? now : sent));
-}

@@ -74,7 +74,7 @@ export function waitAsked(headers: Readonly<Record<string, string>>, now: Date):
 const SPELLINGS = ['x-ratelimit-', 'x-rate-limit-', 'ratelimit-'] as const;
 
 function saidToWait(headers: Readonly<Record<string, string>>, now: Date): number | undefined {
-  const wait = retryAfterMs(headers, now);
+  const wait = retryAfterMs({ get: (name) => headers[name] ?? null }, now.getTime());
   if (wait !== undefined) return wait;
   const spelling = SPELLINGS.find((name) => headers[`${name}remaining`] === '0');
   const reset = headers[`${spelling}reset`];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { UpstreamError } from '#core/errors.ts';
-import { type Failed, makePace, type Outcome, RUN_LIMITS, retryAfterMs } from '#providers/microsoft365/pace.ts';
+import { type Failed, makePace, type Outcome, RUN_LIMITS } from '#providers/microsoft365/pace.ts';
 import { makeTestClock } from './support.ts';
 
 const error = new UpstreamError('no', { failure: 'server' });
@@ -82,27 +82,5 @@ describe('trying again', () => {
       }, stop.signal),
       { name: 'AbortError' },
     );
-  });
-});
-
-describe('Retry-After', () => {
-  const now = Date.parse('2026-11-24T12:00:00Z');
-  const read = (headers: Record<string, string>) => retryAfterMs(new Headers(headers), now);
-
-  it('is seconds or a date', () => {
-    assert.equal(read({ 'retry-after': '7' }), 7_000);
-    assert.equal(read({ 'retry-after': '0' }), 0);
-    assert.equal(read({ 'retry-after': 'Tue, 24 Nov 2026 12:00:09 GMT' }), 9_000);
-    assert.equal(read({ 'retry-after': 'Tue, 24 Nov 2026 11:00:00 GMT' }), 0);
-  });
-
-  it('is measured by the clock of whoever sent it', () => {
-    const headers = { 'retry-after': 'Tue, 24 Nov 2026 13:00:05 GMT', date: 'Tue, 24 Nov 2026 13:00:00 GMT' };
-    assert.equal(read(headers), 5_000);
-  });
-
-  it('is nothing when absent or unreadable', () => {
-    assert.equal(read({}), undefined);
-    for (const text of ['soon', '-1', '', '12 minutes']) assert.equal(read({ 'retry-after': text }), undefined, text);
   });
 });
