@@ -11,6 +11,8 @@ import type { Recorded } from './target-process.ts';
 
 const USERS = Number(process.env['BENCH_PUSH_USERS'] ?? 3_000);
 const CONNECTIONS = 4;
+/** How late the target answers: at once, which no target across a network does, and as soon as a near one. */
+const DELAYS_MS = [0, 1, 5];
 
 async function ask<Facts>(child: ChildProcess, what: unknown): Promise<Facts> {
   child.send(what as string);
@@ -45,22 +47,10 @@ export async function benchPush(
     if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}: ${await answer.text()}`);
     return (await answer.json()) as { id: string };
   };
-  const push = {
-    baseUrl: origin,
-    auth: { kind: 'bearer', token: 'bench' },
-    types: ['User'],
-    guard: null,
-    pace: { concurrency: CONNECTIONS },
-  };
-  const { id } = await call('POST', '/apps', {
-    name: 'bench',
-    scope: { resourceTypes: ['User'], userFilter: 'active eq true' },
-    push,
-  });
   const rows: Row[] = [];
   let cpuMs = cpuOf(pid);
-  const measure = async (what: string): Promise<void> => {
-    await untilDelivered(() => call('GET', `/apps/${id}/push`));
+  const measure = async (what: string, app: string): Promise<void> => {
+    await untilDelivered(() => call('GET', `/apps/${app}/push`));
     const { recorded, ms } = await ask<{ recorded: Recorded[]; ms: number }>(target, 'take');
     const eachMs = (cpuOf(pid) - cpuMs) / recorded.length;
     await ask(target, 'times');
@@ -80,10 +70,23 @@ export async function benchPush(
     });
     cpuMs = cpuOf(pid);
   };
-  await measure('look up and create users');
-  const mapping = { User: [{ to: 'title', template: '{title}, {displayName}' }] };
-  await call('PATCH', `/apps/${id}`, { push: { ...push, mapping } });
-  await measure('change users');
+  for (const delayMs of DELAYS_MS) {
+    target.send({ delayMs });
+    const push = {
+      baseUrl: origin,
+      auth: { kind: 'bearer', token: 'bench' },
+      types: ['User'],
+      guard: null,
+      pace: { concurrency: CONNECTIONS },
+    };
+    const scope = { resourceTypes: ['User'], userFilter: 'active eq true' };
+    const { id } = await call('POST', '/apps', { name: `answers after ${delayMs} ms`, scope, push });
+    const when = delayMs === 0 ? '' : `, answered after ${delayMs} ms`;
+    await measure(`look up and create users${when}`, id);
+    const mapping = { User: [{ to: 'title', template: '{title}, {displayName}' }] };
+    await call('PATCH', `/apps/${id}`, { push: { ...push, mapping } });
+    await measure(`change users${when}`, id);
+  }
   return rows;
 }
 

@@ -1,5 +1,5 @@
 // A SCIM target that costs next to nothing, in a process of its own: it has nobody, takes everybody, and keeps the requests
-// that it was sent, so that they can be sent again by a bare client.
+// that it was sent, so that they can be sent again by a bare client. It answers at once, or as late as it is told to.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -22,6 +22,7 @@ let recorded: Recorded[] = [];
 let first = 0;
 let last = 0;
 let made = 0;
+let delayMs = 0;
 
 const server = createServer((request, response) => {
   let body = '';
@@ -39,19 +40,24 @@ const server = createServer((request, response) => {
       last = performance.now();
     }
     if (method === 'GET') return void json(200, LIST);
-    if (method !== 'POST') return void response.writeHead(204).end();
+    if (method !== 'POST') return void send(() => response.writeHead(204).end());
     made += 1;
     json(201, `{"id":"${made}",${body.slice(1)}`);
   });
 
   function json(status: number, text: string): void {
-    response.writeHead(status, { 'content-type': 'application/scim+json' }).end(text);
+    send(() => response.writeHead(status, { 'content-type': 'application/scim+json' }).end(text));
+  }
+
+  function send(answer: () => void): void {
+    if (delayMs === 0) answer();
+    else setTimeout(answer, delayMs);
   }
 });
 
 server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }));
-process.on('message', (what: 'count' | 'take' | 'times') => {
-  if (what === 'count') process.send?.({ count: recorded.length });
+process.on('message', (what: 'take' | 'times' | { readonly delayMs: number }) => {
+  if (typeof what === 'object') delayMs = what.delayMs;
   if (what === 'times') {
     process.send?.({ ms: last - first, count: recorded.length });
     recorded = [];
