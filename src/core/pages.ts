@@ -125,6 +125,15 @@ export interface SecondLook {
   ): Promise<ReadonlyMap<string, boolean>>;
   /** Whether these objects, which are gone, can be restored now. */
   isRestorable(externalIds: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, boolean>>;
+  /**
+   * These objects whole, as a full read shows them, and of groups their members; whoever is not there is left out. Absent
+   * where a source that knows an object by its id may not say what it is.
+   */
+  read?(
+    type: ResourceType,
+    externalIds: readonly string[],
+    signal: AbortSignal,
+  ): AsyncGenerator<Extract<Page, { type: 'records' | 'members' }>>;
   /** How many objects there are; undefined where the source does not count them. */
   count(type: ResourceType, signal: AbortSignal): Promise<number | undefined>;
   /** All members of these groups, as in a full read. */

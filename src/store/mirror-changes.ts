@@ -146,28 +146,31 @@ export async function changeMirrorMembers(
   return groups;
 }
 
-/** The direct groups of one user or group as the provider says, of groups whose members are known. */
-export async function setGroupsOf(
+/**
+ * Adds one user or group to groups that the provider says it is directly in, of those whose members are known. None is taken
+ * away: right after a restore the provider may not name them all yet, and whoever is taken out of a group is told with the
+ * group. Answers whether all groups were named that it is known to be in.
+ */
+export async function addToGroups(
   db: Db,
   provider: ProviderKindName,
   member: MemberRef,
   groups: readonly string[],
   touching: Touching,
-): Promise<void> {
+): Promise<boolean> {
   const { rows } = await sql<{ group: string }>(
     db,
-    `select group_external_id as group from mirror_members where provider = ? and member_external_id = ?`,
+    `select mm.group_external_id as group from mirror_members mm
+     join mirror_records g on g.provider = mm.provider and g.resource_type = 'Group' and g.external_id = mm.group_external_id
+       and g.gone_at is null and g.members_digest is not null
+     where mm.provider = ? and mm.member_external_id = ?`,
     [provider, member.externalId],
   );
-  const wanted = new Set(groups);
+  const named = new Set(groups);
   const had = new Set(rows.map(({ group }) => group));
-  const changes = [...new Set([...wanted, ...had])].map((group) => ({
-    group,
-    added: wanted.has(group) && !had.has(group) ? [member] : [],
-    skipped: [],
-    removed: wanted.has(group) ? [] : [member.externalId],
-  }));
+  const changes = [...named.difference(had)].map((group) => ({ group, added: [member], skipped: [], removed: [] }));
   await changeMirrorMembers(db, provider, changes, touching);
+  return had.isSubsetOf(named);
 }
 
 const NONE = Buffer.alloc(32);

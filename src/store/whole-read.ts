@@ -100,6 +100,26 @@ async function forgetMembers(db: Db, provider: ProviderKindName, groups: readonl
   );
 }
 
+/** Who is there, by id, and was not in the list of the last full read that came so far. */
+export type Unlisted = Readonly<Record<ResourceType, readonly string[]>>;
+
+export async function readUnlisted(db: Db, provider: ProviderKindName): Promise<Unlisted> {
+  const { rows } = await sql<{ unlisted: Unlisted | null }>(
+    db,
+    'select unlisted from mirror_state where provider = ?',
+    [provider],
+  );
+  return rows[0]?.unlisted ?? { User: [], Group: [] };
+}
+
+export async function noteUnlisted(db: Db, provider: ProviderKindName, unlisted: Unlisted): Promise<void> {
+  const isAny = unlisted.User.length + unlisted.Group.length > 0;
+  await sql(db, 'update mirror_state set unlisted = ?::jsonb where provider = ?', [
+    isAny ? JSON.stringify(unlisted) : null,
+    provider,
+  ]);
+}
+
 export interface WholeRead {
   /** When everything was last read to the end; undefined when it never was. */
   readonly at: Date | undefined;

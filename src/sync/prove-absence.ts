@@ -3,10 +3,12 @@ import { UpstreamError } from '#core/errors.ts';
 import type { SecondLook } from '#core/pages.ts';
 import type { ResourceType } from '#core/resource.ts';
 
-/** Ids that are asked for together; the first of them who is there ends the asking. */
+/** Ids that are asked for together. */
 const ASKED_AT_ONCE = 200;
 /** Of more than this some are asked for, evenly spread: a list that lacks pages shows in any of them. */
 const ASKED_MAX = 10_000;
+/** More than so many who are there are no oddity of the source: that is about half a page, so the list lacks some. */
+const THERE_MAX = 500;
 
 export interface Absence {
   readonly type: ResourceType;
@@ -16,32 +18,46 @@ export interface Absence {
   readonly shown: number;
 }
 
+export interface Proven {
+  /** Of whom the source says that they are not there. */
+  readonly gone: readonly string[];
+  /** Of whom it says that they are. If there are any, everybody who was not shown was asked for. */
+  readonly there: readonly string[];
+}
+
 /**
- * Answers of whom the source says that they are not there. Where it does not tell of single objects, their number
- * decides; where it does not tell that either, the read is believed.
- * @throws {UpstreamError} `list-short`: somebody is there whom the read did not show, so it proves no absence
+ * Tells those who are gone from those whom the read left out. Where the source does not tell of single objects, their
+ * number decides; where it does not tell that either, the read is believed.
+ * @throws {UpstreamError} `list-short`: so many are there, or not all could be asked for, that the read proves no absence
  */
 export async function proveAbsence(
   look: SecondLook,
   { type, unseen, shown }: Absence,
   signal: AbortSignal,
-): Promise<readonly string[]> {
+): Promise<Proven> {
   const asked = spread(unseen, ASKED_MAX);
+  const most = asked.length === unseen.length && look.read !== undefined ? THERE_MAX : 0;
   const gone: string[] = [];
+  const there: string[] = [];
   let untold = 0;
   for (let start = 0; start < asked.length; start += ASKED_AT_ONCE) {
     const some = asked.slice(start, start + ASKED_AT_ONCE);
     const told = await look.isThere(type, some, signal);
-    const there = some.filter((id) => told.get(id) === true).length;
-    if (there > 0)
-      throw short(type, `at least ${there} of those whom it did not show ${there === 1 ? 'is' : 'are'} still there`);
+    there.push(...some.filter((id) => told.get(id) === true));
+    if (there.length > most) throw stillThere(type, there.length);
     gone.push(...some.filter((id) => told.get(id) === false));
     untold += some.length - told.size;
   }
-  if (untold === 0) return gone;
+  if (untold === 0) return { gone, there };
   const total = await look.count(type, signal);
-  if (total !== undefined && total > shown) throw short(type, `it showed ${shown} where the source counts ${total}`);
-  return gone;
+  if (total !== undefined && total > shown + there.length)
+    throw short(type, `it showed ${shown} where the source counts ${total}`);
+  return { gone, there };
+}
+
+/** @returns what to throw: so many whom a list did not show are there, by their ids */
+export function stillThere(type: ResourceType, count: number): UpstreamError {
+  return short(type, `at least ${count} of those whom it did not show ${count === 1 ? 'is' : 'are'} still there`);
 }
 
 function short(type: ResourceType, why: string): UpstreamError {
@@ -51,7 +67,7 @@ function short(type: ResourceType, why: string): UpstreamError {
       failure: 'source-incomplete',
       reason: 'list-short',
       remedy:
-        'Nobody is removed because of it, and the next run reads again. If it repeats, ask the support of the source.',
+        'Nobody is removed because of it, and the next run reads again; whom its list leaves out too is read by id then. If it repeats, ask the support of the source.',
     },
   );
 }

@@ -5,6 +5,7 @@ import type { PullProvider } from '#core/provider.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { upsertRecords } from '#store/mirror.ts';
 import {
+  addToGroups,
   changeMirrorMembers,
   forgetReturn,
   markGone,
@@ -12,7 +13,6 @@ import {
   readStoredRecords,
   type StoredRecord,
   saveCheckpoint,
-  setGroupsOf,
   type Touching,
 } from '#store/mirror-changes.ts';
 import { touch } from '#store/touched.ts';
@@ -172,7 +172,7 @@ async function readNewGroups(state: State): Promise<void> {
   state.written += gatherer.counts().changed;
 }
 
-/** Whoever is not to be found yet is asked for again by the next read. */
+/** Whoever is not to be found yet, or whose groups are not, is asked for again by the next read. */
 async function readReturned(state: State, type: ResourceType): Promise<void> {
   const { provider, changes, context, asked } = state;
   if (changes.linksOf === undefined) return;
@@ -184,9 +184,11 @@ async function readReturned(state: State, type: ResourceType): Promise<void> {
     const links = await changes.linksOf(type, some, context.signal);
     await writeRecords(state, 'User', links.records);
     await context.write(async (tx) => {
+      const settled: string[] = [];
       for (const [externalId, groups] of links.groups)
-        await setGroupsOf(tx, provider.kind, { externalId, type }, groups, touchingOf(provider));
-      await forgetReturn(tx, provider.kind, type, [...links.groups.keys()]);
+        if (await addToGroups(tx, provider.kind, { externalId, type }, groups, touchingOf(provider)))
+          settled.push(externalId);
+      await forgetReturn(tx, provider.kind, type, settled);
     });
   }
 }

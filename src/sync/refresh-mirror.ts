@@ -7,12 +7,12 @@ import { findPurged, noteGone, notePurged, upsertRecords } from '#store/mirror.t
 import { saveCheckpoint } from '#store/mirror-changes.ts';
 import { noteAsked } from '#store/mirror-people.ts';
 import { touchAll } from '#store/touched.ts';
-import { endWholeRead, noteUnfinished, readHeld, type Unseen } from '#store/whole-read.ts';
+import { endWholeRead, noteUnfinished, noteUnlisted, readHeld, readUnlisted, type Unseen } from '#store/whole-read.ts';
 import { confirmLosses } from './confirm-losses.ts';
 import { gatherMembers, type MemberGatherer, type MembersPage } from './gather-members.ts';
 import { KnownRecords } from './known-records.ts';
 import { distinctRecords, normaliseAll } from './normalise.ts';
-import { proveAbsence } from './prove-absence.ts';
+import { proveAbsence, stillThere } from './prove-absence.ts';
 import type { RunContext } from './run.ts';
 
 /**
@@ -64,6 +64,8 @@ class MirrorRead {
   private readonly gatherer: MemberGatherer;
   /** Who can be restored, and whether that is all of them. */
   private readonly restorable = new Map<ResourceType, { readonly ids: string[]; readonly all: boolean }>();
+  /** Who is there, by id, and in no list of this read. */
+  private readonly unlisted: Record<ResourceType, readonly string[]> = { User: [], Group: [] };
   /** Whether all people and groups had been shown when the first members were. */
   private peopleFirst: boolean | undefined;
 
@@ -174,20 +176,52 @@ class MirrorRead {
     return { records: { User: User.unseen(), Group: Group.unseen() }, members };
   }
 
+  /** @throws {UpstreamError} `list-short` */
+  private async proveAll(look: SecondLook): Promise<void> {
+    const short = [await this.prove(look, 'User'), await this.prove(look, 'Group')].find((one) => one !== undefined);
+    if (short === undefined) return;
+    await this.context.write((tx) => noteUnlisted(tx, this.provider.kind, this.unlisted));
+    throw short;
+  }
+
   /**
    * Whoever was not shown, and is not in the recycle bin, is asked for. Where that bin could not be read, those who are
-   * not there any more count as restorable, the gentler of the two.
+   * not there any more count as restorable, the gentler of the two. Answers why nothing is proven, where it is so.
    * @throws {UpstreamError} `list-short`
    */
-  private async prove(look: SecondLook, type: ResourceType): Promise<void> {
+  private async prove(look: SecondLook, type: ResourceType): Promise<UpstreamError | undefined> {
     const known = this.known[type];
     const bin = this.restorable.get(type) ?? { ids: [], all: false };
     const deleted = new Set(bin.ids);
     const unseen = known.unseen().filter((id) => !deleted.has(id));
-    const gone = await proveAbsence(look, { type, unseen, shown: known.seen() }, this.context.signal);
-    if (bin.all || gone.length === 0) return;
+    const absence = { type, unseen, shown: known.seen() };
+    const { gone, there } = await proveAbsence(look, absence, this.context.signal);
+    if (there.length > 0 && !(await this.takeUnlisted(look, type, there))) return stillThere(type, there.length);
+    if (bin.all || gone.length === 0) return undefined;
     const objects = gone.map((externalId) => ({ externalId, how: 'softDeleted' as const }));
     await this.next((tx) => noteGone(tx, this.provider.kind, type, objects));
+    return undefined;
+  }
+
+  /**
+   * Some objects are in no list ever. Whom the list of the read before left out as well is read by id; whoever it had shows
+   * that this list was short. Answers whether all of them were read.
+   */
+  private async takeUnlisted(look: SecondLook, type: ResourceType, there: readonly string[]): Promise<boolean> {
+    const { db, signal, log } = this.context;
+    this.unlisted[type] = there;
+    const before = new Set((await readUnlisted(db, this.provider.kind))[type]);
+    if (look.read === undefined || !there.every((id) => before.has(id))) return false;
+    try {
+      for await (const page of look.read(type, there, signal))
+        await (page.type === 'records' ? this.records(page) : this.members(page));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof GatewayError) return false;
+      throw error;
+    }
+    log.warn({ type, count: there.length }, 'read by id, since no list shows them');
+    return true;
   }
 
   /** Everybody who can be restored; also whom the list of them does not show, and who is in it when asked for by id. */
@@ -210,7 +244,7 @@ class MirrorRead {
   async end(checkpoint: Checkpoint | undefined): Promise<number> {
     await this.holding;
     const { secondLook: look } = this.provider;
-    if (look?.showsAll === true) for (const type of ['User', 'Group'] as const) await this.prove(look, type);
+    if (look?.showsAll === true) await this.proveAll(look);
     await this.gatherer.end();
     await this.writing;
     const restorable = new Map<ResourceType, readonly string[]>();
@@ -221,6 +255,7 @@ class MirrorRead {
       const count = await endWholeRead(tx, kind, this.unseen());
       for (const [type, ids] of restorable) await notePurged(tx, kind, type, ids);
       await noteAsked(tx, kind, asks);
+      await noteUnlisted(tx, kind, this.unlisted);
       await saveCheckpoint(tx, kind, checkpoint, this.context.configVersion);
       return count;
     });

@@ -1,6 +1,7 @@
 // Who comes in by membership: designated groups, groups in groups, groups in the filter, and the paths that show it.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { Fault } from '#demo/faults.ts';
 import type { GraphServer } from '#demo/graph-server.ts';
 import {
   addGroup,
@@ -175,6 +176,34 @@ for (const kind of ['embedded', 'postgres'] as const)
       addMember(tenant, group('Sales'), person(2));
       await sync(gateway, { allowLargeSync: true });
       assert.deepEqual(await people(), ids(1, 2, 3, 4));
+    });
+
+    it('lets nobody go whom the lists of members leave out, or a group that is not found, and who says to be in it', async () => {
+      const [everybody, all] = [await people(), await groups()];
+      const at = (path: string, fault: Fault) =>
+        graph.setFaults({ script: [{ path: `/v1.0/groups/${group('Ops')}${path}`, fault, times: 1_000 }] });
+      at('/members', { kind: 'short', lacks: 1 });
+      const short = await sync(gateway);
+      assert.deepEqual([short.status, await people(), await groups()], ['succeeded', everybody, all]);
+      assert.deepEqual(await members('Ops'), ids(3, 4));
+      at('', { kind: 'status', status: 404 });
+      const unknown = await sync(gateway);
+      assert.deepEqual([unknown.status, unknown.error?.code], ['incomplete', 'members-not-found']);
+      assert.deepEqual([await people(), await groups()], [everybody, all]);
+      // Whoever moves while the lists are read is in none of them.
+      graph.setFaults({});
+      removeMember(tenant, group('Ops'), person(4));
+      addMember(tenant, group('Sales'), person(4));
+      graph.setFaults({
+        script: [{ path: `/v1.0/groups/${group('Sales')}/members`, fault: { kind: 'short', lacks: 1 }, times: 1 }],
+      });
+      assert.equal((await sync(gateway)).status, 'succeeded');
+      assert.deepEqual([await people(), await members('Sales')], [everybody, ids(2, 4)]);
+      graph.setFaults({});
+      removeMember(tenant, group('Sales'), person(4));
+      addMember(tenant, group('Ops'), person(4));
+      await sync(gateway);
+      assert.deepEqual([await people(), await members('Ops')], [everybody, ids(3, 4)]);
     });
 
     it('ignores groups in groups, or those too deep, whatever texts they have', async () => {

@@ -300,6 +300,44 @@ for (const kind of ['embedded', 'postgres'] as const)
       assert.equal(await active(leaver.id), true, 'and gives back whoever is really there');
     });
 
+    it('is read by id where its lists never show some of what is there, and lets go whoever is not', async () => {
+      const [listed, newcomer] = users(tenant).filter((one) => one['accountEnabled'] === true);
+      const hidden = users(tenant).at(-1);
+      const hiddenGroup = [...tenant.groups.keys()].at(-1) ?? '';
+      assert.ok(listed !== undefined && hidden !== undefined && newcomer !== undefined);
+      updateUser(tenant, hidden.id, { accountEnabled: true });
+      await sync(api);
+      const short = (path: string) => ({ path, fault: { kind: 'short', lacks: 1 } as const, times: 1_000 });
+      const members = { path: '/members', fault: { kind: 'repeat' } as const, times: 1_000 };
+      graph.setFaults({ script: [members, ...['/v1.0/users', '/v1.0/groups'].map(short)] });
+      softDeleteUser(tenant, listed.id);
+      tenant.deletedUsers.delete(listed.id);
+      updateUser(tenant, hidden.id, { displayName: 'Hidden Person' });
+      for (const member of [...(tenant.members.get(hiddenGroup) ?? [])].slice(0, 1))
+        removeMember(tenant, hiddenGroup, member);
+      if (tenant.members.get(hiddenGroup)?.has(newcomer.id) !== true) addMember(tenant, hiddenGroup, newcomer.id);
+      const first = await sync(api);
+      assert.deepEqual([first.status, first.error?.code], ['incomplete', 'list-short']);
+      assert.equal(await active(listed.id), true);
+      for (let run = 0; run < 2; run += 1) {
+        assert.equal((await sync(api)).status, 'succeeded', `run ${run}`);
+        assert.deepEqual([await active(listed.id), await active(hidden.id)], [false, true]);
+      }
+      type List = { Resources: { externalId: string; members?: unknown[] }[] };
+      const { users: people, groups } = (await served()) as { users: List; groups: List };
+      assert.match(JSON.stringify(people), /Hidden Person/);
+      const group = groups.Resources.find(({ externalId }) => externalId === hiddenGroup);
+      const there = [...(tenant.members.get(hiddenGroup) ?? [])].filter(
+        (id) => tenant.users.has(id) || tenant.groups.has(id),
+      );
+      assert.equal(group?.members?.length, there.length);
+      // One that was in the lists until now shows again that they are short.
+      graph.setFaults({ script: [{ ...short('/v1.0/users'), fault: { kind: 'short', lacks: 2 } }] });
+      assert.equal((await sync(api)).error?.code, 'list-short');
+      graph.setFaults({});
+      assert.equal((await sync(api)).status, 'succeeded');
+    });
+
     it('lets go whoever is not there when asked by id, where neither batches nor the recycle bin answer', async () => {
       const leaver = someone();
       softDeleteUser(tenant, leaver.id);

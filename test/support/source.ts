@@ -58,6 +58,8 @@ export interface Source {
   followMs?: readonly number[];
   /** What it says to whoever asks again; it lists all who can be restored then. */
   look?: SecondLook;
+  /** Groups that those who came back do not name yet. */
+  unnamed?: ReadonlySet<string>;
   /** How often changes were read. */
   changesRead: number;
 }
@@ -119,7 +121,9 @@ function makeChanges(source: Source): ChangeReader<SourceRecord> {
     },
     async linksOf(_type, ids) {
       const groupsOf = (id: string): string[] =>
-        [...source.groups].flatMap(([group, { members }]) => (members.includes(id) ? group : []));
+        [...source.groups].flatMap(([group, { members }]) =>
+          members.includes(id) && source.unnamed?.has(group) !== true ? group : [],
+        );
       const here = ids.filter((id) => memberOf(source, id).length > 0);
       return { groups: new Map(here.map((id) => [id, groupsOf(id)])), records: [] };
     },

@@ -180,6 +180,34 @@ eachDatabase('reading what changed', (open) => {
     }
   });
 
+  it('takes nobody out of a group who does not name it yet after a restore, and asks again', async () => {
+    const source = makeSource();
+    source.users.set('ada', { userName: 'ada' });
+    source.users.set('bob', { userName: 'bob' });
+    for (const id of ['g1', 'g2']) source.groups.set(id, { displayName: id, members: ['ada', 'bob'] });
+    const api = await openSync(await open(), source);
+    try {
+      await writeSetting(api.database.knex, 'guard', OPEN_GUARD);
+      await api.sync();
+      const before = pictureOf(await readDirectory(api.database));
+      source.users.delete('ada');
+      source.gone.set('ada', 'softDeleted');
+      await api.sync({ mode: 'incremental' });
+      source.groups.set('g2', { displayName: 'g2', members: ['ada', 'bob'], out: 'GroupTypeExcluded' });
+      await api.sync({ mode: 'full' });
+      source.groups.set('g2', { displayName: 'g2', members: ['ada', 'bob'] });
+      source.gone.delete('ada');
+      source.users.set('ada', { userName: 'ada' });
+      source.unnamed = new Set(['g1', 'g2']);
+      await api.sync({ mode: 'incremental' });
+      source.unnamed = new Set();
+      await api.sync({ mode: 'incremental' });
+      assert.deepEqual(pictureOf(await readDirectory(api.database)), before);
+    } finally {
+      await api.close();
+    }
+  });
+
   it('knows the members of a group that comes into scope after a full read that did not ask for them', async () => {
     const source = makeSource();
     for (const id of ['ada', 'bob', 'cyd']) source.users.set(id, { userName: id });

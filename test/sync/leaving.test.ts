@@ -102,7 +102,7 @@ eachDatabase('whoever leaves', (open) => {
     });
     const signal = new AbortController().signal;
     const absence = { type: 'User', unseen, shown: 0 } as const;
-    assert.equal((await proveAbsence(look('nobody'), absence, signal)).length, 10_000);
+    assert.equal((await proveAbsence(look('nobody'), absence, signal)).gone.length, 10_000);
     assert.deepEqual(
       [asked[0]?.[0], asked.at(-1)?.at(-1), new Set(asked.flat()).size],
       ['0', '59994', 10_000],

@@ -1,6 +1,6 @@
 import { UpstreamError } from '#core/errors.ts';
 import type { Graph } from './client.ts';
-import { incomplete } from './failures.ts';
+import { incomplete, saysCode } from './failures.ts';
 import { inOneCase } from './ids.ts';
 
 /** Graph's largest page. Source: learn.microsoft.com/graph/api/user-list, checked 2026-11. */
@@ -115,6 +115,6 @@ function makeLoopGuard(): (items: readonly { readonly id: string }[], nextLink: 
 /** Source: learn.microsoft.com/graph/paging, "DirectoryPageTokenNotFoundException", checked 2026-11. */
 function isExpiredPage(error: unknown): boolean {
   if (!(error instanceof UpstreamError)) return false;
-  const { graphCode, status } = error.details;
-  return (status === 400 || status === 410) && /PageToken/i.test(String(graphCode));
+  const { status } = error.details;
+  return (status === 400 || status === 410) && saysCode(error, /PageToken/i);
 }

@@ -1,11 +1,12 @@
 import { CheckpointExpiredError, NotFoundError, UpstreamError } from '#core/errors.ts';
 import type { ChangePage, ChangeReader, Checkpoint, GoneObject, MembersChange, ReturnedLinks } from '#core/pages.ts';
 import type { ResourceType } from '#core/resource.ts';
-import { type BatchAnswer, batchGet } from './batch.ts';
+import { batchGet } from './batch.ts';
 import type { Graph } from './client.ts';
-import { collection, PAGE_SIZE, readPage } from './collection.ts';
-import { incomplete, isNotGiven } from './failures.ts';
+import { readPage } from './collection.ts';
+import { incomplete, isNotGiven, saysCode } from './failures.ts';
 import { idInOneCase } from './ids.ts';
+import { type LinkName, linkedIn, linkUrl } from './links.ts';
 import { membersOfAll, sortMembers } from './members.ts';
 import { GROUP_SELECT, type GraphGroup, type GraphMember, type GraphUser, hidesMembers, listOf } from './records.ts';
 import { confirmDeletions } from './recycle-bin.ts';
@@ -162,17 +163,19 @@ async function deltaPage(graph: Graph, url: string, signal: AbortSignal): Promis
   }
 }
 
+/** What a link is answered with that leads nowhere, whatever words go with it: it is Graph's own, so nothing in it is ours. */
+const LEADS_NOWHERE: ReadonlySet<unknown> = new Set([400, 404, 410]);
+
 /**
- * 410 asks to begin anew, with or without an empty token in `Location`; an expired or unknown token is 40x with a code.
+ * 410 asks to begin anew, with or without an empty token in `Location`; an expired or unknown token is 40x with a code,
+ * which may stand in an inner error.
  * Sources: learn.microsoft.com/graph/delta-query-overview, "Synchronization reset", and graph/errors, checked 2026-11.
  */
 function isExpired(error: unknown): boolean {
   if (!(error instanceof UpstreamError || error instanceof NotFoundError)) return false;
-  const { status, graphCode } = error.details;
-  if (status === 410) return true;
-  return (
-    Number(status) >= 400 && Number(status) < 500 && /resync|syncState|PageToken|ExpiredToken/i.test(String(graphCode))
-  );
+  const status = Number(error.details['status']);
+  if (LEADS_NOWHERE.has(status)) return true;
+  return status >= 400 && status < 500 && saysCode(error, /resync|syncState|PageToken|ExpiredToken/i);
 }
 
 function readDeltaPage(body: unknown): DeltaPage {
@@ -249,8 +252,8 @@ function managerAfter(known: GraphUser | undefined, changes: readonly DeltaMembe
   return lost ? null : known?.manager;
 }
 
-/** Graph's name of a list of links, by what has them. */
-const LINKS: Readonly<Record<ResourceType, readonly string[]>> = {
+/** What is asked for of whoever came back. */
+const LINKS: Readonly<Record<ResourceType, readonly LinkName[]>> = {
   User: ['memberOf', 'directReports', 'manager'],
   Group: ['memberOf'],
 };
@@ -258,8 +261,6 @@ const LINKS: Readonly<Record<ResourceType, readonly string[]>> = {
 /**
  * The groups of users and groups who came back; of users also their manager, and those whose manager they are again: a
  * restore is silent about all of it. Whoever is not to be found yet, or is gone again, is left out.
- * Sources: learn.microsoft.com/graph/api/user-list-memberof, group-list-memberof, user-list-directreports and
- * user-list-manager, checked 2026-11.
  */
 async function linksOf(
   graph: Graph,
@@ -284,27 +285,4 @@ async function linksOf(
       records.push({ id, 'manager@delta': [{ id: idInOneCase(boss) }] });
   }
   return { groups, records: records as unknown as Raw[] };
-}
-
-function linkUrl(type: ResourceType, id: string, kind: string): string {
-  const path = `/${type === 'User' ? 'users' : 'groups'}/${encodeURIComponent(id)}/${kind}?$select=id`;
-  return kind === 'manager' ? path : `${path}&$top=${PAGE_SIZE}`;
-}
-
-/**
- * The ids of a list that was asked for by batch; one of several pages is read by itself. Undefined where Graph does not
- * show it: then it stays as it was known.
- */
-async function linkedIn(
-  graph: Graph,
-  url: string,
-  answer: BatchAnswer | undefined,
-  signal: AbortSignal,
-): Promise<readonly string[] | undefined> {
-  if (answer?.status !== 200) return undefined;
-  const { items, nextLink } = readPage<GraphMember>(answer.body);
-  if (nextLink === undefined) return items.map(({ id }) => id);
-  const ids: string[] = [];
-  for await (const page of collection<GraphMember>(graph, url, { signal })) ids.push(...page.map(({ id }) => id));
-  return ids;
 }

@@ -27,7 +27,13 @@ export function isNotGiven(error: unknown): boolean {
 export function explainStatus(response: Response, body: string, now: number): Failed {
   const { status, headers } = response;
   const waitMs = retryAfterMs(headers, now);
-  const facts = { status, graphCode: graphCode(body), requestId: headers.get('request-id') ?? undefined };
+  const [code = '', ...inner] = graphCodes(body);
+  const facts = {
+    status,
+    graphCode: code,
+    requestId: headers.get('request-id') ?? undefined,
+    ...(inner.length > 0 && { innerCodes: inner }),
+  };
   if (status === 429 || status === 509)
     return { retry: true, busy: true, waitMs, error: busyError('throttled', waitMs, facts) };
   if ((status >= 500 && status !== NOT_IMPLEMENTED) || status === 408)
@@ -96,15 +102,38 @@ function permissionMissing(facts: Facts, path: string): CredentialsError {
   });
 }
 
-/** Graph's error code, as far as it looks like one; the words of a body are never repeated. */
-function graphCode(body: string): string {
+/** Errors within errors, as deep as they are looked at. */
+const INNER_MAX = 5;
+
+/**
+ * Graph's error codes, the most general first, as far as they look like ones; the words of a body are never repeated.
+ * Source: learn.microsoft.com/graph/errors, "innerError object", checked 2026-11.
+ */
+function graphCodes(body: string): readonly string[] {
+  const codes: string[] = [];
   try {
-    const { error } = JSON.parse(body) as { error?: { code?: unknown } };
-    const code = error?.code;
-    return typeof code === 'string' && /^[\w.-]{1,80}$/.test(code) ? code : '';
+    let { error } = JSON.parse(body) as { error?: GraphError | null };
+    for (let depth = 0; typeof error === 'object' && error !== null && depth <= INNER_MAX; depth += 1) {
+      const { code, innerError, innererror }: GraphError = error;
+      if (typeof code === 'string' && /^[\w.-]{1,80}$/.test(code)) codes.push(code);
+      error = innerError ?? innererror;
+    }
   } catch {
-    return '';
+    // A body that is no JSON says no code.
   }
+  return codes;
+}
+
+interface GraphError {
+  readonly code?: unknown;
+  readonly innerError?: GraphError | null;
+  readonly innererror?: GraphError | null;
+}
+
+/** Whether Graph gave such a code as the reason, or within it. */
+export function saysCode({ details }: GatewayError, pattern: RegExp): boolean {
+  const { graphCode, innerCodes } = details;
+  return [graphCode, ...(Array.isArray(innerCodes) ? innerCodes : [])].some((code) => pattern.test(String(code)));
 }
 
 /** An answer that is none: cut off, not JSON, or not what was asked for. Such a read proves nothing. */

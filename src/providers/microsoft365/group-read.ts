@@ -7,6 +7,7 @@ import { batchGet } from './batch.ts';
 import type { Graph } from './client.ts';
 import { PAGE_SIZE } from './collection.ts';
 import { countMembers, membersOfAll } from './members.ts';
+import { missedMembers } from './missed-members.ts';
 import { GROUP_SELECT, type GraphGroup, type GraphUser, hidesMembers } from './records.ts';
 import { howTheyLeft } from './recycle-bin.ts';
 import { countObjects } from './second-look.ts';
@@ -47,31 +48,73 @@ export async function* groupRead(
   { userProperties, scope, memory, isGroupWanted }: GroupReadOptions,
   signal: AbortSignal,
 ): AsyncGenerator<Page<GraphUser | GraphGroup>> {
-  const people = new Set<string>();
-  const groups = new Set<string>();
-  const asked = new Set(scope.conditions.map(({ value }) => value.toLowerCase()));
-  const deepest = scope.nested === 'ignore' ? 0 : (scope.maxDepth ?? Number.POSITIVE_INFINITY);
-  for (let level = new Set([...(scope.selected ?? []), ...asked]), depth = 0; level.size > 0; depth += 1) {
-    for (const id of level) groups.add(id);
-    const found = await groupsById(graph, [...level], signal);
-    // One level below the last that counts is shown with the reason and the number of its members, and not entered.
-    const records = depth > deepest ? await withCounts(graph, found, signal) : found;
-    yield { type: 'records', resourceType: 'Group', records };
-    const entered = depth > deepest ? [] : records.filter((group) => isGroupWanted(group) || asked.has(group.id));
-    const below = new Set<string>();
-    const hiding = new Map(entered.map((group) => [group.id, hidesMembers(group)]));
-    for await (const page of membersOfAll(graph, hiding, signal)) {
-      for (const { type, externalId } of page.members) (type === 'User' ? people : below).add(externalId);
-      yield page;
-    }
-    level = below.difference(groups);
-  }
+  const reached: Reached = { people: new Set(), groups: new Set(), entered: new Set(), absent: new Set() };
+  yield* walk(graph, { scope, isGroupWanted, reached }, signal);
+  const { people, groups } = reached;
   const left = {
     Group: await whoIsLeft(memory, 'Group', groups),
     User: await whoIsLeft(memory, 'User', people),
   };
-  yield* peopleAndLeft(graph, { people, left, userProperties }, signal);
+  const here = new Set<string>();
+  for await (const page of peopleAndLeft(graph, { people, left, userProperties }, signal)) {
+    if (page.type === 'records' && page.resourceType === 'User') for (const { id } of page.records) here.add(id);
+    yield page;
+  }
+  yield* missedMembers(graph, { ...reached, people: here.intersection(left.User.ids) }, signal);
   yield { type: 'end' };
+}
+
+/** What a walk has come upon. */
+interface Reached {
+  /** Members of groups that count. */
+  readonly people: Set<string>;
+  /** Groups that were asked for. */
+  readonly groups: Set<string>;
+  /** Of them, those whose members Graph shows, and those of which it said that there is none. */
+  readonly entered: Set<string>;
+  readonly absent: Set<string>;
+}
+
+interface Walking extends Pick<GroupReadOptions, 'scope' | 'isGroupWanted'> {
+  readonly reached: Reached;
+}
+
+/** The groups and their members, level by level. */
+async function* walk(
+  graph: Graph,
+  { scope, isGroupWanted, reached }: Walking,
+  signal: AbortSignal,
+): AsyncGenerator<Page<GraphUser | GraphGroup>> {
+  const asked = new Set(scope.conditions.map(({ value }) => value.toLowerCase()));
+  const deepest = scope.nested === 'ignore' ? 0 : (scope.maxDepth ?? Number.POSITIVE_INFINITY);
+  let level: ReadonlySet<string> = new Set([...(scope.selected ?? []), ...asked]);
+  for (let depth = 0; level.size > 0; depth += 1) {
+    const found = await groupsById(graph, [...level], signal);
+    for (const id of level) reached.groups.add(id);
+    for (const id of level.difference(new Set(found.map((group) => group.id)))) reached.absent.add(id);
+    // One level below the last that counts is shown with the reason and the number of its members, and not entered.
+    const records = depth > deepest ? await withCounts(graph, found, signal) : found;
+    yield { type: 'records', resourceType: 'Group', records };
+    const counting = depth > deepest ? [] : records.filter((group) => isGroupWanted(group) || asked.has(group.id));
+    level = yield* enter(graph, counting, reached, signal);
+  }
+}
+
+/** The members of these groups. Answers the groups among them that were not asked for yet. */
+async function* enter(
+  graph: Graph,
+  counting: readonly GraphGroup[],
+  { people, groups, entered }: Reached,
+  signal: AbortSignal,
+): AsyncGenerator<Page<GraphUser | GraphGroup>, ReadonlySet<string>> {
+  const hiding = new Map(counting.map((group) => [group.id, hidesMembers(group)]));
+  for (const [id, hides] of hiding) if (!hides) entered.add(id);
+  const below = new Set<string>();
+  for await (const page of membersOfAll(graph, hiding, signal)) {
+    for (const { type, externalId } of page.members) (type === 'User' ? people : below).add(externalId);
+    yield page;
+  }
+  return below.difference(groups);
 }
 
 interface Left {
@@ -152,7 +195,7 @@ async function withCounts(graph: Graph, groups: readonly GraphGroup[], signal: A
 }
 
 /** The groups that there are of these ids; a 404 says that there is none. */
-async function groupsById(graph: Graph, ids: readonly string[], signal: AbortSignal): Promise<GraphGroup[]> {
+export async function groupsById(graph: Graph, ids: readonly string[], signal: AbortSignal): Promise<GraphGroup[]> {
   const urls = ids.map((id) => `/groups/${encodeURIComponent(id)}?$select=${GROUP_SELECT.join(',')}`);
   return (await batchGet(graph, urls, { signal })).flatMap((answer) => foundIn<GraphGroup>(answer));
 }

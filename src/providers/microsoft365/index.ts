@@ -24,6 +24,7 @@ import { fullRead } from './pages.ts';
 import { reviewPermissions } from './permissions.ts';
 import { readPerson } from './person.ts';
 import { PRESETS } from './presets.ts';
+import { readById } from './read-by-id.ts';
 import { type GraphGroup, type GraphUser, USER_SELECT } from './records.ts';
 import { makeScope } from './scope.ts';
 import { secondLook } from './second-look.ts';
@@ -147,7 +148,9 @@ function openProvider(
     kind: 'microsoft365',
     ...reading,
     followMs: FOLLOW_MS,
-    secondLook: secondLook(graph, !byGroup),
+    secondLook: byGroup
+      ? secondLook(graph, false)
+      : secondLook(graph, true, readById(graph, { userProperties, isGroupWanted, complete: mailboxes.complete })),
     externalId: ({ id }) => id,
     normalise(record, type) {
       const out = type === 'User' ? scope.user(record) : scope.group(record);

@@ -1,3 +1,4 @@
+import { RETRY_AFTER_MOST_MS } from '#core/backoff.ts';
 import { type GatewayError, UpstreamError } from '#core/errors.ts';
 import type { Clock } from '#platform/clock.ts';
 
@@ -73,9 +74,10 @@ export function makePace(clock: Clock, { attemptsMax, waitMsMax }: Limits, gate:
   /** Lets whoever comes wait until then, and answers how much longer that is than before. */
   function hold(waitMs: number): number {
     const now = clock.elapsed();
-    const longer = now + waitMs - Math.max(now, gate.pausedUntil);
+    const until = now + Math.min(waitMs, RETRY_AFTER_MOST_MS);
+    const longer = until - Math.max(now, gate.pausedUntil);
     if (longer <= 0) return 0;
-    gate.pausedUntil = now + waitMs;
+    gate.pausedUntil = until;
     return longer;
   }
 

@@ -13,11 +13,15 @@ import { membersOfAll } from './members.ts';
 /** Requests that are under way together, batches or single ones. */
 const AT_ONCE = 4;
 
-/** @param showsAll whether the read that it goes with lists every user and group */
-export function secondLook(graph: Graph, showsAll: boolean): SecondLook {
+/**
+ * @param showsAll whether the read that it goes with lists every user and group
+ * @param read how that read would have shown single ones
+ */
+export function secondLook(graph: Graph, showsAll: boolean, read?: SecondLook['read']): SecondLook {
   const ask = makeAsker(graph);
   return {
     showsAll,
+    ...(read && { read }),
     isThere: (type, ids, signal) => ask(ids, (id) => `${listOf(type)}/${encodeURIComponent(id)}?$select=id`, signal),
     isRestorable: (ids, signal) =>
       ask(ids, (id) => `/directory/deletedItems/${encodeURIComponent(id)}?$select=id`, signal),

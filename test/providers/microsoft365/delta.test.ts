@@ -61,6 +61,14 @@ describe('a delta query', () => {
       { status: 400, body: { error: { code: 'SyncStateNotFound', message: 'expired' } } },
       { status: 404, body: { error: { code: 'syncStateNotFound' } } },
       { status: 400, body: { error: { code: 'Directory_ExpiredPageToken' } } },
+      { status: 400, body: { error: { code: 'Request_BadRequest', message: 'The state token is invalid.' } } },
+      { status: 404, body: { error: { code: 'itemNotFound' } } },
+      {
+        status: 409,
+        body: {
+          error: { code: 'generalException', innererror: { code: 'conflict', innerError: { code: 'resyncRequired' } } },
+        },
+      },
     ];
     for (const answer of answers) {
       const { error } = await read(() => answer);

@@ -65,6 +65,16 @@ describe('trying again', () => {
     }
   });
 
+  it('asks again after a day, whoever wants to be left alone for longer', async () => {
+    const clock = makeTestClock();
+    const pace = makePace(clock, RUN_LIMITS);
+    const years: Failed = { ...broken, busy: true, waitMs: 1e12 };
+    await assert.rejects(pace.run(script(years), never), error);
+    await assert.rejects(pace.run(script(), never), ({ retryAfterMs }: UpstreamError) => retryAfterMs === 86_400_000);
+    await clock.sleep(86_400_000, never);
+    assert.equal(await pace.run(script(), never), 'done');
+  });
+
   it('does not hammer somebody who says zero again and again', async () => {
     const clock = makeTestClock();
     const zero: Failed = { ...broken, busy: true, waitMs: 0 };
