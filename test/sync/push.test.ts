@@ -432,6 +432,22 @@ eachDatabase('an identity provider that writes at once', (_open, kind) => {
     );
   });
 
+  it('loses nothing of what many write to one user, and a run finds nothing to do', async () => {
+    const names = ['title', 'nickName', 'userType', 'locale', 'timezone', 'preferredLanguage', 'profileUrl'];
+    for (let round = 0; round < 5; round += 1) {
+      const { id } = await idp.createUser(scene.name('many'));
+      const write = (path: string) => idp.patch(`/Users/${id}`, { op: 'add', path, value: `x-${path}` });
+      for (const { status } of await Promise.all(names.map(write))) assert.equal(status, 200);
+      const { body } = await idp.send('GET', `/Users/${id}`);
+      assert.deepEqual(
+        names.filter((name) => body[name] !== `x-${name}`),
+        [],
+      );
+    }
+    const run = await sync(gateway);
+    assert.deepEqual([run.status, run.counts], ['succeeded', {}]);
+  });
+
   it('joins a group from many requests, and a run finds nothing to do', async () => {
     const users = await Promise.all([1, 2, 3, 4, 5, 6].map(() => idp.createUser(scene.name('joiner'))));
     const group = await idp.createGroup('At once');
