@@ -166,8 +166,13 @@ export async function findForeign(tx: Db, ids: readonly string[]): Promise<reado
   return rows.map(({ id }) => id);
 }
 
-/** The client has given a resource another externalId: its record and memberships go by the new one. */
+/**
+ * The client has given a resource another externalId: its record and memberships go by the new one. What somebody else had
+ * under it, who is not in the directory any more, is gone with that: it is none of theirs.
+ */
 export async function moveAnchor(tx: Db, type: ResourceType, from: string, to: string): Promise<void> {
+  const isOf = `provider = ? and (member_external_id = ? and member_type = ? or group_external_id = ? and ? = 'Group')`;
+  await sql(tx, `delete from mirror_members where ${isOf}`, [PROVIDER, to, type, to, type]);
   await sql(tx, 'delete from mirror_records where provider = ? and resource_type = ? and external_id = ?', [
     PROVIDER,
     type,
