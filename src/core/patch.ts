@@ -136,6 +136,7 @@ class Patch {
     const value = opened(operation.value);
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       throw refuse('invalidValue', 'An operation without "path" needs an object as its "value".');
+    this.work.lookUp(Object.keys(value).length);
     for (const [path, inner] of Object.entries(value)) {
       const whole = this.extension(path);
       if (whole === undefined) this.inBody(path, { ...operation, value: inner });
@@ -217,7 +218,9 @@ class Patch {
       delete this.document[schema.id];
       return;
     }
-    for (const [name, inner] of fieldsOf(value, `"${schema.id}"`))
+    const fields = fieldsOf(value, `"${schema.id}"`);
+    this.work.lookUp(fields.size);
+    for (const [name, inner] of fields)
       this.inBody(isCore ? name : `${schema.id}:${name}`, { ...rest, op, value: inner });
   }
 
@@ -225,7 +228,7 @@ class Patch {
     const holder = this.holder(extension);
     const isEach = path.filter !== undefined || sub !== undefined;
     if (attribute.multiValued)
-      this.work.compare(listOf(holder[attribute.name]).length, path.filter, isEach ? operation.value : undefined);
+      this.work.compare(listOf(holder[attribute.name]), path.filter, isEach ? operation.value : undefined);
     if (path.filter !== undefined) this.changeElements(holder, attribute, sub, path.filter, operation);
     else if (sub !== undefined) changeSub(holder, attribute, sub, operation);
     else if (attribute.multiValued) changeList(holder, attribute, operation);

@@ -18,11 +18,13 @@ export function send(request: IncomingMessage, response: ServerResponse, status:
 const APART_BYTES = 16_384;
 
 const PLAIN_TYPE = 'application/json';
+/** A longer one is none that anybody means, and takes long to read, before it is known who asks. */
+const ACCEPT_MAX = 1_000;
 
 /** Of both media types the one that the caller likes best; SCIM's own to whoever takes neither (RFC 7644 section 3.1). */
 export function mediaType(request: IncomingMessage): string {
   const { accept } = request.headers;
-  if (accept === undefined || accept === SCIM_TYPE || accept === '*/*') return SCIM_TYPE;
+  if (accept === undefined || accept === SCIM_TYPE || accept === '*/*' || accept.length > ACCEPT_MAX) return SCIM_TYPE;
   const ranges = accept.toLowerCase().split(',');
   const [own, plain] = [liking(ranges, SCIM_TYPE), liking(ranges, PLAIN_TYPE)];
   const isLiked = plain.weight === own.weight ? plain.closeness > own.closeness : plain.weight > own.weight;

@@ -27,9 +27,13 @@ export interface AskedAttributes {
   readonly excludedAttributes?: string | undefined;
 }
 
+/** As long as a filter may be: longer lists name nothing more, and take long to read. */
+const LIST_MAX = 16_384;
+
 /**
  * What the consumer sees, less what it did not ask for. Names that nobody knows are passed over.
- * @throws {InputError} `invalidValue` when both lists are given; `invalidPath` when one cannot be read
+ * @throws {InputError} `invalidValue` when both lists are given, or one is too long; `invalidPath` when one cannot be
+ * read, or chooses among values, which no attribute notation does (RFC 7644 section 3.10)
  */
 export function makeProjection(view: View, type: ResourceType, asked: AskedAttributes): Projection {
   if (asked.attributes === undefined && asked.excludedAttributes === undefined) return defaultOf(view, type);
@@ -131,15 +135,25 @@ function subsOf({ type, sub }: Attribute): Chosen | true {
 
 function choose(schema: ResourceSchema, list: string): Chosen {
   const chosen: Chosen = new Map();
+  if (list.length > LIST_MAX)
+    throw new InputError(`A list of attributes has at most ${LIST_MAX} characters.`, { scimType: 'invalidValue' });
   for (const item of list.split(',')) {
     const name = item.trim();
     if (name === '') continue;
     const urn = [schema.core, ...schema.extensions].find(({ id }) => foldCase(id) === foldCase(name));
-    if (urn === undefined) add(chosen, schema, parsePath(name));
+    if (urn === undefined) add(chosen, schema, attributePath(name));
     else if (urn !== schema.core) chosen.set(foldCase(urn.id), true);
     else for (const [key, attribute] of urn.attributes) if (isDefault(attribute)) chosen.set(key, true);
   }
   return chosen;
+}
+
+/** A filter would be passed over, and more come than was asked for. */
+function attributePath(name: string): AttributePath {
+  if (!name.includes('[')) return parsePath(name);
+  throw new InputError(`"${name.slice(0, 80)}" is no name of an attribute: its values cannot be chosen here.`, {
+    scimType: 'invalidPath',
+  });
 }
 
 function add(chosen: Chosen, schema: ResourceSchema, path: AttributePath): void {

@@ -8,6 +8,8 @@ export const COUNT_DEFAULT = 100;
 export const COUNT_MAX = 1_000;
 /** Deeper than any list is long; keeps the offset a number PostgreSQL can hold. */
 const START_MAX = 1_000_000_000;
+/** As large as the head of a GET may be, which asks the same. */
+export const SEARCH_BYTES_MAX = 256 * 1024;
 const SEARCH_SCHEMA = 'urn:ietf:params:scim:api:messages:2.0:SearchRequest';
 /** What the SCIM validator of scimsandbox.com puts in its place. */
 const LIST_SCHEMA = 'urn:ietf:params:scim:api:messages:2.0:ListResponse';

@@ -10,7 +10,7 @@ import { jsonBody, readBody } from './body.ts';
 import { answerList } from './lists.ts';
 import type { ScimParts } from './parts.ts';
 import { makeProjection } from './projection.ts';
-import { readAsked, readAskedOfOne, readQuery, readSearch } from './query.ts';
+import { readAsked, readAskedOfOne, readQuery, readSearch, SEARCH_BYTES_MAX } from './query.ts';
 import { answerOne, ENDPOINT, locationOf, readOne, seeing } from './reads.ts';
 import { sendOne } from './sending.ts';
 import { writerFor } from './writes.ts';
@@ -22,7 +22,7 @@ export function addResourceRoutes(router: Router, type: ResourceType, parts: Sci
     .post(`${endpoint}/.search`, jsonBody, async (request, response) => {
       const view = seeing(request, type);
       const { tokenId: reader } = principalOf(request);
-      const query = readSearch(readBody(request));
+      const query = readSearch(readBody(request, SEARCH_BYTES_MAX));
       await answerList(parts, { view, reader, types: [type], query }, request, response);
     })
     .all(`${endpoint}/.search`, refuseMethod('POST'))

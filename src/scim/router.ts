@@ -10,7 +10,7 @@ import { noScimRoute, scimErrorHandler } from './errors.ts';
 import { MAY_READ } from './fast.ts';
 import { answerList, type Listing } from './lists.ts';
 import type { ScimParts } from './parts.ts';
-import { readQuery, readSearch } from './query.ts';
+import { readQuery, readSearch, SEARCH_BYTES_MAX } from './query.ts';
 import { addResourceRoutes, meRoutes, refuseMethod } from './resources.ts';
 import { securityEventRoutes } from './security-events.ts';
 import { viewOf } from './view.ts';
@@ -40,7 +40,7 @@ function rootRoutes(parts: ScimParts): Router {
       await answerList(parts, { ...whoReads(request), types: ['User', 'Group'], query }, request, response);
     })
     .post('/.search', jsonBody, async (request, response) => {
-      const query = readSearch(readBody(request));
+      const query = readSearch(readBody(request, SEARCH_BYTES_MAX));
       await answerList(parts, { ...whoReads(request), types: ['User', 'Group'], query }, request, response);
     })
     .all('/.search', refuseMethod('POST'));

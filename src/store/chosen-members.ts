@@ -32,7 +32,7 @@ export function makeMemberLook(tx: Db, groupId: string): MemberLook {
   return {
     async choose({ kind, filter }) {
       known ??= await readMembers(tx, groupId);
-      work.compare(known.length, filter);
+      work.compare(known, filter);
       const places = byPlace(filter);
       const chosen = known.filter((row) => matches(places, row, 'members')).map(({ value }) => value);
       if (kind === 'removeWhere') return chosen;

@@ -45,17 +45,21 @@ const FROM = `resources r left join mirror_records m on m.provider = '${PROVIDER
   and m.resource_type = r.resource_type and m.external_id = r.external_id`;
 
 /**
- * In the order of their ids, so that two writers never wait for each other in a circle.
+ * In the order of their ids, so that two writers never wait for each other in a circle. They are read once they are locked:
+ * the statement that waited for another writer would see what is joined to a row as it was before that one.
  * @throws {TooEarlyError} try again
  */
 export async function lockPushed(tx: Db, ids: readonly string[]): Promise<readonly Pushed[]> {
-  const { rows } = await sql<Pushed & { readonly later: boolean }>(
+  const live = 'r.id = any(?::uuid[]) and r.deleted_at is null order by r.id';
+  const locked = await sql<{ later: boolean }>(
     tx,
-    `select ${COLUMNS}, ${IS_LATER} as later from ${FROM} where r.id = any(?::uuid[]) and r.deleted_at is null order by r.id for update of r`,
+    `select ${IS_LATER} as later from resources r where ${live} for update`,
     [ids],
   );
-  if (rows.some(({ later }) => later)) throw new TooEarlyError();
-  return rows.map(({ later: _later, ...row }) => row);
+  if (locked.rows.some(({ later }) => later)) throw new TooEarlyError();
+  if (locked.rows.length === 0) return [];
+  const { rows } = await sql<Pushed>(tx, `select ${COLUMNS} from ${FROM} where ${live}`, [ids]);
+  return rows;
 }
 
 /**
@@ -162,8 +166,13 @@ export async function findForeign(tx: Db, ids: readonly string[]): Promise<reado
   return rows.map(({ id }) => id);
 }
 
-/** The client has given a resource another externalId: its record and memberships go by the new one. */
+/**
+ * The client has given a resource another externalId: its record and memberships go by the new one. What somebody else had
+ * under it, who is not in the directory any more, is gone with that: it is none of theirs.
+ */
 export async function moveAnchor(tx: Db, type: ResourceType, from: string, to: string): Promise<void> {
+  const isOf = `provider = ? and (member_external_id = ? and member_type = ? or group_external_id = ? and ? = 'Group')`;
+  await sql(tx, `delete from mirror_members where ${isOf}`, [PROVIDER, to, type, to, type]);
   await sql(tx, 'delete from mirror_records where provider = ? and resource_type = ? and external_id = ?', [
     PROVIDER,
     type,

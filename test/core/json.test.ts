@@ -107,10 +107,20 @@ describe('JSON of a body', () => {
     assert.equal(({} as Record<string, unknown>)['polluted'], undefined);
   });
 
+  it('takes as many names as anybody needs, however often, and refuses more before it reads them', () => {
+    const names = (count: number, from = 0): string =>
+      `{${Array.from({ length: count }, (_, place) => `"n${from + place}":0`).join(',')}}`;
+    assert.equal(Object.keys(parseJson(names(10_000)) as object).length, 10_000);
+    assert.equal((parseJson(`[${names(10_000)},${names(10_000)}]`) as unknown[]).length, 2);
+    for (const text of [names(10_001), `[${names(5_001)},${names(5_000, 5_001)}]`, `${names(400_000).slice(0, -1)},`])
+      assert.throws(() => parseJson(text), isInvalidSyntax('too-many-names'));
+  });
+
   it('takes a body of megabytes of structure, and a string of as many escapes', () => {
     const many = JSON.stringify(Array.from({ length: 100_000 }, (_, index) => ({ value: `${index}` })));
     assert.equal((parseJson(many) as unknown[]).length, 100_000);
     assert.equal((parseJson(`"${'\\\\'.repeat(1_000_000)}"`) as string).length, 1_000_000);
     assert.throws(() => parseJson(`"${'\\\\'.repeat(1_000_000)}`), isInvalidSyntax('malformed-json'));
+    assert.equal((parseJson(`"${'\\"'.repeat(1_000_000)}"`) as string).length, 1_000_000);
   });
 });

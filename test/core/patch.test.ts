@@ -520,4 +520,21 @@ describe('the body of a PATCH', () => {
       assert.throws(() => after({ op: 'replace', path, value: long }), TooLargeError, path);
     assert.equal(after({ op: 'replace', path: 'emails[value eq "7@example.com"].display', value: 'x' }).length, 50_000);
   });
+
+  it('reads long values, and names that nobody knows, a bounded number of times', () => {
+    const pictured = coerceResource(User, { ...ada, photos: [{ value: 'x'.repeat(5_000_000), type: 'photo' }] });
+    const names = Object.fromEntries(Array.from({ length: 2_000 }, (_, place) => [`n${place}`, 0]));
+    const change = (before: object, operation: Operation, times: number) =>
+      applyPatch(User, before as Document, parsePatch(patchBody(...Array<Operation>(times).fill(operation))));
+    const operations: readonly [before: object, operation: Operation][] = [
+      [pictured, { op: 'add', path: 'photos', value: { value: 'y', type: 'thumbnail' } }],
+      [pictured, { op: 'remove', path: 'photos[value eq "y"]' }],
+      [ada, { op: 'add', value: names }],
+      [ada, { op: 'replace', value: { [USER_SCHEMA]: names } }],
+    ];
+    for (const [before, operation] of operations) {
+      assert.ok(change(before, operation, 2).document);
+      assert.throws(() => change(before, operation, 100), TooLargeError, JSON.stringify(operation).slice(0, 60));
+    }
+  });
 });

@@ -49,6 +49,7 @@ eachDatabase('SCIM headers', (open) => {
       [`${own};q=0.2, ${plain}`, plain],
       [`${plain};q=0`, own],
       ['text/html', own],
+      [`${plain}${','.repeat(2_000)}`, own],
     ] as const)
       for (const path of [`/Users/${user.id}`, '/Users?count=1', '/ResourceTypes']) {
         const { headers } = await scim.call('GET', path, undefined, { headers: { accept } });

@@ -127,11 +127,20 @@ eachDatabase('SCIM search', (open) => {
       [{ cursor: '', startIndex: 1 }, 'invalidValue'],
       [{ cursor: '', count: 1_001 }, 'invalidCount'],
       [{ cursor: 'x' }, 'invalidCursor'],
+      ...['emails[type eq "work"]', 'emails[type eq "work"].value', 'emails[value eq "a,b"]'].flatMap((name) => [
+        [{ attributes: [name] }, 'invalidPath'] as const,
+        [{ excludedAttributes: `title,${name}` }, 'invalidPath'] as const,
+      ]),
+      [{ attributes: 'title,'.repeat(3_000) }, 'invalidValue'],
     ] as const)
       assert.equal(await refusal('/Users', { schemas: SCHEMAS, ...asked }), scimType, JSON.stringify(asked));
     for (const body of [{ filter: 'title pr' }, { schemas: [] }, [], 'x', null])
       assert.equal(await refusal('/Users', JSON.stringify(body)), 'invalidSyntax');
     assert.equal((await scim.call('GET', '/.search')).status, 405);
+    for (const endpoint of ['/Users', '']) {
+      const large = { schemas: SCHEMAS, note: 'x'.repeat(256 * 1024) };
+      assert.equal((await scim.call('POST', `${endpoint}/.search`, large, { token: scim.reader })).status, 413);
+    }
   });
 
   it('goes on by cursor, on any endpoint and by GET and POST alike', async () => {

@@ -229,6 +229,20 @@ eachDatabase('writes of an identity provider', (_open, kind) => {
     );
   });
 
+  it('gives whoever takes over the external id of somebody out of scope none of their groups', async () => {
+    await scene.saveSettings({ scope: { filter: 'not (title eq "Leaver")', onLeaveScope: 'delete' } });
+    const [heir, leaver] = [await idp.createUser(scene.name('heir')), await idp.createUser(scene.name('leaver'))];
+    const shared = await idp.createGroup('Of both', [heir.id, leaver.id]);
+    const secret = await idp.createGroup('Of the one who left', [leaver.id]);
+    await expectStatus(idp.patch(`/Users/${leaver.id}`, { op: 'add', path: 'title', value: 'Leaver' }), 204);
+    const takesOver = idp.patch(`/Users/${heir.id}`, { op: 'replace', path: 'externalId', value: leaver.externalId });
+    await expectStatus(takesOver, 200);
+    const run = await sync(gateway);
+    assert.deepEqual([run.status, run.counts], ['succeeded', {}]);
+    assert.deepEqual([await scene.membersOf(shared.id), await scene.membersOf(secret.id)], [[heir.id], []]);
+    await scene.saveSettings({});
+  });
+
   it('leaves what somebody made by hand alone, until the settings say otherwise', async () => {
     const userName = scene.name('hand');
     const made = await expectStatus(
@@ -430,6 +444,22 @@ eachDatabase('an identity provider that writes at once', (_open, kind) => {
       versions,
       versions.toSorted((a, b) => a - b),
     );
+  });
+
+  it('loses nothing of what many write to one user, and a run finds nothing to do', async () => {
+    const names = ['title', 'nickName', 'userType', 'locale', 'timezone', 'preferredLanguage', 'profileUrl'];
+    for (let round = 0; round < 5; round += 1) {
+      const { id } = await idp.createUser(scene.name('many'));
+      const write = (path: string) => idp.patch(`/Users/${id}`, { op: 'add', path, value: `x-${path}` });
+      for (const { status } of await Promise.all(names.map(write))) assert.equal(status, 200);
+      const { body } = await idp.send('GET', `/Users/${id}`);
+      assert.deepEqual(
+        names.filter((name) => body[name] !== `x-${name}`),
+        [],
+      );
+    }
+    const run = await sync(gateway);
+    assert.deepEqual([run.status, run.counts], ['succeeded', {}]);
   });
 
   it('joins a group from many requests, and a run finds nothing to do', async () => {

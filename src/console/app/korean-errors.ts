@@ -485,6 +485,7 @@ export const KOREAN_ERRORS: Readonly<Record<string, Said>> = {
     '한 요청에 담을 수 있는 구성원 수를 넘었습니다.',
     '앱이 구성원을 전체 목록으로만 받습니다. 그룹을 범위에서 빼거나 나누세요.',
   ],
+  'too-many-names': ['본문에 있는 이름이 너무 많습니다.', '올바른 JSON을 보내세요.'],
   'too-many-requests': ['요청이 너무 많습니다.', LATER],
   'too-many-tries': ['이 주소에서 잘못된 토큰을 너무 많이 보냈습니다.', '1분 뒤 올바른 토큰으로 다시 시도하세요.'],
   'too-much-contention': ['다른 쓰기와 계속 겹칩니다.', LATER],
