@@ -93,12 +93,17 @@ const ACCOUNT_DISABLED = 0x2;
 /** Locked until somebody unlocks it. Source: draft-behera-ldap-password-policy, section 5.3.3. */
 const LOCKED_FOR_EVER = '000001010000Z';
 
-/** Whether the account may sign in; undefined where the entry does not tell. */
+/**
+ * Whether the account may sign in, as Active Directory says it, OpenLDAP, or 389 Directory Server and FreeIPA
+ * (nsAccountLock; source: docs of 389 DS, "account policy", checked 2026-11); undefined where the entry does not tell.
+ */
 export function isEnabled(record: LdapRecord): boolean | undefined {
   const [control] = valuesOf(record, 'userAccountControl');
   if (control !== undefined && /^-?\d+$/.test(control)) return (Number(control) & ACCOUNT_DISABLED) === 0;
   const [locked] = valuesOf(record, 'pwdAccountLockedTime');
-  return locked === undefined ? undefined : locked !== LOCKED_FOR_EVER;
+  const [lock] = valuesOf(record, 'nsAccountLock');
+  if (locked === undefined && lock === undefined) return undefined;
+  return locked !== LOCKED_FOR_EVER && lock?.trim().toLowerCase() !== 'true';
 }
 
 export interface MailAddress {

@@ -36,6 +36,10 @@ it('takes an account for active by its control flags, or by a lock for ever', ()
     [{ userAccountControl: '66050' }, false],
     [{ pwdAccountLockedTime: '000001010000Z' }, false],
     [{ pwdAccountLockedTime: '20260101000000Z' }, true],
+    [{ nsAccountLock: 'TRUE' }, false],
+    [{ nsAccountLock: 'true', pwdAccountLockedTime: '20260101000000Z' }, false],
+    [{ nsAccountLock: 'false' }, true],
+    [{ nsAccountLock: 'false', pwdAccountLockedTime: '000001010000Z' }, false],
     [{}, undefined],
   ] as const)
     assert.equal(isEnabled(record(attributes)), enabled);
