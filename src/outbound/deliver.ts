@@ -188,16 +188,18 @@ async function lookAgain(
   error: TargetError,
   signal: AbortSignal,
 ): Promise<Remote> {
-  for (const wait of LOOK_AGAIN_MS) {
-    if (wait > 0) await world.sleep(wait, signal);
-    const found = await match(world, row, payload, signal, 'spelled').catch((later: unknown) => {
-      // It asked to be left alone with its answer: the next try looks first.
+  const look = (thorough: 'spelled' | 'everywhere'): Promise<Remote | undefined> =>
+    match(world, row, payload, signal, thorough).catch((later: unknown) => {
+      // It asked to be left alone, with its answer or since: the next try looks first.
       throw later instanceof TargetError && later.reason === 'target-resting' ? notLookedYet(error, later) : later;
     });
+  for (const wait of LOOK_AGAIN_MS) {
+    if (wait > 0) await world.sleep(wait, signal);
+    const found = await look('spelled');
     if (found !== undefined) return found;
   }
   // The target says that it has one: its filters may compare by case, and its names not.
-  const hidden = error.unknown ? undefined : await match(world, row, payload, signal, 'everywhere');
+  const hidden = error.unknown ? undefined : await look('everywhere');
   if (hidden !== undefined) return hidden;
   throw error;
 }

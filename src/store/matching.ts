@@ -48,14 +48,18 @@ export async function planLinks(db: Db, planning: Planning, request: MatchReques
   return replaceItems(db, planning, { type, offset });
 }
 
-/** Open questions that this plan looked for and did not come upon are none any more. */
+/**
+ * Open questions that this plan looked for and did not come upon are none any more. A write that named somebody made by hand
+ * by the id raised one that no plan comes upon: it stays while they are there.
+ */
 async function forgetUnseen(db: Db, { planId, provider, touched }: Planning, type: ResourceType): Promise<void> {
   const looked =
     touched === true ? `and (resource_type, external_id) in (select resource_type, external_id from plan_touched)` : '';
   await sql(
     db,
-    `delete from disputes where provider = ? and resource_type = ? and status = 'open' and plan_id is distinct from ?::uuid
-       ${looked}`,
+    `delete from disputes d where provider = ? and resource_type = ? and status = 'open' and plan_id is distinct from ?::uuid
+       and (attribute is distinct from 'id' or not exists (select 1 from resources r where r.id = any(d.candidates)
+         and r.origin = 'manual' and r.deleted_at is null)) ${looked}`,
     [provider, type, planId],
   );
 }

@@ -36,7 +36,7 @@ export interface Personality {
   /** What it then says in Retry-After. */
   readonly failingSeconds?: number;
   /** Says that its answer was the last of a window of a minute. */
-  readonly endsWindow?: (method: string) => boolean;
+  readonly endsWindow?: (method: string, path: string) => boolean;
   /** Does as it is asked, and answers with a page for people. */
   readonly garbled?: (method: string) => boolean;
   readonly oauth?: { readonly lifeSeconds: number };
@@ -135,7 +135,7 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
     const changed = result.status < 300 && method !== 'GET';
     if (changed && personality.dropAfter?.()) return void request.socket.destroy();
     if (personality.garbled?.(method)) return void response.writeHead(result.status).end('<html>Welcome</html>');
-    const isLast = personality.endsWindow?.(method) === true;
+    const isLast = personality.endsWindow?.(method, request.url ?? '') === true;
     if (isLast) [restFrom, restUntil] = [now - 300, now + 60_000];
     const limit = isLast ? { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '60' } : {};
     const headers = { 'content-type': 'application/scim+json', ...limit, ...result.headers };

@@ -260,6 +260,8 @@ eachDatabase('writes of an identity provider', (_open, kind) => {
     assert.equal((await idp.patch(`/Users/${made.body.id}`, ENABLE)).status, 403);
     const { body: disputes } = await gateway.call<{ items: { id: string }[] }>('GET', '/api/v1/disputes?status=open');
     assert.equal(disputes.items.length, 1);
+    // A run knows nothing of such a question, and leaves it.
+    assert.equal((await sync(gateway)).status, 'succeeded');
     await expectStatus(gateway.call('POST', `/api/v1/disputes/${disputes.items[0]?.id}/adopt`), 200);
     await expectStatus(idp.patch(`/Users/${made.body.id}`, { op: 'add', path: 'title', value: 'Adopted' }), 200);
     await scene.saveSettings({ adoptManual: 'onMatch' });

@@ -96,7 +96,12 @@ function headersOf({ authorization }: UrlSource): Record<string, string> {
 /** The last part of the path; never the query, which may hold a secret. */
 function nameOf(url: string): string {
   const { pathname, hostname } = new URL(url);
-  return decodeURIComponent(pathname.split('/').at(-1) ?? '') || hostname;
+  const last = pathname.split('/').at(-1) ?? '';
+  try {
+    return decodeURIComponent(last) || hostname;
+  } catch {
+    return last;
+  }
 }
 
 function refused(url: string, status: number): Error {

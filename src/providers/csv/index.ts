@@ -2,7 +2,7 @@
 // is decided elsewhere. README.md beside this file has the quirks.
 import type { ResourceSchemas } from '#core/attributes.ts';
 import { policyOf } from '#core/kind-settings.ts';
-import type { Page } from '#core/pages.ts';
+import type { Page, ReadMemory } from '#core/pages.ts';
 import type { ProviderKind, PullProvider } from '#core/provider.ts';
 import { changesOf, makeCheckpoint, versionOf } from './changes.ts';
 import { checkFiles } from './checks.ts';
@@ -33,7 +33,7 @@ export function csv(parts: Parts): ProviderKind<CsvSettings> {
     },
     destination: destinationOf,
     policy: policyOf,
-    open: (settings) => openProvider(settings, parts) as PullProvider,
+    open: (settings, _trace, memory) => openProvider(settings, parts, memory) as PullProvider,
     test: (settings, signal) => checkFiles(settings, parts, signal),
     preview: (settings, rows, signal) => previewFiles(settings, { parts, schemas, rows }, signal),
     version: (settings) => versionOf(settings, parts),
@@ -45,7 +45,7 @@ export function csv(parts: Parts): ProviderKind<CsvSettings> {
   };
 }
 
-function openProvider(settings: CsvSettings, parts: Parts): PullProvider<CsvRecord> {
+function openProvider(settings: CsvSettings, parts: Parts, memory?: ReadMemory): PullProvider<CsvRecord> {
   const mapping = makeMapping(settings, parts.schemas);
   const { keepCreated } = mapping;
   const read = { files: 0, bytes: 0 };
@@ -65,7 +65,7 @@ function openProvider(settings: CsvSettings, parts: Parts): PullProvider<CsvReco
           read.files += 1;
           read.bytes += size;
         }
-        yield* readFiles(files, { folder, settings }, signal);
+        yield* readFiles(files, { folder, settings, memory }, signal);
         yield {
           type: 'end',
           checkpoint: makeCheckpoint({ ...(version === undefined ? {} : { version }), validators }),
@@ -79,7 +79,8 @@ function openProvider(settings: CsvSettings, parts: Parts): PullProvider<CsvReco
     normalise: mapping.normalise,
     explain: mapping.explain,
     ...(keepCreated === undefined ? {} : { keepCreated }),
-    asks: 'all columns',
+    // All columns come; what stands where, and what a line is, the settings say.
+    asks: JSON.stringify([settings.format, settings.columns]),
     cost: () => ({ requests: read.files, resourceUnits: 0, bytes: read.bytes, throttledMs: 0 }),
   };
 }

@@ -1,18 +1,28 @@
 // A whole read: users, groups, members. Nothing that grows with the number of people is kept in memory: ids and
 // memberships go through files of their own (spill.ts). Groups are kept: their ids, one after the other.
-import type { Page } from '#core/pages.ts';
-import { findColumn, needColumn } from './columns.ts';
+import type { Page, ReadMemory } from '#core/pages.ts';
+import { findColumn, flagOf, needColumn } from './columns.ts';
+import { unusable } from './failures.ts';
 import type { Files } from './fetch-files.ts';
 import { membersOf, readMemberships } from './memberships.ts';
 import { badLines, noteBad, type Reading, rowsOf } from './reading.ts';
-import { badLine, type CsvRecord, fieldsOf, readId, valuesOf } from './records.ts';
+import { badLine, type CsvRecord, fieldsOf, readId, readIds } from './records.ts';
 import { openTable } from './rows.ts';
 import type { CsvSettings } from './settings.ts';
 import { makeSpill, PARTS, type Spill } from './spill.ts';
+import { readsFlag } from './to-scim.ts';
 
 type CsvPage = Page<CsvRecord>;
 
 const GROUPS_PER_PAGE = 1_000;
+
+export interface ReadParts {
+  /** For what does not fit into memory. */
+  readonly folder: string;
+  readonly settings: CsvSettings;
+  /** What was read before; absent where nobody is to be told from it. */
+  readonly memory: ReadMemory | undefined;
+}
 
 /**
  * Yields what the files say, without the end page. Throws before the members where a line could not be read and the
@@ -22,7 +32,7 @@ const GROUPS_PER_PAGE = 1_000;
  */
 export async function* readFiles(
   files: Files,
-  { folder, settings }: { readonly folder: string; readonly settings: CsvSettings },
+  { folder, settings, memory }: ReadParts,
   signal: AbortSignal,
 ): AsyncGenerator<CsvPage> {
   const spills = ['users', 'loose', 'members'].map((name) => makeSpill(folder, name));
@@ -31,6 +41,7 @@ export async function* readFiles(
   const reading: Reading = {
     files,
     columns: settings.columns,
+    flags: readsFlag(settings) ? memory : undefined,
     signal,
     users,
     loose,
@@ -56,8 +67,9 @@ export async function* readFiles(
 async function scanUsers({ files: { users: file }, columns, users, signal }: Reading): Promise<Map<number, number>> {
   const table = await openTable(file, signal);
   const anchor = needColumn(table.header, columns.anchor, file.name, 'is the stable id of a person');
-  for await (const { line, cells } of rowsOf(table, signal)) {
-    const found = readId(cells[anchor]);
+  for await (const { line, cells, problem } of rowsOf(table, signal)) {
+    // In whose place another line may stand.
+    const found = problem === undefined ? readId(cells[anchor]) : { problem };
     if ('id' in found) users.add(found.id, [found.id, line]);
   }
   const repeated = new Map<number, number>();
@@ -85,15 +97,29 @@ async function* readUsers(reading: Reading, repeated: ReadonlyMap<number, number
       if (first !== undefined) return badLine(file.name, line, 'DuplicateLine', `its id is that of line ${first}`);
       const found = problem === undefined ? readId(cells[anchor]) : { problem };
       if ('problem' in found) return noteBad(reading, file, line, found.problem);
-      const groups = groupsAt === undefined ? [] : valuesOf(cells[groupsAt], columns.separator);
-      for (const group of groups) {
+      const groups = readIds(cells[groupsAt ?? -1], columns.separator);
+      if ('problem' in groups) return noteBad(reading, file, line, `group: ${groups.problem}`);
+      for (const group of groups.ids) {
         if (files.groups === undefined) groupIds.add(group);
         members.add(group, [group, found.id, 'User']);
       }
       return { externalId: found.id, fields: fieldsOf(table.header, cells) };
     });
+    if (!table.header.includes('active')) await checkFlags(records, reading);
     yield { type: 'records', resourceType: 'User', records };
   }
+}
+
+/** Without the column everybody counts as active: whoever the last read showed as inactive would be enabled. */
+async function checkFlags(records: readonly CsvRecord[], { flags: memory, files }: Reading): Promise<void> {
+  if (memory === undefined) return;
+  const ids = records.flatMap(({ externalId, problem }) => (problem === undefined ? externalId : []));
+  for (const known of (await memory.known('User', ids)).values())
+    if (flagOf((known as Partial<CsvRecord>).fields?.['active'] ?? '') === false)
+      throw unusable(`${files.users.name} has no column "active" any more, by which it was known who has left.`, {
+        reason: 'column-missing',
+        remedy: 'Bring the column back; or say by a rule of your own for "active" who is active.',
+      });
 }
 
 /** The groups of a file of groups. Without one they go by the name that memberships call them. */
@@ -111,9 +137,10 @@ async function* readGroups(reading: Reading): AsyncGenerator<CsvPage> {
       if ('problem' in found) return noteBad(reading, file, line, found.problem);
       const { id } = found;
       if (groupIds.has(id)) return badLine(file.name, line, 'DuplicateLine', `its id "${id}" came before`);
+      const members = readIds(cells[membersAt ?? -1], columns.separator);
+      if ('problem' in members) return noteBad(reading, file, line, `member: ${members.problem}`);
       groupIds.add(id);
-      const members = membersAt === undefined ? [] : valuesOf(cells[membersAt], columns.separator);
-      for (const member of members) loose.add(member, [member, id, '']);
+      for (const member of members.ids) loose.add(member, [member, id, '']);
       return { externalId: id, fields: fieldsOf(table.header, cells) };
     });
     yield { type: 'records', resourceType: 'Group', records };

@@ -1,5 +1,5 @@
 // What the steps of one read share, and the lines that could not be read in it.
-
+import type { ReadMemory } from '#core/pages.ts';
 import { incomplete } from './failures.ts';
 import type { CopiedFile, Files } from './fetch-files.ts';
 import { badLine, type CsvRecord } from './records.ts';
@@ -13,6 +13,8 @@ const NAMED = 5;
 export interface Reading {
   readonly files: Files;
   readonly columns: CsvSettings['columns'];
+  /** What was read before, where the column `active` says who is active. */
+  readonly flags: ReadMemory | undefined;
   readonly signal: AbortSignal;
   /** Ids of users. */
   readonly users: Spill;

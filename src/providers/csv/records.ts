@@ -43,3 +43,13 @@ export function valuesOf(cell: string | undefined, separator: string): readonly 
   const values = cell.split(separator).map((value) => value.trim());
   return [...new Set(values.filter((value) => value !== ''))];
 }
+
+/** The ids that a cell lists, each once, or what is wrong with the first that is none. */
+export function readIds(
+  cell: string | undefined,
+  separator: string,
+): { readonly ids: readonly string[] } | { readonly problem: string } {
+  const ids = valuesOf(cell, separator);
+  const unfit = ids.map(readId).find((found) => 'problem' in found);
+  return unfit ?? { ids };
+}

@@ -96,6 +96,7 @@ async function* readRows(
     skip_empty_lines: true,
     max_record_size: LINE_MAX,
     info: true,
+    raw: true,
   });
   const source = Readable.from(pieces);
   // An error of the source must end the parser too, and `pipe` does not hand it on.
@@ -103,8 +104,10 @@ async function* readRows(
   let batch: Row[] = [];
   let line = 1 + linesBefore;
   try {
-    for await (const { record, info } of source.pipe(parser) as AsyncIterable<ParsedRecord>) {
-      batch.push({ line, cells: record });
+    for await (const { record, raw, info } of source.pipe(parser) as AsyncIterable<ParsedRecord>) {
+      // Separators alone are what spreadsheets leave of lines that were emptied.
+      if (record.some((cell) => cell.trim() !== ''))
+        batch.push({ line, cells: record, ...(isWhole(record, raw, delimiter) ? {} : { problem: OPEN_QUOTE }) });
       line = info.lines + 1;
       if (batch.length < BATCH) continue;
       yield batch;
@@ -121,8 +124,26 @@ async function* readRows(
 
 interface ParsedRecord {
   readonly record: readonly string[];
+  /** As it stands in the file. */
+  readonly raw: string;
   /** Lines read so far. */
   readonly info: { readonly lines: number };
+}
+
+const OPEN_QUOTE = 'a quote is opened in it that is not closed before its end';
+
+/**
+ * A quote within a cell is a character like any other. But one that opens a cell and is taken for closed lines later, by
+ * another that stands within a cell as well, has made one line of several.
+ */
+function isWhole(cells: readonly string[], raw: string, delimiter: string): boolean {
+  if (!cells.some((cell) => cell.startsWith('"') && /[\r\n]/.test(cell))) return true;
+  const mark = `\\u{${(delimiter.codePointAt(0) ?? 0).toString(16)}}`;
+  const quoted = '"[^"]*(?:""[^"]*)*"';
+  const cell = new RegExp(`(?:${quoted}|(?!")[^${mark}\\r\\n]*)(?:${mark}|$)`, 'uy');
+  const text = raw.replaceAll(/^[\r\n]+|[\r\n]+$/g, '');
+  while (cell.lastIndex < text.length) if (!cell.test(text)) return false;
+  return true;
 }
 
 function brokenOff(error: CsvError, name: string, line: number): Error {

@@ -16,31 +16,37 @@ export interface CsvMapping {
   readonly keepCreated: FieldRecords['keepCreated'];
 }
 
+/** Whether the column `active` says who is active, and no rule of the settings. */
+export function readsFlag({ mapping }: CsvSettings): boolean {
+  return !mapping.users.some(({ target }) => target.toLowerCase() === 'active');
+}
+
 /** @throws {InputError} `settings-invalid`: a rule or the filter cannot be used */
-export function makeMapping({ mapping, scope, columns }: CsvSettings, schemas: ResourceSchemas): CsvMapping {
+export function makeMapping(settings: CsvSettings, schemas: ResourceSchemas): CsvMapping {
+  const { mapping, scope, columns } = settings;
   const own = mapping.users.map((rule) =>
     rule.source === undefined ? rule : { ...rule, source: nameOfHeading(rule.source) },
   );
   const fields = makeFieldRecords({ kind: 'csv', schemas, defaults: DEFAULT_RULES, own, filter: scope.filter });
-  const readsFlag = !own.some(({ target }) => target.toLowerCase() === 'active');
+  const byFlag = readsFlag(settings);
   const groupName = nameOfHeading(columns.groupName);
   const nameOf = (record: CsvRecord): string | undefined => given(record)[groupName] ?? given(record)['displayName'];
   return {
     normalise(record, type) {
       if (record.problem !== undefined) return { skip: record.problem.reason, detail: record.problem.detail };
       if (type === 'Group') return fields.group(record.externalId, nameOf(record));
-      if (readsFlag && !hasKnownFlag(record)) return { skip: 'SchemaViolation', detail: 'active' };
-      return fields.user(record.externalId, withFlag(record, readsFlag));
+      if (byFlag && !hasKnownFlag(record)) return { skip: 'SchemaViolation', detail: 'active' };
+      return fields.user(record.externalId, withFlag(record, byFlag));
     },
     explain(record, type) {
       if (record.problem !== undefined) return unreadable(record.problem);
       if (type === 'Group') return fields.explainGroup(record.externalId, nameOf(record), given(record));
-      const explained = fields.explainUser(record.externalId, withFlag(record, readsFlag));
-      return readsFlag && !hasKnownFlag(record)
+      const explained = fields.explainUser(record.externalId, withFlag(record, byFlag));
+      return byFlag && !hasKnownFlag(record)
         ? { ...explained, clauses: [flagClause(record), ...explained.clauses], attributes: [] }
         : explained;
     },
-    trace: (record) => fields.trace(record.externalId, withFlag(record, readsFlag)),
+    trace: (record) => fields.trace(record.externalId, withFlag(record, byFlag)),
     rules: fields.rules,
     keepCreated: fields.keepCreated,
   };

@@ -4,6 +4,7 @@
 import { CheckpointExpiredError, ConfigError, CredentialsError } from '#core/errors.ts';
 import type { ChangePage, ChangeReader, Checkpoint, ReadMemory } from '#core/pages.ts';
 import type { Connection } from './connection.ts';
+import { isBelow } from './dn.ts';
 import { type Reading, searchOf } from './everybody.ts';
 import { makeNewcomers } from './newcomers.ts';
 import { readGroups, readMembers, readUsers } from './read.ts';
@@ -78,11 +79,25 @@ async function latestTime(reading: Reading, since: string): Promise<string | und
   return latest === undefined ? undefined : earlier(latest);
 }
 
-/** Of each server that takes writes there is one: the earliest of them counts. */
-async function contextTime({ connection, signal }: Reading): Promise<string | undefined> {
+/** Of the databases that hold the bases, where each of them keeps one: the earliest counts. */
+async function contextTime({ connection, settings: { users, groups }, signal }: Reading): Promise<string | undefined> {
   const [root] = await connection.first({ ...ROOT, attributes: ['namingContexts'] }, signal);
-  const base = root === undefined ? undefined : textsOf(root, 'namingContexts')[0];
-  if (base === undefined) return undefined;
+  const bases = [users.base, ...(groups === null ? [] : [groups.base])];
+  const contexts = root === undefined ? [] : textsOf(root, 'namingContexts');
+  const meant = contexts.filter((context) =>
+    bases.some((base) => isBelow(base, context, 'sub') || isBelow(context, base, 'sub')),
+  );
+  const times: string[] = [];
+  for (const base of meant) {
+    const time = await lastChange(connection, base, signal);
+    if (time === undefined) return undefined;
+    times.push(time);
+  }
+  return times.sort()[0];
+}
+
+/** Of each server that takes writes there is one: the earliest of them counts. */
+async function lastChange(connection: Connection, base: string, signal: AbortSignal): Promise<string | undefined> {
   const asked = { ...ROOT, base, attributes: ['contextCSN'], doing: 'read of the last change' };
   const [suffix] = await connection.first(asked, signal).catch((error: unknown) => {
     if (error instanceof ConfigError || error instanceof CredentialsError) return [];

@@ -6,7 +6,6 @@ import tls from 'node:tls';
 import {
   Client,
   type Control,
-  FilterParser,
   PagedResultsControl,
   type SearchEntry,
   type SearchReference,
@@ -17,6 +16,7 @@ import type { Cost } from '#core/cost.ts';
 import type { Trace } from '#core/provider.ts';
 import { checkInside, insideLookup } from '#platform/inside.ts';
 import { connectionLost, explainBind, explainResult, explainThrown } from './failures.ts';
+import { parseFilter } from './filter.ts';
 import { hostOf, type LdapSettings, serverNameOf } from './settings.ts';
 import { readStrictly } from './strict-ber.ts';
 
@@ -38,8 +38,13 @@ export interface SearchAsked {
 }
 
 export interface Connection {
-  /** Pages of entries, up to the last. Entries on other servers are counted and not followed. */
+  /**
+   * Pages of entries, up to the last. Entries on other servers are counted and not followed. A search within another one
+   * goes by a connection of its own.
+   */
   search(asked: SearchAsked, signal: AbortSignal): AsyncGenerator<readonly RawEntry[]>;
+  /** The same by a connection of its own, which may lead to another server where a name leads to several. */
+  searchAside(asked: SearchAsked, signal: AbortSignal): AsyncGenerator<readonly RawEntry[]>;
   /** One page, and no more: at most as many as `sizeLimit` says. */
   first(asked: SearchAsked, signal: AbortSignal): Promise<readonly RawEntry[]>;
   cost(): Cost;
@@ -148,6 +153,7 @@ function makeConnection(client: Client, settings: LdapSettings, held: Held, trac
   const spent = { requests: 0, bytes: 0 };
   let passedOver = 0;
   let closed = false;
+  let isPaging = false;
 
   const send = async (asked: SearchAsked, cookie: Buffer | undefined, signal: AbortSignal): Promise<Answer> => {
     signal.throwIfAborted();
@@ -173,15 +179,37 @@ function makeConnection(client: Client, settings: LdapSettings, held: Held, trac
     }
   };
 
-  return {
-    async *search(asked, signal) {
+  async function* searchPages(asked: SearchAsked, signal: AbortSignal): AsyncGenerator<readonly RawEntry[]> {
+    isPaging = true;
+    try {
       let cookie: Buffer | undefined;
       do {
         const answer: Answer = await send(asked, cookie, signal);
         yield answer.entries;
         cookie = answer.cookie;
       } while (cookie !== undefined);
-    },
+    } finally {
+      isPaging = false;
+    }
+  }
+
+  /** OpenLDAP knows one place in one list for each connection: another list would end the one that is being read. */
+  async function* searchAside(asked: SearchAsked, signal: AbortSignal): AsyncGenerator<readonly RawEntry[]> {
+    const aside = await connect(settings, held.signal, trace);
+    try {
+      yield* aside.search(asked, signal);
+    } finally {
+      const { requests, bytes } = aside.cost();
+      spent.requests += requests;
+      spent.bytes += bytes;
+      passedOver += aside.referrals();
+      await aside.close();
+    }
+  }
+
+  return {
+    search: (asked, signal) => (isPaging ? searchAside(asked, signal) : searchPages(asked, signal)),
+    searchAside,
     first: async (asked, signal) => (await send({ sizeLimit: 1, ...asked }, undefined, signal)).entries,
     cost: () => ({ requests: spent.requests, resourceUnits: 0, bytes: spent.bytes, throttledMs: 0 }),
     referrals: () => passedOver,
@@ -226,7 +254,7 @@ async function sendSearch(
       messageId: sender._nextMessageId(),
       baseDN: request.base,
       scope: request.scope,
-      filter: FilterParser.parseString(request.filter),
+      filter: parseFilter(request.filter),
       attributes: [...request.attributes],
       timeLimit: request.timeLimit,
       controls: request.controls,

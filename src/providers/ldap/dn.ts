@@ -108,3 +108,17 @@ function folded(value: string): string {
     .trim()
     .replaceAll(/[,+=\\]/g, (one) => `\\${one}`);
 }
+
+/** Whether an entry of this name may be found from a base. */
+export function isBelow(name: string, base: string, scope: 'sub' | 'one' | 'base'): boolean {
+  const [key, baseKey] = [dnKey(name), dnKey(base)];
+  if (key === undefined || baseKey === undefined) return false;
+  if (scope === 'base') return key === baseKey;
+  if (scope === 'one') return baseKey === parentOf(key);
+  return key === baseKey || baseKey === '' || key.endsWith(`,${baseKey}`);
+}
+
+/** Keys have no separator that is not one: what belongs to a value is behind a backslash. */
+function parentOf(key: string): string {
+  return /^(?:\\.|[^,\\])*,(.*)$/s.exec(key)?.[1] ?? '';
+}

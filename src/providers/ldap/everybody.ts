@@ -1,4 +1,5 @@
 // Who is there: names and ids of all users and groups. And what every search of a read starts from.
+import type { ReadMemory } from '#core/pages.ts';
 import type { ResourceType } from '#core/resource.ts';
 import type { Connection, RawEntry, SearchAsked } from './connection.ts';
 import { anchorMissing, anchorTwice } from './failures.ts';
@@ -15,6 +16,8 @@ export interface Reading {
   readonly plan: Plan;
   /** Attributes of a user that are asked for, beside the anchor. */
   readonly wanted: readonly string[];
+  /** What was read before; absent where nobody is to be told from it. */
+  readonly memory?: ReadMemory | undefined;
   readonly signal: AbortSignal;
 }
 

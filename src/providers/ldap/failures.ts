@@ -189,6 +189,15 @@ export function anchorMissing(anchor: string, dn: string): ConfigError {
   });
 }
 
+/** Without it everybody would count as enabled. */
+export function stateHidden(attribute: string, dn: string): ConfigError {
+  return new ConfigError(`Accounts do not show "${attribute}" any more, by which it is known who is disabled.`, {
+    reason: 'account-state-hidden',
+    remedy: `Let the account read "${attribute}"; or say by a rule of your own for "active" who is active.`,
+    details: { dn },
+  });
+}
+
 /** Two entries of one kind with the same id would take turns. */
 export function anchorTwice(anchor: string, id: string): ConfigError {
   return new ConfigError(

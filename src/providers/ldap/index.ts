@@ -7,10 +7,12 @@ import type { ProviderKind, PullProvider, Trace } from '#core/provider.ts';
 import { changesOf, latestMark, makeCheckpoint, type WithReading } from './changes.ts';
 import { checkConnection } from './checks.ts';
 import { type Connection, connect } from './connection.ts';
-import type { Reading } from './everybody.ts';
+import { findEverybody, type Reading } from './everybody.ts';
 import { readAll } from './read.ts';
 import type { LdapRecord } from './records.ts';
-import { destinationOf, type LdapSettings, parseSettings, planOf, SECRET_PATHS } from './settings.ts';
+import { wholeResolver } from './resolver.ts';
+import { secondLook, type Whole } from './second-look.ts';
+import { destinationOf, type LdapSettings, type Plan, parseSettings, planOf, SECRET_PATHS } from './settings.ts';
 import { findFields, findGroups, findPerson, membersBelow, reviewAccess } from './source.ts';
 import { makeMapping } from './to-scim.ts';
 
@@ -57,32 +59,41 @@ function openProvider(
   const { keepCreated } = mapping;
   const plan = planOf(settings);
   let opened: Connection | undefined;
+  let whole: Whole | undefined;
   const withReading: WithReading = async function* (signal, work) {
     const connection = await connect(settings, signal, trace);
     opened = connection;
     try {
-      yield* work({ connection, settings, plan, wanted: mapping.attributes, signal });
+      yield* work({ connection, settings, plan, wanted: mapping.attributes, memory, signal });
       if (connection.referrals() > 0) trace?.('ldap referrals not followed', { count: connection.referrals() });
     } finally {
+      whole = undefined;
       await connection.close();
     }
   };
+  async function* fullRead(reading: Reading): AsyncGenerator<Page<LdapRecord>> {
+    const mark = settings.incremental === 'off' ? undefined : await latestMark(reading);
+    whole = { reading, resolver: wholeResolver(await findEverybody(reading), reading) };
+    yield* readAll(reading, whole.resolver);
+    yield { type: 'end', ...(mark === undefined ? {} : { checkpoint: makeCheckpoint(mark) }) };
+  }
   return {
     kind: 'ldap',
     pages: (signal) => withReading(signal, fullRead),
     ...(settings.incremental === 'off' ? {} : { changes: changesOf(withReading, memory) }),
+    secondLook: secondLook(() => whole),
     externalId: ({ externalId }) => externalId,
     normalise: mapping.normalise,
     explain: mapping.explain,
     handles: mapping.handles,
     ...(keepCreated === undefined ? {} : { keepCreated }),
-    asks: [plan.anchor, ...mapping.attributes].join(),
+    asks: asksOf(settings, plan, mapping.attributes),
     cost: () => opened?.cost() ?? { requests: 0, resourceUnits: 0, bytes: 0, throttledMs: 0 },
   };
 }
 
-async function* fullRead(reading: Reading): AsyncGenerator<Page<LdapRecord>> {
-  const mark = reading.settings.incremental === 'off' ? undefined : await latestMark(reading);
-  yield* readAll(reading);
-  yield { type: 'end', ...(mark === undefined ? {} : { checkpoint: makeCheckpoint(mark) }) };
+/** Which entries are read, and what of each. */
+function asksOf({ users, groups }: LdapSettings, plan: Plan, attributes: readonly string[]): string {
+  const places = [users, groups].map((where) => (where === null ? null : [where.base, where.scope]));
+  return JSON.stringify([places, plan, attributes]);
 }

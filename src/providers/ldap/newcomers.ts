@@ -1,8 +1,8 @@
 // Groups of those whom a read of changes shows for the first time: an entry that was made, moved into a base, or matches
 // the filter now may be a member of groups that have not changed, and that are not among the changes.
 import type { ReadMemory } from '#core/pages.ts';
-import { escapeFilter } from './escape.ts';
 import { hasUids, type Reading } from './everybody.ts';
+import { escapeFilter } from './filter.ts';
 import { type MembersPage, memberAttributes, type RecordsPage, readMembers } from './read.ts';
 import { type LdapRecord, valuesOf } from './records.ts';
 import type { Resolver } from './resolver.ts';

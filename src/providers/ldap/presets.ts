@@ -65,7 +65,7 @@ export const PRESETS: Readonly<Record<'activeDirectory' | 'openldap', Preset>> =
 
 /** Attributes that fields of a rule are made of. */
 export const MADE: Readonly<Record<string, readonly string[]>> = {
-  enabled: ['userAccountControl', 'pwdAccountLockedTime'],
+  enabled: ['userAccountControl', 'pwdAccountLockedTime', 'nsAccountLock'],
   emails: ['mail', 'proxyAddresses'],
   managerId: ['manager'],
   dn: [],

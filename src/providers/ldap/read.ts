@@ -2,11 +2,11 @@
 // end or throws; what is kept in memory is an id and a hash for each entry.
 import type { MemberRef, Page, SkippedObject } from '#core/pages.ts';
 import type { RawEntry } from './connection.ts';
-import { findEverybody, hasUids, idOf, type Reading, searchOf } from './everybody.ts';
+import { hasUids, idOf, type Reading, searchOf } from './everybody.ts';
+import { stateHidden } from './failures.ts';
 import { memberNames } from './members.ts';
-import type { Names } from './names.ts';
-import { type LdapRecord, recordOf, textsOf } from './records.ts';
-import { type Resolver, wholeResolver } from './resolver.ts';
+import { type LdapRecord, recordOf, textsOf, valuesOf } from './records.ts';
+import type { KnownNames, Resolver } from './resolver.ts';
 import type { Plan } from './settings.ts';
 
 type LdapPage = Page<LdapRecord>;
@@ -14,12 +14,13 @@ type LdapPage = Page<LdapRecord>;
 /** Members of one page: a large group comes in several. */
 const MEMBERS_PER_PAGE = 5_000;
 const MANAGER = 'manager';
+/** Who may sign in. Every account of Active Directory has it, disabled or not. */
+const STATE = 'userAccountControl';
 /** Attributes of a group, beside its anchor and members. */
 export const GROUP_ATTRIBUTES = ['cn', 'displayName', 'name', 'description', 'mail', 'sAMAccountName'];
 
 /** Yields everything up to, and without, the end. @throws what a search throws */
-export async function* readAll(reading: Reading): AsyncGenerator<LdapPage> {
-  const resolver = wholeResolver(await findEverybody(reading));
+export async function* readAll(reading: Reading, resolver: Resolver): AsyncGenerator<LdapPage> {
   yield* readUsers(reading, resolver);
   yield* readGroups(reading);
   yield* readMembers(reading, resolver);
@@ -36,14 +37,33 @@ export async function* readUsers(reading: Reading, resolver: Resolver, extra = '
   for await (const entries of connection.search(asked, signal)) {
     const names = await resolver.dns(entries.flatMap((entry) => textsOf(entry, MANAGER)));
     const records = entries.map((entry) => userOf(entry, reading, names));
+    await checkState(records, reading);
     yield { type: 'records', resourceType: 'User', records };
   }
 }
 
-export function userOf(entry: RawEntry, { plan, wanted }: Pick<Reading, 'plan' | 'wanted'>, names: Names): LdapRecord {
+export function userOf(
+  entry: RawEntry,
+  { plan, wanted }: Pick<Reading, 'plan' | 'wanted'>,
+  names: KnownNames,
+): LdapRecord {
   const record = recordOf(entry, idOf(entry, plan), wanted);
   const manager = names.find(textsOf(entry, MANAGER)[0] ?? '');
   return manager?.type === 'User' ? { ...record, managerId: manager.externalId } : record;
+}
+
+/**
+ * Whoever does not show their state counts as enabled. Where an entry did show it at the last read, the account that reads
+ * has lost the right to see it, and whoever was disabled would be enabled.
+ * @throws {ConfigError} `account-state-hidden`
+ */
+async function checkState(records: readonly LdapRecord[], { settings, wanted, memory }: Reading): Promise<void> {
+  if (memory === undefined || settings.preset !== 'activeDirectory' || !wanted.includes(STATE)) return;
+  const silent = records.filter((record) => valuesOf(record, STATE).length === 0);
+  if (silent.length === 0) return;
+  const ids = silent.map(({ externalId }) => externalId);
+  for (const record of (await memory.known('User', ids)).values())
+    if (valuesOf(record as LdapRecord, STATE).length > 0) throw stateHidden(STATE, (record as LdapRecord).dn);
 }
 
 export async function* readGroups(reading: Reading, extra = ''): AsyncGenerator<RecordsPage> {
@@ -76,7 +96,7 @@ async function* membersOf(entry: RawEntry, reading: Reading, resolver: Resolver)
   yield { type: 'members', group, members: [], skipped: [], complete: true };
 }
 
-function pageOf(group: string, given: readonly string[], names: Names): MembersPage {
+function pageOf(group: string, given: readonly string[], names: KnownNames): MembersPage {
   const members: MemberRef[] = [];
   const skipped: SkippedObject[] = [];
   for (const name of given) {

@@ -1,5 +1,6 @@
 // Entries as the mirror keeps them: attributes by the name that they were asked for, values as text.
 import type { RawEntry } from './connection.ts';
+import { escapeBytes, escapeFilter } from './filter.ts';
 
 export interface LdapRecord {
   readonly externalId: string;
@@ -42,11 +43,27 @@ export function anchorOf(entry: RawEntry, anchor: string): string | undefined {
 }
 
 function guidText(bytes: Buffer): string {
-  const turned = Buffer.from(bytes);
-  turned.subarray(0, 4).reverse();
-  turned.subarray(4, 6).reverse();
-  turned.subarray(6, 8).reverse();
-  return turned.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  return turned(bytes)
+    .toString('hex')
+    .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
+function turned(guid: Buffer): Buffer {
+  const bytes = Buffer.from(guid);
+  bytes.subarray(0, 4).reverse();
+  bytes.subarray(4, 6).reverse();
+  bytes.subarray(6, 8).reverse();
+  return bytes;
+}
+
+/** Finds the entries of these ids. An id that was written in hex because it is no text is not found by it. */
+export function anchorFilter(anchor: string, ids: readonly string[]): string {
+  return `(|${ids.map((id) => `(${anchor}=${anchorValue(anchor, id)})`).join('')})`;
+}
+
+function anchorValue(anchor: string, id: string): string {
+  const bytes = Buffer.from(id.replaceAll('-', ''), 'hex');
+  return GUIDS.has(anchor.toLowerCase()) && bytes.length === 16 ? escapeBytes(turned(bytes)) : escapeFilter(id);
 }
 
 function plainText(value: Buffer): string {
@@ -76,12 +93,17 @@ const ACCOUNT_DISABLED = 0x2;
 /** Locked until somebody unlocks it. Source: draft-behera-ldap-password-policy, section 5.3.3. */
 const LOCKED_FOR_EVER = '000001010000Z';
 
-/** Whether the account may sign in; undefined where the entry does not tell. */
+/**
+ * Whether the account may sign in, as Active Directory says it, OpenLDAP, or 389 Directory Server and FreeIPA
+ * (nsAccountLock; source: docs of 389 DS, "account policy", checked 2026-11); undefined where the entry does not tell.
+ */
 export function isEnabled(record: LdapRecord): boolean | undefined {
   const [control] = valuesOf(record, 'userAccountControl');
   if (control !== undefined && /^-?\d+$/.test(control)) return (Number(control) & ACCOUNT_DISABLED) === 0;
   const [locked] = valuesOf(record, 'pwdAccountLockedTime');
-  return locked === undefined ? undefined : locked !== LOCKED_FOR_EVER;
+  const [lock] = valuesOf(record, 'nsAccountLock');
+  if (locked === undefined && lock === undefined) return undefined;
+  return locked !== LOCKED_FOR_EVER && lock?.trim().toLowerCase() !== 'true';
 }
 
 export interface MailAddress {

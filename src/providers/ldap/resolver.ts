@@ -1,32 +1,53 @@
 // From the names of entries to their ids: all at once for a whole read, one by one for the few that a change names.
 import { GatewayError } from '#core/errors.ts';
-import { dnKey } from './dn.ts';
-import { escapeFilter } from './escape.ts';
+import { isBelow } from './dn.ts';
 import { addNames, type Directory, findEverybody, type Reading, searchOf } from './everybody.ts';
-import type { Names } from './names.ts';
-import { makeNames } from './names.ts';
+import { escapeFilter } from './filter.ts';
+import { makeNames, type Names } from './names.ts';
+
+export type KnownNames = Pick<Names, 'find'>;
 
 export interface Resolver {
   /** Knows those of these distinguished names that are users or groups of ours. */
-  dns(names: readonly string[]): Promise<Names>;
+  dns(names: readonly string[]): Promise<KnownNames>;
   /** The same for uids of users. */
-  uids(names: readonly string[]): Promise<Names>;
+  uids(names: readonly string[]): Promise<KnownNames>;
 }
 
-export function wholeResolver({ byDn, byUid }: Directory): Resolver {
-  return { dns: async () => byDn, uids: async () => byUid };
+/**
+ * Knows everybody who was found when the read began. Names that are not among them are looked up: whoever was renamed, or
+ * moved, since is still a member by the new name, and of groups that do not count as changed.
+ */
+export function wholeResolver({ byDn, byUid }: Directory, reading: Reading): Resolver {
+  const late = lazyResolver(reading);
+  const first = async (known: Names, names: readonly string[], look: Resolver['dns']): Promise<KnownNames> => {
+    const unknown = names.filter((name) => known.find(name) === undefined);
+    if (unknown.length === 0) return known;
+    const later = await look(unknown);
+    return { find: (name) => known.find(name) ?? later.find(name) };
+  };
+  return {
+    dns: (names) => first(byDn, names, late.dns),
+    uids: (names) => first(byUid, names, late.uids),
+  };
 }
 
 /** More look-ups than this take longer than reading all names at once. */
 const LOOKUPS_MAX = 500;
 const UIDS_AT_ONCE = 100;
-const NO_SUCH_OBJECT = 32;
+/**
+ * How servers say that a name is none of theirs to show: a referral to the domain that has it, no such object, no name,
+ * and no right to see it. Source: RFC 4511 appendix A.
+ */
+const NOT_OURS: ReadonlySet<unknown> = new Set([10, 32, 34, 50]);
 
 /** Looks names up when they are asked for, each once, and everybody when there are many. */
 export function lazyResolver(reading: Reading): Resolver {
   const found: Directory = { byDn: makeNames(), byUid: makeNames((uid) => uid) };
   const asked = new Set<string>();
   let everybody: Promise<Directory> | undefined;
+  const places = (['User', 'Group'] as const).flatMap((type) => searchOf(reading, type, []) ?? []);
+  const mayBeOurs = (name: string): boolean => places.some(({ base, scope }) => isBelow(name, base, scope));
 
   async function lookUp(
     names: readonly string[],
@@ -43,7 +64,7 @@ export function lazyResolver(reading: Reading): Resolver {
   return {
     async dns(names) {
       return (
-        await lookUp(names, async (fresh) => {
+        await lookUp(names.filter(mayBeOurs), async (fresh) => {
           for (const name of fresh) await findByDn(name, reading, found);
         })
       ).byDn;
@@ -71,23 +92,10 @@ async function findByDn(name: string, reading: Reading, found: Directory): Promi
       addNames(found, { ...entry, dn: name }, { plan: reading.plan, type });
       return;
     } catch (error) {
-      if (error instanceof GatewayError && error.details['code'] === NO_SUCH_OBJECT) return;
+      if (error instanceof GatewayError && NOT_OURS.has(error.details['code'])) return;
       throw error;
     }
   }
-}
-
-function isBelow(name: string, base: string, scope: 'sub' | 'one' | 'base'): boolean {
-  const [key, baseKey] = [dnKey(name), dnKey(base)];
-  if (key === undefined || baseKey === undefined) return false;
-  if (scope === 'base') return key === baseKey;
-  if (scope === 'one') return baseKey === parentOf(key);
-  return key === baseKey || baseKey === '' || key.endsWith(`,${baseKey}`);
-}
-
-/** Keys have no separator that is not one: what belongs to a value is behind a backslash. */
-function parentOf(key: string): string {
-  return /^(?:\\.|[^,\\])*,(.*)$/s.exec(key)?.[1] ?? '';
 }
 
 async function findByUids(uids: readonly string[], reading: Reading, found: Directory): Promise<void> {

@@ -1,10 +1,10 @@
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import { FilterParser } from 'ldapts';
 import { z } from 'zod';
 import { crossCheck } from '#core/cross-check.ts';
 import { leaveScope, parseKindSettings, runSettings } from '#core/kind-settings.ts';
 import { isDn } from './dn.ts';
+import { parseFilter } from './filter.ts';
 import { PRESETS } from './presets.ts';
 
 const MAX_SECONDS = 3600;
@@ -22,7 +22,9 @@ const filter = z
   .superRefine((text, context) => {
     const problem = filterProblem(text);
     if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
-  });
+  })
+  // Others stand beside it in what is sent.
+  .transform((text) => (text.startsWith('(') ? text : `(${text})`));
 
 /** An attribute by its name; options such as `;binary` are not asked for. */
 const attribute = z.string().regex(/^[A-Za-z][A-Za-z0-9-]{0,100}$/, 'expected the name of an attribute');
@@ -148,7 +150,7 @@ function isLdapUrl(text: string): boolean {
 /** Source: RFC 4515. */
 export function filterProblem(text: string): string | undefined {
   try {
-    FilterParser.parseString(text);
+    parseFilter(text);
     return undefined;
   } catch (error) {
     return `is no LDAP filter: ${error instanceof Error ? error.message.slice(0, 200) : 'it cannot be read'}`;

@@ -15,8 +15,8 @@ import {
   type Truncated,
 } from '#core/source.ts';
 import { type Connection, connect, type RawEntry } from './connection.ts';
-import { escapeFilter } from './escape.ts';
 import { type Directory, findEverybody, type Reading, searchOf } from './everybody.ts';
+import { escapeFilter } from './filter.ts';
 import { memberNames } from './members.ts';
 import { GROUP_ATTRIBUTES, memberAttributes } from './read.ts';
 import { anchorOf, type LdapRecord, recordOf, textsOf } from './records.ts';

@@ -132,6 +132,11 @@ for (const kind of ['embedded', 'postgres'] as const)
       const other = (await sync(gateway, { mode: 'incremental' })) as RunBody & { mode: string };
       assert.deepEqual([other.status, other.mode], ['succeeded', 'full']);
       assert.deepEqual(await names(), ['cho', 'kim', 'lee (inactive)', 'new']);
+      // The same file, of which the settings say something else.
+      const settings = await call<Record<string, unknown>>('GET', '/providers/csv', 200);
+      await call('PUT', '/providers/csv', 200, { ...settings, columns: { separator: '|' } });
+      const otherwise = (await sync(gateway, { mode: 'incremental' })) as RunBody & { mode: string };
+      assert.deepEqual([otherwise.status, otherwise.mode], ['succeeded', 'full']);
     });
 
     it('that is cut off leaves the one before', async () => {

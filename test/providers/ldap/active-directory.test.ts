@@ -36,6 +36,10 @@ it('takes an account for active by its control flags, or by a lock for ever', ()
     [{ userAccountControl: '66050' }, false],
     [{ pwdAccountLockedTime: '000001010000Z' }, false],
     [{ pwdAccountLockedTime: '20260101000000Z' }, true],
+    [{ nsAccountLock: 'TRUE' }, false],
+    [{ nsAccountLock: 'true', pwdAccountLockedTime: '20260101000000Z' }, false],
+    [{ nsAccountLock: 'false' }, true],
+    [{ nsAccountLock: 'false', pwdAccountLockedTime: '000001010000Z' }, false],
     [{}, undefined],
   ] as const)
     assert.equal(isEnabled(record(attributes)), enabled);
@@ -60,6 +64,20 @@ it('maps a user of Active Directory', () => {
   assert.ok('resource' in result && 'userName' in result.resource);
   assert.deepEqual([result.resource.userName, result.resource.active], ['kim@example.com', false]);
   assert.match(provider.asks ?? '', /objectGUID.*userAccountControl/);
+  const asked = (changes: object) =>
+    openLdap({
+      ...{ preset: 'activeDirectory', url: 'ldaps://dc.example.com', users: { base: 'dc=example,dc=com' } },
+      ...changes,
+    }).asks;
+  assert.equal(asked({ limits: { pageSize: 7 }, scope: { filter: 'enabled eq true' } }), provider.asks);
+  for (const other of [
+    { users: { base: 'ou=x,dc=example,dc=com' } },
+    { users: { base: 'dc=example,dc=com', scope: 'one' } },
+    { users: { base: 'dc=example,dc=com', filter: '(mail=*)' } },
+    { groups: { base: 'dc=example,dc=com' } },
+    { memberAttribute: 'memberUid' },
+  ])
+    assert.notEqual(asked(other), provider.asks);
   assert.deepEqual(kind.secretPaths, ['bind.password']);
 });
 

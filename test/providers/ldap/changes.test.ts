@@ -105,6 +105,20 @@ member: uid=kim,ou=People,${SUFFIX}
     assert.deepEqual((await people())[0], ['cho', null, false]);
   });
 
+  it('are not enough for whoever a wider filter lets in, or another base: everything is read', async () => {
+    const wider = (filter: string) => ({ users: { base: `ou=People,${SUFFIX}`, filter }, initialRun: 'manual' });
+    for (const [filter, mode, names] of [
+      ['(&(objectClass=inetOrgPerson)(uid=k*))', 'full', ['kim']],
+      ['(&(objectClass=inetOrgPerson)(uid=k*))', 'incremental', ['kim']],
+      ['(objectClass=inetOrgPerson)', 'full', ['kim', 'lee', 'new']],
+    ] as const) {
+      await api.call('PUT', '/api/v1/providers/ldap', { ...settingsFor(slapd), ...wider(filter) });
+      assert.equal((await run('incremental')).mode, mode);
+      const active = (await people()).filter(([, , isActive]) => isActive).map(([name]) => name);
+      assert.deepEqual(active, names);
+    }
+  });
+
   it('of another server are not read from where this one was', async () => {
     const settings = kind.parseSettings(settingsFor(slapd));
     const provider = kind.open(settings);

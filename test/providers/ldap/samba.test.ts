@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { approve, freshStorage, startGateway, sync, type TestGateway } from '../../support/gateway.ts';
 import { ADMINISTRATOR, DOMAIN, PASSWORD, type Samba, sambaMissing, startSamba } from '../../support/samba.ts';
+import { kind } from './support.ts';
 
 const ENABLED = 512;
 const DISABLED = 514;
@@ -39,6 +40,7 @@ interface Person {
 describe('a domain of Active Directory', { skip: sambaMissing }, () => {
   let samba: Samba;
   let api: TestGateway;
+  let settings: Record<string, unknown>;
   before(async () => {
     samba = await startSamba();
     const entries = [
@@ -50,7 +52,7 @@ describe('a domain of Active Directory', { skip: sambaMissing }, () => {
     ];
     samba.modify(entries.join('\n'));
     api = await startGateway(await freshStorage('embedded'));
-    const settings = {
+    settings = {
       preset: 'activeDirectory',
       url: samba.url,
       tls: { ca: samba.ca, serverName: 'localhost' },
@@ -98,6 +100,18 @@ describe('a domain of Active Directory', { skip: sambaMissing }, () => {
     assert.equal(samba.nameOf(ada?.externalId ?? '').toLowerCase(), `cn=ada,ou=people,${DOMAIN}`);
     assert.deepEqual(ada?.emails.find(({ primary }) => primary === true)?.value, 'ada@corp.test');
     assert.deepEqual(await teams(), { All: ['Ada', 'Inner'], Inner: ['Bob'] });
+  });
+
+  it('tells by its objectGUID whether somebody is there', async () => {
+    const [ada] = await people();
+    const nobody = '00112233-4455-6677-8899-aabbccddeeff';
+    const provider = kind.open(kind.parseSettings(settings));
+    const { signal } = new AbortController();
+    for await (const page of provider.pages(signal))
+      if (page.type === 'end') {
+        const told = await provider.secondLook?.isThere('User', [ada?.externalId ?? '', nobody], signal);
+        assert.deepEqual([...(told ?? [])], [[ada?.externalId, true]]);
+      }
   });
 
   it('tells what changed: who was disabled, renamed and moved, and memberships', async () => {

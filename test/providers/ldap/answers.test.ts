@@ -1,0 +1,77 @@
+// What is made of answers that a server of the tests does not give: several databases, several domains.
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { latestMark } from '#providers/ldap/changes.ts';
+import type { Connection, RawEntry, SearchAsked } from '#providers/ldap/connection.ts';
+import type { Reading } from '#providers/ldap/everybody.ts';
+import { explainResult } from '#providers/ldap/failures.ts';
+import { lazyResolver } from '#providers/ldap/resolver.ts';
+import { planOf } from '#providers/ldap/settings.ts';
+import { kind } from './support.ts';
+
+const PEOPLE = 'ou=People,dc=example,dc=com';
+
+function reading(first: (asked: SearchAsked) => RawEntry | undefined, settings: object = {}): Reading {
+  const parsed = kind.parseSettings({
+    ...{ preset: 'openldap', url: 'ldaps://ldap.example.com', users: { base: PEOPLE } },
+    ...settings,
+  });
+  const connection = {
+    first: async (asked: SearchAsked) => [first(asked) ?? []].flat(),
+    async *search() {
+      yield [entry(PEOPLE, { modifyTimestamp: ['20261127120000Z'] })];
+    },
+  };
+  const { signal } = new AbortController();
+  return {
+    connection: connection as unknown as Connection,
+    settings: parsed,
+    plan: planOf(parsed),
+    wanted: [],
+    signal,
+  };
+}
+
+function entry(dn: string, attributes: Record<string, readonly string[]>): RawEntry {
+  const named = Object.entries(attributes);
+  return {
+    dn,
+    attributes: named.map(([type, values]) => ({ type, values: values.map((value) => Buffer.from(value)) })),
+  };
+}
+
+const csn = (time: string): string => `${time}.000000Z#000000#000#000000`;
+
+it('takes the time of the last change from the databases that hold the bases, whichever a server names first', async () => {
+  const of: Record<string, readonly string[]> = {
+    'cn=accesslog': [csn('20200101000000')],
+    'dc=example,dc=com': [csn('20261127110000'), csn('20261127100500')],
+    'dc=groups': [csn('20261127090500')],
+  };
+  const first = ({ base }: SearchAsked): RawEntry =>
+    base === '' ? entry('', { namingContexts: Object.keys(of) }) : entry(base, { contextCSN: of[base] ?? [] });
+  assert.equal((await latestMark(reading(first)))?.from, '20261127100000Z');
+  const groups = { groups: { base: 'OU=Groups, DC=groups' } };
+  assert.equal((await latestMark(reading(first, groups)))?.from, '20261127090000Z');
+  // Where one keeps none, the entries say.
+  of['dc=groups'] = [];
+  assert.equal((await latestMark(reading(first, groups)))?.from, '20261127115500Z');
+});
+
+it('takes a name for nobody of ours that lies in another domain, or that nobody may see', async () => {
+  for (const code of [10, 32, 34, 50]) {
+    const resolver = lazyResolver(
+      reading(() => {
+        throw explainResult(code, '', 'search of users');
+      }),
+    );
+    const names = await resolver.dns([`uid=kim,${PEOPLE}`, 'uid=kim,dc=elsewhere']);
+    assert.equal(names.find(`uid=kim,${PEOPLE}`), undefined);
+  }
+  const failing = lazyResolver(
+    reading(() => {
+      throw explainResult(51, '', 'search of users');
+    }),
+  );
+  await assert.rejects(failing.dns([`uid=kim,${PEOPLE}`]), { reason: 'server-busy' });
+});
