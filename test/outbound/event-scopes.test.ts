@@ -7,7 +7,7 @@ import { insertApp } from '#store/apps.ts';
 import { type Database, sql } from '#store/database.ts';
 import { replayDeliveries } from '#store/event-deliveries.ts';
 import { eachDatabase } from '../support/database.ts';
-import { type EventScene, type EventsBench, eventScene } from '../support/events.ts';
+import { type EventScene, type EventsBench, eventScene, WAITING } from '../support/events.ts';
 import type { Receiver } from '../support/receiver.ts';
 import { GROUP_SCHEMA, type ScimServer } from '../support/scim.ts';
 
@@ -45,7 +45,7 @@ eachDatabase('events and the scope of an app', (open, kind) => {
   const events = async (
     appId: string,
   ): Promise<Map<string, Record<string, { data?: object; attributes?: string[] }>>> => {
-    const found = await bench.polling.poll(appId, { returnImmediately: true }, new AbortController().signal);
+    const found = await bench.polling.poll(appId, { returnImmediately: true }, WAITING);
     const claims = Object.values(found?.sets ?? {}).map((token) =>
       decodeJwt<{ sub_id: { id: string }; events: object }>(token),
     );
@@ -99,10 +99,10 @@ eachDatabase('events and the scope of an app', (open, kind) => {
 
     const dan = await user();
     await bench.work();
-    const taken = await bench.polling.poll(appId, { returnImmediately: true }, new AbortController().signal);
+    const taken = await bench.polling.poll(appId, { returnImmediately: true }, WAITING);
     assert.match(Object.keys((await events(appId)).get(dan.id) ?? {}).join(), /prov:create:full/);
     const ack = Object.keys(taken?.sets ?? {});
-    await bench.polling.poll(appId, { ack, maxEvents: 0 }, new AbortController().signal);
+    await bench.polling.poll(appId, { ack, maxEvents: 0 }, WAITING);
     await replace(dan.id, 'userType', 'Guest');
     await bench.work();
     const [left] = await bench.deliveries(appId, 'set');

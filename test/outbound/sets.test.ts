@@ -7,7 +7,7 @@ import { requestVerification, saveSets } from '#outbound/streams.ts';
 import { type Database, sql } from '#store/database.ts';
 import { listSigningKeys } from '#store/signing-keys.ts';
 import { eachDatabase } from '../support/database.ts';
-import { type EventScene, type EventsBench, eventScene, PUBLIC_URL } from '../support/events.ts';
+import { type EventScene, type EventsBench, eventScene, PUBLIC_URL, WAITING } from '../support/events.ts';
 import type { Receiver } from '../support/receiver.ts';
 import { GROUP_SCHEMA, type ScimServer } from '../support/scim.ts';
 
@@ -44,7 +44,9 @@ eachDatabase('security event tokens', (open) => {
   const push = (more: object = {}) =>
     bench.sets({ delivery: { method: 'push', url: receiver.url }, audience: [AUDIENCE], ...more });
   const poll = (appId: string, request: object = {}) =>
-    bench.polling.poll(appId, { returnImmediately: true, ...request }, new AbortController().signal);
+    bench.polling.poll(appId, { returnImmediately: true, ...request }, WAITING);
+  const wait = (appId: string, more: object = {}) =>
+    bench.polling.poll(appId, { returnImmediately: false }, { ...WAITING, ...more });
 
   /** As a receiver checks it: by the published keys, for itself, from us. */
   async function verified(token: string): Promise<Claims> {
@@ -218,6 +220,38 @@ eachDatabase('security event tokens', (open) => {
     assert.equal(Object.keys(found?.sets ?? {}).length, 1);
     assert.equal(looks, 3);
     assert.equal(await poll('11111111-1111-4111-8111-111111111111'), undefined);
+  });
+
+  it('are not handed to whoever may not ask any more by the time that there is one', async () => {
+    const appId = await bench.sets({ delivery: { method: 'poll' }, audience: [AUDIENCE] });
+    await user();
+    let looks = 0;
+    const stay = async (): Promise<void> => {
+      looks += 1;
+      if (looks === 2) await bench.work();
+      if (looks === 2) throw new Error('revoked');
+    };
+    await assert.rejects(wait(appId, { stay }), /revoked/);
+    assert.equal(looks, 2);
+    assert.deepEqual(
+      (await bench.deliveries(appId, 'set')).map(({ attempts }) => attempts),
+      [0],
+    );
+  });
+
+  it('are waited for half a minute, however the clock is set meanwhile, and not while the process stops', async () => {
+    const appId = await bench.sets({ delivery: { method: 'poll' }, audience: [AUDIENCE] });
+    let elapsed = 0;
+    bench.clock.elapsed = () => elapsed;
+    bench.clock.sleep = async (ms) => {
+      elapsed += ms;
+      bench.clock.set(new Date(bench.clock.now().getTime() - 3_600_000).toISOString());
+    };
+    await wait(appId);
+    assert.equal(elapsed, 30_000);
+    await bench.polling.stop();
+    assert.deepEqual(await wait(appId), { sets: {}, moreAvailable: false });
+    assert.equal(elapsed, 30_000);
   });
 
   it('use the scope of the app: who leaves it is removed from the feed, and nobody else is told of', async () => {
