@@ -300,6 +300,39 @@ eachDatabase('security event tokens', (open) => {
     assert.deepEqual(types, ['create:notice', 'delete', 'create:notice']);
   });
 
+  it('say that somebody was deactivated, or activated, who leaves the scope by that, or comes into it', async () => {
+    const some = SET_EVENTS.filter((uri) => /:(de)?activate$/.test(uri));
+    const scope = { userFilter: 'active eq true and userType eq "Employee"' };
+    const group = await scim.create('/Groups', { schemas: [GROUP_SCHEMA], displayName: 'Staff' });
+    const told = (appId: string) => async () =>
+      (await bench.deliveries(appId, 'set')).map(({ type }) => type.replaceAll(`${EVENT}:`, '')).reverse();
+    const input = { delivery: { method: 'push', url: receiver.url } } as const;
+    const wanting = told(await bench.sets({ ...input, events: some }, scope));
+    const all = told(await bench.sets(input, scope));
+    const blind = told(await bench.sets(input, { ...scope, attributes: ['userName'] }));
+    const byGroup = told(await bench.sets({ ...input, events: some }, { ...scope, groups: [group.id] }));
+    const [ada, bob] = [await user({ userType: 'Employee' }), await user({ userType: 'Employee' })];
+    const rename = (displayName: string) =>
+      patch(`/Groups/${group.id}`, { op: 'replace', path: 'displayName', value: displayName });
+    const add = { op: 'add', path: 'members', value: [{ value: ada.id }, { value: bob.id }] };
+    await patch(`/Groups/${group.id}`, add);
+    await bench.work();
+    for (const value of [false, true]) {
+      // Another change comes before it, of the same person and of a group, which has everybody looked through.
+      await patch(`/Users/${ada.id}`, { op: 'replace', path: 'title', value: `Was ${value}` });
+      await rename(`Staff ${value}`);
+      await patch(`/Users/${ada.id}`, { op: 'replace', path: 'active', value });
+      await bench.work();
+    }
+    await patch(`/Users/${bob.id}`, { op: 'replace', path: 'userType', value: 'Guest' });
+    await bench.work();
+    assert.deepEqual(await wanting(), ['prov:deactivate', 'prov:activate']);
+    assert.deepEqual(await byGroup(), ['prov:deactivate', 'prov:activate']);
+    const ofPeople = (types: readonly string[]) => types.filter((type) => /feed|activate/.test(type));
+    assert.deepEqual(ofPeople(await all()), ['feed:remove prov:deactivate', 'feed:add prov:activate', 'feed:remove']);
+    assert.deepEqual(ofPeople(await blind()), ['feed:remove', 'feed:add', 'feed:remove']);
+  });
+
   it('have the ids of the webhook of the same app, and one transaction for one request', async () => {
     const { appId } = await bench.webhook(receiver);
     await database.knex.transaction((tx) =>
