@@ -11,6 +11,7 @@ import type { ProviderKindName } from '#core/resource.ts';
 import type { AppScope } from '#core/scope.ts';
 import { createApp, type Readiness } from '#http/app.ts';
 import { makeAuthenticator } from '#http/auth.ts';
+import { makeEventStreams } from '#http/event-streams.ts';
 import { hookRouter } from '#http/hooks.ts';
 import { makeMetrics } from '#http/metrics.ts';
 import { makeOidc } from '#http/oidc.ts';
@@ -115,7 +116,13 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, store
   }
   const groups = makeServedGroups(database, log);
   const admin = adminPartsOf(ground, { worker, sync, ...work }, groups);
-  const scim = scimPartsOf(ground, worker, groups);
+  const polling = makeSetPolling({
+    db: database.knex,
+    clock: ground.clock,
+    signer: ground.signer,
+    viewOf: eventViewOf,
+  });
+  const scim = { ...scimPartsOf(ground, worker, groups), securityEvents: polling };
   const onLifecycle = work.subscriptions.wake;
   const hooks = hookRouter({
     isKnown: (kind) => ground.kinds.get(kind)?.subscriptions !== undefined,
@@ -136,7 +143,7 @@ async function assemble(config: Config, log: Log, publicUrl: () => string, store
     metrics: ground.metrics,
     translate: translateDatabaseError,
   });
-  const background = [...Object.values(work), worker, admin.watcher, admin.happenings];
+  const background = [...Object.values(work), worker, admin.watcher, admin.happenings, polling];
   const stop = async (): Promise<void> => {
     stopping ??= Promise.all(background.map((each) => each?.stop()));
     await stopping;
@@ -234,6 +241,7 @@ function adminPartsOf(ground: Ground, work: Work, groups: ServedGroups): AdminPa
     schedule,
     watcher: makeRunWatcher({ db: database.knex, clock }),
     happenings: makeHappeningsWatcher({ db: database.knex, clock }),
+    eventStreams: makeEventStreams(clock),
     authenticator: ground.authenticator,
     sessions: {
       find: (hash) => findSession(database.knex, hash),
@@ -271,7 +279,6 @@ function scimPartsOf(ground: Ground, worker: Work['worker'], groups: ServedGroup
     cursors: makeCursors(seal, now),
     places: makePlaces(clock.elapsed),
     authenticator: ground.authenticator,
-    securityEvents: makeSetPolling({ db: database.knex, clock, signer: ground.signer, viewOf: eventViewOf }),
     publicUrl: ground.publicUrl,
     push: {
       database,

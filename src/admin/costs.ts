@@ -28,7 +28,7 @@ export function costRoutes({ database, clock }: AdminParts): Router {
       response.json({ items, nextCursor: null, forecast, budget, advice: adviseBudget(forecast, budget) });
     })
     .put('/costs/budget', requireAdmin(), async (request, response) => {
-      const budget = parse(BudgetBody, request.body ?? {});
+      const budget = parse(BudgetBody, request.body);
       await db.transaction(async (tx) => {
         await writeSetting(tx, 'budget', budget);
         await writeAudit(tx, { actor: actorOf(request), action: 'budget.change', detail: budget });

@@ -1,5 +1,5 @@
-// Reading with a parameter that there is not: refused, since an answer as if it were not there would be taken for one to
-// it. What there is, openapi.yaml says, for all routes in one place.
+// A parameter that there is not: refused, since an answer as if it were not there would be taken for one to it, and a change
+// that was to be held to it would be made without. What there is, openapi.yaml says, for all routes in one place.
 import type { Request, RequestHandler } from 'express';
 import { InputError } from '#core/errors.ts';
 import type { AdminParts } from './parts.ts';
@@ -9,6 +9,7 @@ interface Operation {
 }
 
 interface Route {
+  readonly method: string;
   readonly matches: RegExp;
   readonly names: ReadonlySet<string>;
 }
@@ -18,36 +19,41 @@ const OF_ALL_LISTS = ['limit', 'cursor'];
 
 /** @throws {InputError} `unknown-parameter` with `details.parameters` */
 export function refuseUnknownQuery(openapi: AdminParts['openapi']): RequestHandler {
-  const routes = readingRoutes(openapi);
+  const routes = routesIn(openapi);
   return (request, _response, next) => {
     const given = Object.keys(request.query);
-    if (given.length > 0 && (request.method === 'GET' || request.method === 'HEAD')) refuse(routes, request, given);
+    if (given.length > 0) refuse(routes, request, given);
     next();
   };
 }
 
 function refuse(routes: readonly Route[], request: Request, given: readonly string[]): void {
-  const route = routes.find(({ matches }) => matches.test(request.path));
+  const asked = request.method === 'HEAD' ? 'get' : request.method.toLowerCase();
+  const route = routes.find(({ method, matches }) => method === asked && matches.test(request.path));
   const parameters = route === undefined ? [] : given.filter((name) => !route.names.has(name));
   if (route === undefined || parameters.length === 0) return;
   const named = parameters.map((name) => `"${name.slice(0, 40)}"`).join(', ');
   throw new InputError(`There is nothing here that ${named} could say.`, {
     reason: 'unknown-parameter',
-    remedy: `Leave it out, or use one of ${[...route.names].join(', ')}.`,
+    remedy: route.names.size === 0 ? 'Leave it out.' : `Leave it out, or use one of ${[...route.names].join(', ')}.`,
     details: { parameters },
   });
 }
 
 /** A path without placeholders stands before one that would match it too. */
-function readingRoutes({ paths }: AdminParts['openapi']): Route[] {
-  return Object.entries((paths ?? {}) as Readonly<Record<string, { readonly get?: Operation }>>)
-    .flatMap(([path, { get }]) => (get === undefined ? [] : [{ path, names: namesOf(get) }]))
+function routesIn({ paths }: AdminParts['openapi']): Route[] {
+  return Object.entries((paths ?? {}) as Readonly<Record<string, Readonly<Record<string, Operation>>>>)
+    .flatMap(([path, operations]) => Object.entries(operations).map(([method, one]) => ({ path, method, one })))
     .sort((one, other) => placeholdersIn(one.path) - placeholdersIn(other.path))
-    .map(({ path, names }) => ({ matches: new RegExp(`^${path.replaceAll(/\{[^}]+\}/g, '[^/]+')}/?$`, 'i'), names }));
+    .map(({ path, method, one }) => ({
+      method,
+      matches: new RegExp(`^${path.replaceAll(/\{[^}]+\}/g, '[^/]+')}/?$`, 'i'),
+      names: new Set([...namesOf(one), ...(method === 'get' ? OF_ALL_LISTS : [])]),
+    }));
 }
 
-function namesOf({ parameters = [] }: Operation): ReadonlySet<string> {
-  return new Set([...parameters.filter((one) => one.in === 'query').map(({ name }) => name), ...OF_ALL_LISTS]);
+function namesOf({ parameters = [] }: Operation): readonly string[] {
+  return parameters.filter((one) => one.in === 'query').map(({ name }) => name);
 }
 
 function placeholdersIn(path: string): number {

@@ -38,7 +38,7 @@ export function notificationRoutes(parts: AdminParts): Router {
         await lockSettings(tx);
         const before = await readNotificationSettings(tx, seal);
         await refuseChanged(tx, request, viewNotificationSettings(before), { action: 'notifications.change' });
-        const settings = parseNotificationSettings(request.body ?? {}, before, outgoing);
+        const settings = parseNotificationSettings(request.body, before, outgoing);
         await saveNotificationSettings(tx, seal, settings);
         await hastenNotifications(tx, clock.now());
         const { email, webhook } = settings;

@@ -84,7 +84,7 @@ export function operationRoutes({ database, schedule, schemas }: AdminParts): Ro
       sendDocument(response, await readGuard(db));
     })
     .put('/guard', admin, async (request, response) => {
-      const settings = parse(GuardBody, request.body ?? {});
+      const settings = parse(GuardBody, request.body);
       if (settings.protect !== null) compileProtect(settings.protect, schemas);
       await db.transaction(async (tx) => {
         await lockSettings(tx);
@@ -98,7 +98,7 @@ export function operationRoutes({ database, schedule, schemas }: AdminParts): Ro
       sendDocument(response, await readDirectorySettings(db));
     })
     .put('/directory', admin, async (request, response) => {
-      const settings = parse(DirectoryBody, request.body ?? {});
+      const settings = parse(DirectoryBody, request.body);
       await db.transaction(async (tx) => {
         await lockSettings(tx);
         await refuseChanged(tx, request, await readDirectorySettings(tx), { action: 'directory.change' });

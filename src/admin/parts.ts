@@ -3,6 +3,7 @@ import type { ProviderKind } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import type { AppScope } from '#core/scope.ts';
 import type { Authenticator } from '#http/auth.ts';
+import type { EventStreams } from '#http/event-streams.ts';
 import type { OidcSignIn } from '#http/oidc.ts';
 import type { SessionLookup } from '#http/session.ts';
 import type { Dispatcher } from '#outbound/dispatch.ts';
@@ -38,6 +39,7 @@ export interface AdminParts {
   readonly schedule: ScheduleService;
   readonly watcher: RunWatcher;
   readonly happenings: HappeningsWatcher;
+  readonly eventStreams: EventStreams;
   readonly authenticator: Authenticator;
   readonly sessions: SessionLookup;
   /** Sign-in at an identity provider; absent when none is configured. */

@@ -12,8 +12,11 @@ export const PageQuery = z.object({
     .optional(),
 });
 
-/** An instant, in any offset; as we say all of them, in UTC. */
-export const instant = z.iso.datetime({ offset: true }).transform((text) => new Date(text).toISOString());
+/** An instant, in any offset; as we say all of them, in UTC. There is no year 0, and none that takes a sign. */
+export const instant = z.iso
+  .datetime({ offset: true })
+  .transform((text) => new Date(text).toISOString())
+  .refine((text) => /^(?!0000)\d{4}-/.test(text), 'expected a year from 1 to 9999');
 
 /** Who did it, for the audit log. */
 export function actorOf(request: Request): string {

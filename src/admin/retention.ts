@@ -29,7 +29,7 @@ export function retentionRoutes({ database }: AdminParts): Router {
       sendDocument(response, await readRetention(db));
     })
     .put('/retention', requireAdmin(), async (request, response) => {
-      const settings = parse(RetentionBody, request.body ?? {});
+      const settings = parse(RetentionBody, request.body);
       await db.transaction(async (tx) => {
         await lockSettings(tx);
         await refuseChanged(tx, request, await readRetention(tx), { action: 'retention.change' });

@@ -1,7 +1,7 @@
 // The admin REST edge, /api/v1: one file per noun. It translates and hands on; decisions are made elsewhere.
 import { Router } from 'express';
 import { principalOf, refuseScoped, requireScope } from '#http/auth.ts';
-import { jsonBody } from '#http/json-body.ts';
+import { jsonBody, refuseOtherBody } from '#http/json-body.ts';
 import { requireIdentity } from '#http/session.ts';
 import { actorRoutes } from './actors.ts';
 import { appRoutes } from './apps.ts';
@@ -51,13 +51,15 @@ export function adminRouter(parts: AdminParts): Router {
       refuseScoped(principalOf(request).scope);
       next();
     })
-    .use(refuseUnknownQuery(parts.openapi), jsonBody(BODY_MAX))
+    .use(refuseUnknownQuery(parts.openapi))
+    // Takes files, and no JSON.
+    .use(uploadRoutes(parts))
+    .use(refuseOtherBody, jsonBody(BODY_MAX))
     .use(sessionRoutes(parts))
     .use(overviewRoutes(parts))
     .use(actorRoutes(parts))
     .use(eventRoutes(parts))
     .use(draftRoutes(parts))
-    .use(uploadRoutes(parts))
     .use(providerRoutes(parts))
     .use(sourceRoutes(parts))
     .use(connectRoutes(parts))

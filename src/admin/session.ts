@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { ForbiddenError, GatewayError, NotFoundError, UnauthenticatedError } from '#core/errors.ts';
 import { TRY_COST } from '#http/attempts.ts';
 import { principalOf, refuseScoped } from '#http/auth.ts';
-import { jsonBody } from '#http/json-body.ts';
+import { jsonBody, refuseOtherBody } from '#http/json-body.ts';
 import {
   clearSessionCookie,
   keepSignIn,
@@ -54,7 +54,7 @@ export function signInRoutes(parts: AdminParts): Router {
       const kept = keptSignIn(request, parts.sessions.isSecure()) ?? '';
       response.redirect(302, await finishOidc(parts, query, kept, response));
     })
-    .post('/session', jsonBody(SIGN_IN_MAX), async (request, response) => {
+    .post('/session', refuseOtherBody, jsonBody(SIGN_IN_MAX), async (request, response) => {
       refuseForeign(request);
       const { token } = parse(SignIn, request.body);
       const hash = hashToken(token);

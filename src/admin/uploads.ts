@@ -123,10 +123,7 @@ function checkDigest(request: Request, hash: Hash): void {
 
 /** The files of a form, one after the other; each field is called by what its file is for. */
 async function takeForm(request: Request, store: Store): Promise<StoredFile[]> {
-  const form = new Busboy({
-    headers: request.headers as BusboyHeaders,
-    limits: { files: ROLES.length, fields: 0, fileSize: UPLOAD_MAX_BYTES + 1 },
-  });
+  const form = openForm(request);
   const files: StoredFile[] = [];
   const roles = new Set<string>();
   let storing: Promise<void> = Promise.resolve();
@@ -156,6 +153,16 @@ async function takeForm(request: Request, store: Store): Promise<StoredFile[]> {
     request.pipe(form);
   }).finally(() => request.unpipe(form));
   return files;
+}
+
+/** @throws {InputError} `upload-cut-off`: the head does not say where one file ends and the next begins */
+function openForm(request: Request): InstanceType<typeof Busboy> {
+  const limits = { files: ROLES.length, fields: 0, fileSize: UPLOAD_MAX_BYTES + 1 };
+  try {
+    return new Busboy({ headers: request.headers as BusboyHeaders, limits });
+  } catch (cause) {
+    throw malformed(cause);
+  }
 }
 
 async function startRun(parts: AdminParts, actor: string): Promise<string> {

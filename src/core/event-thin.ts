@@ -34,14 +34,18 @@ function thinStatement(uri: string, said: unknown, sees: Sees): readonly [string
   const { data, attributes, ...more } = said as { readonly data?: object; readonly attributes?: readonly string[] };
   if (data === undefined)
     return [uri, attributes === undefined ? said : { attributes: seenOf(attributes, sees), ...more }];
-  const names = Object.keys(data).filter((name) => !ALWAYS.has(name));
+  const names = attributesAmong(Object.keys(data));
   return [
     uri.replace(':put:full', ':patch:notice').replace(':create:full', ':create:notice'),
     { attributes: seenOf(names, sees), ...more },
   ];
 }
 
-/** Of every resource, and no attribute that changes. */
+/** Names within a resource, without those that every resource has and that do not change. */
+export function attributesAmong(names: readonly string[]): readonly string[] {
+  return names.filter((name) => !ALWAYS.has(name));
+}
+
 const ALWAYS = new Set(['schemas', 'id', 'meta']);
 
 function seenOf(names: readonly string[], sees: Sees): readonly string[] {

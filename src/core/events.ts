@@ -6,11 +6,16 @@ import type { ResourceType } from './resource.ts';
 /** What happened, seen by one receiver: whoever comes into its scope or leaves it is `entered` or `left`. */
 export type EventAction = 'created' | 'updated' | 'activated' | 'deactivated' | 'deleted' | 'entered' | 'left';
 
+/** That somebody was activated, or deactivated, when they came into scope or left it. */
+export type Turn = 'on' | 'off';
+
 /** A change as one receiver is told of it. */
 export interface ResourceEvent {
   /** `webhook-id`, and `jti` of a token: the same at every try. */
   readonly messageId: string;
   readonly action: EventAction;
+  /** Of who is `entered` or `left`, where the receiver sees whether somebody is active. */
+  readonly turn?: Turn | undefined;
   readonly resourceType: ResourceType;
   readonly id: string;
   readonly externalId: string | undefined;
@@ -46,21 +51,29 @@ export function isLeaver({ resourceType, action }: Pick<ResourceEvent, 'resource
 
 /**
  * The type under which a webhook is told; undefined when it does not want it. Who wants updates and not the more exact
- * word is told of an update.
+ * word is told of an update; and who does not want to hear that somebody came into scope or left it, hears that they were
+ * activated or deactivated, where that is so.
  */
 export function webhookTypeOf(
-  { resourceType, action }: Pick<ResourceEvent, 'resourceType' | 'action'>,
+  { resourceType, action, turn }: Pick<ResourceEvent, 'resourceType' | 'action' | 'turn'>,
   wanted: readonly string[],
 ): WebhookEvent | undefined {
   const noun = resourceType === 'User' ? 'user' : 'group';
-  const word = action === 'entered' ? 'created' : action === 'left' ? 'deleted' : action;
-  const exact = WEBHOOK_EVENTS.find((type) => type === `${noun}.${word}`);
-  const update: WebhookEvent = `${noun}.updated`;
-  const wants = (type: string): boolean => wanted.length === 0 || wanted.includes(type);
-  if (exact !== undefined && wants(exact)) return exact;
-  const isUpdate = word === 'activated' || word === 'deactivated';
-  return isUpdate && wants(update) ? update : undefined;
+  const words = [...WORDS[action], ...(turn === undefined ? [] : WORDS[turn === 'on' ? 'activated' : 'deactivated'])];
+  const types = words.map((word) => WEBHOOK_EVENTS.find((type) => type === `${noun}.${word}`));
+  return types.find((type) => type !== undefined && (wanted.length === 0 || wanted.includes(type)));
 }
+
+/** What a webhook calls it: the more exact word first. */
+const WORDS: Readonly<Record<EventAction, readonly string[]>> = {
+  created: ['created'],
+  entered: ['created'],
+  updated: ['updated'],
+  activated: ['activated', 'updated'],
+  deactivated: ['deactivated', 'updated'],
+  deleted: ['deleted'],
+  left: ['deleted'],
+};
 
 /** The body of a webhook. Source: standardwebhooks.com, specification 1.0.0, "Payload structure", checked 2026-11. */
 export function webhookBody(type: WebhookEvent, event: ResourceEvent, base: string): string {
@@ -131,8 +144,9 @@ function statementsOf(event: ResourceEvent, wants: (uri: string) => boolean): St
     case 'created':
       return contentOf(event, 'create');
     case 'entered': {
-      if (!wants(added)) return contentOf(event, 'create');
-      return { [added]: {}, ...(event.resource === undefined ? {} : contentOf(event, 'create')) };
+      const turned = event.turn === 'on' ? { [`${SCIM_EVENT}:prov:activate`]: {} } : {};
+      if (!wants(added)) return { ...contentOf(event, 'create'), ...turned };
+      return { [added]: {}, ...(event.resource === undefined ? {} : contentOf(event, 'create')), ...turned };
     }
     case 'updated':
       return contentOf(event, 'change');
@@ -142,8 +156,11 @@ function statementsOf(event: ResourceEvent, wants: (uri: string) => boolean): St
       return { ...contentOf(event, 'change'), [`${SCIM_EVENT}:prov:deactivate`]: {} };
     case 'deleted':
       return { [`${SCIM_EVENT}:prov:delete`]: {} };
-    case 'left':
-      return wants(removed) ? { [removed]: {} } : { [`${SCIM_EVENT}:prov:delete`]: {} };
+    case 'left': {
+      // That somebody is in the feed no more does not say that they may not work any more (RFC 9967 section 2.3.2).
+      const turned = event.turn === 'off' ? { [`${SCIM_EVENT}:prov:deactivate`]: {} } : {};
+      return { [wants(removed) ? removed : `${SCIM_EVENT}:prov:delete`]: {}, ...turned };
+    }
   }
 }
 

@@ -32,6 +32,7 @@ interface Tries {
   readonly hashes: Set<string>;
 }
 
+/** @param now milliseconds that never go back: nobody waits for longer because somebody sets the clock */
 export function makeAttempts(now: () => number): Attempts {
   /** The oldest first. */
   const byAddress = new Map<string, Tries>();

@@ -66,6 +66,8 @@ export interface Authenticator {
  */
 const CACHE_MS = 5_000;
 const CACHE_MAX = 10_000;
+/** In characters; more than any of our tokens takes. A longer header, of spaces perhaps, is looked up each time. */
+const CACHED_HEADER_MAX = 512;
 const TOUCH_EVERY_MS = 60_000;
 
 interface Cached {
@@ -82,7 +84,9 @@ export function makeAuthenticator({ find, touch, now, elapsed }: AuthParts): Aut
   /** By the header as it was sent. */
   const cache = new Map<string, Cached>();
   const touched = new Map<string, number>();
-  const attempts = makeAttempts(now);
+  const attempts = makeAttempts(elapsed);
+  /** Goes up whenever something is forgotten: what was asked for before may be as it was before, and is not kept. */
+  let forgotten = 0;
 
   function recall(request: IncomingMessage): Principal | undefined {
     const cached = cache.get(request.headers.authorization ?? '');
@@ -95,16 +99,23 @@ export function makeAuthenticator({ find, touch, now, elapsed }: AuthParts): Aut
     const header = request.headers.authorization ?? '';
     const hash = hashIn(header);
     if (hash === undefined) throw refused('A bearer token is needed.');
+    const principal = await ask(header, hash);
+    if (principal !== undefined) return principal;
+    attempts.note(request, hash);
+    throw refused();
+  }
+
+  /** Whom a token stands for that is good; kept for a while. */
+  async function ask(header: string, hash: Buffer): Promise<Principal | undefined> {
+    const before = forgotten;
     const row = await find(hash);
-    if (row === undefined) {
-      attempts.note(request, hash);
-      throw refused();
-    }
+    if (row === undefined) return undefined;
     const { id, app_id, name, scopes, scope, user_id } = row;
     const principal: Principal = { tokenId: id, appId: app_id, name, scopes, scope, subject: user_id };
     if (cache.size >= CACHE_MAX) cache.clear();
     const expiresAt = row.expires_at?.getTime() ?? Number.POSITIVE_INFINITY;
-    cache.set(header, { principal, hash, until: elapsed() + CACHE_MS, expiresAt });
+    if (before === forgotten && header.length <= CACHED_HEADER_MAX)
+      cache.set(header, { principal, hash, until: elapsed() + CACHE_MS, expiresAt });
     return principal;
   }
 
@@ -125,13 +136,18 @@ export function makeAuthenticator({ find, touch, now, elapsed }: AuthParts): Aut
     },
     async isStillGood(request) {
       if (recall(request) !== undefined) return true;
-      const hash = hashIn(request.headers.authorization ?? '');
-      return hash !== undefined && (await find(hash)) !== undefined;
+      const header = request.headers.authorization ?? '';
+      const hash = hashIn(header);
+      return hash !== undefined && (await ask(header, hash)) !== undefined;
     },
     forget(gone) {
+      forgotten += 1;
       for (const [header, { hash }] of cache) if (hash.equals(gone)) cache.delete(header);
     },
-    forgetAll: () => cache.clear(),
+    forgetAll() {
+      forgotten += 1;
+      cache.clear();
+    },
   };
 }
 

@@ -30,7 +30,7 @@ export function makeServer(listener: RequestListener, isSecure: () => boolean = 
   const refuse = (socket: Duplex, status: number): void => refuseBytes(socket, status, isSecure());
   const server = createServer(SERVER_OPTIONS, (request, response) => {
     if (!server.listening) response.shouldKeepAlive = false;
-    if (request.httpVersion === '1.1' && request.headers.host === undefined) refuse(request.socket, 400);
+    if (request.httpVersion === '1.1' && countHosts(request.rawHeaders) !== 1) refuse(request.socket, 400);
     else if (request.rawHeaders.length / 2 >= FIELDS_MAX) refuse(request.socket, 431);
     else listener(request, response);
   });
@@ -39,6 +39,16 @@ export function makeServer(listener: RequestListener, isSecure: () => boolean = 
   server.on('checkExpectation', listener);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuse(socket, STATUS[error.code ?? ''] ?? 400));
   return server;
+}
+
+/** None, or two of which we and a proxy might each take another, are refused (RFC 9112 section 3.2). */
+function countHosts(fields: readonly string[]): number {
+  let count = 0;
+  for (let at = 0; at < fields.length; at += 2) {
+    const name = fields[at] ?? '';
+    if (name.length === 4 && name.toLowerCase() === 'host') count += 1;
+  }
+  return count;
 }
 
 const STATUS: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };

@@ -1,10 +1,11 @@
 import { isAscii } from 'node:buffer';
+import type { IncomingMessage } from 'node:http';
 import express, { type Request, type RequestHandler } from 'express';
 import { InputError, MediaTypeError } from '#core/errors.ts';
 
 export interface TextBody {
   readonly limit: string | number;
-  readonly type: readonly string[] | (() => boolean);
+  type(request: IncomingMessage): boolean;
 }
 
 /**
@@ -13,7 +14,7 @@ export interface TextBody {
  * @throws {TooLargeError} @throws {InputError} `not-utf8` @throws {MediaTypeError} it says to be written otherwise
  */
 export function textBody({ limit, type }: TextBody): RequestHandler {
-  const readBytes = express.raw({ limit, type: typeof type === 'function' ? type : [...type] });
+  const readBytes = express.raw({ limit, type });
   return (request, response, next) => {
     readBytes(request, response, (error?: unknown) => {
       if (error !== undefined) return next(error);

@@ -1,6 +1,7 @@
 // Changes as one stream tells them: what each means to its receiver, and the message that says so.
 import { createHash, randomUUID } from 'node:crypto';
 import type { Document } from '#core/coerce.ts';
+import { attributesAmong } from '#core/event-thin.ts';
 import {
   type EventAction,
   isLeaver,
@@ -8,6 +9,7 @@ import {
   type ResourceEvent,
   setClaims,
   setStatements,
+  type Turn,
   webhookBody,
   webhookTypeOf,
 } from '#core/events.ts';
@@ -68,6 +70,7 @@ export function eventOfChange(
   return {
     messageId: messageIdOf(stream.app_id, change),
     action: told,
+    turn: subject === undefined ? undefined : turnOf(view, told, subject),
     resourceType: type,
     id: change.resource_id,
     externalId: view.sees(type, 'externalId') ? (subject?.external_id ?? undefined) : undefined,
@@ -78,12 +81,25 @@ export function eventOfChange(
   };
 }
 
-/** Somebody who comes into scope or leaves it, without a change of their own. */
+/** Whether somebody comes into scope active, having been inactive, or leaves it the other way round; as far as the receiver may know. */
+export function turnOf(
+  view: Pick<EventView, 'sees'>,
+  action: EventAction,
+  { resource_type: type, active, turned }: Pick<ScopeDifference, 'resource_type' | 'active' | 'turned'>,
+): Turn | undefined {
+  if (!turned || !view.sees(type, 'active')) return undefined;
+  if (action === 'entered' && active) return 'on';
+  return action === 'left' && !active ? 'off' : undefined;
+}
+
+/** Somebody who comes into scope or leaves it, whatever change that hangs on. */
 export function eventOfDifference({ view }: Telling, difference: ScopeDifference, transaction: string, now: Date) {
   const { resource_type: type, id, external_id, version, enters, deleted, body, changed_at } = difference;
+  const action = enters ? 'entered' : deleted ? 'deleted' : 'left';
   return {
     messageId: randomUUID(),
-    action: enters ? 'entered' : deleted ? 'deleted' : 'left',
+    action,
+    turn: turnOf(view, action, difference),
     resourceType: type,
     id,
     externalId: view.sees(type, 'externalId') ? (external_id ?? undefined) : undefined,
@@ -94,10 +110,13 @@ export function eventOfDifference({ view }: Telling, difference: ScopeDifference
   } satisfies ResourceEvent;
 }
 
-/** A group of which the receiver sees more members, since some of them came into scope; undefined when it sees no members. */
+/**
+ * A group of which the receiver sees more members, since some of them came into scope; undefined when it sees no members.
+ * What a message would have told that it takes the place of may have changed as well.
+ */
 export function eventOfHolding(
   { view }: Telling,
-  { id, external_id, version }: HoldingGroup,
+  { id, external_id, version, dropped }: HoldingGroup,
   transaction: string,
   now: Date,
 ): ResourceEvent | undefined {
@@ -109,7 +128,7 @@ export function eventOfHolding(
     id,
     externalId: view.sees('Group', 'externalId') ? (external_id ?? undefined) : undefined,
     version,
-    attributes: ['members'],
+    attributes: [...new Set(['members', ...attributesAmong(dropped)])].filter((name) => view.sees('Group', name)),
     at: now,
     transaction,
   };

@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { freeClaims, pruneDeliveries } from '#store/event-deliveries.ts';
 import { listBusyStreams } from '#store/event-streams.ts';
 import { type HeldLease, type Leased, withLease } from '#store/leased.ts';
+import { checkFence } from '#store/leases.ts';
 import { BATCH, WINDOW } from './fill-stream.ts';
 import { type EventWorkerParts, workStream } from './work-stream.ts';
 
@@ -34,7 +35,7 @@ export function makeEventWorker(parts: EventWorkerParts): EventWorker {
   let ticking: Promise<void> | undefined;
   let wakeUp: () => void = () => undefined;
   let look: () => void = () => undefined;
-  let prunedAt = 0;
+  let prunedAt = Number.NEGATIVE_INFINITY;
 
   async function loop(): Promise<void> {
     while (!stopping.signal.aborted) {
@@ -60,7 +61,10 @@ export function makeEventWorker(parts: EventWorkerParts): EventWorker {
     const busy = await listBusyStreams(db, { now: clock.now(), window: WINDOW - BATCH });
     if (busy.length === 0 && !isPruneDue()) return;
     await withLease(db, leased, async (lease, lost) => {
-      await freeClaims(db);
+      await db.transaction(async (tx) => {
+        await checkFence(tx, lease);
+        await freeClaims(tx);
+      });
       await workStreams(lease, AbortSignal.any([lost, stopping.signal]));
     });
   }
@@ -95,14 +99,13 @@ export function makeEventWorker(parts: EventWorkerParts): EventWorker {
   }
 
   function isPruneDue(): boolean {
-    return clock.now().getTime() >= prunedAt + PRUNE_EVERY_MS;
+    return clock.elapsed() >= prunedAt + PRUNE_EVERY_MS;
   }
 
   async function prune(): Promise<void> {
     if (!isPruneDue()) return;
-    const now = clock.now();
-    prunedAt = now.getTime();
-    await pruneDeliveries(db, now, KEPT_MAX);
+    prunedAt = clock.elapsed();
+    await pruneDeliveries(db, clock.now(), KEPT_MAX);
   }
 
   return {

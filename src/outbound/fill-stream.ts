@@ -91,7 +91,8 @@ function needsScan({ stream, view }: Telling, changes: readonly Change[]): boole
 async function tellDifferences(tx: Db, telling: Telling, { room, now }: { room: number; now: Date }): Promise<Filled> {
   const { stream, view } = telling;
   const scanned = await journalEnd(tx);
-  const differences = await findScopeDifferences(tx, stream.id, view.visible, room);
+  const place = { xid: stream.place_xid, seq: stream.place_seq };
+  const differences = await findScopeDifferences(tx, { streamId: stream.id, place, visible: view.visible }, room);
   const transaction = randomUUID();
   const events: ResourceEvent[] = differences.map((one) => eventOfDifference(telling, one, transaction, now));
   const entering = differences.filter(({ enters }) => enters).map(({ id }) => id);
@@ -137,7 +138,8 @@ async function endSnapshot(tx: Db, { stream, view }: Telling): Promise<void> {
 async function tellChanges(tx: Db, telling: Telling, page: ChangePage, now: Date): Promise<void> {
   const { stream, view } = telling;
   const ids = [...new Set(page.changes.map(({ resource_id }) => resource_id))];
-  const subjects = await readSubjects(tx, stream.id, ids, view.visible);
+  const place = stream.ledger ? { xid: stream.place_xid, seq: stream.place_seq } : undefined;
+  const subjects = await readSubjects(tx, { streamId: stream.id, place, visible: view.visible }, ids);
   const ledger = stream.ledger ? makeLedger(subjects) : undefined;
   const events = page.changes.flatMap(
     (change) => eventOf(telling, change, subjects.get(change.resource_id), ledger) ?? [],

@@ -20,7 +20,8 @@ export async function fitMessages<T extends WaitingDelivery>(
   const isOld = ({ seq }: T): boolean => BigInt(seq) <= BigInt(stream.scope_seq);
   const whole = view.visible === undefined ? [] : messages.filter((message) => !isOld(message) && isWhole(message));
   const ids = [...new Set(whole.flatMap(({ resource_id }) => resource_id ?? []))];
-  const subjects = ids.length === 0 ? undefined : await readSubjects(db, stream.id, ids, view.visible);
+  const asked = { streamId: stream.id, visible: view.visible };
+  const subjects = ids.length === 0 ? undefined : await readSubjects(db, asked, ids);
   const isHidden = ({ resource_id }: T): boolean =>
     subjects !== undefined &&
     resource_id !== null &&

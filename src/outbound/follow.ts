@@ -16,8 +16,10 @@ export interface Following {
 }
 
 const JOURNAL_PAGE = 1_000;
-/** Resources of one transaction: keeps one under about 100 ms. */
+/** Resources asked for in one transaction: keeps one under about 100 ms. */
 const STRETCH = 2_000;
+/** Resources looked at for those whose place in the scope has changed: most are passed over, and what the scope comes to is found out for each stretch. */
+const SCOPE_STRETCH = 20_000;
 const FROM_THE_START: Backfill = { mode: 'all', type: 'User', pos: '0' };
 
 /** Asks for what the journal has, and answers whether it had anything. One that was trimmed meanwhile has everything looked through and compared instead. */
@@ -75,7 +77,8 @@ export async function lookThrough(
   const { mode, type, pos } = backfill;
   const now = clock.now();
   await write(async (tx) => {
-    const at = await askForStretch(tx, appId, scope, { mode, type, pos, limit: STRETCH, now });
+    const looks = mode === 'scope' ? SCOPE_STRETCH : STRETCH;
+    const at = await askForStretch(tx, appId, scope, { mode, type, pos, looks, asks: STRETCH, now });
     const next = at === undefined ? followingType(backfill) : { mode, type, pos: at };
     if (next === null) await askForGone(tx, appId, now);
     await changeTarget(tx, appId, { backfill: next });

@@ -84,8 +84,7 @@ export function parseNotificationSettings(
   before: NotificationSettings,
   policy: OutgoingPolicy,
 ): NotificationSettings {
-  const { secretsSet: _ours, ...given } = { secretsSet: undefined, ...(body as object) };
-  const result = Settings.safeParse(given);
+  const result = Settings.safeParse(withoutMarks(body));
   if (!result.success) throw wrong(result.error.issues.map(({ path, message }) => ({ path: path.join('.'), message })));
   const { email, webhook, remindAfterHours } = result.data;
   if (webhook !== null) checkOutgoingUrl(webhook.url, policy);
@@ -99,6 +98,13 @@ export function parseNotificationSettings(
   if (whole.email?.user !== undefined && whole.email.password === undefined)
     throw wrong([{ path: 'email.password', message: 'is needed for this server and user' }]);
   return whole;
+}
+
+/** What an answer of ours adds may come back, and means nothing then. No body at all is not one that says nothing. */
+function withoutMarks(body: unknown): unknown {
+  if (typeof body !== 'object' || body === null) return body;
+  const { secretsSet: _ours, ...given } = { secretsSet: undefined, ...body };
+  return given;
 }
 
 function keptPassword(email: EmailSettings, before: EmailSettings | null): { password?: string } {

@@ -22,8 +22,21 @@ const DEFAULT_SETS = 100;
 const SETS_MAX = 500;
 
 export interface SetPolling {
-  /** Undefined when the app's tokens are not asked for: it has none, or they are sent to it. */
-  poll(appId: string, request: SetPoll, signal: AbortSignal): Promise<PolledSets | undefined>;
+  /**
+   * Undefined when the app's tokens are not asked for: it has none, or they are sent to it. Whoever was kept waiting is
+   * given nothing before `stay` has resolved once more; what it throws ends the poll.
+   */
+  poll(appId: string, request: SetPoll, waiting: WaitingPoll): Promise<PolledSets | undefined>;
+  /** From now on nobody is kept waiting, and whoever is gets an answer within a moment. */
+  stop(): Promise<void>;
+}
+
+/** Whoever asks, for as long as the answer takes. */
+export interface WaitingPoll {
+  /** Nobody waits any more. */
+  readonly signal: AbortSignal;
+  /** Throws when whoever asks may not any more. */
+  stay(): Promise<void>;
 }
 
 export interface SetPollingParts {
@@ -34,6 +47,7 @@ export interface SetPollingParts {
 }
 
 export function makeSetPolling({ db, clock, signer, viewOf }: SetPollingParts): SetPolling {
+  const stopping = new AbortController();
   let waiting = 0;
 
   async function collect(id: string, max: number): Promise<PolledSets> {
@@ -58,23 +72,32 @@ export function makeSetPolling({ db, clock, signer, viewOf }: SetPollingParts): 
   }
 
   return {
-    async poll(appId, { maxEvents = DEFAULT_SETS, returnImmediately = false, ack = [], setErrs = {} }, signal) {
+    async stop() {
+      stopping.abort();
+    },
+    async poll(
+      appId,
+      { maxEvents = DEFAULT_SETS, returnImmediately = false, ack = [], setErrs = {} },
+      { signal, stay },
+    ) {
       const stream = await readStream(db, appId, 'set');
       if (stream === undefined || stream.pushed) return undefined;
       const now = clock.now();
       await take(stream, { taken: ack.filter(isUuid), refused: refusedOf(setErrs) }, now);
       await notePoll(db, stream.id, now);
       const max = Math.min(maxEvents, SETS_MAX);
-      const until = now.getTime() + WAIT_MS;
+      const until = clock.elapsed() + WAIT_MS;
+      const over = AbortSignal.any([signal, stopping.signal]);
       if (!stream.enabled) return { sets: {}, moreAvailable: false };
       const mayWait = max > 0 && !returnImmediately && waiting < WAITING_MAX;
       waiting += 1;
       try {
         for (;;) {
           const found = await collect(stream.id, max);
-          const isOver = Object.keys(found.sets).length > 0 || !mayWait || clock.now().getTime() >= until;
-          if (isOver || signal.aborted) return found;
-          await clock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
+          const isOver = Object.keys(found.sets).length > 0 || !mayWait || clock.elapsed() >= until;
+          if (isOver || over.aborted) return found;
+          await clock.sleep(LOOK_EVERY_MS, over).catch(() => undefined);
+          await stay();
         }
       } finally {
         waiting -= 1;

@@ -6,7 +6,7 @@ import { askForChanges, type ScopeOf } from '#store/deliveries.ts';
 import { insertDeliveries } from '#store/event-deliveries.ts';
 import { noteKnown, readSubjects, type SubjectRow } from '#store/event-scope.ts';
 import { doubt, forgetDead } from '#store/resend.ts';
-import { messagesOf, type Telling } from './event-messages.ts';
+import { messagesOf, type Telling, turnOf } from './event-messages.ts';
 import { BATCH } from './fill-stream.ts';
 
 /** Resources at once: more is what a comparison, or a snapshot, is for. */
@@ -39,7 +39,8 @@ export async function resendStream(
   const transaction = randomUUID();
   let count = 0;
   for (let from = 0; from < ids.length; from += BATCH) {
-    const subjects = await readSubjects(tx, telling.stream.id, ids.slice(from, from + BATCH), telling.view.visible);
+    const asked = { streamId: telling.stream.id, visible: telling.view.visible };
+    const subjects = await readSubjects(tx, asked, ids.slice(from, from + BATCH));
     const told = [...subjects.values()].flatMap((subject) => {
       const action = actionOf(telling, subject, made);
       return action === undefined ? [] : [{ subject, event: eventOf(telling, subject, action, { transaction, now }) }];
@@ -78,14 +79,17 @@ function actionOf({ stream }: Telling, subject: SubjectRow, made: ReadonlySet<st
 
 function eventOf(
   { view }: Telling,
-  { id, resource_type: type, external_id, version, body, seen }: SubjectRow,
+  subject: SubjectRow,
   action: EventAction,
   { transaction, now }: { readonly transaction: string; readonly now: Date },
 ): ResourceEvent {
+  const { id, resource_type: type, external_id, version, body, seen } = subject;
   const names = seen && body !== null ? Object.keys(JSON.parse(body)).filter((name) => name !== 'schemas') : [];
   return {
     messageId: randomUUID(),
     action: action === 'deactivated' && !view.sees(type, 'active') ? 'updated' : action,
+    // Whatever it was that they left by: whoever is out of scope and inactive is told of as both.
+    turn: action === 'left' ? turnOf(view, action, { ...subject, turned: true }) : undefined,
     resourceType: type,
     id,
     externalId: view.sees(type, 'externalId') ? (external_id ?? undefined) : undefined,

@@ -64,8 +64,8 @@ export function makeSendDue({ following, log, health, metrics, listen }: SendPar
   }
 
   return async (row, ready, scope, signal) => {
-    const started = clock.now().getTime();
-    const isOver = (): boolean => signal.aborted || clock.now().getTime() >= started + TURN_MS;
+    const started = clock.elapsed();
+    const isOver = (): boolean => signal.aborted || clock.elapsed() >= started + TURN_MS;
     const claimedAt = new Map<string, Date>();
     let lookedAt = started;
     let isHalted = false;
@@ -76,7 +76,7 @@ export function makeSendDue({ following, log, health, metrics, listen }: SendPar
 
     /** What came meanwhile is asked for while what is claimed goes on. */
     async function look(): Promise<void> {
-      lookedAt = clock.now().getTime();
+      lookedAt = clock.elapsed();
       const now = await readTarget(db, appId);
       if (now === undefined) return;
       const hasNews = await followJournal(following, now, scope, signal);
@@ -96,7 +96,7 @@ export function makeSendDue({ following, log, health, metrics, listen }: SendPar
 
     /** Never while somebody looks: the guard comes between what is asked for and what is claimed. */
     async function claim(limit: number): Promise<readonly Claimed[]> {
-      if (looking !== undefined || clock.now().getTime() - lookedAt >= LOOK_MS) await lookBeside();
+      if (looking !== undefined || clock.elapsed() - lookedAt >= LOOK_MS) await lookBeside();
       for (;;) {
         const claimed = await take(limit);
         // The next stretch is looked through before this is sent, so that what goes out does not run dry.

@@ -66,6 +66,8 @@ export async function sendMessage(
 ): Promise<Receipt> {
   const { seal, clock, policy, signer } = parts;
   const now = clock.now();
+  const began = clock.elapsed();
+  const ms = (): number => Math.round(clock.elapsed() - began);
   let secrets = NO_SECRETS;
   try {
     secrets = openSecrets(seal, stream);
@@ -83,12 +85,11 @@ export async function sendMessage(
             policy,
             signal,
           );
-    return { ...receiptOf(stream, secrets, answer), ms: clock.now().getTime() - now.getTime() };
+    return { ...receiptOf(stream, secrets, answer), ms: ms() };
   } catch (error) {
     signal?.throwIfAborted();
     const described = describeError(translateDatabaseError(error));
-    const ms = clock.now().getTime() - now.getTime();
-    return { verdict: 'failed', status: null, answer: null, error: described, retryAfterMs: undefined, ms };
+    return { verdict: 'failed', status: null, answer: null, error: described, retryAfterMs: undefined, ms: ms() };
   }
 }
 

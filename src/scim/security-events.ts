@@ -1,6 +1,6 @@
 // Where a receiver asks for its security event tokens (RFC 8936): with the token by which it reads SCIM.
 import { type Request, Router } from 'express';
-import { InputError, NotFoundError } from '#core/errors.ts';
+import { InputError, NotFoundError, UnauthenticatedError } from '#core/errors.ts';
 import type { PolledSets, SetPoll } from '#core/events.ts';
 import { principalOf } from '#http/auth.ts';
 import { jsonBody, readBody } from './body.ts';
@@ -14,18 +14,29 @@ const ANSWERS_MAX = 5_000;
 
 /** What the route is handed. */
 export interface SecurityEvents {
-  /** Undefined when the app has no stream of tokens that is asked for. */
-  poll(appId: string, request: SetPoll, signal: AbortSignal): Promise<PolledSets | undefined>;
+  /** Undefined when the app has no stream of tokens that is asked for. Nothing is handed out after waiting before `stay` resolved. */
+  poll(
+    appId: string,
+    request: SetPoll,
+    waiting: { readonly signal: AbortSignal; stay(): Promise<void> },
+  ): Promise<PolledSets | undefined>;
 }
 
-export function securityEventRoutes({ securityEvents }: Pick<ScimParts, 'securityEvents'>): Router {
+export function securityEventRoutes({
+  securityEvents,
+  authenticator,
+}: Pick<ScimParts, 'securityEvents' | 'authenticator'>): Router {
   return Router()
     .post(PATH, jsonBody, async (request, response) => {
       const { appId } = principalOf(request);
       const poll = readPoll(request);
       const left = new AbortController();
       response.once('close', () => left.abort());
-      const found = appId === null ? undefined : await securityEvents?.poll(appId, poll, left.signal);
+      const stay = async (): Promise<void> => {
+        if (!(await authenticator.isStillGood(request))) throw tokenOver();
+      };
+      const waiting = { signal: left.signal, stay };
+      const found = appId === null ? undefined : await securityEvents?.poll(appId, poll, waiting);
       if (found === undefined) throw noStream();
       response.json(found);
     })
@@ -76,6 +87,12 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function wrong(message: string): InputError {
   return new InputError(message, { scimType: 'invalidValue', remedy: 'See RFC 8936 section 2.2.' });
+}
+
+function tokenOver(): UnauthenticatedError {
+  return new UnauthenticatedError('The bearer token was revoked, or has expired, while it waited.', {
+    remedy: 'Send "Authorization: Bearer" with a token that is valid here.',
+  });
 }
 
 function noStream(): NotFoundError {

@@ -182,6 +182,8 @@ function openKnex(
         ),
     },
     acquireConnectionTimeout: acquireMs,
+    // Otherwise the message of an error shows values in place of each question mark that a statement still has.
+    compileSqlOnError: false,
     log: { warn: note, error: note, debug: note, deprecate: note },
   });
   const acquire = knex.client.acquireConnection.bind(knex.client);

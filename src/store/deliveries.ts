@@ -63,37 +63,52 @@ export async function askForChanges(
   return rowCount ?? 0;
 }
 
+/** A stretch of looking through the directory. */
+export interface Stretch {
+  readonly mode: 'all' | 'scope';
+  readonly type: ResourceType;
+  /** Behind whom it begins. */
+  readonly pos: string;
+  /** How many are looked at. */
+  readonly looks: number;
+  /** How many are asked for at most: the stretch ends with the last of them. */
+  readonly asks: number;
+  readonly now: Date;
+}
+
 /**
- * One stretch of looking through the directory: asks for everyone in scope, or with `mode` scope only for those whose
- * place in it has changed. Answers where it ended; undefined at the end of the type.
+ * Asks for everyone in scope within a stretch, or with `mode` scope only for those whose place in it has changed. Answers
+ * where it ended; undefined at the end of the type. Whom the scope's groups hold is found out once for each stretch.
  */
 export async function askForStretch(
   db: Db,
   appId: string,
   scope: ScopeOf,
-  stretch: { mode: 'all' | 'scope'; type: ResourceType; pos: string; limit: number; now: Date },
+  stretch: Stretch,
 ): Promise<string | undefined> {
   const statement = new Statement();
   const app = statement.bind(appId, 'uuid');
   const now = statement.bind(stretch.now, 'timestamptz');
   const from = statement.bind(stretch.pos, 'bigint');
-  const limit = statement.bind(stretch.limit, 'integer');
+  const looks = statement.bind(stretch.looks, 'integer');
+  const asks = statement.bind(stretch.asks, 'integer');
   const within = statement.where(scope(stretch.type, 'many'));
   const changed =
     stretch.mode === 'all' ? '(r.within or o.resource_id is not null)' : '(r.within <> coalesce(o.in_scope, false))';
   const text = `with page as materialized (
       select r.id, r.pos, r.resource_type, r.version, r.active, r.updated_at, ${within} as within from resources r
-      where r.resource_type = '${stretch.type}' and r.deleted_at is null and r.pos > ${from} order by r.pos limit ${limit}),
+      where r.resource_type = '${stretch.type}' and r.deleted_at is null and r.pos > ${from} order by r.pos limit ${looks}),
+    meant as materialized (
+      select r.*, ${rankOf('not r.active or not r.within')} as rank
+      from page r left join deliveries o on o.app_id = ${app} and o.resource_id = r.id where ${changed} order by r.pos limit ${asks}),
     asked as (
       insert into deliveries as d (app_id, resource_id, resource_type, rank, wanted, ready_at, changed_at, in_scope)
-      select ${app}, r.id, r.resource_type, ${rankOf('not r.active or not r.within')},
-        r.version, ${now}, ${now}, r.within
-      from page r left join deliveries o on o.app_id = ${app} and o.resource_id = r.id where ${changed} order by r.id
+      select ${app}, id, resource_type, rank, version, ${now}, ${now}, within from meant order by id
       ${ASK_AGAIN}, in_scope = excluded.in_scope)
-    select max(pos) as pos, count(*)::int as count from page`;
-  const { rows } = await queryOn<{ pos: string | null; count: number }>(db, { text, values: statement.values });
-  const [row] = rows;
-  return row === undefined || row.pos === null || row.count < stretch.limit ? undefined : row.pos;
+    select case when (select count(*) from meant) = ${asks} then (select max(pos) from meant)
+      when (select count(*) from page) = ${looks} then (select max(pos) from page) end as pos`;
+  const { rows } = await queryOn<{ pos: string | null }>(db, { text, values: statement.values });
+  return rows[0]?.pos ?? undefined;
 }
 
 /** How many of the directory a scope lets through, which anybody may have written. @throws {InputError} `too-costly` */

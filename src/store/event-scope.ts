@@ -15,6 +15,8 @@ export interface ScopeDifference {
   /** Null when the resource is not kept any more. */
   readonly version: string | null;
   readonly active: boolean | null;
+  /** Whether the log tells, behind the stream's place, that they were activated or deactivated, as they are now. */
+  readonly turned: boolean;
   readonly changed_at: Date | null;
   readonly body: string | null;
   /** Whether it is to be known; otherwise it is to be forgotten. */
@@ -24,6 +26,23 @@ export interface ScopeDifference {
 
 const TYPES = ['User', 'Group'] as const;
 
+/** What is asked about: a stream, up to where it has read the log, and whom it may see. */
+export interface Asked {
+  readonly streamId: string;
+  /** Absent where nothing hangs on it. */
+  readonly place?: JournalPlace | undefined;
+  readonly visible: Visible | undefined;
+}
+
+/** Whether the log tells of somebody, row `r`, behind a place that they became what they are now: active, or not. */
+function turnedSince(statement: Statement, place: JournalPlace | undefined): string {
+  if (place === undefined) return 'false';
+  const xid = `${statement.bind(place.xid, 'text')}::xid8`;
+  const seq = statement.bind(place.seq, 'bigint');
+  return `exists (select 1 from changes c where c.resource_id = r.id and (c.xid, c.seq) > (${xid}, ${seq})
+      and case when r.active then c.operation = 'update' and c.detail -> 'attributes' ? 'active' else c.operation = 'deactivate' end)`;
+}
+
 /**
  * Who must be told of so that the receiver knows exactly those whom it may see, as things stand now: leaving before
  * entering, users before the groups that may name them. At most `limit`. Reads everybody in scope once, so the more at a
@@ -31,8 +50,7 @@ const TYPES = ['User', 'Group'] as const;
  */
 export async function findScopeDifferences(
   tx: Db,
-  streamId: string,
-  visible: Visible | undefined,
+  { streamId, place, visible }: Asked,
   limit: number,
 ): Promise<readonly ScopeDifference[]> {
   const statement = new Statement();
@@ -41,7 +59,7 @@ export async function findScopeDifferences(
       known as (select resource_id, resource_type from event_known where stream_id = ${stream}),
       different as (select seen.id as fresh, known.resource_id as stale, known.resource_type from seen
         full join known on known.resource_id = seen.id where seen.id is null or known.resource_id is null)
-    select coalesce(r.resource_type, d.resource_type) as resource_type, coalesce(d.fresh, d.stale) as id, ${SERVED_EXTERNAL_ID} as external_id, r.version, r.active,
+    select coalesce(r.resource_type, d.resource_type) as resource_type, coalesce(d.fresh, d.stale) as id, ${SERVED_EXTERNAL_ID} as external_id, r.version, r.active, ${turnedSince(statement, place)} as turned,
       coalesce(r.deleted_at, r.updated_at) as changed_at, case when d.fresh is not null then r.body end as body,
       d.fresh is not null as enters, (r.id is null or r.deleted_at is not null) as deleted
     from different d left join resources r on r.id = coalesce(d.fresh, d.stale)
@@ -139,6 +157,8 @@ export interface SubjectRow {
   /** As SCIM answers it, or did. */
   readonly external_id: string | null;
   readonly active: boolean;
+  /** As in `ScopeDifference`. */
+  readonly turned: boolean;
   /** Of a resource that is there; its attributes at this moment. */
   readonly body: string | null;
   /** Whether the receiver may see it now. */
@@ -150,14 +170,13 @@ export interface SubjectRow {
 /** What is to be known of the resources that changed. */
 export async function readSubjects(
   tx: Db,
-  streamId: string,
+  { streamId, place, visible }: Asked,
   ids: readonly string[],
-  visible: Visible | undefined,
 ): Promise<ReadonlyMap<string, SubjectRow>> {
   const statement = new Statement();
   const wanted = statement.bind(ids, 'uuid[]');
   const stream = statement.bind(streamId, 'uuid');
-  const text = `select r.id, r.resource_type, r.version, ${SERVED_EXTERNAL_ID} as external_id, r.active, case when r.deleted_at is null then r.body end as body,
+  const text = `select r.id, r.resource_type, r.version, ${SERVED_EXTERNAL_ID} as external_id, r.active, ${turnedSince(statement, place)} as turned, case when r.deleted_at is null then r.body end as body,
       r.deleted_at is null and (case ${seenOf(statement, visible)} end) as seen, k.version as known
     from resources r left join event_known k on k.stream_id = ${stream} and k.resource_id = r.id where r.id = any(${wanted})`;
   const { rows } = await queryOn<SubjectRow>(tx, { text, values: statement.values });
@@ -169,6 +188,8 @@ export interface HoldingGroup {
   readonly id: string;
   readonly external_id: string | null;
   readonly version: string;
+  /** Names of attributes in a message that waited with the whole group and was dropped. */
+  readonly dropped: readonly string[];
 }
 
 /**
@@ -191,8 +212,12 @@ export async function takeHoldingGroups(
         and not exists (select 1 from changes c where (c.xid, c.seq) > (${xid}, ${seq}) and c.resource_id = r.id and c.operation = 'membership')
         and (case ${seenOf(statement, visible)} end)),
       dropped as (delete from event_deliveries d using holding where d.stream_id = ${stream} and d.resource_id = holding.id
-        and d.state = 'pending' and d.attempted_at is null and (d.payload like '%"attributes":["members"]%' or d.type like '%prov:put:full%'))
-    select id, external_id, version from holding order by pos`;
+        and d.state = 'pending' and d.attempted_at is null and (d.payload like '%"attributes":["members"]%' or d.type like '%prov:put:full%')
+        returning d.resource_id, case when d.type like '%prov:put:full%' then d.payload end as whole)
+    select h.id, h.external_id, h.version, array(select distinct name from dropped x
+        cross join lateral jsonb_each(x.whole::jsonb -> 'events') e(uri, said) cross join lateral jsonb_object_keys(e.said -> 'data') name
+        where x.resource_id = h.id and x.whole is not null and e.said ? 'data') as dropped
+    from holding h order by h.pos`;
   return (await queryOn<HoldingGroup>(tx, { text, values: statement.values })).rows;
 }
 

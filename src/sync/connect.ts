@@ -10,7 +10,7 @@ import type { Clock } from '#platform/clock.ts';
 import type { Seal } from '#platform/seal.ts';
 import { writeAudit } from '#store/audit.ts';
 import { noteConnected, noteFacts, noteProblem, redeemState } from '#store/connections.ts';
-import type { Database } from '#store/database.ts';
+import type { Database, Db } from '#store/database.ts';
 import { type ProviderRow, readProvider } from '#store/settings.ts';
 import type { SyncService } from './service.ts';
 import { openSettings } from './settings.ts';
@@ -175,19 +175,25 @@ function wrongState(reason: string, why: string): InputError {
   return new InputError(`The answer of the source ${why}.`, { reason, remedy: 'Start the connection again.' });
 }
 
+export interface LookOptions {
+  readonly signal?: AbortSignal;
+  /** What is kept is written so; in a transaction of its own without it. */
+  readonly write?: <T>(work: (tx: Db) => Promise<T>) => Promise<T>;
+}
+
 /** Asks the source what it says of itself, and keeps it. Answers why it could not, which is kept too. */
 export async function lookAtSource(
   { database, seal, clock }: Pick<ConnectParts, 'database' | 'seal' | 'clock'>,
   kind: ProviderKind,
   row: ProviderRow,
-  signal?: AbortSignal,
+  { signal, write = (work) => work(database.knex) }: LookOptions = {},
 ): Promise<GatewayError | undefined> {
   if (kind.connect === undefined) return undefined;
   const limit = AbortSignal.timeout(FACTS_TIMEOUT_MS);
   try {
     const settings = openSettings(kind, row, seal);
     const facts = await kind.connect.facts(settings, signal === undefined ? limit : AbortSignal.any([signal, limit]));
-    await keepFacts(database, row, facts, clock.now());
+    await write((tx) => keepFacts(tx, row, facts, clock.now()));
     return undefined;
   } catch (error) {
     signal?.throwIfAborted();
@@ -195,16 +201,16 @@ export async function lookAtSource(
     const known = error instanceof GatewayError ? error : timedOut();
     const problem = describeError(known);
     const at = clock.now();
-    await noteProblem(database.knex, row.kind, { problem, at, configVersion: row.config_version });
+    await write((tx) => noteProblem(tx, row.kind, { problem, at, configVersion: row.config_version }));
     return known;
   }
 }
 
-async function keepFacts(database: Database, row: ProviderRow, facts: ConnectionFacts, at: Date): Promise<void> {
+async function keepFacts(db: Db, row: ProviderRow, facts: ConnectionFacts, at: Date): Promise<void> {
   const { expiresAt } = facts.credential;
   const end = expiresAt == null ? null : new Date(expiresAt);
   const warning = end === null ? undefined : nextWarning(end, null, at);
-  await noteFacts(database.knex, row.kind, {
+  await noteFacts(db, row.kind, {
     facts,
     at,
     configVersion: row.config_version,

@@ -8,8 +8,9 @@ import type { Seal } from '#platform/seal.ts';
 import { listUnasked } from '#store/connections.ts';
 import type { Database } from '#store/database.ts';
 import { withLease } from '#store/leased.ts';
+import { checkFence, type Lease } from '#store/leases.ts';
 import { readProvider } from '#store/settings.ts';
-import { lookAtSource } from './connect.ts';
+import { type LookOptions, lookAtSource } from './connect.ts';
 
 const LEASE = 'connections';
 const LEASE_TTL_MS = 15_000;
@@ -44,19 +45,25 @@ export function makeConnectionWatch(parts: ConnectionWatchParts): ConnectionWatc
       const due = await listUnasked(db, new Date(clock.now().getTime() - ASK_EVERY_MS));
       const asked = due.filter((name) => kinds.get(name)?.connect !== undefined);
       if (asked.length === 0) return;
-      await withLease(db, { name: LEASE, owner, ttlMs: LEASE_TTL_MS }, async (_lease, lost) => {
-        for (const name of asked) await look(name, AbortSignal.any([lost, repeated.stopping]));
+      await withLease(db, { name: LEASE, owner, ttlMs: LEASE_TTL_MS }, async (lease, lost) => {
+        for (const name of asked) await look(name, lease, AbortSignal.any([lost, repeated.stopping]));
       });
     } catch (error) {
       if (!repeated.stopping.aborted) log.error({ err: error }, 'connections not looked at');
     }
   }
 
-  async function look(name: ProviderKindName, signal: AbortSignal): Promise<void> {
+  async function look(name: ProviderKindName, lease: Lease, signal: AbortSignal): Promise<void> {
     const kind = kinds.get(name);
     const row = await readProvider(db, name);
     if (kind === undefined || row === undefined) return;
-    const problem = await lookAtSource(parts, kind, row, signal);
+    // A process that was paused may have an answer of long ago, and another process a newer one.
+    const write: LookOptions['write'] = (work) =>
+      db.transaction(async (tx) => {
+        await checkFence(tx, lease);
+        return work(tx);
+      });
+    const problem = await lookAtSource(parts, kind, row, { signal, write });
     if (problem !== undefined)
       log.warn({ provider: name, code: problem.code, reason: problem.reason }, 'source not reached');
   }

@@ -528,6 +528,12 @@ describe('the admin API', () => {
     await call('GET', `/sync-runs/${run?.id}/changes?outcome=done`, 400);
     const unknown = await call<{ code: string; parameters: string[] }>('GET', '/explain?subject=x&at=y&config=z', 400);
     assert.deepEqual([unknown.code, unknown.parameters], ['unknown-parameter', ['at', 'config']]);
+    for (const instant of ['0000-01-01T00:00:00Z', '0001-01-01T00:00:00+14:00', '9999-12-31T23:59:59-14:00']) {
+      for (const path of ['/audit?since=', '/sync-runs?until=', '/deliveries?since='])
+        await call('GET', `${path}${encodeURIComponent(instant)}`, 400);
+      await call('POST', '/tokens', 400, { name: 'x', scopes: ['viewer'], expiresAt: instant });
+    }
+    await call('GET', '/audit?since=0001-01-01T00:00:00Z&until=9999-12-31T23:59:59Z', 200);
     await call('GET', '/providers?limit=2', 200);
     await call('POST', `/plans/${UUID}/approve`, 404);
     assert.equal((await api.call<{ code: string }>('GET', '/api/v1/nothing')).body.code, 'no-such-route');

@@ -14,6 +14,7 @@ interface Stream {
   readonly issuer?: string;
   readonly jwksUri?: string;
   readonly audience?: readonly string[];
+  readonly lastPolledAt?: string | null;
 }
 interface App {
   readonly id: string;
@@ -109,6 +110,18 @@ describe('webhooks and tokens in the admin API', () => {
       false,
       'nothing of it is kept',
     );
+  });
+
+  it('hands nothing to a token that was revoked while it waited', async () => {
+    const app = await call<App>('POST', '/apps', 201, { name: 'Waiting', events: { delivery: { method: 'poll' } } });
+    const { id, token } = await call<{ id: string; token: string }>('POST', `/apps/${app.id}/tokens`, 201, {});
+    const asked = api.call<{ detail: string }>('POST', '/scim/v2/SecurityEvents', {}, token);
+    await until(async () => (await call<App>('GET', `/apps/${app.id}`, 200)).events?.lastPolledAt != null);
+    await call('DELETE', `/apps/${app.id}/tokens/${id}`, 204);
+    await createUser('while.waiting@example.com');
+    const { status, body } = await asked;
+    assert.deepEqual([status, Object.keys(body).includes('sets')], [401, false]);
+    assert.match(body.detail, /while it waited/);
   });
 
   it('serves tokens to the app that asks with its own token, which anybody can check', async () => {

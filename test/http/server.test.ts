@@ -58,6 +58,7 @@ describe('every answer', () => {
     for (const [bytes, status] of [
       ['nonsense\r\n\r\n', 400],
       ['GET /healthz HTTP/1.1\r\n\r\n', 400],
+      [`GET /healthz HTTP/1.1\r\n${host}hOST: y\r\n\r\n`, 400],
       [`GET /healthz HTTP/1.1\r\n${host}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n`, 400],
       [`GET /healthz HTTP/1.1\r\n${host}Bad Header: x\r\n\r\n`, 400],
       [`GET /healthz HTTP/1.1\r\n${host}X: ${'x'.repeat(300 * 1024)}\r\n\r\n`, 431],

@@ -7,7 +7,7 @@ import { insertApp } from '#store/apps.ts';
 import { type Database, sql } from '#store/database.ts';
 import { replayDeliveries } from '#store/event-deliveries.ts';
 import { eachDatabase } from '../support/database.ts';
-import { type EventScene, type EventsBench, eventScene } from '../support/events.ts';
+import { type EventScene, type EventsBench, eventScene, WAITING } from '../support/events.ts';
 import type { Receiver } from '../support/receiver.ts';
 import { GROUP_SCHEMA, type ScimServer } from '../support/scim.ts';
 
@@ -45,7 +45,7 @@ eachDatabase('events and the scope of an app', (open, kind) => {
   const events = async (
     appId: string,
   ): Promise<Map<string, Record<string, { data?: object; attributes?: string[] }>>> => {
-    const found = await bench.polling.poll(appId, { returnImmediately: true }, new AbortController().signal);
+    const found = await bench.polling.poll(appId, { returnImmediately: true }, WAITING);
     const claims = Object.values(found?.sets ?? {}).map((token) =>
       decodeJwt<{ sub_id: { id: string }; events: object }>(token),
     );
@@ -99,10 +99,10 @@ eachDatabase('events and the scope of an app', (open, kind) => {
 
     const dan = await user();
     await bench.work();
-    const taken = await bench.polling.poll(appId, { returnImmediately: true }, new AbortController().signal);
+    const taken = await bench.polling.poll(appId, { returnImmediately: true }, WAITING);
     assert.match(Object.keys((await events(appId)).get(dan.id) ?? {}).join(), /prov:create:full/);
     const ack = Object.keys(taken?.sets ?? {});
-    await bench.polling.poll(appId, { ack, maxEvents: 0 }, new AbortController().signal);
+    await bench.polling.poll(appId, { ack, maxEvents: 0 }, WAITING);
     await replace(dan.id, 'userType', 'Guest');
     await bench.work();
     const [left] = await bench.deliveries(appId, 'set');
@@ -163,6 +163,39 @@ eachDatabase('events and the scope of an app', (open, kind) => {
     await rescope(appId, {});
     await bench.work();
     assert.deepEqual(membersTold(), [2], 'nor is it left out when the scope is changed');
+  });
+
+  it('tell who wants to hear of the deactivated alone of those who leave the scope by it, and of no others', async () => {
+    const scope = { userFilter: 'active eq true and userType eq "Employee"' };
+    const { appId } = await bench.webhook(receiver, { events: ['user.deactivated'] }, scope);
+    const [ada, bob] = [await user(), await user()];
+    await bench.work();
+    await replace(ada.id, 'active', false);
+    await replace(bob.id, 'userType', 'Guest');
+    await bench.work();
+    assert.deepEqual(told(), [`user.deactivated ${ada.id}`]);
+    assert.equal(bodies()[0]?.data.reason, 'left-scope');
+    assert.equal((await bench.deliveries(appId)).length, 1);
+  });
+
+  it('lose nothing of a group that outgrows a message while it waits', async () => {
+    const appId = await bench.sets({ delivery: { method: 'poll' }, payload: 'full' }, EMPLOYEES);
+    const ada = await user({ userType: 'Guest' });
+    const members = [{ value: ada.id }];
+    const group = await scim.create('/Groups', { schemas: [GROUP_SCHEMA], displayName: 'Sales', members });
+    await bench.work();
+    await sql(database.knex, `update event_deliveries set state = 'delivered'`);
+    await patch(`/Groups/${group.id}`, { op: 'replace', path: 'displayName', value: 'Marketing' });
+    await bench.work();
+    assert.match((await bench.deliveries(appId, 'set'))[0]?.type ?? '', /prov:put:full/);
+    // More than a message carries.
+    await sql(database.knex, 'update resources set member_count = 1001 where id = ?', [group.id]);
+    await rescope(appId, {});
+    await bench.work();
+    const said = Object.entries((await events(appId)).get(group.id) ?? {});
+    assert.equal(said.length, 1);
+    assert.match(said[0]?.[0] ?? '', /prov:patch:notice$/);
+    assert.deepEqual(said[0]?.[1].attributes?.toSorted(), ['displayName', 'members']);
   });
 
   const ofServer = kind === 'postgres' ? it : () => undefined;

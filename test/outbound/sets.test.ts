@@ -7,7 +7,7 @@ import { requestVerification, saveSets } from '#outbound/streams.ts';
 import { type Database, sql } from '#store/database.ts';
 import { listSigningKeys } from '#store/signing-keys.ts';
 import { eachDatabase } from '../support/database.ts';
-import { type EventScene, type EventsBench, eventScene, PUBLIC_URL } from '../support/events.ts';
+import { type EventScene, type EventsBench, eventScene, PUBLIC_URL, WAITING } from '../support/events.ts';
 import type { Receiver } from '../support/receiver.ts';
 import { GROUP_SCHEMA, type ScimServer } from '../support/scim.ts';
 
@@ -44,7 +44,9 @@ eachDatabase('security event tokens', (open) => {
   const push = (more: object = {}) =>
     bench.sets({ delivery: { method: 'push', url: receiver.url }, audience: [AUDIENCE], ...more });
   const poll = (appId: string, request: object = {}) =>
-    bench.polling.poll(appId, { returnImmediately: true, ...request }, new AbortController().signal);
+    bench.polling.poll(appId, { returnImmediately: true, ...request }, WAITING);
+  const wait = (appId: string, more: object = {}) =>
+    bench.polling.poll(appId, { returnImmediately: false }, { ...WAITING, ...more });
 
   /** As a receiver checks it: by the published keys, for itself, from us. */
   async function verified(token: string): Promise<Claims> {
@@ -220,6 +222,38 @@ eachDatabase('security event tokens', (open) => {
     assert.equal(await poll('11111111-1111-4111-8111-111111111111'), undefined);
   });
 
+  it('are not handed to whoever may not ask any more by the time that there is one', async () => {
+    const appId = await bench.sets({ delivery: { method: 'poll' }, audience: [AUDIENCE] });
+    await user();
+    let looks = 0;
+    const stay = async (): Promise<void> => {
+      looks += 1;
+      if (looks === 2) await bench.work();
+      if (looks === 2) throw new Error('revoked');
+    };
+    await assert.rejects(wait(appId, { stay }), /revoked/);
+    assert.equal(looks, 2);
+    assert.deepEqual(
+      (await bench.deliveries(appId, 'set')).map(({ attempts }) => attempts),
+      [0],
+    );
+  });
+
+  it('are waited for half a minute, however the clock is set meanwhile, and not while the process stops', async () => {
+    const appId = await bench.sets({ delivery: { method: 'poll' }, audience: [AUDIENCE] });
+    let elapsed = 0;
+    bench.clock.elapsed = () => elapsed;
+    bench.clock.sleep = async (ms) => {
+      elapsed += ms;
+      bench.clock.set(new Date(bench.clock.now().getTime() - 3_600_000).toISOString());
+    };
+    await wait(appId);
+    assert.equal(elapsed, 30_000);
+    await bench.polling.stop();
+    assert.deepEqual(await wait(appId), { sets: {}, moreAvailable: false });
+    assert.equal(elapsed, 30_000);
+  });
+
   it('use the scope of the app: who leaves it is removed from the feed, and nobody else is told of', async () => {
     const appId = await bench.sets(
       { delivery: { method: 'poll' }, audience: [AUDIENCE] },
@@ -264,6 +298,39 @@ eachDatabase('security event tokens', (open) => {
     await bench.work();
     const types = (await bench.deliveries(ends, 'set')).map(({ type }) => type.replaceAll(`${EVENT}:prov:`, ''));
     assert.deepEqual(types, ['create:notice', 'delete', 'create:notice']);
+  });
+
+  it('say that somebody was deactivated, or activated, who leaves the scope by that, or comes into it', async () => {
+    const some = SET_EVENTS.filter((uri) => /:(de)?activate$/.test(uri));
+    const scope = { userFilter: 'active eq true and userType eq "Employee"' };
+    const group = await scim.create('/Groups', { schemas: [GROUP_SCHEMA], displayName: 'Staff' });
+    const told = (appId: string) => async () =>
+      (await bench.deliveries(appId, 'set')).map(({ type }) => type.replaceAll(`${EVENT}:`, '')).reverse();
+    const input = { delivery: { method: 'push', url: receiver.url } } as const;
+    const wanting = told(await bench.sets({ ...input, events: some }, scope));
+    const all = told(await bench.sets(input, scope));
+    const blind = told(await bench.sets(input, { ...scope, attributes: ['userName'] }));
+    const byGroup = told(await bench.sets({ ...input, events: some }, { ...scope, groups: [group.id] }));
+    const [ada, bob] = [await user({ userType: 'Employee' }), await user({ userType: 'Employee' })];
+    const rename = (displayName: string) =>
+      patch(`/Groups/${group.id}`, { op: 'replace', path: 'displayName', value: displayName });
+    const add = { op: 'add', path: 'members', value: [{ value: ada.id }, { value: bob.id }] };
+    await patch(`/Groups/${group.id}`, add);
+    await bench.work();
+    for (const value of [false, true]) {
+      // Another change comes before it, of the same person and of a group, which has everybody looked through.
+      await patch(`/Users/${ada.id}`, { op: 'replace', path: 'title', value: `Was ${value}` });
+      await rename(`Staff ${value}`);
+      await patch(`/Users/${ada.id}`, { op: 'replace', path: 'active', value });
+      await bench.work();
+    }
+    await patch(`/Users/${bob.id}`, { op: 'replace', path: 'userType', value: 'Guest' });
+    await bench.work();
+    assert.deepEqual(await wanting(), ['prov:deactivate', 'prov:activate']);
+    assert.deepEqual(await byGroup(), ['prov:deactivate', 'prov:activate']);
+    const ofPeople = (types: readonly string[]) => types.filter((type) => /feed|activate/.test(type));
+    assert.deepEqual(ofPeople(await all()), ['feed:remove prov:deactivate', 'feed:add prov:activate', 'feed:remove']);
+    assert.deepEqual(ofPeople(await blind()), ['feed:remove', 'feed:add', 'feed:remove']);
   });
 
   it('have the ids of the webhook of the same app, and one transaction for one request', async () => {

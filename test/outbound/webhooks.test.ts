@@ -532,6 +532,20 @@ eachDatabase('webhooks', (open) => {
     assert.equal(receiver.received.length, 10);
   });
 
+  it('takes nothing up any more once another process has taken over', async () => {
+    const { appId } = await bench.webhook(receiver);
+    for (let count = 0; count < 9; count += 1) await user();
+    receiver.answerWith(async () => {
+      await sql(database.knex, `update leases set owner = 'another', fence = fence + 1 where name = 'events'`);
+      return { status: 204 };
+    });
+    await bench.work();
+    await sql(database.knex, `update leases set expires_at = '-infinity' where name = 'events'`);
+    assert.equal(receiver.received.length, 8, 'what was under way');
+    const tries = (await bench.deliveries(appId)).map(({ attempts }) => attempts);
+    assert.deepEqual(tries, [0, ...Array(8).fill(1)]);
+  });
+
   it('tells people once when a webhook was switched off, and nothing when it is taken up before', async () => {
     const office = await startReceiver();
     const url = office.url;

@@ -19,6 +19,8 @@ import { type Receiver, startReceiver } from './receiver.ts';
 import { type ScimServer, startScim, USER_SCHEMA } from './scim.ts';
 
 export const PUBLIC_URL = 'https://sluice.example.com';
+/** Of whoever may wait as long as they like. */
+export const WAITING = { signal: new AbortController().signal, stay: async () => undefined };
 const seal = makeSeal(Buffer.alloc(32, 3).toString('base64'));
 
 export interface EventsBench {

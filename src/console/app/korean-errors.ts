@@ -203,6 +203,10 @@ export const KOREAN_ERRORS: Readonly<Record<string, Said>> = {
   'invalid-scope': ['범위를 사용할 수 없습니다.', '스키마에 있는 속성 이름을 사용하세요.'],
   'invalid-value': ['값이 올바르지 않습니다.', FIELDS],
   'issuer-unreachable': ['ID 공급자가 응답하지 않습니다.', LATER],
+  'key-file-broken': [
+    'secret.key 파일에 키가 없습니다.',
+    '백업의 키를 넣으세요. 아직 설정한 것이 없다면 파일을 지우면 새 키가 만들어집니다.',
+  ],
   'last-admin-token': [
     '게이트웨이를 관리할 수 있는 마지막 토큰입니다.',
     '관리자 권한의 토큰을 먼저 하나 더 만들어 보관하세요.',
@@ -491,6 +495,7 @@ export const KOREAN_ERRORS: Readonly<Record<string, Said>> = {
   ],
   'too-many-names': ['본문에 있는 이름이 너무 많습니다.', '올바른 JSON을 보내세요.'],
   'too-many-requests': ['요청이 너무 많습니다.', LATER],
+  'too-many-streams': ['열려 있는 이벤트 스트림이 너무 많습니다.', '보지 않는 탭이나 프로그램의 스트림을 닫으세요.'],
   'too-many-tries': ['이 주소에서 잘못된 토큰을 너무 많이 보냈습니다.', '1분 뒤 올바른 토큰으로 다시 시도하세요.'],
   'too-much-contention': ['다른 쓰기와 계속 겹칩니다.', LATER],
   'tracing-invalid': ['추적 설정이 올바르지 않습니다.', '지원되는 값을 지정하세요.'],

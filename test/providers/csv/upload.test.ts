@@ -157,6 +157,8 @@ for (const kind of ['embedded', 'postgres'] as const)
       const cut = `--${boundary}\r\ncontent-disposition: form-data; name="users"; filename="u.csv"\r\n\r\nid,userName\r\nu9,gh`;
       const answer = await send(cut, { 'content-type': `multipart/form-data; boundary=${boundary}` });
       assert.deepEqual([answer.status, answer.code], [400, 'upload-cut-off']);
+      const endless = await send(cut, { 'content-type': 'multipart/form-data' });
+      assert.deepEqual([endless.status, endless.code], [400, 'upload-cut-off']);
       assert.equal((await call<{ id: string }>('GET', '/providers/csv/upload', 200)).id, latest.id);
     });
 
