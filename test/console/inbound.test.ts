@@ -2,9 +2,9 @@
 // name, and the way out of settings that are not wanted any more.
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { makeTenant } from '#demo/tenant.ts';
+import { makeTenant, removeUser } from '#demo/tenant.ts';
 import { chromiumMissing, signIn } from '../support/browser.ts';
-import { connect, expectStatus, settingsFor } from '../support/gateway.ts';
+import { connect, expectStatus, settingsFor, sync } from '../support/gateway.ts';
 import { setStage } from './stage.ts';
 
 /** As many as a list shows at first. */
@@ -158,6 +158,33 @@ describe('a first sync as it was asked for', { skip: chromiumMissing }, () => {
     await expectStatus(stage.api.call('POST', `${path}/deactivate`, {}), 200);
   });
 
+  it('leaves alone the limits that somebody else has set since the set-up was opened', async () => {
+    const { page } = stage;
+    await asking('manual');
+    await page.goto(preview);
+    await page.getByRole('button', { name: 'Make the preview' }).waitFor();
+    const { body: guard } = await stage.api.call<object>('GET', '/api/v1/guard');
+    const protect = 'userName sw "breakglass"';
+    await expectStatus(stage.api.call('PUT', '/api/v1/guard', { ...guard, protect }), 200);
+    await page.getByRole('button', { name: 'Make the preview' }).click();
+    await page.getByText('This is what turning it on changes').waitFor();
+    assert.equal((await stage.api.call<{ protect: string }>('GET', '/api/v1/guard')).body.protect, protect);
+    await expectStatus(stage.api.call('POST', `${path}/deactivate`, {}), 200);
+  });
+
+  it('keeps as a draft what was entered before somebody went elsewhere', async () => {
+    const { page } = stage;
+    await page.goto('/inbound/ldap/setup');
+    await page.getByLabel('Server', { exact: true }).fill('dc1.example.com');
+    await page.getByRole('link', { name: 'Users', exact: true }).click();
+    await page.getByText('Kept as a draft').waitFor();
+    await page.getByRole('heading', { level: 1, name: 'Users' }).waitFor();
+    await page.goto('/inbound/ldap/setup');
+    await page.getByLabel('Server', { exact: true }).waitFor();
+    assert.equal(await page.getByLabel('Server', { exact: true }).inputValue(), 'dc1.example.com');
+    await expectStatus(stage.api.call('DELETE', '/api/v1/providers/ldap/draft'), 204);
+  });
+
   it('says so before it is applied at once', async () => {
     const { page } = stage;
     await asking('auto');
@@ -168,6 +195,25 @@ describe('a first sync as it was asked for', { skip: chromiumMissing }, () => {
     await page.getByText('Every day at').waitFor();
     await page.getByText('12 users').first().waitFor();
     assert.equal(await here(), 12);
+    assert.deepEqual(stage.problems, []);
+  });
+
+  it('lets nobody be taken away from the set-up without their number', async () => {
+    const { page } = stage;
+    for (const id of [...tenant.users.keys()].slice(0, 6)) removeUser(tenant, id);
+    const { body: guard } = await stage.api.call<object>('GET', '/api/v1/guard');
+    await expectStatus(stage.api.call('PUT', '/api/v1/guard', { ...guard, minObjects: 0 }), 200);
+    const held = await sync(stage.api);
+    assert.equal(held.status, 'held');
+    await page.goto(preview);
+    await page.getByRole('button', { name: 'Turn on', exact: true }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Type 6 to confirm').fill('6');
+    await stage.accessible();
+    const { body } = await stage.api.call<{ status: string }>('GET', `/api/v1/sync-runs/${held.id}`);
+    assert.equal(body.status, 'held');
+    await dialog.getByRole('button', { name: 'Disable 6 users' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Inbound provisioning' }).waitFor();
     assert.deepEqual(stage.problems, []);
   });
 });

@@ -64,6 +64,21 @@ export function whenSignedOut(handler: SignedOut): void {
   onSignedOut = handler;
 }
 
+function isSignedOut(error: unknown): error is ApiError {
+  const codes = ['session-over', 'step-up-required', 'unauthenticated'];
+  return error instanceof ApiError && codes.includes(error.code);
+}
+
+/** Asks to sign in again where the session is over: false when nobody did. Undefined when the gateway does not say. */
+export async function isStillSignedIn(): Promise<boolean | undefined> {
+  try {
+    await call('GET /session');
+    return true;
+  } catch (error) {
+    return isSignedOut(error) ? onSignedOut(error) : undefined;
+  }
+}
+
 /** An answer and its version, which a change of it names in `ifMatch`. */
 export interface Tagged<Value> {
   readonly value: Value;
@@ -108,20 +123,14 @@ export async function download<O extends Operation>(operation: O, options: CallO
 }
 
 type Take<Taken> = (response: Response) => Promise<Taken>;
+type Sendable<O extends Operation> = CallOptions<O> & { readonly form?: FormData };
 
 /** Once more, when somebody who was signed out has signed in again. */
-async function send<O extends Operation, Taken>(
-  operation: O,
-  options: CallOptions<O>,
-  take: Take<Taken>,
-): Promise<Taken> {
+async function send<O extends Operation, Taken>(operation: O, options: Sendable<O>, take: Take<Taken>): Promise<Taken> {
   try {
     return await sendOnce(operation, options, take);
   } catch (error) {
-    const again =
-      error instanceof ApiError &&
-      (error.code === 'session-over' || error.code === 'step-up-required' || error.code === 'unauthenticated');
-    if (again && !operation.endsWith(' /session') && (await onSignedOut(error)))
+    if (isSignedOut(error) && !operation.endsWith(' /session') && (await onSignedOut(error)))
       return sendOnce(operation, options, take);
     throw error;
   }
@@ -129,9 +138,10 @@ async function send<O extends Operation, Taken>(
 
 async function sendOnce<O extends Operation, Taken>(
   operation: O,
-  { path, query, body, ifMatch, signal }: CallOptions<O>,
+  { path, query, body, form, ifMatch, signal }: Sendable<O>,
   take: Take<Taken>,
 ): Promise<Taken> {
+  const sent = form ?? (body === undefined ? undefined : JSON.stringify(body));
   const method = operation.slice(0, operation.indexOf(' '));
   const response = await fetch(urlOf(operation, path, query), {
     method,
@@ -142,7 +152,7 @@ async function sendOnce<O extends Operation, Taken>(
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       ...(ifMatch === undefined ? {} : { 'if-match': `"${ifMatch}"` }),
     },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(sent === undefined ? {} : { body: sent }),
     ...(signal === undefined ? {} : { signal }),
   }).catch((cause: unknown) => {
     if (cause instanceof DOMException && cause.name === 'AbortError') throw cause;
@@ -174,21 +184,8 @@ export function urlOf<O extends Operation>(operation: O, path?: PathOf<O>, query
 }
 
 /** Sends files as a form. @throws {ApiError} */
-export async function upload<O extends Operation>(
-  operation: O,
-  files: Readonly<Record<string, File>>,
-): Promise<Answer<O>> {
+export function upload<O extends Operation>(operation: O, files: Readonly<Record<string, File>>): Promise<Answer<O>> {
   const form = new FormData();
   for (const [name, file] of Object.entries(files)) form.set(name, file);
-  const response = await fetch(urlOf(operation), {
-    method: 'POST',
-    credentials: 'same-origin',
-    headers: { 'x-requested-with': 'console', accept: 'application/json' },
-    body: form,
-  }).catch(() => {
-    throw new ApiError(0, {});
-  });
-  const answer: unknown = await response.json().catch(() => ({}));
-  if (!response.ok) throw await refusal(response.status, answer as Refused);
-  return answer as Answer<O>;
+  return send(operation, { form }, async (response) => parsed(await response.text()) as Answer<O>);
 }

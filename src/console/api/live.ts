@@ -1,9 +1,12 @@
 // One server-sent stream for the whole console. Only a visible tab holds it; whoever comes back reads everything again.
 import { useSyncExternalStore } from 'react';
+import { call, isStillSignedIn } from './client.ts';
 import { queryClient, refresh } from './queries.ts';
 import type { Run } from './types.ts';
 
 const HIDDEN_CLOSE_MS = 10_000;
+/** A stream that ended in its time is back by then: two seconds, which the gateway asks for, and what a request takes. */
+const COMES_BACK_MS = 6_000;
 const RETRY_MS = 2_000;
 const RETRY_MAX_MS = 30_000;
 
@@ -32,18 +35,39 @@ function open(): void {
   if (!wanted || source !== undefined || document.visibilityState === 'hidden') return;
   source = new EventSource('/api/v1/events');
   source.addEventListener('hello', () => {
-    if (state.connection !== 'open') void queryClient.invalidateQueries();
+    window.clearTimeout(retryTimer);
+    void queryClient.invalidateQueries();
+    for (const run of state.runs.values()) if (!isOver(run)) void askFor(run);
     failures = 0;
     set({ connection: 'open' });
   });
   source.addEventListener('run', (event) => noteRun(JSON.parse(event.data)));
   source.addEventListener('changed', (event) => noteChanges(JSON.parse(event.data).topics));
   source.addEventListener('error', () => {
-    const closed = source?.readyState === EventSource.CLOSED;
+    const refused = source?.readyState === EventSource.CLOSED;
     // A stream that ended by itself comes back by itself; only when it does not, the connection is lost.
     window.clearTimeout(retryTimer);
-    retryTimer = window.setTimeout(again, closed ? 0 : RETRY_MS);
+    if (refused) void whyRefused();
+    else retryTimer = window.setTimeout(again, COMES_BACK_MS);
   });
+}
+
+/** The gateway is there and gives no stream: mostly to nobody who is not signed in any more. */
+async function whyRefused(): Promise<void> {
+  close();
+  const isIn = await isStillSignedIn();
+  if (isIn === false) return;
+  if (isIn === undefined || failures > 0) again();
+  else {
+    failures += 1;
+    open();
+  }
+}
+
+/** What the stream tells when it is back are runs that are open and the newest: one that ended meanwhile may be neither. */
+async function askFor(run: Run): Promise<void> {
+  const now = await call('GET /sync-runs/{id}', { path: { id: run.id } }).catch(() => undefined);
+  if (now !== undefined && state.runs.get(run.id) === run) noteRun(now);
 }
 
 function again(): void {
@@ -59,18 +83,22 @@ function close(): void {
   source = undefined;
 }
 
-/** Something becomes of deliveries all the time while much is sent: what shows them is read again once a second. */
-const DELIVERY_WAIT_MS = 1_000;
-let deliveryTimer: number | undefined;
+/** While much is sent or applied these are told of four times a second: what shows them is read again once a second. */
+const BUSY: ReadonlySet<string> = new Set(['delivery', 'directory']);
+const BUSY_WAIT_MS = 1_000;
+const heard = new Set<string>();
+let busyTimer: number | undefined;
 
 function noteChanges(topics: readonly string[]): void {
-  const others = topics.filter((topic) => topic !== 'delivery');
+  const others = topics.filter((topic) => !BUSY.has(topic));
   if (others.length > 0) refresh(queryClient, others);
-  if (others.length === topics.length || deliveryTimer !== undefined) return;
-  deliveryTimer = window.setTimeout(() => {
-    deliveryTimer = undefined;
-    refresh(queryClient, ['delivery']);
-  }, DELIVERY_WAIT_MS);
+  for (const topic of topics) if (BUSY.has(topic)) heard.add(topic);
+  if (heard.size === 0 || busyTimer !== undefined) return;
+  busyTimer = window.setTimeout(() => {
+    busyTimer = undefined;
+    refresh(queryClient, [...heard]);
+    heard.clear();
+  }, BUSY_WAIT_MS);
 }
 
 function isOver(run: Run): boolean {

@@ -15,3 +15,18 @@ export function useLeaveWarning(changed: boolean, stays: (next: { search: unknow
     disabled: !changed,
   });
 }
+
+/** Another page comes once this is done; where it fails, it asks as above. */
+export function useKeepOnLeave(keep: () => Promise<void>): void {
+  const t = useT(WORDS);
+  useBlocker({
+    shouldBlockFn: async ({ current, next }) => {
+      if (current.pathname === next.pathname) return false;
+      return keep().then(
+        () => false,
+        () => !window.confirm(t('ask')),
+      );
+    },
+    enableBeforeUnload: false,
+  });
+}

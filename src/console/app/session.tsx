@@ -4,7 +4,7 @@ import { ApiError, call, whenSignedOut } from '../api/client.ts';
 import { startLive, stopLive } from '../api/live.ts';
 import { queryClient } from '../api/queries.ts';
 import type { Session } from '../api/types.ts';
-import { SIGNED_IN, SignInAgain, SignInPage } from '../pages/sign-in/sign-in.tsx';
+import { SIGNED_IN, SignInAgain, SignInPage, Unreachable } from '../pages/sign-in/sign-in.tsx';
 import { useT, words } from './i18n.ts';
 
 export type Role = Session['role'];
@@ -36,16 +36,20 @@ export function useNeeds(role: 'operator' | 'admin'): string | undefined {
   return t(role === 'admin' ? 'needsAdmin' : 'needsOperator');
 }
 
+function isRefused(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 401;
+}
+
 /** Shows what it holds to whoever is signed in, and the sign-in page to everybody else. */
 export function SessionGate({ children }: { readonly children: ReactNode }) {
   const [session, setSession] = useState<Session | null | undefined>(undefined);
   const [again, setAgain] = useState<'over' | 'step-up' | undefined>(undefined);
+  /** Why the gateway does not say who is signed in. */
+  const [failed, setFailed] = useState<unknown>(undefined);
+  const [tries, setTries] = useState(0);
   const waiting = useRef<((signedIn: boolean) => void)[]>([]);
 
   useEffect(() => {
-    call('GET /session')
-      .then(setSession)
-      .catch((error: unknown) => setSession(error instanceof ApiError ? null : null));
     whenSignedOut(
       (error) =>
         new Promise((resolve) => {
@@ -54,6 +58,15 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
         }),
     );
   }, []);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each try asks anew
+  useEffect(() => {
+    const is = (known: Session | null): void => {
+      setFailed(undefined);
+      setSession(known);
+    };
+    call('GET /session').then(is, (error: unknown) => (isRefused(error) ? is(null) : setFailed(error)));
+  }, [tries]);
 
   const signedIn = session !== undefined && session !== null;
   useEffect(() => {
@@ -72,7 +85,9 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
         ? {
             session,
             async signOut(everywhere: boolean) {
-              await call('DELETE /session', { query: { everywhere } });
+              await call('DELETE /session', { query: { everywhere } }).catch((error: Error) => {
+                if (!isRefused(error)) throw error;
+              });
               queryClient.clear();
               setSession(null);
             },
@@ -88,6 +103,7 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
     if (next === undefined && again === 'over') setSession(null);
   }
 
+  if (failed !== undefined) return <Unreachable error={failed} onRetry={() => setTries(tries + 1)} />;
   if (session === undefined) return null;
   if (state === undefined) return <SignInPage onSignedIn={setSession} />;
   return (

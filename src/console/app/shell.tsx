@@ -186,6 +186,8 @@ function AccountMenu() {
   const roles = useT(ROLES);
   const chosen = useLanguage();
   const { session, signOut } = useSession();
+  const leave = (everywhere: boolean): void =>
+    void signOut(everywhere).catch((error: Error) => toast(error.message, { tone: 'red' }));
   return (
     <Menu
       trigger={
@@ -207,8 +209,8 @@ function AccountMenu() {
           onSelect: () => setLanguage(chosen === 'ko' ? 'en' : 'ko'),
         },
         null,
-        { label: t('signOut'), icon: <LogOut size={16} />, onSelect: () => void signOut(false) },
-        { label: t('signOutAll'), icon: <LogOut size={16} />, onSelect: () => void signOut(true) },
+        { label: t('signOut'), icon: <LogOut size={16} />, onSelect: () => leave(false) },
+        { label: t('signOutAll'), icon: <LogOut size={16} />, onSelect: () => leave(true) },
       ]}
     />
   );

@@ -23,10 +23,12 @@ export function ConfirmDialog({
   run,
   plan,
   onClose,
+  onApplied = onClose,
 }: {
   readonly run: Run;
   readonly plan: Plan;
   readonly onClose: () => void;
+  readonly onApplied?: () => void;
 }) {
   const t = useT(WORDS);
   const common = useT(COMMON);
@@ -45,7 +47,7 @@ export function ConfirmDialog({
     if (!fits || approve.isPending) return;
     approve.mutate(
       { path: { id: plan.id }, body: { removals, ...(plan.hash === null ? {} : { hash: plan.hash }) } },
-      { onSuccess: onClose },
+      { onSuccess: onApplied },
     );
   }
 

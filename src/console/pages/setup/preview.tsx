@@ -4,7 +4,7 @@ import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { call } from '../../api/client.ts';
 import { useRunningRun } from '../../api/live.ts';
 import { useGet } from '../../api/queries.ts';
-import type { Guard, ProviderCard, Run, Schedule } from '../../api/types.ts';
+import type { Guard, Plan, ProviderCard, Run, Schedule } from '../../api/types.ts';
 import { useT } from '../../app/i18n.ts';
 import { RunErrorText } from '../../app/run-error.tsx';
 import { isOpen, isPreview } from '../../app/run-facts.ts';
@@ -21,6 +21,7 @@ import { removalsOf } from '../run/plan-facts.ts';
 import { Tiles } from '../run/tiles.tsx';
 import { useAttempt } from './attempt.ts';
 import type { InitialRun } from './forms.ts';
+import { saveLimits } from './limits.tsx';
 import type { Kind } from './model.ts';
 import { PushedStep } from './pushed-step.tsx';
 import { WORDS } from './words.ts';
@@ -30,12 +31,17 @@ const SwitchDialog = lazy(() =>
   import('../inbound/switch-dialog.tsx').then(({ SwitchDialog: component }) => ({ default: component })),
 );
 
+const ConfirmDialog = lazy(() =>
+  import('../run/confirm.tsx').then(({ ConfirmDialog: component }) => ({ default: component })),
+);
+
 interface StepProps {
   /** Asked for by going on: the preview begins without another word. */
   readonly begin: boolean;
   readonly first: InitialRun;
   readonly schedule: Schedule;
-  readonly guard: Guard;
+  /** What was entered of them. */
+  readonly limits: Partial<Guard>;
 }
 
 /** The last step: a preview that is turned on, or a switch where another source is active. */
@@ -56,7 +62,7 @@ export function PreviewStep({
         const other = items.find((one) => one.active && one.kind !== kind);
         if (card === undefined) return null;
         if (other !== undefined) return <SwitchStep card={card} active={other} />;
-        if (pushed) return <PushedStep card={card} guard={props.guard} />;
+        if (pushed) return <PushedStep card={card} limits={props.limits} />;
         // It was chosen that the first sync is not looked at, and it has yet to come.
         const atOnce = props.first === 'auto' && !card.active;
         return atOnce ? <AtOnceStep card={card} {...props} /> : <PullStep card={card} {...props} />;
@@ -105,14 +111,14 @@ function useFinish(kind: Kind, schedule: Schedule): (changes?: { readonly withou
   };
 }
 
-function AtOnceStep({ card: { kind }, schedule, guard }: StepProps & { readonly card: ProviderCard }) {
+function AtOnceStep({ card: { kind }, schedule, limits }: StepProps & { readonly card: ProviderCard }) {
   const t = useT(WORDS);
   const needs = useNeeds('admin');
   const finish = useFinish(kind, schedule);
   const { error, busy, attempt } = useAttempt();
   const turnOn = (): Promise<void> =>
     attempt(async () => {
-      await call('PUT /guard', { body: guard });
+      await saveLimits(limits);
       await call('POST /providers/{kind}/activate', { path: { kind }, body: {} });
       await finish({ withoutPreview: true });
     });
@@ -132,7 +138,7 @@ function AtOnceStep({ card: { kind }, schedule, guard }: StepProps & { readonly 
 }
 
 /** Reads everything, shows what it would change, and only then can be turned on. */
-function PullStep({ card, begin, first, schedule, guard }: StepProps & { readonly card: ProviderCard }) {
+function PullStep({ card, begin, first, schedule, limits }: StepProps & { readonly card: ProviderCard }) {
   const t = useT(WORDS);
   const needs = useNeeds('admin');
   const finish = useFinish(card.kind, schedule);
@@ -144,7 +150,7 @@ function PullStep({ card, begin, first, schedule, guard }: StepProps & { readonl
 
   const preview = (): Promise<void> =>
     attempt(async () => {
-      await call('PUT /guard', { body: guard });
+      await saveLimits(limits);
       if (!card.active) await call('POST /providers/{kind}/activate', { path: { kind }, body: {} });
       // The first connection starts a run of its own; where it does not, or it is over, a preview is asked for.
       const { items } = await call('GET /sync-runs', { query: { status: 'running' } as never });
@@ -158,13 +164,6 @@ function PullStep({ card, begin, first, schedule, guard }: StepProps & { readonl
     begun.current = true;
     void preview();
   });
-
-  const turnOn = (): Promise<void> =>
-    attempt(async () => {
-      if (ready?.planId == null) return;
-      await approve(ready.planId);
-      await finish();
-    });
 
   return (
     <Stack>
@@ -187,17 +186,60 @@ function PullStep({ card, begin, first, schedule, guard }: StepProps & { readonl
         >
           {t(ready === undefined ? 'makePreview' : 'previewAgain')}
         </Button>
-        <Button
-          icon={<Power size={16} />}
-          look={ready === undefined ? undefined : 'primary'}
-          off={ready === undefined ? t('turnOnOff') : needs}
-          busy={busy && ready !== undefined}
-          onClick={() => void turnOn()}
-        >
-          {t('turnOn')}
-        </Button>
+        {ready === undefined ? (
+          <Button icon={<Power size={16} />} off={t('turnOnOff')}>
+            {t('turnOn')}
+          </Button>
+        ) : (
+          <TurnOn run={ready} busy={busy} attempt={attempt} finish={finish} />
+        )}
       </Row>
     </Stack>
+  );
+}
+
+/** Applies what the preview has found: by the number of those whom it takes away, where there are some. */
+function TurnOn({
+  run,
+  busy,
+  attempt,
+  finish,
+}: Pick<ReturnType<typeof useAttempt>, 'busy' | 'attempt'> & {
+  readonly run: Run;
+  readonly finish: () => Promise<void>;
+}) {
+  const t = useT(WORDS);
+  const needs = useNeeds('admin');
+  const [confirming, setConfirming] = useState(false);
+  const { planId } = run;
+  const { data: plan } = useGet('GET /plans/{id}', { path: { id: planId ?? '' }, enabled: planId !== null });
+
+  function turnOn(): void {
+    if (plan === undefined) return;
+    if (removalsOf(plan.counts) > 0) setConfirming(true);
+    else
+      void attempt(async () => {
+        await call('POST /plans/{id}/approve', { path: { id: plan.id }, body: { removals: 0, ...hashOf(plan) } });
+        await finish();
+      });
+  }
+
+  return (
+    <>
+      <Button icon={<Power size={16} />} look="primary" off={needs} busy={busy || plan === undefined} onClick={turnOn}>
+        {t('turnOn')}
+      </Button>
+      {confirming && plan !== undefined ? (
+        <Suspense>
+          <ConfirmDialog
+            run={run}
+            plan={plan}
+            onClose={() => setConfirming(false)}
+            onApplied={() => void attempt(finish)}
+          />
+        </Suspense>
+      ) : null}
+    </>
   );
 }
 
@@ -218,8 +260,7 @@ function Ready({ run, kind }: { readonly run: Run; readonly kind: Kind }) {
   );
 }
 
-async function approve(id: string): Promise<void> {
-  const { counts, hash } = await call('GET /plans/{id}', { path: { id } });
-  const body = { removals: removalsOf(counts), ...(hash === null ? {} : { hash }) };
-  await call('POST /plans/{id}/approve', { path: { id }, body });
+/** Exactly the plan that is shown, or none. */
+function hashOf({ hash }: Plan): { readonly hash?: string } {
+  return hash === null ? {} : { hash };
 }

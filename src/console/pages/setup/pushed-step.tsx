@@ -10,10 +10,11 @@ import { Stack } from '../../ui/layout.tsx';
 import { Refusal } from '../../ui/loaded.tsx';
 import { toast } from '../../ui/toast.tsx';
 import { useAttempt } from './attempt.ts';
+import { saveLimits } from './limits.tsx';
 import { WORDS } from './words.ts';
 
 /** A source that writes to us has nothing to preview: it is turned on, and each write is judged. */
-export function PushedStep({ card, guard }: { readonly card: ProviderCard; readonly guard: Guard }) {
+export function PushedStep({ card, limits }: { readonly card: ProviderCard; readonly limits: Partial<Guard> }) {
   const t = useT(WORDS);
   const names = useT(PROVIDERS);
   const navigate = useNavigate();
@@ -22,7 +23,7 @@ export function PushedStep({ card, guard }: { readonly card: ProviderCard; reado
   const path = { kind: card.kind };
   const turnOn = (): Promise<void> =>
     attempt(async () => {
-      await call('PUT /guard', { body: guard });
+      await saveLimits(limits);
       await call('POST /providers/{kind}/activate', { path, body: {} });
       await call('DELETE /providers/{kind}/draft', { path });
       toast(t('on', { name: names(card.kind) }), { text: t('pushedOn') });

@@ -5,6 +5,7 @@ import { ApiError } from '../../api/client.ts';
 import { useCall, useGet } from '../../api/queries.ts';
 import type { Draft, Guard, Schedule } from '../../api/types.ts';
 import { useT } from '../../app/i18n.ts';
+import { useKeepOnLeave } from '../../app/leave-warning.ts';
 import { useSearchState } from '../../app/search-state.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { PROVIDERS } from '../../app/words.ts';
@@ -95,7 +96,8 @@ function Setup({ provider }: { readonly provider: Kind }) {
 
 interface Extra {
   readonly schedule: Schedule;
-  readonly guard: Guard;
+  /** What was entered here of the limits: the others stay what they are by then. */
+  readonly guard: Partial<Guard>;
 }
 
 function Wizard({
@@ -108,7 +110,9 @@ function Wizard({
   readonly forms: Forms<object>;
   readonly draft: Draft | undefined;
   readonly saved: Json | undefined;
-} & Extra) {
+  readonly schedule: Schedule;
+  readonly guard: Guard;
+}) {
   const t = useT(WORDS);
   const navigate = useNavigate();
   const needs = useNeeds('admin');
@@ -118,12 +122,7 @@ function Wizard({
   const begun = (draft?.settings ?? {}) as Json & { console?: Extra };
   const { console: kept, ...settings } = begun;
   const [value, setValue] = useState(() => forms.read({ ...settingsOf(saved), ...settings }));
-  const [extra, setExtra] = useState<Extra>(
-    kept ?? {
-      schedule: { ...schedule, enabled: true, timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone },
-      guard,
-    },
-  );
+  const [extra, setExtra] = useState<Extra>(kept ?? { schedule: likely(schedule), guard: {} });
   const [reached, setReached] = useState(Math.max(0, steps.indexOf((draft?.step ?? 'connect') as Step)));
   /** It was come to by going on, not by its address: the preview begins by itself. */
   const [wentOn, setWentOn] = useState(false);
@@ -142,6 +141,15 @@ function Wizard({
   function draftOf(at: Step) {
     return { path: { kind } as const, body: { step: at, settings: { ...forms.body(value), console: extra } } };
   }
+
+  const entered = JSON.stringify([value, extra]);
+  /** What is kept already, or was there to begin with. */
+  const safe = useRef(entered);
+  useKeepOnLeave(async () => {
+    if (safe.current === entered || needs !== undefined) return;
+    await keep.mutateAsync(draftOf(step));
+    toast(t('left'));
+  });
 
   function next(confirmImpact?: string, to: Step = steps[index + 1] ?? 'preview'): void {
     const missing = forms.missing(value);
@@ -168,6 +176,7 @@ function Wizard({
     clearErrors();
     setReached(Math.max(reached, steps.indexOf(to)));
     setWentOn(to === 'preview');
+    safe.current = entered;
     keep.mutate(draftOf(to));
     go(to);
   }
@@ -234,6 +243,7 @@ function Wizard({
               onClick={() =>
                 keep.mutate(draftOf(step), {
                   onSuccess: () => {
+                    safe.current = entered;
                     toast(t('left'));
                     void navigate({ to: '/inbound' } as never);
                   },
@@ -259,7 +269,7 @@ function Wizard({
         <Stack>
           {save.error instanceof ApiError && impact === undefined ? <Refusal error={save.error} /> : null}
           <Refusal error={keep.error} />
-          <StepTop step={step} forms={forms} value={extra} onChange={setExtra} onTake={take} />
+          <StepTop step={step} forms={forms} value={extra} guard={guard} onChange={setExtra} onTake={take} />
           {shown.map(({ name, Show }) => (
             <Fragment key={name}>
               {isWithin(name) && name !== 'accounts' ? <h3>{t(name)}</h3> : null}
@@ -267,7 +277,7 @@ function Wizard({
             </Fragment>
           ))}
           {index === 0 && forms.usual === true ? (
-            <p className={css.note}>{t('skipNote', { n: extra.guard.percent ?? 10 })}</p>
+            <p className={css.note}>{t('skipNote', { n: extra.guard.percent ?? guard.percent ?? 10 })}</p>
           ) : null}
           {step === 'preview' ? (
             <Suspense fallback={<Skeleton lines={4} />}>
@@ -277,7 +287,7 @@ function Wizard({
                 first={(value as Partial<Read>).initialRun ?? 'preview'}
                 begin={wentOn}
                 schedule={extra.schedule}
-                guard={extra.guard}
+                limits={extra.guard}
               />
             </Suspense>
           ) : null}
@@ -290,6 +300,13 @@ function Wizard({
   );
 }
 
+/** On, and in the zone of whoever sets it up unless somebody has chosen one. */
+function likely(schedule: Schedule): Schedule {
+  const chosen = schedule.enabled || schedule.timeZone !== 'UTC';
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  return { ...schedule, enabled: true, ...(chosen ? {} : { timeZone }) };
+}
+
 /** What stands above the sections of a step. */
 function StepTop({
   step,
@@ -300,6 +317,7 @@ function StepTop({
   readonly step: Step;
   readonly forms: Forms<object>;
   readonly value: Extra;
+  readonly guard: Guard;
   readonly onChange: (next: Extra) => void;
   readonly onTake: (started: Started) => void;
 }) {
@@ -312,10 +330,12 @@ function StepTop({
 function ScheduleStep({
   pushed,
   value,
+  guard,
   onChange,
 }: {
   readonly pushed: boolean;
   readonly value: Extra;
+  readonly guard: Guard;
   readonly onChange: (next: Extra) => void;
 }) {
   const t = useT(WORDS);
@@ -325,7 +345,10 @@ function ScheduleStep({
         <ScheduleForm value={value.schedule} onChange={(schedule) => onChange({ ...value, schedule })} />
       )}
       <h3>{t('limits')}</h3>
-      <LimitFields value={value.guard} onChange={(guard) => onChange({ ...value, guard })} />
+      <LimitFields
+        value={{ ...guard, ...value.guard }}
+        onChange={(changes) => onChange({ ...value, guard: { ...value.guard, ...changes } })}
+      />
       {pushed ? null : <p>{t('scheduleNote')}</p>}
     </>
   );

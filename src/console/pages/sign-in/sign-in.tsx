@@ -6,7 +6,7 @@ import { Banner } from '../../ui/banner.tsx';
 import { Button, buttonClass } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { TextField } from '../../ui/field.tsx';
-import { Refusal } from '../../ui/loaded.tsx';
+import { Failure, Refusal } from '../../ui/loaded.tsx';
 import css from './sign-in.module.css';
 import { WORDS } from './words.ts';
 
@@ -101,6 +101,30 @@ export function SignInPage({ onSignedIn }: { readonly onSignedIn: (session: Sess
             {t('enter')}
           </Button>
         </form>
+      </div>
+    </main>
+  );
+}
+
+const ASK_AGAIN_MS = 4_000;
+
+/** Who is signed in is not known while the gateway does not say: it is asked again by itself. */
+export function Unreachable({ error, onRetry }: { readonly error: unknown; readonly onRetry: () => void }) {
+  const retry = useRef(onRetry);
+  retry.current = onRetry;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each time that it failed
+  useEffect(() => {
+    const timer = window.setTimeout(() => retry.current(), ASK_AGAIN_MS);
+    return () => window.clearTimeout(timer);
+  }, [error]);
+  return (
+    <main className={css.page}>
+      <div className={css.box}>
+        <div className={css.brand}>
+          <img src="/icon.svg" alt="" />
+          Sluice
+        </div>
+        <Failure error={error} onRetry={onRetry} />
       </div>
     </main>
   );
