@@ -5,7 +5,7 @@ import { CheckpointExpiredError, ConfigError, CredentialsError } from '#core/err
 import type { ChangePage, ChangeReader, Checkpoint, ReadMemory } from '#core/pages.ts';
 import type { Connection } from './connection.ts';
 import { type Reading, searchOf } from './everybody.ts';
-import { makeNewcomers } from './newcomers.ts';
+import { makeFirstShown } from './first-shown.ts';
 import { readGroups, readMembers, readUsers } from './read.ts';
 import { type LdapRecord, textsOf } from './records.ts';
 import { lazyResolver } from './resolver.ts';
@@ -145,11 +145,11 @@ async function* readChanges(
     throw new CheckpointExpiredError('Another server answers, or the server counts anew.');
   const since = sinceFilter(mark);
   const resolver = lazyResolver(reading);
-  const newcomers = makeNewcomers(reading, memory);
-  yield* newcomers.note(readUsers(reading, resolver, since));
-  yield* newcomers.note(readGroups(reading, since));
+  const firstShown = makeFirstShown(reading, memory);
+  yield* firstShown.note(readUsers(reading, resolver, since));
+  yield* firstShown.note(readGroups(reading, since));
   yield* readMembers(reading, resolver, since);
-  yield* newcomers.groups(reading, resolver);
+  yield* firstShown.groups(reading, resolver);
   yield { type: 'end', checkpoint: makeCheckpoint(next) };
 }
 
