@@ -23,7 +23,7 @@ import {
 } from '#store/settings.ts';
 import { keepVersion } from '#store/settings-versions.ts';
 import { listMarks } from '#store/source-marks.ts';
-import { listSubscriptions, retrySubscriptions } from '#store/subscriptions.ts';
+import { listSubscriptions, renewSubscriptions, retrySubscriptions } from '#store/subscriptions.ts';
 import { lastRuns, type RunView } from '#store/views/runs.ts';
 import { describeNotifications } from '#sync/describe-notifications.ts';
 import { openSettings } from '#sync/settings.ts';
@@ -204,6 +204,7 @@ async function saveSettings(parts: AdminParts, { kind, body, actor, confirmImpac
     const sealed = parts.seal.seal(JSON.stringify(secrets));
     const row = await saveProvider(tx, { kind: kind.kind, settings, secrets: sealed, changed });
     if (changed) {
+      await renewSubscriptions(tx, kind.kind);
       const secretsChanged = before !== undefined && canonical(kept) !== canonical(secrets);
       await keepVersion(tx, { kind: kind.kind, configVersion: row.config_version, settings, secretsChanged });
       await writeAudit(tx, {

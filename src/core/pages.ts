@@ -94,6 +94,15 @@ export interface ChangeReader<Raw = unknown> {
   pages(checkpoint: Checkpoint, signal: AbortSignal): AsyncGenerator<ChangePage<Raw>>;
   /** Pure: the whole record, from the one that is known (undefined for a new object) and a change of it. */
   merge(known: Raw | undefined, change: Raw): Raw;
+  /**
+   * The whole record of each of these changes that tells of an object that is new here, or was gone, and does not say what it
+   * is; undefined where there is no such object. Absent where what is new is always told whole.
+   */
+  whole?(
+    type: ResourceType,
+    changes: readonly Raw[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, Raw | undefined>>;
   /** All members of those of these groups that the settings want, for groups that are new here. As in a full read. */
   members(groups: readonly Raw[], signal: AbortSignal): AsyncGenerator<Extract<Page, { type: 'members' }>>;
   /**

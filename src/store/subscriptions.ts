@@ -88,6 +88,13 @@ export async function retrySubscriptions(db: Db, provider: ProviderKindName): Pr
   ]);
 }
 
+/** Other settings may be another application, to which those that are there do not belong: the source is asked. */
+export async function renewSubscriptions(db: Db, provider: ProviderKindName): Promise<void> {
+  await sql(db, 'update source_subscriptions set renew_now = true where provider = ? and remote_id is not null', [
+    provider,
+  ]);
+}
+
 export async function deleteSubscription(db: Db, id: string): Promise<void> {
   await sql(db, 'delete from source_subscriptions where id = ?', [id]);
 }

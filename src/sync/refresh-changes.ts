@@ -134,6 +134,10 @@ async function writeRecords(state: State, type: ResourceType, sent: readonly unk
     const before = merged.get(id) ?? knownRecord(known.get(id));
     merged.set(id, changes.merge(before, raw));
   }
+  const fresh = [...merged].filter(([id]) => knownRecord(known.get(id)) === undefined).map(([, raw]) => raw);
+  for (const [id, raw] of (await changes.whole?.(type, fresh, context.signal)) ?? [])
+    if (raw === undefined) merged.delete(id);
+    else merged.set(id, raw);
   const changed: SentRecord[] = [];
   for (const [id, raw] of merged) {
     const stored = known.get(id);

@@ -23,6 +23,7 @@ import {
   unlinkOldPlans,
 } from '#store/retention.ts';
 import { readSetting } from '#store/settings.ts';
+import { spellNames } from '#store/spell-names.ts';
 
 const LEASE = 'retention';
 const LEASE_TTL_MS = 15_000;
@@ -33,6 +34,8 @@ const BATCH = 5_000;
 /** Runs of one transaction; each may bring a log of some megabytes with it. */
 const RUNS_BATCH = 50;
 const PLANS_BATCH = 100;
+/** Names that are spelt anew together. */
+const NAMES_BATCH = 500;
 /** Two clocks that differ by more show that one of them is wrong; nothing that is deleted comes back. */
 const SKEW_MAX_MS = 3_600_000;
 /** A schedule looks back one day. */
@@ -131,6 +134,8 @@ export function makeRetention({ database, clock, log, batch = BATCH }: Retention
       // Last: it needs the chain whole up to now, and nothing else depends on that.
       audit: await removeAudit(),
     };
+    const spelt = await all(now, NAMES_BATCH, (tx) => spellNames(tx, NAMES_BATCH));
+    if (spelt > 0) log.info({ count: spelt }, 'names spelt anew');
     await all(new Date(now.getTime() - SLOTS_KEPT_MS), batch, (tx, before) => deleteSlots(tx, before, batch));
     const departures = new Date(now.getTime() - DEPARTURES_KEPT_MS);
     await all(departures, batch, (tx, before) => deleteOldDepartures(tx, before, batch));

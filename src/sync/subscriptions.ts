@@ -87,6 +87,34 @@ export function makeSubscriptionKeeper(parts: SubscriptionParts): SubscriptionKe
   return { ...repeated, tick };
 }
 
+/** How long settings that are removed wait for the source. */
+const FAREWELL_MS = 10_000;
+
+/**
+ * Takes back what a provider has subscribed to whose settings are about to go: nobody can once the credential is gone. Answers
+ * how many are left to end by themselves, since the source did not answer in time or refused. Throws only what the database does.
+ */
+export async function takeBackAll(
+  { database, kinds, seal, clock }: Pick<SubscriptionParts, 'database' | 'kinds' | 'seal' | 'clock'>,
+  row: ProviderRow,
+): Promise<number> {
+  const kind = kinds.get(row.kind);
+  const all = (await listSubscriptions(database.knex)).filter(({ provider }) => provider === row.kind);
+  const limit = AbortSignal.timeout(FAREWELL_MS);
+  let left = all.filter(({ expires_at: end }) => end !== null && end > clock.now());
+  for (const { id, remote_id: remoteId } of all)
+    try {
+      if (kind?.subscriptions === undefined || remoteId === null) continue;
+      await kind.subscriptions.remove(openSettings(kind, row, seal), remoteId, limit);
+      left = left.filter((one) => one.id !== id);
+    } catch {
+      // It ends by itself within days; the settings go all the same.
+      break;
+    }
+  for (const { id } of all) await deleteSubscription(database.knex, id);
+  return left.length;
+}
+
 interface Situation {
   readonly providers: readonly ProviderRow[];
   readonly wanted: readonly Wanted[];

@@ -81,6 +81,15 @@ eachDatabase('notifications', (_open, kind) => {
     }
   }
 
+  /** Tells the gateway that Graph has dropped this one, whether it has or not. */
+  async function sendDropped({ id, clientState }: { id: string; clientState: string | null }): Promise<void> {
+    const value = [{ subscriptionId: id, clientState, lifecycleEvent: 'subscriptionRemoved' }];
+    const headers = { 'content-type': 'application/json' };
+    const url = `${api.base}/hooks/microsoft365/lifecycle`;
+    const { status } = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ value }) });
+    assert.equal(status, 202);
+  }
+
   it('fail aloud for groups where the permission is missing, and work for users all the same', async () => {
     const { detail, subscriptions } = await until(
       ({ state, subscriptions: all }) => state === 'failed' && all.some(({ expiresAt }) => expiresAt !== null),
@@ -225,6 +234,47 @@ eachDatabase('notifications', (_open, kind) => {
     assert.equal(await again({ subscriptionId: now?.id, clientState: now?.clientState }), 202);
     assert.notEqual((await card()).notifications.changedSince, null);
     assert.deepEqual((await readChanges()).counts, {});
+  });
+
+  it('say who else is told in place of this gateway', async () => {
+    const mine = [...graph.subscriptions.all.values()].find(({ resource }) => resource === '/users');
+    assert.ok(mine !== undefined);
+    const other = { ...mine, notificationUrl: 'https://other.example/hooks' };
+    graph.subscriptions.all.set(mine.id, other);
+    await sendDropped(mine);
+    const { detail } = await until(({ state }) => state === 'failed');
+    assert.match(detail, /users to other\.example already/);
+    assert.equal(graph.subscriptions.all.get(mine.id), other, 'it is not ours to take back');
+    graph.subscriptions.all.delete(mine.id);
+    await expectStatus(api.call('PUT', '/api/v1/providers/microsoft365', settingsFor(tenant, graph)), 200);
+    await until(({ state }) => state === 'active');
+  });
+
+  it('are made anew once the settings name another application, to which the former ones do not belong', async () => {
+    const before = new Set(graph.subscriptions.all.keys());
+    graph.subscriptions.all.clear();
+    const settings = { ...settingsFor(tenant, graph), notifications: { sweepMinutes: 30 } };
+    await expectStatus(api.call('PUT', '/api/v1/providers/microsoft365', settings), 200);
+    await until(({ state }) => state === 'active' && graph.subscriptions.all.size === 2);
+    assert.ok([...graph.subscriptions.all.keys()].every((id) => !before.has(id)));
+  });
+
+  it('end with settings that are removed before a worker has taken them back', async () => {
+    await api.close();
+    const answering = await startGateway({ ...storage, ROLE: 'api' }, PUBLIC);
+    try {
+      await expectStatus(answering.call('POST', '/api/v1/providers/microsoft365/deactivate', {}), 200);
+      assert.equal(graph.subscriptions.all.size, 2);
+      await expectStatus(answering.call('DELETE', '/api/v1/providers/microsoft365'), 204);
+      assert.equal(graph.subscriptions.all.size, 0);
+      const saved = settingsFor(tenant, graph);
+      await expectStatus(answering.call('PUT', '/api/v1/providers/microsoft365', saved), 200);
+      await expectStatus(answering.call('POST', '/api/v1/providers/microsoft365/activate', {}), 200);
+    } finally {
+      await answering.close();
+      api = await startGateway(storage, PUBLIC);
+    }
+    await until(({ state }) => state === 'active');
   });
 
   it('end with the provider', async () => {

@@ -60,6 +60,8 @@ export interface Source {
   look?: SecondLook;
   /** Groups that those who came back do not name yet. */
   unnamed?: ReadonlySet<string>;
+  /** Objects of which changes tell a part only, as if they were known. */
+  thin?: ReadonlySet<string>;
   /** How often changes were read. */
   changesRead: number;
 }
@@ -99,10 +101,10 @@ function makeChanges(source: Source): ChangeReader<SourceRecord> {
         yield* losses(then, now);
         throw new UpstreamError('The source stopped.', { failure: 'source-incomplete' });
       }
-      yield* difference(then, now);
+      yield* difference(then, now, source.thin);
       yield { type: 'reached', checkpoint: `${from}>${next}` as Checkpoint };
       if (source.lie !== undefined) throw new UpstreamError('The source stopped.', { failure: 'source-incomplete' });
-      yield* difference(then, now);
+      yield* difference(then, now, source.thin);
       yield* departures(then, now);
       if (to === undefined) {
         yield { type: 'end', checkpoint: next as Checkpoint };
@@ -111,7 +113,19 @@ function makeChanges(source: Source): ChangeReader<SourceRecord> {
       yield { type: 'reached', checkpoint: next as Checkpoint };
       yield* this.pages(next as Checkpoint, signal);
     },
-    merge: (known, change) => ({ ...known, ...change }),
+    merge(known, change) {
+      const isThin = source.thin?.has(change.id) === true && change.user !== undefined;
+      return { ...known, ...change, ...(isThin && { user: { ...known?.user, ...change.user } }) };
+    },
+    async whole(_type, changes) {
+      const told = changes.filter(({ id }) => source.thin?.has(id));
+      return new Map(
+        told.map(({ id }) => {
+          const user = source.users.get(id);
+          return [id, user && { id, user }];
+        }),
+      );
+    },
     async *members(groups) {
       for (const { id } of groups) {
         if (source.groups.get(id)?.out !== undefined) continue;
@@ -132,7 +146,7 @@ function makeChanges(source: Source): ChangeReader<SourceRecord> {
 
 const PAGE = 50;
 
-function* difference(then: Snapshot, now: Snapshot): Generator<ChangePage<SourceRecord>> {
+function* difference(then: Snapshot, now: Snapshot, thin?: ReadonlySet<string>): Generator<ChangePage<SourceRecord>> {
   const changes = [...now.groups].map(([group, { members }]) => {
     const isLinked = (id: string): boolean => memberOf(then, id).length > 0 || then.gone.get(id) === 'softDeleted';
     const before = new Set(then.groups.get(group)?.members.filter(isLinked));
@@ -147,7 +161,8 @@ function* difference(then: Snapshot, now: Snapshot): Generator<ChangePage<Source
   });
   yield { type: 'memberChanges', changes };
   const users = [...now.users].filter(([id, user]) => JSON.stringify(then.users.get(id)) !== JSON.stringify(user));
-  yield { type: 'records', resourceType: 'User', records: users.map(([id, user]) => ({ id, user })) };
+  const people = users.map(([id, user]) => ({ id, user: thin?.has(id) === true ? { userName: user.userName } : user }));
+  yield { type: 'records', resourceType: 'User', records: people };
   const said = ({ displayName, out }: Partial<SourceGroup> = {}): string => JSON.stringify([displayName, out]);
   const groups = [...now.groups].filter(([id, group]) => said(then.groups.get(id)) !== said(group));
   const records = groups.map(([id, group]) => ({ id, group }));

@@ -208,6 +208,23 @@ eachDatabase('reading what changed', (open) => {
     }
   });
 
+  it('takes nobody who is new here from a part of a record', async () => {
+    const source = makeSource();
+    source.users.set('ada', { userName: 'ada' });
+    const api = await openSync(await open(), source);
+    try {
+      await writeSetting(api.database.knex, 'guard', OPEN_GUARD);
+      await api.sync();
+      source.thin = new Set(['ada', 'bob']);
+      source.users.set('bob', { userName: 'bob', active: false, title: 'Clerk' });
+      assert.deepEqual((await api.sync({ mode: 'incremental' })).counts, { created: 1 });
+      const { bob } = pictureOf(await readDirectory(api.database)) as Record<string, Record<string, unknown>>;
+      assert.deepEqual([bob?.['active'], bob?.['title']], [false, 'Clerk']);
+    } finally {
+      await api.close();
+    }
+  });
+
   it('knows the members of a group that comes into scope after a full read that did not ask for them', async () => {
     const source = makeSource();
     for (const id of ['ada', 'bob', 'cyd']) source.users.set(id, { userName: id });

@@ -202,6 +202,40 @@ eachDatabase('retention', (open) => {
     assert.deepEqual([await count('plans'), await count('resources')], [1, 1]);
   });
 
+  it('spells names anew that replicas of an earlier release still write, for some days', async () => {
+    const names = ['ame\u0301lie', '\uff41da', 'ada'];
+    const write = async (): Promise<void> => {
+      await sql(database.knex, 'delete from resources');
+      await sql(
+        database.knex,
+        `insert into resources (id, resource_type, origin, name_key, unique_key, display, body, search)
+         select gen_random_uuid(), 'User', 'manual', name, name, name, '{}', '{}' from unnest(?::text[]) with ordinality as n(name, place) order by place`,
+        [names],
+      );
+    };
+    const keys = async (): Promise<string[]> => {
+      const { rows } = await sql(database.knex, 'select name_key, unique_key from resources order by pos');
+      return rows.map(({ name_key, unique_key }) => `${name_key} ${unique_key}`);
+    };
+    await write();
+    await sql(
+      database.knex,
+      `insert into mirror_routes (provider, name_key, name, external_id) values ('csv', ?, 'x', 'e')`,
+      ['\uff41da'],
+    );
+    await retention.tick();
+    assert.deepEqual(await keys(), ['am\u00e9lie am\u00e9lie', 'ada \uff41da', 'ada ada']);
+    assert.equal(await count(`mirror_routes where name_key = 'ada'`), 1);
+    await write();
+    await sql(database.knex, `update knex_migrations set migration_time = now() - interval '30 days'`);
+    await tomorrow();
+    await retention.tick();
+    assert.deepEqual(
+      await keys(),
+      names.map((name) => `${name} ${name}`),
+    );
+  });
+
   it('is done once a day, by one replica, and not while another holds the lease', async () => {
     await run(100);
     await run(1);

@@ -600,6 +600,10 @@ export const KOREAN_ERRORS: Readonly<Record<string, Said>> = {
   'state-used': ['동의의 응답이 이미 사용되었습니다.', START_AGAIN],
   'state-wrong': ['여기에서 시작한 동의의 응답이 아닙니다.', START_AGAIN],
   'subscription-broken': GRAPH_ANSWER,
+  'subscription-taken': [
+    'Microsoft Graph가 이 애플리케이션의 변경 사항을 이미 다른 곳에 알리고 있습니다.',
+    '애플리케이션마다 이러한 구독은 하나뿐입니다. 게이트웨이마다 앱 등록을 따로 만드세요. 갱신되지 않는 구독은 29일 안에 끝납니다.',
+  ],
   'target-changed': ['대상에서 그 사이에 변경되었습니다.', '할 일이 없습니다. 다시 읽고 다시 시도합니다.'],
   'target-conflict': [
     '대상의 다른 항목에 같은 값이 있습니다.',

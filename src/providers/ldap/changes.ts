@@ -6,7 +6,7 @@ import type { ChangePage, ChangeReader, Checkpoint, ReadMemory } from '#core/pag
 import type { Connection } from './connection.ts';
 import { isBelow } from './dn.ts';
 import { type Reading, searchOf } from './everybody.ts';
-import { makeNewcomers } from './newcomers.ts';
+import { makeFirstShown } from './first-shown.ts';
 import { readGroups, readMembers, readUsers } from './read.ts';
 import { type LdapRecord, textsOf } from './records.ts';
 import { lazyResolver } from './resolver.ts';
@@ -160,11 +160,11 @@ async function* readChanges(
     throw new CheckpointExpiredError('Another server answers, or the server counts anew.');
   const since = sinceFilter(mark);
   const resolver = lazyResolver(reading);
-  const newcomers = makeNewcomers(reading, memory);
-  yield* newcomers.note(readUsers(reading, resolver, since));
-  yield* newcomers.note(readGroups(reading, since));
+  const firstShown = makeFirstShown(reading, memory);
+  yield* firstShown.note(readUsers(reading, resolver, since));
+  yield* firstShown.note(readGroups(reading, since));
   yield* readMembers(reading, resolver, since);
-  yield* newcomers.groups(reading, resolver);
+  yield* firstShown.groups(reading, resolver);
   yield { type: 'end', checkpoint: makeCheckpoint(next) };
 }
 

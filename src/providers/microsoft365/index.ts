@@ -24,7 +24,7 @@ import { fullRead } from './pages.ts';
 import { reviewPermissions } from './permissions.ts';
 import { readPerson } from './person.ts';
 import { PRESETS } from './presets.ts';
-import { readById } from './read-by-id.ts';
+import { readById, wholeRecords } from './read-by-id.ts';
 import { type GraphGroup, type GraphUser, USER_SELECT } from './records.ts';
 import { makeScope } from './scope.ts';
 import { secondLook } from './second-look.ts';
@@ -140,6 +140,7 @@ function openProvider(
           ),
         changes: {
           ...changes,
+          whole: wholeRecords(graph, { userProperties, complete: mailboxes.complete }),
           pages: (checkpoint: Checkpoint, signal: AbortSignal) =>
             withMailboxes(changes.pages(checkpoint, signal), (users) => mailboxes.completeChanges(users, signal)),
         },

@@ -1,10 +1,12 @@
 // Users and groups by their ids, each as a full read shows it, where no list does.
-import type { SecondLook } from '#core/pages.ts';
+import { GatewayError } from '#core/errors.ts';
+import type { ChangeReader, SecondLook } from '#core/pages.ts';
+import type { ResourceType } from '#core/resource.ts';
 import type { Graph } from './client.ts';
 import { groupsById } from './group-read.ts';
 import { membersOfAll } from './members.ts';
 import type { ReadOptions } from './pages.ts';
-import { type GraphUser, hidesMembers } from './records.ts';
+import { type GraphGroup, type GraphUser, hidesMembers } from './records.ts';
 import { usersById } from './users.ts';
 
 /** Objects that are yielded together. */
@@ -36,4 +38,45 @@ export function readById(
       yield* membersOfAll(graph, new Map(wanted), signal);
     }
   };
+}
+
+type Raw = GraphUser | GraphGroup;
+
+/**
+ * Whole records of those whom a change shows for the first time with no more than what has changed. Who is enabled and what
+ * kind of group it is must not be guessed from what is left out.
+ * Source: learn.microsoft.com/graph/delta-query-overview, "Resource representation", checked 2026-11.
+ */
+export function wholeRecords(
+  graph: Graph,
+  { userProperties, complete }: Pick<ByIdOptions, 'userProperties' | 'complete'>,
+): NonNullable<ChangeReader<Raw>['whole']> {
+  const read = async (type: ResourceType, ids: readonly string[], signal: AbortSignal): Promise<readonly Raw[]> => {
+    if (type === 'Group') return groupsById(graph, ids, signal);
+    return complete(await usersById(graph, ids, { userProperties, signal }), signal);
+  };
+  return async (type, changes, signal) => {
+    const thin = changes.filter((change) => !saysWhatItIs(type, change)).map(({ id }) => id);
+    const found = new Map<string, Raw | undefined>(thin.map((id) => [id, undefined]));
+    try {
+      for (let start = 0; start < thin.length; start += IDS_PER_PAGE)
+        for (const record of await read(type, thin.slice(start, start + IDS_PER_PAGE), signal))
+          found.set(record.id, record);
+      return found;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof GatewayError) return new Map();
+      throw error;
+    }
+  };
+}
+
+/** What every object has, and a new one is told with. */
+const ALWAYS: Readonly<Record<ResourceType, readonly string[]>> = {
+  User: ['userPrincipalName', 'accountEnabled'],
+  Group: ['displayName', 'mailEnabled', 'securityEnabled'],
+};
+
+function saysWhatItIs(type: ResourceType, change: Raw): boolean {
+  return ALWAYS[type].every((name) => name in change);
 }

@@ -1,4 +1,4 @@
-import { NotFoundError, UpstreamError } from '#core/errors.ts';
+import { CredentialsError, NotFoundError, UpstreamError } from '#core/errors.ts';
 import type { Subscribed, SubscriptionKind } from '#core/provider.ts';
 import type { Graph } from './client.ts';
 import { collection } from './collection.ts';
@@ -38,8 +38,12 @@ export function graphSubscriptions(
       } catch (error) {
         // One of ours whose id was lost, or that we were too late to take back: there can be only one.
         if (!isDuplicate(error)) throw error;
-        await removeLeft(graph, notificationUrl, resource, signal);
-        return graph.post('/subscriptions', body, readSubscription, { signal });
+        const others = await removeLeft(graph, notificationUrl, resource, signal);
+        try {
+          return await graph.post('/subscriptions', body, readSubscription, { signal });
+        } catch (again) {
+          throw isDuplicate(again) ? takenBy(others, resource, again) : again;
+        }
       }
     },
     async renew(settings, id, expiresAt, signal) {
@@ -47,7 +51,7 @@ export function graphSubscriptions(
       try {
         return await open(settings).patch(pathOf(id), body, readSubscription, { signal });
       } catch (error) {
-        if (error instanceof NotFoundError) return undefined;
+        if (isNotOurs(error)) return undefined;
         throw error;
       }
     },
@@ -65,12 +69,41 @@ function isDuplicate(error: unknown): boolean {
   return error instanceof UpstreamError && error.details['status'] === 409;
 }
 
-/** Takes back what tells the same to the same place. */
-async function removeLeft(graph: Graph, notificationUrl: string, resource: string, signal: AbortSignal): Promise<void> {
+/** Gone, or made by another application than the settings name now: then it is made by this one. */
+function isNotOurs(error: unknown): boolean {
+  return error instanceof NotFoundError || (error instanceof CredentialsError && error.failure === 'consent');
+}
+
+/** Takes back what tells the same to the same place. Answers where others tell it. */
+async function removeLeft(
+  graph: Graph,
+  notificationUrl: string,
+  resource: string,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const others: string[] = [];
   for await (const page of collection<LeftSubscription>(graph, '/subscriptions', { signal }))
-    for (const left of page)
-      if (left.notificationUrl === notificationUrl && left.resource?.replace(/^\//, '') === resource)
-        await graph.delete(pathOf(left.id), { signal });
+    for (const left of page) {
+      if (left.resource?.replace(/^\//, '') !== resource) continue;
+      if (left.notificationUrl === notificationUrl) await graph.delete(pathOf(left.id), { signal });
+      else others.push(hostIn(left.notificationUrl));
+    }
+  return others;
+}
+
+function hostIn(url: string | null | undefined): string {
+  return URL.parse(url ?? '')?.host ?? 'somewhere else';
+}
+
+function takenBy(others: readonly string[], resource: string, cause: unknown): UpstreamError {
+  const where = others.length === 0 ? 'somewhere else' : [...new Set(others)].join(', ');
+  return new UpstreamError(`Microsoft Graph tells changes of ${resource} to ${where} already.`, {
+    failure: 'server',
+    reason: 'subscription-taken',
+    remedy:
+      'An application has one such subscription: give each gateway an app registration of its own. One that nobody renews ends within 29 days.',
+    cause,
+  });
 }
 
 interface LeftSubscription {

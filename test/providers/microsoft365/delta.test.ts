@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import { CheckpointExpiredError, UpstreamError } from '#core/errors.ts';
 import type { ChangePage, Checkpoint } from '#core/pages.ts';
 import { mergeDelta } from '#providers/microsoft365/delta.ts';
+import type { GraphUser } from '#providers/microsoft365/records.ts';
 import { type Asked, openProvider, type Said, settingsFor, startScripted } from './support.ts';
 
 const never = new AbortController().signal;
@@ -232,6 +233,39 @@ describe('a delta query', () => {
         },
       ],
     );
+  });
+
+  it('says of whom it tells for the first time, and of a part only, what they are by asking for them', async () => {
+    const steps: string[] = [];
+    const graph = await startScripted(({ url, body }) => {
+      if (!url.endsWith('/$batch')) return { status: 400, body: {} };
+      const { requests } = JSON.parse(body) as { requests: { id: string; url: string }[] };
+      const responses = requests.map(({ id, url: step }) => {
+        steps.push(step.split('?')[0] ?? '');
+        const user = { id: 'thin', userPrincipalName: 'thin@contoso.example', accountEnabled: false };
+        return step.startsWith('/users/thin?') ? { id, status: 200, body: user } : { id, status: 404, body: {} };
+      });
+      return { body: { responses } };
+    });
+    try {
+      const { provider } = openProvider(settingsFor(graph, TENANT));
+      const changes = [
+        { id: 'thin', jobTitle: 'Clerk' },
+        { id: 'gone', 'manager@delta': [{ id: 'thin' }] },
+        { id: 'whole', userPrincipalName: 'whole@contoso.example', accountEnabled: true },
+      ];
+      const found = await provider.changes?.whole?.('User', changes, never);
+      assert.deepEqual(steps, ['/users/thin', '/users/gone']);
+      assert.deepEqual(
+        [...(found ?? [])].map(([id, user]) => [id, (user as GraphUser | undefined)?.accountEnabled]),
+        [
+          ['thin', false],
+          ['gone', undefined],
+        ],
+      );
+    } finally {
+      await graph.close();
+    }
   });
 
   it('is lived without where Graph does not give it: the full read stands by itself', async () => {

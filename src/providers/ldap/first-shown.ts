@@ -8,11 +8,11 @@ import { type LdapRecord, valuesOf } from './records.ts';
 import type { Resolver } from './resolver.ts';
 
 /** With more of them all groups are read: that takes fewer searches. */
-const NEWCOMERS_MAX = 500;
+const FIRST_SHOWN_MAX = 500;
 /** Names in one filter. */
 const NAMES_AT_ONCE = 50;
 
-export interface Newcomers {
+export interface FirstShown {
   /** The same pages, of which it keeps who is not known. */
   note(pages: AsyncIterable<RecordsPage>): AsyncGenerator<RecordsPage>;
   /** All members of each group that has one of them. */
@@ -20,7 +20,7 @@ export interface Newcomers {
 }
 
 /** @param memory what was read before; without it nobody is known */
-export function makeNewcomers({ plan }: Reading, memory: ReadMemory | undefined): Newcomers {
+export function makeFirstShown({ plan }: Reading, memory: ReadMemory | undefined): FirstShown {
   const names = new Set<string>();
   let isNamed = true;
 
@@ -29,7 +29,7 @@ export function makeNewcomers({ plan }: Reading, memory: ReadMemory | undefined)
     if (hasUids(plan) && type === 'Group') return;
     const own = hasUids(plan) ? valuesOf(record, 'uid') : [record.dn];
     if (own.length === 0) isNamed = false;
-    for (const name of own) if (names.size <= NEWCOMERS_MAX) names.add(name);
+    for (const name of own) if (names.size <= FIRST_SHOWN_MAX) names.add(name);
   }
 
   return {
@@ -43,7 +43,7 @@ export function makeNewcomers({ plan }: Reading, memory: ReadMemory | undefined)
       }
     },
     async *groups(reading, resolver) {
-      if (!isNamed || names.size > NEWCOMERS_MAX) {
+      if (!isNamed || names.size > FIRST_SHOWN_MAX) {
         yield* readMembers(reading, resolver);
         return;
       }
