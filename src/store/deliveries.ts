@@ -2,6 +2,7 @@
 
 import type { Drift } from '#core/drift.ts';
 import type { RunError } from '#core/failure.ts';
+import { storableJson } from '#core/json.ts';
 import { RANKS } from '#core/order.ts';
 import type { ResourceType } from '#core/resource.ts';
 import type { Exchange } from '#core/target.ts';
@@ -195,7 +196,7 @@ export async function settleDeliveries(
        returning d.resource_id, s.departed_at)
      insert into departures (app_id, resource_id, changed_at, acknowledged_at)
      select ?, resource_id, departed_at, ?::timestamptz from mine where departed_at is not null`,
-    [JSON.stringify(settled), appId, now, now, now, now, appId, appId, now],
+    [storableJson(settled), appId, now, now, now, now, appId, appId, now],
   );
 }
 

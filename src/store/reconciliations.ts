@@ -1,6 +1,7 @@
 // Reports of what a target has against what it should have.
 import type { Drift } from '#core/drift.ts';
 import type { RunError } from '#core/failure.ts';
+import { storableJson } from '#core/json.ts';
 import { RANKS } from '#core/order.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
@@ -22,9 +23,9 @@ export async function finishReconciliation(
     'update reconciliations set finished_at = ?, counts = ?::jsonb, findings = ?::jsonb, error = ?::jsonb where id = ?',
     [
       report.finishedAt,
-      JSON.stringify(report.counts),
-      JSON.stringify(report.findings),
-      report.error === null ? null : JSON.stringify(report.error),
+      storableJson(report.counts),
+      storableJson(report.findings),
+      report.error === null ? null : storableJson(report.error),
       id,
     ],
   );
@@ -111,7 +112,7 @@ export async function askForDrift(db: Db, appId: string, rows: readonly DriftRow
        rank = case d.resource_type when 'User' then ${RANKS.user} else ${RANKS.group} end
      from jsonb_to_recordset(?::jsonb) as x(resource_id uuid, sent jsonb, drift jsonb)
      where d.app_id = ? and d.resource_id = x.resource_id and d.state = 'idle'`,
-    [now, now, JSON.stringify(rows), appId],
+    [now, now, storableJson(rows), appId],
   );
 }
 
@@ -127,7 +128,7 @@ export async function noteDrift(
     `update deliveries d set drift = nullif(x.drift, 'null'::jsonb)
      from jsonb_to_recordset(?::jsonb) as x(resource_id uuid, drift jsonb)
      where d.app_id = ? and d.resource_id = x.resource_id and d.state = 'idle'`,
-    [JSON.stringify(rows), appId],
+    [storableJson(rows), appId],
   );
 }
 

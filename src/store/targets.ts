@@ -1,5 +1,6 @@
 // Push targets: one row beside the app whose `push` it carries out.
 import type { JournalPlace } from '#core/journal.ts';
+import { storableJson } from '#core/json.ts';
 import type { Capabilities, Learned } from '#core/target.ts';
 import { type Db, sql } from './database.ts';
 
@@ -137,7 +138,7 @@ export async function changeTarget(db: Db, appId: string, changes: TargetChanges
       values.push(xid, seq);
     } else if (JSON_COLUMNS.has(name)) {
       sets.push(`${name} = ?::jsonb`);
-      values.push(value === null ? null : JSON.stringify(value));
+      values.push(value === null ? null : storableJson(value));
     } else {
       sets.push(`${name} = ?`);
       values.push(value);

@@ -67,6 +67,26 @@ eachDatabase('a target that', (open) => {
     assert.deepEqual([app.users.size, app.takeWrites().length], [1, 1]);
   });
 
+  it('says something that no text of PostgreSQL holds, or is told of with half a character: nothing is stuck', async () => {
+    // Of one of these the middle of a pair is where an exchange is cut short.
+    await edit.user('ada', { displayName: '😀'.repeat(200) });
+    await edit.user('bob', { displayName: `b${'😀'.repeat(200)}` });
+    await journalIsWhole(database);
+    const push = await start();
+    await push.settle();
+    const states = async () => (await sql(database.knex, 'select state from deliveries order by state')).rows;
+    assert.deepEqual(await states(), [{ state: 'idle' }, { state: 'idle' }]);
+    app.personality = { failing: (method) => (method === 'POST' ? 400 : undefined), detail: 'a\0b \ud83d' };
+    const eve = await edit.user('eve');
+    await turnOnce(push);
+    assert.deepEqual(await rowOf(eve), { state: 'dead', action: 'none', link: null, code: 'target-refused' });
+    app.personality = { failing: () => 401, detail: 'a\0b' };
+    await edit.user('mallory');
+    await turnOnce(push);
+    const { rows } = await sql(database.knex, 'select state from targets');
+    assert.deepEqual(rows, [{ state: 'quarantined' }]);
+  });
+
   it('answers everything with a page for people is asked no more', async () => {
     for (let n = 0; n < 9; n += 1) await edit.user(`user${n}`);
     app.personality = { garbled: () => true };

@@ -33,6 +33,8 @@ export interface Personality {
   /** Of any request: drops the connection before doing anything. */
   readonly dropBefore?: () => boolean;
   readonly failing?: (method: string) => number | undefined;
+  /** What it then says is wrong. */
+  readonly detail?: string;
   /** What it then says in Retry-After. */
   readonly failingSeconds?: number;
   /** Says that its answer was the last of a window of a minute. */
@@ -207,7 +209,7 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
     }
     return {
       status,
-      body: { detail: 'out of order' },
+      body: { detail: app.personality.detail ?? 'out of order' },
       headers: seconds === undefined ? {} : { 'retry-after': String(seconds) },
     };
   }
