@@ -43,6 +43,32 @@ eachDatabase('a target that', (open) => {
       assert.deepEqual(await rowOf(ada), { state: 'idle', action: 'deleted', link: null, code: null });
     });
 
+  for (const fate of ['deactivate', 'delete'])
+    it(`answers 404 to everything for a while, and somebody leaves (${fate}): nobody counts as gone there`, async () => {
+      const [ada, bob] = [await edit.user('ada'), await edit.user('bob')];
+      await edit.group('team', [ada, bob]);
+      await journalIsWhole(database);
+      const push = await start({ guard: null, deprovision: { sourceDeleted: fate } });
+      await push.settle();
+      app.personality = { failing: () => 404 };
+      await edit.remove('User', ada);
+      await edit.change('User', bob, 'title', 'Chief');
+      await turnOnce(push);
+      const { rows } = await sql(
+        database.knex,
+        `select state, quarantine ->> 'reason' as reason, learned from targets`,
+      );
+      assert.deepEqual(rows, [{ state: 'quarantined', reason: 'not-scim', learned: {} }]);
+      app.personality = {};
+      app.takeWrites();
+      await sql(database.knex, `update targets set state = 'active', quarantine = null`);
+      await push.settle();
+      const left = [...app.users.values()].map(({ userName, active, title }) => [userName, active, title]);
+      const gone = fate === 'delete' ? [] : [['ada', false, undefined]];
+      assert.deepEqual(left, [...gone, ['bob', true, 'Chief']]);
+      assert.ok(!app.takeWrites().some(({ method }) => method === 'POST'), 'somebody was made again');
+    });
+
   it('fails at the deletion of somebody who is there: that is not done, and is tried again', async () => {
     const ada = await edit.user('ada');
     await journalIsWhole(database);
