@@ -219,6 +219,8 @@ async function compareOne(
   report: Report,
 ): Promise<readonly Compared[]> {
   if (row.state !== 'idle' || row.deleted || !row.in_scope || row.body === null || row.sent === null) return [];
+  // Left there although they are off here: the policy says so, or a person.
+  if (row.active === false && row.action === 'kept') return [];
   const attributes = compareAttributes(parts, type, row, remote, report);
   const members = type === 'Group' ? await compareMembers(parts, row, remote, report) : NOTHING;
   const mend = [...attributes.mend, ...members.mend];

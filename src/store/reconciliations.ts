@@ -38,6 +38,9 @@ export interface LinkedRow {
   readonly in_scope: boolean;
   readonly deleted: boolean;
   readonly body: string | null;
+  readonly active: boolean | null;
+  /** What was done last. */
+  readonly action: string | null;
   readonly sent: Record<string, unknown> | null;
   readonly manager_remote_id: string | null;
   readonly drift: Drift | null;
@@ -52,7 +55,7 @@ export async function readLinked(
 ): Promise<readonly LinkedRow[]> {
   const { rows } = await sql<LinkedRow>(
     db,
-    `select d.resource_id, d.remote_id, d.state, d.in_scope, r.id is null or r.deleted_at is not null as deleted, r.body, d.sent,
+    `select d.resource_id, d.remote_id, d.state, d.in_scope, r.id is null or r.deleted_at is not null as deleted, r.body, r.active, d.last_action as action, d.sent,
        d.drift, m.remote_id as manager_remote_id
      from deliveries d left join resources r on r.id = d.resource_id
      left join deliveries m on m.app_id = d.app_id and m.resource_id = r.manager_id
@@ -103,13 +106,17 @@ export interface DriftRow {
   readonly drift: Drift | null;
 }
 
+/** Whoever is off here, and is not there: to put that right is a departure, over which the guard watches. */
+const IS_LEAVING = `d.resource_type = 'User' and lower(x.sent ->> 'active') = 'true'
+  and exists (select 1 from resources r where r.id = d.resource_id and not r.active)`;
+
 /** Asks for what differs there. */
 export async function askForDrift(db: Db, appId: string, rows: readonly DriftRow[], now: Date): Promise<void> {
   if (rows.length === 0) return;
   await sql(
     db,
     `update deliveries d set sent = x.sent, drift = nullif(x.drift, 'null'::jsonb), state = 'pending', asks = asks + 1, ready_at = ?, changed_at = ?,
-       rank = case d.resource_type when 'User' then ${RANKS.user} else ${RANKS.group} end
+       rank = case when ${IS_LEAVING} then ${RANKS.leaver} when d.resource_type = 'User' then ${RANKS.user} else ${RANKS.group} end
      from jsonb_to_recordset(?::jsonb) as x(resource_id uuid, sent jsonb, drift jsonb)
      where d.app_id = ? and d.resource_id = x.resource_id and d.state = 'idle'`,
     [now, now, storableJson(rows), appId],

@@ -116,6 +116,37 @@ eachDatabase('what a push target does when', (open) => {
     assert.equal(active().length, 6);
   });
 
+  it('it is compared after departures were rejected, and after somebody there took people up again: the guard watches', async () => {
+    const ids: string[] = [];
+    for (let n = 0; n < 6; n += 1) ids.push(await edit.user(`user${n}`));
+    const push = await start({ guard: { max: 2, percent: 10 } });
+    await push.settle();
+    const compared = async (): Promise<number> => {
+      await sql(database.knex, 'update targets set reconcile_asked = true');
+      await journalIsWhole(database);
+      await push.settle();
+      return (await deliveries(push)).filter(({ state }) => state === 'held').length;
+    };
+    for (const id of ids.slice(0, 3)) await edit.change('User', id, 'active', false);
+    await journalIsWhole(database);
+    await push.settle();
+    await decideDepartures(database.knex, push.appId, 'reject', new Date());
+    app.takeWrites();
+    assert.equal(await compared(), 0);
+    assert.deepEqual(app.takeWrites(), []);
+    assert.equal(active().length, 6);
+    for (const id of ids.slice(3)) await edit.change('User', id, 'active', false);
+    await journalIsWhole(database);
+    await push.settle();
+    await decideDepartures(database.knex, push.appId, 'allow', new Date());
+    await push.settle();
+    assert.equal(active().length, 3);
+    for (const user of app.users.values()) user['active'] = true;
+    await sql(database.knex, `update targets set guard_allowed_at = null`);
+    assert.equal(await compared(), 3);
+    assert.equal(active().length, 6);
+  });
+
   it('an object is refused: it becomes a dead letter, and a replay sends what it is then', async () => {
     app.personality = { failing: () => undefined };
     app.put('User', { schemas: [USER], userName: 'taken', externalId: 'theirs' });
