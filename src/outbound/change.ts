@@ -5,6 +5,7 @@ import { inDoubt, managedPart, outgoingForm } from '#core/outgoing.ts';
 import { type Payload, type Remote, TargetError } from '#core/target.ts';
 import { type Fields, readAt, writeAt } from '#core/target-mapping.ts';
 import type { Claimed } from '#store/delivery-claims.ts';
+import type { Holder } from '#store/gone-links.ts';
 import { type Delivering, type Progress, sentOf } from './delivering.ts';
 
 export function formOf(world: Delivering, row: Claimed, occasion: 'create' | 'update'): Payload {
@@ -71,13 +72,31 @@ export async function match(
       reason: 'ambiguous-match',
       remedy: 'Remove all but one of them there, or choose another attribute to match by.',
     });
-  if (await world.isTaken(row, first.id))
-    throw new TargetError(`The target's resource "${first.id}" belongs to another resource of ours.`, {
-      kind: 'conflict',
-      reason: 'already-linked',
-      remedy: 'Give the two different values in the matching attribute, or leave one out of the scope.',
-    });
+  if (await world.isTaken(row, first.id)) await takeFromGone(world, row, first.id, signal);
   return first;
+}
+
+/** Whoever is leaving at this moment is looked at again after these. */
+const LEAVES_WITHIN_MS = [0, 200, 1_000] as const;
+
+/**
+ * Somebody of ours has it. Who is gone here, and has left there, gives it up to whoever comes under the same name: they
+ * were deleted and made anew, or came back. @throws {TargetError} `already-linked`
+ */
+async function takeFromGone(world: Delivering, row: Claimed, remoteId: string, signal: AbortSignal): Promise<void> {
+  let holder: Holder = 'stays';
+  for (const wait of row.deleted || !row.in_scope ? [] : LEAVES_WITHIN_MS) {
+    if (wait > 0) await world.sleep(wait, signal);
+    holder = await world.holderOf(row, remoteId);
+    if (holder === 'gone' && (await world.takeOver(row, remoteId))) return;
+    if (holder === 'stays') break;
+  }
+  // Who is about to leave is waited for by the next try as well.
+  throw new TargetError(`The target's resource "${remoteId}" belongs to another resource of ours.`, {
+    kind: holder === 'stays' ? 'conflict' : 'stale',
+    reason: 'already-linked',
+    remedy: 'Give the two different values in the matching attribute, or leave one out of the scope.',
+  });
 }
 
 export async function adopt(

@@ -4,6 +4,7 @@ import type { ResourceType } from '#core/resource.ts';
 import type { PushPolicy, Target } from '#core/target.ts';
 import type { Fields } from '#core/target-mapping.ts';
 import type { Claimed } from '#store/delivery-claims.ts';
+import type { Holder } from '#store/gone-links.ts';
 import type { MembersOfGroup } from './members.ts';
 
 /** What a delivery needs of the world. */
@@ -14,6 +15,10 @@ export interface Delivering {
   cut(type: ResourceType, document: Fields): Fields;
   /** Whether another resource of ours is linked to that one of theirs, or is about to be. */
   isTaken(row: Claimed, remoteId: string): Promise<boolean>;
+  /** What became here of whoever is linked to it. */
+  holderOf(row: Claimed, remoteId: string): Promise<Holder>;
+  /** Takes the link from somebody who is gone. Answers whether it could be taken. */
+  takeOver(row: Claimed, remoteId: string): Promise<boolean>;
   membersOf(row: Claimed): MembersOfGroup;
   /** Paths of attributes that a delivery may have changed there since the last one that was done. */
   touchedSince(row: Claimed): Promise<readonly string[]>;

@@ -175,6 +175,33 @@ eachDatabase('what a push target does when', (open) => {
     assert.equal(app.users.size, 1);
   });
 
+  for (const [fate, isThere] of [
+    ['deactivate', true],
+    ['keep', true],
+    ['delete', false],
+  ] as const)
+    it(`somebody is deleted and made anew under the same name (${fate}): they have their account again, once`, async () => {
+      const before = await edit.user('ada', { title: 'Chief' });
+      const push = await start({ deprovision: { sourceDeleted: fate, deleteAfterDays: 30 } });
+      await push.settle();
+      const [there] = app.users.keys();
+      await edit.remove('User', before);
+      const after = await edit.user('ada');
+      await edit.group('team', [after]);
+      await journalIsWhole(database);
+      await push.settle(60_000);
+      assert.deepEqual(active(), ['ada']);
+      const [account, ...others] = app.users.values();
+      assert.deepEqual(others, []);
+      assert.deepEqual([account?.['externalId'], account?.['title']], [after, undefined]);
+      assert.equal(account?.['id'] === there, isThere);
+      assert.deepEqual([...app.groups.values()][0]?.['members'], [{ value: account?.['id'] }]);
+      // Nothing is left to do for whoever had it.
+      await sql(database.knex, `update deliveries set ready_at = now(), gone_since = gone_since - interval '31 days'`);
+      await push.settle();
+      assert.deepEqual(active(), ['ada']);
+    });
+
   it('a resource has vanished there: it is made again, with its memberships', async () => {
     const ada = await edit.user('ada');
     const team = await edit.group('team', [ada]);
