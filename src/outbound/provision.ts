@@ -4,7 +4,7 @@ import { describeError } from '#core/failure.ts';
 import type { AppScope } from '#core/scope.ts';
 import type { Exchange } from '#core/target.ts';
 import { type Database, type Db, sql } from '#store/database.ts';
-import { askForChanges, askForReferences, settleDeliveries } from '#store/deliveries.ts';
+import { askForChanges } from '#store/deliveries.ts';
 import { type Claimed, claimDeliveries } from '#store/delivery-claims.ts';
 import type { MemberPage } from '#store/target-members.ts';
 import { readTarget, type TargetRow } from '#store/targets.ts';
@@ -15,6 +15,7 @@ import { settledOf } from './outcome.ts';
 import type { Cut, PumpParts } from './pump.ts';
 import { consequenceOf } from './settle.ts';
 import { makeWorld } from './world.ts';
+import { writeSettled } from './write-settled.ts';
 
 export interface Provisioned {
   readonly resourceId: string;
@@ -240,10 +241,7 @@ async function settle(
           });
           return { ...base, state, ready_at: readyAt, attempts, error };
         })();
-  await database.knex.transaction(async (tx) => {
-    await settleDeliveries(tx, appId, [settled], now);
-    if (settled.concerns_others) await askForReferences(tx, appId, [settled.resource_id], now);
-  });
+  await writeSettled((work) => database.knex.transaction(work), appId, [settled], now);
 }
 
 /** Links and members are worked out, and not noted. */

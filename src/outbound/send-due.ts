@@ -1,7 +1,7 @@
 // What is due of one target is claimed and sent until a turn is over, and what came meanwhile is looked for in between.
 import type { Exchange } from '#core/target.ts';
 import type { Log } from '#platform/log.ts';
-import { askForReferences, type ScopeOf, type SettledDelivery, settleDeliveries } from '#store/deliveries.ts';
+import type { ScopeOf, SettledDelivery } from '#store/deliveries.ts';
 import { type Claimed, claimDeliveries } from '#store/delivery-claims.ts';
 import { readTarget, type TargetRow } from '#store/targets.ts';
 import { carryOut, claimMs, giveBack } from './carry-out.ts';
@@ -12,6 +12,7 @@ import type { Health } from './health.ts';
 import type { OpenedTarget } from './open-target.ts';
 import { drain, makeClaimSize } from './pool.ts';
 import type { makeWorld } from './world.ts';
+import { writeSettled } from './write-settled.ts';
 
 export interface Ready extends OpenedTarget {
   readonly world: ReturnType<typeof makeWorld>;
@@ -49,11 +50,7 @@ export function makeSendDue({ following, log, health, metrics, listen }: SendPar
 
   async function settle({ world }: Ready, settled: readonly SettledDelivery[]): Promise<void> {
     const now = clock.now();
-    const moved = settled.filter((one) => one.concerns_others).map(({ resource_id }) => resource_id);
-    await write(async (tx) => {
-      await settleDeliveries(tx, appId, settled, now);
-      await askForReferences(tx, appId, moved, now);
-    });
+    await writeSettled(write, appId, settled, now);
     for (const one of settled) count(one, now);
     for (const { resource_id } of settled) world.forgetClaims(resource_id);
   }

@@ -200,6 +200,11 @@ export async function settleDeliveries(
   );
 }
 
+/** Whether a settlement was refused because another resource of ours is linked to the same one there. */
+export function isLinkTaken(error: unknown): boolean {
+  return error instanceof Error && 'constraint' in error && error.constraint === 'deliveries_remote_key';
+}
+
 /** For these nothing was sent. */
 const QUIET: ReadonlySet<string> = new Set(['none', 'skipped', 'kept']);
 

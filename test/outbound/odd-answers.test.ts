@@ -84,6 +84,22 @@ eachDatabase('a target that', (open) => {
     assert.equal(app.users.size, 0);
   });
 
+  it('answers a create with somebody whom it has already, and who is another one here: that is told, and nothing is stuck', async () => {
+    app.personality = { upsertsBy: 'title' };
+    const ids = [await edit.user('ada', { title: 'Chief' }), await edit.user('bob', { title: 'Chief' })];
+    for (const name of ['eve', 'mallory']) ids.push(await edit.user(name, { title: name }));
+    await journalIsWhole(database);
+    await (await start()).settle();
+    const { rows } = await sql(
+      database.knex,
+      `select state, last_error ->> 'code' as code from deliveries order by 1, 2`,
+    );
+    const idle = { state: 'idle', code: null };
+    assert.deepEqual(rows, [{ state: 'dead', code: 'already-linked' }, idle, idle, idle]);
+    assert.equal(app.users.size, 3);
+    assert.equal(app.takeWrites().length, ids.length);
+  });
+
   it('answers a create with a page for people: who was made is looked up, and not made again', async () => {
     const ada = await edit.user('ada');
     app.personality = { garbled: (method) => method === 'POST' };

@@ -19,6 +19,8 @@ export interface Personality {
   readonly unknownMember?: number;
   /** `empty` shows an empty list in their place. */
   readonly hidesMembers?: boolean | 'empty';
+  /** Answers a create of whom it has by this attribute with the one that it has, as it becomes. */
+  readonly upsertsBy?: string;
   /** `located` says where it is. */
   readonly noIdOnCreate?: boolean | 'located';
   readonly oneOperation?: boolean;
@@ -350,6 +352,10 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
       [...groups.values()].some((doc) => doc['externalId'] === body['externalId'])
     )
       violations.push(`group ${String(body['displayName'])} twice`);
+    const { upsertsBy } = app.personality;
+    const known =
+      upsertsBy === undefined ? undefined : [...store.values()].find((doc) => doc[upsertsBy] === body[upsertsBy]);
+    if (known !== undefined) return replace(kind, String(known['id']), { ...body, id: known['id'] });
     counter += 1;
     const id = `${kind.toLowerCase()}-${counter}`;
     const doc: Doc = {
