@@ -128,7 +128,19 @@ export type TargetChanges = Partial<{
 
 const JSON_COLUMNS: ReadonlySet<string> = new Set(['backfill', 'capabilities', 'learned', 'quarantine', 'guard']);
 
-export async function changeTarget(db: Db, appId: string, changes: TargetChanges): Promise<void> {
+/** As which a target is known to whoever changes it. */
+export interface KnownTarget {
+  readonly states: readonly TargetState[];
+  readonly configVersion: string;
+}
+
+/** With `known` only while it is that still: a person may have changed it meanwhile. Answers whether it was changed. */
+export async function changeTarget(
+  db: Db,
+  appId: string,
+  changes: TargetChanges,
+  known?: KnownTarget,
+): Promise<boolean> {
   const sets: string[] = [];
   const values: unknown[] = [];
   for (const [name, value] of Object.entries(changes)) {
@@ -144,7 +156,12 @@ export async function changeTarget(db: Db, appId: string, changes: TargetChanges
       values.push(value);
     }
   }
-  if (sets.length > 0) await sql(db, `update targets set ${sets.join(', ')} where app_id = ?`, [...values, appId]);
+  if (sets.length === 0) return false;
+  const [still, ...stills] =
+    known === undefined ? ['true'] : ['state = any(?) and config_version = ?', known.states, known.configVersion];
+  const text = `update targets set ${sets.join(', ')} where app_id = ? and ${still}`;
+  const { rowCount } = await sql(db, text, [...values, appId, ...stills]);
+  return rowCount === 1;
 }
 
 /** Since when, and why, a target is out of service; null when it is in service. Reads `targets`. */

@@ -1,8 +1,8 @@
 // A target that fails at everything is taken out of service, asked now and then, and given up after four weeks.
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { TargetError } from '#core/target.ts';
-import { makeHealth } from '#outbound/health.ts';
+import { type Target, TargetError } from '#core/target.ts';
+import { type Health, makeHealth } from '#outbound/health.ts';
 import { makeLog } from '#platform/log.ts';
 import { type Database, type Db, sql } from '#store/database.ts';
 import { readTarget } from '#store/targets.ts';
@@ -113,4 +113,35 @@ eachDatabase('a target that fails', (open) => {
     assert.equal(app.users.size, 3);
     assert.deepEqual(await told(), ['target.quarantined', 'target.recovered']);
   });
+
+  async function healthOf(push: PushTest): Promise<Health> {
+    const write = <T>(work: (tx: Db) => Promise<T>): Promise<T> => database.knex.transaction(work);
+    const health = makeHealth({ appId: push.appId, clock, log: makeLog('silent'), random: () => 0.5, write });
+    const row = await readTarget(database.knex, push.appId);
+    assert.ok(row);
+    health.begin(row);
+    return health;
+  }
+
+  for (const [what, change, state] of [
+    ['paused', `state = 'paused'`, 'paused'],
+    ['given other settings', `config_version = config_version + 1, state = 'active', quarantine = null`, 'active'],
+  ] as const)
+    it(`and is ${what} meanwhile stays so`, async () => {
+      const push = await startWith(0);
+      const refused = new TargetError('No.', { kind: 'credentials', reason: 'target-refused-us', status: 401 });
+      const health = await healthOf(push);
+      await sql(database.knex, `update targets set ${change}`);
+      await health.noteBad(refused, { attempts: 1, maxAttempts: 8 });
+      assert.deepEqual([(await stateOf(push)).state, await told()], [state, []]);
+      await sql(database.knex, `update targets set state = 'active'`);
+      const again = await healthOf(push);
+      await again.noteBad(refused, { attempts: 1, maxAttempts: 8 });
+      pass(61_000);
+      const probing = await healthOf(push);
+      await sql(database.knex, `update targets set ${change}`);
+      const target = { probe: async () => undefined } as unknown as Target;
+      await probing.probe(target, new AbortController().signal);
+      assert.deepEqual([(await stateOf(push)).state, await told()], [state, ['target.quarantined']]);
+    });
 });
