@@ -141,7 +141,7 @@ async function bringIntoBeing(world: Delivering, row: Claimed, progress: Progres
   if (progress.remoteId === null) return;
   if (progress.action !== 'created') await updateThere(world, row, progress, signal);
   if (row.resource_type === 'Group') {
-    const mayGoOn = (): boolean => world.now().getTime() - progress.beganAt < PAUSE_MS;
+    const mayGoOn = (): boolean => world.mayGoOn() && world.now().getTime() - progress.beganAt < PAUSE_MS;
     const way = { signal, mayGoOn };
     const { changed, paused } = await bringMembers(world.target, progress.remoteId, world.membersOf(row), way);
     if (changed && progress.action === 'none') progress.action = 'updated';

@@ -22,6 +22,8 @@ export interface Delivering {
   membersOf(row: Claimed): MembersOfGroup;
   /** Paths of attributes that a delivery may have changed there since the last one that was done. */
   touchedSince(row: Claimed): Promise<readonly string[]>;
+  /** Whether more requests may follow where a delivery can be left and taken up again. */
+  mayGoOn(): boolean;
   now(): Date;
   /** Waits for a target that shows what it made only a little later. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;

@@ -8,6 +8,7 @@ import { carryOut, claimMs, giveBack } from './carry-out.ts';
 import { makeDeadlines } from './deadlines.ts';
 import { guardDepartures } from './departures.ts';
 import { type Following, followJournal, lookThrough } from './follow.ts';
+import { watchForHalt } from './halt.ts';
 import type { Health } from './health.ts';
 import type { OpenedTarget } from './open-target.ts';
 import { drain, makeClaimSize } from './pool.ts';
@@ -43,11 +44,6 @@ export function makeSendDue({ following, log, health, metrics, listen }: SendPar
   const { db, clock, appId, write } = following;
   const claimSize = makeClaimSize();
 
-  async function isUnchanged(row: TargetRow): Promise<boolean> {
-    const now = await readTarget(db, appId);
-    return now?.state === 'active' && now.config_version === row.config_version;
-  }
-
   async function settle({ world }: Ready, settled: readonly SettledDelivery[]): Promise<void> {
     const now = clock.now();
     await writeSettled(write, appId, settled, now);
@@ -65,11 +61,12 @@ export function makeSendDue({ following, log, health, metrics, listen }: SendPar
     const isOver = (): boolean => signal.aborted || clock.now().getTime() >= started + TURN_MS;
     const claimedAt = new Map<string, Date>();
     let lookedAt = started;
-    let isHalted = false;
+    const halt = watchForHalt(db, row);
     /** The last look found something. */
     let hasMore = row.backfill !== null;
     let looking: Promise<void> | undefined;
-    const carrying = { clock, log, health, world: ready.world, deadlines: makeDeadlines(signal), listen };
+    const world = { ...ready.world, mayGoOn: () => !halt.isHalted() };
+    const carrying = { clock, log, health, world, deadlines: makeDeadlines(signal), listen };
 
     /** What came meanwhile is asked for while what is claimed goes on. */
     async function look(): Promise<void> {
@@ -97,7 +94,7 @@ export function makeSendDue({ following, log, health, metrics, listen }: SendPar
       for (;;) {
         const claimed = await take(limit);
         // The next stretch is looked through before this is sent, so that what goes out does not run dry.
-        if (hasMore && claimed.length < limit && !isHalted && !isOver()) void lookBeside();
+        if (hasMore && claimed.length < limit && !halt.isHalted() && !isOver()) void lookBeside();
         if (claimed.length > 0 || looking === undefined) return claimed;
         await looking;
       }
@@ -110,7 +107,7 @@ export function makeSendDue({ following, log, health, metrics, listen }: SendPar
         return claimDeliveries(tx, appId, { ...wanted, configVersion: row.config_version }, scope);
       }, 'soon');
       // Paused, or with other settings.
-      if (claimed.length === 0) isHalted = !(await isUnchanged(row));
+      if (claimed.length === 0) await halt.look();
       for (const { resource_id } of claimed) claimedAt.set(resource_id, now);
       return claimed;
     }
@@ -118,7 +115,7 @@ export function makeSendDue({ following, log, health, metrics, listen }: SendPar
     const pool = {
       size: claimSize,
       concurrency: health.width,
-      isStopped: () => isHalted || signal.aborted || health.isResting(),
+      isStopped: () => halt.isHalted() || signal.aborted || health.isResting(),
       claim,
       carryOut: (claimed: Claimed) => carryOut(carrying, claimed, claimedAt.get(claimed.resource_id) ?? clock.now()),
       giveBack: (claimed: Claimed) => giveBack(claimed, clock),
@@ -128,6 +125,7 @@ export function makeSendDue({ following, log, health, metrics, listen }: SendPar
       return await drain(pool, isOver);
     } finally {
       await looking?.catch(() => undefined);
+      await halt.close();
       carrying.deadlines.close();
     }
   };

@@ -36,6 +36,7 @@ export function makeWorld(
     target,
     policy,
     cut,
+    mayGoOn: () => true,
     now: clock.now,
     sleep: clock.sleep,
     async isTaken({ resource_type: type, resource_id: by }, remoteId) {

@@ -147,6 +147,28 @@ eachDatabase('what a push target does when', (open) => {
     assert.equal(active().length, 6);
   });
 
+  it('it is paused while requests are under way: nothing is begun after them, and all goes on when it is resumed', async () => {
+    for (let n = 0; n < 60; n += 1) await edit.user(`user${n}`);
+    await journalIsWhole(database);
+    const push = await start({ pace: { concurrency: 1 } });
+    const set = (state: string) => sql(database.knex, 'update targets set state = ?', [state]);
+    let pausing: Promise<unknown> | undefined;
+    // The answer to the first request after so many were made comes long after the pause.
+    app.personality = {
+      get delayMs() {
+        if (app.users.size < 20 || pausing !== undefined) return 0;
+        pausing = set('paused');
+        return 1_500;
+      },
+    };
+    await push.pump.turn();
+    await pausing;
+    assert.equal(app.users.size, 21);
+    await set('active');
+    await push.settle();
+    assert.equal(app.users.size, 60);
+  });
+
   it('an object is refused: it becomes a dead letter, and a replay sends what it is then', async () => {
     app.personality = { failing: () => undefined };
     app.put('User', { schemas: [USER], userName: 'taken', externalId: 'theirs' });
