@@ -360,6 +360,25 @@ eachDatabase('what a push target does when', (open) => {
     assert.deepEqual(active(), ['ada']);
   });
 
+  it('a credential is replaced by the next one in the middle of several requests: it stays in service', async () => {
+    app.personality = { token: 'old-token', delayMs: 20 };
+    const ids: string[] = [];
+    for (let n = 0; n < 8; n += 1) ids.push(await edit.user(`user${n}`));
+    const push = await start({
+      auth: { kind: 'bearer', token: 'old-token' },
+      nextAuth: { kind: 'basic', username: 'new', password: 'new-password' },
+      pace: { concurrency: 8 },
+    });
+    await push.settle();
+    app.personality = { basic: { user: 'new', password: 'new-password' }, delayMs: 20 };
+    for (const id of ids) await edit.change('User', id, 'title', 'Chief');
+    await journalIsWhole(database);
+    await push.settle();
+    assert.ok([...app.users.values()].every(({ title }) => title === 'Chief'));
+    const { rows } = await sql(database.knex, `select action from audit where actor = 'push'`);
+    assert.deepEqual(rows, []);
+  });
+
   it('it is reconciled: what changed there is mended, strangers are only told of', async () => {
     const ada = await edit.user('ada', { title: 'ours' });
     const team = await edit.group('team', [ada]);
