@@ -29,8 +29,11 @@ export interface Consequence {
 /** In a row: a minute or two of a target that refuses connections, some minutes of one that lets them run out of time. */
 const UNREACHABLE_AFTER = 8;
 
-/** Says something of a member, and nothing of how the target does. */
-const ABOUT_MEMBERS: ReadonlySet<string> = new Set(['member-refused', 'member-list-refused']);
+/** Says something of one object, of its members or of ours, and nothing of how the target does. */
+const NOT_OF_TARGET: ReadonlySet<string> = new Set([
+  ...['member-refused', 'member-list-refused', 'too-many-members', 'deletion-refused'],
+  ...['required-attribute-missing', 'ambiguous-match', 'already-linked'],
+]);
 
 export function consequenceOf(error: unknown, situation: Situation): Consequence {
   const { attempts, maxAttempts, failures, now, random } = situation;
@@ -78,10 +81,10 @@ export function consequenceOf(error: unknown, situation: Situation): Consequence
         ...counted,
         state: 'dead',
         restUntil: isAsked ? rested : undefined,
-        counts: !ABOUT_MEMBERS.has(error.reason),
+        counts: !NOT_OF_TARGET.has(error.reason),
       };
     default:
-      return { ...counted, restUntil: isAsked ? rested : undefined };
+      return { ...counted, restUntil: isAsked ? rested : undefined, counts: !NOT_OF_TARGET.has(error.reason) };
   }
 }
 

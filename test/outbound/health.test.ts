@@ -77,6 +77,16 @@ eachDatabase('a target that fails', (open) => {
     assert.ok(app.takeWrites().length < 30, 'it was given everything');
   });
 
+  it('nowhere but in what our own rules say of objects stays in service', async () => {
+    for (let n = 0; n < 30; n += 1) await edit.user(`user${n}`);
+    await journalIsWhole(database);
+    const push = await start({ mapping: { User: [{ to: 'title', from: 'title', required: true }] } }, { clock });
+    for (let n = 0; n < 3; n += 1) await push.pump.turn();
+    const { rows } = await sql(database.knex, `select state, count(*)::int as count from deliveries group by 1`);
+    assert.deepEqual(rows, [{ state: 'dead', count: 30 }]);
+    assert.equal((await stateOf(push)).state, 'active');
+  });
+
   it('is asked at growing gaps, told of once, comes back by itself, and after four weeks is given up', async () => {
     app.personality = { failing: () => 401 };
     const target = await startWith(1);
