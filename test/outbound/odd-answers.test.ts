@@ -139,6 +139,14 @@ eachDatabase('a target that', (open) => {
     assert.deepEqual([app.takeWrites().length, app.asked.length < 9], [0, true]);
   });
 
+  it('answers 403 to what it does not have, such as its configuration, is used all the same', async () => {
+    const ada = await edit.user('ada');
+    app.personality = { config: false, nowhere: 403 };
+    await journalIsWhole(database);
+    await (await start()).settle();
+    assert.deepEqual(await rowOf(ada), { state: 'idle', action: 'created', link: 'created', code: null });
+  });
+
   it('says that it can PATCH is believed no more than the administrator, who says otherwise', async () => {
     const ada = await edit.user('ada');
     await journalIsWhole(database);

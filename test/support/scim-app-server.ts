@@ -12,6 +12,8 @@ export interface Personality {
   readonly etag?: 'none' | 'weak' | 'odd' | 'required' | 'refused';
   readonly bulk?: boolean;
   readonly config?: boolean;
+  /** What it answers at places that it does not have; 404 otherwise. */
+  readonly nowhere?: number;
   readonly membersMax?: number;
   /** Takes members as a whole list only. */
   readonly wholeMembers?: boolean;
@@ -229,15 +231,15 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
       throw new Refusal(415);
     if (method !== 'GET' && method !== 'DELETE' && !type.includes('json')) violations.push(`${method} as ${type}`);
     if (place === 'ServiceProviderConfig') {
-      if (app.personality.config === false) throw new Refusal(404);
+      if (app.personality.config === false) throw new Refusal(app.personality.nowhere ?? 404);
       return { status: 200, body: config() };
     }
     if (place === 'Schemas' && app.personality.schemas)
       return { status: 200, body: { Resources: app.personality.schemas } };
-    if (place === 'ResourceTypes') throw new Refusal(404);
+    if (place === 'ResourceTypes') throw new Refusal(app.personality.nowhere ?? 404);
     if (place === 'Bulk' && app.personality.bulk === true) return bulk(body, request);
     const store = place === 'Users' ? users : place === 'Groups' ? groups : undefined;
-    if (store === undefined) throw new Refusal(404);
+    if (store === undefined) throw new Refusal(app.personality.nowhere ?? 404);
     const kind = store === users ? 'User' : 'Group';
     if (rawId === undefined) {
       if (method === 'POST') return create(kind, body ?? {});
