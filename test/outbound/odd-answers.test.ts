@@ -371,6 +371,29 @@ eachDatabase('a target that', (open) => {
       assert.deepEqual(rows, [{ state: 'active', attempts: 1, rests: true }]);
     });
 
+  for (const patch of [true, false])
+    it(`has a group already, and fails at a member of it, ${patch ? 'by PATCH' : 'by PUT'}: they stay in the group until they are known`, async () => {
+      const USER = 'urn:ietf:params:scim:schemas:core:2.0:User';
+      const there = ['ada', 'stranger'].map((userName) => app.put('User', { schemas: [USER], userName, active: true }));
+      const twin = app.put('User', { schemas: [USER], userName: 'Ada' });
+      const team = app.put('Group', { schemas: [], displayName: 'team', members: there.map((value) => ({ value })) });
+      const membersThere = () =>
+        ((app.groups.get(team)?.['members'] ?? []) as { value: string }[]).map(({ value }) => value);
+      const [ada, bob] = [await edit.user('ada'), await edit.user('bob')];
+      await edit.group('team', [ada, bob]);
+      app.personality = { patch };
+      await journalIsWhole(database);
+      const push = await start();
+      await push.settle();
+      assert.deepEqual(await rowOf(ada), { state: 'dead', action: 'none', link: null, code: 'ambiguous-match' });
+      const bobThere = [...app.users.values()].find(({ userName }) => userName === 'bob')?.['id'];
+      assert.deepEqual(membersThere().sort(), [...there, bobThere].sort());
+      app.users.delete(twin);
+      await replayDead(database.knex, { appId: push.appId, code: undefined, now: new Date() });
+      await push.settle();
+      assert.deepEqual(membersThere().sort(), [there[0], bobThere].sort());
+    });
+
   it('answers creates with their address alone, and does not filter: everybody is read once', async () => {
     app.personality = { noIdOnCreate: 'located', filter: 'no' };
     for (let n = 0; n < 5; n += 1) await edit.user(`user${n}`);
