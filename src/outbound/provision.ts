@@ -14,6 +14,7 @@ import { type OpenedTarget, openTarget } from './open-target.ts';
 import { settledOf } from './outcome.ts';
 import type { Cut, PumpParts } from './pump.ts';
 import { consequenceOf } from './settle.ts';
+import { targetScope } from './target-scope.ts';
 import { makeWorld } from './world.ts';
 import { writeSettled } from './write-settled.ts';
 
@@ -94,7 +95,7 @@ async function inScope(
   row: TargetRow,
   limit: number,
 ): Promise<readonly string[]> {
-  const scope = scopeOf(row.scope as AppScope | null);
+  const scope = targetScope(row, scopeOf);
   const ids: string[] = [];
   for (const type of ['User', 'Group'] as const) {
     const condition = scope(type, 'many')?.(1) ?? true;
@@ -125,7 +126,7 @@ async function claimOne(
   resourceId: string,
   isDry: boolean,
 ): Promise<Claimed> {
-  const scope = scopeOf(row.scope as AppScope | null);
+  const scope = targetScope(row, scopeOf);
   const now = clock.now();
   const tx = await database.knex.transaction();
   try {

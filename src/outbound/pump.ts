@@ -18,6 +18,7 @@ import { type Following, followJournal, lookThrough } from './follow.ts';
 import { makeHealth } from './health.ts';
 import { openTarget, type TargetKinds } from './open-target.ts';
 import { makeSendDue, type Ready, type SendParts } from './send-due.ts';
+import { targetScope } from './target-scope.ts';
 import { makeUpkeep } from './upkeep.ts';
 import { makeWorld } from './world.ts';
 
@@ -95,7 +96,7 @@ export function makePump(parts: PumpParts, appId: string, lease: HeldLease, sign
   async function turn(): Promise<number> {
     const before = await readTarget(db, appId);
     if (before === undefined || before.state === 'disabled') return POLL_MS;
-    const scope = parts.scopeOf(before.scope as AppScope | null);
+    const scope = targetScope(before, parts.scopeOf);
     const hasNews = await followJournal(following, before, scope, signal);
     const followed = hasNews ? ((await readTarget(db, appId)) ?? before) : before;
     const hasLooked = await lookThrough(following, followed, scope);

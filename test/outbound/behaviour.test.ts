@@ -13,7 +13,7 @@ import { type Database, sql } from '#store/database.ts';
 import { settleDeliveries } from '#store/deliveries.ts';
 import { claimDeliveries } from '#store/delivery-claims.ts';
 import { forgetDrift } from '#store/reconciliations.ts';
-import { readTarget } from '#store/targets.ts';
+import { readTarget, saveTarget } from '#store/targets.ts';
 import { readPushFigures, replayDead } from '#store/views/deliveries.ts';
 import { listSendings } from '#store/views/sendings.ts';
 import { makeClock } from '../support/clock.ts';
@@ -114,6 +114,28 @@ eachDatabase('what a push target does when', (open) => {
     await decideDepartures(database.knex, push.appId, 'allow', new Date());
     await push.settle();
     assert.equal(active().length, 6);
+  });
+
+  it('a type is left out of what it gets: those of it who are there leave, and the guard watches', async () => {
+    for (let n = 0; n < 5; n += 1) await edit.user(`user${n}`);
+    for (let n = 0; n < 5; n += 1) await edit.group(`group${n}`);
+    const push = await start({ guard: { max: 2, percent: 10 } });
+    await push.settle();
+    const only = async (...types: string[]): Promise<void> => {
+      const { rows } = await sql(database.knex, 'select push, push_secrets from apps where id = ?', [push.appId]);
+      const [{ push: settings, push_secrets: secrets }] = rows;
+      await saveTarget(database.knex, { appId: push.appId, push: { ...settings, types }, secrets });
+      await push.settle();
+    };
+    await only('User');
+    assert.deepEqual([app.groups.size, active().length], [5, 5]);
+    await only('Group');
+    assert.deepEqual([app.groups.size, active().length], [5, 5]);
+    await decideDepartures(database.knex, push.appId, 'allow', new Date());
+    await push.settle();
+    assert.deepEqual([app.groups.size, active().length], [5, 0]);
+    await only('User', 'Group');
+    assert.deepEqual([app.groups.size, active().length], [5, 5]);
   });
 
   it('it is compared after departures were rejected, and after somebody there took people up again: the guard watches', async () => {
