@@ -2,7 +2,6 @@ import { Router } from 'express';
 import { z } from 'zod';
 import { ConflictError, GoneError, InputError, NotFoundError } from '#core/errors.ts';
 import { decodeCursor } from '#core/journal.ts';
-import type { AppScope } from '#core/scope.ts';
 import { requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import type { Telling } from '#outbound/event-messages.ts';

@@ -147,6 +147,25 @@ eachDatabase('a target that', (open) => {
     assert.deepEqual(await rowOf(ada), { state: 'idle', action: 'created', link: 'created', code: null });
   });
 
+  for (const isAlways of [false, true])
+    it(`fails at look-ups, ${isAlways ? 'always: it does not filter, and everybody is read' : 'and then not any more: nothing is learned of that'}`, async () => {
+      const push = await start();
+      await push.settle();
+      const ids = [await edit.user('ada'), await edit.user('bob')];
+      let fails = 2;
+      app.personality = isAlways
+        ? { filter: 'no', filterRefusal: 500 }
+        : { failing: (method) => (method === 'GET' && fails-- > 0 ? 500 : undefined) };
+      for (let n = 0; n < 8; n += 1) {
+        await turnOnce(push);
+        await sql(database.knex, `update deliveries set ready_at = now() where state = 'pending'`);
+      }
+      for (const id of ids)
+        assert.deepEqual(await rowOf(id), { state: 'idle', action: 'created', link: 'created', code: null });
+      const { rows } = await sql(database.knex, 'select learned from targets');
+      assert.deepEqual(rows, [{ learned: isAlways ? { filter: false } : {} }]);
+    });
+
   it('says that it can PATCH is believed no more than the administrator, who says otherwise', async () => {
     const ada = await edit.user('ada');
     await journalIsWhole(database);

@@ -8,6 +8,8 @@ export interface Personality {
   readonly put?: boolean;
   /** `no` refuses filters, `ignore` answers everybody. */
   readonly filter?: 'yes' | 'no' | 'ignore';
+  /** How it refuses them; 400 otherwise. */
+  readonly filterRefusal?: number;
   /** `required` refuses changes without If-Match, `refused` any that has it. */
   readonly etag?: 'none' | 'weak' | 'odd' | 'required' | 'refused';
   readonly bulk?: boolean;
@@ -301,7 +303,7 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
     const { filter = 'yes', pageMax = 100 } = app.personality;
     const text = query.get('filter');
     let items = [...store.values()];
-    if (text !== null && filter === 'no') throw new Refusal(400, 'invalidFilter');
+    if (text !== null && filter === 'no') throw new Refusal(app.personality.filterRefusal ?? 400, 'invalidFilter');
     if (text !== null && filter === 'yes') items = items.filter(byFilter(text));
     const start = Math.max(1, Number(query.get('startIndex') ?? 1));
     const count = Math.min(pageMax, Number(query.get('count') ?? 100));
