@@ -72,7 +72,9 @@ export function makeHealth({ appId, clock, log, random, write }: HealthParts): H
     const since = known?.since ?? clock.now().toISOString();
     const probes = known === null ? 0 : known.probes + 1;
     const isOver = now() - Date.parse(since) >= QUARANTINE_MOST_MS;
-    const probeAt = new Date(now() + probeGapMs(probes)).toISOString();
+    // Nor before the time that it asked for.
+    const asked = error instanceof TargetError ? (error.retryAfterMs ?? 0) : 0;
+    const probeAt = new Date(now() + Math.max(probeGapMs(probes), asked)).toISOString();
     log.warn({ code, probes }, isOver ? 'target disabled' : 'target in quarantine');
     await write(async (tx) => {
       const told = { reason: code, message, remedy: remedy ?? null, since, probes, probeAt };

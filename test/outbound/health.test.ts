@@ -111,6 +111,17 @@ eachDatabase('a target that fails', (open) => {
     assert.deepEqual(await told(), ['target.quarantined', 'target.disabled']);
   });
 
+  it('and asks to be left alone is not probed before that', async () => {
+    app.personality = { failing: () => 401 };
+    const target = await startWith(1);
+    await target.pump.turn();
+    app.personality = { failing: () => 503, failingSeconds: 3_600 };
+    pass(61_000);
+    await target.pump.turn();
+    const { rows } = await sql(database.knex, `select (quarantine ->> 'probeAt')::timestamptz as at from targets`);
+    assert.ok(rows[0].at.getTime() - clock.now().getTime() >= 3_599_000, rows[0].at.toISOString());
+  });
+
   it('and mends is back after the next probe, with everything that waited', async () => {
     app.personality = { failing: () => 401 };
     const target = await startWith(3);
