@@ -118,7 +118,8 @@ export function makePump(parts: PumpParts, appId: string, lease: HeldLease, sign
     if (health.isResting()) return Math.min(POLL_MS, health.restMs());
     if (!(await upkeep.discover(row, ready))) return POLL_MS;
     const done = readyAt !== undefined && readyAt <= clock.now() ? await sendGuarded(row, ready, scope) : 0;
-    const hasReconciled = row.backfill === null && !health.isResting() && (await upkeep.reconcileWhenDue(row, ready));
+    const isLookedThrough = row.backfill === null && !row.scope_moved;
+    const hasReconciled = isLookedThrough && !health.isResting() && (await upkeep.reconcileWhenDue(row, ready));
     await upkeep.keepLearned(row, ready);
     if (done > 0 || hasReconciled) return 0;
     const waitMs = readyAt === undefined ? POLL_MS : readyAt.getTime() - clock.now().getTime();

@@ -63,7 +63,7 @@ export function makeSendDue({ following, log, health, metrics, listen }: SendPar
     let lookedAt = started;
     const halt = watchForHalt(db, row);
     /** The last look found something. */
-    let hasMore = row.backfill !== null;
+    let hasMore = row.backfill !== null || row.scope_moved;
     let looking: Promise<void> | undefined;
     const world = { ...ready.world, mayGoOn: () => !halt.isHalted() };
     const carrying = { clock, log, health, world, deadlines: makeDeadlines(signal), listen };

@@ -39,6 +39,8 @@ export interface TargetRow {
   readonly push_secrets: string | null;
   readonly place: JournalPlace | null;
   readonly backfill: Backfill | null;
+  /** The scope has changed since that began: it is looked through once more after it. */
+  readonly scope_moved: boolean;
   readonly capabilities: Capabilities | null;
   readonly capabilities_at: Date | null;
   readonly learned: Learned;
@@ -54,7 +56,7 @@ export interface TargetRow {
 
 const ROW = `select t.app_id, a.name, t.state, t.config_version, a.scope, a.push, a.push_secrets,
     case when t.place_xid is not null then jsonb_build_object('xid', t.place_xid::text, 'seq', t.place_seq::text) end as place,
-    t.backfill, t.capabilities, t.capabilities_at, t.learned, t.rest_until, t.failures, t.quarantine, t.guard, t.guard_allowed_at,
+    t.backfill, t.scope_moved, t.capabilities, t.capabilities_at, t.learned, t.rest_until, t.failures, t.quarantine, t.guard, t.guard_allowed_at,
     t.reconcile_asked, t.reconciled_at, t.created_at
   from targets t join apps a on a.id = t.app_id and a.push is not null`;
 
@@ -114,6 +116,7 @@ export type TargetChanges = Partial<{
   state: TargetState;
   place: JournalPlace;
   backfill: Backfill | null;
+  scope_moved: boolean;
   capabilities: Capabilities;
   capabilities_at: Date;
   learned: Learned;

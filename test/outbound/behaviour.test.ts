@@ -289,6 +289,29 @@ eachDatabase('what a push target does when', (open) => {
     assert.deepEqual(active(), ['ada', 'eve']);
   });
 
+  it('its scope moves while it is looked through: that goes on to its end, and then once more, with the same connection', async () => {
+    const [ada, bob] = [await edit.user('ada'), await edit.user('bob')];
+    const team = await edit.group('team', [bob]);
+    await journalIsWhole(database);
+    const push = await start({ types: ['User'] }, { scope: { groups: [team] } });
+    await push.settle();
+    assert.deepEqual(active(), ['bob']);
+    const stateOf = async () =>
+      (await sql(database.knex, 'select backfill, scope_moved as moved, config_version as version from targets'))
+        .rows[0];
+    const { version } = await stateOf();
+    // Everybody of the directory is behind already.
+    const late = { mode: 'scope', type: 'User', pos: '1000000' };
+    await sql(database.knex, 'update targets set backfill = ?::jsonb', [JSON.stringify(late)]);
+    await edit.addMember(team, ada);
+    await journalIsWhole(database);
+    await push.pump.turn();
+    assert.deepEqual(await stateOf(), { backfill: { ...late, type: 'Group', pos: '0' }, moved: true, version });
+    await push.settle();
+    assert.deepEqual(active(), ['ada', 'bob']);
+    assert.deepEqual(await stateOf(), { backfill: null, moved: false, version });
+  });
+
   it('attributes are mapped, required and cut', async () => {
     await edit.user('ada', {
       name: { givenName: 'Ada', familyName: 'Lovelace' },
