@@ -161,8 +161,15 @@ export interface Target {
     all: () => Promise<readonly string[]>,
     signal: AbortSignal,
   ): Promise<void>;
-  /** Everything of a type, page by page, items that come twice left out. */
-  pages(type: ResourceType, signal: AbortSignal): AsyncGenerator<readonly Remote[]>;
+  /**
+   * Everything of a type, page by page, items that come twice left out. When it asks to be left alone in between, `waitOut`
+   * waits for that, and it goes on where it was.
+   */
+  pages(
+    type: ResourceType,
+    signal: AbortSignal,
+    waitOut?: (asked: TargetError) => Promise<void>,
+  ): AsyncGenerator<readonly Remote[]>;
   /** What was learned since it was opened. */
   learned(): Learned;
   close(): Promise<void>;

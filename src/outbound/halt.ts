@@ -9,6 +9,9 @@ export interface Halt {
   close(): Promise<void>;
 }
 
+/** What was under way was given up for that. */
+export class HaltedError extends Error {}
+
 /** So much goes out yet after a pause. */
 const LOOK_MS = 250;
 

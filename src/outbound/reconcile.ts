@@ -17,11 +17,12 @@ import { parsePath } from '#core/filter.ts';
 import { nameKey } from '#core/names.ts';
 import { managedPart, outgoingForm } from '#core/outgoing.ts';
 import type { ResourceType } from '#core/resource.ts';
-import type { PushPolicy, Remote, Target } from '#core/target.ts';
+import type { PushPolicy, Remote, Target, TargetError } from '#core/target.ts';
 import { type Fields, writeAt } from '#core/target-mapping.ts';
 import type { Clock } from '#platform/clock.ts';
 import { type Db, sql } from '#store/database.ts';
 import {
+  askForCutOnes,
   askForDrift,
   type DriftRow,
   finishReconciliation,
@@ -36,6 +37,7 @@ import {
 } from '#store/reconciliations.ts';
 import { replaceKnownMembers, wantedMembers } from '#store/target-members.ts';
 import { changeTarget } from '#store/targets.ts';
+import { HaltedError } from './halt.ts';
 
 /**
  * `missing` ours, and not there any more · `changed` an attribute of ours has another value · `member-added` and
@@ -70,6 +72,10 @@ export interface Reconciling {
   /** What the app may see of a resource. */
   cut(type: ResourceType, document: Fields): Fields;
   write<T>(work: (tx: Db) => Promise<T>): Promise<T>;
+  /** Called between two requests, for what cannot wait until everything is compared. @throws {HaltedError} to end it */
+  between(): Promise<void>;
+  /** The target asked to be left alone: waits for as long. */
+  waitOut(asked: TargetError): Promise<void>;
 }
 
 /** Kept of a report; the counts tell of all. */
@@ -80,7 +86,10 @@ interface Report {
   readonly findings: Finding[];
 }
 
-/** @throws {TargetError} the target could not be read to the end; then nothing counts as missing */
+/**
+ * @throws {TargetError} the target could not be read to the end; then nothing counts as missing
+ * @throws {HaltedError} it was ended by `between`, and is asked for again
+ */
 export async function reconcile(parts: Reconciling, signal: AbortSignal): Promise<void> {
   const { db, clock, appId, policy, write } = parts;
   const id = randomUUID();
@@ -94,7 +103,9 @@ export async function reconcile(parts: Reconciling, signal: AbortSignal): Promis
     for (const type of policy.types) await compareType(parts, type, startedAt, report, signal);
     await write((tx) => finishReconciliation(tx, id, { ...report, finishedAt: clock.now(), error: null }));
   } catch (error) {
-    if (!signal.aborted)
+    if (signal.aborted || error instanceof HaltedError)
+      await write((tx) => askForCutOnes(tx, appId)).catch(() => undefined);
+    else
       await write((tx) =>
         finishReconciliation(tx, id, { ...report, finishedAt: clock.now(), error: describeError(error) }),
       );
@@ -121,7 +132,7 @@ async function compareType(
 ): Promise<void> {
   const { appId, target, clock, policy, write } = parts;
   const seen = new Set<string>();
-  for await (const page of target.pages(type, signal)) {
+  for await (const page of target.pages(type, signal, parts.waitOut)) {
     for (const { id } of page) seen.add(id);
     report.counts[type === 'User' ? 'users' : 'groups'] = seen.size;
     const linked = new Map((await readLinked(parts.db, appId, type, page)).map((row) => [row.remote_id, row]));
@@ -141,10 +152,12 @@ async function compareType(
       await askForDrift(tx, appId, asked, clock.now());
       await noteDrift(tx, appId, noted);
     });
+    await parts.between();
   }
   const gone = await listUnseen(parts.db, appId, type, { seen: [...seen], before: startedAt });
   const missing: string[] = [];
   for (const { resource_id, remote_id } of gone) {
+    await parts.between();
     // A page may skip somebody: only what is not there when asked for by id is missing.
     if ((await target.read(type, remote_id, signal)) !== undefined) continue;
     const repair = policy.reconcile.repair.missing ? 'queued' : 'reported';

@@ -13,6 +13,16 @@ export async function startReconciliation(
   await sql(db, 'insert into reconciliations (id, app_id, started_at) values (?, ?, ?)', [id, appId, startedAt]);
 }
 
+/** Comparisons that were cut short tell nothing: they are made again. */
+export async function askForCutOnes(db: Db, appId: string): Promise<void> {
+  await sql(
+    db,
+    `with cut as (delete from reconciliations where app_id = ? and finished_at is null returning 1)
+     update targets set reconcile_asked = true where app_id = ? and exists (select 1 from cut)`,
+    [appId, appId],
+  );
+}
+
 export async function finishReconciliation(
   db: Db,
   id: string,

@@ -238,7 +238,7 @@ function makeTarget(
       }
     },
     changeMembers: writer.changeMembers,
-    pages: (type, signal) => readPages(client, type, pages, signal),
+    pages: (type, signal, waitOut) => readPages(client, type, { ...pages, ...(waitOut && { waitOut }) }, signal),
     learned: () => learned,
     async close() {
       matcher.close();
