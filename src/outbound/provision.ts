@@ -47,16 +47,7 @@ export async function provisionOne(
   signal: AbortSignal,
 ): Promise<Provisioned> {
   const row = await needTarget(parts.database.knex, appId);
-  const requests: Exchange[] = [];
-  const opened = openTarget(parts.kinds, row, parts.seal, (exchange) => requests.push(exchange), { dryRun });
-  try {
-    const connect = await tryToConnect(opened, signal);
-    const claimed = await claimOne(parts, row, resourceId, dryRun);
-    const cut = parts.cutOf(row.scope as AppScope | null);
-    return await carryOut(parts, opened, claimed, { appId, dryRun, connect, requests, cut }, signal);
-  } finally {
-    await opened.target.close();
-  }
+  return atTarget(parts, row, dryRun, (provision) => provision(resourceId), signal);
 }
 
 /** What a target would be sent of the first resources in its scope, without sending any of it. */
@@ -70,14 +61,49 @@ export async function dryRun(
   const ids = await inScope(parts, row, limit);
   const items: Provisioned[] = [];
   const counts: Record<string, number> = {};
-  for (const resourceId of ids) {
-    signal.throwIfAborted();
-    const item = await provisionOne(parts, appId, { resourceId, dryRun: true }, signal);
-    const name = item.ok ? item.action : 'failed';
-    counts[name] = (counts[name] ?? 0) + 1;
-    items.push(item);
-  }
+  const provisionAll = async (provision: (id: string) => Promise<Provisioned>): Promise<void> => {
+    for (const id of ids) {
+      signal.throwIfAborted();
+      const item = await provision(id).catch(unlessOnItsWay);
+      if (item === undefined) continue;
+      const name = item.ok ? item.action : 'failed';
+      counts[name] = (counts[name] ?? 0) + 1;
+      items.push(item);
+    }
+  };
+  await atTarget(parts, row, true, provisionAll, signal);
   return { counts, items };
+}
+
+/** Whoever is being brought there at this moment is left out. */
+function unlessOnItsWay(error: unknown): undefined {
+  if (!(error instanceof NotFoundError)) throw error;
+}
+
+/** With a target that is opened once, and asked once whether it answers. */
+async function atTarget<Result>(
+  parts: ProvisionParts,
+  row: TargetRow,
+  isDry: boolean,
+  work: (provision: (resourceId: string) => Promise<Provisioned>) => Promise<Result>,
+  signal: AbortSignal,
+): Promise<Result> {
+  const { app_id: appId } = row;
+  let exchanges: Exchange[] = [];
+  const opened = openTarget(parts.kinds, row, parts.seal, (exchange) => exchanges.push(exchange), { dryRun: isDry });
+  const cut = parts.cutOf(row.scope as AppScope | null);
+  try {
+    const connect = await tryToConnect(opened, signal);
+    const asked = exchanges;
+    return await work(async (resourceId) => {
+      const claimed = await claimOne(parts, row, resourceId, isDry);
+      exchanges = [...asked];
+      const occasion = { appId, dryRun: isDry, connect, requests: exchanges, cut };
+      return carryOut(parts, opened, claimed, occasion, signal);
+    });
+  } finally {
+    await opened.target.close();
+  }
 }
 
 async function needTarget(db: Db, appId: string): Promise<TargetRow> {
