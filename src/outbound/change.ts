@@ -72,8 +72,9 @@ export async function match(
       reason: 'ambiguous-match',
       remedy: 'Remove all but one of them there, or choose another attribute to match by.',
     });
-  if (await world.isTaken(row, first.id)) await takeFromGone(world, row, first.id, signal);
-  return first;
+  if (!(await world.isTaken(row, first.id))) return first;
+  const isOurs = await takeFromGone(world, row, first.id, signal);
+  return isOurs ? first : match(world, row, payload, signal, thorough);
 }
 
 /** Whoever is leaving at this moment is looked at again after these. */
@@ -81,14 +82,17 @@ const LEAVES_WITHIN_MS = [0, 200, 1_000] as const;
 
 /**
  * Somebody of ours has it. Who is gone here, and has left there, gives it up to whoever comes under the same name: they
- * were deleted and made anew, or came back. @throws {TargetError} `already-linked`
+ * were deleted and made anew, or came back. Answers false when nobody has it any more, which may be because it is gone.
+ * @throws {TargetError} `already-linked`
  */
-async function takeFromGone(world: Delivering, row: Claimed, remoteId: string, signal: AbortSignal): Promise<void> {
+async function takeFromGone(world: Delivering, row: Claimed, remoteId: string, signal: AbortSignal): Promise<boolean> {
   let holder: Holder = 'stays';
   for (const wait of row.deleted || !row.in_scope ? [] : LEAVES_WITHIN_MS) {
+    const wasLeaving = holder === 'leaving';
     if (wait > 0) await world.sleep(wait, signal);
     holder = await world.holderOf(row, remoteId);
-    if (holder === 'gone' && (await world.takeOver(row, remoteId))) return;
+    if (holder === 'gone' && (await world.takeOver(row, remoteId))) return true;
+    if (holder === 'stays' && wasLeaving) return false;
     if (holder === 'stays') break;
   }
   // Who is about to leave is waited for by the next try as well.

@@ -4,6 +4,7 @@ import { differences } from '#core/differences.ts';
 import { differingOf, driftAfter, memberDrift, rememberedDrift } from '#core/drift.ts';
 import { managedPart, standing } from '#core/outgoing.ts';
 import { type Deprovision, type Payload, type PushPolicy, type Remote, TargetError } from '#core/target.ts';
+import type { Fields } from '#core/target-mapping.ts';
 import type { Claimed } from '#store/delivery-claims.ts';
 import { adopt, change, formOf, match, orDeclared, takeMembers, unlink } from './change.ts';
 import type { Delivering, Progress, Step } from './delivering.ts';
@@ -139,6 +140,12 @@ async function isThereYet(world: Delivering, row: Claimed, remoteId: string, sig
 async function bringIntoBeing(world: Delivering, row: Claimed, progress: Progress, signal: AbortSignal): Promise<void> {
   if (progress.remoteId === null) await linkUp(world, row, progress, signal);
   if (progress.remoteId === null) return;
+  if (progress.action === 'adopted' && row.active === false && isActive(progress.sent)) {
+    progress.again = world.now();
+    progress.leaves = true;
+    progress.steps.push({ step: 'action', ok: true, detail: 'It is active there: the next delivery deactivates it.' });
+    return;
+  }
   if (progress.action !== 'created') await updateThere(world, row, progress, signal);
   if (row.resource_type === 'Group') {
     const mayGoOn = (): boolean => world.mayGoOn() && world.now().getTime() - progress.beganAt < PAUSE_MS;
@@ -149,6 +156,11 @@ async function bringIntoBeing(world: Delivering, row: Claimed, progress: Progres
     progress.again = world.now();
     progress.steps.push({ step: 'action', ok: true, detail: 'Members are left for the next delivery, which follows.' });
   }
+}
+
+/** Some say it as text. */
+function isActive(there: Fields | null): boolean {
+  return String(there?.['active']).toLowerCase() === 'true';
 }
 
 /** Finds the resource there, or makes it. Inactive people are adopted when they are there, and never made. */

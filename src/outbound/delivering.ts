@@ -47,6 +47,8 @@ export interface Progress {
   action: 'none' | 'created' | 'adopted' | 'updated' | 'deactivated' | 'deleted' | 'kept' | 'skipped';
   /** When it has to be looked at again though nothing changes. */
   again: Date | undefined;
+  /** What is left is a departure, over which the guard watches. */
+  leaves: boolean;
   beganAt: number;
   readonly steps: Step[];
 }
@@ -61,6 +63,7 @@ export function startProgress(row: Claimed): Progress {
     drift: row.drift,
     action: 'none',
     again: undefined,
+    leaves: false,
     beganAt: 0,
     steps: [],
   };

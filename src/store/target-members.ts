@@ -98,7 +98,7 @@ export async function noteMembers(
 export async function wantedMembers(db: Db, { appId, groupId }: { appId: string; groupId: string }): Promise<string[]> {
   const { rows } = await sql<{ remote_id: string }>(
     db,
-    `select d.remote_id from group_members gm join deliveries d on d.app_id = ? and d.resource_id = gm.member_id
+    `select d.remote_id collate "C" as remote_id from group_members gm join deliveries d on d.app_id = ? and d.resource_id = gm.member_id
        and d.remote_id is not null and d.in_scope where gm.group_id = ?
      union select t.remote_id from target_members t where t.app_id = ? and t.group_id = ? and not ${IS_OURS} and ${AWAITS_MEMBERS}
      order by 1`,

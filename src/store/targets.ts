@@ -161,7 +161,9 @@ export async function changeTarget(
   }
   if (sets.length === 0) return false;
   const [still, ...stills] =
-    known === undefined ? ['true'] : ['state = any(?) and config_version = ?', known.states, known.configVersion];
+    known === undefined
+      ? ['true']
+      : ['state = any(?::text[]) and config_version = ?', known.states, known.configVersion];
   const text = `update targets set ${sets.join(', ')} where app_id = ? and ${still}`;
   const { rowCount } = await sql(db, text, [...values, appId, ...stills]);
   return rowCount === 1;

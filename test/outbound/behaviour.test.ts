@@ -138,6 +138,21 @@ eachDatabase('what a push target does when', (open) => {
     assert.deepEqual([app.groups.size, active().length], [5, 5]);
   });
 
+  it('it has many who are inactive here before it was ever pushed to: they are adopted, and the guard watches', async () => {
+    for (let n = 0; n < 5; n += 1) {
+      app.put('User', { schemas: [USER], userName: `user${n}`, active: true });
+      await edit.user(`user${n}`, { active: false });
+    }
+    const push = await start({ guard: { max: 2, percent: 10 } });
+    await push.settle();
+    assert.equal(active().length, 5);
+    assert.ok((await deliveries(push)).every(({ state }) => state === 'held'));
+    await decideDepartures(database.knex, push.appId, 'allow', new Date());
+    await push.settle();
+    assert.deepEqual(active(), []);
+    assert.ok((await deliveries(push)).every(({ state, action }) => state === 'idle' && action === 'deactivated'));
+  });
+
   it('it is compared after departures were rejected, and after somebody there took people up again: the guard watches', async () => {
     const ids: string[] = [];
     for (let n = 0; n < 6; n += 1) ids.push(await edit.user(`user${n}`));
