@@ -29,6 +29,17 @@ export function formOf(world: Delivering, row: Claimed, occasion: 'create' | 'up
   return world.target.shaped(row.resource_type, payload);
 }
 
+/** As it is to stand there. Whoever is inactive leaves without what the mapping requires of others: a mailbox is often gone first. */
+export function updatedForm(world: Delivering, row: Claimed, sent: Fields | null): Payload {
+  try {
+    return formOf(world, row, 'update');
+  } catch (error) {
+    const isMissing = error instanceof TargetError && error.reason === 'required-attribute-missing';
+    if (!isMissing || row.resource_type !== 'User' || row.active !== false) throw error;
+    return { ...sent, active: false };
+  }
+}
+
 /** What is sent at creation only stays as it was sent then. */
 function keepCreateOnly({ policy }: Delivering, row: Claimed, payload: Fields): void {
   const rules = policy.mapping[row.resource_type].filter(({ when }) => when === 'create');

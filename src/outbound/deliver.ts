@@ -6,7 +6,7 @@ import { managedPart, standing } from '#core/outgoing.ts';
 import { type Deprovision, type Payload, type PushPolicy, type Remote, TargetError } from '#core/target.ts';
 import type { Fields } from '#core/target-mapping.ts';
 import type { Claimed } from '#store/delivery-claims.ts';
-import { adopt, change, formOf, match, orDeclared, takeMembers, unlink } from './change.ts';
+import { adopt, change, formOf, match, orDeclared, takeMembers, unlink, updatedForm } from './change.ts';
 import type { Delivering, Progress, Step } from './delivering.ts';
 import { leave, takeWhatWasMade } from './leave.ts';
 import { bringMembers } from './members.ts';
@@ -78,7 +78,7 @@ async function lookWhatBecame(
   const whole = await world.target.read(row.resource_type, remoteId, signal);
   if (whole === undefined && row.doubted) return unlink(world, row, progress);
   if (isUnknown && whole?.document !== undefined) {
-    const after = fate === 'present' ? formOf(world, row, 'update') : { active: true };
+    const after = fate === 'present' ? updatedForm(world, row, progress.sent) : { active: true };
     const touched = await world.touchedSince(row);
     progress.sent = standing(whole.document, [progress.sent ?? {}, after], touched);
   }
@@ -234,6 +234,15 @@ function made(progress: Progress, payload: Payload, remote: Remote): void {
 }
 
 async function updateThere(world: Delivering, row: Claimed, progress: Progress, signal: AbortSignal): Promise<void> {
-  const after = formOf(world, row, 'update');
-  await change(world, row, progress, after, signal);
+  const before = progress.sent;
+  const after = updatedForm(world, row, before);
+  try {
+    await change(world, row, progress, after, signal);
+  } catch (error) {
+    const isRefused = error instanceof TargetError && (error.kind === 'refused' || error.kind === 'conflict');
+    if (!isRefused || row.active !== false || after['active'] !== false || !isActive(before)) throw error;
+    // What else of them is refused keeps nobody in.
+    await change(world, row, progress, { ...before, active: false }, signal);
+    throw error;
+  }
 }

@@ -112,4 +112,39 @@ eachDatabase('somebody who goes', (open) => {
       assert.deepEqual(rows, [{ state: 'dead', code: 'deletion-refused', target: 'active', count: 25 }]);
       assert.equal(app.takeWrites().length, 25);
     });
+
+  it('is disabled here, and the target refuses what else changed with that: they are deactivated, and the rest is told of', async () => {
+    const ada = await edit.user('ada', { title: 'Chief' });
+    await journalIsWhole(database);
+    const push = await start();
+    await push.settle();
+    const refused = 'No such title.';
+    app.personality = {
+      failing: (method, body) => (method === 'PATCH' && body.includes('Gone') ? 400 : undefined),
+      detail: refused,
+    };
+    await edit.change('User', ada, 'title', 'Gone');
+    await edit.change('User', ada, 'active', false);
+    await journalIsWhole(database);
+    await push.settle();
+    const [there] = app.users.values();
+    assert.deepEqual([there?.['active'], there?.['title']], [false, 'Chief']);
+    const { rows } = await sql(database.knex, `select state, last_action as action from deliveries`);
+    assert.deepEqual(rows, [{ state: 'dead', action: 'deactivated' }]);
+  });
+
+  it('is disabled here, and has lost what the mapping requires: they are deactivated all the same', async () => {
+    const ada = await edit.user('ada', { title: 'Chief' });
+    await journalIsWhole(database);
+    const push = await start({ mapping: { User: [{ to: 'title', from: 'title', required: true }] } });
+    await push.settle();
+    await edit.change('User', ada, 'title', null);
+    await edit.change('User', ada, 'active', false);
+    await journalIsWhole(database);
+    await push.settle();
+    const [there] = app.users.values();
+    assert.deepEqual([there?.['active'], there?.['title']], [false, 'Chief']);
+    const { rows } = await sql(database.knex, `select state, last_action as action from deliveries`);
+    assert.deepEqual(rows, [{ state: 'idle', action: 'deactivated' }]);
+  });
 });

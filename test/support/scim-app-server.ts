@@ -38,7 +38,7 @@ export interface Personality {
   readonly dropAfter?: () => boolean;
   /** Of any request: drops the connection before doing anything. */
   readonly dropBefore?: () => boolean;
-  readonly failing?: (method: string) => number | undefined;
+  readonly failing?: (method: string, body: string) => number | undefined;
   /** What it then says is wrong. */
   readonly detail?: string;
   /** What it then says in Retry-After. */
@@ -132,7 +132,7 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
       result =
         limited(now) ??
         authorised(request) ??
-        failing(method, now) ??
+        failing(method, now, text) ??
         handle(method, path, body as Doc | undefined, request);
     } catch (error) {
       result = error instanceof Refusal ? refusal(error) : { status: 500, body: { detail: String(error) } };
@@ -205,9 +205,10 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
   function failing(
     method: string,
     now: number,
+    text: string,
   ): { status: number; body: unknown; headers: Record<string, string> } | undefined {
     const { failing: fails, failingSeconds: seconds } = app.personality;
-    const status = fails?.(method);
+    const status = fails?.(method, text);
     if (status === undefined) return undefined;
     if (seconds !== undefined) {
       restFrom = now - 300;
