@@ -146,16 +146,38 @@ async function bringIntoBeing(world: Delivering, row: Claimed, progress: Progres
     progress.steps.push({ step: 'action', ok: true, detail: 'It is active there: the next delivery deactivates it.' });
     return;
   }
+  if (row.resource_type === 'Group') return bringGroup(world, row, progress, signal);
   if (progress.action !== 'created') await updateThere(world, row, progress, signal);
-  if (row.resource_type === 'Group') {
+}
+
+/** A name that is refused keeps nobody in the group who is to go, and nobody out of it. */
+async function bringGroup(world: Delivering, row: Claimed, progress: Progress, signal: AbortSignal): Promise<void> {
+  let refused: unknown;
+  if (progress.action !== 'created')
+    await updateThere(world, row, progress, signal).catch((error: unknown) => {
+      if (!isRefusal(error)) throw error;
+      refused = error;
+    });
+  if (progress.remoteId !== null) {
     const mayGoOn = (): boolean => world.mayGoOn() && world.now().getTime() - progress.beganAt < PAUSE_MS;
     const way = { signal, mayGoOn };
     const { changed, paused } = await bringMembers(world.target, progress.remoteId, world.membersOf(row), way);
     if (changed && progress.action === 'none') progress.action = 'updated';
-    if (!paused) return;
-    progress.again = world.now();
-    progress.steps.push({ step: 'action', ok: true, detail: 'Members are left for the next delivery, which follows.' });
+    if (paused) {
+      progress.again = world.now();
+      progress.steps.push({
+        step: 'action',
+        ok: true,
+        detail: 'Members are left for the next delivery, which follows.',
+      });
+      return;
+    }
   }
+  if (refused !== undefined) throw refused;
+}
+
+function isRefusal(error: unknown): error is TargetError {
+  return error instanceof TargetError && (error.kind === 'refused' || error.kind === 'conflict');
 }
 
 /** Some say it as text. */
@@ -239,8 +261,7 @@ async function updateThere(world: Delivering, row: Claimed, progress: Progress, 
   try {
     await change(world, row, progress, after, signal);
   } catch (error) {
-    const isRefused = error instanceof TargetError && (error.kind === 'refused' || error.kind === 'conflict');
-    if (!isRefused || row.active !== false || after['active'] !== false || !isActive(before)) throw error;
+    if (!isRefusal(error) || row.active !== false || after['active'] !== false || !isActive(before)) throw error;
     // What else of them is refused keeps nobody in.
     await change(world, row, progress, { ...before, active: false }, signal);
     throw error;

@@ -413,6 +413,26 @@ eachDatabase('a target that', (open) => {
       assert.deepEqual(membersThere().sort(), [there[0], bobThere].sort());
     });
 
+  it('refuses the new name of a group: its members come and go all the same, and the name is told of', async () => {
+    const [ada, bob] = [await edit.user('ada'), await edit.user('bob')];
+    const team = await edit.group('team', [ada]);
+    await journalIsWhole(database);
+    const push = await start();
+    await push.settle();
+    app.personality = {
+      failing: (method, body) => (method === 'PATCH' && body.includes('displayName') ? 409 : undefined),
+    };
+    await edit.change('Group', team, 'displayName', 'crew');
+    await edit.removeMember(team, ada);
+    await edit.addMember(team, bob);
+    await journalIsWhole(database);
+    await push.settle();
+    const [there] = app.groups.values();
+    const bobThere = [...app.users.values()].find(({ userName }) => userName === 'bob')?.['id'];
+    assert.deepEqual([there?.['displayName'], there?.['members']], ['team', [{ value: bobThere }]]);
+    assert.deepEqual(await rowOf(team), { state: 'dead', action: 'updated', link: 'created', code: 'target-conflict' });
+  });
+
   it('answers creates with their address alone, and does not filter: everybody is read once', async () => {
     app.personality = { noIdOnCreate: 'located', filter: 'no' };
     for (let n = 0; n < 5; n += 1) await edit.user(`user${n}`);
