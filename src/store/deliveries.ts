@@ -64,6 +64,9 @@ export async function askForChanges(
   return rowCount ?? 0;
 }
 
+/** A person wants whom `o` is about to stay there, until something about them changes. */
+const MAY_STAY = `o.state = 'idle' and o.last_action = 'kept' and o.gone_since is null and o.remote_id is not null`;
+
 /**
  * One stretch of looking through the directory: asks for everyone in scope, or with `mode` scope only for those whose
  * place in it has changed. Answers where it ended; undefined at the end of the type.
@@ -81,7 +84,9 @@ export async function askForStretch(
   const limit = statement.bind(stretch.limit, 'integer');
   const within = statement.where(scope(stretch.type, 'many'));
   const changed =
-    stretch.mode === 'all' ? '(r.within or o.resource_id is not null)' : '(r.within <> coalesce(o.in_scope, false))';
+    stretch.mode === 'all'
+      ? `(r.within or o.resource_id is not null) and (${MAY_STAY} and not (r.active and r.within)) is not true`
+      : '(r.within <> coalesce(o.in_scope, false))';
   const text = `with page as materialized (
       select r.id, r.pos, r.resource_type, r.version, r.active, r.updated_at, ${within} as within from resources r
       where r.resource_type = '${stretch.type}' and r.deleted_at is null and r.pos > ${from} order by r.pos limit ${limit}),
@@ -117,9 +122,9 @@ export async function countInScope(
 export async function askForGone(db: Db, appId: string, now: Date): Promise<void> {
   await sql(
     db,
-    `update deliveries d set state = 'pending', asks = asks + 1, rank = ?, ready_at = ?, changed_at = case when d.state = 'idle' then ? else changed_at end
-     where app_id = ? and remote_id is not null and gone_since is null and state in ('idle', 'dead')
-       and not exists (select 1 from resources r where r.id = d.resource_id and r.deleted_at is null)`,
+    `update deliveries o set state = 'pending', asks = asks + 1, rank = ?, ready_at = ?, changed_at = case when o.state = 'idle' then ? else changed_at end
+     where app_id = ? and remote_id is not null and gone_since is null and state in ('idle', 'dead') and (${MAY_STAY}) is not true
+       and not exists (select 1 from resources r where r.id = o.resource_id and r.deleted_at is null)`,
     [RANKS.leaver, now, now, appId],
   );
 }

@@ -117,4 +117,29 @@ eachDatabase('the guard of a target, when', (open) => {
     assert.deepEqual(active(), []);
     assert.ok((await deliveries(push)).every(({ state, action }) => state === 'idle' && action === 'deactivated'));
   });
+
+  it('departures were rejected, and everybody is looked at again: they stay until something about them changes', async () => {
+    const ids: string[] = [];
+    for (let n = 0; n < 6; n += 1) ids.push(await edit.user(`user${n}`));
+    const push = await start({ guard: { max: 2, percent: 0 } });
+    await push.settle();
+    const [ada = '', bob = '', ...others] = ids;
+    for (const id of others) await edit.remove('User', id);
+    await edit.change('User', bob, 'active', false);
+    await journalIsWhole(database);
+    await push.settle();
+    await decideDepartures(database.knex, push.appId, 'reject', new Date());
+    await push.settle();
+    // Fewer than would be held.
+    for (const id of others.slice(1)) await sql(database.knex, 'delete from deliveries where resource_id = ?', [id]);
+    app.takeWrites();
+    await sql(database.knex, `update targets set backfill = '{"mode":"all","type":"User","pos":"0"}'`);
+    await push.settle();
+    assert.deepEqual([app.takeWrites(), active().length], [[], 6]);
+    await edit.change('User', bob, 'title', 'Chief');
+    await edit.change('User', ada, 'title', 'Chief');
+    await journalIsWhole(database);
+    await push.settle();
+    assert.equal(active().length, 5);
+  });
 });
