@@ -175,6 +175,16 @@ export interface Target {
   close(): Promise<void>;
 }
 
+/** The ids of the members that a group shows; undefined when it shows no list of them. */
+export function shownMembers(document: Payload | undefined): readonly string[] | undefined {
+  const members: unknown = document?.['members'];
+  if (!Array.isArray(members)) return undefined;
+  return members.flatMap((member: { readonly value?: unknown } | null) => {
+    const { value } = member ?? {};
+    return (typeof value === 'string' && value !== '') || typeof value === 'number' ? [String(value)] : [];
+  });
+}
+
 /** What happens there to somebody who is gone here. */
 export type Deprovision = 'deactivate' | 'delete' | 'keep';
 

@@ -2,7 +2,7 @@
 import { differences } from '#core/differences.ts';
 import { parsePath } from '#core/filter.ts';
 import { inDoubt, managedPart, outgoingForm } from '#core/outgoing.ts';
-import { type Payload, type Remote, TargetError } from '#core/target.ts';
+import { type Payload, type Remote, shownMembers, TargetError } from '#core/target.ts';
 import { type Fields, readAt, writeAt } from '#core/target-mapping.ts';
 import type { Claimed } from '#store/delivery-claims.ts';
 import type { Holder } from '#store/gone-links.ts';
@@ -133,8 +133,8 @@ async function readMembers(world: Delivering, row: Claimed, remoteId: string, si
 
 /** Puts the members that the target shows in place of those that are known; where it shows none, these stay. */
 export async function takeMembers(world: Delivering, row: Claimed, whole: Remote | undefined): Promise<void> {
-  const members = whole?.document?.['members'];
-  if (Array.isArray(members)) await world.membersOf(row).replaceKnown(members.map(({ value }) => String(value)));
+  const members = shownMembers(whole?.document);
+  if (members !== undefined) await world.membersOf(row).replaceKnown(members);
 }
 
 /** Sends the difference to what was sent last; nothing when there is none. */

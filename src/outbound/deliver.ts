@@ -3,7 +3,14 @@
 import { differences } from '#core/differences.ts';
 import { differingOf, driftAfter, memberDrift, rememberedDrift } from '#core/drift.ts';
 import { managedPart, standing } from '#core/outgoing.ts';
-import { type Deprovision, type Payload, type PushPolicy, type Remote, TargetError } from '#core/target.ts';
+import {
+  type Deprovision,
+  type Payload,
+  type PushPolicy,
+  type Remote,
+  shownMembers,
+  TargetError,
+} from '#core/target.ts';
 import type { Fields } from '#core/target-mapping.ts';
 import type { Claimed } from '#store/delivery-claims.ts';
 import { adopt, change, formOf, match, orDeclared, takeMembers, unlink, updatedForm } from './change.ts';
@@ -91,10 +98,11 @@ async function lookWhatIsKept(world: Delivering, row: Claimed, progress: Progres
   if (drift === null || drift.asked.length === 0 || remoteId === null || again !== undefined) return;
   try {
     const whole = await world.target.read(row.resource_type, remoteId, signal);
-    const { members, ...document } = whole?.document ?? {};
+    const { members: _members, ...document } = whole?.document ?? {};
+    const members = shownMembers(whole?.document);
     const sent = progress.sent ?? {};
     const still = differences(managedPart(sent, document), sent).map(differingOf);
-    const there = Array.isArray(members) ? new Set(members.map(({ value }) => String(value))) : undefined;
+    const there = members === undefined ? undefined : new Set(members);
     const wanted = there === undefined ? [] : await world.membersOf(row).wanted();
     const left = driftAfter(
       drift,

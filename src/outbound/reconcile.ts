@@ -17,7 +17,7 @@ import { parsePath } from '#core/filter.ts';
 import { nameKey } from '#core/names.ts';
 import { managedPart, outgoingForm } from '#core/outgoing.ts';
 import type { ResourceType } from '#core/resource.ts';
-import type { PushPolicy, Remote, Target, TargetError } from '#core/target.ts';
+import { type PushPolicy, type Remote, shownMembers, type Target, type TargetError } from '#core/target.ts';
 import { type Fields, writeAt } from '#core/target-mapping.ts';
 import type { Clock } from '#platform/clock.ts';
 import { type Db, sql } from '#store/database.ts';
@@ -291,10 +291,10 @@ async function compareMembers(
   remote: Remote,
   report: Report,
 ): Promise<Parted> {
-  const members = remote.document?.['members'];
-  if (!Array.isArray(members)) return NOTHING;
+  const members = shownMembers(remote.document);
+  if (members === undefined) return NOTHING;
   const group = { appId, groupId: row.resource_id };
-  const there = new Set(members.map(({ value }: { value?: unknown }) => String(value)));
+  const there = new Set(members);
   const wanted = new Set(await wantedMembers(db, group));
   const { mend, unkept } = await splitMembers(db, group, memberDrift(there, wanted), row.drift);
   const place = placeOf('Group', row, remote);

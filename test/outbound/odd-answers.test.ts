@@ -433,6 +433,22 @@ eachDatabase('a target that', (open) => {
     assert.deepEqual(await rowOf(team), { state: 'dead', action: 'updated', link: 'created', code: 'target-conflict' });
   });
 
+  it('shows values that are none in its lists: they are passed over', async () => {
+    const user = app.put('User', { schemas: [], userName: 'eve', emails: [null, 'x', { type: 'work' }], active: true });
+    const members = [null, { display: 'nobody' }, { value: user }];
+    app.put('Group', { schemas: [], displayName: 'team', members });
+    const ada = await edit.user('ada', { emails: [{ value: 'ada@example.com', type: 'work' }] });
+    const team = await edit.group('team', [ada]);
+    app.personality = { filter: 'no', patch: false };
+    await journalIsWhole(database);
+    await (await start({ matching: { User: ['emails.value'] } })).settle();
+    assert.deepEqual(await rowOf(ada), { state: 'idle', action: 'created', link: 'created', code: null });
+    assert.deepEqual(await rowOf(team), { state: 'idle', action: 'adopted', link: 'adopted', code: null });
+    const [there] = app.groups.values();
+    const made = [...app.users.values()].find(({ userName }) => userName === 'ada')?.['id'];
+    assert.deepEqual(there?.['members'], [{ value: made }]);
+  });
+
   it('answers creates with their address alone, and does not filter: everybody is read once', async () => {
     app.personality = { noIdOnCreate: 'located', filter: 'no' };
     for (let n = 0; n < 5; n += 1) await edit.user(`user${n}`);
