@@ -1,7 +1,7 @@
 // What whoever is to be at a target and whoever leaves it have in common: their form there, who is meant, and the difference.
 import { differences } from '#core/differences.ts';
 import { parsePath } from '#core/filter.ts';
-import { inDoubt, managedPart, outgoingForm } from '#core/outgoing.ts';
+import { inDoubt, outgoingForm, standing } from '#core/outgoing.ts';
 import { type Payload, type Remote, shownMembers, TargetError } from '#core/target.ts';
 import { type Fields, readAt, writeAt } from '#core/target-mapping.ts';
 import type { Claimed } from '#store/delivery-claims.ts';
@@ -66,6 +66,12 @@ export async function orDeclared<Answer>(
   }
 }
 
+/** A resource of the target that is to be adopted. */
+export interface Found extends Remote {
+  /** What it was sent last for somebody else of ours, who is gone. */
+  readonly formerly?: Fields;
+}
+
 /** The one resource that carries one of the matching values; undefined when none does. */
 export async function match(
   world: Delivering,
@@ -73,7 +79,7 @@ export async function match(
   payload: Payload,
   signal: AbortSignal,
   thorough?: 'spelled' | 'everywhere',
-): Promise<Remote | undefined> {
+): Promise<Found | undefined> {
   const found = await world.target.find(row.resource_type, payload, signal, thorough);
   const [first, ...others] = found;
   if (first === undefined) return undefined;
@@ -84,8 +90,8 @@ export async function match(
       remedy: 'Remove all but one of them there, or choose another attribute to match by.',
     });
   if (!(await world.isTaken(row, first.id))) return first;
-  const isOurs = await takeFromGone(world, row, first.id, signal);
-  return isOurs ? first : match(world, row, payload, signal, thorough);
+  const taken = await takeFromGone(world, row, first.id, signal);
+  return taken === undefined ? match(world, row, payload, signal, thorough) : { ...first, formerly: taken.sent };
 }
 
 /** Whoever is leaving at this moment is looked at again after these. */
@@ -93,17 +99,23 @@ const LEAVES_WITHIN_MS = [0, 200, 1_000] as const;
 
 /**
  * Somebody of ours has it. Who is gone here, and has left there, gives it up to whoever comes under the same name: they
- * were deleted and made anew, or came back. Answers false when nobody has it any more, which may be because it is gone.
+ * were deleted and made anew, or came back. Undefined when nobody has it any more, which may be because it is gone.
  * @throws {TargetError} `already-linked`
  */
-async function takeFromGone(world: Delivering, row: Claimed, remoteId: string, signal: AbortSignal): Promise<boolean> {
+async function takeFromGone(
+  world: Delivering,
+  row: Claimed,
+  remoteId: string,
+  signal: AbortSignal,
+): Promise<{ readonly sent: Fields } | undefined> {
   let holder: Holder = 'stays';
   for (const wait of row.deleted || !row.in_scope ? [] : LEAVES_WITHIN_MS) {
     const wasLeaving = holder === 'leaving';
     if (wait > 0) await world.sleep(wait, signal);
     holder = await world.holderOf(row, remoteId);
-    if (holder === 'gone' && (await world.takeOver(row, remoteId))) return true;
-    if (holder === 'stays' && wasLeaving) return false;
+    const taken = holder === 'gone' ? await world.takeOver(row, remoteId) : undefined;
+    if (taken !== undefined) return taken;
+    if (holder === 'stays' && wasLeaving) return undefined;
     if (holder === 'stays') break;
   }
   // Who is about to leave is waited for by the next try as well.
@@ -119,10 +131,10 @@ export async function adopt(
   row: Claimed,
   progress: Progress,
   payload: Payload,
-  remote: Remote,
+  remote: Found,
   signal: AbortSignal,
 ): Promise<void> {
-  const sent = managedPart(payload, remote.document ?? {});
+  const sent = standing(remote.document ?? {}, [remote.formerly ?? {}, payload], []);
   Object.assign(progress, { remoteId: remote.id, etag: remote.etag ?? null, link: 'adopted', sent, action: 'adopted' });
   if (row.resource_type === 'Group') await readMembers(world, row, remote.id, signal);
 }

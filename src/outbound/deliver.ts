@@ -13,7 +13,7 @@ import {
 } from '#core/target.ts';
 import type { Fields } from '#core/target-mapping.ts';
 import type { Claimed } from '#store/delivery-claims.ts';
-import { adopt, change, formOf, match, orDeclared, takeMembers, unlink, updatedForm } from './change.ts';
+import { adopt, change, type Found, formOf, match, orDeclared, takeMembers, unlink, updatedForm } from './change.ts';
 import type { Delivering, Progress, Step } from './delivering.ts';
 import { leave, takeWhatWasMade } from './leave.ts';
 import { bringMembers } from './members.ts';
@@ -229,7 +229,7 @@ async function lookAgain(
   payload: Payload,
   error: TargetError,
   signal: AbortSignal,
-): Promise<Remote> {
+): Promise<Found> {
   for (const wait of LOOK_AGAIN_MS) {
     if (wait > 0) await world.sleep(wait, signal);
     const found = await match(world, row, payload, signal, 'spelled').catch((later: unknown) => {

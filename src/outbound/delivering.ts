@@ -17,8 +17,8 @@ export interface Delivering {
   isTaken(row: Claimed, remoteId: string): Promise<boolean>;
   /** What became here of whoever is linked to it. */
   holderOf(row: Claimed, remoteId: string): Promise<Holder>;
-  /** Takes the link from somebody who is gone. Answers whether it could be taken. */
-  takeOver(row: Claimed, remoteId: string): Promise<boolean>;
+  /** Takes the link from somebody who is gone. Answers what they were sent last; undefined when it cannot be taken. */
+  takeOver(row: Claimed, remoteId: string): Promise<{ readonly sent: Fields } | undefined>;
   membersOf(row: Claimed): MembersOfGroup;
   /** Paths of attributes that a delivery may have changed there since the last one that was done. */
   touchedSince(row: Claimed): Promise<readonly string[]>;

@@ -2,7 +2,7 @@
 import { NotFoundError } from '#core/errors.ts';
 import { describeError } from '#core/failure.ts';
 import type { AppScope } from '#core/scope.ts';
-import type { Exchange } from '#core/target.ts';
+import type { Exchange, PushPolicy } from '#core/target.ts';
 import { type Database, type Db, sql } from '#store/database.ts';
 import { askForChanges } from '#store/deliveries.ts';
 import { type Claimed, claimDeliveries } from '#store/delivery-claims.ts';
@@ -217,6 +217,7 @@ async function carryOut(
       now: clock.now(),
       log: requests.slice(from),
       max: opened.policy.maxAttempts,
+      guard: opened.policy.guard,
     });
   const error = failure === undefined ? null : describeError(failure);
   const failed = error === null ? [] : [{ step: 'action' as const, ok: false, detail: error.message }];
@@ -244,6 +245,7 @@ async function settle(
     now,
     log,
     max,
+    guard,
   }: {
     appId: string;
     claimed: Claimed;
@@ -252,6 +254,7 @@ async function settle(
     now: Date;
     log: readonly Exchange[];
     max: number;
+    guard: PushPolicy['guard'];
   },
 ): Promise<void> {
   const base = settledOf(claimed, progress, { now, exchanges: log, isDone: failure === undefined });
@@ -268,14 +271,14 @@ async function settle(
           });
           return { ...base, state, ready_at: readyAt, attempts, error };
         })();
-  await writeSettled((work) => database.knex.transaction(work), appId, [settled], now);
+  await writeSettled((work) => database.knex.transaction(work), { appId, guard }, [settled], now);
 }
 
 /** Links and members are worked out, and not noted. */
 function dry(world: Delivering): Delivering {
   return {
     ...world,
-    takeOver: async () => true,
+    takeOver: async () => ({ sent: {} }),
     membersOf(row) {
       const members = world.membersOf(row);
       let isDone = false;

@@ -13,9 +13,9 @@ import { type Due, freeExpiredClaims, nextDue } from '#store/delivery-claims.ts'
 import type { HeldLease } from '#store/leased.ts';
 import { checkFence } from '#store/leases.ts';
 import { readTarget, type TargetRow } from '#store/targets.ts';
+import { makeBetween } from './between.ts';
 import { guardDepartures } from './departures.ts';
 import { type Following, followJournal, lookThrough } from './follow.ts';
-import { HaltedError } from './halt.ts';
 import { makeHealth } from './health.ts';
 import { openTarget, type TargetKinds } from './open-target.ts';
 import { makeSendDue, type Ready, type SendParts } from './send-due.ts';
@@ -56,7 +56,6 @@ export function makePump(parts: PumpParts, appId: string, lease: HeldLease, sign
   /** Of each delivery that is on its way, by its signal. */
   const exchanges = new WeakMap<AbortSignal, Exchange[]>();
   let opened: (Ready & { readonly version: string }) | undefined;
-  let betweenAt = 0;
 
   const write: Following['write'] = (work, durability = 'durable') =>
     db.transaction(async (tx) => {
@@ -66,6 +65,7 @@ export function makePump(parts: PumpParts, appId: string, lease: HeldLease, sign
   const health = makeHealth({ appId, clock, log, write, random: parts.random ?? Math.random });
   const following = { db, clock, appId, write };
   const upkeep = makeUpkeep(following, health, signal);
+  const between = makeBetween({ following, health, scopeOf: (row) => targetScope(row, parts.scopeOf) });
   const listen = (own: AbortSignal, to: Exchange[]): void => void exchanges.set(own, to);
   const { metrics } = parts;
   const sendDue = makeSendDue({ following, log, health, listen, ...(metrics && { metrics }) });
@@ -120,34 +120,17 @@ export function makePump(parts: PumpParts, appId: string, lease: HeldLease, sign
     if (health.isResting()) return Math.min(POLL_MS, health.restMs());
     if (!(await upkeep.discover(row, ready))) return POLL_MS;
     const done = readyAt !== undefined && readyAt <= clock.now() ? await sendGuarded(row, ready, scope) : 0;
-    const isLookedThrough = row.backfill === null && !row.scope_moved;
-    const hasReconciled =
-      isLookedThrough &&
-      !health.isResting() &&
-      (await upkeep.reconcileWhenDue(row, ready, () => sendBetween(row, ready)));
+    const hasReconciled = await reconcile(row, ready);
     await upkeep.keepLearned(row, ready);
     if (done > 0 || hasReconciled) return 0;
     const waitMs = readyAt === undefined ? POLL_MS : readyAt.getTime() - clock.now().getTime();
     return Math.max(1, Math.min(POLL_MS, waitMs));
   }
 
-  /** What came while everything is compared, so that a leaver does not wait for the end of that. */
-  async function sendBetween({ config_version: version }: TargetRow, ready: Ready): Promise<void> {
-    if (clock.elapsed() < betweenAt && !health.isResting()) return;
-    for (;;) {
-      signal.throwIfAborted();
-      const row = await readTarget(db, appId);
-      if (row?.state !== 'active' || row.config_version !== version) throw new HaltedError('the target was changed');
-      if (!health.isResting()) {
-        const scope = targetScope(row, parts.scopeOf);
-        await followJournal(following, row, scope, signal);
-        const { readyAt } = await nextDue(db, appId);
-        if (readyAt !== undefined && readyAt <= clock.now()) await sendGuarded(row, ready, scope);
-        betweenAt = clock.elapsed() + POLL_MS;
-      }
-      if (!health.isResting()) return;
-      await clock.sleep(Math.min(POLL_MS, Math.max(1, health.restMs())), signal);
-    }
+  async function reconcile(row: TargetRow, ready: Ready): Promise<boolean> {
+    if (row.backfill !== null || row.scope_moved || health.isResting()) return false;
+    const send = (now: TargetRow, scope: ScopeOf): Promise<number> => sendGuarded(now, ready, scope);
+    return upkeep.reconcileWhenDue(row, ready, () => between(row, send, signal));
   }
 
   async function sendGuarded(row: TargetRow, ready: Ready, scope: ScopeOf): Promise<number> {

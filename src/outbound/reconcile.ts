@@ -14,7 +14,6 @@ import {
 } from '#core/drift.ts';
 import { describeError } from '#core/failure.ts';
 import { parsePath } from '#core/filter.ts';
-import { nameKey } from '#core/names.ts';
 import { managedPart, outgoingForm } from '#core/outgoing.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { type PushPolicy, type Remote, shownMembers, type Target, type TargetError } from '#core/target.ts';
@@ -32,36 +31,12 @@ import {
   movedSince,
   noteDrift,
   readLinked,
-  readTwins,
   startReconciliation,
 } from '#store/reconciliations.ts';
 import { replaceKnownMembers, wantedMembers } from '#store/target-members.ts';
 import { changeTarget } from '#store/targets.ts';
+import { type Finding, twinsOf, unlinkedFinding } from './findings.ts';
 import { HaltedError } from './halt.ts';
-
-/**
- * `missing` ours, and not there any more · `changed` an attribute of ours has another value · `member-added` and
- * `member-missing` in a group of ours · `duplicate` of one that is linked to somebody here · `orphan` made by us, and
- * nobody here any more · `unmanaged` theirs, and none of our business.
- */
-export type DriftClass =
-  | 'missing'
-  | 'changed'
-  | 'member-added'
-  | 'member-missing'
-  | 'duplicate'
-  | 'orphan'
-  | 'unmanaged';
-
-export interface Finding {
-  readonly class: DriftClass;
-  readonly resourceType: ResourceType;
-  readonly resourceId: string | null;
-  readonly remoteId: string;
-  readonly detail: string;
-  /** `not-kept`: it was written once, and was as before right after that. */
-  readonly repair: 'queued' | 'reported' | 'not-kept';
-}
 
 export interface Reconciling {
   readonly db: Db;
@@ -174,49 +149,6 @@ async function compareType(
   await write((tx) => markMissing(tx, appId, missing, clock.now()));
 }
 
-type Twin = Awaited<ReturnType<typeof readTwins>>[number];
-
-const OUR_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
-/** Our id, where it is what they know ours by. */
-function ourIdOf({ document }: Remote, { externalId }: PushPolicy): string | undefined {
-  const given = String(document?.['externalId'] ?? '');
-  return externalId === 'id' && OUR_ID.test(given) ? given : undefined;
-}
-
-/** Tells what is orphaned from what is there twice. */
-async function twinsOf(
-  { db, appId, policy }: Reconciling,
-  type: ResourceType,
-  strangers: readonly Remote[],
-): Promise<(remote: Remote) => { readonly ourId: string | undefined; readonly twin: Twin | undefined }> {
-  const nameOf = ({ document }: Remote): string =>
-    nameKey(String(document?.[type === 'User' ? 'userName' : 'displayName'] ?? ''));
-  const ids = strangers.map((remote) => ourIdOf(remote, policy)).filter((id) => id !== undefined);
-  const twins = strangers.length === 0 ? [] : await readTwins(db, appId, type, { ids, names: strangers.map(nameOf) });
-  const [byId, byName] = [new Map(twins.map((one) => [one.id, one])), new Map(twins.map((one) => [one.name, one]))];
-  return (remote) => {
-    const ourId = ourIdOf(remote, policy);
-    return { ourId, twin: byId.get(ourId ?? '') ?? byName.get(nameOf(remote)) };
-  };
-}
-
-function unlinkedFinding(
-  type: ResourceType,
-  { id: remoteId }: Remote,
-  { ourId, twin }: { readonly ourId: string | undefined; readonly twin: Twin | undefined },
-): Finding {
-  const found = { resourceType: type, remoteId, repair: 'reported' } as const;
-  if (twin !== undefined) {
-    const detail = `It has the id or the name of one that is linked to "${twin.remoteId}" there.`;
-    return { ...found, class: 'duplicate', resourceId: twin.id, detail };
-  }
-  if (ourId === undefined)
-    return { ...found, class: 'unmanaged', resourceId: null, detail: 'Nobody here is linked to it.' };
-  const detail = 'It carries one of our ids, and is linked to nothing here.';
-  return { ...found, class: 'orphan', resourceId: null, detail };
-}
-
 /** What is to be written of one linked resource. */
 interface Compared extends DriftRow {
   /** Something is to be sent, and not only noted. */
@@ -232,6 +164,8 @@ async function compareOne(
   report: Report,
 ): Promise<readonly Compared[]> {
   if (row.state !== 'idle' || row.deleted || !row.in_scope || row.body === null || row.sent === null) return [];
+  // What has changed here meanwhile is on its way, or was given up until something changes.
+  if (row.is_behind) return [];
   // Left there although they are off here: the policy says so, or a person.
   if (row.active === false && row.action === 'kept') return [];
   const attributes = compareAttributes(parts, type, row, remote, report);

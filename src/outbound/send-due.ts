@@ -44,9 +44,9 @@ export function makeSendDue({ following, log, health, metrics, listen }: SendPar
   const { db, clock, appId, write } = following;
   const claimSize = makeClaimSize();
 
-  async function settle({ world }: Ready, settled: readonly SettledDelivery[]): Promise<void> {
+  async function settle({ world, policy }: Ready, settled: readonly SettledDelivery[]): Promise<void> {
     const now = clock.now();
-    await writeSettled(write, appId, settled, now);
+    await writeSettled(write, { appId, guard: policy.guard }, settled, now);
     for (const one of settled) count(one, now);
     for (const { resource_id } of settled) world.forgetClaims(resource_id);
   }

@@ -48,9 +48,9 @@ export function makeWorld(
     },
     holderOf: ({ resource_type: type, resource_id: by }, remoteId) => holderOf(db, { appId, type, remoteId, by }),
     async takeOver({ resource_type: type, resource_id: by }, remoteId) {
-      const isFree = await freeLink(db, { appId, type, remoteId, by });
-      if (isFree) claimed.set(`${type} ${remoteId}`, by);
-      return isFree;
+      const freed = await freeLink(db, { appId, type, remoteId, by });
+      if (freed !== undefined) claimed.set(`${type} ${remoteId}`, by);
+      return freed;
     },
     async touchedSince({ resource_id: id, resource_type: type, delivered }) {
       return [...(await touchedSince(db, id, delivered)), ...policy.mapping[type].map(({ to }) => to)];

@@ -1,15 +1,17 @@
 // What became of deliveries is written together; one that cannot be written holds up nobody else.
 import { describeError } from '#core/failure.ts';
-import { TargetError } from '#core/target.ts';
+import { RANKS } from '#core/order.ts';
+import { type PushPolicy, TargetError } from '#core/target.ts';
 import type { Db } from '#store/database.ts';
 import { askForReferences, isLinkTaken, type SettledDelivery, settleDeliveries } from '#store/deliveries.ts';
+import { guardDepartures } from './departures.ts';
 
 type Write = (work: (tx: Db) => Promise<void>) => Promise<void>;
 
-/** Writes what became of deliveries, and asks for what has to be looked at again for it. */
+/** Writes what became of deliveries, asks for what has to be looked at again for it, and has the guard look at who leaves now. */
 export async function writeSettled(
   write: Write,
-  appId: string,
+  { appId, guard }: { readonly appId: string; readonly guard: PushPolicy['guard'] },
   settled: readonly SettledDelivery[],
   now: Date,
 ): Promise<void> {
@@ -18,6 +20,7 @@ export async function writeSettled(
       await settleDeliveries(tx, appId, some, now);
       const moved = some.filter((one) => one.concerns_others).map(({ resource_id }) => resource_id);
       await askForReferences(tx, appId, moved, now);
+      if (some.some((one) => leavesNext(one, now))) await guardDepartures(tx, appId, guard, now);
     });
   const unlessTaken = (error: unknown): void => {
     if (!isLinkTaken(error)) throw error;
@@ -34,6 +37,11 @@ export async function writeSettled(
       unlessTaken(error);
       return writeAll([withoutLink(one)]);
     });
+}
+
+/** It is done, and its departure follows. */
+function leavesNext({ done, state, rank, ready_at: at }: SettledDelivery, now: Date): boolean {
+  return done && state === 'pending' && rank === RANKS.leaver && at <= now;
 }
 
 /** The target has answered with the id of what another resource of ours is linked to. */

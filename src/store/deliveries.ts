@@ -163,6 +163,9 @@ export interface SettledDelivery {
 /** It was asked for again meanwhile. What failed for good is tried anew as well: there is news. */
 const AGAIN = `(d.asks > s.asks and (s.done or s.state = 'dead'))`;
 
+/** It is done, and a departure follows, over which the guard watches whatever else there is. */
+const LEAVES_NEXT = `(s.done and s.state = 'pending' and s.rank = ${RANKS.leaver} and s.ready_at <= ?::timestamptz)`;
+
 /** What was given back, without a try, has the failure that it had. */
 const ERROR_NOW = `case when s.done then null else coalesce(nullif(s.error, 'null'::jsonb), d.last_error) end`;
 
@@ -189,7 +192,7 @@ export async function settleDeliveries(
      mine as (update deliveries d set
          state = case when ${AGAIN} then 'pending' else s.state end,
          ready_at = case when ${AGAIN} then ?::timestamptz else s.ready_at end,
-         rank = case when ${AGAIN} then d.rank else s.rank end,
+         rank = case when ${AGAIN} and not ${LEAVES_NEXT} then d.rank else s.rank end,
          changed_at = case when ${AGAIN} then ?::timestamptz else d.changed_at end,
          attempts = case when ${AGAIN} then 0 else s.attempts end, delivered = case when s.done then s.version else d.delivered end,
          remote_id = s.remote_id, remote_etag = s.remote_etag, link = s.link, sent = nullif(s.sent, 'null'::jsonb), gone_since = s.gone_since, drift = nullif(s.drift, 'null'::jsonb),
@@ -201,7 +204,7 @@ export async function settleDeliveries(
        returning d.resource_id, s.departed_at)
      insert into departures (app_id, resource_id, changed_at, acknowledged_at)
      select ?, resource_id, departed_at, ?::timestamptz from mine where departed_at is not null`,
-    [storableJson(settled), appId, now, now, now, now, appId, appId, now],
+    [storableJson(settled), appId, now, now, now, now, now, appId, appId, now],
   );
 }
 

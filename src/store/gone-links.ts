@@ -29,14 +29,21 @@ export async function holderOf(db: Db, { appId, type, remoteId, by }: WantedLink
   return rows[0].left ? 'gone' : 'leaving';
 }
 
-/** Takes the link from somebody who is gone here and has left there: what becomes of it there is no business of theirs any more. */
-export async function freeLink(db: Db, { appId, type, remoteId, by }: WantedLink): Promise<boolean> {
-  const { rowCount } = await sql(
+/**
+ * Takes the link from somebody who is gone here and has left there: what becomes of it there is no business of theirs any
+ * more. Answers what they were sent last, so that nothing of it stays with whoever comes; undefined when somebody has it still.
+ */
+export async function freeLink(
+  db: Db,
+  { appId, type, remoteId, by }: WantedLink,
+): Promise<{ readonly sent: Record<string, unknown> } | undefined> {
+  const { rows } = await sql<{ sent: Record<string, unknown> | null }>(
     db,
-    `update deliveries d set remote_id = null, remote_etag = null, link = null, sent = null, gone_since = null, drift = null, state = 'idle',
+    `update deliveries f set remote_id = null, remote_etag = null, link = null, sent = null, gone_since = null, drift = null, state = 'idle',
        last_error = null, first_failed_at = null
-     where ${HELD_BY_OTHERS} and ${HAS_LEFT}`,
+     from (select d.app_id, d.resource_id, d.sent from deliveries d where ${HELD_BY_OTHERS} and ${HAS_LEFT} for update) held
+     where f.app_id = held.app_id and f.resource_id = held.resource_id returning held.sent`,
     [appId, type, remoteId, by],
   );
-  return rowCount === 1;
+  return rows[0] && { sent: rows[0].sent ?? {} };
 }

@@ -49,6 +49,8 @@ export interface LinkedRow {
   readonly deleted: boolean;
   readonly body: string | null;
   readonly active: boolean | null;
+  /** It has changed here since it was last brought there. */
+  readonly is_behind: boolean;
   /** What was done last. */
   readonly action: string | null;
   readonly sent: Record<string, unknown> | null;
@@ -65,7 +67,7 @@ export async function readLinked(
 ): Promise<readonly LinkedRow[]> {
   const { rows } = await sql<LinkedRow>(
     db,
-    `select d.resource_id, d.remote_id, d.state, d.in_scope, r.id is null or r.deleted_at is not null as deleted, r.body, r.active, d.last_action as action, d.sent,
+    `select d.resource_id, d.remote_id, d.state, d.in_scope, r.id is null or r.deleted_at is not null as deleted, r.body, r.active, coalesce(r.version > d.delivered, false) as is_behind, d.last_action as action, d.sent,
        d.drift, m.remote_id as manager_remote_id
      from deliveries d left join resources r on r.id = d.resource_id
      left join deliveries m on m.app_id = d.app_id and m.resource_id = r.manager_id

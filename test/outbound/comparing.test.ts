@@ -32,20 +32,16 @@ eachDatabase('a target that is compared page by page', (open) => {
   const isPage = ({ path }: { path: string }): boolean => path.includes('count=1') && !path.includes('filter');
   const pages = (): number => app.asked.filter(isPage).length;
 
-  /** As soon as so many pages were asked for; the next ones take their time. */
-  function atPage(count: number, act: () => Promise<unknown>): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      let hasActed = false;
-      app.personality = {
-        get delayMs() {
-          if (pages() >= count && !hasActed) {
-            hasActed = true;
-            act().then(resolve, reject);
-          }
-          return 300;
-        },
-      };
-    });
+  /** When so many pages were answered; the next one is answered after that, and those after it take their time. */
+  function atPage(count: number, act: () => Promise<unknown>): void {
+    let acted: Promise<unknown> | undefined;
+    app.personality = {
+      delayMs: 300,
+      get until() {
+        if (pages() >= count) acted ??= act();
+        return acted;
+      },
+    };
   }
 
   async function reports(): Promise<readonly { counts: Record<string, number>; error: unknown; done: boolean }[]> {
@@ -56,11 +52,11 @@ eachDatabase('a target that is compared page by page', (open) => {
 
   it('lets a leaver go before it has come to its end', async () => {
     const push = await startWith();
-    const left = atPage(2, async () => {
+    atPage(2, async () => {
       await edit.change('User', ids[0] ?? '', 'active', false);
       await journalIsWhole(database);
     });
-    await Promise.all([push.pump.turn(), left]);
+    await push.pump.turn();
     const [patchAt, lastAt] = [
       app.asked.findIndex(({ method }) => method === 'PATCH'),
       app.asked.findLastIndex(isPage),
@@ -82,8 +78,8 @@ eachDatabase('a target that is compared page by page', (open) => {
 
   it('and paused meanwhile is asked for no further page, and compared when it is resumed', async () => {
     const push = await startWith();
-    const paused = atPage(2, () => sql(database.knex, `update targets set state = 'paused'`));
-    await Promise.all([push.pump.turn(), paused]);
+    atPage(2, () => sql(database.knex, `update targets set state = 'paused'`));
+    await push.pump.turn();
     assert.ok(pages() < PEOPLE, `${pages()} pages`);
     assert.deepEqual(await reports(), []);
     app.personality = {};

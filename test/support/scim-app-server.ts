@@ -31,6 +31,8 @@ export interface Personality {
   readonly deleteMissing?: number;
   readonly pageMax?: number;
   readonly delayMs?: number;
+  /** It answers after this. */
+  readonly until?: Promise<unknown> | undefined;
   /** Answered 429 after so many requests of a window of 100 ms. */
   readonly rate?: number;
   readonly retryAfter?: 'seconds' | 'date' | 'none';
@@ -110,9 +112,11 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
       text += chunk;
     });
     request.on('end', () => {
-      const delay = app.personality.delayMs ?? 0;
-      if (delay > 0) setTimeout(() => answer(request, response, text), delay);
-      else answer(request, response, text);
+      const { delayMs: delay = 0, until } = app.personality;
+      const answerNow = (): void => answer(request, response, text);
+      const answerLater = (): void => void (delay > 0 ? setTimeout(answerNow, delay) : answerNow());
+      if (until === undefined) answerLater();
+      else void until.then(answerLater);
     });
   });
 

@@ -39,15 +39,17 @@ export async function* readPages(
       try {
         return (await client.send({ method: 'GET', path }, signal)).body;
       } catch (error) {
-        if (!(error instanceof TargetError)) throw error;
-        if (error.kind === 'throttled' && waitOut !== undefined) {
-          await waitOut(error);
-          continue;
-        }
-        if (error.reason !== 'answer-too-large' || size === 1) throw error;
-        size = Math.ceil(size / 2);
+        await mend(error);
       }
     }
+  }
+
+  /** So that the page can be asked for again. @throws the error itself where it cannot */
+  async function mend(error: unknown): Promise<void> {
+    if (!(error instanceof TargetError)) throw error;
+    if (error.kind === 'throttled' && waitOut !== undefined) return waitOut(error);
+    if (error.reason !== 'answer-too-large' || size === 1) throw error;
+    size = Math.ceil(size / 2);
   }
 
   async function readFrom(startIndex: number): Promise<{ readonly count: number; readonly fresh: readonly Remote[] }> {
