@@ -2,11 +2,11 @@ import { Router } from 'express';
 import { z } from 'zod';
 import { ConflictError, GoneError, InputError, NotFoundError } from '#core/errors.ts';
 import { decodeCursor } from '#core/journal.ts';
-import type { AppScope } from '#core/scope.ts';
 import { requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
 import type { Telling } from '#outbound/event-messages.ts';
 import { RESEND_MAX, resendPush, resendStream } from '#outbound/resend.ts';
+import { targetScope } from '#outbound/target-scope.ts';
 import { readApp } from '#store/apps.ts';
 import { CHANNELS } from '#store/attempt-hours.ts';
 import { writeAudit } from '#store/audit.ts';
@@ -109,8 +109,8 @@ async function resendWay(
 ): Promise<number> {
   const now = parts.clock.now();
   if (streamId === null) {
-    const scope = (await readApp(tx, appId))?.scope as AppScope | null;
-    return resendPush(tx, appId, parts.scopeOf(scope ?? null), { ids, now });
+    const { scope = null, push = null } = (await readApp(tx, appId)) ?? {};
+    return resendPush(tx, appId, targetScope({ scope, push }, parts.scopeOf), { ids, now });
   }
   const stream = await lockStream(tx, streamId);
   if (stream === undefined)

@@ -118,3 +118,17 @@ export function hasHalfCharacter(value: unknown): boolean {
 export function jsonText(text: string): string {
   return JSON.stringify(text).slice(1, -1);
 }
+
+/** In JSON as it is made: what stands for U+0000 and for half of a surrogate pair. */
+const UNSTORABLE = /\\u(?:0000|d[89a-f])/;
+const ESCAPE = /\\(?:u0000|ud[89a-f][0-9a-f]{2}|.)/g;
+
+/** JSON that PostgreSQL takes, whatever others wrote into its texts: U+0000 is left out, half a character replaced. */
+export function storableJson(value: unknown): string {
+  const text = JSON.stringify(value);
+  if (!UNSTORABLE.test(text)) return text;
+  return text.replaceAll(ESCAPE, (escaped) => {
+    if (escaped === '\\u0000') return '';
+    return escaped.startsWith('\\ud') ? '\ufffd' : escaped;
+  });
+}

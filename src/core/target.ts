@@ -161,11 +161,28 @@ export interface Target {
     all: () => Promise<readonly string[]>,
     signal: AbortSignal,
   ): Promise<void>;
-  /** Everything of a type, page by page, items that come twice left out. */
-  pages(type: ResourceType, signal: AbortSignal): AsyncGenerator<readonly Remote[]>;
+  /**
+   * Everything of a type, page by page, items that come twice left out. When it asks to be left alone in between, `waitOut`
+   * waits for that, and it goes on where it was.
+   */
+  pages(
+    type: ResourceType,
+    signal: AbortSignal,
+    waitOut?: (asked: TargetError) => Promise<void>,
+  ): AsyncGenerator<readonly Remote[]>;
   /** What was learned since it was opened. */
   learned(): Learned;
   close(): Promise<void>;
+}
+
+/** The ids of the members that a group shows; undefined when it shows no list of them. */
+export function shownMembers(document: Payload | undefined): readonly string[] | undefined {
+  const members: unknown = document?.['members'];
+  if (!Array.isArray(members)) return undefined;
+  return members.flatMap((member: { readonly value?: unknown } | null) => {
+    const { value } = member ?? {};
+    return (typeof value === 'string' && value !== '') || typeof value === 'number' ? [String(value)] : [];
+  });
 }
 
 /** What happens there to somebody who is gone here. */

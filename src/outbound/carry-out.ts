@@ -1,5 +1,5 @@
 import { CUT_SHORT } from '#core/failure.ts';
-import { type Exchange, type Target, TargetError } from '#core/target.ts';
+import { type Exchange, type Target, TargetError, type TargetFailure } from '#core/target.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import { inSpan } from '#platform/trace.ts';
@@ -74,15 +74,17 @@ export function giveBack(claimed: Claimed, clock: Clock): SettledDelivery {
 
 /** A refusal of one object may look like that of a credential: one cheap read tells them apart. */
 async function lookedAt(error: unknown, target: Target, health: Health, signal: AbortSignal): Promise<unknown> {
-  if (!(error instanceof TargetError) || health.isResting()) return error;
+  if (!(error instanceof TargetError)) return error;
   const isDoubtful = (error.kind === 'credentials' && error.status === 403) || error.kind === 'contract';
   if (!isDoubtful) return error;
+  const { message, reason, status, exchange } = error;
+  const as = (kind: TargetFailure) => new TargetError(message, { kind, reason, status, exchange, cause: error });
+  // One that rests cannot be asked: it is for the next try to tell.
+  if (health.isResting()) return as('server');
   try {
     await target.probe(signal);
   } catch {
     return error;
   }
-  const { message, reason, status, exchange } = error;
-  const kind = error.kind === 'contract' ? 'server' : 'refused';
-  return new TargetError(message, { kind, reason, status, exchange, cause: error });
+  return as(error.kind === 'contract' ? 'server' : 'refused');
 }

@@ -1,10 +1,11 @@
 // What whoever is to be at a target and whoever leaves it have in common: their form there, who is meant, and the difference.
 import { differences } from '#core/differences.ts';
 import { parsePath } from '#core/filter.ts';
-import { inDoubt, managedPart, outgoingForm } from '#core/outgoing.ts';
-import { type Payload, type Remote, TargetError } from '#core/target.ts';
+import { inDoubt, outgoingForm, standing } from '#core/outgoing.ts';
+import { type Payload, type Remote, shownMembers, TargetError } from '#core/target.ts';
 import { type Fields, readAt, writeAt } from '#core/target-mapping.ts';
 import type { Claimed } from '#store/delivery-claims.ts';
+import type { Holder } from '#store/gone-links.ts';
 import { type Delivering, type Progress, sentOf } from './delivering.ts';
 
 export function formOf(world: Delivering, row: Claimed, occasion: 'create' | 'update'): Payload {
@@ -26,6 +27,17 @@ export function formOf(world: Delivering, row: Claimed, occasion: 'create' | 'up
     });
   if (occasion === 'update') keepCreateOnly(world, row, payload);
   return world.target.shaped(row.resource_type, payload);
+}
+
+/** As it is to stand there. Whoever is inactive leaves without what the mapping requires of others: a mailbox is often gone first. */
+export function updatedForm(world: Delivering, row: Claimed, sent: Fields | null): Payload {
+  try {
+    return formOf(world, row, 'update');
+  } catch (error) {
+    const isMissing = error instanceof TargetError && error.reason === 'required-attribute-missing';
+    if (!isMissing || row.resource_type !== 'User' || row.active !== false) throw error;
+    return { ...sent, active: false };
+  }
 }
 
 /** What is sent at creation only stays as it was sent then. */
@@ -54,6 +66,12 @@ export async function orDeclared<Answer>(
   }
 }
 
+/** A resource of the target that is to be adopted. */
+export interface Found extends Remote {
+  /** What it was sent last for somebody else of ours, who is gone. */
+  readonly formerly?: Fields;
+}
+
 /** The one resource that carries one of the matching values; undefined when none does. */
 export async function match(
   world: Delivering,
@@ -61,7 +79,7 @@ export async function match(
   payload: Payload,
   signal: AbortSignal,
   thorough?: 'spelled' | 'everywhere',
-): Promise<Remote | undefined> {
+): Promise<Found | undefined> {
   const found = await world.target.find(row.resource_type, payload, signal, thorough);
   const [first, ...others] = found;
   if (first === undefined) return undefined;
@@ -71,13 +89,41 @@ export async function match(
       reason: 'ambiguous-match',
       remedy: 'Remove all but one of them there, or choose another attribute to match by.',
     });
-  if (await world.isTaken(row, first.id))
-    throw new TargetError(`The target's resource "${first.id}" belongs to another resource of ours.`, {
-      kind: 'conflict',
-      reason: 'already-linked',
-      remedy: 'Give the two different values in the matching attribute, or leave one out of the scope.',
-    });
-  return first;
+  if (!(await world.isTaken(row, first.id))) return first;
+  const taken = await takeFromGone(world, row, first.id, signal);
+  return taken === undefined ? match(world, row, payload, signal, thorough) : { ...first, formerly: taken.sent };
+}
+
+/** Whoever is leaving at this moment is looked at again after these. */
+const LEAVES_WITHIN_MS = [0, 200, 1_000] as const;
+
+/**
+ * Somebody of ours has it. Who is gone here, and has left there, gives it up to whoever comes under the same name: they
+ * were deleted and made anew, or came back. Undefined when nobody has it any more, which may be because it is gone.
+ * @throws {TargetError} `already-linked`
+ */
+async function takeFromGone(
+  world: Delivering,
+  row: Claimed,
+  remoteId: string,
+  signal: AbortSignal,
+): Promise<{ readonly sent: Fields } | undefined> {
+  let holder: Holder = 'stays';
+  for (const wait of row.deleted || !row.in_scope ? [] : LEAVES_WITHIN_MS) {
+    const wasLeaving = holder === 'leaving';
+    if (wait > 0) await world.sleep(wait, signal);
+    holder = await world.holderOf(row, remoteId);
+    const taken = holder === 'gone' ? await world.takeOver(row, remoteId) : undefined;
+    if (taken !== undefined) return taken;
+    if (holder === 'stays' && wasLeaving) return undefined;
+    if (holder === 'stays') break;
+  }
+  // Who is about to leave is waited for by the next try as well.
+  throw new TargetError(`The target's resource "${remoteId}" belongs to another resource of ours.`, {
+    kind: holder === 'stays' ? 'conflict' : 'stale',
+    reason: 'already-linked',
+    remedy: 'Give the two different values in the matching attribute, or leave one out of the scope.',
+  });
 }
 
 export async function adopt(
@@ -85,10 +131,10 @@ export async function adopt(
   row: Claimed,
   progress: Progress,
   payload: Payload,
-  remote: Remote,
+  remote: Found,
   signal: AbortSignal,
 ): Promise<void> {
-  const sent = managedPart(payload, remote.document ?? {});
+  const sent = standing(remote.document ?? {}, [remote.formerly ?? {}, payload], []);
   Object.assign(progress, { remoteId: remote.id, etag: remote.etag ?? null, link: 'adopted', sent, action: 'adopted' });
   if (row.resource_type === 'Group') await readMembers(world, row, remote.id, signal);
 }
@@ -99,8 +145,8 @@ async function readMembers(world: Delivering, row: Claimed, remoteId: string, si
 
 /** Puts the members that the target shows in place of those that are known; where it shows none, these stay. */
 export async function takeMembers(world: Delivering, row: Claimed, whole: Remote | undefined): Promise<void> {
-  const members = whole?.document?.['members'];
-  if (Array.isArray(members)) await world.membersOf(row).replaceKnown(members.map(({ value }) => String(value)));
+  const members = shownMembers(whole?.document);
+  if (members !== undefined) await world.membersOf(row).replaceKnown(members);
 }
 
 /** Sends the difference to what was sent last; nothing when there is none. */

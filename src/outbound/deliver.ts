@@ -3,9 +3,17 @@
 import { differences } from '#core/differences.ts';
 import { differingOf, driftAfter, memberDrift, rememberedDrift } from '#core/drift.ts';
 import { managedPart, standing } from '#core/outgoing.ts';
-import { type Deprovision, type Payload, type PushPolicy, type Remote, TargetError } from '#core/target.ts';
+import {
+  type Deprovision,
+  type Payload,
+  type PushPolicy,
+  type Remote,
+  shownMembers,
+  TargetError,
+} from '#core/target.ts';
+import type { Fields } from '#core/target-mapping.ts';
 import type { Claimed } from '#store/delivery-claims.ts';
-import { adopt, change, formOf, match, orDeclared, takeMembers, unlink } from './change.ts';
+import { adopt, change, type Found, formOf, match, orDeclared, takeMembers, unlink, updatedForm } from './change.ts';
 import type { Delivering, Progress, Step } from './delivering.ts';
 import { leave, takeWhatWasMade } from './leave.ts';
 import { bringMembers } from './members.ts';
@@ -77,7 +85,7 @@ async function lookWhatBecame(
   const whole = await world.target.read(row.resource_type, remoteId, signal);
   if (whole === undefined && row.doubted) return unlink(world, row, progress);
   if (isUnknown && whole?.document !== undefined) {
-    const after = fate === 'present' ? formOf(world, row, 'update') : { active: true };
+    const after = fate === 'present' ? updatedForm(world, row, progress.sent) : { active: true };
     const touched = await world.touchedSince(row);
     progress.sent = standing(whole.document, [progress.sent ?? {}, after], touched);
   }
@@ -90,10 +98,11 @@ async function lookWhatIsKept(world: Delivering, row: Claimed, progress: Progres
   if (drift === null || drift.asked.length === 0 || remoteId === null || again !== undefined) return;
   try {
     const whole = await world.target.read(row.resource_type, remoteId, signal);
-    const { members, ...document } = whole?.document ?? {};
+    const { members: _members, ...document } = whole?.document ?? {};
+    const members = shownMembers(whole?.document);
     const sent = progress.sent ?? {};
     const still = differences(managedPart(sent, document), sent).map(differingOf);
-    const there = Array.isArray(members) ? new Set(members.map(({ value }) => String(value))) : undefined;
+    const there = members === undefined ? undefined : new Set(members);
     const wanted = there === undefined ? [] : await world.membersOf(row).wanted();
     const left = driftAfter(
       drift,
@@ -139,16 +148,49 @@ async function isThereYet(world: Delivering, row: Claimed, remoteId: string, sig
 async function bringIntoBeing(world: Delivering, row: Claimed, progress: Progress, signal: AbortSignal): Promise<void> {
   if (progress.remoteId === null) await linkUp(world, row, progress, signal);
   if (progress.remoteId === null) return;
+  if (progress.action === 'adopted' && row.active === false && isActive(progress.sent)) {
+    progress.again = world.now();
+    progress.leaves = true;
+    progress.steps.push({ step: 'action', ok: true, detail: 'It is active there: the next delivery deactivates it.' });
+    return;
+  }
+  if (row.resource_type === 'Group') return bringGroup(world, row, progress, signal);
   if (progress.action !== 'created') await updateThere(world, row, progress, signal);
-  if (row.resource_type === 'Group') {
-    const mayGoOn = (): boolean => world.now().getTime() - progress.beganAt < PAUSE_MS;
+}
+
+/** A name that is refused keeps nobody in the group who is to go, and nobody out of it. */
+async function bringGroup(world: Delivering, row: Claimed, progress: Progress, signal: AbortSignal): Promise<void> {
+  let refused: unknown;
+  if (progress.action !== 'created')
+    await updateThere(world, row, progress, signal).catch((error: unknown) => {
+      if (!isRefusal(error)) throw error;
+      refused = error;
+    });
+  if (progress.remoteId !== null) {
+    const mayGoOn = (): boolean => world.mayGoOn() && world.now().getTime() - progress.beganAt < PAUSE_MS;
     const way = { signal, mayGoOn };
     const { changed, paused } = await bringMembers(world.target, progress.remoteId, world.membersOf(row), way);
     if (changed && progress.action === 'none') progress.action = 'updated';
-    if (!paused) return;
-    progress.again = world.now();
-    progress.steps.push({ step: 'action', ok: true, detail: 'Members are left for the next delivery, which follows.' });
+    if (paused) {
+      progress.again = world.now();
+      progress.steps.push({
+        step: 'action',
+        ok: true,
+        detail: 'Members are left for the next delivery, which follows.',
+      });
+      return;
+    }
   }
+  if (refused !== undefined) throw refused;
+}
+
+function isRefusal(error: unknown): error is TargetError {
+  return error instanceof TargetError && (error.kind === 'refused' || error.kind === 'conflict');
+}
+
+/** Some say it as text. */
+function isActive(there: Fields | null): boolean {
+  return String(there?.['active']).toLowerCase() === 'true';
 }
 
 /** Finds the resource there, or makes it. Inactive people are adopted when they are there, and never made. */
@@ -187,8 +229,8 @@ async function lookAgain(
   payload: Payload,
   error: TargetError,
   signal: AbortSignal,
-): Promise<Remote> {
-  const look = (thorough: 'spelled' | 'everywhere'): Promise<Remote | undefined> =>
+): Promise<Found> {
+  const look = (thorough: 'spelled' | 'everywhere'): Promise<Found | undefined> =>
     match(world, row, payload, signal, thorough).catch((later: unknown) => {
       // It asked to be left alone, with its answer or since: the next try looks first.
       throw later instanceof TargetError && later.reason === 'target-resting' ? notLookedYet(error, later) : later;
@@ -224,6 +266,14 @@ function made(progress: Progress, payload: Payload, remote: Remote): void {
 }
 
 async function updateThere(world: Delivering, row: Claimed, progress: Progress, signal: AbortSignal): Promise<void> {
-  const after = formOf(world, row, 'update');
-  await change(world, row, progress, after, signal);
+  const before = progress.sent;
+  const after = updatedForm(world, row, before);
+  try {
+    await change(world, row, progress, after, signal);
+  } catch (error) {
+    if (!isRefusal(error) || row.active !== false || after['active'] !== false || !isActive(before)) throw error;
+    // What else of them is refused keeps nobody in.
+    await change(world, row, progress, { ...before, active: false }, signal);
+    throw error;
+  }
 }

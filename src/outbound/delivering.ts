@@ -4,6 +4,7 @@ import type { ResourceType } from '#core/resource.ts';
 import type { PushPolicy, Target } from '#core/target.ts';
 import type { Fields } from '#core/target-mapping.ts';
 import type { Claimed } from '#store/delivery-claims.ts';
+import type { Holder } from '#store/gone-links.ts';
 import type { MembersOfGroup } from './members.ts';
 
 /** What a delivery needs of the world. */
@@ -14,9 +15,15 @@ export interface Delivering {
   cut(type: ResourceType, document: Fields): Fields;
   /** Whether another resource of ours is linked to that one of theirs, or is about to be. */
   isTaken(row: Claimed, remoteId: string): Promise<boolean>;
+  /** What became here of whoever is linked to it. */
+  holderOf(row: Claimed, remoteId: string): Promise<Holder>;
+  /** Takes the link from somebody who is gone. Answers what they were sent last; undefined when it cannot be taken. */
+  takeOver(row: Claimed, remoteId: string): Promise<{ readonly sent: Fields } | undefined>;
   membersOf(row: Claimed): MembersOfGroup;
   /** Paths of attributes that a delivery may have changed there since the last one that was done. */
   touchedSince(row: Claimed): Promise<readonly string[]>;
+  /** Whether more requests may follow where a delivery can be left and taken up again. */
+  mayGoOn(): boolean;
   now(): Date;
   /** Waits for a target that shows what it made only a little later. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
@@ -40,6 +47,8 @@ export interface Progress {
   action: 'none' | 'created' | 'adopted' | 'updated' | 'deactivated' | 'deleted' | 'kept' | 'skipped';
   /** When it has to be looked at again though nothing changes. */
   again: Date | undefined;
+  /** What is left is a departure, over which the guard watches. */
+  leaves: boolean;
   beganAt: number;
   readonly steps: Step[];
 }
@@ -54,6 +63,7 @@ export function startProgress(row: Claimed): Progress {
     drift: row.drift,
     action: 'none',
     again: undefined,
+    leaves: false,
     beganAt: 0,
     steps: [],
   };

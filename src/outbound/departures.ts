@@ -42,14 +42,17 @@ async function isWithin(
   waiting: number,
   now: Date,
 ): Promise<boolean> {
-  const { rows } = await sql<{ count: number }>(
+  const { rows } = await sql<{ left: number; going: number }>(
     tx,
-    `select count(*)::int as count from departures d join targets t on t.app_id = d.app_id where d.app_id = ?
-       and d.acknowledged_at > ?::timestamptz - interval '${WINDOW}'
-       and d.acknowledged_at > coalesce(t.guard_allowed_at, '-infinity')`,
-    [appId, now],
+    `select (select count(*)::int from departures d join targets t on t.app_id = d.app_id where d.app_id = ?
+         and d.acknowledged_at > ?::timestamptz - interval '${WINDOW}'
+         and d.acknowledged_at > coalesce(t.guard_allowed_at, '-infinity')) as left,
+       (select count(*)::int from delivery_claims c join deliveries d on d.app_id = c.app_id and d.resource_id = c.resource_id
+         where c.app_id = ? and d.rank = ${RANKS.leaver} and not d.allowed and d.remote_id is not null) as going`,
+    [appId, now, appId],
   );
-  const leaving = waiting + (rows[0]?.count ?? 0);
+  const { left = 0, going = 0 } = rows[0] ?? {};
+  const leaving = waiting + going + left;
   return leaving <= guard.max || leaving <= (await limitOf(tx, appId, guard));
 }
 

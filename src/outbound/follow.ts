@@ -5,7 +5,7 @@ import type { Clock } from '#platform/clock.ts';
 import { journalEnd, readChanges } from '#store/changes.ts';
 import type { Db } from '#store/database.ts';
 import { askForChanges, askForGone, askForStretch, type ScopeOf } from '#store/deliveries.ts';
-import { askBackfill, type Backfill, changeTarget, type TargetRow } from '#store/targets.ts';
+import { type Backfill, changeTarget, type TargetRow } from '#store/targets.ts';
 
 export interface Following {
   readonly db: Db;
@@ -21,6 +21,7 @@ const STRETCH = 2_000;
 /** Resources looked at for those whose place in the scope has changed: most are passed over, and what the scope comes to is found out for each stretch. */
 const SCOPE_STRETCH = 20_000;
 const FROM_THE_START: Backfill = { mode: 'all', type: 'User', pos: '0' };
+const MOVED_SCOPE: Backfill = { mode: 'scope', type: 'User', pos: '0' };
 
 /** Asks for what the journal has, and answers whether it had anything. One that was trimmed meanwhile has everything looked through and compared instead. */
 export async function followJournal(
@@ -57,9 +58,9 @@ async function readOn({ db, clock, appId, write }: Following, row: TargetRow, sc
     await write(async (tx) => {
       const stretch = { ids: changes.map((c) => c.resource_id), at: changes.map((c) => c.at), now: clock.now() };
       await askForChanges(tx, appId, scope, stretch);
-      await changeTarget(tx, appId, { place: next });
       // Who is in the scope hangs on groups: a membership may have brought somebody in, or out.
-      if (isByGroup && changes.some((c) => c.resource_type === 'Group')) await askBackfill(tx, appId);
+      const hasMoved = isByGroup && changes.some((c) => c.resource_type === 'Group');
+      await changeTarget(tx, appId, { place: next, ...(hasMoved && { scope_moved: true }) });
     });
     place = next;
     more = page.more;
@@ -70,18 +71,20 @@ async function readOn({ db, clock, appId, write }: Following, row: TargetRow, sc
 /** One stretch of the directory. Answers whether there was one. */
 export async function lookThrough(
   { clock, appId, write }: Following,
-  { backfill }: Pick<TargetRow, 'backfill'>,
+  { backfill, scope_moved: hasMoved }: Pick<TargetRow, 'backfill' | 'scope_moved'>,
   scope: ScopeOf,
 ): Promise<boolean> {
-  if (backfill === null) return false;
-  const { mode, type, pos } = backfill;
+  // One that is under way goes on to its end, however often the scope moves, so that nobody waits for it to stand still.
+  const stretch = backfill ?? (hasMoved ? MOVED_SCOPE : null);
+  if (stretch === null) return false;
+  const { mode, type, pos } = stretch;
   const now = clock.now();
   await write(async (tx) => {
     const looks = mode === 'scope' ? SCOPE_STRETCH : STRETCH;
     const at = await askForStretch(tx, appId, scope, { mode, type, pos, looks, asks: STRETCH, now });
-    const next = at === undefined ? followingType(backfill) : { mode, type, pos: at };
+    const next = at === undefined ? followingType(stretch) : { mode, type, pos: at };
     if (next === null) await askForGone(tx, appId, now);
-    await changeTarget(tx, appId, { backfill: next });
+    await changeTarget(tx, appId, { backfill: next, ...(backfill === null && { scope_moved: false }) });
   });
   return true;
 }

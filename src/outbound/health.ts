@@ -67,15 +67,20 @@ export function makeHealth({ appId, clock, log, random, write }: HealthParts): H
     if (isOut || row === undefined) return;
     isOut = true;
     const known = row.quarantine;
+    const { config_version: configVersion } = row;
     const { code, message, remedy } = describeError(error);
     const since = known?.since ?? clock.now().toISOString();
     const probes = known === null ? 0 : known.probes + 1;
     const isOver = now() - Date.parse(since) >= QUARANTINE_MOST_MS;
-    const probeAt = new Date(now() + probeGapMs(probes)).toISOString();
+    // Nor before the time that it asked for.
+    const asked = error instanceof TargetError ? (error.retryAfterMs ?? 0) : 0;
+    const probeAt = new Date(now() + Math.max(probeGapMs(probes), asked)).toISOString();
     log.warn({ code, probes }, isOver ? 'target disabled' : 'target in quarantine');
     await write(async (tx) => {
       const told = { reason: code, message, remedy: remedy ?? null, since, probes, probeAt };
-      await changeTarget(tx, appId, { state: isOver ? 'disabled' : 'quarantined', quarantine: told });
+      const changes = { state: isOver ? 'disabled' : 'quarantined', quarantine: told } as const;
+      // Whoever paused it meanwhile, or gave it other settings, has the last word.
+      if (!(await changeTarget(tx, appId, changes, { states: ['active', 'quarantined'], configVersion }))) return;
       // Told of once for each reason.
       if (known?.reason === code && !isOver) return;
       const action = isOver ? 'target.disabled' : 'target.quarantined';
@@ -122,17 +127,19 @@ export function makeHealth({ appId, clock, log, random, write }: HealthParts): H
     quarantine,
     isProbeDue,
     async probe(target, signal) {
-      if (!isProbeDue()) return false;
+      if (row === undefined || !isProbeDue()) return false;
+      const known = { states: ['quarantined'], configVersion: row.config_version } as const;
       try {
         await target.probe(signal);
       } catch (error) {
         if (!signal.aborted) await quarantine(error);
         return false;
       }
-      log.info('target is back');
       recent.clear();
       await write(async (tx) => {
-        await changeTarget(tx, appId, { state: 'active', quarantine: null, rest_until: null, failures: 0 });
+        const back = { state: 'active', quarantine: null, rest_until: null, failures: 0 } as const;
+        if (!(await changeTarget(tx, appId, back, known))) return;
+        log.info('target is back');
         await writeAudit(tx, { actor: 'push', action: 'target.recovered', object: appId });
       });
       return true;

@@ -74,14 +74,14 @@ async function removeThere(world: Delivering, row: Claimed, progress: Progress, 
   try {
     await world.target.remove(row.resource_type, progress.remoteId, signal);
   } catch (error) {
-    if (row.resource_type !== 'User' || !isNotDeleted(error)) throw error;
+    if (!isNotDeleted(error)) throw error;
     // Whoever is gone here may not go on working there.
     const isInactive = error.status === 403 && progress.sent?.['active'] === false;
-    if (!isInactive) {
+    if (row.resource_type === 'User' && !isInactive) {
       progress.steps.push({ step: 'action', ok: false, detail: 'The target does not delete it: it is deactivated.' });
       return deactivate(world, row, progress, signal);
     }
-    // Nothing is left to do instead. That it is about them, and not about the credential, shows when they can be read.
+    // Nothing is left to do instead. That it is about this one, and not about the credential, shows when it can be read.
     const there = await world.target.read(row.resource_type, progress.remoteId, signal);
     if (there !== undefined) throw deletionRefused(error);
   }
@@ -96,9 +96,16 @@ function isNotDeleted(error: unknown): error is TargetError {
   return error.kind === 'unsupported' || error.status === 403;
 }
 
-/** A dead letter of its own: the target takes everything else. */
+/** A dead letter of its own, which says nothing of how the target does: it takes everything else. */
 function deletionRefused(cause: TargetError): TargetError {
-  const { message, reason, remedy, status, exchange } = cause;
-  const facts = { kind: 'refused', reason, status, exchange, cause } as const;
-  return new TargetError(message, { ...facts, ...(remedy === undefined ? {} : { remedy }) });
+  const { message, status, exchange } = cause;
+  return new TargetError(`The target does not delete it: ${message}`, {
+    kind: 'refused',
+    reason: 'deletion-refused',
+    status,
+    exchange,
+    remedy:
+      'Delete it there by hand, or let us delete there, and replay it; or let what is gone stay there (deprovision).',
+    cause,
+  });
 }

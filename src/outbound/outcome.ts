@@ -37,7 +37,7 @@ export function settledOf(row: Claimed, progress: Progress, { now, exchanges, is
     error: null,
     log: lines,
     departed_at: isDeparture ? row.changed_at : null,
-    rank: row.rank,
+    rank: progress.leaves ? RANKS.leaver : row.rank,
     done: isDone,
     concerns_others: progress.action === 'created' || progress.action === 'adopted' || isRenamed || cameOrWent,
   };

@@ -2,9 +2,9 @@
 import { NotFoundError } from '#core/errors.ts';
 import { describeError } from '#core/failure.ts';
 import type { AppScope } from '#core/scope.ts';
-import type { Exchange } from '#core/target.ts';
+import type { Exchange, PushPolicy } from '#core/target.ts';
 import { type Database, type Db, sql } from '#store/database.ts';
-import { askForChanges, askForReferences, settleDeliveries } from '#store/deliveries.ts';
+import { askForChanges } from '#store/deliveries.ts';
 import { type Claimed, claimDeliveries } from '#store/delivery-claims.ts';
 import type { MemberPage } from '#store/target-members.ts';
 import { readTarget, type TargetRow } from '#store/targets.ts';
@@ -14,7 +14,9 @@ import { type OpenedTarget, openTarget } from './open-target.ts';
 import { settledOf } from './outcome.ts';
 import type { Cut, PumpParts } from './pump.ts';
 import { consequenceOf } from './settle.ts';
+import { targetScope } from './target-scope.ts';
 import { makeWorld } from './world.ts';
+import { writeSettled } from './write-settled.ts';
 
 export interface Provisioned {
   readonly resourceId: string;
@@ -45,16 +47,7 @@ export async function provisionOne(
   signal: AbortSignal,
 ): Promise<Provisioned> {
   const row = await needTarget(parts.database.knex, appId);
-  const requests: Exchange[] = [];
-  const opened = openTarget(parts.kinds, row, parts.seal, (exchange) => requests.push(exchange), { dryRun });
-  try {
-    const connect = await tryToConnect(opened, signal);
-    const claimed = await claimOne(parts, row, resourceId, dryRun);
-    const cut = parts.cutOf(row.scope as AppScope | null);
-    return await carryOut(parts, opened, claimed, { appId, dryRun, connect, requests, cut }, signal);
-  } finally {
-    await opened.target.close();
-  }
+  return atTarget(parts, row, dryRun, (provision) => provision(resourceId), signal);
 }
 
 /** What a target would be sent of the first resources in its scope, without sending any of it. */
@@ -68,14 +61,49 @@ export async function dryRun(
   const ids = await inScope(parts, row, limit);
   const items: Provisioned[] = [];
   const counts: Record<string, number> = {};
-  for (const resourceId of ids) {
-    signal.throwIfAborted();
-    const item = await provisionOne(parts, appId, { resourceId, dryRun: true }, signal);
-    const name = item.ok ? item.action : 'failed';
-    counts[name] = (counts[name] ?? 0) + 1;
-    items.push(item);
-  }
+  const provisionAll = async (provision: (id: string) => Promise<Provisioned>): Promise<void> => {
+    for (const id of ids) {
+      signal.throwIfAborted();
+      const item = await provision(id).catch(unlessOnItsWay);
+      if (item === undefined) continue;
+      const name = item.ok ? item.action : 'failed';
+      counts[name] = (counts[name] ?? 0) + 1;
+      items.push(item);
+    }
+  };
+  await atTarget(parts, row, true, provisionAll, signal);
   return { counts, items };
+}
+
+/** Whoever is being brought there at this moment is left out. */
+function unlessOnItsWay(error: unknown): undefined {
+  if (!(error instanceof NotFoundError)) throw error;
+}
+
+/** With a target that is opened once, and asked once whether it answers. */
+async function atTarget<Result>(
+  parts: ProvisionParts,
+  row: TargetRow,
+  isDry: boolean,
+  work: (provision: (resourceId: string) => Promise<Provisioned>) => Promise<Result>,
+  signal: AbortSignal,
+): Promise<Result> {
+  const { app_id: appId } = row;
+  let exchanges: Exchange[] = [];
+  const opened = openTarget(parts.kinds, row, parts.seal, (exchange) => exchanges.push(exchange), { dryRun: isDry });
+  const cut = parts.cutOf(row.scope as AppScope | null);
+  try {
+    const connect = await tryToConnect(opened, signal);
+    const asked = exchanges;
+    return await work(async (resourceId) => {
+      const claimed = await claimOne(parts, row, resourceId, isDry);
+      exchanges = [...asked];
+      const occasion = { appId, dryRun: isDry, connect, requests: exchanges, cut };
+      return carryOut(parts, opened, claimed, occasion, signal);
+    });
+  } finally {
+    await opened.target.close();
+  }
 }
 
 async function needTarget(db: Db, appId: string): Promise<TargetRow> {
@@ -93,7 +121,7 @@ async function inScope(
   row: TargetRow,
   limit: number,
 ): Promise<readonly string[]> {
-  const scope = scopeOf(row.scope as AppScope | null);
+  const scope = targetScope(row, scopeOf);
   const ids: string[] = [];
   for (const type of ['User', 'Group'] as const) {
     const condition = scope(type, 'many')?.(1) ?? true;
@@ -124,7 +152,7 @@ async function claimOne(
   resourceId: string,
   isDry: boolean,
 ): Promise<Claimed> {
-  const scope = scopeOf(row.scope as AppScope | null);
+  const scope = targetScope(row, scopeOf);
   const now = clock.now();
   const tx = await database.knex.transaction();
   try {
@@ -189,6 +217,7 @@ async function carryOut(
       now: clock.now(),
       log: requests.slice(from),
       max: opened.policy.maxAttempts,
+      guard: opened.policy.guard,
     });
   const error = failure === undefined ? null : describeError(failure);
   const failed = error === null ? [] : [{ step: 'action' as const, ok: false, detail: error.message }];
@@ -216,6 +245,7 @@ async function settle(
     now,
     log,
     max,
+    guard,
   }: {
     appId: string;
     claimed: Claimed;
@@ -224,6 +254,7 @@ async function settle(
     now: Date;
     log: readonly Exchange[];
     max: number;
+    guard: PushPolicy['guard'];
   },
 ): Promise<void> {
   const base = settledOf(claimed, progress, { now, exchanges: log, isDone: failure === undefined });
@@ -240,16 +271,14 @@ async function settle(
           });
           return { ...base, state, ready_at: readyAt, attempts, error };
         })();
-  await database.knex.transaction(async (tx) => {
-    await settleDeliveries(tx, appId, [settled], now);
-    if (settled.concerns_others) await askForReferences(tx, appId, [settled.resource_id], now);
-  });
+  await writeSettled((work) => database.knex.transaction(work), { appId, guard }, [settled], now);
 }
 
-/** The members are worked out, and not noted. */
+/** Links and members are worked out, and not noted. */
 function dry(world: Delivering): Delivering {
   return {
     ...world,
+    takeOver: async () => ({ sent: {} }),
     membersOf(row) {
       const members = world.membersOf(row);
       let isDone = false;

@@ -13,11 +13,13 @@ import { type Due, freeExpiredClaims, nextDue } from '#store/delivery-claims.ts'
 import type { HeldLease } from '#store/leased.ts';
 import { checkFence } from '#store/leases.ts';
 import { readTarget, type TargetRow } from '#store/targets.ts';
+import { makeBetween } from './between.ts';
 import { guardDepartures } from './departures.ts';
 import { type Following, followJournal, lookThrough } from './follow.ts';
 import { makeHealth } from './health.ts';
 import { openTarget, type TargetKinds } from './open-target.ts';
 import { makeSendDue, type Ready, type SendParts } from './send-due.ts';
+import { targetScope } from './target-scope.ts';
 import { makeUpkeep } from './upkeep.ts';
 import { makeWorld } from './world.ts';
 
@@ -63,6 +65,7 @@ export function makePump(parts: PumpParts, appId: string, lease: HeldLease, sign
   const health = makeHealth({ appId, clock, log, write, random: parts.random ?? Math.random });
   const following = { db, clock, appId, write };
   const upkeep = makeUpkeep(following, health, signal);
+  const between = makeBetween({ following, health, scopeOf: (row) => targetScope(row, parts.scopeOf) });
   const listen = (own: AbortSignal, to: Exchange[]): void => void exchanges.set(own, to);
   const { metrics } = parts;
   const sendDue = makeSendDue({ following, log, health, listen, ...(metrics && { metrics }) });
@@ -95,7 +98,7 @@ export function makePump(parts: PumpParts, appId: string, lease: HeldLease, sign
   async function turn(): Promise<number> {
     const before = await readTarget(db, appId);
     if (before === undefined || before.state === 'disabled') return POLL_MS;
-    const scope = parts.scopeOf(before.scope as AppScope | null);
+    const scope = targetScope(before, parts.scopeOf);
     const hasNews = await followJournal(following, before, scope, signal);
     const followed = hasNews ? ((await readTarget(db, appId)) ?? before) : before;
     const hasLooked = await lookThrough(following, followed, scope);
@@ -117,11 +120,17 @@ export function makePump(parts: PumpParts, appId: string, lease: HeldLease, sign
     if (health.isResting()) return Math.min(POLL_MS, health.restMs());
     if (!(await upkeep.discover(row, ready))) return POLL_MS;
     const done = readyAt !== undefined && readyAt <= clock.now() ? await sendGuarded(row, ready, scope) : 0;
-    const hasReconciled = row.backfill === null && !health.isResting() && (await upkeep.reconcileWhenDue(row, ready));
+    const hasReconciled = await reconcile(row, ready);
     await upkeep.keepLearned(row, ready);
     if (done > 0 || hasReconciled) return 0;
     const waitMs = readyAt === undefined ? POLL_MS : readyAt.getTime() - clock.now().getTime();
     return Math.max(1, Math.min(POLL_MS, waitMs));
+  }
+
+  async function reconcile(row: TargetRow, ready: Ready): Promise<boolean> {
+    if (row.backfill !== null || row.scope_moved || health.isResting()) return false;
+    const send = (now: TargetRow, scope: ScopeOf): Promise<number> => sendGuarded(now, ready, scope);
+    return upkeep.reconcileWhenDue(row, ready, () => between(row, send, signal));
   }
 
   async function sendGuarded(row: TargetRow, ready: Ready, scope: ScopeOf): Promise<number> {

@@ -14,14 +14,14 @@ import {
 } from '#core/drift.ts';
 import { describeError } from '#core/failure.ts';
 import { parsePath } from '#core/filter.ts';
-import { nameKey } from '#core/names.ts';
 import { managedPart, outgoingForm } from '#core/outgoing.ts';
 import type { ResourceType } from '#core/resource.ts';
-import type { PushPolicy, Remote, Target } from '#core/target.ts';
+import { type PushPolicy, type Remote, shownMembers, type Target, type TargetError } from '#core/target.ts';
 import { type Fields, writeAt } from '#core/target-mapping.ts';
 import type { Clock } from '#platform/clock.ts';
 import { type Db, sql } from '#store/database.ts';
 import {
+  askForCutOnes,
   askForDrift,
   type DriftRow,
   finishReconciliation,
@@ -31,35 +31,12 @@ import {
   movedSince,
   noteDrift,
   readLinked,
-  readTwins,
   startReconciliation,
 } from '#store/reconciliations.ts';
 import { replaceKnownMembers, wantedMembers } from '#store/target-members.ts';
 import { changeTarget } from '#store/targets.ts';
-
-/**
- * `missing` ours, and not there any more · `changed` an attribute of ours has another value · `member-added` and
- * `member-missing` in a group of ours · `duplicate` of one that is linked to somebody here · `orphan` made by us, and
- * nobody here any more · `unmanaged` theirs, and none of our business.
- */
-export type DriftClass =
-  | 'missing'
-  | 'changed'
-  | 'member-added'
-  | 'member-missing'
-  | 'duplicate'
-  | 'orphan'
-  | 'unmanaged';
-
-export interface Finding {
-  readonly class: DriftClass;
-  readonly resourceType: ResourceType;
-  readonly resourceId: string | null;
-  readonly remoteId: string;
-  readonly detail: string;
-  /** `not-kept`: it was written once, and was as before right after that. */
-  readonly repair: 'queued' | 'reported' | 'not-kept';
-}
+import { type Finding, twinsOf, unlinkedFinding } from './findings.ts';
+import { HaltedError } from './halt.ts';
 
 export interface Reconciling {
   readonly db: Db;
@@ -70,6 +47,10 @@ export interface Reconciling {
   /** What the app may see of a resource. */
   cut(type: ResourceType, document: Fields): Fields;
   write<T>(work: (tx: Db) => Promise<T>): Promise<T>;
+  /** Called between two requests, for what cannot wait until everything is compared. @throws {HaltedError} to end it */
+  between(): Promise<void>;
+  /** The target asked to be left alone: waits for as long. */
+  waitOut(asked: TargetError): Promise<void>;
 }
 
 /** Kept of a report; the counts tell of all. */
@@ -80,7 +61,10 @@ interface Report {
   readonly findings: Finding[];
 }
 
-/** @throws {TargetError} the target could not be read to the end; then nothing counts as missing */
+/**
+ * @throws {TargetError} the target could not be read to the end; then nothing counts as missing
+ * @throws {HaltedError} it was ended by `between`, and is asked for again
+ */
 export async function reconcile(parts: Reconciling, signal: AbortSignal): Promise<void> {
   const { db, clock, appId, policy, write } = parts;
   const id = randomUUID();
@@ -94,7 +78,9 @@ export async function reconcile(parts: Reconciling, signal: AbortSignal): Promis
     for (const type of policy.types) await compareType(parts, type, startedAt, report, signal);
     await write((tx) => finishReconciliation(tx, id, { ...report, finishedAt: clock.now(), error: null }));
   } catch (error) {
-    if (!signal.aborted)
+    if (signal.aborted || error instanceof HaltedError)
+      await write((tx) => askForCutOnes(tx, appId)).catch(() => undefined);
+    else
       await write((tx) =>
         finishReconciliation(tx, id, { ...report, finishedAt: clock.now(), error: describeError(error) }),
       );
@@ -121,7 +107,7 @@ async function compareType(
 ): Promise<void> {
   const { appId, target, clock, policy, write } = parts;
   const seen = new Set<string>();
-  for await (const page of target.pages(type, signal)) {
+  for await (const page of target.pages(type, signal, parts.waitOut)) {
     for (const { id } of page) seen.add(id);
     report.counts[type === 'User' ? 'users' : 'groups'] = seen.size;
     const linked = new Map((await readLinked(parts.db, appId, type, page)).map((row) => [row.remote_id, row]));
@@ -141,10 +127,12 @@ async function compareType(
       await askForDrift(tx, appId, asked, clock.now());
       await noteDrift(tx, appId, noted);
     });
+    await parts.between();
   }
   const gone = await listUnseen(parts.db, appId, type, { seen: [...seen], before: startedAt });
   const missing: string[] = [];
   for (const { resource_id, remote_id } of gone) {
+    await parts.between();
     // A page may skip somebody: only what is not there when asked for by id is missing.
     if ((await target.read(type, remote_id, signal)) !== undefined) continue;
     const repair = policy.reconcile.repair.missing ? 'queued' : 'reported';
@@ -159,49 +147,6 @@ async function compareType(
     if (repair === 'queued') missing.push(resource_id);
   }
   await write((tx) => markMissing(tx, appId, missing, clock.now()));
-}
-
-type Twin = Awaited<ReturnType<typeof readTwins>>[number];
-
-const OUR_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
-/** Our id, where it is what they know ours by. */
-function ourIdOf({ document }: Remote, { externalId }: PushPolicy): string | undefined {
-  const given = String(document?.['externalId'] ?? '');
-  return externalId === 'id' && OUR_ID.test(given) ? given : undefined;
-}
-
-/** Tells what is orphaned from what is there twice. */
-async function twinsOf(
-  { db, appId, policy }: Reconciling,
-  type: ResourceType,
-  strangers: readonly Remote[],
-): Promise<(remote: Remote) => { readonly ourId: string | undefined; readonly twin: Twin | undefined }> {
-  const nameOf = ({ document }: Remote): string =>
-    nameKey(String(document?.[type === 'User' ? 'userName' : 'displayName'] ?? ''));
-  const ids = strangers.map((remote) => ourIdOf(remote, policy)).filter((id) => id !== undefined);
-  const twins = strangers.length === 0 ? [] : await readTwins(db, appId, type, { ids, names: strangers.map(nameOf) });
-  const [byId, byName] = [new Map(twins.map((one) => [one.id, one])), new Map(twins.map((one) => [one.name, one]))];
-  return (remote) => {
-    const ourId = ourIdOf(remote, policy);
-    return { ourId, twin: byId.get(ourId ?? '') ?? byName.get(nameOf(remote)) };
-  };
-}
-
-function unlinkedFinding(
-  type: ResourceType,
-  { id: remoteId }: Remote,
-  { ourId, twin }: { readonly ourId: string | undefined; readonly twin: Twin | undefined },
-): Finding {
-  const found = { resourceType: type, remoteId, repair: 'reported' } as const;
-  if (twin !== undefined) {
-    const detail = `It has the id or the name of one that is linked to "${twin.remoteId}" there.`;
-    return { ...found, class: 'duplicate', resourceId: twin.id, detail };
-  }
-  if (ourId === undefined)
-    return { ...found, class: 'unmanaged', resourceId: null, detail: 'Nobody here is linked to it.' };
-  const detail = 'It carries one of our ids, and is linked to nothing here.';
-  return { ...found, class: 'orphan', resourceId: null, detail };
 }
 
 /** What is to be written of one linked resource. */
@@ -219,6 +164,10 @@ async function compareOne(
   report: Report,
 ): Promise<readonly Compared[]> {
   if (row.state !== 'idle' || row.deleted || !row.in_scope || row.body === null || row.sent === null) return [];
+  // What has changed here meanwhile is on its way, or was given up until something changes.
+  if (row.is_behind) return [];
+  // Left there although they are off here: the policy says so, or a person.
+  if (row.active === false && row.action === 'kept') return [];
   const attributes = compareAttributes(parts, type, row, remote, report);
   const members = type === 'Group' ? await compareMembers(parts, row, remote, report) : NOTHING;
   const mend = [...attributes.mend, ...members.mend];
@@ -276,10 +225,10 @@ async function compareMembers(
   remote: Remote,
   report: Report,
 ): Promise<Parted> {
-  const members = remote.document?.['members'];
-  if (!Array.isArray(members)) return NOTHING;
+  const members = shownMembers(remote.document);
+  if (members === undefined) return NOTHING;
   const group = { appId, groupId: row.resource_id };
-  const there = new Set(members.map(({ value }: { value?: unknown }) => String(value)));
+  const there = new Set(members);
   const wanted = new Set(await wantedMembers(db, group));
   const { mend, unkept } = await splitMembers(db, group, memberDrift(there, wanted), row.drift);
   const place = placeOf('Group', row, remote);

@@ -1,17 +1,19 @@
 // What is due of one target is claimed and sent until a turn is over, and what came meanwhile is looked for in between.
 import type { Exchange } from '#core/target.ts';
 import type { Log } from '#platform/log.ts';
-import { askForReferences, type ScopeOf, type SettledDelivery, settleDeliveries } from '#store/deliveries.ts';
+import type { ScopeOf, SettledDelivery } from '#store/deliveries.ts';
 import { type Claimed, claimDeliveries } from '#store/delivery-claims.ts';
 import { readTarget, type TargetRow } from '#store/targets.ts';
 import { carryOut, claimMs, giveBack } from './carry-out.ts';
 import { makeDeadlines } from './deadlines.ts';
 import { guardDepartures } from './departures.ts';
 import { type Following, followJournal, lookThrough } from './follow.ts';
+import { watchForHalt } from './halt.ts';
 import type { Health } from './health.ts';
 import type { OpenedTarget } from './open-target.ts';
 import { drain, makeClaimSize } from './pool.ts';
 import type { makeWorld } from './world.ts';
+import { writeSettled } from './write-settled.ts';
 
 export interface Ready extends OpenedTarget {
   readonly world: ReturnType<typeof makeWorld>;
@@ -42,18 +44,9 @@ export function makeSendDue({ following, log, health, metrics, listen }: SendPar
   const { db, clock, appId, write } = following;
   const claimSize = makeClaimSize();
 
-  async function isUnchanged(row: TargetRow): Promise<boolean> {
-    const now = await readTarget(db, appId);
-    return now?.state === 'active' && now.config_version === row.config_version;
-  }
-
-  async function settle({ world }: Ready, settled: readonly SettledDelivery[]): Promise<void> {
+  async function settle({ world, policy }: Ready, settled: readonly SettledDelivery[]): Promise<void> {
     const now = clock.now();
-    const moved = settled.filter((one) => one.concerns_others).map(({ resource_id }) => resource_id);
-    await write(async (tx) => {
-      await settleDeliveries(tx, appId, settled, now);
-      await askForReferences(tx, appId, moved, now);
-    });
+    await writeSettled(write, { appId, guard: policy.guard }, settled, now);
     for (const one of settled) count(one, now);
     for (const { resource_id } of settled) world.forgetClaims(resource_id);
   }
@@ -68,11 +61,12 @@ export function makeSendDue({ following, log, health, metrics, listen }: SendPar
     const isOver = (): boolean => signal.aborted || clock.elapsed() >= started + TURN_MS;
     const claimedAt = new Map<string, Date>();
     let lookedAt = started;
-    let isHalted = false;
+    const halt = watchForHalt(db, row);
     /** The last look found something. */
-    let hasMore = row.backfill !== null;
+    let hasMore = row.backfill !== null || row.scope_moved;
     let looking: Promise<void> | undefined;
-    const carrying = { clock, log, health, world: ready.world, deadlines: makeDeadlines(signal), listen };
+    const world = { ...ready.world, mayGoOn: () => !halt.isHalted() };
+    const carrying = { clock, log, health, world, deadlines: makeDeadlines(signal), listen };
 
     /** What came meanwhile is asked for while what is claimed goes on. */
     async function look(): Promise<void> {
@@ -100,7 +94,7 @@ export function makeSendDue({ following, log, health, metrics, listen }: SendPar
       for (;;) {
         const claimed = await take(limit);
         // The next stretch is looked through before this is sent, so that what goes out does not run dry.
-        if (hasMore && claimed.length < limit && !isHalted && !isOver()) void lookBeside();
+        if (hasMore && claimed.length < limit && !halt.isHalted() && !isOver()) void lookBeside();
         if (claimed.length > 0 || looking === undefined) return claimed;
         await looking;
       }
@@ -113,7 +107,7 @@ export function makeSendDue({ following, log, health, metrics, listen }: SendPar
         return claimDeliveries(tx, appId, { ...wanted, configVersion: row.config_version }, scope);
       }, 'soon');
       // Paused, or with other settings.
-      if (claimed.length === 0) isHalted = !(await isUnchanged(row));
+      if (claimed.length === 0) await halt.look();
       for (const { resource_id } of claimed) claimedAt.set(resource_id, now);
       return claimed;
     }
@@ -121,7 +115,7 @@ export function makeSendDue({ following, log, health, metrics, listen }: SendPar
     const pool = {
       size: claimSize,
       concurrency: health.width,
-      isStopped: () => isHalted || signal.aborted || health.isResting(),
+      isStopped: () => halt.isHalted() || signal.aborted || health.isResting(),
       claim,
       carryOut: (claimed: Claimed) => carryOut(carrying, claimed, claimedAt.get(claimed.resource_id) ?? clock.now()),
       giveBack: (claimed: Claimed) => giveBack(claimed, clock),
@@ -131,6 +125,7 @@ export function makeSendDue({ following, log, health, metrics, listen }: SendPar
       return await drain(pool, isOver);
     } finally {
       await looking?.catch(() => undefined);
+      await halt.close();
       carrying.deadlines.close();
     }
   };

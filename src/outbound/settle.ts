@@ -29,8 +29,16 @@ export interface Consequence {
 /** In a row: a minute or two of a target that refuses connections, some minutes of one that lets them run out of time. */
 const UNREACHABLE_AFTER = 8;
 
-/** Says something of a member, and nothing of how the target does. */
-const ABOUT_MEMBERS: ReadonlySet<string> = new Set(['member-refused', 'member-list-refused']);
+/** It was asked, and did not answer. */
+const LOST: ReadonlySet<string> = new Set(['timeout', 'connection-lost']);
+/** Of an object whose connection is lost: these follow at once, the others with growing gaps. */
+const QUICK_TRIES = 3;
+
+/** Says something of one object, of its members or of ours, and nothing of how the target does. */
+const NOT_OF_TARGET: ReadonlySet<string> = new Set([
+  ...['member-refused', 'member-list-refused', 'too-many-members', 'deletion-refused'],
+  ...['required-attribute-missing', 'ambiguous-match', 'already-linked'],
+]);
 
 export function consequenceOf(error: unknown, situation: Situation): Consequence {
   const { attempts, maxAttempts, failures, now, random } = situation;
@@ -62,12 +70,13 @@ export function consequenceOf(error: unknown, situation: Situation): Consequence
   switch (error.kind) {
     case 'throttled':
       return { ...again, restUntil: rested };
-    case 'network':
-      return {
-        ...again,
-        restUntil: rested,
-        quarantine: failures + 1 >= UNREACHABLE_AFTER,
-      };
+    case 'network': {
+      const outage = { restUntil: rested, quarantine: failures + 1 >= UNREACHABLE_AFTER };
+      // In an outage no object is to blame. One that loses a connection while others are taken may be.
+      if (failures > 0 || !LOST.has(error.reason)) return { ...again, ...outage };
+      const gapMs = attempts <= QUICK_TRIES ? 0 : objectRetryMs(attempts - QUICK_TRIES, random);
+      return { ...counted, ...outage, readyAt: after(gapMs), counts: false };
+    }
     case 'credentials':
     case 'contract':
       return { ...again, quarantine: true };
@@ -78,10 +87,10 @@ export function consequenceOf(error: unknown, situation: Situation): Consequence
         ...counted,
         state: 'dead',
         restUntil: isAsked ? rested : undefined,
-        counts: !ABOUT_MEMBERS.has(error.reason),
+        counts: !NOT_OF_TARGET.has(error.reason),
       };
     default:
-      return { ...counted, restUntil: isAsked ? rested : undefined };
+      return { ...counted, restUntil: isAsked ? rested : undefined, counts: !NOT_OF_TARGET.has(error.reason) };
   }
 }
 

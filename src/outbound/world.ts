@@ -2,6 +2,7 @@ import type { PushPolicy, Target, TargetError } from '#core/target.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Db } from '#store/database.ts';
 import { touchedSince } from '#store/deliveries.ts';
+import { freeLink, holderOf } from '#store/gone-links.ts';
 import {
   forgetMembers,
   isTaken,
@@ -35,6 +36,7 @@ export function makeWorld(
     target,
     policy,
     cut,
+    mayGoOn: () => true,
     now: clock.now,
     sleep: clock.sleep,
     async isTaken({ resource_type: type, resource_id: by }, remoteId) {
@@ -43,6 +45,12 @@ export function makeWorld(
       if (holder !== undefined && holder !== by) return true;
       claimed.set(key, by);
       return isTaken(db, { appId, type, remoteId, by });
+    },
+    holderOf: ({ resource_type: type, resource_id: by }, remoteId) => holderOf(db, { appId, type, remoteId, by }),
+    async takeOver({ resource_type: type, resource_id: by }, remoteId) {
+      const freed = await freeLink(db, { appId, type, remoteId, by });
+      if (freed !== undefined) claimed.set(`${type} ${remoteId}`, by);
+      return freed;
     },
     async touchedSince({ resource_id: id, resource_type: type, delivered }) {
       return [...(await touchedSince(db, id, delivered)), ...policy.mapping[type].map(({ to }) => to)];

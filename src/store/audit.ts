@@ -1,4 +1,5 @@
 // Who did what, when. Written in the transaction of the deed.
+import { storableJson } from '#core/json.ts';
 import { type Db, sql } from './database.ts';
 import { type Page, type PageQuery, pageOf } from './views/page.ts';
 
@@ -15,7 +16,7 @@ export async function writeAudit(db: Db, { actor, action, object, detail }: Audi
     actor,
     action,
     object ?? null,
-    detail === undefined ? null : JSON.stringify(detail),
+    detail === undefined ? null : storableJson(detail),
   ]);
 }
 

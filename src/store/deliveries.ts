@@ -2,6 +2,7 @@
 
 import type { Drift } from '#core/drift.ts';
 import type { RunError } from '#core/failure.ts';
+import { storableJson } from '#core/json.ts';
 import { RANKS } from '#core/order.ts';
 import type { ResourceType } from '#core/resource.ts';
 import type { Exchange } from '#core/target.ts';
@@ -76,6 +77,9 @@ export interface Stretch {
   readonly now: Date;
 }
 
+/** A person wants whom `o` is about to stay there, until something about them changes. */
+const MAY_STAY = `o.state = 'idle' and o.last_action = 'kept' and o.gone_since is null and o.remote_id is not null`;
+
 /**
  * Asks for everyone in scope within a stretch, or with `mode` scope only for those whose place in it has changed. Answers
  * where it ended; undefined at the end of the type. Whom the scope's groups hold is found out once for each stretch.
@@ -94,7 +98,9 @@ export async function askForStretch(
   const asks = statement.bind(stretch.asks, 'integer');
   const within = statement.where(scope(stretch.type, 'many'));
   const changed =
-    stretch.mode === 'all' ? '(r.within or o.resource_id is not null)' : '(r.within <> coalesce(o.in_scope, false))';
+    stretch.mode === 'all'
+      ? `(r.within or o.resource_id is not null) and (${MAY_STAY} and not (r.active and r.within)) is not true`
+      : '(r.within <> coalesce(o.in_scope, false))';
   const text = `with page as materialized (
       select r.id, r.pos, r.resource_type, r.version, r.active, r.updated_at, ${within} as within from resources r
       where r.resource_type = '${stretch.type}' and r.deleted_at is null and r.pos > ${from} order by r.pos limit ${looks}),
@@ -131,9 +137,9 @@ export async function countInScope(
 export async function askForGone(db: Db, appId: string, now: Date): Promise<void> {
   await sql(
     db,
-    `update deliveries d set state = 'pending', asks = asks + 1, rank = ?, ready_at = ?, changed_at = case when d.state = 'idle' then ? else changed_at end
-     where app_id = ? and remote_id is not null and gone_since is null and state in ('idle', 'dead')
-       and not exists (select 1 from resources r where r.id = d.resource_id and r.deleted_at is null)`,
+    `update deliveries o set state = 'pending', asks = asks + 1, rank = ?, ready_at = ?, changed_at = case when o.state = 'idle' then ? else changed_at end
+     where app_id = ? and remote_id is not null and gone_since is null and state in ('idle', 'dead') and (${MAY_STAY}) is not true
+       and not exists (select 1 from resources r where r.id = o.resource_id and r.deleted_at is null)`,
     [RANKS.leaver, now, now, appId],
   );
 }
@@ -172,6 +178,9 @@ export interface SettledDelivery {
 /** It was asked for again meanwhile. What failed for good is tried anew as well: there is news. */
 const AGAIN = `(d.asks > s.asks and (s.done or s.state = 'dead'))`;
 
+/** It is done, and a departure follows, over which the guard watches whatever else there is. */
+const LEAVES_NEXT = `(s.done and s.state = 'pending' and s.rank = ${RANKS.leaver} and s.ready_at <= ?::timestamptz)`;
+
 /** What was given back, without a try, has the failure that it had. */
 const ERROR_NOW = `case when s.done then null else coalesce(nullif(s.error, 'null'::jsonb), d.last_error) end`;
 
@@ -198,7 +207,7 @@ export async function settleDeliveries(
      mine as (update deliveries d set
          state = case when ${AGAIN} then 'pending' else s.state end,
          ready_at = case when ${AGAIN} then ?::timestamptz else s.ready_at end,
-         rank = case when ${AGAIN} then d.rank else s.rank end,
+         rank = case when ${AGAIN} and not ${LEAVES_NEXT} then d.rank else s.rank end,
          changed_at = case when ${AGAIN} then ?::timestamptz else d.changed_at end,
          attempts = case when ${AGAIN} then 0 else s.attempts end, delivered = case when s.done then s.version else d.delivered end,
          remote_id = s.remote_id, remote_etag = s.remote_etag, link = s.link, sent = nullif(s.sent, 'null'::jsonb), gone_since = s.gone_since, drift = nullif(s.drift, 'null'::jsonb),
@@ -210,8 +219,13 @@ export async function settleDeliveries(
        returning d.resource_id, s.departed_at)
      insert into departures (app_id, resource_id, changed_at, acknowledged_at)
      select ?, resource_id, departed_at, ?::timestamptz from mine where departed_at is not null`,
-    [JSON.stringify(settled), appId, now, now, now, now, appId, appId, now],
+    [storableJson(settled), appId, now, now, now, now, now, appId, appId, now],
   );
+}
+
+/** Whether a settlement was refused because another resource of ours is linked to the same one there. */
+export function isLinkTaken(error: unknown): boolean {
+  return error instanceof Error && 'constraint' in error && error.constraint === 'deliveries_remote_key';
 }
 
 /** For these nothing was sent. */

@@ -1,6 +1,7 @@
 // Messages of streams: made with the place that was read, claimed, sent, settled, and kept for a while to be looked at.
 import { randomUUID } from 'node:crypto';
 import type { RunError } from '#core/failure.ts';
+import { storableJson } from '#core/json.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 
@@ -169,7 +170,7 @@ export async function settleDeliveries(
      from jsonb_to_recordset(?::jsonb)
        as s(id uuid, attempts int, state text, refusals int, status int, answer text, error jsonb, next_at timestamptz, try jsonb)
      where d.id = s.id and d.attempts = s.attempts and d.state = 'pending'`,
-    [now, JSON.stringify(rows)],
+    [now, storableJson(rows)],
   );
   if (settlements.some(({ state, refusals }) => state === 'pending' && refusals > 0))
     await giveUpBeforeLeavers(db, streamId, now);
@@ -202,7 +203,7 @@ export async function takeAnswers(
     `update event_deliveries d set state = a.state, error = a.error, settled_at = ?
      from jsonb_to_recordset(?::jsonb) as a(message_id uuid, state text, error jsonb)
      where d.stream_id = ? and d.message_id = a.message_id and d.state = 'pending' returning d.state`,
-    [now, JSON.stringify(rows), streamId],
+    [now, storableJson(rows), streamId],
   );
   const delivered = settled.rows.filter(({ state }) => state === 'delivered').length;
   return { delivered, failed: settled.rows.length - delivered };

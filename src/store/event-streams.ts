@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { RunError } from '#core/failure.ts';
 import type { JournalPlace } from '#core/journal.ts';
+import { storableJson } from '#core/json.ts';
 import type { AppScope } from '#core/scope.ts';
 import { type Db, sql } from './database.ts';
 import { IS_DUE } from './event-deliveries.ts';
@@ -210,7 +211,7 @@ export async function noteHealth(
        last_error = case when ?::boolean then ?::jsonb else last_error end where id = ? and revision = ?`,
     [
       ...[failures, failingSince, retryAt, succeededAt ?? null, error !== undefined],
-      ...[error === undefined || error === null ? null : JSON.stringify(error), id, revision],
+      ...[error === undefined || error === null ? null : storableJson(error), id, revision],
     ],
   );
   return rowCount === 1;
@@ -242,7 +243,7 @@ export async function disableStream(
     db,
     `update event_streams set disabled_at = ?, disabled_reason = ?, last_error = coalesce(?::jsonb, last_error)
      where id = ? and disabled_at is null`,
-    [now, reason, error === null ? null : JSON.stringify(error), id],
+    [now, reason, error === null ? null : storableJson(error), id],
   );
   return rowCount === 1;
 }

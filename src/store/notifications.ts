@@ -1,6 +1,7 @@
 // Messages to people: made once for each event and channel, claimed by one process at a time, settled.
 import { randomUUID } from 'node:crypto';
 import type { RunError } from '#core/failure.ts';
+import { storableJson } from '#core/json.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
 import { OUT_OF_SERVICE } from './targets.ts';
@@ -206,7 +207,7 @@ export async function settleNotification(
     `update notifications set state = ?, error = ?::jsonb, next_at = coalesce(?, next_at), claimed_until = null,
        settled_at = case when ? = 'pending' then null else ?::timestamptz end
      where id = ? and attempts = ? and state = 'pending'`,
-    [state, error === null ? null : JSON.stringify(error), nextAt ?? null, state, now, id, attempts],
+    [state, error === null ? null : storableJson(error), nextAt ?? null, state, now, id, attempts],
   );
 }
 

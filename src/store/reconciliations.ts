@@ -1,6 +1,7 @@
 // Reports of what a target has against what it should have.
 import type { Drift } from '#core/drift.ts';
 import type { RunError } from '#core/failure.ts';
+import { storableJson } from '#core/json.ts';
 import { RANKS } from '#core/order.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
@@ -10,6 +11,16 @@ export async function startReconciliation(
   { id, appId, startedAt }: { id: string; appId: string; startedAt: Date },
 ): Promise<void> {
   await sql(db, 'insert into reconciliations (id, app_id, started_at) values (?, ?, ?)', [id, appId, startedAt]);
+}
+
+/** Comparisons that were cut short tell nothing: they are made again. */
+export async function askForCutOnes(db: Db, appId: string): Promise<void> {
+  await sql(
+    db,
+    `with cut as (delete from reconciliations where app_id = ? and finished_at is null returning 1)
+     update targets set reconcile_asked = true where app_id = ? and exists (select 1 from cut)`,
+    [appId, appId],
+  );
 }
 
 export async function finishReconciliation(
@@ -22,9 +33,9 @@ export async function finishReconciliation(
     'update reconciliations set finished_at = ?, counts = ?::jsonb, findings = ?::jsonb, error = ?::jsonb where id = ?',
     [
       report.finishedAt,
-      JSON.stringify(report.counts),
-      JSON.stringify(report.findings),
-      report.error === null ? null : JSON.stringify(report.error),
+      storableJson(report.counts),
+      storableJson(report.findings),
+      report.error === null ? null : storableJson(report.error),
       id,
     ],
   );
@@ -37,6 +48,11 @@ export interface LinkedRow {
   readonly in_scope: boolean;
   readonly deleted: boolean;
   readonly body: string | null;
+  readonly active: boolean | null;
+  /** It has changed here since it was last brought there. */
+  readonly is_behind: boolean;
+  /** What was done last. */
+  readonly action: string | null;
   readonly sent: Record<string, unknown> | null;
   readonly manager_remote_id: string | null;
   readonly drift: Drift | null;
@@ -51,7 +67,7 @@ export async function readLinked(
 ): Promise<readonly LinkedRow[]> {
   const { rows } = await sql<LinkedRow>(
     db,
-    `select d.resource_id, d.remote_id, d.state, d.in_scope, r.id is null or r.deleted_at is not null as deleted, r.body, d.sent,
+    `select d.resource_id, d.remote_id, d.state, d.in_scope, r.id is null or r.deleted_at is not null as deleted, r.body, r.active, coalesce(r.version > d.delivered, false) as is_behind, d.last_action as action, d.sent,
        d.drift, m.remote_id as manager_remote_id
      from deliveries d left join resources r on r.id = d.resource_id
      left join deliveries m on m.app_id = d.app_id and m.resource_id = r.manager_id
@@ -102,16 +118,20 @@ export interface DriftRow {
   readonly drift: Drift | null;
 }
 
+/** Whoever is off here, and is not there: to put that right is a departure, over which the guard watches. */
+const IS_LEAVING = `d.resource_type = 'User' and lower(x.sent ->> 'active') = 'true'
+  and exists (select 1 from resources r where r.id = d.resource_id and not r.active)`;
+
 /** Asks for what differs there. */
 export async function askForDrift(db: Db, appId: string, rows: readonly DriftRow[], now: Date): Promise<void> {
   if (rows.length === 0) return;
   await sql(
     db,
     `update deliveries d set sent = x.sent, drift = nullif(x.drift, 'null'::jsonb), state = 'pending', asks = asks + 1, ready_at = ?, changed_at = ?,
-       rank = case d.resource_type when 'User' then ${RANKS.user} else ${RANKS.group} end
+       rank = case when ${IS_LEAVING} then ${RANKS.leaver} when d.resource_type = 'User' then ${RANKS.user} else ${RANKS.group} end
      from jsonb_to_recordset(?::jsonb) as x(resource_id uuid, sent jsonb, drift jsonb)
      where d.app_id = ? and d.resource_id = x.resource_id and d.state = 'idle'`,
-    [now, now, JSON.stringify(rows), appId],
+    [now, now, storableJson(rows), appId],
   );
 }
 
@@ -127,7 +147,7 @@ export async function noteDrift(
     `update deliveries d set drift = nullif(x.drift, 'null'::jsonb)
      from jsonb_to_recordset(?::jsonb) as x(resource_id uuid, drift jsonb)
      where d.app_id = ? and d.resource_id = x.resource_id and d.state = 'idle'`,
-    [JSON.stringify(rows), appId],
+    [storableJson(rows), appId],
   );
 }
 

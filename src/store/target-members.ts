@@ -42,6 +42,16 @@ export async function lackingMembers(
 }
 
 /**
+ * Whether members of the group are meant to be at the target and are linked to nobody there yet. Until then somebody in the
+ * group there who is linked to nobody here may be one of them.
+ */
+const AWAITS_MEMBERS = `exists (select 1 from group_members gm join deliveries d on d.app_id = ? and d.resource_id = gm.member_id
+  where gm.group_id = ? and d.remote_id is null and d.in_scope and d.state <> 'idle')`;
+/** Whether `t` is linked to anybody here. */
+const IS_OURS = `exists (select 1 from deliveries d where d.app_id = t.app_id and d.resource_type in ('User', 'Group')
+  and d.remote_id = t.remote_id collate "default" offset 0)`;
+
+/**
  * Whom a group has at the target and should not have, in the order of their ids there. The collation is that of the
  * deliveries' index, which is not used otherwise.
  */
@@ -56,8 +66,9 @@ export async function surplusMembers(
        and not exists (select 1 from deliveries d where d.app_id = ? and d.resource_type in ('User', 'Group')
          and d.remote_id = t.remote_id collate "default" and d.in_scope
          and exists (select 1 from group_members gm where gm.group_id = ? and gm.member_id = d.resource_id offset 0) offset 0)
+       and (${IS_OURS} or not ${AWAITS_MEMBERS})
      order by t.remote_id limit ?`,
-    [appId, groupId, after ?? '', except, appId, groupId, limit],
+    [appId, groupId, after ?? '', except, appId, groupId, appId, groupId, limit],
   );
   const members = rows.map(({ remote_id }) => remote_id);
   return { members, next: rows.length < limit ? undefined : members.at(-1) };
@@ -83,13 +94,15 @@ export async function noteMembers(
     );
 }
 
-/** The whole list as it should be, for a target that takes nothing less. */
+/** The whole list as it should be, for a target that takes nothing less; strangers stay while members are waited for. */
 export async function wantedMembers(db: Db, { appId, groupId }: { appId: string; groupId: string }): Promise<string[]> {
   const { rows } = await sql<{ remote_id: string }>(
     db,
-    `select d.remote_id from group_members gm join deliveries d on d.app_id = ? and d.resource_id = gm.member_id
-       and d.remote_id is not null and d.in_scope where gm.group_id = ? order by 1`,
-    [appId, groupId],
+    `select d.remote_id collate "C" as remote_id from group_members gm join deliveries d on d.app_id = ? and d.resource_id = gm.member_id
+       and d.remote_id is not null and d.in_scope where gm.group_id = ?
+     union select t.remote_id from target_members t where t.app_id = ? and t.group_id = ? and not ${IS_OURS} and ${AWAITS_MEMBERS}
+     order by 1`,
+    [appId, groupId, appId, groupId, appId, groupId],
   );
   return rows.map(({ remote_id }) => remote_id);
 }

@@ -1,5 +1,6 @@
 // Push targets: one row beside the app whose `push` it carries out.
 import type { JournalPlace } from '#core/journal.ts';
+import { storableJson } from '#core/json.ts';
 import type { Capabilities, Learned } from '#core/target.ts';
 import { type Db, sql } from './database.ts';
 
@@ -38,6 +39,8 @@ export interface TargetRow {
   readonly push_secrets: string | null;
   readonly place: JournalPlace | null;
   readonly backfill: Backfill | null;
+  /** The scope has changed since that began: it is looked through once more after it. */
+  readonly scope_moved: boolean;
   readonly capabilities: Capabilities | null;
   readonly capabilities_at: Date | null;
   readonly learned: Learned;
@@ -53,7 +56,7 @@ export interface TargetRow {
 
 const ROW = `select t.app_id, a.name, t.state, t.config_version, a.scope, a.push, a.push_secrets,
     case when t.place_xid is not null then jsonb_build_object('xid', t.place_xid::text, 'seq', t.place_seq::text) end as place,
-    t.backfill, t.capabilities, t.capabilities_at, t.learned, t.rest_until, t.failures, t.quarantine, t.guard, t.guard_allowed_at,
+    t.backfill, t.scope_moved, t.capabilities, t.capabilities_at, t.learned, t.rest_until, t.failures, t.quarantine, t.guard, t.guard_allowed_at,
     t.reconcile_asked, t.reconciled_at, t.created_at
   from targets t join apps a on a.id = t.app_id and a.push is not null`;
 
@@ -113,6 +116,7 @@ export type TargetChanges = Partial<{
   state: TargetState;
   place: JournalPlace;
   backfill: Backfill | null;
+  scope_moved: boolean;
   capabilities: Capabilities;
   capabilities_at: Date;
   learned: Learned;
@@ -127,7 +131,19 @@ export type TargetChanges = Partial<{
 
 const JSON_COLUMNS: ReadonlySet<string> = new Set(['backfill', 'capabilities', 'learned', 'quarantine', 'guard']);
 
-export async function changeTarget(db: Db, appId: string, changes: TargetChanges): Promise<void> {
+/** As which a target is known to whoever changes it. */
+export interface KnownTarget {
+  readonly states: readonly TargetState[];
+  readonly configVersion: string;
+}
+
+/** With `known` only while it is that still: a person may have changed it meanwhile. Answers whether it was changed. */
+export async function changeTarget(
+  db: Db,
+  appId: string,
+  changes: TargetChanges,
+  known?: KnownTarget,
+): Promise<boolean> {
   const sets: string[] = [];
   const values: unknown[] = [];
   for (const [name, value] of Object.entries(changes)) {
@@ -137,13 +153,20 @@ export async function changeTarget(db: Db, appId: string, changes: TargetChanges
       values.push(xid, seq);
     } else if (JSON_COLUMNS.has(name)) {
       sets.push(`${name} = ?::jsonb`);
-      values.push(value === null ? null : JSON.stringify(value));
+      values.push(value === null ? null : storableJson(value));
     } else {
       sets.push(`${name} = ?`);
       values.push(value);
     }
   }
-  if (sets.length > 0) await sql(db, `update targets set ${sets.join(', ')} where app_id = ?`, [...values, appId]);
+  if (sets.length === 0) return false;
+  const [still, ...stills] =
+    known === undefined
+      ? ['true']
+      : ['state = any(?::text[]) and config_version = ?', known.states, known.configVersion];
+  const text = `update targets set ${sets.join(', ')} where app_id = ? and ${still}`;
+  const { rowCount } = await sql(db, text, [...values, appId, ...stills]);
+  return rowCount === 1;
 }
 
 /** Since when, and why, a target is out of service; null when it is in service. Reads `targets`. */

@@ -176,6 +176,11 @@ describe('the admin API of push targets', () => {
     );
     const whole = await call<{ counts: Record<string, number> }>('POST', `/apps/${id}/push/dry-run`, 200, {});
     assert.equal(whole.counts['created'], 1);
+    const probes = (): number =>
+      app.asked.filter(({ path }) => path.includes('count=1') && !path.includes('filter')).length;
+    const before = probes();
+    await call('POST', `/apps/${id}/push/dry-run`, 200, {});
+    assert.equal(probes() - before, 1);
     assert.deepEqual(app.takeWrites(), []);
     const real = await call<{ ok: boolean; action: string }>('POST', `/apps/${id}/push/provision`, 200, {
       resourceId: bob.id,

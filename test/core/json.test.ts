@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { InputError } from '#core/errors.ts';
-import { parseJson } from '#core/json.ts';
+import { parseJson, storableJson } from '#core/json.ts';
 
 const isInvalidSyntax = (reason: string) => (error: unknown) =>
   error instanceof InputError && error.scimType === 'invalidSyntax' && error.reason === reason;
@@ -122,5 +122,11 @@ describe('JSON of a body', () => {
     assert.equal((parseJson(`"${'\\\\'.repeat(1_000_000)}"`) as string).length, 1_000_000);
     assert.throws(() => parseJson(`"${'\\\\'.repeat(1_000_000)}`), isInvalidSyntax('malformed-json'));
     assert.equal((parseJson(`"${'\\"'.repeat(1_000_000)}"`) as string).length, 1_000_000);
+  });
+
+  it('is made so that PostgreSQL takes it: without U+0000 and halves of characters, and else as it is', () => {
+    const texts = { nul: 'a\0b', half: 'x\ud83d', other: '\udc00y', said: '\\u0000 \\ud83d "\n😀\u001f' };
+    assert.deepEqual(JSON.parse(storableJson(texts)), { ...texts, nul: 'ab', half: 'x\ufffd', other: '\ufffdy' });
+    assert.equal(storableJson({ 'a\0': ['\\\\u0000'] }), JSON.stringify({ a: ['\\\\u0000'] }));
   });
 });

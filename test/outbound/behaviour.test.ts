@@ -116,6 +116,28 @@ eachDatabase('what a push target does when', (open) => {
     assert.equal(active().length, 6);
   });
 
+  it('it is paused while requests are under way: nothing is begun after them, and all goes on when it is resumed', async () => {
+    for (let n = 0; n < 60; n += 1) await edit.user(`user${n}`);
+    await journalIsWhole(database);
+    const push = await start({ pace: { concurrency: 1 } });
+    const set = (state: string) => sql(database.knex, 'update targets set state = ?', [state]);
+    let pausing: Promise<unknown> | undefined;
+    // The answer to the first request after so many were made comes long after the pause.
+    app.personality = {
+      get delayMs() {
+        if (app.users.size < 20 || pausing !== undefined) return 0;
+        pausing = set('paused');
+        return 1_500;
+      },
+    };
+    await push.pump.turn();
+    await pausing;
+    assert.equal(app.users.size, 21);
+    await set('active');
+    await push.settle();
+    assert.equal(app.users.size, 60);
+  });
+
   it('an object is refused: it becomes a dead letter, and a replay sends what it is then', async () => {
     app.personality = { failing: () => undefined };
     app.put('User', { schemas: [USER], userName: 'taken', externalId: 'theirs' });
@@ -143,6 +165,33 @@ eachDatabase('what a push target does when', (open) => {
     assert.deepEqual(states, ['dead', 'idle']);
     assert.equal(app.users.size, 1);
   });
+
+  for (const [fate, isThere] of [
+    ['deactivate', true],
+    ['keep', true],
+    ['delete', false],
+  ] as const)
+    it(`somebody is deleted and made anew under the same name (${fate}): they have their account again, once`, async () => {
+      const before = await edit.user('ada', { title: 'Chief' });
+      const push = await start({ deprovision: { sourceDeleted: fate, deleteAfterDays: 30 } });
+      await push.settle();
+      const [there] = app.users.keys();
+      await edit.remove('User', before);
+      const after = await edit.user('ada');
+      await edit.group('team', [after]);
+      await journalIsWhole(database);
+      await push.settle(60_000);
+      assert.deepEqual(active(), ['ada']);
+      const [account, ...others] = app.users.values();
+      assert.deepEqual(others, []);
+      assert.deepEqual([account?.['externalId'], account?.['title']], [after, undefined]);
+      assert.equal(account?.['id'] === there, isThere);
+      assert.deepEqual([...app.groups.values()][0]?.['members'], [{ value: account?.['id'] }]);
+      // Nothing is left to do for whoever had it.
+      await sql(database.knex, `update deliveries set ready_at = now(), gone_since = gone_since - interval '31 days'`);
+      await push.settle();
+      assert.deepEqual(active(), ['ada']);
+    });
 
   it('a resource has vanished there: it is made again, with its memberships', async () => {
     const ada = await edit.user('ada');
@@ -185,6 +234,29 @@ eachDatabase('what a push target does when', (open) => {
     await edit.change('User', eve, 'title', 'Employee');
     await push.settle();
     assert.deepEqual(active(), ['ada', 'eve']);
+  });
+
+  it('its scope moves while it is looked through: that goes on to its end, and then once more, with the same connection', async () => {
+    const [ada, bob] = [await edit.user('ada'), await edit.user('bob')];
+    const team = await edit.group('team', [bob]);
+    await journalIsWhole(database);
+    const push = await start({ types: ['User'] }, { scope: { groups: [team] } });
+    await push.settle();
+    assert.deepEqual(active(), ['bob']);
+    const stateOf = async () =>
+      (await sql(database.knex, 'select backfill, scope_moved as moved, config_version as version from targets'))
+        .rows[0];
+    const { version } = await stateOf();
+    // Everybody of the directory is behind already.
+    const late = { mode: 'scope', type: 'User', pos: '1000000' };
+    await sql(database.knex, 'update targets set backfill = ?::jsonb', [JSON.stringify(late)]);
+    await edit.addMember(team, ada);
+    await journalIsWhole(database);
+    await push.pump.turn();
+    assert.deepEqual(await stateOf(), { backfill: { ...late, type: 'Group', pos: '0' }, moved: true, version });
+    await push.settle();
+    assert.deepEqual(active(), ['ada', 'bob']);
+    assert.deepEqual(await stateOf(), { backfill: null, moved: false, version });
   });
 
   it('attributes are mapped, required and cut', async () => {
@@ -278,6 +350,25 @@ eachDatabase('what a push target does when', (open) => {
     });
     await push.settle();
     assert.deepEqual(active(), ['ada']);
+  });
+
+  it('a credential is replaced by the next one in the middle of several requests: it stays in service', async () => {
+    app.personality = { token: 'old-token', delayMs: 20 };
+    const ids: string[] = [];
+    for (let n = 0; n < 8; n += 1) ids.push(await edit.user(`user${n}`));
+    const push = await start({
+      auth: { kind: 'bearer', token: 'old-token' },
+      nextAuth: { kind: 'basic', username: 'new', password: 'new-password' },
+      pace: { concurrency: 8 },
+    });
+    await push.settle();
+    app.personality = { basic: { user: 'new', password: 'new-password' }, delayMs: 20 };
+    for (const id of ids) await edit.change('User', id, 'title', 'Chief');
+    await journalIsWhole(database);
+    await push.settle();
+    assert.ok([...app.users.values()].every(({ title }) => title === 'Chief'));
+    const { rows } = await sql(database.knex, `select action from audit where actor = 'push'`);
+    assert.deepEqual(rows, []);
   });
 
   it('it is reconciled: what changed there is mended, strangers are only told of', async () => {

@@ -67,7 +67,7 @@ eachDatabase('somebody who goes', (open) => {
 
   for (const [what, failingSeconds, outcome] of [
     ['a rate limit: it waits', 60, { state: 'pending', code: 'target-throttled', target: 'active' }],
-    ['a refusal: it is told of', undefined, { state: 'dead', code: 'target-refused-us', target: 'active' }],
+    ['a refusal: it is told of', undefined, { state: 'dead', code: 'deletion-refused', target: 'active' }],
   ] as const)
     it(`a deletion that is due is answered 403, by ${what}`, async () => {
       const ada = await edit.user('ada');
@@ -91,4 +91,60 @@ eachDatabase('somebody who goes', (open) => {
       assert.deepEqual(rows, [outcome]);
       assert.equal(app.takeWrites().length, 1);
     });
+
+  for (const status of [403, 405, 501])
+    it(`are many groups that the target does not delete (${status}): each is told of, and it stays in service`, async () => {
+      const groups: string[] = [];
+      for (let n = 0; n < 25; n += 1) groups.push(await edit.group(`group${n}`));
+      await journalIsWhole(database);
+      const push = await start({ guard: null });
+      await push.settle();
+      app.takeWrites();
+      app.personality = { failing: (method) => (method === 'DELETE' ? status : undefined) };
+      for (const id of groups) await edit.remove('Group', id);
+      await journalIsWhole(database);
+      await push.settle();
+      const { rows } = await sql(
+        database.knex,
+        `select d.state, d.last_error ->> 'code' as code, t.state as target, count(*)::int as count
+         from deliveries d join targets t using (app_id) group by 1, 2, 3`,
+      );
+      assert.deepEqual(rows, [{ state: 'dead', code: 'deletion-refused', target: 'active', count: 25 }]);
+      assert.equal(app.takeWrites().length, 25);
+    });
+
+  it('is disabled here, and the target refuses what else changed with that: they are deactivated, and the rest is told of', async () => {
+    const ada = await edit.user('ada', { title: 'Chief' });
+    await journalIsWhole(database);
+    const push = await start();
+    await push.settle();
+    const refused = 'No such title.';
+    app.personality = {
+      failing: (method, body) => (method === 'PATCH' && body.includes('Gone') ? 400 : undefined),
+      detail: refused,
+    };
+    await edit.change('User', ada, 'title', 'Gone');
+    await edit.change('User', ada, 'active', false);
+    await journalIsWhole(database);
+    await push.settle();
+    const [there] = app.users.values();
+    assert.deepEqual([there?.['active'], there?.['title']], [false, 'Chief']);
+    const { rows } = await sql(database.knex, `select state, last_action as action from deliveries`);
+    assert.deepEqual(rows, [{ state: 'dead', action: 'deactivated' }]);
+  });
+
+  it('is disabled here, and has lost what the mapping requires: they are deactivated all the same', async () => {
+    const ada = await edit.user('ada', { title: 'Chief' });
+    await journalIsWhole(database);
+    const push = await start({ mapping: { User: [{ to: 'title', from: 'title', required: true }] } });
+    await push.settle();
+    await edit.change('User', ada, 'title', null);
+    await edit.change('User', ada, 'active', false);
+    await journalIsWhole(database);
+    await push.settle();
+    const [there] = app.users.values();
+    assert.deepEqual([there?.['active'], there?.['title']], [false, 'Chief']);
+    const { rows } = await sql(database.knex, `select state, last_action as action from deliveries`);
+    assert.deepEqual(rows, [{ state: 'idle', action: 'deactivated' }]);
+  });
 });

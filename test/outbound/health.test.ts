@@ -1,8 +1,8 @@
 // A target that fails at everything is taken out of service, asked now and then, and given up after four weeks.
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { TargetError } from '#core/target.ts';
-import { makeHealth } from '#outbound/health.ts';
+import { type Target, TargetError } from '#core/target.ts';
+import { type Health, makeHealth } from '#outbound/health.ts';
 import { makeLog } from '#platform/log.ts';
 import { type Database, type Db, sql } from '#store/database.ts';
 import { readTarget } from '#store/targets.ts';
@@ -77,6 +77,16 @@ eachDatabase('a target that fails', (open) => {
     assert.ok(app.takeWrites().length < 30, 'it was given everything');
   });
 
+  it('nowhere but in what our own rules say of objects stays in service', async () => {
+    for (let n = 0; n < 30; n += 1) await edit.user(`user${n}`);
+    await journalIsWhole(database);
+    const push = await start({ mapping: { User: [{ to: 'title', from: 'title', required: true }] } }, { clock });
+    for (let n = 0; n < 3; n += 1) await push.pump.turn();
+    const { rows } = await sql(database.knex, `select state, count(*)::int as count from deliveries group by 1`);
+    assert.deepEqual(rows, [{ state: 'dead', count: 30 }]);
+    assert.equal((await stateOf(push)).state, 'active');
+  });
+
   it('is asked at growing gaps, told of once, comes back by itself, and after four weeks is given up', async () => {
     app.personality = { failing: () => 401 };
     const target = await startWith(1);
@@ -101,6 +111,17 @@ eachDatabase('a target that fails', (open) => {
     assert.deepEqual(await told(), ['target.quarantined', 'target.disabled']);
   });
 
+  it('and asks to be left alone is not probed before that', async () => {
+    app.personality = { failing: () => 401 };
+    const target = await startWith(1);
+    await target.pump.turn();
+    app.personality = { failing: () => 503, failingSeconds: 3_600 };
+    pass(61_000);
+    await target.pump.turn();
+    const { rows } = await sql(database.knex, `select (quarantine ->> 'probeAt')::timestamptz as at from targets`);
+    assert.ok(rows[0].at.getTime() - clock.now().getTime() >= 3_599_000, rows[0].at.toISOString());
+  });
+
   it('and mends is back after the next probe, with everything that waited', async () => {
     app.personality = { failing: () => 401 };
     const target = await startWith(3);
@@ -113,4 +134,35 @@ eachDatabase('a target that fails', (open) => {
     assert.equal(app.users.size, 3);
     assert.deepEqual(await told(), ['target.quarantined', 'target.recovered']);
   });
+
+  async function healthOf(push: PushTest): Promise<Health> {
+    const write = <T>(work: (tx: Db) => Promise<T>): Promise<T> => database.knex.transaction(work);
+    const health = makeHealth({ appId: push.appId, clock, log: makeLog('silent'), random: () => 0.5, write });
+    const row = await readTarget(database.knex, push.appId);
+    assert.ok(row);
+    health.begin(row);
+    return health;
+  }
+
+  for (const [what, change, state] of [
+    ['paused', `state = 'paused'`, 'paused'],
+    ['given other settings', `config_version = config_version + 1, state = 'active', quarantine = null`, 'active'],
+  ] as const)
+    it(`and is ${what} meanwhile stays so`, async () => {
+      const push = await startWith(0);
+      const refused = new TargetError('No.', { kind: 'credentials', reason: 'target-refused-us', status: 401 });
+      const health = await healthOf(push);
+      await sql(database.knex, `update targets set ${change}`);
+      await health.noteBad(refused, { attempts: 1, maxAttempts: 8 });
+      assert.deepEqual([(await stateOf(push)).state, await told()], [state, []]);
+      await sql(database.knex, `update targets set state = 'active'`);
+      const again = await healthOf(push);
+      await again.noteBad(refused, { attempts: 1, maxAttempts: 8 });
+      pass(61_000);
+      const probing = await healthOf(push);
+      await sql(database.knex, `update targets set ${change}`);
+      const target = { probe: async () => undefined } as unknown as Target;
+      await probing.probe(target, new AbortController().signal);
+      assert.deepEqual([(await stateOf(push)).state, await told()], [state, ['target.quarantined']]);
+    });
 });

@@ -43,6 +43,32 @@ eachDatabase('a target that', (open) => {
       assert.deepEqual(await rowOf(ada), { state: 'idle', action: 'deleted', link: null, code: null });
     });
 
+  for (const fate of ['deactivate', 'delete'])
+    it(`answers 404 to everything for a while, and somebody leaves (${fate}): nobody counts as gone there`, async () => {
+      const [ada, bob] = [await edit.user('ada'), await edit.user('bob')];
+      await edit.group('team', [ada, bob]);
+      await journalIsWhole(database);
+      const push = await start({ guard: null, deprovision: { sourceDeleted: fate } });
+      await push.settle();
+      app.personality = { failing: () => 404 };
+      await edit.remove('User', ada);
+      await edit.change('User', bob, 'title', 'Chief');
+      await turnOnce(push);
+      const { rows } = await sql(
+        database.knex,
+        `select state, quarantine ->> 'reason' as reason, learned from targets`,
+      );
+      assert.deepEqual(rows, [{ state: 'quarantined', reason: 'not-scim', learned: {} }]);
+      app.personality = {};
+      app.takeWrites();
+      await sql(database.knex, `update targets set state = 'active', quarantine = null`);
+      await push.settle();
+      const left = [...app.users.values()].map(({ userName, active, title }) => [userName, active, title]);
+      const gone = fate === 'delete' ? [] : [['ada', false, undefined]];
+      assert.deepEqual(left.sort(), [...gone, ['bob', true, 'Chief']]);
+      assert.ok(!app.takeWrites().some(({ method }) => method === 'POST'), 'somebody was made again');
+    });
+
   it('fails at the deletion of somebody who is there: that is not done, and is tried again', async () => {
     const ada = await edit.user('ada');
     await journalIsWhole(database);
@@ -58,6 +84,22 @@ eachDatabase('a target that', (open) => {
     assert.equal(app.users.size, 0);
   });
 
+  it('answers a create with somebody whom it has already, and who is another one here: that is told, and nothing is stuck', async () => {
+    app.personality = { upsertsBy: 'title' };
+    const ids = [await edit.user('ada', { title: 'Chief' }), await edit.user('bob', { title: 'Chief' })];
+    for (const name of ['eve', 'mallory']) ids.push(await edit.user(name, { title: name }));
+    await journalIsWhole(database);
+    await (await start()).settle();
+    const { rows } = await sql(
+      database.knex,
+      `select state, last_error ->> 'code' as code from deliveries order by 1, 2`,
+    );
+    const idle = { state: 'idle', code: null };
+    assert.deepEqual(rows, [{ state: 'dead', code: 'already-linked' }, idle, idle, idle]);
+    assert.equal(app.users.size, 3);
+    assert.equal(app.takeWrites().length, ids.length);
+  });
+
   it('answers a create with a page for people: who was made is looked up, and not made again', async () => {
     const ada = await edit.user('ada');
     app.personality = { garbled: (method) => method === 'POST' };
@@ -65,6 +107,26 @@ eachDatabase('a target that', (open) => {
     await (await start()).settle();
     assert.deepEqual(await rowOf(ada), { state: 'idle', action: 'created', link: 'created', code: null });
     assert.deepEqual([app.users.size, app.takeWrites().length], [1, 1]);
+  });
+
+  it('says something that no text of PostgreSQL holds, or is told of with half a character: nothing is stuck', async () => {
+    // Of one of these the middle of a pair is where an exchange is cut short.
+    await edit.user('ada', { displayName: '😀'.repeat(200) });
+    await edit.user('bob', { displayName: `b${'😀'.repeat(200)}` });
+    await journalIsWhole(database);
+    const push = await start();
+    await push.settle();
+    const states = async () => (await sql(database.knex, 'select state from deliveries order by state')).rows;
+    assert.deepEqual(await states(), [{ state: 'idle' }, { state: 'idle' }]);
+    app.personality = { failing: (method) => (method === 'POST' ? 400 : undefined), detail: 'a\0b \ud83d' };
+    const eve = await edit.user('eve');
+    await turnOnce(push);
+    assert.deepEqual(await rowOf(eve), { state: 'dead', action: 'none', link: null, code: 'target-refused' });
+    app.personality = { failing: () => 401, detail: 'a\0b' };
+    await edit.user('mallory');
+    await turnOnce(push);
+    const { rows } = await sql(database.knex, 'select state from targets');
+    assert.deepEqual(rows, [{ state: 'quarantined' }]);
   });
 
   it('answers everything with a page for people is asked no more', async () => {
@@ -76,6 +138,33 @@ eachDatabase('a target that', (open) => {
     assert.deepEqual(rows, [{ state: 'quarantined', reason: 'not-scim' }]);
     assert.deepEqual([app.takeWrites().length, app.asked.length < 9], [0, true]);
   });
+
+  it('answers 403 to what it does not have, such as its configuration, is used all the same', async () => {
+    const ada = await edit.user('ada');
+    app.personality = { config: false, nowhere: 403 };
+    await journalIsWhole(database);
+    await (await start()).settle();
+    assert.deepEqual(await rowOf(ada), { state: 'idle', action: 'created', link: 'created', code: null });
+  });
+
+  for (const isAlways of [false, true])
+    it(`fails at look-ups, ${isAlways ? 'always: it does not filter, and everybody is read' : 'and then not any more: nothing is learned of that'}`, async () => {
+      const push = await start();
+      await push.settle();
+      const ids = [await edit.user('ada'), await edit.user('bob')];
+      let fails = 2;
+      app.personality = isAlways
+        ? { filter: 'no', filterRefusal: 500 }
+        : { failing: (method) => (method === 'GET' && fails-- > 0 ? 500 : undefined) };
+      for (let n = 0; n < 8; n += 1) {
+        await turnOnce(push);
+        await sql(database.knex, `update deliveries set ready_at = now() where state = 'pending'`);
+      }
+      for (const id of ids)
+        assert.deepEqual(await rowOf(id), { state: 'idle', action: 'created', link: 'created', code: null });
+      const { rows } = await sql(database.knex, 'select learned from targets');
+      assert.deepEqual(rows, [{ learned: isAlways ? { filter: false } : {} }]);
+    });
 
   it('says that it can PATCH is believed no more than the administrator, who says otherwise', async () => {
     const ada = await edit.user('ada');
@@ -317,6 +406,65 @@ eachDatabase('a target that', (open) => {
       'select d.attempts, t.rest_until > now() as rests from targets t join deliveries d using (app_id)',
     );
     assert.deepEqual(rows, [{ attempts: 1, rests: true }]);
+  });
+
+  for (const patch of [true, false])
+    it(`has a group already, and fails at a member of it, ${patch ? 'by PATCH' : 'by PUT'}: they stay in the group until they are known`, async () => {
+      const USER = 'urn:ietf:params:scim:schemas:core:2.0:User';
+      const there = ['ada', 'stranger'].map((userName) => app.put('User', { schemas: [USER], userName, active: true }));
+      const twin = app.put('User', { schemas: [USER], userName: 'Ada' });
+      const team = app.put('Group', { schemas: [], displayName: 'team', members: there.map((value) => ({ value })) });
+      const membersThere = () =>
+        ((app.groups.get(team)?.['members'] ?? []) as { value: string }[]).map(({ value }) => value);
+      const [ada, bob] = [await edit.user('ada'), await edit.user('bob')];
+      await edit.group('team', [ada, bob]);
+      app.personality = { patch };
+      await journalIsWhole(database);
+      const push = await start();
+      await push.settle();
+      assert.deepEqual(await rowOf(ada), { state: 'dead', action: 'none', link: null, code: 'ambiguous-match' });
+      const bobThere = [...app.users.values()].find(({ userName }) => userName === 'bob')?.['id'];
+      assert.deepEqual(membersThere().sort(), [...there, bobThere].sort());
+      app.users.delete(twin);
+      await replayDead(database.knex, { appId: push.appId, code: undefined, now: new Date() });
+      await push.settle();
+      assert.deepEqual(membersThere().sort(), [there[0], bobThere].sort());
+    });
+
+  it('refuses the new name of a group: its members come and go all the same, and the name is told of', async () => {
+    const [ada, bob] = [await edit.user('ada'), await edit.user('bob')];
+    const team = await edit.group('team', [ada]);
+    await journalIsWhole(database);
+    const push = await start();
+    await push.settle();
+    app.personality = {
+      failing: (method, body) => (method === 'PATCH' && body.includes('displayName') ? 409 : undefined),
+    };
+    await edit.change('Group', team, 'displayName', 'crew');
+    await edit.removeMember(team, ada);
+    await edit.addMember(team, bob);
+    await journalIsWhole(database);
+    await push.settle();
+    const [there] = app.groups.values();
+    const bobThere = [...app.users.values()].find(({ userName }) => userName === 'bob')?.['id'];
+    assert.deepEqual([there?.['displayName'], there?.['members']], ['team', [{ value: bobThere }]]);
+    assert.deepEqual(await rowOf(team), { state: 'dead', action: 'updated', link: 'created', code: 'target-conflict' });
+  });
+
+  it('shows values that are none in its lists: they are passed over', async () => {
+    const user = app.put('User', { schemas: [], userName: 'eve', emails: [null, 'x', { type: 'work' }], active: true });
+    const members = [{ display: 'nobody' }, { value: user }];
+    app.put('Group', { schemas: [], displayName: 'team', members });
+    const ada = await edit.user('ada', { emails: [{ value: 'ada@example.com', type: 'work' }] });
+    const team = await edit.group('team', [ada]);
+    app.personality = { filter: 'no' };
+    await journalIsWhole(database);
+    await (await start({ matching: { User: ['emails.value'] } })).settle();
+    assert.deepEqual(await rowOf(ada), { state: 'idle', action: 'created', link: 'created', code: null });
+    assert.deepEqual(await rowOf(team), { state: 'idle', action: 'adopted', link: 'adopted', code: null });
+    const [there] = app.groups.values();
+    const made = [...app.users.values()].find(({ userName }) => userName === 'ada')?.['id'];
+    assert.deepEqual(there?.['members'], [{ display: 'nobody' }, { value: made }]);
   });
 
   it('answers creates with their address alone, and does not filter: everybody is read once', async () => {

@@ -53,6 +53,21 @@ describe('a client that keeps its connections', () => {
     assert.deepEqual([early.status, early.text], [200, 'late']);
   });
 
+  it('waits no longer for an answer that comes drop by drop', async (context) => {
+    context.mock.timers.enable({ apis: ['setTimeout'] });
+    let drips: NodeJS.Timeout | undefined;
+    const dripping = (response: ServerResponse): void => {
+      response.writeHead(200, { 'content-length': '1000000' });
+      drips = setInterval(() => response.write('x'), 20);
+      setImmediate(() => context.mock.timers.tick(10_000));
+    };
+    try {
+      await assert.rejects(get(dripping), { reason: 'timeout' });
+    } finally {
+      clearInterval(drips);
+    }
+  });
+
   it('follows no redirect', async () => {
     asked = 0;
     const { status } = await get((response) => response.writeHead(302, { location: `${url}/elsewhere` }).end());

@@ -8,10 +8,14 @@ export interface Personality {
   readonly put?: boolean;
   /** `no` refuses filters, `ignore` answers everybody. */
   readonly filter?: 'yes' | 'no' | 'ignore';
+  /** How it refuses them; 400 otherwise. */
+  readonly filterRefusal?: number;
   /** `required` refuses changes without If-Match, `refused` any that has it. */
   readonly etag?: 'none' | 'weak' | 'odd' | 'required' | 'refused';
   readonly bulk?: boolean;
   readonly config?: boolean;
+  /** What it answers at places that it does not have; 404 otherwise. */
+  readonly nowhere?: number;
   readonly membersMax?: number;
   /** Takes members as a whole list only. */
   readonly wholeMembers?: boolean;
@@ -19,12 +23,16 @@ export interface Personality {
   readonly unknownMember?: number;
   /** `empty` shows an empty list in their place. */
   readonly hidesMembers?: boolean | 'empty';
+  /** Answers a create of whom it has by this attribute with the one that it has, as it becomes. */
+  readonly upsertsBy?: string;
   /** `located` says where it is. */
   readonly noIdOnCreate?: boolean | 'located';
   readonly oneOperation?: boolean;
   readonly deleteMissing?: number;
   readonly pageMax?: number;
   readonly delayMs?: number;
+  /** It answers after this. */
+  readonly until?: Promise<unknown> | undefined;
   /** Answered 429 after so many requests of a window of 100 ms. */
   readonly rate?: number;
   readonly retryAfter?: 'seconds' | 'date' | 'none';
@@ -32,7 +40,9 @@ export interface Personality {
   readonly dropAfter?: () => boolean;
   /** Of any request: drops the connection before doing anything. */
   readonly dropBefore?: () => boolean;
-  readonly failing?: (method: string) => number | undefined;
+  readonly failing?: (method: string, body: string) => number | undefined;
+  /** What it then says is wrong. */
+  readonly detail?: string;
   /** What it then says in Retry-After. */
   readonly failingSeconds?: number;
   /** Says that its answer was the last of a window of a minute. */
@@ -102,9 +112,11 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
       text += chunk;
     });
     request.on('end', () => {
-      const delay = app.personality.delayMs ?? 0;
-      if (delay > 0) setTimeout(() => answer(request, response, text), delay);
-      else answer(request, response, text);
+      const { delayMs: delay = 0, until } = app.personality;
+      const answerNow = (): void => answer(request, response, text);
+      const answerLater = (): void => void (delay > 0 ? setTimeout(answerNow, delay) : answerNow());
+      if (until === undefined) answerLater();
+      else void until.then(answerLater);
     });
   });
 
@@ -124,7 +136,7 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
       result =
         limited(now) ??
         authorised(request) ??
-        failing(method, now) ??
+        failing(method, now, text) ??
         handle(method, path, body as Doc | undefined, request);
     } catch (error) {
       result = error instanceof Refusal ? refusal(error) : { status: 500, body: { detail: String(error) } };
@@ -197,9 +209,10 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
   function failing(
     method: string,
     now: number,
+    text: string,
   ): { status: number; body: unknown; headers: Record<string, string> } | undefined {
     const { failing: fails, failingSeconds: seconds } = app.personality;
-    const status = fails?.(method);
+    const status = fails?.(method, text);
     if (status === undefined) return undefined;
     if (seconds !== undefined) {
       restFrom = now - 300;
@@ -207,7 +220,7 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
     }
     return {
       status,
-      body: { detail: 'out of order' },
+      body: { detail: app.personality.detail ?? 'out of order' },
       headers: seconds === undefined ? {} : { 'retry-after': String(seconds) },
     };
   }
@@ -225,15 +238,15 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
       throw new Refusal(415);
     if (method !== 'GET' && method !== 'DELETE' && !type.includes('json')) violations.push(`${method} as ${type}`);
     if (place === 'ServiceProviderConfig') {
-      if (app.personality.config === false) throw new Refusal(404);
+      if (app.personality.config === false) throw new Refusal(app.personality.nowhere ?? 404);
       return { status: 200, body: config() };
     }
     if (place === 'Schemas' && app.personality.schemas)
       return { status: 200, body: { Resources: app.personality.schemas } };
-    if (place === 'ResourceTypes') throw new Refusal(404);
+    if (place === 'ResourceTypes') throw new Refusal(app.personality.nowhere ?? 404);
     if (place === 'Bulk' && app.personality.bulk === true) return bulk(body, request);
     const store = place === 'Users' ? users : place === 'Groups' ? groups : undefined;
-    if (store === undefined) throw new Refusal(404);
+    if (store === undefined) throw new Refusal(app.personality.nowhere ?? 404);
     const kind = store === users ? 'User' : 'Group';
     if (rawId === undefined) {
       if (method === 'POST') return create(kind, body ?? {});
@@ -295,7 +308,7 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
     const { filter = 'yes', pageMax = 100 } = app.personality;
     const text = query.get('filter');
     let items = [...store.values()];
-    if (text !== null && filter === 'no') throw new Refusal(400, 'invalidFilter');
+    if (text !== null && filter === 'no') throw new Refusal(app.personality.filterRefusal ?? 400, 'invalidFilter');
     if (text !== null && filter === 'yes') items = items.filter(byFilter(text));
     const start = Math.max(1, Number(query.get('startIndex') ?? 1));
     const count = Math.min(pageMax, Number(query.get('count') ?? 100));
@@ -348,6 +361,10 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
       [...groups.values()].some((doc) => doc['externalId'] === body['externalId'])
     )
       violations.push(`group ${String(body['displayName'])} twice`);
+    const { upsertsBy } = app.personality;
+    const known =
+      upsertsBy === undefined ? undefined : [...store.values()].find((doc) => doc[upsertsBy] === body[upsertsBy]);
+    if (known !== undefined) return replace(kind, String(known['id']), { ...body, id: known['id'] });
     counter += 1;
     const id = `${kind.toLowerCase()}-${counter}`;
     const doc: Doc = {

@@ -136,4 +136,15 @@ describe('a Bulk of creates', () => {
       ],
     );
   });
+
+  it('tells a value that is taken from one that is refused, also where both are 400', async () => {
+    const { all } = start(([taken, wrong]) => [
+      { bulkId: taken?.bulkId, status: '400', response: { scimType: 'uniqueness', detail: 'no' } },
+      { bulkId: wrong?.bulkId, status: '400', response: { scimType: 'invalidValue', detail: 'no' } },
+    ]);
+    const kinds = (await all(names(2))).map((result) =>
+      result.status === 'rejected' ? result.reason.kind : undefined,
+    );
+    assert.deepEqual(kinds, ['conflict', 'refused']);
+  });
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
+import type { InputError } from '#core/errors.ts';
 import { type Remote, type Target, TargetError } from '#core/target.ts';
 import { systemClock } from '#platform/clock.ts';
 import type { ScimClient, ScimRequest } from '#targets/scim-app/client.ts';
@@ -304,6 +305,20 @@ describe('a SCIM app as a target', () => {
       assert.equal(waitAsked({ [`${name}-remaining`]: '0', [`${name}-reset`]: '3' }, at), 3_000);
     assert.equal(waitAsked({ 'retry-after': 'soon' }, at), undefined);
     assert.equal(waitAsked({ 'retry-after': '999999999' }, at), 86_400_000);
+  });
+
+  it('takes nothing for a header that no header carries', () => {
+    const problemsOf = (more: object): unknown => {
+      try {
+        return parseSettings({ ...URL_AND_AUTH, ...more }) && [];
+      } catch (error) {
+        return (error as InputError).details['problems'];
+      }
+    };
+    const problem = 'has a character that no header carries, such as a line break';
+    assert.deepEqual(problemsOf({ auth: { kind: 'bearer', token: 'pasted\n' } }), [`push.auth.token: ${problem}`]);
+    assert.deepEqual(problemsOf({ headers: { 'x-tenant': 'a\r\nb: c' } }), [`push.headers.x-tenant: ${problem}`]);
+    assert.deepEqual(problemsOf({ headers: { 'x-tenant': 'ä' }, auth: { kind: 'bearer', token: 'a b' } }), []);
   });
 
   it('has presets that are settings, and that are overridden field by field', () => {

@@ -132,6 +132,10 @@ export const KOREAN_ERRORS: Readonly<Record<string, Said>> = {
     '저장된 설정과 다른 곳으로 연결되는 설정입니다.',
     '관리자에게 이 설정의 테스트나 저장을 요청하세요.',
   ],
+  'deletion-refused': [
+    '앱이 이 항목을 삭제하지 않습니다.',
+    '앱에서 직접 삭제하거나 삭제를 허용한 뒤 다시 보내세요. 떠난 항목을 앱에 남겨 두도록 설정할 수도 있습니다.',
+  ],
   'delivery-not-found': ['그런 전송이 없습니다.', LIST_AGAIN],
   'digest-mismatch': ['파일이 Content-Digest와 다릅니다.', '파일을 다시 보내세요.'],
   'dispute-ambiguous': ['해당할 수 있는 계정이 여러 개입니다.', '어느 계정인지 선택하세요.'],

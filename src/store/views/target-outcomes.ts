@@ -27,7 +27,7 @@ export interface TargetOutcome {
 }
 
 const OUTCOME = `case
-  when d.app_id is null then case when t.backfill is null and t.place_seq is not null then 'outOfScope' else 'waiting' end
+  when d.app_id is null then case when t.backfill is null and not t.scope_moved and t.place_seq is not null then 'outOfScope' else 'waiting' end
   when d.state <> 'idle' then ${TOLD_STATE}
   when d.gone_since is not null or d.remote_id is null and d.delivered is not null and not (d.in_scope and r.deleted_at is null)
     then 'deprovisioned'

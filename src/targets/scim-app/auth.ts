@@ -35,8 +35,7 @@ export function makeAuthorizer(auths: readonly Auth[], http: HttpClient, clock: 
   async function header(signal: AbortSignal): Promise<string | undefined> {
     const auth = auths[place];
     if (auth === undefined || auth.kind === 'none') return undefined;
-    if (auth.kind === 'bearer') return `Bearer ${auth.token}`;
-    if (auth.kind === 'basic') return `Basic ${base64(`${auth.username}:${auth.password}`)}`;
+    if (auth.kind !== 'oauth') return fixedHeader(auth);
     if (token !== undefined && token.until > clock.elapsed()) return token.header;
     if (resting !== undefined && clock.elapsed() < resting.until) throw resting.error;
     signal.throwIfAborted();
@@ -61,8 +60,9 @@ export function makeAuthorizer(auths: readonly Auth[], http: HttpClient, clock: 
     header,
     refused(given) {
       const auth = auths[place];
-      // Somebody else has found a better one meanwhile, or is about to.
-      if (auth?.kind === 'oauth' && given !== undefined && token?.header !== given) return true;
+      // Of several at once, somebody else has found a better one meanwhile, or is about to.
+      const now = auth === undefined || auth.kind === 'oauth' ? token?.header : fixedHeader(auth);
+      if (given !== undefined && now !== given) return true;
       if (auth?.kind === 'oauth' && given !== undefined && !bad.has('renewed')) {
         token = undefined;
         bad.add('renewed');
@@ -75,6 +75,11 @@ export function makeAuthorizer(auths: readonly Auth[], http: HttpClient, clock: 
       return true;
     },
   };
+}
+
+function fixedHeader(auth: Exclude<Auth, { kind: 'oauth' }>): string | undefined {
+  if (auth.kind === 'bearer') return `Bearer ${auth.token}`;
+  return auth.kind === 'basic' ? `Basic ${base64(`${auth.username}:${auth.password}`)}` : undefined;
 }
 
 /** What of a credential must not be seen. */

@@ -8,7 +8,7 @@ import {
   TargetError,
   type TargetFailure,
 } from '#core/target.ts';
-import type { ScimClient } from './client.ts';
+import { type ScimClient, TAKEN } from './client.ts';
 import { idInLocation, placeOf } from './remote.ts';
 
 export interface BulkParts {
@@ -171,8 +171,9 @@ function failureOf(status: number, result: Payload | undefined): TargetError {
       ? `: ${String(response.detail).slice(0, 300)}`
       : '.';
   const isUnknown = result === undefined || (status >= 200 && status < 300);
+  const isTaken = status === 409 || (status === 400 && TAKEN.test(JSON.stringify(response ?? '')));
   const kind: TargetFailure =
-    isUnknown || status >= 500 ? 'server' : status === 409 ? 'conflict' : status === 429 ? 'throttled' : 'refused';
+    isUnknown || status >= 500 ? 'server' : isTaken ? 'conflict' : status === 429 ? 'throttled' : 'refused';
   return new TargetError(
     `The target answered ${Number.isFinite(status) ? status : 'nothing'} to an operation of a Bulk request${detail}`,
     {

@@ -254,7 +254,7 @@ interface Refused {
 /** RFC 6585 section 3: it takes changes with If-Match only. */
 const PRECONDITION_NEEDED = 428;
 /** Words of targets that answer 400 for a value that is taken. */
-const TAKEN = /already (exists|in use|taken)|duplicate|must be unique|uniqueness/i;
+export const TAKEN = /already (exists|in use|taken)|duplicate|must be unique|uniqueness/i;
 
 function refusal({ method, path }: ScimRequest, refused: Refused, { exchange, mask }: Told): TargetError {
   const { status, body, asked } = refused;

@@ -1,13 +1,18 @@
 // What a target says of itself. Many say nothing, and some are wrong: what is tried later counts more.
 import type { ResourceType } from '#core/resource.ts';
-import { type Capabilities, type Payload, TargetError } from '#core/target.ts';
+import { type Capabilities, type Payload, TargetError, type TargetFailure } from '#core/target.ts';
 import type { ScimClient } from './client.ts';
 import { declaredAttributes } from './shape.ts';
 
 /** A target that does not say is taken to be able to do what nearly all can. */
 const UNSAID: Capabilities = { patch: true, bulk: undefined, filter: true, etag: false, resourceTypes: null };
 
-/** @throws {TargetError} it cannot be reached, or does not let us in */
+/** Of a service that has just let us in, a refused credential as well: some gateways answer 403 to paths that they do not have. */
+const NOT_SAID: ReadonlySet<TargetFailure> = new Set([
+  ...(['gone', 'refused', 'unsupported', 'contract', 'server', 'credentials'] as const),
+]);
+
+/** Asked after a probe that succeeded. @throws {TargetError} it cannot be reached */
 export async function discover(client: ScimClient, signal: AbortSignal): Promise<Capabilities> {
   const config = await ask(client, '/ServiceProviderConfig', signal);
   const types = await ask(client, '/ResourceTypes', signal);
@@ -30,8 +35,7 @@ async function ask(client: ScimClient, path: string, signal: AbortSignal): Promi
   try {
     return (await client.send({ method: 'GET', path }, signal)).body;
   } catch (error) {
-    const isUnsaid =
-      error instanceof TargetError && ['gone', 'refused', 'unsupported', 'contract', 'server'].includes(error.kind);
+    const isUnsaid = error instanceof TargetError && NOT_SAID.has(error.kind);
     if (isUnsaid) return undefined;
     throw error;
   }

@@ -16,6 +16,7 @@ import { type BulkParts, makeBulkCreator } from './bulk.ts';
 import { makeScimClient, type ScimClient } from './client.ts';
 import { discover } from './discovery.ts';
 import { type Matcher, makeMatcher } from './match.ts';
+import { doubtMissing } from './missing.ts';
 import { makePace } from './pace.ts';
 import { readPages } from './pages.ts';
 import { PRESETS } from './presets.ts';
@@ -142,12 +143,26 @@ interface Means extends Pick<BulkParts, 'share'> {
 
 function makeTarget(
   settings: ScimSettings,
-  { client, clock, share, close }: Means,
+  { client: direct, clock, share, close }: Means,
   known: { readonly capabilities: Capabilities | undefined; readonly learned: Learned },
 ): Target {
   const { dialect } = settings;
   const pages = { pageSize: dialect.pageSize, membersHidden: settings.members.hidden };
   let { capabilities, learned } = known;
+
+  const probe: Target['probe'] = async (signal) => {
+    const { body } = await direct.send(
+      { method: 'GET', path: `${placeOf(settings.types[0] ?? 'User')}?startIndex=1&count=1` },
+      signal,
+    );
+    if (body !== undefined && (Array.isArray(body['Resources']) || 'totalResults' in body)) return;
+    throw new TargetError('The target answers, but with no SCIM list.', {
+      kind: 'contract',
+      reason: 'not-scim',
+      remedy: 'Check the base URL: it should be that of a SCIM service, such as https://example.com/scim/v2.',
+    });
+  };
+  const client = doubtMissing(direct, probe);
 
   const read: Target['read'] = async (type, id, signal) => {
     try {
@@ -189,19 +204,6 @@ function makeTarget(
   const createOne = makeCreateOne(client, read);
   const create = makeBulkCreator({ client, createOne, isOn: settings.bulk, capabilities: () => capabilities, share });
 
-  const probe: Target['probe'] = async (signal) => {
-    const { body } = await client.send(
-      { method: 'GET', path: `${placeOf(settings.types[0] ?? 'User')}?startIndex=1&count=1` },
-      signal,
-    );
-    if (body !== undefined && (Array.isArray(body['Resources']) || 'totalResults' in body)) return;
-    throw new TargetError('The target answers, but with no SCIM list.', {
-      kind: 'contract',
-      reason: 'not-scim',
-      remedy: 'Check the base URL: it should be that of a SCIM service, such as https://example.com/scim/v2.',
-    });
-  };
-
   return {
     probe,
     async discover(signal) {
@@ -236,7 +238,7 @@ function makeTarget(
       }
     },
     changeMembers: writer.changeMembers,
-    pages: (type, signal) => readPages(client, type, pages, signal),
+    pages: (type, signal, waitOut) => readPages(client, type, { ...pages, ...(waitOut && { waitOut }) }, signal),
     learned: () => learned,
     async close() {
       matcher.close();

@@ -9,7 +9,7 @@ export function keyOf(resource: Payload, text: string, wanted?: string): string 
   const path = parsePath(text);
   const all = path.sub !== undefined && path.filter === undefined ? resource[path.attribute] : undefined;
   const values = Array.isArray(all)
-    ? all.map((item) => (item as Payload)[path.sub ?? 'value'])
+    ? all.map((item: Payload | null) => item?.[path.sub ?? 'value'])
     : [readAt(resource, path)];
   const texts = values.filter((value) => typeof value === 'string' && value !== '') as string[];
   if (wanted === undefined) return texts[0];

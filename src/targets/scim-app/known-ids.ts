@@ -1,6 +1,6 @@
 // Everybody at a target who can be looked for, read once for all who look: for a target that does not filter, or hides by it.
 import type { ResourceType } from '#core/resource.ts';
-import type { Payload, Remote, Target } from '#core/target.ts';
+import type { Payload, Remote, Target, TargetError } from '#core/target.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { ScimClient } from './client.ts';
 import { keyOf, sameKey } from './keys.ts';
@@ -11,7 +11,7 @@ export interface KnownIdsParts {
   readonly client: ScimClient;
   readonly keys: Readonly<Record<ResourceType, readonly string[]>>;
   readonly pages: PageOptions;
-  readonly clock: Pick<Clock, 'elapsed'>;
+  readonly clock: Pick<Clock, 'elapsed' | 'sleep'>;
   read: Target['read'];
 }
 
@@ -32,6 +32,8 @@ export interface KnownIds {
 const SHOWN_MS = 5_000;
 /** Whoever looks again waits at least this long before it. */
 const AGAIN_MS = 300;
+/** Of a target that asks to be left alone, and does not say for how long. */
+const REST_MS = 2_000;
 
 /** Ids alone, by what they carry, since a target may have very many. */
 type Ids = Map<string, string[]>;
@@ -55,7 +57,10 @@ export function makeKnownIds({ client, keys, pages, clock, read }: KnownIdsParts
   /** Under no deadline of whoever asks first: reading everybody may take longer than one delivery. */
   async function readAll(type: ResourceType): Promise<Ids> {
     const ids: Ids = new Map();
-    for await (const page of readPages(client, type, { ...pages, withoutMembers: true }, closing.signal))
+    // What was read so far is not read again after a rest.
+    const waitOut = ({ retryAfterMs = REST_MS }: TargetError): Promise<void> =>
+      clock.sleep(retryAfterMs, closing.signal);
+    for await (const page of readPages(client, type, { ...pages, withoutMembers: true, waitOut }, closing.signal))
       for (const remote of page) addTo(ids, keys[type], remote);
     return ids;
   }

@@ -19,7 +19,10 @@ export interface MatchParts extends KnownIdsParts {
 }
 
 /** How targets say that they do not know a filter. */
-const REFUSALS: ReadonlySet<number> = new Set([400, 403, 404, 405, 422, 500, 501]);
+const REFUSALS: ReadonlySet<number> = new Set([400, 403, 404, 405, 422, 501]);
+/** Some fail on a filter that they do not know: that is believed when it is so each time, so many times. */
+const FAILURE = 500;
+const FAILURES_MOST = 3;
 /** More than this is never read of a list that a filter should have made short. */
 const HITS_MOST = 10;
 
@@ -34,6 +37,8 @@ export function makeMatcher(parts: MatchParts): Matcher {
   const all = makeKnownIds(parts);
   /** Attributes by which it does not filter. */
   const deaf = new Set<string>();
+  /** How often in a row it failed at one. */
+  const failures = new Map<string, number>();
 
   const find: Target['find'] = async (type, payload, signal, thorough) => {
     if (canFilter()) all.forget(ALL_MS);
@@ -87,6 +92,7 @@ export function makeMatcher(parts: MatchParts): Matcher {
         { method: 'GET', path: `${placeOf(type)}?filter=${filter}&startIndex=1&count=${HITS_MOST}${cut}` },
         signal,
       );
+      failures.delete(`${type} ${path}`);
       const shown = resourcesOf(body).map((resource) => remoteOf(resource));
       const hits = shown.filter(
         (remote) => remote !== undefined && keyOf(remote.document ?? {}, path, value) !== undefined,
@@ -96,13 +102,19 @@ export function makeMatcher(parts: MatchParts): Matcher {
       const isIgnored = hits.length < shown.length && !isWhole;
       if (hits.length > 0 || !isIgnored) return hits;
     } catch (error) {
-      const isRefused = error instanceof TargetError && REFUSALS.has(error.status ?? 0);
-      if (!isRefused) throw error;
+      if (!(error instanceof TargetError) || !isRefusal(`${type} ${path}`, error)) throw error;
       deaf.add(`${type} ${path}`);
       if (!keys[type].every((key) => deaf.has(`${type} ${key}`))) return undefined;
     }
     cannotFilter();
     return undefined;
+  }
+
+  function isRefusal(attribute: string, { status = 0 }: TargetError): boolean {
+    if (status !== FAILURE) return REFUSALS.has(status);
+    const count = (failures.get(attribute) ?? 0) + 1;
+    failures.set(attribute, count);
+    return count >= FAILURES_MOST;
   }
 
   return {

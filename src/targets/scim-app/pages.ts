@@ -10,6 +10,8 @@ export interface PageOptions {
   readonly membersHidden?: boolean;
   /** They are not asked for. */
   readonly withoutMembers?: boolean;
+  /** The target asked to be left alone: waits for as long, and the page is asked for again. Without it that is the end. */
+  waitOut?(asked: TargetError): Promise<void>;
 }
 
 /** So many pages in a row with nothing new in them are the end of it. */
@@ -23,7 +25,7 @@ const STALE_PAGES_MOST = 2;
 export async function* readPages(
   client: ScimClient,
   type: ResourceType,
-  { pageSize, membersHidden = false, withoutMembers: isCut = false }: PageOptions,
+  { pageSize, membersHidden = false, withoutMembers: isCut = false, waitOut }: PageOptions,
   signal: AbortSignal,
 ): AsyncGenerator<readonly Remote[]> {
   const seen = new Set<string>();
@@ -37,11 +39,17 @@ export async function* readPages(
       try {
         return (await client.send({ method: 'GET', path }, signal)).body;
       } catch (error) {
-        const isTooLarge = error instanceof TargetError && error.reason === 'answer-too-large';
-        if (!isTooLarge || size === 1) throw error;
-        size = Math.ceil(size / 2);
+        await mend(error);
       }
     }
+  }
+
+  /** So that the page can be asked for again. @throws the error itself where it cannot */
+  async function mend(error: unknown): Promise<void> {
+    if (!(error instanceof TargetError)) throw error;
+    if (error.kind === 'throttled' && waitOut !== undefined) return waitOut(error);
+    if (error.reason !== 'answer-too-large' || size === 1) throw error;
+    size = Math.ceil(size / 2);
   }
 
   async function readFrom(startIndex: number): Promise<{ readonly count: number; readonly fresh: readonly Remote[] }> {

@@ -33,9 +33,12 @@ const Rule = z
 
 const pem = z.string().min(1).max(50_000);
 const secret = z.string().min(1).max(20_000);
+/** What stands in a header as it is (RFC 9110 section 5.5). */
+const IN_HEADER = /^[\t\x20-\x7e\x80-\xff]*$/;
+const NOT_IN_HEADER = 'has a character that no header carries, such as a line break';
 const Auth = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('none') }),
-  z.strictObject({ kind: z.literal('bearer'), token: secret }),
+  z.strictObject({ kind: z.literal('bearer'), token: secret.regex(IN_HEADER, NOT_IN_HEADER) }),
   z.strictObject({ kind: z.literal('basic'), username: z.string().min(1).max(500), password: secret }),
   z.strictObject({
     kind: z.literal('oauth'),
@@ -81,7 +84,10 @@ const Settings = z.strictObject({
         .string()
         .regex(/^[\w-]{1,100}$/)
         .refine((name) => !FORBIDDEN_HEADERS.test(name), 'is set by the gateway'),
-      z.string('expected its value: one that was saved is kept for the same host only').max(2_000),
+      z
+        .string('expected its value: one that was saved is kept for the same host only')
+        .max(2_000)
+        .regex(IN_HEADER, NOT_IN_HEADER),
     )
     .default({}),
   types: z

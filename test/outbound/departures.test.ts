@@ -1,0 +1,145 @@
+// Whom a target is about to lose: when they are more than is usual, nobody goes before a person has looked, whichever way they go.
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { decideDepartures, guardDepartures } from '#outbound/departures.ts';
+import { type Database, sql } from '#store/database.ts';
+import { askForChanges } from '#store/deliveries.ts';
+import { claimDeliveries } from '#store/delivery-claims.ts';
+import { saveTarget } from '#store/targets.ts';
+import { eachDatabase } from '../support/database.ts';
+import { type Editor, eachPush, journalIsWhole, type PushTest, scopeOf } from '../support/push.ts';
+import type { ScimAppServer } from '../support/scim-app-server.ts';
+
+const USER = 'urn:ietf:params:scim:schemas:core:2.0:User';
+
+eachDatabase('the guard of a target, when', (open) => {
+  let database: Database;
+  let edit: Editor;
+  let app: ScimAppServer;
+  const start = eachPush(open, (scene) => {
+    ({ database, edit, app } = scene);
+  });
+
+  async function deliveries(push: PushTest): Promise<{ state: string; action: string }[]> {
+    const text = 'select state, last_action as action from deliveries where app_id = ?';
+    return (await sql(database.knex, text, [push.appId])).rows;
+  }
+
+  const active = (): string[] =>
+    [...app.users.values()].filter((user) => user['active'] !== false).map((user) => String(user['userName']));
+
+  it('more leave while others are on their way out: they count together', async () => {
+    const ids: string[] = [];
+    for (let n = 0; n < 4; n += 1) ids.push(await edit.user(`user${n}`));
+    const push = await start({ guard: { max: 2, percent: 0 } });
+    await push.settle();
+    for (const id of ids) await edit.change('User', id, 'active', false);
+    const now = new Date();
+    const { knex } = database;
+    const scope = scopeOf(null);
+    const leave = (some: readonly string[]) =>
+      askForChanges(knex, push.appId, scope, { ids: some, at: some.map(() => now), now });
+    const guard = () => guardDepartures(knex, push.appId, { max: 2, percent: 0 }, now);
+    await leave(ids.slice(0, 2));
+    await guard();
+    const until = new Date(now.getTime() + 60_000);
+    const claimed = await claimDeliveries(knex, push.appId, { limit: 10, now, until }, scope);
+    assert.equal(claimed.length, 2);
+    await leave(ids.slice(2));
+    await guard();
+    assert.equal((await deliveries(push)).filter(({ state }) => state === 'held').length, 2);
+  });
+
+  it('a type is left out of what it gets: those of it who are there leave, and the guard watches', async () => {
+    for (let n = 0; n < 5; n += 1) await edit.user(`user${n}`);
+    for (let n = 0; n < 5; n += 1) await edit.group(`group${n}`);
+    const push = await start({ guard: { max: 2, percent: 10 } });
+    await push.settle();
+    const only = async (...types: string[]): Promise<void> => {
+      const { rows } = await sql(database.knex, 'select push, push_secrets from apps where id = ?', [push.appId]);
+      const [{ push: settings, push_secrets: secrets }] = rows;
+      await saveTarget(database.knex, { appId: push.appId, push: { ...settings, types }, secrets });
+      await push.settle();
+    };
+    await only('User');
+    assert.deepEqual([app.groups.size, active().length], [5, 5]);
+    await only('Group');
+    assert.deepEqual([app.groups.size, active().length], [5, 5]);
+    await decideDepartures(database.knex, push.appId, 'allow', new Date());
+    await push.settle();
+    assert.deepEqual([app.groups.size, active().length], [5, 0]);
+    await only('User', 'Group');
+    assert.deepEqual([app.groups.size, active().length], [5, 5]);
+  });
+
+  it('it is compared after departures were rejected, and after somebody there took people up again: the guard watches', async () => {
+    const ids: string[] = [];
+    for (let n = 0; n < 6; n += 1) ids.push(await edit.user(`user${n}`));
+    const push = await start({ guard: { max: 2, percent: 10 } });
+    await push.settle();
+    const compared = async (): Promise<number> => {
+      await sql(database.knex, 'update targets set reconcile_asked = true');
+      await journalIsWhole(database);
+      await push.settle();
+      return (await deliveries(push)).filter(({ state }) => state === 'held').length;
+    };
+    for (const id of ids.slice(0, 3)) await edit.change('User', id, 'active', false);
+    await journalIsWhole(database);
+    await push.settle();
+    await decideDepartures(database.knex, push.appId, 'reject', new Date());
+    app.takeWrites();
+    assert.equal(await compared(), 0);
+    assert.deepEqual(app.takeWrites(), []);
+    assert.equal(active().length, 6);
+    for (const id of ids.slice(3)) await edit.change('User', id, 'active', false);
+    await journalIsWhole(database);
+    await push.settle();
+    await decideDepartures(database.knex, push.appId, 'allow', new Date());
+    await push.settle();
+    assert.equal(active().length, 3);
+    for (const user of app.users.values()) user['active'] = true;
+    await sql(database.knex, `update targets set guard_allowed_at = null`);
+    assert.equal(await compared(), 3);
+    assert.equal(active().length, 6);
+  });
+
+  it('it has many who are inactive here before it was ever pushed to: they are adopted, and the guard watches', async () => {
+    for (let n = 0; n < 5; n += 1) {
+      app.put('User', { schemas: [USER], userName: `user${n}`, active: true });
+      await edit.user(`user${n}`, { active: false });
+    }
+    const push = await start({ guard: { max: 0, percent: 0 } });
+    await push.settle();
+    assert.equal(active().length, 5);
+    assert.ok((await deliveries(push)).every(({ state }) => state === 'held'));
+    await decideDepartures(database.knex, push.appId, 'allow', new Date());
+    await push.settle();
+    assert.deepEqual(active(), []);
+    assert.ok((await deliveries(push)).every(({ state, action }) => state === 'idle' && action === 'deactivated'));
+  });
+
+  it('departures were rejected, and everybody is looked at again: they stay until something about them changes', async () => {
+    const ids: string[] = [];
+    for (let n = 0; n < 6; n += 1) ids.push(await edit.user(`user${n}`));
+    const push = await start({ guard: { max: 2, percent: 0 } });
+    await push.settle();
+    const [ada = '', bob = '', ...others] = ids;
+    for (const id of others) await edit.remove('User', id);
+    await edit.change('User', bob, 'active', false);
+    await journalIsWhole(database);
+    await push.settle();
+    await decideDepartures(database.knex, push.appId, 'reject', new Date());
+    await push.settle();
+    // Fewer than would be held.
+    for (const id of others.slice(1)) await sql(database.knex, 'delete from deliveries where resource_id = ?', [id]);
+    app.takeWrites();
+    await sql(database.knex, `update targets set backfill = '{"mode":"all","type":"User","pos":"0"}'`);
+    await push.settle();
+    assert.deepEqual([app.takeWrites(), active().length], [[], 6]);
+    await edit.change('User', bob, 'title', 'Chief');
+    await edit.change('User', ada, 'title', 'Chief');
+    await journalIsWhole(database);
+    await push.settle();
+    assert.equal(active().length, 5);
+  });
+});
