@@ -5,6 +5,7 @@ import type { AttributePath, Filter } from '#core/filter.ts';
 import { jsonText } from '#core/json.ts';
 import { nameKey } from '#core/names.ts';
 import type { ResourceType } from '#core/resource.ts';
+import type { Costly } from '#store/bounded.ts';
 import { compileFilter } from '#store/filter.ts';
 import { isIndexed } from '#store/filter-cost.ts';
 import {
@@ -155,16 +156,17 @@ function pageRequest({ publicUrl }: ScimParts, listing: Listing, projections: Pr
   const { view, types, query } = listing;
   const isOnly = types.length === 1;
   const base = `${publicUrl()}/scim/v2`;
+  const sort = sortOf(listing);
   return {
     types: types.map((type) => ({ type, filter: conditionOf(query.filter, listing, type, base) })),
-    sort: sortOf(listing),
+    sort,
     base: jsonText(base),
     // Members come apart, so that a page of large groups is never in memory at once.
     related: projections.User.related ? ['User'] : [],
     visible: view.visible,
     prepare:
       isOnly && query.sortBy === undefined && isCommon(listing) && isUsual(query.count) && view.visible === undefined,
-    odd: !isCommon(listing),
+    costly: costOf(listing, sort),
     limit: query.count,
   };
 }
@@ -224,6 +226,13 @@ function compiledSort(path: AttributePath, view: View, type: ResourceType, desce
 /** Filters of these shapes use an index, and there are few of them. */
 function isCommon({ view, types, query: { filter } }: Listing): boolean {
   return filter === undefined || types.every((type) => isIndexed(filter, view.schemas[type]));
+}
+
+/** What no index answers, or puts in order. */
+function costOf(listing: Listing, sort: Sort | undefined): Costly | undefined {
+  const { reader } = listing;
+  if (!isCommon(listing)) return { reader, by: 'filter' };
+  return sort === undefined || sort.indexed ? undefined : { reader, by: 'order' };
 }
 
 function isUsual(count: number): boolean {

@@ -1,7 +1,7 @@
 // How many resources match, exactly, without counting them for every page. A count is kept with the snapshot that it
 // was taken in; the change log tells what was committed since. Unless something was, it is still the count.
 import type { ResourceType } from '#core/resource.ts';
-import { queryBounded } from './bounded.ts';
+import { type Costly, queryBounded } from './bounded.ts';
 import type { Database } from './database.ts';
 import { Statement } from './statement.ts';
 
@@ -29,8 +29,8 @@ export interface CountQuery {
   readonly values: readonly unknown[];
   /** True when nothing but the type is asked for: then creations and deletions are all that counts. */
   readonly plain: boolean;
-  /** True when the condition is of no known shape, and may take too long. */
-  readonly odd: boolean;
+  /** Set when the condition is of no known shape, and may take too long. */
+  readonly costly?: Costly | undefined;
 }
 
 /** An exact count. Two with the same `epoch` were taken of the same state of the directory. */
@@ -69,7 +69,7 @@ export function driftText(statement: Statement, snapshot: string, type: Resource
 /** How many live resources of a type there are: exactly, and counted anew every ten minutes at most. */
 export async function countLive(database: Database, counts: Counts, type: ResourceType): Promise<number> {
   const condition = `r.resource_type = '${type}' and r.deleted_at is null`;
-  const query: CountQuery = { type, condition, values: [], plain: true, odd: false };
+  const query: CountQuery = { type, condition, values: [], plain: true };
   const known = counts.known(query);
   if (known === undefined) return (await counts.count(query, undefined, undefined)).total;
   const statement = new Statement();
@@ -113,7 +113,7 @@ export function makeCounts(database: Database, now: () => number = () => perform
           text: `select count(*) as total, pg_current_snapshot()::text as snapshot from resources r where ${query.condition}`,
           values: query.values,
         },
-        query.odd,
+        query.costly,
       );
       epochs += 1;
       return keep(key, { total: Number(rows[0]?.total), epoch: epochs }, rows[0]?.snapshot ?? '');

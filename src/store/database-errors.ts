@@ -50,6 +50,9 @@ const READ_ONLY = '25006';
 /** PostgreSQL: no disk space, and no memory. */
 const FULL = new Set(['53100', '53200']);
 
+/** PostgreSQL: a statement took longer than the role, the database or an operator lets it. */
+const CANCELLED = '57014';
+
 /** U+0000, and halves of surrogate pairs where JSON is read: no text of PostgreSQL holds them. */
 const UNSTORABLE_CODES = new Set(['22021', '22P05']);
 
@@ -80,7 +83,7 @@ function tooLong(cause: Error): InputError {
 }
 
 /**
- * An error of a database that cannot be reached, may only be read, or is full, as `UnavailableError`, so that an edge
+ * An error of a database that cannot be reached, may only be read, is full or too slow, as `UnavailableError`, so that an edge
  * answers 503; a text that cannot be stored, or is too long for that, as `InputError`; any other as it is.
  */
 export function translateDatabaseError(error: unknown): unknown {
@@ -90,6 +93,7 @@ export function translateDatabaseError(error: unknown): unknown {
   if (code === TOO_LONG) return tooLong(error);
   if (isReadOnly(error)) return readOnly(error);
   if (FULL.has(code)) return full(error);
+  if (code === CANCELLED) return tooSlow(error);
   const lost = CONNECTION_CODES.has(code) || code.startsWith('08') || CONNECTION_WORDS.test(error.message);
   return lost ? unreachable(error) : error;
 }
@@ -110,6 +114,14 @@ function full(cause: Error): UnavailableError {
   return new UnavailableError('the database has no room left', {
     reason: 'database-full',
     remedy: 'Free disk space, or give the database more; nothing that was acknowledged is lost.',
+    cause,
+  });
+}
+
+function tooSlow(cause: Error): UnavailableError {
+  return new UnavailableError('the database gave up a statement that took too long', {
+    reason: 'database-too-slow',
+    remedy: 'Try again later; if it repeats, look at the load of the database, and at its statement_timeout.',
     cause,
   });
 }

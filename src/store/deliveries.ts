@@ -129,7 +129,12 @@ export async function countInScope(
       and ${statement.where(scope(type, 'many'))})`;
   const text = `select ${of('User')} as users, ${of('Group')} as groups`;
   const query = { text, values: statement.values };
-  const { rows } = await queryBounded<{ users: number; groups: number }>(database, query, true, withinMs);
+  const { rows } = await queryBounded<{ users: number; groups: number }>(
+    database,
+    query,
+    { reader: 'scope', by: 'filter' },
+    withinMs,
+  );
   return rows[0] ?? { users: 0, groups: 0 };
 }
 

@@ -143,13 +143,16 @@ export async function findTwins(
   return rows;
 }
 
-/** Of these resources, the anchors of those that the provider owns; by id. */
+/**
+ * Of these resources, the anchors of those that the provider owns; by id. They stay until the transaction ends: who names
+ * somebody by an anchor that is just given up names nobody.
+ */
 export async function findAnchors(tx: Db, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
   if (ids.length === 0) return new Map();
   const { rows } = await sql<{ id: string; anchor: string }>(
     tx,
     `select id, external_id as anchor from resources where id = any(?::uuid[]) and origin = ? and external_id is not null
-       and deleted_at is null`,
+       and deleted_at is null order by id for key share`,
     [ids, PROVIDER],
   );
   return new Map(rows.map(({ id, anchor }) => [id, anchor]));
@@ -196,8 +199,15 @@ export async function moveAnchor(tx: Db, type: ResourceType, from: string, to: s
   );
 }
 
-/** The records that name this person as their manager. */
+/** The records that name this person as their manager. Nobody writes to whom they are of until the transaction ends. */
 export async function findReports(tx: Db, anchor: string): Promise<readonly { anchor: string; record: string }[]> {
+  await sql(
+    tx,
+    `select r.id from mirror_records m join resources r on r.origin = m.provider and r.resource_type = m.resource_type
+       and r.external_id = m.external_id and r.deleted_at is null
+     where m.provider = ? and m.resource_type = 'User' and m.manager_external_id = ? order by r.id for update of r`,
+    [PROVIDER, anchor],
+  );
   const { rows } = await sql<{ anchor: string; record: string }>(
     tx,
     `select external_id as anchor, record from mirror_records where provider = ? and resource_type = 'User' and manager_external_id = ?

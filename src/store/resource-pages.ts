@@ -1,7 +1,7 @@
 // Pages of resources in a stable order, from an index or from a place.
 import type { ResourceType } from '#core/resource.ts';
 import type { Texts } from './ask.ts';
-import { askBounded, queryBounded } from './bounded.ts';
+import { askBounded, type Costly, queryBounded } from './bounded.ts';
 import { type Count, type CountQuery, type Counts, type Drift, driftText } from './counts.ts';
 import type { Database } from './database.ts';
 import {
@@ -23,6 +23,8 @@ export interface Sort {
   readonly type: 'text' | 'timestamptz' | 'numeric' | 'boolean' | 'uuid';
   /** Whether every resource has it: then an index can take up the list anywhere. */
   readonly everywhere: boolean;
+  /** Whether an index has the resources of one type in this order. */
+  readonly indexed: boolean;
   readonly descending: boolean;
 }
 
@@ -38,8 +40,8 @@ export interface PageRequest extends ServeOptions {
   readonly sort?: Sort | undefined;
   /** Whether statements of this shape come again and again, and are worth preparing. */
   readonly prepare: boolean;
-  /** Whether the filter is of no known shape, and may take too long. */
-  readonly odd: boolean;
+  /** Set when the filter is of no known shape, or no index has the order, so that it may take too long. */
+  readonly costly?: Costly | undefined;
   readonly limit: number;
   /** How many to pass over. */
   readonly offset?: number;
@@ -59,7 +61,7 @@ export interface ServedPage<Content> {
   readonly count: Count;
 }
 
-/** @throws {InputError} `tooMany`: the filter takes too long */
+/** @throws {InputError} `tooMany`: the filter, or the order, takes too long */
 export async function readPage(
   database: Database,
   counts: Counts,
@@ -74,7 +76,7 @@ export async function readPage(
  * The same page as one text, its resources parted by commas. Undefined when the groups of somebody in it are not stored,
  * so that they are to be made. The database could put the text together: that took it longer than reading the rows, and
  * saved nothing here.
- * @throws {InputError} `tooMany`: the filter takes too long
+ * @throws {InputError} `tooMany`: the filter, or the order, takes too long
  */
 export async function readPageText(
   database: Database,
@@ -124,7 +126,7 @@ export async function countAfter(database: Database, request: PageRequest, place
   const text = `select count(*) as total from resources r where ${listed(statement, request)}
     and ${beyond(statement, request.sort, { place, back: false })}`;
   const query = { text, values: statement.values };
-  const { rows } = await queryBounded<{ total: string }>(database, query, request.odd);
+  const { rows } = await queryBounded<{ total: string }>(database, query, request.costly);
   return Number(rows[0]?.total);
 }
 
@@ -136,7 +138,7 @@ function countQuery(request: PageRequest): CountQuery {
     condition,
     values: statement.values,
     plain: request.types.every(({ filter }) => filter === undefined) && request.visible === undefined,
-    odd: request.odd,
+    costly: request.costly?.by === 'filter' ? request.costly : undefined,
   };
 }
 
@@ -170,7 +172,7 @@ async function readRows<Row>(
   const drift = snapshot === undefined ? 'null' : driftText(statement, snapshot, type);
   const text = rowsText(statement, request, { columns: columns(statement, type, request), drift });
   const query = { text, values: statement.values, ...(request.prepare ? { name: nameOf(text) } : {}) };
-  const found = await askBounded(database, query, request.odd);
+  const found = await askBounded(database, query, request.costly);
   // One more than is wanted was asked for, to see whether the list goes on.
   const more = found.length > request.limit;
   const within = more ? found.slice(0, request.limit) : found;

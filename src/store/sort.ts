@@ -25,29 +25,29 @@ export function compileSort(path: AttributePath, schema: ResourceSchema, descend
     ? firstValue(`${document} -> '${attribute.name}'`, attribute, leaf)
     : `${document} #>> '{${[attribute.name, ...(attribute === leaf ? [] : [leaf.name])].join(',')}}'`;
   return leaf.type === 'integer' || leaf.type === 'decimal'
-    ? { key: `(${value})::numeric`, type: 'numeric', everywhere: false, descending }
-    : { key: `((${value}) collate "C")`, type: 'text', everywhere: false, descending };
+    ? { key: `(${value})::numeric`, type: 'numeric', everywhere: false, indexed: false, descending }
+    : { key: `((${value}) collate "C")`, type: 'text', everywhere: false, indexed: false, descending };
 }
 
 function columnOf(name: string, { resourceType }: ResourceSchema): Omit<Sort, 'descending'> | undefined {
   switch (name) {
     case 'id':
-      return { key: 'r.id', type: 'uuid', everywhere: true };
+      return { key: 'r.id', type: 'uuid', everywhere: true, indexed: false };
     case 'active':
-      return { key: 'r.active', type: 'boolean', everywhere: true };
+      return { key: 'r.active', type: 'boolean', everywhere: true, indexed: false };
     case 'meta.created':
-      return { key: 'r.created_at', type: 'timestamptz', everywhere: true };
+      return { key: 'r.created_at', type: 'timestamptz', everywhere: true, indexed: false };
     case 'meta.lastModified':
-      return { key: 'r.updated_at', type: 'timestamptz', everywhere: true };
+      return { key: 'r.updated_at', type: 'timestamptz', everywhere: true, indexed: true };
     case 'meta.resourceType':
-      return { key: '(r.resource_type collate "C")', type: 'text', everywhere: true };
+      return { key: '(r.resource_type collate "C")', type: 'text', everywhere: true, indexed: false };
     case 'meta.version':
-      return { key: `(('W/"' || r.version || '"') collate "C")`, type: 'text', everywhere: true };
+      return { key: `(('W/"' || r.version || '"') collate "C")`, type: 'text', everywhere: true, indexed: false };
     // Every address begins alike, and then comes the type.
     case 'meta.location':
-      return { key: '((r.resource_type || r.id) collate "C")', type: 'text', everywhere: true };
+      return { key: '((r.resource_type || r.id) collate "C")', type: 'text', everywhere: true, indexed: false };
     case resourceType === 'User' ? 'userName' : 'displayName':
-      return { key: 'r.name_key', type: 'text', everywhere: true };
+      return { key: 'r.name_key', type: 'text', everywhere: true, indexed: true };
     default:
       return undefined;
   }
@@ -63,11 +63,12 @@ export function joinSorts(
   const known = sorts.flatMap(({ type, sort }) => (sort === undefined ? [] : [{ type, sort }]));
   const [first] = known;
   if (first === undefined) return undefined;
-  if (known.length === sorts.length && known.every(({ sort }) => sort.key === first.sort.key)) return first.sort;
+  if (known.length === sorts.length && known.every(({ sort }) => sort.key === first.sort.key))
+    return { ...first.sort, indexed: first.sort.indexed && sorts.length === 1 };
   const { type, descending } = first.sort;
   const branches = known.filter(({ sort }) => sort.type === type);
   const key = branches.map((branch) => `when '${branch.type}' then ${branch.sort.key}`).join(' ');
-  return { key: `(case r.resource_type ${key} end)`, type, everywhere: false, descending };
+  return { key: `(case r.resource_type ${key} end)`, type, everywhere: false, indexed: false, descending };
 }
 
 function firstValue(list: string, attribute: Attribute, leaf: Attribute): string {

@@ -4,7 +4,7 @@ import { isUuid } from '#core/ids.ts';
 import type { MemberChange, NamedMembers } from '#core/patch.ts';
 import { type MemberLook, makeMemberLook } from '#store/chosen-members.ts';
 import { countLosses } from '#store/push-guard.ts';
-import { changeShown, stampMembers } from '#store/pushed.ts';
+import { changeShown, findAnchors, stampMembers } from '#store/pushed.ts';
 import { keepMembers } from '#store/pushed-images.ts';
 import { changeMembers } from '#store/resource-writes.ts';
 import { claimNamed } from './push-claim.ts';
@@ -33,6 +33,8 @@ export async function changeGroup(
   const { tx, actor } = writing;
   const named = await byId(changes, makeMemberLook(tx, group.id));
   await claimNamed(writing, uuidsIn(named.filter(({ kind }) => kind !== 'remove')));
+  // Whoever is to go is taken out of the records by an anchor that stays until then.
+  await findAnchors(tx, uuidsIn(named.filter(({ kind }) => kind === 'remove')));
   const { changes: free, pinned } = await withoutPinned(writing, group.id, named);
   const held = await holdLosses(writing, group.id, free);
   if (held === undefined) await renewWaiting(writing.parts, tx, writing.source, { id: group.id, actor });

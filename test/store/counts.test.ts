@@ -69,7 +69,7 @@ async function write(tx: Db, coin: number): Promise<void> {
 
 eachDatabase('counts', (open, kind) => {
   async function counted(database: Database, counts: Counts, types: Listed, limit = 1): Promise<number> {
-    const page = await readPage(database, counts, { ...SERVE, types, prepare: false, odd: false, limit });
+    const page = await readPage(database, counts, { ...SERVE, types, prepare: false, limit });
     return page.count.total;
   }
 

@@ -2,14 +2,18 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { before, describe, it, type TestContext } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { TLSSocket } from 'node:tls';
+import { UnavailableError } from '#core/errors.ts';
 import { makeLog, tapLog } from '#platform/log.ts';
-import { queryBounded } from '#store/bounded.ts';
+import { type Costly, queryBounded } from '#store/bounded.ts';
 import { type Database, openDatabase, sql } from '#store/database.ts';
 import { translateDatabaseError } from '#store/database-errors.ts';
 import { countInScope } from '#store/deliveries.ts';
 import { makeCertificate } from '../support/certificate.ts';
 import { eachDatabase } from '../support/database.ts';
+
+const FILTER: Costly = { reader: 'a', by: 'filter' };
 
 eachDatabase('database', (open, kind) => {
   let database: Database;
@@ -34,11 +38,46 @@ eachDatabase('database', (open, kind) => {
 
   if (kind === 'postgres')
     it('interrupts a read that takes too long', async () => {
-      await assert.rejects(queryBounded(database, { text: 'select pg_sleep(600)' }, true, 50), {
+      await assert.rejects(queryBounded(database, { text: 'select pg_sleep(600)' }, FILTER, 50), {
         reason: 'too-costly',
         scimType: 'tooMany',
       });
-      assert.equal((await queryBounded(database, { text: 'select 1' }, true, 5_000)).rowCount, 1);
+      await assert.rejects(queryBounded(database, { text: 'select pg_sleep(600)' }, { ...FILTER, by: 'order' }, 50), {
+        reason: 'order-too-costly',
+        scimType: 'tooMany',
+      });
+      assert.equal((await queryBounded(database, { text: 'select 1' }, FILTER, 5_000)).rowCount, 1);
+    });
+
+  if (kind === 'postgres')
+    it('lets nobody have more than a few costly reads at a time, and others go on meanwhile', async () => {
+      const small = await open({ poolMax: 6 });
+      const locked = 'select 1 from resources';
+      let costly: readonly Promise<unknown>[] = [];
+      await small.knex.transaction(async (tx) => {
+        await tx.raw('lock table resources in access exclusive mode');
+        costly = Array.from({ length: 12 }, () => queryBounded(small, { text: locked }, FILTER, 60_000));
+        // Without turns they would have every connection.
+        assert.equal((await small.query({ text: 'select 1' })).rowCount, 1);
+        assert.equal((await queryBounded(small, { text: 'select 1' }, { ...FILTER, reader: 'b' })).rowCount, 1);
+      });
+      assert.equal((await Promise.all(costly)).length, 12);
+      // What a transaction had is given back a moment after it has ended.
+      while (small.pool().used > 0) await setImmediate();
+    });
+
+  if (kind === 'postgres')
+    it('is too slow where its own limit interrupts a statement', async () => {
+      await assert.rejects(
+        database.knex.transaction(async (tx) => {
+          await tx.raw('set local statement_timeout = 20');
+          await tx.raw('select pg_sleep(600)');
+        }),
+        (error) => {
+          const known = translateDatabaseError(error);
+          return known instanceof UnavailableError && known.reason === 'database-too-slow';
+        },
+      );
     });
 
   if (kind === 'postgres')

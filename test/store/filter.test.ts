@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { Attribute } from '#core/attributes.ts';
 import type { Document } from '#core/coerce.ts';
 import { InputError } from '#core/errors.ts';
-import { type Filter, matches, parseFilter } from '#core/filter.ts';
+import { type Filter, matches, parseFilter, parsePath } from '#core/filter.ts';
 import { isUuid } from '#core/ids.ts';
 import { ENTERPRISE_SCHEMA, type ResourceType } from '#core/resource.ts';
 import { isCaseExact } from '#core/search.ts';
@@ -12,6 +12,7 @@ import { RESOURCE_SCHEMAS } from '#scim/scimmy.ts';
 import { type Database, sql } from '#store/database.ts';
 import { compileFilter } from '#store/filter.ts';
 import { isIndexed } from '#store/filter-cost.ts';
+import { compileSort, joinSorts } from '#store/sort.ts';
 import { eachDatabase } from '../support/database.ts';
 import { writeDocuments, writeMembers } from '../support/directory.ts';
 import { anyDocument } from '../support/documents.ts';
@@ -303,4 +304,20 @@ it('lets no filter run for ever but those that an index answers', () => {
   for (const text of reading) assert.equal(isBounded('User', text), true, text);
   assert.equal(isBounded('Group', 'displayName gt "a"'), false);
   for (const text of ['members.type eq "User"', 'members eq "a"']) assert.equal(isBounded('Group', text), true, text);
+});
+
+it('lets no order take for ever but those that an index has', () => {
+  const sortOf = (type: ResourceType, text: string) => compileSort(parsePath(text), RESOURCE_SCHEMAS[type], false);
+  const indexed = (type: ResourceType, text: string): boolean => sortOf(type, text).indexed;
+  for (const [type, text] of [
+    ['User', 'userName'],
+    ['Group', 'displayName'],
+    ['User', 'meta.lastModified'],
+  ] as const)
+    assert.equal(indexed(type, text), true, text);
+  for (const text of ['displayName', 'name.familyName', 'emails', 'meta.created', 'active', 'id', 'meta.version'])
+    assert.equal(indexed('User', text), false, text);
+  const both = (['User', 'Group'] as const).map((type) => ({ type, sort: sortOf(type, 'meta.lastModified') }));
+  assert.equal(joinSorts(both)?.indexed, false);
+  assert.equal(joinSorts(both.slice(1))?.indexed, true);
 });

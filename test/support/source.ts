@@ -358,7 +358,6 @@ export async function readDirectory(database: Database): Promise<Record<string, 
     const { content } = await readPage(database, makeCounts(database), {
       types: [{ type, filter: undefined }],
       prepare: false,
-      odd: false,
       limit: 1_000,
       base: '',
       related: [type],

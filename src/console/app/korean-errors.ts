@@ -124,6 +124,7 @@ export const KOREAN_ERRORS: Readonly<Record<string, Said>> = {
   ],
   'database-too-new': ['데이터베이스가 더 새로운 버전에서 변경되었습니다.', '그 버전 이상으로 시작하세요.'],
   'database-too-old': ['PostgreSQL 버전이 15보다 낮습니다.', 'DATABASE_URL을 PostgreSQL 15 이상으로 지정하세요.'],
+  'database-too-slow': ['데이터베이스가 문장을 제시간에 끝내지 못했습니다.', LATER],
   'database-unreachable': [
     '데이터베이스에 연결할 수 없습니다.',
     '서버가 실행 중인지, 호스트와 포트가 맞는지 확인하세요.',
@@ -323,6 +324,10 @@ export const KOREAN_ERRORS: Readonly<Record<string, Said>> = {
   ],
   'nothing-to-revert': ['되돌릴 내용이 없습니다.', '변경을 만든 실행을 기록에서 찾아보세요.'],
   'notification-invalid': ['알림 목록이 올바르지 않습니다.'],
+  'order-too-costly': [
+    '이 순서로 목록을 만드는 데 시간이 너무 오래 걸립니다.',
+    '필터로 범위를 줄이거나 userName, 그룹의 displayName, meta.lastModified 순으로 정렬하세요.',
+  ],
   'out-of-scope': ['게이트웨이의 범위에 포함되지 않습니다.', '소스 설정에서 범위를 바꾸거나 소스에서 할당하지 마세요.'],
   'owned-by-provider': [
     '소스에 속한 항목이므로 소스의 값이 유지됩니다.',
