@@ -147,7 +147,10 @@ export const KOREAN_ERRORS: Readonly<Record<string, Said>> = {
   'download-cut-off': ['파일을 받는 도중에 끊어졌습니다.', '다시 실행하세요. 반복되면 중간의 프록시를 확인하세요.'],
   'download-too-large': ['받은 파일이 너무 큽니다.', 'URL이 의도한 파일을 가리키는지 확인하세요.'],
   'duplicate-key': ['같은 키가 두 번 있습니다.', '하나만 남기세요.'],
-  'encoding-unknown': ['파일의 문자 인코딩을 알 수 없습니다.', '파일을 UTF-8로 저장하세요.'],
+  'encoding-unknown': [
+    '파일의 문자 인코딩을 알 수 없습니다.',
+    '파일을 UTF-8로 저장하거나, 서유럽 Windows에서 만든 파일이면 format.encoding을 "windows-1252"로 지정하세요.',
+  ],
   'encryption-required': ['서버가 암호화된 연결을 요구합니다.', 'URL에 ldaps://를 사용하거나 startTls를 켜세요.'],
   'endpoint-wrong': ['Graph 주소에 사용자나 그룹이 없습니다.', '경로 없이 Microsoft Graph의 원본 주소만 입력하세요.'],
   'environment-invalid': [
@@ -256,6 +259,10 @@ export const KOREAN_ERRORS: Readonly<Record<string, Said>> = {
   'managed-identity-missing': [
     '이 컴퓨터에는 사용할 수 있는 관리 ID가 없습니다.',
     '관리 ID가 있는 Azure 리소스에서 실행하거나 사용자 할당 ID의 클라이언트 ID를 입력하세요.',
+  ],
+  'list-endless': [
+    '디렉터리 서버의 목록이 끝나지 않습니다.',
+    '다시 실행하고, 반복되면 디렉터리 서버나 그 사이의 장비를 확인하세요.',
   ],
   'list-short': [
     '소스가 보낸 사용자 또는 그룹 목록이 너무 짧습니다. 목록에 없는 대상이 소스에 아직 있습니다.',

@@ -4,20 +4,21 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { incomplete, unusable } from './failures.ts';
 
-export type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'cp949';
+export type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'cp949' | 'windows-1252';
 
 const LABELS: Readonly<Record<Encoding, string>> = {
   'utf-8': 'utf-8',
   'utf-16le': 'utf-16le',
   'utf-16be': 'utf-16be',
   cp949: 'euc-kr',
+  'windows-1252': 'windows-1252',
 };
 
 const SAMPLE_BYTES = 4096;
 
 /**
  * The encoding of the file: by its byte order mark, by the zeros that UTF-16 has in every other place, else UTF-8 where
- * all of it is, else CP949 where all of it is.
+ * all of it is, else CP949 where all of it is. Windows-1252 is never guessed: any bytes are that.
  * @param wanted what the settings say; only checked then
  * @throws {UpstreamError} the file ends within a character
  * @throws {ConfigError} `encoding-unknown`
@@ -32,7 +33,7 @@ export async function findEncoding(
   for (const encoding of candidates) if (await isDecodable(path, name, encoding, signal)) return encoding;
   throw unusable(`The characters of ${name} are neither UTF-8, UTF-16 nor CP949.`, {
     reason: 'encoding-unknown',
-    remedy: 'Save the file as UTF-8.',
+    remedy: 'Save the file as UTF-8; or set format.encoding to "windows-1252" where it comes from a Western Windows.',
   });
 }
 

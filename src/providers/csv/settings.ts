@@ -54,7 +54,7 @@ export const Settings = z.strictObject({
   source: FILE_SOURCE.default({ kind: 'upload' }),
   format: z
     .strictObject({
-      encoding: z.enum(['auto', 'utf-8', 'utf-16le', 'utf-16be', 'cp949']).default('auto'),
+      encoding: z.enum(['auto', 'utf-8', 'utf-16le', 'utf-16be', 'cp949', 'windows-1252']).default('auto'),
       delimiter: delimiter.default('auto'),
       /** What a line that cannot be read means for those who are not seen. */
       onBadLine: z.enum(['removeNobody', 'skip']).default('removeNobody'),

@@ -17,6 +17,7 @@ import type { Trace } from '#core/provider.ts';
 import { checkInside, insideLookup } from '#platform/inside.ts';
 import { connectionLost, explainBind, explainResult, explainThrown } from './failures.ts';
 import { parseFilter } from './filter.ts';
+import { makeLoopGuard } from './loop-guard.ts';
 import { hostOf, type LdapSettings, serverNameOf } from './settings.ts';
 import { readStrictly } from './strict-ber.ts';
 
@@ -182,11 +183,13 @@ function makeConnection(client: Client, settings: LdapSettings, held: Held, trac
   async function* searchPages(asked: SearchAsked, signal: AbortSignal): AsyncGenerator<readonly RawEntry[]> {
     isPaging = true;
     try {
+      const look = makeLoopGuard(asked.doing);
       let cookie: Buffer | undefined;
       do {
         const answer: Answer = await send(asked, cookie, signal);
         yield answer.entries;
         cookie = answer.cookie;
+        if (cookie !== undefined) look(answer.entries);
       } while (cookie !== undefined);
     } finally {
       isPaging = false;

@@ -180,6 +180,16 @@ export function incompleteRange(): UpstreamError {
   });
 }
 
+/** A server, or something between, that never comes to the last page. */
+export function endlessList(doing: string): UpstreamError {
+  return new UpstreamError(`The server sends the same pages, or empty ones, without an end (${doing}).`, {
+    failure: 'source-incomplete',
+    reason: 'list-endless',
+    remedy: 'Run again; if it repeats, look at the directory server, or at what stands between.',
+    retryAfterMs: LATER_MS,
+  });
+}
+
 /** Every entry has an anchor, or none may be missed. */
 export function anchorMissing(anchor: string, dn: string): ConfigError {
   return new ConfigError(`An entry has no "${anchor}", by which it would be known for ever.`, {

@@ -94,8 +94,8 @@ const ACCOUNT_DISABLED = 0x2;
 const LOCKED_FOR_EVER = '000001010000Z';
 
 /**
- * Whether the account may sign in, as Active Directory says it, OpenLDAP, or 389 Directory Server and FreeIPA
- * (nsAccountLock; source: docs of 389 DS, "account policy", checked 2026-11); undefined where the entry does not tell.
+ * Whether the account may sign in, as Active Directory says it, OpenLDAP, or 389 Directory Server; undefined where the entry
+ * does not tell. Source of nsAccountLock: Red Hat Directory Server 11, Deployment Guide, section 9.5, checked 2026-11.
  */
 export function isEnabled(record: LdapRecord): boolean | undefined {
   const [control] = valuesOf(record, 'userAccountControl');

@@ -161,6 +161,15 @@ describe('a file of users', () => {
     }
   });
 
+  it('is of Western Windows where the settings say so, and never by a guess', async () => {
+    const western = Buffer.from('id;userName;department\nu1;J\xfcrgen;\xc4rzte \x80\n', 'latin1');
+    const user = await resource(western, { format: { encoding: 'windows-1252' } });
+    assert.deepEqual([user.userName, user[ENTERPRISE_SCHEMA]?.department], ['Jürgen', 'Ärzte €']);
+    const folder = makeInbound();
+    putFile(folder, 'users.csv', western);
+    assert.equal((await readFolder(folder)).error?.reason, 'encoding-unknown');
+  });
+
   it('takes the anchor and the rules of the settings', async () => {
     const user = await resource('Personal-Nr,Login,Ort\n7,kim,Bonn\n', {
       columns: { anchor: 'Personal-Nr' },

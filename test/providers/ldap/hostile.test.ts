@@ -66,3 +66,71 @@ describe('a directory server that is not whole', () => {
       await (await signIn()).close();
     });
 });
+
+/** One value as LDAP writes it, shorter than 128 bytes. */
+const tlv = (tag: number, ...parts: (Buffer | string)[]): Buffer => {
+  const bytes = Buffer.concat(parts.map((part) => Buffer.from(part)));
+  return Buffer.concat([Buffer.from([tag, bytes.length]), bytes]);
+};
+const DONE = [tlv(0x0a, '\0'), tlv(0x04), tlv(0x04)];
+
+/** A server that says of each list that it goes on, and shows these names on each page of it. */
+function startEndless(names: (page: number) => readonly string[]): Promise<Server> {
+  let pages = 0;
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.setNoDelay();
+    socket.on('data', (request) => {
+      const at = 2 + ((request[1] ?? 0) < 0x80 ? 0 : (request[1] ?? 0) & 0x7f);
+      const end = at + 2 + (request[at + 1] ?? 0);
+      const operation = request[end];
+      const answer = (inner: Buffer, ...more: Buffer[]) =>
+        socket.write(tlv(0x30, request.subarray(at, end), inner, ...more));
+      if (operation === 0x60) answer(tlv(0x61, ...DONE));
+      if (operation !== 0x63) return;
+      pages += 1;
+      for (const name of names(pages)) answer(tlv(0x64, tlv(0x04, name), tlv(0x30)));
+      const cookie = tlv(0x30, tlv(0x02, '\0'), tlv(0x04, 'next'));
+      answer(tlv(0x65, ...DONE), tlv(0xa0, tlv(0x30, tlv(0x04, '1.2.840.113556.1.4.319'), tlv(0x04, cookie))));
+    });
+  });
+  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
+}
+
+describe('a list that never ends', () => {
+  for (const [what, names] of [
+    ['has no entries', () => []],
+    ['has the same entries again and again', () => ['cn=a', 'cn=b']],
+    ['turns in a circle', (page: number) => [`cn=a${page % 3}`, 'cn=b']],
+  ] as const)
+    it(`is an incomplete read where it ${what}`, async () => {
+      const server = await startEndless(names);
+      const settings = parseSettings({
+        ...{ preset: 'openldap', allowPlaintext: true, users: { base: 'dc=example' } },
+        url: `ldap://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      });
+      const connection = await connect(settings, AbortSignal.timeout(20_000));
+      const asked = {
+        base: 'dc=example',
+        scope: 'sub',
+        filter: '(cn=*)',
+        attributes: ['cn'],
+        doing: 'search',
+      } as const;
+      try {
+        await assert.rejects(
+          async () => {
+            let pages = 0;
+            for await (const _page of connection.search(asked, new AbortController().signal)) {
+              pages += 1;
+              assert.ok(pages < 1_200, 'it goes on');
+            }
+          },
+          { reason: 'list-endless', failure: 'source-incomplete' },
+        );
+      } finally {
+        await connection.close();
+        server.close();
+      }
+    });
+});

@@ -75,7 +75,7 @@ function FilesSection({ kind, value, onChange, errors, secretsSet }: SectionProp
           label={t('encoding')}
           value={format.encoding}
           onChange={(encoding) => onChange({ ...value, format: { ...format, encoding } })}
-          options={(['auto', 'utf-8', 'utf-16le', 'utf-16be', 'cp949'] as const).map(
+          options={(['auto', 'utf-8', 'utf-16le', 'utf-16be', 'cp949', 'windows-1252'] as const).map(
             (name) => [name, name === 'auto' ? t('auto') : name.toUpperCase()] as const,
           )}
         />

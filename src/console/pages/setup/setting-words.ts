@@ -218,6 +218,7 @@ const VALUES: Readonly<Record<string, Readonly<Record<string, Named>>>> = {
       'utf-16le': ['UTF-16 LE', 'UTF-16 LE'],
       'utf-16be': ['UTF-16 BE', 'UTF-16 BE'],
       cp949: ['CP949 (Korean Windows)', 'CP949(한국어 Windows)'],
+      'windows-1252': ['Windows-1252 (Western Windows)', 'Windows-1252(서유럽 Windows)'],
     },
     'format.delimiter': { auto: ['Found by itself', '자동 감지'] },
     'format.onBadLine': {
