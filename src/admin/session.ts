@@ -9,6 +9,7 @@ import {
   clearSessionCookie,
   keepSignIn,
   keptSignIn,
+  lookUpSession,
   refuseForeign,
   sessionOf,
   setSessionCookie,
@@ -18,6 +19,7 @@ import { hashToken, makeToken } from '#platform/token.ts';
 import { writeAudit } from '#store/audit.ts';
 import {
   endSession,
+  endSessionSoon,
   endSessionsOf,
   insertSession,
   type NewSession,
@@ -52,7 +54,7 @@ export function signInRoutes(parts: AdminParts): Router {
     .get('/sign-in/oidc/callback', async (request, response) => {
       const query = request.originalUrl.slice(request.originalUrl.indexOf('?'));
       const kept = keptSignIn(request, parts.sessions.isSecure()) ?? '';
-      response.redirect(302, await finishOidc(parts, query, kept, response));
+      response.redirect(302, await finishOidc(parts, query, kept, { request, response }));
     })
     .post('/session', refuseOtherBody, jsonBody(SIGN_IN_MAX), async (request, response) => {
       refuseForeign(request);
@@ -74,13 +76,17 @@ export function signInRoutes(parts: AdminParts): Router {
           remedy: 'Use a token with the scope "admin", "operator" or "viewer".',
         });
       const name = row.app_id === null && row.name === 'bootstrap' ? 'Administrator' : row.name || 'Administrator';
-      const session = await openSession(parts, response, {
-        tokenId: row.id,
-        subject: null,
-        name,
-        role,
-        method: 'token',
-      });
+      const session = await openSession(
+        parts,
+        { request, response },
+        {
+          tokenId: row.id,
+          subject: null,
+          name,
+          role,
+          method: 'token',
+        },
+      );
       response.status(201).json(viewSession(session));
     });
 }
@@ -94,14 +100,14 @@ function needOidc({ oidc }: AdminParts): NonNullable<AdminParts['oidc']> {
 }
 
 /** Where the browser goes on: to the page it came from, or back to the sign-in with the reason. */
-async function finishOidc(parts: AdminParts, query: string, kept: string, response: Response): Promise<string> {
-  keepSignIn(response, undefined, parts.sessions.isSecure());
+async function finishOidc(parts: AdminParts, query: string, kept: string, browser: Browser): Promise<string> {
+  keepSignIn(browser.response, undefined, parts.sessions.isSecure());
   try {
     const { subject, name, role, returnTo, provenAt } = await needOidc(parts).finish(query, kept);
     if (role === undefined) return '/?refused=no-role';
     // A provider that does not say when it asked may have asked long ago.
     const signedInAt = provenAt ?? new Date(0);
-    await openSession(parts, response, { tokenId: null, subject, name, role, method: 'oidc', signedInAt });
+    await openSession(parts, browser, { tokenId: null, subject, name, role, method: 'oidc', signedInAt });
     return returnTo;
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
@@ -109,14 +115,24 @@ async function finishOidc(parts: AdminParts, query: string, kept: string, respon
   }
 }
 
-/** Opens a session under a new id, and hands the browser its cookie. */
-export async function openSession(
+interface Browser {
+  readonly request: Request;
+  readonly response: Response;
+}
+
+/**
+ * Opens a session under a new id, and hands the browser its cookie. The session that it had before ends within seconds:
+ * nobody is left with the cookie of it but whoever took it.
+ */
+async function openSession(
   { database, sessions }: Pick<AdminParts, 'database' | 'sessions'>,
-  response: Response,
+  { request, response }: Browser,
   session: Omit<NewSession, 'hash'>,
 ): Promise<SessionRow> {
   const value = makeToken();
+  const before = await lookUpSession(request, sessions);
   const opened = await database.knex.transaction(async (tx) => {
+    if (before !== undefined) await endSessionSoon(tx, before.id);
     const row = await insertSession(tx, { ...session, hash: hashToken(value) });
     const actor = session.method === 'oidc' ? `user:${session.name}` : `token:${session.tokenId}`;
     const { role, method, subject } = session;

@@ -7,7 +7,7 @@ import type { Clock } from '#platform/clock.ts';
 import { principalOf } from './auth.ts';
 
 /** Of one token or one person: more than all the tabs that anybody looks at. */
-const OF_ONE_MAX = 30;
+const OF_ONE_MAX = 100;
 /** Of one process. */
 const OF_ALL_MAX = 500;
 /** A comment after this long without an event, so that nobody between takes the connection for dead. */

@@ -68,6 +68,18 @@ describe('sessions of the console', () => {
     assert.deepEqual(problemsOf('GET', '/session', 200, session), []);
   });
 
+  it('ends with the next sign-in of the same browser, whoever still has its cookie', async () => {
+    const first = await signIn(ADMIN_TOKEN);
+    const other = await signIn(ADMIN_TOKEN);
+    const again = await send('POST', '/session', { ...FROM_CONSOLE, cookie: first }, { token: ADMIN_TOKEN });
+    assert.equal(again.status, 201);
+    const now = (again.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+    const secondsLeft = async (cookie: string) =>
+      (Date.parse(String((await json(send('GET', '/session', { cookie })))['expiresAt'])) - Date.now()) / 1_000;
+    assert.ok((await secondsLeft(first)) <= 10, 'what is on its way still comes with it');
+    for (const cookie of [now, other]) assert.ok((await secondsLeft(cookie)) > 3_600);
+  });
+
   it('reads and writes the API as its role allows', async () => {
     const { token } = await makeToken('viewer');
     const cookie = await signIn(token);
