@@ -183,6 +183,15 @@ export function urlOf<O extends Operation>(operation: O, path?: PathOf<O>, query
   return `/api/v1${filled}${text === '' ? '' : `?${text}`}`;
 }
 
+/** Keeps as a file what an address answers, however large it is, once somebody is signed in for it. */
+export async function save(url: string): Promise<void> {
+  if ((await isStillSignedIn()) === false) return;
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = '';
+  link.click();
+}
+
 /** Sends files as a form. @throws {ApiError} */
 export function upload<O extends Operation>(operation: O, files: Readonly<Record<string, File>>): Promise<Answer<O>> {
   const form = new FormData();

@@ -17,7 +17,7 @@ import type { ComponentType } from 'react';
 import { useRunningRun } from '../api/live.ts';
 import { useGet } from '../api/queries.ts';
 import { classes } from '../ui/classes.ts';
-import { relative } from './format.ts';
+import { count, relative } from './format.ts';
 import { useLanguage, useT } from './i18n.ts';
 import { percentOf } from './run-facts.ts';
 import css from './shell.module.css';
@@ -70,6 +70,7 @@ export const SECTIONS: readonly { readonly head?: Word; readonly entries: readon
 
 export function Nav({ onGo }: { readonly onGo?: () => void }) {
   const t = useT(SHELL);
+  const language = useLanguage();
   const path = useRouterState({ select: (state) => state.location.pathname });
   const { data: overview } = useGet('GET /overview');
   const { targets } = useTargets();
@@ -97,7 +98,7 @@ export function Nav({ onGo }: { readonly onGo?: () => void }) {
                 {t(word)}
                 {n === 0 ? null : (
                   <span className={css.count}>
-                    {n}
+                    <span aria-hidden>{count(n, language)}</span>
                     <span className="hidden"> {t('waiting', { n })}</span>
                   </span>
                 )}

@@ -43,7 +43,11 @@ export function OverviewPage() {
           {(data) => (
             <>
               <Loaded query={providers} lines={2}>
-                {({ items }) => <NeedsYou overview={data} cards={items} targets={targets} />}
+                {({ items }) => (
+                  <Loaded query={health} lines={2}>
+                    {() => <NeedsYou overview={data} cards={items} targets={targets} />}
+                  </Loaded>
+                )}
               </Loaded>
               {running === undefined ? null : (
                 <Card title={t('runningNow')}>

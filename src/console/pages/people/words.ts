@@ -87,7 +87,7 @@ export const WORDS = words({
   noGroupsOf: ['In no group', '속한 그룹 없음'],
   noMembers: ['It has no members', '구성원이 없습니다'],
   membersAll: [
-    '{users} users and {groups} groups, subgroups included',
+    '{users} {users|user|users} and {groups} {groups|group|groups}, subgroups included',
     '하위 그룹 포함 사용자 {users}명, 그룹 {groups}개',
   ],
   reach: ['Which members', '구성원 범위'],

@@ -1,7 +1,7 @@
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { CalendarClock, Download, FileText, GitCompare, History, Hourglass, Timer, Undo2, User } from 'lucide-react';
 import { useState } from 'react';
-import { urlOf } from '../../api/client.ts';
+import { save, urlOf } from '../../api/client.ts';
 import { useCall, useGet } from '../../api/queries.ts';
 import type { Run } from '../../api/types.ts';
 import { useActorName } from '../../app/actors.ts';
@@ -36,6 +36,11 @@ export function RunPage() {
   return <Loaded query={run}>{(data) => <RunView run={data} />}</Loaded>;
 }
 
+const FAILED_AS: Readonly<Partial<Record<Run['status'], keyof typeof WORDS>>> = {
+  incomplete: 'incompleteTitle',
+  abandoned: 'cutShortTitle',
+};
+
 const TABS = ['changes', 'settings', 'details'] as const;
 
 function RunView({ run }: { readonly run: Run }) {
@@ -58,7 +63,7 @@ function RunView({ run }: { readonly run: Run }) {
         actions={<Actions run={run} />}
       >
         {run.error === null ? null : (
-          <Banner tone="red" title={t('failedTitle')}>
+          <Banner tone="red" title={t(FAILED_AS[run.status] ?? 'failedTitle')}>
             <RunErrorText error={run.error} />
           </Banner>
         )}
@@ -131,9 +136,8 @@ function Actions({ run }: { readonly run: Run }) {
   const navigate = useNavigate();
   const [undoing, setUndoing] = useState(false);
   const revert = useCall('POST /sync-runs/{id}/revert');
-  const download = (format: 'csv' | 'ndjson'): void => {
-    window.location.href = urlOf('GET /sync-runs/{id}/changes', { id: run.id }, { format } as never);
-  };
+  const download = (format: 'csv' | 'ndjson'): void =>
+    void save(urlOf('GET /sync-runs/{id}/changes', { id: run.id }, { format } as never));
   const applied = !isPreview(run);
   const canUndo = applied && (run.status === 'succeeded' || run.status === 'incomplete' || run.status === 'cancelled');
   return (

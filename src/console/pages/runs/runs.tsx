@@ -41,7 +41,7 @@ const WORDS = words({
   list: ['All runs', '모든 실행'],
 });
 
-const STATES = ['held', 'succeeded', 'failed', 'incomplete', 'cancelled'] as const;
+const STATES = ['held', 'succeeded', 'failed', 'incomplete', 'abandoned', 'cancelled'] as const;
 
 const NARROWED_BY = ['status', 'trigger', 'who', 'since', 'until'] as const;
 const TRIGGERS = Object.keys(TRIGGER) as (keyof typeof TRIGGER)[];
