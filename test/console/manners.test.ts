@@ -38,7 +38,13 @@ describe('manners of the console', { skip: chromiumMissing }, () => {
     const { page } = stage;
     const run = await sync(stage.api, { preview: true });
     await page.goto('/overview');
-    await page.getByText('It would change nothing.').waitFor();
+    await page.getByText('It would change nothing. Confirm it, and the schedule can be turned on.').waitFor();
+    await page.goto('/inbound');
+    await page.getByRole('button', { name: 'Turn on…' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+    // Not another preview beside the one that waits.
+    await page.getByRole('dialog').getByRole('button', { name: 'Look at it' }).click();
+    await page.getByRole('heading', { name: 'The preview found nothing to change' }).waitFor();
     await expectStatus(stage.api.call('POST', `/api/v1/plans/${run.planId}/reject`, {}), 200);
   });
 
@@ -87,5 +93,32 @@ describe('manners of the console', { skip: chromiumMissing }, () => {
     );
     await page.getByRole('tab', { name: 'Okta' }).press('ArrowRight');
     assert.equal(await page.getByRole('tab', { name: 'Another one' }).getAttribute('aria-selected'), 'true');
+  });
+
+  it('finds who may be meant by a part of a name, and says of nobody that a run has looked at them', async () => {
+    const { page } = stage;
+    const { body } = await stage.api.call<{ items: { displayName: string; userName: string }[] }>(
+      'GET',
+      '/api/v1/users',
+    );
+    const { displayName = '', userName = '' } = body.items[0] ?? {};
+    await page.goto(`/check?subject=${encodeURIComponent(userName.slice(0, -4))}`);
+    await page.getByText('No read of the source ever showed it.').waitFor();
+    assert.equal(await page.getByRole('heading', { name: 'Last run' }).count(), 0);
+    await page.getByRole('button', { name: `${displayName} · ${userName}` }).click();
+    await page.getByText('It is here and active.').waitFor();
+  });
+
+  it('says at the fields of a push target, in words, what is missing, until it is there', async () => {
+    const { page } = stage;
+    const { body: app } = await stage.api.call<{ id: string }>('POST', '/api/v1/apps', { name: 'Wiki' });
+    await page.goto(`/apps/${app.id}?tab=push`);
+    await page.getByRole('button', { name: 'Save, and look at a dry run' }).click();
+    await page.getByText('Enter a whole address, with https://', { exact: true }).waitFor();
+    await page.getByText('Fill this in.').waitFor();
+    assert.equal(await page.getByText('push.baseUrl').count(), 0);
+    await page.getByLabel('Token').fill('secret');
+    await page.getByText('Fill this in.').waitFor({ state: 'detached' });
+    await page.getByText('Enter a whole address, with https://', { exact: true }).waitFor();
   });
 });

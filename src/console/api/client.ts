@@ -1,4 +1,5 @@
 // The only code that calls fetch. Every call is one of openapi.yaml.
+import { fieldProblem } from '../app/field-problems.ts';
 import { language, say } from '../app/i18n.ts';
 import type { Refused } from '../app/korean-errors.ts';
 import type { Operations } from './types.ts';
@@ -52,7 +53,7 @@ export class ApiError extends Error {
       path?: string;
       message?: string;
     }[];
-    return Object.fromEntries(problems.map(({ path = '', message = '' }) => [path, message]));
+    return Object.fromEntries(problems.map(({ path = '', message = '' }) => [path, fieldProblem(message)]));
   }
 }
 

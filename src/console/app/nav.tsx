@@ -19,6 +19,7 @@ import { useGet } from '../api/queries.ts';
 import { classes } from '../ui/classes.ts';
 import { count, relative } from './format.ts';
 import { useLanguage, useT } from './i18n.ts';
+import { useOverview } from './overview.ts';
 import { percentOf } from './run-facts.ts';
 import css from './shell.module.css';
 import { needsSomebody, useTargets } from './targets.tsx';
@@ -72,7 +73,7 @@ export function Nav({ onGo }: { readonly onGo?: () => void }) {
   const t = useT(SHELL);
   const language = useLanguage();
   const path = useRouterState({ select: (state) => state.location.pathname });
-  const { data: overview } = useGet('GET /overview');
+  const { data: overview } = useOverview();
   const { targets } = useTargets();
   const waiting = {
     held: overview?.held.length ?? 0,

@@ -244,7 +244,9 @@ function useRunToasts(): void {
   const t = useT(SHELL);
   useEffect(
     () =>
-      onRunEnd(({ id, status, number: n }) => {
+      onRunEnd(({ id, status, number: n, trigger }) => {
+        // Whoever looks at a switch is shown what came of it.
+        if (status === 'succeeded' && trigger === 'impact') return;
         if (status === 'succeeded') toast(t('runDone', { n }), { of: id });
         else if (status !== 'held') toast(t('runFailed', { n }), { tone: 'red', of: id });
         else if (!isLookedAt(id)) toast(t('runHeld', { n }), { tone: 'amber', of: id });

@@ -34,6 +34,8 @@ export const WORDS = words({
     '직접 입력한 사용자는 동기화로 제거되지 않습니다.',
   ],
   userName: ['User name', '사용자 이름'],
+  userNameNeeded: ['Enter the user name.', '사용자 이름을 입력하세요.'],
+  nameNeeded: ['Enter the display name.', '표시 이름을 입력하세요.'],
   displayName: ['Display name', '표시 이름'],
   given: ['Given name', '이름'],
   family: ['Family name', '성'],

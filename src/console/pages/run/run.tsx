@@ -7,6 +7,7 @@ import type { Run } from '../../api/types.ts';
 import { useActorName } from '../../app/actors.ts';
 import { dateTime, span } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
+import { useOverview } from '../../app/overview.ts';
 import { RunErrorText } from '../../app/run-error.tsx';
 import { isOpen, isPreview, tookMs } from '../../app/run-facts.ts';
 import { useSearchState } from '../../app/search-state.ts';
@@ -51,7 +52,7 @@ function RunView({ run }: { readonly run: Run }) {
   const waits = (run.status === 'held' || isPreview(run)) && run.planId !== null;
   // What the panel of what waits is made of.
   const causes = useGet('GET /plans/{id}/causes', { path: { id: run.planId ?? '' }, enabled: waits });
-  const overview = useGet('GET /overview', { enabled: waits });
+  const overview = useOverview({ enabled: waits });
   const actors = useGet('GET /actors');
   const tab = TABS.find((name) => name === search['tab']) ?? 'changes';
   return (

@@ -80,9 +80,9 @@ export const WORDS = words({
   heldOf: ['{n} held', '{n}개 보류'],
   settingsBefore: ['Changed since the last run', '지난 실행 이후 변경된 설정'],
   settingsLine: ['{who} saved {what} {when}', '{who}이(가) {when}에 {what}을(를) 저장'],
+  switchedLine: ['{who} changed the active source {when}', '{who}이(가) {when}에 활성 소스를 변경'],
   settingsOf: ['the settings of the source', '소스 설정'],
   guardOf: ['the large-change limits', '대량 변경 제한'],
-  activated: ['the active source', '활성 소스'],
   titleGoing: ['{list}?', '{list}을(를) 진행할까요?'],
   applyTitle: ['Apply this plan?', '이 계획을 적용할까요?'],
   removeText: [
