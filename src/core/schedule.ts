@@ -66,6 +66,23 @@ export function previousInterval(everyMinutes: number, at: Date): Date {
   return new Date(Math.floor(at.getTime() / step) * step);
 }
 
+/** A day of a zone, such as `2026-11-27`, and the instant at which it begins there. */
+export interface ZoneDay {
+  readonly day: string;
+  readonly from: Date;
+}
+
+/** The last days of a zone, the oldest first, the one that goes on at an instant last. @throws {RangeError} not a zone */
+export function lastDays(timeZone: string, at: Date, count: number): readonly ZoneDay[] {
+  const zone = zoneClock(timeZone);
+  const { year, month, day } = zone(at.getTime());
+  const today = Date.UTC(year, month - 1, day);
+  return Array.from({ length: count }, (_, index) => {
+    const midnight = today - (count - 1 - index) * DAY_MS;
+    return { day: new Date(midnight).toISOString().slice(0, 10), from: new Date(dailySlot(midnight, '00:00', zone)) };
+  });
+}
+
 interface Wall {
   readonly year: number;
   readonly month: number;

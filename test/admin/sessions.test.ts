@@ -227,6 +227,17 @@ describe('what the console asks for', () => {
     assert.equal(overview.days.at(-1)?.held, 1);
   });
 
+  it('is told the days of the calendar that it asks by, and which zone there is not', async () => {
+    const zones = ['Pacific/Kiritimati', 'Pacific/Pago_Pago'];
+    for (const timeZone of zones) {
+      const today = new Intl.DateTimeFormat('sv', { timeZone }).format(new Date());
+      const { days } = await get<{ days: { day: string }[] }>(`/overview?timeZone=${timeZone}`);
+      assert.equal(days.at(-1)?.day, today);
+    }
+    const refused = await api.call<{ code: string }>('GET', '/api/v1/overview?timeZone=Mars/Olympus');
+    assert.equal(refused.status, 400);
+  });
+
   it('is told why a plan does what it does, and which settings were saved before', async () => {
     const { id } = await heldPlan();
     const { causes, settingsChanges, newcomers } = await get<{

@@ -91,7 +91,7 @@ describe('the way of a newcomer', { skip: chromiumMissing }, () => {
     await page.getByText('Hold large changes').waitFor();
     await stage.accessible();
     await page.goto('/inbound/nothing/setup');
-    await page.getByText('There is no such source').waitFor();
+    await page.getByRole('heading', { level: 1, name: 'There is no such source' }).waitFor();
     assert.deepEqual(stage.problems, []);
   });
 });

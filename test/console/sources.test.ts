@@ -250,6 +250,10 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
       cards.body.items.flatMap(({ kind, active }) => (active ? [kind] : [])),
       ['csv'],
     );
+    // What was entered in the set-up holds: it runs by itself now, and nothing of the set-up is left to go on with.
+    const { body: schedule } = await stage.api.call<{ enabled: boolean }>('GET', '/api/v1/schedule');
+    assert.equal(schedule.enabled, true);
+    assert.equal((await stage.api.call('GET', '/api/v1/providers/csv/draft')).status, 404);
     const known = new Set(before.body.items.map(({ id }) => id));
     const now = await stage.api.call<{ items: { id: string; active: boolean }[] }>('GET', '/api/v1/users?limit=500');
     const active = now.body.items.filter((user) => user.active);

@@ -186,7 +186,7 @@ describe('the console, from the first sign-in on', { skip: chromiumMissing }, ()
   it('finds anything from the keyboard', async () => {
     const { page } = stage;
     await page.keyboard.press('Control+k');
-    await page.getByRole('dialog').getByRole('textbox').fill('audit');
+    await page.getByRole('dialog').getByRole('combobox').fill('audit');
     await page.getByRole('option', { name: /Audit log/ }).waitFor();
     await stage.accessible('search');
     await page.keyboard.press('Enter');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { isTimeZone, nextDaily, nextInterval, previousDaily, previousInterval } from '#core/schedule.ts';
+import { isTimeZone, lastDays, nextDaily, nextInterval, previousDaily, previousInterval } from '#core/schedule.ts';
 
 const ZONES = [
   'UTC',
@@ -63,6 +63,16 @@ describe('interval slots', () => {
       }),
     );
   });
+});
+
+it('tells the last days of a zone, also over the night in which its clock changes', () => {
+  const at = new Date('2026-03-29T22:30:00Z');
+  assert.deepEqual(lastDays('Europe/Berlin', at, 3), [
+    { day: '2026-03-28', from: new Date('2026-03-27T23:00:00Z') },
+    { day: '2026-03-29', from: new Date('2026-03-28T23:00:00Z') },
+    { day: '2026-03-30', from: new Date('2026-03-29T22:00:00Z') },
+  ]);
+  assert.equal(lastDays('UTC', at, 30).at(-1)?.day, '2026-03-29');
 });
 
 it('knows a time zone from a word', () => {

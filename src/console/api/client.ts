@@ -1,4 +1,5 @@
 // The only code that calls fetch. Every call is one of openapi.yaml.
+import { fieldProblem } from '../app/field-problems.ts';
 import { language, say } from '../app/i18n.ts';
 import type { Refused } from '../app/korean-errors.ts';
 import type { Operations } from './types.ts';
@@ -52,7 +53,7 @@ export class ApiError extends Error {
       path?: string;
       message?: string;
     }[];
-    return Object.fromEntries(problems.map(({ path = '', message = '' }) => [path, message]));
+    return Object.fromEntries(problems.map(({ path = '', message = '' }) => [path, fieldProblem(message)]));
   }
 }
 
@@ -181,6 +182,15 @@ export function urlOf<O extends Operation>(operation: O, path?: PathOf<O>, query
     if (value !== undefined && value !== '' && value !== null) search.set(name, String(value));
   const text = search.toString();
   return `/api/v1${filled}${text === '' ? '' : `?${text}`}`;
+}
+
+/** Keeps as a file what an address answers, however large it is, once somebody is signed in for it. */
+export async function save(url: string): Promise<void> {
+  if ((await isStillSignedIn()) === false) return;
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = '';
+  link.click();
 }
 
 /** Sends files as a form. @throws {ApiError} */

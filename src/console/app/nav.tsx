@@ -17,8 +17,9 @@ import type { ComponentType } from 'react';
 import { useRunningRun } from '../api/live.ts';
 import { useGet } from '../api/queries.ts';
 import { classes } from '../ui/classes.ts';
-import { relative } from './format.ts';
+import { count, relative } from './format.ts';
 import { useLanguage, useT } from './i18n.ts';
+import { useOverview } from './overview.ts';
 import { percentOf } from './run-facts.ts';
 import css from './shell.module.css';
 import { needsSomebody, useTargets } from './targets.tsx';
@@ -70,8 +71,9 @@ export const SECTIONS: readonly { readonly head?: Word; readonly entries: readon
 
 export function Nav({ onGo }: { readonly onGo?: () => void }) {
   const t = useT(SHELL);
+  const language = useLanguage();
   const path = useRouterState({ select: (state) => state.location.pathname });
-  const { data: overview } = useGet('GET /overview');
+  const { data: overview } = useOverview();
   const { targets } = useTargets();
   const waiting = {
     held: overview?.held.length ?? 0,
@@ -97,7 +99,7 @@ export function Nav({ onGo }: { readonly onGo?: () => void }) {
                 {t(word)}
                 {n === 0 ? null : (
                   <span className={css.count}>
-                    {n}
+                    <span aria-hidden>{count(n, language)}</span>
                     <span className="hidden"> {t('waiting', { n })}</span>
                   </span>
                 )}

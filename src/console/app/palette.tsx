@@ -1,6 +1,6 @@
 import { useNavigate } from '@tanstack/react-router';
 import { AppWindow, Eye, History, Play, User, UsersRound } from 'lucide-react';
-import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from 'react';
+import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from 'react';
 import { call } from '../api/client.ts';
 import { useGet, useList } from '../api/queries.ts';
 import { Empty } from '../ui/banner.tsx';
@@ -46,9 +46,15 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
   const [at, setAt] = useState(0);
   const input = useRef<HTMLInputElement>(null);
   const hits = useHits(text.trim(), onClose);
-  const chosen = Math.min(at, hits.length - 1);
+  const chosen = Math.max(0, Math.min(at, hits.length - 1));
+  const id = useId();
+  useEffect(() => {
+    document.getElementById(`${id}-${chosen}`)?.scrollIntoView({ block: 'nearest' });
+  }, [id, chosen]);
 
   function key(event: KeyboardEvent): void {
+    // The key belongs to a syllable that is being written.
+    if (event.nativeEvent.isComposing) return;
     const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
     if (step !== 0) {
       event.preventDefault();
@@ -67,17 +73,19 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
           label={t('label')}
           value={text}
           inputRef={input}
+          choosing={{ list: `${id}-list`, option: hits.length === 0 ? undefined : `${id}-${chosen}` }}
           onChange={(next) => {
             setText(next);
             setAt(0);
           }}
         />
-        <div className={css.list} role="listbox" tabIndex={-1} aria-label={t('title')}>
+        <div id={`${id}-list`} className={css.list} role="listbox" tabIndex={-1} aria-label={t('title')}>
           {hits.length === 0 ? <Empty title={t('none')} /> : null}
           {hits.map((hit, index) => (
             // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are those of the input above
             <div
               key={hit.key}
+              id={`${id}-${index}`}
               role="option"
               aria-selected={index === chosen}
               tabIndex={-1}
@@ -188,6 +196,9 @@ function useHits(text: string, onClose: () => void): readonly Hit[] {
       }),
     ),
   ];
-  const local = [...actions, ...pages].filter((hit) => text === '' || matches(hit.text));
-  return text === '' ? local : [...found, ...local, ...others.filter((hit) => matches(hit.text)).slice(0, SHOWN)];
+  const local = [...actions, ...pages].filter((hit) => matches(hit.text));
+  // What starts a run is nothing that an Enter too many should do.
+  return text === ''
+    ? [...pages, ...actions]
+    : [...found, ...local, ...others.filter((hit) => matches(hit.text)).slice(0, SHOWN)];
 }

@@ -17,6 +17,7 @@ const WORDS = words({
   link: ['link {what}', '{what} 연결'],
   membership: ['change the members of {what}', '{what} 구성원 변경'],
   wouldDo: ['It would {list}.', '적용하면 {list}입니다.'],
+  wouldDoNothing: ['It would change nothing.', '적용해도 변경되는 내용이 없습니다.'],
 });
 
 export type Act = Exclude<Change, 'skip'>;
@@ -69,7 +70,11 @@ export function useSumWords(): SumWords {
         return sum.users + sum.groups === 0 ? [] : [t(act, { what: what(sum, total) })];
       }),
     );
-  return { parts, about, what, list, sentence: (sums) => t('wouldDo', { list: list(sums, EVERY_ACT) }) };
+  const sentence = (sums: Sums): string => {
+    const all = list(sums, EVERY_ACT);
+    return all === '' ? t('wouldDoNothing') : t('wouldDo', { list: all });
+  };
+  return { parts, about, what, list, sentence };
 }
 
 /** As the beginning of a title or the name of a button. */

@@ -7,7 +7,7 @@ import { Shell } from './shell.tsx';
 
 const root = createRootRoute({
   component: Shell,
-  notFoundComponent: () => <Empty title={say(['There is no such page', '그런 페이지가 없습니다'])} />,
+  notFoundComponent: () => <Empty whole title={say(['There is no such page', '그런 페이지가 없습니다'])} />,
   errorComponent: ({ error, reset }) => <Failure error={error} onRetry={reset} />,
   validateSearch: (search: Record<string, unknown>): Search =>
     Object.fromEntries(

@@ -10,7 +10,7 @@ import {
   Sun,
   WifiOff,
 } from 'lucide-react';
-import { lazy, Suspense, useEffect, useRef, useState } from 'react';
+import { lazy, type RefObject, Suspense, useEffect, useRef, useState } from 'react';
 import { onRunEnd, useLive, useRunningRun } from '../api/live.ts';
 import { Button, Spinner } from '../ui/button.tsx';
 import { classes } from '../ui/classes.ts';
@@ -41,6 +41,7 @@ export function Shell() {
   const main = useRef<HTMLElement>(null);
   useKeyboardFind(() => setFinding(true));
   useRunToasts();
+  useFocusOnPage(main);
   return (
     <div className={css.shell}>
       <a href="#content" className={css.skip}>
@@ -216,6 +217,17 @@ function AccountMenu() {
   );
 }
 
+/** Whoever goes to another page goes on in it by the keyboard, and a screen reader reads it. A dialog has its own focus. */
+function useFocusOnPage(main: RefObject<HTMLElement | null>): void {
+  const path = useRouterState({ select: (state) => state.resolvedLocation?.pathname });
+  const shown = useRef<string | undefined>(undefined);
+  useEffect(() => {
+    const isAnother = shown.current !== undefined && path !== undefined && shown.current !== path;
+    shown.current = path ?? shown.current;
+    if (isAnother && document.querySelector('[role="dialog"]') === null) main.current?.focus({ preventScroll: true });
+  }, [path, main]);
+}
+
 function useKeyboardFind(open: () => void): void {
   useEffect(() => {
     const listen = (event: KeyboardEvent): void => {
@@ -232,7 +244,9 @@ function useRunToasts(): void {
   const t = useT(SHELL);
   useEffect(
     () =>
-      onRunEnd(({ id, status, number: n }) => {
+      onRunEnd(({ id, status, number: n, trigger }) => {
+        // Whoever looks at a switch is shown what came of it.
+        if (status === 'succeeded' && trigger === 'impact') return;
         if (status === 'succeeded') toast(t('runDone', { n }), { of: id });
         else if (status !== 'held') toast(t('runFailed', { n }), { tone: 'red', of: id });
         else if (!isLookedAt(id)) toast(t('runHeld', { n }), { tone: 'amber', of: id });

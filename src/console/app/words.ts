@@ -59,7 +59,7 @@ export const STATUS = words({
   succeeded: ['Succeeded', '성공'],
   failed: ['Failed', '실패'],
   cancelled: ['Stopped', '중지됨'],
-  abandoned: ['Discarded', '폐기됨'],
+  abandoned: ['Cut short', '중단됨'],
   incomplete: ['Incomplete', '미완료'],
 });
 

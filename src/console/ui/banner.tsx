@@ -1,5 +1,5 @@
 import { CircleAlert, CircleCheck, Info, TriangleAlert } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { type ReactNode, useEffect } from 'react';
 import css from './banner.module.css';
 import { classes } from './classes.ts';
 
@@ -38,9 +38,12 @@ export function Empty({
   readonly title: ReactNode;
   readonly children?: ReactNode;
   readonly action?: ReactNode;
-  /** It stands for the whole page. */
+  /** It stands for the whole page, and is the title of the window. */
   readonly whole?: boolean;
 }) {
+  useEffect(() => {
+    if (whole && typeof title === 'string') document.title = `${title} · Sluice`;
+  }, [whole, title]);
   return (
     <div className={css.empty}>
       {icon}

@@ -23,6 +23,8 @@ interface TextProps extends FieldProps {
   readonly mono?: boolean;
   readonly inputRef?: Ref<HTMLInputElement>;
   readonly onBlur?: () => void;
+  /** It chooses from a list below it, by the ids of the list and of the option that is chosen. */
+  readonly choosing?: { readonly list: string; readonly option: string | undefined };
 }
 
 export function TextField({
@@ -36,6 +38,7 @@ export function TextField({
   inputRef,
   type = 'text',
   autoComplete = 'off',
+  choosing,
   ...rest
 }: TextProps) {
   const id = useId();
@@ -49,6 +52,7 @@ export function TextField({
     'aria-describedby': `${id}-hint`,
     style: mono ? { fontFamily: 'var(--mono)', fontSize: '13px' } : undefined,
     onChange: (event: ChangeEvent<HTMLInputElement | HTMLTextAreaElement>) => onChange(event.target.value),
+    ...(choosing === undefined ? {} : comboboxOver(choosing)),
     ...rest,
   };
   return (
@@ -58,6 +62,16 @@ export function TextField({
       <Below id={id} hint={hint} error={error} />
     </div>
   );
+}
+
+function comboboxOver({ list, option }: NonNullable<TextProps['choosing']>) {
+  return {
+    role: 'combobox',
+    'aria-expanded': true,
+    'aria-autocomplete': 'list',
+    'aria-controls': list,
+    'aria-activedescendant': option,
+  } as const;
 }
 
 function Below({

@@ -5,7 +5,6 @@ import { type Bar, Bars, Legend } from './bars.tsx';
 import { Card } from './layout.tsx';
 
 const DAYS = 30;
-const DAY_MS = 86_400_000;
 
 const WORDS = words({
   title: ['Runs in the last 30 days', '최근 30일간 실행'],
@@ -22,14 +21,19 @@ const WORDS = words({
 
 const NOBODY = { runs: 0, failed: 0, held: 0, changes: 0, users: 0, groups: 0, memberships: 0 };
 
+/** So many days before today in the reader's calendar, as `2026-11-20`. */
+function dayBefore(days: number): string {
+  const today = new Date();
+  const date = new Date(Date.UTC(today.getFullYear(), today.getMonth(), today.getDate() - days));
+  return date.toISOString().slice(0, 10);
+}
+
 /** Height says how much changed, colour how it went. */
 export function RunDays({ days, children }: { readonly days: Overview['days']; readonly children?: React.ReactNode }) {
   const t = useT(WORDS);
   const language = useLanguage();
   const byDay = new Map(days.map((one) => [one.day, one]));
-  const dates = Array.from({ length: DAYS }, (_, index) =>
-    new Date(Date.now() - (DAYS - 1 - index) * DAY_MS).toISOString().slice(0, 10),
-  );
+  const dates = Array.from({ length: DAYS }, (_, index) => dayBefore(DAYS - 1 - index));
   const bars = dates.map((date): Bar => {
     const { runs, users, groups, memberships, ...found } = byDay.get(date) ?? NOBODY;
     const named = day(date, language);

@@ -1,4 +1,4 @@
-import { type KeyboardEvent, type ReactNode, useEffect } from 'react';
+import { type KeyboardEvent, type ReactNode, useEffect, useId } from 'react';
 import css from './tabs.module.css';
 
 interface TabsProps<Name extends string> {
@@ -11,12 +11,13 @@ interface TabsProps<Name extends string> {
 
 /** Arrow keys move between tabs (WAI-ARIA Authoring Practices). */
 export function Tabs<Name extends string>({ label, value, onChange, tabs, children }: TabsProps<Name>) {
+  const id = useId();
   useEffect(() => {
     // Only the row of tabs moves: a page that opens stays at its top.
-    const tab = document.getElementById(`tab-${value}`);
+    const tab = document.getElementById(`${id}-${value}`);
     const row = tab?.parentElement;
     if (tab && row) row.scrollLeft = tab.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
-  }, [value]);
+  }, [id, value]);
   function move(event: KeyboardEvent<HTMLDivElement>): void {
     const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
     if (step === 0) return;
@@ -25,7 +26,7 @@ export function Tabs<Name extends string>({ label, value, onChange, tabs, childr
     if (next === undefined) return;
     event.preventDefault();
     onChange(next.name);
-    document.getElementById(`tab-${next.name}`)?.focus();
+    document.getElementById(`${id}-${next.name}`)?.focus();
   }
   return (
     <>
@@ -33,11 +34,11 @@ export function Tabs<Name extends string>({ label, value, onChange, tabs, childr
         {tabs.map(({ name, label: text }) => (
           <button
             key={name}
-            id={`tab-${name}`}
+            id={`${id}-${name}`}
             type="button"
             role="tab"
             aria-selected={name === value}
-            aria-controls="tab-panel"
+            aria-controls={`${id}-panel`}
             tabIndex={name === value ? 0 : -1}
             onClick={() => onChange(name)}
           >
@@ -45,7 +46,7 @@ export function Tabs<Name extends string>({ label, value, onChange, tabs, childr
           </button>
         ))}
       </div>
-      <div id="tab-panel" role="tabpanel" aria-labelledby={`tab-${value}`} style={{ display: 'contents' }}>
+      <div id={`${id}-panel`} role="tabpanel" aria-labelledby={`${id}-${value}`} style={{ display: 'contents' }}>
         {children}
       </div>
     </>

@@ -1,4 +1,5 @@
 // What a person sees first: how large the directory is, what waits for somebody, and how the last weeks went.
+import type { ZoneDay } from '#core/schedule.ts';
 import { type Db, sql } from '../database.ts';
 
 export interface Overview {
@@ -23,7 +24,7 @@ export interface Overview {
   readonly openDisputes: number;
   readonly failedMessages: number;
   readonly apps: number;
-  /** One for each day (UTC) of the last thirty that had a run, oldest first. */
+  /** One for each of the days asked about that had a run, oldest first. */
   readonly days: readonly {
     readonly day: string;
     readonly runs: number;
@@ -39,7 +40,8 @@ export interface Overview {
   }[];
 }
 
-export async function readOverview(db: Db): Promise<Overview> {
+/** @param days which the runs are told by, oldest first */
+export async function readOverview(db: Db, days: readonly ZoneDay[]): Promise<Overview> {
   const { rows } = await sql(
     db,
     `select
@@ -58,7 +60,7 @@ export async function readOverview(db: Db): Promise<Overview> {
        (select count(*)::int from notifications where state = 'failed') as "failedMessages",
        (select count(*)::int from apps) as apps`,
   );
-  return { ...rows[0], days: await readDays(db) };
+  return { ...rows[0], days: await readDays(db, days) };
 }
 
 /** Of one type, in all runs of a group. */
@@ -67,10 +69,11 @@ function changed(type: 'User' | 'Group'): string {
     where key in ('created', 'updated', 'deactivated', 'deleted'))), 0)::int`;
 }
 
-async function readDays(db: Db): Promise<Overview['days']> {
+async function readDays(db: Db, days: readonly ZoneDay[]): Promise<Overview['days']> {
+  const starts = days.map(({ from }) => from.toISOString());
   const { rows } = await sql(
     db,
-    `select to_char(created_at at time zone 'UTC', 'YYYY-MM-DD') as day, count(*)::int as runs,
+    `select width_bucket(created_at, ?::timestamptz[]) as place, count(*)::int as runs,
        count(*) filter (where status = 'succeeded')::int as succeeded,
        count(*) filter (where status in ('failed', 'abandoned', 'incomplete'))::int as failed,
        count(*) filter (where status = 'held')::int as held,
@@ -79,7 +82,8 @@ async function readDays(db: Db): Promise<Overview['days']> {
        ${changed('User')} as users, ${changed('Group')} as groups,
        coalesce(sum((counts_by_type #>> '{Membership,added}')::int + (counts_by_type #>> '{Membership,removed}')::int), 0)::int
          as memberships
-     from runs where created_at > now() - interval '30 days' group by 1 order by 1`,
+     from runs where created_at >= ?::timestamptz group by 1 order by 1`,
+    [starts, starts[0]],
   );
-  return rows;
+  return rows.map(({ place, ...sums }) => ({ day: days[place - 1]?.day ?? '', ...sums }));
 }

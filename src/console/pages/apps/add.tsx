@@ -35,6 +35,7 @@ export function AddApp({ onClose }: { readonly onClose: () => void }) {
           <Button
             look="primary"
             busy={create.isPending}
+            off={value.name.trim() === '' ? t('nameNeeded') : undefined}
             onClick={() =>
               create.mutate(
                 { body: bodyOf(value) },

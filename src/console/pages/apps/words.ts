@@ -66,6 +66,7 @@ export const WORDS = words({
   tokensN: ['{n} {n|token|tokens}', '토큰 {n}개'],
   usedLast: ['Last used {t}', '{t} 사용됨'],
   name: ['Name', '이름'],
+  nameNeeded: ['Give it a name.', '이름을 입력하세요.'],
   sees: ['What it sees', '볼 수 있는 항목'],
   everything: ['Users and groups', '사용자와 그룹'],
   usersOnly: ['Users only', '사용자만'],

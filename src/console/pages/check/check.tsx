@@ -1,6 +1,6 @@
 import { UserRoundSearch } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
-import { useGet } from '../../api/queries.ts';
+import { useGet, useList } from '../../api/queries.ts';
 import { useT } from '../../app/i18n.ts';
 import { useSearchState } from '../../app/search-state.ts';
 import { PROVIDERS } from '../../app/words.ts';
@@ -10,7 +10,7 @@ import { TextField } from '../../ui/field.tsx';
 import { Card, Page } from '../../ui/layout.tsx';
 import { Loaded } from '../../ui/loaded.tsx';
 import css from './check.module.css';
-import { ExplanationView } from './explanation.tsx';
+import { ExplanationView, isUnknown } from './explanation.tsx';
 import { WORDS } from './words.ts';
 
 export function CheckPage() {
@@ -55,7 +55,10 @@ export function CheckPage() {
         <Loaded query={found}>
           {({ explanation, candidates }) =>
             explanation !== null ? (
-              <ExplanationView explanation={explanation} />
+              <>
+                {isUnknown(explanation) ? <Similar text={subject} onPick={pick} /> : null}
+                <ExplanationView explanation={explanation} />
+              </>
             ) : (
               <Card title={candidates.length === 0 ? t('nobody') : t('several')}>
                 <ul className={css.candidates}>
@@ -76,5 +79,27 @@ export function CheckPage() {
         </Loaded>
       )}
     </Page>
+  );
+}
+
+const SIMILAR = 8;
+
+/** Nobody is called just that: those in the directory in whose name or address it stands. */
+function Similar({ text, onPick }: { readonly text: string; readonly onPick: (id: string) => void }) {
+  const t = useT(WORDS);
+  const { items } = useList('GET /users', { query: { search: text, limit: SIMILAR } as never });
+  if (items.length === 0) return null;
+  return (
+    <Card title={t('similar')}>
+      <ul className={css.candidates}>
+        {items.slice(0, SIMILAR).map(({ id, displayName, userName }) => (
+          <li key={id}>
+            <Button look="quiet" onClick={() => onPick(id)}>
+              {[displayName, userName].filter(Boolean).join(' · ')}
+            </Button>
+          </li>
+        ))}
+      </ul>
+    </Card>
   );
 }

@@ -41,13 +41,18 @@ export function ExplanationView({ explanation }: { readonly explanation: Explana
           <LinkStep explanation={explanation} />
           <GuardStep explanation={explanation} />
           <DirectoryStep explanation={explanation} />
-          <RunStep explanation={explanation} />
+          {isUnknown(explanation) ? null : <RunStep explanation={explanation} />}
           <AppsStep explanation={explanation} />
         </ol>
       </Card>
       <Values explanation={explanation} />
     </>
   );
+}
+
+/** Neither the source nor the directory has ever had anybody like that. */
+export function isUnknown({ source, directory }: Explanation): boolean {
+  return source.state !== 'present' && source.state !== 'gone' && directory === null;
 }
 
 interface Part {

@@ -25,6 +25,7 @@ const WORDS = words({
   adopted: ['The same', '동일'],
   refused: ['Not the same', '다름'],
   none: ['No question is open', '미결 사항이 없습니다'],
+  noneDecided: ['Nothing was decided so yet', '아직 그렇게 결정한 항목이 없습니다'],
   noneText: ['Accounts and records match without doubt.', '계정과 레코드가 분명하게 일치합니다.'],
   record: ['{name} of {provider} looks like', '{provider}의 {name}과(와) 유사한 계정'],
   same: ['The same by {attribute}', '{attribute} 일치'],
@@ -57,9 +58,13 @@ export function DisputesPage() {
         <Skeleton />
       ) : list.items.length === 0 ? (
         <Card flush>
-          <Empty icon={<CircleHelp size={26} />} title={t('none')}>
-            {t('noneText')}
-          </Empty>
+          {status === 'open' ? (
+            <Empty icon={<CircleHelp size={26} />} title={t('none')}>
+              {t('noneText')}
+            </Empty>
+          ) : (
+            <Empty icon={<CircleHelp size={26} />} title={t('noneDecided')} />
+          )}
         </Card>
       ) : (
         list.items.map((dispute) => <Question key={dispute.id} dispute={dispute} />)

@@ -5,6 +5,7 @@ import { useRunningRun } from '../../api/live.ts';
 import { useCall, useGet, useList } from '../../api/queries.ts';
 import type { ProviderCard, Run } from '../../api/types.ts';
 import { useT } from '../../app/i18n.ts';
+import { useOverview } from '../../app/overview.ts';
 import { useSumWords } from '../../app/plan-sums.ts';
 import { plannedSums } from '../../app/run-facts.ts';
 import { useNeeds } from '../../app/session.tsx';
@@ -30,7 +31,7 @@ export function InboundPage() {
   const t = useT(WORDS);
   const names = useT(PROVIDERS);
   const providers = useGet('GET /providers');
-  const overview = useGet('GET /overview');
+  const overview = useOverview();
   const runs = useList('GET /sync-runs');
   const running = useRunningRun();
   const active = providers.data?.items.find((card) => card.active);

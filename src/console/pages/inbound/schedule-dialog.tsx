@@ -5,6 +5,7 @@ import { useCall, useDocument } from '../../api/queries.ts';
 import type { Schedule } from '../../api/types.ts';
 import { useDraft } from '../../app/conflict/draft.tsx';
 import { useT } from '../../app/i18n.ts';
+import { useOverview } from '../../app/overview.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { COMMON } from '../../app/words.ts';
 import { Banner } from '../../ui/banner.tsx';
@@ -36,11 +37,39 @@ export function ScheduleDialog(opened: Opened) {
   return schedule.data === undefined ? null : <Form saved={schedule.data} {...opened} />;
 }
 
+/** The way to what has to be confirmed before: a preview that waits already, or a new one. */
+function PreviewFirst({ start }: { readonly start: ReturnType<typeof useCall<'POST /sync-runs'>> }) {
+  const t = useT(WORDS);
+  const navigate = useNavigate();
+  const overview = useOverview();
+  const waits = overview.data?.held[0];
+  const look = (id: string): void => void navigate({ to: '/runs/$id', params: { id } } as never);
+  return (
+    <Banner
+      tone="amber"
+      title={t(waits === undefined ? 'previewFirst' : 'waitsTitle')}
+      actions={
+        waits === undefined ? (
+          <Button
+            busy={start.isPending}
+            onClick={() => start.mutate({ body: { preview: true } }, { onSuccess: ({ id }) => look(id) })}
+          >
+            {t('preview')}
+          </Button>
+        ) : (
+          <Button onClick={() => look(waits.runId)}>{t('toWaiting')}</Button>
+        )
+      }
+    >
+      {t(waits === undefined ? 'previewFirstText' : 'waitsText')}
+    </Banner>
+  );
+}
+
 function Form({ saved, turnOn = false, onClose }: Opened & { readonly saved: Tagged<Schedule> }) {
   const t = useT(WORDS);
   const common = useT(COMMON);
   const needs = useNeeds('admin');
-  const navigate = useNavigate();
   const [anyway, setAnyway] = useState(false);
   const draft = useDraft({
     saved,
@@ -94,25 +123,7 @@ function Form({ saved, turnOn = false, onClose }: Opened & { readonly saved: Tag
       {draft.notice}
       {wantsPreview || anyway ? (
         <>
-          <Banner
-            tone="amber"
-            title={t('previewFirst')}
-            actions={
-              <Button
-                busy={start.isPending}
-                onClick={() =>
-                  void start
-                    .mutateAsync({ body: { preview: true } })
-                    .then((run) => void navigate({ to: '/runs/$id', params: { id: run.id } } as never))
-                    .catch(() => undefined)
-                }
-              >
-                {t('preview')}
-              </Button>
-            }
-          >
-            {t('previewFirstText')}
-          </Banner>
+          <PreviewFirst start={start} />
           <Check label={t('withoutPreview')} note={t('withoutPreviewNote')} checked={anyway} onChange={setAnyway} />
         </>
       ) : null}

@@ -12,6 +12,7 @@ import { Dialog } from '../../ui/dialog.tsx';
 import { Choice, TextField } from '../../ui/field.tsx';
 import { Stack } from '../../ui/layout.tsx';
 import { Loaded, Refusal } from '../../ui/loaded.tsx';
+import { toast } from '../../ui/toast.tsx';
 import { LiveRun } from '../run/live-run.tsx';
 import { ImpactFacts, removedBy } from './switch-impact.tsx';
 import { SWITCH } from './switch-words.ts';
@@ -20,6 +21,8 @@ interface SwitchProps {
   readonly card: ProviderCard;
   readonly active: ProviderCard;
   readonly onClose: () => void;
+  /** What else was asked for with the switch; it is made, whatever becomes of this. */
+  readonly onSwitched?: () => Promise<void>;
 }
 
 type LeftOvers = Impact['leftOvers'];
@@ -116,6 +119,7 @@ function Confirm({
   runId,
   onBack,
   onClose,
+  onSwitched = () => Promise.resolve(),
 }: SwitchProps & { readonly runId: string; readonly onBack: () => void }) {
   const t = useT(SWITCH);
   const names = useT(PROVIDERS);
@@ -136,7 +140,10 @@ function Confirm({
     const body = { switch: true, planId: impact.planId, ...(reason && { reason }) };
     // What opened the dialog may be gone by then: it showed the source that is active no more.
     activate.mutateAsync({ path: { kind: card.kind }, body }).then(
-      () => void navigate({ to: '/runs/$id', params: { id: runId } } as never),
+      async () => {
+        await onSwitched().catch(({ message }: Error) => toast(message, { tone: 'red' }));
+        void navigate({ to: '/runs/$id', params: { id: runId } } as never);
+      },
       () => undefined,
     );
   }

@@ -121,6 +121,9 @@ export const WORDS = words({
     'Nobody has confirmed yet what a run with these settings changes. Make a preview, confirm it, then turn the schedule on.',
     '이 설정의 실행으로 변경되는 내용을 아무도 확인하지 않았습니다. 미리 보기를 만들고 확인한 뒤 일정을 켜세요.',
   ],
+  waitsTitle: ['A preview waits for you', '미리 보기가 확인을 기다립니다'],
+  waitsText: ['Confirm what it found, then turn the schedule on.', '미리 보기의 결과를 확인한 뒤 일정을 켜세요.'],
+  toWaiting: ['Look at it', '확인하기'],
   withoutPreview: [
     'Turn it on although nobody has confirmed a preview of these settings',
     '이 설정의 미리 보기를 아무도 확인하지 않았지만 켭니다',

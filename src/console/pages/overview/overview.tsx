@@ -6,7 +6,8 @@ import { useGet, useList } from '../../api/queries.ts';
 import type { Overview, ProviderCard, TargetHealth } from '../../api/types.ts';
 import { count, dateTime, relative } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
-import { usePlanSums, useSumWords } from '../../app/plan-sums.ts';
+import { useOverview } from '../../app/overview.ts';
+import { EVERY_ACT, usePlanSums, useSumWords } from '../../app/plan-sums.ts';
 import { CHANNELS, HealthBadge, healthOf, needsSomebody, useTargets } from '../../app/targets.tsx';
 import { PROVIDERS } from '../../app/words.ts';
 import { Banner } from '../../ui/banner.tsx';
@@ -28,7 +29,7 @@ const WAYS_SHOWN = 8;
 
 export function OverviewPage() {
   const t = useT(WORDS);
-  const overview = useGet('GET /overview');
+  const overview = useOverview();
   const providers = useGet('GET /providers');
   const runs = useList('GET /sync-runs');
   const running = useRunningRun();
@@ -43,7 +44,11 @@ export function OverviewPage() {
           {(data) => (
             <>
               <Loaded query={providers} lines={2}>
-                {({ items }) => <NeedsYou overview={data} cards={items} targets={targets} />}
+                {({ items }) => (
+                  <Loaded query={health} lines={2}>
+                    {() => <NeedsYou overview={data} cards={items} targets={targets} />}
+                  </Loaded>
+                )}
               </Loaded>
               {running === undefined ? null : (
                 <Card title={t('runningNow')}>
@@ -160,10 +165,13 @@ function NeedsYou({
   );
 }
 
-function PlanSentence({ planId }: { readonly planId: string }) {
+/** What it would do, and that nothing of it is done; or that there is nothing to do. */
+function PlanSentence({ planId, since }: { readonly planId: string; readonly since: string }) {
+  const t = useT(WORDS);
   const sums = usePlanSums(planId);
-  const { sentence } = useSumWords();
-  return sums === undefined ? null : sentence(sums);
+  const { sentence, list } = useSumWords();
+  if (sums === undefined) return null;
+  return `${sentence(sums)} ${t(list(sums, EVERY_ACT) === '' ? 'heldEmpty' : 'heldText', { since })}`;
 }
 
 /** From when on a credential that ends is said to. */
@@ -259,7 +267,7 @@ function useNeedsList(overview: Overview, cards: readonly ProviderCard[]): reado
       title: t('heldTitle'),
       children: (
         <>
-          <PlanSentence planId={planId} /> {t('heldText', { since: dateTime(createdAt, language) })}{' '}
+          <PlanSentence planId={planId} since={dateTime(createdAt, language)} />{' '}
           {expiresAt === null ? null : t('heldExpires', { t: relative(expiresAt, language) })}
         </>
       ),

@@ -30,6 +30,10 @@ export const WORDS = words({
     'Nothing of that has been changed. It has waited since {since}.',
     '아직 아무것도 변경되지 않았습니다. 대기 시작: {since}.',
   ],
+  heldEmpty: [
+    'Confirm it, and the schedule can be turned on. It has waited since {since}.',
+    '확인하면 일정을 켤 수 있습니다. 대기 시작: {since}.',
+  ],
   heldExpires: ['It is discarded {t}.', '{t} 폐기됩니다.'],
   review: ['Review', '검토'],
   errorTitle: ['{name} could not be read', '{name}을(를) 읽지 못했습니다'],

@@ -27,6 +27,7 @@ export function AddDialog({ noun, onClose }: { readonly noun: Noun; readonly onC
   const addUser = useCall('POST /users');
   const addGroup = useCall('POST /groups');
   const add = noun === 'users' ? addUser : addGroup;
+  const named = noun === 'users' ? value.userName : value.displayName;
   const save = (): void =>
     add.mutate(
       { body: (noun === 'users' ? userOf(value) : { schemas: [GROUP], displayName: value.displayName }) as ScimInput },
@@ -47,7 +48,12 @@ export function AddDialog({ noun, onClose }: { readonly noun: Noun; readonly onC
       foot={
         <>
           <Button onClick={onClose}>{common('cancel')}</Button>
-          <Button look="primary" busy={add.isPending} onClick={save}>
+          <Button
+            look="primary"
+            off={named.trim() === '' ? t(noun === 'users' ? 'userNameNeeded' : 'nameNeeded') : undefined}
+            busy={add.isPending}
+            onClick={save}
+          >
             {t('add')}
           </Button>
         </>

@@ -3,8 +3,8 @@ import { UsersRound } from 'lucide-react';
 import { Fragment } from 'react';
 import { useGet, useList } from '../../api/queries.ts';
 import type { Member, ScimResource } from '../../api/types.ts';
-import { count, initials } from '../../app/format.ts';
-import { useLanguage, useT } from '../../app/i18n.ts';
+import { initials } from '../../app/format.ts';
+import { useT } from '../../app/i18n.ts';
 import { useSearchState } from '../../app/search-state.ts';
 import { Badge, Who } from '../../ui/badge.tsx';
 import { Empty, Skeleton } from '../../ui/banner.tsx';
@@ -17,7 +17,6 @@ import { WORDS } from './words.ts';
 /** Members of a group, those of its subgroups included, each with the way to it; or the direct ones alone. */
 export function Members({ id, name }: { readonly id: string; readonly name: string }) {
   const t = useT(WORDS);
-  const language = useLanguage();
   const [search, change] = useSearchState();
   const isDirect = search['direct'] === 'true';
   const type = search['type'];
@@ -30,11 +29,7 @@ export function Members({ id, name }: { readonly id: string; readonly name: stri
     <Card
       flush
       title={t('members')}
-      note={
-        all === undefined
-          ? undefined
-          : t('membersAll', { users: count(all.users, language), groups: count(all.groups, language) })
-      }
+      note={all === undefined ? undefined : t('membersAll', all)}
       actions={
         <Row>
           <Chips

@@ -34,6 +34,8 @@ export const WORDS = words({
     '직접 입력한 사용자는 동기화로 제거되지 않습니다.',
   ],
   userName: ['User name', '사용자 이름'],
+  userNameNeeded: ['Enter the user name.', '사용자 이름을 입력하세요.'],
+  nameNeeded: ['Enter the display name.', '표시 이름을 입력하세요.'],
   displayName: ['Display name', '표시 이름'],
   given: ['Given name', '이름'],
   family: ['Family name', '성'],
@@ -87,7 +89,7 @@ export const WORDS = words({
   noGroupsOf: ['In no group', '속한 그룹 없음'],
   noMembers: ['It has no members', '구성원이 없습니다'],
   membersAll: [
-    '{users} users and {groups} groups, subgroups included',
+    '{users} {users|user|users} and {groups} {groups|group|groups}, subgroups included',
     '하위 그룹 포함 사용자 {users}명, 그룹 {groups}개',
   ],
   reach: ['Which members', '구성원 범위'],

@@ -1,6 +1,8 @@
 // The settings of a push target as the form holds them: whole, without the secrets that are saved.
 import { ApiError } from '../../api/client.ts';
 import type { App } from '../../api/types.ts';
+import { fieldProblem } from '../../app/field-problems.ts';
+import { stillWrong } from '../setup/model.ts';
 
 export interface Auth {
   readonly kind: 'none' | 'bearer' | 'basic' | 'oauth';
@@ -88,6 +90,11 @@ export interface SettingsProps {
   readonly errors: Errors;
 }
 
+/** What the gateway says of the fields that were not changed since. */
+export function errorsIn(error: unknown, refused: Push | undefined, value: Push): Errors {
+  return refused === undefined ? errorsOf(error) : stillWrong(errorsOf(error), refused, value);
+}
+
 /** What the gateway says of each field: `push.auth.token: …`. */
 export function errorsOf(error: unknown): Errors {
   if (!(error instanceof ApiError)) return {};
@@ -97,7 +104,7 @@ export function errorsOf(error: unknown): Errors {
     problems.map((problem) => {
       const text = typeof problem === 'string' ? problem : '';
       const at = text.indexOf(': ');
-      return [text.slice(0, at).replace(/^push\./, ''), text.slice(at + 2)];
+      return [text.slice(0, at).replace(/^push\./, ''), fieldProblem(text.slice(at + 2))];
     }),
   );
 }

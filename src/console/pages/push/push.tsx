@@ -17,7 +17,17 @@ import { AttributesView } from './attributes.tsx';
 import { CompareView } from './compare.tsx';
 import { ConnectionView } from './connection.tsx';
 import { LeaversView } from './leavers.tsx';
-import { bodyOf, errorsOf, type Push, pushOf, SETTINGS_VIEWS, VIEWS, type View, withPreset } from './model.ts';
+import {
+  bodyOf,
+  errorsIn,
+  errorsOf,
+  type Push,
+  pushOf,
+  SETTINGS_VIEWS,
+  VIEWS,
+  type View,
+  withPreset,
+} from './model.ts';
 import { PaceView } from './pace.tsx';
 import { isFresh, Ready, StatusView } from './status.tsx';
 import { TryView } from './try.tsx';
@@ -81,7 +91,9 @@ function New({ app, start }: { readonly app: App; readonly start: Push }) {
   const [value, setValue] = useState(start);
   const [, change] = useSearchState();
   const { view, chips } = useViews(SETTINGS_VIEWS);
-  const errors = errorsOf(save.error);
+  const [refused, setRefused] = useState<Push | undefined>(undefined);
+  const errors = errorsIn(save.error, refused, value);
+  const known = Object.keys(errorsOf(save.error)).length > 0;
   const Section = isSettings(view) ? SECTIONS[view] : ConnectionView;
   return (
     <>
@@ -101,6 +113,7 @@ function New({ app, start }: { readonly app: App; readonly start: Push }) {
                     toast(t('saved'));
                     change({ view: 'try' });
                   },
+                  onError: () => setRefused(value),
                 },
               )
             }
@@ -111,7 +124,7 @@ function New({ app, start }: { readonly app: App; readonly start: Push }) {
       >
         <Stack>
           <p>{t('newLead')}</p>
-          <Refusal error={save.error} />
+          {known ? null : <Refusal error={save.error} />}
           <Section app={app} value={value} onChange={setValue} errors={errors} />
         </Stack>
       </Card>
@@ -153,7 +166,7 @@ function Existing({ saved }: { readonly saved: Tagged<App> }) {
         <Card title={t(view)}>
           <Stack>
             <Refusal error={draft.error} />
-            <Section app={app} value={value} onChange={setValue} errors={errorsOf(draft.error)} />
+            <Section app={app} value={value} onChange={setValue} errors={errorsIn(draft.error, draft.refused, value)} />
           </Stack>
         </Card>
       )}

@@ -43,7 +43,7 @@ export function Details({ run }: { readonly run: Run }) {
   if (logged)
     rows.push([
       t('log'),
-      <a key="log" href={urlOf('GET /sync-runs/{id}/log', { id: run.id })}>
+      <a key="log" href={urlOf('GET /sync-runs/{id}/log', { id: run.id })} download>
         {t('download')}
       </a>,
     ]);

@@ -5,6 +5,7 @@ import type { Plan, PlanCauses, Run, Verdict } from '../../api/types.ts';
 import { useActorName } from '../../app/actors.ts';
 import { count, percent, relative, span } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
+import { useOverview } from '../../app/overview.ts';
 import { REMOVING, usePlanSums, useSumWords } from '../../app/plan-sums.ts';
 import { useReason } from '../../app/reasons.ts';
 import { actOf } from '../../app/run-facts.ts';
@@ -116,7 +117,7 @@ function Panel({ run, plan }: { readonly run: Run; readonly plan: Plan }) {
 function useHeadline(run: Run, plan: Plan): string {
   const t = useT(WORDS);
   const sums = usePlanSums(plan.id);
-  const overview = useGet('GET /overview');
+  const overview = useOverview();
   const { list } = useSumWords();
   const removals = removalsOf(plan.counts);
   if (run.trigger === 'revert') return t('undoPlan');
@@ -216,11 +217,9 @@ function Causes({
           <ul>
             {settingsChanges.map(({ at, actor, action }) => (
               <li key={at}>
-                {t('settingsLine', {
+                {t(action === 'provider.activate' ? 'switchedLine' : 'settingsLine', {
                   who: nameOf(actor),
-                  what: t(
-                    action === 'guard.change' ? 'guardOf' : action === 'provider.activate' ? 'activated' : 'settingsOf',
-                  ),
+                  what: t(action === 'guard.change' ? 'guardOf' : 'settingsOf'),
                   when: relative(at, language),
                 })}
               </li>

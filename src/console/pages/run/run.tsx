@@ -1,12 +1,13 @@
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { CalendarClock, Download, FileText, GitCompare, History, Hourglass, Timer, Undo2, User } from 'lucide-react';
 import { useState } from 'react';
-import { urlOf } from '../../api/client.ts';
+import { save, urlOf } from '../../api/client.ts';
 import { useCall, useGet } from '../../api/queries.ts';
 import type { Run } from '../../api/types.ts';
 import { useActorName } from '../../app/actors.ts';
 import { dateTime, span } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
+import { useOverview } from '../../app/overview.ts';
 import { RunErrorText } from '../../app/run-error.tsx';
 import { isOpen, isPreview, tookMs } from '../../app/run-facts.ts';
 import { useSearchState } from '../../app/search-state.ts';
@@ -36,6 +37,11 @@ export function RunPage() {
   return <Loaded query={run}>{(data) => <RunView run={data} />}</Loaded>;
 }
 
+const FAILED_AS: Readonly<Partial<Record<Run['status'], keyof typeof WORDS>>> = {
+  incomplete: 'incompleteTitle',
+  abandoned: 'cutShortTitle',
+};
+
 const TABS = ['changes', 'settings', 'details'] as const;
 
 function RunView({ run }: { readonly run: Run }) {
@@ -46,7 +52,7 @@ function RunView({ run }: { readonly run: Run }) {
   const waits = (run.status === 'held' || isPreview(run)) && run.planId !== null;
   // What the panel of what waits is made of.
   const causes = useGet('GET /plans/{id}/causes', { path: { id: run.planId ?? '' }, enabled: waits });
-  const overview = useGet('GET /overview', { enabled: waits });
+  const overview = useOverview({ enabled: waits });
   const actors = useGet('GET /actors');
   const tab = TABS.find((name) => name === search['tab']) ?? 'changes';
   return (
@@ -58,7 +64,7 @@ function RunView({ run }: { readonly run: Run }) {
         actions={<Actions run={run} />}
       >
         {run.error === null ? null : (
-          <Banner tone="red" title={t('failedTitle')}>
+          <Banner tone="red" title={t(FAILED_AS[run.status] ?? 'failedTitle')}>
             <RunErrorText error={run.error} />
           </Banner>
         )}
@@ -131,9 +137,8 @@ function Actions({ run }: { readonly run: Run }) {
   const navigate = useNavigate();
   const [undoing, setUndoing] = useState(false);
   const revert = useCall('POST /sync-runs/{id}/revert');
-  const download = (format: 'csv' | 'ndjson'): void => {
-    window.location.href = urlOf('GET /sync-runs/{id}/changes', { id: run.id }, { format } as never);
-  };
+  const download = (format: 'csv' | 'ndjson'): void =>
+    void save(urlOf('GET /sync-runs/{id}/changes', { id: run.id }, { format } as never));
   const applied = !isPreview(run);
   const canUndo = applied && (run.status === 'succeeded' || run.status === 'incomplete' || run.status === 'cancelled');
   return (

@@ -5,6 +5,7 @@ import { useGet, useList } from '../../api/queries.ts';
 import type { Run, SettingsChange } from '../../api/types.ts';
 import { useActorName, useKnownActors } from '../../app/actors.ts';
 import { useT, words } from '../../app/i18n.ts';
+import { useOverview } from '../../app/overview.ts';
 import { betweenDays, useSearchState } from '../../app/search-state.ts';
 import { COMMON, FILTERS, STATUS, TRIGGER } from '../../app/words.ts';
 import { Empty, Skeleton } from '../../ui/banner.tsx';
@@ -41,7 +42,7 @@ const WORDS = words({
   list: ['All runs', '모든 실행'],
 });
 
-const STATES = ['held', 'succeeded', 'failed', 'incomplete', 'cancelled'] as const;
+const STATES = ['held', 'succeeded', 'failed', 'incomplete', 'abandoned', 'cancelled'] as const;
 
 const NARROWED_BY = ['status', 'trigger', 'who', 'since', 'until'] as const;
 const TRIGGERS = Object.keys(TRIGGER) as (keyof typeof TRIGGER)[];
@@ -92,7 +93,7 @@ export function RunsPage() {
     ...betweenDays(search),
   };
   const runs = useList('GET /sync-runs', { query: query as never });
-  const overview = useGet('GET /overview');
+  const overview = useOverview();
   const actors = useGet('GET /actors');
   const filtered = NARROWED_BY.some((name) => search[name] !== undefined);
   const changes = useList('GET /settings-changes', { enabled: !filtered });

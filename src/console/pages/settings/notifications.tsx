@@ -12,8 +12,9 @@ import { Empty } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Switch, TextField } from '../../ui/field.tsx';
 import { Card } from '../../ui/layout.tsx';
+import { Listed } from '../../ui/listed.tsx';
 import { Loaded, Refusal, Together } from '../../ui/loaded.tsx';
-import { More, Table } from '../../ui/table.tsx';
+import { Table } from '../../ui/table.tsx';
 import { Checks } from '../setup/checks.tsx';
 import { fieldErrors } from '../setup/model.ts';
 import { EmailFields, NO_EMAIL, NO_WEBHOOK, WebhookFields } from './channels.tsx';
@@ -134,9 +135,7 @@ function Messages() {
   const list = useList('GET /notifications/messages');
   return (
     <Card title={t('messages')} flush>
-      {list.items.length === 0 ? (
-        <Empty icon={<Send size={26} />} title={t('noMessages')} />
-      ) : (
+      <Listed list={list} empty={<Empty icon={<Send size={26} />} title={t('noMessages')} />}>
         <Table
           label={t('messages')}
           items={list.items}
@@ -157,8 +156,7 @@ function Messages() {
             { name: t('when'), end: true, cell: ({ createdAt }) => dateTime(createdAt, language) },
           ]}
         />
-      )}
-      <More list={list} />
+      </Listed>
     </Card>
   );
 }

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import type { Draft } from '../../app/conflict/draft.tsx';
 import { useT } from '../../app/i18n.ts';
+import { useLeaveWarning } from '../../app/leave-warning.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Card, Stack } from '../../ui/layout.tsx';
@@ -19,6 +20,7 @@ interface SaveCardProps {
 export function SaveCard({ lead, draft, extra, children }: SaveCardProps) {
   const t = useT(WORDS);
   const needs = useNeeds('admin');
+  useLeaveWarning(draft.changed);
   return (
     <Card
       foot={

@@ -97,7 +97,7 @@ export const WORDS = words({
   tombstones: ['Ids of removed users and groups', '제거된 사용자 및 그룹의 ID'],
   changeLog: ['The change log', '변경 로그'],
   audit: ['The audit log', '감사 로그'],
-  atLeast: ['At least {n} days.', '최소 {n}일입니다.'],
+  atLeast: ['At least {n} {n|day|days}.', '최소 {n}일입니다.'],
   localEdits: ['When an app edits somebody who belongs to the source', '앱이 소스에 속한 사용자를 편집할 때'],
   reject: ['Refuse it', '거부'],
   rejectNote: ['The app is told that the source owns the user.', '소스가 소유한 사용자라고 앱에 알립니다.'],

@@ -15,7 +15,7 @@ const LEAVING = {
 /** What becomes of accounts when somebody leaves, and whom a new record means. */
 export function AccountsSection<Value extends Shared>(props: SectionProps<Value>) {
   const t = useT(WORDS);
-  const { value, onChange, errors } = props;
+  const { kind, value, onChange, errors } = props;
   const { scope } = value;
   const set = (changes: Partial<Value['scope']>): void => onChange({ ...value, scope: { ...scope, ...changes } });
   const leaving = (['deactivate', 'delete', 'keep'] as const).map((name) => [name, t(name)] as const);
@@ -27,7 +27,7 @@ export function AccountsSection<Value extends Shared>(props: SectionProps<Value>
           scope[name] === undefined ? null : (
             <SelectField
               key={name}
-              label={t(LEAVING[name])}
+              label={t(name === 'onSourceSoftDelete' && kind === 'microsoft365' ? 'onSoftM365' : LEAVING[name])}
               value={scope[name]}
               onChange={(next) => set({ [name]: next as Leave } as Partial<Value['scope']>)}
               options={leaving}

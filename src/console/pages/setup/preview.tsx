@@ -61,7 +61,7 @@ export function PreviewStep({
         const card = items.find((one) => one.kind === kind);
         const other = items.find((one) => one.active && one.kind !== kind);
         if (card === undefined) return null;
-        if (other !== undefined) return <SwitchStep card={card} active={other} />;
+        if (other !== undefined) return <SwitchStep card={card} active={other} pushed={pushed} {...props} />;
         if (pushed) return <PushedStep card={card} limits={props.limits} />;
         // It was chosen that the first sync is not looked at, and it has yet to come.
         const atOnce = props.first === 'auto' && !card.active;
@@ -71,7 +71,17 @@ export function PreviewStep({
   );
 }
 
-function SwitchStep({ card, active }: { readonly card: ProviderCard; readonly active: ProviderCard }) {
+function SwitchStep({
+  card,
+  active,
+  pushed,
+  schedule,
+  limits,
+}: Pick<StepProps, 'schedule' | 'limits'> & {
+  readonly card: ProviderCard;
+  readonly active: ProviderCard;
+  readonly pushed: boolean;
+}) {
   const t = useT(WORDS);
   const names = useT(PROVIDERS);
   const needs = useNeeds('admin');
@@ -91,11 +101,25 @@ function SwitchStep({ card, active }: { readonly card: ProviderCard; readonly ac
       </Banner>
       {switching ? (
         <Suspense>
-          <SwitchDialog card={card} active={active} onClose={() => setSwitching(false)} />
+          <SwitchDialog
+            card={card}
+            active={active}
+            onClose={() => setSwitching(false)}
+            onSwitched={async () => {
+              await saveLimits(limits);
+              await settle(card.kind, pushed ? undefined : schedule);
+            }}
+          />
         </Suspense>
       ) : null}
     </>
   );
+}
+
+/** Its schedule begins, if it is to have one, and its draft is done with. */
+async function settle(kind: Kind, schedule?: Schedule, changes?: { readonly withoutPreview: true }): Promise<void> {
+  if (schedule?.enabled === true) await call('PUT /schedule', { body: { ...scheduleBody(schedule), ...changes } });
+  await call('DELETE /providers/{kind}/draft', { path: { kind } });
 }
 
 /** Once it is on: its schedule begins, its draft is done with, and the page of the sources shows it. */
@@ -104,8 +128,7 @@ function useFinish(kind: Kind, schedule: Schedule): (changes?: { readonly withou
   const names = useT(PROVIDERS);
   const navigate = useNavigate();
   return async (changes) => {
-    if (schedule.enabled) await call('PUT /schedule', { body: { ...scheduleBody(schedule), ...changes } });
-    await call('DELETE /providers/{kind}/draft', { path: { kind } });
+    await settle(kind, schedule, changes);
     toast(t('on', { name: names(kind) }), { text: t('onText') });
     void navigate({ to: '/inbound' } as never);
   };

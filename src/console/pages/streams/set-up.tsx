@@ -1,6 +1,7 @@
 import { type ReactNode, useState } from 'react';
 import type { Draft } from '../../app/conflict/draft.tsx';
 import { useT } from '../../app/i18n.ts';
+import { useLeaveWarning } from '../../app/leave-warning.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { Button } from '../../ui/button.tsx';
 import { SelectField } from '../../ui/field.tsx';
@@ -73,6 +74,7 @@ export function StreamSettings({
 }) {
   const t = useT(WORDS);
   const needs = useNeeds('admin');
+  useLeaveWarning(draft.changed);
   return (
     <>
       <Card title={t('settings')}>
