@@ -290,13 +290,16 @@ class Patch {
   }
 }
 
-/** An empty text is a value (RFC 7643 section 2.5), and so a wrong one where one is required; null is none. */
+/**
+ * An empty text is a value (RFC 7643 section 2.5), and so a wrong one where one is required, and of what is true or false:
+ * a mapping that finds nothing must enable nobody. Null is none.
+ */
 function changeSingle(holder: Document, attribute: Attribute, { op, value }: PatchOperation): void {
   const isNothing = attribute.type === 'complex' && op === 'replace' && isEmptyObject(value);
   const isCleared = op === 'remove' || isUnassigned(value) || isNothing;
   const coerced = isCleared ? undefined : coerceValue(attribute, value);
-  if (value === '' && attribute.required && op !== 'remove')
-    throw refuse('invalidValue', `"${attribute.name}" is required and cannot be empty.`);
+  if (value === '' && op !== 'remove' && (attribute.required || attribute.type === 'boolean'))
+    throw refuse('invalidValue', `"${attribute.name}" cannot be empty.`);
   if (isCleared) removeSingle(holder, attribute);
   else if (attribute.type !== 'complex') holder[attribute.name] = coerced;
   else mergeSingle(holder, attribute, { ...(coerced as Document | undefined), ...unassignedIn(attribute, value) });

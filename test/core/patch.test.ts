@@ -346,6 +346,8 @@ const refusals: readonly [operation: Operation, scimType: ScimType][] = [
   [{ op: 'replace', path: 'title', value: {} }, 'invalidValue'],
   [{ op: 'replace', path: 'active', value: {} }, 'invalidValue'],
   [{ op: 'replace', path: 'active', value: 'perhaps' }, 'invalidValue'],
+  [{ op: 'replace', path: 'active', value: '' }, 'invalidValue'],
+  [{ op: 'add', value: { active: '' } }, 'invalidValue'],
   [{ op: 'add', path: 'emails', value: 'x' }, 'invalidValue'],
   [{ op: 'add', value: 'x' }, 'invalidValue'],
   [{ op: 'add', path: 'title' }, 'invalidValue'],
