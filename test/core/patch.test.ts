@@ -208,6 +208,16 @@ const cases: readonly [before: object, operations: readonly Operation[], after: 
   [{}, [{ op: 'add', path: `${ENT}:manager`, value: [{ value: '42' }] }], { [ENT]: { manager: { value: '42' } } }],
   [{}, [{ op: 'replace', path: `${ENT}:manager.value`, value: '42' }], { [ENT]: { manager: { value: '42' } } }],
   [{ [ENT]: { manager: { value: '42' } } }, [{ op: 'replace', path: `${ENT}:manager`, value: '' }], {}],
+  // An attribute of one extension without its URN, and a simple value in a list of one object.
+  [
+    {},
+    [{ op: 'Add', path: 'manager', value: [{ $ref: 'https://x.example/scim/Users/42', value: '42' }] }],
+    { [ENT]: { manager: { value: '42' } } },
+  ],
+  [{ [ENT]: { manager: { value: '42' } } }, [{ op: 'Remove', path: 'manager' }], {}],
+  [{}, [{ op: 'Add', path: 'nickName', value: [{ $ref: null, value: 'A' }] }], { nickName: 'A' }],
+  [{}, [{ op: 'Replace', path: 'active', value: [{ value: 'False' }] }], { active: false }],
+  [{ title: 'Mx' }, [{ op: 'Replace', path: 'title', value: [{ value: null }] }], {}],
   // Without a path each key of the value is one.
   [{ title: 'Mx' }, [{ op: 'add', value: { title: 'Dr', nickName: 'A' } }], { title: 'Dr', nickName: 'A' }],
   [{ emails: [work] }, [{ op: 'add', value: { emails: [home] } }], { emails: [work, home] }],
@@ -334,6 +344,9 @@ const refusals: readonly [operation: Operation, scimType: ScimType][] = [
   [{ op: 'replace', path: GATEWAY_SCHEMA, value: { origin: 'x' } }, 'mutability'],
   [{ op: 'add', path: 'name', value: '{"givenName":' }, 'invalidValue'],
   [{ op: 'add', path: 'shoeSize', value: 44 }, 'invalidPath'],
+  [{ op: 'replace', path: 'origin', value: 'x' }, 'mutability'],
+  [{ op: 'add', path: 'title', value: [{ value: 'a' }, { value: 'b' }] }, 'invalidValue'],
+  [{ op: 'add', path: 'title', value: ['a'] }, 'invalidValue'],
   [{ op: 'add', path: 'name.shoeSize', value: 44 }, 'invalidPath'],
   [{ op: 'add', path: 'urn:unknown:title', value: 'x' }, 'invalidPath'],
   [{ op: 'add', path: 'emails[', value: 'x' }, 'invalidPath'],
