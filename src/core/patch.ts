@@ -176,7 +176,7 @@ class Patch {
       this.wholeSchema(whole, operation);
       return;
     }
-    const path = parsePath(text);
+    const path = this.qualified(parsePath(text));
     const resolved = resolve(this.schema, path);
     if (resolved === undefined)
       throw refuse(
@@ -193,6 +193,14 @@ class Patch {
     if (attribute.name === 'members' && this.schema.resourceType === 'Group')
       this.changeMembers(path, resolved, operation);
     else this.change(path, resolved, operation);
+  }
+
+  /** Some clients name `manager` without its URN: where one extension alone has the name, that is meant. */
+  private qualified(path: PatchPath): PatchPath {
+    const name = foldCase(path.attribute);
+    if (path.schema !== undefined || this.schema.core.attributes.has(name)) return path;
+    const [only, ...others] = this.schema.extensions.filter(({ attributes }) => attributes.has(name));
+    return only === undefined || others.length > 0 ? path : { ...path, schema: only.id };
   }
 
   /** `schemas` follows from what a resource has, so that there is nothing to change; clients repeat what is there. */
@@ -290,16 +298,27 @@ class Patch {
   }
 }
 
-/** An empty text is a value (RFC 7643 section 2.5), and so a wrong one where one is required; null is none. */
-function changeSingle(holder: Document, attribute: Attribute, { op, value }: PatchOperation): void {
+/**
+ * An empty text is a value (RFC 7643 section 2.5), and so a wrong one where one is required, and of what is true or false:
+ * a mapping that finds nothing must enable nobody. Null is none.
+ */
+function changeSingle(holder: Document, attribute: Attribute, { op, value: given }: PatchOperation): void {
+  const value = attribute.type === 'complex' ? given : unwrapped(given);
   const isNothing = attribute.type === 'complex' && op === 'replace' && isEmptyObject(value);
   const isCleared = op === 'remove' || isUnassigned(value) || isNothing;
   const coerced = isCleared ? undefined : coerceValue(attribute, value);
-  if (value === '' && attribute.required && op !== 'remove')
-    throw refuse('invalidValue', `"${attribute.name}" is required and cannot be empty.`);
+  if (value === '' && op !== 'remove' && (attribute.required || attribute.type === 'boolean'))
+    throw refuse('invalidValue', `"${attribute.name}" cannot be empty.`);
   if (isCleared) removeSingle(holder, attribute);
   else if (attribute.type !== 'complex') holder[attribute.name] = coerced;
   else mergeSingle(holder, attribute, { ...(coerced as Document | undefined), ...unassignedIn(attribute, value) });
+}
+
+/** Some clients write a simple value as a list of one object that has it, as they do a member. */
+function unwrapped(value: unknown): unknown {
+  const [only, ...others] = Array.isArray(value) ? (value as unknown[]) : [];
+  const isWrapped = typeof only === 'object' && only !== null && 'value' in only && others.length === 0;
+  return isWrapped ? only.value : value;
 }
 
 /** What a complex value does not name stays; what it names without a value goes. */
