@@ -305,6 +305,11 @@ eachDatabase('writes of an identity provider', (_open, kind) => {
     await expectStatus(idp.patch(`/Users/${member.id}`, { op: 'replace', path: 'title', value: 'Engineer' }), 200);
     assert.equal(await scene.readActive(member.id), true);
     assert.deepEqual(await members(), [member.id]);
+    const unseen = await gateway.call<{ code: string; removals: object }>('PUT', '/api/v1/providers/scim', {
+      scope: { filter: 'not (title sw "Engin")' },
+    });
+    assert.deepEqual([unseen.status, unseen.body.code], [409, 'impact-plan-required']);
+    assert.deepEqual(unseen.body.removals, { users: 1, groups: 0, memberships: 1 });
     await scene.saveSettings({});
     const run = await sync(gateway);
     assert.deepEqual([run.status, run.counts], ['succeeded', { created: 1 }]);

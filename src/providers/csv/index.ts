@@ -33,6 +33,7 @@ export function csv(parts: Parts): ProviderKind<CsvSettings> {
     },
     destination: destinationOf,
     policy: policyOf,
+    scopeOf: ({ scope }) => scope.filter,
     open: (settings, _trace, memory) => openProvider(settings, parts, memory) as PullProvider,
     test: (settings, signal) => checkFiles(settings, parts, signal),
     preview: (settings, rows, signal) => previewFiles(settings, { parts, schemas, rows }, signal),

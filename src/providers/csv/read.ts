@@ -1,9 +1,9 @@
 // A whole read: users, groups, members. Nothing that grows with the number of people is kept in memory: ids and
 // memberships go through files of their own (spill.ts). Groups are kept: their ids, one after the other.
 import type { Page, ReadMemory } from '#core/pages.ts';
-import { findColumn, flagOf, needColumn } from './columns.ts';
-import { unusable } from './failures.ts';
+import { findColumn, needColumn } from './columns.ts';
 import type { Files } from './fetch-files.ts';
+import { makeFlagCheck } from './flags.ts';
 import { membersOf, readMemberships } from './memberships.ts';
 import { badLines, noteBad, type Reading, rowsOf } from './reading.ts';
 import { badLine, type CsvRecord, fieldsOf, readId, readIds } from './records.ts';
@@ -90,6 +90,7 @@ async function* readUsers(reading: Reading, repeated: ReadonlyMap<number, number
   const table = await openTable(file, signal);
   const anchor = needColumn(table.header, columns.anchor, file.name, 'is the stable id of a person');
   const groupsAt = findColumn(table.header, columns.groups);
+  const checkFlags = makeFlagCheck(reading.flags, file.name);
   for await (const batch of table.rows) {
     signal.throwIfAborted();
     const records = batch.map(({ line, cells, problem }): CsvRecord => {
@@ -105,21 +106,9 @@ async function* readUsers(reading: Reading, repeated: ReadonlyMap<number, number
       }
       return { externalId: found.id, fields: fieldsOf(table.header, cells) };
     });
-    if (!table.header.includes('active')) await checkFlags(records, reading);
+    if (!table.header.includes('active')) await checkFlags(records);
     yield { type: 'records', resourceType: 'User', records };
   }
-}
-
-/** Without the column everybody counts as active: whoever the last read showed as inactive would be enabled. */
-async function checkFlags(records: readonly CsvRecord[], { flags: memory, files }: Reading): Promise<void> {
-  if (memory === undefined) return;
-  const ids = records.flatMap(({ externalId, problem }) => (problem === undefined ? externalId : []));
-  for (const known of (await memory.known('User', ids)).values())
-    if (flagOf((known as Partial<CsvRecord>).fields?.['active'] ?? '') === false)
-      throw unusable(`${files.users.name} has no column "active" any more, by which it was known who has left.`, {
-        reason: 'column-missing',
-        remedy: 'Bring the column back; or say by a rule of your own for "active" who is active.',
-      });
 }
 
 /** The groups of a file of groups. Without one they go by the name that memberships call them. */

@@ -34,6 +34,8 @@ export function ldap({ schemas }: Parts): ProviderKind<LdapSettings> {
     },
     destination: destinationOf,
     policy: policyOf,
+    // Who is no longer read for another base or filter of the server, only the next read tells.
+    scopeOf: ({ scope }) => scope.filter,
     open: (settings, trace, memory) => openProvider(settings, schemas, { trace, memory }) as PullProvider,
     test: checkConnection,
     mapping: {

@@ -31,6 +31,7 @@ export function scim({ schemas }: { readonly schemas: ResourceSchemas }): Provid
       deleteAfterDays: scope.deleteAfterDays,
       matching: { matching, adoptManual },
     }),
+    scopeOf: ({ scope }) => [scope.filter, scope.groupFilter],
     push: ({ appId, adoptManual, removalWindowMinutes }) => ({ appId, adoptManual, removalWindowMinutes }),
     open: (settings) => openProvider(makeRules(settings, schemas)) as PullProvider,
     async test({ scope, mapping }) {

@@ -71,12 +71,20 @@ it('counts a good line of somebody beside a bad one', async () => {
 });
 
 describe('a column "active" that is gone', () => {
-  const readAfter = async (content: string, before: Record<string, string>, settings: Record<string, unknown> = {}) => {
+  const readAfter = async (
+    content: string,
+    before: Record<string, string>,
+    settings: Record<string, unknown> = {},
+    note: (ids: readonly string[]) => unknown = () => undefined,
+  ) => {
     const folder = makeInbound();
     putFile(folder, 'users.csv', content);
     const nobody = async function* () {};
     const memory: ReadMemory = {
-      known: async (_type, ids) => new Map(ids.map((id) => [id, { externalId: id, fields: before }])),
+      async known(_type, ids) {
+        note(ids);
+        return new Map(ids.map((id) => [id, { externalId: id, fields: before }]));
+      },
       settled: async () => new Set(),
       ...{ served: nobody, restorable: nobody },
     };
@@ -90,6 +98,18 @@ describe('a column "active" that is gone', () => {
 
   it('ends the run before it enables whoever had left', async () => {
     await assert.rejects(readAfter(LACKS, { active: 'no' }), { reason: 'column-missing', code: 'ERR_CONFIG' });
+  });
+
+  it('is looked for in few of a file that never had it, and in all of one that had', async () => {
+    const content = `id,userName\n${Array.from({ length: 12_000 }, (_, index) => `${index},u${index}\n`).join('')}`;
+    for (const [before, askedOfAll] of [
+      [{}, false],
+      [{ active: 'yes' }, true],
+    ] as const) {
+      const known: string[] = [];
+      await readAfter(content, before, {}, (ids) => known.push(...ids));
+      assert.equal(known.length === 12_000, askedOfAll);
+    }
   });
 
   it('is none where nobody had left, the column is there, or a rule says who is active', async () => {

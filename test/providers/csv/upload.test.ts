@@ -139,6 +139,17 @@ for (const kind of ['embedded', 'postgres'] as const)
       assert.deepEqual([otherwise.status, otherwise.mode], ['succeeded', 'full']);
     });
 
+    it('is left by nobody through a filter whose impact nobody has seen', async () => {
+      const path = '/providers/csv';
+      const settings = await call<Record<string, unknown>>('GET', path, 200);
+      const narrower = { ...settings, scope: { filter: 'userName eq "kim"' } };
+      const seen = await call<{ code: string; planId: string; removals: object }>('PUT', path, 409, narrower);
+      assert.deepEqual([seen.code, seen.removals], ['impact-plan-required', { users: 2, groups: 0, memberships: 0 }]);
+      assert.equal((await call<{ scope: { filter: string } }>('GET', path, 200)).scope.filter, '');
+      await call('PUT', `${path}?confirmImpact=${seen.planId}`, 200, narrower);
+      await call('PUT', path, 200, settings);
+    });
+
     it('that is cut off leaves the one before', async () => {
       const latest = await call<{ id: string }>('GET', '/providers/csv/upload', 200);
       const { port } = new URL(gateway.base);

@@ -79,6 +79,15 @@ it('maps a user of Active Directory', () => {
   ])
     assert.notEqual(asked(other), provider.asks);
   assert.deepEqual(kind.secretPaths, ['bind.password']);
+  assert.deepEqual(
+    ['', 'enabled eq true'].map((filter) => {
+      const users = { base: 'dc=example,dc=com' };
+      return kind.scopeOf?.(
+        kind.parseSettings({ preset: 'activeDirectory', url: 'ldaps://dc', users, scope: { filter } }),
+      );
+    }),
+    ['', 'enabled eq true'],
+  );
 });
 
 describe('a group that comes in ranges', () => {
