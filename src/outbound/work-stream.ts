@@ -73,11 +73,7 @@ async function send(parts: EventWorkerParts, id: string, lease: HeldLease, signa
   if (isOutdated(stream)) return 'outdated';
   const isFailing = stream.failures > 0;
   const claim = { now: clock.now(), limit: isFailing ? 1 : TOGETHER, claimMs: CLAIM_MS, leastTriedFirst: isFailing };
-  // Whoever has lost the lease takes nothing away from whoever has it.
-  const claimed = await db.transaction(async (tx) => {
-    await checkFence(tx, lease, 'soon');
-    return claimDeliveries(tx, id, claim);
-  });
+  const claimed = await claimDeliveries(db, id, lease, claim);
   if (claimed.length === 0) return 'idle';
   await lease.confirm();
   const messages = await fitMessages(db, { stream, view: parts.viewOf(stream.app_scope) }, claimed);

@@ -4,6 +4,7 @@ import type { RunError } from '#core/failure.ts';
 import { storableJson } from '#core/json.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
+import type { Lease } from './leases.ts';
 
 export type DeliveryState = 'pending' | 'delivered' | 'dead';
 
@@ -91,22 +92,27 @@ export const IS_DUE = `d.state = 'pending' and d.next_at <= ?
 
 /**
  * Claims messages that are due: of each resource only its earliest, leavers first. Whoever dies with them loses them
- * after `claimMs`.
+ * after `claimMs`; whoever has lost the lease gets none, and takes none away from whoever has it.
  * @param leastTriedFirst for a receiver that fails: so that it is not judged by one message that it does not like
  */
 export async function claimDeliveries(
   db: Db,
   streamId: string,
+  lease: Lease,
   { now, limit, claimMs, leastTriedFirst }: { now: Date; limit: number; claimMs: number; leastTriedFirst: boolean },
 ): Promise<readonly ClaimedDelivery[]> {
   const { rows } = await sql<ClaimedDelivery>(
     db,
-    `update event_deliveries set attempts = attempts + 1, attempted_at = ?, claimed_until = ? where id in (
+    `with held as materialized (select 1 from leases where name = ? and owner = ? and fence = ? for share)
+     update event_deliveries set attempts = attempts + 1, attempted_at = ?, claimed_until = ? where exists (select 1 from held) and id in (
        select d.id from event_deliveries d join event_streams s on s.id = d.stream_id
        where d.stream_id = ? and ${IS_DUE} and (d.claimed_until is null or d.claimed_until <= ?)
        order by ${leastTriedFirst ? 'd.attempts, ' : ''}d.urgent desc, d.seq limit ? for update of d skip locked)
      returning id, seq, message_id, type, resource_type, resource_id, payload, attempts, refusals, (tries -> -1 ->> 'at')::timestamptz as tried_at`,
-    [now, new Date(now.getTime() + claimMs), streamId, now, now, now, limit],
+    [
+      ...[lease.name, lease.owner, lease.fence],
+      ...[now, new Date(now.getTime() + claimMs), streamId, now, now, now, limit],
+    ],
   );
   return rows;
 }
