@@ -68,11 +68,15 @@ export async function listStreams(db: Db, appIds: readonly string[]): Promise<re
   return rows;
 }
 
-/** The stream, kept from others until the transaction ends; undefined when it is gone or at rest. */
+/**
+ * The stream, kept from others until the transaction ends; undefined when it is gone or at rest. Read once it is locked: a
+ * joined row is answered as it was before the wait.
+ */
 export async function lockStream(tx: Db, id: string): Promise<StreamRow | undefined> {
+  await sql(tx, 'select 1 from event_streams where id = ? for update', [id]);
   const { rows } = await sql<StreamRow>(
     tx,
-    `select ${COLUMNS} from ${FROM} where s.id = ? and s.enabled and s.disabled_at is null for update of s`,
+    `select ${COLUMNS} from ${FROM} where s.id = ? and s.enabled and s.disabled_at is null`,
     [id],
   );
   return rows[0];
