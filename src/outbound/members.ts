@@ -18,6 +18,9 @@ export interface MembersOfGroup {
   /** The whole list as it should be, and as it is there as far as is known. */
   wanted(): Promise<readonly string[]>;
   known(): Promise<readonly string[]>;
+  /** The answer to a change of these was lost: they may be there, or not. */
+  doubt(remoteIds: readonly string[]): Promise<void>;
+  hasDoubts(): Promise<boolean>;
   replaceKnown(remoteIds: readonly string[]): Promise<void>;
   /** Forgets what is known of a resource that is not there any more. */
   forget(remoteId: string): Promise<void>;
@@ -122,17 +125,21 @@ interface Batch {
 async function send(way: Way, batch: Batch, signal: AbortSignal): Promise<boolean> {
   const { target, group, members, refused, types } = way;
   let all: readonly string[] | undefined;
+  let before: readonly string[] = [];
   const whole = async (): Promise<readonly string[]> => {
-    const wanted = await members.wanted();
+    const [wanted, known] = [await members.wanted(), await members.known()];
     // Somebody came or went since the batch was made.
-    if (isSame(wanted, await members.known())) throw new NothingDiffers();
+    if (isSame(wanted, known) && !(await members.hasDoubts())) throw new NothingDiffers();
     all = wanted;
+    before = known;
     return wanted;
   };
   try {
     await target.changeMembers(group, { ...batch, ...(types && { types }) }, whole, signal);
   } catch (error) {
     if (error instanceof NothingDiffers) return true;
+    if (!(error instanceof TargetError) || error.unknown)
+      await members.doubt(all === undefined ? [...batch.add, ...batch.remove] : eitherOf(all, before));
     if (!(error instanceof TargetError) || !(await isAboutMembers(target, group, error, signal))) throw error;
     return halve(way, batch, error, signal);
   }
@@ -140,6 +147,12 @@ async function send(way: Way, batch: Batch, signal: AbortSignal): Promise<boolea
   else await members.replaceKnown(all);
   for (const id of batch.add) refused.delete(id);
   return all !== undefined;
+}
+
+/** Those who are in one list only. */
+function eitherOf(ids: readonly string[], others: readonly string[]): readonly string[] {
+  const [one, other] = [new Set(ids), new Set(others)];
+  return [...ids.filter((id) => !other.has(id)), ...others.filter((id) => !one.has(id))];
 }
 
 class NothingDiffers extends Error {}

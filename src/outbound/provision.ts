@@ -293,6 +293,7 @@ function dry(world: Delivering): Delivering {
         surplus: (after, except) => once(members.surplus(after, except)),
         lacking: (after, except) => once(members.lacking(after, except)),
         note: async () => undefined,
+        doubt: async () => undefined,
         replaceKnown: async () => undefined,
         forget: async () => undefined,
         rename: async () => undefined,

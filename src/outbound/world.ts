@@ -4,7 +4,9 @@ import type { Db } from '#store/database.ts';
 import { touchedSince } from '#store/deliveries.ts';
 import { freeLink, holderOf } from '#store/gone-links.ts';
 import {
+  doubtMembers,
   forgetMembers,
+  hasDoubtedMembers,
   isTaken,
   knownMembers,
   lackingMembers,
@@ -69,6 +71,8 @@ export function makeWorld(
         },
         note: (done) => noteMembers(db, place, done),
         known: () => knownMembers(db, place),
+        doubt: (ids) => doubtMembers(db, place, ids),
+        hasDoubts: () => hasDoubtedMembers(db, place),
         wanted: () => wantedMembers(db, place),
         rename: (remoteId, to) => renameMember(db, appId, remoteId, to),
         replaceKnown: (ids) => replaceKnownMembers(db, place, ids),

@@ -33,7 +33,7 @@ export async function lackingMembers(
          select remote_id, resource_type from deliveries
          where app_id = ? and resource_id = gm.member_id and remote_id is not null and in_scope offset 0) d
      where gm.group_id = ? and gm.member_id > ?::uuid and d.remote_id <> all(?::text[])
-       and not exists (select 1 from target_members t where t.app_id = ? and t.group_id = ? and t.remote_id = d.remote_id offset 0)
+       and not exists (select 1 from target_members t where t.app_id = ? and t.group_id = ? and t.remote_id = d.remote_id and not t.doubted offset 0)
      order by gm.member_id limit ?`,
     [appId, groupId, after ?? FIRST_ID, except, appId, groupId, limit],
   );
@@ -89,9 +89,34 @@ export async function noteMembers(
   if (add.length > 0)
     await sql(
       db,
-      'insert into target_members (app_id, group_id, remote_id) select ?, ?, unnest(?::text[]) on conflict do nothing',
+      `insert into target_members (app_id, group_id, remote_id) select ?, ?, unnest(?::text[])
+       on conflict (app_id, group_id, remote_id) do update set doubted = false where target_members.doubted`,
       [appId, groupId, add],
     );
+}
+
+/** Of these, nobody knows whether they are members there: the answer to a change of them was lost. */
+export async function doubtMembers(
+  db: Db,
+  { appId, groupId }: { appId: string; groupId: string },
+  remoteIds: readonly string[],
+): Promise<void> {
+  if (remoteIds.length === 0) return;
+  await sql(
+    db,
+    `insert into target_members (app_id, group_id, remote_id, doubted) select distinct ?::uuid, ?::uuid, id, true from unnest(?::text[]) u(id)
+     on conflict (app_id, group_id, remote_id) do update set doubted = true`,
+    [appId, groupId, remoteIds],
+  );
+}
+
+/** Whether of anybody it is not known whether they are a member there. */
+export async function hasDoubtedMembers(
+  db: Db,
+  { appId, groupId }: { appId: string; groupId: string },
+): Promise<boolean> {
+  const text = 'select 1 from target_members where app_id = ? and group_id = ? and doubted limit 1';
+  return (await sql(db, text, [appId, groupId])).rows.length > 0;
 }
 
 /** The whole list as it should be, for a target that takes nothing less; strangers stay while members are waited for. */
@@ -132,8 +157,8 @@ export async function forgetMembers(
 export async function renameMember(db: Db, appId: string, remoteId: string, to: string): Promise<void> {
   await sql(
     db,
-    `with old as (delete from target_members where app_id = ? and remote_id = ? returning group_id)
-     insert into target_members (app_id, group_id, remote_id) select ?, group_id, ? from old on conflict do nothing`,
+    `with old as (delete from target_members where app_id = ? and remote_id = ? returning group_id, doubted)
+     insert into target_members (app_id, group_id, remote_id, doubted) select ?, group_id, ?, doubted from old on conflict do nothing`,
     [appId, remoteId, appId, to],
   );
 }

@@ -576,6 +576,31 @@ eachDatabase('what a push target does when', (open) => {
     assert.deepEqual(membersThere(), ['ada']);
   });
 
+  for (const whole of [false, true])
+    it(`it shows nobody in groups${whole ? ', takes whole lists' : ''}, and answers are lost: who came goes again, and who went comes back`, async () => {
+      const [ada, bob, eve] = [await edit.user('ada'), await edit.user('bob'), await edit.user('eve')];
+      const team = await edit.group('team', [ada, eve]);
+      app.personality = { hidesMembers: true, wholeMembers: whole };
+      await journalIsWhole(database);
+      const dialect = whole ? { changeMembers: 'whole' } : {};
+      const push = await start({ members: { hidden: true }, dialect });
+      await push.settle();
+      app.personality = { hidesMembers: true, wholeMembers: whole, dropAfter: () => true };
+      await edit.addMember(team, bob);
+      await edit.removeMember(team, ada);
+      await journalIsWhole(database);
+      await push.pump.turn();
+      app.personality = { hidesMembers: true, wholeMembers: whole };
+      await edit.removeMember(team, bob);
+      await edit.addMember(team, ada);
+      await journalIsWhole(database);
+      await push.settle();
+      const names = new Map([...app.users.values()].map(({ id, userName }) => [id, userName]));
+      const members = ([...app.groups.values()][0]?.['members'] ?? []) as { value: string }[];
+      assert.deepEqual(members.map(({ value }) => names.get(value)).sort(), ['ada', 'eve']);
+      assert.notEqual(eve, '');
+    });
+
   it('the answer to a change is lost, and it is changed back meanwhile: it does not stay there', async () => {
     const ada = await edit.user('ada', { title: 'Chief' });
     const push = await start();

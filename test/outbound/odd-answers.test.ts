@@ -149,7 +149,7 @@ eachDatabase('a target that', (open) => {
 
   for (const isAlways of [false, true])
     it(`fails at look-ups, ${isAlways ? 'always: it does not filter, and everybody is read' : 'and then not any more: nothing is learned of that'}`, async () => {
-      const push = await start();
+      const push = await start({ pace: { concurrency: 1 } });
       await push.settle();
       const ids = [await edit.user('ada'), await edit.user('bob')];
       let fails = 2;
