@@ -35,7 +35,7 @@ describe('what the stream leaves behind', { skip: chromiumMissing }, () => {
       if (response.url().endsWith('/api/v1/events')) streams += 1;
     });
     await signIn(page);
-    await page.waitForResponse((response) => streams === 2 && response.url().endsWith('/overview'));
+    await page.waitForResponse((response) => streams === 2 && response.url().includes('/api/v1/overview'));
     assert.equal(await page.evaluate(() => Reflect.get(globalThis, 'wasLost')), undefined);
     await page.context().close();
   });

@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import type { Explanation } from '../../api/types.ts';
 import { dateTime, relative } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
-import { useReasonRemedy } from '../../app/korean.ts';
+import { useFailedThere, useReasonRemedy } from '../../app/korean.ts';
 import { useReason } from '../../app/reasons.ts';
 import { Sentence, SentenceOfGroups } from '../../app/sentence.tsx';
 import { Banner } from '../../ui/banner.tsx';
@@ -242,6 +242,7 @@ const STOPPED = { paused: 'paused', quarantined: 'quarantined', disabled: 'disab
 /** What became of it in each app that is written to. */
 function AppsStep({ explanation: { targets } }: Part) {
   const t = useT(WORDS);
+  const sayCause = useFailedThere();
   if (targets.length === 0) return null;
   const states = targets.map(({ outcome }) => OUTCOMES[outcome][1]);
   const state = states.includes('bad') ? 'bad' : states.includes('good') ? 'good' : 'grey';
@@ -256,7 +257,7 @@ function AppsStep({ explanation: { targets } }: Part) {
             <span>
               {t(OUTCOMES[outcome][0])}
               {targetState === 'active' ? null : ` (${t(STOPPED[targetState])})`}
-              {outcome === 'dead' ? messageOf(error) : null}
+              {outcome === 'dead' && error !== null ? `: ${sayCause(failedOf(error))}` : null}
             </span>
           </li>
         ))}
@@ -265,9 +266,8 @@ function AppsStep({ explanation: { targets } }: Part) {
   );
 }
 
-function messageOf(error: unknown): string {
-  const { message } = (error ?? {}) as { readonly message?: string };
-  return message === undefined ? '' : `: ${message}`;
+function failedOf({ code, message }: Readonly<Record<string, unknown>>) {
+  return { code: String(code ?? ''), message: String(message ?? '') };
 }
 
 function isManager(attribute: string): boolean {
@@ -290,7 +290,11 @@ function Values({ explanation: { attributes } }: Part) {
           { name: t('attribute'), cell: ({ attribute }) => attributeName(attribute, names) },
           {
             name: t('value'),
-            cell: ({ attribute, value }) => (isManager(attribute) ? <Manager value={value} /> : say(attribute, value)),
+            cell: ({ attribute, value }) => (
+              <span style={{ overflowWrap: 'anywhere' }}>
+                {isManager(attribute) ? <Manager value={value} /> : say(attribute, value)}
+              </span>
+            ),
           },
           {
             name: t('from'),

@@ -49,7 +49,14 @@ export function Attributes({ resource }: { readonly resource: ScimResource }) {
               name: t('attribute'),
               cell: ({ name }) => (name in ATTRIBUTES ? names(name as keyof typeof ATTRIBUTES) : name),
             },
-            { name: t('value'), cell: (attribute) => <Value {...attribute} /> },
+            {
+              name: t('value'),
+              cell: (attribute) => (
+                <div style={{ overflowWrap: 'anywhere' }}>
+                  <Value {...attribute} />
+                </div>
+              ),
+            },
             { name: t('from'), cell: ({ path }) => <span style={{ color: 'var(--muted)' }}>{fromOf(path)}</span> },
           ]}
         />

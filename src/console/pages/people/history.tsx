@@ -30,7 +30,8 @@ export function History({ noun, id }: { readonly noun: Noun; readonly id: string
   const groups = useList('GET /groups/{id}/history', { path: { id }, enabled: noun === 'groups' });
   const list = noun === 'users' ? users : groups;
   if (list.isPending) return <Skeleton />;
-  if (list.error !== null) return <Failure error={list.error} onRetry={() => void list.refetch()} />;
+  if (list.error !== null && list.items.length === 0)
+    return <Failure error={list.error} onRetry={() => void list.refetch()} />;
   return (
     <Card flush>
       {list.items.length === 0 ? (

@@ -24,7 +24,8 @@ export function Members({ id, name }: { readonly id: string; readonly name: stri
   const list = useList('GET /groups/{id}/members', { path: { id }, query: { transitive: !isDirect, type } as never });
   const all = counts.data;
   if (list.isPending) return <Skeleton />;
-  if (list.error !== null) return <Failure error={list.error} onRetry={() => void list.refetch()} />;
+  if (list.error !== null && list.items.length === 0)
+    return <Failure error={list.error} onRetry={() => void list.refetch()} />;
   return (
     <Card
       flush

@@ -4,6 +4,7 @@ import { useCall, useGet } from '../../api/queries.ts';
 import type { App, Reconciliation } from '../../api/types.ts';
 import { count, dateTime } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
+import { useFailedRemedy, useFailedThere } from '../../app/korean.ts';
 import { useSearchState } from '../../app/search-state.ts';
 import { useNeeds } from '../../app/session.tsx';
 import { Badge, type Tone } from '../../ui/badge.tsx';
@@ -91,6 +92,9 @@ function Report({ report }: { readonly report: Reconciliation }) {
   const language = useLanguage();
   const [search, change] = useSearchState();
   const { counts, findings, error, finishedAt } = report;
+  const sayCause = useFailedThere();
+  const sayRemedy = useFailedRemedy();
+  const failed = { code: '', message: '', remedy: null, ...error } as Parameters<typeof sayRemedy>[0];
   const found = CLASSES.filter((name) => (counts[name] ?? 0) > 0);
   const only = found.find((name) => name === search['class']);
   const shown = only === undefined ? findings : findings.filter((finding) => finding.class === only);
@@ -102,7 +106,7 @@ function Report({ report }: { readonly report: Reconciliation }) {
       {error === null ? null : (
         <div style={{ padding: '0 20px 16px' }}>
           <Banner tone="red" title={t('compareFailed')}>
-            {String(error['message'] ?? '')} {String(error['remedy'] ?? '')}
+            {sayCause(failed)} {sayRemedy(failed)}
           </Banner>
         </div>
       )}

@@ -36,7 +36,7 @@ export function Versions({ kind, onTake }: { readonly kind: Kind; readonly onTak
 
   return (
     <Card flush>
-      {list.error !== null ? (
+      {list.error !== null && list.items.length === 0 ? (
         <Failure error={list.error} onRetry={() => void list.refetch()} />
       ) : list.isPending ? (
         <Skeleton />

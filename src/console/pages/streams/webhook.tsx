@@ -6,6 +6,7 @@ import type { App, Webhook, WebhookEvent } from '../../api/types.ts';
 import { AppDocument, useAppDraft } from '../../app/conflict/app-draft.tsx';
 import { dateTime } from '../../app/format.ts';
 import { useLanguage, useT } from '../../app/i18n.ts';
+import { Sentence } from '../../app/sentence.tsx';
 import { useNeeds } from '../../app/session.tsx';
 import { COMMON } from '../../app/words.ts';
 import { Badge } from '../../ui/badge.tsx';
@@ -152,7 +153,12 @@ function Existing({
             tone={test.data.ok ? 'green' : 'red'}
             title={t(test.data.ok ? 'testOk' : 'testBad', { status: test.data.status ?? '' })}
           >
-            {test.data.ok ? null : `${test.data.checks[0]?.detail ?? ''} ${test.data.checks[0]?.remedy ?? ''} `}
+            {test.data.ok ? null : (
+              <>
+                <Sentence>{test.data.checks[0]?.detail ?? ''}</Sentence>{' '}
+                <Sentence>{test.data.checks[0]?.remedy ?? ''}</Sentence>{' '}
+              </>
+            )}
             {test.data.answer === null || test.data.answer === '' ? null : t('answer', { text: test.data.answer })}
           </Banner>
         )}
