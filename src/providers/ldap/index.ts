@@ -66,7 +66,7 @@ function openProvider(
     const connection = await connect(settings, signal, trace);
     opened = connection;
     try {
-      yield* work({ connection, settings, plan, wanted: mapping.attributes, memory, signal });
+      yield* work({ connection, settings, plan, wanted: mapping.attributes, memory, trace, signal });
       if (connection.referrals() > 0) trace?.('ldap referrals not followed', { count: connection.referrals() });
     } finally {
       whole = undefined;
