@@ -15,7 +15,7 @@ import {
 import type { Cost } from '#core/cost.ts';
 import type { Trace } from '#core/provider.ts';
 import { checkInside, insideLookup } from '#platform/inside.ts';
-import { connectionLost, explainBind, explainResult, explainThrown } from './failures.ts';
+import { CONNECTING, connectionLost, explainBind, explainResult, explainThrown } from './failures.ts';
 import { parseFilter } from './filter.ts';
 import { makeLoopGuard } from './loop-guard.ts';
 import { hostOf, type LdapSettings, serverNameOf } from './settings.ts';
@@ -93,15 +93,15 @@ async function connectTo(lookup: LookupFunction, { settings, signal, trace }: Wa
       await work();
     } catch (error) {
       signal.throwIfAborted();
-      throw isResult(error) && what === 'sign in'
+      throw isResult(error) && what === CONNECTING.signIn
         ? explainBind(error.code, error.message)
         : explainThrown(error, host, what);
     }
   };
   try {
-    if (startTls) await doing('start TLS', () => client.startTLS(tlsOptions(settings)));
+    if (startTls) await doing(CONNECTING.startTls, () => client.startTLS(tlsOptions(settings)));
     // A bind without a name is how LDAP says: anonymous. It also opens the connection.
-    await doing('sign in', () => client.bind(bind?.dn ?? '', bind?.password ?? ''));
+    await doing(CONNECTING.signIn, () => client.bind(bind?.dn ?? '', bind?.password ?? ''));
     trace?.('ldap connected', { host });
     return makeConnection(client, settings, { host, sameAddress: sockets.sameAddress, signal, abort }, trace);
   } catch (error) {
