@@ -75,8 +75,9 @@ function openProvider(
   };
   async function* fullRead(reading: Reading): AsyncGenerator<Page<LdapRecord>> {
     const mark = settings.incremental === 'off' ? undefined : await latestMark(reading);
-    whole = { reading, resolver: wholeResolver(await findEverybody(reading), reading) };
-    yield* readAll(reading, whole.resolver);
+    const directory = await findEverybody(reading);
+    whole = { reading, resolver: wholeResolver(directory, reading, 'everybody') };
+    yield* readAll(reading, wholeResolver(directory, reading, 'unknown'));
     yield { type: 'end', ...(mark === undefined ? {} : { checkpoint: makeCheckpoint(mark) }) };
   }
   return {

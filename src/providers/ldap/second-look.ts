@@ -13,6 +13,7 @@ import type { Resolver } from './resolver.ts';
 /** A whole read under way. */
 export interface Whole {
   readonly reading: Reading;
+  /** For what is read once more. It leaves no name unknown that is somebody's. */
   readonly resolver: Resolver;
 }
 
