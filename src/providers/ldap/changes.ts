@@ -3,6 +3,7 @@
 // Sources: learn.microsoft.com, "Polling for Changes Using USNChanged", checked 2026-11; RFC 4512 section 3.4.1.
 import { CheckpointExpiredError, ConfigError, CredentialsError } from '#core/errors.ts';
 import type { ChangePage, ChangeReader, Checkpoint, ReadMemory } from '#core/pages.ts';
+import type { ResourceType } from '#core/resource.ts';
 import type { Connection } from './connection.ts';
 import { isBelow } from './dn.ts';
 import { type Reading, searchOf } from './everybody.ts';
@@ -18,7 +19,14 @@ interface Mark {
   readonly server: string;
   /** The first number, or time, that counts. */
   readonly from: string;
+  /**
+   * The times of the databases of users and of groups, none of them before `from`: where one has not changed for a year, all
+   * changes of a year in another are not read for it. Absent where there is one time for both.
+   */
+  readonly since?: Since;
 }
+
+type Since = Readonly<Record<ResourceType, string>>;
 
 const ROOT = { base: '', scope: 'base', filter: '(objectClass=*)', doing: 'read of the root entry' } as const;
 
@@ -40,8 +48,14 @@ export async function latestMark(reading: Reading, known?: Mark): Promise<Mark |
   if (usn !== undefined && root.server !== undefined)
     return { by: 'usn', server: root.server, from: String(BigInt(usn) + 1n) };
   const server = reading.settings.url;
-  const time = await latestTime(reading, known?.by === 'time' ? sinceFilter(known) : '');
-  if (time !== undefined) return { by: 'time', server, from: time };
+  const kept = await contextTimes(reading);
+  if (kept !== undefined) {
+    const since = { User: earlier(kept.User), Group: earlier(kept.Group) };
+    const [from = since.User] = [since.User, since.Group].sort();
+    return { by: 'time', server, from, ...(since.User === since.Group ? {} : { since }) };
+  }
+  const time = await entryTime(reading, known?.by === 'time' ? sinceFilter(known) : '');
+  if (time !== undefined) return { by: 'time', server, from: earlier(time) };
   // Nothing changed since then.
   return known;
 }
@@ -70,30 +84,31 @@ async function invocationOf(connection: Connection, service: string, signal: Abo
 }
 
 /**
- * The latest time at which a user or group was changed, by the clock of the server: what its database keeps as
- * contextCSN where it is replicated, else the latest of all entries. Undefined where no entry has a time.
- * @param since only entries that match this filter are looked at
+ * The times of the last changes, by the clock of the server, that the databases of users and of groups keep as contextCSN
+ * where they are replicated: of several that hold one base the earliest counts. Undefined where one of them keeps none.
  */
-async function latestTime(reading: Reading, since: string): Promise<string | undefined> {
-  const latest = (await contextTime(reading)) ?? (await entryTime(reading, since));
-  return latest === undefined ? undefined : earlier(latest);
-}
-
-/** Of the databases that hold the bases, where each of them keeps one: the earliest counts. */
-async function contextTime({ connection, settings: { users, groups }, signal }: Reading): Promise<string | undefined> {
+async function contextTimes(reading: Reading): Promise<Since | undefined> {
+  const { connection, settings, signal } = reading;
   const [root] = await connection.first({ ...ROOT, attributes: ['namingContexts'] }, signal);
-  const bases = [users.base, ...(groups === null ? [] : [groups.base])];
   const contexts = root === undefined ? [] : textsOf(root, 'namingContexts');
-  const meant = contexts.filter((context) =>
-    bases.some((base) => isBelow(base, context, 'sub') || isBelow(context, base, 'sub')),
-  );
-  const times: string[] = [];
-  for (const base of meant) {
-    const time = await lastChange(connection, base, signal);
+  const meantBy = (base: string): readonly string[] => {
+    const above = contexts.filter((context) => isBelow(base, context, 'sub'));
+    // What lies below a database of its own is not in the one above it.
+    const nearest = above.filter((context) => !above.some((one) => one !== context && isBelow(one, context, 'sub')));
+    return [...nearest, ...contexts.filter((context) => isBelow(context, base, 'sub'))];
+  };
+  const users = meantBy(settings.users.base);
+  const groups = settings.groups === null ? [] : meantBy(settings.groups.base);
+  const times = new Map<string, string>();
+  for (const context of new Set([...users, ...groups])) {
+    const time = await lastChange(connection, context, signal);
     if (time === undefined) return undefined;
-    times.push(time);
+    times.set(context, time);
   }
-  return times.sort()[0];
+  const first = (some: readonly string[]): string | undefined => some.flatMap((one) => times.get(one) ?? []).sort()[0];
+  const [ofUsers, ofGroups] = [first(users), first(groups)];
+  const [User, Group] = [ofUsers ?? ofGroups, ofGroups ?? ofUsers];
+  return User === undefined || Group === undefined ? undefined : { User, Group };
 }
 
 /** Of each server that takes writes there is one: the earliest of them counts. */
@@ -107,6 +122,10 @@ async function lastChange(connection: Connection, base: string, signal: AbortSig
   return times.flatMap((csn) => /^\d{14}/.exec(csn)?.[0] ?? []).sort()[0];
 }
 
+/**
+ * The latest time at which a user or group was changed. Undefined where no entry has a time.
+ * @param since only entries that match this filter are looked at
+ */
 async function entryTime(reading: Reading, since: string): Promise<string | undefined> {
   let latest: string | undefined;
   for (const type of ['User', 'Group'] as const) {
@@ -158,16 +177,17 @@ async function* readChanges(
   const next = await latestMark(reading, mark);
   if (next === undefined || next.by !== mark.by || next.server !== mark.server)
     throw new CheckpointExpiredError('Another server answers, or the server counts anew.');
-  const since = sinceFilter(mark);
+  const [usersSince, groupsSince] = [sinceFilter(mark, 'User'), sinceFilter(mark, 'Group')];
   const resolver = lazyResolver(reading);
   const firstShown = makeFirstShown(reading, memory);
-  yield* firstShown.note(readUsers(reading, resolver, since));
-  yield* firstShown.note(readGroups(reading, since));
-  yield* readMembers(reading, resolver, since);
+  yield* firstShown.note(readUsers(reading, resolver, usersSince));
+  yield* firstShown.note(readGroups(reading, groupsSince));
+  yield* readMembers(reading, resolver, groupsSince);
   yield* firstShown.groups(reading, resolver);
   yield { type: 'end', checkpoint: makeCheckpoint(next) };
 }
 
-function sinceFilter({ by, from }: Mark): string {
-  return by === 'usn' ? `(uSNChanged>=${from})` : `(modifyTimestamp>=${from})`;
+function sinceFilter({ by, from, since }: Mark, type?: ResourceType): string {
+  const first = type === undefined ? from : (since?.[type] ?? from);
+  return by === 'usn' ? `(uSNChanged>=${first})` : `(modifyTimestamp>=${first})`;
 }

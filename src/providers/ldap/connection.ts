@@ -1,8 +1,8 @@
 // One connection to a directory server: opened, encrypted and signed in once, and never again in silence. The library
 // would connect anew by itself when a connection is lost, without signing in, and an anonymous search that shows nobody
 // would look like a directory without people.
-import net from 'node:net';
-import tls from 'node:tls';
+import type { LookupFunction } from 'node:net';
+import type tls from 'node:tls';
 import {
   Client,
   type Control,
@@ -15,10 +15,11 @@ import {
 import type { Cost } from '#core/cost.ts';
 import type { Trace } from '#core/provider.ts';
 import { checkInside, insideLookup } from '#platform/inside.ts';
-import { connectionLost, explainBind, explainResult, explainThrown } from './failures.ts';
+import { CONNECTING, connectionLost, explainBind, explainResult, explainThrown } from './failures.ts';
 import { parseFilter } from './filter.ts';
 import { makeLoopGuard } from './loop-guard.ts';
 import { hostOf, type LdapSettings, serverNameOf } from './settings.ts';
+import { makeSockets } from './sockets.ts';
 import { readStrictly } from './strict-ber.ts';
 
 /** One entry as it was sent: attributes in the server's spelling, with their options. */
@@ -41,7 +42,7 @@ export interface SearchAsked {
 export interface Connection {
   /**
    * Pages of entries, up to the last. Entries on other servers are counted and not followed. A search within another one
-   * goes by a connection of its own.
+   * goes by a connection of its own to the same address, so that one server answers both.
    */
   search(asked: SearchAsked, signal: AbortSignal): AsyncGenerator<readonly RawEntry[]>;
   /** The same by a connection of its own, which may lead to another server where a name leads to several. */
@@ -60,16 +61,28 @@ export interface Connection {
  * @throws {CredentialsError} `bind-refused`, `bind-expired`
  * @throws {ConfigError} `certificate-untrusted`, `tls-failed`, `encryption-required`
  */
-export async function connect(settings: LdapSettings, signal: AbortSignal, trace?: Trace): Promise<Connection> {
+export function connect(settings: LdapSettings, signal: AbortSignal, trace?: Trace): Promise<Connection> {
+  return connectTo(insideLookup, { settings, signal, trace });
+}
+
+interface Wanted {
+  readonly settings: LdapSettings;
+  readonly signal: AbortSignal;
+  readonly trace: Trace | undefined;
+}
+
+/** @param lookup where the name in the URL leads */
+async function connectTo(lookup: LookupFunction, { settings, signal, trace }: Wanted): Promise<Connection> {
   const { url, limits, startTls, bind } = settings;
   const host = hostOf(settings);
   checkInside(host);
+  const sockets = makeSockets(host, lookup);
   const client = new Client({
     url,
     timeout: limits.requestSeconds * 1000,
     connectTimeout: limits.connectSeconds * 1000,
     ...(url.startsWith('ldaps:') ? { tlsOptions: tlsOptions(settings) } : {}),
-    ...onlyOnce(host),
+    ...sockets.options,
   });
   readStrictly(client);
   const abort = (): void => void client.unbind().catch(() => undefined);
@@ -80,17 +93,17 @@ export async function connect(settings: LdapSettings, signal: AbortSignal, trace
       await work();
     } catch (error) {
       signal.throwIfAborted();
-      throw isResult(error) && what === 'sign in'
+      throw isResult(error) && what === CONNECTING.signIn
         ? explainBind(error.code, error.message)
         : explainThrown(error, host, what);
     }
   };
   try {
-    if (startTls) await doing('start TLS', () => client.startTLS(tlsOptions(settings)));
+    if (startTls) await doing(CONNECTING.startTls, () => client.startTLS(tlsOptions(settings)));
     // A bind without a name is how LDAP says: anonymous. It also opens the connection.
-    await doing('sign in', () => client.bind(bind?.dn ?? '', bind?.password ?? ''));
+    await doing(CONNECTING.signIn, () => client.bind(bind?.dn ?? '', bind?.password ?? ''));
     trace?.('ldap connected', { host });
-    return makeConnection(client, settings, { host, signal, abort }, trace);
+    return makeConnection(client, settings, { host, sameAddress: sockets.sameAddress, signal, abort }, trace);
   } catch (error) {
     signal.removeEventListener('abort', abort);
     await client.unbind().catch(() => undefined);
@@ -113,38 +126,9 @@ function tlsOptions(settings: LdapSettings): tls.ConnectionOptions {
   };
 }
 
-/** Sockets for one connection: a second one is refused. */
-function onlyOnce(host: string): {
-  readonly createConnection: typeof net.connect;
-  readonly createSecureConnection: typeof tls.connect;
-} {
-  let opened = 0;
-  const first = <Socket>(make: () => Socket): Socket => {
-    opened += 1;
-    if (opened > 1) throw connectionLost(host, 'the connection was lost');
-    return make();
-  };
-  const plain = (port: number, name: string) => first(() => net.connect({ port, host: name, lookup: insideLookup }));
-  const secure = (portOrOptions: number | tls.ConnectionOptions, name: string, options: tls.ConnectionOptions) =>
-    // StartTLS hands over the socket that is there already; the host is what its certificate is held against.
-    typeof portOrOptions === 'number'
-      ? first(() =>
-          tls.connect({ ...options, port: portOrOptions, host: name, lookup: insideLookup, ...hostForName(options) }),
-        )
-      : tls.connect(portOrOptions);
-  return {
-    createConnection: plain as typeof net.connect,
-    createSecureConnection: secure as unknown as typeof tls.connect,
-  };
-}
-
-/** Node holds a certificate against `servername` before `host`; an address must not be sent as a name. */
-function hostForName({ servername }: tls.ConnectionOptions): tls.ConnectionOptions {
-  return servername === undefined ? {} : { servername };
-}
-
 interface Held {
   readonly host: string;
+  readonly sameAddress: LookupFunction;
   readonly signal: AbortSignal;
   readonly abort: () => void;
 }
@@ -197,8 +181,12 @@ function makeConnection(client: Client, settings: LdapSettings, held: Held, trac
   }
 
   /** OpenLDAP knows one place in one list for each connection: another list would end the one that is being read. */
-  async function* searchAside(asked: SearchAsked, signal: AbortSignal): AsyncGenerator<readonly RawEntry[]> {
-    const aside = await connect(settings, held.signal, trace);
+  async function* searchAside(
+    lookup: LookupFunction,
+    asked: SearchAsked,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly RawEntry[]> {
+    const aside = await connectTo(lookup, { settings, signal: held.signal, trace });
     try {
       yield* aside.search(asked, signal);
     } finally {
@@ -211,8 +199,8 @@ function makeConnection(client: Client, settings: LdapSettings, held: Held, trac
   }
 
   return {
-    search: (asked, signal) => (isPaging ? searchAside(asked, signal) : searchPages(asked, signal)),
-    searchAside,
+    search: (asked, signal) => (isPaging ? searchAside(held.sameAddress, asked, signal) : searchPages(asked, signal)),
+    searchAside: (asked, signal) => searchAside(insideLookup, asked, signal),
     first: async (asked, signal) => (await send({ sizeLimit: 1, ...asked }, undefined, signal)).entries,
     cost: () => ({ requests: spent.requests, resourceUnits: 0, bytes: spent.bytes, throttledMs: 0 }),
     referrals: () => passedOver,

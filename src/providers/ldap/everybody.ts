@@ -1,5 +1,6 @@
 // Who is there: names and ids of all users and groups. And what every search of a read starts from.
 import type { ReadMemory } from '#core/pages.ts';
+import type { Trace } from '#core/provider.ts';
 import type { ResourceType } from '#core/resource.ts';
 import type { Connection, RawEntry, SearchAsked } from './connection.ts';
 import { anchorMissing, anchorTwice } from './failures.ts';
@@ -18,6 +19,7 @@ export interface Reading {
   readonly wanted: readonly string[];
   /** What was read before; absent where nobody is to be told from it. */
   readonly memory?: ReadMemory | undefined;
+  readonly trace?: Trace | undefined;
   readonly signal: AbortSignal;
 }
 

@@ -166,8 +166,18 @@ export function connectionLost(host: string, doing: string, word = '', cause?: u
       ? 'Check the load of the server, or raise limits.requestSeconds.'
       : 'Check the URL, the network, and that the server runs.',
     retryAfterMs: LATER_MS,
+    details: { doing },
     cause,
   });
+}
+
+/** What is done before anything can be asked. */
+export const CONNECTING = { startTls: 'start TLS', signIn: 'sign in' } as const;
+
+/** Whether an answer to this did not come in time, of a server that was there to be asked. */
+export function isAnswerLate({ reason, details }: GatewayError): boolean {
+  const isConnecting = details['doing'] === CONNECTING.startTls || details['doing'] === CONNECTING.signIn;
+  return reason === 'timeout' && !isConnecting;
 }
 
 /** A list that the server gives in parts did not come to its end. */

@@ -66,7 +66,7 @@ function openProvider(
     const connection = await connect(settings, signal, trace);
     opened = connection;
     try {
-      yield* work({ connection, settings, plan, wanted: mapping.attributes, memory, signal });
+      yield* work({ connection, settings, plan, wanted: mapping.attributes, memory, trace, signal });
       if (connection.referrals() > 0) trace?.('ldap referrals not followed', { count: connection.referrals() });
     } finally {
       whole = undefined;
@@ -75,8 +75,9 @@ function openProvider(
   };
   async function* fullRead(reading: Reading): AsyncGenerator<Page<LdapRecord>> {
     const mark = settings.incremental === 'off' ? undefined : await latestMark(reading);
-    whole = { reading, resolver: wholeResolver(await findEverybody(reading), reading) };
-    yield* readAll(reading, whole.resolver);
+    const directory = await findEverybody(reading);
+    whole = { reading, resolver: wholeResolver(directory, reading, 'everybody') };
+    yield* readAll(reading, wholeResolver(directory, reading, 'unknown'));
     yield { type: 'end', ...(mark === undefined ? {} : { checkpoint: makeCheckpoint(mark) }) };
   }
   return {

@@ -1,11 +1,11 @@
 // A whole read: who is there (everybody.ts), then users, groups, and the members of each group. Every search goes to its
 // end or throws; what is kept in memory is an id and a hash for each entry.
 import type { MemberRef, Page, SkippedObject } from '#core/pages.ts';
+import { makeAccountStates } from './account-state.ts';
 import type { RawEntry } from './connection.ts';
 import { hasUids, idOf, type Reading, searchOf } from './everybody.ts';
-import { stateHidden } from './failures.ts';
 import { memberNames } from './members.ts';
-import { type LdapRecord, recordOf, textsOf, valuesOf } from './records.ts';
+import { type LdapRecord, recordOf, textsOf } from './records.ts';
 import type { KnownNames, Resolver } from './resolver.ts';
 import type { Plan } from './settings.ts';
 
@@ -14,8 +14,6 @@ type LdapPage = Page<LdapRecord>;
 /** Members of one page: a large group comes in several. */
 const MEMBERS_PER_PAGE = 5_000;
 const MANAGER = 'manager';
-/** Who may sign in. Every account of Active Directory has it, disabled or not. */
-const STATE = 'userAccountControl';
 /** Attributes of a group, beside its anchor and members. */
 export const GROUP_ATTRIBUTES = ['cn', 'displayName', 'name', 'description', 'mail', 'sAMAccountName'];
 
@@ -34,12 +32,14 @@ export async function* readUsers(reading: Reading, resolver: Resolver, extra = '
   const { plan, wanted, signal, connection } = reading;
   const asked = searchOf(reading, 'User', [plan.anchor, ...wanted], extra);
   if (asked === undefined) return;
+  const states = makeAccountStates(reading);
   for await (const entries of connection.search(asked, signal)) {
     const names = await resolver.dns(entries.flatMap((entry) => textsOf(entry, MANAGER)));
-    const records = entries.map((entry) => userOf(entry, reading, names));
-    await checkState(records, reading);
+    const records = await states.keep(entries.map((entry) => userOf(entry, reading, names)));
     yield { type: 'records', resourceType: 'User', records };
   }
+  // Those that changed may be the very ones that lost it, all of them.
+  if (extra === '') states.checkAll();
 }
 
 export function userOf(
@@ -50,20 +50,6 @@ export function userOf(
   const record = recordOf(entry, idOf(entry, plan), wanted);
   const manager = names.find(textsOf(entry, MANAGER)[0] ?? '');
   return manager?.type === 'User' ? { ...record, managerId: manager.externalId } : record;
-}
-
-/**
- * Whoever does not show their state counts as enabled. Where an entry did show it at the last read, the account that reads
- * has lost the right to see it, and whoever was disabled would be enabled.
- * @throws {ConfigError} `account-state-hidden`
- */
-async function checkState(records: readonly LdapRecord[], { settings, wanted, memory }: Reading): Promise<void> {
-  if (memory === undefined || settings.preset !== 'activeDirectory' || !wanted.includes(STATE)) return;
-  const silent = records.filter((record) => valuesOf(record, STATE).length === 0);
-  if (silent.length === 0) return;
-  const ids = silent.map(({ externalId }) => externalId);
-  for (const record of (await memory.known('User', ids)).values())
-    if (valuesOf(record as LdapRecord, STATE).length > 0) throw stateHidden(STATE, (record as LdapRecord).dn);
 }
 
 export async function* readGroups(reading: Reading, extra = ''): AsyncGenerator<RecordsPage> {

@@ -3,7 +3,7 @@ import { GatewayError } from '#core/errors.ts';
 import { isBelow } from './dn.ts';
 import { addNames, type Directory, findEverybody, type Reading, searchOf } from './everybody.ts';
 import { escapeFilter } from './filter.ts';
-import { makeNames, type Names } from './names.ts';
+import { type Found, makeNames, type Names } from './names.ts';
 
 export type KnownNames = Pick<Names, 'find'>;
 
@@ -14,17 +14,28 @@ export interface Resolver {
   uids(names: readonly string[]): Promise<KnownNames>;
 }
 
+/** What becomes of names to look up when there are too many to look up each. */
+export type Beyond = 'everybody' | 'unknown';
+
 /**
  * Knows everybody who was found when the read began. Names that are not among them are looked up: whoever was renamed, or
  * moved, since is still a member by the new name, and of groups that do not count as changed.
+ * @param beyond `unknown` for a reading that is confirmed before anybody loses something: many names of a usual directory
+ * lie below a base and are nobody's who is read (computers, contacts, whom the filter leaves out)
  */
-export function wholeResolver({ byDn, byUid }: Directory, reading: Reading): Resolver {
-  const late = lazyResolver(reading);
+export function wholeResolver({ byDn, byUid }: Directory, reading: Reading, beyond: Beyond): Resolver {
+  const late = lazyResolver(reading, beyond);
   const first = async (known: Names, names: readonly string[], look: Resolver['dns']): Promise<KnownNames> => {
-    const unknown = names.filter((name) => known.find(name) === undefined);
-    if (unknown.length === 0) return known;
+    const found = new Map<string, Found>();
+    const unknown: string[] = [];
+    for (const name of names) {
+      const one = known.find(name);
+      if (one === undefined) unknown.push(name);
+      else found.set(name, one);
+    }
+    if (unknown.length === 0) return { find: (name) => found.get(name) };
     const later = await look(unknown);
-    return { find: (name) => known.find(name) ?? later.find(name) };
+    return { find: (name) => found.get(name) ?? later.find(name) };
   };
   return {
     dns: (names) => first(byDn, names, late.dns),
@@ -41,8 +52,8 @@ const UIDS_AT_ONCE = 100;
  */
 const NOT_OURS: ReadonlySet<unknown> = new Set([10, 32, 34, 50]);
 
-/** Looks names up when they are asked for, each once, and everybody when there are many. */
-export function lazyResolver(reading: Reading): Resolver {
+/** Looks names up when they are asked for, each once; when there are many, everybody, or no more of them. */
+export function lazyResolver(reading: Reading, beyond: Beyond = 'everybody'): Resolver {
   const found: Directory = { byDn: makeNames(), byUid: makeNames((uid) => uid) };
   const asked = new Set<string>();
   let everybody: Promise<Directory> | undefined;
@@ -53,8 +64,9 @@ export function lazyResolver(reading: Reading): Resolver {
     names: readonly string[],
     one: (fresh: readonly string[]) => Promise<void>,
   ): Promise<Directory> {
-    const fresh = [...new Set(names)].filter((name) => name !== '' && !asked.has(name));
-    if (everybody === undefined && asked.size + fresh.length > LOOKUPS_MAX) everybody = findEverybody(reading);
+    const unasked = [...new Set(names)].filter((name) => name !== '' && !asked.has(name));
+    const fresh = unasked.slice(0, LOOKUPS_MAX - asked.size);
+    if (fresh.length < unasked.length && beyond === 'everybody') everybody ??= findEverybody(reading);
     if (everybody !== undefined) return everybody;
     for (const name of fresh) asked.add(name);
     await one(fresh);

@@ -5,6 +5,7 @@ import { GatewayError, UpstreamError } from '#core/errors.ts';
 import type { SecondLook } from '#core/pages.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { type Reading, searchOf } from './everybody.ts';
+import { isAnswerLate } from './failures.ts';
 import { readMembers } from './read.ts';
 import { anchorFilter, anchorOf } from './records.ts';
 import type { Resolver } from './resolver.ts';
@@ -12,6 +13,7 @@ import type { Resolver } from './resolver.ts';
 /** A whole read under way. */
 export interface Whole {
   readonly reading: Reading;
+  /** For what is read once more. It leaves no name unknown that is somebody's. */
   readonly resolver: Resolver;
 }
 
@@ -19,19 +21,25 @@ const GROUPS_AT_ONCE = 50;
 
 /** @param current the read that it goes with; without one nothing is told */
 export function secondLook(current: () => Whole | undefined): SecondLook {
+  let slow: Reading | undefined;
+  /** A server that does not search so says nothing of them; one that is gone does not either, and may be back. */
+  function hearNothing(error: unknown, reading: Reading): void {
+    if (!(error instanceof GatewayError)) throw error;
+    // The next question would wait as long.
+    if (isAnswerLate(error)) slow = reading;
+    else if (error instanceof UpstreamError && error.failure === 'network') throw error;
+  }
   return {
     showsAll: true,
     async isThere(type, ids, signal) {
       const reading = current()?.reading;
       const found = new Map<string, boolean>();
-      if (reading === undefined) return found;
+      if (reading === undefined || reading === slow) return found;
       try {
         for (const id of await foundBy(reading, type, ids, signal)) found.set(id, true);
       } catch (error) {
         signal.throwIfAborted();
-        // A server that does not search so says nothing of them; one that is gone does not either, and may be back.
-        const isGone = error instanceof UpstreamError && error.failure === 'network';
-        if (!(error instanceof GatewayError) || isGone) throw error;
+        hearNothing(error, reading);
       }
       return found;
     },
@@ -39,10 +47,15 @@ export function secondLook(current: () => Whole | undefined): SecondLook {
     count: async () => undefined,
     async *members(groups, signal) {
       const { reading, resolver } = current() ?? {};
-      if (reading === undefined || resolver === undefined) return;
-      for (let start = 0; start < groups.length; start += GROUPS_AT_ONCE) {
-        const filter = anchorFilter(reading.plan.anchor, groups.slice(start, start + GROUPS_AT_ONCE));
-        yield* readMembers({ ...reading, signal }, resolver, filter);
+      if (reading === undefined || resolver === undefined || reading === slow) return;
+      try {
+        for (let start = 0; start < groups.length; start += GROUPS_AT_ONCE) {
+          const filter = anchorFilter(reading.plan.anchor, groups.slice(start, start + GROUPS_AT_ONCE));
+          yield* readMembers({ ...reading, signal }, resolver, filter);
+        }
+      } catch (error) {
+        signal.throwIfAborted();
+        hearNothing(error, reading);
       }
     },
   };

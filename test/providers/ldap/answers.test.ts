@@ -1,7 +1,8 @@
 // What is made of answers that a server of the tests does not give: several databases, several domains.
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { latestMark } from '#providers/ldap/changes.ts';
+import type { Checkpoint } from '#core/pages.ts';
+import { changesOf, latestMark } from '#providers/ldap/changes.ts';
 import type { Connection, RawEntry, SearchAsked } from '#providers/ldap/connection.ts';
 import type { Reading } from '#providers/ldap/everybody.ts';
 import { explainResult } from '#providers/ldap/failures.ts';
@@ -9,6 +10,7 @@ import { lazyResolver } from '#providers/ldap/resolver.ts';
 import { planOf } from '#providers/ldap/settings.ts';
 import { kind } from './support.ts';
 
+const { signal } = new AbortController();
 const PEOPLE = 'ou=People,dc=example,dc=com';
 
 function reading(first: (asked: SearchAsked) => RawEntry | undefined, settings: object = {}): Reading {
@@ -22,7 +24,6 @@ function reading(first: (asked: SearchAsked) => RawEntry | undefined, settings: 
       yield [entry(PEOPLE, { modifyTimestamp: ['20261127120000Z'] })];
     },
   };
-  const { signal } = new AbortController();
   return {
     connection: connection as unknown as Connection,
     settings: parsed,
@@ -52,10 +53,54 @@ it('takes the time of the last change from the databases that hold the bases, wh
     base === '' ? entry('', { namingContexts: Object.keys(of) }) : entry(base, { contextCSN: of[base] ?? [] });
   assert.equal((await latestMark(reading(first)))?.from, '20261127100000Z');
   const groups = { groups: { base: 'OU=Groups, DC=groups' } };
-  assert.equal((await latestMark(reading(first, groups)))?.from, '20261127090000Z');
+  const mark = await latestMark(reading(first, groups));
+  // A release that knows one time reads the earliest.
+  assert.equal(mark?.from, '20261127090000Z');
+  assert.deepEqual(mark.since, { User: '20261127100000Z', Group: '20261127090000Z' });
   // Where one keeps none, the entries say.
   of['dc=groups'] = [];
   assert.equal((await latestMark(reading(first, groups)))?.from, '20261127115500Z');
+});
+
+it('reads what changed in the database of users, and in that of groups, from a time of its own', async () => {
+  const asked: string[] = [];
+  const of: Record<string, readonly string[]> = {
+    'dc=com': [csn('20150101000000')],
+    'dc=example,dc=com': [csn('20261127110000')],
+    'dc=groups': [csn('20251127090500')],
+  };
+  const first = ({ base }: SearchAsked): RawEntry =>
+    base === '' ? entry('', { namingContexts: Object.keys(of) }) : entry(base, { contextCSN: of[base] ?? [] });
+  const given = reading(first, { groups: { base: 'ou=Groups,dc=groups' } });
+  const connection = {
+    first: given.connection.first,
+    async *search({ doing, filter }: SearchAsked) {
+      asked.push(`${doing} ${/modifyTimestamp>=(\w+)/.exec(filter)?.[1]}`);
+      yield [];
+    },
+  } as unknown as Connection;
+  const readFrom = async (mark: object) => {
+    asked.length = 0;
+    const changes = changesOf((_signal, work) => work({ ...given, connection }));
+    const pages = changes.pages(
+      JSON.stringify({ by: 'time', server: given.settings.url, ...mark }) as Checkpoint,
+      signal,
+    );
+    let next: string | undefined;
+    for await (const page of pages) if (page.type === 'end') next = page.checkpoint;
+    return { asked: [...new Set(asked)], next: JSON.parse(next ?? '') as object };
+  };
+  const [User, Group] = ['20261127105500Z', '20251127090000Z'];
+  const next = { by: 'time', server: given.settings.url, from: Group, since: { User, Group } };
+  assert.deepEqual(await readFrom({ from: Group, since: { User, Group } }), {
+    asked: [`search of users ${User}`, `search of groups ${Group}`],
+    next,
+  });
+  // That of a release that knew one time.
+  assert.deepEqual(await readFrom({ from: Group }), {
+    asked: [`search of users ${Group}`, `search of groups ${Group}`],
+    next,
+  });
 });
 
 it('takes a name for nobody of ours that lies in another domain, or that nobody may see', async () => {
