@@ -19,7 +19,8 @@ const TAKEN_WITHIN_MS = 30_000;
 
 export interface EventStreams {
   /**
-   * Begins to answer with events. The place is free again when the connection ends, by whichever side.
+   * Begins to answer with events. The place is free again when the connection ends, by whichever side. A reader who has
+   * gone already takes none, and is sent nothing.
    * @throws {RateError} `too-many-streams`
    */
   open(request: Request, response: Response): EventStream;
@@ -65,18 +66,23 @@ export function makeEventStreams(
   return {
     open(request, response) {
       const { actor, tokenId } = principalOf(request);
-      const giveBack = take(actor ?? `token:${tokenId}`);
       const gone = new AbortController();
-      response.once('close', () => {
-        giveBack();
-        gone.abort();
-      });
+      // Of one who left while it was looked up who asks, `close` does not come again.
+      if (response.destroyed) gone.abort();
+      else {
+        const giveBack = take(actor ?? `token:${tokenId}`);
+        response.once('close', () => {
+          giveBack();
+          gone.abort();
+        });
+      }
       const began = clock.elapsed();
       let quietSince = began;
       response.status(200).set({ 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
-      response.write(`retry: ${RETRY_MS}\n\n`);
+      if (!gone.signal.aborted) response.write(`retry: ${RETRY_MS}\n\n`);
 
       async function send(text: string): Promise<void> {
+        if (gone.signal.aborted) return;
         quietSince = clock.elapsed();
         if (response.write(text)) return;
         const late = new AbortController();

@@ -124,9 +124,11 @@ function dispatch(
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let controller: Dispatcher.DispatchController | undefined;
+    let stopped: Error | undefined;
     let status = 0;
     let headers: HttpAnswer['headers'] = {};
     const stop = (reason: Error): void => {
+      stopped = reason;
       over();
       reject(reason);
       controller?.abort(reason);
@@ -147,7 +149,8 @@ function dispatch(
       agent.dispatch(options, {
         onRequestStart(started) {
           controller = started;
-          if (signal.aborted) started.abort(signal.reason);
+          // One that was over while it waited for a connection is not sent.
+          if (stopped !== undefined || signal.aborted) started.abort(stopped ?? signal.reason);
         },
         // Once for each answer that is only information, too.
         onResponseStart(_, code, given) {

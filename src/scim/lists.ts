@@ -38,6 +38,8 @@ export interface Listing {
   readonly reader: string;
   readonly types: readonly ResourceType[];
   readonly query: ListQuery;
+  /** Whether whoever asked has left. */
+  readonly isGone?: () => boolean;
 }
 
 /** Answers a list: the matches of a key at once, everything else page by page. */
@@ -51,7 +53,8 @@ export async function answerList(
     User: makeProjection(view, 'User', query),
     Group: makeProjection(view, 'Group', query),
   };
-  const listing = { view, reader, types: types.filter((type) => view.types.includes(type)), query };
+  const isGone = (): boolean => response.destroyed;
+  const listing = { view, reader, types: types.filter((type) => view.types.includes(type)), query, isGone };
   const found = await lookUp(parts, listing, projections);
   if (found !== undefined) {
     const shown = found.slice(0, query.count);
@@ -230,9 +233,9 @@ function isCommon({ view, types, query: { filter } }: Listing): boolean {
 
 /** What no index answers, or puts in order. */
 function costOf(listing: Listing, sort: Sort | undefined): Costly | undefined {
-  const { reader } = listing;
-  if (!isCommon(listing)) return { reader, by: 'filter' };
-  return sort === undefined || sort.indexed ? undefined : { reader, by: 'order' };
+  const { reader, isGone } = listing;
+  if (!isCommon(listing)) return { reader, isGone, by: 'filter' };
+  return sort === undefined || sort.indexed ? undefined : { reader, isGone, by: 'order' };
 }
 
 function isUsual(count: number): boolean {

@@ -5,11 +5,10 @@ import type pg from 'pg';
 import { InputError } from '#core/errors.ts';
 import type { HotQuery, Texts } from './ask.ts';
 import { askOn, type Database, queryOn } from './database.ts';
+import { type Asker, makeTurns, type TurnLimits, type Turns } from './turns.ts';
 
-/** A read that may take too long. */
-export interface Costly {
-  /** Who asks: what one asks more than `TOGETHER_MAX` times at once waits for its turn. */
-  readonly reader: string;
+/** A read that may take too long. What one reader asks more than `TOGETHER_MAX` times at once waits for its turn. */
+export interface Costly extends Asker {
   /** What makes it so: a filter that no index answers, or an order that none has. */
   readonly by: 'filter' | 'order';
 }
@@ -18,11 +17,18 @@ export interface Costly {
 const BOUNDED_MS = 10_000;
 /** Less than half of the connections. */
 const TOGETHER_MAX = 3;
+/** Connections that no such reads have, of whomever: for what everybody else asks and writes. */
+const LEFT_FREE = 2;
+/** Of one reader. */
+const WAITING_MAX = 20;
+/** How long one waits for its turn, in times of what a read may take: longer, and the one who asked has left. */
+const WAIT_TIMES = 2;
 
 /**
  * A read that, when it is costly, waits for its turn and is interrupted after a while. PGlite cannot interrupt: there its
  * size is the bound.
  * @throws {InputError} `too-costly` or `order-too-costly`, `tooMany`
+ * @throws {RateError} `too-many-reads`
  */
 export async function queryBounded<Row extends pg.QueryResultRow>(
   database: Database,
@@ -34,7 +40,7 @@ export async function queryBounded<Row extends pg.QueryResultRow>(
   return inTurn(database, costly, (tx) => queryOn<Row>(tx, query), withinMs);
 }
 
-/** The same with rows as texts. @throws {InputError} as `queryBounded` */
+/** The same with rows as texts, and the same errors. */
 export async function askBounded(
   database: Database,
   query: HotQuery,
@@ -44,13 +50,7 @@ export async function askBounded(
   return inTurn(database, costly, (tx) => askOn(tx, query), BOUNDED_MS);
 }
 
-/** What one reader asks: how many of its reads are under way, and who waits for one to end. */
-interface Lane {
-  running: number;
-  readonly waiting: (() => void)[];
-}
-
-const lanes = new WeakMap<Knex, Map<string, Lane>>();
+const turnsOf = new WeakMap<Knex, Turns>();
 
 async function inTurn<Result>(
   { knex }: Database,
@@ -58,23 +58,19 @@ async function inTurn<Result>(
   read: (tx: Knex.Transaction) => Promise<Result>,
   withinMs: number,
 ): Promise<Result> {
-  const byReader = lanes.get(knex) ?? new Map<string, Lane>();
-  lanes.set(knex, byReader);
-  const lane = byReader.get(costly.reader) ?? { running: 0, waiting: [] };
-  byReader.set(costly.reader, lane);
-  if (lane.running < TOGETHER_MAX) lane.running += 1;
-  else await new Promise<void>((resolve) => lane.waiting.push(resolve));
+  const turns = turnsOf.get(knex) ?? makeTurns(limitsOf(knex));
+  turnsOf.set(knex, turns);
+  const end = await turns.take(costly, WAIT_TIMES * withinMs);
   try {
     return await interrupted(knex, costly, read, withinMs);
   } finally {
-    const next = lane.waiting.shift();
-    // Whoever waited longest has the turn that ends.
-    if (next !== undefined) next();
-    else {
-      lane.running -= 1;
-      if (lane.running === 0) byReader.delete(costly.reader);
-    }
+    end();
   }
+}
+
+function limitsOf(knex: Knex): TurnLimits {
+  const connections: number = knex.client.pool.max;
+  return { ofAll: Math.max(1, connections - LEFT_FREE), ofOne: TOGETHER_MAX, waiting: WAITING_MAX };
 }
 
 async function interrupted<Result>(

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
+import { request as ask, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import type { Request, Response } from 'express';
+import express, { type Request, type Response } from 'express';
 import { givePrincipal } from '#http/auth.ts';
 import { makeEventStreams } from '#http/event-streams.ts';
 import { checkedCall } from '../support/checked.ts';
@@ -10,6 +12,7 @@ import { freshStorage, startGateway, type TestGateway } from '../support/gateway
 
 class Reader extends EventEmitter {
   readonly lines: string[] = [];
+  readonly destroyed = false;
   takes = true;
   status(): this {
     return this;
@@ -29,12 +32,16 @@ class Reader extends EventEmitter {
 describe('event streams', () => {
   const clock = makeClock('2026-11-26T12:00:00Z');
 
+  function signIn(request: Request, tokenId: string, actor?: string): void {
+    const named = actor === undefined ? {} : { actor };
+    givePrincipal(request, { tokenId, appId: null, name: '', scopes: [], scope: null, subject: null, ...named });
+  }
+
   function opener(limits = {}) {
     const streams = makeEventStreams(clock, limits);
     return (tokenId: string, actor?: string) => {
       const request = {} as Request;
-      const named = actor === undefined ? {} : { actor };
-      givePrincipal(request, { tokenId, appId: null, name: '', scopes: [], scope: null, subject: null, ...named });
+      signIn(request, tokenId, actor);
       const reader = new Reader();
       return { reader, stream: streams.open(request, reader as unknown as Response) };
     };
@@ -51,6 +58,40 @@ describe('event streams', () => {
     assert.equal(first.stream.gone.aborted, true);
     open('c');
     assert.throws(() => open('b'), { reason: 'too-many-streams' });
+  });
+
+  it('take no place for a reader who left while it was looked up who asks', async (context) => {
+    const streams = makeEventStreams(clock, { ofOne: 1 });
+    const ended = new EventEmitter();
+    const app = express().get('/:how', async (request, response) => {
+      if (request.params['how'] === 'gone') {
+        ended.emit('asked');
+        await once(response, 'close');
+      }
+      signIn(request, 'a');
+      const stream = streams.open(request, response);
+      await stream.send('one\n\n');
+      ended.emit('sent', stream.gone.aborted);
+    });
+    const server = createServer(app).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    context.after(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    for (let count = 0; count < 3; count += 1) {
+      const asked = once(ended, 'asked');
+      const sent = once(ended, 'sent');
+      const leaving = ask(`${base}/gone`, { agent: false }).on('error', () => undefined);
+      leaving.end();
+      await asked;
+      leaving.destroy();
+      assert.deepEqual(await sent, [true]);
+    }
+    const stays = await fetch(`${base}/stays`);
+    assert.equal(stays.status, 200);
+    await stays.body?.cancel();
   });
 
   it('let a reader go who takes nothing, and wait for one who is slow', async () => {

@@ -67,6 +67,25 @@ eachDatabase('database', (open, kind) => {
     });
 
   if (kind === 'postgres')
+    it('leaves connections to everybody else, however many ask for costly reads, and lets so many of one wait', async () => {
+      const small = await open({ poolMax: 6 });
+      const locked = { text: 'select 1 from resources' };
+      let costly: readonly Promise<unknown>[] = [];
+      await small.knex.transaction(async (tx) => {
+        await tx.raw('lock table resources in access exclusive mode');
+        costly = ['a', 'b', 'c'].flatMap((reader) =>
+          Array.from({ length: 3 }, () => queryBounded(small, locked, { ...FILTER, reader }, 60_000)),
+        );
+        assert.equal((await small.query({ text: 'select 1' })).rowCount, 1);
+        const more = Array.from({ length: 20 }, () => queryBounded(small, locked, FILTER, 60_000));
+        costly = [...costly, ...more];
+        await assert.rejects(queryBounded(small, locked, FILTER), { reason: 'too-many-reads', retryAfterMs: 20_000 });
+      });
+      assert.equal((await Promise.all(costly)).length, 29);
+      while (small.pool().used > 0) await setImmediate();
+    });
+
+  if (kind === 'postgres')
     it('is too slow where its own limit interrupts a statement', async () => {
       await assert.rejects(
         database.knex.transaction(async (tx) => {
