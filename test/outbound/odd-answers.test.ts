@@ -485,6 +485,25 @@ eachDatabase('a target that', (open) => {
       assert.deepEqual(app.groups.get(team)?.['members'], [{ value: bobThere }]);
     });
 
+  it('has a member of a group who lacks what the mapping requires, and so is not looked for: they stay in it', async () => {
+    const there = app.put('User', { schemas: [], userName: 'ada', active: true });
+    const team = app.put('Group', { schemas: [], displayName: 'team', members: [{ value: there }] });
+    const [ada, bob] = [await edit.user('ada'), await edit.user('bob')];
+    await edit.change('User', bob, 'title', 'Clerk');
+    await edit.group('team', [ada, bob]);
+    await journalIsWhole(database);
+    const push = await start({ mapping: { User: [{ to: 'title', from: 'title', required: true }] } });
+    await push.settle();
+    assert.deepEqual(await rowOf(ada), {
+      state: 'dead',
+      action: 'none',
+      link: null,
+      code: 'required-attribute-missing',
+    });
+    const members = app.groups.get(team)?.['members'] as { value: string }[];
+    assert.deepEqual([members.length, members.some(({ value }) => value === there)], [2, true]);
+  });
+
   it('answers creates with their address alone, and does not filter: everybody is read once', async () => {
     app.personality = { noIdOnCreate: 'located', filter: 'no' };
     for (let n = 0; n < 5; n += 1) await edit.user(`user${n}`);
