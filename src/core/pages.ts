@@ -96,7 +96,7 @@ export interface ChangeReader<Raw = unknown> {
   merge(known: Raw | undefined, change: Raw): Raw;
   /**
    * The whole record of each of these changes that tells of an object that is new here, or was gone, and does not say what it
-   * is; undefined where there is no such object. Absent where what is new is always told whole.
+   * is; undefined where the source does not show it, as yet or for good. Absent where what is new is always told whole.
    */
   whole?(
     type: ResourceType,

@@ -43,10 +43,13 @@ export async function lackingMembers(
 
 /**
  * Whether members of the group are meant to be at the target and are linked to nobody there yet. Until then somebody in the
- * group there who is linked to nobody here may be one of them.
+ * group there who is linked to nobody here may be one of them. Whom the target was given and does not take is not there: it
+ * was asked for them first. Whoever lacks what the mapping requires was neither.
  */
 const AWAITS_MEMBERS = `exists (select 1 from group_members gm join deliveries d on d.app_id = ? and d.resource_id = gm.member_id
-  where gm.group_id = ? and d.remote_id is null and d.in_scope and d.state <> 'idle')`;
+  where gm.group_id = ? and d.remote_id is null and d.in_scope and d.state <> 'idle'
+    and not (d.state = 'dead' and d.last_error ->> 'kind' in ('refused', 'unsupported')
+      and d.last_error ->> 'code' <> 'required-attribute-missing'))`;
 /** Whether `t` is linked to anybody here. */
 const IS_OURS = `exists (select 1 from deliveries d where d.app_id = t.app_id and d.resource_type in ('User', 'Group')
   and d.remote_id = t.remote_id collate "default" offset 0)`;

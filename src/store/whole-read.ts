@@ -100,7 +100,7 @@ async function forgetMembers(db: Db, provider: ProviderKindName, groups: readonl
   );
 }
 
-/** Who is there, by id, and was not in the list of the last full read that came so far. */
+/** Who is there, by id, and was not in a list of the last full read that was whole, or of one since. */
 export type Unlisted = Readonly<Record<ResourceType, readonly string[]>>;
 
 export async function readUnlisted(db: Db, provider: ProviderKindName): Promise<Unlisted> {
@@ -112,6 +112,14 @@ export async function readUnlisted(db: Db, provider: ProviderKindName): Promise<
   return rows[0]?.unlisted ?? { User: [], Group: [] };
 }
 
+/** A list was short: whom another leaves out, as that of another replica may, is kept in mind with it. */
+export async function addUnlisted(db: Db, provider: ProviderKindName, unlisted: Unlisted): Promise<void> {
+  const before = await readUnlisted(db, provider);
+  const both = (type: ResourceType): string[] => [...new Set([...before[type], ...unlisted[type]])];
+  await noteUnlisted(db, provider, { User: both('User'), Group: both('Group') });
+}
+
+/** A read was whole: whom its lists left out, and nobody else. */
 export async function noteUnlisted(db: Db, provider: ProviderKindName, unlisted: Unlisted): Promise<void> {
   const isAny = unlisted.User.length + unlisted.Group.length > 0;
   await sql(db, 'update mirror_state set unlisted = ?::jsonb where provider = ?', [

@@ -7,7 +7,15 @@ import { findPurged, noteGone, notePurged, upsertRecords } from '#store/mirror.t
 import { saveCheckpoint } from '#store/mirror-changes.ts';
 import { noteAsked } from '#store/mirror-people.ts';
 import { touchAll } from '#store/touched.ts';
-import { endWholeRead, noteUnfinished, noteUnlisted, readHeld, readUnlisted, type Unseen } from '#store/whole-read.ts';
+import {
+  addUnlisted,
+  endWholeRead,
+  noteUnfinished,
+  noteUnlisted,
+  readHeld,
+  readUnlisted,
+  type Unseen,
+} from '#store/whole-read.ts';
 import { confirmLosses } from './confirm-losses.ts';
 import { gatherMembers, type MemberGatherer, type MembersPage } from './gather-members.ts';
 import { KnownRecords } from './known-records.ts';
@@ -180,7 +188,7 @@ class MirrorRead {
   private async proveAll(look: SecondLook): Promise<void> {
     const short = [await this.prove(look, 'User'), await this.prove(look, 'Group')].find((one) => one !== undefined);
     if (short === undefined) return;
-    await this.context.write((tx) => noteUnlisted(tx, this.provider.kind, this.unlisted));
+    await this.context.write((tx) => addUnlisted(tx, this.provider.kind, this.unlisted));
     throw short;
   }
 
@@ -204,8 +212,8 @@ class MirrorRead {
   }
 
   /**
-   * Some objects are in no list ever. Whom the list of the read before left out as well is read by id; whoever it had shows
-   * that this list was short. Answers whether all of them were read.
+   * Some objects are in no list ever. Whom a list has left out since the last read that was whole, or then, is read by id;
+   * whoever all of them had shows that this list was short. Answers whether all were read.
    */
   private async takeUnlisted(look: SecondLook, type: ResourceType, there: readonly string[]): Promise<boolean> {
     const { db, signal, log } = this.context;

@@ -449,6 +449,43 @@ eachDatabase('a target that', (open) => {
     assert.deepEqual(there?.['members'], [{ display: 'nobody' }, { value: made }]);
   });
 
+  for (const patch of [true, false])
+    it(`takes a member of a group never, ${patch ? 'by PATCH' : 'by PUT'}: whoever is in the group there and not here goes all the same`, async () => {
+      const stranger = app.put('User', { schemas: [], userName: 'stranger', active: true });
+      const team = app.put('Group', { schemas: [], displayName: 'team', members: [{ value: stranger }] });
+      const [ada, bob] = [await edit.user('ada'), await edit.user('bob')];
+      await edit.group('team', [ada, bob]);
+      app.personality = {
+        patch,
+        failing: (method, text) => (method === 'POST' && text.includes('ada') ? 400 : undefined),
+      };
+      await journalIsWhole(database);
+      const push = await start();
+      await push.settle();
+      assert.deepEqual(await rowOf(ada), { state: 'dead', action: 'none', link: null, code: 'target-refused' });
+      const bobThere = [...app.users.values()].find(({ userName }) => userName === 'bob')?.['id'];
+      assert.deepEqual(app.groups.get(team)?.['members'], [{ value: bobThere }]);
+    });
+
+  it('has a member of a group who lacks what the mapping requires, and so is not looked for: they stay in it', async () => {
+    const there = app.put('User', { schemas: [], userName: 'ada', active: true });
+    const team = app.put('Group', { schemas: [], displayName: 'team', members: [{ value: there }] });
+    const [ada, bob] = [await edit.user('ada'), await edit.user('bob')];
+    await edit.change('User', bob, 'title', 'Clerk');
+    await edit.group('team', [ada, bob]);
+    await journalIsWhole(database);
+    const push = await start({ mapping: { User: [{ to: 'title', from: 'title', required: true }] } });
+    await push.settle();
+    assert.deepEqual(await rowOf(ada), {
+      state: 'dead',
+      action: 'none',
+      link: null,
+      code: 'required-attribute-missing',
+    });
+    const members = app.groups.get(team)?.['members'] as { value: string }[];
+    assert.deepEqual([members.length, members.some(({ value }) => value === there)], [2, true]);
+  });
+
   it('answers creates with their address alone, and does not filter: everybody is read once', async () => {
     app.personality = { noIdOnCreate: 'located', filter: 'no' };
     for (let n = 0; n < 5; n += 1) await edit.user(`user${n}`);

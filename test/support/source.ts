@@ -62,6 +62,8 @@ export interface Source {
   unnamed?: ReadonlySet<string>;
   /** Objects of which changes tell a part only, as if they were known. */
   thin?: ReadonlySet<string>;
+  /** Objects that are not found by id yet. */
+  unfound?: ReadonlySet<string>;
   /** How often changes were read. */
   changesRead: number;
 }
@@ -121,7 +123,7 @@ function makeChanges(source: Source): ChangeReader<SourceRecord> {
       const told = changes.filter(({ id }) => source.thin?.has(id));
       return new Map(
         told.map(({ id }) => {
-          const user = source.users.get(id);
+          const user = source.unfound?.has(id) === true ? undefined : source.users.get(id);
           return [id, user && { id, user }];
         }),
       );

@@ -225,6 +225,26 @@ eachDatabase('reading what changed', (open) => {
     }
   });
 
+  it('reads everything next where somebody who is new here is told of in part and not found by id', async () => {
+    const source = makeSource();
+    source.users.set('ada', { userName: 'ada' });
+    const api = await openSync(await open(), source);
+    try {
+      await writeSetting(api.database.knex, 'guard', OPEN_GUARD);
+      await api.sync();
+      source.thin = new Set(['bob']);
+      source.unfound = new Set(['bob']);
+      source.users.set('bob', { userName: 'bob', active: false });
+      const short = await api.sync({ mode: 'incremental' });
+      assert.deepEqual([short.mode, short.status, short.counts], ['incremental', 'succeeded', {}]);
+      const whole = await api.sync({ mode: 'incremental' });
+      assert.deepEqual([whole.mode, whole.modeReason, whole.counts], ['full', 'no-checkpoint', { created: 1 }]);
+      assert.equal((await api.sync({ mode: 'incremental' })).mode, 'incremental');
+    } finally {
+      await api.close();
+    }
+  });
+
   it('knows the members of a group that comes into scope after a full read that did not ask for them', async () => {
     const source = makeSource();
     for (const id of ['ada', 'bob', 'cyd']) source.users.set(id, { userName: id });

@@ -87,6 +87,30 @@ eachDatabase('whoever leaves', (open) => {
     assert.equal(await stateOf('ada'), 'deleted');
   });
 
+  it('is read by id where lists take turns in whom they leave out, and lets the read be whole', async () => {
+    const everybody = new Map(source.users);
+    source.look = {
+      showsAll: true,
+      isThere: async (_type, ids) => new Map(ids.map((id) => [id, everybody.has(id)])),
+      isRestorable: async () => new Map(),
+      count: async () => undefined,
+      async *read(resourceType, ids) {
+        yield { type: 'records', resourceType, records: ids.map((id) => ({ id, user: everybody.get(id) })) };
+      },
+      async *members() {},
+    };
+    const readWithout = async (id?: string): Promise<string> => {
+      source.users.clear();
+      for (const [one, user] of everybody) if (one !== id) source.users.set(one, user);
+      return (await api.sync()).status;
+    };
+    const statuses: string[] = [];
+    for (const id of [undefined, 'ada', 'bob', 'ada', 'ada']) statuses.push(await readWithout(id));
+    assert.deepEqual(statuses, ['succeeded', 'incomplete', 'incomplete', 'succeeded', 'succeeded']);
+    assert.deepEqual([await stateOf('ada'), await stateOf('bob')], ['kept', 'kept']);
+    assert.equal(await readWithout('bob'), 'incomplete', 'a read that is whole forgets whom others left out');
+  });
+
   it('is asked for by id within bounds, and no further once somebody is found', async () => {
     const unseen = Array.from({ length: 60_000 }, (_, index) => `${index}`);
     const asked: string[][] = [];

@@ -44,7 +44,7 @@ type Raw = GraphUser | GraphGroup;
 
 /**
  * Whole records of those whom a change shows for the first time with no more than what has changed. Who is enabled and what
- * kind of group it is must not be guessed from what is left out.
+ * kind of group it is must not be guessed from what is left out: whoever is not there, or cannot be read, has no record.
  * Source: learn.microsoft.com/graph/delta-query-overview, "Resource representation", checked 2026-11.
  */
 export function wholeRecords(
@@ -65,7 +65,8 @@ export function wholeRecords(
       return found;
     } catch (error) {
       signal.throwIfAborted();
-      if (error instanceof GatewayError) return new Map();
+      // Whoever was not read is not guessed at.
+      if (error instanceof GatewayError) return found;
       throw error;
     }
   };

@@ -268,6 +268,20 @@ describe('a delta query', () => {
     }
   });
 
+  it('guesses nobody of whom it tells a part, where Graph neither shows them nor says that there is none', async () => {
+    const graph = await startScripted(({ body }) => {
+      const { requests } = JSON.parse(body) as { requests: { id: string }[] };
+      return { body: { responses: requests.map(({ id }) => ({ id, status: 403, body: {} })) } };
+    });
+    try {
+      const { provider } = openProvider(settingsFor(graph, TENANT));
+      const found = await provider.changes?.whole?.('User', [{ id: 'thin', jobTitle: 'Clerk' }], never);
+      assert.deepEqual([...(found ?? [])], [['thin', undefined]]);
+    } finally {
+      await graph.close();
+    }
+  });
+
   it('is lived without where Graph does not give it: the full read stands by itself', async () => {
     for (const status of [400, 403, 404, 405, 410, 500, 501, 503]) {
       const graph = await startScripted(({ url }) =>
