@@ -77,6 +77,11 @@ export interface Stretch {
   readonly now: Date;
 }
 
+/** Whether whoever a delivery is of has to go: gone, inactive or out of scope. */
+function isOff(of: string): string {
+  return `(not ${of}.in_scope or not exists (select 1 from resources r where r.id = ${of}.resource_id and r.active and r.deleted_at is null))`;
+}
+
 /** A person wants whom `o` is about to stay there, until something about them changes. */
 const MAY_STAY = `o.state = 'idle' and o.last_action = 'kept' and o.gone_since is null and o.remote_id is not null`;
 
@@ -183,8 +188,11 @@ export interface SettledDelivery {
 /** It was asked for again meanwhile. What failed for good is tried anew as well: there is news. */
 const AGAIN = `(d.asks > s.asks and (s.done or s.state = 'dead'))`;
 
-/** It is done, and a departure follows, over which the guard watches whatever else there is. */
-const LEAVES_NEXT = `(s.done and s.state = 'pending' and s.rank = ${RANKS.leaver} and s.ready_at <= ?::timestamptz)`;
+/** Whoever is there and was asked to leave meanwhile: the rank at which they were asked for may be of a time when they were not there yet. */
+const LEAVES_SINCE = `(d.asks > s.asks and s.remote_id is not null and s.gone_since is null and ${isOff('d')})`;
+
+/** A departure that was asked for meanwhile goes first, whatever became of the try, and waits for nothing. */
+const RANK_NOW = `case when ${LEAVES_SINCE} then ${RANKS.leaver} when d.asks > s.asks then least(d.rank, s.rank) else s.rank end`;
 
 /** What was given back, without a try, has the failure that it had. */
 const ERROR_NOW = `case when s.done then null else coalesce(nullif(s.error, 'null'::jsonb), d.last_error) end`;
@@ -193,16 +201,19 @@ const ERROR_NOW = `case when s.done then null else coalesce(nullif(s.error, 'nul
 export const LOG_KEPT = 4;
 const LAST_KEPT = `jsonb_path_query_array(d.log || s.log, '$[last - ${LOG_KEPT - 1} to last]')`;
 
-/** Writes what became of deliveries that are still ours; what was asked for again meanwhile is pending at once. */
+/**
+ * Writes what became of deliveries that are still ours; what was asked for again meanwhile is pending at once. Answers
+ * whether somebody's departure is ready now.
+ */
 export async function settleDeliveries(
   db: Db,
   appId: string,
   settled: readonly SettledDelivery[],
   now: Date,
-): Promise<void> {
-  if (settled.length === 0) return;
+): Promise<boolean> {
+  if (settled.length === 0) return false;
   await countAttempts(db, { appId, channel: 'push' }, attemptsOf(settled), now);
-  await sql(
+  const { rows } = await sql<{ leaves: boolean }>(
     db,
     `with s as (select * from jsonb_to_recordset(?::jsonb) as s(resource_id uuid, fence bigint, asks bigint, state text, ready_at timestamptz,
        attempts integer, version bigint, remote_id text, remote_etag text, link text, sent jsonb, gone_since timestamptz, drift jsonb, action text,
@@ -211,8 +222,8 @@ export async function settleDeliveries(
        returning c.resource_id),
      mine as (update deliveries d set
          state = case when ${AGAIN} then 'pending' else s.state end,
-         ready_at = case when ${AGAIN} then ?::timestamptz else s.ready_at end,
-         rank = case when ${AGAIN} and not ${LEAVES_NEXT} then d.rank else s.rank end,
+         ready_at = case when ${AGAIN} or ${RANK_NOW} < s.rank then ?::timestamptz else s.ready_at end,
+         rank = ${RANK_NOW},
          changed_at = case when ${AGAIN} then ?::timestamptz else d.changed_at end,
          attempts = case when ${AGAIN} then 0 else s.attempts end, delivered = case when s.done then s.version else d.delivered end,
          remote_id = s.remote_id, remote_etag = s.remote_etag, link = s.link, sent = nullif(s.sent, 'null'::jsonb), gone_since = s.gone_since, drift = nullif(s.drift, 'null'::jsonb),
@@ -221,11 +232,13 @@ export async function settleDeliveries(
          fence = d.fence + 1, allowed = case when s.done then false else d.allowed end,
          doubted = d.doubted and (not s.done or d.asks > s.asks)
        from s join ours using (resource_id) where d.app_id = ? and d.resource_id = s.resource_id
-       returning d.resource_id, s.departed_at)
-     insert into departures (app_id, resource_id, changed_at, acknowledged_at)
-     select ?, resource_id, departed_at, ?::timestamptz from mine where departed_at is not null`,
-    [storableJson(settled), appId, now, now, now, now, now, appId, appId, now],
+       returning d.resource_id, s.departed_at, d.state = 'pending' and d.rank = ${RANKS.leaver} and d.ready_at <= ?::timestamptz as leaves),
+     departed as (insert into departures (app_id, resource_id, changed_at, acknowledged_at)
+       select ?, resource_id, departed_at, ?::timestamptz from mine where departed_at is not null)
+     select coalesce(bool_or(leaves), false) as leaves from mine`,
+    [storableJson(settled), appId, now, now, now, now, appId, now, appId, now],
   );
+  return rows[0]?.leaves ?? false;
 }
 
 /** Whether a settlement was refused because another resource of ours is linked to the same one there. */
