@@ -62,7 +62,8 @@ export function makePump(parts: PumpParts, appId: string, lease: HeldLease, sign
       await checkFence(tx, lease, durability);
       return work(tx);
     });
-  const health = makeHealth({ appId, clock, log, write, random: parts.random ?? Math.random });
+  const endRest = (): void => opened?.target.endRest();
+  const health = makeHealth({ appId, clock, log, write, endRest, random: parts.random ?? Math.random });
   const following = { db, clock, appId, write };
   const upkeep = makeUpkeep(following, health, signal);
   const scopeOf = (row: TargetRow): ScopeOf => targetScope(row, parts.scopeOf);
