@@ -82,8 +82,10 @@ function isOff(of: string): string {
   return `(not ${of}.in_scope or not exists (select 1 from resources r where r.id = ${of}.resource_id and r.active and r.deleted_at is null))`;
 }
 
-/** A person wants whom `o` is about to stay there, until something about them changes. */
-const MAY_STAY = `o.state = 'idle' and o.last_action = 'kept' and o.gone_since is null and o.remote_id is not null`;
+/** A person wants whom a delivery is of to stay there, until something about them changes. */
+function mayStay(of: string): string {
+  return `${of}.state = 'idle' and ${of}.last_action = 'kept' and ${of}.gone_since is null and ${of}.remote_id is not null`;
+}
 
 /**
  * Asks for everyone in scope within a stretch, or with `mode` scope only for those whose place in it has changed. Answers
@@ -104,7 +106,7 @@ export async function askForStretch(
   const within = statement.where(scope(stretch.type, 'many'));
   const changed =
     stretch.mode === 'all'
-      ? `(r.within or o.resource_id is not null) and (${MAY_STAY} and not (r.active and r.within)) is not true`
+      ? `(r.within or o.resource_id is not null) and (${mayStay('o')} and not (r.active and r.within)) is not true`
       : '(r.within <> coalesce(o.in_scope, false))';
   const text = `with page as materialized (
       select r.id, r.pos, r.resource_type, r.version, r.active, r.updated_at, ${within} as within from resources r
@@ -148,7 +150,7 @@ export async function askForGone(db: Db, appId: string, now: Date): Promise<void
   await sql(
     db,
     `update deliveries o set state = 'pending', asks = asks + 1, rank = ?, ready_at = ?, changed_at = case when o.state = 'idle' then ? else changed_at end
-     where app_id = ? and remote_id is not null and gone_since is null and state in ('idle', 'dead') and (${MAY_STAY}) is not true
+     where app_id = ? and remote_id is not null and gone_since is null and state in ('idle', 'dead') and (${mayStay('o')}) is not true
        and not exists (select 1 from resources r where r.id = o.resource_id and r.deleted_at is null)`,
     [RANKS.leaver, now, now, appId],
   );
@@ -267,10 +269,10 @@ export async function touchedSince(db: Db, resourceId: string, version: string |
 }
 
 /**
- * The groups of these, and those whom they manage, are looked at again. Those that wait are asked for as well, since they
- * may be claimed at this very moment by somebody who does not see the news yet; and groups that were given up because of a
- * member. Those who are asked for are an array, by which the planner looks them up: joined, it may read all deliveries for
- * each batch.
+ * The groups of these, and those whom they manage, are looked at again, but for whoever is to go and whom a person has let
+ * stay. Those that wait are asked for as well, since they may be claimed at this very moment by somebody who does not see
+ * the news yet; and groups that were given up because of a member. Those who are asked for are an array, by which the
+ * planner looks them up: joined, it may read all deliveries for each batch.
  */
 export async function askForReferences(db: Db, appId: string, moved: readonly string[], now: Date): Promise<void> {
   if (moved.length === 0) return;
@@ -283,7 +285,8 @@ export async function askForReferences(db: Db, appId: string, moved: readonly st
        attempts = case when d.state = 'dead' then 0 else d.attempts end
      where d.app_id = ? and d.resource_id = any(array(select group_id from group_members where member_id = any(?::uuid[])
          union select id from resources where manager_id = any(?::uuid[]) and deleted_at is null))
-       and (d.state in ('idle', 'pending', 'sending') or d.state = 'dead' and d.last_error ->> 'code' in ('member-refused', 'member-list-refused', 'too-many-members'))`,
+       and (d.state in ('idle', 'pending', 'sending') or d.state = 'dead' and d.last_error ->> 'code' in ('member-refused', 'member-list-refused', 'too-many-members'))
+       and (${mayStay('d')} and ${isOff('d')}) is not true`,
     [now, now, appId, moved, moved],
   );
 }

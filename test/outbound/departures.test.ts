@@ -190,4 +190,26 @@ eachDatabase('the guard of a target, when', (open) => {
     await push.settle();
     assert.equal(active().length, 5);
   });
+
+  for (const news of ['has vanished there and is made anew', 'leaves'] as const)
+    it(`departures were rejected, and the manager of those people ${news}: they stay`, async () => {
+      const boss = await edit.user('boss');
+      const manager = { 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User': { manager: { value: boss } } };
+      const ids: string[] = [];
+      for (let n = 0; n < 6; n += 1) ids.push(await edit.user(`user${n}`, manager));
+      const push = await start({ guard: { max: 2, percent: 0 } });
+      await push.settle();
+      for (const id of ids) await edit.change('User', id, 'active', false);
+      await journalIsWhole(database);
+      await push.settle();
+      assert.equal(await decideDepartures(database.knex, push.appId, 'reject', new Date()), 6);
+      const [there] = [...app.users].find(([, user]) => user['userName'] === 'boss') ?? [];
+      if (news === 'leaves') await edit.remove('User', boss);
+      else app.users.delete(there ?? '');
+      await sql(database.knex, 'update targets set reconcile_asked = true');
+      await journalIsWhole(database);
+      await push.settle();
+      const expected = ids.map((_, n) => `user${n}`);
+      assert.deepEqual(active().sort(), news === 'leaves' ? expected : ['boss', ...expected]);
+    });
 });
