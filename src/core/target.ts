@@ -172,6 +172,8 @@ export interface Target {
   ): AsyncGenerator<readonly Remote[]>;
   /** What was learned since it was opened. */
   learned(): Learned;
+  /** A person has ended the rest that it asked for: it is asked again. */
+  endRest(): void;
   close(): Promise<void>;
 }
 

@@ -6,6 +6,7 @@ import { journalEnd, readChanges } from '#store/changes.ts';
 import type { Db } from '#store/database.ts';
 import { askForChanges, askForGone, askForStretch, type ScopeOf } from '#store/deliveries.ts';
 import { type Backfill, changeTarget, type TargetRow } from '#store/targets.ts';
+import { HaltedError } from './halt.ts';
 
 export interface Following {
   readonly db: Db;
@@ -68,10 +69,14 @@ async function readOn({ db, clock, appId, write }: Following, row: TargetRow, sc
   return hasNews;
 }
 
-/** One stretch of the directory. Answers whether there was one. */
+/**
+ * One stretch of the directory. Answers whether there was one; one of settings that were changed since is not written, so
+ * that what they ask for is looked through from its start.
+ * @param scope the one of the row
+ */
 export async function lookThrough(
   { clock, appId, write }: Following,
-  { backfill, scope_moved: hasMoved }: Pick<TargetRow, 'backfill' | 'scope_moved'>,
+  { backfill, scope_moved: hasMoved, config_version: configVersion }: TargetRow,
   scope: ScopeOf,
 ): Promise<boolean> {
   // One that is under way goes on to its end, however often the scope moves, so that nobody waits for it to stand still.
@@ -84,7 +89,10 @@ export async function lookThrough(
     const at = await askForStretch(tx, appId, scope, { mode, type, pos, looks, asks: STRETCH, now });
     const next = at === undefined ? followingType(stretch) : { mode, type, pos: at };
     if (next === null) await askForGone(tx, appId, now);
-    await changeTarget(tx, appId, { backfill: next, ...(backfill === null && { scope_moved: false }) });
+    const after = { backfill: next, ...(backfill === null && { scope_moved: false }) };
+    if (!(await changeTarget(tx, appId, after, { configVersion }))) throw new HaltedError('the target was changed');
+  }).catch((error: unknown) => {
+    if (!(error instanceof HaltedError)) throw error;
   });
   return true;
 }

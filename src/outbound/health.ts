@@ -14,11 +14,13 @@ export interface HealthParts {
   readonly clock: Clock;
   readonly log: Log;
   random(): number;
+  /** Called when a person has ended a rest before its time. */
+  endRest?(): void;
   write<T>(work: (tx: Db) => Promise<T>): Promise<T>;
 }
 
 export interface Health {
-  /** Takes up what is stored, at the beginning of a turn. */
+  /** Takes up what is stored, at the beginning of a turn, and whenever nothing is on its way. */
   begin(row: TargetRow): void;
   /** With other settings everything is judged anew. */
   reset(concurrency: number): void;
@@ -42,7 +44,7 @@ export interface Health {
 /** After so many good answers in a row one more request is on its way at once again. */
 const RECOVER_AFTER = 50;
 
-export function makeHealth({ appId, clock, log, random, write }: HealthParts): Health {
+export function makeHealth({ appId, clock, log, random, write, endRest }: HealthParts): Health {
   const recent = makeWindow();
   let row: TargetRow | undefined;
   let restUntil = 0;
@@ -94,10 +96,9 @@ export function makeHealth({ appId, clock, log, random, write }: HealthParts): H
 
   return {
     begin(stored) {
-      row = stored;
-      restUntil = stored.rest_until?.getTime() ?? 0;
-      failures = stored.failures;
-      isOut = false;
+      const until = stored.rest_until?.getTime() ?? 0;
+      if (until < restUntil && restUntil > now()) endRest?.();
+      [row, restUntil, failures, isOut] = [stored, until, stored.failures, false];
     },
     reset(concurrency) {
       most = concurrency;

@@ -62,10 +62,12 @@ export function makePump(parts: PumpParts, appId: string, lease: HeldLease, sign
       await checkFence(tx, lease, durability);
       return work(tx);
     });
-  const health = makeHealth({ appId, clock, log, write, random: parts.random ?? Math.random });
+  const endRest = (): void => opened?.target.endRest();
+  const health = makeHealth({ appId, clock, log, write, endRest, random: parts.random ?? Math.random });
   const following = { db, clock, appId, write };
   const upkeep = makeUpkeep(following, health, signal);
-  const between = makeBetween({ following, health, scopeOf: (row) => targetScope(row, parts.scopeOf) });
+  const scopeOf = (row: TargetRow): ScopeOf => targetScope(row, parts.scopeOf);
+  const between = makeBetween({ following, health, scopeOf });
   const listen = (own: AbortSignal, to: Exchange[]): void => void exchanges.set(own, to);
   const { metrics } = parts;
   const sendDue = makeSendDue({ following, log, health, listen, ...(metrics && { metrics }) });
@@ -98,28 +100,27 @@ export function makePump(parts: PumpParts, appId: string, lease: HeldLease, sign
   async function turn(): Promise<number> {
     const before = await readTarget(db, appId);
     if (before === undefined || before.state === 'disabled') return POLL_MS;
-    const scope = targetScope(before, parts.scopeOf);
-    const hasNews = await followJournal(following, before, scope, signal);
+    const hasNews = await followJournal(following, before, scopeOf(before), signal);
     const followed = hasNews ? ((await readTarget(db, appId)) ?? before) : before;
-    const hasLooked = await lookThrough(following, followed, scope);
+    const hasLooked = await lookThrough(following, followed, scopeOf(followed));
     const row = hasLooked ? ((await readTarget(db, appId)) ?? followed) : followed;
     const due = await nextDue(db, appId);
     const isAbandoned = due.claimEndsAt !== undefined && due.claimEndsAt < clock.now();
     if (isAbandoned) await write((tx) => freeExpiredClaims(tx, appId, clock.now()));
     const isOff = row.state === 'paused' || row.state === 'disabled';
-    const idleMs = isOff ? POLL_MS : await work(row, scope, due);
+    const idleMs = isOff ? POLL_MS : await work(row, due);
     return hasLooked || isAbandoned ? 0 : idleMs;
   }
 
   /** Sends, when the target may be sent to. */
-  async function work(row: TargetRow, scope: ScopeOf, { readyAt }: Due): Promise<number> {
+  async function work(row: TargetRow, { readyAt }: Due): Promise<number> {
     health.begin(row);
     const ready = await open(row);
     if (ready === undefined) return POLL_MS;
     if (row.state === 'quarantined') return (await health.probe(ready.target, signal)) ? 0 : POLL_MS;
     if (health.isResting()) return Math.min(POLL_MS, health.restMs());
     if (!(await upkeep.discover(row, ready))) return POLL_MS;
-    const done = readyAt !== undefined && readyAt <= clock.now() ? await sendGuarded(row, ready, scope) : 0;
+    const done = readyAt !== undefined && readyAt <= clock.now() ? await sendGuarded(row, ready) : 0;
     const hasReconciled = await reconcile(row, ready);
     await upkeep.keepLearned(row, ready);
     if (done > 0 || hasReconciled) return 0;
@@ -129,13 +130,13 @@ export function makePump(parts: PumpParts, appId: string, lease: HeldLease, sign
 
   async function reconcile(row: TargetRow, ready: Ready): Promise<boolean> {
     if (row.backfill !== null || row.scope_moved || health.isResting()) return false;
-    const send = (now: TargetRow, scope: ScopeOf): Promise<number> => sendGuarded(now, ready, scope);
+    const send = (now: TargetRow): Promise<number> => sendGuarded(now, ready);
     return upkeep.reconcileWhenDue(row, ready, () => between(row, send, signal));
   }
 
-  async function sendGuarded(row: TargetRow, ready: Ready, scope: ScopeOf): Promise<number> {
+  async function sendGuarded(row: TargetRow, ready: Ready): Promise<number> {
     await write((tx) => guardDepartures(tx, appId, ready.policy.guard, clock.now()));
-    return sendDue(row, ready, scope, signal);
+    return sendDue(row, ready, scopeOf(row), signal);
   }
 
   return {

@@ -72,7 +72,8 @@ export function makeSendDue({ following, log, health, metrics, listen }: SendPar
     async function look(): Promise<void> {
       lookedAt = clock.elapsed();
       const now = await readTarget(db, appId);
-      if (now === undefined) return;
+      // With other settings this ends, and whoever comes next has their scope.
+      if (now?.config_version !== row.config_version) return;
       const hasNews = await followJournal(following, now, scope, signal);
       const hasLooked = await lookThrough(following, now, scope);
       hasMore = hasNews || hasLooked;

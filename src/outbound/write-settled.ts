@@ -1,6 +1,5 @@
 // What became of deliveries is written together; one that cannot be written holds up nobody else.
 import { describeError } from '#core/failure.ts';
-import { RANKS } from '#core/order.ts';
 import { type PushPolicy, TargetError } from '#core/target.ts';
 import type { Db } from '#store/database.ts';
 import { askForReferences, isLinkTaken, type SettledDelivery, settleDeliveries } from '#store/deliveries.ts';
@@ -17,10 +16,10 @@ export async function writeSettled(
 ): Promise<void> {
   const writeAll = (some: readonly SettledDelivery[]): Promise<void> =>
     write(async (tx) => {
-      await settleDeliveries(tx, appId, some, now);
+      const isDeparting = await settleDeliveries(tx, appId, some, now);
       const moved = some.filter((one) => one.concerns_others).map(({ resource_id }) => resource_id);
       await askForReferences(tx, appId, moved, now);
-      if (some.some((one) => leavesNext(one, now))) await guardDepartures(tx, appId, guard, now);
+      if (isDeparting) await guardDepartures(tx, appId, guard, now);
     });
   const unlessTaken = (error: unknown): void => {
     if (!isLinkTaken(error)) throw error;
@@ -37,11 +36,6 @@ export async function writeSettled(
       unlessTaken(error);
       return writeAll([withoutLink(one)]);
     });
-}
-
-/** It is done, and its departure follows. */
-function leavesNext({ done, state, rank, ready_at: at }: SettledDelivery, now: Date): boolean {
-  return done && state === 'pending' && rank === RANKS.leaver && at <= now;
 }
 
 /** The target has answered with the id of what another resource of ours is linked to. */

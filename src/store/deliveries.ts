@@ -77,8 +77,15 @@ export interface Stretch {
   readonly now: Date;
 }
 
-/** A person wants whom `o` is about to stay there, until something about them changes. */
-const MAY_STAY = `o.state = 'idle' and o.last_action = 'kept' and o.gone_since is null and o.remote_id is not null`;
+/** Whether whoever a delivery is of has to go: gone, inactive or out of scope. */
+function isOff(of: string): string {
+  return `(not ${of}.in_scope or not exists (select 1 from resources r where r.id = ${of}.resource_id and r.active and r.deleted_at is null))`;
+}
+
+/** A person wants whom a delivery is of to stay there, until something about them changes. */
+function mayStay(of: string): string {
+  return `${of}.state = 'idle' and ${of}.last_action = 'kept' and ${of}.gone_since is null and ${of}.remote_id is not null`;
+}
 
 /**
  * Asks for everyone in scope within a stretch, or with `mode` scope only for those whose place in it has changed. Answers
@@ -99,7 +106,7 @@ export async function askForStretch(
   const within = statement.where(scope(stretch.type, 'many'));
   const changed =
     stretch.mode === 'all'
-      ? `(r.within or o.resource_id is not null) and (${MAY_STAY} and not (r.active and r.within)) is not true`
+      ? `(r.within or o.resource_id is not null) and (${mayStay('o')} and not (r.active and r.within)) is not true`
       : '(r.within <> coalesce(o.in_scope, false))';
   const text = `with page as materialized (
       select r.id, r.pos, r.resource_type, r.version, r.active, r.updated_at, ${within} as within from resources r
@@ -143,7 +150,7 @@ export async function askForGone(db: Db, appId: string, now: Date): Promise<void
   await sql(
     db,
     `update deliveries o set state = 'pending', asks = asks + 1, rank = ?, ready_at = ?, changed_at = case when o.state = 'idle' then ? else changed_at end
-     where app_id = ? and remote_id is not null and gone_since is null and state in ('idle', 'dead') and (${MAY_STAY}) is not true
+     where app_id = ? and remote_id is not null and gone_since is null and state in ('idle', 'dead') and (${mayStay('o')}) is not true
        and not exists (select 1 from resources r where r.id = o.resource_id and r.deleted_at is null)`,
     [RANKS.leaver, now, now, appId],
   );
@@ -183,8 +190,11 @@ export interface SettledDelivery {
 /** It was asked for again meanwhile. What failed for good is tried anew as well: there is news. */
 const AGAIN = `(d.asks > s.asks and (s.done or s.state = 'dead'))`;
 
-/** It is done, and a departure follows, over which the guard watches whatever else there is. */
-const LEAVES_NEXT = `(s.done and s.state = 'pending' and s.rank = ${RANKS.leaver} and s.ready_at <= ?::timestamptz)`;
+/** Whoever is there and was asked to leave meanwhile: the rank at which they were asked for may be of a time when they were not there yet. */
+const LEAVES_SINCE = `(d.asks > s.asks and s.remote_id is not null and s.gone_since is null and ${isOff('d')})`;
+
+/** A departure that was asked for meanwhile goes first, whatever became of the try, and waits for nothing. */
+const RANK_NOW = `case when ${LEAVES_SINCE} then ${RANKS.leaver} when d.asks > s.asks then least(d.rank, s.rank) else s.rank end`;
 
 /** What was given back, without a try, has the failure that it had. */
 const ERROR_NOW = `case when s.done then null else coalesce(nullif(s.error, 'null'::jsonb), d.last_error) end`;
@@ -193,16 +203,19 @@ const ERROR_NOW = `case when s.done then null else coalesce(nullif(s.error, 'nul
 export const LOG_KEPT = 4;
 const LAST_KEPT = `jsonb_path_query_array(d.log || s.log, '$[last - ${LOG_KEPT - 1} to last]')`;
 
-/** Writes what became of deliveries that are still ours; what was asked for again meanwhile is pending at once. */
+/**
+ * Writes what became of deliveries that are still ours; what was asked for again meanwhile is pending at once. Answers
+ * whether somebody's departure is ready now.
+ */
 export async function settleDeliveries(
   db: Db,
   appId: string,
   settled: readonly SettledDelivery[],
   now: Date,
-): Promise<void> {
-  if (settled.length === 0) return;
+): Promise<boolean> {
+  if (settled.length === 0) return false;
   await countAttempts(db, { appId, channel: 'push' }, attemptsOf(settled), now);
-  await sql(
+  const { rows } = await sql<{ leaves: boolean }>(
     db,
     `with s as (select * from jsonb_to_recordset(?::jsonb) as s(resource_id uuid, fence bigint, asks bigint, state text, ready_at timestamptz,
        attempts integer, version bigint, remote_id text, remote_etag text, link text, sent jsonb, gone_since timestamptz, drift jsonb, action text,
@@ -211,8 +224,8 @@ export async function settleDeliveries(
        returning c.resource_id),
      mine as (update deliveries d set
          state = case when ${AGAIN} then 'pending' else s.state end,
-         ready_at = case when ${AGAIN} then ?::timestamptz else s.ready_at end,
-         rank = case when ${AGAIN} and not ${LEAVES_NEXT} then d.rank else s.rank end,
+         ready_at = case when ${AGAIN} or ${RANK_NOW} < s.rank then ?::timestamptz else s.ready_at end,
+         rank = ${RANK_NOW},
          changed_at = case when ${AGAIN} then ?::timestamptz else d.changed_at end,
          attempts = case when ${AGAIN} then 0 else s.attempts end, delivered = case when s.done then s.version else d.delivered end,
          remote_id = s.remote_id, remote_etag = s.remote_etag, link = s.link, sent = nullif(s.sent, 'null'::jsonb), gone_since = s.gone_since, drift = nullif(s.drift, 'null'::jsonb),
@@ -221,11 +234,13 @@ export async function settleDeliveries(
          fence = d.fence + 1, allowed = case when s.done then false else d.allowed end,
          doubted = d.doubted and (not s.done or d.asks > s.asks)
        from s join ours using (resource_id) where d.app_id = ? and d.resource_id = s.resource_id
-       returning d.resource_id, s.departed_at)
-     insert into departures (app_id, resource_id, changed_at, acknowledged_at)
-     select ?, resource_id, departed_at, ?::timestamptz from mine where departed_at is not null`,
-    [storableJson(settled), appId, now, now, now, now, now, appId, appId, now],
+       returning d.resource_id, s.departed_at, d.state = 'pending' and d.rank = ${RANKS.leaver} and d.ready_at <= ?::timestamptz as leaves),
+     departed as (insert into departures (app_id, resource_id, changed_at, acknowledged_at)
+       select ?, resource_id, departed_at, ?::timestamptz from mine where departed_at is not null)
+     select coalesce(bool_or(leaves), false) as leaves from mine`,
+    [storableJson(settled), appId, now, now, now, now, appId, now, appId, now],
   );
+  return rows[0]?.leaves ?? false;
 }
 
 /** Whether a settlement was refused because another resource of ours is linked to the same one there. */
@@ -254,10 +269,10 @@ export async function touchedSince(db: Db, resourceId: string, version: string |
 }
 
 /**
- * The groups of these, and those whom they manage, are looked at again. Those that wait are asked for as well, since they
- * may be claimed at this very moment by somebody who does not see the news yet; and groups that were given up because of a
- * member. Those who are asked for are an array, by which the planner looks them up: joined, it may read all deliveries for
- * each batch.
+ * The groups of these, and those whom they manage, are looked at again, but for whoever is to go and whom a person has let
+ * stay. Those that wait are asked for as well, since they may be claimed at this very moment by somebody who does not see
+ * the news yet; and groups that were given up because of a member. Those who are asked for are an array, by which the
+ * planner looks them up: joined, it may read all deliveries for each batch.
  */
 export async function askForReferences(db: Db, appId: string, moved: readonly string[], now: Date): Promise<void> {
   if (moved.length === 0) return;
@@ -270,7 +285,8 @@ export async function askForReferences(db: Db, appId: string, moved: readonly st
        attempts = case when d.state = 'dead' then 0 else d.attempts end
      where d.app_id = ? and d.resource_id = any(array(select group_id from group_members where member_id = any(?::uuid[])
          union select id from resources where manager_id = any(?::uuid[]) and deleted_at is null))
-       and (d.state in ('idle', 'pending', 'sending') or d.state = 'dead' and d.last_error ->> 'code' in ('member-refused', 'member-list-refused', 'too-many-members'))`,
+       and (d.state in ('idle', 'pending', 'sending') or d.state = 'dead' and d.last_error ->> 'code' in ('member-refused', 'member-list-refused', 'too-many-members'))
+       and (${mayStay('d')} and ${isOff('d')}) is not true`,
     [now, now, appId, moved, moved],
   );
 }

@@ -133,7 +133,8 @@ const JSON_COLUMNS: ReadonlySet<string> = new Set(['backfill', 'capabilities', '
 
 /** As which a target is known to whoever changes it. */
 export interface KnownTarget {
-  readonly states: readonly TargetState[];
+  /** Any, when it is left out. */
+  readonly states?: readonly TargetState[];
   readonly configVersion: string;
 }
 
@@ -160,12 +161,12 @@ export async function changeTarget(
     }
   }
   if (sets.length === 0) return false;
-  const [still, ...stills] =
-    known === undefined
-      ? ['true']
-      : ['state = any(?::text[]) and config_version = ?', known.states, known.configVersion];
-  const text = `update targets set ${sets.join(', ')} where app_id = ? and ${still}`;
-  const { rowCount } = await sql(db, text, [...values, appId, ...stills]);
+  const still: [string, unknown][] = [];
+  if (known !== undefined) still.push(['config_version = ?', known.configVersion]);
+  if (known?.states !== undefined) still.push(['state = any(?::text[])', known.states]);
+  const where = ['app_id = ?', ...still.map(([text]) => text)].join(' and ');
+  const text = `update targets set ${sets.join(', ')} where ${where}`;
+  const { rowCount } = await sql(db, text, [...values, appId, ...still.map(([, value]) => value)]);
   return rowCount === 1;
 }
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { it } from 'node:test';
+import { systemClock } from '#platform/clock.ts';
 import { type Database, sql } from '#store/database.ts';
 import { eachDatabase } from '../support/database.ts';
 import { type Editor, eachPush, journalIsWhole, type PushTest } from '../support/push.ts';
@@ -63,6 +64,50 @@ eachDatabase('a target that is compared page by page', (open) => {
     ];
     assert.ok(patchAt >= 0 && patchAt < lastAt, `the leaver went at ${patchAt}, the last page at ${lastAt}`);
     app.personality = {};
+    await push.settle();
+    assert.deepEqual(await reports(), [WHOLE]);
+  });
+
+  it('lets go before that who leaves its scope with a group', async () => {
+    const push = await startWith({ guard: null });
+    const team = await edit.group('team', ids);
+    await sql(database.knex, 'update apps set scope = ?::jsonb', [JSON.stringify({ groups: [team] })]);
+    await journalIsWhole(database);
+    await sql(database.knex, 'update targets set reconcile_asked = false');
+    await push.settle();
+    app.asked.splice(0);
+    await sql(database.knex, 'update targets set reconcile_asked = true');
+    atPage(2, async () => {
+      await edit.removeMember(team, ids[0] ?? '');
+      await journalIsWhole(database);
+    });
+    await push.pump.turn();
+    const [patchAt, lastAt] = [
+      app.asked.findIndex(({ method }) => method === 'PATCH'),
+      app.asked.findLastIndex(isPage),
+    ];
+    assert.ok(patchAt >= 0 && patchAt < lastAt, `the leaver went at ${patchAt}, the last page at ${lastAt}`);
+    app.personality = {};
+    await push.settle();
+    assert.deepEqual(await reports(), [WHOLE]);
+  });
+
+  it('and rests for a day goes on as soon as it is resumed, leavers first; what changes meanwhile is asked for', async () => {
+    const push = await startWith();
+    app.personality = { failing: () => (pages() >= 2 ? 429 : undefined), failingSeconds: 86_400 };
+    const turn = push.pump.turn();
+    const seen = async (text: string): Promise<void> => {
+      while ((await sql(database.knex, text)).rows.length === 0) await systemClock.sleep(20);
+    };
+    await seen('select 1 from targets where rest_until is not null');
+    await edit.change('User', ids[0] ?? '', 'active', false);
+    await seen(`select 1 from deliveries where state = 'pending'`);
+    app.personality = {};
+    app.endRest();
+    app.asked.splice(0);
+    await sql(database.knex, 'update targets set rest_until = null, failures = 0');
+    await turn;
+    assert.equal(app.asked[0]?.method, 'PATCH');
     await push.settle();
     assert.deepEqual(await reports(), [WHOLE]);
   });

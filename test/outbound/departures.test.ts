@@ -1,10 +1,16 @@
 // Whom a target is about to lose: when they are more than is usual, nobody goes before a person has looked, whichever way they go.
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { describeError } from '#core/failure.ts';
+import { giveBack } from '#outbound/carry-out.ts';
+import { startProgress } from '#outbound/delivering.ts';
 import { decideDepartures, guardDepartures } from '#outbound/departures.ts';
+import { settledOf } from '#outbound/outcome.ts';
+import { writeSettled } from '#outbound/write-settled.ts';
+import { systemClock } from '#platform/clock.ts';
 import { type Database, sql } from '#store/database.ts';
-import { askForChanges } from '#store/deliveries.ts';
-import { claimDeliveries } from '#store/delivery-claims.ts';
+import { askForChanges, type SettledDelivery } from '#store/deliveries.ts';
+import { type Claimed, claimDeliveries } from '#store/delivery-claims.ts';
 import { saveTarget } from '#store/targets.ts';
 import { eachDatabase } from '../support/database.ts';
 import { type Editor, eachPush, journalIsWhole, type PushTest, scopeOf } from '../support/push.ts';
@@ -49,6 +55,48 @@ eachDatabase('the guard of a target, when', (open) => {
     await guard();
     assert.equal((await deliveries(push)).filter(({ state }) => state === 'held').length, 2);
   });
+
+  /** What may become of a try. */
+  const OUTCOMES: Readonly<Record<string, (claimed: Claimed, now: Date) => SettledDelivery>> = {
+    fails: (claimed, now) => ({
+      ...giveBack(claimed, systemClock),
+      ready_at: new Date(now.getTime() + 3_600_000),
+      attempts: 1,
+      error: { ...describeError(new Error('It failed.')), status: 500 },
+    }),
+    'is given back': (claimed) => giveBack(claimed, systemClock),
+    'is done': (claimed, now) => settledOf(claimed, startProgress(claimed), { now, exchanges: [], isDone: true }),
+    'has just made them': (claimed, now) => {
+      const made = { ...startProgress(claimed), remoteId: `r${claimed.resource_id}`, action: 'created' } as const;
+      return settledOf(claimed, made, { now, exchanges: [], isDone: true });
+    },
+  };
+
+  for (const [outcome, settledAs] of Object.entries(OUTCOMES))
+    it(`they leave during a try that ${outcome}: they come first, and the guard watches`, async () => {
+      const ids: string[] = [];
+      for (let n = 0; n < 4; n += 1) ids.push(await edit.user(`user${n}`));
+      const guard = { max: 2, percent: 0 };
+      const push = await start({ guard });
+      if (outcome !== 'has just made them') await push.settle();
+      const { knex } = database;
+      const scope = scopeOf(null);
+      const now = new Date();
+      const ask = () => askForChanges(knex, push.appId, scope, { ids, at: ids.map(() => now), now });
+      await ask();
+      const until = new Date(now.getTime() + 60_000);
+      const claimed = await claimDeliveries(knex, push.appId, { limit: 10, now, until }, scope);
+      assert.deepEqual(
+        claimed.map(({ rank }) => rank),
+        [1, 1, 1, 1],
+      );
+      for (const id of ids) await edit.change('User', id, 'active', false);
+      await ask();
+      const settled = claimed.map((one) => settledAs(one, now));
+      await writeSettled((work) => knex.transaction(work), { appId: push.appId, guard }, settled, now);
+      const { rows } = await sql(knex, 'select distinct state, rank, ready_at from deliveries');
+      assert.deepEqual(rows, [{ state: 'held', rank: 0, ready_at: now }]);
+    });
 
   it('a type is left out of what it gets: those of it who are there leave, and the guard watches', async () => {
     for (let n = 0; n < 5; n += 1) await edit.user(`user${n}`);
@@ -142,4 +190,26 @@ eachDatabase('the guard of a target, when', (open) => {
     await push.settle();
     assert.equal(active().length, 5);
   });
+
+  for (const news of ['has vanished there and is made anew', 'leaves'] as const)
+    it(`departures were rejected, and the manager of those people ${news}: they stay`, async () => {
+      const boss = await edit.user('boss');
+      const manager = { 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User': { manager: { value: boss } } };
+      const ids: string[] = [];
+      for (let n = 0; n < 6; n += 1) ids.push(await edit.user(`user${n}`, manager));
+      const push = await start({ guard: { max: 2, percent: 0 } });
+      await push.settle();
+      for (const id of ids) await edit.change('User', id, 'active', false);
+      await journalIsWhole(database);
+      await push.settle();
+      assert.equal(await decideDepartures(database.knex, push.appId, 'reject', new Date()), 6);
+      const [there] = [...app.users].find(([, user]) => user['userName'] === 'boss') ?? [];
+      if (news === 'leaves') await edit.remove('User', boss);
+      else app.users.delete(there ?? '');
+      await sql(database.knex, 'update targets set reconcile_asked = true');
+      await journalIsWhole(database);
+      await push.settle();
+      const expected = ids.map((_, n) => `user${n}`);
+      assert.deepEqual(active().sort(), news === 'leaves' ? expected : ['boss', ...expected]);
+    });
 });

@@ -86,6 +86,8 @@ export interface ScimAppServer {
   takeWrites(): Asked[];
   /** Puts somebody there by hand. */
   put(type: 'User' | 'Group', doc: Doc): string;
+  /** It may be asked again, whatever it asked for. */
+  endRest(): void;
   close(): Promise<void>;
 }
 
@@ -539,6 +541,9 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
       const id = `${type.toLowerCase()}-${counter}`;
       (type === 'User' ? users : groups).set(id, { ...doc, id, $version: 1 });
       return id;
+    },
+    endRest() {
+      restUntil = 0;
     },
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));

@@ -11,6 +11,8 @@ export interface Authorizer {
   header(signal: AbortSignal): Promise<string | undefined>;
   /** The header was refused. Answers whether there is another to try: a fresh token, or the next credential. */
   refused(header: string | undefined): boolean;
+  /** The token endpoint is asked again, whatever it asked for. */
+  endRest(): void;
 }
 
 /** Renewed this long before it ends. */
@@ -73,6 +75,9 @@ export function makeAuthorizer(auths: readonly Auth[], http: HttpClient, clock: 
       place += 1;
       token = undefined;
       return true;
+    },
+    endRest() {
+      resting = undefined;
     },
   };
 }

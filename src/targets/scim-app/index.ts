@@ -55,21 +55,27 @@ export function scimAppKind({ clock, outgoing }: ScimAppParts): TargetKind<ScimS
       });
       const sharing = shareExchanges(context.trace);
       const auths = settings.nextAuth === null ? [settings.auth] : [settings.auth, settings.nextAuth];
+      const authorizer = makeAuthorizer(auths, http, clock);
+      const pace = makePace(limits, clock);
+      const endRest = (): void => {
+        authorizer.endRest();
+        pace.endRest();
+      };
       const client = makeScimClient({
         http,
         baseUrl: settings.baseUrl,
         headers: settings.headers,
         contentType: dialect.contentType,
         secrets: [...auths.flatMap(secretsOf), ...Object.values(settings.headers)],
-        authorizer: makeAuthorizer(auths, http, clock),
-        pace: makePace(limits, clock),
+        authorizer,
+        pace,
         clock,
         dryRun: context.dryRun,
         trace: sharing.trace,
         permit: context.permit,
       });
       const known = { capabilities: context.capabilities, learned: context.learned };
-      return makeTarget(settings, { client, clock, share: sharing.share, close: () => http.close() }, known);
+      return makeTarget(settings, { client, clock, endRest, share: sharing.share, close: () => http.close() }, known);
     },
   };
 }
@@ -138,12 +144,13 @@ function makeCreateOne(client: ScimClient, read: Target['read']): Target['create
 interface Means extends Pick<BulkParts, 'share'> {
   readonly client: ScimClient;
   readonly clock: Clock;
+  endRest(): void;
   close(): Promise<void>;
 }
 
 function makeTarget(
   settings: ScimSettings,
-  { client: direct, clock, share, close }: Means,
+  { client: direct, clock, share, endRest, close }: Means,
   known: { readonly capabilities: Capabilities | undefined; readonly learned: Learned },
 ): Target {
   const { dialect } = settings;
@@ -240,6 +247,7 @@ function makeTarget(
     changeMembers: writer.changeMembers,
     pages: (type, signal, waitOut) => readPages(client, type, { ...pages, ...(waitOut && { waitOut }) }, signal),
     learned: () => learned,
+    endRest,
     async close() {
       matcher.close();
       await close();

@@ -14,6 +14,8 @@ export interface Pace {
   checkRest(): void;
   /** The target asked to be left alone. */
   rest(ms: number): void;
+  /** It is talked to again, whatever it asked for. */
+  endRest(): void;
 }
 
 /** A token costs this much time, and up to a second of them is kept. */
@@ -59,6 +61,9 @@ export function makePace(
     checkRest,
     rest(ms) {
       restUntil = Math.max(restUntil, clock.elapsed() + ms);
+    },
+    endRest() {
+      restUntil = 0;
     },
   };
 }
