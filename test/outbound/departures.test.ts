@@ -142,4 +142,39 @@ eachDatabase('the guard of a target, when', (open) => {
     await push.settle();
     assert.equal(active().length, 5);
   });
+
+  for (const isDeleted of [false, true])
+    it(`few leave, and few again, and the target ${isDeleted ? 'fails at the first try' : 'refuses what else changed with that'}: they count together`, async () => {
+      const ids: string[] = [];
+      for (let n = 0; n < 6; n += 1) ids.push(await edit.user(`user${n}`));
+      await journalIsWhole(database);
+      const push = await start({ guard: { max: 2, percent: 0 } });
+      await push.settle();
+      const tried = new Set<string>();
+      app.personality = {
+        failing(method, body, path) {
+          if (method !== 'PATCH') return undefined;
+          if (!isDeleted) return body.includes('Gone') ? 400 : undefined;
+          const isFirst = !tried.has(path);
+          tried.add(path);
+          return isFirst ? 500 : undefined;
+        },
+      };
+      for (let n = 0; n < 6; n += 2) {
+        for (const id of ids.slice(n, n + 2)) {
+          if (isDeleted) await edit.remove('User', id);
+          else {
+            await edit.change('User', id, 'title', 'Gone');
+            await edit.change('User', id, 'active', false);
+          }
+        }
+        await journalIsWhole(database);
+        for (let turn = 0; turn < 3; turn += 1) {
+          await push.settle(0);
+          await sql(database.knex, `update deliveries set ready_at = now() where state = 'pending'`);
+        }
+      }
+      assert.equal(active().length, 4);
+      assert.equal((await deliveries(push)).filter(({ state }) => state === 'held').length, 4);
+    });
 });
