@@ -43,19 +43,20 @@ export async function leave(
   signal: AbortSignal,
 ): Promise<void> {
   const since = progress.goneSince ?? world.now();
-  progress.goneSince = since;
   if (fate === 'keep') {
+    progress.goneSince = since;
     progress.action = 'kept';
     progress.steps.push({ step: 'action', ok: true, detail: 'It stays at the target, as the policy says.' });
     return;
   }
   const { deleteAfterDays } = world.policy.deprovision;
   const deleteAt = deleteAfterDays === null ? undefined : new Date(since.getTime() + deleteAfterDays * DAY_MS);
-  if (fate === 'delete' || (deleteAt !== undefined && deleteAt <= world.now()))
-    return removeThere(world, row, progress, signal);
-  await deactivate(world, row, progress, signal);
+  const isDue = fate === 'delete' || (deleteAt !== undefined && deleteAt <= world.now());
+  await (isDue ? removeThere : deactivate)(world, row, progress, signal);
   // Of whom is gone there already nothing is left to delete.
-  if (progress.remoteId !== null) progress.again = deleteAt;
+  if (progress.remoteId === null) return;
+  progress.goneSince = since;
+  if (!isDue) progress.again = deleteAt;
 }
 
 async function deactivate(world: Delivering, row: Claimed, progress: Progress, signal: AbortSignal): Promise<void> {

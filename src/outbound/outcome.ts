@@ -13,9 +13,9 @@ export interface Ending {
 
 /** What is written of a delivery: done, or left as it is to be taken up again at once. */
 export function settledOf(row: Claimed, progress: Progress, { now, exchanges, isDone }: Ending): SettledDelivery {
+  // Whatever else of it is left to do.
   const hasLeft = progress.action === 'deactivated' || progress.action === 'deleted';
-  const isDeparture =
-    isDone && hasLeft && row.rank === RANKS.leaver && row.resource_type === 'User' && row.gone_since === null;
+  const isDeparture = hasLeft && row.resource_type === 'User' && row.gone_since === null;
   const cameOrWent = (row.gone_since === null) !== (progress.goneSince === null);
   const isRenamed = row.remote_id !== null && progress.remoteId !== null && row.remote_id !== progress.remoteId;
   const lines = exchanges.map((exchange) => ({ ...(isDone ? inShort(exchange) : exchange), at: now.toISOString() }));

@@ -72,13 +72,19 @@ export function makePump(parts: PumpParts, appId: string, lease: HeldLease, sign
   const { metrics } = parts;
   const sendDue = makeSendDue({ following, log, health, listen, ...(metrics && { metrics }) });
 
+  /** Whatever is still read there ends. */
+  async function release(): Promise<void> {
+    const was = opened;
+    opened = undefined;
+    await was?.target.close();
+  }
+
   /** Opened anew when its settings have changed; undefined when they cannot be used. */
   async function open(row: TargetRow): Promise<Ready | undefined> {
     if (opened?.version === row.config_version) return opened;
     // Settings that cannot be used are a failed probe as well: no other is made before it is due.
     if (row.state === 'quarantined' && !health.isProbeDue()) return undefined;
-    await opened?.target.close();
-    opened = undefined;
+    await release();
     const cut = parts.cutOf(row.scope as AppScope | null);
     try {
       const permit = (): Promise<void> => lease.confirm();
@@ -99,6 +105,7 @@ export function makePump(parts: PumpParts, appId: string, lease: HeldLease, sign
   /** With nothing to do it costs three look-ups. */
   async function turn(): Promise<number> {
     const before = await readTarget(db, appId);
+    if (before?.state !== 'active') await release();
     if (before === undefined || before.state === 'disabled') return POLL_MS;
     const hasNews = await followJournal(following, before, scopeOf(before), signal);
     const followed = hasNews ? ((await readTarget(db, appId)) ?? before) : before;
@@ -139,10 +146,5 @@ export function makePump(parts: PumpParts, appId: string, lease: HeldLease, sign
     return sendDue(row, ready, scopeOf(row), signal);
   }
 
-  return {
-    turn,
-    async close() {
-      await opened?.target.close();
-    },
-  };
+  return { turn, close: release };
 }

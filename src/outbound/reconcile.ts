@@ -130,8 +130,9 @@ async function compareType(
     await parts.between();
   }
   const gone = await listUnseen(parts.db, appId, type, { seen: [...seen], before: startedAt });
-  const missing: string[] = [];
-  for (const { resource_id, remote_id } of gone) {
+  const missing: (typeof gone)[number][] = [];
+  for (const link of gone) {
+    const { resource_id, remote_id } = link;
     await parts.between();
     // A page may skip somebody: only what is not there when asked for by id is missing.
     if ((await target.read(type, remote_id, signal)) !== undefined) continue;
@@ -144,7 +145,7 @@ async function compareType(
       detail: 'It is not at the target any more.',
       repair,
     });
-    if (repair === 'queued') missing.push(resource_id);
+    if (repair === 'queued') missing.push(link);
   }
   await write((tx) => markMissing(tx, appId, missing, clock.now()));
 }

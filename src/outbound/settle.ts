@@ -34,6 +34,9 @@ const LOST: ReadonlySet<string> = new Set(['timeout', 'connection-lost']);
 /** Of an object whose connection is lost: these follow at once, the others with growing gaps. */
 const QUICK_TRIES = 3;
 
+/** Whoever waits for a link looks again as after so many tries; when it is given up they are asked for at once. */
+const HEIR_TRIES = 3;
+
 /** Says something of one object, of its members or of ours, and nothing of how the target does. */
 const NOT_OF_TARGET: ReadonlySet<string> = new Set([
   ...['member-refused', 'member-list-refused', 'too-many-members', 'deletion-refused'],
@@ -67,6 +70,9 @@ export function consequenceOf(error: unknown, situation: Situation): Consequence
   const rested = after(targetRestMs(failures + 1, error.retryAfterMs, random));
   // Whatever it answers, it may say when it wants to be asked again.
   const isAsked = error.retryAfterMs !== undefined && error.retryAfterMs > 0;
+  // It waits for somebody of ours who leaves, maybe for as long as the guard holds them: no try of its own has failed.
+  if (error.kind === 'stale' && error.reason === 'already-linked')
+    return { ...again, readyAt: after(objectRetryMs(HEIR_TRIES, random)) };
   switch (error.kind) {
     case 'throttled':
       return { ...again, restUntil: rested };

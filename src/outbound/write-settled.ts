@@ -3,6 +3,7 @@ import { describeError } from '#core/failure.ts';
 import { type PushPolicy, TargetError } from '#core/target.ts';
 import type { Db } from '#store/database.ts';
 import { askForReferences, isLinkTaken, type SettledDelivery, settleDeliveries } from '#store/deliveries.ts';
+import { askForHeirs } from '#store/gone-links.ts';
 import { guardDepartures } from './departures.ts';
 
 type Write = (work: (tx: Db) => Promise<void>) => Promise<void>;
@@ -19,6 +20,7 @@ export async function writeSettled(
       const isDeparting = await settleDeliveries(tx, appId, some, now);
       const moved = some.filter((one) => one.concerns_others).map(({ resource_id }) => resource_id);
       await askForReferences(tx, appId, moved, now);
+      if (some.some(hasLeft)) await askForHeirs(tx, appId, now);
       if (isDeparting) await guardDepartures(tx, appId, guard, now);
     });
   const unlessTaken = (error: unknown): void => {
@@ -36,6 +38,12 @@ export async function writeSettled(
       unlessTaken(error);
       return writeAll([withoutLink(one)]);
     });
+}
+
+const LEFT: ReadonlySet<string> = new Set(['deactivated', 'deleted', 'kept']);
+
+function hasLeft({ done, action }: SettledDelivery): boolean {
+  return done && LEFT.has(action);
 }
 
 /** The target has answered with the id of what another resource of ours is linked to. */

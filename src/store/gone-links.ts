@@ -1,6 +1,7 @@
 // Links of those who are gone here, for whoever comes after them under the same name.
 import type { ResourceType } from '#core/resource.ts';
 import { type Db, sql } from './database.ts';
+import { onTheirWay } from './delivery-claims.ts';
 
 /** A resource there, and whoever of ours wants it. */
 export interface WantedLink {
@@ -10,7 +11,7 @@ export interface WantedLink {
   readonly by: string;
 }
 
-/** `gone` here, and has left there; `leaving` is about to; `stays` is here, or nobody has it. */
+/** `gone` here, and has left there; `leaving` is about to; `stays` is here, or is to stay there, or nobody has it. */
 export type Holder = 'gone' | 'leaving' | 'stays';
 
 const HELD_BY_OTHERS = `d.app_id = ? and d.resource_type = ? and d.remote_id = ? and d.resource_id <> ?
@@ -18,14 +19,17 @@ const HELD_BY_OTHERS = `d.app_id = ? and d.resource_type = ? and d.remote_id = ?
 const HAS_LEFT = `d.gone_since is not null and d.state <> 'held'
   and not exists (select 1 from delivery_claims c where c.app_id = d.app_id and c.resource_id = d.resource_id)`;
 
+/** A person wants it to stay there. */
+const IS_KEPT = `d.state = 'idle' and d.last_action = 'kept' and d.gone_since is null`;
+
 /** What has become here of whoever is linked to it. */
 export async function holderOf(db: Db, { appId, type, remoteId, by }: WantedLink): Promise<Holder> {
-  const { rows } = await sql<{ left: boolean }>(
+  const { rows } = await sql<{ left: boolean; kept: boolean }>(
     db,
-    `select ${HAS_LEFT} as left from deliveries d where ${HELD_BY_OTHERS}`,
+    `select ${HAS_LEFT} as left, coalesce(${IS_KEPT}, false) as kept from deliveries d where ${HELD_BY_OTHERS}`,
     [appId, type, remoteId, by],
   );
-  if (rows[0] === undefined) return 'stays';
+  if (rows[0] === undefined || rows[0].kept) return 'stays';
   return rows[0].left ? 'gone' : 'leaving';
 }
 
@@ -46,4 +50,15 @@ export async function freeLink(
     [appId, type, remoteId, by],
   );
   return rows[0] && { sent: rows[0].sent ?? {} };
+}
+
+/** Whoever waits for the link of somebody who leaves looks again: some have left. */
+export async function askForHeirs(db: Db, appId: string, now: Date): Promise<void> {
+  await sql(
+    db,
+    `update deliveries set state = 'pending', asks = asks + 1, attempts = 0, ready_at = ?
+     where app_id = ? and (state = 'dead' or state = 'pending' and ready_at > ?) and last_error ->> 'code' = 'already-linked'
+       and last_error ->> 'kind' = 'stale' and resource_id not in ${onTheirWay()}`,
+    [now, appId, now, appId],
+  );
 }

@@ -173,16 +173,24 @@ export async function movedSince(
   return rows.map(({ id }) => id);
 }
 
-/** Forgets the links of what is not there any more, and asks for it anew. */
-export async function markMissing(db: Db, appId: string, ids: readonly string[], now: Date): Promise<void> {
-  if (ids.length === 0) return;
+/** Forgets the links of what is not there any more, and asks for it anew. One that has another link since keeps it. */
+export async function markMissing(
+  db: Db,
+  appId: string,
+  missing: readonly { readonly resource_id: string; readonly remote_id: string }[],
+  now: Date,
+): Promise<void> {
+  if (missing.length === 0) return;
   await sql(
     db,
-    `with gone as (delete from target_members t using deliveries d where d.app_id = ? and d.resource_id = any(?::uuid[])
-       and t.app_id = d.app_id and (t.group_id = d.resource_id or t.remote_id = d.remote_id))
+    `with lost as (select d.app_id, d.resource_id, d.remote_id
+       from jsonb_to_recordset(?::jsonb) as x(resource_id uuid, remote_id text)
+       join deliveries d on d.app_id = ? and d.resource_id = x.resource_id and d.remote_id = x.remote_id and d.state = 'idle'),
+     gone as (delete from target_members t using lost d
+       where t.app_id = d.app_id and (t.group_id = d.resource_id or t.remote_id = d.remote_id))
      update deliveries d set remote_id = null, remote_etag = null, link = null, sent = null, gone_since = null, drift = null, state = 'pending',
        asks = asks + 1, ready_at = ?, changed_at = ?, rank = case d.resource_type when 'User' then ${RANKS.user} else ${RANKS.group} end
-     where app_id = ? and resource_id = any(?::uuid[]) and state = 'idle'`,
-    [appId, ids, now, now, appId, ids],
+     from lost where d.app_id = lost.app_id and d.resource_id = lost.resource_id and d.remote_id = lost.remote_id and d.state = 'idle'`,
+    [storableJson(missing), appId, now, now],
   );
 }

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { it } from 'node:test';
 import { systemClock } from '#platform/clock.ts';
 import { type Database, sql } from '#store/database.ts';
+import { markMissing } from '#store/reconciliations.ts';
 import { eachDatabase } from '../support/database.ts';
 import { type Editor, eachPush, journalIsWhole, type PushTest } from '../support/push.ts';
 import type { ScimAppServer } from '../support/scim-app-server.ts';
@@ -141,5 +142,14 @@ eachDatabase('a target that is compared page by page', (open) => {
     await sql(database.knex, 'insert into reconciliations (id, app_id, started_at) values (?, ?, now())', values);
     await push.settle();
     assert.deepEqual(await reports(), [WHOLE]);
+  });
+
+  it('finds a link gone that is another by now: that one stays', async () => {
+    const push = await startWith();
+    const text = 'select resource_id, remote_id from deliveries where app_id = ? order by resource_id limit 2';
+    const [kept, lost] = (await sql(database.knex, text, [push.appId])).rows;
+    const missing = [{ ...kept, remote_id: 'former' }, lost];
+    await markMissing(database.knex, push.appId, missing, new Date());
+    assert.deepEqual((await sql(database.knex, text, [push.appId])).rows, [kept, { ...lost, remote_id: null }]);
   });
 });

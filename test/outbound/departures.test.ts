@@ -212,4 +212,68 @@ eachDatabase('the guard of a target, when', (open) => {
       const expected = ids.map((_, n) => `user${n}`);
       assert.deepEqual(active().sort(), news === 'leaves' ? expected : ['boss', ...expected]);
     });
+
+  for (const decision of ['allow', 'reject'] as const)
+    it(`all were deleted and made anew, and wait for their accounts while it holds them: after ${decision} ${decision === 'allow' ? 'they have them' : 'they are told of'}`, async () => {
+      const ids: string[] = [];
+      for (let n = 0; n < 4; n += 1) ids.push(await edit.user(`user${n}`));
+      await journalIsWhole(database);
+      const push = await start({ guard: { max: 0, percent: 0 }, maxAttempts: 2 });
+      await push.settle();
+      for (const id of ids) await edit.remove('User', id);
+      await journalIsWhole(database);
+      await push.settle();
+      for (let n = 0; n < 4; n += 1) await edit.user(`user${n}`);
+      await journalIsWhole(database);
+      const tryAll = async (): Promise<void> => {
+        await push.settle(0);
+        await sql(database.knex, `update deliveries set ready_at = now() where state = 'pending'`);
+      };
+      for (let n = 0; n < 3; n += 1) await tryAll();
+      const states = async () => (await deliveries(push)).map(({ state }) => state).sort();
+      const waiting = Array(4).fill('pending');
+      assert.deepEqual(await states(), [...Array(4).fill('held'), ...waiting]);
+      await decideDepartures(database.knex, push.appId, decision, new Date());
+      await push.settle();
+      const last = decision === 'allow' ? 'idle' : 'dead';
+      if (decision === 'reject') await tryAll();
+      if (decision === 'reject') await push.settle(0);
+      assert.deepEqual(await states(), [...Array(4).fill(last), ...Array(4).fill('idle')].sort());
+      assert.deepEqual([app.users.size, active().length], [4, 4]);
+    });
+
+  for (const isDeleted of [false, true])
+    it(`few leave, and few again, and the target ${isDeleted ? 'fails at the first try' : 'refuses what else changed with that'}: they count together`, async () => {
+      const ids: string[] = [];
+      for (let n = 0; n < 6; n += 1) ids.push(await edit.user(`user${n}`));
+      await journalIsWhole(database);
+      const push = await start({ guard: { max: 2, percent: 0 } });
+      await push.settle();
+      const tried = new Set<string>();
+      app.personality = {
+        failing(method, body, path) {
+          if (method !== 'PATCH') return undefined;
+          if (!isDeleted) return body.includes('Gone') ? 400 : undefined;
+          const isFirst = !tried.has(path);
+          tried.add(path);
+          return isFirst ? 500 : undefined;
+        },
+      };
+      for (let n = 0; n < 6; n += 2) {
+        for (const id of ids.slice(n, n + 2)) {
+          if (isDeleted) await edit.remove('User', id);
+          else {
+            await edit.change('User', id, 'title', 'Gone');
+            await edit.change('User', id, 'active', false);
+          }
+        }
+        await journalIsWhole(database);
+        for (let turn = 0; turn < 3; turn += 1) {
+          await push.settle(0);
+          await sql(database.knex, `update deliveries set ready_at = now() where state = 'pending'`);
+        }
+      }
+      assert.equal(active().length, 4);
+      assert.equal((await deliveries(push)).filter(({ state }) => state === 'held').length, 4);
+    });
 });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { type Target, TargetError } from '#core/target.ts';
 import { type Health, makeHealth } from '#outbound/health.ts';
+import { systemClock } from '#platform/clock.ts';
 import { makeLog } from '#platform/log.ts';
 import { type Database, type Db, sql } from '#store/database.ts';
 import { readTarget } from '#store/targets.ts';
@@ -12,6 +13,7 @@ import { type Editor, eachPush, journalIsWhole, type PushTest } from '../support
 import type { ScimAppServer } from '../support/scim-app-server.ts';
 
 const HOUR_MS = 3_600_000;
+const USER = 'urn:ietf:params:scim:schemas:core:2.0:User';
 
 eachDatabase('a target that fails', (open) => {
   let database: Database;
@@ -165,4 +167,23 @@ eachDatabase('a target that fails', (open) => {
       await probing.probe(target, new AbortController().signal);
       assert.deepEqual([(await stateOf(push)).state, await told()], [state, ['target.quarantined']]);
     });
+
+  it('to filter, and is paused while everybody is read, is read no further; resumed it is read anew', async () => {
+    for (let n = 0; n < 80; n += 1) app.put('User', { schemas: [USER], userName: `there${n}` });
+    await edit.user('ada');
+    await journalIsWhole(database);
+    const push = await start({ timeoutSeconds: 1, dialect: { filter: 'never', pageSize: 2 } });
+    const pagesFrom = (startIndex: string): number =>
+      app.asked.filter(({ path }) => path.includes(`startIndex=${startIndex}&count=2`)).length;
+    app.personality = { delayMs: 400 };
+    const turning = push.pump.turn();
+    while (pagesFrom('1') === 0) await systemClock.sleep(5);
+    await sql(database.knex, `update targets set state = 'paused'`);
+    await turning;
+    await push.pump.turn();
+    app.personality = {};
+    await sql(database.knex, `update targets set state = 'active'`);
+    await push.settle();
+    assert.deepEqual([pagesFrom('1'), pagesFrom('79')], [2, 1]);
+  });
 });

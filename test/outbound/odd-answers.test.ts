@@ -166,6 +166,24 @@ eachDatabase('a target that', (open) => {
       assert.deepEqual(rows, [{ learned: isAlways ? { filter: false } : {} }]);
     });
 
+  it('fails for a moment at many look-ups at once: nothing is learned of that', async () => {
+    const push = await start({ pace: { concurrency: 8 } });
+    await push.settle();
+    for (let n = 0; n < 16; n += 1) await edit.user(`user${n}`);
+    await journalIsWhole(database);
+    let fails = 16;
+    app.personality = {
+      delayMs: 5,
+      failing: (method) => (method === 'GET' && fails-- > 0 ? 500 : undefined),
+    };
+    for (let n = 0; n < 4; n += 1) {
+      await push.pump.turn();
+      await sql(database.knex, `update deliveries set ready_at = now() where state = 'pending'`);
+    }
+    const { rows } = await sql(database.knex, 'select learned from targets');
+    assert.deepEqual([rows, app.users.size], [[{ learned: {} }], 16]);
+  });
+
   it('says that it can PATCH is believed no more than the administrator, who says otherwise', async () => {
     const ada = await edit.user('ada');
     await journalIsWhole(database);

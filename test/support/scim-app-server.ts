@@ -40,7 +40,7 @@ export interface Personality {
   readonly dropAfter?: () => boolean;
   /** Of any request: drops the connection before doing anything. */
   readonly dropBefore?: () => boolean;
-  readonly failing?: (method: string, body: string) => number | undefined;
+  readonly failing?: (method: string, body: string, path: string) => number | undefined;
   /** What it then says is wrong. */
   readonly detail?: string;
   /** What it then says in Retry-After. */
@@ -138,7 +138,7 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
       result =
         limited(now) ??
         authorised(request) ??
-        failing(method, now, text) ??
+        failing(method, now, text, path) ??
         handle(method, path, body as Doc | undefined, request);
     } catch (error) {
       result = error instanceof Refusal ? refusal(error) : { status: 500, body: { detail: String(error) } };
@@ -212,9 +212,10 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
     method: string,
     now: number,
     text: string,
+    path: string,
   ): { status: number; body: unknown; headers: Record<string, string> } | undefined {
     const { failing: fails, failingSeconds: seconds } = app.personality;
-    const status = fails?.(method, text);
+    const status = fails?.(method, text, path);
     if (status === undefined) return undefined;
     if (seconds !== undefined) {
       restFrom = now - 300;

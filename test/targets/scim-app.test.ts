@@ -168,6 +168,33 @@ describe('a SCIM app as a target', () => {
     assert.equal(lists, 2);
   });
 
+  it('gives up reading everybody of a target that asks to be left alone each time, for no time, after growing rests', async (context) => {
+    const asked: number[] = [];
+    const server = createServer((_request, response) => {
+      asked.push(clock.elapsed() - began);
+      response.writeHead(429, { 'Retry-After': '0' }).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const clock = makeClock('2026-11-26T00:00:00Z');
+    const began = clock.elapsed();
+    const kind = scimAppKind({ clock, outgoing: { allowLoopback: true } });
+    const settings = { auth: { kind: 'none' }, matching: { User: ['userName'] }, dialect: { filter: 'never' } };
+    const target = kind.open(kind.parseSettings({ baseUrl: `http://127.0.0.1:${port}`, ...settings }), {
+      ...{ dryRun: false, learned: {}, capabilities: undefined, trace: () => undefined },
+    });
+    context.after(async () => {
+      await target.close();
+      server.closeAllConnections();
+      server.close();
+    });
+    const signal = AbortSignal.timeout(10_000);
+    await assert.rejects(target.find('User', { userName: 'ada' }, signal), { reason: 'target-resting' });
+    while (asked.length < 9) await systemClock.sleep(1, signal);
+    const seconds = asked.slice(0, 9).map((ms) => ms / 1_000);
+    assert.deepEqual(seconds, [0, 2, 6, 14, 30, 62, 126, 254, 510]);
+  });
+
   it('finds whom it has made or renamed itself where the target does not filter, though everybody was read before', async () => {
     const app = await startScimApp({ filter: 'no' });
     const kind = scimAppKind({ clock: systemClock, outgoing: { allowLoopback: true } });

@@ -4,6 +4,7 @@ import type { Payload, Remote, Target, TargetError } from '#core/target.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { ScimClient } from './client.ts';
 import { keyOf, sameKey } from './keys.ts';
+import { resting } from './pace.ts';
 import { type PageOptions, readPages } from './pages.ts';
 import { unlessAborted } from './wait.ts';
 
@@ -32,8 +33,10 @@ export interface KnownIds {
 const SHOWN_MS = 5_000;
 /** Whoever looks again waits at least this long before it. */
 const AGAIN_MS = 300;
-/** Of a target that asks to be left alone, and does not say for how long. */
+/** Of a target that asks to be left alone, and does not say for how long, or nothing that is to come; then twice as long each time. */
 const REST_MS = 2_000;
+/** So often in a row it is asked for the same page again. */
+const RESTS_MOST = 8;
 
 /** Ids alone, by what they carry, since a target may have very many. */
 type Ids = Map<string, string[]>;
@@ -41,6 +44,8 @@ type Ids = Map<string, string[]>;
 interface Known {
   readonly startedAt: number;
   readonly ids: Promise<Ids>;
+  /** Rejects when the target rests, for whoever waits: they come again, and it goes on where it was. */
+  rests(): Promise<never>;
   /** Undefined while it is being read. */
   endedAt: number | undefined;
   /** In doubt while it was being read: it is of no use to whoever looks from then on. */
@@ -55,19 +60,38 @@ export function makeKnownIds({ client, keys, pages, clock, read }: KnownIdsParts
   let shownAt = 0;
 
   /** Under no deadline of whoever asks first: reading everybody may take longer than one delivery. */
-  async function readAll(type: ResourceType): Promise<Ids> {
+  async function readAll(type: ResourceType, rest: (ms: number) => Promise<void>): Promise<Ids> {
     const ids: Ids = new Map();
+    let rests = 0;
     // What was read so far is not read again after a rest.
-    const waitOut = ({ retryAfterMs = REST_MS }: TargetError): Promise<void> =>
-      clock.sleep(retryAfterMs, closing.signal);
-    for await (const page of readPages(client, type, { ...pages, withoutMembers: true, waitOut }, closing.signal))
+    async function waitOut(asked: TargetError): Promise<void> {
+      const { reason, retryAfterMs: said = 0 } = asked;
+      // It was not asked: it rests.
+      if (reason === 'target-resting') return rest(Math.max(1, said));
+      if (rests === RESTS_MOST) throw asked;
+      const least = rests > 0 || said <= 0 ? REST_MS * 2 ** rests : 0;
+      rests += 1;
+      await rest(Math.max(said, least));
+    }
+    for await (const page of readPages(client, type, { ...pages, withoutMembers: true, waitOut }, closing.signal)) {
+      rests = 0;
       for (const remote of page) addTo(ids, keys[type], remote);
+    }
     return ids;
   }
 
   function start(type: ResourceType): Promise<Ids> {
-    const ids = readAll(type);
-    const made: Known = { startedAt: clock.elapsed(), ids, endedAt: undefined, isDoubted: false, next: undefined };
+    let rested = untilItRests();
+    const rest = async (ms: number): Promise<void> => {
+      rested.reject(resting(ms));
+      await clock.sleep(ms, closing.signal);
+      rested = untilItRests();
+    };
+    const ids = readAll(type, rest);
+    const made: Known = {
+      ...{ startedAt: clock.elapsed(), ids, endedAt: undefined, isDoubted: false, next: undefined },
+      rests: () => rested.promise,
+    };
     known.set(type, made);
     ids.then(
       () => {
@@ -99,7 +123,8 @@ export function makeKnownIds({ client, keys, pages, clock, read }: KnownIdsParts
 
   return {
     async find(type, path, value, signal) {
-      const ids = await unlessAborted(idsOf(type), signal);
+      const reading = idsOf(type);
+      const ids = await unlessAborted(Promise.race([reading, known.get(type)?.rests() ?? reading]), signal);
       const hits: Remote[] = [];
       for (const id of ids.get(sameKey(path, value)) ?? []) {
         const remote = await read(type, id, signal);
@@ -125,6 +150,13 @@ export function makeKnownIds({ client, keys, pages, clock, read }: KnownIdsParts
     },
     close: () => closing.abort(new Error('the target is closed')),
   };
+}
+
+function untilItRests(): PromiseWithResolvers<never> {
+  const rests = Promise.withResolvers<never>();
+  // Often nobody waits.
+  rests.promise.catch(() => undefined);
+  return rests;
 }
 
 function addTo(ids: Ids, paths: readonly string[], { id, document }: Pick<Remote, 'id' | 'document'>): void {

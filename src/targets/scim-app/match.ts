@@ -2,6 +2,8 @@
 import type { ResourceType } from '#core/resource.ts';
 import { foldCase } from '#core/search.ts';
 import { type Payload, type Remote, type Target, TargetError } from '#core/target.ts';
+import type { ScimClient } from './client.ts';
+import { FAILURE, makeFilterDoubt } from './filter-doubt.ts';
 import { keyOf } from './keys.ts';
 import { type KnownIds, type KnownIdsParts, makeKnownIds } from './known-ids.ts';
 import { placeOf, remoteOf } from './remote.ts';
@@ -20,9 +22,6 @@ export interface MatchParts extends KnownIdsParts {
 
 /** How targets say that they do not know a filter. */
 const REFUSALS: ReadonlySet<number> = new Set([400, 403, 404, 405, 422, 501]);
-/** Some fail on a filter that they do not know: that is believed when it is so each time, so many times. */
-const FAILURE = 500;
-const FAILURES_MOST = 3;
 /** More than this is never read of a list that a filter should have made short. */
 const HITS_MOST = 10;
 
@@ -37,8 +36,7 @@ export function makeMatcher(parts: MatchParts): Matcher {
   const all = makeKnownIds(parts);
   /** Attributes by which it does not filter. */
   const deaf = new Set<string>();
-  /** How often in a row it failed at one. */
-  const failures = new Map<string, number>();
+  const isForTheFilter = makeFilterDoubt(client);
 
   const find: Target['find'] = async (type, payload, signal, thorough) => {
     if (canFilter()) all.forget(ALL_MS);
@@ -85,36 +83,20 @@ export function makeMatcher(parts: MatchParts): Matcher {
     value: string,
     signal: AbortSignal,
   ): Promise<Remote[] | undefined> {
-    const filter = encodeURIComponent(`${path} eq ${JSON.stringify(value)}`);
-    const cut = type === 'Group' ? '&excludedAttributes=members' : '';
+    const ask = (): Promise<Remote[] | undefined> => askFor(client, { type, path, value }, signal);
     try {
-      const { body } = await client.send(
-        { method: 'GET', path: `${placeOf(type)}?filter=${filter}&startIndex=1&count=${HITS_MOST}${cut}` },
-        signal,
-      );
-      failures.delete(`${type} ${path}`);
-      const shown = resourcesOf(body).map((resource) => remoteOf(resource));
-      const hits = shown.filter(
-        (remote) => remote !== undefined && keyOf(remote.document ?? {}, path, value) !== undefined,
-      ) as Remote[];
-      // Where it does not say how many there are, there may be more.
-      const isWhole = Number(body?.['totalResults']) <= shown.length;
-      const isIgnored = hits.length < shown.length && !isWhole;
-      if (hits.length > 0 || !isIgnored) return hits;
+      const hits = await ask();
+      if (hits !== undefined) return hits;
     } catch (error) {
-      if (!(error instanceof TargetError) || !isRefusal(`${type} ${path}`, error)) throw error;
+      if (!(error instanceof TargetError)) throw error;
+      const { status = 0 } = error;
+      const isRefused = REFUSALS.has(status) || (status === FAILURE && (await isForTheFilter(type, path, ask, signal)));
+      if (!isRefused) throw error;
       deaf.add(`${type} ${path}`);
       if (!keys[type].every((key) => deaf.has(`${type} ${key}`))) return undefined;
     }
     cannotFilter();
     return undefined;
-  }
-
-  function isRefusal(attribute: string, { status = 0 }: TargetError): boolean {
-    if (status !== FAILURE) return REFUSALS.has(status);
-    const count = (failures.get(attribute) ?? 0) + 1;
-    failures.set(attribute, count);
-    return count >= FAILURES_MOST;
   }
 
   return {
@@ -123,6 +105,28 @@ export function makeMatcher(parts: MatchParts): Matcher {
     forget: (why) => (why === 'unknown' ? all.doubt() : all.forget(ALL_MS)),
     close: all.close,
   };
+}
+
+/** Undefined when the filter was ignored. */
+async function askFor(
+  client: ScimClient,
+  { type, path, value }: { readonly type: ResourceType; readonly path: string; readonly value: string },
+  signal: AbortSignal,
+): Promise<Remote[] | undefined> {
+  const filter = encodeURIComponent(`${path} eq ${JSON.stringify(value)}`);
+  const cut = type === 'Group' ? '&excludedAttributes=members' : '';
+  const { body } = await client.send(
+    { method: 'GET', path: `${placeOf(type)}?filter=${filter}&startIndex=1&count=${HITS_MOST}${cut}` },
+    signal,
+  );
+  const shown = resourcesOf(body).map((resource) => remoteOf(resource));
+  const hits = shown.filter(
+    (remote) => remote !== undefined && keyOf(remote.document ?? {}, path, value) !== undefined,
+  ) as Remote[];
+  // Where it does not say how many there are, there may be more.
+  const isWhole = Number(body?.['totalResults']) <= shown.length;
+  const isIgnored = hits.length < shown.length && !isWhole;
+  return hits.length > 0 || !isIgnored ? hits : undefined;
 }
 
 function resourcesOf(body: Payload | undefined): readonly Payload[] {

@@ -38,12 +38,7 @@ export function makePace(
 
   function checkRest(): void {
     const left = restUntil - clock.elapsed();
-    if (left <= 0) return;
-    throw new TargetError('The target asked to be left alone for a while.', {
-      kind: 'throttled',
-      reason: 'target-resting',
-      retryAfterMs: left,
-    });
+    if (left > 0) throw resting(left);
   }
 
   return {
@@ -66,6 +61,12 @@ export function makePace(
       restUntil = 0;
     },
   };
+}
+
+/** Nothing is asked before that is over. */
+export function resting(retryAfterMs: number): TargetError {
+  const facts = { kind: 'throttled', reason: 'target-resting', retryAfterMs } as const;
+  return new TargetError('The target asked to be left alone for a while.', facts);
 }
 
 /**
