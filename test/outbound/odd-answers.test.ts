@@ -408,6 +408,24 @@ eachDatabase('a target that', (open) => {
       assert.deepEqual(rows, [{ state: 'active', attempts: 1, rests: true }]);
     });
 
+  it('has the name and hides who has it, and its window ends while everybody is read: that is a try that counts', async () => {
+    for (const userName of ['eve', 'joe']) app.put('User', { userName });
+    const ada = await edit.user('ada');
+    app.personality = {
+      pageMax: 1,
+      failing: (method) => (method === 'POST' ? 409 : undefined),
+      endsWindow: (_method, path) => path.includes('/Users?') && path.includes('count=100'),
+    };
+    const push = await start();
+    await turnOnce(push);
+    assert.deepEqual(await rowOf(ada), { state: 'pending', action: 'none', link: null, code: 'target-conflict' });
+    const { rows } = await sql(
+      database.knex,
+      'select d.attempts, t.rest_until > now() as rests from targets t join deliveries d using (app_id)',
+    );
+    assert.deepEqual(rows, [{ attempts: 1, rests: true }]);
+  });
+
   for (const patch of [true, false])
     it(`has a group already, and fails at a member of it, ${patch ? 'by PATCH' : 'by PUT'}: they stay in the group until they are known`, async () => {
       const USER = 'urn:ietf:params:scim:schemas:core:2.0:User';
