@@ -65,8 +65,11 @@ export function makePace(
 
 /** Nothing is asked before that is over. */
 export function resting(retryAfterMs: number): TargetError {
-  const facts = { kind: 'throttled', reason: 'target-resting', retryAfterMs } as const;
-  return new TargetError('The target asked to be left alone for a while.', facts);
+  return new TargetError('The target asked to be left alone for a while.', {
+    kind: 'throttled',
+    reason: 'target-resting',
+    retryAfterMs,
+  });
 }
 
 /**
