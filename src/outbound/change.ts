@@ -96,6 +96,8 @@ export async function match(
 
 /** Whoever is leaving at this moment is looked at again after these. */
 const LEAVES_WITHIN_MS = [0, 200, 1_000] as const;
+/** Whoever the guard holds is waited for until a person decides, which is told of; this is for what is missed. */
+const HELD_MS = 6 * 3_600_000;
 
 /**
  * Somebody of ours has it. Who is gone here, and has left there, gives it up to whoever comes under the same name: they
@@ -116,12 +118,13 @@ async function takeFromGone(
     const taken = holder === 'gone' ? await world.takeOver(row, remoteId) : undefined;
     if (taken !== undefined) return taken;
     if (holder === 'stays' && wasLeaving) return undefined;
-    if (holder === 'stays') break;
+    if (holder === 'stays' || holder === 'held') break;
   }
   // Who is about to leave is waited for by the next try as well.
   throw new TargetError(`The target's resource "${remoteId}" belongs to another resource of ours.`, {
     kind: holder === 'stays' ? 'conflict' : 'stale',
     reason: 'already-linked',
+    retryAfterMs: holder === 'held' ? HELD_MS : undefined,
     remedy: 'Give the two different values in the matching attribute, or leave one out of the scope.',
   });
 }

@@ -4,6 +4,7 @@ import { RANKS } from '#core/order.ts';
 import type { PushPolicy } from '#core/target.ts';
 import { type Db, sql } from '#store/database.ts';
 import { onTheirWay } from '#store/delivery-claims.ts';
+import { askForHeirs } from '#store/gone-links.ts';
 import { changeTarget, readTarget } from '#store/targets.ts';
 
 /** Departures of this long count together. */
@@ -84,6 +85,8 @@ export async function decideDepartures(
           `update deliveries set state = 'idle', last_action = 'kept' where app_id = ? and state = 'held'`,
           [appId],
         );
+  // Who waits for the account of somebody who stays is told so; of who leaves they hear when that is done.
+  if (decision === 'reject') await askForHeirs(tx, appId, now);
   await changeTarget(tx, appId, { guard: null, ...(decision === 'allow' ? { guard_allowed_at: now } : {}) });
   return rowCount ?? 0;
 }

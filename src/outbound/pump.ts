@@ -105,7 +105,7 @@ export function makePump(parts: PumpParts, appId: string, lease: HeldLease, sign
   /** With nothing to do it costs three look-ups. */
   async function turn(): Promise<number> {
     const before = await readTarget(db, appId);
-    if (before?.state !== 'active') await release();
+    if (before === undefined || isOff(before)) await release();
     if (before === undefined || before.state === 'disabled') return POLL_MS;
     const hasNews = await followJournal(following, before, scopeOf(before), signal);
     const followed = hasNews ? ((await readTarget(db, appId)) ?? before) : before;
@@ -114,8 +114,7 @@ export function makePump(parts: PumpParts, appId: string, lease: HeldLease, sign
     const due = await nextDue(db, appId);
     const isAbandoned = due.claimEndsAt !== undefined && due.claimEndsAt < clock.now();
     if (isAbandoned) await write((tx) => freeExpiredClaims(tx, appId, clock.now()));
-    const isOff = row.state === 'paused' || row.state === 'disabled';
-    const idleMs = isOff ? POLL_MS : await work(row, due);
+    const idleMs = isOff(row) ? POLL_MS : await work(row, due);
     return hasLooked || isAbandoned ? 0 : idleMs;
   }
 
@@ -147,4 +146,8 @@ export function makePump(parts: PumpParts, appId: string, lease: HeldLease, sign
   }
 
   return { turn, close: release };
+}
+
+function isOff({ state }: Pick<TargetRow, 'state'>): boolean {
+  return state === 'paused' || state === 'disabled';
 }

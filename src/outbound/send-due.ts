@@ -75,7 +75,10 @@ export function makeSendDue({ following, log, health, metrics, listen }: SendPar
       // With other settings this ends, and whoever comes next has their scope.
       if (now?.config_version !== row.config_version) return;
       const hasNews = await followJournal(following, now, scope, signal);
-      const hasLooked = await lookThrough(following, now, scope);
+      // Following may have begun to look through the directory anew.
+      const followed = hasNews ? await readTarget(db, appId) : now;
+      if (followed?.config_version !== row.config_version) return;
+      const hasLooked = await lookThrough(following, followed, scope);
       hasMore = hasNews || hasLooked;
       if (hasNews || hasLooked) await write((tx) => guardDepartures(tx, appId, ready.policy.guard, clock.now()));
     }

@@ -72,7 +72,7 @@ export function consequenceOf(error: unknown, situation: Situation): Consequence
   const isAsked = error.retryAfterMs !== undefined && error.retryAfterMs > 0;
   // It waits for somebody of ours who leaves, maybe for as long as the guard holds them: no try of its own has failed.
   if (error.kind === 'stale' && error.reason === 'already-linked')
-    return { ...again, readyAt: after(objectRetryMs(HEIR_TRIES, random)) };
+    return { ...again, readyAt: after(error.retryAfterMs ?? objectRetryMs(HEIR_TRIES, random)) };
   switch (error.kind) {
     case 'throttled':
       return { ...again, restUntil: rested };

@@ -11,8 +11,8 @@ export interface WantedLink {
   readonly by: string;
 }
 
-/** `gone` here, and has left there; `leaving` is about to; `stays` is here, or is to stay there, or nobody has it. */
-export type Holder = 'gone' | 'leaving' | 'stays';
+/** `gone` here, and has left there; `leaving` is about to, `held` when a person lets them; `stays` is here, or is to stay there, or nobody has it. */
+export type Holder = 'gone' | 'leaving' | 'held' | 'stays';
 
 const HELD_BY_OTHERS = `d.app_id = ? and d.resource_type = ? and d.remote_id = ? and d.resource_id <> ?
   and not exists (select 1 from resources r where r.id = d.resource_id and r.deleted_at is null)`;
@@ -24,13 +24,15 @@ const IS_KEPT = `d.state = 'idle' and d.last_action = 'kept' and d.gone_since is
 
 /** What has become here of whoever is linked to it. */
 export async function holderOf(db: Db, { appId, type, remoteId, by }: WantedLink): Promise<Holder> {
-  const { rows } = await sql<{ left: boolean; kept: boolean }>(
+  const { rows } = await sql<{ left: boolean; held: boolean; kept: boolean }>(
     db,
-    `select ${HAS_LEFT} as left, coalesce(${IS_KEPT}, false) as kept from deliveries d where ${HELD_BY_OTHERS}`,
+    `select ${HAS_LEFT} as left, d.state = 'held' as held, coalesce(${IS_KEPT}, false) as kept from deliveries d where ${HELD_BY_OTHERS}`,
     [appId, type, remoteId, by],
   );
-  if (rows[0] === undefined || rows[0].kept) return 'stays';
-  return rows[0].left ? 'gone' : 'leaving';
+  const [row] = rows;
+  if (row === undefined || row.kept) return 'stays';
+  if (row.held) return 'held';
+  return row.left ? 'gone' : 'leaving';
 }
 
 /**

@@ -138,19 +138,20 @@ eachDatabase('what a push target does when', (open) => {
     assert.equal(app.users.size, 60);
   });
 
-  it('it asks for a day of rest and is resumed before that: it is sent to again', async () => {
-    await edit.user('ada');
-    const push = await start();
-    app.personality = { failing: () => 429, failingSeconds: 86_400 };
-    await push.pump.turn();
-    const { rows } = await sql(database.knex, 'select rest_until > now() as rests from targets');
-    assert.deepEqual(rows, [{ rests: true }]);
-    app.personality = {};
-    app.endRest();
-    await sql(database.knex, 'update targets set rest_until = null, failures = 0');
-    await push.settle();
-    assert.equal(app.users.size, 1);
-  });
+  for (const filter of ['yes', 'no'] as const)
+    it(`it asks for a day of rest and is resumed before that: it is sent to again${filter === 'no' ? ', also while everybody is read' : ''}`, async () => {
+      await edit.user('ada');
+      const push = await start();
+      app.personality = { failing: () => 429, failingSeconds: 86_400, filter };
+      await push.pump.turn();
+      const { rows } = await sql(database.knex, 'select rest_until > now() as rests from targets');
+      assert.deepEqual(rows, [{ rests: true }]);
+      app.personality = { filter };
+      app.endRest();
+      await sql(database.knex, 'update targets set rest_until = null, failures = 0');
+      await push.settle();
+      assert.equal(app.users.size, 1);
+    });
 
   it('an object is refused: it becomes a dead letter, and a replay sends what it is then', async () => {
     app.personality = { failing: () => undefined };

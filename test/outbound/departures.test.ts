@@ -225,6 +225,13 @@ eachDatabase('the guard of a target, when', (open) => {
       await push.settle();
       for (let n = 0; n < 4; n += 1) await edit.user(`user${n}`);
       await journalIsWhole(database);
+      await push.settle(0);
+      const { rows } = await sql(
+        database.knex,
+        `select count(*)::int as count from deliveries where state = 'pending' and ready_at > now() + interval '5 hours'`,
+      );
+      assert.deepEqual(rows, [{ count: 4 }]);
+      await sql(database.knex, `update deliveries set ready_at = now() where state = 'pending'`);
       const tryAll = async (): Promise<void> => {
         await push.settle(0);
         await sql(database.knex, `update deliveries set ready_at = now() where state = 'pending'`);

@@ -76,8 +76,9 @@ function openProvider(
   async function* fullRead(reading: Reading): AsyncGenerator<Page<LdapRecord>> {
     const mark = settings.incremental === 'off' ? undefined : await latestMark(reading);
     const directory = await findEverybody(reading);
-    whole = { reading, resolver: wholeResolver(directory, reading, 'everybody') };
-    yield* readAll(reading, wholeResolver(directory, reading, 'unknown'));
+    const first = wholeResolver(directory, reading, 'unknown');
+    whole = { reading, first, resolver: wholeResolver(directory, reading, 'everybody') };
+    yield* readAll(reading, first);
     yield { type: 'end', ...(mark === undefined ? {} : { checkpoint: makeCheckpoint(mark) }) };
   }
   return {

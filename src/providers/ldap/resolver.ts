@@ -12,6 +12,8 @@ export interface Resolver {
   dns(names: readonly string[]): Promise<KnownNames>;
   /** The same for uids of users. */
   uids(names: readonly string[]): Promise<KnownNames>;
+  /** Whether names were left unknown that may be somebody's. */
+  isPartial(): boolean;
 }
 
 /** What becomes of names to look up when there are too many to look up each. */
@@ -40,6 +42,7 @@ export function wholeResolver({ byDn, byUid }: Directory, reading: Reading, beyo
   return {
     dns: (names) => first(byDn, names, late.dns),
     uids: (names) => first(byUid, names, late.uids),
+    isPartial: late.isPartial,
   };
 }
 
@@ -57,6 +60,7 @@ export function lazyResolver(reading: Reading, beyond: Beyond = 'everybody'): Re
   const found: Directory = { byDn: makeNames(), byUid: makeNames((uid) => uid) };
   const asked = new Set<string>();
   let everybody: Promise<Directory> | undefined;
+  let isPartial = false;
   const places = (['User', 'Group'] as const).flatMap((type) => searchOf(reading, type, []) ?? []);
   const mayBeOurs = (name: string): boolean => places.some(({ base, scope }) => isBelow(name, base, scope));
 
@@ -66,7 +70,10 @@ export function lazyResolver(reading: Reading, beyond: Beyond = 'everybody'): Re
   ): Promise<Directory> {
     const unasked = [...new Set(names)].filter((name) => name !== '' && !asked.has(name));
     const fresh = unasked.slice(0, LOOKUPS_MAX - asked.size);
-    if (fresh.length < unasked.length && beyond === 'everybody') everybody ??= findEverybody(reading);
+    if (fresh.length < unasked.length) {
+      if (beyond === 'everybody') everybody ??= findEverybody(reading);
+      else isPartial = true;
+    }
     if (everybody !== undefined) return everybody;
     for (const name of fresh) asked.add(name);
     await one(fresh);
@@ -74,6 +81,7 @@ export function lazyResolver(reading: Reading, beyond: Beyond = 'everybody'): Re
   }
 
   return {
+    isPartial: () => isPartial,
     async dns(names) {
       return (
         await lookUp(names.filter(mayBeOurs), async (fresh) => {

@@ -13,6 +13,8 @@ import type { Resolver } from './resolver.ts';
 /** A whole read under way. */
 export interface Whole {
   readonly reading: Reading;
+  /** That of the first reading. */
+  readonly first: Pick<Resolver, 'isPartial'>;
   /** For what is read once more. It leaves no name unknown that is somebody's. */
   readonly resolver: Resolver;
 }
@@ -46,8 +48,11 @@ export function secondLook(current: () => Whole | undefined): SecondLook {
     isRestorable: async () => new Map(),
     count: async () => undefined,
     async *members(groups, signal) {
-      const { reading, resolver } = current() ?? {};
-      if (reading === undefined || resolver === undefined || reading === slow) return;
+      const { reading, resolver, first } = current() ?? {};
+      if (reading === undefined || resolver === undefined || first === undefined) return;
+      // A first reading that has left names unknown is never believed by itself.
+      const mustAnswer = first.isPartial();
+      if (reading === slow && !mustAnswer) return;
       try {
         for (let start = 0; start < groups.length; start += GROUPS_AT_ONCE) {
           const filter = anchorFilter(reading.plan.anchor, groups.slice(start, start + GROUPS_AT_ONCE));
@@ -55,6 +60,7 @@ export function secondLook(current: () => Whole | undefined): SecondLook {
         }
       } catch (error) {
         signal.throwIfAborted();
+        if (mustAnswer) throw error;
         hearNothing(error, reading);
       }
     },

@@ -247,7 +247,10 @@ function makeTarget(
     changeMembers: writer.changeMembers,
     pages: (type, signal, waitOut) => readPages(client, type, { ...pages, ...(waitOut && { waitOut }) }, signal),
     learned: () => learned,
-    endRest,
+    endRest() {
+      endRest();
+      matcher.endRest();
+    },
     async close() {
       matcher.close();
       await close();

@@ -25,6 +25,8 @@ export interface KnownIds {
   forget(olderThanMs: number): void;
   /** Something may have been made there just now, and may be shown a little later: whoever looks next has it read anew. */
   doubt(): void;
+  /** A rest that a person has ended is over for reading everybody, too. */
+  endRest(): void;
   /** Stops reading. */
   close(): void;
 }
@@ -57,6 +59,7 @@ interface Known {
 export function makeKnownIds({ client, keys, pages, clock, read }: KnownIdsParts): KnownIds {
   const known = new Map<ResourceType, Known>();
   const closing = new AbortController();
+  const rests = makeRests(clock, closing.signal);
   let shownAt = 0;
 
   /** Under no deadline of whoever asks first: reading everybody may take longer than one delivery. */
@@ -82,15 +85,21 @@ export function makeKnownIds({ client, keys, pages, clock, read }: KnownIdsParts
 
   function start(type: ResourceType): Promise<Ids> {
     let rested = untilItRests();
+    let restsUntil: number | undefined;
     const rest = async (ms: number): Promise<void> => {
+      restsUntil = clock.elapsed() + ms;
       rested.reject(resting(ms));
-      await clock.sleep(ms, closing.signal);
+      await rests.wait(ms);
+      restsUntil = undefined;
       rested = untilItRests();
     };
     const ids = readAll(type, rest);
     const made: Known = {
       ...{ startedAt: clock.elapsed(), ids, endedAt: undefined, isDoubted: false, next: undefined },
-      rests: () => rested.promise,
+      async rests() {
+        if (restsUntil !== undefined) throw resting(Math.max(1, restsUntil - clock.elapsed()));
+        return rested.promise;
+      },
     };
     known.set(type, made);
     ids.then(
@@ -124,7 +133,9 @@ export function makeKnownIds({ client, keys, pages, clock, read }: KnownIdsParts
   return {
     async find(type, path, value, signal) {
       const reading = idsOf(type);
-      const ids = await unlessAborted(Promise.race([reading, known.get(type)?.rests() ?? reading]), signal);
+      const there = known.get(type);
+      const isUnderWay = there !== undefined && there.endedAt === undefined;
+      const ids = await unlessAborted(isUnderWay ? Promise.race([reading, there.rests()]) : reading, signal);
       const hits: Remote[] = [];
       for (const id of ids.get(sameKey(path, value)) ?? []) {
         const remote = await read(type, id, signal);
@@ -148,7 +159,34 @@ export function makeKnownIds({ client, keys, pages, clock, read }: KnownIdsParts
       }
       shownAt = clock.elapsed() + SHOWN_MS;
     },
+    endRest: rests.end,
     close: () => closing.abort(new Error('the target is closed')),
+  };
+}
+
+interface Rests {
+  wait(ms: number): Promise<void>;
+  /** Whoever waits goes on. */
+  end(): void;
+}
+
+function makeRests(clock: KnownIdsParts['clock'], closing: AbortSignal): Rests {
+  const waiting = new Set<AbortController>();
+  return {
+    async wait(ms) {
+      const ended = new AbortController();
+      waiting.add(ended);
+      try {
+        await clock.sleep(ms, AbortSignal.any([closing, ended.signal]));
+      } catch (error) {
+        if (closing.aborted || !ended.signal.aborted) throw error;
+      } finally {
+        waiting.delete(ended);
+      }
+    },
+    end() {
+      for (const one of waiting) one.abort();
+    },
   };
 }
 

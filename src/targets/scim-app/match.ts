@@ -8,7 +8,7 @@ import { keyOf } from './keys.ts';
 import { type KnownIds, type KnownIdsParts, makeKnownIds } from './known-ids.ts';
 import { placeOf, remoteOf } from './remote.ts';
 
-export interface Matcher extends Pick<KnownIds, 'note' | 'close'> {
+export interface Matcher extends Pick<KnownIds, 'note' | 'endRest' | 'close'> {
   find: Target['find'];
   /** Something may have been made there that was not there when everybody was read. */
   forget(why: 'unknown' | 'conflict'): void;
@@ -103,6 +103,7 @@ export function makeMatcher(parts: MatchParts): Matcher {
     find,
     note: all.note,
     forget: (why) => (why === 'unknown' ? all.doubt() : all.forget(ALL_MS)),
+    endRest: all.endRest,
     close: all.close,
   };
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, readdirSync, symlinkSync, utimesSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -312,14 +312,22 @@ describe('a file that is not whole', () => {
   });
 });
 
-it('leaves nothing behind, however a read ends', async () => {
-  const left = () => readdirSync(tmpdir()).filter((name) => name.startsWith('sluice-csv-') && !name.includes('test'));
-  const before = left();
+it('leaves nothing behind, however a read ends', async (test) => {
   const folder = makeInbound();
   putFile(folder, 'users.csv', USERS);
+  // Others read files at the same time.
+  const own = mkdtempSync(join(tmpdir(), 'sluice-csv-test-'));
+  const { TMPDIR: before } = process.env;
+  test.after(() => {
+    if (before === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = before;
+    rmSync(own, { recursive: true });
+  });
+  process.env['TMPDIR'] = own;
   await readFolder(folder);
   const pages = openFolder(folder).pages(new AbortController().signal);
   await pages.next();
+  assert.equal(readdirSync(own).length, 1);
   await pages.return(undefined);
-  assert.deepEqual(left(), before);
+  assert.deepEqual(readdirSync(own), []);
 });

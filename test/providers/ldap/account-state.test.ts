@@ -13,7 +13,7 @@ const PAGE = 100;
 const DISABLED = '514';
 const nobody = async function* () {};
 const noNames = { find: () => undefined };
-const resolver = { dns: async () => noNames, uids: async () => noNames };
+const resolver = { dns: async () => noNames, uids: async () => noNames, isPartial: () => false };
 
 interface People {
   /** Of whom the state was known, and is hidden now. */

@@ -10,10 +10,10 @@ import { kind, uuidOf } from './support.ts';
 
 const { signal } = new AbortController();
 const noNames = { find: () => undefined };
-const resolver = { dns: async () => noNames, uids: async () => noNames };
+const resolver = { dns: async () => noNames, uids: async () => noNames, isPartial: () => false };
 const late = (doing: string) => connectionLost('ldap.example.com', doing, '', new Error('request timed out'));
 
-function lookAt(failure: Error) {
+function lookAt(failure: Error, isPartial = false) {
   const settings = kind.parseSettings({
     ...{ preset: 'openldap', url: 'ldaps://ldap.example.com' },
     ...{ users: { base: 'ou=People,dc=example' }, groups: { base: 'ou=Groups,dc=example' } },
@@ -26,7 +26,7 @@ function lookAt(failure: Error) {
   };
   const connection = { search: failing, searchAside: failing } as unknown as Connection;
   const reading: Reading = { connection, settings, plan: planOf(settings), wanted: [], signal };
-  const look = secondLook(() => ({ reading, resolver }));
+  const look = secondLook(() => ({ reading, resolver, first: { isPartial: () => isPartial } }));
   const isThere = () => look.isThere('User', [uuidOf(1)], signal);
   const members = async (): Promise<number> => {
     let pages = 0;
@@ -55,6 +55,15 @@ describe('a server that does not answer a second look', () => {
     const second = lookAt(late('search of groups'));
     assert.equal(await second.members(), 0);
     assert.equal(second.asked.length, 1);
+  });
+
+  it('ends a read that has left names unknown: what was read does not count then', async () => {
+    for (const failure of [explainResult(51, '', 'search of groups'), late('search of groups')]) {
+      const { isThere, members, asked } = lookAt(failure, true);
+      await isThere();
+      await assert.rejects(members(), failure);
+      assert.equal(asked.length, 2);
+    }
   });
 
   it('ends the read where it is gone, which proves nothing', async () => {
