@@ -3,9 +3,9 @@
 import type { Knex } from 'knex';
 import type pg from 'pg';
 import { InputError } from '#core/errors.ts';
+import { type Asker, makeTurns, type TurnLimits, type Turns } from '#platform/turns.ts';
 import type { HotQuery, Texts } from './ask.ts';
 import { askOn, type Database, queryOn } from './database.ts';
-import { type Asker, makeTurns, type TurnLimits, type Turns } from './turns.ts';
 
 /** A read that may take too long. What one reader asks more than `TOGETHER_MAX` times at once waits for its turn. */
 export interface Costly extends Asker {

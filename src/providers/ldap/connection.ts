@@ -13,11 +13,11 @@ import {
   type SearchResponse,
 } from 'ldapts';
 import type { Cost } from '#core/cost.ts';
+import { makePageLoop } from '#core/page-loop.ts';
 import type { Trace } from '#core/provider.ts';
 import { checkInside, insideLookup } from '#platform/inside.ts';
-import { CONNECTING, connectionLost, explainBind, explainResult, explainThrown } from './failures.ts';
+import { CONNECTING, connectionLost, endlessList, explainBind, explainResult, explainThrown } from './failures.ts';
 import { parseFilter } from './filter.ts';
-import { makeLoopGuard } from './loop-guard.ts';
 import { hostOf, type LdapSettings, serverNameOf } from './settings.ts';
 import { makeSockets } from './sockets.ts';
 import { readStrictly } from './strict-ber.ts';
@@ -133,6 +133,9 @@ interface Held {
   readonly abort: () => void;
 }
 
+/** A page may be empty and not be the last; so many in a row lead nowhere. */
+const EMPTY_PAGES_MAX = 1_000;
+
 function makeConnection(client: Client, settings: LdapSettings, held: Held, trace?: Trace): Connection {
   const { pageSize, requestSeconds } = settings.limits;
   const spent = { requests: 0, bytes: 0 };
@@ -167,13 +170,14 @@ function makeConnection(client: Client, settings: LdapSettings, held: Held, trac
   async function* searchPages(asked: SearchAsked, signal: AbortSignal): AsyncGenerator<readonly RawEntry[]> {
     isPaging = true;
     try {
-      const look = makeLoopGuard(asked.doing);
+      const loop = makePageLoop(EMPTY_PAGES_MAX);
       let cookie: Buffer | undefined;
       do {
         const answer: Answer = await send(asked, cookie, signal);
         yield answer.entries;
         cookie = answer.cookie;
-        if (cookie !== undefined) look(answer.entries);
+        if (cookie !== undefined && loop(answer.entries.map(({ dn }) => dn)) !== undefined)
+          throw endlessList(asked.doing);
       } while (cookie !== undefined);
     } finally {
       isPaging = false;

@@ -1,4 +1,5 @@
 import { UpstreamError } from '#core/errors.ts';
+import { makePageLoop } from '#core/page-loop.ts';
 import type { Graph } from './client.ts';
 import { incomplete, saysCode } from './failures.ts';
 import { inOneCase } from './ids.ts';
@@ -9,8 +10,6 @@ export const PAGE_SIZE = 999;
 const PAGES_MAX = 50_000;
 /** An empty page may have a next one, even itself once more; so many in a row lead nowhere. */
 const EMPTY_PAGES_MAX = 100;
-/** The same objects may come twice; whole pages that come back again and again are a circle. */
-const SAME_PAGE_MAX = 5;
 /** A page link lives for minutes; a list whose link has expired begins again. */
 const RESTARTS_MAX = 2;
 
@@ -93,8 +92,7 @@ export function readPage<Item extends { readonly id: string }>(body: unknown): C
 /** Throws when a list turns in a circle or never ends. Keeps the links and the outer ids of each page. */
 function makeLoopGuard(): (items: readonly { readonly id: string }[], nextLink: string | undefined) => void {
   const followed = new Set<string>();
-  const seen = new Map<string, number>();
-  let empty = 0;
+  const loop = makePageLoop(EMPTY_PAGES_MAX);
   return (items, nextLink) => {
     if (nextLink === undefined) return;
     if (followed.has(nextLink) && items.length > 0)
@@ -102,13 +100,9 @@ function makeLoopGuard(): (items: readonly { readonly id: string }[], nextLink: 
     followed.add(nextLink);
     if (followed.size > PAGES_MAX)
       throw incomplete(`A list of Graph has more than ${PAGES_MAX} pages.`, 'too-many-pages');
-    empty = items.length === 0 ? empty + 1 : 0;
-    if (empty > EMPTY_PAGES_MAX) throw incomplete('Graph sends empty pages without an end.', 'page-loop');
-    if (items.length === 0) return;
-    const page = `${items[0]?.id}/${items.at(-1)?.id}/${items.length}`;
-    const times = (seen.get(page) ?? 0) + 1;
-    seen.set(page, times);
-    if (times > SAME_PAGE_MAX) throw incomplete('Graph sends the same page again and again.', 'page-loop');
+    const turns = loop(items.map(({ id }) => id));
+    if (turns === 'empty') throw incomplete('Graph sends empty pages without an end.', 'page-loop');
+    if (turns === 'repeated') throw incomplete('Graph sends the same page again and again.', 'page-loop');
   };
 }
 

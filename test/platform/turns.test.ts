@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { type Asker, makeTurns } from '#store/turns.ts';
+import { type Asker, makeTurns } from '#platform/turns.ts';
 
 describe('turns', () => {
   function table(limits: { ofAll: number; ofOne: number; waiting: number }) {
