@@ -83,6 +83,9 @@ class Reader {
   patchPath(): PatchPath {
     const path = this.path();
     if (this.text[this.at] !== '[') return path;
+    // What comes after the filter would take the place of the one before it.
+    if (path.sub !== undefined)
+      throw this.wrong(`chooses among values of the sub-attribute "${path.sub.slice(0, 60)}"`);
     this.at += 1;
     const filter = this.or(1);
     this.expect(']');

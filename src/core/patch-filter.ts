@@ -2,7 +2,7 @@
 import type { Attribute } from './attributes.ts';
 import { coerceValue, type Document } from './coerce.ts';
 import { InputError, type ScimType } from './errors.ts';
-import type { Filter } from './filter.ts';
+import type { AttributePath, Filter } from './filter.ts';
 import { foldCase } from './search.ts';
 
 /** `value eq "a"`, or several joined by `or`. */
@@ -75,23 +75,46 @@ export function typed(filter: Filter, attribute: Attribute): Filter {
   }
 }
 
-/** @throws {InputError} `invalidPath` */
-export function checkNames(filter: Filter, attribute: Attribute): void {
+/**
+ * Checks that a filter chooses by what the values of an attribute have, and as their types allow.
+ * @throws {InputError} `invalidPath`: there is nothing of that name; `invalidFilter`: a comparison that its type does not have
+ */
+export function checkFilter(filter: Filter, attribute: Attribute): void {
   switch (filter.kind) {
     case 'and':
     case 'or':
-      for (const term of filter.terms) checkNames(term, attribute);
+      for (const term of filter.terms) checkFilter(term, attribute);
       return;
     case 'not':
-      checkNames(filter.term, attribute);
+      checkFilter(filter.term, attribute);
       return;
-    default:
-      if (filter.kind !== 'element' && attribute.sub.has(foldCase(filter.path.attribute))) return;
-      throw refuse(
-        'invalidPath',
-        `The path chooses by "${filter.path.attribute.slice(0, 60)}", which "${attribute.name}" does not have.`,
-      );
+    case 'element':
+      throw unknown(filter, attribute);
+    default: {
+      const { schema, attribute: name, sub } = filter.path;
+      const chosenBy = schema === undefined && sub === undefined ? attribute.sub.get(foldCase(name)) : undefined;
+      if (chosenBy === undefined) throw unknown(filter, attribute);
+      if (filter.kind === 'compare' && !isComparable(chosenBy, filter))
+        throw new InputError(
+          `The path compares "${chosenBy.name}" in a way that its type does not have (${filter.operator}).`,
+          { scimType: 'invalidFilter', reason: 'invalid-filter' },
+        );
+    }
   }
+}
+
+function unknown({ path }: { readonly path: AttributePath }, attribute: Attribute): InputError {
+  const name = path.sub === undefined ? path.attribute : `${path.attribute}.${path.sub}`;
+  return refuse('invalidPath', `The path chooses by "${name.slice(0, 60)}", which "${attribute.name}" does not have.`);
+}
+
+/** As in the filter of a list: of null, of true and false, and of bytes there is only to be it or not (RFC 7644 section 3.4.2.2). */
+function isComparable({ type }: Attribute, { operator, value }: Extract<Filter, { kind: 'compare' }>): boolean {
+  const isEquality = operator === 'eq' || operator === 'ne';
+  if (value === null) return isEquality;
+  if (type === 'boolean') return isEquality && /^(?:true|false)$/i.test(String(value));
+  if (type === 'integer' || type === 'decimal') return typeof value === 'number';
+  return typeof value === 'string' && (isEquality || type !== 'binary');
 }
 
 export function refuse(scimType: ScimType, message: string): InputError {

@@ -22,7 +22,7 @@ import {
 } from './coerce.ts';
 import { TooLargeError } from './errors.ts';
 import { type Filter, matches, type PatchPath, parsePath } from './filter.ts';
-import { checkNames, elementFrom, idsNamed, refuse, typed } from './patch-filter.ts';
+import { checkFilter, elementFrom, idsNamed, refuse, typed } from './patch-filter.ts';
 import { PatchWork } from './patch-work.ts';
 import { foldCase } from './search.ts';
 
@@ -261,7 +261,7 @@ class Patch {
   ): void {
     if (!attribute.multiValued || attribute.type !== 'complex')
       throw refuse('invalidPath', `"${attribute.name}" has no values to choose from.`);
-    checkNames(filter, attribute);
+    checkFilter(filter, attribute);
     const values = listOf(holder[attribute.name]);
     const chosen = new Set(values.filter((value) => matches(typed(filter, attribute), value, attribute.name)));
     if (operation.op === 'remove') {
@@ -283,7 +283,7 @@ class Patch {
   private changeMembers(path: PatchPath, { attribute, sub }: Resolved, { op, value }: PatchOperation): void {
     const { filter } = path;
     if (filter !== undefined) {
-      checkNames(filter, attribute);
+      checkFilter(filter, attribute);
       const ids = idsNamed(filter);
       if (op !== 'remove' || sub !== undefined) this.members.push({ kind: 'refuseWhere', filter });
       else this.members.push(ids === undefined ? { kind: 'removeWhere', filter } : { kind: 'remove', ids });

@@ -164,7 +164,15 @@ describe('paths', () => {
   });
 
   it('refuses what is none', () => {
-    for (const text of ['', 'emails[', 'emails[type eq "work"].', 'a b', '__proto__'])
+    for (const text of [
+      '',
+      'emails[',
+      'emails[type eq "work"].',
+      'emails.value[type eq "work"]',
+      'emails.type[type eq "work"].value',
+      'a b',
+      '__proto__',
+    ])
       assert.throws(
         () => parsePath(text),
         (error) => error instanceof InputError && error.scimType === 'invalidPath',

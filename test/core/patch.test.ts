@@ -353,6 +353,18 @@ const refusals: readonly [operation: Operation, scimType: ScimType][] = [
   [{ op: 'add', path: 'emails[shoeSize eq 44].value', value: 'x' }, 'invalidPath'],
   [{ op: 'remove', path: 'name[givenName eq "x"]' }, 'invalidPath'],
   [{ op: 'remove', path: 'title[value eq "x"]' }, 'invalidPath'],
+  [{ op: 'remove', path: 'emails[value.type eq "x"]' }, 'invalidPath'],
+  [{ op: 'remove', path: 'emails[urn:unknown:value eq "x"]' }, 'invalidPath'],
+  [{ op: 'remove', path: 'emails[emails[value eq "x"]]' }, 'invalidPath'],
+  // Comparisons that a type does not have, as in the filter of a list: under `not` they would choose everything.
+  [{ op: 'remove', path: 'emails[not (value gt 5)]' }, 'invalidFilter'],
+  [{ op: 'remove', path: 'emails[type eq "work" and value ne true]' }, 'invalidFilter'],
+  [{ op: 'remove', path: 'emails[value gt null]' }, 'invalidFilter'],
+  [{ op: 'replace', path: 'emails[primary gt true].value', value: 'x' }, 'invalidFilter'],
+  [{ op: 'remove', path: 'emails[primary co "t"]' }, 'invalidFilter'],
+  [{ op: 'remove', path: 'emails[primary eq "perhaps"]' }, 'invalidFilter'],
+  [{ op: 'remove', path: 'x509Certificates[value ge "a"]' }, 'invalidFilter'],
+  [{ op: 'add', path: 'emails[value eq 5].type', value: 'work' }, 'invalidFilter'],
   [{ op: 'add', path: '__proto__.polluted', value: 'x' }, 'invalidPath'],
   [{ op: 'add', path: 'emails[__proto__.polluted eq "1"].value', value: 'x' }, 'invalidPath'],
   [{ op: 'add', path: 'title', value: { a: 1 } }, 'invalidValue'],
@@ -475,6 +487,9 @@ describe('PATCH of a group', () => {
     for (const [operation, scimType] of [
       [{ op: 'replace', path: 'members.type', value: 'User' }, 'mutability'],
       [{ op: 'remove', path: 'members[shoeSize eq 44]' }, 'invalidPath'],
+      [{ op: 'remove', path: 'members[value.type eq "a"]' }, 'invalidPath'],
+      [{ op: 'remove', path: 'members[value ne 44]' }, 'invalidFilter'],
+      [{ op: 'replace', path: 'members[not (type gt true)].value', value: 'b' }, 'invalidFilter'],
       [{ op: 'add', path: 'members', value: [{ display: 'x' }] }, 'invalidValue'],
       [{ op: 'remove', path: 'displayName' }, 'mutability'],
     ] as const)

@@ -133,6 +133,20 @@ eachDatabase('SCIM writes of groups', (open) => {
     assert.deepEqual([again.status, again.body], [200, user.body]);
   });
 
+  it('lose nobody by a comparison that no member can have', async () => {
+    const { id, meta } = await scim.create('/Groups', groupBody('Compared', people.slice(0, 3)));
+    for (const filter of [
+      'value ne 5',
+      'not (value gt true)',
+      'not (type gt null)',
+      `value eq "${people[0]}" or type ne 1`,
+    ]) {
+      const { status, body } = await patch(id, { op: 'remove', path: `members[${filter}]` });
+      assert.deepEqual([status, body['scimType']], [400, 'invalidFilter'], filter);
+    }
+    assert.equal((await read(id)).meta.version, meta.version);
+  });
+
   it('write one row for one member, and nothing for one who is there', async () => {
     const { id } = await scim.create('/Groups', groupBody('Rows', people.slice(0, 3)));
     const rows = async () =>
