@@ -39,6 +39,7 @@ function rootRoutes(parts: ScimParts): Router {
       const query = readQuery(request.query);
       await answerList(parts, { ...whoReads(request), types: ['User', 'Group'], query }, request, response);
     })
+    .all('/', refuseMethod('GET, HEAD'))
     .post('/.search', jsonBody, async (request, response) => {
       const query = readSearch(readBody(request, SEARCH_BYTES_MAX));
       await answerList(parts, { ...whoReads(request), types: ['User', 'Group'], query }, request, response);

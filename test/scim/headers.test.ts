@@ -81,10 +81,13 @@ eachDatabase('SCIM headers', (open) => {
       [`/Users/${user.id}`, 'GET, HEAD, PUT, PATCH, DELETE'],
       ['/Schemas', 'GET, HEAD'],
       ['/ServiceProviderConfig', 'GET, HEAD'],
+      ['/', 'GET, HEAD'],
     ] as const) {
       assert.equal((await scim.call('HEAD', path)).status, 200, path);
       const refused = await scim.call(path === '/Users' ? 'DELETE' : 'POST', path, {});
       assert.deepEqual([refused.status, refused.headers.get('allow')], [405, allowed], path);
+      const options = await scim.call('OPTIONS', path);
+      assert.deepEqual([options.status, options.headers.get('allow')], [405, allowed], path);
     }
   });
 
