@@ -1,5 +1,5 @@
 import { type Request, Router } from 'express';
-import type { Attribute } from '#core/attributes.ts';
+import type { Attribute, Schema } from '#core/attributes.ts';
 import { ForbiddenError, NotFoundError } from '#core/errors.ts';
 import { SET_EVENTS } from '#core/events.ts';
 import { foldCase } from '#core/search.ts';
@@ -85,18 +85,30 @@ function serviceProviderConfig(base: string): object {
   };
 }
 
-function resourceTypes(base: string, { types }: View) {
-  return RESOURCE_TYPE_DOCUMENTS.filter(({ id }) => types.includes(id)).map((document) => ({
+function resourceTypes(base: string, view: View) {
+  const seen = seenSchemas(view);
+  return RESOURCE_TYPE_DOCUMENTS.filter(({ id }) => view.types.includes(id)).map((document) => ({
     ...document,
+    ...('schemaExtensions' in document
+      ? { schemaExtensions: document.schemaExtensions.filter(({ schema }) => seen.has(schema)) }
+      : {}),
     meta: { resourceType: 'ResourceType', location: `${base}/ResourceTypes/${document.id}` },
   }));
 }
 
-/** The schemas of what the consumer sees, with the attributes that it sees. */
+/** By id, with the attributes that the consumer sees: those of resources themselves, and the extensions of which it sees something. */
+function seenSchemas({ types, schemas }: View): ReadonlyMap<string, Schema> {
+  const seen = types.flatMap((type) => {
+    const { core, extensions } = schemas[type];
+    return [core, ...extensions.filter(({ attributes }) => attributes.size > 0)];
+  });
+  return new Map(seen.map((schema) => [schema.id, schema]));
+}
+
 function schemas(base: string, view: View) {
-  const seen = view.types.flatMap((type) => [view.schemas[type].core, ...view.schemas[type].extensions]);
+  const seen = seenSchemas(view);
   return SCHEMA_DOCUMENTS.flatMap((document) => {
-    const mine = seen.find(({ id }) => id === document.id);
+    const mine = seen.get(document.id);
     if (mine === undefined) return [];
     const meta = { resourceType: 'Schema', location: `${base}/Schemas/${document.id}` };
     if (!view.isCut) return [{ ...document, meta }];

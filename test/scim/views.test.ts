@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import fc from 'fast-check';
 import { matches, parseFilter } from '#core/filter.ts';
-import type { ResourceType } from '#core/resource.ts';
+import { GATEWAY_SCHEMA, type ResourceType } from '#core/resource.ts';
 import type { AppScope } from '#core/scope.ts';
 import { eachDatabase } from '../support/database.ts';
 import { writeDocuments, writeMembers } from '../support/directory.ts';
@@ -232,6 +232,24 @@ eachDatabase('SCIM views of apps', (open) => {
       );
     assert.deepEqual(names(USER_SCHEMA), ['userName', 'emails']);
     assert.deepEqual(names(ENTERPRISE_SCHEMA), ['department']);
+  });
+
+  it('know no extension of which nothing is in scope', async () => {
+    for (const [attributes, extensions] of [
+      [['userName', `${ENTERPRISE_SCHEMA}:department`], [ENTERPRISE_SCHEMA]],
+      [['userName', 'displayName'], []],
+    ] as const) {
+      const token = await scim.makeToken({ scope: { attributes } });
+      const known = (await scim.list('/Schemas', {}, token)).Resources.map(({ id }) => id);
+      assert.deepEqual(new Set(known), new Set([USER_SCHEMA, GROUP_SCHEMA, ...extensions]));
+      const { body } = await scim.call('GET', '/ResourceTypes/User', undefined, { token });
+      assert.deepEqual(
+        body['schemaExtensions'],
+        extensions.map((schema) => ({ schema, required: false })),
+      );
+      const { status } = await scim.call('GET', `/Schemas/${GATEWAY_SCHEMA}`, undefined, { token });
+      assert.equal(status, 404);
+    }
   });
 
   it('know no type that is out of scope', async () => {
