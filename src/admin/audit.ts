@@ -12,7 +12,7 @@ import type { AdminParts } from './parts.ts';
 import { instant, PageQuery } from './query.ts';
 
 const AuditQuery = z.object({
-  actor: z.string().max(200).optional(),
+  actor: z.string().max(1_000).optional(),
   action: z.string().max(80).optional(),
   since: instant.optional(),
   until: instant.optional(),
@@ -41,7 +41,6 @@ export function auditRoutes({ database, longWork }: AdminParts): Router {
     })
     .get('/audit/verification', async (request, response) => {
       const query = parse(VerificationQuery, request.query);
-      await sealAudit(db);
       const asOne = { isolationLevel: 'repeatable read' } as const;
       await answerInTurn(longWork.looks, { request, response }, async (left) => {
         await sealAudit(db);
@@ -62,8 +61,8 @@ async function* eachEntry(db: Db, filter: AuditFilter): AsyncGenerator<AuditView
 }
 
 async function* csvLines(entries: AsyncIterable<AuditView>): AsyncGenerator<string> {
-  yield csvLine(['id', 'at', 'actor', 'action', 'object', 'detail', 'objectName']);
-  for await (const { id, at, actor, action, object, detail, objectName } of entries)
+  yield csvLine(['id', 'at', 'actor', 'action', 'object', 'detail', 'objectName', 'subject']);
+  for await (const { id, at, actor, action, object, detail, objectName, subject } of entries)
     yield csvLine([
       id,
       new Date(at).toISOString(),
@@ -72,5 +71,6 @@ async function* csvLines(entries: AsyncIterable<AuditView>): AsyncGenerator<stri
       object,
       detail === null ? null : JSON.stringify(detail),
       objectName,
+      subject,
     ]);
 }
