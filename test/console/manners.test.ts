@@ -114,7 +114,8 @@ describe('manners of the console', { skip: chromiumMissing }, () => {
     const count = '**/api/v1/apps/scope/count';
     await page.route(count, () => undefined);
     const asked = () => page.waitForRequest(count);
-    const givenUp = () => page.waitForEvent('requestfailed', { predicate: (one) => one.url().endsWith('/scope/count') });
+    const givenUp = () =>
+      page.waitForEvent('requestfailed', { predicate: (one) => one.url().endsWith('/scope/count') });
     await page.goto('/apps');
     const first = asked();
     await page.getByRole('button', { name: 'Add app' }).first().click();

@@ -66,7 +66,7 @@ describe('sign-in at an OpenID provider', { skip: chromiumMissing }, () => {
   it('brings an administrator back to the page they came for', async () => {
     const page = await signInAs('hana', '/audit');
     await page.getByRole('heading', { name: 'Audit log' }).waitFor();
-    await page.getByText('hana@contoso.example').first().waitFor();
+    await page.getByText('hana@contoso.example').filter({ visible: true }).first().waitFor();
     await page.context().close();
   });
 

@@ -118,7 +118,7 @@ eachDatabase('database', (open, kind) => {
       await database.knex.transaction(async (tx) => {
         await tx.raw('lock table resources in access exclusive mode');
         const left = assert.rejects(
-          countInScope(database, () => undefined, asker, 600_000),
+          countInScope(database, () => undefined, asker, 86_400_000),
           { name: 'AbortError' },
         );
         const isWaiting = async (): Promise<boolean> => {
