@@ -4,6 +4,7 @@ import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse as parseYaml } from 'yaml';
+import { makeLongWork } from '#admin/long-work.ts';
 import type { AdminParts } from '#admin/parts.ts';
 import { adminRouter } from '#admin/router.ts';
 import type { ProviderKind } from '#core/provider.ts';
@@ -242,6 +243,7 @@ function adminPartsOf(ground: Ground, work: Work, groups: ServedGroups): AdminPa
     watcher: makeRunWatcher({ db: database.knex, clock }),
     happenings: makeHappeningsWatcher({ db: database.knex, clock }),
     eventStreams: makeEventStreams(clock),
+    longWork: makeLongWork(),
     authenticator: ground.authenticator,
     sessions: {
       find: (hash) => findSession(database.knex, hash),

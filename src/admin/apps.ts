@@ -12,6 +12,7 @@ import { countInScope } from '#store/deliveries.ts';
 import { lockSettings } from '#store/settings.ts';
 import { askBackfill } from '#store/targets.ts';
 import { refuseChanged, sendDocument } from './documents.ts';
+import { answerInTurn, answerWhileWanted } from './long-work.ts';
 import { needApp } from './need-app.ts';
 import type { AdminParts } from './parts.ts';
 import { checkRemovals, impactOfPush } from './push-impact.ts';
@@ -71,7 +72,10 @@ export function appRoutes(parts: AdminParts): Router {
     .post('/apps/scope/count', requireScope('admin', 'operator'), async (request, response) => {
       const { scope } = parse(ScopeBody, request.body);
       checkScope(scope);
-      response.json(await countInScope(database, parts.scopeOf(scope)));
+      const reader = `scope ${actorOf(request)}`;
+      await answerWhileWanted(response, async (left) => {
+        response.json(await countInScope(database, parts.scopeOf(scope), { reader, left }));
+      });
     })
     .get('/apps/:id', async (request, response) => {
       const { shown, set } = await describeApp(db, parts, await needApp(db, request));
@@ -104,7 +108,10 @@ export function appRoutes(parts: AdminParts): Router {
     .post('/apps/:id/push/impact', requireScope('admin', 'operator'), async (request, response) => {
       const intended = parse(Intended, request.body ?? {});
       if (intended.scope !== undefined) checkScope(intended.scope);
-      response.json(await impactOfPush(parts, db, await needApp(db, request), intended));
+      const app = await needApp(db, request);
+      await answerInTurn(parts.longWork.looks, { request, response }, async (left) => {
+        response.json(await impactOfPush(parts, db, app, intended, left));
+      });
     })
     .delete('/apps/:id', admin, async (request, response) => {
       await db.transaction(async (tx) => {

@@ -7,11 +7,12 @@ import { type AuditFilter, type AuditView, listAudit } from '#store/audit.ts';
 import { sealAudit, verifyAudit } from '#store/audit-chain.ts';
 import type { Db } from '#store/database.ts';
 import { formatOf, jsonLines, sendLines } from './formats.ts';
+import { answerInTurn } from './long-work.ts';
 import type { AdminParts } from './parts.ts';
 import { instant, PageQuery } from './query.ts';
 
 const AuditQuery = z.object({
-  actor: z.string().max(200).optional(),
+  actor: z.string().max(1_000).optional(),
   action: z.string().max(80).optional(),
   since: instant.optional(),
   until: instant.optional(),
@@ -24,7 +25,7 @@ const head = z
 const VerificationQuery = z.object({ head: head.optional() });
 
 /** Who did what, and whether the log is whole. */
-export function auditRoutes({ database }: AdminParts): Router {
+export function auditRoutes({ database, longWork }: AdminParts): Router {
   const db = database.knex;
   return Router()
     .get('/audit', requireScope('admin', 'operator', 'viewer'), async (request, response) => {
@@ -36,13 +37,15 @@ export function auditRoutes({ database }: AdminParts): Router {
       }
       const entries = eachEntry(db, filter);
       const lines = format === 'csv' ? csvLines(entries) : jsonLines(entries);
-      await sendLines(response, { name: 'audit', format, lines });
+      await sendLines(longWork, { request, response }, { name: 'audit', format, lines });
     })
     .get('/audit/verification', async (request, response) => {
       const query = parse(VerificationQuery, request.query);
-      await sealAudit(db);
       const asOne = { isolationLevel: 'repeatable read' } as const;
-      response.json(await db.transaction((tx) => verifyAudit(tx, query.head), asOne));
+      await answerInTurn(longWork.looks, { request, response }, async (left) => {
+        await sealAudit(db);
+        response.json(await db.transaction((tx) => verifyAudit(tx, query.head, left), asOne));
+      });
     });
 }
 
@@ -58,8 +61,8 @@ async function* eachEntry(db: Db, filter: AuditFilter): AsyncGenerator<AuditView
 }
 
 async function* csvLines(entries: AsyncIterable<AuditView>): AsyncGenerator<string> {
-  yield csvLine(['id', 'at', 'actor', 'action', 'object', 'detail', 'objectName']);
-  for await (const { id, at, actor, action, object, detail, objectName } of entries)
+  yield csvLine(['id', 'at', 'actor', 'action', 'object', 'detail', 'objectName', 'subject']);
+  for await (const { id, at, actor, action, object, detail, objectName, subject } of entries)
     yield csvLine([
       id,
       new Date(at).toISOString(),
@@ -68,5 +71,6 @@ async function* csvLines(entries: AsyncIterable<AuditView>): AsyncGenerator<stri
       object,
       detail === null ? null : JSON.stringify(detail),
       objectName,
+      subject,
     ]);
 }

@@ -1,11 +1,11 @@
-import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { csvLine } from '#core/csv.ts';
 import { parse } from '#http/validate.ts';
-import type { Db } from '#store/database.ts';
 import { OUTCOMES } from '#store/plans.ts';
 import { eachItem, type ItemsOf, type ItemView, listItems } from '#store/views/items.ts';
 import { formatOf, jsonLines, sendLines } from './formats.ts';
+import type { Exchange } from './long-work.ts';
+import type { AdminParts } from './parts.ts';
 import { PageQuery } from './query.ts';
 
 /** Filters of the provisioning log, the same for a run and for a plan. */
@@ -27,11 +27,12 @@ const ItemsFilter = z.object({
  * @param plan undefined when the run made none
  */
 export async function answerItems(
-  db: Db,
+  { database, longWork }: Pick<AdminParts, 'database' | 'longWork'>,
   plan: ItemsOf | undefined,
-  request: Request,
-  response: Response,
+  exchange: Exchange,
 ): Promise<void> {
+  const { request, response } = exchange;
+  const db = database.knex;
   const format = formatOf(request);
   const filter = parse(ItemsFilter, request.query);
   if (format === 'json') {
@@ -43,7 +44,7 @@ export async function answerItems(
   }
   const items = plan === undefined ? none() : eachItem(db, plan, filter);
   const lines = format === 'csv' ? csvLines(items) : jsonLines(items);
-  await sendLines(response, { name: `changes-${plan?.id ?? 'none'}`, format, lines });
+  await sendLines(longWork, exchange, { name: `changes-${plan?.id ?? 'none'}`, format, lines });
 }
 
 async function* none(): AsyncGenerator<ItemView> {}

@@ -24,6 +24,7 @@ import type { ScheduleService, SwitchService, SyncService } from '#sync/service.
 import type { SubscriptionKeeper } from '#sync/subscriptions.ts';
 import type { HappeningsWatcher } from '#sync/watch-happenings.ts';
 import type { RunWatcher } from '#sync/watch-runs.ts';
+import type { LongWork } from './long-work.ts';
 
 /** What the admin routes are handed. */
 export interface AdminParts {
@@ -40,6 +41,7 @@ export interface AdminParts {
   readonly watcher: RunWatcher;
   readonly happenings: HappeningsWatcher;
   readonly eventStreams: EventStreams;
+  readonly longWork: LongWork;
   readonly authenticator: Authenticator;
   readonly sessions: SessionLookup;
   /** Sign-in at an identity provider; absent when none is configured. */

@@ -21,15 +21,16 @@ const ApproveBody = z
 const MembersQuery = PageQuery.extend({ change: z.enum(['added', 'removed']).optional() });
 
 /** Stored plans: look, then approve or reject. */
-export function planRoutes({ database, sync }: AdminParts): Router {
-  const db = database.knex;
+export function planRoutes(parts: AdminParts): Router {
+  const { sync } = parts;
+  const db = parts.database.knex;
   const operator = requireScope('admin', 'operator');
   return Router()
     .get('/plans/:id', async (request, response) => {
       response.json(await needPlan(db, request));
     })
     .get('/plans/:id/changes', async (request, response) => {
-      await answerItems(db, await needPlan(db, request), request, response);
+      await answerItems(parts, await needPlan(db, request), { request, response });
     })
     .get('/plans/:id/changes/:seq/members', async (request, response) => {
       const plan = await needPlan(db, request);

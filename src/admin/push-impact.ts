@@ -19,12 +19,16 @@ export interface IntendedChange {
   readonly push?: unknown;
 }
 
-/** What saving a scope, settings of a push, or both would come to at the target. */
+/**
+ * What saving a scope, settings of a push, or both would come to at the target.
+ * @param left stops it, with its reason
+ */
 export async function impactOfPush(
   parts: AdminParts,
   db: Db,
   app: { readonly id: string; readonly scope: unknown },
   { scope = app.scope as AppScope | null, push }: IntendedChange,
+  left?: AbortSignal,
 ): Promise<PushImpact> {
   const row = await readTarget(db, app.id);
   if (push === undefined && row === undefined)
@@ -40,7 +44,8 @@ export async function impactOfPush(
   const known = { learned: row?.learned ?? {}, capabilities: row?.capabilities ?? undefined };
   const target = kind.open(whole, { ...known, trace: () => undefined, dryRun: true });
   const intended = { scope, policy: kind.policy(whole), target };
-  return findPushImpact(db, app.id, intended, parts, AbortSignal.timeout(IMPACT_MS)).finally(() => target.close());
+  const signal = AbortSignal.any([AbortSignal.timeout(IMPACT_MS), ...(left === undefined ? [] : [left])]);
+  return findPushImpact(db, app.id, intended, parts, signal).finally(() => target.close());
 }
 
 /** @throws {ConflictError} `removals-changed`: it would take away more than the query agrees to */

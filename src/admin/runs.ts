@@ -34,7 +34,7 @@ const RunsQuery = PageQuery.extend({
   provider: z.enum(PROVIDER_KINDS).optional(),
   status: z.enum(RUN_STATUSES).optional(),
   trigger: z.string().max(40).optional(),
-  requestedBy: z.string().max(200).optional(),
+  requestedBy: z.string().max(1_000).optional(),
   since: instant.optional(),
   until: instant.optional(),
 });
@@ -51,11 +51,15 @@ export function runRoutes(parts: AdminParts): Router {
         return;
       }
       const runs = eachRun(db, query);
-      await sendLines(response, {
-        name: 'sync-runs',
-        format,
-        lines: format === 'csv' ? csvLines(runs) : jsonLines(runs),
-      });
+      await sendLines(
+        parts.longWork,
+        { request, response },
+        {
+          name: 'sync-runs',
+          format,
+          lines: format === 'csv' ? csvLines(runs) : jsonLines(runs),
+        },
+      );
     })
     .post('/sync-runs', operator, async (request, response) => {
       const options = parse(StartBody, request.body ?? {});
@@ -79,7 +83,7 @@ export function runRoutes(parts: AdminParts): Router {
     .get('/sync-runs/:id/changes', async (request, response) => {
       const run = await needRun(db, request);
       const plan = run.planId === null ? undefined : await readPlan(db, run.planId);
-      await answerItems(db, plan, request, response);
+      await answerItems(parts, plan, { request, response });
     })
     .get('/sync-runs/:id/log', async (request, response) => {
       const run = await needRun(db, request);

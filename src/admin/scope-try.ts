@@ -2,6 +2,7 @@
 import { Router } from 'express';
 import { requireScope } from '#http/auth.ts';
 import { tryScope } from '#sync/try-scope.ts';
+import { answerInTurn } from './long-work.ts';
 import type { AdminParts } from './parts.ts';
 import { kindParam, settingsToTry } from './providers.ts';
 
@@ -10,6 +11,8 @@ export function scopeTryRoute(parts: AdminParts): Router {
   return Router().post('/providers/:kind/scope/try', requireScope('admin', 'operator'), async (request, response) => {
     const kind = kindParam(parts, request);
     const settings = await settingsToTry(parts, kind, request);
-    response.json(await tryScope(parts.database.knex, kind.open(settings)));
+    await answerInTurn(parts.longWork.looks, { request, response }, async (left) => {
+      response.json(await tryScope(parts.database.knex, kind.open(settings), left));
+    });
   });
 }

@@ -16,6 +16,7 @@ import {
 } from '#http/session.ts';
 import { parse } from '#http/validate.ts';
 import { hashToken, makeToken } from '#platform/token.ts';
+import { namePerson } from '#store/actors.ts';
 import { writeAudit } from '#store/audit.ts';
 import {
   endSession,
@@ -133,9 +134,10 @@ async function openSession(
   const before = await lookUpSession(request, sessions);
   const opened = await database.knex.transaction(async (tx) => {
     if (before !== undefined) await endSessionSoon(tx, before.id);
-    const row = await insertSession(tx, { ...session, hash: hashToken(value) });
-    const actor = session.method === 'oidc' ? `user:${session.name}` : `token:${session.tokenId}`;
     const { role, method, subject } = session;
+    const name = subject === null ? session.name : await namePerson(tx, session.name, subject);
+    const row = await insertSession(tx, { ...session, name, hash: hashToken(value) });
+    const actor = session.method === 'oidc' ? `user:${name}` : `token:${session.tokenId}`;
     const detail = { role, method, ...(subject === null ? {} : { subject }) };
     await writeAudit(tx, { actor, action: 'session.open', detail });
     return row;

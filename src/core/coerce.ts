@@ -10,6 +10,7 @@ import { instantOf } from './instant.ts';
 import { parseJson } from './json.ts';
 import { isTooLongForKey, KEY_BYTES_MAX } from './keys.ts';
 import { foldCase } from './search.ts';
+import { countValues, type ValueCount } from './value-limit.ts';
 
 export type Document = Record<string, unknown>;
 
@@ -21,15 +22,17 @@ const ABOUT: ReadonlySet<string> = new Set(['type', 'primary', 'display', '$ref'
  * @returns a new document; unassigned values (null, empty string, empty array) are left out
  * @throws {InputError} `invalidSyntax`: no object, or `schemas` without the resource's own;
  * `invalidValue`: a value that its attribute cannot have, or a required one that is missing
+ * @throws {TooLargeError} more values than any resource has
  */
 export function coerceResource(schema: ResourceSchema, raw: unknown): Document {
   const given = resourceFields(schema, raw);
   needSchema(given.get('schemas'), schema.core.id);
-  const document = coerceFields(schema.core, given);
+  const count = countValues();
+  const document = coerceFields(schema.core, given, count);
   for (const extension of schema.extensions) {
     const inner = given.get(foldCase(extension.id));
     if (isUnassigned(inner)) continue;
-    const fields = coerceFields(extension, fieldsOf(inner, `"${extension.id}"`));
+    const fields = coerceFields(extension, fieldsOf(inner, `"${extension.id}"`), count);
     if (Object.keys(fields).length > 0) document[extension.id] = fields;
   }
   return finish(schema, document);
@@ -189,11 +192,13 @@ export function needSchema(schemas: unknown, uri: string, ...alike: readonly str
     throw new InputError(`"schemas" must name "${uri}".`, { scimType: 'invalidSyntax', reason: 'schema-missing' });
 }
 
-function coerceFields({ attributes }: Schema, given: ReadonlyMap<string, unknown>): Document {
+function coerceFields({ attributes }: Schema, given: ReadonlyMap<string, unknown>, count: ValueCount): Document {
   const fields: Document = {};
   for (const [key, attribute] of attributes) {
     if (attribute.mutability === 'readOnly' || attribute.name === 'schemas' || attribute.name === 'members') continue;
-    const value = coerceValue(attribute, given.get(key));
+    const raw = attribute.type === 'complex' ? opened(given.get(key)) : given.get(key);
+    count.add(raw);
+    const value = coerceValue(attribute, raw);
     if (value !== undefined) fields[attribute.name] = value;
   }
   return fields;

@@ -9,8 +9,10 @@ const TEXT_LENGTH = 100;
 const LONG = { characters: 500, worth: 20 };
 /** To find out what a name means takes as long as to compare so many values. */
 const NAME_WORTH = 10;
+/** To read a value as long as to compare so many. */
+const READ_WORTH = 15;
 
-/** What one PATCH has compared so far: each operation looks at every value that there is, a filter once for each term. */
+/** What one PATCH has read and compared so far: each operation looks at every value that there is, a filter once for each term. */
 export class PatchWork {
   private compared = 0;
 
@@ -30,10 +32,15 @@ export class PatchWork {
     this.add(names * NAME_WORTH);
   }
 
+  /** Values that are given, of which each is held against the schema. @throws {TooLargeError} */
+  read(given: unknown): void {
+    if (Array.isArray(given)) this.add(given.length * READ_WORTH);
+  }
+
   private add(work: number): void {
     this.compared += work;
     if (this.compared <= COMPARED_MAX) return;
-    throw new TooLargeError(`The operations of this PATCH compare or write more than ${COMPARED_MAX} values.`, {
+    throw new TooLargeError(`The operations of this PATCH read, compare or write more than ${COMPARED_MAX} values.`, {
       remedy: 'Send fewer operations at a time, or replace all values at once.',
     });
   }

@@ -25,6 +25,7 @@ import { type Filter, matches, type PatchPath, parsePath } from './filter.ts';
 import { checkFilter, elementFrom, idsNamed, refuse, typed } from './patch-filter.ts';
 import { PatchWork } from './patch-work.ts';
 import { foldCase } from './search.ts';
+import { refuseGrown } from './value-limit.ts';
 
 export const PATCH_SCHEMA = 'urn:ietf:params:scim:api:messages:2.0:PatchOp';
 const OPERATIONS_MAX = 1_000;
@@ -89,7 +90,7 @@ function parseOperation(raw: unknown): PatchOperation {
  * The document after all operations; the one given stays as it is.
  * @param id of the resource: a pathless value may repeat it
  * @throws {InputError} `invalidPath`, `noTarget`, `mutability`, `invalidValue`, `invalidFilter`
- * @throws {TooLargeError} the operations would compare too many values
+ * @throws {TooLargeError} the operations would read or compare too many values, or leave more than a resource has
  */
 export function applyPatch(
   schema: ResourceSchema,
@@ -99,6 +100,7 @@ export function applyPatch(
 ): Patched {
   const patch = new Patch(schema, JSON.parse(JSON.stringify(document)), id);
   for (const operation of operations) patch.apply(operation);
+  refuseGrown(document, patch.document);
   return { document: finish(schema, patch.document), members: patch.members };
 }
 
@@ -237,6 +239,7 @@ class Patch {
     const isEach = path.filter !== undefined || sub !== undefined;
     if (attribute.multiValued)
       this.work.compare(listOf(holder[attribute.name]), path.filter, isEach ? operation.value : undefined);
+    if (attribute.multiValued && !isEach) this.work.read(opened(operation.value));
     if (path.filter !== undefined) this.changeElements(holder, attribute, sub, path.filter, operation);
     else if (sub !== undefined) changeSub(holder, attribute, sub, operation);
     else if (attribute.multiValued) changeList(holder, attribute, operation);

@@ -70,11 +70,12 @@ function createExpress(parts: AppParts): Express {
   app.get('/healthz', (_request, response) => {
     response.json({ status: 'ok' });
   });
+  const readiness = together(() => parts.readiness());
   app.get('/readyz', async (_request, response) => {
-    const { ready, checks } = await parts.readiness();
+    const { ready, checks } = await readiness();
     response.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not ready', checks });
   });
-  app.get('/metrics', async (_request, response) => {
+  app.get('/metrics', onlyAsWritten('/metrics'), async (_request, response) => {
     response.setHeader('content-type', parts.metrics.contentType);
     response.end(await parts.metrics.text());
   });
@@ -90,4 +91,20 @@ function createExpress(parts: AppParts): Express {
   app.use(noRoute);
   app.use(problemHandler(parts.translate));
   return app;
+}
+
+/** What anybody may ask, and the database answers: whoever asks at the same time shares one answer. */
+function together<Answer>(ask: () => Promise<Answer>): () => Promise<Answer> {
+  let asking: Promise<Answer> | undefined;
+  return () => {
+    asking ??= ask().finally(() => {
+      asking = undefined;
+    });
+    return asking;
+  };
+}
+
+/** A proxy that keeps a path inside compares it as it is written: other spellings of it are nothing here. */
+function onlyAsWritten(path: string): RequestHandler {
+  return (request, _response, next) => next(request.path === path ? undefined : 'route');
 }

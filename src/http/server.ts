@@ -28,15 +28,16 @@ const FIELDS_MAX = 200;
  */
 export function makeServer(listener: RequestListener, isSecure: () => boolean = () => false): Server {
   const refuse = (socket: Duplex, status: number): void => refuseBytes(socket, status, isSecure());
-  const server = createServer(SERVER_OPTIONS, (request, response) => {
+  const take: RequestListener = (request, response) => {
     if (!server.listening) response.shouldKeepAlive = false;
     if (request.httpVersion === '1.1' && countHosts(request.rawHeaders) !== 1) refuse(request.socket, 400);
     else if (request.rawHeaders.length / 2 >= FIELDS_MAX) refuse(request.socket, 431);
     else listener(request, response);
-  });
+  };
+  const server = createServer(SERVER_OPTIONS, take);
   server.maxHeadersCount = FIELDS_MAX;
   // An expectation that we do not know changes nothing about the answer (RFC 9110 section 10.1.1).
-  server.on('checkExpectation', listener);
+  server.on('checkExpectation', take);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuse(socket, STATUS[error.code ?? ''] ?? 400));
   return server;
 }

@@ -1,3 +1,4 @@
+import { digestOf } from '#core/digest.ts';
 import type { Place } from '#store/resource-pages.ts';
 
 /** Where the page before ended, for a reader who pages by index. */
@@ -12,14 +13,16 @@ export interface Reached {
 /**
  * Remembers where pages ended. The next page goes on from there instead of passing over as many as the index says: so
  * a deep page costs what the first one costs, and a reader who pages while others write misses nobody who stays. In
- * memory only: on another replica, or after a while, the index alone counts.
+ * memory only: on another replica, after a while, or behind a resource whose sort key is very long, the index alone counts.
  */
 export interface Places {
   find(list: string, startIndex: number): Reached | undefined;
   note(list: string, startIndex: number, reached: Reached): void;
 }
 
+/** Some megabytes, whatever the filters: of a list its digest is kept, and no place at a longer text. */
 const PLACES_MAX = 5_000;
+const KEY_MAX = 1_000;
 const PLACE_MS = 600_000;
 
 /** @param now in milliseconds that never go back */
@@ -27,11 +30,12 @@ export function makePlaces(now: () => number): Places {
   const places = new Map<string, Reached & { readonly until: number }>();
   return {
     find(list, startIndex) {
-      const found = places.get(`${startIndex} ${list}`);
+      const found = places.get(keyOf(list, startIndex));
       return found !== undefined && found.until > now() ? found : undefined;
     },
     note(list, startIndex, reached) {
-      const key = `${startIndex} ${list}`;
+      if ((reached.place.key?.length ?? 0) > KEY_MAX) return;
+      const key = keyOf(list, startIndex);
       places.delete(key);
       places.set(key, { ...reached, until: now() + PLACE_MS });
       if (places.size <= PLACES_MAX) return;
@@ -39,4 +43,8 @@ export function makePlaces(now: () => number): Places {
       if (oldest !== undefined) places.delete(oldest);
     },
   };
+}
+
+function keyOf(list: string, startIndex: number): string {
+  return digestOf(`${startIndex} ${list}`).toString('base64');
 }

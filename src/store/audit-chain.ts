@@ -122,14 +122,16 @@ export interface ChainCheck {
  * Goes through the whole chain. What retention removed from its beginning is no break; anything else that is missing
  * there is. Give a transaction that sees one state, so that retention does not come between.
  * @param known hex of a hash that was the end of the chain once: shows that nothing was cut off since
+ * @param left stops it between two steps, with its reason
  */
-export async function verifyAudit(db: Db, known?: string): Promise<ChainCheck> {
+export async function verifyAudit(db: Db, known?: string, left?: AbortSignal): Promise<ChainCheck> {
   let entries = 0;
   let contains = false;
   const { rows: anchors } = await sql<End>(db, 'select link, hash from audit_anchor');
   let last: End = anchors[0] ?? { link: '0', hash: GENESIS };
   let brokenAt: ChainCheck['brokenAt'] = null;
   for (;;) {
+    left?.throwIfAborted();
     const { rows } = await sql<SealedEntry>(
       db,
       `select seq, link, previous, hash, ${TEXT} as text from audit where link > ?::bigint order by link limit ${STEP}`,

@@ -29,6 +29,8 @@ export interface AuditView {
   /** Of a user or group, here or removed. The log itself names nobody: it is kept longer than people are. */
   readonly objectName: string | null;
   readonly detail: unknown;
+  /** Issuer and subject of the person that the actor is; null for a token, and for a part of the gateway. */
+  readonly subject: string | null;
 }
 
 export interface AuditFilter {
@@ -78,7 +80,8 @@ export async function listAudit(
        from audit ${where} order by seq desc limit ?),
      meant as (
        select seq, case when resource ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then resource::uuid end as id from entries)
-     select e.seq as id, e.at, e.actor, e.action, e.object, coalesce(r.display, i.label) as "objectName", e.detail
+     select e.seq as id, e.at, e.actor, e.action, e.object, coalesce(r.display, i.label) as "objectName", e.detail,
+       (select a.subject from actors a where a.actor = e.actor) as subject
      from entries e join meant m on m.seq = e.seq
      left join resources r on r.id = m.id
      left join lateral (

@@ -11,6 +11,8 @@ import { askOn, type Database, queryOn } from './database.ts';
 export interface Costly extends Asker {
   /** What makes it so: a filter that no index answers, or an order that none has. */
   readonly by: 'filter' | 'order';
+  /** Fires when nobody waits for the answer any more: what is not begun is not, and what is under way is interrupted. */
+  readonly left?: AbortSignal | undefined;
 }
 
 /** How long a statement that anybody may have written the condition of runs before it is given up. */
@@ -29,6 +31,7 @@ const WAIT_TIMES = 2;
  * size is the bound.
  * @throws {InputError} `too-costly` or `order-too-costly`, `tooMany`
  * @throws {RateError} `too-many-reads`
+ * @throws the reason of `left`
  */
 export async function queryBounded<Row extends pg.QueryResultRow>(
   database: Database,
@@ -60,7 +63,8 @@ async function inTurn<Result>(
 ): Promise<Result> {
   const turns = turnsOf.get(knex) ?? makeTurns(limitsOf(knex));
   turnsOf.set(knex, turns);
-  const end = await turns.take(costly, WAIT_TIMES * withinMs);
+  const { reader, left, isGone = () => left?.aborted === true } = costly;
+  const end = await turns.take({ reader, isGone }, WAIT_TIMES * withinMs);
   try {
     return await interrupted(knex, costly, read, withinMs);
   } finally {
@@ -75,18 +79,43 @@ function limitsOf(knex: Knex): TurnLimits {
 
 async function interrupted<Result>(
   knex: Knex,
-  { by }: Costly,
+  { by, left }: Costly,
   read: (tx: Knex.Transaction) => Promise<Result>,
   withinMs: number,
 ): Promise<Result> {
   try {
     return await knex.transaction(async (tx) => {
       await tx.raw(`set local statement_timeout = ${withinMs}`);
-      return read(tx);
+      return left === undefined ? read(tx) : whileWanted(knex, tx, left, read);
     });
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === '57014')) throw error;
+    left?.throwIfAborted();
     throw by === 'filter' ? tooCostly(error) : orderTooCostly(error);
+  }
+}
+
+/** Until whoever asked has left. The connection goes to nobody else before what interrupts it has arrived. */
+async function whileWanted<Result>(
+  knex: Knex,
+  tx: Knex.Transaction,
+  left: AbortSignal,
+  read: (tx: Knex.Transaction) => Promise<Result>,
+): Promise<Result> {
+  const { rows } = await tx.raw('select pg_backend_pid() as pid');
+  let interrupting: Promise<unknown> | undefined;
+  const interrupt = (): void => {
+    // Where nobody has a connection to spare, it ends by itself.
+    if (knex.client.pool.numUsed() < knex.client.pool.max)
+      interrupting = knex.raw('select pg_cancel_backend(?)', [rows[0].pid]).catch(() => undefined);
+  };
+  left.throwIfAborted();
+  left.addEventListener('abort', interrupt, { once: true });
+  try {
+    return await read(tx);
+  } finally {
+    left.removeEventListener('abort', interrupt);
+    await interrupting;
   }
 }
 

@@ -7,7 +7,7 @@ import { RANKS } from '#core/order.ts';
 import type { ResourceType } from '#core/resource.ts';
 import type { Exchange } from '#core/target.ts';
 import { type Attempts, countAttempts } from './attempt-hours.ts';
-import { queryBounded } from './bounded.ts';
+import { type Costly, queryBounded } from './bounded.ts';
 import { type Database, type Db, queryOn, sql } from './database.ts';
 import { type Condition, Statement } from './statement.ts';
 
@@ -124,10 +124,14 @@ export async function askForStretch(
   return rows[0]?.pos ?? undefined;
 }
 
-/** How many of the directory a scope lets through, which anybody may have written. @throws {InputError} `too-costly` */
+/**
+ * How many of the directory a scope lets through, which anybody may have written.
+ * @throws {InputError} `too-costly` @throws {RateError} `too-many-reads`
+ */
 export async function countInScope(
   database: Database,
   scope: ScopeOf,
+  asker: Omit<Costly, 'by'>,
   withinMs?: number,
 ): Promise<{ readonly users: number; readonly groups: number }> {
   const statement = new Statement();
@@ -139,7 +143,7 @@ export async function countInScope(
   const { rows } = await queryBounded<{ users: number; groups: number }>(
     database,
     query,
-    { reader: 'scope', by: 'filter' },
+    { ...asker, by: 'filter' },
     withinMs,
   );
   return rows[0] ?? { users: 0, groups: 0 };

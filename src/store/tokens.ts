@@ -188,17 +188,3 @@ export async function readWriters(
   );
   return rows[0] ?? { usable: 0, lastUsedAt: null };
 }
-
-const ACTORS_MAX = 500;
-
-/** The names of tokens that may have done something: those that are for people, revoked ones too. */
-export async function listActors(db: Db): Promise<readonly { readonly actor: string; readonly name: string }[]> {
-  const { rows } = await sql(
-    db,
-    `select 'token:' || t.id as actor, case when t.name = 'bootstrap' and t.app_id is null then 'Administrator'
-       when t.name <> '' then t.name when a.name is not null then a.name else 'Token …' || t.hint end as name
-     from tokens t left join apps a on a.id = t.app_id where t.scopes && '{admin,operator,viewer,scim:write}'
-     order by t.created_at desc limit ${ACTORS_MAX}`,
-  );
-  return rows;
-}

@@ -23,10 +23,14 @@ const RECORDS_PER_PAGE = 1_000;
 /** Left out by their groups, which only a plan can tell anew. */
 const BY_GROUPS = new Set(['NotInSelectedGroup', 'NestedGroupIgnored']);
 
-/** Filters, domains and mapping are looked at; memberships stay as they were judged last. */
-export async function tryScope(db: Db, provider: PullProvider): Promise<ScopeTry> {
+/**
+ * Filters, domains and mapping are looked at; memberships stay as they were judged last.
+ * @param left stops it between two pages, with its reason
+ */
+export async function tryScope(db: Db, provider: PullProvider, left?: AbortSignal): Promise<ScopeTry> {
   const counted = { total: 0, matching: 0, leaving: 0, joining: 0, reasons: new Map<string, number>() };
   for (let after = ''; ; ) {
+    left?.throwIfAborted();
     const records = await pageOfScoped(db, provider.kind, { after, limit: RECORDS_PER_PAGE });
     for (const record of records) count(counted, provider, record);
     const last = records.at(-1);

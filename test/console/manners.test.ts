@@ -109,6 +109,28 @@ describe('manners of the console', { skip: chromiumMissing }, () => {
     await page.getByText('It is here and active.').waitFor();
   });
 
+  it('gives up a count that nobody waits for any more, once another is asked for or the window is closed', async () => {
+    const { page } = stage;
+    const count = '**/api/v1/apps/scope/count';
+    await page.route(count, () => undefined);
+    const asked = () => page.waitForRequest(count);
+    const givenUp = () =>
+      page.waitForEvent('requestfailed', { predicate: (one) => one.url().endsWith('/scope/count') });
+    await page.goto('/apps');
+    const first = asked();
+    await page.getByRole('button', { name: 'Add app' }).first().click();
+    const lost = givenUp();
+    const second = asked();
+    await first;
+    await page.getByRole('dialog').getByLabel('What it sees').selectOption('usersOnly');
+    assert.equal(await lost, await first);
+    await second;
+    const left = givenUp();
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+    assert.equal(await left, await second);
+    await page.unroute(count);
+  });
+
   it('says at the fields of a push target, in words, what is missing, until it is there', async () => {
     const { page } = stage;
     const { body: app } = await stage.api.call<{ id: string }>('POST', '/api/v1/apps', { name: 'Wiki' });

@@ -66,7 +66,25 @@ describe('sign-in at an OpenID provider', { skip: chromiumMissing }, () => {
   it('brings an administrator back to the page they came for', async () => {
     const page = await signInAs('hana', '/audit');
     await page.getByRole('heading', { name: 'Audit log' }).waitFor();
-    await page.getByText('hana@contoso.example').first().waitFor();
+    await page.getByText('hana@contoso.example').filter({ visible: true }).first().waitFor();
+    await page.context().close();
+  });
+
+  it('tells in the audit log who somebody is, by issuer and subject beside the name', async () => {
+    const page = await signInAs('hana');
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
+    const { body } = await api.call<{ items: { actor: string; subject: string }[] }>(
+      'GET',
+      '/api/v1/audit?action=session.open&limit=1',
+    );
+    const subject = `${issuer.issuer}#hana`;
+    assert.deepEqual(body.items, [{ ...body.items[0], actor: 'user:hana@contoso.example', subject }]);
+    const actors = await api.call<{ items: object[] }>('GET', '/api/v1/actors');
+    assert.deepEqual(actors.body.items.at(-1), {
+      actor: 'user:hana@contoso.example',
+      name: 'hana@contoso.example',
+      subject,
+    });
     await page.context().close();
   });
 

@@ -551,6 +551,20 @@ describe('the body of a PATCH', () => {
     assert.equal(after({ op: 'replace', path: 'emails[value eq "7@example.com"].display', value: 'x' }).length, 50_000);
   });
 
+  it('leaves no more values than a resource has, and takes some away where there are more', () => {
+    const numbered = (from: number, to: number) =>
+      Array.from({ length: to - from }, (_, place) => ({ value: `${from + place}@example.com` }));
+    const full = coerceResource(User, { ...ada, emails: numbered(0, 50_000) });
+    const after = (before: Document, operation: Operation) =>
+      applyPatch(User, before, parsePatch(patchBody(operation))).document['emails'] as unknown[];
+    const add = (to: number): Operation => ({ op: 'add', path: 'emails', value: numbered(49_990, to) });
+    assert.equal(after(full, add(50_000)).length, 50_000);
+    assert.throws(() => after(full, add(50_001)), TooLargeError);
+    assert.throws(() => after(full, { op: 'add', path: 'photos', value: [{ value: 'https://x' }] }), TooLargeError);
+    const over = { ...full, emails: numbered(0, 50_010) };
+    assert.equal(after(over, { op: 'remove', path: 'emails', value: numbered(0, 5) }).length, 50_005);
+  });
+
   it('reads long values, and names that nobody knows, a bounded number of times', () => {
     const pictured = coerceResource(User, { ...ada, photos: [{ value: 'x'.repeat(5_000_000), type: 'photo' }] });
     const names = Object.fromEntries(Array.from({ length: 2_000 }, (_, place) => [`n${place}`, 0]));

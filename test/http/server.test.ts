@@ -53,12 +53,21 @@ describe('every answer', () => {
     }
   });
 
+  it('has the figures for Prometheus, which a proxy keeps inside, under one spelling of the path alone', async () => {
+    const statuses = new Map<string, number>();
+    for (const path of ['/metrics', '/metrics?x=1', '/metrics/', '/Metrics', '/METRICS'])
+      statuses.set(path, (await fetch(`${api.base}${path}`)).status);
+    assert.deepEqual([...statuses.values()], [200, 200, 404, 404, 404]);
+  });
+
   it('to bytes that are no request is short, and has them too', async () => {
     const host = 'Host: x\r\n';
     for (const [bytes, status] of [
       ['nonsense\r\n\r\n', 400],
       ['GET /healthz HTTP/1.1\r\n\r\n', 400],
       [`GET /healthz HTTP/1.1\r\n${host}hOST: y\r\n\r\n`, 400],
+      [`GET /healthz HTTP/1.1\r\n${host}Expect: magic\r\nHost: y\r\n\r\n`, 400],
+      [`GET /healthz HTTP/1.1\r\n${host}Expect: magic\r\n${'X: x\r\n'.repeat(300)}\r\n`, 431],
       [`GET /healthz HTTP/1.1\r\n${host}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n`, 400],
       [`GET /healthz HTTP/1.1\r\n${host}Bad Header: x\r\n\r\n`, 400],
       [`GET /healthz HTTP/1.1\r\n${host}X: ${'x'.repeat(300 * 1024)}\r\n\r\n`, 431],

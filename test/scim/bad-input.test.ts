@@ -150,6 +150,16 @@ eachDatabase('SCIM bad input', (open) => {
     );
   });
 
+  it('with more values than any resource has, before they are read', async () => {
+    const emails = (count: number) => Array.from({ length: count }, (_, at) => ({ value: `${at}@x` }));
+    const phoneNumbers = emails(25_001);
+    await assertRefused(post(JSON.stringify({ ...userBody(), emails: emails(25_000), phoneNumbers })), 413);
+    await assertRefused(post(JSON.stringify({ ...userBody(), emails: JSON.stringify(emails(50_001)) })), 413);
+    const add = (path: string) => ({ op: 'add', path, value: emails(25_000) });
+    const many = ['emails', 'phoneNumbers', 'ims'].map(add);
+    await assertRefused(scim.call('PATCH', `/Users/${user.id}`, patchBody(...many)), 413);
+  });
+
   it('of text that is no Unicode, wherever it stands', async () => {
     const { id } = await scim.create('/Groups', groupBody('Text'));
     for (const escaped of ['\\u0000', '\\ud800', '\\udc00x', 'a\\ud800b']) {

@@ -33,6 +33,11 @@ eachDatabase('the chain of the audit log', (open) => {
     assert.deepEqual([then.ok, then.entries, then.contains], [true, 6, true]);
   });
 
+  it('is not gone through any further for whoever has left', async () => {
+    const left = AbortSignal.abort();
+    await assert.rejects(verifyAudit(database.knex, undefined, left), { name: 'AbortError' });
+  });
+
   it('names the entry that was changed, in any column', async () => {
     for (const set of [`actor = 'eve'`, `detail = '{}'`, `at = at + interval '1 second'`, `object = ''`]) {
       await database.knex

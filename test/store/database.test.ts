@@ -104,11 +104,39 @@ eachDatabase('database', (open, kind) => {
       await database.knex.transaction(async (tx) => {
         await tx.raw('lock table resources in access exclusive mode');
         await assert.rejects(
-          countInScope(database, () => undefined, 50),
+          countInScope(database, () => undefined, { reader: 'me' }, 50),
           { reason: 'too-costly' },
         );
       });
-      assert.deepEqual(await countInScope(database, () => undefined), { users: 0, groups: 0 });
+      assert.deepEqual(await countInScope(database, () => undefined, { reader: 'me' }), { users: 0, groups: 0 });
+    });
+
+  if (kind === 'postgres')
+    it('interrupts the count of a scope whose reader has left, and nothing after it on that connection', async () => {
+      const leave = new AbortController();
+      const asker = { reader: 'me', left: leave.signal };
+      await database.knex.transaction(async (tx) => {
+        await tx.raw('lock table resources in access exclusive mode');
+        const left = assert.rejects(
+          countInScope(database, () => undefined, asker, 86_400_000),
+          { name: 'AbortError' },
+        );
+        const isWaiting = async (): Promise<boolean> => {
+          const { rows } = await sql(
+            tx,
+            `select 1 from pg_locks where relation = 'resources'::regclass and not granted`,
+          );
+          return rows.length > 0;
+        };
+        while (!(await isWaiting()));
+        leave.abort();
+        await left;
+        await assert.rejects(
+          countInScope(database, () => undefined, asker),
+          { name: 'AbortError' },
+        );
+      });
+      assert.deepEqual(await countInScope(database, () => undefined, { reader: 'me' }), { users: 0, groups: 0 });
     });
 
   it('says in the log what it refused, and nothing of the row', async () => {

@@ -1,5 +1,6 @@
 // Reading and writing through one cache. Keys begin with the first noun of the path, which is what the live stream names.
 import { QueryClient, useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useEffect, useRef } from 'react';
 import { type Answer, ApiError, type CallOptions, call, callTagged, type Operation } from './client.ts';
 
 type Reading = Extract<Operation, `GET ${string}`>;
@@ -86,9 +87,20 @@ type Asking =
   | 'POST /providers/{kind}/scope/try'
   | 'POST /providers/{kind}/test';
 
-/** A question. Nothing is read again for its answer, least of all from a source. */
+/**
+ * A question. Nothing is read again for its answer, least of all from a source. One that nobody waits for any more, since
+ * another was asked or the page was left, is given up.
+ */
 export function useAsk<O extends Asking>(operation: O) {
-  return useMutation<Answer<O>, ApiError, CallOptions<O>>({ mutationFn: (options) => call(operation, options) });
+  const asking = useRef<AbortController>(undefined);
+  useEffect(() => () => asking.current?.abort(), []);
+  return useMutation<Answer<O>, ApiError, CallOptions<O>>({
+    mutationFn: (options) => {
+      asking.current?.abort();
+      asking.current = new AbortController();
+      return call(operation, { ...options, signal: asking.current.signal });
+    },
+  });
 }
 
 /** What else shows a change of a noun. */
