@@ -41,6 +41,8 @@ export class TargetError extends UpstreamError {
   readonly unknown: boolean;
   /** What was asked: method and path, and the beginning of the answer, masked. */
   readonly exchange: Exchange | undefined;
+  /** Our id of the resource that is linked to what this one wants there. */
+  readonly holder: string | undefined;
 
   constructor(
     message: string,
@@ -52,6 +54,7 @@ export class TargetError extends UpstreamError {
       unknown?: boolean;
       retryAfterMs?: number | undefined;
       exchange?: Exchange | undefined;
+      holder?: string | undefined;
       cause?: unknown;
     },
   ) {
@@ -60,6 +63,7 @@ export class TargetError extends UpstreamError {
     this.status = options.status;
     this.unknown = options.unknown ?? false;
     this.exchange = options.exchange;
+    this.holder = options.holder;
   }
 }
 

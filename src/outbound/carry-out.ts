@@ -1,5 +1,6 @@
 import { CUT_SHORT } from '#core/failure.ts';
-import { type Exchange, type Target, TargetError, type TargetFailure } from '#core/target.ts';
+import { RANKS } from '#core/order.ts';
+import { type Exchange, type PushPolicy, type Target, TargetError, type TargetFailure } from '#core/target.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import { inSpan } from '#platform/trace.ts';
@@ -7,7 +8,7 @@ import type { SettledDelivery } from '#store/deliveries.ts';
 import type { Claimed } from '#store/delivery-claims.ts';
 import type { Deadlines } from './deadlines.ts';
 import { deliver } from './deliver.ts';
-import { type Delivering, startProgress } from './delivering.ts';
+import { type Delivering, sentOf, startProgress } from './delivering.ts';
 import type { Health } from './health.ts';
 import { settledOf } from './outcome.ts';
 
@@ -36,6 +37,7 @@ export function claimMs(timeoutMs: number): number {
 export async function carryOut(parts: CarryingOut, claimed: Claimed, claimedAt: Date): Promise<SettledDelivery> {
   const { clock, log, health, world, deadlines } = parts;
   if (clock.now().getTime() - claimedAt.getTime() > BEGIN_WITHIN_MS) return giveBack(claimed, clock);
+  if (isUnguarded(world.policy, claimed)) return asLeaver(claimed, clock);
   const progress = startProgress(claimed);
   const exchanges: Exchange[] = [];
   const own = deadlines.begin(world.policy.timeoutMs + BEYOND_MS);
@@ -57,13 +59,32 @@ export async function carryOut(parts: CarryingOut, claimed: Claimed, claimedAt: 
       readyAt,
       attempts,
       error: told,
+      awaits,
     } = await health.noteBad(error, { attempts: claimed.attempts, maxAttempts });
     if (error instanceof TargetError) log.debug({ delivery: claimed.id, code: error.reason, state }, 'delivery failed');
     else log.error({ err: error, delivery: claimed.id }, 'delivery failed');
-    return { ...ending(false), state, ready_at: readyAt, attempts, error: told };
+    return { ...ending(false), state, ready_at: readyAt, attempts, error: told, awaits };
   } finally {
     deadlines.end(own);
   }
+}
+
+/**
+ * Whether it is to take somebody away there over whom the guard has not watched: they were asked for before they were to
+ * leave, or by whoever does not know the policy.
+ */
+function isUnguarded({ guard, deprovision }: PushPolicy, claimed: Claimed): boolean {
+  const { rank, remote_id: remoteId, gone_since: goneSince } = claimed;
+  if (guard === null || rank === RANKS.leaver || remoteId === null || goneSince !== null) return false;
+  if (claimed.deleted || !claimed.in_scope) return true;
+  if (claimed.active !== false) return false;
+  return deprovision.sourceDisabled !== 'deactivate' || String(sentOf(claimed)?.['active']).toLowerCase() !== 'false';
+}
+
+/** Given back, to be claimed once the guard has looked. */
+function asLeaver(claimed: Claimed, clock: Clock): SettledDelivery {
+  const progress = { ...startProgress(claimed), leaves: true };
+  return settledOf(claimed, progress, { now: clock.now(), exchanges: [], isDone: false });
 }
 
 /** Claimed, and not begun. */

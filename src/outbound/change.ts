@@ -110,21 +110,23 @@ async function takeFromGone(
   remoteId: string,
   signal: AbortSignal,
 ): Promise<{ readonly sent: Fields } | undefined> {
-  let holder: Holder = 'stays';
+  let state: Holder = 'stays';
+  let holder: string | undefined;
   for (const wait of row.deleted || !row.in_scope ? [] : LEAVES_WITHIN_MS) {
-    const wasLeaving = holder === 'leaving';
+    const wasLeaving = state === 'leaving';
     if (wait > 0) await world.sleep(wait, signal);
-    holder = await world.holderOf(row, remoteId);
-    const taken = holder === 'gone' ? await world.takeOver(row, remoteId) : undefined;
+    ({ state, id: holder } = await world.holderOf(row, remoteId));
+    const taken = state === 'gone' ? await world.takeOver(row, remoteId) : undefined;
     if (taken !== undefined) return taken;
-    if (holder === 'stays' && wasLeaving) return undefined;
-    if (holder === 'stays' || holder === 'held') break;
+    if (state === 'stays' && wasLeaving) return undefined;
+    if (state === 'stays' || state === 'held') break;
   }
   // Who is about to leave is waited for by the next try as well.
   throw new TargetError(`The target's resource "${remoteId}" belongs to another resource of ours.`, {
-    kind: holder === 'stays' ? 'conflict' : 'stale',
+    kind: state === 'stays' ? 'conflict' : 'stale',
     reason: 'already-linked',
-    retryAfterMs: holder === 'held' ? HELD_MS : undefined,
+    holder,
+    retryAfterMs: state === 'held' ? HELD_MS : undefined,
     remedy: 'Give the two different values in the matching attribute, or leave one out of the scope.',
   });
 }

@@ -4,7 +4,7 @@ import type { ResourceType } from '#core/resource.ts';
 import type { PushPolicy, Target } from '#core/target.ts';
 import type { Fields } from '#core/target-mapping.ts';
 import type { Claimed } from '#store/delivery-claims.ts';
-import type { Holder } from '#store/gone-links.ts';
+import type { holderOf } from '#store/gone-links.ts';
 import type { MembersOfGroup } from './members.ts';
 
 /** What a delivery needs of the world. */
@@ -16,7 +16,7 @@ export interface Delivering {
   /** Whether another resource of ours is linked to that one of theirs, or is about to be. */
   isTaken(row: Claimed, remoteId: string): Promise<boolean>;
   /** What became here of whoever is linked to it. */
-  holderOf(row: Claimed, remoteId: string): Promise<Holder>;
+  holderOf(row: Claimed, remoteId: string): ReturnType<typeof holderOf>;
   /** Takes the link from somebody who is gone. Answers what they were sent last; undefined when it cannot be taken. */
   takeOver(row: Claimed, remoteId: string): Promise<{ readonly sent: Fields } | undefined>;
   membersOf(row: Claimed): MembersOfGroup;

@@ -25,7 +25,7 @@ export async function guardDepartures(tx: Db, appId: string, guard: PushPolicy['
   if (waiting === 0) return;
   const row = await readTarget(tx, appId);
   if (row === undefined) return;
-  if (row.guard === null && (await isWithin(tx, appId, guard, waiting, now))) return;
+  if (row.guard === null && (await isWithin(tx, appId, guard, now))) return;
   await sql(tx, `update deliveries set state = 'held' where ${WAITING}`, [appId, appId]);
   const { rows: held } = await sql(
     tx,
@@ -36,24 +36,20 @@ export async function guardDepartures(tx: Db, appId: string, guard: PushPolicy['
   await changeTarget(tx, appId, { guard: { count: held[0].count, limit: await limitOf(tx, appId, guard), since } });
 }
 
-async function isWithin(
-  tx: Db,
-  appId: string,
-  guard: NonNullable<PushPolicy['guard']>,
-  waiting: number,
-  now: Date,
-): Promise<boolean> {
-  const { rows } = await sql<{ left: number; going: number }>(
+/** Whoever left, is on their way out, or waits for it counts once, however often they were asked for. */
+async function isWithin(tx: Db, appId: string, guard: NonNullable<PushPolicy['guard']>, now: Date): Promise<boolean> {
+  const { rows } = await sql<{ leaving: number }>(
     tx,
-    `select (select count(*)::int from departures d join targets t on t.app_id = d.app_id where d.app_id = ?
+    `select count(*)::int as leaving from (
+       select resource_id from deliveries where ${WAITING} and ready_at <= ?
+       union select d.resource_id from departures d join targets t on t.app_id = d.app_id where d.app_id = ?
          and d.acknowledged_at > ?::timestamptz - interval '${WINDOW}'
-         and d.acknowledged_at > coalesce(t.guard_allowed_at, '-infinity')) as left,
-       (select count(*)::int from delivery_claims c join deliveries d on d.app_id = c.app_id and d.resource_id = c.resource_id
-         where c.app_id = ? and d.rank = ${RANKS.leaver} and not d.allowed and d.remote_id is not null) as going`,
-    [appId, now, appId],
+         and d.acknowledged_at > coalesce(t.guard_allowed_at, '-infinity')
+       union select d.resource_id from delivery_claims c join deliveries d on d.app_id = c.app_id and d.resource_id = c.resource_id
+         where c.app_id = ? and d.rank = ${RANKS.leaver} and not d.allowed and d.remote_id is not null) leavers`,
+    [appId, appId, now, appId, now, appId],
   );
-  const { left = 0, going = 0 } = rows[0] ?? {};
-  const leaving = waiting + going + left;
+  const leaving = rows[0]?.leaving ?? 0;
   return leaving <= guard.max || leaving <= (await limitOf(tx, appId, guard));
 }
 
@@ -73,20 +69,16 @@ export async function decideDepartures(
   decision: 'allow' | 'reject',
   now: Date,
 ): Promise<number> {
-  const { rowCount } =
-    decision === 'allow'
-      ? await sql(
-          tx,
-          `update deliveries set state = 'pending', allowed = true, ready_at = ? where app_id = ? and state = 'held'`,
-          [now, appId],
-        )
-      : await sql(
-          tx,
-          `update deliveries set state = 'idle', last_action = 'kept' where app_id = ? and state = 'held'`,
-          [appId],
-        );
+  const change =
+    decision === 'allow' ? `state = 'pending', allowed = true, ready_at = ?` : `state = 'idle', last_action = 'kept'`;
+  const { rows } = await sql<{ id: string }>(
+    tx,
+    `update deliveries set ${change} where app_id = ? and state = 'held' returning resource_id as id`,
+    [...(decision === 'allow' ? [now] : []), appId],
+  );
   // Who waits for the account of somebody who stays is told so; of who leaves they hear when that is done.
-  if (decision === 'reject') await askForHeirs(tx, appId, now);
+  const stay = decision === 'reject' ? rows.map(({ id }) => id) : [];
+  await askForHeirs(tx, appId, stay, now);
   await changeTarget(tx, appId, { guard: null, ...(decision === 'allow' ? { guard_allowed_at: now } : {}) });
-  return rowCount ?? 0;
+  return rows.length;
 }

@@ -14,7 +14,7 @@ export interface HealthParts {
   readonly clock: Clock;
   readonly log: Log;
   random(): number;
-  /** Called when a person has ended a rest before its time. */
+  /** Called when a person has ended a rest or a quarantine before its time. */
   endRest?(): void;
   write<T>(work: (tx: Db) => Promise<T>): Promise<T>;
 }
@@ -68,8 +68,7 @@ export function makeHealth({ appId, clock, log, random, write, endRest }: Health
   async function quarantine(error: unknown): Promise<void> {
     if (isOut || row === undefined) return;
     isOut = true;
-    const known = row.quarantine;
-    const { config_version: configVersion } = row;
+    const { quarantine: known, config_version: configVersion } = row;
     const { code, message, remedy } = describeError(error);
     const since = known?.since ?? clock.now().toISOString();
     const probes = known === null ? 0 : known.probes + 1;
@@ -97,7 +96,8 @@ export function makeHealth({ appId, clock, log, random, write, endRest }: Health
   return {
     begin(stored) {
       const until = stored.rest_until?.getTime() ?? 0;
-      if (until < restUntil && restUntil > now()) endRest?.();
+      const isBack = (isOut || row?.quarantine != null) && stored.quarantine === null;
+      if (isBack || (until < restUntil && restUntil > now())) endRest?.();
       [row, restUntil, failures, isOut] = [stored, until, stored.failures, false];
     },
     reset(concurrency) {
@@ -137,6 +137,7 @@ export function makeHealth({ appId, clock, log, random, write, endRest }: Health
         return false;
       }
       recent.clear();
+      row = { ...row, quarantine: null };
       await write(async (tx) => {
         const back = { state: 'active', quarantine: null, rest_until: null, failures: 0 } as const;
         if (!(await changeTarget(tx, appId, back, known))) return;

@@ -15,12 +15,13 @@ export interface Ending {
 export function settledOf(row: Claimed, progress: Progress, { now, exchanges, isDone }: Ending): SettledDelivery {
   // Whatever else of it is left to do.
   const hasLeft = progress.action === 'deactivated' || progress.action === 'deleted';
-  const isDeparture = hasLeft && row.resource_type === 'User' && row.gone_since === null;
+  const isDeparture = hasLeft && row.gone_since === null;
   const cameOrWent = (row.gone_since === null) !== (progress.goneSince === null);
   const isRenamed = row.remote_id !== null && progress.remoteId !== null && row.remote_id !== progress.remoteId;
   const lines = exchanges.map((exchange) => ({ ...(isDone ? inShort(exchange) : exchange), at: now.toISOString() }));
   return {
     resource_id: row.resource_id,
+    resource_type: row.resource_type,
     fence: row.fence,
     asks: row.asks,
     state: isDone && progress.again === undefined ? 'idle' : 'pending',
@@ -35,6 +36,7 @@ export function settledOf(row: Claimed, progress: Progress, { now, exchanges, is
     drift: progress.drift,
     action: progress.action,
     error: null,
+    awaits: null,
     log: lines,
     departed_at: isDeparture ? row.changed_at : null,
     rank: progress.leaves ? RANKS.leaver : row.rank,

@@ -262,14 +262,14 @@ async function settle(
     failure === undefined
       ? base
       : (() => {
-          const { state, readyAt, attempts, error } = consequenceOf(failure, {
+          const { state, readyAt, attempts, error, awaits } = consequenceOf(failure, {
             attempts: claimed.attempts,
             maxAttempts: max,
             failures: 0,
             now,
             random: Math.random,
           });
-          return { ...base, state, ready_at: readyAt, attempts, error };
+          return { ...base, state, ready_at: readyAt, attempts, error, awaits };
         })();
   await writeSettled((work) => database.knex.transaction(work), { appId, guard }, [settled], now);
 }

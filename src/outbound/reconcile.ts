@@ -33,7 +33,7 @@ import {
   readLinked,
   startReconciliation,
 } from '#store/reconciliations.ts';
-import { replaceKnownMembers, wantedMembers } from '#store/target-members.ts';
+import { lookForRefused, replaceKnownMembers, wantedMembers } from '#store/target-members.ts';
 import { changeTarget } from '#store/targets.ts';
 import { type Finding, twinsOf, unlinkedFinding } from './findings.ts';
 import { HaltedError } from './halt.ts';
@@ -220,18 +220,14 @@ function compareAttributes(
 }
 
 /** A target that hides members tells nothing. */
-async function compareMembers(
-  { db, appId, policy, write }: Reconciling,
-  row: LinkedRow,
-  remote: Remote,
-  report: Report,
-): Promise<Parted> {
+async function compareMembers(parts: Reconciling, row: LinkedRow, remote: Remote, report: Report): Promise<Parted> {
+  const { db, appId, policy, write } = parts;
   const members = shownMembers(remote.document);
   if (members === undefined) return NOTHING;
   const group = { appId, groupId: row.resource_id };
   const there = new Set(members);
-  const wanted = new Set(await wantedMembers(db, group));
-  const { mend, unkept } = await splitMembers(db, group, memberDrift(there, wanted), row.drift);
+  const found = await memberDriftOf(parts, group, there);
+  const { mend, unkept } = await splitMembers(db, group, found, row.drift);
   const place = placeOf('Group', row, remote);
   const tellOf = (some: readonly Differing[], repair: Finding['repair']): void => {
     for (const one of some)
@@ -253,6 +249,19 @@ async function compareMembers(
   }
   await write((tx) => replaceKnownMembers(tx, group, [...there]));
   return { mend, unkept };
+}
+
+/** Whoever may be a member whom the target had refused is looked for before they are taken out. */
+async function memberDriftOf(
+  { db, clock, policy, write }: Reconciling,
+  group: { readonly appId: string; readonly groupId: string },
+  there: ReadonlySet<string>,
+): Promise<readonly Differing[]> {
+  const drift = async () => memberDrift(there, new Set(await wantedMembers(db, group)));
+  const found = await drift();
+  const shown = found.filter(({ theirs }) => theirs === true).map(memberOf);
+  if (shown.length === 0 || !policy.reconcile.repair.members) return found;
+  return (await write((tx) => lookForRefused(tx, group, shown, clock.now()))) ? drift() : found;
 }
 
 /** Of somebody who was changed there since, nothing is taken for known: a target may take them in now. */

@@ -51,9 +51,10 @@ export function makeSendDue({ following, log, health, metrics, listen }: SendPar
     for (const { resource_id } of settled) world.forgetClaims(resource_id);
   }
 
-  function count({ action, error, done, departed_at }: SettledDelivery, now: Date): void {
+  function count({ resource_type: type, action, error, done, departed_at }: SettledDelivery, now: Date): void {
     if (done || error !== null) metrics?.delivery(appId, error === null ? action : 'failed');
-    if (departed_at !== null) metrics?.deprovisioned(appId, (now.getTime() - departed_at.getTime()) / 1000);
+    if (departed_at !== null && type === 'User')
+      metrics?.deprovisioned(appId, (now.getTime() - departed_at.getTime()) / 1000);
   }
 
   return async (row, ready, scope, signal) => {

@@ -24,6 +24,8 @@ export interface Consequence {
   /** Whether it counts when it is judged how the target does. */
   readonly counts: boolean;
   readonly error: RunError & { readonly status: number | null; readonly kind?: TargetFailure };
+  /** It is tried again once this resource of ours has left. */
+  readonly awaits: string | null;
 }
 
 /** In a row: a minute or two of a target that refuses connections, some minutes of one that lets them run out of time. */
@@ -58,6 +60,7 @@ export function consequenceOf(error: unknown, situation: Situation): Consequence
     quarantine: false,
     counts: false,
     error: shown,
+    awaits: error instanceof TargetError ? (error.holder ?? null) : null,
   } as const;
   const counted = {
     ...again,

@@ -20,7 +20,8 @@ export async function writeSettled(
       const isDeparting = await settleDeliveries(tx, appId, some, now);
       const moved = some.filter((one) => one.concerns_others).map(({ resource_id }) => resource_id);
       await askForReferences(tx, appId, moved, now);
-      if (some.some(hasLeft)) await askForHeirs(tx, appId, now);
+      const left = some.filter(hasLeft).map(({ resource_id }) => resource_id);
+      await askForHeirs(tx, appId, left, now);
       if (isDeparting) await guardDepartures(tx, appId, guard, now);
     });
   const unlessTaken = (error: unknown): void => {

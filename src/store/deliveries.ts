@@ -22,18 +22,35 @@ export function scopeText(statement: Statement, scope: ScopeOf, of: 'many' | 'fe
     else ${statement.where(scope('Group', of))} end`;
 }
 
-/** Asks again for rows that are there already: coalesced into one delivery, at the better rank. */
+/** Whether whoever a delivery is of has to go: gone, inactive or out of scope. */
+function isOff(of: string): string {
+  return `(not ${of}.in_scope or not exists (select 1 from resources r where r.id = ${of}.resource_id and r.active and r.deleted_at is null))`;
+}
+
+/** That what was sent last has deactivated them there. */
+function isSentOff(sent: string): string {
+  return `coalesce(lower(${sent} ->> 'active') = 'false', false)`;
+}
+
+/**
+ * Asks again for rows that are there already: coalesced into one delivery, at the better rank; but whoever is to stay again
+ * is no leaver any more.
+ */
 const ASK_AGAIN = `on conflict (app_id, resource_id) do update set wanted = greatest(d.wanted, excluded.wanted), asks = d.asks + 1,
-  rank = case when d.state in ('pending', 'sending') then least(d.rank, excluded.rank) else excluded.rank end,
+  rank = case when d.state in ('pending', 'sending') and (d.rank > ${RANKS.leaver} or ${isOff('excluded')}) then least(d.rank, excluded.rank) else excluded.rank end,
   state = case when d.state = 'sending' or d.state = 'held' and excluded.rank = ${RANKS.leaver} then d.state else 'pending' end,
   attempts = case when d.state = 'dead' then 0 else d.attempts end,
   ready_at = case when d.state in ('idle', 'dead') or excluded.rank < d.rank then excluded.ready_at else d.ready_at end,
   changed_at = case when d.state = 'idle' or excluded.rank < d.rank then excluded.changed_at else d.changed_at end`;
 
-/** Whoever is there and must go comes first. Reads `o`, the delivery as it was. */
-function rankOf(isLeaving: string): string {
-  return `case when o.remote_id is not null and o.gone_since is null and (${isLeaving}) then ${RANKS.leaver}
-    when r.resource_type = 'Group' then ${RANKS.group} else ${RANKS.user} end`;
+/** Of whoever does not leave. */
+function rankAmongOthers(of: string): string {
+  return `(case ${of}.resource_type when 'Group' then ${RANKS.group} else ${RANKS.user} end)`;
+}
+
+/** Whoever is there and must go, or is to become inactive, comes first. Reads `o`, the delivery as it was. */
+function rankOf(isOut: string): string {
+  return `case when o.remote_id is not null and o.gone_since is null and (${isOut} or not r.active and not ${isSentOff('o.sent')}) then ${RANKS.leaver} else ${rankAmongOthers('r')} end`;
 }
 
 /**
@@ -53,7 +70,7 @@ export async function askForChanges(
   const now = statement.bind(stretch.now, 'timestamptz');
   const within = scopeText(statement, scope, 'few');
   const text = `insert into deliveries as d (app_id, resource_id, resource_type, rank, wanted, ready_at, changed_at, in_scope)
-    select ${app}, r.id, r.resource_type, ${rankOf('r.deleted_at is not null or not r.active or not w.within')},
+    select ${app}, r.id, r.resource_type, ${rankOf('r.deleted_at is not null or not w.within')},
       r.version, ${now}, c.at, w.within
     from (select id, min(at) as at from unnest(${ids}, ${at}) as u(id, at) group by id) c join resources r on r.id = c.id
     cross join lateral (select r.deleted_at is null and ${within} as within) w
@@ -75,11 +92,6 @@ export interface Stretch {
   /** How many are asked for at most: the stretch ends with the last of them. */
   readonly asks: number;
   readonly now: Date;
-}
-
-/** Whether whoever a delivery is of has to go: gone, inactive or out of scope. */
-function isOff(of: string): string {
-  return `(not ${of}.in_scope or not exists (select 1 from resources r where r.id = ${of}.resource_id and r.active and r.deleted_at is null))`;
 }
 
 /** A person wants whom a delivery is of to stay there, until something about them changes. */
@@ -112,7 +124,7 @@ export async function askForStretch(
       select r.id, r.pos, r.resource_type, r.version, r.active, r.updated_at, ${within} as within from resources r
       where r.resource_type = '${stretch.type}' and r.deleted_at is null and r.pos > ${from} order by r.pos limit ${looks}),
     meant as materialized (
-      select r.*, ${rankOf('not r.active or not r.within')} as rank
+      select r.*, ${rankOf('not r.within')} as rank
       from page r left join deliveries o on o.app_id = ${app} and o.resource_id = r.id where ${changed} order by r.pos limit ${asks}),
     asked as (
       insert into deliveries as d (app_id, resource_id, resource_type, rank, wanted, ready_at, changed_at, in_scope)
@@ -163,6 +175,7 @@ export async function askForGone(db: Db, appId: string, now: Date): Promise<void
 /** What became of one delivery. */
 export interface SettledDelivery {
   readonly resource_id: string;
+  readonly resource_type: ResourceType;
   readonly fence: string;
   readonly asks: string;
   /** `idle` when it is there, `pending` when it is tried again at `ready_at`, `dead` when a person has to look. */
@@ -178,6 +191,8 @@ export interface SettledDelivery {
   readonly drift: Drift | null;
   readonly action: string;
   readonly error: (RunError & { readonly status: number | null }) | null;
+  /** Failed because of this resource of ours, which is linked to what it wants there. */
+  readonly awaits: string | null;
   /** The exchanges of this delivery. */
   readonly log: readonly (Exchange & { at: string })[];
   /** Of a leaver whom the target has acknowledged: when they left. */
@@ -195,13 +210,20 @@ export interface SettledDelivery {
 const AGAIN = `(d.asks > s.asks and (s.done or s.state = 'dead'))`;
 
 /** Whoever is there and was asked to leave meanwhile: the rank at which they were asked for may be of a time when they were not there yet. */
-const LEAVES_SINCE = `(d.asks > s.asks and s.remote_id is not null and s.gone_since is null and ${isOff('d')})`;
+const LEAVES_SINCE = `(d.asks > s.asks and s.remote_id is not null and s.gone_since is null and (not d.in_scope or not exists (
+  select 1 from resources r where r.id = d.resource_id and r.deleted_at is null and (r.active or ${isSentOff('s.sent')}))))`;
 
-/** A departure that was asked for meanwhile goes first, whatever became of the try, and waits for nothing. */
-const RANK_NOW = `case when ${LEAVES_SINCE} then ${RANKS.leaver} when d.asks > s.asks then least(d.rank, s.rank) else s.rank end`;
+/**
+ * A departure that was asked for meanwhile goes first, whatever became of the try, and waits for nothing. Whoever was asked
+ * for meanwhile and has nothing to leave, or is to stay again, is no leaver any more.
+ */
+const RANK_NOW = `case when ${LEAVES_SINCE} then ${RANKS.leaver}
+  when d.asks > s.asks and least(d.rank, s.rank) = ${RANKS.leaver} and (s.gone_since is null or not ${isOff('d')}) then ${rankAmongOthers('d')}
+  when d.asks > s.asks then least(d.rank, s.rank) else s.rank end`;
 
 /** What was given back, without a try, has the failure that it had. */
 const ERROR_NOW = `case when s.done then null else coalesce(nullif(s.error, 'null'::jsonb), d.last_error) end`;
+const AWAITS_NOW = `case when s.done or nullif(s.error, 'null'::jsonb) is not null then s.awaits else d.awaits end`;
 
 /** How many exchanges are kept of a delivery, with those of the deliveries before it. */
 export const LOG_KEPT = 4;
@@ -223,7 +245,7 @@ export async function settleDeliveries(
     db,
     `with s as (select * from jsonb_to_recordset(?::jsonb) as s(resource_id uuid, fence bigint, asks bigint, state text, ready_at timestamptz,
        attempts integer, version bigint, remote_id text, remote_etag text, link text, sent jsonb, gone_since timestamptz, drift jsonb, action text,
-       error jsonb, log jsonb, departed_at timestamptz, rank smallint, done boolean)),
+       error jsonb, awaits uuid, log jsonb, departed_at timestamptz, rank smallint, done boolean)),
      ours as (delete from delivery_claims c using s where c.app_id = ? and c.resource_id = s.resource_id and c.fence = s.fence
        returning c.resource_id),
      mine as (update deliveries d set
@@ -233,14 +255,14 @@ export async function settleDeliveries(
          changed_at = case when ${AGAIN} then ?::timestamptz else d.changed_at end,
          attempts = case when ${AGAIN} then 0 else s.attempts end, delivered = case when s.done then s.version else d.delivered end,
          remote_id = s.remote_id, remote_etag = s.remote_etag, link = s.link, sent = nullif(s.sent, 'null'::jsonb), gone_since = s.gone_since, drift = nullif(s.drift, 'null'::jsonb),
-         last_action = s.action, last_error = ${ERROR_NOW}, log = ${LAST_KEPT}, settled_at = ?::timestamptz,
+         last_action = s.action, last_error = ${ERROR_NOW}, awaits = ${AWAITS_NOW}, log = ${LAST_KEPT}, settled_at = ?::timestamptz,
          first_failed_at = case when ${ERROR_NOW} is null then null else coalesce(d.first_failed_at, ?::timestamptz) end,
          fence = d.fence + 1, allowed = case when s.done then false else d.allowed end,
          doubted = d.doubted and (not s.done or d.asks > s.asks)
        from s join ours using (resource_id) where d.app_id = ? and d.resource_id = s.resource_id
-       returning d.resource_id, s.departed_at, d.state = 'pending' and d.rank = ${RANKS.leaver} and d.ready_at <= ?::timestamptz as leaves),
-     departed as (insert into departures (app_id, resource_id, changed_at, acknowledged_at)
-       select ?, resource_id, departed_at, ?::timestamptz from mine where departed_at is not null)
+       returning d.resource_id, d.resource_type, s.departed_at, d.state = 'pending' and d.rank = ${RANKS.leaver} and d.ready_at <= ?::timestamptz as leaves),
+     departed as (insert into departures (app_id, resource_id, resource_type, changed_at, acknowledged_at)
+       select ?, resource_id, resource_type, departed_at, ?::timestamptz from mine where departed_at is not null)
      select coalesce(bool_or(leaves), false) as leaves from mine`,
     [storableJson(settled), appId, now, now, now, now, appId, now, appId, now],
   );

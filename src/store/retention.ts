@@ -100,6 +100,18 @@ export async function deleteTombstones(db: Db, before: Date, limit: number): Pro
   return rows[0].count;
 }
 
+/** What targets were given of resources of which nothing is left, neither here nor there. */
+export async function deleteForgottenDeliveries(db: Db, limit: number): Promise<number> {
+  const { rowCount } = await sql(
+    db,
+    `delete from deliveries where id = any(array(
+       select d.id from deliveries d where d.state = 'idle' and d.remote_id is null
+         and not exists (select 1 from resources r where r.id = d.resource_id offset 0) limit ? for update skip locked))`,
+    [limit],
+  );
+  return rowCount ?? 0;
+}
+
 /** What the mirror remembers of people and groups that a provider does not show any more and that nobody serves. */
 export async function deleteGoneRecords(db: Db, before: Date, limit: number): Promise<number> {
   const { rowCount } = await sql(

@@ -41,15 +41,17 @@ export async function lackingMembers(
   return { members, next: rows.length < limit ? undefined : rows.at(-1)?.place };
 }
 
+/** `d` was refused there for what it is. Whoever lacks what the mapping requires was not even asked for. */
+const IS_REFUSED = `d.state = 'dead' and d.last_error ->> 'kind' in ('refused', 'unsupported')
+  and d.last_error ->> 'code' <> 'required-attribute-missing'`;
+
 /**
  * Whether members of the group are meant to be at the target and are linked to nobody there yet. Until then somebody in the
  * group there who is linked to nobody here may be one of them. Whom the target was given and does not take is not there: it
- * was asked for them first. Whoever lacks what the mapping requires was neither.
+ * was asked for them first, and is once more when somebody new shows up there (`lookForRefused`).
  */
 const AWAITS_MEMBERS = `exists (select 1 from group_members gm join deliveries d on d.app_id = ? and d.resource_id = gm.member_id
-  where gm.group_id = ? and d.remote_id is null and d.in_scope and d.state <> 'idle'
-    and not (d.state = 'dead' and d.last_error ->> 'kind' in ('refused', 'unsupported')
-      and d.last_error ->> 'code' <> 'required-attribute-missing'))`;
+  where gm.group_id = ? and d.remote_id is null and d.in_scope and d.state <> 'idle' and not (${IS_REFUSED}))`;
 /** Whether `t` is linked to anybody here. */
 const IS_OURS = `exists (select 1 from deliveries d where d.app_id = t.app_id and d.resource_type in ('User', 'Group')
   and d.remote_id = t.remote_id collate "default" offset 0)`;
@@ -75,6 +77,32 @@ export async function surplusMembers(
   );
   const members = rows.map(({ remote_id }) => remote_id);
   return { members, next: rows.length < limit ? undefined : members.at(-1) };
+}
+
+/**
+ * A group there shows these. When one of them is new in it and linked to nobody here, they may be a member whom the target
+ * refused, and whom somebody made there by hand since: such members are looked for once more, and until that is done nobody
+ * is taken out who may be one of them. Answers whether anybody is looked for; it is asked once for each who is new.
+ */
+export async function lookForRefused(
+  db: Db,
+  { appId, groupId }: { appId: string; groupId: string },
+  shown: readonly string[],
+  now: Date,
+): Promise<boolean> {
+  const { rowCount } = await sql(
+    db,
+    `with refused as materialized (select d.resource_id from deliveries d where d.app_id = ? and ${IS_REFUSED} and d.remote_id is null
+         and d.in_scope and exists (select 1 from group_members gm where gm.group_id = ? and gm.member_id = d.resource_id offset 0)),
+       strangers as (insert into target_members (app_id, group_id, remote_id)
+         select distinct ?::uuid, ?::uuid, s.id from unnest(?::text[]) s(id) where exists (select 1 from refused)
+           and not exists (select 1 from deliveries o where o.app_id = ? and o.resource_type in ('User', 'Group') and o.remote_id = s.id offset 0)
+         on conflict do nothing returning 1)
+     update deliveries d set state = 'pending', asks = asks + 1, attempts = 0, ready_at = ?, changed_at = ?
+     where d.app_id = ? and d.state = 'dead' and d.resource_id = any(array(select resource_id from refused)) and exists (select 1 from strangers)`,
+    [appId, groupId, appId, groupId, shown, appId, now, now, appId],
+  );
+  return (rowCount ?? 0) > 0;
 }
 
 /** What was written, so that a push cut short goes on where it was. */

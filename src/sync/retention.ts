@@ -11,6 +11,7 @@ import { withLease } from '#store/leased.ts';
 import { checkFence } from '#store/leases.ts';
 import { deleteOldImages } from '#store/pushed-images.ts';
 import {
+  deleteForgottenDeliveries,
   deleteGoneRecords,
   deleteOldDepartures,
   deleteOldestChanges,
@@ -134,6 +135,7 @@ export function makeRetention({ database, clock, log, batch = BATCH }: Retention
       // Last: it needs the chain whole up to now, and nothing else depends on that.
       audit: await removeAudit(),
     };
+    await all(now, batch, (tx) => deleteForgottenDeliveries(tx, batch));
     const spelt = await all(now, NAMES_BATCH, (tx) => spellNames(tx, NAMES_BATCH));
     if (spelt > 0) log.info({ count: spelt }, 'names spelt anew');
     await all(new Date(now.getTime() - SLOTS_KEPT_MS), batch, (tx, before) => deleteSlots(tx, before, batch));

@@ -156,6 +156,21 @@ eachDatabase('what a push target does when', (open) => {
       assert.equal(app.users.size, 1);
     });
 
+  it('it lets us in no more and asks for a day of rest, and is resumed before that: it is sent to again', async () => {
+    await edit.user('ada');
+    const push = await start();
+    app.personality = { failing: () => 401, failingSeconds: 86_400 };
+    await push.pump.turn();
+    const { rows } = await sql(database.knex, 'select state from targets');
+    assert.deepEqual(rows, [{ state: 'quarantined' }]);
+    app.personality = {};
+    app.endRest();
+    await sql(database.knex, `update targets set state = 'active', quarantine = null, rest_until = null, failures = 0`);
+    await push.pump.turn();
+    await push.pump.turn();
+    assert.equal(app.users.size, 1);
+  });
+
   it('an object is refused: it becomes a dead letter, and a replay sends what it is then', async () => {
     app.personality = { failing: () => undefined };
     app.put('User', { schemas: [USER], userName: 'taken', externalId: 'theirs' });

@@ -113,6 +113,40 @@ eachDatabase('a target that is compared page by page', (open) => {
     assert.deepEqual(await reports(), [WHOLE]);
   });
 
+  for (const made of [true, false])
+    it(`shows somebody new in a group of whom it had refused a member: they ${made ? 'are the member, made by hand, and stay' : 'are somebody else, and go'}`, async () => {
+      const ada = await edit.user('ada');
+      const team = await edit.group('team', [ada]);
+      await journalIsWhole(database);
+      app.personality = { failing: (method, body) => (method === 'POST' && body.includes('ada') ? 400 : undefined) };
+      const push = await start();
+      await push.settle();
+      const compare = async (): Promise<void> => {
+        await sql(database.knex, 'update targets set reconcile_asked = true');
+        await push.settle();
+      };
+      const [there] = app.groups.values();
+      assert.ok(there);
+      const name = made ? 'ada' : 'stranger';
+      there['members'] = [{ value: app.put('User', { schemas: [], userName: name, active: true }) }];
+      app.takeWrites();
+      await compare();
+      const removals = () =>
+        app.takeWrites().filter(({ method, body }) => method === 'PATCH' && JSON.stringify(body).includes('"remove"'));
+      assert.deepEqual(removals(), []);
+      await compare();
+      assert.equal(removals().length, made ? 0 : 1);
+      const { rows } = await sql(
+        database.knex,
+        `select state, link from deliveries where resource_id in (?, ?) order by resource_type = 'Group'`,
+        [ada, team],
+      );
+      const alone = { state: 'dead', link: null };
+      assert.deepEqual(rows, [made ? { state: 'idle', link: 'adopted' } : alone, { state: 'idle', link: 'created' }]);
+      await compare();
+      assert.deepEqual(removals(), []);
+    });
+
   it('and asks for rest is compared to its end, and no page is asked for twice', async () => {
     const push = await startWith();
     app.personality = { rate: 3 };

@@ -8,10 +8,11 @@ import { decideDepartures, guardDepartures } from '#outbound/departures.ts';
 import { settledOf } from '#outbound/outcome.ts';
 import { writeSettled } from '#outbound/write-settled.ts';
 import { systemClock } from '#platform/clock.ts';
+import { journalEnd } from '#store/changes.ts';
 import { type Database, sql } from '#store/database.ts';
 import { askForChanges, type SettledDelivery } from '#store/deliveries.ts';
 import { type Claimed, claimDeliveries } from '#store/delivery-claims.ts';
-import { saveTarget } from '#store/targets.ts';
+import { changeTarget, saveTarget } from '#store/targets.ts';
 import { eachDatabase } from '../support/database.ts';
 import { type Editor, eachPush, journalIsWhole, type PushTest, scopeOf } from '../support/push.ts';
 import type { ScimAppServer } from '../support/scim-app-server.ts';
@@ -97,6 +98,101 @@ eachDatabase('the guard of a target, when', (open) => {
       const { rows } = await sql(knex, 'select distinct state, rank, ready_at from deliveries');
       assert.deepEqual(rows, [{ state: 'held', rank: 0, ready_at: now }]);
     });
+
+  for (const when of ['before they go', 'while they go'] as const)
+    it(`people are enabled again ${when}: nobody of them leaves, and the guard does not watch over them`, async () => {
+      const ids: string[] = [];
+      for (let n = 0; n < 4; n += 1) ids.push(await edit.user(`user${n}`));
+      const guard = { max: 2, percent: 0 };
+      const push = await start({ guard });
+      await push.settle();
+      const { knex } = database;
+      const scope = scopeOf(null);
+      const now = new Date();
+      const ask = () => askForChanges(knex, push.appId, scope, { ids, at: ids.map(() => now), now });
+      for (const id of ids) await edit.change('User', id, 'active', false);
+      await ask();
+      const until = new Date(now.getTime() + 60_000);
+      const take = () => claimDeliveries(knex, push.appId, { limit: 10, now, until }, scope);
+      const claimed = when === 'while they go' ? await take() : [];
+      for (const id of ids) await edit.change('User', id, 'active', true);
+      await ask();
+      const settled = claimed.map((one) => {
+        const progress = { ...startProgress(one), sent: { active: false }, action: 'deactivated' } as const;
+        return settledOf(one, progress, { now, exchanges: [], isDone: true });
+      });
+      await writeSettled((work) => knex.transaction(work), { appId: push.appId, guard }, settled, now);
+      await guardDepartures(knex, push.appId, guard, now);
+      const { rows } = await sql(knex, 'select distinct state, rank from deliveries');
+      assert.deepEqual(rows, [{ state: 'pending', rank: 1 }]);
+    });
+
+  it('people left after it was read what has changed, and are sent for another reason: the guard watches', async () => {
+    const ids: string[] = [];
+    for (let n = 0; n < 4; n += 1) ids.push(await edit.user(`user${n}`));
+    await journalIsWhole(database);
+    const push = await start({ guard: { max: 2, percent: 0 } });
+    await push.settle();
+    const { knex } = database;
+    const now = new Date();
+    await askForChanges(knex, push.appId, scopeOf(null), { ids, at: ids.map(() => now), now });
+    for (const id of ids) await edit.change('User', id, 'active', false);
+    await journalIsWhole(database);
+    await changeTarget(knex, push.appId, { place: await journalEnd(knex) });
+    await push.settle();
+    assert.equal(active().length, 4);
+    assert.ok((await deliveries(push)).every(({ state }) => state === 'held'));
+    await decideDepartures(knex, push.appId, 'allow', new Date());
+    await push.settle();
+    assert.deepEqual(active(), []);
+  });
+
+  for (const policy of ['deactivated', 'deleted'] as const)
+    it(`everybody is looked at again, and whoever is inactive is ${policy} there by its policy: the guard ${policy === 'deleted' ? 'watches' : 'has nothing to watch'}`, async () => {
+      const ids: string[] = [];
+      for (let n = 0; n < 4; n += 1) ids.push(await edit.user(`user${n}`));
+      const push = await start({ guard: { max: 2, percent: 0 } });
+      await push.settle();
+      for (const id of ids) await edit.change('User', id, 'active', false);
+      await journalIsWhole(database);
+      await push.settle();
+      await decideDepartures(database.knex, push.appId, 'allow', new Date());
+      await push.settle();
+      assert.deepEqual(active(), []);
+      await sql(database.knex, 'update targets set guard_allowed_at = clock_timestamp()');
+      const { rows } = await sql(database.knex, 'select push, push_secrets from apps where id = ?', [push.appId]);
+      const [{ push: settings, push_secrets: secrets }] = rows;
+      const deprovision = { ...settings.deprovision, sourceDisabled: policy === 'deleted' ? 'delete' : 'deactivate' };
+      await saveTarget(database.knex, { appId: push.appId, push: { ...settings, deprovision }, secrets });
+      await push.settle();
+      for (const id of ids) await edit.change('User', id, 'title', 'Retired');
+      await journalIsWhole(database);
+      await push.settle();
+      const held = policy === 'deleted' ? 'held' : 'idle';
+      assert.deepEqual(
+        [new Set((await deliveries(push)).map(({ state }) => state)), app.users.size],
+        [new Set([held]), 4],
+      );
+    });
+
+  it('groups go a few at a time: they count together, and whoever goes in two steps counts once', async () => {
+    const groups: string[] = [];
+    for (let n = 0; n < 6; n += 1) groups.push(await edit.group(`group${n}`));
+    const user = await edit.user('user');
+    const push = await start({ guard: { max: 3, percent: 0 } });
+    await push.settle();
+    await edit.change('User', user, 'active', false);
+    await journalIsWhole(database);
+    await push.settle();
+    await edit.remove('User', user);
+    for (const group of groups) {
+      await edit.remove('Group', group);
+      await journalIsWhole(database);
+      await push.settle();
+    }
+    assert.equal(app.groups.size, 4);
+    assert.equal((await deliveries(push)).filter(({ state }) => state === 'held').length, 4);
+  });
 
   it('a type is left out of what it gets: those of it who are there leave, and the guard watches', async () => {
     for (let n = 0; n < 5; n += 1) await edit.user(`user${n}`);
@@ -247,6 +343,24 @@ eachDatabase('the guard of a target, when', (open) => {
       if (decision === 'reject') await push.settle(0);
       assert.deepEqual(await states(), [...Array(4).fill(last), ...Array(4).fill('idle')].sort());
       assert.deepEqual([app.users.size, active().length], [4, 4]);
+      if (decision === 'allow') return;
+      const [first = ''] = ids;
+      const { knex } = database;
+      await sql(
+        knex,
+        `update deliveries set state = 'pending', rank = 0, asks = asks + 1, allowed = true, ready_at = now() where resource_id = ?`,
+        [first],
+      );
+      const others = `select sum(asks)::int as asks from deliveries where state = 'dead' and awaits <> ?`;
+      const before = (await sql(knex, others, [first])).rows;
+      await push.settle();
+      const { rows: heirs } = await sql(
+        knex,
+        `select d.state, r.display from deliveries d join resources r on r.id = d.resource_id where r.deleted_at is null and d.state = 'idle'`,
+      );
+      assert.deepEqual(heirs, [{ state: 'idle', display: 'user0' }]);
+      assert.deepEqual((await sql(knex, others, [first])).rows, before);
+      assert.equal(active().length, 4);
     });
 
   for (const isDeleted of [false, true])

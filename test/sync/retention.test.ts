@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { beforeEach, it } from 'node:test';
 import { makeLog, tapLog } from '#platform/log.ts';
+import { insertApp } from '#store/apps.ts';
 import { type Database, sql } from '#store/database.ts';
 import { takeLease } from '#store/leases.ts';
 import { writeSetting } from '#store/settings.ts';
+import { saveTarget } from '#store/targets.ts';
 import { listMonthCosts } from '#store/views/costs.ts';
 import { makeRetention, type Retention } from '#sync/retention.ts';
 import { makeClock, type TestClock } from '../support/clock.ts';
 import { eachDatabase } from '../support/database.ts';
+import { makeEditor } from '../support/push.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -69,6 +73,33 @@ eachDatabase('retention', (open) => {
   async function count(from: string): Promise<number> {
     return (await sql(database.knex, `select count(*)::int as count from ${from}`)).rows[0].count;
   }
+
+  it('forgets deliveries of whom nothing is left, here and at the target', async () => {
+    const { knex } = database;
+    const { id: app } = await insertApp(knex, { name: 'app', scope: null });
+    await saveTarget(knex, { appId: app, push: { baseUrl: 'https://app.example' }, secrets: null });
+    const edit = makeEditor(database);
+    const [ada, bob] = [await edit.user('ada'), await edit.user('bob')];
+    await edit.remove('User', bob);
+    const delivered = async (resource: string, state: string, remoteId: string | null): Promise<void> => {
+      await sql(
+        knex,
+        `insert into deliveries (app_id, resource_id, resource_type, state, rank, wanted, ready_at, changed_at, remote_id)
+         values (?, ?, 'User', ?, 1, 1, now(), now(), ?)`,
+        [app, resource, state, remoteId],
+      );
+    };
+    for (const here of [ada, bob]) await delivered(here, 'idle', null);
+    for (let n = 0; n < 3; n += 1) await delivered(randomUUID(), 'idle', null);
+    await delivered(randomUUID(), 'idle', 'deactivated there');
+    for (const state of ['pending', 'dead']) await delivered(randomUUID(), state, null);
+    await replica(2).tick();
+    const { rows } = await sql(knex, 'select state, remote_id from deliveries order by state, remote_id');
+    assert.deepEqual(
+      rows.map(({ state, remote_id }) => remote_id ?? state),
+      ['dead', 'deactivated there', 'idle', 'idle', 'pending'],
+    );
+  });
 
   it('keeps what is young enough, and of the old the newest run and the newest success of each provider', async () => {
     const old = await run(100);

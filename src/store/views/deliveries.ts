@@ -127,7 +127,7 @@ export async function readPushFigures(db: Db, appId: string): Promise<PushFigure
     `select count(*)::int as count, percentile_cont(0.5) within group (order by s)::float8 as p50,
        percentile_cont(0.95) within group (order by s)::float8 as p95, max(s)::float8 as worst
      from (select extract(epoch from acknowledged_at - changed_at) as s from departures
-       where app_id = ? and acknowledged_at > now() - interval '30 days') t`,
+       where app_id = ? and resource_type = 'User' and acknowledged_at > now() - interval '30 days') t`,
     [appId],
   );
   const none = (): Record<ToldState, number> =>
