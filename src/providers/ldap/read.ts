@@ -38,8 +38,8 @@ export async function* readUsers(reading: Reading, resolver: Resolver, extra = '
     const records = await states.keep(entries.map((entry) => userOf(entry, reading, names)));
     yield { type: 'records', resourceType: 'User', records };
   }
-  // Those that changed may be the very ones that lost it, all of them.
   if (extra === '') states.checkAll();
+  else await states.checkChanged();
 }
 
 export function userOf(
