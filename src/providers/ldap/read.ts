@@ -17,11 +17,18 @@ const MANAGER = 'manager';
 /** Attributes of a group, beside its anchor and members. */
 export const GROUP_ATTRIBUTES = ['cn', 'displayName', 'name', 'description', 'mail', 'sAMAccountName'];
 
+/** Who finds names. */
+interface Resolvers {
+  /** Of managers: nobody asks a second time whether somebody has lost theirs. */
+  readonly managers: Resolver;
+  readonly members: Resolver;
+}
+
 /** Yields everything up to, and without, the end. @throws what a search throws */
-export async function* readAll(reading: Reading, resolver: Resolver): AsyncGenerator<LdapPage> {
-  yield* readUsers(reading, resolver);
+export async function* readAll(reading: Reading, { managers, members }: Resolvers): AsyncGenerator<LdapPage> {
+  yield* readUsers(reading, managers);
   yield* readGroups(reading);
-  yield* readMembers(reading, resolver);
+  yield* readMembers(reading, members);
 }
 
 export type RecordsPage = Extract<LdapPage, { type: 'records' }>;
