@@ -97,6 +97,7 @@ export interface ChangeReader<Raw = unknown> {
   /**
    * The whole record of each of these changes that tells of an object that is new here, or was gone, and does not say what it
    * is; undefined where the source does not show it, as yet or for good. Absent where what is new is always told whole.
+   * @throws what `PullProvider.pages` throws, where asking again later may help
    */
   whole?(
     type: ResourceType,
