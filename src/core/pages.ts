@@ -148,6 +148,15 @@ export interface SecondLook {
   count(type: ResourceType, signal: AbortSignal): Promise<number | undefined>;
   /** All members of these groups, as in a full read. */
   members(groups: readonly string[], signal: AbortSignal): AsyncGenerator<Extract<Page, { type: 'members' }>>;
+  /**
+   * The direct groups of these users or groups by their own account; objects of other kinds may be among them. Absent where
+   * only groups know their members.
+   */
+  groupsOf?(
+    type: ResourceType,
+    externalIds: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, readonly string[]>>;
 }
 
 /** What a provider may ask about its own earlier reads. */

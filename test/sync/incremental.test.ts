@@ -304,6 +304,46 @@ eachDatabase('reading what changed', (open) => {
     }
   });
 
+  it('takes nobody away who moved between selected groups while a full read read them, and lets go who left', async () => {
+    const source = makeSource();
+    source.scope = { ...NOT_BY_GROUPS, selected: ['g1', 'g2'] };
+    for (const id of ['ada', 'bob', 'cyd']) source.users.set(id, { userName: id });
+    source.groups.set('g1', { displayName: 'Payroll', members: ['ada', 'bob'] });
+    source.groups.set('g2', { displayName: 'Sales', members: ['cyd'] });
+    const asked: string[][] = [];
+    source.look = {
+      showsAll: true,
+      isThere: async () => new Map(),
+      isRestorable: async () => new Map(),
+      count: async () => undefined,
+      async *members(groups) {
+        for (const group of groups) yield { type: 'members', group, members: [], skipped: [], complete: true };
+      },
+      async groupsOf(_type, ids) {
+        asked.push([...ids].sort());
+        // Of somebody who left, what they say of themselves may lag.
+        const told = { ada: ['g2', 'elsewhere'], bob: ['g1'] };
+        return new Map(Object.entries(told).filter(([id]) => ids.includes(id)));
+      },
+    };
+    const api = await openSync(await open(), source);
+    try {
+      await writeSetting(api.database.knex, 'guard', OPEN_GUARD);
+      await api.sync();
+      source.groups.set('g1', { displayName: 'Payroll', members: [] });
+      const moved = await api.sync({ mode: 'full' });
+      assert.deepEqual(asked, [['ada', 'bob']]);
+      assert.deepEqual([moved.status, moved.counts['deactivated']], ['succeeded', 1]);
+      const { ada, bob } = pictureOf(await readDirectory(api.database)) as Record<string, Served & { active: boolean }>;
+      assert.deepEqual([ada?.active, ada?.related, bob?.active], [true, ['g2'], false]);
+      source.groups.set('g2', { displayName: 'Sales', members: ['ada', 'cyd'] });
+      for (const mode of ['incremental', 'full'] as const) assert.equal(applied(await api.sync({ mode })), 0, mode);
+      assert.equal(asked.length, 1);
+    } finally {
+      await api.close();
+    }
+  });
+
   it('does not count as settled whom a read has shown that broke off', async () => {
     const source = makeSource();
     for (const id of ['ada', 'bob']) source.users.set(id, { userName: id });
