@@ -10,6 +10,7 @@ import { touchAll } from '#store/touched.ts';
 import {
   addUnlisted,
   endWholeRead,
+  forgetUnread,
   noteUnfinished,
   noteUnlisted,
   readHeld,
@@ -283,6 +284,7 @@ class MirrorRead {
       for (const [type, ids] of restorable) await notePurged(tx, kind, type, ids);
       await noteAsked(tx, kind, asks);
       await noteUnlisted(tx, kind, this.unlisted);
+      await forgetUnread(tx, kind, (type, id) => this.known[type].isSeen(id));
       await saveCheckpoint(tx, kind, checkpoint, this.context.configVersion);
       return count;
     });

@@ -245,6 +245,36 @@ eachDatabase('reading what changed', (open) => {
     }
   });
 
+  it('reads everything once for somebody whom neither a list nor their id shows, however often they are told of', async () => {
+    const source = makeSource();
+    source.users.set('ada', { userName: 'ada' });
+    const api = await openSync(await open(), source);
+    const change = async (title: string) => {
+      source.users.set('ghost', { userName: 'ghost', title });
+      return api.sync({ mode: 'incremental' });
+    };
+    try {
+      await writeSetting(api.database.knex, 'guard', OPEN_GUARD);
+      await api.sync();
+      source.thin = new Set(['ghost', 'bob']);
+      source.unfound = new Set(['ghost', 'bob']);
+      source.unlisted = new Set(['ghost']);
+      assert.equal((await change('one')).mode, 'incremental');
+      assert.equal((await change('two')).mode, 'full');
+      for (const title of ['three', 'four']) assert.equal((await change(title)).mode, 'incremental', title);
+      // Somebody else is looked for in the lists all the same.
+      source.users.set('bob', { userName: 'bob' });
+      assert.equal((await change('five')).mode, 'incremental');
+      const whole = await change('six');
+      assert.deepEqual([whole.mode, whole.counts], ['full', { created: 1 }]);
+      // Once there is a way to read them, they come.
+      source.unfound = new Set();
+      assert.deepEqual((await change('seven')).counts, { created: 1 });
+    } finally {
+      await api.close();
+    }
+  });
+
   it('knows the members of a group that comes into scope after a full read that did not ask for them', async () => {
     const source = makeSource();
     for (const id of ['ada', 'bob', 'cyd']) source.users.set(id, { userName: id });
