@@ -97,6 +97,7 @@ export interface ChangeReader<Raw = unknown> {
   /**
    * The whole record of each of these changes that tells of an object that is new here, or was gone, and does not say what it
    * is; undefined where the source does not show it, as yet or for good. Absent where what is new is always told whole.
+   * @throws what `PullProvider.pages` throws, where asking again later may help
    */
   whole?(
     type: ResourceType,
@@ -147,6 +148,15 @@ export interface SecondLook {
   count(type: ResourceType, signal: AbortSignal): Promise<number | undefined>;
   /** All members of these groups, as in a full read. */
   members(groups: readonly string[], signal: AbortSignal): AsyncGenerator<Extract<Page, { type: 'members' }>>;
+  /**
+   * The direct groups of these users or groups by their own account; objects of other kinds may be among them. Absent where
+   * only groups know their members.
+   */
+  groupsOf?(
+    type: ResourceType,
+    externalIds: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, readonly string[]>>;
 }
 
 /** What a provider may ask about its own earlier reads. */

@@ -100,32 +100,65 @@ async function forgetMembers(db: Db, provider: ProviderKindName, groups: readonl
   );
 }
 
-/** Who is there, by id, and was not in a list of the last full read that was whole, or of one since. */
-export type Unlisted = Readonly<Record<ResourceType, readonly string[]>>;
+/** Ids of users and of groups. */
+export type Ids = Readonly<Record<ResourceType, readonly string[]>>;
 
-export async function readUnlisted(db: Db, provider: ProviderKindName): Promise<Unlisted> {
-  const { rows } = await sql<{ unlisted: Unlisted | null }>(
-    db,
-    'select unlisted from mirror_state where provider = ?',
-    [provider],
-  );
-  return rows[0]?.unlisted ?? { User: [], Group: [] };
+/** Who is there, by id, and was not in a list of the last full read that was whole, or of one since. */
+export async function readUnlisted(db: Db, provider: ProviderKindName): Promise<Ids> {
+  return readIds(db, provider, 'unlisted');
 }
 
 /** A list was short: whom another leaves out, as that of another replica may, is kept in mind with it. */
-export async function addUnlisted(db: Db, provider: ProviderKindName, unlisted: Unlisted): Promise<void> {
-  const before = await readUnlisted(db, provider);
-  const both = (type: ResourceType): string[] => [...new Set([...before[type], ...unlisted[type]])];
-  await noteUnlisted(db, provider, { User: both('User'), Group: both('Group') });
+export async function addUnlisted(db: Db, provider: ProviderKindName, unlisted: Ids): Promise<void> {
+  await noteIds(db, provider, 'unlisted', joined(await readUnlisted(db, provider), unlisted));
 }
 
 /** A read was whole: whom its lists left out, and nobody else. */
-export async function noteUnlisted(db: Db, provider: ProviderKindName, unlisted: Unlisted): Promise<void> {
-  const isAny = unlisted.User.length + unlisted.Group.length > 0;
-  await sql(db, 'update mirror_state set unlisted = ?::jsonb where provider = ?', [
-    isAny ? JSON.stringify(unlisted) : null,
+export async function noteUnlisted(db: Db, provider: ProviderKindName, unlisted: Ids): Promise<void> {
+  await noteIds(db, provider, 'unlisted', unlisted);
+}
+
+/** Of whom changes told a part, who was not found by id, and whom no full read has shown since. */
+export async function readUnread(db: Db, provider: ProviderKindName): Promise<Ids> {
+  return readIds(db, provider, 'unread');
+}
+
+/** Changes told a part of these, and they are not found by id: the next full read may show them. */
+export async function addUnread(db: Db, provider: ProviderKindName, unread: Ids): Promise<void> {
+  await noteIds(db, provider, 'unread', joined(await readUnread(db, provider), unread));
+}
+
+/** A read was whole: whom it has shown, and nobody else, is out of mind. */
+export async function forgetUnread(
+  db: Db,
+  provider: ProviderKindName,
+  isShown: (type: ResourceType, externalId: string) => boolean,
+): Promise<void> {
+  const unread = await readUnread(db, provider);
+  const left = (type: ResourceType): string[] => unread[type].filter((id) => !isShown(type, id));
+  await noteIds(db, provider, 'unread', { User: left('User'), Group: left('Group') });
+}
+
+type IdColumn = 'unlisted' | 'unread';
+
+async function readIds(db: Db, provider: ProviderKindName, column: IdColumn): Promise<Ids> {
+  const { rows } = await sql<{ ids: Ids | null }>(db, `select ${column} as ids from mirror_state where provider = ?`, [
     provider,
   ]);
+  return rows[0]?.ids ?? { User: [], Group: [] };
+}
+
+async function noteIds(db: Db, provider: ProviderKindName, column: IdColumn, ids: Ids): Promise<void> {
+  const isAny = ids.User.length + ids.Group.length > 0;
+  await sql(db, `update mirror_state set ${column} = ?::jsonb where provider = ?`, [
+    isAny ? JSON.stringify(ids) : null,
+    provider,
+  ]);
+}
+
+function joined(some: Ids, others: Ids): Ids {
+  const both = (type: ResourceType): string[] => [...new Set([...some[type], ...others[type]])];
+  return { User: both('User'), Group: both('Group') };
 }
 
 export interface WholeRead {

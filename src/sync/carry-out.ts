@@ -10,8 +10,8 @@ import type { Database, Db } from '#store/database.ts';
 import { translateDatabaseError } from '#store/database-errors.ts';
 import { checkFence, type Lease, LeaseLostError } from '#store/leases.ts';
 import { SEAL } from '#store/plan-seal.ts';
-import { deleteUnfinishedPlans, type PlanRow, readPlanRow, setPlanStatus } from '#store/plans.ts';
-import { finishRun, RunOverError, type RunRow, startRun } from '#store/runs.ts';
+import { countOutcomes, deleteUnfinishedPlans, type PlanRow, readPlanRow, setPlanStatus } from '#store/plans.ts';
+import { finishRun, type RunEnd, RunOverError, type RunRow, readRunRow, startRun } from '#store/runs.ts';
 import { type ProviderRow, readProvider } from '#store/settings.ts';
 import { makeProgress } from './progress.ts';
 import type { ResourceSchemas } from './protect.ts';
@@ -169,12 +169,15 @@ async function endAfterError({ run, write, log, stops, cost }: Carried, error: u
   if (!cancelled) log.error({ err: error }, 'run failed');
   await write(async (tx) => {
     await deleteUnfinishedPlans(tx, run.id);
-    if (cancelled) await finishRun(tx, run.id, { status: 'cancelled', cost: cost() });
-    else
-      await finishRun(tx, run.id, {
-        status: 'failed',
-        error: describeError(translateDatabaseError(error)),
-        cost: cost(),
-      });
+    const end: RunEnd = cancelled
+      ? { status: 'cancelled' }
+      : { status: 'failed', error: describeError(translateDatabaseError(error)) };
+    await finishRun(tx, run.id, { ...end, ...(await countSoFar(tx, run.id)), cost: cost() });
   });
+}
+
+/** What has become of the plan of a run that is cut short; nothing where there is none yet. */
+async function countSoFar(tx: Db, runId: string): Promise<Pick<RunEnd, 'counts' | 'byType'>> {
+  const planId = (await readRunRow(tx, runId))?.plan_id ?? null;
+  return planId === null ? {} : countOutcomes(tx, planId);
 }

@@ -5,6 +5,7 @@ import type { Db } from '#store/database.ts';
 import type { GroupMembers } from '#store/mirror.ts';
 import { readLostMembers } from '#store/mirror-members.ts';
 import { groupMembersOf, type MembersPage } from './gather-members.ts';
+import type { Loss } from './movers.ts';
 
 export interface LossParts {
   readonly db: Db;
@@ -13,6 +14,8 @@ export interface LossParts {
   readonly signal: AbortSignal;
   /** False for whoever is known not to be there at all, whose leaving needs no other proof. */
   isThere(member: MemberRef): boolean;
+  /** Told who is in a group no more by both readings of it, of those who are there. */
+  onLoss?(losses: readonly Loss[]): void;
 }
 
 /**
@@ -20,20 +23,25 @@ export interface LossParts {
  * neither proves a loss, and the members are those of both.
  */
 export async function confirmLosses(
-  { db, provider, look, signal, isThere }: LossParts,
+  { db, provider, look, signal, isThere, onLoss }: LossParts,
   groups: readonly GroupMembers[],
 ): Promise<readonly GroupMembers[]> {
   const known = groups.filter(({ digest }) => digest !== null);
-  const lost = await readLostMembers(db, provider, known);
-  const doubted = new Set(lost.filter(isThere).map(({ group }) => group));
+  const lost = (await readLostMembers(db, provider, known)).filter(isThere);
+  const doubted = new Set(lost.map(({ group }) => group));
   if (doubted.size === 0) return groups;
   const second = new Map<string, MembersPage[]>();
   for await (const page of look.members([...doubted], signal))
     second.set(page.group, [...(second.get(page.group) ?? []), page]);
+  onLoss?.(lost.filter(({ group, externalId }) => !shows(second.get(group), externalId)));
   return groups.map((group) => {
     const pages = second.get(group.group);
     return pages === undefined ? group : bothOf(group, pages);
   });
+}
+
+function shows(pages: readonly MembersPage[] = [], externalId: string): boolean {
+  return pages.some(({ members }) => members.some((member) => member.externalId === externalId));
 }
 
 function bothOf(first: GroupMembers, pages: readonly MembersPage[]): GroupMembers {

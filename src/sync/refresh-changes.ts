@@ -16,6 +16,7 @@ import {
   type Touching,
 } from '#store/mirror-changes.ts';
 import { touch } from '#store/touched.ts';
+import { addUnread, type Ids, readUnread } from '#store/whole-read.ts';
 import { gatherMembers, type MemberGatherer } from './gather-members.ts';
 import { normaliseAll, type SentRecord, sentRecord } from './normalise.ts';
 import type { RunContext } from './run.ts';
@@ -85,11 +86,14 @@ interface State {
   readonly asked: Readonly<Record<ResourceType, Set<string>>>;
   /** Who is new here, was told of in part, and could not be read by id: it may lag behind the changes. */
   readonly unread: Readonly<Record<ResourceType, Set<string>>>;
+  /** Of such, whom a full read has not shown either before this read; asked for when it matters. */
+  neverShown?: Ids;
 }
 
 /**
  * The mirror holds all that was told so far, and what that asks to be read besides: the next read goes on from here. Where
- * somebody was told of and not found, it reads everything, since they are not told of again.
+ * somebody was told of and not found, it reads everything, since they are not told of again; but not for whom a full read
+ * since has not shown either.
  */
 async function reach(state: State, checkpoint: Checkpoint): Promise<void> {
   const { provider, context, wholeGroups, unread } = state;
@@ -99,9 +103,16 @@ async function reach(state: State, checkpoint: Checkpoint): Promise<void> {
   await readNewGroups(state);
   for (const type of ['User', 'Group'] as const) await readReturned(state, type);
   const count = unread.User.size + unread.Group.size;
-  if (count > 0) context.log.warn({ count }, 'told of and not found by id: the next read is a full one');
-  const next = count === 0 ? checkpoint : undefined;
-  await context.write((tx) => saveCheckpoint(tx, provider.kind, next, context.configVersion));
+  if (count > 0) state.neverShown ??= await readUnread(context.db, provider.kind);
+  const User = [...unread.User.difference(new Set(state.neverShown?.User))];
+  const Group = [...unread.Group.difference(new Set(state.neverShown?.Group))];
+  const isNew = User.length + Group.length > 0;
+  if (isNew) context.log.warn({ count }, 'told of and not found by id: the next read is a full one');
+  else if (count > 0) context.log.warn({ count }, 'told of, and shown neither by id nor by a full read');
+  await context.write(async (tx) => {
+    if (isNew) await addUnread(tx, provider.kind, { User, Group });
+    await saveCheckpoint(tx, provider.kind, isNew ? undefined : checkpoint, context.configVersion);
+  });
 }
 
 async function writePage(state: State, page: Exclude<ChangePage, { type: 'end' | 'reached' }>): Promise<void> {

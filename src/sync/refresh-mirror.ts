@@ -4,12 +4,13 @@ import type { PullProvider } from '#core/provider.ts';
 import type { ResourceType } from '#core/resource.ts';
 import type { Db } from '#store/database.ts';
 import { findPurged, noteGone, notePurged, upsertRecords } from '#store/mirror.ts';
-import { saveCheckpoint } from '#store/mirror-changes.ts';
+import { changeMirrorMembers, saveCheckpoint } from '#store/mirror-changes.ts';
 import { noteAsked } from '#store/mirror-people.ts';
 import { touchAll } from '#store/touched.ts';
 import {
   addUnlisted,
   endWholeRead,
+  forgetUnread,
   noteUnfinished,
   noteUnlisted,
   readHeld,
@@ -19,6 +20,7 @@ import {
 import { confirmLosses } from './confirm-losses.ts';
 import { gatherMembers, type MemberGatherer, type MembersPage } from './gather-members.ts';
 import { KnownRecords } from './known-records.ts';
+import { type Movers, makeMovers } from './movers.ts';
 import { distinctRecords, normaliseAll } from './normalise.ts';
 import { proveAbsence, stillThere } from './prove-absence.ts';
 import type { RunContext } from './run.ts';
@@ -76,19 +78,27 @@ class MirrorRead {
   private readonly unlisted: Record<ResourceType, readonly string[]> = { User: [], Group: [] };
   /** Whether all people and groups had been shown when the first members were. */
   private peopleFirst: boolean | undefined;
+  /** Who has left groups that decide who is in scope; absent where none do, or their members cannot be asked. */
+  private readonly movers: Movers | undefined;
 
   constructor(provider: PullProvider, context: RunContext) {
     this.provider = provider;
     this.context = context;
-    const { kind, secondLook: look } = provider;
+    const { kind, secondLook: look, memberships } = provider;
     const { db, signal } = context;
+    const { showsAll, groupsOf } = look ?? {};
+    this.movers = showsAll && groupsOf && memberships ? makeMovers(groupsOf) : undefined;
+    const onLoss = this.movers?.note;
     const isThere = ({ type, externalId }: MemberRef): boolean =>
       this.peopleFirst !== true || this.known[type].isSeen(externalId);
     this.gatherer = gatherMembers({
       provider: kind,
       write: (work) => this.next(work),
       digests: this.digests,
-      ...(look && { confirm: (groups) => confirmLosses({ db, provider: kind, look, signal, isThere }, groups) }),
+      ...(look && {
+        confirm: (groups) =>
+          confirmLosses({ db, provider: kind, look, signal, isThere, ...(onLoss && { onLoss }) }, groups),
+      }),
     });
   }
 
@@ -232,6 +242,15 @@ class MirrorRead {
     return true;
   }
 
+  /** Whoever moved to another group while both were read is in it. */
+  private async takeMovers(): Promise<void> {
+    const found = (await this.movers?.find(this.context.signal)) ?? [];
+    // Everybody is compared after a full read.
+    const touching = { members: false };
+    if (found.length > 0)
+      await this.next(async (tx) => void (await changeMirrorMembers(tx, this.provider.kind, found, touching)));
+  }
+
   /** Everybody who can be restored; also whom the list of them does not show, and who is in it when asked for by id. */
   private async restorableOf(type: ResourceType, listed: readonly string[]): Promise<readonly string[]> {
     const { kind, secondLook: look } = this.provider;
@@ -254,6 +273,7 @@ class MirrorRead {
     const { secondLook: look } = this.provider;
     if (look?.showsAll === true) await this.proveAll(look);
     await this.gatherer.end();
+    await this.takeMovers();
     await this.writing;
     const restorable = new Map<ResourceType, readonly string[]>();
     for (const [type, { ids, all }] of this.restorable)
@@ -264,6 +284,7 @@ class MirrorRead {
       for (const [type, ids] of restorable) await notePurged(tx, kind, type, ids);
       await noteAsked(tx, kind, asks);
       await noteUnlisted(tx, kind, this.unlisted);
+      await forgetUnread(tx, kind, (type, id) => this.known[type].isSeen(id));
       await saveCheckpoint(tx, kind, checkpoint, this.context.configVersion);
       return count;
     });

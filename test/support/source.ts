@@ -64,6 +64,8 @@ export interface Source {
   thin?: ReadonlySet<string>;
   /** Objects that are not found by id yet. */
   unfound?: ReadonlySet<string>;
+  /** Users whom no list shows. */
+  unlisted?: ReadonlySet<string>;
   /** How often changes were read. */
   changesRead: number;
 }
@@ -202,7 +204,8 @@ function openSource(source: Source): PullProvider<SourceRecord> {
         yield { type: 'end' };
         return;
       }
-      const users = [...source.users].map(([id, user]) => ({ id, user }));
+      const listed = [...source.users].filter(([id]) => source.unlisted?.has(id) !== true);
+      const users = listed.map(([id, user]) => ({ id, user }));
       for (let start = 0; start < users.length; start += PAGE)
         yield { type: 'records', resourceType: 'User', records: users.slice(start, start + PAGE) };
       if (source.lie === 'cut') throw new UpstreamError('The source stopped.', { failure: 'source-incomplete' });

@@ -125,6 +125,25 @@ eachDatabase('a stored plan', (open) => {
     assert.equal(rows[0]?.['count'], 1);
   });
 
+  it('that is cut short has counted what was applied, and not what was planned', async () => {
+    for (let index = 0; index < 700; index += 1) source.users.set(`u${index}`, { userName: `u${index}` });
+    const { planId } = await api.sync();
+    await query(`create function refuse_more() returns trigger language plpgsql as $$
+      begin
+        if (select count(*) from resources) > 600 then raise 'no more'; end if;
+        return null;
+      end $$;
+      create trigger refuse_more after insert on resources execute function refuse_more()`);
+    const run = await api.approve(planId);
+    assert.equal(run.status, 'failed');
+    const applied = Object.keys(await readDirectory(api.database)).length;
+    assert.ok(applied > 0 && applied < 700);
+    assert.deepEqual([run.counts['created'], run.countsByType?.User['created']], [applied, applied]);
+    assert.equal(run.counts['held'], undefined);
+    await query('drop trigger refuse_more on resources; drop function refuse_more');
+    assert.equal((await api.approve((await api.sync()).planId)).status, 'succeeded');
+  });
+
   it('is refused when it has expired, and when it was rejected', async () => {
     const first = await api.sync();
     await query(`update plans set expires_at = now() - interval '1 second'`);

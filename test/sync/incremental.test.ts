@@ -245,6 +245,36 @@ eachDatabase('reading what changed', (open) => {
     }
   });
 
+  it('reads everything once for somebody whom neither a list nor their id shows, however often they are told of', async () => {
+    const source = makeSource();
+    source.users.set('ada', { userName: 'ada' });
+    const api = await openSync(await open(), source);
+    const change = async (title: string) => {
+      source.users.set('ghost', { userName: 'ghost', title });
+      return api.sync({ mode: 'incremental' });
+    };
+    try {
+      await writeSetting(api.database.knex, 'guard', OPEN_GUARD);
+      await api.sync();
+      source.thin = new Set(['ghost', 'bob']);
+      source.unfound = new Set(['ghost', 'bob']);
+      source.unlisted = new Set(['ghost']);
+      assert.equal((await change('one')).mode, 'incremental');
+      assert.equal((await change('two')).mode, 'full');
+      for (const title of ['three', 'four']) assert.equal((await change(title)).mode, 'incremental', title);
+      // Somebody else is looked for in the lists all the same.
+      source.users.set('bob', { userName: 'bob' });
+      assert.equal((await change('five')).mode, 'incremental');
+      const whole = await change('six');
+      assert.deepEqual([whole.mode, whole.counts], ['full', { created: 1 }]);
+      // Once there is a way to read them, they come.
+      source.unfound = new Set();
+      assert.deepEqual((await change('seven')).counts, { created: 1 });
+    } finally {
+      await api.close();
+    }
+  });
+
   it('knows the members of a group that comes into scope after a full read that did not ask for them', async () => {
     const source = makeSource();
     for (const id of ['ada', 'bob', 'cyd']) source.users.set(id, { userName: id });
@@ -301,6 +331,46 @@ eachDatabase('reading what changed', (open) => {
       } finally {
         await api.close();
       }
+    }
+  });
+
+  it('takes nobody away who moved between selected groups while a full read read them, and lets go who left', async () => {
+    const source = makeSource();
+    source.scope = { ...NOT_BY_GROUPS, selected: ['g1', 'g2'] };
+    for (const id of ['ada', 'bob', 'cyd']) source.users.set(id, { userName: id });
+    source.groups.set('g1', { displayName: 'Payroll', members: ['ada', 'bob'] });
+    source.groups.set('g2', { displayName: 'Sales', members: ['cyd'] });
+    const asked: string[][] = [];
+    source.look = {
+      showsAll: true,
+      isThere: async () => new Map(),
+      isRestorable: async () => new Map(),
+      count: async () => undefined,
+      async *members(groups) {
+        for (const group of groups) yield { type: 'members', group, members: [], skipped: [], complete: true };
+      },
+      async groupsOf(_type, ids) {
+        asked.push([...ids].sort());
+        // Of somebody who left, what they say of themselves may lag.
+        const told = { ada: ['g2', 'elsewhere'], bob: ['g1'] };
+        return new Map(Object.entries(told).filter(([id]) => ids.includes(id)));
+      },
+    };
+    const api = await openSync(await open(), source);
+    try {
+      await writeSetting(api.database.knex, 'guard', OPEN_GUARD);
+      await api.sync();
+      source.groups.set('g1', { displayName: 'Payroll', members: [] });
+      const moved = await api.sync({ mode: 'full' });
+      assert.deepEqual(asked, [['ada', 'bob']]);
+      assert.deepEqual([moved.status, moved.counts['deactivated']], ['succeeded', 1]);
+      const { ada, bob } = pictureOf(await readDirectory(api.database)) as Record<string, Served & { active: boolean }>;
+      assert.deepEqual([ada?.active, ada?.related, bob?.active], [true, ['g2'], false]);
+      source.groups.set('g2', { displayName: 'Sales', members: ['ada', 'cyd'] });
+      for (const mode of ['incremental', 'full'] as const) assert.equal(applied(await api.sync({ mode })), 0, mode);
+      assert.equal(asked.length, 1);
+    } finally {
+      await api.close();
     }
   });
 

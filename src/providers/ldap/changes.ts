@@ -1,13 +1,13 @@
 // What changed since a checkpoint: entries whose update number (Active Directory) or time (others) is later. Who was
 // deleted, moved out of the base or does not match the filter any more is not among them: only a full read tells.
 // Sources: learn.microsoft.com, "Polling for Changes Using USNChanged", checked 2026-11; RFC 4512 section 3.4.1.
-import { CheckpointExpiredError, ConfigError, CredentialsError } from '#core/errors.ts';
+import { CheckpointExpiredError } from '#core/errors.ts';
 import type { ChangePage, ChangeReader, Checkpoint, ReadMemory } from '#core/pages.ts';
 import type { ResourceType } from '#core/resource.ts';
 import type { Connection } from './connection.ts';
-import { isBelow } from './dn.ts';
 import { type Reading, searchOf } from './everybody.ts';
 import { makeFirstShown } from './first-shown.ts';
+import { earliestOf, isOfSeveral, knownUntil, type LastChanges, readLastChanges } from './last-changes.ts';
 import { readGroups, readMembers, readUsers } from './read.ts';
 import { type LdapRecord, textsOf } from './records.ts';
 import { lazyResolver } from './resolver.ts';
@@ -24,6 +24,8 @@ interface Mark {
    * changes of a year in another are not read for it. Absent where there is one time for both.
    */
   readonly since?: Since;
+  /** Absent where each database has changes of one server only: then these times say it all. */
+  readonly last?: LastChanges;
 }
 
 type Since = Readonly<Record<ResourceType, string>>;
@@ -48,11 +50,12 @@ export async function latestMark(reading: Reading, known?: Mark): Promise<Mark |
   if (usn !== undefined && root.server !== undefined)
     return { by: 'usn', server: root.server, from: String(BigInt(usn) + 1n) };
   const server = reading.settings.url;
-  const kept = await contextTimes(reading);
-  if (kept !== undefined) {
-    const since = { User: earlier(kept.User), Group: earlier(kept.Group) };
+  const last = await readLastChanges(reading);
+  if (last !== undefined) {
+    const since = { User: earlier(earliestOf(last.User)), Group: earlier(earliestOf(last.Group)) };
     const [from = since.User] = [since.User, since.Group].sort();
-    return { by: 'time', server, from, ...(since.User === since.Group ? {} : { since }) };
+    const isOne = !isOfSeveral(last.User) && !isOfSeveral(last.Group);
+    return { by: 'time', server, from, ...(since.User === since.Group ? {} : { since }), ...(isOne ? {} : { last }) };
   }
   const time = await entryTime(reading, known?.by === 'time' ? sinceFilter(known) : '');
   if (time !== undefined) return { by: 'time', server, from: earlier(time) };
@@ -81,45 +84,6 @@ async function invocationOf(connection: Connection, service: string, signal: Abo
   const [entry] = await connection.first(asked, signal);
   const bytes = entry?.attributes.find(({ type }) => type.toLowerCase() === 'invocationid')?.values[0];
   return `${service}:${bytes?.toString('hex') ?? ''}`;
-}
-
-/**
- * The times of the last changes, by the clock of the server, that the databases of users and of groups keep as contextCSN
- * where they are replicated: of several that hold one base the earliest counts. Undefined where one of them keeps none.
- */
-async function contextTimes(reading: Reading): Promise<Since | undefined> {
-  const { connection, settings, signal } = reading;
-  const [root] = await connection.first({ ...ROOT, attributes: ['namingContexts'] }, signal);
-  const contexts = root === undefined ? [] : textsOf(root, 'namingContexts');
-  const meantBy = (base: string): readonly string[] => {
-    const above = contexts.filter((context) => isBelow(base, context, 'sub'));
-    // What lies below a database of its own is not in the one above it.
-    const nearest = above.filter((context) => !above.some((one) => one !== context && isBelow(one, context, 'sub')));
-    return [...nearest, ...contexts.filter((context) => isBelow(context, base, 'sub'))];
-  };
-  const users = meantBy(settings.users.base);
-  const groups = settings.groups === null ? [] : meantBy(settings.groups.base);
-  const times = new Map<string, string>();
-  for (const context of new Set([...users, ...groups])) {
-    const time = await lastChange(connection, context, signal);
-    if (time === undefined) return undefined;
-    times.set(context, time);
-  }
-  const first = (some: readonly string[]): string | undefined => some.flatMap((one) => times.get(one) ?? []).sort()[0];
-  const [ofUsers, ofGroups] = [first(users), first(groups)];
-  const [User, Group] = [ofUsers ?? ofGroups, ofGroups ?? ofUsers];
-  return User === undefined || Group === undefined ? undefined : { User, Group };
-}
-
-/** Of each server that takes writes there is one: the earliest of them counts. */
-async function lastChange(connection: Connection, base: string, signal: AbortSignal): Promise<string | undefined> {
-  const asked = { ...ROOT, base, attributes: ['contextCSN'], doing: 'read of the last change' };
-  const [suffix] = await connection.first(asked, signal).catch((error: unknown) => {
-    if (error instanceof ConfigError || error instanceof CredentialsError) return [];
-    throw error;
-  });
-  const times = suffix === undefined ? [] : textsOf(suffix, 'contextCSN');
-  return times.flatMap((csn) => /^\d{14}/.exec(csn)?.[0] ?? []).sort()[0];
 }
 
 /**
@@ -177,7 +141,9 @@ async function* readChanges(
   const next = await latestMark(reading, mark);
   if (next === undefined || next.by !== mark.by || next.server !== mark.server)
     throw new CheckpointExpiredError('Another server answers, or the server counts anew.');
-  const [usersSince, groupsSince] = [sinceFilter(mark, 'User'), sinceFilter(mark, 'Group')];
+  const [usersSince, groupsSince] = (['User', 'Group'] as const).map((type) =>
+    sinceFilter(beginning(mark, next, type)),
+  );
   const resolver = lazyResolver(reading);
   const firstShown = makeFirstShown(reading, memory);
   yield* firstShown.note(readUsers(reading, resolver, usersSince));
@@ -187,7 +153,13 @@ async function* readChanges(
   yield { type: 'end', checkpoint: makeCheckpoint(next) };
 }
 
-function sinceFilter({ by, from, since }: Mark, type?: ResourceType): string {
-  const first = type === undefined ? from : (since?.[type] ?? from);
-  return by === 'usn' ? `(uSNChanged>=${first})` : `(modifyTimestamp>=${first})`;
+/** Where the changes of one type begin. */
+function beginning(mark: Mark, next: Mark, type: ResourceType): Pick<Mark, 'by' | 'from'> {
+  const { by, from, since, last } = mark;
+  const known = last && next.last && knownUntil(last[type], next.last[type]);
+  return { by, from: known === undefined ? (since?.[type] ?? from) : earlier(known) };
+}
+
+function sinceFilter({ by, from }: Pick<Mark, 'by' | 'from'>): string {
+  return by === 'usn' ? `(uSNChanged>=${from})` : `(modifyTimestamp>=${from})`;
 }

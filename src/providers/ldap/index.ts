@@ -77,8 +77,9 @@ function openProvider(
     const mark = settings.incremental === 'off' ? undefined : await latestMark(reading);
     const directory = await findEverybody(reading);
     const first = wholeResolver(directory, reading, 'unknown');
-    whole = { reading, first, resolver: wholeResolver(directory, reading, 'everybody') };
-    yield* readAll(reading, first);
+    const resolver = wholeResolver(directory, reading, 'everybody');
+    whole = { reading, first, resolver };
+    yield* readAll(reading, { managers: resolver, members: first });
     yield { type: 'end', ...(mark === undefined ? {} : { checkpoint: makeCheckpoint(mark) }) };
   }
   return {

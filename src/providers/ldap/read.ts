@@ -17,11 +17,18 @@ const MANAGER = 'manager';
 /** Attributes of a group, beside its anchor and members. */
 export const GROUP_ATTRIBUTES = ['cn', 'displayName', 'name', 'description', 'mail', 'sAMAccountName'];
 
+/** Who finds names. */
+interface Resolvers {
+  /** Of managers: nobody asks a second time whether somebody has lost theirs. */
+  readonly managers: Resolver;
+  readonly members: Resolver;
+}
+
 /** Yields everything up to, and without, the end. @throws what a search throws */
-export async function* readAll(reading: Reading, resolver: Resolver): AsyncGenerator<LdapPage> {
-  yield* readUsers(reading, resolver);
+export async function* readAll(reading: Reading, { managers, members }: Resolvers): AsyncGenerator<LdapPage> {
+  yield* readUsers(reading, managers);
   yield* readGroups(reading);
-  yield* readMembers(reading, resolver);
+  yield* readMembers(reading, members);
 }
 
 export type RecordsPage = Extract<LdapPage, { type: 'records' }>;
@@ -38,8 +45,8 @@ export async function* readUsers(reading: Reading, resolver: Resolver, extra = '
     const records = await states.keep(entries.map((entry) => userOf(entry, reading, names)));
     yield { type: 'records', resourceType: 'User', records };
   }
-  // Those that changed may be the very ones that lost it, all of them.
   if (extra === '') states.checkAll();
+  else await states.checkChanged();
 }
 
 export function userOf(

@@ -6,6 +6,7 @@ import { incomplete } from './failures.ts';
 /** Source: learn.microsoft.com/graph/json-batching, checked 2026-11. */
 export const STEPS_MAX = 20;
 const ROUNDS_MAX = 8;
+const BUSY = 429;
 /** What is waited at first where nothing usable is said; twice that each time: two minutes in all. */
 const SPARE_MS = 500;
 
@@ -29,7 +30,7 @@ export interface BatchOptions {
 /**
  * Reads many paths in batches of 20, one batch after the other; answers in the order of `urls`. Steps that were
  * throttled or failed at the other side are asked for again, alone, after the wait they ask for.
- * @throws {UpstreamError} a batch is refused, or steps stay unanswered
+ * @throws {UpstreamError} a batch is refused, or steps stay unanswered: `throttled` where Graph is too busy for them
  */
 export async function batchGet(
   graph: Graph,
@@ -44,15 +45,17 @@ export async function batchGet(
 
 async function oneBatch(graph: Graph, urls: readonly string[], options: BatchOptions): Promise<BatchAnswer[]> {
   const answers = new Map<number, BatchAnswer>();
+  let isBusy = false;
   for (let round = 0; round < ROUNDS_MAX && answers.size < urls.length; round += 1) {
     const requests = urls.flatMap((url, index) => (answers.has(index) ? [] : [stepOf(url, index, options)]));
     const steps = await graph.post('/$batch', { requests }, readSteps, options);
     let waitMs = 0;
+    isBusy = steps.some(({ status }) => status === BUSY);
     const spareMs = SPARE_MS * 2 ** round;
     for (const { id, status, headers: named, body } of steps) {
       const headers = headersOf(named);
       if (typeof status === 'number') graph.spend(status, headers);
-      const final = typeof status === 'number' && status !== 429 && status < 500;
+      const final = typeof status === 'number' && status !== BUSY && status < 500;
       if (final) answers.set(Number(id), { status, body });
       else waitMs = Math.max(waitMs, retryAfterMs(headers, graph.pace.now()) || spareMs);
     }
@@ -62,7 +65,7 @@ async function oneBatch(graph: Graph, urls: readonly string[], options: BatchOpt
     const answer = answers.get(index);
     if (answer === undefined)
       throw new UpstreamError('Microsoft Graph leaves parts of a batch unanswered.', {
-        failure: 'source-incomplete',
+        failure: isBusy ? 'throttled' : 'source-incomplete',
         reason: 'batch-unanswered',
         retryAfterMs: 60_000,
       });

@@ -11,7 +11,7 @@ import { missedMembers } from './missed-members.ts';
 import { GROUP_SELECT, type GraphGroup, type GraphUser, hidesMembers } from './records.ts';
 import { howTheyLeft } from './recycle-bin.ts';
 import { countObjects } from './second-look.ts';
-import { foundIn, userPages, usersById } from './users.ts';
+import { foundIn, type Taker, userPages, usersById } from './users.ts';
 
 /** Graph's batches hold so many steps, so looking a few people up costs less than listing everybody. */
 const PEOPLE_PER_REQUEST = 20;
@@ -195,7 +195,12 @@ async function withCounts(graph: Graph, groups: readonly GraphGroup[], signal: A
 }
 
 /** The groups that there are of these ids; a 404 says that there is none. */
-export async function groupsById(graph: Graph, ids: readonly string[], signal: AbortSignal): Promise<GraphGroup[]> {
+export async function groupsById(
+  graph: Graph,
+  ids: readonly string[],
+  signal: AbortSignal,
+  take: Taker = foundIn,
+): Promise<GraphGroup[]> {
   const urls = ids.map((id) => `/groups/${encodeURIComponent(id)}?$select=${GROUP_SELECT.join(',')}`);
-  return (await batchGet(graph, urls, { signal })).flatMap((answer) => foundIn<GraphGroup>(answer));
+  return (await batchGet(graph, urls, { signal })).flatMap((answer) => take<GraphGroup>(answer));
 }

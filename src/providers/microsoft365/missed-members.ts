@@ -1,14 +1,11 @@
 // Before people are believed to have left designated groups because no list of members showed them: they are asked
 // themselves. Lists of members are read one after the other, so whoever moves meanwhile may be in none of them.
 import type { MemberRef, Page } from '#core/pages.ts';
-import { batchGet } from './batch.ts';
 import type { Graph } from './client.ts';
 import { incomplete } from './failures.ts';
-import { linkedIn, linkUrl } from './links.ts';
+import { groupsOf } from './links.ts';
 import { membersOfAll } from './members.ts';
 
-/** People who are asked together: keeps the answers small. */
-const PEOPLE_AT_ONCE = 500;
 /** More are not asked: to take so many away the guard asks a person. */
 const PEOPLE_MAX = 2_000;
 
@@ -36,7 +33,7 @@ export async function* missedMembers(
 ): AsyncGenerator<MembersPage> {
   if (people.size > PEOPLE_MAX) return;
   const missed = new Map<string, MemberRef[]>();
-  for await (const { externalId, groups } of groupsOf(graph, [...people], signal)) {
+  for (const [externalId, groups] of await groupsOf(graph, { type: 'User', ids: [...people] }, signal)) {
     if (groups.some((group) => absent.has(group)))
       throw incomplete('The members of a group that exists cannot be found.', 'members-not-found');
     for (const group of groups)
@@ -44,19 +41,4 @@ export async function* missedMembers(
   }
   for await (const page of membersOfAll(graph, new Map([...missed.keys()].map((id) => [id, false])), signal))
     yield page.complete ? { ...page, members: [...page.members, ...(missed.get(page.group) ?? [])] } : page;
-}
-
-/** The direct groups of each of them; none where Graph does not show them. */
-async function* groupsOf(
-  graph: Graph,
-  people: readonly string[],
-  signal: AbortSignal,
-): AsyncGenerator<{ readonly externalId: string; readonly groups: readonly string[] }> {
-  for (let start = 0; start < people.length; start += PEOPLE_AT_ONCE) {
-    const some = people.slice(start, start + PEOPLE_AT_ONCE);
-    const urls = some.map((id) => linkUrl('User', id, 'memberOf'));
-    const answers = await batchGet(graph, urls, { signal });
-    for (const [index, externalId] of some.entries())
-      yield { externalId, groups: (await linkedIn(graph, urls[index] ?? '', answers[index], signal)) ?? [] };
-  }
 }

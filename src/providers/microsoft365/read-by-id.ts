@@ -1,5 +1,5 @@
 // Users and groups by their ids, each as a full read shows it, where no list does.
-import { GatewayError } from '#core/errors.ts';
+import { GatewayError, UpstreamError } from '#core/errors.ts';
 import type { ChangeReader, SecondLook } from '#core/pages.ts';
 import type { ResourceType } from '#core/resource.ts';
 import type { Graph } from './client.ts';
@@ -7,7 +7,7 @@ import { groupsById } from './group-read.ts';
 import { membersOfAll } from './members.ts';
 import type { ReadOptions } from './pages.ts';
 import { type GraphGroup, type GraphUser, hidesMembers } from './records.ts';
-import { usersById } from './users.ts';
+import { shownIn, usersById } from './users.ts';
 
 /** Objects that are yielded together. */
 const IDS_PER_PAGE = 500;
@@ -52,8 +52,8 @@ export function wholeRecords(
   { userProperties, complete }: Pick<ByIdOptions, 'userProperties' | 'complete'>,
 ): NonNullable<ChangeReader<Raw>['whole']> {
   const read = async (type: ResourceType, ids: readonly string[], signal: AbortSignal): Promise<readonly Raw[]> => {
-    if (type === 'Group') return groupsById(graph, ids, signal);
-    return complete(await usersById(graph, ids, { userProperties, signal }), signal);
+    if (type === 'Group') return groupsById(graph, ids, signal, shownIn);
+    return complete(await usersById(graph, ids, { userProperties, take: shownIn, signal }), signal);
   };
   return async (type, changes, signal) => {
     const thin = changes.filter((change) => !saysWhatItIs(type, change)).map(({ id }) => id);
@@ -65,8 +65,9 @@ export function wholeRecords(
       return found;
     } catch (error) {
       signal.throwIfAborted();
-      // Whoever was not read is not guessed at.
-      if (error instanceof GatewayError) return found;
+      // Whoever was not read is not guessed at. A Graph that is busy tells the next read all of it again.
+      const isBusy = error instanceof UpstreamError && error.failure === 'throttled';
+      if (error instanceof GatewayError && !isBusy) return found;
       throw error;
     }
   };

@@ -8,6 +8,7 @@ import type { ResourceType } from '#core/resource.ts';
 import { batchGet, STEPS_MAX } from './batch.ts';
 import type { Graph } from './client.ts';
 import { isNotGiven } from './failures.ts';
+import { groupsOf } from './links.ts';
 import { membersOfAll } from './members.ts';
 
 /** Requests that are under way together, batches or single ones. */
@@ -27,6 +28,11 @@ export function secondLook(graph: Graph, showsAll: boolean, read?: SecondLook['r
       ask(ids, (id) => `/directory/deletedItems/${encodeURIComponent(id)}?$select=id`, signal),
     count: (type, signal) => countObjects(graph, type, signal),
     members: (groups, signal) => membersOfAll(graph, new Map(groups.map((group) => [group, false])), signal),
+    groupsOf: (type, ids, signal) =>
+      groupsOf(graph, { type, ids }, signal).catch((error: unknown) => {
+        if (isNotGiven(error)) return new Map();
+        throw error;
+      }),
   };
 }
 

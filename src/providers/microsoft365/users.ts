@@ -53,11 +53,21 @@ function managerOf(answer: { readonly status: number; readonly body: unknown } |
   });
 }
 
+/** What is made of an answer to a question for one object. */
+export type Taker = <Item extends { readonly id: string }>(answer: BatchAnswer) => Item[];
+
+export interface ByIdParts {
+  readonly userProperties: readonly string[];
+  /** `foundIn` unless given. */
+  readonly take?: Taker;
+  readonly signal: AbortSignal;
+}
+
 /** The users that there are of these ids, with their manager's id. A 404 says that there is none. */
 export async function usersById(
   graph: Graph,
   ids: readonly string[],
-  { userProperties, signal }: { userProperties: readonly string[]; signal: AbortSignal },
+  { userProperties, take = foundIn, signal }: ByIdParts,
 ): Promise<readonly GraphUser[]> {
   const plain = ids.map((id) => `/users/${encodeURIComponent(id)}?$select=${userProperties.join(',')}`);
   const expanded = await batchGet(
@@ -65,15 +75,21 @@ export async function usersById(
     plain.map((url) => `${url}&$expand=manager($select=id)`),
     { signal },
   );
-  if (!expanded.some(({ status }) => status === 400)) return expanded.flatMap((answer) => foundIn<GraphUser>(answer));
-  const users = (await batchGet(graph, plain, { signal })).flatMap((answer) => foundIn<GraphUser>(answer));
+  if (!expanded.some(({ status }) => status === 400)) return expanded.flatMap((answer) => take<GraphUser>(answer));
+  const users = (await batchGet(graph, plain, { signal })).flatMap((answer) => take<GraphUser>(answer));
   return withManagers(graph, users, signal);
 }
 
 /** @throws {UpstreamError} `source-incomplete`: Graph neither shows the object nor says that there is none */
-export function foundIn<Item extends { readonly id: string }>({ status, body }: BatchAnswer): Item[] {
-  if (status === 404) return [];
-  const found = body as Partial<Item> | null | undefined;
-  if (status === 200 && typeof found?.id === 'string') return [inOneCase(found as Item)];
+export function foundIn<Item extends { readonly id: string }>(answer: BatchAnswer): Item[] {
+  const { status } = answer;
+  const found = shownIn<Item>(answer);
+  if (found.length > 0 || status === 404) return found;
   throw incomplete(`Microsoft Graph answers ${status} for an object that it was asked for.`, 'object-unknown');
+}
+
+/** The object, where Graph shows it. */
+export function shownIn<Item extends { readonly id: string }>({ status, body }: BatchAnswer): Item[] {
+  const found = body as Partial<Item> | null | undefined;
+  return status === 200 && typeof found?.id === 'string' ? [inOneCase(found as Item)] : [];
 }

@@ -21,17 +21,21 @@ interface People {
   readonly shown: number;
   /** Who never showed it. */
   readonly always?: number;
+  /** Who shows it to whoever looks for such accounts, and has not changed. */
+  readonly others?: number;
+}
+
+function some(count: number, name: string, state: readonly string[]): RawEntry[] {
+  return Array.from({ length: count }, (_, index) => ({
+    dn: `cn=${name}${index},dc=example,dc=com`,
+    attributes: [
+      { type: 'cn', values: [Buffer.from(`${name}${index}`)] },
+      ...state.map((value) => ({ type: 'userAccountControl', values: [Buffer.from(value)] })),
+    ],
+  }));
 }
 
 function entriesOf({ lost, shown, always = 0 }: People): readonly RawEntry[] {
-  const some = (count: number, name: string, state: readonly string[]): RawEntry[] =>
-    Array.from({ length: count }, (_, index) => ({
-      dn: `cn=${name}${index},dc=example,dc=com`,
-      attributes: [
-        { type: 'cn', values: [Buffer.from(`${name}${index}`)] },
-        ...state.map((value) => ({ type: 'userAccountControl', values: [Buffer.from(value)] })),
-      ],
-    }));
   return [...some(lost, 'lost', []), ...some(always, 'always', []), ...some(shown, 'shown', ['512'])];
 }
 
@@ -44,6 +48,10 @@ async function read(people: People, extra = '') {
   const connection = {
     async *search(_asked: SearchAsked) {
       for (let start = 0; start < entries.length; start += PAGE) yield entries.slice(start, start + PAGE);
+    },
+    async first({ filter, sizeLimit }: SearchAsked) {
+      assert.match(filter, /^\(&.+\(userAccountControl=\*\)\)$/);
+      return some(people.others ?? 0, 'other', ['512']).slice(0, sizeLimit);
     },
   };
   const stateOf = (id: string): object => (id.startsWith('always') ? {} : { userAccountControl: DISABLED });
@@ -83,8 +91,18 @@ describe('an account that does not show its state any more', () => {
       assert.equal((await read(people)).states.get('lost4'), DISABLED);
   });
 
-  it('keeps it in a read of changes that has nobody else', async () => {
-    assert.equal((await read({ lost: 50, shown: 0 }, '(uSNChanged>=7)')).states.get('lost49'), DISABLED);
+  it('keeps it in a read of changes that has nobody else, where others are seen who have not changed', async () => {
+    const people = { lost: 50, shown: 0, others: 1_000 };
+    assert.equal((await read(people, '(uSNChanged>=7)')).states.get('lost49'), DISABLED);
+  });
+
+  it('ends a read of changes that has nobody else, where nobody is seen but the account that reads', async () => {
+    for (const others of [0, 1]) await assert.rejects(read({ lost: 1, shown: 0, others }, '(uSNChanged>=7)'), HIDDEN);
+    for (const people of [
+      { lost: 0, shown: 0, always: 3 },
+      { lost: 1, shown: 1 },
+    ])
+      assert.equal((await read(people, '(uSNChanged>=7)')).traced.length, people.lost);
   });
 
   it('ends the read where they are many, or all of a whole read', async () => {

@@ -103,6 +103,47 @@ it('reads what changed in the database of users, and in that of groups, from a t
   });
 });
 
+it('reads from the last known change of those servers that have taken writes since, of several that may', async () => {
+  const asked: string[] = [];
+  const csns: Record<string, string> = {};
+  const first = ({ base }: SearchAsked): RawEntry =>
+    base === ''
+      ? entry('', { namingContexts: ['dc=example,dc=com'] })
+      : entry(base, {
+          contextCSN: Object.entries(csns).map(([server, time]) => `${time}.000000Z#000000#${server}#000000`),
+        });
+  const given = reading(first, { groups: { base: 'ou=Groups,dc=example,dc=com' } });
+  const connection = {
+    first: given.connection.first,
+    async *search({ filter }: SearchAsked) {
+      asked.push(/modifyTimestamp>=(\w+)/.exec(filter)?.[1] ?? '');
+      yield [];
+    },
+  } as unknown as Connection;
+  let checkpoint = '';
+  /** Times that are read from once these servers have written. */
+  const readAfter = async (writes: Record<string, string>) => {
+    Object.assign(csns, writes);
+    asked.length = 0;
+    const changes = changesOf((_signal, work) => work({ ...given, connection }));
+    for await (const page of changes.pages(checkpoint as Checkpoint, signal))
+      if (page.type === 'end') checkpoint = page.checkpoint;
+    return [...new Set(asked)];
+  };
+  // The first was filled in 2020, and the second is a standby.
+  Object.assign(csns, { '000': '20200101000000', '001': '20261127100500', '002': '20251127100500' });
+  checkpoint = JSON.stringify(await latestMark(given));
+  assert.deepEqual(await readAfter({}), ['20261127100000Z']);
+  assert.deepEqual(await readAfter({ '001': '20261127110500' }), ['20261127100000Z']);
+  assert.deepEqual(await readAfter({ '001': '20261127120500' }), ['20261127110000Z']);
+  // What the standby wrote while it was cut off comes late, with times since its last change.
+  assert.deepEqual(await readAfter({ '001': '20261127130500', '002': '20261127121500' }), ['20251127100000Z']);
+  assert.deepEqual(await readAfter({ '002': '20261127123500' }), ['20261127121000Z']);
+  // Of another nothing is known yet.
+  assert.deepEqual(await readAfter({ '003': '20261127124500' }), ['20191231235500Z']);
+  assert.deepEqual(await readAfter({ '003': '20261127125500' }), ['20261127124000Z']);
+});
+
 it('takes a name for nobody of ours that lies in another domain, or that nobody may see', async () => {
   for (const code of [10, 32, 34, 50]) {
     const resolver = lazyResolver(

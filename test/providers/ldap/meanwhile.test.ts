@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { ChangePage, Checkpoint, Page, ReadMemory } from '#core/pages.ts';
+import type { LdapRecord } from '#providers/ldap/records.ts';
 import { type Slapd, SUFFIX, slapdMissing, startSlapd } from '../../support/slapd.ts';
 import { kind, openLdap, person, settingsFor, uuidOf } from './support.ts';
 
@@ -102,6 +103,41 @@ describe('a directory that changes while it is read', { skip: slapdMissing }, ()
       gather(kind.open(parsed, undefined, remembering(attributes)).pages(signal));
     await assert.rejects(read({ userAccountControl: '512' }), { reason: 'account-state-hidden', code: 'ERR_CONFIG' });
     assert.equal((await read({ cn: 'x' })).at(-1)?.type, 'end');
+  });
+});
+
+describe('many managers who are not among the people', { skip: slapdMissing }, () => {
+  const MANY = 520;
+  let slapd: Slapd;
+  before(async () => {
+    const people = Array.from({ length: MANY }, (_, index) =>
+      person(`u${index}`, `entryUUID: ${uuidOf(index)}\nmanager: ${dn(`ex${index}`)}\n`),
+    );
+    const kim = person('kim', `entryUUID: ${uuidOf(1_001)}\n`);
+    const lee = person('lee', `entryUUID: ${uuidOf(1_002)}\nmanager: ${dn('kim')}\n`);
+    slapd = await startSlapd([kim, ...people, lee].join('\n'));
+  });
+  after(() => slapd.close());
+
+  it('do not hide one who is, and was renamed after all names were read', async () => {
+    const settings = settingsFor(slapd, {
+      groups: null,
+      limits: { pageSize: 300, connectSeconds: 5, requestSeconds: 20 },
+    });
+    const managers = new Map<string, string | undefined>();
+    let isRenamed = false;
+    for await (const page of openLdap(settings).pages(signal)) {
+      if (!isRenamed) {
+        isRenamed = true;
+        const follow = `dn: ${dn('lee')}\nchangetype: modify\nreplace: manager\nmanager: ${dn('kim2')}\n`;
+        slapd.modify([rename('kim', 'kim2'), follow].join('\n'));
+      }
+      if (page.type === 'records')
+        for (const { externalId, managerId } of page.records as LdapRecord[]) managers.set(externalId, managerId);
+    }
+    assert.equal(managers.size, MANY + 2);
+    assert.equal(managers.get(uuidOf(1_002)), uuidOf(1_001));
+    assert.equal(managers.get(uuidOf(7)), undefined);
   });
 });
 

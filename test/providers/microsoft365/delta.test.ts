@@ -282,6 +282,57 @@ describe('a delta query', () => {
     }
   });
 
+  it('says what others are whom it tells a part of, where Graph refuses one of them', async () => {
+    const graph = await startScripted(({ body }) => {
+      const { requests } = JSON.parse(body) as { requests: { id: string; url: string }[] };
+      const responses = requests.map(({ id, url }) =>
+        url.includes('/thin?') ? { id, status: 200, body: { id: 'thin' } } : { id, status: 403, body: {} },
+      );
+      return { body: { responses } };
+    });
+    try {
+      const { provider } = openProvider(settingsFor(graph, TENANT));
+      for (const [type, name] of [
+        ['User', 'jobTitle'],
+        ['Group', 'description'],
+      ] as const) {
+        const changes = ['refused', 'thin'].map((id) => ({ id, [name]: 'New' }));
+        const found = [...((await provider.changes?.whole?.(type, changes, never)) ?? [])];
+        assert.deepEqual(
+          found.map(([id, record]) => [id, record === undefined]),
+          [
+            ['refused', true],
+            ['thin', false],
+          ],
+          type,
+        );
+      }
+    } finally {
+      await graph.close();
+    }
+  });
+
+  it('waits with those of whom it tells a part for a Graph that is busy, instead of counting them as nobody', async () => {
+    const later = { 'retry-after': '3600' };
+    const step = ({ body }: Asked): Said => {
+      const { requests } = JSON.parse(body) as { requests: { id: string }[] };
+      return { body: { responses: requests.map(({ id }) => ({ id, status: 429, body: {} })) } };
+    };
+    for (const answer of [() => ({ status: 429, headers: later }), step]) {
+      const graph = await startScripted(answer);
+      try {
+        const { provider } = openProvider(settingsFor(graph, TENANT));
+        const asking = provider.changes?.whole?.('User', [{ id: 'thin', jobTitle: 'Clerk' }], never);
+        await assert.rejects(
+          asking ?? assert.fail(),
+          (error: unknown) => error instanceof UpstreamError && error.failure === 'throttled',
+        );
+      } finally {
+        await graph.close();
+      }
+    }
+  });
+
   it('is lived without where Graph does not give it: the full read stands by itself', async () => {
     for (const status of [400, 403, 404, 405, 410, 500, 501, 503]) {
       const graph = await startScripted(({ url }) =>
