@@ -102,10 +102,12 @@ export interface SchemaState {
   readonly breaking: readonly string[];
 }
 
-/** How the schema stands to this release. */
+/**
+ * How the schema stands to this release: in an empty database everything is pending.
+ * @throws {ConfigError} `database-forbidden`: the role may not read it
+ */
 export async function readSchemaState(database: Database, folder: string = FOLDER): Promise<SchemaState> {
-  const { rows } = await database.query<{ name: string }>({ text: 'select name from knex_migrations order by name' });
-  const done = rows.map(({ name }) => name);
+  const done = await readDone(database);
   const known = namesIn(folder);
   const newer = done.filter((name) => !known.includes(name));
   return {
@@ -113,4 +115,17 @@ export async function readSchemaState(database: Database, folder: string = FOLDE
     newer,
     breaking: newer.filter(isBreaking),
   };
+}
+
+/** PostgreSQL: undefined_table. */
+const NO_TABLE = '42P01';
+
+async function readDone(database: Database): Promise<readonly string[]> {
+  try {
+    const { rows } = await database.query<{ name: string }>({ text: 'select name from knex_migrations order by name' });
+    return rows.map(({ name }) => name);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === NO_TABLE) return [];
+    throw explainForbidden(error);
+  }
 }

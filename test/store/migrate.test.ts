@@ -235,6 +235,8 @@ describe('a role that lacks rights', { skip: postgresMissing }, () => {
 
   it('is told so at the start and by the doctor where it may make no tables', async () => {
     const database = await connectAs();
+    const { pending } = await readSchemaState(database);
+    assert.ok(pending.length > 0, 'everything is pending in an empty database');
     await assert.rejects(migrate(database), forbidden(/does: permission denied for schema public$/));
     assert.equal(await diagnosed(database), 'problem');
   });
@@ -248,7 +250,8 @@ describe('a role that lacks rights', { skip: postgresMissing }, () => {
   it('is told so where somebody else owns what was restored', async () => {
     await migrate(admin);
     const database = await connectAs();
-    await assert.rejects(migrate(database), forbidden(/does: permission denied for table \w+$/));
+    for (const work of [migrate, readSchemaState])
+      await assert.rejects(work(database), forbidden(/does: permission denied for table \w+$/));
     const { findings } = await examineDatabase(database, readConfig({}), undefined);
     const { level, detail } = findings.find(({ area }) => area === 'Database') ?? {};
     assert.deepEqual([level, /permission denied for table/.test(detail ?? '')], ['problem', true], detail);
