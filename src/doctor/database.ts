@@ -74,8 +74,23 @@ function clockOf(at: Date, here: number): Finding {
 
 async function migrationsOf(database: Database): Promise<Finding> {
   const about = { area: AREA, name: 'migrations' };
-  const { rows } = await sql(database.knex, `select to_regclass('knex_migrations') is not null as there`);
-  if (rows[0].there !== true)
+  const { rows } = await sql(
+    database.knex,
+    `select to_regclass('knex_migrations') is not null as there, current_schema() as schema,
+      has_schema_privilege(current_schema(), 'create') as may`,
+  );
+  const [{ there, schema, may }] = rows;
+  if (there !== true && may !== true)
+    return {
+      ...about,
+      level: 'problem',
+      detail:
+        schema === null
+          ? 'The database is empty, and has no schema that the search_path of the role names.'
+          : `The database is empty, and the role may not make tables in the schema "${schema}".`,
+      remedy: 'Make the role the owner of its database, or of a schema that its search_path names.',
+    };
+  if (there !== true)
     return {
       ...about,
       level: 'warning',

@@ -7,6 +7,7 @@ import { makeSeal } from '#platform/seal.ts';
 import { providerKinds } from '#providers/index.ts';
 import { RESOURCE_SCHEMAS } from '#scim/scimmy.ts';
 import { type Database, sql } from '#store/database.ts';
+import { explainForbidden } from '#store/database-errors.ts';
 import { uploadsOf } from '#store/uploads.ts';
 import { targetKinds } from '#targets/index.ts';
 import { lookAtDatabase } from './database.ts';
@@ -28,7 +29,11 @@ export async function examineDatabase(
   secretKey: string | undefined,
 ): Promise<Examined> {
   const findings: Finding[] = await attempt('Database', () => lookAtDatabase(database, config));
-  const { rows } = await sql(database.knex, `select to_regclass('provider_settings') is not null as there`);
+  // Null without such a table.
+  const { rows } = await sql(
+    database.knex,
+    `select has_table_privilege(to_regclass('provider_settings'), 'select') as there`,
+  );
   if (rows[0].there !== true) return { findings, secrets: [] };
   if (secretKey === undefined) {
     const detail = 'SECRET_KEY is not set, and there is no secret.key in DATA_DIR.';
@@ -59,7 +64,7 @@ async function attempt(area: string, work: () => Promise<Finding[]>): Promise<Fi
   try {
     return await work();
   } catch (error) {
-    const { message, remedy } = describeError(error);
+    const { message, remedy } = describeError(explainForbidden(error));
     return [{ area, name: 'examination', level: 'problem', detail: message, remedy }];
   }
 }

@@ -22,6 +22,21 @@ export function refused(cause: Error): ConfigError {
   });
 }
 
+/** PostgreSQL: a right that is missing, and a search path without a schema that is there. */
+const FORBIDDEN = new Set(['42501', '3F000']);
+
+/** An error that says that the role lacks a right at the start, as a `ConfigError`; any other as it is. */
+export function explainForbidden(error: unknown): unknown {
+  if (!(error instanceof Error) || !FORBIDDEN.has(codeOf(error))) return error;
+  const said = error.message.split(' - ').at(-1); // Knex puts the statement in front
+  return new ConfigError(`the role of DATABASE_URL may not do what the gateway does: ${said}`, {
+    reason: 'database-forbidden',
+    remedy:
+      'Make it the owner of its database, or of a schema that its search_path names, and of what was restored there.',
+    cause: error,
+  });
+}
+
 export function unreachable(cause: unknown): UnavailableError {
   const code = codeOf(cause);
   const why = code === '' ? '' : ` (${code})`;

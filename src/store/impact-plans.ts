@@ -27,7 +27,7 @@ export async function readImpact(db: Db, planId: string): Promise<ImpactPlan | u
   return rows[0];
 }
 
-/** Who and what a plan would take away. */
+/** Who and what a plan would take away. A membership counts once, also where its group goes and its member too. */
 export async function countRemovals(
   db: Db,
   planId: string,
@@ -36,9 +36,16 @@ export async function countRemovals(
     db,
     `select count(*) filter (where action in ('deactivate', 'delete') and resource_type = 'User')::int as users,
        count(*) filter (where action in ('deactivate', 'delete') and resource_type = 'Group')::int as groups,
-       coalesce(sum(removed), 0)::int as memberships
-     from plan_items where plan_id = ? and action <> 'skip'`,
-    [planId],
+       (coalesce(sum(removed) filter (where action = 'membership'), 0) + (select count(*) from (
+         select gm.group_id, gm.member_id from plan_items i join group_members gm on gm.group_id = i.resource_id
+         where i.plan_id = ? and i.action in ('deactivate', 'delete') and i.resource_type = 'Group'
+         union
+         select gm.group_id, gm.member_id from plan_items i join group_members gm on gm.member_id = i.resource_id
+         join resources g on g.id = gm.group_id
+         where i.plan_id = ? and i.action in ('deactivate', 'delete')
+           and (i.action = 'delete' or g.origin = (select provider from plans where id = ?))) lost))::int as memberships
+     from plan_items where plan_id = ?`,
+    [planId, planId, planId, planId],
   );
   return rows[0];
 }

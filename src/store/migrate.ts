@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import { ConfigError, UnavailableError } from '#core/errors.ts';
 import { adoptJournal } from './adopt-journal.ts';
 import type { Database } from './database.ts';
+import { explainForbidden } from './database-errors.ts';
 import { FOLDER, isBreaking, isOnline, namesIn, readMigration } from './migrations.ts';
 
 /** Any constant will do; all replicas use the same. */
@@ -18,6 +19,7 @@ const BLOCKED = '55P03';
  * Replicas queue; killed halfway, nothing has happened. A blocking lock would hang beside other sessions, and Knex's own
  * fails the others or stays locked for ever (both measured), hence the loop.
  * @throws {ConfigError} `database-too-new`: a later release has been here, and has taken away what this one needs
+ * @throws {ConfigError} `database-forbidden`: the role may not make tables, or not use those that are there
  * @throws {UnavailableError} `migration-blocked`: a long transaction of somebody else holds a table
  */
 export async function migrate(database: Database, folder: string = FOLDER): Promise<readonly string[]> {
@@ -32,7 +34,7 @@ export async function migrate(database: Database, folder: string = FOLDER): Prom
 
 function blockedOrThrow(error: unknown): 'blocked' {
   if (error instanceof Error && 'code' in error && error.code === BLOCKED) return 'blocked';
-  throw error;
+  throw explainForbidden(error);
 }
 
 function blocked(): UnavailableError {
@@ -77,7 +79,9 @@ function sourceOf(folder: string): Knex.MigrationSource<string> {
 
 /** A later release may have added to the schema, and this one goes on beside it; not when something was taken away. */
 async function refuseBreaking(tx: Knex.Transaction, folder: string): Promise<void> {
-  if (!(await tx.schema.hasTable('knex_migrations'))) return;
+  // Knex does not see a table that somebody else owns.
+  const { rows: found } = await tx.raw(`select to_regclass('knex_migrations') is not null as there`);
+  if (found[0].there !== true) return;
   const known = new Set(namesIn(folder));
   const { rows } = await tx.raw('select name from knex_migrations order by name');
   const names: string[] = rows.map((row: { name: string }) => row.name);
@@ -98,10 +102,12 @@ export interface SchemaState {
   readonly breaking: readonly string[];
 }
 
-/** How the schema stands to this release. */
+/**
+ * How the schema stands to this release: in an empty database everything is pending.
+ * @throws {ConfigError} `database-forbidden`: the role may not read it
+ */
 export async function readSchemaState(database: Database, folder: string = FOLDER): Promise<SchemaState> {
-  const { rows } = await database.query<{ name: string }>({ text: 'select name from knex_migrations order by name' });
-  const done = rows.map(({ name }) => name);
+  const done = await readDone(database);
   const known = namesIn(folder);
   const newer = done.filter((name) => !known.includes(name));
   return {
@@ -109,4 +115,17 @@ export async function readSchemaState(database: Database, folder: string = FOLDE
     newer,
     breaking: newer.filter(isBreaking),
   };
+}
+
+/** PostgreSQL: undefined_table. */
+const NO_TABLE = '42P01';
+
+async function readDone(database: Database): Promise<readonly string[]> {
+  try {
+    const { rows } = await database.query<{ name: string }>({ text: 'select name from knex_migrations order by name' });
+    return rows.map(({ name }) => name);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === NO_TABLE) return [];
+    throw explainForbidden(error);
+  }
 }

@@ -1,4 +1,4 @@
-import { createTask, schedule as cron, type ScheduledTask, validate } from 'node-cron';
+import { createTask, schedule as cron, type Logger, type ScheduledTask, validate } from 'node-cron';
 import { ConflictError, GatewayError, InputError } from '#core/errors.ts';
 import {
   DEFAULT_SCHEDULE,
@@ -90,7 +90,7 @@ export function makeSchedule({ database, sync, clock, log }: ScheduleParts): Sch
 
   return {
     start() {
-      task = cron('* * * * *', tick, { name: 'sluice-schedule', noOverlap: true });
+      task = cron('* * * * *', tick, { name: 'sluice-schedule', noOverlap: true, logger: cronLog(log) });
       void tick();
     },
     tick,
@@ -111,6 +111,16 @@ export function makeSchedule({ database, sync, clock, log }: ScheduleParts): Sch
       });
       return { ...view(settings, clock.now()), missed: null };
     },
+  };
+}
+
+/** What node-cron has to say, as lines of ours: by itself it writes some of its own form to standard output. */
+function cronLog(log: Log): Logger {
+  return {
+    info: (says) => log.debug({ says }, 'ticks of the schedule'),
+    warn: (says) => log.warn({ says }, 'ticks of the schedule'),
+    error: (error, cause) => log.error({ err: cause ?? error }, 'ticks of the schedule'),
+    debug: () => undefined,
   };
 }
 

@@ -110,6 +110,14 @@ for (const kind of ['embedded', 'postgres'] as const)
       await sync(gateway, { allowLargeSync: true });
     });
 
+    it('counts a membership once that goes with its group and with its member', async () => {
+      const { directory } = await call<{ directory: { memberships: number } }>('GET', '/overview', 200);
+      const nowhere = settings({ mode: 'groups', groupIds: ['00000000-0000-4000-8000-000000000009'] });
+      const { removals } = await call<Refused>('PUT', PATH, 409, nowhere);
+      assert.ok(directory.memberships > 0);
+      assert.equal(removals.memberships, directory.memberships);
+    });
+
     it('of designated groups names whose people were never read', async () => {
       const unknown = 'deadbeef-0000-4000-8000-000000000000';
       const [root = ''] = tenant.groups.keys();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { ConfigError } from '#core/errors.ts';
 import { nameKey } from '#core/names.ts';
 import { USER_SCHEMA } from '#core/resource.ts';
@@ -12,6 +12,7 @@ import { migrate, readSchemaState } from '#store/migrate.ts';
 import { FOLDER, readMigration } from '#store/migrations.ts';
 import { migrateOnline } from '#store/online-migrations.ts';
 import { lookAtDatabase } from '../../src/doctor/database.ts';
+import { examineDatabase } from '../../src/doctor/examine.ts';
 import { createTestDatabase, eachDatabase, makeFolder, postgresMissing } from '../support/database.ts';
 import { writeDocuments } from '../support/directory.ts';
 import { freshStorage, startGateway } from '../support/gateway.ts';
@@ -205,5 +206,54 @@ describe('replicas on one PostgreSQL', { skip: postgresMissing }, () => {
     const again = await startGateway(storage);
     assert.equal((await again.call<{ totalResults: number }>('GET', '/scim/v2/Users')).body.totalResults, 21);
     await again.close();
+  });
+});
+
+describe('a role that lacks rights', { skip: postgresMissing }, () => {
+  const role = `sluice_without_rights_${process.pid}`;
+  const opened: Database[] = [];
+  let admin: Database;
+  let url: string;
+  const connectAs = async (options = ''): Promise<Database> => {
+    const mine = Object.assign(new URL(url), { username: role, password: 'x', search: options });
+    const database = await openDatabase({ databaseUrl: mine.href });
+    opened.push(database);
+    return database;
+  };
+  before(async () => {
+    url = await createTestDatabase();
+    admin = await openDatabase({ databaseUrl: url });
+    await admin.knex.raw(`create role ${role} login password 'x'; revoke create on schema public from public`);
+  });
+  after(async () => {
+    for (const database of opened) await database.close();
+    await admin.knex.raw(`drop role ${role}`);
+    await admin.close();
+  });
+  const forbidden = (why: RegExp) => (error: unknown) =>
+    error instanceof ConfigError && error.reason === 'database-forbidden' && why.test(error.message);
+
+  it('is told so at the start and by the doctor where it may make no tables', async () => {
+    const database = await connectAs();
+    const { pending } = await readSchemaState(database);
+    assert.ok(pending.length > 0, 'everything is pending in an empty database');
+    await assert.rejects(migrate(database), forbidden(/does: permission denied for schema public$/));
+    assert.equal(await diagnosed(database), 'problem');
+  });
+
+  it('is told so where its search path names no schema that is there', async () => {
+    const database = await connectAs(`?options=${encodeURIComponent('-c search_path=nowhere')}`);
+    await assert.rejects(migrate(database), forbidden(/no schema has been selected/));
+    assert.equal(await diagnosed(database), 'problem');
+  });
+
+  it('is told so where somebody else owns what was restored', async () => {
+    await migrate(admin);
+    const database = await connectAs();
+    for (const work of [migrate, readSchemaState])
+      await assert.rejects(work(database), forbidden(/does: permission denied for table \w+$/));
+    const { findings } = await examineDatabase(database, readConfig({}), undefined);
+    const { level, detail } = findings.find(({ area }) => area === 'Database') ?? {};
+    assert.deepEqual([level, /permission denied for table/.test(detail ?? '')], ['problem', true], detail);
   });
 });

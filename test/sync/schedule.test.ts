@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { beforeEach, it } from 'node:test';
 import { ConflictError, InputError } from '#core/errors.ts';
 import type { ScheduleSettings } from '#core/schedule.ts';
-import { makeLog } from '#platform/log.ts';
+import { makeLog, tapLog } from '#platform/log.ts';
 import type { Database } from '#store/database.ts';
 import { insertRun } from '#store/runs.ts';
 import { saveProvider, setActive, writeSetting } from '#store/settings.ts';
@@ -59,6 +59,24 @@ eachDatabase('the schedule', (open) => {
     clock.set('2026-11-24T10:00:00Z');
     await saveProvider(database.knex, { kind: 'microsoft365', settings: {}, secrets: '', changed: true });
     await setActive(database.knex, 'microsoft365', true);
+  });
+
+  it('says in lines of the log, and nowhere else, that a tick was missed', async (context) => {
+    const said: string[] = [];
+    const log = tapLog(makeLog('fatal'), { level: 'warn', mask: (text) => text, take: (line) => said.push(line) });
+    const ownForm = context.mock.method(console, 'warn', () => undefined);
+    context.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: clock.now() });
+    const made = makeSchedule({ database, sync: sync(), clock, log });
+    made.start();
+    // Nothing could run for three minutes.
+    context.mock.timers.setTime(clock.now().getTime() + 180_000);
+    context.mock.timers.tick(60_000);
+    context.mock.timers.reset();
+    await made.stop();
+    await made.tick();
+    assert.ok(said.length > 0);
+    for (const line of said) assert.match(JSON.parse(line).says, /missed/);
+    assert.equal(ownForm.mock.callCount(), 0);
   });
 
   it('is off until somebody turns it on', async () => {

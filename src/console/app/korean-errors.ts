@@ -113,6 +113,10 @@ export const KOREAN_ERRORS: Readonly<Record<string, Said>> = {
     '게이트웨이를 실행하는 사용자에게 쓰기 권한을 주거나 다른 폴더를 지정하세요.',
   ],
   'database-busy': ['사용할 수 있는 데이터베이스 연결이 없습니다.', `${LATER} 반복되면 로그와 함께 알려 주세요.`],
+  'database-forbidden': [
+    'DATABASE_URL의 역할에 필요한 권한이 없습니다.',
+    '그 역할을 데이터베이스의 소유자로, 또는 search_path가 가리키는 스키마와 복원된 것의 소유자로 만드세요.',
+  ],
   'database-full': ['데이터베이스에 남은 공간이 없습니다.', '디스크 공간을 확보하세요. 이미 저장된 내용은 유지됩니다.'],
   'database-read-only': [
     '데이터베이스가 지금은 쓰기를 받지 않습니다.',

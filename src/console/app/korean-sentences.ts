@@ -75,6 +75,12 @@ const SENTENCES: Readonly<Record<string, string>> = {
   'ahead of': '빠릅니다',
   'Let both machines follow the same time server (NTP).': '두 컴퓨터가 같은 시간 서버(NTP)를 사용하게 하세요.',
   'The database is empty.': '데이터베이스가 비어 있습니다.',
+  'The database is empty, and has no schema that the search_path of the role names.':
+    '데이터베이스가 비어 있고, 역할의 search_path가 가리키는 스키마가 없습니다.',
+  'The database is empty, and the role may not make tables in the schema "{schema}".':
+    '데이터베이스가 비어 있고, 역할에 스키마 "{schema}"에 테이블을 만들 권한이 없습니다.',
+  'Make the role the owner of its database, or of a schema that its search_path names.':
+    '그 역할을 데이터베이스의 소유자로, 또는 search_path가 가리키는 스키마의 소유자로 만드세요.',
   'Start the gateway, or npm run migrate.': '게이트웨이를 시작하거나 npm run migrate를 실행하세요.',
   'A later release has taken away what this one needs: {names}.':
     '더 새로운 버전이 이 버전에 필요한 항목을 없앴습니다: {names}.',
