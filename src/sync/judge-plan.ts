@@ -66,11 +66,12 @@ async function readFigures(
   { counts, byType, guard, schemas, freshRemovals }: Reading,
 ): Promise<Figures> {
   const { planId, provider } = planning;
-  const { update, links, disabling, groupsRemoved, leftBefore } = await countClasses(tx, planId);
+  const { update, returning, links, disabling, groupsRemoved, leftBefore } = await countClasses(tx, planId);
   const absent = counts.deactivate + counts.delete;
   return {
     create: counts.create,
     update,
+    returning,
     links,
     remove: absent + disabling,
     absent,
