@@ -353,6 +353,9 @@ function connectionOf(
     const name = connection.facts.name === undefined ? 'the source' : `"${connection.facts.name}"`;
     return { state: 'connected', detail: `Connected to ${name}; nothing was read to the end yet.` };
   }
+  // Mended since: what the last run lacked is there.
+  if (lastRun?.error != null)
+    return { state: 'connected', detail: 'The source gives what the last run lacked; nothing was read since.' };
   return { state: 'connected', detail: 'The last read went well.' };
 }
 

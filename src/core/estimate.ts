@@ -6,7 +6,7 @@ export interface PhaseTime {
   /** When the run first came to this phase, RFC 3339. */
   readonly startedAt: string;
   readonly ms: number;
-  /** Objects read, or items applied. */
+  /** Objects read, items planned, or items applied. */
   readonly done: number;
 }
 

@@ -40,6 +40,8 @@ export interface HoldReason {
   /** The count, and the total where there is one, of users and of groups apart. */
   readonly users?: Part;
   readonly groups?: Part;
+  /** How many of the users counted had left, and come back; absent when there are none. */
+  readonly returning?: number;
   /** Path of the attribute, when the rule is about one. */
   readonly attribute?: string;
 }
@@ -67,12 +69,34 @@ function newOnes({ users, groups }: Sum): string {
   return `${both(users.count, groups.count)} would be created beside ${both(users.total, groups.total)}`;
 }
 
-/** @param sum its count and total are those of the users where they alone are too many */
-export function shareExceeded(of: 'create' | 'update' | 'remove', sum: Sum, limit: number): HoldReason {
-  const what = of === 'create' ? newOnes(sum) : `${inWords(sum)} would be ${CLASS_WORDS[of]}`;
+/** Who comes back is none of those that are here either. */
+function withReturning(sum: Sum, returning: number): string {
+  const staying = { ...sum, users: { ...sum.users, count: sum.users.count - returning } };
+  const updated = inWords(staying);
+  const back = `${numberOf(returning, 'user')} who had left would come back`;
+  const beside = ` beside ${numberOf(sum.users.total, 'user')}`;
+  return updated === '' ? `${back}${beside}` : `${updated} would be updated, and ${back}`;
+}
+
+/**
+ * @param sum its count and total are those of the users where they alone are too many
+ * @param returning how many of the users updated had left
+ */
+export function shareExceeded(
+  of: 'create' | 'update' | 'remove',
+  sum: Sum,
+  limit: number,
+  returning: number,
+): HoldReason {
   const base = sum.total === sum.users.total ? 'the users' : 'users and groups together';
+  const what =
+    of === 'create'
+      ? newOnes(sum)
+      : returning > 0
+        ? withReturning(sum, returning)
+        : `${inWords(sum)} would be ${CLASS_WORDS[of]}`;
   const message = `${what}; the limit is ${limit} % of ${base}.`;
-  return { code: 'share-exceeded', class: of, message, ...sum, limit };
+  return { code: 'share-exceeded', class: of, message, ...sum, ...(returning > 0 ? { returning } : {}), limit };
 }
 
 export function deletionsExceeded(sum: Sum, limit: number): HoldReason {
@@ -103,8 +127,12 @@ export function groupMembershipsExceeded(count: number, limit: number, example: 
   return { code: 'group-memberships-exceeded', class: 'membership', message, count, limit };
 }
 
+/** Those who come back are among the count, and none of the total. */
 export function attributeChanged(attribute: string, part: Part, limit: number): HoldReason {
-  const message = `"${attribute}" would change for ${part.count} of ${part.total} people; the limit is ${limit} %.`;
+  const message =
+    part.count > part.total
+      ? `"${attribute}" would change for ${part.count} people, those who come back included; the limit is ${limit} % of the ${part.total} who are here.`
+      : `"${attribute}" would change for ${part.count} of ${part.total} people; the limit is ${limit} %.`;
   return { code: 'attribute-changed', class: 'update', message, ...part, limit, attribute };
 }
 

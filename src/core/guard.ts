@@ -71,6 +71,8 @@ export const DEFAULT_GUARD: GuardSettings = {
 export interface Figures {
   readonly create: number;
   readonly update: number;
+  /** Users among these who had left and come back: none of those who are here. */
+  readonly returning: number;
   /** Updates that only join a record to an account that is here; no rule but that of the first run counts them. */
   readonly links: number;
   /** Deactivations, deletions, and updates that set `active` to false. */
@@ -260,7 +262,7 @@ function* classRules(figures: Figures, base: Base, settings: GuardSettings): Gen
     const over = [{ ...sum, ...sum.users }, sum].find(({ count, total }) =>
       isOver(count, total, limit, settings.minObjects),
     );
-    if (over !== undefined) yield shareExceeded(kind, over, limit);
+    if (over !== undefined) yield shareExceeded(kind, over, limit, kind === 'update' ? figures.returning : 0);
     else if (kind === 'remove' && figures.remove > settings.maxDeletes)
       yield deletionsExceeded(sumOf(figures.remove, figures.groupsIn.remove, base), settings.maxDeletes);
   }

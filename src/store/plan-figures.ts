@@ -84,16 +84,20 @@ export async function countItems(
 }
 
 /**
- * Updates that take somebody's access, which count as removals whether they link or not; the other updates, and apart
- * from them the links; deletions of groups; and removals of people who had left before.
+ * Updates that take somebody's access, which count as removals whether they link or not; the other updates, with those
+ * of people who had left apart, and the links; deletions of groups; and removals of people who had left before.
  */
 export async function countClasses(
   db: Db,
   planId: string,
-): Promise<Pick<Figures, 'update' | 'links' | 'groupsRemoved' | 'leftBefore'> & { readonly disabling: number }> {
+): Promise<
+  Pick<Figures, 'update' | 'returning' | 'links' | 'groupsRemoved' | 'leftBefore'> & { readonly disabling: number }
+> {
   const { rows } = await sql(
     db,
     `select count(*) filter (where action = 'update' and class = 'update' and not ${IS_LINK})::int as update,
+       count(*) filter (where action = 'update' and class = 'update' and not ${IS_LINK}
+         and resource_type = 'User' and before_left_at is not null)::int as "returning",
        count(*) filter (where action = 'update' and class = 'update' and ${IS_LINK})::int as links,
        count(*) filter (where action = 'update' and class = 'remove')::int as disabling,
        count(*) filter (where action = 'delete' and resource_type = 'Group')::int as "groupsRemoved",

@@ -55,6 +55,7 @@ export async function applyPlan(context: RunContext, planId: string): Promise<nu
   const relinks = await hasLinks(context.db, planId);
   const plan: Applying = { planId, provider: context.provider, runId: context.runId, relinks };
   const total = await countPending(context.db, planId);
+  if (total > 0) await context.progress({ phase: 'applying', done: 0, total });
   const upcoming = readAhead(context.db, planId);
   let done = 0;
   try {

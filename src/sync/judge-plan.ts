@@ -28,7 +28,7 @@ export interface Judged {
 
 /**
  * Closes a plan whose items are all there, judges it, and holds what the verdict says.
- * @param decide a verdict of its own in place of the guard's, given the guard's
+ * @param decide a verdict of its own in place of the guard's, given the guard's; not asked about a plan that changes nothing
  */
 export async function judgePlan(
   tx: Db,
@@ -43,13 +43,12 @@ export async function judgePlan(
   const guard = await readGuard(tx);
   const waiting = await findHeldRemovals(tx, planning);
   const figures = await readFigures(tx, planning, { counts, byType, guard, schemas, freshRemovals: waiting?.fresh });
-  const verdict = decide(judge(figures, base, guard, situation));
+  const size = counts.create + counts.update + counts.link + counts.deactivate + counts.delete + counts.membership;
+  const guards = judge(figures, base, guard, situation);
+  const verdict = size === 0 ? guards : decide(guards);
   await sealPlan(tx, planning.planId, { counts, byType, base: { ...base } satisfies Base, verdict });
   await holdItems(tx, planning.planId, verdict, waiting?.planId);
-  return {
-    verdict,
-    size: counts.create + counts.update + counts.deactivate + counts.delete + counts.membership,
-  };
+  return { verdict, size };
 }
 
 interface Reading {
@@ -66,11 +65,12 @@ async function readFigures(
   { counts, byType, guard, schemas, freshRemovals }: Reading,
 ): Promise<Figures> {
   const { planId, provider } = planning;
-  const { update, links, disabling, groupsRemoved, leftBefore } = await countClasses(tx, planId);
+  const { update, returning, links, disabling, groupsRemoved, leftBefore } = await countClasses(tx, planId);
   const absent = counts.deactivate + counts.delete;
   return {
     create: counts.create,
     update,
+    returning,
     links,
     remove: absent + disabling,
     absent,

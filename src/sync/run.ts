@@ -87,6 +87,8 @@ export async function runSync(
     return endUnchanged(context, stopped, provider);
   const request = { policy, complete, changed, incremental, initial, allowLargeSync, reset, burst, leftOvers };
   const plan = await inSpan('run plan', {}, () => makePlan(context, request));
+  // The time it took is part of the run also where nothing is applied, or only once somebody has approved.
+  await context.progress({ phase: 'planning', done: plan.size, total: plan.size });
   await context.write(async (tx) => {
     await attachPlan(tx, context.runId, plan.id);
     await supersedePlans(tx, context.provider, plan.id);

@@ -4,6 +4,7 @@ import type { GraphServer } from '#demo/graph-server.ts';
 import { makeTenant, type Tenant } from '#demo/tenant.ts';
 import {
   ADMIN_TOKEN,
+  approve,
   freshStorage,
   type RunBody,
   settingsFor,
@@ -234,6 +235,21 @@ describe('connecting to a tenant', () => {
     assert.equal(runs[0]?.trigger, 'connect', 'consent starts the first run');
     assert.equal((await untilOver(api, runs[0]?.id ?? '')).status, 'held');
     assert.equal((await sync(api, { preview: true })).status, 'succeeded');
+  });
+
+  it('does not say that the last read went well where consent came after one that failed', async () => {
+    const held = await sync(api, {});
+    assert.equal((await approve(api, held.planId)).status, 'succeeded');
+    assert.equal((await card()).detail, 'The last read went well.');
+    graph.setApplication({ roles: [], asks: ALL });
+    assert.equal((await sync(api, {})).error?.failure, 'consent');
+    assert.equal((await card()).state, 'error');
+    await browse((await call<Way>('GET', `${PATH}/connect`, 200)).connectUrl);
+    const { state, detail } = await card();
+    assert.deepEqual(
+      [state, detail],
+      ['connected', 'The source gives what the last run lacked; nothing was read since.'],
+    );
   });
 
   it('reviews permissions by the settings: required, missing, optional and superfluous', async () => {

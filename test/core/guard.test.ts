@@ -11,6 +11,7 @@ const NOTHING: Figures = {
   groupsIn: { create: 0, update: 0, remove: 0 },
   groupsRemoved: 0,
   leftBefore: 0,
+  returning: 0,
   links: 0,
   membershipsRemoved: 0,
   groups: [],
@@ -55,6 +56,24 @@ describe('the guard', () => {
     assert.deepEqual(held({ remove: 110, groupsIn: groupsIn(10) }).held, []);
     const [both] = held({ remove: 111, groupsIn: groupsIn(11) }).reasons;
     assert.match(both?.message ?? '', /the limit is 10 % of users and groups together\.$/);
+  });
+
+  it('tells those who come back from those who are here, of whom they are none', () => {
+    const [mixed] = held({ update: 150, returning: 120 }).reasons;
+    assert.equal(
+      mixed?.message,
+      '30 of 1000 users would be updated, and 120 users who had left would come back; the limit is 10 % of the users.',
+    );
+    assert.deepEqual([mixed?.count, mixed?.returning], [150, 120]);
+    const few = { ...BASE, users: 52 };
+    const active = { path: 'active', changed: 146, emptied: 0, holders: 52 };
+    assert.deepEqual(
+      held({ update: 146, returning: 146, attributes: [active] }, few).reasons.map(({ message }) => message),
+      [
+        '146 users who had left would come back beside 52 users; the limit is 10 % of the users.',
+        '"active" would change for 146 people, those who come back included; the limit is 30 % of the 52 who are here.',
+      ],
+    );
   });
 
   it('counts whoever left before in no share, and caps them all the same', () => {

@@ -125,7 +125,9 @@ describe('mailboxes that may be read', () => {
   });
 
   it('take people out of the scope when they are removed, and tell that from people who never had one', async () => {
-    const scope = { groupTypes: EVERY_GROUP_TYPE, mailboxTypes: ALL, requireMailbox: true };
+    // The address mostly goes with the mailbox, and is what accepted domains miss first.
+    const domains = [tenant.domain];
+    const scope = { groupTypes: EVERY_GROUP_TYPE, mailboxTypes: ALL, requireMailbox: true, domains };
     await saveSettings(gateway, settingsFor(tenant, graph, { scope }));
     await sync(gateway, { allowLargeSync: true });
     const call = checkedCall(() => gateway);

@@ -99,6 +99,26 @@ eachDatabase('a plan under the guard', (open) => {
     assert.deepEqual((await api.sync()).counts, {});
   });
 
+  it('says of whoever comes back that they had left, and counts them for none of those who are here', async () => {
+    leave(people(0, 50));
+    const gone = await api.sync();
+    assert.equal((await api.approve(gone.planId)).status, 'succeeded');
+    for (const id of people(0, 50)) source.users.set(id, { userName: `user${id.slice(1)}` });
+    const run = await api.sync();
+    const { reasons } = run.guard as { reasons: { code: string; message: string; returning?: number }[] };
+    assert.deepEqual(
+      run.steps.map(({ name, done }) => [name, done]).at(-1),
+      ['planning', run.counts['held']],
+      'the time that planning took is known though nothing was applied',
+    );
+    const share = reasons.find(({ code }) => code === 'share-exceeded');
+    assert.equal(share?.returning, 50, JSON.stringify(reasons));
+    assert.match(
+      share?.message ?? '',
+      /^50 users who had left would come back beside 10 users; the limit is 10 % of the users/,
+    );
+  });
+
   it('counts whom the provider disables among the leavers', async () => {
     const disable = (ids: readonly string[]): void => {
       for (const id of ids) source.users.set(id, { userName: `user${id.slice(1)}`, active: false });

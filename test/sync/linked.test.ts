@@ -121,6 +121,11 @@ eachDatabase('links in a plan', (open) => {
     assert.deepEqual(await readDirectory(api.database), before);
   });
 
+  it('waits for nobody where a reset changes nothing', async () => {
+    const run = await api.sync({ resetAccountMapping: true });
+    assert.deepEqual([run.status, reasonsOf(run)], ['succeeded', []]);
+  });
+
   it('holds everything when links are given up, also what was approved in advance', async () => {
     source.users.set('bob', { userName: 'robert' });
     source.users.set('heir', { userName: 'bob' });

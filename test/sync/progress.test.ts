@@ -98,6 +98,26 @@ eachDatabase('the progress of a run', (open) => {
     assert.ok(((await view(id)).cost?.wallMs ?? 0) < 60_000);
   });
 
+  it('ends a step when its work was done, and not when somebody approved', async () => {
+    const id = await startedRun();
+    const planning = await progressOf(id);
+    await planning({ phase: 'planning', done: 0, total: null });
+    clock.set('2026-11-25T10:00:03.000Z');
+    await planning({ phase: 'planning', done: 7, total: 7 });
+    await finishRun(database.knex, id, { status: 'held' });
+    assert.equal(await requeueRun(database.knex, id), true);
+    await startRun(database.knex, id);
+    clock.set('2026-11-26T10:00:00.000Z');
+    await (await progressOf(id))({ phase: 'applying', done: 0, total: 7 });
+    assert.deepEqual(
+      (await view(id)).steps.map(({ name, done, ms, finishedAt }) => [name, done, ms, finishedAt]),
+      [
+        ['planning', 7, 3_000, '2026-11-25T10:00:03.000Z'],
+        ['applying', 0, 0, null],
+      ],
+    );
+  });
+
   it('estimates the end from earlier runs that went to theirs', async () => {
     for (const status of ['succeeded', 'failed'] as const) {
       const id = await startedRun();

@@ -180,8 +180,7 @@ function settingClauses(scope: Microsoft365Settings['scope']): ScopeClause<Graph
     requireMailbox && {
       setting: 'scope.requireMailbox',
       demands: 'a mailbox',
-      fails: (user) =>
-        mailboxOf(user).type !== undefined ? undefined : { reason: 'MailNotProvisioned', detail: 'mailbox' },
+      fails: (user) => (lacksMailbox(user) ? NO_MAILBOX : undefined),
       reads: MAILBOX,
     },
     ...mailboxClause(scope.mailboxTypes),
@@ -268,16 +267,23 @@ function onMicrosoftReason(user: GraphUser): OutOfScope | undefined {
   return judged.every(isOnMicrosoft) ? { reason: 'OnMicrosoftDomain' } : undefined;
 }
 
+/** By the detail a run tells whose mailbox was removed from who never had one; the address mostly goes with it. */
+const NO_MAILBOX: OutOfScope = { reason: 'MailNotProvisioned', detail: 'mailbox' };
+
+function lacksMailbox(user: GraphUser): boolean {
+  return mailboxOf(user).type === undefined;
+}
+
 /** The primary address decides, or where the settings say so, whichever address is accepted. */
 function domainReason(
   user: GraphUser,
-  { domains, domainMatch }: Pick<Microsoft365Settings['scope'], 'domains' | 'domainMatch'>,
+  { domains, domainMatch, requireMailbox }: Microsoft365Settings['scope'],
 ): OutOfScope | undefined {
   const judged = (domainMatch === 'any' ? allAddresses(user) : [primaryAddress(user)]).flatMap((address) =>
     address === undefined ? [] : [domainOf(address)],
   );
   const [first] = judged;
-  if (first === undefined) return { reason: 'MailNotProvisioned' };
+  if (first === undefined) return requireMailbox && lacksMailbox(user) ? NO_MAILBOX : { reason: 'MailNotProvisioned' };
   return judged.some((domain) => domains.includes(domain)) ? undefined : { reason: 'DomainNotAccepted', detail: first };
 }
 

@@ -2,7 +2,7 @@
 
 import type { Cost } from '#core/cost.ts';
 import type { CountsByType } from '#core/counts.ts';
-import { estimateMsLeft, RUN_PHASES, type RunPhase, type RunTimes } from '#core/estimate.ts';
+import { estimateMsLeft, type PhaseTime, RUN_PHASES, type RunPhase, type RunTimes } from '#core/estimate.ts';
 import type { RunError } from '#core/failure.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import { type Db, sql } from '../database.ts';
@@ -175,7 +175,7 @@ function viewRun(row: Row, earlier: readonly RunTimes[]): RunView {
 
 const FREE: Cost = { requests: 0, resourceUnits: 0, bytes: 0, throttledMs: 0 };
 
-/** A step ends where the next one begins, and the last one with the run. */
+/** A step ends where the next one begins, or before that when a person was waited for, and the last one with the run. */
 function viewSteps({ phases, status, finishedAt }: Row): RunStep[] {
   const taken = RUN_PHASES.flatMap((name) => {
     const time = phases[name];
@@ -184,8 +184,14 @@ function viewSteps({ phases, status, finishedAt }: Row): RunStep[] {
   return taken.map((step, index) => {
     const next = taken[index + 1];
     const failed = status === 'failed' || status === 'abandoned' || status === 'cancelled';
-    if (next !== undefined) return { ...step, state: 'succeeded', finishedAt: next.startedAt };
+    if (next !== undefined) return { ...step, state: 'succeeded', finishedAt: endOf(step, next) };
     if (finishedAt === null) return { ...step, state: 'running', finishedAt: null };
     return { ...step, state: failed ? 'failed' : 'succeeded', finishedAt };
   });
+}
+
+/** Reading and planning are done in one go, so what lies between that and the next step was waiting. */
+function endOf({ startedAt, ms }: PhaseTime, next: PhaseTime): string {
+  const worked = new Date(Date.parse(startedAt) + ms).toISOString();
+  return worked < next.startedAt ? worked : next.startedAt;
 }

@@ -78,6 +78,10 @@ describe('who is in scope', () => {
     assert.equal(mailbox.user(user({ ...licensed, proxyAddresses: [] })), undefined);
     for (const none of [{ proxyAddresses: [] }, { userType: 'Guest' }])
       assert.deepEqual(mailbox.user(user(none)), { reason: 'MailNotProvisioned', detail: 'mailbox' });
+    const both = scopeOf({ requireMailbox: true, domains: ['contoso.com'] });
+    const bare = { mail: null, proxyAddresses: [] };
+    assert.equal(both.user(user(bare))?.detail, 'mailbox', 'who lost the mailbox mostly lost the address, too');
+    assert.equal(both.user(user({ ...bare, ...licensed }))?.detail, undefined, 'the mailbox is there');
   });
 });
 

@@ -100,7 +100,8 @@ function SourceLine({ card, tenantId }: { readonly card: ProviderCard; readonly 
       : synced === null
         ? t('hybrid')
         : t('hybridSynced', { t: relative(synced, language) });
-  return <>{[...where, local, ends, state === 'connected' ? t('readWell') : undefined].filter(Boolean).join(' · ')}</>;
+  const well = state === 'connected' && card.lastRun?.error == null ? t('readWell') : undefined;
+  return <>{[...where, local, ends, well].filter(Boolean).join(' · ')}</>;
 }
 
 function SourceFacts({ settings: { scope = {}, pathDisplay } }: { readonly settings: KnownSettings }) {

@@ -12,9 +12,11 @@ const CLASSES: Readonly<Record<string, string>> = {
 };
 
 /** `사용자 400명 중 85명, 그룹 24개 중 2개`: what there is none of is left out. */
-function inWords({ users, groups, count, total }: Hold): string {
+function inWords({ users, groups, count, total, returning = 0 }: Hold): string {
+  const staying = (users?.count ?? 0) - returning;
   const parts = [
-    ...(users === undefined || users.count === 0 ? [] : [`사용자 ${users.total}명 중 ${users.count}명`]),
+    ...(users === undefined || staying === 0 ? [] : [`사용자 ${users.total}명 중 ${staying}명`]),
+    ...(returning === 0 ? [] : [`떠났다가 돌아오는 사용자 ${returning}명(현재 ${users?.total ?? '?'}명)`]),
     ...(groups === undefined || groups.count === 0 ? [] : [`그룹 ${groups.total}개 중 ${groups.count}개`]),
   ];
   return parts.length === 0 ? `${total ?? '?'}개 중 ${count ?? '?'}개` : parts.join(', ');
@@ -42,8 +44,10 @@ const KOREAN: Readonly<Record<Hold['code'], (hold: Hold) => string>> = {
   'group-emptied': ({ count }) => `그룹 ${count ?? ''}개가 모든 구성원을 잃습니다.`,
   'group-memberships-exceeded': ({ count, limit }) =>
     `그룹 ${count ?? ''}개가 구성원의 ${limit ?? '?'}% 넘게 잃습니다.`,
-  'attribute-changed': ({ attribute, count, total, limit }) =>
-    `"${attribute}" 값이 ${total ?? '?'}명 중 ${count ?? '?'}명에게서 바뀝니다. 제한은 ${limit ?? '?'}%입니다.`,
+  'attribute-changed': ({ attribute, count = 0, total = 0, limit }) =>
+    count > total
+      ? `"${attribute}" 값이 돌아오는 사용자를 포함해 ${count}명에게서 바뀝니다. 제한은 현재 ${total}명의 ${limit ?? '?'}%입니다.`
+      : `"${attribute}" 값이 ${total}명 중 ${count}명에게서 바뀝니다. 제한은 ${limit ?? '?'}%입니다.`,
   'attribute-emptied': ({ attribute, count, total, limit }) =>
     `"${attribute}" 값을 가진 ${total ?? '?'}명 중 ${count ?? '?'}명이 값을 잃습니다. 제한은 ${limit ?? '?'}%입니다.`,
   protected: ({ count }) => `보호된 개체 ${count ?? ''}개가 사용 안 함, 제거 또는 비워집니다.`,
