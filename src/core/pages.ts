@@ -40,7 +40,7 @@ export type Page<Raw = unknown> =
       readonly members: readonly MemberRef[];
       readonly skipped: readonly SkippedObject[];
       readonly complete: boolean;
-      /** The provider will not say who the members are: those already known stay, and nobody is added or removed. */
+      /** The provider does not say who the members are: those already known stay, and nobody is added or removed. */
       readonly hidden?: boolean;
     }
   /**

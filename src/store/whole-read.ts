@@ -59,7 +59,8 @@ export interface Unseen {
 
 /**
  * Ends a full read: whatever it did not show is gone, and who the members are of groups that it did not ask is not known
- * any more, since changes are told from now on. Answers how many records went.
+ * any more, since changes are told from now on. Whoever it showed and said to be restorable too is asked for links by the
+ * next read of changes. Answers how many records went.
  * @throws {Error} the mirror is not as it was when the read began: somebody else writes it
  */
 export async function endWholeRead(db: Db, provider: ProviderKindName, { records, members }: Unseen): Promise<number> {
@@ -78,12 +79,18 @@ export async function endWholeRead(db: Db, provider: ProviderKindName, { records
     gone += ids.length;
   }
   if (members.length > 0) await forgetMembers(db, provider, members);
+  // Whoever is in the list and in the recycle bin too went in between, or came back: lists of members may lack them.
   await sql(
     db,
-    'update mirror_records set left_how = null where provider = ? and left_how is not null and gone_at is null',
+    `update mirror_records set came_back = left_how is not distinct from 'softDeleted', left_how = null
+     where provider = ? and gone_at is null and (left_how is not null or came_back)`,
     [provider],
   );
-  await sql(db, 'update mirror_records set came_back = false where provider = ? and came_back', [provider]);
+  await sql(
+    db,
+    'update mirror_records set came_back = false where provider = ? and came_back and gone_at is not null',
+    [provider],
+  );
   await sql(db, 'update mirror_state set read_at = now(), unfinished_since = null where provider = ?', [provider]);
   return gone;
 }

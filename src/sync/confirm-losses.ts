@@ -18,9 +18,13 @@ export interface LossParts {
   onLoss?(losses: readonly Loss[]): void;
 }
 
+/** More who seem to have left their groups are not asked for: to take so many away the guard asks a person. */
+const ASKED_MAX = 2_000;
+
 /**
  * The same groups. One that lost somebody is read once more; where the second reading shows others than the first,
- * neither proves a loss, and the members are those of both.
+ * neither proves a loss, and the members are those of both. Whoever neither shows and who is not there by id has not left
+ * the group: who goes to the recycle bin while members are read is in no list of them, and stays a member.
  */
 export async function confirmLosses(
   { db, provider, look, signal, isThere, onLoss }: LossParts,
@@ -33,15 +37,40 @@ export async function confirmLosses(
   const second = new Map<string, MembersPage[]>();
   for await (const page of look.members([...doubted], signal))
     second.set(page.group, [...(second.get(page.group) ?? []), page]);
-  onLoss?.(lost.filter(({ group, externalId }) => !shows(second.get(group), externalId)));
-  return groups.map((group) => {
+  const read = groups.map((group) => {
     const pages = second.get(group.group);
     return pages === undefined ? group : bothOf(group, pages);
   });
+  const left = stillLost(lost, read);
+  const away = await whoIsAway(look, left, signal);
+  onLoss?.(left.filter(({ group, externalId }) => !away.get(group)?.some((member) => member.externalId === externalId)));
+  return read.map((group) => {
+    const members = away.get(group.group);
+    return members === undefined ? group : groupMembersOf(group.group, [...group.members, ...members], group.skipped);
+  });
 }
 
-function shows(pages: readonly MembersPage[] = [], externalId: string): boolean {
-  return pages.some(({ members }) => members.some((member) => member.externalId === externalId));
+function stillLost(lost: readonly Loss[], read: readonly GroupMembers[]): readonly Loss[] {
+  const shown = new Map(read.map(({ group, members }) => [group, new Set(members.map((member) => member.externalId))]));
+  return lost.filter(({ group, externalId }) => shown.get(group)?.has(externalId) === false);
+}
+
+/** Those who are not there now, by group. */
+async function whoIsAway(
+  look: SecondLook,
+  lost: readonly Loss[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, readonly MemberRef[]>> {
+  const away = new Map<string, MemberRef[]>();
+  for (const type of ['User', 'Group'] as const) {
+    const some = lost.filter((member) => member.type === type);
+    const asked = [...new Set(some.map(({ externalId }) => externalId))].slice(0, ASKED_MAX);
+    if (asked.length === 0) continue;
+    const told = await look.isThere(type, asked, signal);
+    for (const { group, externalId } of some)
+      if (told.get(externalId) === false) away.set(group, [...(away.get(group) ?? []), { externalId, type }]);
+  }
+  return away;
 }
 
 function bothOf(first: GroupMembers, pages: readonly MembersPage[]): GroupMembers {

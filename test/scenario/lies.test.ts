@@ -87,6 +87,13 @@ const LIES: readonly Lie[] = [
     only: 'full',
   },
   {
+    what: 'says of a group that it lists that there is none',
+    tell: (tenant, graph) =>
+      graph.setFaults(broken(`/v1.0/groups/${emptied(tenant)}`, { kind: 'status', status: 404 })),
+    ends: ['succeeded'],
+    only: 'full',
+  },
+  {
     what: 'breaks off each page of people',
     tell: (_tenant, graph) => graph.setFaults(broken('/users', { kind: 'truncate' })),
     ends: ['failed', 'incomplete'],

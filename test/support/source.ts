@@ -56,6 +56,8 @@ export interface Source {
   readonly checkpoints: Map<string, Snapshot>;
   /** When it is worth looking again after it has told of a change. */
   followMs?: readonly number[];
+  /** What happens when everybody was listed, and before members are. */
+  meanwhile?: (() => void) | undefined;
   /** What it says to whoever asks again; it lists all who can be restored then. */
   look?: SecondLook;
   /** Groups that those who came back do not name yet. */
@@ -211,6 +213,7 @@ function openSource(source: Source): PullProvider<SourceRecord> {
       if (source.lie === 'cut') throw new UpstreamError('The source stopped.', { failure: 'source-incomplete' });
       const groups = [...source.groups].map(([id, group]) => ({ id, group }));
       yield { type: 'records', resourceType: 'Group', records: groups };
+      source.meanwhile?.();
       for (const [group, { members, out }] of source.groups)
         if (out === undefined)
           yield {

@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
+import type { SecondLook } from '#core/pages.ts';
+import type { ResourceType } from '#core/resource.ts';
 import { makeLog } from '#platform/log.ts';
 import { RESOURCE_SCHEMAS } from '#scim/scimmy.ts';
 import { makeResourceReader } from '#store/resource-reader.ts';
@@ -124,6 +126,24 @@ async function look(api: Sync, mode: 'incremental' | 'full'): Promise<void> {
   assert.deepEqual(await readDirectory(api.database), before);
 }
 
+/** Asked again, this source says what it knows. */
+function lookAt(source: Source): SecondLook {
+  const here = (type: ResourceType): ReadonlyMap<string, unknown> => (type === 'User' ? source.users : source.groups);
+  return {
+    showsAll: true,
+    isThere: async (type, ids) => new Map(ids.map((id) => [id, here(type).has(id)])),
+    isRestorable: async (ids) => new Map(ids.map((id) => [id, source.gone.get(id) === 'softDeleted'])),
+    count: async (type) => here(type).size,
+    async *members(groups) {
+      for (const group of groups) {
+        const named = source.groups.get(group)?.members.filter((id) => source.users.has(id)) ?? [];
+        const members = named.map((externalId) => ({ externalId, type: 'User' as const }));
+        yield { type: 'members', group, members, skipped: [], complete: true };
+      }
+    },
+  };
+}
+
 eachDatabase('reading what changed', (open) => {
   it('comes to what reading everything comes to, for any history, previews in between included', async () => {
     const database = await open();
@@ -177,6 +197,43 @@ eachDatabase('reading what changed', (open) => {
       assert.deepEqual(pictureOf(await readDirectory(api.database)), before);
     } finally {
       await api.close();
+    }
+  });
+
+  it('gives back the groups of whoever went to the recycle bin while members were read, and was restored', async () => {
+    for (const looksTwice of [false, true]) {
+      const source = makeSource();
+      for (const id of ['ada', 'bob']) source.users.set(id, { userName: id });
+      source.groups.set('g1', { displayName: 'Payroll', members: ['ada', 'bob'] });
+      if (looksTwice) source.look = lookAt(source);
+      const database = await open();
+      await emptyDatabase(database);
+      const api = await openSync(database, source);
+      try {
+        await writeSetting(database.knex, 'guard', OPEN_GUARD);
+        await api.sync();
+        source.groups.set('g2', { displayName: 'Sales', members: ['ada', 'bob'] });
+        source.meanwhile = () => {
+          source.users.delete('ada');
+          source.gone.set('ada', 'softDeleted');
+        };
+        await api.sync({ mode: 'full' });
+        source.meanwhile = undefined;
+        const { ada } = pictureOf(await readDirectory(database)) as Record<string, Served & { active: boolean }>;
+        assert.deepEqual([ada?.active, ada?.related], [true, looksTwice ? ['g1'] : []]);
+        source.gone.delete('ada');
+        source.users.set('ada', { userName: 'ada' });
+        assert.equal((await api.sync({ mode: 'incremental' })).mode, 'incremental');
+        const restored = pictureOf(await readDirectory(database)) as Record<string, Served>;
+        assert.deepEqual(restored['ada']?.related, ['g1', 'g2']);
+        // Who was taken out of a group meanwhile is out, listed or not.
+        source.groups.set('g1', { displayName: 'Payroll', members: ['bob'] });
+        await api.sync({ mode: 'full' });
+        const after = pictureOf(await readDirectory(database)) as Record<string, Served>;
+        assert.deepEqual(after['ada']?.related, ['g2']);
+      } finally {
+        await api.close();
+      }
     }
   });
 

@@ -58,22 +58,24 @@ export async function* membersOfAll(graph: Graph, groups: ReadonlyMap<string, bo
 }
 
 /**
- * The direct members of one group; the last page says `complete`. Source: graph/api/group-list-members, checked 2026-11.
+ * The direct members of one group; the last page says `complete`, and `hidden` of a group that is not there when it is asked
+ * for: deleted since it was listed, or not known yet where it was asked for. Either says nothing of who its members are.
+ * Source: graph/api/group-list-members, checked 2026-11.
  */
 async function* membersOf(graph: Graph, group: string, signal: AbortSignal): Pages {
   for (let reads = 1; ; reads += 1)
     try {
       for await (const members of listMembers(graph, group, signal))
         yield { type: 'members', group, ...sortMembers(members), complete: false };
-      break;
+      yield { type: 'members', group, members: [], skipped: [], complete: true };
+      return;
     } catch (error) {
       if (!(error instanceof NotFoundError)) throw error;
-      // Deleted since it was listed: its own 404 proves that, and only then may it have no members.
       if (!(await exists(graph, group, signal))) break;
       if (reads >= NOT_FOUND_READS_MAX)
         throw incomplete('The members of a group that exists cannot be found.', 'members-not-found', error);
     }
-  yield { type: 'members', group, members: [], skipped: [], complete: true };
+  yield { type: 'members', group, members: [], skipped: [], complete: true, hidden: true };
 }
 
 /** Only their ids; where that leaves open of what kind somebody is, all of them once more, with what they have. */
