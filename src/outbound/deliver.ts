@@ -193,6 +193,11 @@ function isActive(there: Fields | null): boolean {
   return String(there?.['active']).toLowerCase() === 'true';
 }
 
+/** For sure: who may be active, since an answer was lost, is not off. */
+function isInactive(there: Fields | null): boolean {
+  return String(there?.['active']).toLowerCase() === 'false';
+}
+
 /** Finds the resource there, or makes it. Inactive people are adopted when they are there, and never made. */
 async function linkUp(world: Delivering, row: Claimed, progress: Progress, signal: AbortSignal): Promise<void> {
   const payload = formOf(world, row, 'create');
@@ -271,7 +276,7 @@ async function updateThere(world: Delivering, row: Claimed, progress: Progress, 
   try {
     await change(world, row, progress, after, signal);
   } catch (error) {
-    if (!isRefusal(error) || row.active !== false || after['active'] !== false || !isActive(before)) throw error;
+    if (!isRefusal(error) || row.active !== false || after['active'] !== false || isInactive(before)) throw error;
     // What else of them is refused keeps nobody in.
     await change(world, row, progress, { ...before, active: false }, signal);
     throw error;

@@ -147,4 +147,46 @@ eachDatabase('somebody who goes', (open) => {
     const { rows } = await sql(database.knex, `select state, last_action as action from deliveries`);
     assert.deepEqual(rows, [{ state: 'idle', action: 'deactivated' }]);
   });
+
+  it('leaves after a new name whose answer was lost, and the target takes whole resources: what is there stays as it is', async () => {
+    const ada = await edit.user('ada', { name: { givenName: 'Ada', familyName: 'Byron' } });
+    app.personality = { patch: false };
+    await journalIsWhole(database);
+    const push = await start({ guard: null });
+    await push.settle();
+    app.personality = { patch: false, failing: (method) => (method === 'PUT' ? 500 : undefined) };
+    await edit.change('User', ada, 'userName', 'lovelace');
+    await edit.change('User', ada, 'name.familyName', 'Lovelace');
+    await journalIsWhole(database);
+    await push.pump.turn();
+    app.personality = { patch: false };
+    await edit.remove('User', ada);
+    await journalIsWhole(database);
+    await push.settle();
+    const [there] = app.users.values();
+    const { active, userName, name } = there ?? {};
+    assert.deepEqual([active, userName, name], [false, 'ada', { givenName: 'Ada', familyName: 'Byron' }]);
+  });
+
+  it('is disabled here, and the first answer to that was lost: they are deactivated though the rest is refused', async () => {
+    const ada = await edit.user('ada', { title: 'Chief' });
+    await journalIsWhole(database);
+    const push = await start();
+    await push.settle();
+    let status = 500;
+    app.personality = { failing: (method, body) => (method === 'PATCH' && body.includes('Gone') ? status : undefined) };
+    await edit.change('User', ada, 'title', 'Gone');
+    await edit.change('User', ada, 'active', false);
+    await journalIsWhole(database);
+    await push.pump.turn();
+    status = 400;
+    await sql(database.knex, 'update deliveries set ready_at = now()');
+    await push.settle();
+    assert.deepEqual(
+      [...app.users.values()].map(({ active }) => active),
+      [false],
+    );
+    const { rows } = await sql(database.knex, `select state, last_action as action from deliveries`);
+    assert.deepEqual(rows, [{ state: 'dead', action: 'deactivated' }]);
+  });
 });
