@@ -219,7 +219,7 @@ async function linkUp(world: Delivering, row: Claimed, progress: Progress, signa
   } catch (error) {
     if (!(error instanceof TargetError) || !(error.unknown || error.kind === 'conflict')) throw error;
     const there = await lookAgain(world, row, payload, error, signal);
-    if (error.unknown) return made(progress, payload, there);
+    if (error.unknown && isOfThisTry(payload, there)) return made(progress, payload, there);
     await adopt(world, row, progress, payload, there, signal);
   }
 }
@@ -257,6 +257,14 @@ function notLookedYet(error: TargetError, { retryAfterMs }: TargetError): Target
   const { message, reason, remedy, status, unknown, exchange } = error;
   const facts = { kind: 'server', reason, status, unknown, exchange, retryAfterMs, cause: error } as const;
   return new TargetError(message, { ...facts, ...(remedy === undefined ? {} : { remedy }) });
+}
+
+/** Whether what is found after a create that may have failed was made by it, and not there before under another spelling. */
+function isOfThisTry(payload: Payload, { document = {}, formerly = {} }: Found): boolean {
+  const [ours, theirs] = [payload['externalId'], document['externalId'] ?? undefined];
+  if (ours !== undefined && theirs !== undefined) return theirs === ours;
+  // No id tells: what stands there does.
+  return differences(standing(document, [formerly, payload], []), payload).every(({ path }) => path === 'externalId');
 }
 
 function made(progress: Progress, payload: Payload, remote: Remote): void {
