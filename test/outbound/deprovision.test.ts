@@ -6,6 +6,8 @@ import { eachDatabase } from '../support/database.ts';
 import { type Editor, eachPush, journalIsWhole } from '../support/push.ts';
 import type { ScimAppServer } from '../support/scim-app-server.ts';
 
+const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
+
 type Fate = 'deactivate' | 'delete' | 'keep';
 const FATES: readonly Fate[] = ['deactivate', 'delete', 'keep'];
 
@@ -188,5 +190,20 @@ eachDatabase('somebody who goes', (open) => {
     );
     const { rows } = await sql(database.knex, `select state, last_action as action from deliveries`);
     assert.deepEqual(rows, [{ state: 'dead', action: 'deactivated' }]);
+  });
+
+  it('is deleted there while they are a manager here: nobody there has a manager who is gone', async () => {
+    const ada = await edit.user('ada');
+    await edit.user('bob', { [ENTERPRISE]: { department: 'Sales', manager: { value: ada } } });
+    await journalIsWhole(database);
+    const push = await start({ guard: null, deprovision: { sourceDisabled: 'delete' } });
+    await push.settle();
+    const managers = (): unknown[] => [...app.users.values()].map((one) => one[ENTERPRISE]).filter(Boolean);
+    const [adaThere] = [...app.users.values()].filter(({ userName }) => userName === 'ada');
+    assert.deepEqual(managers(), [{ department: 'Sales', manager: { value: adaThere?.['id'] } }]);
+    await edit.change('User', ada, 'active', false);
+    await journalIsWhole(database);
+    await push.settle();
+    assert.deepEqual([app.users.size, managers()], [1, [{ department: 'Sales' }]]);
   });
 });
