@@ -91,7 +91,9 @@ export async function match(
     });
   if (!(await world.isTaken(row, first.id))) return first;
   const taken = await takeFromGone(world, row, first.id, signal);
-  return taken === undefined ? match(world, row, payload, signal, thorough) : { ...first, formerly: taken.sent };
+  // What they have is of before the one who had it left, unless it is read again.
+  const now = taken && (await world.target.read(row.resource_type, first.id, signal));
+  return now === undefined ? match(world, row, payload, signal, thorough) : { ...now, formerly: taken?.sent ?? {} };
 }
 
 /** Whoever is leaving at this moment is looked at again after these. */

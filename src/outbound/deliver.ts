@@ -193,6 +193,11 @@ function isActive(there: Fields | null): boolean {
   return String(there?.['active']).toLowerCase() === 'true';
 }
 
+/** For sure: who may be active, since an answer was lost, is not off. */
+function isInactive(there: Fields | null): boolean {
+  return String(there?.['active']).toLowerCase() === 'false';
+}
+
 /** Finds the resource there, or makes it. Inactive people are adopted when they are there, and never made. */
 async function linkUp(world: Delivering, row: Claimed, progress: Progress, signal: AbortSignal): Promise<void> {
   const payload = formOf(world, row, 'create');
@@ -214,7 +219,7 @@ async function linkUp(world: Delivering, row: Claimed, progress: Progress, signa
   } catch (error) {
     if (!(error instanceof TargetError) || !(error.unknown || error.kind === 'conflict')) throw error;
     const there = await lookAgain(world, row, payload, error, signal);
-    if (error.unknown) return made(progress, payload, there);
+    if (error.unknown && isOfThisTry(payload, there)) return made(progress, payload, there);
     await adopt(world, row, progress, payload, there, signal);
   }
 }
@@ -254,6 +259,14 @@ function notLookedYet(error: TargetError, { retryAfterMs }: TargetError): Target
   return new TargetError(message, { ...facts, ...(remedy === undefined ? {} : { remedy }) });
 }
 
+/** Whether what is found after a create that may have failed was made by it, and not there before under another spelling. */
+function isOfThisTry(payload: Payload, { document = {}, formerly = {} }: Found): boolean {
+  const [ours, theirs] = [payload['externalId'], document['externalId'] ?? undefined];
+  if (ours !== undefined && theirs !== undefined) return theirs === ours;
+  // No id tells: what stands there does.
+  return differences(standing(document, [formerly, payload], []), payload).every(({ path }) => path === 'externalId');
+}
+
 function made(progress: Progress, payload: Payload, remote: Remote): void {
   Object.assign(progress, {
     remoteId: remote.id,
@@ -271,7 +284,7 @@ async function updateThere(world: Delivering, row: Claimed, progress: Progress, 
   try {
     await change(world, row, progress, after, signal);
   } catch (error) {
-    if (!isRefusal(error) || row.active !== false || after['active'] !== false || !isActive(before)) throw error;
+    if (!isRefusal(error) || row.active !== false || after['active'] !== false || isInactive(before)) throw error;
     // What else of them is refused keeps nobody in.
     await change(world, row, progress, { ...before, active: false }, signal);
     throw error;

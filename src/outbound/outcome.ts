@@ -17,7 +17,7 @@ export function settledOf(row: Claimed, progress: Progress, { now, exchanges, is
   const hasLeft = progress.action === 'deactivated' || progress.action === 'deleted';
   const isDeparture = hasLeft && row.gone_since === null;
   const cameOrWent = (row.gone_since === null) !== (progress.goneSince === null);
-  const isRenamed = row.remote_id !== null && progress.remoteId !== null && row.remote_id !== progress.remoteId;
+  const hasMoved = row.remote_id !== null && row.remote_id !== progress.remoteId;
   const lines = exchanges.map((exchange) => ({ ...(isDone ? inShort(exchange) : exchange), at: now.toISOString() }));
   return {
     resource_id: row.resource_id,
@@ -41,7 +41,7 @@ export function settledOf(row: Claimed, progress: Progress, { now, exchanges, is
     departed_at: isDeparture ? row.changed_at : null,
     rank: progress.leaves ? RANKS.leaver : row.rank,
     done: isDone,
-    concerns_others: progress.action === 'created' || progress.action === 'adopted' || isRenamed || cameOrWent,
+    concerns_others: progress.action === 'created' || progress.action === 'adopted' || hasMoved || cameOrWent,
   };
 }
 

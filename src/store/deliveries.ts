@@ -201,7 +201,7 @@ export interface SettledDelivery {
   readonly done: boolean;
   /**
    * Whether groups and reports that name it have to be looked at again: it has an id there that it did not have before,
-   * also when it failed later on, or it is meant to be there since, or no longer.
+   * also when it failed later on, or none any more; or it is meant to be there since, or no longer.
    */
   readonly concerns_others: boolean;
 }

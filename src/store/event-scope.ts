@@ -121,18 +121,24 @@ export async function fillKnownAt(tx: Db, streamId: string, { xid, seq }: Journa
   );
 }
 
+/** Types by which somebody ends for a receiver. */
+const END = '(deleted|prov:delete|feed:remove)';
+
 /**
  * Drops what waits to be told of those who are not seen any more, but for the end of their access. Who was to be told of
- * as new, and never was, is known no more.
+ * as new, and never was, is known no more: of their end nothing is told either.
  */
 export async function dropUnseen(tx: Db, streamId: string, visible: Visible): Promise<void> {
   const statement = new Statement();
   const stream = statement.bind(streamId, 'uuid');
   const text = `with dropped as (delete from event_deliveries d where d.stream_id = ${stream} and d.state = 'pending' and d.resource_id is not null
-      and not d.urgent and d.type !~ '(deleted|prov:delete|feed:remove)'
+      and not d.urgent and d.type !~ '${END}'
       and not exists (select 1 from resources r where r.id = d.resource_id and r.deleted_at is null and (case ${seenOf(statement, visible)} end))
-      returning d.resource_id, d.attempted_at is null and d.type ~ '(created|prov:create|feed:add)' as is_new)
-    delete from event_known k using dropped where k.stream_id = ${stream} and k.resource_id = dropped.resource_id and dropped.is_new`;
+      returning d.resource_id, d.seq, d.attempted_at is null and d.type ~ '(created|prov:create|feed:add)' as is_new),
+    untold as (select resource_id, min(seq) as since from dropped where is_new group by resource_id),
+    ends as (delete from event_deliveries d using untold where d.stream_id = ${stream} and d.resource_id = untold.resource_id
+      and d.seq > untold.since and d.state = 'pending' and d.attempted_at is null and (d.urgent or d.type ~ '${END}'))
+    delete from event_known k using untold where k.stream_id = ${stream} and k.resource_id = untold.resource_id`;
   await queryOn(tx, { text, values: statement.values });
 }
 

@@ -6,6 +6,8 @@ import { eachDatabase } from '../support/database.ts';
 import { type Editor, eachPush, journalIsWhole } from '../support/push.ts';
 import type { ScimAppServer } from '../support/scim-app-server.ts';
 
+const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
+
 type Fate = 'deactivate' | 'delete' | 'keep';
 const FATES: readonly Fate[] = ['deactivate', 'delete', 'keep'];
 
@@ -146,5 +148,62 @@ eachDatabase('somebody who goes', (open) => {
     assert.deepEqual([there?.['active'], there?.['title']], [false, 'Chief']);
     const { rows } = await sql(database.knex, `select state, last_action as action from deliveries`);
     assert.deepEqual(rows, [{ state: 'idle', action: 'deactivated' }]);
+  });
+
+  it('leaves after a new name whose answer was lost, and the target takes whole resources: what is there stays as it is', async () => {
+    const ada = await edit.user('ada', { name: { givenName: 'Ada', familyName: 'Byron' } });
+    app.personality = { patch: false };
+    await journalIsWhole(database);
+    const push = await start({ guard: null });
+    await push.settle();
+    app.personality = { patch: false, failing: (method) => (method === 'PUT' ? 500 : undefined) };
+    await edit.change('User', ada, 'userName', 'lovelace');
+    await edit.change('User', ada, 'name.familyName', 'Lovelace');
+    await journalIsWhole(database);
+    await push.pump.turn();
+    app.personality = { patch: false };
+    await edit.remove('User', ada);
+    await journalIsWhole(database);
+    await push.settle();
+    const [there] = app.users.values();
+    const { active, userName, name } = there ?? {};
+    assert.deepEqual([active, userName, name], [false, 'ada', { givenName: 'Ada', familyName: 'Byron' }]);
+  });
+
+  it('is disabled here, and the first answer to that was lost: they are deactivated though the rest is refused', async () => {
+    const ada = await edit.user('ada', { title: 'Chief' });
+    await journalIsWhole(database);
+    const push = await start();
+    await push.settle();
+    let status = 500;
+    app.personality = { failing: (method, body) => (method === 'PATCH' && body.includes('Gone') ? status : undefined) };
+    await edit.change('User', ada, 'title', 'Gone');
+    await edit.change('User', ada, 'active', false);
+    await journalIsWhole(database);
+    await push.pump.turn();
+    status = 400;
+    await sql(database.knex, 'update deliveries set ready_at = now()');
+    await push.settle();
+    assert.deepEqual(
+      [...app.users.values()].map(({ active }) => active),
+      [false],
+    );
+    const { rows } = await sql(database.knex, `select state, last_action as action from deliveries`);
+    assert.deepEqual(rows, [{ state: 'dead', action: 'deactivated' }]);
+  });
+
+  it('is deleted there while they are a manager here: nobody there has a manager who is gone', async () => {
+    const ada = await edit.user('ada');
+    await edit.user('bob', { [ENTERPRISE]: { department: 'Sales', manager: { value: ada } } });
+    await journalIsWhole(database);
+    const push = await start({ guard: null, deprovision: { sourceDisabled: 'delete' } });
+    await push.settle();
+    const managers = (): unknown[] => [...app.users.values()].map((one) => one[ENTERPRISE]).filter(Boolean);
+    const [adaThere] = [...app.users.values()].filter(({ userName }) => userName === 'ada');
+    assert.deepEqual(managers(), [{ department: 'Sales', manager: { value: adaThere?.['id'] } }]);
+    await edit.change('User', ada, 'active', false);
+    await journalIsWhole(database);
+    await push.settle();
+    assert.deepEqual([app.users.size, managers()], [1, [{ department: 'Sales' }]]);
   });
 });

@@ -52,6 +52,13 @@ eachDatabase('events and the scope of an app', (open, kind) => {
     return new Map(claims.map(({ sub_id, events: all }) => [sub_id.id, all as never]));
   };
 
+  /** Whom each token that waits is about. */
+  const jtis = async (appId: string): Promise<Map<string, string>> => {
+    const found = await bench.polling.poll(appId, { returnImmediately: true }, WAITING);
+    const about = (token: string): string => decodeJwt<{ sub_id: { id: string } }>(token).sub_id.id;
+    return new Map(Object.entries(found?.sets ?? {}).map(([jti, token]) => [jti, about(token)]));
+  };
+
   it('lose nothing that was not read yet when a scope is set', async () => {
     const { appId } = await bench.webhook(receiver);
     const [ada, bob, cyd] = [await user(), await user(), await user()];
@@ -118,6 +125,24 @@ eachDatabase('events and the scope of an app', (open, kind) => {
         ['create:notice'],
         who,
       );
+  });
+
+  it('tell nothing of the end of somebody whom they have not told of yet when a scope leaves them out', async () => {
+    const appId = await bench.sets({ delivery: { method: 'poll' } });
+    const known = await user({ userType: 'Guest' });
+    await bench.work();
+    const ack = [...(await jtis(appId)).keys()];
+    await bench.polling.poll(appId, { ack, maxEvents: 0 }, WAITING);
+    await replace(known.id, 'active', false);
+    const [off, gone] = [await user({ userType: 'Guest' }), await user({ userType: 'Guest' })];
+    await replace(off.id, 'active', false);
+    await scim.call('DELETE', `/Users/${gone.id}`);
+    await bench.work();
+    await rescope(appId, EMPLOYEES);
+    await bench.work();
+    const ours = new Set([known.id, off.id, gone.id]);
+    const left = [...(await jtis(appId)).values()].filter((id) => ours.has(id));
+    assert.deepEqual([...new Set(left)], [known.id]);
   });
 
   it('push what waited for an earlier scope without what is not seen any more', async () => {

@@ -104,4 +104,39 @@ eachDatabase('somebody whom a target has already', (open) => {
     assert.deepEqual(await pushTo(there), [{ state: 'idle', link: 'created', code: null }]);
     assert.equal(there.books.takeWrites().length, 1);
   });
+
+  it('is found by another spelling after a create that was cut off: what they have is not taken for what was to be made', async () => {
+    const manners: { -readonly [Key in keyof Manners]: Manners[Key] } = { filters: 'caseExact' };
+    const there = await start(manners, [{ userName: 'ada', title: 'Before', active: false }]);
+    const { arrived } = there.books;
+    let cuts = 1;
+    const cuttingOneCreate = (method: string, path: string): void => {
+      manners.cutBefore = method === 'POST' && cuts-- > 0 ? 1 : 0;
+      arrived(method, path);
+    };
+    Object.assign(there.books, { arrived: cuttingOneCreate });
+    await edit.user('Ada', { title: 'Now' });
+    assert.deepEqual(await pushTo(there), [{ state: 'idle', link: 'adopted', code: null }]);
+    const found = there.resources('User').map(({ title, active }) => [title, active]);
+    assert.deepEqual(found, [['Now', true]]);
+  });
+
+  it('is seen active before whoever had the account has left it: they are active there afterwards', async () => {
+    const manners: { -readonly [Key in keyof Manners]: Manners[Key] } = {};
+    const there = await start(manners, []);
+    const before = await edit.user('ada');
+    await pushTo(there);
+    const { arrived } = there.books;
+    const slowAtChanges = (method: string, path: string): void => {
+      if (method === 'PATCH') manners.slowMs = 500;
+      else delete manners.slowMs;
+      arrived(method, path);
+    };
+    Object.assign(there.books, { arrived: slowAtChanges });
+    await edit.remove('User', before);
+    const after = await edit.user('ada');
+    await pushTo(there);
+    const accounts = there.resources('User').map(({ externalId, active }) => [externalId, active]);
+    assert.deepEqual(accounts, [[after, true]]);
+  });
 });

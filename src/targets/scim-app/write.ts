@@ -120,16 +120,27 @@ export function merged(theirs: Payload, before: Payload, after: Payload): Payloa
     const [was, is, there] = [before[name], after[name], theirs[name]];
     if (name === 'schemas') result[name] = [...new Set([...listOf(there), ...listOf(is)])];
     else if (is === undefined) delete result[name];
-    else if (isFields(is) && isFields(there) && !isOther(is, there))
-      result[name] = merged(there, isFields(was) ? was : {}, is);
-    else result[name] = is;
+    else if (isInDoubt(was) && isInDoubt(is)) continue;
+    else if (isFields(is)) {
+      const part = merged(isFields(there) && !isOther(is, there) ? there : {}, fieldsOf(was), is);
+      if (there !== undefined || Object.keys(part).length > 0) result[name] = part;
+    } else result[name] = is;
   }
   return result;
+}
+
+/** Nobody knows what stands there, and it is not to be changed now: `inDoubt` of core/outgoing. */
+function isInDoubt(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
 }
 
 /** Refers to somebody else: what is said of the one before goes with them, such as a manager's name. */
 function isOther(is: Payload, there: Payload): boolean {
   return is['value'] !== undefined && is['value'] !== there['value'];
+}
+
+function fieldsOf(value: unknown): Payload {
+  return isFields(value) ? value : {};
 }
 
 function listOf(value: unknown): readonly unknown[] {
