@@ -2,7 +2,7 @@
 // an incremental cycle: says 'ready', and reads what changed until the next message.
 import { once } from 'node:events';
 import { Client } from '@microsoft/microsoft-graph-client';
-import { GROUP_SELECT, USER_SELECT } from '../src/providers/microsoft365/records.ts';
+import { GROUP_SELECT, USER_SELECT } from '../src/providers/microsoft365/map/records.ts';
 
 interface Page {
   readonly value: readonly { readonly id: string }[];

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { ENTERPRISE_SCHEMA, GATEWAY_SCHEMA, USER_SCHEMA } from '../src/core/resource.ts';
 import { foldCase, searchForm } from '../src/core/search.ts';
 import { type Db, sql } from '../src/store/database.ts';
-import { writeResources } from '../src/store/resources.ts';
+import { writeResources } from '../src/store/directory/resources.ts';
 
 const BATCH = 1_000;
 const DEPARTMENTS = [

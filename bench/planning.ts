@@ -3,8 +3,8 @@
 import { makeLog } from '../src/platform/log.ts';
 import { RESOURCE_SCHEMAS } from '../src/scim/scimmy.ts';
 import { openDatabase } from '../src/store/database.ts';
-import { insertRun } from '../src/store/runs.ts';
-import { makePlan } from '../src/sync/make-plan.ts';
+import { insertRun } from '../src/store/run/runs.ts';
+import { makePlan } from '../src/sync/plan/make-plan.ts';
 import type { RunContext } from '../src/sync/run.ts';
 import type { Storage } from './storage.ts';
 

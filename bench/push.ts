@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { openDatabase } from '../src/store/database.ts';
-import { migrate } from '../src/store/migrate.ts';
+import { migrate } from '../src/store/schema/migrate.ts';
 import { fillDirectory } from './directory.ts';
 import { type Row, startGateway, TOKEN } from './processes.ts';
 import type { NewStorage } from './storage.ts';

@@ -1,5 +1,5 @@
 import { Router } from 'express';
-import { listActors } from '#store/actors.ts';
+import { listActors } from '#store/access/actors.ts';
 import type { AdminParts } from './parts.ts';
 
 /** Who is behind `token:<id>` and `user:<name>` in logs and runs. */

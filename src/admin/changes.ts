@@ -5,7 +5,7 @@ import { isId } from '#core/ids.ts';
 import { decodeCursor, encodeCursor, JOURNAL_START, type JournalPlace } from '#core/journal.ts';
 import { requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
-import { type Change, journalEnd, readChanges } from '#store/changes.ts';
+import { type Change, journalEnd, readChanges } from '#store/directory/changes.ts';
 import { readSnapshot, type SnapshotPlace } from '#store/views/snapshot.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf } from './query.ts';

@@ -4,10 +4,10 @@ import { daysUntil } from '#core/connect.ts';
 import { ConflictError, CredentialsError, GatewayError } from '#core/errors.ts';
 import type { ProviderKind } from '#core/provider.ts';
 import { sessionOf } from '#http/session.ts';
-import { type ConnectionRow, readConnection } from '#store/connections.ts';
-import { readActiveProvider, readProvider } from '#store/settings.ts';
+import { type ConnectionRow, readConnection } from '#store/source/connections.ts';
+import { readActiveProvider, readProvider } from '#store/source/settings.ts';
 import { lastRuns } from '#store/views/runs.ts';
-import { lookAtSource, wayToSource } from '#sync/connect.ts';
+import { lookAtSource, wayToSource } from '#sync/provider/connect.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf } from './query.ts';
 

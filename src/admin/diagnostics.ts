@@ -1,7 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import { Router } from 'express';
 import { requireAdmin } from '#http/auth.ts';
-import { writeAudit } from '#store/audit.ts';
+import { writeAudit } from '#store/access/audit.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf } from './query.ts';
 

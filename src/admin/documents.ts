@@ -4,7 +4,7 @@ import { canonical } from '#core/canonical.ts';
 import { digestOf } from '#core/digest.ts';
 import { PreconditionError } from '#core/errors.ts';
 import { etagOf, expectation } from '#http/etag.ts';
-import { lastAudit } from '#store/audit.ts';
+import { lastAudit } from '#store/access/audit.ts';
 import type { Db } from '#store/database.ts';
 
 /** What a document says is its version: two that say the same have the same tag. */

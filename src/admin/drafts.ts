@@ -9,8 +9,8 @@ import type { ProviderKindName } from '#core/resource.ts';
 import { mergeSecrets, type Secrets, splitSecrets } from '#core/secrets.ts';
 import { requireAdmin } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
-import { writeAudit } from '#store/audit.ts';
-import { deleteSetting, readSetting, writeSetting } from '#store/settings.ts';
+import { writeAudit } from '#store/access/audit.ts';
+import { deleteSetting, readSetting, writeSetting } from '#store/source/settings.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf } from './query.ts';
 

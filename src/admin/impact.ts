@@ -1,10 +1,10 @@
 import { ConflictError } from '#core/errors.ts';
 import type { ProviderKind } from '#core/provider.ts';
 import type { Db } from '#store/database.ts';
-import { deleteRun, findOpenRun } from '#store/runs.ts';
-import type { ProviderRow } from '#store/settings.ts';
-import { type Impact, isConfirmed, mayHaveImpact, planImpact } from '#sync/impact.ts';
-import { openSettings } from '#sync/settings.ts';
+import { deleteRun, findOpenRun } from '#store/run/runs.ts';
+import type { ProviderRow } from '#store/source/settings.ts';
+import { type Impact, isConfirmed, mayHaveImpact, planImpact } from '#sync/plan/impact.ts';
+import { openSettings } from '#sync/provider/settings.ts';
 import type { AdminParts } from './parts.ts';
 
 export interface ImpactQuestion {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { csvLine } from '#core/csv.ts';
 import { parse } from '#http/validate.ts';
-import { OUTCOMES } from '#store/plans.ts';
+import { OUTCOMES } from '#store/plan/plans.ts';
 import { eachItem, type ItemsOf, type ItemView, listItems } from '#store/views/items.ts';
 import { formatOf, jsonLines, sendLines } from './formats.ts';
 import type { Exchange } from './long-work.ts';

@@ -1,6 +1,6 @@
 import type { Request } from 'express';
 import { NotFoundError } from '#core/errors.ts';
-import { type AppView, readApp } from '#store/apps.ts';
+import { type AppView, readApp } from '#store/access/apps.ts';
 import type { Db } from '#store/database.ts';
 import { uuidParam } from './query.ts';
 

@@ -13,11 +13,11 @@ import {
   readNotificationSettings,
   saveNotificationSettings,
   viewNotificationSettings,
-} from '#outbound/notification-settings.ts';
-import { sendTest } from '#outbound/send.ts';
-import { writeAudit } from '#store/audit.ts';
-import { hastenNotifications, listNotifications } from '#store/notifications.ts';
-import { lockSettings } from '#store/settings.ts';
+} from '#outbound/message/notification-settings.ts';
+import { sendTest } from '#outbound/message/send.ts';
+import { writeAudit } from '#store/access/audit.ts';
+import { hastenNotifications, listNotifications } from '#store/event/notifications.ts';
+import { lockSettings } from '#store/source/settings.ts';
 import { refuseChanged, sendDocument } from './documents.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf, PageQuery } from './query.ts';

@@ -8,8 +8,8 @@ import { PROVIDER_KINDS, type ResourceType } from '#core/resource.ts';
 import { requireScope } from '#http/auth.ts';
 import { etagOf, expectation } from '#http/etag.ts';
 import { parse } from '#http/validate.ts';
-import type { Removed } from '#store/restore.ts';
-import type { ServeOptions } from '#store/served.ts';
+import type { Removed } from '#store/directory/restore.ts';
+import type { ServeOptions } from '#store/directory/served.ts';
 import { countWholeMembers, listWholeMembers } from '#store/views/group-members.ts';
 import { listHistory, listMembers, listPeople, type NamePlace, readPerson } from '#store/views/people.ts';
 import { readRun } from '#store/views/runs.ts';
@@ -23,7 +23,7 @@ import {
   patchResource,
   replaceResource,
 } from '#sync/edits.ts';
-import { describeRemoved, requestRestore } from '#sync/restore.ts';
+import { describeRemoved, requestRestore } from '#sync/plan/restore.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf, PageQuery, uuidParam } from './query.ts';
 

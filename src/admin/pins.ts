@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { NotFoundError } from '#core/errors.ts';
 import { requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
-import { writeAudit } from '#store/audit.ts';
-import { listPins, releasePin, releasePinsOf } from '#store/pins.ts';
+import { writeAudit } from '#store/access/audit.ts';
+import { listPins, releasePin, releasePinsOf } from '#store/plan/pins.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf, PageQuery } from './query.ts';
 

@@ -9,10 +9,10 @@ import { mergeSecrets, type Secrets, splitSecrets } from '#core/secrets.ts';
 import { principalOf, requireAdmin, requireScope } from '#http/auth.ts';
 import { etagOf, expectation } from '#http/etag.ts';
 import { parse } from '#http/validate.ts';
-import { writeAudit } from '#store/audit.ts';
-import { type ConnectionRow, listConnections } from '#store/connections.ts';
-import { readWrittenAt } from '#store/push-guard.ts';
-import { findOpenRun } from '#store/runs.ts';
+import { writeAudit } from '#store/access/audit.ts';
+import { findOpenRun } from '#store/run/runs.ts';
+import { type ConnectionRow, listConnections } from '#store/source/connections.ts';
+import { readWrittenAt } from '#store/source/push-guard.ts';
 import {
   listProviders,
   lockProviders,
@@ -20,13 +20,13 @@ import {
   readProvider,
   saveProvider,
   setActive,
-} from '#store/settings.ts';
-import { keepVersion } from '#store/settings-versions.ts';
-import { listMarks } from '#store/source-marks.ts';
-import { listSubscriptions, renewSubscriptions, retrySubscriptions } from '#store/subscriptions.ts';
+} from '#store/source/settings.ts';
+import { keepVersion } from '#store/source/settings-versions.ts';
+import { listMarks } from '#store/source/source-marks.ts';
+import { listSubscriptions, renewSubscriptions, retrySubscriptions } from '#store/source/subscriptions.ts';
 import { lastRuns, type RunView } from '#store/views/runs.ts';
-import { describeNotifications } from '#sync/describe-notifications.ts';
-import { openSettings } from '#sync/settings.ts';
+import { openSettings } from '#sync/provider/settings.ts';
+import { describeNotifications } from '#sync/watch/describe-notifications.ts';
 import { viewConnection } from './consent.ts';
 import { changedMeanwhile } from './documents.ts';
 import { confirmedIn, refuseUnseen } from './impact.ts';

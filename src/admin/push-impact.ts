@@ -3,11 +3,11 @@ import { z } from 'zod';
 import { ConflictError, NotFoundError } from '#core/errors.ts';
 import type { AppScope } from '#core/scope.ts';
 import { parse } from '#http/validate.ts';
-import { kindOf, pushSettings } from '#outbound/open-target.ts';
-import { findPushImpact, type PushImpact } from '#outbound/push-impact.ts';
+import { findPushImpact, type PushImpact } from '#outbound/on-demand/push-impact.ts';
+import { kindOf, pushSettings } from '#outbound/push/open-target.ts';
 import { parsePush } from '#outbound/push-settings.ts';
 import type { Db } from '#store/database.ts';
-import { readTarget } from '#store/targets.ts';
+import { readTarget } from '#store/target/targets.ts';
 import type { AdminParts } from './parts.ts';
 
 /** As many removals as a person has seen in the preview, and agreed to. */

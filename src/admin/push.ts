@@ -3,17 +3,17 @@ import { z } from 'zod';
 import { ConflictError, NotFoundError } from '#core/errors.ts';
 import { principalOf, requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
-import { decideDepartures } from '#outbound/departures.ts';
-import { kindOf, openTarget } from '#outbound/open-target.ts';
-import { dryRun, provisionOne } from '#outbound/provision.ts';
+import { dryRun, provisionOne } from '#outbound/on-demand/provision.ts';
+import { testTarget } from '#outbound/on-demand/test-target.ts';
+import { decideDepartures } from '#outbound/push/departures.ts';
+import { kindOf, openTarget } from '#outbound/push/open-target.ts';
 import { parsePush } from '#outbound/push-settings.ts';
-import { testTarget } from '#outbound/test-target.ts';
-import { writeAudit } from '#store/audit.ts';
+import { writeAudit } from '#store/access/audit.ts';
 import type { Db } from '#store/database.ts';
-import { replayPicked } from '#store/dead-letters.ts';
-import { TOLD_STATES } from '#store/delivery-claims.ts';
-import { forgetDrift } from '#store/reconciliations.ts';
-import { askBackfill, changeTarget, readTarget, type TargetChanges, type TargetRow } from '#store/targets.ts';
+import { replayPicked } from '#store/target/dead-letters.ts';
+import { TOLD_STATES } from '#store/target/delivery-claims.ts';
+import { forgetDrift } from '#store/target/reconciliations.ts';
+import { askBackfill, changeTarget, readTarget, type TargetChanges, type TargetRow } from '#store/target/targets.ts';
 import {
   listDeliveries,
   listReconciliations,

@@ -1,9 +1,9 @@
 // What is particular to a provider that writes to us: how it is connected is seen from its tokens and its writes.
 import type { Check } from '#core/check.ts';
 import type { ProviderKind } from '#core/provider.ts';
-import { readWrittenAt } from '#store/push-guard.ts';
-import type { ProviderRow } from '#store/settings.ts';
-import { readWriters } from '#store/tokens.ts';
+import { readWriters } from '#store/access/tokens.ts';
+import { readWrittenAt } from '#store/source/push-guard.ts';
+import type { ProviderRow } from '#store/source/settings.ts';
 import type { AdminParts } from './parts.ts';
 
 export function connectionOfPushed(

@@ -1,12 +1,18 @@
 import { ConflictError, NotFoundError } from '#core/errors.ts';
 import type { ProviderKind } from '#core/provider.ts';
 import type { expectation } from '#http/etag.ts';
-import { writeAudit } from '#store/audit.ts';
+import { writeAudit } from '#store/access/audit.ts';
 import type { Db } from '#store/database.ts';
-import { findOpenRun } from '#store/runs.ts';
-import { deleteProvider, deleteSetting, lockProviders, type ProviderRow, readProvider } from '#store/settings.ts';
+import { findOpenRun } from '#store/run/runs.ts';
+import {
+  deleteProvider,
+  deleteSetting,
+  lockProviders,
+  type ProviderRow,
+  readProvider,
+} from '#store/source/settings.ts';
 import { runInProgress } from '#sync/decide.ts';
-import { takeBackAll } from '#sync/subscriptions.ts';
+import { takeBackAll } from '#sync/watch/subscriptions.ts';
 import { changedMeanwhile } from './documents.ts';
 import { draftName } from './drafts.ts';
 import type { AdminParts } from './parts.ts';

@@ -4,16 +4,23 @@ import { ConflictError, GoneError, InputError, NotFoundError } from '#core/error
 import { decodeCursor } from '#core/journal.ts';
 import { requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
-import type { Telling } from '#outbound/event-messages.ts';
-import { RESEND_MAX, resendPush, resendStream } from '#outbound/resend.ts';
-import { targetScope } from '#outbound/target-scope.ts';
-import { readApp } from '#store/apps.ts';
-import { CHANNELS } from '#store/attempt-hours.ts';
-import { writeAudit } from '#store/audit.ts';
+import type { Telling } from '#outbound/event/event-messages.ts';
+import { RESEND_MAX, resendPush, resendStream } from '#outbound/on-demand/resend.ts';
+import { targetScope } from '#outbound/push/target-scope.ts';
+import { readApp } from '#store/access/apps.ts';
+import { writeAudit } from '#store/access/audit.ts';
 import type { Db } from '#store/database.ts';
-import { listStreams, lockStream } from '#store/event-streams.ts';
-import { listChangedSince, madeSince, type PickedWay, reachesBack, readPicked, type Since } from '#store/resend.ts';
-import { readTarget } from '#store/targets.ts';
+import { listStreams, lockStream } from '#store/event/event-streams.ts';
+import { CHANNELS } from '#store/target/attempt-hours.ts';
+import {
+  listChangedSince,
+  madeSince,
+  type PickedWay,
+  reachesBack,
+  readPicked,
+  type Since,
+} from '#store/target/resend.ts';
+import { readTarget } from '#store/target/targets.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf, instant } from './query.ts';
 

@@ -1,7 +1,7 @@
 // How many a scope lets in, told while it is entered.
 import { Router } from 'express';
 import { requireScope } from '#http/auth.ts';
-import { tryScope } from '#sync/try-scope.ts';
+import { tryScope } from '#sync/scope/try-scope.ts';
 import { answerInTurn } from './long-work.ts';
 import type { AdminParts } from './parts.ts';
 import { kindParam, settingsToTry } from './providers.ts';

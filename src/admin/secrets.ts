@@ -1,7 +1,7 @@
 import { Router } from 'express';
 import { requireAdmin } from '#http/auth.ts';
-import { writeAudit } from '#store/audit.ts';
-import { reseal } from '#store/reseal.ts';
+import { writeAudit } from '#store/access/audit.ts';
+import { reseal } from '#store/access/reseal.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf } from './query.ts';
 

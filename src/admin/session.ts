@@ -16,8 +16,8 @@ import {
 } from '#http/session.ts';
 import { parse } from '#http/validate.ts';
 import { hashToken, makeToken } from '#platform/token.ts';
-import { namePerson } from '#store/actors.ts';
-import { writeAudit } from '#store/audit.ts';
+import { namePerson } from '#store/access/actors.ts';
+import { writeAudit } from '#store/access/audit.ts';
 import {
   endSession,
   endSessionSoon,
@@ -26,8 +26,8 @@ import {
   type NewSession,
   type Role,
   type SessionRow,
-} from '#store/sessions.ts';
-import { findToken } from '#store/tokens.ts';
+} from '#store/access/sessions.ts';
+import { findToken } from '#store/access/tokens.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf } from './query.ts';
 

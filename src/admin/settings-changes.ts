@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { NotFoundError } from '#core/errors.ts';
 import { PROVIDER_KINDS } from '#core/resource.ts';
 import { parse } from '#http/validate.ts';
-import { readVersion } from '#store/settings-versions.ts';
+import { readVersion } from '#store/source/settings-versions.ts';
 import { listSettingsChanges } from '#store/views/settings-changes.ts';
 import type { AdminParts } from './parts.ts';
 import { kindParam } from './providers.ts';

@@ -2,9 +2,9 @@ import { Router } from 'express';
 import { z } from 'zod';
 import { requireAdmin } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
-import { rotateKey } from '#outbound/set-signer.ts';
-import { writeAudit } from '#store/audit.ts';
-import { listSigningKeys } from '#store/signing-keys.ts';
+import { rotateKey } from '#outbound/event/set-signer.ts';
+import { writeAudit } from '#store/access/audit.ts';
+import { listSigningKeys } from '#store/event/signing-keys.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf } from './query.ts';
 

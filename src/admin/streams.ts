@@ -1,11 +1,11 @@
 // Webhooks and security event tokens within the apps that have them.
 import type { AppScope } from '#core/scope.ts';
-import type { SetInput, WebhookInput } from '#outbound/stream-settings.ts';
-import { type StreamParts, saveSets, saveWebhook } from '#outbound/streams.ts';
-import { viewStream } from '#outbound/view-stream.ts';
-import type { AppView } from '#store/apps.ts';
+import type { SetInput, WebhookInput } from '#outbound/event/stream-settings.ts';
+import { type StreamParts, saveSets, saveWebhook } from '#outbound/event/streams.ts';
+import { viewStream } from '#outbound/event/view-stream.ts';
+import type { AppView } from '#store/access/apps.ts';
 import type { Db } from '#store/database.ts';
-import { listStreams, type StreamKind, type StreamRow } from '#store/event-streams.ts';
+import { listStreams, type StreamKind, type StreamRow } from '#store/event/event-streams.ts';
 import { readFigures } from '#store/views/event-deliveries.ts';
 import type { AdminParts } from './parts.ts';
 

@@ -6,7 +6,8 @@ import type { LeavePolicy } from '#core/policy.ts';
 import type { ProviderKind } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import { parse } from '#http/validate.ts';
-import { writeAudit } from '#store/audit.ts';
+import { writeAudit } from '#store/access/audit.ts';
+import { touchAll } from '#store/mirror/touched.ts';
 import {
   lockProviders,
   markInitialDone,
@@ -14,11 +15,10 @@ import {
   readActiveProvider,
   readProvider,
   setActive,
-} from '#store/settings.ts';
-import { touchAll } from '#store/touched.ts';
+} from '#store/source/settings.ts';
 import { type ImpactView, readSwitchImpact } from '#store/views/impact.ts';
 import type { RunView } from '#store/views/runs.ts';
-import { startFirst } from '#sync/connect.ts';
+import { startFirst } from '#sync/provider/connect.ts';
 import type { AdminParts } from './parts.ts';
 import { notConfigured, refuseComing } from './provider-refusals.ts';
 import { actorOf } from './query.ts';

@@ -8,8 +8,8 @@ import { ConflictError, GatewayError, InputError, MediaTypeError, TooLargeError 
 import type { StoredFile, Upload } from '#core/files.ts';
 import { requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
-import { writeAudit } from '#store/audit.ts';
-import { addPiece, beginUpload, completeUpload, dropUpload, PIECE_BYTES, uploadsOf } from '#store/uploads.ts';
+import { writeAudit } from '#store/access/audit.ts';
+import { addPiece, beginUpload, completeUpload, dropUpload, PIECE_BYTES, uploadsOf } from '#store/source/uploads.ts';
 import type { AdminParts } from './parts.ts';
 import { actorOf } from './query.ts';
 

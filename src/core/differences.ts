@@ -8,7 +8,7 @@ export interface Difference {
 
 /**
  * What differs between two forms of a resource, one level into complex attributes and extensions, ordered by path.
- * `schemas` follows from the rest and is not named. At size `store/plan-figures.ts` states the same rule in SQL.
+ * `schemas` follows from the rest and is not named. At size `store/plan/plan-figures.ts` states the same rule in SQL.
  */
 export function differences(before: object, after: object): Difference[] {
   const found: Difference[] = [];

@@ -56,7 +56,7 @@ export interface Correlation {
 /**
  * Pure. An attribute is looked at only for those whom no earlier one linked or found ambiguous.
  *
- * At size `store/matching.ts` states this rule in SQL; a property test holds the two together.
+ * At size `store/plan/matching.ts` states this rule in SQL; a property test holds the two together.
  */
 export function correlate(
   records: readonly Matchable[],

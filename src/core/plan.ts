@@ -14,7 +14,7 @@ export interface Change {
  * come first and removals last, so that a run cut short has taken nothing away. After an incomplete read `desired`
  * proves no absence, and nothing is removed. What is pinned by `isPinned` is left as it is.
  *
- * At size `store/planning.ts` states this rule in SQL; a property test holds the two together.
+ * At size `store/plan/planning.ts` states this rule in SQL; a property test holds the two together.
  */
 export function planChanges(
   current: ReadonlyMap<string, Entry>,

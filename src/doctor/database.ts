@@ -1,7 +1,7 @@
 // The database: what it is, how far away, whether its schema is ours, and whether its clock is.
 import type { Config } from '#platform/config.ts';
 import { type Database, sql } from '#store/database.ts';
-import { readSchemaState } from '#store/migrate.ts';
+import { readSchemaState } from '#store/schema/migrate.ts';
 import type { Finding } from './report.ts';
 
 const AREA = 'Database';

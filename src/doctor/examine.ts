@@ -8,7 +8,7 @@ import { providerKinds } from '#providers/index.ts';
 import { RESOURCE_SCHEMAS } from '#scim/scimmy.ts';
 import { type Database, sql } from '#store/database.ts';
 import { explainForbidden } from '#store/database-errors.ts';
-import { uploadsOf } from '#store/uploads.ts';
+import { uploadsOf } from '#store/source/uploads.ts';
 import { targetKinds } from '#targets/index.ts';
 import { lookAtDatabase } from './database.ts';
 import type { Finding } from './report.ts';

@@ -1,8 +1,8 @@
 // Whether everything that was sealed can be opened; and all of it in plain, so that it can be kept out of what is shown.
 import type { Seal } from '#platform/seal.ts';
+import { type KeyState, readKeyState } from '#store/access/key-check.ts';
+import { eachSealed } from '#store/access/sealed.ts';
 import type { Db } from '#store/database.ts';
-import { type KeyState, readKeyState } from '#store/key-check.ts';
-import { eachSealed } from '#store/sealed.ts';
 import type { Finding } from './report.ts';
 
 export interface Opened {

@@ -4,11 +4,11 @@ import { describeError } from '#core/failure.ts';
 import type { ProviderKind } from '#core/provider.ts';
 import type { PermissionReview } from '#core/source.ts';
 import type { Seal } from '#platform/seal.ts';
-import { endpointsOf } from '#providers/microsoft365/endpoints.ts';
 import type { Microsoft365Settings } from '#providers/microsoft365/settings.ts';
+import { endpointsOf } from '#providers/microsoft365/sign-in/endpoints.ts';
 import { type Db, sql } from '#store/database.ts';
-import { type ProviderRow, readActiveProvider } from '#store/settings.ts';
-import { openSettings } from '#sync/settings.ts';
+import { type ProviderRow, readActiveProvider } from '#store/source/settings.ts';
+import { openSettings } from '#sync/provider/settings.ts';
 import type { Finding } from './report.ts';
 
 const AREA = 'Source';

@@ -1,10 +1,10 @@
 // Push targets, webhooks and streams of apps, and messages to people.
 import { describeError } from '#core/failure.ts';
-import { openTarget, type TargetKinds } from '#outbound/open-target.ts';
-import { testTarget } from '#outbound/test-target.ts';
+import { testTarget } from '#outbound/on-demand/test-target.ts';
+import { openTarget, type TargetKinds } from '#outbound/push/open-target.ts';
 import type { Seal } from '#platform/seal.ts';
 import { type Db, sql } from '#store/database.ts';
-import { readTarget } from '#store/targets.ts';
+import { readTarget } from '#store/target/targets.ts';
 import type { Finding } from './report.ts';
 
 const TARGETS_MAX = 50;

@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from '#store/database.ts';
 import { withLease } from '#store/leased.ts';
-import { listTargetIds } from '#store/targets.ts';
-import { makePump, type PumpParts } from './pump.ts';
+import { listTargetIds } from '#store/target/targets.ts';
+import { makePump, type PumpParts } from './push/pump.ts';
 
 export interface Dispatcher {
   start(): void;

@@ -5,8 +5,8 @@ import type { TargetKind } from '#core/target.ts';
 import { checkOutgoingUrl, type OutgoingPolicy } from '#platform/fetch.ts';
 import type { Seal } from '#platform/seal.ts';
 import type { Db } from '#store/database.ts';
-import { changeTarget, deleteTarget, readTarget, saveTarget } from '#store/targets.ts';
-import type { TargetKinds } from './open-target.ts';
+import { changeTarget, deleteTarget, readTarget, saveTarget } from '#store/target/targets.ts';
+import type { TargetKinds } from './push/open-target.ts';
 
 export interface PushSettingsParts {
   readonly targetKinds: TargetKinds;

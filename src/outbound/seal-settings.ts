@@ -2,7 +2,7 @@
 import { type Secrets, splitSecrets } from '#core/secrets.ts';
 import type { Seal } from '#platform/seal.ts';
 import { type Db, sql } from '#store/database.ts';
-import { kindOf, type TargetKinds } from './open-target.ts';
+import { kindOf, type TargetKinds } from './push/open-target.ts';
 
 interface SavedPush {
   readonly id: string;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { InputError } from '#core/errors.ts';
 import type { Seal } from '#platform/seal.ts';
-import type { Place } from '#store/resource-pages.ts';
+import type { Place } from '#store/directory/resource-pages.ts';
 
 /** Where a list goes on. Sealed, so that it can be neither read nor made by anybody else (RFC 9865 section 2). */
 export interface Position {

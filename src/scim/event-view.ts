@@ -3,7 +3,7 @@ import type { Document } from '#core/coerce.ts';
 import type { ResourceType } from '#core/resource.ts';
 import type { AppScope } from '#core/scope.ts';
 import { foldCase } from '#core/search.ts';
-import type { Visible } from '#store/served.ts';
+import type { Visible } from '#store/directory/served.ts';
 import { makeProjection } from './projection.ts';
 import { viewOf } from './view.ts';
 

@@ -6,8 +6,6 @@ import { jsonText } from '#core/json.ts';
 import { nameKey } from '#core/names.ts';
 import type { ResourceType } from '#core/resource.ts';
 import type { Costly } from '#store/bounded.ts';
-import { compileFilter } from '#store/filter.ts';
-import { isIndexed } from '#store/filter-cost.ts';
 import {
   countAfter,
   type PageRequest,
@@ -15,10 +13,12 @@ import {
   readPageText,
   type ServedPage,
   type Sort,
-} from '#store/resource-pages.ts';
-import { type LookUpKey, SAME_KEY_MAX } from '#store/resource-reader.ts';
-import { type Served, servedOf } from '#store/served.ts';
-import { compileSort, joinSorts } from '#store/sort.ts';
+} from '#store/directory/resource-pages.ts';
+import { type LookUpKey, SAME_KEY_MAX } from '#store/directory/resource-reader.ts';
+import { type Served, servedOf } from '#store/directory/served.ts';
+import { compileFilter } from '#store/filter/filter.ts';
+import { isIndexed } from '#store/filter/filter-cost.ts';
+import { compileSort, joinSorts } from '#store/filter/sort.ts';
 import type { Condition } from '#store/statement.ts';
 import { send } from './answers.ts';
 import type { Position } from './cursor.ts';

@@ -1,9 +1,9 @@
 import type { Authenticator } from '#http/auth.ts';
-import type { Counts } from '#store/counts.ts';
 import type { Database } from '#store/database.ts';
-import type { ResourceReader } from '#store/resource-reader.ts';
-import type { ServedGroups } from '#store/served-groups.ts';
-import type { PushParts } from '#sync/push-source.ts';
+import type { Counts } from '#store/directory/counts.ts';
+import type { ResourceReader } from '#store/directory/resource-reader.ts';
+import type { ServedGroups } from '#store/directory/served-groups.ts';
+import type { PushParts } from '#sync/push/push-source.ts';
 import type { Cursors } from './cursor.ts';
 import type { Places } from './places.ts';
 import type { SecurityEvents } from './security-events.ts';

@@ -1,5 +1,5 @@
 import { digestOf } from '#core/digest.ts';
-import type { Place } from '#store/resource-pages.ts';
+import type { Place } from '#store/directory/resource-pages.ts';
 
 /** Where the page before ended, for a reader who pages by index. */
 export interface Reached {

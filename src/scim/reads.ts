@@ -7,7 +7,7 @@ import type { ResourceType } from '#core/resource.ts';
 import { principalOf } from '#http/auth.ts';
 import { etagOf, names } from '#http/etag.ts';
 import { setField, writeHead } from '#http/fields.ts';
-import type { Served } from '#store/served.ts';
+import type { Served } from '#store/directory/served.ts';
 import { missing } from '#sync/edits.ts';
 import { setPlace } from './answers.ts';
 import type { ScimParts } from './parts.ts';

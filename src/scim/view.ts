@@ -4,8 +4,8 @@ import { type Filter, parseFilter, parsePath } from '#core/filter.ts';
 import type { ResourceType } from '#core/resource.ts';
 import type { AppScope } from '#core/scope.ts';
 import { foldCase } from '#core/search.ts';
-import { compileFilter } from '#store/filter.ts';
-import type { Visible } from '#store/served.ts';
+import type { Visible } from '#store/directory/served.ts';
+import { compileFilter } from '#store/filter/filter.ts';
 import { type Condition, Statement } from '#store/statement.ts';
 import { RESOURCE_SCHEMAS } from './scimmy.ts';
 

@@ -18,8 +18,8 @@ import {
   patchResource,
   replaceResource,
 } from '#sync/edits.ts';
-import { pushCreate, pushDelete, pushPatch, pushReplace } from '#sync/push.ts';
-import { isPushed } from '#sync/push-source.ts';
+import { pushCreate, pushDelete, pushPatch, pushReplace } from '#sync/push/push.ts';
+import { isPushed } from '#sync/push/push-source.ts';
 import type { ScimParts } from './parts.ts';
 import { RESOURCE_SCHEMAS } from './scimmy.ts';
 import { viewOf } from './view.ts';

@@ -6,7 +6,7 @@ import { ConfigError, UnavailableError } from '#core/errors.ts';
 import type { Log } from '#platform/log.ts';
 import { ask, type HotQuery, type Texts } from './ask.ts';
 import { isReadOnly, isRefusal, readOnly, refused, unreachable } from './database-errors.ts';
-import { openEmbedded } from './embedded.ts';
+import { openEmbedded } from './embedded/embedded.ts';
 import { CONNECT_WITHIN_MS, watchServer } from './watch-server.ts';
 
 /**

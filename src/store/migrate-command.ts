@@ -2,8 +2,8 @@
 import { GatewayError } from '#core/errors.ts';
 import { readConfig } from '#platform/config.ts';
 import { openDatabase } from './database.ts';
-import { migrate } from './migrate.ts';
-import { migrateOnline } from './online-migrations.ts';
+import { migrate } from './schema/migrate.ts';
+import { migrateOnline } from './schema/online-migrations.ts';
 
 async function run(): Promise<void> {
   // Nothing is sealed here, so whoever runs only this needs no key.

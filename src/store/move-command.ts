@@ -5,10 +5,10 @@ import { ConfigError, GatewayError } from '#core/errors.ts';
 import { readConfig } from '#platform/config.ts';
 import { readKeyFile } from '#platform/key-file.ts';
 import { makeSeal } from '#platform/seal.ts';
+import { eachSealed } from './access/sealed.ts';
 import { type Database, openDatabase } from './database.ts';
-import { migrate } from './migrate.ts';
-import { moveDatabase } from './move.ts';
-import { eachSealed } from './sealed.ts';
+import { migrate } from './schema/migrate.ts';
+import { moveDatabase } from './schema/move.ts';
 
 async function run(): Promise<void> {
   const folder = process.env['DATA_DIR'] || './data';

@@ -2,7 +2,7 @@
 import { GatewayError, UnavailableError } from '#core/errors.ts';
 import type { Database } from './database.ts';
 import { translateDatabaseError } from './database-errors.ts';
-import { readSchemaState } from './migrate.ts';
+import { readSchemaState } from './schema/migrate.ts';
 
 export interface StorageCheck {
   readonly name: 'database' | 'schema' | 'writes' | 'storage';

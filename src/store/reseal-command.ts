@@ -6,11 +6,11 @@ import { ConfigError, GatewayError } from '#core/errors.ts';
 import { readConfig } from '#platform/config.ts';
 import { readKeyFile } from '#platform/key-file.ts';
 import { makeSeal } from '#platform/seal.ts';
-import { writeAudit } from './audit.ts';
+import { writeAudit } from './access/audit.ts';
+import { forgetKey } from './access/key-check.ts';
+import { reseal } from './access/reseal.ts';
 import { openDatabase } from './database.ts';
-import { forgetKey } from './key-check.ts';
-import { readSchemaState } from './migrate.ts';
-import { reseal } from './reseal.ts';
+import { readSchemaState } from './schema/migrate.ts';
 
 async function run(): Promise<void> {
   const { values } = parseArgs({ options: { 'key-lost': { type: 'boolean', default: false } } });

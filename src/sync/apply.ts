@@ -4,20 +4,9 @@ import { type NameWish, nameKey, refusedNames } from '#core/names.ts';
 import { isSourceForm } from '#core/plan.ts';
 import type { Origin, ProviderKindName, UserResource } from '#core/resource.ts';
 import { searchForm } from '#core/search.ts';
-import { appendChanges, type NewChange } from '#store/changes.ts';
 import type { Db } from '#store/database.ts';
-import { freeLinks, hasLinks, type LinkedRow, linkKey, readLinkHolders } from '#store/link-holders.ts';
-import { applyMemberSlice, endOfSlice, type MemberCursor, settleMemberships } from '#store/memberships.ts';
-import { sampleDirectory } from '#store/planning.ts';
-import {
-  countPending,
-  nextItems,
-  type PlanItem,
-  pendingItemsOf,
-  resolveUsers,
-  type Settled,
-  settleItems,
-} from '#store/plans.ts';
+import { appendChanges, type NewChange } from '#store/directory/changes.ts';
+import { applyMemberSlice, endOfSlice, type MemberCursor, settleMemberships } from '#store/directory/memberships.ts';
 import {
   type Bereaved,
   type LockedResource,
@@ -28,8 +17,19 @@ import {
   type Touched,
   tombstone,
   writeResources,
-} from '#store/resources.ts';
-import { STATISTICS_AFTER } from './make-plan.ts';
+} from '#store/directory/resources.ts';
+import { sampleDirectory } from '#store/plan/planning.ts';
+import {
+  countPending,
+  nextItems,
+  type PlanItem,
+  pendingItemsOf,
+  resolveUsers,
+  type Settled,
+  settleItems,
+} from '#store/plan/plans.ts';
+import { freeLinks, hasLinks, type LinkedRow, linkKey, readLinkHolders } from '#store/target/link-holders.ts';
+import { STATISTICS_AFTER } from './plan/make-plan.ts';
 import type { RunContext } from './run.ts';
 
 /** Objects per transaction: keeps one under about 200 ms, so that readers on embedded storage hardly wait. */

@@ -1,7 +1,7 @@
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import { repeat } from '#platform/repeat.ts';
-import { sealAudit } from '#store/audit-chain.ts';
+import { sealAudit } from '#store/access/audit-chain.ts';
 import type { Db } from '#store/database.ts';
 
 /** How long an entry may stand outside the chain. */

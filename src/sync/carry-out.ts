@@ -9,18 +9,18 @@ import type { Seal } from '#platform/seal.ts';
 import type { Database, Db } from '#store/database.ts';
 import { translateDatabaseError } from '#store/database-errors.ts';
 import { checkFence, type Lease, LeaseLostError } from '#store/leases.ts';
-import { SEAL } from '#store/plan-seal.ts';
-import { countOutcomes, deleteUnfinishedPlans, type PlanRow, readPlanRow, setPlanStatus } from '#store/plans.ts';
-import { finishRun, type RunEnd, RunOverError, type RunRow, readRunRow, startRun } from '#store/runs.ts';
-import { type ProviderRow, readProvider } from '#store/settings.ts';
+import { SEAL } from '#store/plan/plan-seal.ts';
+import { countOutcomes, deleteUnfinishedPlans, type PlanRow, readPlanRow, setPlanStatus } from '#store/plan/plans.ts';
+import { finishRun, type RunEnd, RunOverError, type RunRow, readRunRow, startRun } from '#store/run/runs.ts';
+import { type ProviderRow, readProvider } from '#store/source/settings.ts';
+import type { ResourceSchemas } from './plan/protect.ts';
+import { runRestore } from './plan/restore.ts';
+import { runRevert } from './plan/revert.ts';
 import { makeProgress } from './progress.ts';
-import type { ResourceSchemas } from './protect.ts';
-import { makeReadMemory } from './read-memory.ts';
-import { runRestore } from './restore.ts';
-import { runRevert } from './revert.ts';
+import { openSettings, secretsOf } from './provider/settings.ts';
+import { makeReadMemory } from './read/read-memory.ts';
 import { CancelledError, finishPlan, type RunContext, runSync } from './run.ts';
 import { keepRunLog, type RunLog } from './run-log.ts';
-import { openSettings, secretsOf } from './settings.ts';
 
 export interface CarryParts {
   readonly database: Database;

@@ -1,5 +1,5 @@
 import type { Db } from '#store/database.ts';
-import { readSetting } from '#store/settings.ts';
+import { readSetting } from '#store/source/settings.ts';
 
 /** How the directory answers its clients. */
 export interface DirectorySettings {

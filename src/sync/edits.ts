@@ -17,10 +17,10 @@ import {
   type ResourceType,
 } from '#core/resource.ts';
 import { searchForm } from '#core/search.ts';
-import { writeAudit } from '#store/audit.ts';
+import { writeAudit } from '#store/access/audit.ts';
 import type { Database, Db } from '#store/database.ts';
 import { isRetryable } from '#store/database-errors.ts';
-import type { ResourceReader, Stored } from '#store/resource-reader.ts';
+import type { ResourceReader, Stored } from '#store/directory/resource-reader.ts';
 import {
   asConflict,
   changeMembers,
@@ -30,11 +30,11 @@ import {
   lockResource,
   updateResource,
   type WrittenColumns,
-} from '#store/resource-writes.ts';
-import { lockGroupsOf, standInLine } from '#store/resources.ts';
-import type { ServedRow } from '#store/served.ts';
-import { readActiveProvider } from '#store/settings.ts';
-import { touch } from '#store/touched.ts';
+} from '#store/directory/resource-writes.ts';
+import { lockGroupsOf, standInLine } from '#store/directory/resources.ts';
+import type { ServedRow } from '#store/directory/served.ts';
+import { touch } from '#store/mirror/touched.ts';
+import { readActiveProvider } from '#store/source/settings.ts';
 import { readDirectorySettings } from './directory.ts';
 
 export interface EditParts {

@@ -9,7 +9,7 @@ import { describeReason, type ReasonView, reasonOfFailure, reasonOfTarget } from
 import { ENTERPRISE_SCHEMA, GATEWAY_SCHEMA, type ProviderKindName, type ResourceType } from '#core/resource.ts';
 import type { Seal } from '#platform/seal.ts';
 import type { Db } from '#store/database.ts';
-import { readActiveProvider, readProvider } from '#store/settings.ts';
+import { readActiveProvider, readProvider } from '#store/source/settings.ts';
 import {
   type DisputeFacts,
   findSubjects,
@@ -38,7 +38,7 @@ import {
 } from '#store/views/explain.ts';
 import { readMembershipFacts } from '#store/views/membership-facts.ts';
 import { readTargetOutcomes, type TargetOutcome } from '#store/views/target-outcomes.ts';
-import { openSettings } from './settings.ts';
+import { openSettings } from './provider/settings.ts';
 
 export interface ExplainParts {
   readonly db: Db;

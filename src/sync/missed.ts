@@ -1,6 +1,6 @@
 // A run that did not start when it was due: which one, why, and what to do about it.
 import type { Db } from '#store/database.ts';
-import { readSlot } from '#store/schedule-slots.ts';
+import { readSlot } from '#store/run/schedule-slots.ts';
 
 export interface MissedRun {
   /** Null when it cannot be told, since the zone of the schedule is not known here. */

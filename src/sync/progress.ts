@@ -3,7 +3,7 @@ import type { PhaseTime, RunPhase, RunTimes } from '#core/estimate.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Db } from '#store/database.ts';
 import { type Lease, LeaseLostError } from '#store/leases.ts';
-import { type Progress, type RunRow, writeProgress } from '#store/runs.ts';
+import { type Progress, type RunRow, writeProgress } from '#store/run/runs.ts';
 import { CancelledError, type RunContext } from './run.ts';
 
 /** How often the progress of a run is stored: a row that is written at every page would cost more than the page. */

@@ -3,13 +3,11 @@ import { DEFAULT_RETENTION, type RetentionSettings, retentionCutoffs } from '#co
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import { repeat } from '#platform/repeat.ts';
-import { deleteOldHours } from '#store/attempt-hours.ts';
-import { writeAudit } from '#store/audit.ts';
-import { deleteOldestAudit, sealAudit } from '#store/audit-chain.ts';
+import { writeAudit } from '#store/access/audit.ts';
+import { deleteOldestAudit, sealAudit } from '#store/access/audit-chain.ts';
 import { type Database, type Db, sql } from '#store/database.ts';
 import { withLease } from '#store/leased.ts';
 import { checkFence } from '#store/leases.ts';
-import { deleteOldImages } from '#store/pushed-images.ts';
 import {
   deleteForgottenDeliveries,
   deleteGoneRecords,
@@ -22,9 +20,11 @@ import {
   deleteTombstones,
   readServerTime,
   unlinkOldPlans,
-} from '#store/retention.ts';
-import { readSetting } from '#store/settings.ts';
-import { spellNames } from '#store/spell-names.ts';
+} from '#store/run/retention.ts';
+import { spellNames } from '#store/schema/spell-names.ts';
+import { deleteOldImages } from '#store/source/pushed-images.ts';
+import { readSetting } from '#store/source/settings.ts';
+import { deleteOldHours } from '#store/target/attempt-hours.ts';
 
 const LEASE = 'retention';
 const LEASE_TTL_MS = 15_000;

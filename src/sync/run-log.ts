@@ -1,7 +1,7 @@
 import { type Log, tapLog } from '#platform/log.ts';
 import { makeMask } from '#platform/mask.ts';
 import type { Db } from '#store/database.ts';
-import { appendRunLog, runLogSize } from '#store/run-logs.ts';
+import { appendRunLog, runLogSize } from '#store/run/run-logs.ts';
 
 /** Kept of one run's log in all: its beginning, and its last lines, which say how it ended. In characters. */
 const HEAD_MAX = 3 * 1024 * 1024;

@@ -12,11 +12,11 @@ import {
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import type { Database, Db } from '#store/database.ts';
-import { wasApproved } from '#store/plans.ts';
-import { findOpenRun } from '#store/runs.ts';
-import { claimSlot, isSlotClaimed } from '#store/schedule-slots.ts';
-import { lockSettings, readActiveProvider, readSetting, writeSetting } from '#store/settings.ts';
-import { readWholeRead } from '#store/whole-read.ts';
+import { readWholeRead } from '#store/mirror/whole-read.ts';
+import { wasApproved } from '#store/plan/plans.ts';
+import { findOpenRun } from '#store/run/runs.ts';
+import { claimSlot, isSlotClaimed } from '#store/run/schedule-slots.ts';
+import { lockSettings, readActiveProvider, readSetting, writeSetting } from '#store/source/settings.ts';
 import { findMissed, type MissedRun, missedByZone } from './missed.ts';
 import type { ScheduleService, ScheduleView, SyncService } from './service.ts';
 

@@ -1,11 +1,11 @@
 import type { LinkReset } from '#core/match.ts';
 import type { ScheduleSettings } from '#core/schedule.ts';
 import type { Db } from '#store/database.ts';
-import type { PushedWrite } from '#store/pushed-images.ts';
+import type { PushedWrite } from '#store/source/pushed-images.ts';
 import type { PlanView } from '#store/views/plans.ts';
 import type { RunView } from '#store/views/runs.ts';
 import type { MissedRun } from './missed.ts';
-import type { ImpactRequest, SwitchRequest } from './switching.ts';
+import type { ImpactRequest, SwitchRequest } from './provider/switching.ts';
 
 export type Trigger = 'manual' | 'schedule' | 'catch-up' | 'connect' | 'revert' | 'notification';
 

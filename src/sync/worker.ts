@@ -3,8 +3,8 @@ import { repeat } from '#platform/repeat.ts';
 import { inSpan } from '#platform/trace.ts';
 import { withLease } from '#store/leased.ts';
 import { freeAllLeases } from '#store/leases.ts';
-import { SEAL } from '#store/plan-seal.ts';
-import { findRunToCarryOut } from '#store/runs.ts';
+import { SEAL } from '#store/plan/plan-seal.ts';
+import { findRunToCarryOut } from '#store/run/runs.ts';
 import { type CarryParts, carryOut } from './carry-out.ts';
 import { CancelledError } from './run.ts';
 

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { fullJitter, objectRetryMs, probeGapMs, retryAfterMs, targetRestMs } from '#core/backoff.ts';
 import { TargetError, type TargetFailure } from '#core/target.ts';
-import { consequenceOf } from '#outbound/settle.ts';
+import { consequenceOf } from '#outbound/push/settle.ts';
 
 const now = new Date('2026-11-26T00:00:00Z');
 

@@ -32,11 +32,13 @@ function headingsOf(page: string): string[] {
 }
 
 const DEMANDING = [
-  ...['scope', 'explain'].map((name) => `providers/microsoft365/${name}.ts`),
+  ...['scope/scope', 'explain'].map((name) => `providers/microsoft365/${name}.ts`),
   ...['providers/scim/explain.ts', 'providers/csv/to-scim.ts', 'core/field-records.ts'],
 ];
 const TESTING = [
-  ...['checks', 'permissions', 'preflight', 'selected-groups'].map((name) => `providers/microsoft365/${name}.ts`),
+  ...['checks', 'sign-in/permissions', 'preflight', 'read/selected-groups'].map(
+    (name) => `providers/microsoft365/${name}.ts`,
+  ),
   ...['providers/ldap/checks.ts', 'providers/csv/checks.ts', 'providers/scim/index.ts'],
   ...['core/check.ts', 'admin/pushed-provider.ts'],
 ];

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { it } from 'node:test';
 import { systemClock } from '#platform/clock.ts';
 import { type Database, sql } from '#store/database.ts';
-import { markMissing } from '#store/reconciliations.ts';
+import { markMissing } from '#store/target/reconciliations.ts';
 import { eachDatabase } from '../support/database.ts';
 import { type Editor, eachPush, journalIsWhole, type PushTest } from '../support/push.ts';
 import type { ScimAppServer } from '../support/scim-app-server.ts';

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { type Target, TargetError } from '#core/target.ts';
-import { type Health, makeHealth } from '#outbound/health.ts';
+import { type Health, makeHealth } from '#outbound/push/health.ts';
 import { systemClock } from '#platform/clock.ts';
 import { makeLog } from '#platform/log.ts';
 import { type Database, type Db, sql } from '#store/database.ts';
-import { readTarget } from '#store/targets.ts';
+import { readTarget } from '#store/target/targets.ts';
 import { makeClock, type TestClock } from '../support/clock.ts';
 import { eachDatabase } from '../support/database.ts';
 import { type Editor, eachPush, journalIsWhole, type PushTest } from '../support/push.ts';

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { AppScope } from '#core/scope.ts';
-import { lookThrough } from '#outbound/follow.ts';
+import { lookThrough } from '#outbound/push/follow.ts';
 import { systemClock } from '#platform/clock.ts';
 import { type Database, sql } from '#store/database.ts';
-import { askBackfill, readTarget } from '#store/targets.ts';
+import { askBackfill, readTarget } from '#store/target/targets.ts';
 import { eachDatabase } from '../support/database.ts';
 import { type Editor, eachPush, scopeOf } from '../support/push.ts';
 import type { ScimAppServer } from '../support/scim-app-server.ts';

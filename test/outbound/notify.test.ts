@@ -4,15 +4,15 @@ import {
   type NotificationSettings,
   parseNotificationSettings,
   saveNotificationSettings,
-} from '#outbound/notification-settings.ts';
-import { makeNotifier, type Notifier } from '#outbound/notify.ts';
+} from '#outbound/message/notification-settings.ts';
+import { makeNotifier, type Notifier } from '#outbound/message/notify.ts';
 import { makeLog } from '#platform/log.ts';
 import { makeSeal } from '#platform/seal.ts';
 import { type Database, sql } from '#store/database.ts';
-import { listNotifications, type NotificationView } from '#store/notifications.ts';
-import { supersedePlans } from '#store/plan-seal.ts';
-import { insertPlan } from '#store/plans.ts';
-import { attachPlan, finishRun, insertRun, type RunEnd, requeueRun, startRun } from '#store/runs.ts';
+import { listNotifications, type NotificationView } from '#store/event/notifications.ts';
+import { supersedePlans } from '#store/plan/plan-seal.ts';
+import { insertPlan } from '#store/plan/plans.ts';
+import { attachPlan, finishRun, insertRun, type RunEnd, requeueRun, startRun } from '#store/run/runs.ts';
 import { makeClock, type TestClock } from '../support/clock.ts';
 import { eachDatabase } from '../support/database.ts';
 import { MAIL_PASSWORD, MAIL_USER, type MailServer, startMailServer } from '../support/mail-server.ts';

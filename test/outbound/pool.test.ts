@@ -1,9 +1,9 @@
 // What is claimed, carried out and settled at once, and what becomes of it when the work has to stop.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { drain, makeClaimSize, type PoolParts } from '#outbound/pool.ts';
-import type { SettledDelivery } from '#store/deliveries.ts';
-import type { Claimed } from '#store/delivery-claims.ts';
+import { drain, makeClaimSize, type PoolParts } from '#outbound/push/pool.ts';
+import type { SettledDelivery } from '#store/target/deliveries.ts';
+import type { Claimed } from '#store/target/delivery-claims.ts';
 
 interface Story {
   readonly begun: string[];

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { it } from 'node:test';
-import { openTarget } from '#outbound/open-target.ts';
+import { openTarget } from '#outbound/push/open-target.ts';
 import { sealPushSettings } from '#outbound/seal-settings.ts';
 import { systemClock } from '#platform/clock.ts';
 import { makeSeal } from '#platform/seal.ts';
 import { sql } from '#store/database.ts';
-import { readTarget, saveTarget } from '#store/targets.ts';
+import { readTarget, saveTarget } from '#store/target/targets.ts';
 import { targetKinds } from '#targets/index.ts';
 import { eachDatabase } from '../support/database.ts';
 

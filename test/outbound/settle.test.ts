@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { TargetError } from '#core/target.ts';
-import { type Consequence, consequenceOf } from '#outbound/settle.ts';
+import { type Consequence, consequenceOf } from '#outbound/push/settle.ts';
 
 const NOW = new Date('2026-11-27T10:00:00Z');
 

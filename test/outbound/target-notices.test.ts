@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { parseNotificationSettings, saveNotificationSettings } from '#outbound/notification-settings.ts';
-import { makeNotifier } from '#outbound/notify.ts';
+import { parseNotificationSettings, saveNotificationSettings } from '#outbound/message/notification-settings.ts';
+import { makeNotifier } from '#outbound/message/notify.ts';
 import { makeLog } from '#platform/log.ts';
 import { makeSeal } from '#platform/seal.ts';
 import { makeClock } from '../support/clock.ts';

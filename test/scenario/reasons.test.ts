@@ -18,8 +18,8 @@ import {
   updateUser,
 } from '#demo/tenant.ts';
 import { openDatabase } from '#store/database.ts';
-import { migrate } from '#store/migrate.ts';
-import { writeResources } from '#store/resources.ts';
+import { writeResources } from '#store/directory/resources.ts';
+import { migrate } from '#store/schema/migrate.ts';
 import { startScripted } from '../providers/microsoft365/support.ts';
 import { checkedCall, listAll } from '../support/checked.ts';
 import {

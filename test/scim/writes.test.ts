@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, it } from 'node:test';
 import { type Database, sql } from '#store/database.ts';
-import { saveProvider, setActive, writeSetting } from '#store/settings.ts';
+import { saveProvider, setActive, writeSetting } from '#store/source/settings.ts';
 import { eachDatabase } from '../support/database.ts';
 import { writeDocuments } from '../support/directory.ts';
 import {

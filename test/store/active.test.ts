@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { before, it } from 'node:test';
 import type { Database } from '#store/database.ts';
 import { checkFence, giveBackLease, LeaseLostError, renewLease, takeLease } from '#store/leases.ts';
-import { insertRun } from '#store/runs.ts';
-import { readActiveProvider, saveProvider, setActive } from '#store/settings.ts';
+import { insertRun } from '#store/run/runs.ts';
+import { readActiveProvider, saveProvider, setActive } from '#store/source/settings.ts';
 import { eachDatabase } from '../support/database.ts';
 
 const RUN = {

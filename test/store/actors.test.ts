@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, it } from 'node:test';
-import { listActors, namePerson } from '#store/actors.ts';
-import { listAudit, writeAudit } from '#store/audit.ts';
+import { listActors, namePerson } from '#store/access/actors.ts';
+import { listAudit, writeAudit } from '#store/access/audit.ts';
 import type { Database } from '#store/database.ts';
-import { FOLDER, readMigration } from '#store/migrations.ts';
+import { FOLDER, readMigration } from '#store/schema/migrations.ts';
 import { eachDatabase } from '../support/database.ts';
 
 const ISSUER = 'https://login.example.com';

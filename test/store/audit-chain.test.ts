@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, it } from 'node:test';
-import { writeAudit } from '#store/audit.ts';
-import { deleteOldestAudit, sealAudit, verifyAudit } from '#store/audit-chain.ts';
+import { writeAudit } from '#store/access/audit.ts';
+import { deleteOldestAudit, sealAudit, verifyAudit } from '#store/access/audit-chain.ts';
 import { type Database, sql } from '#store/database.ts';
-import { FOLDER, readMigration } from '#store/migrations.ts';
+import { FOLDER, readMigration } from '#store/schema/migrations.ts';
 import { eachDatabase } from '../support/database.ts';
 
 class RolledBack extends Error {}

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { ConnectionFacts } from '#core/connect.ts';
-import { noteFacts, noteProblem, readConnection } from '#store/connections.ts';
-import { deleteProvider, saveProvider } from '#store/settings.ts';
+import { noteFacts, noteProblem, readConnection } from '#store/source/connections.ts';
+import { deleteProvider, saveProvider } from '#store/source/settings.ts';
 import { eachDatabase } from '../support/database.ts';
 
 const AT = new Date('2026-11-01T12:00:00Z');

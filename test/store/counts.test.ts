@@ -5,11 +5,11 @@ import fc from 'fast-check';
 import { parseFilter } from '#core/filter.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { RESOURCE_SCHEMAS } from '#scim/scimmy.ts';
-import { type Counts, makeCounts } from '#store/counts.ts';
 import { type Database, type Db, sql } from '#store/database.ts';
-import { compileFilter } from '#store/filter.ts';
-import { type PageRequest, readPage } from '#store/resource-pages.ts';
-import { changeMembers, deleteManual, insertManual, updateResource } from '#store/resource-writes.ts';
+import { type Counts, makeCounts } from '#store/directory/counts.ts';
+import { type PageRequest, readPage } from '#store/directory/resource-pages.ts';
+import { changeMembers, deleteManual, insertManual, updateResource } from '#store/directory/resource-writes.ts';
+import { compileFilter } from '#store/filter/filter.ts';
 import type { Condition } from '#store/statement.ts';
 import { eachDatabase } from '../support/database.ts';
 

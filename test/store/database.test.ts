@@ -9,7 +9,7 @@ import { makeLog, tapLog } from '#platform/log.ts';
 import { type Costly, queryBounded } from '#store/bounded.ts';
 import { type Database, openDatabase, sql } from '#store/database.ts';
 import { translateDatabaseError } from '#store/database-errors.ts';
-import { countInScope } from '#store/deliveries.ts';
+import { countInScope } from '#store/target/deliveries.ts';
 import { makeCertificate } from '../support/certificate.ts';
 import { eachDatabase } from '../support/database.ts';
 

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { after, afterEach, describe, it } from 'node:test';
 import pg from 'pg';
 import { ConfigError } from '#core/errors.ts';
-import { type Embedded, type EmbeddedOptions, openEmbedded } from '#store/embedded.ts';
+import { type Embedded, type EmbeddedOptions, openEmbedded } from '#store/embedded/embedded.ts';
 import { ended, startScript } from '../support/child.ts';
 import { makeDataDir, makeFolder } from '../support/database.ts';
 import { unprivilegedAccount } from '../support/postgres-server.ts';
@@ -29,7 +29,7 @@ async function connect(embedded: Embedded): Promise<pg.Client> {
 const refusal = (reason: string) => (error: unknown) => error instanceof ConfigError && error.reason === reason;
 
 const OPEN = `
-  import { openEmbedded } from '#store/embedded.ts';
+  import { openEmbedded } from '#store/embedded/embedded.ts';
   import pg from 'pg';
   const embedded = await openEmbedded({ dataDir: process.env.FOLDER });
   const client = new pg.Client({ stream: () => embedded.connect(), user: 'postgres', database: 'postgres' });

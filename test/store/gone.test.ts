@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { noteGone, notePurged } from '#store/mirror.ts';
-import { readStoredRecords } from '#store/mirror-changes.ts';
+import { noteGone, notePurged } from '#store/mirror/mirror.ts';
+import { readStoredRecords } from '#store/mirror/mirror-changes.ts';
 import { eachDatabase } from '../support/database.ts';
 
 eachDatabase('whoever is gone', (open) => {

@@ -5,12 +5,12 @@ import { comparePlaces, decodeCursor, encodeCursor, type JournalPlace } from '#c
 import { systemClock } from '#platform/clock.ts';
 import { makeLog } from '#platform/log.ts';
 import { RESOURCE_SCHEMAS } from '#scim/scimmy.ts';
-import { appendChanges, type Change, journalEnd, readChanges } from '#store/changes.ts';
 import { type Database, type Db, sql } from '#store/database.ts';
-import { migrate } from '#store/migrate.ts';
-import { makeResourceReader } from '#store/resource-reader.ts';
-import { changeMembers, lockResource } from '#store/resource-writes.ts';
-import { makeServedGroups } from '#store/served-groups.ts';
+import { appendChanges, type Change, journalEnd, readChanges } from '#store/directory/changes.ts';
+import { makeResourceReader } from '#store/directory/resource-reader.ts';
+import { changeMembers, lockResource } from '#store/directory/resource-writes.ts';
+import { makeServedGroups } from '#store/directory/served-groups.ts';
+import { migrate } from '#store/schema/migrate.ts';
 import { createResource, deleteResource, patchResource } from '#sync/edits.ts';
 import { makeRetention } from '#sync/retention.ts';
 import { eachDatabase } from '../support/database.ts';

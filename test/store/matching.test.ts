@@ -8,12 +8,12 @@ import { correlate, MATCH_ATTRIBUTES, type MatchAttribute, type Matchable, type 
 import { ENTERPRISE_SCHEMA, type Origin, USER_SCHEMA } from '#core/resource.ts';
 import { searchForm } from '#core/search.ts';
 import type { Database } from '#store/database.ts';
-import { planLinks } from '#store/matching.ts';
-import { upsertRecords } from '#store/mirror.ts';
-import { planUpserts } from '#store/planning.ts';
-import { insertPlan } from '#store/plans.ts';
-import { writeResources } from '#store/resources.ts';
-import { insertRun } from '#store/runs.ts';
+import { writeResources } from '#store/directory/resources.ts';
+import { upsertRecords } from '#store/mirror/mirror.ts';
+import { planLinks } from '#store/plan/matching.ts';
+import { planUpserts } from '#store/plan/planning.ts';
+import { insertPlan } from '#store/plan/plans.ts';
+import { insertRun } from '#store/run/runs.ts';
 import { eachDatabase } from '../support/database.ts';
 
 interface Person extends Matchable {

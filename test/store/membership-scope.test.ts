@@ -6,10 +6,10 @@ import { digestOf } from '#core/digest.ts';
 import type { MembershipScope } from '#core/membership-scope.ts';
 import { GATEWAY_SCHEMA } from '#core/resource.ts';
 import { type Database, type Db, sql } from '#store/database.ts';
-import { scopeByMemberships, scopeTouched } from '#store/membership-scope.ts';
-import { replaceMembers, upsertRecords } from '#store/mirror.ts';
-import { changeMirrorMembers, markGone } from '#store/mirror-changes.ts';
-import { touch, touchAll } from '#store/touched.ts';
+import { scopeByMemberships, scopeTouched } from '#store/mirror/membership-scope.ts';
+import { replaceMembers, upsertRecords } from '#store/mirror/mirror.ts';
+import { changeMirrorMembers, markGone } from '#store/mirror/mirror-changes.ts';
+import { touch, touchAll } from '#store/mirror/touched.ts';
 import { eachDatabase, emptyDatabase } from '../support/database.ts';
 
 const PROVIDER = 'microsoft365';

@@ -2,10 +2,10 @@
 // that has just been connected has such.
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { insertApp } from '#store/apps.ts';
+import { insertApp } from '#store/access/apps.ts';
 import { type Db, sql } from '#store/database.ts';
-import { lackingMembers, noteMembers, surplusMembers } from '#store/target-members.ts';
-import { saveTarget } from '#store/targets.ts';
+import { lackingMembers, noteMembers, surplusMembers } from '#store/target/target-members.ts';
+import { saveTarget } from '#store/target/targets.ts';
 import { eachDatabase } from '../support/database.ts';
 
 const MEMBERS = 2_000;

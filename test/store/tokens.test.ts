@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, it } from 'node:test';
+import { findToken, makeFirstToken } from '#store/access/tokens.ts';
 import type { Database } from '#store/database.ts';
-import { findToken, makeFirstToken } from '#store/tokens.ts';
 import { eachDatabase } from '../support/database.ts';
 
 eachDatabase('the first administrator token', (open) => {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe } from 'node:test';
 import { type Database, type DatabaseOptions, openDatabase } from '#store/database.ts';
-import { migrate } from '#store/migrate.ts';
+import { migrate } from '#store/schema/migrate.ts';
 import { createDatabase, dropDatabase } from './postgres-databases.ts';
 
 export type DatabaseKind = Database['kind'];

@@ -4,7 +4,7 @@ import { isUuid } from '#core/ids.ts';
 import { ENTERPRISE_SCHEMA, type Origin, type ResourceType } from '#core/resource.ts';
 import { foldCase, searchForm } from '#core/search.ts';
 import { type Database, sql } from '#store/database.ts';
-import { writeResources } from '#store/resources.ts';
+import { writeResources } from '#store/directory/resources.ts';
 
 export interface DirectoryEntry {
   readonly id: string;

@@ -2,17 +2,17 @@
 
 import { after, afterEach, before, beforeEach } from 'node:test';
 import type { AppScope } from '#core/scope.ts';
-import { type EventWorker, makeEventWorker } from '#outbound/event-worker.ts';
-import { makeSetPolling, type SetPolling } from '#outbound/poll-sets.ts';
-import { makeSetSigner } from '#outbound/set-signer.ts';
-import type { SetInput, WebhookInput } from '#outbound/stream-settings.ts';
-import { type StreamParts, saveSets, saveWebhook } from '#outbound/streams.ts';
+import { type EventWorker, makeEventWorker } from '#outbound/event/event-worker.ts';
+import { makeSetPolling, type SetPolling } from '#outbound/event/poll-sets.ts';
+import { makeSetSigner } from '#outbound/event/set-signer.ts';
+import type { SetInput, WebhookInput } from '#outbound/event/stream-settings.ts';
+import { type StreamParts, saveSets, saveWebhook } from '#outbound/event/streams.ts';
 import { makeLog } from '#platform/log.ts';
 import { makeSeal } from '#platform/seal.ts';
 import { eventViewOf } from '#scim/event-view.ts';
-import { insertApp } from '#store/apps.ts';
+import { insertApp } from '#store/access/apps.ts';
 import { type Database, sql } from '#store/database.ts';
-import { readStream, type StreamKind, type StreamRow } from '#store/event-streams.ts';
+import { readStream, type StreamKind, type StreamRow } from '#store/event/event-streams.ts';
 import { type DeliveryView, listDeliveries } from '#store/views/event-deliveries.ts';
 import { makeClock, type TestClock } from './clock.ts';
 import { type Receiver, startReceiver } from './receiver.ts';

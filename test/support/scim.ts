@@ -16,13 +16,13 @@ import { makeCursors } from '#scim/cursor.ts';
 import { fastReads } from '#scim/fast.ts';
 import { makePlaces } from '#scim/places.ts';
 import { scimRouter } from '#scim/router.ts';
-import { insertApp } from '#store/apps.ts';
-import { makeCounts } from '#store/counts.ts';
+import { insertApp } from '#store/access/apps.ts';
+import { findToken, insertToken } from '#store/access/tokens.ts';
 import type { Database } from '#store/database.ts';
 import { translateDatabaseError } from '#store/database-errors.ts';
-import { makeResourceReader } from '#store/resource-reader.ts';
-import { makeServedGroups } from '#store/served-groups.ts';
-import { findToken, insertToken } from '#store/tokens.ts';
+import { makeCounts } from '#store/directory/counts.ts';
+import { makeResourceReader } from '#store/directory/resource-reader.ts';
+import { makeServedGroups } from '#store/directory/served-groups.ts';
 import { readFigures } from '#store/views/metrics.ts';
 
 export const MESSAGES = 'urn:ietf:params:scim:api:messages:2.0';

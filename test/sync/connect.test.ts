@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ConflictError } from '#core/errors.ts';
-import { redirectUriOf } from '#sync/connect.ts';
+import { redirectUriOf } from '#sync/provider/connect.ts';
 
 const at = (publicUrl: string): string => redirectUriOf({ publicUrl: () => publicUrl }, 'microsoft365');
 

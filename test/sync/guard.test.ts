@@ -3,7 +3,7 @@ import { afterEach, beforeEach, it } from 'node:test';
 import fc from 'fast-check';
 import { differences } from '#core/differences.ts';
 import type { GuardSettings } from '#core/guard.ts';
-import { writeSetting } from '#store/settings.ts';
+import { writeSetting } from '#store/source/settings.ts';
 import { type ItemView, listItems } from '#store/views/items.ts';
 import type { RunView } from '#store/views/runs.ts';
 import { eachDatabase } from '../support/database.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
 import { digestOf } from '#core/digest.ts';
-import { KnownRecords } from '#sync/known-records.ts';
+import { KnownRecords } from '#sync/read/known-records.ts';
 
 const id = fc.constantFrom('a', 'b', 'c', 'd');
 const content = fc.constantFrom('one', 'two');

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, it } from 'node:test';
 import type { HoldReason } from '#core/guard-reasons.ts';
 import type { RunPolicy } from '#core/policy.ts';
 import { USER_SCHEMA } from '#core/resource.ts';
-import { writeResources } from '#store/resources.ts';
+import { writeResources } from '#store/directory/resources.ts';
 import { type ItemView, listItems } from '#store/views/items.ts';
 import type { RunView } from '#store/views/runs.ts';
 import { eachDatabase } from '../support/database.ts';

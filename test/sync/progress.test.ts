@@ -4,11 +4,11 @@ import { systemClock } from '#platform/clock.ts';
 import type { Database } from '#store/database.ts';
 import { sql } from '#store/database.ts';
 import { takeLease } from '#store/leases.ts';
-import { findOpenRun, finishRun, insertRun, requestCancel, requeueRun, startRun } from '#store/runs.ts';
+import { findOpenRun, finishRun, insertRun, requestCancel, requeueRun, startRun } from '#store/run/runs.ts';
 import { type RunView, readRun } from '#store/views/runs.ts';
 import { makeProgress } from '#sync/progress.ts';
 import { CancelledError } from '#sync/run.ts';
-import { makeRunWatcher } from '#sync/watch-runs.ts';
+import { makeRunWatcher } from '#sync/watch/watch-runs.ts';
 import { makeClock, type TestClock } from '../support/clock.ts';
 import { eachDatabase } from '../support/database.ts';
 

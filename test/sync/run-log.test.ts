@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { beforeEach, it } from 'node:test';
 import { makeLog } from '#platform/log.ts';
 import { type Database, sql } from '#store/database.ts';
-import { readRunLog } from '#store/run-logs.ts';
-import { insertRun } from '#store/runs.ts';
+import { readRunLog } from '#store/run/run-logs.ts';
+import { insertRun } from '#store/run/runs.ts';
 import { keepRunLog } from '#sync/run-log.ts';
 import { eachDatabase } from '../support/database.ts';
 

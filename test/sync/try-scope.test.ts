@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { PullProvider } from '#core/provider.ts';
-import { tryScope } from '#sync/try-scope.ts';
+import { tryScope } from '#sync/scope/try-scope.ts';
 import { eachDatabase } from '../support/database.ts';
 
 eachDatabase('a scope that is tried', (open) => {

@@ -5,10 +5,10 @@ import type { ProviderKind } from '#core/provider.ts';
 import { systemClock } from '#platform/clock.ts';
 import { makeLog } from '#platform/log.ts';
 import { makeSeal } from '#platform/seal.ts';
-import { readConnection } from '#store/connections.ts';
 import { sql } from '#store/database.ts';
-import { saveProvider } from '#store/settings.ts';
-import { makeConnectionWatch } from '#sync/watch-connections.ts';
+import { readConnection } from '#store/source/connections.ts';
+import { saveProvider } from '#store/source/settings.ts';
+import { makeConnectionWatch } from '#sync/watch/watch-connections.ts';
 import { eachDatabase } from '../support/database.ts';
 
 const seal = makeSeal(Buffer.alloc(32, 4).toString('base64'));

@@ -5,10 +5,10 @@ import type { ProviderKind } from '#core/provider.ts';
 import { systemClock } from '#platform/clock.ts';
 import { makeLog } from '#platform/log.ts';
 import { makeSeal } from '#platform/seal.ts';
-import { saveProvider, setActive } from '#store/settings.ts';
-import { readMark } from '#store/source-marks.ts';
-import { addPiece, beginUpload, completeUpload, uploadsOf } from '#store/uploads.ts';
-import { makeSourceWatcher } from '#sync/watch-source.ts';
+import { saveProvider, setActive } from '#store/source/settings.ts';
+import { readMark } from '#store/source/source-marks.ts';
+import { addPiece, beginUpload, completeUpload, uploadsOf } from '#store/source/uploads.ts';
+import { makeSourceWatcher } from '#sync/watch/watch-source.ts';
 import { csvKind, makeInbound, putFile } from '../providers/csv/support.ts';
 import { eachDatabase } from '../support/database.ts';
 

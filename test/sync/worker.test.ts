@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { sql } from '#store/database.ts';
 import { takeLease } from '#store/leases.ts';
-import { finishRun, RunOverError, startRun } from '#store/runs.ts';
+import { finishRun, RunOverError, startRun } from '#store/run/runs.ts';
 import { readRun } from '#store/views/runs.ts';
 import { eachDatabase } from '../support/database.ts';
 import { makeSource, openSync } from '../support/source.ts';

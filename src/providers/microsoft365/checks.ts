@@ -3,14 +3,14 @@ import type { Check } from '#core/check.ts';
 import { check, type Finding, isTimeout } from '#core/check.ts';
 import { CredentialsError, GatewayError, UpstreamError } from '#core/errors.ts';
 import type { Clock } from '#platform/clock.ts';
-import type { Graph } from './client.ts';
-import { readPage } from './collection.ts';
-import { endpointsOf } from './endpoints.ts';
-import { checkPermissions, readClaims } from './permissions.ts';
+import type { Graph } from './graph/client.ts';
+import { readPage } from './graph/collection.ts';
+import { type GraphGroup, hidesMembers } from './map/records.ts';
 import { checkDomains, checkMailboxUser } from './preflight.ts';
-import { type GraphGroup, hidesMembers } from './records.ts';
-import { checkSelectedGroups } from './selected-groups.ts';
+import { checkSelectedGroups } from './read/selected-groups.ts';
 import type { Microsoft365Settings } from './settings.ts';
+import { endpointsOf } from './sign-in/endpoints.ts';
+import { checkPermissions, readClaims } from './sign-in/permissions.ts';
 
 /**
  * Says step by step what works: always the same checks in the same order, `settings`, `token`, `permissions`, `tenant`,

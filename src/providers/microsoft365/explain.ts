@@ -4,12 +4,12 @@ import type { Clause, Evidence, MappedAttribute, RecordExplanation } from '#core
 import type { MembershipFacts } from '#core/membership-scope.ts';
 import type { Normalised } from '#core/provider.ts';
 import { ENTERPRISE_SCHEMA, GATEWAY_SCHEMA, type Resource, type ResourceType } from '#core/resource.ts';
-import { allAddresses, domainOf, primaryAddress } from './addresses.ts';
-import { isLicensed } from './licence.ts';
-import { mailboxOf } from './mailbox-type.ts';
-import type { AttributeRules } from './mapping.ts';
-import type { GraphGroup, GraphUser } from './records.ts';
-import type { MembershipClause, OutOfScope, ScopeClause } from './scope.ts';
+import { allAddresses, domainOf, primaryAddress } from './map/addresses.ts';
+import type { AttributeRules } from './map/mapping.ts';
+import type { GraphGroup, GraphUser } from './map/records.ts';
+import { mailboxOf } from './read/mailbox-type.ts';
+import { isLicensed } from './scope/licence.ts';
+import type { MembershipClause, OutOfScope, ScopeClause } from './scope/scope.ts';
 
 type GraphRecord = GraphUser & GraphGroup;
 

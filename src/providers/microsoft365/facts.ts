@@ -3,9 +3,9 @@
 import { X509Certificate } from 'node:crypto';
 import type { ConnectionFacts, CredentialFacts, HybridFacts } from '#core/connect.ts';
 import { CredentialsError, GatewayError } from '#core/errors.ts';
-import type { Graph } from './client.ts';
-import { missingFrom, neededPermissions, readClaims } from './permissions.ts';
+import type { Graph } from './graph/client.ts';
 import type { Microsoft365Settings } from './settings.ts';
+import { missingFrom, neededPermissions, readClaims } from './sign-in/permissions.ts';
 
 export interface Organization {
   readonly id?: string;

@@ -1,11 +1,11 @@
 // What must be so in the tenant for the settings to find anybody, looked at before anything is saved.
 import type { Finding } from '#core/check.ts';
 import { CredentialsError } from '#core/errors.ts';
-import type { Graph } from './client.ts';
-import { collection, PAGE_SIZE } from './collection.ts';
 import { readOrganization } from './facts.ts';
-import { mailboxOf } from './mailbox-type.ts';
-import type { GraphUser } from './records.ts';
+import type { Graph } from './graph/client.ts';
+import { collection, PAGE_SIZE } from './graph/collection.ts';
+import type { GraphUser } from './map/records.ts';
+import { mailboxOf } from './read/mailbox-type.ts';
 import type { Microsoft365Settings } from './settings.ts';
 
 /** A look for one person with a mailbox ends here; a run looks at everybody. */

@@ -6,8 +6,8 @@ import { parseKindSettings } from '#core/kind-settings.ts';
 import { mappingRules } from '#core/mapping-rules.ts';
 import { DEFAULT_MATCHING, MATCH_ATTRIBUTES } from '#core/match.ts';
 import { isNowhereAddress } from '#platform/addresses.ts';
-import { GROUP_QUESTIONS_MAX, groupQuestions } from './memberships.ts';
-import { filterProblem } from './user-filter.ts';
+import { GROUP_QUESTIONS_MAX, groupQuestions } from './scope/memberships.ts';
+import { filterProblem } from './scope/user-filter.ts';
 
 export const GROUP_TYPES = ['security', 'mailEnabledSecurity', 'distribution', 'microsoft365'] as const;
 export type GroupType = (typeof GROUP_TYPES)[number];

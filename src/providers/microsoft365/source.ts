@@ -9,12 +9,12 @@ import type {
   MemberSearch,
   Truncated,
 } from '#core/source.ts';
-import type { Graph } from './client.ts';
-import { type CollectionPage, collection, PAGE_SIZE, readPage } from './collection.ts';
-import { REQUEST_REFUSED } from './failures.ts';
-import { countMembers } from './members.ts';
-import { GROUP_SELECT, type GraphGroup, type GraphMember, memberKind } from './records.ts';
-import { groupType } from './scope.ts';
+import type { Graph } from './graph/client.ts';
+import { type CollectionPage, collection, PAGE_SIZE, readPage } from './graph/collection.ts';
+import { REQUEST_REFUSED } from './graph/failures.ts';
+import { GROUP_SELECT, type GraphGroup, type GraphMember, memberKind } from './map/records.ts';
+import { countMembers } from './read/members.ts';
+import { groupType } from './scope/scope.ts';
 
 /** A look at members stops here; a sync reads them all. */
 const MEMBERS_SHOWN = 5_000;

@@ -1,8 +1,8 @@
 import { CredentialsError, NotFoundError, UpstreamError } from '#core/errors.ts';
 import type { Subscribed, SubscriptionKind } from '#core/provider.ts';
-import type { Graph } from './client.ts';
-import { collection } from './collection.ts';
-import { incomplete } from './failures.ts';
+import type { Graph } from './graph/client.ts';
+import { collection } from './graph/collection.ts';
+import { incomplete } from './graph/failures.ts';
 import type { Microsoft365Settings } from './settings.ts';
 
 /** Of users and groups. Source: learn.microsoft.com/graph/api/resources/subscription, checked 2026-11. */

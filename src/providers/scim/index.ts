@@ -1,5 +1,5 @@
 // Inbound SCIM: an identity provider writes to /scim/v2. Nothing is read from it: its writes are the mirror, and a run
-// looks at the mirror again. Here are its settings, its scope and the form of its records; sync/push.ts takes the writes.
+// looks at the mirror again. Here are its settings, its scope and the form of its records; sync/push/push.ts takes the writes.
 import type { ResourceSchemas } from '#core/attributes.ts';
 import { resolveTarget } from '#core/mapping-target.ts';
 import type { Normalised, ProviderKind, PullProvider } from '#core/provider.ts';

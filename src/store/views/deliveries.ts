@@ -1,7 +1,7 @@
 // What became of deliveries, and how a target does, for people to look at.
 import type { ResourceType } from '#core/resource.ts';
 import { type Db, sql } from '../database.ts';
-import { IS_TOLD, TOLD_STATE, TOLD_STATES, type ToldState } from '../delivery-claims.ts';
+import { IS_TOLD, TOLD_STATE, TOLD_STATES, type ToldState } from '../target/delivery-claims.ts';
 import { pathOfResource } from './affiliation.ts';
 import { type Page, type PageQuery, pageOf } from './page.ts';
 

@@ -2,7 +2,7 @@
 import type { RunError } from '#core/failure.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { type Db, sql } from '../database.ts';
-import type { DeliveryState } from '../event-deliveries.ts';
+import type { DeliveryState } from '../event/event-deliveries.ts';
 import { type Page, type PageQuery, pageOf } from './page.ts';
 
 export interface DeliveryView {

@@ -6,8 +6,8 @@ import { nameKey } from '#core/names.ts';
 import { PROVIDER_KINDS, type ProviderKindName } from '#core/resource.ts';
 import { foldCase } from '#core/search.ts';
 import { type Db, sql } from '../database.ts';
-import { IS_LINK } from '../matching.ts';
-import type { RunStatus } from '../runs.ts';
+import { IS_LINK } from '../plan/matching.ts';
+import type { RunStatus } from '../run/runs.ts';
 
 /** One user or group that a subject may mean: a record of a provider, a resource, or both. */
 export interface Subject {

@@ -2,8 +2,8 @@
 import type { LeavePolicy } from '#core/policy.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import { type Db, sql } from '../database.ts';
-import { IS_LINK } from '../matching.ts';
-import type { PlanStatus } from '../plans.ts';
+import { IS_LINK } from '../plan/matching.ts';
+import type { PlanStatus } from '../plan/plans.ts';
 
 export interface ImpactFigures {
   /** Accounts or groups of another provider that go on as this one's, under their ids. */

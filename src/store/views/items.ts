@@ -7,8 +7,8 @@ import { isSourceForm } from '#core/plan.ts';
 import { describeReason } from '#core/reasons.ts';
 import { GATEWAY_SCHEMA } from '#core/resource.ts';
 import { type Db, sql } from '../database.ts';
-import { IS_LINK } from '../matching.ts';
-import { resolveUsers } from '../plans.ts';
+import { IS_LINK } from '../plan/matching.ts';
+import { resolveUsers } from '../plan/plans.ts';
 import { type Page, type PageQuery, pageOf } from './page.ts';
 import type { PlanView } from './plans.ts';
 

@@ -1,9 +1,9 @@
 // How things stand, for Prometheus: two statements, whatever the size of the directory. Queues are counted as far as
 // `QUEUE_MAX`, by indexes that hold nothing else.
 import type { Figures, TargetFigures } from '#core/figures.ts';
-import { type Counts, countLive } from '../counts.ts';
 import { type Database, sql } from '../database.ts';
-import { IS_TOLD, TOLD_STATES } from '../delivery-claims.ts';
+import { type Counts, countLive } from '../directory/counts.ts';
+import { IS_TOLD, TOLD_STATES } from '../target/delivery-claims.ts';
 
 /** A longer queue is shown as this: counting a million rows for each scrape would slow the sending. */
 const QUEUE_MAX = 10_000;

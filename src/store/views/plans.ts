@@ -2,7 +2,7 @@
 import type { CountsByType } from '#core/counts.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import { type Db, sql } from '../database.ts';
-import type { PlanStatus } from '../plans.ts';
+import type { PlanStatus } from '../plan/plans.ts';
 
 export interface PlanView {
   readonly id: string;

@@ -6,7 +6,7 @@ import { estimateMsLeft, type PhaseTime, RUN_PHASES, type RunPhase, type RunTime
 import type { RunError } from '#core/failure.ts';
 import type { ProviderKindName } from '#core/resource.ts';
 import { type Db, sql } from '../database.ts';
-import type { RunStatus } from '../runs.ts';
+import type { RunStatus } from '../run/runs.ts';
 import { type Page, type PageQuery, pageOf } from './page.ts';
 
 /** What a run spent: of the provider, and of our time. Waiting for an approval does not count. */
@@ -192,6 +192,5 @@ function viewSteps({ phases, status, finishedAt }: Row): RunStep[] {
 
 /** Reading and planning are done in one go, so what lies between that and the next step was waiting. */
 function endOf({ startedAt, ms }: PhaseTime, next: PhaseTime): string {
-  const worked = new Date(Date.parse(startedAt) + ms).toISOString();
-  return worked < next.startedAt ? worked : next.startedAt;
+  return new Date(Math.min(Date.parse(startedAt) + ms, Date.parse(next.startedAt))).toISOString();
 }

@@ -1,8 +1,9 @@
 // What was sent to apps, in whatever way, the newest first; and what was given up, by its cause.
-import type { Channel } from '../attempt-hours.ts';
+
 import { type Db, sql } from '../database.ts';
-import { IS_TOLD, TOLD_STATE, type ToldState } from '../delivery-claims.ts';
-import type { Try } from '../event-deliveries.ts';
+import type { Try } from '../event/event-deliveries.ts';
+import type { Channel } from '../target/attempt-hours.ts';
+import { IS_TOLD, TOLD_STATE, type ToldState } from '../target/delivery-claims.ts';
 import { pathOfResource } from './affiliation.ts';
 import { type Page, type PageQuery, pageFrom, pageOf, rowsBefore } from './page.ts';
 

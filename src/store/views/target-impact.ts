@@ -1,8 +1,8 @@
 // The directory beside what a target has of it, page by page, under a scope that is not saved yet.
 import type { ResourceType } from '#core/resource.ts';
 import { type Db, queryOn } from '../database.ts';
-import type { ScopeOf } from '../deliveries.ts';
 import { Statement } from '../statement.ts';
+import type { ScopeOf } from '../target/deliveries.ts';
 
 export interface ImpactRow {
   readonly id: string;

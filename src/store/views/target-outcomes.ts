@@ -1,8 +1,8 @@
 import type { RunError } from '#core/failure.ts';
 import type { TargetFailure } from '#core/target.ts';
 import { type Db, sql } from '../database.ts';
-import { TOLD_STATE } from '../delivery-claims.ts';
-import type { TargetState } from '../targets.ts';
+import { TOLD_STATE } from '../target/delivery-claims.ts';
+import type { TargetState } from '../target/targets.ts';
 
 /** What became of one resource in one app that is written to. */
 export interface TargetOutcome {

@@ -1,7 +1,7 @@
 // Every way out and how it does: push targets, webhooks and streams of tokens side by side, one query each figure.
 import type { RunError } from '#core/failure.ts';
-import { CHANNELS, type Channel } from '../attempt-hours.ts';
 import { type Db, sql } from '../database.ts';
+import { CHANNELS, type Channel } from '../target/attempt-hours.ts';
 import { type Page, type PageQuery, pageOf } from './page.ts';
 
 export type TargetHealth = 'active' | 'failing' | 'quarantined' | 'paused' | 'disabled';

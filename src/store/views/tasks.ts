@@ -3,10 +3,10 @@ import type { Permission } from '#core/connect.ts';
 import type { CountsByType } from '#core/counts.ts';
 import { CredentialsError } from '#core/errors.ts';
 import { describeError, type RunError } from '#core/failure.ts';
-import { type ConnectionRow, listConnections } from '../connections.ts';
 import type { Db } from '../database.ts';
-import type { RunStatus } from '../runs.ts';
-import { listSubscriptions, type SubscriptionRow } from '../subscriptions.ts';
+import type { RunStatus } from '../run/runs.ts';
+import { type ConnectionRow, listConnections } from '../source/connections.ts';
+import { listSubscriptions, type SubscriptionRow } from '../source/subscriptions.ts';
 import { isOver, type RunStep, type RunView } from './runs.ts';
 
 /** The types of tasks, and what each is for: setup prepares a provider, sync carries its people over. */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { UpstreamError } from '#core/errors.ts';
-import { batchGet } from '#providers/microsoft365/batch.ts';
-import { makeBudget, slowdownMs } from '#providers/microsoft365/budget.ts';
-import { openGraph } from '#providers/microsoft365/client.ts';
-import { ASK_LIMITS, makePace, RUN_LIMITS } from '#providers/microsoft365/pace.ts';
+import { batchGet } from '#providers/microsoft365/graph/batch.ts';
+import { makeBudget, slowdownMs } from '#providers/microsoft365/graph/budget.ts';
+import { openGraph } from '#providers/microsoft365/graph/client.ts';
+import { ASK_LIMITS, makePace, RUN_LIMITS } from '#providers/microsoft365/graph/pace.ts';
 import { parseSettings } from '#providers/microsoft365/settings.ts';
 import { makeTestClock, settingsFor, startScripted } from './support.ts';
 

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { generate } from 'selfsigned';
 import { type GraphServer, startGraphServer } from '#demo/graph-server.ts';
 import { addMember, makeTenant, type Tenant } from '#demo/tenant.ts';
-import { neededPermissions } from '#providers/microsoft365/permissions.ts';
+import { neededPermissions } from '#providers/microsoft365/sign-in/permissions.ts';
 import { CLIENT_ID, makeTestClock, openProvider, settingsFor, startTenant } from './support.ts';
 
 let tenant: Tenant;

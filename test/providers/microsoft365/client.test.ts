@@ -4,8 +4,8 @@ import dns from 'node:dns';
 import { syncBuiltinESMExports } from 'node:module';
 import { after, describe, it } from 'node:test';
 import { ConfigError, UpstreamError } from '#core/errors.ts';
-import { openGraph } from '#providers/microsoft365/client.ts';
-import { ASK_LIMITS } from '#providers/microsoft365/pace.ts';
+import { openGraph } from '#providers/microsoft365/graph/client.ts';
+import { ASK_LIMITS } from '#providers/microsoft365/graph/pace.ts';
 import { gather, readAll } from '../../contract/provider.ts';
 import {
   type Asked,

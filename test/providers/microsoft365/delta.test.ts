@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CheckpointExpiredError, UpstreamError } from '#core/errors.ts';
 import type { ChangePage, Checkpoint } from '#core/pages.ts';
-import { mergeDelta } from '#providers/microsoft365/delta.ts';
-import type { GraphUser } from '#providers/microsoft365/records.ts';
+import type { GraphUser } from '#providers/microsoft365/map/records.ts';
+import { mergeDelta } from '#providers/microsoft365/read/delta.ts';
 import { type Asked, openProvider, type Said, settingsFor, startScripted } from './support.ts';
 
 const never = new AbortController().signal;

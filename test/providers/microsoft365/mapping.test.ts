@@ -5,9 +5,9 @@ import { InputError } from '#core/errors.ts';
 import { compileMapping } from '#core/mapping.ts';
 import { ENTERPRISE_SCHEMA, GATEWAY_SCHEMA, type UserResource } from '#core/resource.ts';
 import { makeTenant } from '#demo/tenant.ts';
-import { DEFAULT_RULES, recordOf } from '#providers/microsoft365/mapping.ts';
-import type { GraphUser } from '#providers/microsoft365/records.ts';
-import { toScimUser } from '#providers/microsoft365/to-scim.ts';
+import { DEFAULT_RULES, recordOf } from '#providers/microsoft365/map/mapping.ts';
+import type { GraphUser } from '#providers/microsoft365/map/records.ts';
+import { toScimUser } from '#providers/microsoft365/map/to-scim.ts';
 import { RESOURCE_SCHEMAS } from '#scim/scimmy.ts';
 import { openProvider, settingsFor } from './support.ts';
 

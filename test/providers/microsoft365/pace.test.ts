@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { UpstreamError } from '#core/errors.ts';
-import { type Failed, makePace, type Outcome, RUN_LIMITS } from '#providers/microsoft365/pace.ts';
+import { type Failed, makePace, type Outcome, RUN_LIMITS } from '#providers/microsoft365/graph/pace.ts';
 import { makeTestClock } from './support.ts';
 
 const error = new UpstreamError('no', { failure: 'server' });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { GraphGroup, GraphUser } from '#providers/microsoft365/records.ts';
-import { groupType, makeScope } from '#providers/microsoft365/scope.ts';
+import type { GraphGroup, GraphUser } from '#providers/microsoft365/map/records.ts';
+import { groupType, makeScope } from '#providers/microsoft365/scope/scope.ts';
 import { parseSettings } from '#providers/microsoft365/settings.ts';
 
 const scopeOf = (scope: object) =>

@@ -3,9 +3,9 @@ import { before, describe, it } from 'node:test';
 import { generate } from 'selfsigned';
 import { InputError } from '#core/errors.ts';
 import { providerKinds } from '#providers/index.ts';
-import { endpointsOf, tokenScopes } from '#providers/microsoft365/endpoints.ts';
 import { microsoft365 } from '#providers/microsoft365/index.ts';
 import { parseSettings } from '#providers/microsoft365/settings.ts';
+import { endpointsOf, tokenScopes } from '#providers/microsoft365/sign-in/endpoints.ts';
 import { RESOURCE_SCHEMAS } from '#scim/scimmy.ts';
 import { makeTestClock } from './support.ts';
 

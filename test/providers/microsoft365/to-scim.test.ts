@@ -3,8 +3,8 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { canonical } from '#core/canonical.ts';
 import { ENTERPRISE_SCHEMA, GATEWAY_SCHEMA, USER_SCHEMA, type UserResource } from '#core/resource.ts';
-import { type GraphUser, USER_SELECT } from '#providers/microsoft365/records.ts';
-import { toScimGroup, toScimUser } from '#providers/microsoft365/to-scim.ts';
+import { type GraphUser, USER_SELECT } from '#providers/microsoft365/map/records.ts';
+import { toScimGroup, toScimUser } from '#providers/microsoft365/map/to-scim.ts';
 
 const ID = '6ea91a8d-e32e-41a1-b7bd-d2d185eed0e0';
 const ada: GraphUser = { id: ID, userPrincipalName: 'ada@contoso.com' };

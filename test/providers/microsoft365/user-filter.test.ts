@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { describeFilter } from '#core/filter-text.ts';
-import type { GraphUser } from '#providers/microsoft365/records.ts';
-import { makeScope } from '#providers/microsoft365/scope.ts';
+import type { GraphUser } from '#providers/microsoft365/map/records.ts';
+import { makeScope } from '#providers/microsoft365/scope/scope.ts';
+import { filterProblem, findFields, parseUserFilter, propertiesOf } from '#providers/microsoft365/scope/user-filter.ts';
 import { parseSettings } from '#providers/microsoft365/settings.ts';
-import { filterProblem, findFields, parseUserFilter, propertiesOf } from '#providers/microsoft365/user-filter.ts';
 
 const credential = { kind: 'clientSecret', secret: 's' };
 function isIn(filter: string, user: Record<string, unknown>): boolean {

@@ -1,0 +1,71 @@
+// Links of those who are gone here, for whoever comes after them under the same name.
+import type { ResourceType } from '#core/resource.ts';
+import { type Db, sql } from '../database.ts';
+import { onTheirWay } from './delivery-claims.ts';
+
+/** A resource there, and whoever of ours wants it. */
+export interface WantedLink {
+  readonly appId: string;
+  readonly type: ResourceType;
+  readonly remoteId: string;
+  readonly by: string;
+}
+
+/** `gone` here, and has left there; `leaving` is about to, `held` when a person lets them; `stays` is here, or is to stay there, or nobody has it. */
+export type Holder = 'gone' | 'leaving' | 'held' | 'stays';
+
+const LINKED = 'd.app_id = ? and d.resource_type = ? and d.remote_id = ? and d.resource_id <> ?';
+const IS_HERE = 'exists (select 1 from resources r where r.id = d.resource_id and r.deleted_at is null)';
+const HAS_LEFT = `d.gone_since is not null and d.state <> 'held'
+  and not exists (select 1 from delivery_claims c where c.app_id = d.app_id and c.resource_id = d.resource_id)`;
+
+/** A person wants it to stay there. */
+const IS_KEPT = `d.state = 'idle' and d.last_action = 'kept' and d.gone_since is null`;
+
+/** What has become here of whoever is linked to it, and our id of them; undefined when nobody is. */
+export async function holderOf(
+  db: Db,
+  { appId, type, remoteId, by }: WantedLink,
+): Promise<{ readonly state: Holder; readonly id: string | undefined }> {
+  const { rows } = await sql<{ id: string; here: boolean; left: boolean; held: boolean; kept: boolean }>(
+    db,
+    `select d.resource_id as id, ${IS_HERE} as here, ${HAS_LEFT} as left, d.state = 'held' as held, coalesce(${IS_KEPT}, false) as kept
+     from deliveries d where ${LINKED}`,
+    [appId, type, remoteId, by],
+  );
+  const [row] = rows;
+  if (row === undefined || row.here || row.kept) return { state: 'stays', id: row?.id };
+  if (row.held) return { state: 'held', id: row.id };
+  return { state: row.left ? 'gone' : 'leaving', id: row.id };
+}
+
+/**
+ * Takes the link from somebody who is gone here and has left there: what becomes of it there is no business of theirs any
+ * more. Answers what they were sent last, so that nothing of it stays with whoever comes; undefined when somebody has it still.
+ */
+export async function freeLink(
+  db: Db,
+  { appId, type, remoteId, by }: WantedLink,
+): Promise<{ readonly sent: Record<string, unknown> } | undefined> {
+  const { rows } = await sql<{ sent: Record<string, unknown> | null }>(
+    db,
+    `update deliveries f set remote_id = null, remote_etag = null, link = null, sent = null, gone_since = null, drift = null, state = 'idle',
+       last_error = null, first_failed_at = null
+     from (select d.app_id, d.resource_id, d.sent from deliveries d where ${LINKED} and not ${IS_HERE} and ${HAS_LEFT} for update) held
+     where f.app_id = held.app_id and f.resource_id = held.resource_id returning held.sent`,
+    [appId, type, remoteId, by],
+  );
+  return rows[0] && { sent: rows[0].sent ?? {} };
+}
+
+/** Whoever waits for the link of one of these, or was given up because of it, looks again: they have left, or are to stay. */
+export async function askForHeirs(db: Db, appId: string, of: readonly string[], now: Date): Promise<void> {
+  if (of.length === 0) return;
+  await sql(
+    db,
+    `update deliveries set state = 'pending', asks = asks + 1, attempts = 0, ready_at = ?
+     where app_id = ? and awaits = any(?::uuid[]) and (state = 'dead' or state = 'pending' and ready_at > ?)
+       and resource_id not in ${onTheirWay()}`,
+    [now, appId, of, now, appId],
+  );
+}

@@ -1,0 +1,82 @@
+// Before members are believed to have left a group because a list did not show them: the group is read once more.
+import type { MemberRef, SecondLook, SkippedObject } from '#core/pages.ts';
+import type { ProviderKindName } from '#core/resource.ts';
+import type { Db } from '#store/database.ts';
+import type { GroupMembers } from '#store/mirror/mirror.ts';
+import { readLostMembers } from '#store/mirror/mirror-members.ts';
+import { groupMembersOf, type MembersPage } from './gather-members.ts';
+import type { Loss } from './movers.ts';
+
+export interface LossParts {
+  readonly db: Db;
+  readonly provider: ProviderKindName;
+  readonly look: SecondLook;
+  readonly signal: AbortSignal;
+  /** False for whoever is known not to be there at all, whose leaving needs no other proof. */
+  isThere(member: MemberRef): boolean;
+  /** Told who is in a group no more by both readings of it, of those who are there. */
+  onLoss?(losses: readonly Loss[]): void;
+}
+
+/** More who seem to have left their groups are not asked for: to take so many away the guard asks a person. */
+const ASKED_MAX = 2_000;
+
+/**
+ * The same groups. One that lost somebody is read once more; where the second reading shows others than the first,
+ * neither proves a loss, and the members are those of both. Whoever neither shows and who is not there by id has not left
+ * the group: who goes to the recycle bin while members are read is in no list of them, and stays a member.
+ */
+export async function confirmLosses(
+  { db, provider, look, signal, isThere, onLoss }: LossParts,
+  groups: readonly GroupMembers[],
+): Promise<readonly GroupMembers[]> {
+  const known = groups.filter(({ digest }) => digest !== null);
+  const lost = (await readLostMembers(db, provider, known)).filter(isThere);
+  const doubted = new Set(lost.map(({ group }) => group));
+  if (doubted.size === 0) return groups;
+  const second = new Map<string, MembersPage[]>();
+  for await (const page of look.members([...doubted], signal))
+    second.set(page.group, [...(second.get(page.group) ?? []), page]);
+  const read = groups.map((group) => {
+    const pages = second.get(group.group);
+    return pages === undefined ? group : bothOf(group, pages);
+  });
+  const left = stillLost(lost, read);
+  const away = await whoIsAway(look, left, signal);
+  onLoss?.(
+    left.filter(({ group, externalId }) => !away.get(group)?.some((member) => member.externalId === externalId)),
+  );
+  return read.map((group) => {
+    const members = away.get(group.group);
+    return members === undefined ? group : groupMembersOf(group.group, [...group.members, ...members], group.skipped);
+  });
+}
+
+function stillLost(lost: readonly Loss[], read: readonly GroupMembers[]): readonly Loss[] {
+  const shown = new Map(read.map(({ group, members }) => [group, new Set(members.map((member) => member.externalId))]));
+  return lost.filter(({ group, externalId }) => shown.get(group)?.has(externalId) === false);
+}
+
+/** Those who are not there now, by group. */
+async function whoIsAway(
+  look: SecondLook,
+  lost: readonly Loss[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, readonly MemberRef[]>> {
+  const away = new Map<string, MemberRef[]>();
+  for (const type of ['User', 'Group'] as const) {
+    const some = lost.filter((member) => member.type === type);
+    const asked = [...new Set(some.map(({ externalId }) => externalId))].slice(0, ASKED_MAX);
+    if (asked.length === 0) continue;
+    const told = await look.isThere(type, asked, signal);
+    for (const { group, externalId } of some)
+      if (told.get(externalId) === false) away.set(group, [...(away.get(group) ?? []), { externalId, type }]);
+  }
+  return away;
+}
+
+function bothOf(first: GroupMembers, pages: readonly MembersPage[]): GroupMembers {
+  const members: readonly MemberRef[] = [...first.members, ...pages.flatMap((page) => page.members)];
+  const skipped: readonly SkippedObject[] = [...first.skipped, ...pages.flatMap((page) => page.skipped)];
+  return groupMembersOf(first.group, members, skipped);
+}
