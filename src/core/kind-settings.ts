@@ -4,6 +4,7 @@ import { InputError } from './errors.ts';
 import { mappingRules } from './mapping-rules.ts';
 import { DEFAULT_MATCHING, MATCH_ATTRIBUTES } from './match.ts';
 import type { RunPolicy } from './policy.ts';
+import { checkForm, textOf } from './problems.ts';
 
 const leavePolicy = z.enum(['deactivate', 'delete', 'keep']);
 
@@ -49,11 +50,10 @@ export function policyOf(settings: z.output<typeof Shape>): RunPolicy {
  * @throws {InputError} `settings-invalid` with every problem in `details.problems`
  */
 export function parseKindSettings<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const problems = result.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
-  const text = problems.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ');
-  throw new InputError(`The settings cannot be used: ${text.replace(/\.$/, '')}.`, {
+  const checked = checkForm(schema, value);
+  if (checked.problems === undefined) return checked.value;
+  const { problems } = checked;
+  throw new InputError(`The settings cannot be used: ${textOf(problems).replace(/\.$/, '')}.`, {
     reason: 'settings-invalid',
     remedy: 'Correct the fields named.',
     details: { problems },

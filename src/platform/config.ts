@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { crossCheck } from '#core/cross-check.ts';
 import { ConfigError } from '#core/errors.ts';
+import { checkForm, textOf } from '#core/problems.ts';
 
 /** The release that runs here. */
 export const VERSION: string = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
@@ -148,9 +149,9 @@ export function describeEnvironment(): { name: string; fallback: string; meaning
  */
 export function readConfig(environment: NodeJS.ProcessEnv): Config {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const result = Environment.safeParse(given);
-  if (!result.success) {
-    const problems = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  const checked = checkForm(Environment, given);
+  if (checked.problems !== undefined) {
+    const problems = checked.problems.map((problem) => textOf([problem]));
     throw new ConfigError(`configuration: ${problems.join('; ')}`, {
       reason: 'environment-invalid',
       remedy: 'Correct the variables named; the table in README.md says what each takes.',
@@ -158,7 +159,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     });
   }
   return Object.freeze({
-    ...result.data,
+    ...checked.value,
     given: new Set(Object.keys(given).filter((name) => name in Environment.shape)),
   });
 }

@@ -1,12 +1,12 @@
-// What the gateway says of a single field in the words of a parser, in words for whoever fills in a form.
+// What the gateway says of a single field, in words for whoever fills in a form.
 import { type Pair, say } from './i18n.ts';
 
 const WORDS: readonly (readonly [said: RegExp, pair: Pair])[] = [
-  [/received (undefined|null)$|Too small: expected string to have >=1 characters/, ['Fill this in.', '입력하세요.']],
-  [/^Invalid URL$/, ['Enter a whole address, with https://', 'https://로 시작하는 전체 주소를 입력하세요.']],
-  [/Too big: expected (?:number|int) to be <=(?<n>[\d.]+)/, ['At most {n}.', '{n} 이하여야 합니다.']],
-  [/Too small: expected (?:number|int) to be >=(?<n>[\d.]+)/, ['At least {n}.', '{n} 이상이어야 합니다.']],
-  [/expected int/, ['Enter a whole number.', '정수를 입력하세요.']],
+  [/^is missing$|^must be .*, not null$|^must not be empty$/, ['Fill this in.', '입력하세요.']],
+  [/^must be a whole address/, ['Enter a whole address, with https://', 'https://로 시작하는 전체 주소를 입력하세요.']],
+  [/^must be at most (?<n>[\d.]+)$/, ['At most {n}.', '{n} 이하여야 합니다.']],
+  [/^must be at least (?<n>[\d.]+)$/, ['At least {n}.', '{n} 이상이어야 합니다.']],
+  [/^must be a whole number/, ['Enter a whole number.', '정수를 입력하세요.']],
 ];
 
 /** As the gateway says it where it says it for people. */

@@ -716,16 +716,22 @@ export const KOREAN_REMEDIES: Readonly<Record<string, string>> = {
 
 /** What is wrong with one field, as validation says it. */
 const FIELD_PATTERNS: readonly (readonly [RegExp, (...found: string[]) => string])[] = [
-  [/expected .*received undefined|is needed|is required/i, () => '값을 입력하세요.'],
-  [/Too small: expected (?:string|array) to have >=1 /, () => '비워 둘 수 없습니다.'],
-  [/Too small: expected string to have >=(\d+)/, (_all, n = '') => `${n}자 이상이어야 합니다.`],
-  [/Too big: expected string to have <=(\d+)/, (_all, n = '') => `${n}자 이하여야 합니다.`],
-  [/Too small: expected .*>=?(-?[\d.]+)/, (_all, n = '') => `${n} 이상이어야 합니다.`],
-  [/Too big: expected .*<=?(-?[\d.]+)/, (_all, n = '') => `${n} 이하여야 합니다.`],
-  [/Invalid (?:option|input: expected (?:"|one of))/, () => '선택할 수 있는 값이 아닙니다.'],
-  [/Invalid URL/i, () => 'URL이 올바르지 않습니다.'],
-  [/Invalid (?:e-?mail|email)/i, () => '메일 주소가 올바르지 않습니다.'],
-  [/Unrecognized key/, () => '알 수 없는 항목이 있습니다.'],
+  [/^is missing$|is needed|is required/i, () => '값을 입력하세요.'],
+  [/^must not be empty$/, () => '비워 둘 수 없습니다.'],
+  [/^must have at least (\d+) characters$/, (_all, n = '') => `${n}자 이상이어야 합니다.`],
+  [/^must have at most (\d+) characters$/, (_all, n = '') => `${n}자 이하여야 합니다.`],
+  [/^must have at least (\d+) entries$/, (_all, n = '') => `${n}개 이상이어야 합니다.`],
+  [/^must have at most (\d+) entries$/, (_all, n = '') => `${n}개 이하여야 합니다.`],
+  [/^must be at least (-?[\d.]+)$/, (_all, n = '') => `${n} 이상이어야 합니다.`],
+  [/^must be more than (-?[\d.]+)$/, (_all, n = '') => `${n}보다 커야 합니다.`],
+  [/^must be at most (-?[\d.]+)$/, (_all, n = '') => `${n} 이하여야 합니다.`],
+  [/^must be less than (-?[\d.]+)$/, (_all, n = '') => `${n}보다 작아야 합니다.`],
+  [/^must be a whole number/, () => '정수를 입력하세요.'],
+  [/^must be (?:one of |")/, () => '선택할 수 있는 값이 아닙니다.'],
+  [/^must be a whole address/, () => 'URL이 올바르지 않습니다.'],
+  [/^must be a mail address/, () => '메일 주소가 올바르지 않습니다.'],
+  [/^must be (?:text|a number|a list|an object|true or false)/, () => '값의 종류가 올바르지 않습니다.'],
+  [/is not known here$/, () => '알 수 없는 항목이 있습니다.'],
 ];
 
 function fieldInKorean(message: string): string {

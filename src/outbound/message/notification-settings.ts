@@ -1,6 +1,7 @@
 // Who is told of runs and held plans, and how. Secrets are sealed beside the settings and never leave again.
 import { z } from 'zod';
 import { InputError } from '#core/errors.ts';
+import { checkForm, type FieldProblem, textOf } from '#core/problems.ts';
 import { checkOutgoingUrl, type OutgoingPolicy } from '#platform/fetch.ts';
 import type { Seal } from '#platform/seal.ts';
 import { isWebhookSecret } from '#platform/webhook-signature.ts';
@@ -84,9 +85,9 @@ export function parseNotificationSettings(
   before: NotificationSettings,
   policy: OutgoingPolicy,
 ): NotificationSettings {
-  const result = Settings.safeParse(withoutMarks(body));
-  if (!result.success) throw wrong(result.error.issues.map(({ path, message }) => ({ path: path.join('.'), message })));
-  const { email, webhook, remindAfterHours } = result.data;
+  const checked = checkForm(Settings, withoutMarks(body));
+  if (checked.problems !== undefined) throw wrong(checked.problems);
+  const { email, webhook, remindAfterHours } = checked.value;
   if (webhook !== null) checkOutgoingUrl(webhook.url, policy);
   const whole: NotificationSettings = {
     remindAfterHours,
@@ -141,9 +142,8 @@ function splitSettings({ email, webhook, ...rest }: NotificationSettings) {
   };
 }
 
-function wrong(problems: readonly { path: string; message: string }[]): InputError {
-  const text = problems.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ');
-  return new InputError(`The notifications cannot be set up like this: ${text}.`, {
+function wrong(problems: readonly FieldProblem[]): InputError {
+  return new InputError(`The notifications cannot be set up like this: ${textOf(problems)}.`, {
     reason: 'settings-invalid',
     remedy: 'Correct the fields named.',
     details: { problems },

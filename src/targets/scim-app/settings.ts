@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { InputError } from '#core/errors.ts';
 import { parsePath } from '#core/filter.ts';
+import { checkForm, textOf } from '#core/problems.ts';
 import type { PushPolicy } from '#core/target.ts';
 import { PRESETS, withPreset } from './presets.ts';
 import { problemOfPems } from './tls.ts';
@@ -188,9 +189,11 @@ export const SECRET_PATHS = [
 
 /** @throws {InputError} naming every field that is wrong */
 export function parseSettings(value: unknown): ScimSettings {
-  const result = Settings.safeParse(withPreset(value));
-  if (result.success) return result.data;
-  const problems = result.error.issues.map(({ path, message }) => `push.${path.join('.')}: ${message}`);
+  const checked = checkForm(Settings, withPreset(value));
+  if (checked.problems === undefined) return checked.value;
+  const problems = checked.problems.map(({ path, message }) =>
+    textOf([{ path: path === '' ? 'push' : `push.${path}`, message }]),
+  );
   throw new InputError(problems.join('; '), {
     reason: 'invalid-push',
     remedy: 'Correct the fields named; docs/targets.md lists them.',

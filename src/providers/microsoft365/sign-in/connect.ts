@@ -5,6 +5,7 @@
 import type { z } from 'zod';
 import type { Connector } from '#core/connect.ts';
 import { ConflictError, CredentialsError, type GatewayError, InputError } from '#core/errors.ts';
+import { checkForm, textOf } from '#core/problems.ts';
 import { readFacts } from '../facts.ts';
 import type { Graph } from '../graph/client.ts';
 import { ConnectTarget, type Microsoft365Settings } from '../settings.ts';
@@ -23,13 +24,14 @@ export function connector(open: (settings: Microsoft365Settings) => Graph): Conn
     target(settings, draft) {
       const { tenantId, clientId, cloud, endpoints } = settings ?? {};
       const given = draft ?? { tenantId, clientId, cloud, endpoints };
-      const result = ConnectTarget.safeParse(given);
-      if (result.success) return result.data;
-      const problems = result.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
-      throw new InputError(
-        `The application cannot be connected: ${problems.map(({ path, message }) => `${path}: ${message}`).join('; ')}.`,
-        { reason: 'settings-invalid', remedy: 'Correct the fields named.', details: { problems } },
-      );
+      const checked = checkForm(ConnectTarget, given);
+      if (checked.problems === undefined) return checked.value;
+      const { problems } = checked;
+      throw new InputError(`The application cannot be connected: ${textOf(problems)}.`, {
+        reason: 'settings-invalid',
+        remedy: 'Correct the fields named.',
+        details: { problems },
+      });
     },
     permissions(settings) {
       const { required, optional } = neededPermissions(settings);
