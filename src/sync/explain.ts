@@ -349,13 +349,12 @@ function missingOf({ resource, newest: item }: Facts): [string, (string | null)?
   return resource !== undefined && resource.lastActor !== 'sync' ? ['DeletedByHand'] : ['NewInSource'];
 }
 
-function lastRunOf({ run, item }: Facts): Explanation['lastRun'] {
+function lastRunOf(facts: Facts): Explanation['lastRun'] {
+  const { run, item } = facts;
   if (run === undefined) return null;
   const code =
     item === undefined
-      ? run.error === null
-        ? 'NoChange'
-        : reasonOfFailure(run.error)
+      ? untouched(run, facts)
       : item.outcome === 'held'
         ? 'GuardHeld'
         : item.outcome === 'superseded'
@@ -369,6 +368,12 @@ function lastRunOf({ run, item }: Facts): Explanation['lastRun'] {
     outcome: item?.outcome ?? null,
     reason: describeReason(code, item?.detail ?? null),
   };
+}
+
+/** Why the last run has nothing of them: neither it nor any before may have known them. */
+function untouched({ error }: NonNullable<Facts['run']>, facts: Facts): string {
+  if (error !== null) return reasonOfFailure(error);
+  return facts.mirror === undefined && facts.resource === undefined ? absenceOf(facts) : 'NoChange';
 }
 
 /** Each attribute that is served or mapped: what is served, what it was made of, and which change it is from. */

@@ -223,6 +223,7 @@ for (const kind of ['embedded', 'postgres'] as const)
       assert.deepEqual([never.reason.code, never.source.state, never.directory], ['NotInSource', 'never', null]);
       assert.ok(never.source.readAt);
       assert.deepEqual(never.targets, []);
+      assert.equal(never.lastRun?.reason.code, 'NotInSource');
     });
 
     it('answers for what was made, disputed and deleted by hand', async () => {

@@ -124,8 +124,8 @@ export async function readPushFigures(db: Db, appId: string): Promise<PushFigure
   );
   const { rows: times } = await sql<{ count: number; p50: number; p95: number; worst: number }>(
     db,
-    `select count(*)::int as count, percentile_cont(0.5) within group (order by s)::float8 as p50,
-       percentile_cont(0.95) within group (order by s)::float8 as p95, max(s)::float8 as worst
+    `select count(*)::int as count, round(percentile_cont(0.5) within group (order by s)::numeric, 3)::float8 as p50,
+       round(percentile_cont(0.95) within group (order by s)::numeric, 3)::float8 as p95, round(max(s)::numeric, 3)::float8 as worst
      from (select extract(epoch from acknowledged_at - changed_at) as s from departures
        where app_id = ? and resource_type = 'User' and acknowledged_at > now() - interval '30 days') t`,
     [appId],
