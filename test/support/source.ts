@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { after } from 'node:test';
 import { CheckpointExpiredError, UpstreamError } from '#core/errors.ts';
 import type { MembershipScope } from '#core/membership-scope.ts';
-import type { ChangePage, ChangeReader, Checkpoint, GoneObject, SecondLook } from '#core/pages.ts';
+import type { ChangePage, ChangeReader, Checkpoint, GoneObject, Page, SecondLook } from '#core/pages.ts';
 import type { RunPolicy } from '#core/policy.ts';
 import type { ProviderKind, PullProvider } from '#core/provider.ts';
 import { ENTERPRISE_SCHEMA, GROUP_SCHEMA, type ResourceType, USER_SCHEMA } from '#core/resource.ts';
@@ -66,6 +66,8 @@ export interface Source {
   thin?: ReadonlySet<string>;
   /** Objects that are not found by id yet. */
   unfound?: ReadonlySet<string>;
+  /** It reads groups and their members first, and then the people: no list shows everybody. */
+  groupsFirst?: boolean;
   /** Users whom no list shows. */
   unlisted?: ReadonlySet<string>;
   /** How often changes were read. */
@@ -197,6 +199,11 @@ function* departures(then: Snapshot, now: Snapshot): Generator<ChangePage<Source
   };
 }
 
+function* peoplePages(records: readonly SourceRecord[]): Generator<Page<SourceRecord>> {
+  for (let start = 0; start < records.length; start += PAGE)
+    yield { type: 'records', resourceType: 'User', records: records.slice(start, start + PAGE) };
+}
+
 function openSource(source: Source): PullProvider<SourceRecord> {
   return {
     kind: 'microsoft365',
@@ -208,8 +215,7 @@ function openSource(source: Source): PullProvider<SourceRecord> {
       }
       const listed = [...source.users].filter(([id]) => source.unlisted?.has(id) !== true);
       const users = listed.map(([id, user]) => ({ id, user }));
-      for (let start = 0; start < users.length; start += PAGE)
-        yield { type: 'records', resourceType: 'User', records: users.slice(start, start + PAGE) };
+      if (source.groupsFirst !== true) yield* peoplePages(users);
       if (source.lie === 'cut') throw new UpstreamError('The source stopped.', { failure: 'source-incomplete' });
       const groups = [...source.groups].map(([id, group]) => ({ id, group }));
       yield { type: 'records', resourceType: 'Group', records: groups };
@@ -223,6 +229,7 @@ function openSource(source: Source): PullProvider<SourceRecord> {
             skipped: [],
             complete: true,
           };
+      if (source.groupsFirst === true) yield* peoplePages(users);
       const gone = [...source.gone].map(([externalId, how]) => ({ externalId, how }));
       yield { type: 'gone', resourceType: 'User', objects: gone, all: source.look !== undefined };
       yield { type: 'end', checkpoint };

@@ -237,6 +237,73 @@ eachDatabase('reading what changed', (open) => {
     }
   });
 
+  it('asks once for the members of a group from which somebody was deleted, and not with each read after it', async () => {
+    for (const groupsFirst of [false, true]) {
+      const source = makeSource();
+      source.groupsFirst = groupsFirst;
+      for (const id of ['ada', 'bob']) source.users.set(id, { userName: id });
+      source.groups.set('g1', { displayName: 'Payroll', members: ['ada', 'bob'] });
+      const look = lookAt(source);
+      const asked: string[] = [];
+      source.look = {
+        ...look,
+        showsAll: !groupsFirst,
+        members(groups, signal) {
+          asked.push(...groups);
+          return look.members(groups, signal);
+        },
+      };
+      const database = await open();
+      await emptyDatabase(database);
+      const api = await openSync(database, source);
+      try {
+        await writeSetting(database.knex, 'guard', OPEN_GUARD);
+        await api.sync();
+        source.users.delete('ada');
+        source.gone.set('ada', 'hardDeleted');
+        await api.sync({ mode: 'full' });
+        asked.length = 0;
+        for (let reads = 0; reads < 2; reads += 1) await api.sync({ mode: 'full' });
+        assert.deepEqual(asked, []);
+        const { rows } = await database.query<{ id: string }>({
+          text: 'select member_external_id as id from mirror_members',
+        });
+        assert.deepEqual(rows, [{ id: 'bob' }]);
+      } finally {
+        await api.close();
+      }
+    }
+  });
+
+  it('keeps the members of a group that is not found when it is read once more', async () => {
+    const source = makeSource();
+    for (const id of ['ada', 'bob']) source.users.set(id, { userName: id });
+    source.groups.set('g1', { displayName: 'Payroll', members: ['ada', 'bob'] });
+    const look = lookAt(source);
+    const api = await openSync(await open(), source);
+    try {
+      await writeSetting(api.database.knex, 'guard', OPEN_GUARD);
+      await api.sync();
+      const before = pictureOf(await readDirectory(api.database));
+      source.groups.set('g1', { displayName: 'Payroll', members: ['bob'] });
+      source.look = {
+        ...look,
+        async *members(groups) {
+          for (const group of groups)
+            yield { type: 'members', group, members: [], skipped: [], complete: true, hidden: true };
+        },
+      };
+      await api.sync({ mode: 'full' });
+      assert.deepEqual(pictureOf(await readDirectory(api.database)), before);
+      source.look = look;
+      await api.sync({ mode: 'full' });
+      const { ada } = pictureOf(await readDirectory(api.database)) as Record<string, Served>;
+      assert.deepEqual(ada?.related, []);
+    } finally {
+      await api.close();
+    }
+  });
+
   it('takes nobody out of a group who does not name it yet after a restore, and asks again', async () => {
     const source = makeSource();
     source.users.set('ada', { userName: 'ada' });

@@ -77,9 +77,9 @@ function openProvider(
     const mark = settings.incremental === 'off' ? undefined : await latestMark(reading);
     const directory = await findEverybody(reading);
     const first = wholeResolver(directory, reading, 'unknown');
-    const resolver = wholeResolver(directory, reading, 'everybody');
-    whole = { reading, first, resolver };
-    yield* readAll(reading, { managers: resolver, members: first });
+    whole = { reading, first, resolver: wholeResolver(directory, reading, 'everybody') };
+    // Another one: what all names were while managers were read may be old when a group is read for the second time.
+    yield* readAll(reading, { managers: wholeResolver(directory, reading, 'everybody'), members: first });
     yield { type: 'end', ...(mark === undefined ? {} : { checkpoint: makeCheckpoint(mark) }) };
   }
   return {

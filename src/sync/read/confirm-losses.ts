@@ -23,8 +23,9 @@ const ASKED_MAX = 2_000;
 
 /**
  * The same groups. One that lost somebody is read once more; where the second reading shows others than the first,
- * neither proves a loss, and the members are those of both. Whoever neither shows and who is not there by id has not left
- * the group: who goes to the recycle bin while members are read is in no list of them, and stays a member.
+ * neither proves a loss, and the members are those of both; where the second does not tell who they are, those already
+ * known stay. Whoever neither shows and who is not there by id has not left the group: who goes to the recycle bin while
+ * members are read is in no list of them, and stays a member.
  */
 export async function confirmLosses(
   { db, provider, look, signal, isThere, onLoss }: LossParts,
@@ -53,7 +54,8 @@ export async function confirmLosses(
 }
 
 function stillLost(lost: readonly Loss[], read: readonly GroupMembers[]): readonly Loss[] {
-  const shown = new Map(read.map(({ group, members }) => [group, new Set(members.map((member) => member.externalId))]));
+  const told = read.filter(({ digest }) => digest !== null);
+  const shown = new Map(told.map(({ group, members }) => [group, new Set(members.map((member) => member.externalId))]));
   return lost.filter(({ group, externalId }) => shown.get(group)?.has(externalId) === false);
 }
 
@@ -76,6 +78,7 @@ async function whoIsAway(
 }
 
 function bothOf(first: GroupMembers, pages: readonly MembersPage[]): GroupMembers {
+  if (pages.some(({ hidden }) => hidden === true)) return { ...first, digest: null, members: [] };
   const members: readonly MemberRef[] = [...first.members, ...pages.flatMap((page) => page.members)];
   const skipped: readonly SkippedObject[] = [...first.skipped, ...pages.flatMap((page) => page.skipped)];
   return groupMembersOf(first.group, members, skipped);

@@ -38,6 +38,12 @@ export class KnownRecords {
     return place !== undefined && ((this.marks[place] ?? 0) & SEEN) !== 0;
   }
 
+  /** There before this read, or shown by it; whoever had gone before was not. */
+  isHere(id: string): boolean {
+    const place = this.places.get(id);
+    return place !== undefined && ((this.marks[place] ?? 0) & GONE) === 0;
+  }
+
   /** Gone for so short a time that a list may not know it yet, and not seen since. */
   isGoneLately(id: string): boolean {
     const place = this.places.get(id);

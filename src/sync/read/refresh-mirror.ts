@@ -90,7 +90,7 @@ class MirrorRead {
     this.movers = showsAll && groupsOf && memberships ? makeMovers(groupsOf) : undefined;
     const onLoss = this.movers?.note;
     const isThere = ({ type, externalId }: MemberRef): boolean =>
-      this.peopleFirst !== true || this.known[type].isSeen(externalId);
+      this.peopleFirst === true ? this.known[type].isSeen(externalId) : this.known[type].isHere(externalId);
     this.gatherer = gatherMembers({
       provider: kind,
       write: (work) => this.next(work),

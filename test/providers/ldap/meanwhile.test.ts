@@ -115,9 +115,24 @@ describe('many managers who are not among the people', { skip: slapdMissing }, (
     );
     const kim = person('kim', `entryUUID: ${uuidOf(1_001)}\n`);
     const lee = person('lee', `entryUUID: ${uuidOf(1_002)}\nmanager: ${dn('kim')}\n`);
-    slapd = await startSlapd([kim, ...people, lee].join('\n'));
+    slapd = await startSlapd([kim, ...people, lee, group('all', 1_003, ['u3', 'u4'].map(dn))].join('\n'));
   });
   after(() => slapd.close());
+
+  it('do not hide a member who was renamed after they were looked for, when a group is read for the second time', async () => {
+    const provider = openLdap(settingsFor(slapd, { limits: { pageSize: 300, connectSeconds: 5, requestSeconds: 20 } }));
+    const again: string[] = [];
+    for await (const page of provider.pages(signal)) {
+      if (page.type === 'records' && page.resourceType === 'Group') {
+        const follow = `dn: cn=all,ou=Groups,${SUFFIX}\nchangetype: modify\nadd: member\nmember: ${dn('u3b')}\n-\ndelete: member\nmember: ${dn('u3')}\n`;
+        slapd.modify([rename('u3', 'u3b'), follow].join('\n'));
+      }
+      if (page.type === 'end')
+        for await (const { members } of provider.secondLook?.members([uuidOf(1_003)], signal) ?? assert.fail())
+          again.push(...members.map(({ externalId }) => externalId));
+    }
+    assert.deepEqual(again.sort(), [3, 4].map(uuidOf));
+  });
 
   it('do not hide one who is, and was renamed after all names were read', async () => {
     const settings = settingsFor(slapd, {
