@@ -234,6 +234,8 @@ eachDatabase('what a push target does when', (open) => {
     const push = await start();
     await push.settle();
     await edit.remove('User', before);
+    await journalIsWhole(database);
+    await push.settle();
     await edit.user('ada');
     await journalIsWhole(database);
     await push.settle(60_000);
