@@ -16,7 +16,8 @@ export interface PushSettingsParts {
 
 /**
  * The settings that a body means: credentials that it leaves out stay those that were saved, unless requests would go
- * to another host than before. `elsewhere` are those, first settings, and those that believe other certificates.
+ * to another host than before. `elsewhere` are those, first settings, and those that believe other certificates; `anew` also
+ * those by which another base URL is asked, or with other credentials.
  * @throws {InputError} `invalid-push`, `url-refused`
  */
 export async function parsePush(
@@ -29,6 +30,7 @@ export async function parsePush(
   readonly whole: unknown;
   readonly secrets: Secrets;
   readonly elsewhere: boolean;
+  readonly anew: boolean;
 }> {
   const name = typeof body === 'object' && body !== null && 'kind' in body ? String(body.kind) : 'scim';
   const kind = targetKinds.get(name);
@@ -46,21 +48,30 @@ export async function parsePush(
   // A credential goes to nobody whom it was not entered for.
   if (moves) whole = kind.parseSettings(body);
   for (const url of kind.urls(whole)) checkOutgoingUrl(url, outgoing);
-  return { ...splitSecrets(whole, kind.secretPaths), whole, elsewhere };
+  const anew = elsewhere || accessOf(kind, whole) !== known?.access;
+  return { ...splitSecrets(whole, kind.secretPaths), whole, elsewhere, anew };
 }
 
 /** Of saved settings; none of those that only an earlier release took. */
 function placeOf(
   kind: TargetKind,
   saved: unknown,
-): { readonly hosts: readonly string[]; readonly trust: string } | undefined {
+): { readonly hosts: readonly string[]; readonly trust: string; readonly access: string } | undefined {
   try {
     const settings = kind.parseSettings(saved);
-    return { hosts: kind.urls(settings).map((url) => new URL(url).origin), trust: kind.trust(settings) };
+    const hosts = kind.urls(settings).map((url) => new URL(url).origin);
+    return { hosts, trust: kind.trust(settings), access: accessOf(kind, settings) };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     return undefined;
   }
+}
+
+/** Where requests go, and what they are let in by. */
+function accessOf(kind: TargetKind, settings: unknown): string {
+  const parts = new Set(kind.secretPaths.map((path) => path.split('.')[0] ?? ''));
+  const credentials = [...parts].map((part) => (settings as Record<string, unknown>)[part] ?? null);
+  return JSON.stringify([kind.urls(settings), credentials]);
 }
 
 /** Those that belong to a credential of the kind that the body has: a token is no part of a password. */
@@ -83,9 +94,9 @@ export async function savePush(tx: Db, parts: PushSettingsParts, appId: string, 
   if (body === undefined) return;
   if (body === null) return deleteTarget(tx, appId);
   const { paused, rest } = withoutPaused(body);
-  const { settings, secrets } = await parsePush(tx, parts, appId, rest);
+  const { settings, secrets, anew } = await parsePush(tx, parts, appId, rest);
   const sealed = Object.keys(secrets).length === 0 ? null : parts.seal.seal(JSON.stringify(secrets));
-  await saveTarget(tx, { appId, push: settings, secrets: sealed });
+  await saveTarget(tx, { appId, push: settings, secrets: sealed, restsOn: !anew });
   if (paused) await changeTarget(tx, appId, { state: 'paused' });
 }
 

@@ -22,6 +22,7 @@ import { type Editor, eachPush, journalIsWhole, type PushTest, scopeOf } from '.
 import { type ScimAppServer, startScimApp } from '../support/scim-app-server.ts';
 
 const USER = 'urn:ietf:params:scim:schemas:core:2.0:User';
+const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
 /** Of a week in which a target is dead; WEEK_CHANGES=20000 WEEK_USERS=20000 is the long way. */
 const WEEK_CHANGES = Number(process.env['WEEK_CHANGES'] ?? 30);
 const WEEK_USERS = Number(process.env['WEEK_USERS'] ?? Math.ceil(WEEK_CHANGES / 10));
@@ -226,6 +227,41 @@ eachDatabase('what a push target does when', (open) => {
       assert.deepEqual(active(), ['ada']);
     });
 
+  it('somebody is made anew under the name of a manager who was deleted: nobody gets them for a manager by that', async () => {
+    const before = await edit.user('ada');
+    await edit.user('bob', { [ENTERPRISE]: { department: 'Sales', manager: { value: before } } });
+    await journalIsWhole(database);
+    const push = await start();
+    await push.settle();
+    await edit.remove('User', before);
+    await journalIsWhole(database);
+    await push.settle();
+    await edit.user('ada');
+    await journalIsWhole(database);
+    await push.settle(60_000);
+    assert.deepEqual(active().sort(), ['ada', 'bob']);
+    const [bob] = [...app.users.values()].filter(({ userName }) => userName === 'bob');
+    assert.deepEqual(bob?.[ENTERPRISE], { department: 'Sales' });
+  });
+
+  it('somebody is made anew under the same name, and their account cannot be read at first: nothing of before stays with it', async () => {
+    const before = await edit.user('ada', { title: 'Chief' });
+    await journalIsWhole(database);
+    const push = await start();
+    await push.settle();
+    const [there] = app.users.keys();
+    let fails = 1;
+    const isRead = (method: string, path: string) => method === 'GET' && path.endsWith(`/Users/${there}`);
+    app.personality = { failing: (method, _body, path) => (isRead(method, path) && fails-- > 0 ? 500 : undefined) };
+    await edit.remove('User', before);
+    await edit.user('ada');
+    await journalIsWhole(database);
+    await push.settle(60_000);
+    assert.ok(fails <= 0);
+    const titles = [...app.users.values()].map(({ id, active, title }) => [id, active, title]);
+    assert.deepEqual(titles, [[there, true, undefined]]);
+  });
+
   it('a resource has vanished there: it is made again, with its memberships', async () => {
     const ada = await edit.user('ada');
     const team = await edit.group('team', [ada]);
@@ -318,8 +354,7 @@ eachDatabase('what a push target does when', (open) => {
       [user?.['displayName'], user?.['title'], user?.['emails']],
       ['LOVELACE, Ada', undefined, [{ value: 'b@example.com', type: 'work', primary: true }]],
     );
-    const enterprise = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
-    assert.deepEqual([user?.[enterprise], user?.['schemas']], [{ costCenter: '42' }, [USER, enterprise]]);
+    assert.deepEqual([user?.[ENTERPRISE], user?.['schemas']], [{ costCenter: '42' }, [USER, ENTERPRISE]]);
     assert.deepEqual(
       (await deliveries(push)).map(({ state, code }) => [state, code]),
       [
@@ -330,15 +365,14 @@ eachDatabase('what a push target does when', (open) => {
   });
 
   it('a manager is referred to: by their id there, as soon as they have one', async () => {
-    const enterprise = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
     const report = await edit.user('report');
     const boss = await edit.user('boss');
-    await edit.change('User', report, `${enterprise}:manager`, { value: boss });
+    await edit.change('User', report, `${ENTERPRISE}:manager`, { value: boss });
     const push = await start();
     await push.settle();
     const bossThere = [...app.users.values()].find((user) => user['userName'] === 'boss');
     const reportThere = [...app.users.values()].find((user) => user['userName'] === 'report');
-    assert.deepEqual(reportThere?.[enterprise], { manager: { value: bossThere?.['id'] } });
+    assert.deepEqual(reportThere?.[ENTERPRISE], { manager: { value: bossThere?.['id'] } });
   });
 
   it('another target is dead: this one goes on, and the dead one is left alone', async () => {

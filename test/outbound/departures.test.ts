@@ -194,6 +194,27 @@ eachDatabase('the guard of a target, when', (open) => {
     assert.equal((await deliveries(push)).filter(({ state }) => state === 'held').length, 4);
   });
 
+  it('some have left and wait to be deleted while others leave: only the others are held, and the first are deleted in time', async () => {
+    const ids: string[] = [];
+    for (let n = 0; n < 5; n += 1) ids.push(await edit.user(`user${n}`));
+    await journalIsWhole(database);
+    const push = await start({ guard: { max: 2, percent: 0 }, deprovision: { deleteAfterDays: 30 } });
+    await push.settle();
+    const remove = async (some: readonly string[]): Promise<void> => {
+      for (const id of some) await edit.remove('User', id);
+      await journalIsWhole(database);
+      await push.settle();
+    };
+    await remove(ids.slice(0, 2));
+    assert.deepEqual(active().sort(), ['user2', 'user3', 'user4']);
+    await remove(ids.slice(2));
+    assert.equal(await decideDepartures(database.knex, push.appId, 'reject', new Date()), 3);
+    const later = `update deliveries set gone_since = gone_since - interval '31 days', ready_at = now() where gone_since is not null`;
+    await sql(database.knex, later);
+    await push.settle();
+    assert.deepEqual([app.users.size, active().sort()], [3, ['user2', 'user3', 'user4']]);
+  });
+
   it('a type is left out of what it gets: those of it who are there leave, and the guard watches', async () => {
     for (let n = 0; n < 5; n += 1) await edit.user(`user${n}`);
     for (let n = 0; n < 5; n += 1) await edit.group(`group${n}`);

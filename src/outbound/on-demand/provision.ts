@@ -276,9 +276,14 @@ async function settle(
 
 /** Links and members are worked out, and not noted. */
 function dry(world: Delivering): Delivering {
+  const freed = new Set<string>();
   return {
     ...world,
-    takeOver: async () => ({ sent: {} }),
+    isTaken: async (row, remoteId) => !freed.has(remoteId) && world.isTaken(row, remoteId),
+    async takeOver(row, remoteId) {
+      freed.add(remoteId);
+      return { id: (await world.holderOf(row, remoteId)).id ?? '', sent: {} };
+    },
     membersOf(row) {
       const members = world.membersOf(row);
       let isDone = false;

@@ -70,6 +70,8 @@ export async function orDeclared<Answer>(
 export interface Found extends Remote {
   /** What it was sent last for somebody else of ours, who is gone. */
   readonly formerly?: Fields;
+  /** Our id of them. */
+  readonly predecessor?: string;
 }
 
 /** The one resource that carries one of the matching values; undefined when none does. */
@@ -91,9 +93,7 @@ export async function match(
     });
   if (!(await world.isTaken(row, first.id))) return first;
   const taken = await takeFromGone(world, row, first.id, signal);
-  // What they have is of before the one who had it left, unless it is read again.
-  const now = taken && (await world.target.read(row.resource_type, first.id, signal));
-  return now === undefined ? match(world, row, payload, signal, thorough) : { ...now, formerly: taken?.sent ?? {} };
+  return taken ?? match(world, row, payload, signal, thorough);
 }
 
 /** Whoever is leaving at this moment is looked at again after these. */
@@ -103,7 +103,8 @@ const HELD_MS = 6 * 3_600_000;
 
 /**
  * Somebody of ours has it. Who is gone here, and has left there, gives it up to whoever comes under the same name: they
- * were deleted and made anew, or came back. Undefined when nobody has it any more, which may be because it is gone.
+ * were deleted and made anew, or came back. It is read first: what was seen of it may be of before they left, and what they
+ * were sent last is forgotten with their link. Undefined when nobody has it any more, which may be because it is gone.
  * @throws {TargetError} `already-linked`
  */
 async function takeFromGone(
@@ -111,15 +112,18 @@ async function takeFromGone(
   row: Claimed,
   remoteId: string,
   signal: AbortSignal,
-): Promise<{ readonly sent: Fields } | undefined> {
+): Promise<Found | undefined> {
   let state: Holder = 'stays';
   let holder: string | undefined;
   for (const wait of row.deleted || !row.in_scope ? [] : LEAVES_WITHIN_MS) {
     const wasLeaving = state === 'leaving';
     if (wait > 0) await world.sleep(wait, signal);
     ({ state, id: holder } = await world.holderOf(row, remoteId));
-    const taken = state === 'gone' ? await world.takeOver(row, remoteId) : undefined;
-    if (taken !== undefined) return taken;
+    if (state === 'gone') {
+      const there = await world.target.read(row.resource_type, remoteId, signal);
+      const taken = await world.takeOver(row, remoteId);
+      if (taken !== undefined) return there && { ...there, formerly: taken.sent, predecessor: taken.id };
+    }
     if (state === 'stays' && wasLeaving) return undefined;
     if (state === 'stays' || state === 'held') break;
   }
@@ -143,6 +147,7 @@ export async function adopt(
 ): Promise<void> {
   const sent = standing(remote.document ?? {}, [remote.formerly ?? {}, payload], []);
   Object.assign(progress, { remoteId: remote.id, etag: remote.etag ?? null, link: 'adopted', sent, action: 'adopted' });
+  progress.predecessor = remote.predecessor ?? null;
   if (row.resource_type === 'Group') await readMembers(world, row, remote.id, signal);
 }
 

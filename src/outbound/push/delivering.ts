@@ -4,7 +4,7 @@ import type { ResourceType } from '#core/resource.ts';
 import type { PushPolicy, Target } from '#core/target.ts';
 import type { Fields } from '#core/target-mapping.ts';
 import type { Claimed } from '#store/target/delivery-claims.ts';
-import type { holderOf } from '#store/target/gone-links.ts';
+import type { freeLink, holderOf } from '#store/target/gone-links.ts';
 import type { MembersOfGroup } from './members.ts';
 
 /** What a delivery needs of the world. */
@@ -17,8 +17,8 @@ export interface Delivering {
   isTaken(row: Claimed, remoteId: string): Promise<boolean>;
   /** What became here of whoever is linked to it. */
   holderOf(row: Claimed, remoteId: string): ReturnType<typeof holderOf>;
-  /** Takes the link from somebody who is gone. Answers what they were sent last; undefined when it cannot be taken. */
-  takeOver(row: Claimed, remoteId: string): Promise<{ readonly sent: Fields } | undefined>;
+  /** Takes the link from somebody who is gone. Answers who, and what they were sent last; undefined when it cannot be taken. */
+  takeOver(row: Claimed, remoteId: string): ReturnType<typeof freeLink>;
   membersOf(row: Claimed): MembersOfGroup;
   /** Paths of attributes that a delivery may have changed there since the last one that was done. */
   touchedSince(row: Claimed): Promise<readonly string[]>;
@@ -47,6 +47,8 @@ export interface Progress {
   action: 'none' | 'created' | 'adopted' | 'updated' | 'deactivated' | 'deleted' | 'kept' | 'skipped';
   /** When it has to be looked at again though nothing changes. */
   again: Date | undefined;
+  /** Who of ours, gone since, had the link that was taken over: whatever refers to them means somebody else there. */
+  predecessor: string | null;
   /** What is left is a departure, over which the guard watches. */
   leaves: boolean;
   beganAt: number;
@@ -63,6 +65,7 @@ export function startProgress(row: Claimed): Progress {
     drift: row.drift,
     action: 'none',
     again: undefined,
+    predecessor: null,
     leaves: false,
     beganAt: 0,
     steps: [],

@@ -10,7 +10,9 @@ import { changeTarget, readTarget } from '#store/target/targets.ts';
 /** Departures of this long count together. */
 const WINDOW = '1 hour';
 
-const WAITING = `app_id = ? and state = 'pending' and rank = ${RANKS.leaver} and not allowed and remote_id is not null
+/** Of whoever has left already only their deletion is to come: they were counted when they left. */
+const LEAVES = `rank = ${RANKS.leaver} and not allowed and remote_id is not null and gone_since is null`;
+const WAITING = `app_id = ? and state = 'pending' and ${LEAVES}
   and resource_id not in ${onTheirWay()}`;
 
 /** Holds the leavers that wait when they, with those of the last hour, are more than the policy lets through. */
@@ -46,7 +48,7 @@ async function isWithin(tx: Db, appId: string, guard: NonNullable<PushPolicy['gu
          and d.acknowledged_at > ?::timestamptz - interval '${WINDOW}'
          and d.acknowledged_at > coalesce(t.guard_allowed_at, '-infinity')
        union select d.resource_id from delivery_claims c join deliveries d on d.app_id = c.app_id and d.resource_id = c.resource_id
-         where c.app_id = ? and d.rank = ${RANKS.leaver} and not d.allowed and d.remote_id is not null) leavers`,
+         where c.app_id = ? and ${LEAVES}) leavers`,
     [appId, appId, now, appId, now, appId],
   );
   const leaving = rows[0]?.leaving ?? 0;

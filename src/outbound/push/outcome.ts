@@ -41,6 +41,7 @@ export function settledOf(row: Claimed, progress: Progress, { now, exchanges, is
     departed_at: isDeparture ? row.changed_at : null,
     rank: progress.leaves ? RANKS.leaver : row.rank,
     done: isDone,
+    predecessor: progress.predecessor,
     concerns_others: progress.action === 'created' || progress.action === 'adopted' || hasMoved || cameOrWent,
   };
 }

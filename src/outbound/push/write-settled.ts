@@ -18,7 +18,10 @@ export async function writeSettled(
   const writeAll = (some: readonly SettledDelivery[]): Promise<void> =>
     write(async (tx) => {
       const isDeparting = await settleDeliveries(tx, appId, some, now);
-      const moved = some.filter((one) => one.concerns_others).map(({ resource_id }) => resource_id);
+      const moved = [
+        ...some.filter((one) => one.concerns_others).map(({ resource_id }) => resource_id),
+        ...some.map(({ predecessor }) => predecessor).filter((id) => id !== null),
+      ];
       await askForReferences(tx, appId, moved, now);
       const left = some.filter(hasLeft).map(({ resource_id }) => resource_id);
       await askForHeirs(tx, appId, left, now);

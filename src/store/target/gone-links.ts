@@ -41,21 +41,22 @@ export async function holderOf(
 
 /**
  * Takes the link from somebody who is gone here and has left there: what becomes of it there is no business of theirs any
- * more. Answers what they were sent last, so that nothing of it stays with whoever comes; undefined when somebody has it still.
+ * more. Answers who it was, and what they were sent last, so that nothing of it stays with whoever comes; undefined when
+ * somebody has it still.
  */
 export async function freeLink(
   db: Db,
   { appId, type, remoteId, by }: WantedLink,
-): Promise<{ readonly sent: Record<string, unknown> } | undefined> {
-  const { rows } = await sql<{ sent: Record<string, unknown> | null }>(
+): Promise<{ readonly id: string; readonly sent: Record<string, unknown> } | undefined> {
+  const { rows } = await sql<{ id: string; sent: Record<string, unknown> | null }>(
     db,
     `update deliveries f set remote_id = null, remote_etag = null, link = null, sent = null, gone_since = null, drift = null, state = 'idle',
        last_error = null, first_failed_at = null
      from (select d.app_id, d.resource_id, d.sent from deliveries d where ${LINKED} and not ${IS_HERE} and ${HAS_LEFT} for update) held
-     where f.app_id = held.app_id and f.resource_id = held.resource_id returning held.sent`,
+     where f.app_id = held.app_id and f.resource_id = held.resource_id returning held.resource_id as id, held.sent`,
     [appId, type, remoteId, by],
   );
-  return rows[0] && { sent: rows[0].sent ?? {} };
+  return rows[0] && { id: rows[0].id, sent: rows[0].sent ?? {} };
 }
 
 /** Whoever waits for the link of one of these, or was given up because of it, looks again: they have left, or are to stay. */

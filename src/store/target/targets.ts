@@ -74,10 +74,21 @@ export async function listTargetIds(db: Db): Promise<readonly string[]> {
   return rows.map(({ id }) => id);
 }
 
-/** Makes or changes the target of an app; a change has everyone in its scope looked at again. */
+/** Whoever changes one that is out of service wants it to be tried. */
+const RESTS_ON = `?::boolean and t.state in ('active', 'paused') and t.quarantine is null`;
+
+/**
+ * Makes or changes the target of an app; a change has everyone in its scope looked at again. With `restsOn` one that asked to
+ * be left alone still is; otherwise it is asked at once.
+ */
 export async function saveTarget(
   db: Db,
-  target: { readonly appId: string; readonly push: unknown; readonly secrets: string | null },
+  target: {
+    readonly appId: string;
+    readonly push: unknown;
+    readonly secrets: string | null;
+    readonly restsOn?: boolean;
+  },
 ): Promise<void> {
   await sql(db, 'update apps set push = ?::jsonb, push_secrets = ?, updated_at = now() where id = ?', [
     JSON.stringify(target.push),
@@ -87,9 +98,10 @@ export async function saveTarget(
   await sql(
     db,
     `insert into targets as t (app_id) values (?) on conflict (app_id) do update set config_version = t.config_version + 1,
-       backfill = ?::jsonb, capabilities_at = null, learned = '{}', rest_until = null, failures = 0,
+       backfill = ?::jsonb, capabilities_at = null, learned = '{}',
+       rest_until = case when ${RESTS_ON} then t.rest_until end, failures = case when ${RESTS_ON} then t.failures else 0 end,
        state = case t.state when 'paused' then 'paused' else 'active' end, quarantine = null`,
-    [target.appId, JSON.stringify(START)],
+    [target.appId, JSON.stringify(START), target.restsOn ?? false, target.restsOn ?? false],
   );
 }
 
