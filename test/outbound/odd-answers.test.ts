@@ -242,6 +242,57 @@ eachDatabase('a target that', (open) => {
       assert.equal(await learned(), false);
     });
 
+  it('has ETags, and a group is renamed whose members we changed: our own change is not taken for that of somebody else', async () => {
+    const [ada, bob] = [await edit.user('ada'), await edit.user('bob')];
+    const team = await edit.group('team', [ada]);
+    app.personality = { etag: 'weak' };
+    await journalIsWhole(database);
+    const push = await start();
+    await push.settle();
+    for (const [change, name] of [
+      [() => edit.addMember(team, bob), 'Crew'],
+      [() => edit.removeMember(team, ada), 'Staff'],
+    ] as const) {
+      await change();
+      await journalIsWhole(database);
+      await push.settle();
+      app.takeWrites();
+      await edit.change('Group', team, 'displayName', name);
+      await journalIsWhole(database);
+      await push.settle();
+      assert.deepEqual(
+        app.takeWrites().map(({ method, status }) => [method, status]),
+        [['PATCH', 200]],
+      );
+      assert.deepEqual(
+        [...app.groups.values()].map((group) => group['displayName']),
+        [name],
+      );
+    }
+  });
+
+  it('says in Bulk that it made several at a place of no id: each is looked for, and nobody is linked to that', async () => {
+    const people = [await edit.user('ada'), await edit.user('bob'), await edit.user('eve')];
+    await edit.group('team', people);
+    app.personality = { bulk: true, noIdOnCreate: true };
+    await journalIsWhole(database);
+    const push = await start({ bulk: true });
+    await push.settle();
+    const { rows } = await sql(
+      database.knex,
+      `select remote_id from deliveries where resource_type = 'User' and state = 'idle' order by 1`,
+    );
+    const there = [...app.users.keys()].sort();
+    assert.deepEqual(
+      rows.map((row) => row.remote_id),
+      there,
+    );
+    const asked = app.asked.filter(({ path }) => path.endsWith('/undefined')).length;
+    const [team] = [...app.groups.values()];
+    const members = (team?.['members'] ?? []) as readonly { readonly value: string }[];
+    assert.deepEqual([there.length, asked, members.map(({ value }) => value).sort()], [3, 0, there]);
+  });
+
   for (const status of [500, 502, 504])
     it(`answers ${status} with Retry-After: nothing is asked of it before, and the try counts`, async () => {
       for (const name of ['ada', 'bob']) await edit.user(name);

@@ -170,6 +170,8 @@ async function bringGroup(world: Delivering, row: Claimed, progress: Progress, s
     const mayGoOn = (): boolean => world.mayGoOn() && world.now().getTime() - progress.beganAt < PAUSE_MS;
     const way = { signal, mayGoOn };
     const { changed, paused } = await bringMembers(world.target, progress.remoteId, world.membersOf(row), way);
+    // The tag that was seen last is of before.
+    if (changed) progress.etag = null;
     if (changed && progress.action === 'none') progress.action = 'updated';
     if (paused) {
       progress.again = world.now();

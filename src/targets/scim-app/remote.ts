@@ -9,9 +9,13 @@ export function pathOf(type: ResourceType, id: string): string {
   return `${placeOf(type)}/${encodeURIComponent(id)}`;
 }
 
-/** What follows the endpoint in an address: an id may have slashes. */
+/**
+ * What follows the endpoint in an address: an id may have slashes. Empty where there is none, as when the target had no id
+ * to write there and wrote that.
+ */
 export function idInLocation(location: string): string {
   const rest = /\/(?:Users|Groups)\/(.+)$/i.exec(location)?.[1] ?? location.split('/').at(-1) ?? '';
+  if (rest === 'undefined' || rest === 'null') return '';
   try {
     return decodeURIComponent(rest);
   } catch {
