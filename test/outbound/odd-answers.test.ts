@@ -15,7 +15,7 @@ eachDatabase('a target that', (open) => {
     ({ database, edit, app } = scene);
   });
 
-  async function rowOf(id: string): Promise<unknown> {
+  async function rowOf(id: string): Promise<Readonly<Record<string, unknown>> | undefined> {
     const { rows } = await sql(
       database.knex,
       `select state, last_action as action, link, last_error ->> 'code' as code from deliveries where resource_id = ?`,
@@ -530,7 +530,10 @@ eachDatabase('a target that', (open) => {
     await journalIsWhole(database);
     await (await start({ matching: { User: ['emails.value'] } })).settle();
     assert.deepEqual(await rowOf(ada), { state: 'idle', action: 'created', link: 'created', code: null });
-    assert.deepEqual(await rowOf(team), { state: 'idle', action: 'adopted', link: 'adopted', code: null });
+    // Asked for once more when the member is settled after it, there is nothing left to do.
+    const { action, ...row } = (await rowOf(team)) ?? {};
+    assert.ok(['adopted', 'none'].includes(String(action)), String(action));
+    assert.deepEqual(row, { state: 'idle', link: 'adopted', code: null });
     const [there] = app.groups.values();
     const made = [...app.users.values()].find(({ userName }) => userName === 'ada')?.['id'];
     assert.deepEqual(there?.['members'], [{ display: 'nobody' }, { value: made }]);
