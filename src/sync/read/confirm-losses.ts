@@ -5,7 +5,7 @@ import type { Db } from '#store/database.ts';
 import type { GroupMembers } from '#store/mirror/mirror.ts';
 import { readLostMembers } from '#store/mirror/mirror-members.ts';
 import { groupMembersOf, type MembersPage } from './gather-members.ts';
-import type { Loss } from './movers.ts';
+import { ASKED_MAX, type Loss } from './movers.ts';
 
 export interface LossParts {
   readonly db: Db;
@@ -17,9 +17,6 @@ export interface LossParts {
   /** Told who is in a group no more by both readings of it, of those who are there. */
   onLoss?(losses: readonly Loss[]): void;
 }
-
-/** More who seem to have left their groups are not asked for: to take so many away the guard asks a person. */
-const ASKED_MAX = 2_000;
 
 /**
  * The same groups. One that lost somebody is read once more; where the second reading shows others than the first,

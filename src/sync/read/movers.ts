@@ -2,8 +2,8 @@
 // so whoever moves from one to another meanwhile may be in neither. They are asked themselves.
 import type { MemberRef, MembersChange, SecondLook } from '#core/pages.ts';
 
-/** More are not asked: to take so many away the guard asks a person. */
-const MOVERS_MAX = 2_000;
+/** More who seem to have left groups are not asked for: to take so many away the guard asks a person. */
+export const ASKED_MAX = 2_000;
 
 /** Somebody who is in a group no more. */
 export interface Loss extends MemberRef {
@@ -21,7 +21,7 @@ export interface Movers {
 
 export function makeMovers(groupsOf: NonNullable<SecondLook['groupsOf']>): Movers {
   const lost = { User: new Map<string, Set<string>>(), Group: new Map<string, Set<string>>() };
-  const isMany = (): boolean => lost.User.size + lost.Group.size > MOVERS_MAX;
+  const isMany = (): boolean => lost.User.size + lost.Group.size > ASKED_MAX;
   return {
     note(losses) {
       for (const { type, externalId, group } of losses) {
