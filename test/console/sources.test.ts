@@ -145,7 +145,10 @@ describe('sources in the console', { skip: chromiumMissing }, () => {
     await page.getByLabel('Subgroups', { exact: true }).selectOption('flatten');
     await page.getByLabel('Levels of subgroups').fill('101');
     await step('Save');
-    await page.getByText(/must be at most 100/).first().waitFor();
+    await page
+      .getByText(/must be at most 100/)
+      .first()
+      .waitFor();
     await page.getByLabel('Levels of subgroups').fill('2');
     await page.getByRole('tab', { name: 'Accounts' }).click();
     const order = page.getByRole('group', { name: 'Compared by, from the top' });
