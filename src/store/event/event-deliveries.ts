@@ -104,10 +104,10 @@ export async function claimDeliveries(
   const { rows } = await sql<ClaimedDelivery>(
     db,
     `with held as materialized (select 1 from leases where name = ? and owner = ? and fence = ? for share)
-     update event_deliveries set attempts = attempts + 1, attempted_at = ?, claimed_until = ? where exists (select 1 from held) and id in (
+     update event_deliveries set attempts = attempts + 1, attempted_at = ?, claimed_until = ? where exists (select 1 from held) and id = any(array(
        select d.id from event_deliveries d join event_streams s on s.id = d.stream_id
        where d.stream_id = ? and ${IS_DUE} and (d.claimed_until is null or d.claimed_until <= ?)
-       order by ${leastTriedFirst ? 'd.attempts, ' : ''}d.urgent desc, d.seq limit ? for update of d skip locked)
+       order by ${leastTriedFirst ? 'd.attempts, ' : ''}d.urgent desc, d.seq limit ? for update of d skip locked))
      returning id, seq, message_id, type, resource_type, resource_id, payload, attempts, refusals, (tries -> -1 ->> 'at')::timestamptz as tried_at`,
     [
       ...[lease.name, lease.owner, lease.fence],

@@ -38,9 +38,9 @@ const BATCH = 200;
 export async function takeEndedRuns(db: Db, now: Date): Promise<readonly EndedRun[]> {
   const { rows } = await sql(
     db,
-    `with ended as (update runs set notified_at = ? where id in (
+    `with ended as (update runs set notified_at = ? where id = any(array(
        select id from runs where notified_at is null and finished_at is not null
-         and status in ('succeeded', 'failed', 'incomplete', 'cancelled', 'abandoned') order by seq limit ? for update skip locked)
+         and status in ('succeeded', 'failed', 'incomplete', 'cancelled', 'abandoned') order by seq limit ? for update skip locked))
        returning id, seq, plan_id, status, counts, finished_at)
      select e.id, e.plan_id, e.status, e.counts, e.finished_at from ended e left join plans p on p.id = e.plan_id
      where not (e.status in ('succeeded', 'cancelled') and coalesce(p.status in ('rejected', 'superseded'), false)) order by e.seq`,

@@ -69,10 +69,10 @@ export async function deleteRuns(db: Db, before: Date, limit: number): Promise<n
   const { rows } = await sql(
     db,
     `with gone as (
-       delete from runs where id in (
+       delete from runs where id = any(array(
          select r.id from runs r where r.finished_at < ? and r.status not in ('queued', 'running', 'held')
            and r.seq not in (${KEPT_RUNS}) and not exists (select 1 from plans p where p.run_id = r.id)
-         order by r.seq limit ? for update skip locked)
+         order by r.seq limit ? for update skip locked))
        returning provider, started_at, created_at, work_ms, cost),
      sums as (${sumsByMonth('gone')}),
      kept as (
@@ -91,8 +91,8 @@ export async function deleteRuns(db: Db, before: Date, limit: number): Promise<n
 export async function deleteTombstones(db: Db, before: Date, limit: number): Promise<number> {
   const { rows } = await sql(
     db,
-    `with gone as (delete from resources where id in (
-       select id from resources where deleted_at < ? order by deleted_at limit ? for update skip locked) returning id),
+    `with gone as (delete from resources where id = any(array(
+       select id from resources where deleted_at < ? order by deleted_at limit ? for update skip locked)) returning id),
      forgotten as (delete from served_groups s using gone where s.user_id = gone.id)
      select count(*)::int as count from gone`,
     [before, limit],
