@@ -151,6 +151,7 @@ export async function journalIsWhole(database: Database): Promise<void> {
     const text = 'select coalesce(max(xid) < pg_snapshot_xmin(pg_current_snapshot()), true) as whole from changes';
     const { rows } = await database.query<{ whole: boolean }>({ text });
     if (rows[0]?.whole === true) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 

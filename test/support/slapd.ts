@@ -122,7 +122,7 @@ ${more}
 /** Resolves when it takes connections; it says nothing when it is ready. */
 async function untilOpen(port: number, child: ChildProcess): Promise<void> {
   for (;;) {
-    if (child.exitCode !== null) throw new Error(`slapd ended with ${child.exitCode}`);
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`slapd ended with ${child.exitCode}`);
     const isOpen = await new Promise<boolean>((resolve) => {
       const socket = net.connect(port, '127.0.0.1');
       socket.once('connect', () => resolve(true));
@@ -131,6 +131,6 @@ async function untilOpen(port: number, child: ChildProcess): Promise<void> {
       socket.once('connect', () => socket.destroy());
     });
     if (isOpen) return;
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
