@@ -194,7 +194,7 @@ export async function spawnGateway(storage: Record<string, string>, ca: string):
     child.once('exit', (code) => reject(new Error(`the gateway ended with ${code}: ${output}`)));
     child.stdout.on('data', (chunk: Buffer) => {
       output += chunk.toString();
-      const found = /"port":(\d+)/.exec(output)?.[1];
+      const found = /"port":(\d+)\D/.exec(output)?.[1];
       if (found !== undefined) resolve(Number(found));
     });
   });
