@@ -17,7 +17,7 @@ const CONCURRENCY = 2;
 /** Of each random test, when they run for minutes. */
 const FUZZ_SECONDS = Number(process.env['FUZZ_SECONDS'] ?? 0);
 /** A test, or a suite, that has not ended by then never will. */
-const TIMEOUT_MS = 600_000 + FUZZ_SECONDS * 30_000;
+const TIMEOUT_MS = 1_500_000 + FUZZ_SECONDS * 30_000;
 /**
  * Of these V8 dies by itself; a heap that is full ends by SIGABRT. It loses count of WebAssembly's code now and then
  * (nodejs/node#64500), most often where many embedded databases come and go in one process, which only tests do.

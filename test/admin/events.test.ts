@@ -137,7 +137,7 @@ describe('webhooks and tokens in the admin API', () => {
     const { body, status } = await poll({ maxEvents: 10 });
     assert.equal(status, 200);
     const [[jti, set] = ['', '']] = Object.entries(body.sets);
-    const keys = createRemoteJWKSet(new URL(app.events?.jwksUri ?? ''));
+    const keys = createRemoteJWKSet(new URL(app.events?.jwksUri ?? ''), { timeoutDuration: 120_000 });
     const { payload } = await jwtVerify(set, keys, {
       issuer: app.events?.issuer ?? '',
       audience: 'https://siem.example.com',

@@ -224,15 +224,19 @@ describe('what the console asks for', () => {
       groupsByHand: 0,
       memberships: 0,
     });
-    assert.equal(overview.days.at(-1)?.held, 1);
+    assert.equal(
+      overview.days.reduce((sum, { held }) => sum + held, 0),
+      1,
+    );
   });
 
   it('is told the days of the calendar that it asks by, and which zone there is not', async () => {
     const zones = ['Pacific/Kiritimati', 'Pacific/Pago_Pago'];
     for (const timeZone of zones) {
-      const today = new Intl.DateTimeFormat('sv', { timeZone }).format(new Date());
+      const today = () => new Intl.DateTimeFormat('sv', { timeZone }).format(new Date());
+      const before = today();
       const { days } = await get<{ days: { day: string }[] }>(`/overview?timeZone=${timeZone}`);
-      assert.equal(days.at(-1)?.day, today);
+      assert.ok([before, today()].includes(days.at(-1)?.day ?? ''));
     }
     const refused = await api.call<{ code: string }>('GET', '/api/v1/overview?timeZone=Mars/Olympus');
     assert.equal(refused.status, 400);

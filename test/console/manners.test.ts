@@ -53,11 +53,10 @@ describe('manners of the console', { skip: chromiumMissing }, () => {
     await page.goto('/overview');
     await page.getByRole('link', { name: 'Sync runs' }).click();
     await page.getByRole('heading', { level: 1, name: 'Sync runs' }).waitFor();
-    assert.equal(await page.locator('#content').evaluate((main) => main.matches(':focus')), true);
+    await page.locator('#content:focus').waitFor();
     await page.goto('/runs/00000000-0000-4000-8000-000000000000');
-    const nothing = page.getByRole('heading', { level: 1, name: 'This does not exist' });
-    await nothing.waitFor();
-    assert.equal(await page.title(), 'This does not exist, or was deleted · Sluice');
+    await page.getByRole('heading', { level: 1, name: 'This does not exist' }).waitFor();
+    await page.waitForFunction(`document.title === 'This does not exist, or was deleted · Sluice'`);
   });
 
   it('says which hit is chosen to whoever does not see it, and takes no Enter that ends a Korean syllable', async () => {
@@ -119,9 +118,9 @@ describe('manners of the console', { skip: chromiumMissing }, () => {
     await page.goto('/apps');
     const first = asked();
     await page.getByRole('button', { name: 'Add app' }).first().click();
+    await first;
     const lost = givenUp();
     const second = asked();
-    await first;
     await page.getByRole('dialog').getByLabel('What it sees').selectOption('usersOnly');
     assert.equal(await lost, await first);
     await second;

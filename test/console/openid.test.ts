@@ -55,7 +55,6 @@ describe('sign-in at an OpenID provider', { skip: chromiumMissing }, () => {
 
   async function signInAs(who: string, path = '/overview'): Promise<Page> {
     const { page } = await openConsole(browser, api);
-    page.setDefaultTimeout(15_000);
     await page.goto(path);
     await page.getByRole('link', { name: 'Sign in with Contoso' }).click();
     await page.getByLabel('Who are you?').fill(who);

@@ -68,6 +68,7 @@ describe('the console, from a new app on', { skip: chromiumMissing }, () => {
     await page.getByRole('button', { name: 'How it does' }).click();
     // Nobody reloads: the stream tells of every delivery.
     await page.getByText('Everything has arrived').waitFor();
+    await untilSent();
     assert.equal(wiki.users.size, PEOPLE);
     await stage.accessible('push, status');
   });
@@ -100,6 +101,7 @@ describe('the console, from a new app on', { skip: chromiumMissing }, () => {
     await dialog.getByRole('button', { name: 'Save' }).click();
     await page.locator('h1 + *').getByText('Healthy').waitFor();
     await page.getByText('Everything has arrived').waitFor();
+    await untilSent();
     assert.ok([...wiki.users.values()].some(({ displayName }) => displayName === 'Renamed'));
   });
 
@@ -124,9 +126,14 @@ describe('the console, from a new app on', { skip: chromiumMissing }, () => {
     await page.getByRole('button', { name: 'Send 2 again' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Send 2 again' }).click();
     await page.getByText('No dead letter').waitFor();
-    await untilTarget(stage.api, (await appNamed('Intranet')) ?? '', ({ waiting, dead }) => waiting + dead === 0);
+    await untilSent();
     assert.equal(wiki.users.size, PEOPLE + 2);
   });
+
+  async function untilSent(): Promise<void> {
+    const id = (await appNamed('Intranet')) ?? '';
+    await untilTarget(stage.api, id, ({ state, waiting, dead }) => state === 'active' && waiting + dead === 0);
+  }
 
   async function appNamed(name: string): Promise<string | undefined> {
     const { body } = await stage.api.call<{ items: { id: string; name: string }[] }>('GET', '/api/v1/apps');

@@ -8,7 +8,6 @@ import { violations } from '../support/axe.ts';
 import { type ConsolePage, type Look, openBrowser, openConsole, signIn } from '../support/browser.ts';
 import { freshStorage, startGateway, startTenant, type TestGateway } from '../support/gateway.ts';
 
-const WAIT_MS = 60_000;
 /** Cumulative Layout Shift of a page while it comes, of the design's bars. */
 const SHIFT_MAX = 0.02;
 const VISITS_MAX = 3;
@@ -47,11 +46,7 @@ export function setStage({ tenant, variables = {}, signedIn = true }: Setting): 
     stage.api = await startGateway({ ...(await freshStorage('embedded')), ...variables });
     const opened = await openBrowser();
     browser = opened;
-    stage.openAnother = async (look) => {
-      const window = await openConsole(opened, stage.api, look);
-      window.page.setDefaultTimeout(WAIT_MS);
-      return window;
-    };
+    stage.openAnother = (look) => openConsole(opened, stage.api, look);
     stage.accessible = async (where) => assert.deepEqual(await violations(stage), [], where);
     stage.walkThrough = async (look, paths, shown) => {
       const window = await stage.openAnother(look);

@@ -115,7 +115,7 @@ describe('the console, from the first sign-in on', { skip: chromiumMissing }, ()
     await page.getByRole('button', { name: 'Confirm and apply' }).click();
     const apply = page.getByRole('button', { name: `Disable ${GONE} users` });
     assert.equal(await apply.getAttribute('aria-disabled'), 'true');
-    assert.equal(await page.getByLabel(`Type ${GONE} to confirm`).evaluate((input) => input.matches(':focus')), true);
+    await page.getByLabel(`Type ${GONE} to confirm`).and(page.locator(':focus')).waitFor();
     await page.keyboard.press('Enter');
     await page.getByLabel(`Type ${GONE} to confirm`).fill(String(GONE));
     await stage.accessible('confirmation');

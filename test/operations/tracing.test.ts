@@ -147,7 +147,7 @@ async function spawnLogging() {
   const port = await new Promise<string>((resolve) => {
     child.stdout?.on('data', (chunk) => {
       out += chunk;
-      const found = /"port":(\d+)/.exec(out)?.[1];
+      const found = /"port":(\d+)\D/.exec(out)?.[1];
       if (found !== undefined) resolve(found);
     });
   });

@@ -126,14 +126,17 @@ eachDatabase('what a push target does when', (open) => {
     // The answer to the first request after so many were made comes long after the pause.
     app.personality = {
       get delayMs() {
-        if (app.users.size < 20 || pausing !== undefined) return 0;
-        pausing = set('paused');
-        return 1_500;
+        if (app.users.size >= 20) pausing ??= set('paused');
+        return pausing === undefined ? 0 : 3_000;
+      },
+      get until() {
+        return pausing;
       },
     };
     await push.pump.turn();
     await pausing;
     assert.equal(app.users.size, 21);
+    app.personality = {};
     await set('active');
     await push.settle();
     assert.equal(app.users.size, 60);

@@ -7,7 +7,7 @@ import { insertApp } from '#store/access/apps.ts';
 import { type Database, sql } from '#store/database.ts';
 import { replayDeliveries } from '#store/event/event-deliveries.ts';
 import { eachDatabase } from '../support/database.ts';
-import { type EventScene, type EventsBench, eventScene, WAITING } from '../support/events.ts';
+import { type EventScene, type EventsBench, eventScene, untilWithoutLedger, WAITING } from '../support/events.ts';
 import type { Receiver } from '../support/receiver.ts';
 import { GROUP_SCHEMA, type ScimServer } from '../support/scim.ts';
 
@@ -245,7 +245,6 @@ eachDatabase('events and the scope of an app', (open, kind) => {
     for (let n = 0; n < 2; n += 1) await bench.work();
     const mine = told().filter((one) => one.includes(ada.id));
     assert.deepEqual(mine, [`user.created ${ada.id}`]);
-    for (let n = 0; n < 200 && (await bench.stream(app.id)).ledger; n += 1) await bench.work();
-    assert.equal((await bench.stream(app.id)).ledger, false);
+    await untilWithoutLedger(bench, app.id);
   });
 });

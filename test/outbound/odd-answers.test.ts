@@ -299,7 +299,7 @@ eachDatabase('a target that', (open) => {
       let fails = 1;
       app.personality = {
         failing: (method) => (method === 'POST' && fails-- > 0 ? status : undefined),
-        failingSeconds: 1,
+        failingSeconds: 3_600,
       };
       await journalIsWhole(database);
       const push = await start({ pace: { concurrency: 1 } });
@@ -311,6 +311,11 @@ eachDatabase('a target that', (open) => {
       );
       assert.deepEqual(rows, [{ attempts: 1, rests: true }]);
       await sql(database.knex, 'update deliveries set ready_at = now()');
+      const before = app.asked.length;
+      for (let n = 0; n < 3; n += 1) await push.pump.turn();
+      assert.equal(app.asked.length, before);
+      app.endRest();
+      await sql(database.knex, 'update targets set rest_until = null, failures = 0');
       await push.settle();
       assert.equal(app.users.size, 2);
     });

@@ -64,12 +64,14 @@ for (const kind of ['embedded', 'postgres'] as const)
     const narrow = (): object => settings({ filter: `department eq "${sales}"` });
 
     it('is shown instead of being saved, and nothing else is different afterwards', async () => {
-      const asked = new Map(graph.requests);
+      // Of the tenant itself the gateway asks when it likes.
+      const reads = () => [...graph.requests].filter(([path]) => /^\/v1\.0\/(users|groups)/.test(path));
+      const asked = reads();
       const before = await mirror();
       const refused = await call<Refused>('PUT', PATH, 409, narrow());
       assert.equal(refused.code, 'impact-plan-required');
       assert.equal(refused.removals.users, others);
-      assert.deepEqual(new Map(graph.requests), asked, 'the provider was not asked');
+      assert.deepEqual(reads(), asked, 'the provider was not asked');
       const saved = await call<{ scope: { filter: string } }>('GET', PATH, 200);
       assert.equal(saved.scope.filter, '');
       assert.deepEqual(await mirror(), before);

@@ -76,11 +76,12 @@ describe('the single connection', () => {
     const timer = setInterval(() => {
       ticks += 1;
     }, 5);
+    // A busy machine gives each tick more than its time, and the statement as well: what holds the loop leaves none.
     const startedAt = performance.now();
     await client.query('select count(*) from generate_series(1, 3000000)');
-    const possible = (performance.now() - startedAt) / 5;
+    const took = performance.now() - startedAt;
     clearInterval(timer);
-    assert.ok(ticks > possible / 4, `${ticks} of ${Math.floor(possible)} ticks`);
+    assert.ok(ticks >= 10, `${ticks} ticks in ${Math.round(took)} ms`);
     await client.end();
   });
 

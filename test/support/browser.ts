@@ -15,6 +15,9 @@ const FLAGS = [
   '--disable-sync',
 ];
 
+/** A slow machine draws a page in seconds, and what is not there by then never comes. */
+const WAIT_MS = 120_000;
+
 const path = PATHS.find((candidate) => existsSync(candidate));
 
 /** Why tests in a browser are skipped; false when they are not. */
@@ -55,6 +58,7 @@ export async function openConsole(browser: Browser, { base }: Api, look: Look = 
     ignoreHTTPSErrors: true,
     reducedMotion: 'reduce',
   });
+  context.setDefaultTimeout(WAIT_MS);
   const page = await context.newPage();
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));

@@ -13,8 +13,8 @@ export type DatabaseKind = Database['kind'];
 
 const SERVER = process.env['TEST_DATABASE_URL'] || undefined;
 const POOL_MAX = process.env['TEST_POOL_MAX'] ? Number(process.env['TEST_POOL_MAX']) : undefined;
-/** A query that forgot its transaction waits for itself, and is found after this long. */
-const ACQUIRE_MS = 5_000;
+/** A query that forgot its transaction waits for itself, and is found after this long; others may wait in a long line. */
+const ACQUIRE_MS = 60_000;
 
 /** Why there is no PostgreSQL, or false: for `describe(…, { skip: postgresMissing })`. */
 export const postgresMissing: string | false = SERVER === undefined ? 'no PostgreSQL server here' : false;
@@ -131,7 +131,7 @@ async function make(kind: DatabaseKind, options: Partial<DatabaseOptions>): Prom
 }
 
 async function unmake({ database, place }: Made): Promise<void> {
-  await closeWithin(database, 5_000);
+  await closeWithin(database, 60_000);
   await place.remove();
 }
 

@@ -118,6 +118,11 @@ export async function settledJournal(database: Database): Promise<void> {
   }
 }
 
+/** A transaction that is open anywhere on the server holds the end of a look through everybody back. */
+export async function untilWithoutLedger(bench: EventsBench, appId: string): Promise<void> {
+  while ((await bench.stream(appId)).ledger) await bench.work();
+}
+
 /** No streams, and nothing in the change log: for the next test on the same database. */
 export async function forgetStreams(database: Database): Promise<void> {
   await sql(database.knex, 'delete from apps where id in (select app_id from event_streams)');

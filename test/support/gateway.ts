@@ -131,10 +131,14 @@ export async function saveSettings(api: Api, settings: Record<string, unknown>):
   else await expectStatus(Promise.resolve(answer), 200);
 }
 
-/** Starts a run and waits until it is over or held. */
+/** Starts a run, after one that the gateway has begun by itself, and waits until it is over or held. */
 export async function sync(api: Api, options: Record<string, unknown> = {}): Promise<RunBody> {
-  const { body } = await expectStatus(api.call<RunBody>('POST', '/api/v1/sync-runs', options), 202);
-  return untilOver(api, body.id);
+  for (;;) {
+    const answer = await api.call<RunBody & { runId?: string }>('POST', '/api/v1/sync-runs', options);
+    if (answer.status !== 409 || answer.body.runId === undefined)
+      return untilOver(api, (await expectStatus(Promise.resolve(answer), 202)).body.id);
+    await untilOver(api, answer.body.runId);
+  }
 }
 
 export async function approve(api: Api, planId: string | null): Promise<RunBody> {
@@ -194,7 +198,7 @@ export async function spawnGateway(storage: Record<string, string>, ca: string):
     child.once('exit', (code) => reject(new Error(`the gateway ended with ${code}: ${output}`)));
     child.stdout.on('data', (chunk: Buffer) => {
       output += chunk.toString();
-      const found = /"port":(\d+)/.exec(output)?.[1];
+      const found = /"port":(\d+)\D/.exec(output)?.[1];
       if (found !== undefined) resolve(Number(found));
     });
   });

@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, chmodSync, constants, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { answers, freePort, unprivilegedAccount } from './postgres-server.ts';
+import { freePort } from './ports.ts';
+import { answers, unprivilegedAccount } from './postgres-server.ts';
 
 const BINARY = '/usr/sbin/pgbouncer';
 

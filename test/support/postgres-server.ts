@@ -14,10 +14,10 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
+import { freePort } from './ports.ts';
 
 export interface TestServer {
   /** Of a superuser; its database is `postgres`. */
@@ -35,7 +35,7 @@ export interface Account {
   readonly gid: number;
 }
 
-const START_WITHIN_MS = 30_000;
+const START_WITHIN_MS = 180_000;
 /** Fast, and nothing is lost that a crash of the server alone could lose. */
 const SETTINGS = ['fsync=off', 'full_page_writes=off', 'max_connections=200'];
 
@@ -184,15 +184,6 @@ function copyNative(native: string, copy: string): string {
 function environment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !/^(PG|LC_|LANG)/.test(name));
   return { ...Object.fromEntries(kept), LC_ALL: 'C' };
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 /** Waits until somebody answers there as PostgreSQL does. */

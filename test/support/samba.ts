@@ -95,7 +95,7 @@ function provision(folder: string, address: string): void {
 /** Resolves when it takes connections; it says nothing when it is ready. */
 async function untilOpen(address: string, child: ChildProcess): Promise<void> {
   for (;;) {
-    if (child.exitCode !== null) throw new Error(`samba ended with ${child.exitCode}`);
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`samba ended with ${child.exitCode}`);
     const isOpen = await new Promise<boolean>((resolve) => {
       const socket = net.connect(636, address);
       socket.once('connect', () => {
@@ -105,6 +105,6 @@ async function untilOpen(address: string, child: ChildProcess): Promise<void> {
       socket.once('error', () => resolve(false));
     });
     if (isOpen) return;
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -2,6 +2,7 @@
 // writes down whatever a well-behaved client would not do. It shares no code with the gateway.
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { startGrace } from './grace.ts';
 
 export interface Personality {
   readonly patch?: boolean;
@@ -92,6 +93,8 @@ export interface ScimAppServer {
 }
 
 const WINDOW_MS = 100;
+const GRACE_MS = 300;
+const noGrace = (): boolean => true;
 
 export async function startScimApp(start: Personality = {}): Promise<ScimAppServer> {
   const users = new Map<string, Doc>();
@@ -104,7 +107,7 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
   let windowAt = 0;
   let inWindow = 0;
   let restUntil = 0;
-  let restFrom = 0;
+  let isGraceOver = noGrace;
   const creating = new Map<string, string>();
 
   const server = createServer((request, response) => {
@@ -130,7 +133,7 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
     if (personality.dropBefore?.()) return void request.socket.destroy();
     const now = Date.now();
     // What was on its way when the answer went out is forgiven, and a tick of the clock at the end.
-    if (now > restFrom + 300 && now < restUntil - 20) violations.push(`${method} ${path} during Retry-After`);
+    if (now < restUntil - 20 && isGraceOver()) violations.push(`${method} ${path} during Retry-After`);
     let result: { status: number; body?: unknown; headers?: Record<string, string> };
     let body: unknown;
     try {
@@ -150,7 +153,7 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
     if (changed && personality.dropAfter?.()) return void request.socket.destroy();
     if (personality.garbled?.(method)) return void response.writeHead(result.status).end('<html>Welcome</html>');
     const isLast = personality.endsWindow?.(method, request.url ?? '') === true;
-    if (isLast) [restFrom, restUntil] = [now - 300, now + 60_000];
+    if (isLast) [isGraceOver, restUntil] = [noGrace, now + 60_000];
     const limit = isLast ? { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '60' } : {};
     const headers = { 'content-type': 'application/scim+json', ...limit, ...result.headers };
     response.writeHead(result.status, headers).end(result.body === undefined ? undefined : JSON.stringify(result.body));
@@ -183,7 +186,7 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
     if (inWindow <= rate) return undefined;
     const until = now + 1_000;
     if (retryAfter !== 'none') {
-      if (now > restUntil) restFrom = now;
+      if (now > restUntil) isGraceOver = startGrace(GRACE_MS);
       restUntil = Math.max(restUntil, until);
     }
     const headers: Record<string, string> =
@@ -218,7 +221,7 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
     const status = fails?.(method, text, path);
     if (status === undefined) return undefined;
     if (seconds !== undefined) {
-      restFrom = now - 300;
+      isGraceOver = noGrace;
       restUntil = now + seconds * 1_000;
     }
     return {

@@ -33,7 +33,7 @@ describe('a target that asks for a certificate', () => {
 
   async function probe(tls: object | null): Promise<void> {
     const target = kind.open(kind.parseSettings({ baseUrl, auth: { kind: 'none' }, tls }), WITHOUT_TRACE);
-    await target.probe(AbortSignal.timeout(10_000)).finally(() => target.close());
+    await target.probe(AbortSignal.timeout(120_000)).finally(() => target.close());
   }
 
   it('is shown ours, and is trusted by the authority that was named for it', async () => {

@@ -130,7 +130,7 @@ describe('a directory of OpenLDAP', { skip: slapdMissing }, () => {
 
   describe('its connection', () => {
     const test = async (changes: Record<string, unknown>) => {
-      const checks = await kind.test(kind.parseSettings(settingsFor(slapd, changes)), AbortSignal.timeout(20_000));
+      const checks = await kind.test(kind.parseSettings(settingsFor(slapd, changes)), AbortSignal.timeout(120_000));
       return checks.map(({ name, ok, detail }) => `${name} ${ok ? 'ok' : detail}`);
     };
     const NOT_TRIED = ['read-users', 'read-groups', 'read-members'].map(

@@ -377,8 +377,9 @@ describe('answers', () => {
   });
 
   it('wait for steps of a batch as they ask, by a date as well, and longer each time where they do not say', async () => {
+    const clock = makeTestClock();
     for (const [headers, waitsMs] of [
-      [{ 'retry-after': new Date(makeTestClock().now().getTime() + 30_000).toUTCString() }, 30_000],
+      [{ 'retry-after': new Date(clock.now().getTime() + 30_000).toUTCString() }, 30_000],
       [{ 'Retry-After': '0' }, 7_500],
       [undefined, 7_500],
     ] as const) {
@@ -396,7 +397,7 @@ describe('answers', () => {
           };
         },
       });
-      const { provider } = openAt(server);
+      const { provider } = openAt(server, {}, clock);
       await readAll(provider);
       // A date has whole seconds.
       const { throttledMs } = provider.cost();
