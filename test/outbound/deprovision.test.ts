@@ -94,6 +94,47 @@ eachDatabase('somebody who goes', (open) => {
       assert.equal(app.takeWrites().length, 1);
     });
 
+  for (const [news, happens, there] of [
+    ['comes back', (id: string) => edit.change('User', id, 'title', 'Chief'), [true]],
+    ['is deleted here, which deletes them there', (id: string) => edit.remove('User', id), []],
+  ] as const)
+    it(`waits for the day of their deletion, and ${news}: that is not waited with`, async () => {
+      const ada = await edit.user('ada', { title: 'Chief' });
+      await journalIsWhole(database);
+      const deprovision = { outOfScope: 'deactivate', sourceDeleted: 'delete', deleteAfterDays: 30 };
+      const push = await start({ guard: null, deprovision }, { scope: { userFilter: 'title eq "Chief"' } });
+      const active = (): unknown[] => [...app.users.values()].map((user) => user['active']);
+      await push.settle();
+      await edit.change('User', ada, 'title', 'Other');
+      await journalIsWhole(database);
+      await push.settle();
+      assert.deepEqual(active(), [false]);
+      await happens(ada);
+      await journalIsWhole(database);
+      await push.settle();
+      assert.deepEqual(active(), there);
+    });
+
+  it('waits for the day of their deletion, and has other news: nothing is sent, and they still wait', async () => {
+    const ada = await edit.user('ada', { title: 'Chief' });
+    await journalIsWhole(database);
+    const push = await start(
+      { guard: null, deprovision: { deleteAfterDays: 30 } },
+      { scope: { userFilter: 'title eq "Chief"' } },
+    );
+    await push.settle();
+    await edit.change('User', ada, 'title', 'Other');
+    await journalIsWhole(database);
+    await push.settle();
+    const due = async () => (await sql(database.knex, 'select state, ready_at, gone_since from deliveries')).rows;
+    const before = await due();
+    app.takeWrites();
+    await edit.change('User', ada, 'nickName', 'A');
+    await journalIsWhole(database);
+    await push.settle();
+    assert.deepEqual([app.takeWrites(), await due()], [[], before]);
+  });
+
   for (const status of [403, 405, 501])
     it(`are many groups that the target does not delete (${status}): each is told of, and it stays in service`, async () => {
       const groups: string[] = [];
