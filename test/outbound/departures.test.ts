@@ -215,6 +215,40 @@ eachDatabase('the guard of a target, when', (open) => {
     assert.deepEqual([app.users.size, active().sort()], [3, ['user2', 'user3', 'user4']]);
   });
 
+  for (const fate of ['deactivate', 'delete'] as const)
+    it(`people were kept there by its policy, and are to go now (${fate}): they leave like everybody else, and the guard watches`, async () => {
+      const ids: string[] = [];
+      for (let n = 0; n < 4; n += 1) ids.push(await edit.user(`user${n}`));
+      const guard = { max: 2, percent: 0 };
+      const push = await start({ guard, deprovision: { sourceDisabled: 'keep', sourceDeleted: fate } });
+      await push.settle();
+      for (const id of ids) await edit.change('User', id, 'active', false);
+      await journalIsWhole(database);
+      await push.settle();
+      await decideDepartures(database.knex, push.appId, 'allow', new Date());
+      await push.settle();
+      const told = async (): Promise<unknown> =>
+        new Set((await deliveries(push)).map(({ state, action }) => `${state} ${action}`));
+      assert.deepEqual([await told(), active().length], [new Set(['idle kept']), 4]);
+      app.takeWrites();
+      // Looked at again, they are still kept, and nobody is asked.
+      await sql(database.knex, `update targets set backfill = '{"mode":"all","type":"User","pos":"0"}'`);
+      await push.settle();
+      assert.deepEqual([await told(), app.takeWrites()], [new Set(['idle kept']), []]);
+      for (const id of ids) await edit.remove('User', id);
+      await journalIsWhole(database);
+      await push.settle();
+      assert.deepEqual(
+        [active().length, (await deliveries(push)).map(({ state }) => state)],
+        [4, Array(4).fill('held')],
+      );
+      await decideDepartures(database.knex, push.appId, 'allow', new Date());
+      await push.settle();
+      assert.deepEqual(active(), []);
+      const { rows } = await sql(database.knex, 'select count(*)::int as count from departures');
+      assert.deepEqual(rows, [{ count: 4 }]);
+    });
+
   it('a type is left out of what it gets: those of it who are there leave, and the guard watches', async () => {
     for (let n = 0; n < 5; n += 1) await edit.user(`user${n}`);
     for (let n = 0; n < 5; n += 1) await edit.group(`group${n}`);

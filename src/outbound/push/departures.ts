@@ -3,6 +3,7 @@
 import { RANKS } from '#core/order.ts';
 import type { PushPolicy } from '#core/target.ts';
 import { type Db, sql } from '#store/database.ts';
+import { isSentOff } from '#store/target/deliveries.ts';
 import { onTheirWay } from '#store/target/delivery-claims.ts';
 import { askForHeirs } from '#store/target/gone-links.ts';
 import { changeTarget, readTarget } from '#store/target/targets.ts';
@@ -10,8 +11,8 @@ import { changeTarget, readTarget } from '#store/target/targets.ts';
 /** Departures of this long count together. */
 const WINDOW = '1 hour';
 
-/** Of whoever has left already only their deletion is to come: they were counted when they left. */
-const LEAVES = `rank = ${RANKS.leaver} and not allowed and remote_id is not null and gone_since is null`;
+/** Of whoever is off there already only their deletion is to come: they were counted when they left. Who was kept there was not. */
+const LEAVES = `rank = ${RANKS.leaver} and not allowed and remote_id is not null and (gone_since is null or not ${isSentOff('sent')})`;
 const WAITING = `app_id = ? and state = 'pending' and ${LEAVES}
   and resource_id not in ${onTheirWay()}`;
 
@@ -72,7 +73,9 @@ export async function decideDepartures(
   now: Date,
 ): Promise<number> {
   const change =
-    decision === 'allow' ? `state = 'pending', allowed = true, ready_at = ?` : `state = 'idle', last_action = 'kept'`;
+    decision === 'allow'
+      ? `state = 'pending', allowed = true, ready_at = ?`
+      : `state = 'idle', last_action = 'kept', gone_since = null`;
   const { rows } = await sql<{ id: string }>(
     tx,
     `update deliveries set ${change} where app_id = ? and state = 'held' returning resource_id as id`,

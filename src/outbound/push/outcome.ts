@@ -2,7 +2,7 @@ import { RANKS } from '#core/order.ts';
 import type { Exchange } from '#core/target.ts';
 import type { SettledDelivery } from '#store/target/deliveries.ts';
 import type { Claimed } from '#store/target/delivery-claims.ts';
-import type { Progress } from './delivering.ts';
+import { isOffThere, type Progress, sentOf } from './delivering.ts';
 
 export interface Ending {
   readonly now: Date;
@@ -15,7 +15,8 @@ export interface Ending {
 export function settledOf(row: Claimed, progress: Progress, { now, exchanges, isDone }: Ending): SettledDelivery {
   // Whatever else of it is left to do.
   const hasLeft = progress.action === 'deactivated' || progress.action === 'deleted';
-  const isDeparture = hasLeft && row.gone_since === null;
+  // Whoever was kept there until now leaves now.
+  const isDeparture = hasLeft && (row.gone_since === null || !isOffThere(sentOf(row)));
   const cameOrWent = (row.gone_since === null) !== (progress.goneSince === null);
   const hasMoved = row.remote_id !== null && row.remote_id !== progress.remoteId;
   const lines = exchanges.map((exchange) => ({ ...(isDone ? inShort(exchange) : exchange), at: now.toISOString() }));

@@ -28,7 +28,7 @@ function isOff(of: string): string {
 }
 
 /** That what was sent last has deactivated them there. */
-function isSentOff(sent: string): string {
+export function isSentOff(sent: string): string {
   return `coalesce(lower(${sent} ->> 'active') = 'false', false)`;
 }
 
