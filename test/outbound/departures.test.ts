@@ -249,6 +249,28 @@ eachDatabase('the guard of a target, when', (open) => {
       assert.deepEqual(rows, [{ count: 4 }]);
     });
 
+  it('whoever it held is enabled again: nobody is asked about any more, and whoever leaves next goes', async () => {
+    const ids: string[] = [];
+    for (let n = 0; n < 4; n += 1) ids.push(await edit.user(`user${n}`));
+    const push = await start({ guard: { max: 2, percent: 0 } });
+    await push.settle();
+    const turn = async (some: readonly string[], isActive: boolean): Promise<void> => {
+      for (const id of some) await edit.change('User', id, 'active', isActive);
+      await journalIsWhole(database);
+      await push.settle();
+    };
+    const asked = async (): Promise<number | null> =>
+      (await sql(database.knex, `select (guard ->> 'count')::int as count from targets`)).rows[0].count;
+    await turn(ids, false);
+    assert.deepEqual([await asked(), active().length], [4, 4]);
+    await turn(ids.slice(1), true);
+    assert.equal(active().length, 4);
+    await turn(ids.slice(0, 1), true);
+    assert.equal(await asked(), null);
+    await turn(ids.slice(0, 1), false);
+    assert.deepEqual([await asked(), active().sort()], [null, ['user1', 'user2', 'user3']]);
+  });
+
   it('a type is left out of what it gets: those of it who are there leave, and the guard watches', async () => {
     for (let n = 0; n < 5; n += 1) await edit.user(`user${n}`);
     for (let n = 0; n < 5; n += 1) await edit.group(`group${n}`);

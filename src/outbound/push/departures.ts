@@ -19,6 +19,7 @@ const WAITING = `app_id = ? and state = 'pending' and ${LEAVES}
 /** Holds the leavers that wait when they, with those of the last hour, are more than the policy lets through. */
 export async function guardDepartures(tx: Db, appId: string, guard: PushPolicy['guard'], now: Date): Promise<void> {
   if (guard === null) return;
+  await openWhenNobodyWaits(tx, appId);
   const { rows } = await sql<{ waiting: number }>(
     tx,
     `select count(*)::int as waiting from deliveries where ${WAITING} and ready_at <= ?`,
@@ -37,6 +38,16 @@ export async function guardDepartures(tx: Db, appId: string, guard: PushPolicy['
   );
   const since = row.guard?.since ?? now.toISOString();
   await changeTarget(tx, appId, { guard: { count: held[0].count, limit: await limitOf(tx, appId, guard), since } });
+}
+
+/** They have all come back, or are gone: there is nothing left to decide, and whoever leaves next is judged anew. */
+async function openWhenNobodyWaits(tx: Db, appId: string): Promise<void> {
+  await sql(
+    tx,
+    `update targets set guard = null where app_id = ? and guard is not null
+       and not exists (select 1 from deliveries where app_id = ? and state = 'held')`,
+    [appId, appId],
+  );
 }
 
 /** Whoever left, is on their way out, or waits for it counts once, however often they were asked for. */
