@@ -271,6 +271,27 @@ eachDatabase('the guard of a target, when', (open) => {
     assert.deepEqual([await asked(), active().sort()], [null, ['user1', 'user2', 'user3']]);
   });
 
+  it('many have left before: its share is of those who are there', async () => {
+    const ids: string[] = [];
+    for (let n = 0; n < 12; n += 1) ids.push(await edit.user(`user${n}`));
+    const push = await start({ guard: { max: 1, percent: 25 } });
+    await push.settle();
+    const leave = async (some: readonly string[]): Promise<void> => {
+      for (const id of some) await edit.remove('User', id);
+      await journalIsWhole(database);
+      await push.settle();
+    };
+    await leave(ids.slice(0, 3));
+    assert.equal(active().length, 9);
+    await sql(database.knex, `update departures set acknowledged_at = acknowledged_at - interval '2 hours'`);
+    // A quarter of nine, and not of twelve.
+    await leave(ids.slice(3, 6));
+    assert.equal(active().length, 9);
+    assert.deepEqual((await sql(database.knex, `select guard ->> 'limit' as limit from targets`)).rows, [
+      { limit: '2' },
+    ]);
+  });
+
   it('a type is left out of what it gets: those of it who are there leave, and the guard watches', async () => {
     for (let n = 0; n < 5; n += 1) await edit.user(`user${n}`);
     for (let n = 0; n < 5; n += 1) await edit.group(`group${n}`);

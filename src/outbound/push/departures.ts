@@ -37,7 +37,9 @@ export async function guardDepartures(tx: Db, appId: string, guard: PushPolicy['
     [appId],
   );
   const since = row.guard?.since ?? now.toISOString();
-  await changeTarget(tx, appId, { guard: { count: held[0].count, limit: await limitOf(tx, appId, guard), since } });
+  await changeTarget(tx, appId, {
+    guard: { count: held[0].count, limit: await limitOf(tx, appId, guard, now), since },
+  });
 }
 
 /** They have all come back, or are gone: there is nothing left to decide, and whoever leaves next is judged anew. */
@@ -64,14 +66,22 @@ async function isWithin(tx: Db, appId: string, guard: NonNullable<PushPolicy['gu
     [appId, appId, now, appId, now, appId],
   );
   const leaving = rows[0]?.leaving ?? 0;
-  return leaving <= guard.max || leaving <= (await limitOf(tx, appId, guard));
+  return leaving <= guard.max || leaving <= (await limitOf(tx, appId, guard, now));
 }
 
-async function limitOf(tx: Db, appId: string, { max, percent }: NonNullable<PushPolicy['guard']>): Promise<number> {
+/** The share is of those who are there, with whoever of them left within the window; whoever left before is none of them. */
+async function limitOf(
+  tx: Db,
+  appId: string,
+  { max, percent }: NonNullable<PushPolicy['guard']>,
+  now: Date,
+): Promise<number> {
   const { rows } = await sql<{ count: number }>(
     tx,
-    'select count(*)::int as count from deliveries where app_id = ? and remote_id is not null',
-    [appId],
+    `select count(*)::int as count from (
+       select resource_id from deliveries where app_id = ? and remote_id is not null and (gone_since is null or not ${isSentOff('sent')})
+       union select resource_id from departures where app_id = ? and acknowledged_at > ?::timestamptz - interval '${WINDOW}') there`,
+    [appId, appId, now],
   );
   return Math.max(max, Math.floor(((rows[0]?.count ?? 0) * percent) / 100));
 }
