@@ -43,6 +43,7 @@ export function settledOf(row: Claimed, progress: Progress, { now, exchanges, is
     rank: progress.leaves ? RANKS.leaver : row.rank,
     done: isDone,
     predecessor: progress.predecessor,
+    gave_up: givenUp(row, progress),
     concerns_others: progress.action === 'created' || progress.action === 'adopted' || hasMoved || cameOrWent,
   };
 }
@@ -54,4 +55,13 @@ function inShort(exchange: Exchange): Exchange {
   const { method, path, status, ms, request } = exchange;
   const cut = request === null || request.length <= SHORT ? request : `${request.slice(0, SHORT)}…`;
   return { method, path, status, ms, request: cut, response: null };
+}
+
+/** The name that was sent last, and is another now, or is gone; empty where it is not known, since an answer was lost. */
+function givenUp(row: Claimed, { action, sent }: Progress): string | null {
+  if (action === 'none' || action === 'kept' || action === 'skipped') return null;
+  const name = row.resource_type === 'User' ? 'userName' : 'displayName';
+  const before = sentOf(row)?.[name];
+  if (before === undefined || before === sent?.[name]) return null;
+  return typeof before === 'string' ? before : '';
 }

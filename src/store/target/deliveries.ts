@@ -204,6 +204,8 @@ export interface SettledDelivery {
   readonly done: boolean;
   /** Whose link it has taken over: those who refer to them are looked at again. */
   readonly predecessor: string | null;
+  /** The name that it had there, and has no more; empty where that is not known. */
+  readonly gave_up: string | null;
   /**
    * Whether groups and reports that name it have to be looked at again: it has an id there that it did not have before,
    * also when it failed later on, or none any more; or it is meant to be there since, or no longer.

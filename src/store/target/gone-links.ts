@@ -1,4 +1,5 @@
-// Links of those who are gone here, for whoever comes after them under the same name.
+// Links and names that somebody gives up at a target, for whoever comes after them under the same name.
+import { nameKey } from '#core/names.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { type Db, sql } from '../database.ts';
 import { onTheirWay } from './delivery-claims.ts';
@@ -68,5 +69,28 @@ export async function askForHeirs(db: Db, appId: string, of: readonly string[], 
      where app_id = ? and awaits = any(?::uuid[]) and (state = 'dead' or state = 'pending' and ready_at > ?)
        and resource_id not in ${onTheirWay()}`,
     [now, appId, of, now, appId],
+  );
+}
+
+/** A name that is free at a target. */
+export interface FreeName {
+  readonly type: ResourceType;
+  readonly name: string;
+}
+
+/**
+ * Whoever was given up because somebody else had one of these names there looks again. Of those on their way it is not known
+ * yet what the target says of the name: they are looked at once more.
+ */
+export async function askForNames(db: Db, appId: string, free: readonly FreeName[], now: Date): Promise<void> {
+  if (free.length === 0) return;
+  await sql(
+    db,
+    `update deliveries d set asks = d.asks + 1, state = 'pending',
+       attempts = case when d.state = 'dead' then 0 else d.attempts end, ready_at = case when d.state = 'dead' then ? else d.ready_at end
+     where d.app_id = ? and d.resource_id = any(array(select r.id from unnest(?::text[], ?::text[]) n(type, name)
+         join resources r on r.resource_type = n.type and r.name_key = n.name and r.deleted_at is null))
+       and (d.state = 'dead' and d.last_error ->> 'kind' = 'conflict' or d.state = 'pending' and d.resource_id in ${onTheirWay()})`,
+    [now, appId, free.map(({ type }) => type), free.map(({ name }) => nameKey(name)), appId],
   );
 }
