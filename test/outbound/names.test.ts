@@ -1,5 +1,6 @@
 // A name at a target goes from one person to another: whoever wants it gets it once it is free.
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { it } from 'node:test';
 import { describeError } from '#core/failure.ts';
 import { TargetError } from '#core/target.ts';
@@ -11,11 +12,12 @@ import { systemClock } from '#platform/clock.ts';
 import { type Database, sql } from '#store/database.ts';
 import { askForChanges } from '#store/target/deliveries.ts';
 import { claimDeliveries } from '#store/target/delivery-claims.ts';
+import { freeLink } from '#store/target/gone-links.ts';
 import { eachDatabase } from '../support/database.ts';
 import { type Editor, eachPush, journalIsWhole, type PushTest, scopeOf } from '../support/push.ts';
 import type { ScimAppServer } from '../support/scim-app-server.ts';
 
-eachDatabase('a name that somebody had', (open) => {
+eachDatabase('a name that somebody had', (open, kind) => {
   let database: Database;
   let edit: Editor;
   let app: ScimAppServer;
@@ -87,4 +89,35 @@ eachDatabase('a name that somebody had', (open) => {
     await write([{ ...giveBack(taker, systemClock), state: 'dead', error }]);
     assert.equal(await stateOf(heir), 'pending');
   });
+
+  if (kind === 'postgres')
+    it("is that of somebody gone, who is claimed at this very moment: their account is nobody else's before that is done", async () => {
+      const ada = await edit.user('ada');
+      await journalIsWhole(database);
+      const push = await start({ guard: null, deprovision: { deleteAfterDays: 30 } });
+      await push.settle();
+      await edit.remove('User', ada);
+      await settled(push);
+      const { knex } = database;
+      const now = new Date();
+      const [remoteId = ''] = app.users.keys();
+      const wanted = { appId: push.appId, type: 'User', remoteId, by: randomUUID() } as const;
+      const tx = await knex.transaction();
+      const until = new Date(now.getTime() + 60_000);
+      assert.equal(
+        (await claimDeliveries(tx, push.appId, { limit: 1, now, until, ids: [ada] }, scopeOf(null))).length,
+        1,
+      );
+      let isAnswered = false;
+      const freed = freeLink(knex, wanted).finally(() => {
+        isAnswered = true;
+      });
+      const waits = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+      for (let waiting = 0; waiting === 0 && !isAnswered; ) waiting = (await sql(tx, waits)).rows.length;
+      await tx.commit();
+      assert.equal(await freed, undefined);
+      await sql(knex, 'delete from delivery_claims');
+      assert.equal((await freeLink(knex, wanted))?.id, ada);
+      assert.deepEqual((await sql(knex, 'select * from delivery_claims')).rows, []);
+    });
 });

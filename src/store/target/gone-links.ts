@@ -17,7 +17,8 @@ export type Holder = 'gone' | 'leaving' | 'held' | 'stays';
 
 const LINKED = 'd.app_id = ? and d.resource_type = ? and d.remote_id = ? and d.resource_id <> ?';
 const IS_HERE = 'exists (select 1 from resources r where r.id = d.resource_id and r.deleted_at is null)';
-const HAS_LEFT = `d.gone_since is not null and d.state <> 'held'
+const IS_GONE = `d.gone_since is not null and d.state <> 'held'`;
+const HAS_LEFT = `${IS_GONE}
   and not exists (select 1 from delivery_claims c where c.app_id = d.app_id and c.resource_id = d.resource_id)`;
 
 /** A person wants it to stay there. */
@@ -43,21 +44,32 @@ export async function holderOf(
 /**
  * Takes the link from somebody who is gone here and has left there: what becomes of it there is no business of theirs any
  * more. Answers who it was, and what they were sent last, so that nothing of it stays with whoever comes; undefined when
- * somebody has it still.
+ * somebody has it still. They are claimed for it, so that nobody sends them meanwhile as they were: that might be a deletion.
  */
 export async function freeLink(
   db: Db,
   { appId, type, remoteId, by }: WantedLink,
 ): Promise<{ readonly id: string; readonly sent: Record<string, unknown> } | undefined> {
-  const { rows } = await sql<{ id: string; sent: Record<string, unknown> | null }>(
-    db,
-    `update deliveries f set remote_id = null, remote_etag = null, link = null, sent = null, gone_since = null, drift = null, state = 'idle',
-       last_error = null, first_failed_at = null
-     from (select d.app_id, d.resource_id, d.sent from deliveries d where ${LINKED} and not ${IS_HERE} and ${HAS_LEFT} for update) held
-     where f.app_id = held.app_id and f.resource_id = held.resource_id returning held.resource_id as id, held.sent`,
-    [appId, type, remoteId, by],
-  );
-  return rows[0] && { id: rows[0].id, sent: rows[0].sent ?? {} };
+  return db.transaction(async (tx) => {
+    const { rows: claims } = await sql<{ id: string }>(
+      tx,
+      `insert into delivery_claims (app_id, resource_id, claimed_until) select d.app_id, d.resource_id, clock_timestamp() from deliveries d
+       where ${LINKED} and not ${IS_HERE} and ${IS_GONE} on conflict do nothing returning resource_id as id`,
+      [appId, type, remoteId, by],
+    );
+    const id = claims[0]?.id;
+    if (id === undefined) return undefined;
+    const { rows } = await sql<{ sent: Record<string, unknown> | null }>(
+      tx,
+      `update deliveries f set remote_id = null, remote_etag = null, link = null, sent = null, gone_since = null, drift = null, state = 'idle',
+         last_error = null, first_failed_at = null
+       from (select d.app_id, d.resource_id, d.sent from deliveries d where ${LINKED} and d.resource_id = ? and not ${IS_HERE} and ${IS_GONE} for update) held
+       where f.app_id = held.app_id and f.resource_id = held.resource_id returning held.sent`,
+      [appId, type, remoteId, by, id],
+    );
+    await sql(tx, 'delete from delivery_claims where app_id = ? and resource_id = ?', [appId, id]);
+    return rows[0] && { id, sent: rows[0].sent ?? {} };
+  });
 }
 
 /** Whoever waits for the link of one of these, or was given up because of it, looks again: they have left, or are to stay. */
