@@ -25,6 +25,8 @@ export interface ScimAnswer {
 /** Talks SCIM to one target. A failure is a `TargetError` that says how to take it; nothing is sent twice but after a 401. */
 export interface ScimClient {
   send(request: ScimRequest, signal: AbortSignal): Promise<ScimAnswer>;
+  /** Words of an answer, without the credentials of now. */
+  readonly mask: Mask;
 }
 
 /** What is shown of an exchange, and how. */
@@ -178,7 +180,7 @@ export function makeScimClient(parts: ClientParts): ScimClient {
     return refusal(request, { status, body, asked, isThrottled }, told);
   }
 
-  return { send };
+  return { send, mask: (text) => mask.of(text) };
 }
 
 let pretences = 0;
