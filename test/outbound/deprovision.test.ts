@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { type Database, sql } from '#store/database.ts';
+import { makeCounts } from '#store/directory/counts.ts';
+import { readFigures } from '#store/views/metrics.ts';
+import { listTargets } from '#store/views/targets.ts';
 import { eachDatabase } from '../support/database.ts';
 import { type Editor, eachPush, journalIsWhole } from '../support/push.ts';
 import type { ScimAppServer } from '../support/scim-app-server.ts';
@@ -128,6 +131,11 @@ eachDatabase('somebody who goes', (open) => {
     await push.settle();
     const due = async () => (await sql(database.knex, 'select state, ready_at, gone_since from deliveries')).rows;
     const before = await due();
+    // Nothing lags behind for that.
+    await sql(database.knex, `update deliveries set changed_at = now() - interval '10 days'`);
+    const { items } = await listTargets(database.knex, { limit: 10, cursor: undefined });
+    const { targets } = await readFigures(database, makeCounts(database));
+    assert.deepEqual([targets.map(({ lagSeconds }) => lagSeconds), items[0]?.oldestWaitingAt], [[0], null]);
     app.takeWrites();
     await edit.change('User', ada, 'nickName', 'A');
     await journalIsWhole(database);
