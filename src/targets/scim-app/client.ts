@@ -312,7 +312,8 @@ const WORDS: Readonly<Record<TargetFailure, { readonly reason: string; readonly 
   unsupported: { reason: 'target-unsupported', remedy: 'Set the dialect of the target to what it takes.' },
   refused: {
     reason: 'target-refused',
-    remedy: 'Look at the answer: correct the value here, or change the mapping; then replay.',
+    remedy:
+      'Look at the answer: correct the value here, change the mapping, or leave the attribute out (exclude); then replay.',
   },
 };
 
