@@ -79,6 +79,26 @@ export function managedPart(payload: Readonly<Fields>, remote: Readonly<Fields>)
   return part;
 }
 
+/**
+ * Of what was sent last, what is still ours to change: what was excluded since stays there as it is. Whether somebody may
+ * work there is ours always.
+ */
+export function stillManaged(
+  sent: Readonly<Fields>,
+  after: Readonly<Fields>,
+  { exclude }: Pick<PushPolicy, 'exclude'>,
+): Readonly<Fields> {
+  const left = exclude
+    .map(parsePath)
+    .filter(
+      (path) => path.attribute !== 'active' && readAt(after, path) === undefined && readAt(sent, path) !== undefined,
+    );
+  if (left.length === 0) return sent;
+  const part = { ...sent };
+  for (const path of left) writeAt(part, path, undefined);
+  return part;
+}
+
 /** No value that is ever sent: whatever it is to be differs from it, and so does being gone. */
 const IN_DOUBT: readonly never[] = [];
 

@@ -170,7 +170,7 @@ describe('what targets answer is read or refused', () => {
       typeof answer === 'object' && answer !== null && !Array.isArray(answer)
         ? (answer as Record<string, unknown>)
         : undefined;
-    const client: ScimClient = { send: async () => ({ status: 200, body, etag: undefined }) };
+    const client: ScimClient = { mask: String, send: async () => ({ status: 200, body, etag: undefined }) };
     await discover(client, never);
     try {
       for await (const page of readPages(client, 'User', { pageSize: 10 }, never)) assert.ok(page.length >= 0);

@@ -215,6 +215,83 @@ eachDatabase('the guard of a target, when', (open) => {
     assert.deepEqual([app.users.size, active().sort()], [3, ['user2', 'user3', 'user4']]);
   });
 
+  for (const fate of ['deactivate', 'delete'] as const)
+    it(`people were kept there by its policy, and are to go now (${fate}): they leave like everybody else, and the guard watches`, async () => {
+      const ids: string[] = [];
+      for (let n = 0; n < 4; n += 1) ids.push(await edit.user(`user${n}`));
+      const guard = { max: 2, percent: 0 };
+      const push = await start({ guard, deprovision: { sourceDisabled: 'keep', sourceDeleted: fate } });
+      await push.settle();
+      for (const id of ids) await edit.change('User', id, 'active', false);
+      await journalIsWhole(database);
+      await push.settle();
+      await decideDepartures(database.knex, push.appId, 'allow', new Date());
+      await push.settle();
+      const told = async (): Promise<unknown> =>
+        new Set((await deliveries(push)).map(({ state, action }) => `${state} ${action}`));
+      assert.deepEqual([await told(), active().length], [new Set(['idle kept']), 4]);
+      app.takeWrites();
+      // Looked at again, they are still kept, and nobody is asked.
+      await sql(database.knex, `update targets set backfill = '{"mode":"all","type":"User","pos":"0"}'`);
+      await push.settle();
+      assert.deepEqual([await told(), app.takeWrites()], [new Set(['idle kept']), []]);
+      for (const id of ids) await edit.remove('User', id);
+      await journalIsWhole(database);
+      await push.settle();
+      assert.deepEqual(
+        [active().length, (await deliveries(push)).map(({ state }) => state)],
+        [4, Array(4).fill('held')],
+      );
+      await decideDepartures(database.knex, push.appId, 'allow', new Date());
+      await push.settle();
+      assert.deepEqual(active(), []);
+      const { rows } = await sql(database.knex, 'select count(*)::int as count from departures');
+      assert.deepEqual(rows, [{ count: 4 }]);
+    });
+
+  it('whoever it held is enabled again: nobody is asked about any more, and whoever leaves next goes', async () => {
+    const ids: string[] = [];
+    for (let n = 0; n < 4; n += 1) ids.push(await edit.user(`user${n}`));
+    const push = await start({ guard: { max: 2, percent: 0 } });
+    await push.settle();
+    const turn = async (some: readonly string[], isActive: boolean): Promise<void> => {
+      for (const id of some) await edit.change('User', id, 'active', isActive);
+      await journalIsWhole(database);
+      await push.settle();
+    };
+    const asked = async (): Promise<number | null> =>
+      (await sql(database.knex, `select (guard ->> 'count')::int as count from targets`)).rows[0].count;
+    await turn(ids, false);
+    assert.deepEqual([await asked(), active().length], [4, 4]);
+    await turn(ids.slice(1), true);
+    assert.equal(active().length, 4);
+    await turn(ids.slice(0, 1), true);
+    assert.equal(await asked(), null);
+    await turn(ids.slice(0, 1), false);
+    assert.deepEqual([await asked(), active().sort()], [null, ['user1', 'user2', 'user3']]);
+  });
+
+  it('many have left before: its share is of those who are there', async () => {
+    const ids: string[] = [];
+    for (let n = 0; n < 12; n += 1) ids.push(await edit.user(`user${n}`));
+    const push = await start({ guard: { max: 1, percent: 25 } });
+    await push.settle();
+    const leave = async (some: readonly string[]): Promise<void> => {
+      for (const id of some) await edit.remove('User', id);
+      await journalIsWhole(database);
+      await push.settle();
+    };
+    await leave(ids.slice(0, 3));
+    assert.equal(active().length, 9);
+    await sql(database.knex, `update departures set acknowledged_at = acknowledged_at - interval '2 hours'`);
+    // A quarter of nine, and not of twelve.
+    await leave(ids.slice(3, 6));
+    assert.equal(active().length, 9);
+    assert.deepEqual((await sql(database.knex, `select guard ->> 'limit' as limit from targets`)).rows, [
+      { limit: '2' },
+    ]);
+  });
+
   it('a type is left out of what it gets: those of it who are there leave, and the guard watches', async () => {
     for (let n = 0; n < 5; n += 1) await edit.user(`user${n}`);
     for (let n = 0; n < 5; n += 1) await edit.group(`group${n}`);

@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { type Database, sql } from '#store/database.ts';
+import { makeCounts } from '#store/directory/counts.ts';
+import { readFigures } from '#store/views/metrics.ts';
+import { listTargets } from '#store/views/targets.ts';
 import { eachDatabase } from '../support/database.ts';
 import { type Editor, eachPush, journalIsWhole } from '../support/push.ts';
 import type { ScimAppServer } from '../support/scim-app-server.ts';
@@ -93,6 +96,52 @@ eachDatabase('somebody who goes', (open) => {
       assert.deepEqual(rows, [outcome]);
       assert.equal(app.takeWrites().length, 1);
     });
+
+  for (const [news, happens, there] of [
+    ['comes back', (id: string) => edit.change('User', id, 'title', 'Chief'), [true]],
+    ['is deleted here, which deletes them there', (id: string) => edit.remove('User', id), []],
+  ] as const)
+    it(`waits for the day of their deletion, and ${news}: that is not waited with`, async () => {
+      const ada = await edit.user('ada', { title: 'Chief' });
+      await journalIsWhole(database);
+      const deprovision = { outOfScope: 'deactivate', sourceDeleted: 'delete', deleteAfterDays: 30 };
+      const push = await start({ guard: null, deprovision }, { scope: { userFilter: 'title eq "Chief"' } });
+      const active = (): unknown[] => [...app.users.values()].map((user) => user['active']);
+      await push.settle();
+      await edit.change('User', ada, 'title', 'Other');
+      await journalIsWhole(database);
+      await push.settle();
+      assert.deepEqual(active(), [false]);
+      await happens(ada);
+      await journalIsWhole(database);
+      await push.settle();
+      assert.deepEqual(active(), there);
+    });
+
+  it('waits for the day of their deletion, and has other news: nothing is sent, and they still wait', async () => {
+    const ada = await edit.user('ada', { title: 'Chief' });
+    await journalIsWhole(database);
+    const push = await start(
+      { guard: null, deprovision: { deleteAfterDays: 30 } },
+      { scope: { userFilter: 'title eq "Chief"' } },
+    );
+    await push.settle();
+    await edit.change('User', ada, 'title', 'Other');
+    await journalIsWhole(database);
+    await push.settle();
+    const due = async () => (await sql(database.knex, 'select state, ready_at, gone_since from deliveries')).rows;
+    const before = await due();
+    // Nothing lags behind for that.
+    await sql(database.knex, `update deliveries set changed_at = now() - interval '10 days'`);
+    const { items } = await listTargets(database.knex, { limit: 10, cursor: undefined });
+    const { targets } = await readFigures(database, makeCounts(database));
+    assert.deepEqual([targets.map(({ lagSeconds }) => lagSeconds), items[0]?.oldestWaitingAt], [[0], null]);
+    app.takeWrites();
+    await edit.change('User', ada, 'nickName', 'A');
+    await journalIsWhole(database);
+    await push.settle();
+    assert.deepEqual([app.takeWrites(), await due()], [[], before]);
+  });
 
   for (const status of [403, 405, 501])
     it(`are many groups that the target does not delete (${status}): each is told of, and it stays in service`, async () => {

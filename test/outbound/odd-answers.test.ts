@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { type Database, sql } from '#store/database.ts';
+import { saveTarget } from '#store/target/targets.ts';
 import { replayDead } from '#store/views/deliveries.ts';
 import { eachDatabase } from '../support/database.ts';
 import { type Editor, eachPush, journalIsWhole, type PushTest } from '../support/push.ts';
@@ -524,6 +525,41 @@ eachDatabase('a target that', (open) => {
     assert.deepEqual([there?.['displayName'], there?.['members']], ['team', [{ value: bobThere }]]);
     assert.deepEqual(await rowOf(team), { state: 'dead', action: 'updated', link: 'created', code: 'target-conflict' });
   });
+
+  for (const patch of [true, false])
+    it(`does not let an attribute be cleared, ${patch ? 'by PATCH' : 'by PUT'}, which is left out from then on: what it has of it stays, and everything else arrives`, async () => {
+      const more = { title: 'Chief', name: { givenName: 'Ada', familyName: 'King' } };
+      const ada = await edit.user('ada', more);
+      app.personality = {
+        patch,
+        failing: (method, body) =>
+          method === 'PATCH' && body.includes('"remove"') && body.includes('"title"')
+            ? 400
+            : method === 'PUT' && !body.includes('"title"')
+              ? 400
+              : undefined,
+      };
+      await journalIsWhole(database);
+      const push = await start();
+      await push.settle();
+      await edit.change('User', ada, 'title', null);
+      await edit.change('User', ada, 'nickName', 'A');
+      await journalIsWhole(database);
+      await push.settle();
+      assert.deepEqual((await sql(database.knex, 'select state from deliveries')).rows, [{ state: 'dead' }]);
+      const { rows } = await sql(database.knex, 'select push, push_secrets from apps where id = ?', [push.appId]);
+      const [{ push: settings, push_secrets: secrets }] = rows;
+      const exclude = ['title', 'name.givenName'];
+      await saveTarget(database.knex, { appId: push.appId, push: { ...settings, exclude }, secrets });
+      await push.settle();
+      const [there] = app.users.values();
+      assert.deepEqual([there?.['title'], there?.['name'], there?.['nickName']], ['Chief', more.name, 'A']);
+      assert.deepEqual((await sql(database.knex, 'select state from deliveries')).rows, [{ state: 'idle' }]);
+      app.takeWrites();
+      await sql(database.knex, 'update targets set reconcile_asked = true');
+      await push.settle();
+      assert.deepEqual(app.takeWrites(), []);
+    });
 
   it('shows values that are none in its lists: they are passed over', async () => {
     const user = app.put('User', { schemas: [], userName: 'eve', emails: [null, 'x', { type: 'work' }], active: true });

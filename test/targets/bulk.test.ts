@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { TargetError } from '#core/target.ts';
+import { makeMask } from '#platform/mask.ts';
 import { makeBulkCreator } from '#targets/scim-app/bulk.ts';
 import type { ScimClient, ScimRequest } from '#targets/scim-app/client.ts';
 
@@ -27,6 +28,7 @@ describe('a Bulk of creates', () => {
     const sizes: number[] = [];
     const shared: number[] = [];
     const client: ScimClient = {
+      mask: makeMask(['their-credential']),
       async send({ body }: ScimRequest, signal) {
         const { Operations: operations } = body as { Operations: readonly Operation[] };
         sizes.push(operations.length);
@@ -79,6 +81,15 @@ describe('a Bulk of creates', () => {
     const { all, sizes } = start((operations) => operations.map(made), { maxOperations: 100, maxPayloadSize: 500 });
     await all(names(9));
     assert.ok(Math.max(...sizes) <= 3, `${sizes}`);
+  });
+
+  it('is answered with our credential in the words of a refusal: nobody is told that', async () => {
+    const detail = 'Sent with "their-credential".';
+    const { all } = start((operations) =>
+      operations.map(({ bulkId }) => ({ bulkId, status: '400', response: { detail } })),
+    );
+    const [first] = await all(names(2));
+    assert.match(String(first?.status === 'rejected' && first.reason), /400 to an operation.*Sent with "\[redacted\]"/);
   });
 
   it('is halved while it is too large, down to requests of their own', async () => {

@@ -234,6 +234,7 @@ describe('a SCIM app as a target', () => {
     const all = Array.from({ length: 7 }, (_, n) => ({ id: String(n) }));
     const counts: number[] = [];
     const client: ScimClient = {
+      mask: String,
       async send({ path }: ScimRequest) {
         const query = new URL(path, 'http://x').searchParams;
         const [start, count] = [Number(query.get('startIndex')), Number(query.get('count'))];

@@ -1,6 +1,6 @@
 // What a change of a target's scope or settings would come to there, before it is saved. Nothing is asked of the target.
 import { differences } from '#core/differences.ts';
-import { outgoingForm } from '#core/outgoing.ts';
+import { outgoingForm, stillManaged } from '#core/outgoing.ts';
 import type { ResourceType } from '#core/resource.ts';
 import type { AppScope } from '#core/scope.ts';
 import type { PushPolicy, Target } from '#core/target.ts';
@@ -84,7 +84,8 @@ function impactOf(
   if (missing.length > 0) return { impact: 'incomplete', attributes: missing };
   if (!isThere) return { impact: 'created', attributes: [] };
   const createOnly = new Set(policy.mapping[type].filter(({ when }) => when === 'create').map(({ to }) => to));
-  const attributes = differences(row.sent ?? {}, shaped(payload))
+  const after = shaped(payload);
+  const attributes = differences(stillManaged(row.sent ?? {}, after, policy), after)
     .map(({ path }) => path)
     .filter((path) => !createOnly.has(path));
   return { impact: attributes.length > 0 ? 'updated' : 'unchanged', attributes };

@@ -7,8 +7,8 @@ import { inSpan } from '#platform/trace.ts';
 import type { SettledDelivery } from '#store/target/deliveries.ts';
 import type { Claimed } from '#store/target/delivery-claims.ts';
 import type { Deadlines } from './deadlines.ts';
-import { deliver } from './deliver.ts';
-import { type Delivering, sentOf, startProgress } from './delivering.ts';
+import { deliver, fateOf } from './deliver.ts';
+import { type Delivering, isOffThere, sentOf, startProgress } from './delivering.ts';
 import type { Health } from './health.ts';
 import { settledOf } from './outcome.ts';
 
@@ -71,14 +71,15 @@ export async function carryOut(parts: CarryingOut, claimed: Claimed, claimedAt: 
 
 /**
  * Whether it is to take somebody away there over whom the guard has not watched: they were asked for before they were to
- * leave, or by whoever does not know the policy.
+ * leave, or by whoever does not know the policy, or were kept there by it until now.
  */
-function isUnguarded({ guard, deprovision }: PushPolicy, claimed: Claimed): boolean {
+function isUnguarded(policy: PushPolicy, claimed: Claimed): boolean {
   const { rank, remote_id: remoteId, gone_since: goneSince } = claimed;
-  if (guard === null || rank === RANKS.leaver || remoteId === null || goneSince !== null) return false;
+  if (policy.guard === null || rank === RANKS.leaver || remoteId === null) return false;
+  if (goneSince !== null && (isOffThere(sentOf(claimed)) || fateOf(claimed, policy) === 'keep')) return false;
   if (claimed.deleted || !claimed.in_scope) return true;
   if (claimed.active !== false) return false;
-  return deprovision.sourceDisabled !== 'deactivate' || String(sentOf(claimed)?.['active']).toLowerCase() !== 'false';
+  return policy.deprovision.sourceDisabled !== 'deactivate' || !isOffThere(sentOf(claimed));
 }
 
 /** Given back, to be claimed once the guard has looked. */

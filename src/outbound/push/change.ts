@@ -1,7 +1,7 @@
 // What whoever is to be at a target and whoever leaves it have in common: their form there, who is meant, and the difference.
 import { differences } from '#core/differences.ts';
 import { parsePath } from '#core/filter.ts';
-import { inDoubt, outgoingForm, standing } from '#core/outgoing.ts';
+import { inDoubt, outgoingForm, standing, stillManaged } from '#core/outgoing.ts';
 import { type Payload, type Remote, shownMembers, TargetError } from '#core/target.ts';
 import { type Fields, readAt, writeAt } from '#core/target-mapping.ts';
 import type { Claimed } from '#store/target/delivery-claims.ts';
@@ -169,7 +169,7 @@ export async function change(
   after: Payload,
   signal: AbortSignal,
 ): Promise<void> {
-  const before = progress.sent ?? {};
+  const before = stillManaged(progress.sent ?? {}, after, world.policy);
   const differing = differences(before, after);
   if (differing.length === 0 || progress.remoteId === null) {
     if (progress.action === 'none') progress.steps.push({ step: 'action', ok: true, detail: 'Nothing differs.' });

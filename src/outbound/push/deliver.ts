@@ -14,7 +14,7 @@ import {
 import type { Fields } from '#core/target-mapping.ts';
 import type { Claimed } from '#store/target/delivery-claims.ts';
 import { adopt, change, type Found, formOf, match, orDeclared, takeMembers, unlink, updatedForm } from './change.ts';
-import type { Delivering, Progress, Step } from './delivering.ts';
+import { type Delivering, isOffThere, type Progress, type Step } from './delivering.ts';
 import { leave, takeWhatWasMade } from './leave.ts';
 import { bringMembers } from './members.ts';
 
@@ -53,7 +53,8 @@ export async function deliver(world: Delivering, row: Claimed, progress: Progres
   await leave(world, row, progress, fate, signal);
 }
 
-function fateOf(row: Claimed, { deprovision, types }: PushPolicy): 'present' | Deprovision {
+/** What its policy makes of it there. */
+export function fateOf(row: Claimed, { deprovision, types }: PushPolicy): 'present' | Deprovision {
   const isGone = row.deleted || !row.in_scope || !types.includes(row.resource_type);
   if (row.resource_type === 'Group') return isGone ? deprovision.groups : 'present';
   if (row.deleted) return deprovision.sourceDeleted;
@@ -195,11 +196,6 @@ function isActive(there: Fields | null): boolean {
   return String(there?.['active']).toLowerCase() === 'true';
 }
 
-/** For sure: who may be active, since an answer was lost, is not off. */
-function isInactive(there: Fields | null): boolean {
-  return String(there?.['active']).toLowerCase() === 'false';
-}
-
 /** Finds the resource there, or makes it. Inactive people are adopted when they are there, and never made. */
 async function linkUp(world: Delivering, row: Claimed, progress: Progress, signal: AbortSignal): Promise<void> {
   const payload = formOf(world, row, 'create');
@@ -286,7 +282,7 @@ async function updateThere(world: Delivering, row: Claimed, progress: Progress, 
   try {
     await change(world, row, progress, after, signal);
   } catch (error) {
-    if (!isRefusal(error) || row.active !== false || after['active'] !== false || isInactive(before)) throw error;
+    if (!isRefusal(error) || row.active !== false || after['active'] !== false || isOffThere(before)) throw error;
     // What else of them is refused keeps nobody in.
     await change(world, row, progress, { ...before, active: false }, signal);
     throw error;

@@ -76,3 +76,8 @@ export function startProgress(row: Claimed): Progress {
 export function sentOf({ sent }: Claimed): Fields | null {
   return sent === null ? null : JSON.parse(sent);
 }
+
+/** For sure: who may be active, since an answer was lost, is not off. Some say it as text. */
+export function isOffThere(there: Fields | null): boolean {
+  return String(there?.['active']).toLowerCase() === 'false';
+}

@@ -3,6 +3,7 @@
 import { RANKS } from '#core/order.ts';
 import type { PushPolicy } from '#core/target.ts';
 import { type Db, sql } from '#store/database.ts';
+import { isSentOff } from '#store/target/deliveries.ts';
 import { onTheirWay } from '#store/target/delivery-claims.ts';
 import { askForHeirs } from '#store/target/gone-links.ts';
 import { changeTarget, readTarget } from '#store/target/targets.ts';
@@ -10,14 +11,15 @@ import { changeTarget, readTarget } from '#store/target/targets.ts';
 /** Departures of this long count together. */
 const WINDOW = '1 hour';
 
-/** Of whoever has left already only their deletion is to come: they were counted when they left. */
-const LEAVES = `rank = ${RANKS.leaver} and not allowed and remote_id is not null and gone_since is null`;
+/** Of whoever is off there already only their deletion is to come: they were counted when they left. Who was kept there was not. */
+const LEAVES = `rank = ${RANKS.leaver} and not allowed and remote_id is not null and (gone_since is null or not ${isSentOff('sent')})`;
 const WAITING = `app_id = ? and state = 'pending' and ${LEAVES}
   and resource_id not in ${onTheirWay()}`;
 
 /** Holds the leavers that wait when they, with those of the last hour, are more than the policy lets through. */
 export async function guardDepartures(tx: Db, appId: string, guard: PushPolicy['guard'], now: Date): Promise<void> {
   if (guard === null) return;
+  await openWhenNobodyWaits(tx, appId);
   const { rows } = await sql<{ waiting: number }>(
     tx,
     `select count(*)::int as waiting from deliveries where ${WAITING} and ready_at <= ?`,
@@ -35,7 +37,19 @@ export async function guardDepartures(tx: Db, appId: string, guard: PushPolicy['
     [appId],
   );
   const since = row.guard?.since ?? now.toISOString();
-  await changeTarget(tx, appId, { guard: { count: held[0].count, limit: await limitOf(tx, appId, guard), since } });
+  await changeTarget(tx, appId, {
+    guard: { count: held[0].count, limit: await limitOf(tx, appId, guard, now), since },
+  });
+}
+
+/** They have all come back, or are gone: there is nothing left to decide, and whoever leaves next is judged anew. */
+async function openWhenNobodyWaits(tx: Db, appId: string): Promise<void> {
+  await sql(
+    tx,
+    `update targets set guard = null where app_id = ? and guard is not null
+       and not exists (select 1 from deliveries where app_id = ? and state = 'held')`,
+    [appId, appId],
+  );
 }
 
 /** Whoever left, is on their way out, or waits for it counts once, however often they were asked for. */
@@ -52,14 +66,22 @@ async function isWithin(tx: Db, appId: string, guard: NonNullable<PushPolicy['gu
     [appId, appId, now, appId, now, appId],
   );
   const leaving = rows[0]?.leaving ?? 0;
-  return leaving <= guard.max || leaving <= (await limitOf(tx, appId, guard));
+  return leaving <= guard.max || leaving <= (await limitOf(tx, appId, guard, now));
 }
 
-async function limitOf(tx: Db, appId: string, { max, percent }: NonNullable<PushPolicy['guard']>): Promise<number> {
+/** The share is of those who are there, with whoever of them left within the window; whoever left before is none of them. */
+async function limitOf(
+  tx: Db,
+  appId: string,
+  { max, percent }: NonNullable<PushPolicy['guard']>,
+  now: Date,
+): Promise<number> {
   const { rows } = await sql<{ count: number }>(
     tx,
-    'select count(*)::int as count from deliveries where app_id = ? and remote_id is not null',
-    [appId],
+    `select count(*)::int as count from (
+       select resource_id from deliveries where app_id = ? and remote_id is not null and (gone_since is null or not ${isSentOff('sent')})
+       union select resource_id from departures where app_id = ? and acknowledged_at > ?::timestamptz - interval '${WINDOW}') there`,
+    [appId, appId, now],
   );
   return Math.max(max, Math.floor(((rows[0]?.count ?? 0) * percent) / 100));
 }
@@ -72,7 +94,9 @@ export async function decideDepartures(
   now: Date,
 ): Promise<number> {
   const change =
-    decision === 'allow' ? `state = 'pending', allowed = true, ready_at = ?` : `state = 'idle', last_action = 'kept'`;
+    decision === 'allow'
+      ? `state = 'pending', allowed = true, ready_at = ?`
+      : `state = 'idle', last_action = 'kept', gone_since = null`;
   const { rows } = await sql<{ id: string }>(
     tx,
     `update deliveries set ${change} where app_id = ? and state = 'held' returning resource_id as id`,

@@ -2,7 +2,7 @@ import { RANKS } from '#core/order.ts';
 import type { Exchange } from '#core/target.ts';
 import type { SettledDelivery } from '#store/target/deliveries.ts';
 import type { Claimed } from '#store/target/delivery-claims.ts';
-import type { Progress } from './delivering.ts';
+import { isOffThere, type Progress, sentOf } from './delivering.ts';
 
 export interface Ending {
   readonly now: Date;
@@ -15,7 +15,8 @@ export interface Ending {
 export function settledOf(row: Claimed, progress: Progress, { now, exchanges, isDone }: Ending): SettledDelivery {
   // Whatever else of it is left to do.
   const hasLeft = progress.action === 'deactivated' || progress.action === 'deleted';
-  const isDeparture = hasLeft && row.gone_since === null;
+  // Whoever was kept there until now leaves now.
+  const isDeparture = hasLeft && (row.gone_since === null || !isOffThere(sentOf(row)));
   const cameOrWent = (row.gone_since === null) !== (progress.goneSince === null);
   const hasMoved = row.remote_id !== null && row.remote_id !== progress.remoteId;
   const lines = exchanges.map((exchange) => ({ ...(isDone ? inShort(exchange) : exchange), at: now.toISOString() }));
@@ -42,6 +43,7 @@ export function settledOf(row: Claimed, progress: Progress, { now, exchanges, is
     rank: progress.leaves ? RANKS.leaver : row.rank,
     done: isDone,
     predecessor: progress.predecessor,
+    gave_up: givenUp(row, progress),
     concerns_others: progress.action === 'created' || progress.action === 'adopted' || hasMoved || cameOrWent,
   };
 }
@@ -53,4 +55,13 @@ function inShort(exchange: Exchange): Exchange {
   const { method, path, status, ms, request } = exchange;
   const cut = request === null || request.length <= SHORT ? request : `${request.slice(0, SHORT)}…`;
   return { method, path, status, ms, request: cut, response: null };
+}
+
+/** The name that was sent last, and is another now, or is gone; empty where it is not known, since an answer was lost. */
+function givenUp(row: Claimed, { action, sent }: Progress): string | null {
+  if (action === 'none' || action === 'kept' || action === 'skipped') return null;
+  const name = row.resource_type === 'User' ? 'userName' : 'displayName';
+  const before = sentOf(row)?.[name];
+  if (before === undefined || before === sent?.[name]) return null;
+  return typeof before === 'string' ? before : '';
 }

@@ -3,7 +3,7 @@ import { describeError } from '#core/failure.ts';
 import { type PushPolicy, TargetError } from '#core/target.ts';
 import type { Db } from '#store/database.ts';
 import { askForReferences, isLinkTaken, type SettledDelivery, settleDeliveries } from '#store/target/deliveries.ts';
-import { askForHeirs } from '#store/target/gone-links.ts';
+import { askForHeirs, askForNames } from '#store/target/gone-links.ts';
 import { guardDepartures } from './departures.ts';
 
 type Write = (work: (tx: Db) => Promise<void>) => Promise<void>;
@@ -23,8 +23,10 @@ export async function writeSettled(
         ...some.map(({ predecessor }) => predecessor).filter((id) => id !== null),
       ];
       await askForReferences(tx, appId, moved, now);
-      const left = some.filter(hasLeft).map(({ resource_id }) => resource_id);
-      await askForHeirs(tx, appId, left, now);
+      const givers = some.filter((one) => hasLeft(one) || one.gave_up !== null).map(({ resource_id }) => resource_id);
+      await askForHeirs(tx, appId, givers, now);
+      const free = some.flatMap(({ resource_type: type, gave_up: name }) => (name ? [{ type, name }] : []));
+      await askForNames(tx, appId, free, now);
       if (isDeparting) await guardDepartures(tx, appId, guard, now);
     });
   const unlessTaken = (error: unknown): void => {

@@ -28,20 +28,23 @@ function isOff(of: string): string {
 }
 
 /** That what was sent last has deactivated them there. */
-function isSentOff(sent: string): string {
+export function isSentOff(sent: string): string {
   return `coalesce(lower(${sent} ->> 'active') = 'false', false)`;
 }
 
+/** What waits for a day, or for somebody else, and not after a failure of its own: news may end that. */
+const WAITS_LONG = '(d.gone_since is not null or d.awaits is not null)';
+
 /**
  * Asks again for rows that are there already: coalesced into one delivery, at the better rank; but whoever is to stay again
- * is no leaver any more.
+ * is no leaver any more, and waits no longer for the day of their deletion.
  */
 const ASK_AGAIN = `on conflict (app_id, resource_id) do update set wanted = greatest(d.wanted, excluded.wanted), asks = d.asks + 1,
   rank = case when d.state in ('pending', 'sending') and (d.rank > ${RANKS.leaver} or ${isOff('excluded')}) then least(d.rank, excluded.rank) else excluded.rank end,
   state = case when d.state = 'sending' or d.state = 'held' and excluded.rank = ${RANKS.leaver} then d.state else 'pending' end,
   attempts = case when d.state = 'dead' then 0 else d.attempts end,
-  ready_at = case when d.state in ('idle', 'dead') or excluded.rank < d.rank then excluded.ready_at else d.ready_at end,
-  changed_at = case when d.state = 'idle' or excluded.rank < d.rank then excluded.changed_at else d.changed_at end`;
+  ready_at = case when d.state in ('idle', 'dead') or excluded.rank < d.rank or ${WAITS_LONG} then excluded.ready_at else d.ready_at end,
+  changed_at = case when d.state = 'idle' or excluded.rank < d.rank or d.gone_since is not null then excluded.changed_at else d.changed_at end`;
 
 /** Of whoever does not leave. */
 function rankAmongOthers(of: string): string {
@@ -201,6 +204,8 @@ export interface SettledDelivery {
   readonly done: boolean;
   /** Whose link it has taken over: those who refer to them are looked at again. */
   readonly predecessor: string | null;
+  /** The name that it had there, and has no more; empty where that is not known. */
+  readonly gave_up: string | null;
   /**
    * Whether groups and reports that name it have to be looked at again: it has an id there that it did not have before,
    * also when it failed later on, or none any more; or it is meant to be there since, or no longer.

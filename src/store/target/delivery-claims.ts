@@ -96,6 +96,9 @@ export function onTheirWay(app = '?::uuid'): string {
 const IS_CLAIMED =
   'exists (select 1 from delivery_claims c where c.app_id = d.app_id and c.resource_id = d.resource_id)';
 
+/** A change that has not arrived, and not only a deletion whose day is still to come. */
+export const HAS_NEWS = '(gone_since is null or ready_at <= now())';
+
 /** The state of `d` as it is told. */
 export const TOLD_STATE = `case when d.state = 'idle' then 'delivered' when d.state = 'pending' and ${IS_CLAIMED} then 'sending' else d.state end`;
 

@@ -3,7 +3,7 @@
 import type { Figures, TargetFigures } from '#core/figures.ts';
 import { type Database, sql } from '../database.ts';
 import { type Counts, countLive } from '../directory/counts.ts';
-import { IS_TOLD, TOLD_STATES } from '../target/delivery-claims.ts';
+import { HAS_NEWS, IS_TOLD, TOLD_STATES } from '../target/delivery-claims.ts';
 
 /** A longer queue is shown as this: counting a million rows for each scrape would slow the sending. */
 const QUEUE_MAX = 10_000;
@@ -52,5 +52,5 @@ const QUEUES = TOLD_STATES.filter((state) => state !== 'delivered').map(
 const TARGETS = `
   select t.app_id as app, t.state, jsonb_build_object(${QUEUES.join(', ')}) as deliveries,
     coalesce((select extract(epoch from now() - changed_at) from deliveries
-      where app_id = t.app_id and state in ('pending', 'sending') order by changed_at limit 1), 0)::float8 as "lagSeconds"
+      where app_id = t.app_id and state in ('pending', 'sending') and ${HAS_NEWS} order by changed_at limit 1), 0)::float8 as "lagSeconds"
   from (select app_id, state from targets order by created_at, app_id limit ${TARGETS_MAX}) t order by 1`;

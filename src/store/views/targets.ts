@@ -2,6 +2,7 @@
 import type { RunError } from '#core/failure.ts';
 import { type Db, sql } from '../database.ts';
 import { CHANNELS, type Channel } from '../target/attempt-hours.ts';
+import { HAS_NEWS } from '../target/delivery-claims.ts';
 import { type Page, type PageQuery, pageOf } from './page.ts';
 
 export type TargetHealth = 'active' | 'failing' | 'quarantined' | 'paused' | 'disabled';
@@ -56,7 +57,7 @@ const PUSH = `select t.*, waiting.*, dead.*, held.*, ${HOURS} from (select * fro
         'message', t.quarantine ->> 'message', 'remedy', t.quarantine ->> 'remedy') end as reason,
       coalesce((t.quarantine ->> 'probeAt')::timestamptz, case when t.rest_until > now() then t.rest_until end) as "nextAttemptAt"
     from targets t join apps a on a.id = t.app_id and a.push is not null) t ${LISTED}) t
-  cross join lateral (select count(*)::int as waiting, ${ofEach('waiting')}, min(d.changed_at) as "oldestWaitingAt" from deliveries d
+  cross join lateral (select count(*)::int as waiting, ${ofEach('waiting')}, min(d.changed_at) filter (where ${HAS_NEWS}) as "oldestWaitingAt" from deliveries d
     where d.app_id = t.app_id and d.state in ('pending', 'sending')) waiting
   cross join lateral (select count(*)::int as dead, ${ofEach('dead')} from deliveries d where d.app_id = t.app_id and d.state = 'dead') dead
   cross join lateral (select count(*)::int as held, ${ofEach('held')} from deliveries d where d.app_id = t.app_id and d.state = 'held') held`;

@@ -8,6 +8,7 @@ import {
   TargetError,
   type TargetFailure,
 } from '#core/target.ts';
+import type { Mask } from '#platform/mask.ts';
 import { type ScimClient, TAKEN } from './client.ts';
 import { idInLocation, placeOf } from './remote.ts';
 
@@ -72,7 +73,7 @@ export function makeBulkCreator({ client, createOne, isOn, capabilities, share }
         { method: 'POST', path: '/Bulk', body: { schemas: [BULK_SCHEMA], Operations: operations } },
         common.signal,
       );
-      answer(chunk, body);
+      answer(chunk, body, client.mask);
     } catch (error) {
       await sendOtherwise(chunk, error);
     } finally {
@@ -147,7 +148,7 @@ function idOf(result: Payload | undefined): string {
 }
 
 /** Each operation as if it had been a request of its own. One without an answer may have been carried out. */
-function answer(chunk: readonly Waiting[], body: Payload | undefined): void {
+function answer(chunk: readonly Waiting[], body: Payload | undefined, mask: Mask): void {
   const given = body?.['Operations'];
   const results = new Map(
     (Array.isArray(given) ? given : []).map((result) => [String(result?.bulkId), result as Payload]),
@@ -160,15 +161,15 @@ function answer(chunk: readonly Waiting[], body: Payload | undefined): void {
     const id = idOf(result);
     if (status >= 200 && status < 300 && id !== '')
       resolve({ id, document: undefined, etag: result?.['version'] as string | undefined });
-    else reject(failureOf(status, result));
+    else reject(failureOf(status, result, mask));
   }
 }
 
-function failureOf(status: number, result: Payload | undefined): TargetError {
+function failureOf(status: number, result: Payload | undefined, mask: Mask): TargetError {
   const response = result?.['response'];
   const detail =
     typeof response === 'object' && response !== null && 'detail' in response
-      ? `: ${String(response.detail).slice(0, 300)}`
+      ? `: ${mask(String(response.detail)).slice(0, 300)}`
       : '.';
   const isUnknown = result === undefined || (status >= 200 && status < 300);
   const isTaken = status === 409 || (status === 400 && TAKEN.test(JSON.stringify(response ?? '')));

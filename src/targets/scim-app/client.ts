@@ -25,6 +25,8 @@ export interface ScimAnswer {
 /** Talks SCIM to one target. A failure is a `TargetError` that says how to take it; nothing is sent twice but after a 401. */
 export interface ScimClient {
   send(request: ScimRequest, signal: AbortSignal): Promise<ScimAnswer>;
+  /** Words of an answer, without the credentials of now. */
+  readonly mask: Mask;
 }
 
 /** What is shown of an exchange, and how. */
@@ -178,7 +180,7 @@ export function makeScimClient(parts: ClientParts): ScimClient {
     return refusal(request, { status, body, asked, isThrottled }, told);
   }
 
-  return { send };
+  return { send, mask: (text) => mask.of(text) };
 }
 
 let pretences = 0;
@@ -310,7 +312,8 @@ const WORDS: Readonly<Record<TargetFailure, { readonly reason: string; readonly 
   unsupported: { reason: 'target-unsupported', remedy: 'Set the dialect of the target to what it takes.' },
   refused: {
     reason: 'target-refused',
-    remedy: 'Look at the answer: correct the value here, or change the mapping; then replay.',
+    remedy:
+      'Look at the answer: correct the value here, change the mapping, or leave the attribute out (exclude); then replay.',
   },
 };
 

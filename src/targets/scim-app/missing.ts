@@ -13,6 +13,7 @@ const AWAY: ReadonlySet<TargetFailure> = new Set(['gone', 'unsupported', 'refuse
  */
 export function doubtMissing(client: ScimClient, probe: (signal: AbortSignal) => Promise<void>): ScimClient {
   return {
+    mask: client.mask,
     async send(request, signal) {
       try {
         return await client.send(request, signal);
