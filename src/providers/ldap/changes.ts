@@ -147,6 +147,7 @@ async function* readChanges(
   const resolver = lazyResolver(reading);
   const firstShown = makeFirstShown(reading, memory);
   yield* firstShown.note(readUsers(reading, resolver, usersSince));
+  yield* firstShown.note(firstShown.reports(reading, resolver));
   yield* firstShown.note(readGroups(reading, groupsSince));
   yield* readMembers(reading, resolver, groupsSince);
   yield* firstShown.groups(reading, resolver);
