@@ -74,7 +74,7 @@ export interface Source {
   hidden?: ReadonlySet<string>;
   /** It reads groups and their members first, and then the people: no list shows everybody. */
   groupsFirst?: boolean;
-  /** Users whom no list shows. */
+  /** Users whom no list of people shows. */
   unlisted?: ReadonlySet<string>;
   /** How often changes were read. */
   changesRead: number;

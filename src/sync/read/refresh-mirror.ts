@@ -76,6 +76,8 @@ class MirrorRead {
   private readonly restorable = new Map<ResourceType, { readonly ids: string[]; readonly all: boolean }>();
   /** Who is there, by id, and in no list of this read. */
   private readonly unlisted: Record<ResourceType, readonly string[]> = { User: [], Group: [] };
+  /** Who was in no list of an earlier read either, and was there by id. */
+  private unlistedBefore: Record<ResourceType, ReadonlySet<string>> = { User: new Set(), Group: new Set() };
   /** Whether all people and groups had been shown when the first members were. */
   private peopleFirst: boolean | undefined;
   /** Who has left groups that decide who is in scope; absent where none do, or their members cannot be asked. */
@@ -89,15 +91,18 @@ class MirrorRead {
     const { showsAll, groupsOf } = look ?? {};
     this.movers = showsAll && groupsOf && memberships ? makeMovers(groupsOf) : undefined;
     const onLoss = this.movers?.note;
-    const isThere = ({ type, externalId }: MemberRef): boolean =>
-      this.peopleFirst === true ? this.known[type].isSeen(externalId) : this.known[type].isHere(externalId);
+    const isShown = ({ type, externalId }: MemberRef): boolean =>
+      this.peopleFirst !== true || this.known[type].isSeen(externalId) || this.unlistedBefore[type].has(externalId);
+    const isHere = ({ type, externalId }: MemberRef): boolean => this.known[type].isHere(externalId);
+    const isThere = (member: MemberRef): boolean => isHere(member) && isShown(member);
+    const isUnseen = (member: MemberRef): boolean => isHere(member) && !isShown(member);
     this.gatherer = gatherMembers({
       provider: kind,
       write: (work) => this.next(work),
       digests: this.digests,
       ...(look && {
         confirm: (groups) =>
-          confirmLosses({ db, provider: kind, look, signal, isThere, ...(onLoss && { onLoss }) }, groups),
+          confirmLosses({ db, provider: kind, look, signal, isThere, isUnseen, ...(onLoss && { onLoss }) }, groups),
       }),
     });
   }
@@ -116,6 +121,8 @@ class MirrorRead {
 
   private async hold(): Promise<void> {
     const { kind: provider } = this.provider;
+    const { User, Group } = await readUnlisted(this.context.db, provider);
+    this.unlistedBefore = { User: new Set(User), Group: new Set(Group) };
     for (const type of ['User', 'Group'] as const)
       await readHeld(this.context.db, { provider, type }, (records) => {
         this.known[type].hold(records);
@@ -226,9 +233,9 @@ class MirrorRead {
    * whoever all of them had shows that this list was short. Answers whether all were read.
    */
   private async takeUnlisted(look: SecondLook, type: ResourceType, there: readonly string[]): Promise<boolean> {
-    const { db, signal, log } = this.context;
+    const { signal, log } = this.context;
     this.unlisted[type] = there;
-    const before = new Set((await readUnlisted(db, this.provider.kind))[type]);
+    const before = this.unlistedBefore[type];
     if (look.read === undefined || !there.every((id) => before.has(id))) return false;
     try {
       for await (const page of look.read(type, there, signal))
