@@ -123,4 +123,34 @@ eachDatabase('a group that lags behind what is told of it', (open) => {
       await api.close();
     }
   });
+
+  it('has whoever was restored, though its list does not show them yet, and not for ever', async () => {
+    const source = makeTwo();
+    const payroll = (members: readonly string[]): void =>
+      void source.groups.set('g1', { displayName: 'Payroll', members });
+    payroll(['ada', 'bob']);
+    source.look = lookAt(source);
+    const api = await openSync(await open(), source);
+    try {
+      await writeSetting(api.database.knex, 'guard', { enabled: false });
+      await api.sync();
+      source.users.delete('ada');
+      source.gone.set('ada', 'softDeleted');
+      await api.sync({ mode: 'incremental' });
+      assert.deepEqual(await membersOf(api, 'g1'), ['bob']);
+      source.users.set('ada', { userName: 'ada' });
+      source.gone.delete('ada');
+      source.meanwhile = () => payroll(['bob']);
+      await api.sync({ mode: 'full' });
+      delete source.meanwhile;
+      payroll(['ada', 'bob']);
+      await api.sync({ mode: 'incremental' });
+      assert.deepEqual(await membersOf(api, 'g1'), ['ada', 'bob']);
+      payroll(['bob']);
+      await api.sync({ mode: 'full' });
+      assert.deepEqual(await membersOf(api, 'g1'), ['bob']);
+    } finally {
+      await api.close();
+    }
+  });
 });

@@ -14,8 +14,8 @@ export interface LossParts {
   readonly signal: AbortSignal;
   /** False for whoever is known not to be there at all, whose leaving needs no other proof. */
   isThere(member: MemberRef): boolean;
-  /** Whoever was there, and whom no list of this read shows. */
-  isUnseen(member: MemberRef): boolean;
+  /** Of whom lists of members prove nothing: no list of people shows them, or they were gone before this read. */
+  isUnproven(member: MemberRef): boolean;
   /** Told who is in a group no more by both readings of it, of those who are there. */
   onLoss?(losses: readonly Loss[]): void;
 }
@@ -24,16 +24,16 @@ export interface LossParts {
  * The same groups. One that lost somebody is read once more; where the second reading shows others than the first,
  * neither proves a loss, and the members are those of both; where the second does not tell who they are, those already
  * known stay. Whoever neither shows and who is not there by id has not left the group: who goes to the recycle bin while
- * members are read is in no list of them, and stays a member. So does whoever is there by id and in no list of people: what
- * shows these lists so short shows those of members so.
+ * members are read is in no list of them, and stays a member. So does whoever is there by id and in no list of people, which
+ * is as short as those of members then; and whoever has come back, whom these may not show yet.
  */
 export async function confirmLosses(
-  { db, provider, look, signal, isThere, isUnseen, onLoss }: LossParts,
+  { db, provider, look, signal, isThere, isUnproven, onLoss }: LossParts,
   groups: readonly GroupMembers[],
 ): Promise<readonly GroupMembers[]> {
   const known = groups.filter(({ digest }) => digest !== null);
   const all = await readLostMembers(db, provider, known);
-  const hidden = await whoIs(true, { look, lost: all.filter(isUnseen), signal });
+  const hidden = await whoIs(true, { look, lost: all.filter(isUnproven), signal });
   const lost = all.filter(isThere);
   const doubted = new Set(lost.map(({ group }) => group));
   if (doubted.size === 0) return groups.map((group) => withMembers(group, hidden));

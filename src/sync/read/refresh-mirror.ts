@@ -56,6 +56,8 @@ export async function refreshMirror(provider: PullProvider, context: RunContext)
 
 /** Of those who seem to be gone for good so many are asked for with one read; the rest waits for the next. */
 const PURGED_ASKED_MAX = 2_000;
+/** Of those who came back so many are asked for their links by the next read of changes. */
+const RETURNED_MAX = 2_000;
 
 /** One full read under way: what the mirror held and was seen, and what is not yet written. */
 class MirrorRead {
@@ -92,17 +94,19 @@ class MirrorRead {
     this.movers = showsAll && groupsOf && memberships ? makeMovers(groupsOf) : undefined;
     const onLoss = this.movers?.note;
     const isShown = ({ type, externalId }: MemberRef): boolean =>
-      this.peopleFirst !== true || this.known[type].isSeen(externalId) || this.unlistedBefore[type].has(externalId);
+      this.peopleFirst !== true ||
+      (this.known[type].isSeen(externalId) && !this.known[type].isReturned(externalId)) ||
+      this.unlistedBefore[type].has(externalId);
     const isHere = ({ type, externalId }: MemberRef): boolean => this.known[type].isHere(externalId);
     const isThere = (member: MemberRef): boolean => isHere(member) && isShown(member);
-    const isUnseen = (member: MemberRef): boolean => isHere(member) && !isShown(member);
+    const isUnproven = (member: MemberRef): boolean => isHere(member) && !isShown(member);
     this.gatherer = gatherMembers({
       provider: kind,
       write: (work) => this.next(work),
       digests: this.digests,
       ...(look && {
         confirm: (groups) =>
-          confirmLosses({ db, provider: kind, look, signal, isThere, isUnseen, ...(onLoss && { onLoss }) }, groups),
+          confirmLosses({ db, provider: kind, look, signal, isThere, isUnproven, ...(onLoss && { onLoss }) }, groups),
       }),
     });
   }
@@ -195,10 +199,16 @@ class MirrorRead {
     await this.gatherer.add(page);
   }
 
-  private unseen(): Unseen {
+  private unseen(): Pick<Unseen, 'records' | 'members'> {
     const { User, Group } = this.known;
     const members = [...this.digests.keys()].filter((group) => !this.asked.has(group) || !Group.isSeen(group));
     return { records: { User: User.unseen(), Group: Group.unseen() }, members };
+  }
+
+  /** Those who came back, while they are few: more would take the next read long, and mostly were not restored just now. */
+  private returned(type: ResourceType): readonly string[] {
+    const ids = this.known[type].returned();
+    return ids.length > RETURNED_MAX ? [] : ids;
   }
 
   /** @throws {UpstreamError} `list-short` */
@@ -287,7 +297,8 @@ class MirrorRead {
       if (all) restorable.set(type, await this.restorableOf(type, ids));
     const gone = await this.context.write(async (tx) => {
       const { kind, asks } = this.provider;
-      const count = await endWholeRead(tx, kind, this.unseen());
+      const returned = { User: this.returned('User'), Group: this.returned('Group') };
+      const count = await endWholeRead(tx, kind, { ...this.unseen(), returned });
       for (const [type, ids] of restorable) await notePurged(tx, kind, type, ids);
       await noteAsked(tx, kind, asks);
       await noteUnlisted(tx, kind, this.unlisted);
