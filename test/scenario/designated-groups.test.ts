@@ -13,6 +13,7 @@ import {
   removeGroup,
   removeMember,
   removeUser,
+  softDeleteUser,
   type Tenant,
   updateGroup,
   updateUser,
@@ -368,5 +369,25 @@ for (const kind of ['embedded', 'postgres'] as const)
       );
       assert.match(told[0]?.detail ?? '', /"Team" is in the recycle bin/);
       assert.match(told[1]?.detail ?? '', /"Empty" is empty/);
+    });
+
+    it('goes by what becomes of whoever is in the recycle bin, designated or still listed as a member', async () => {
+      const both = { ...makeGroup('scope', 96), displayName: 'Both', mailEnabled: true, securityEnabled: false };
+      addGroup(tenant, { ...both, groupTypes: ['Unified'] });
+      for (const index of [7, 8]) addMember(tenant, both.id, person(index));
+      const policies = { onLeaveScope: 'delete', onSourceSoftDelete: 'keep' };
+      await use(grouped('Both', policies));
+      const isServed = async (): Promise<boolean> => (await groups()).includes('Both');
+      assert.deepEqual([await people(), await isServed()], [ids(7, 8), true]);
+      softDeleteUser(tenant, person(7));
+      const listed = { '@odata.type': '#microsoft.graph.user', id: person(7) };
+      const path = `/v1.0/groups/${both.id}/members`;
+      graph.setFaults({ script: [{ path, fault: { kind: 'stale', objects: [listed] }, times: 1_000 }] });
+      await sync(gateway);
+      assert.deepEqual([await people(), await isServed()], [ids(7, 8), true]);
+      graph.setFaults({});
+      removeGroup(tenant, both.id);
+      await sync(gateway, { allowLargeSync: true });
+      assert.equal(await isServed(), true);
     });
   });

@@ -137,7 +137,12 @@ async function show(
     values: [Object.keys(source)],
   });
   const ids = unseen.map(({ external_id }) => external_id);
-  if (complete) await endWholeRead(db, 'microsoft365', { records: { User: ids, Group: [] }, members: [] });
+  if (complete)
+    await endWholeRead(db, 'microsoft365', {
+      records: { User: ids, Group: [] },
+      members: [],
+      returned: { User: [], Group: [] },
+    });
   const { rows } = await database.query<{ external_id: string; digest: Buffer }>({
     text: `select external_id, digest from mirror_records where gone_at is null`,
   });

@@ -66,9 +66,15 @@ export interface Source {
   thin?: ReadonlySet<string>;
   /** Objects that are not found by id yet. */
   unfound?: ReadonlySet<string>;
+  /** Changes come once; else twice over. */
+  tellsOnce?: boolean;
+  /** What a read of changes is shown of the members of groups that lag behind it; undefined: there is no such group yet. */
+  lagging?: ReadonlyMap<string, readonly string[] | undefined>;
+  /** Groups that a full read lists, and that are not found when it asks for their members. */
+  hidden?: ReadonlySet<string>;
   /** It reads groups and their members first, and then the people: no list shows everybody. */
   groupsFirst?: boolean;
-  /** Users whom no list shows. */
+  /** Users whom no list of people shows. */
   unlisted?: ReadonlySet<string>;
   /** How often changes were read. */
   changesRead: number;
@@ -112,7 +118,7 @@ function makeChanges(source: Source): ChangeReader<SourceRecord> {
       yield* difference(then, now, source.thin);
       yield { type: 'reached', checkpoint: `${from}>${next}` as Checkpoint };
       if (source.lie !== undefined) throw new UpstreamError('The source stopped.', { failure: 'source-incomplete' });
-      yield* difference(then, now, source.thin);
+      if (source.tellsOnce !== true) yield* difference(then, now, source.thin);
       yield* departures(then, now);
       if (to === undefined) {
         yield { type: 'end', checkpoint: next as Checkpoint };
@@ -137,8 +143,10 @@ function makeChanges(source: Source): ChangeReader<SourceRecord> {
     async *members(groups) {
       for (const { id } of groups) {
         if (source.groups.get(id)?.out !== undefined) continue;
-        const members = (source.groups.get(id)?.members ?? []).flatMap((member) => memberOf(source, member));
-        yield { type: 'members', group: id, members, skipped: [], complete: true };
+        const listed = source.lagging?.has(id) === true ? source.lagging.get(id) : source.groups.get(id)?.members;
+        const hidden = listed === undefined && source.groups.has(id);
+        const members = (listed ?? []).flatMap((member) => memberOf(source, member));
+        yield { type: 'members', group: id, members, skipped: [], complete: true, ...(hidden && { hidden }) };
       }
     },
     async linksOf(_type, ids) {
@@ -228,6 +236,7 @@ function openSource(source: Source): PullProvider<SourceRecord> {
             members: members.flatMap((externalId) => memberOf(source, externalId)),
             skipped: [],
             complete: true,
+            ...(source.hidden?.has(group) === true && { hidden: true }),
           };
       if (source.groupsFirst === true) yield* peoplePages(users);
       const gone = [...source.gone].map(([externalId, how]) => ({ externalId, how }));

@@ -8,9 +8,9 @@ import type { Connection } from './connection.ts';
 import { type Reading, searchOf } from './everybody.ts';
 import { makeFirstShown } from './first-shown.ts';
 import { earliestOf, isOfSeveral, knownUntil, type LastChanges, readLastChanges } from './last-changes.ts';
-import { readGroups, readMembers, readUsers } from './read.ts';
-import { type LdapRecord, textsOf } from './records.ts';
-import { lazyResolver } from './resolver.ts';
+import { type MembersPage, readGroups, readMembers, readUsers } from './read.ts';
+import { anchorFilter, type LdapRecord, textsOf } from './records.ts';
+import { lazyResolver, type Resolver } from './resolver.ts';
 
 /** Where changes begin. */
 interface Mark {
@@ -37,6 +37,8 @@ const ROOT = { base: '', scope: 'base', filter: '(objectClass=*)', doing: 'read 
  * more, which does no harm.
  */
 const OVERLAP_MS = 5 * 60_000;
+/** Groups that are read once more by one search. */
+const GROUPS_AT_ONCE = 50;
 
 /**
  * Where changes would begin now: asked for before a full read, so that what changes meanwhile comes with the first
@@ -147,10 +149,33 @@ async function* readChanges(
   const resolver = lazyResolver(reading);
   const firstShown = makeFirstShown(reading, memory);
   yield* firstShown.note(readUsers(reading, resolver, usersSince));
+  yield* firstShown.note(firstShown.reports(reading, resolver));
   yield* firstShown.note(readGroups(reading, groupsSince));
-  yield* readMembers(reading, resolver, groupsSince);
+  yield* withLateNames(reading, resolver, readMembers(reading, resolver, groupsSince));
   yield* firstShown.groups(reading, resolver);
   yield { type: 'end', checkpoint: makeCheckpoint(next) };
+}
+
+/**
+ * The same pages; then those of groups once more in which a name led nowhere. Whoever was renamed between the reading of a
+ * group and the looking up of its members is in it by the new name, and the group does not count as changed for that.
+ */
+async function* withLateNames(
+  reading: Reading,
+  resolver: Resolver,
+  pages: AsyncIterable<MembersPage>,
+): AsyncGenerator<MembersPage> {
+  const doubted = new Set<string>();
+  for await (const page of pages) {
+    if (page.skipped.some(({ externalId }) => resolver.isVanished(externalId))) doubted.add(page.group);
+    yield page;
+  }
+  const groups = [...doubted];
+  const later = lazyResolver(reading);
+  for (let start = 0; start < groups.length; start += GROUPS_AT_ONCE) {
+    const filter = anchorFilter(reading.plan.anchor, groups.slice(start, start + GROUPS_AT_ONCE));
+    yield* readMembers(reading, later, filter);
+  }
 }
 
 /** Where the changes of one type begin. */

@@ -13,7 +13,7 @@ type LdapPage = Page<LdapRecord>;
 
 /** Members of one page: a large group comes in several. */
 const MEMBERS_PER_PAGE = 5_000;
-const MANAGER = 'manager';
+export const MANAGER = 'manager';
 /** Attributes of a group, beside its anchor and members. */
 export const GROUP_ATTRIBUTES = ['cn', 'displayName', 'name', 'description', 'mail', 'sAMAccountName'];
 

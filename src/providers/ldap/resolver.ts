@@ -14,6 +14,8 @@ export interface Resolver {
   uids(names: readonly string[]): Promise<KnownNames>;
   /** Whether names were left unknown that may be somebody's. */
   isPartial(): boolean;
+  /** Whether there was no entry of this distinguished name when it was looked up. */
+  isVanished(name: string): boolean;
 }
 
 /** What becomes of names to look up when there are too many to look up each. */
@@ -43,6 +45,7 @@ export function wholeResolver({ byDn, byUid }: Directory, reading: Reading, beyo
     dns: (names) => first(byDn, names, late.dns),
     uids: (names) => first(byUid, names, late.uids),
     isPartial: late.isPartial,
+    isVanished: late.isVanished,
   };
 }
 
@@ -54,11 +57,13 @@ const UIDS_AT_ONCE = 100;
  * and no right to see it. Source: RFC 4511 appendix A.
  */
 const NOT_OURS: ReadonlySet<unknown> = new Set([10, 32, 34, 50]);
+const NO_SUCH_ENTRY = 32;
 
 /** Looks names up when they are asked for, each once; when there are many, everybody, or no more of them. */
 export function lazyResolver(reading: Reading, beyond: Beyond = 'everybody'): Resolver {
   const found: Directory = { byDn: makeNames(), byUid: makeNames((uid) => uid) };
   const asked = new Set<string>();
+  const vanished = new Set<string>();
   let everybody: Promise<Directory> | undefined;
   let isPartial = false;
   const places = (['User', 'Group'] as const).flatMap((type) => searchOf(reading, type, []) ?? []);
@@ -82,10 +87,11 @@ export function lazyResolver(reading: Reading, beyond: Beyond = 'everybody'): Re
 
   return {
     isPartial: () => isPartial,
+    isVanished: (name) => vanished.has(name),
     async dns(names) {
       return (
         await lookUp(names.filter(mayBeOurs), async (fresh) => {
-          for (const name of fresh) await findByDn(name, reading, found);
+          for (const name of fresh) if (await isNoEntry(name, reading, found)) vanished.add(name);
         })
       ).byDn;
     },
@@ -100,7 +106,8 @@ export function lazyResolver(reading: Reading, beyond: Beyond = 'everybody'): Re
   };
 }
 
-async function findByDn(name: string, reading: Reading, found: Directory): Promise<void> {
+/** Looks one name up, and answers whether there is no entry of it at all. */
+async function isNoEntry(name: string, reading: Reading, found: Directory): Promise<boolean> {
   for (const type of ['User', 'Group'] as const) {
     const asked = searchOf(reading, type, [reading.plan.anchor]);
     if (asked === undefined || !isBelow(name, asked.base, asked.scope)) continue;
@@ -110,12 +117,14 @@ async function findByDn(name: string, reading: Reading, found: Directory): Promi
       if (entry === undefined) continue;
       // By the name that was asked for too: the server may spell its own in another way.
       addNames(found, { ...entry, dn: name }, { plan: reading.plan, type });
-      return;
+      return false;
     } catch (error) {
-      if (error instanceof GatewayError && NOT_OURS.has(error.details['code'])) return;
+      const code = error instanceof GatewayError ? error.details['code'] : undefined;
+      if (NOT_OURS.has(code)) return code === NO_SUCH_ENTRY;
       throw error;
     }
   }
+  return false;
 }
 
 async function findByUids(uids: readonly string[], reading: Reading, found: Directory): Promise<void> {

@@ -32,6 +32,21 @@ export async function readStoredRecords(
   return new Map(rows.map((row) => [row.external_id, row]));
 }
 
+/** Those of these groups that are here: as they were sent where their members are not known, else null. */
+export async function readWithoutMembers(
+  db: Db,
+  provider: ProviderKindName,
+  groups: readonly string[],
+): Promise<ReadonlyMap<string, string | null>> {
+  const { rows } = await sql<{ external_id: string; record: string | null }>(
+    db,
+    `select external_id, case when members_digest is null then record end as record from mirror_records
+     where provider = ? and resource_type = 'Group' and external_id = any(?::text[]) and gone_at is null`,
+    [provider, groups],
+  );
+  return new Map(rows.map(({ external_id, record }) => [external_id, record]));
+}
+
 /** Whether the users who come into a group or go are touched with it. */
 export interface Touching {
   readonly members: boolean;

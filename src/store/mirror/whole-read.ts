@@ -55,15 +55,21 @@ export interface Unseen {
   readonly records: Readonly<Record<ResourceType, readonly string[]>>;
   /** Groups whose members were known, and were not asked for or are gone. */
   readonly members: readonly string[];
+  /** Who was gone and has been shown: lists of members may lack them yet. */
+  readonly returned: Ids;
 }
 
 /**
  * Ends a full read: whatever it did not show is gone, and who the members are of groups that it did not ask is not known
- * any more, since changes are told from now on. Whoever it showed and said to be restorable too is asked for links by the
- * next read of changes. Answers how many records went.
+ * any more, since changes are told from now on. Whoever it showed and said to be restorable too, or who came back, is asked for links by
+ * the next read of changes. Answers how many records went.
  * @throws {Error} the mirror is not as it was when the read began: somebody else writes it
  */
-export async function endWholeRead(db: Db, provider: ProviderKindName, { records, members }: Unseen): Promise<number> {
+export async function endWholeRead(
+  db: Db,
+  provider: ProviderKindName,
+  { records, members, returned }: Unseen,
+): Promise<number> {
   let gone = 0;
   for (const type of ['User', 'Group'] as const) {
     const ids = records[type];
@@ -82,9 +88,10 @@ export async function endWholeRead(db: Db, provider: ProviderKindName, { records
   // Whoever is in the list and in the recycle bin too went in between, or came back: lists of members may lack them.
   await sql(
     db,
-    `update mirror_records set came_back = left_how is not distinct from 'softDeleted', left_how = null
+    `update mirror_records set left_how = null, came_back = left_how is not distinct from 'softDeleted'
+       or (resource_type, external_id) in (select 'User', unnest(?::text[]) union all select 'Group', unnest(?::text[]))
      where provider = ? and gone_at is null and (left_how is not null or came_back)`,
-    [provider],
+    [returned.User, returned.Group, provider],
   );
   await sql(
     db,

@@ -14,6 +14,8 @@ export interface LossParts {
   readonly signal: AbortSignal;
   /** False for whoever is known not to be there at all, whose leaving needs no other proof. */
   isThere(member: MemberRef): boolean;
+  /** Of whom lists of members prove nothing: no list of people shows them, or they were gone before this read. */
+  isUnproven(member: MemberRef): boolean;
   /** Told who is in a group no more by both readings of it, of those who are there. */
   onLoss?(losses: readonly Loss[]): void;
 }
@@ -22,16 +24,19 @@ export interface LossParts {
  * The same groups. One that lost somebody is read once more; where the second reading shows others than the first,
  * neither proves a loss, and the members are those of both; where the second does not tell who they are, those already
  * known stay. Whoever neither shows and who is not there by id has not left the group: who goes to the recycle bin while
- * members are read is in no list of them, and stays a member.
+ * members are read is in no list of them, and stays a member. So does whoever is there by id and in no list of people, which
+ * is as short as those of members then; and whoever has come back, whom these may not show yet.
  */
 export async function confirmLosses(
-  { db, provider, look, signal, isThere, onLoss }: LossParts,
+  { db, provider, look, signal, isThere, isUnproven, onLoss }: LossParts,
   groups: readonly GroupMembers[],
 ): Promise<readonly GroupMembers[]> {
   const known = groups.filter(({ digest }) => digest !== null);
-  const lost = (await readLostMembers(db, provider, known)).filter(isThere);
+  const all = await readLostMembers(db, provider, known);
+  const hidden = await whoIs(true, { look, lost: all.filter(isUnproven), signal });
+  const lost = all.filter(isThere);
   const doubted = new Set(lost.map(({ group }) => group));
-  if (doubted.size === 0) return groups;
+  if (doubted.size === 0) return groups.map((group) => withMembers(group, hidden));
   const second = new Map<string, MembersPage[]>();
   for await (const page of look.members([...doubted], signal))
     second.set(page.group, [...(second.get(page.group) ?? []), page]);
@@ -40,14 +45,19 @@ export async function confirmLosses(
     return pages === undefined ? group : bothOf(group, pages);
   });
   const left = stillLost(lost, read);
-  const away = await whoIsAway(look, left, signal);
+  const away = await whoIs(false, { look, lost: left, signal });
   onLoss?.(
     left.filter(({ group, externalId }) => !away.get(group)?.some((member) => member.externalId === externalId)),
   );
-  return read.map((group) => {
-    const members = away.get(group.group);
-    return members === undefined ? group : groupMembersOf(group.group, [...group.members, ...members], group.skipped);
-  });
+  return read.map((group) => withMembers(withMembers(group, away), hidden));
+}
+
+type ByGroup = ReadonlyMap<string, readonly MemberRef[]>;
+
+function withMembers(group: GroupMembers, more: ByGroup): GroupMembers {
+  const members = more.get(group.group);
+  if (members === undefined || group.digest === null) return group;
+  return groupMembersOf(group.group, [...group.members, ...members], group.skipped);
 }
 
 function stillLost(lost: readonly Loss[], read: readonly GroupMembers[]): readonly Loss[] {
@@ -56,22 +66,22 @@ function stillLost(lost: readonly Loss[], read: readonly GroupMembers[]): readon
   return lost.filter(({ group, externalId }) => shown.get(group)?.has(externalId) === false);
 }
 
-/** Those who are not there now, by group. */
-async function whoIsAway(
-  look: SecondLook,
-  lost: readonly Loss[],
-  signal: AbortSignal,
-): Promise<ReadonlyMap<string, readonly MemberRef[]>> {
-  const away = new Map<string, MemberRef[]>();
+interface Asking extends Pick<LossParts, 'look' | 'signal'> {
+  readonly lost: readonly Loss[];
+}
+
+/** Those who are there now, or are not, by group. */
+async function whoIs(there: boolean, { look, lost, signal }: Asking): Promise<ByGroup> {
+  const found = new Map<string, MemberRef[]>();
   for (const type of ['User', 'Group'] as const) {
     const some = lost.filter((member) => member.type === type);
     const asked = [...new Set(some.map(({ externalId }) => externalId))].slice(0, ASKED_MAX);
     if (asked.length === 0) continue;
     const told = await look.isThere(type, asked, signal);
     for (const { group, externalId } of some)
-      if (told.get(externalId) === false) away.set(group, [...(away.get(group) ?? []), { externalId, type }]);
+      if (told.get(externalId) === there) found.set(group, [...(found.get(group) ?? []), { externalId, type }]);
   }
-  return away;
+  return found;
 }
 
 function bothOf(first: GroupMembers, pages: readonly MembersPage[]): GroupMembers {

@@ -4,6 +4,7 @@ const DIGEST_BYTES = 32;
 const GONE = 1;
 const SEEN = 2;
 const LATELY = 4;
+const RETURNED = 8;
 
 /**
  * The records of one type that the mirror holds, in memory while everything is read: of each the id, the digest, and
@@ -27,8 +28,9 @@ export class KnownRecords {
       return true;
     }
     const at = place * DIGEST_BYTES;
-    const isSame = ((this.marks[place] ?? 0) & GONE) === 0 && digest.compare(this.digests, at, at + DIGEST_BYTES) === 0;
-    this.marks[place] = SEEN;
+    const mark = this.marks[place] ?? 0;
+    const isSame = (mark & GONE) === 0 && digest.compare(this.digests, at, at + DIGEST_BYTES) === 0;
+    this.marks[place] = SEEN + ((mark & (GONE + RETURNED)) === 0 ? 0 : RETURNED);
     if (!isSame) digest.copy(this.digests, at);
     return !isSame;
   }
@@ -36,6 +38,16 @@ export class KnownRecords {
   isSeen(id: string): boolean {
     const place = this.places.get(id);
     return place !== undefined && ((this.marks[place] ?? 0) & SEEN) !== 0;
+  }
+
+  /** Seen, and gone before this read. */
+  isReturned(id: string): boolean {
+    const place = this.places.get(id);
+    return place !== undefined && ((this.marks[place] ?? 0) & RETURNED) !== 0;
+  }
+
+  returned(): string[] {
+    return [...this.places.keys()].filter((id) => this.isReturned(id));
   }
 
   /** There before this read, or shown by it; whoever had gone before was not. */
@@ -52,7 +64,7 @@ export class KnownRecords {
 
   /** How many have been seen. */
   seen(): number {
-    return this.marks.subarray(0, this.places.size).reduce((count, mark) => count + (mark === SEEN ? 1 : 0), 0);
+    return this.marks.subarray(0, this.places.size).reduce((count, mark) => count + ((mark & SEEN) === 0 ? 0 : 1), 0);
   }
 
   /** Those that were there and have not been seen. */

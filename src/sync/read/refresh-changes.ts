@@ -1,6 +1,6 @@
 // What changed since a checkpoint, into the mirror. Only what the provider names is touched: silence proves nothing here.
 import { CheckpointExpiredError, UpstreamError } from '#core/errors.ts';
-import type { ChangePage, ChangeReader, Checkpoint } from '#core/pages.ts';
+import type { ChangePage, ChangeReader, Checkpoint, MembersChange } from '#core/pages.ts';
 import type { PullProvider } from '#core/provider.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { upsertRecords } from '#store/mirror/mirror.ts';
@@ -11,6 +11,7 @@ import {
   markGone,
   readCameBack,
   readStoredRecords,
+  readWithoutMembers,
   type StoredRecord,
   saveCheckpoint,
   type Touching,
@@ -18,7 +19,7 @@ import {
 import { touch } from '#store/mirror/touched.ts';
 import { addUnread, type Ids, readUnread } from '#store/mirror/whole-read.ts';
 import type { RunContext } from '../run.ts';
-import { gatherMembers, type MemberGatherer } from './gather-members.ts';
+import { gatherMembers, type MemberGatherer, type MembersPage } from './gather-members.ts';
 import { normaliseAll, type SentRecord, sentRecord } from './normalise.ts';
 
 /** Those who came back whose links are asked for together. */
@@ -43,7 +44,7 @@ export async function refreshChanges(
     touching: touchingOf(provider),
   });
   const idsOf = (): State['asked'] => ({ User: new Set(), Group: new Set() });
-  const lists = { newGroups: new Map(), asked: idsOf(), unread: idsOf(), wholeGroups };
+  const lists = { newGroups: new Map(), told: [], asked: idsOf(), unread: idsOf(), wholeGroups };
   const state: State = { provider, changes, context, done: 0, written: 0, pages: 0, ...lists };
   await context.progress({ phase: 'reading', done: 0, total: null });
   try {
@@ -80,6 +81,8 @@ interface State {
   pages: number;
   /** Groups whose members nobody has read yet, by id. */
   readonly newGroups: Map<string, unknown>;
+  /** What was told of groups whose members are not known, since the last place that was reached. */
+  told: MembersChange[];
   /** Groups whose members came whole. */
   readonly wholeGroups: MemberGatherer;
   /** Those who came back whose links this read has asked for. */
@@ -124,6 +127,7 @@ async function writePage(state: State, page: Exclude<ChangePage, { type: 'end' |
       state.unread[page.resourceType].delete(externalId);
       if (page.resourceType === 'Group') state.newGroups.delete(externalId);
     }
+    if (page.resourceType === 'Group') forgetTold(state, new Set(page.objects.map(({ externalId }) => externalId)));
     state.written += await context.write((tx) =>
       markGone(tx, provider.kind, page.resourceType, page.objects, touchingOf(provider)),
     );
@@ -132,6 +136,7 @@ async function writePage(state: State, page: Exclude<ChangePage, { type: 'end' |
   }
   if (page.type === 'members') {
     state.newGroups.delete(page.group);
+    forgetTold(state, new Set([page.group]));
     await state.wholeGroups.add(page);
     if (page.complete) state.done += 1;
     return;
@@ -141,6 +146,20 @@ async function writePage(state: State, page: Exclude<ChangePage, { type: 'end' |
   );
   state.written += groups.length;
   state.done += page.changes.length;
+  await noteUnknown(state, page.changes);
+}
+
+/** A group whose members nobody knows, since it was not found when it was asked for them, is read whole now. */
+async function noteUnknown(state: State, changes: readonly MembersChange[]): Promise<void> {
+  const { context, provider, newGroups } = state;
+  const names = [...new Set(changes.map(({ group }) => group))];
+  const here = await readWithoutMembers(context.db, provider.kind, names);
+  for (const [id, record] of here) if (record !== null && !newGroups.has(id)) newGroups.set(id, JSON.parse(record));
+  state.told.push(...changes.filter(({ group }) => here.get(group) !== null));
+}
+
+function forgetTold(state: State, groups: ReadonlySet<string>): void {
+  if (state.told.length > 0) state.told = state.told.filter(({ group }) => !groups.has(group));
 }
 
 async function writeRecords(state: State, type: ResourceType, sent: readonly unknown[]): Promise<void> {
@@ -199,19 +218,34 @@ function knownRecord(stored: StoredRecord | undefined): unknown {
   return stored === undefined || stored.gone ? undefined : JSON.parse(stored.record);
 }
 
-/** Groups that are new here, or in scope for the first time: what they have won is not all that they have. */
+/**
+ * Groups that are new here, or in scope for the first time: what they have won is not all that they have. Their lists may
+ * lag behind what was told of them, which is not told again; where lists are ahead, the next changes say so.
+ */
 async function readNewGroups(state: State): Promise<void> {
-  const { provider, changes, context, newGroups } = state;
+  const { provider, changes, context, newGroups, unread, told } = state;
+  state.told = [];
   if (newGroups.size === 0) return;
   const gatherer = gatherMembers({
     provider: provider.kind,
     write: (work) => context.write(work),
     touching: touchingOf(provider),
   });
-  for await (const page of changes.members([...newGroups.values()], context.signal)) await gatherer.add(page);
+  for await (const page of changes.members([...newGroups.values()], context.signal)) {
+    if (isNotFound(page)) unread.Group.add(page.group);
+    else if (page.complete) unread.Group.delete(page.group);
+    await gatherer.add(page);
+  }
   await gatherer.end();
   newGroups.clear();
   state.written += gatherer.counts().changed;
+  if (told.length === 0) return;
+  await context.write((tx) => changeMirrorMembers(tx, provider.kind, told, touchingOf(provider)));
+}
+
+/** A group that there is not when it is asked for its members; one that hides them says so. */
+function isNotFound({ hidden, skipped }: MembersPage): boolean {
+  return hidden === true && skipped.length === 0;
 }
 
 /** Whoever is not to be found yet, or whose groups are not, is asked for again by the next read. */

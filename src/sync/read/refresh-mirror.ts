@@ -56,6 +56,8 @@ export async function refreshMirror(provider: PullProvider, context: RunContext)
 
 /** Of those who seem to be gone for good so many are asked for with one read; the rest waits for the next. */
 const PURGED_ASKED_MAX = 2_000;
+/** Of those who came back so many are asked for their links by the next read of changes. */
+const RETURNED_MAX = 2_000;
 
 /** One full read under way: what the mirror held and was seen, and what is not yet written. */
 class MirrorRead {
@@ -76,6 +78,8 @@ class MirrorRead {
   private readonly restorable = new Map<ResourceType, { readonly ids: string[]; readonly all: boolean }>();
   /** Who is there, by id, and in no list of this read. */
   private readonly unlisted: Record<ResourceType, readonly string[]> = { User: [], Group: [] };
+  /** Who was in no list of an earlier read either, and was there by id. */
+  private unlistedBefore: Record<ResourceType, ReadonlySet<string>> = { User: new Set(), Group: new Set() };
   /** Whether all people and groups had been shown when the first members were. */
   private peopleFirst: boolean | undefined;
   /** Who has left groups that decide who is in scope; absent where none do, or their members cannot be asked. */
@@ -89,15 +93,20 @@ class MirrorRead {
     const { showsAll, groupsOf } = look ?? {};
     this.movers = showsAll && groupsOf && memberships ? makeMovers(groupsOf) : undefined;
     const onLoss = this.movers?.note;
-    const isThere = ({ type, externalId }: MemberRef): boolean =>
-      this.peopleFirst === true ? this.known[type].isSeen(externalId) : this.known[type].isHere(externalId);
+    const isShown = ({ type, externalId }: MemberRef): boolean =>
+      this.peopleFirst !== true ||
+      (this.known[type].isSeen(externalId) && !this.known[type].isReturned(externalId)) ||
+      this.unlistedBefore[type].has(externalId);
+    const isHere = ({ type, externalId }: MemberRef): boolean => this.known[type].isHere(externalId);
+    const isThere = (member: MemberRef): boolean => isHere(member) && isShown(member);
+    const isUnproven = (member: MemberRef): boolean => isHere(member) && !isShown(member);
     this.gatherer = gatherMembers({
       provider: kind,
       write: (work) => this.next(work),
       digests: this.digests,
       ...(look && {
         confirm: (groups) =>
-          confirmLosses({ db, provider: kind, look, signal, isThere, ...(onLoss && { onLoss }) }, groups),
+          confirmLosses({ db, provider: kind, look, signal, isThere, isUnproven, ...(onLoss && { onLoss }) }, groups),
       }),
     });
   }
@@ -116,6 +125,8 @@ class MirrorRead {
 
   private async hold(): Promise<void> {
     const { kind: provider } = this.provider;
+    const { User, Group } = await readUnlisted(this.context.db, provider);
+    this.unlistedBefore = { User: new Set(User), Group: new Set(Group) };
     for (const type of ['User', 'Group'] as const)
       await readHeld(this.context.db, { provider, type }, (records) => {
         this.known[type].hold(records);
@@ -188,10 +199,16 @@ class MirrorRead {
     await this.gatherer.add(page);
   }
 
-  private unseen(): Unseen {
+  private unseen(): Pick<Unseen, 'records' | 'members'> {
     const { User, Group } = this.known;
     const members = [...this.digests.keys()].filter((group) => !this.asked.has(group) || !Group.isSeen(group));
     return { records: { User: User.unseen(), Group: Group.unseen() }, members };
+  }
+
+  /** Those who came back, while they are few: more would take the next read long, and mostly were not restored just now. */
+  private returned(type: ResourceType): readonly string[] {
+    const ids = this.known[type].returned();
+    return ids.length > RETURNED_MAX ? [] : ids;
   }
 
   /** @throws {UpstreamError} `list-short` */
@@ -226,9 +243,9 @@ class MirrorRead {
    * whoever all of them had shows that this list was short. Answers whether all were read.
    */
   private async takeUnlisted(look: SecondLook, type: ResourceType, there: readonly string[]): Promise<boolean> {
-    const { db, signal, log } = this.context;
+    const { signal, log } = this.context;
     this.unlisted[type] = there;
-    const before = new Set((await readUnlisted(db, this.provider.kind))[type]);
+    const before = this.unlistedBefore[type];
     if (look.read === undefined || !there.every((id) => before.has(id))) return false;
     try {
       for await (const page of look.read(type, there, signal))
@@ -280,7 +297,8 @@ class MirrorRead {
       if (all) restorable.set(type, await this.restorableOf(type, ids));
     const gone = await this.context.write(async (tx) => {
       const { kind, asks } = this.provider;
-      const count = await endWholeRead(tx, kind, this.unseen());
+      const returned = { User: this.returned('User'), Group: this.returned('Group') };
+      const count = await endWholeRead(tx, kind, { ...this.unseen(), returned });
       for (const [type, ids] of restorable) await notePurged(tx, kind, type, ids);
       await noteAsked(tx, kind, asks);
       await noteUnlisted(tx, kind, this.unlisted);

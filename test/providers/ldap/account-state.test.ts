@@ -13,7 +13,12 @@ const PAGE = 100;
 const DISABLED = '514';
 const nobody = async function* () {};
 const noNames = { find: () => undefined };
-const resolver = { dns: async () => noNames, uids: async () => noNames, isPartial: () => false };
+const resolver = {
+  dns: async () => noNames,
+  uids: async () => noNames,
+  isPartial: () => false,
+  isVanished: () => false,
+};
 
 interface People {
   /** Of whom the state was known, and is hidden now. */

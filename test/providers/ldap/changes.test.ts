@@ -203,4 +203,33 @@ title: Head
         await slapd.close();
       }
     });
+
+  it('show those whose manager they are, who have not changed either', async () => {
+    const reporting = (uid: string, manager: string): string => person(uid, `manager: ${dn(manager)}\n${LONG_AGO}`);
+    const elsewhere = `dn: ou=Elsewhere,${SUFFIX}\nobjectClass: organizationalUnit\nou: Elsewhere\n`;
+    const people = [person('kim', LONG_AGO), person('now'), reporting('rep', 'far'), reporting('other', 'kim')];
+    const slapd = await startSlapd([...people, elsewhere, away].join('\n'));
+    try {
+      const settings = kind.parseSettings(settingsFor(slapd));
+      const known = new Set<string>();
+      let checkpoint: Checkpoint | undefined;
+      for await (const page of kind.open(settings).pages(signal)) {
+        if (page.type === 'records') for (const { externalId } of page.records as LdapRecord[]) known.add(externalId);
+        if (page.type === 'end') checkpoint = page.checkpoint;
+      }
+      slapd.modify(come);
+      const nobody = async function* () {};
+      const settled = async () => known;
+      const memory: ReadMemory = { settled, known: async () => new Map(), served: nobody, restorable: nobody };
+      const { changes } = kind.open(settings, undefined, memory);
+      const shown = new Map<string, LdapRecord>();
+      for await (const page of changes?.pages(checkpoint ?? assert.fail(), signal) ?? [])
+        if (page.type === 'records')
+          for (const record of page.records as LdapRecord[]) shown.set(/^\w+=(\w+)/.exec(record.dn)?.[1] ?? '', record);
+      assert.equal(shown.get('rep')?.managerId, shown.get('far')?.externalId ?? assert.fail());
+      assert.equal(shown.has('other'), false);
+    } finally {
+      await slapd.close();
+    }
+  });
 });

@@ -156,6 +156,36 @@ describe('many managers who are not among the people', { skip: slapdMissing }, (
   });
 });
 
+describe('a group that changed', { skip: slapdMissing }, () => {
+  let slapd: Slapd;
+  before(async () => {
+    const people = ['kim', 'lee'].map((uid, index) => person(uid, `entryUUID: ${uuidOf(index + 1)}`));
+    slapd = await startSlapd([...people, group('one', 11, [dn('lee')]), group('two', 12, [dn('kim')])].join('\n'));
+  });
+  after(() => slapd.close());
+
+  it('has whoever was renamed after it was read, and before they were looked for', async () => {
+    const settings = settingsFor(slapd);
+    const { checkpoint } = await readWhole(settings);
+    const members = new Map<string, readonly string[]>();
+    let shown: string[] = [];
+    let isRenamed = false;
+    for await (const page of openLdap(settings).changes?.pages(checkpoint, signal) ?? assert.fail()) {
+      if (page.type !== 'members') continue;
+      if (!isRenamed) {
+        isRenamed = true;
+        const follow = `dn: cn=two,ou=Groups,${SUFFIX}\nchangetype: modify\nadd: member\nmember: ${dn('kim2')}\n-\ndelete: member\nmember: ${dn('kim')}\n`;
+        slapd.modify([rename('kim', 'kim2'), follow].join('\n'));
+      }
+      shown.push(...page.members.map(({ externalId }) => externalId));
+      if (!page.complete) continue;
+      members.set(page.group, shown);
+      shown = [];
+    }
+    assert.deepEqual([members.get(uuidOf(11)), members.get(uuidOf(12))], [[uuidOf(2)], [uuidOf(1)]]);
+  });
+});
+
 async function gather<One>(pages: AsyncIterable<One> | undefined): Promise<One[]> {
   const all: One[] = [];
   for await (const page of pages ?? assert.fail()) all.push(page);

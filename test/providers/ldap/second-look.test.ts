@@ -10,7 +10,12 @@ import { kind, uuidOf } from './support.ts';
 
 const { signal } = new AbortController();
 const noNames = { find: () => undefined };
-const resolver = { dns: async () => noNames, uids: async () => noNames, isPartial: () => false };
+const resolver = {
+  dns: async () => noNames,
+  uids: async () => noNames,
+  isPartial: () => false,
+  isVanished: () => false,
+};
 const late = (doing: string) => connectionLost('ldap.example.com', doing, '', new Error('request timed out'));
 
 function lookAt(failure: Error, isPartial = false) {

@@ -56,7 +56,7 @@ export async function* groupRead(
     User: await whoIsLeft(memory, 'User', people),
   };
   const here = new Set<string>();
-  for await (const page of peopleAndLeft(graph, { people, left, userProperties }, signal)) {
+  for await (const page of peopleAndLeft(graph, { ...reached, left, userProperties }, signal)) {
     if (page.type === 'records' && page.resourceType === 'User') for (const { id } of page.records) here.add(id);
     yield page;
   }
@@ -134,8 +134,7 @@ async function whoIsLeft(memory: ReadMemory | undefined, type: ResourceType, rea
   return { ids: restorable.union(new Set(await collect(memory?.served(type)))), restorable };
 }
 
-interface Last {
-  readonly people: ReadonlySet<string>;
+interface Last extends Pick<Reached, 'people' | 'absent'> {
   readonly left: Readonly<Record<ResourceType, Left>>;
   readonly userProperties: readonly string[];
 }
@@ -143,7 +142,7 @@ interface Last {
 /** People, whoever is left, and how those of the left went who are not in the tenant any more. */
 async function* peopleAndLeft(
   graph: Graph,
-  { people, left, userProperties }: Last,
+  { people, absent, left, userProperties }: Last,
   signal: AbortSignal,
 ): AsyncGenerator<Page<GraphUser | GraphGroup>> {
   const records = await groupsById(graph, [...left.Group.ids], signal);
@@ -154,8 +153,10 @@ async function* peopleAndLeft(
     for (const { id } of page.records) found.add(id);
     yield page;
   }
+  // Also who was still a member of a group, or is designated, and is there no more.
+  const asked = { User: wanted, Group: left.Group.ids.union(absent) };
   for (const type of ['User', 'Group'] as const) {
-    const missing = [...left[type].ids].filter((id) => !found.has(id));
+    const missing = [...asked[type].difference(found)];
     if (missing.length > 0) yield await howTheyLeft(graph, type, { missing, ...left[type] }, signal);
   }
 }
