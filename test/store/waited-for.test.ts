@@ -5,6 +5,7 @@ import { insertApp } from '#store/access/apps.ts';
 import { type Database, type Db, sql } from '#store/database.ts';
 import { upsertRecords } from '#store/mirror/mirror.ts';
 import { deleteGoneRecords } from '#store/run/retention.ts';
+import { findOpenRun, insertRun, requeueRun } from '#store/run/runs.ts';
 import { dropPicked, replayPicked } from '#store/target/dead-letters.ts';
 import { askForChanges } from '#store/target/deliveries.ts';
 import { saveTarget } from '#store/target/targets.ts';
@@ -85,5 +86,27 @@ describe('a statement that waited for a row', { skip: postgresMissing }, () => {
     const forgotten = await whileWaiting(write, () => deleteGoneRecords(database.knex, now, 100));
     const { rows } = await sql(database.knex, 'select gone_at from mirror_records');
     assert.deepEqual([forgotten, rows], [0, [{ gone_at: null }]]);
+  });
+
+  it('queues no run beside one that was queued meanwhile, and can still say which', async () => {
+    const queue = (db: Db): Promise<string | undefined> =>
+      insertRun(db, {
+        ...{ provider: 'microsoft365', mode: 'full', preview: false, trigger: 'manual', requestedBy: 'test' },
+        ...{ options: { allowLargeSync: false, resetAccountMapping: false }, configVersion: '1' },
+      });
+    const held = (await queue(database.knex)) ?? assert.fail();
+    await sql(database.knex, `update runs set status = 'held'`);
+    let queued: string | undefined;
+    const answer = await whileWaiting(
+      async (tx) => {
+        queued = await queue(tx);
+      },
+      () =>
+        database.knex.transaction(async (tx) => ({
+          requeued: await requeueRun(tx, held),
+          open: (await findOpenRun(tx))?.id,
+        })),
+    );
+    assert.deepEqual(answer, { requeued: false, open: queued });
   });
 });
