@@ -364,16 +364,16 @@ async function applyMemberships(context: RunContext, plan: Applying): Promise<nu
   let from: MemberCursor = { seq: '0', member: '' };
   let settled = 0;
   for (;;) {
-    const to = await context.write(async (tx) => {
+    const [to, ended] = await context.write(async (tx) => {
       const end = await endOfSlice(tx, plan.planId, from, MEMBER_SLICE);
       const groups = await applyMemberSlice(tx, plan, from, end);
       const changes = groups.map(({ id, version, added, removed }) =>
         membershipChange(id, version, { added, removed }),
       );
       await appendChanges(tx, changes, { actor: 'sync', runId: plan.runId });
-      settled += await settleMemberships(tx, plan.planId, { from: from.seq, before: end?.seq });
-      return end;
+      return [end, await settleMemberships(tx, plan.planId, { from: from.seq, before: end?.seq })] as const;
     });
+    settled += ended;
     if (to === undefined) return settled;
     from = to;
     await context.progress({ phase: 'applying', done: settled, total: null });

@@ -6,6 +6,7 @@ import type { ProviderKindName } from '#core/resource.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import type { Seal } from '#platform/seal.ts';
+import { transactAgain } from '#store/again.ts';
 import type { Database, Db } from '#store/database.ts';
 import { translateDatabaseError } from '#store/database-errors.ts';
 import { checkFence, type Lease, LeaseLostError } from '#store/leases.ts';
@@ -55,7 +56,7 @@ interface Carried extends Pick<RunContext, 'write' | 'signal' | 'log'> {
 export async function carryOut(parts: CarryParts, run: RunRow, lease: Lease, stops: Stops): Promise<void> {
   const kept = await openLog(parts, run);
   const write = <T>(work: (tx: Db) => Promise<T>): Promise<T> =>
-    parts.database.knex.transaction(async (tx) => {
+    transactAgain(parts.database.knex, async (tx) => {
       await checkFence(tx, lease);
       return work(tx);
     });

@@ -152,7 +152,7 @@ export async function finishPlan(
     await refreshStatistics(context.db).catch((err: unknown) => context.log.warn({ err }, 'statistics not refreshed'));
   await context.write(async (tx) => {
     if (revert) await pinRestored(tx, planId);
-    else await rememberMemberships(tx, context.provider, fresh && complete && (await isWhollyApplied(tx, planId)));
+    else await remember(tx, context.provider, { planId, isMirror: fresh && complete });
     if (!revert) await rememberPlacements(tx, planId, context.provider);
     await settleTouched(tx, { planId, provider: context.provider }, revert);
     const { counts, byType } = await countRun(tx, context, planId);
@@ -169,6 +169,16 @@ export async function finishPlan(
     }
     context.log.info({ plan: planId, status, counts }, status === 'held' ? 'run held' : 'run finished');
   });
+}
+
+/** @param isMirror whether the plan was made from the mirror as it is; a write that was held meanwhile has changed only that */
+async function remember(
+  tx: Db,
+  provider: ProviderKindName,
+  { planId, isMirror }: { readonly planId: string; readonly isMirror: boolean },
+): Promise<void> {
+  const isStill = isMirror && !(provider === 'scim' && (await hasWishes(tx)));
+  await rememberMemberships(tx, provider, isStill && (await isWhollyApplied(tx, planId)) ? planId : undefined);
 }
 
 interface Stopped {

@@ -139,6 +139,32 @@ eachDatabase('links in a plan', (open) => {
     assert.equal((await readDirectory(api.database))[id]?.body['externalId'], 'heir');
   });
 
+  it('carries out a reset by which somebody and their manager both go on with other accounts', async () => {
+    source.users.set('ada', { userName: 'ada' });
+    source.users.set('bob', { userName: 'bob', manager: 'ada' });
+    assert.equal((await api.sync()).status, 'succeeded');
+    for (const name of ['ada', 'bob']) {
+      const id = await byHand(`${name}, made by hand`);
+      await api.database.knex.raw(
+        `insert into disputes (provider, resource_type, external_id, reason, attribute, candidates, status, resource_id, decided_at)
+         values ('microsoft365', 'User', ?, 'Disputed', 'emails', array[?::uuid], 'adopted', ?, now())`,
+        [name, id, id],
+      );
+    }
+    policy = { ...ADOPTING, onLeaveScope: 'delete' };
+    const held = await api.sync({ resetAccountMapping: true });
+    assert.equal(held.status, 'held');
+    const { status, counts, error } = await api.approve(held.planId);
+    assert.deepEqual([status, error], ['succeeded', null]);
+    assert.deepEqual(counts, { linked: 2, deleted: 2, membershipsChanged: 1 });
+    const people = Object.entries(await readDirectory(api.database)).filter(([, { body }]) => 'userName' in body);
+    const [[ada = ''] = [], [, bob] = []] = people.sort(([, a], [, b]) =>
+      String(a.body['userName']).localeCompare(String(b.body['userName'])),
+    );
+    assert.equal(JSON.stringify(bob?.body).includes(ada), true);
+    assert.deepEqual((await api.sync()).counts, {});
+  });
+
   it('does not approve a plan whose links were changed since it was made', async () => {
     source.users.set('bob', { userName: 'robert' });
     source.users.set('heir', { userName: 'bob' });

@@ -7,6 +7,7 @@ import type { Fields } from '#core/target-mapping.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import type { Seal } from '#platform/seal.ts';
+import { transactAgain } from '#store/again.ts';
 import type { Database } from '#store/database.ts';
 import type { HeldLease } from '#store/leased.ts';
 import { checkFence } from '#store/leases.ts';
@@ -58,7 +59,7 @@ export function makePump(parts: PumpParts, appId: string, lease: HeldLease, sign
   let opened: (Ready & { readonly version: string }) | undefined;
 
   const write: Following['write'] = (work, durability = 'durable') =>
-    db.transaction(async (tx) => {
+    transactAgain(db, async (tx) => {
       await checkFence(tx, lease, durability);
       return work(tx);
     });

@@ -38,10 +38,20 @@ export async function mustCompareAll(db: Db, provider: ProviderKindName): Promis
   return rows[0]?.compare_all !== false;
 }
 
-/** Resources that were edited here and that no pin keeps so: they no longer equal their record, and have lost its digest. */
+/**
+ * Resources that were edited here and that no pin keeps so: they no longer equal their record, and have lost its digest.
+ * Of a group whose members were, the last line of the change log tells: it has no digest of them either where somebody
+ * who belongs to it is not here.
+ */
 const EDITED = `select r.resource_type, r.external_id from resources r
   where r.origin = ? and r.resource_type in ('User', 'Group') and r.digest is null and r.left_at is null
     and r.deleted_at is null and r.external_id is not null
+    and not exists (select 1 from pins n where n.provider = r.origin and n.resource_id = r.id)
+  union all
+  select r.resource_type, r.external_id from resources r
+  where r.origin = ? and r.resource_type = 'Group' and r.members_digest is null and r.deleted_at is null
+    and r.external_id is not null and (select c.actor from changes c where c.resource_id = r.id and c.operation = 'membership'
+      order by c.seq desc limit 1) <> 'sync'
     and not exists (select 1 from pins n where n.provider = r.origin and n.resource_id = r.id)`;
 
 /** Accounts whose days since they left are over. */
@@ -55,7 +65,7 @@ export async function hasTouched(db: Db, provider: ProviderKindName, deleteAfter
     db,
     `select 1 where exists (select 1 from mirror_touched where provider = ? and fresh)
        or exists (${EDITED}) or exists (${OVERDUE})`,
-    [provider, provider, provider, deleteAfterDays],
+    [provider, provider, provider, provider, deleteAfterDays],
   );
   return rows.length > 0;
 }
@@ -81,8 +91,8 @@ export async function claimTouched(
     db,
     `create temporary table plan_touched on commit drop as
      select resource_type, external_id from mirror_touched where provider = ?
-     union ${EDITED} union ${OVERDUE}`,
-    [provider, provider, provider, deleteAfterDays],
+     union (${EDITED}) union ${OVERDUE}`,
+    [provider, provider, provider, provider, deleteAfterDays],
   );
   await sql(db, 'analyze plan_touched');
 }

@@ -154,21 +154,22 @@ export async function isWhollyApplied(db: Db, planId: string): Promise<boolean> 
 /**
  * Remembers, by the digest of what the provider shows, each group that has exactly the members it should have: the
  * next plan need not look at it. A group in which something still waits is not remembered.
- * @param known every group has them, since a plan of this very mirror was applied whole: nothing needs to be compared
+ * @param whole a plan of this very mirror that was applied whole: every group has them, and nothing needs to be compared,
+ *   but for those whose members somebody else has changed since it was made
  */
-export async function rememberMemberships(db: Db, provider: ProviderKindName, known: boolean): Promise<void> {
+export async function rememberMemberships(
+  db: Db,
+  provider: ProviderKindName,
+  whole: string | undefined,
+): Promise<void> {
   const members = await plannedMembers(db, provider);
   const digest = `m.${members.digest}`;
-  const looked = `select r.id as group_id, m.external_id, ${digest} as members_digest from resources r
+  const looked = `select r.id as group_id, r.version, m.external_id, ${digest} as members_digest from resources r
     join mirror_records m on m.provider = r.origin and m.resource_type = 'Group' and m.external_id = r.external_id
       and m.gone_at is null and m.reason is null and ${digest} is not null
     where r.origin = ? and r.resource_type = 'Group' and r.deleted_at is null and r.external_id is not null
       and r.members_digest is distinct from ${digest}`;
-  if (known) {
-    const text = `update resources g set members_digest = l.members_digest from (${looked}) l where g.id = l.group_id`;
-    await sql(db, text, [provider]);
-    return;
-  }
+  if (whole !== undefined) return rememberWhole(db, provider, { planId: whole, looked });
   await sql(
     db,
     `with looked as materialized (${looked}),
@@ -179,7 +180,33 @@ export async function rememberMemberships(db: Db, provider: ProviderKindName, kn
        group by w.group_id)
      update resources g set members_digest = l.members_digest
      from looked l left join counted c on c.group_id = l.group_id
-     where g.id = l.group_id and coalesce(c.wanted = c.matched, true) and g.member_count = coalesce(c.matched, 0)`,
+     where g.id = l.group_id and g.version = l.version and coalesce(c.wanted = c.matched, true)
+       and g.member_count = coalesce(c.matched, 0)`,
     [provider, provider],
+  );
+}
+
+/**
+ * A transaction writes the time at which it began, which may be before it had the group. Who writes while this waits for
+ * the row makes another version of it, and takes the digest away.
+ */
+async function rememberWhole(
+  db: Db,
+  provider: ProviderKindName,
+  { planId, looked }: { readonly planId: string; readonly looked: string },
+): Promise<void> {
+  await sql(
+    db,
+    `with looked as materialized (${looked}),
+     edited as materialized (
+       select l.group_id, l.external_id from looked l where exists (select 1 from changes c where c.resource_id = l.group_id
+         and c.operation = 'membership' and c.actor <> 'sync'
+         and c.at > (select created_at from plans where id = ?) - interval '1 minute')),
+     touched as (
+       insert into mirror_touched (provider, resource_type, external_id) select ?, 'Group', external_id from edited
+       on conflict (provider, resource_type, external_id) do update set fresh = true, plan_id = null)
+     update resources g set members_digest = l.members_digest from looked l
+     where g.id = l.group_id and g.version = l.version and l.group_id not in (select group_id from edited)`,
+    [provider, planId, provider],
   );
 }

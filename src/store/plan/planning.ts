@@ -144,7 +144,7 @@ const TOUCHED_REPORTS = `select external_id from plan_touched where resource_typ
  * Updates of people whose own record is the same, but whose manager has come, gone, or has another id. Those whose manager
  * is as it was are set aside first, and the plan is asked about the few others, one by one: of a plan just made the planner knows nothing.
  * It takes equal digests for rare, and would look up the manager of each person by itself; behind `case` it cannot see them.
- * A first run is spared the look.
+ * A first run is spared the look. Whose record goes to another account has an item for that.
  */
 export async function planReferences(db: Db, planning: Planning, offset: number): Promise<number> {
   const { planId, provider } = planning;
@@ -173,10 +173,11 @@ export async function planReferences(db: Db, planning: Planning, offset: number)
      join mirror_records m on m.provider = ? and m.resource_type = 'User' and m.external_id = d.external_id
      join resources r on r.id = d.id
      where d.manager_id is distinct from coalesce(chosen.resource_id, d.boss_id, born.resource_id)
-       and not exists (select 1 from plan_links l where l.plan_id = ? and l.resource_id = d.id)`,
+       and not exists (select 1 from plan_links l where l.plan_id = ? and l.resource_id = d.id)
+       and not exists (select 1 from plan_links l where l.plan_id = ? and l.resource_type = 'User' and l.external_id = d.external_id)`,
     [
       ...(planning.touched === true ? [provider] : []),
-      ...[planId, offset, provider, planId, provider, planId, planId, provider, planId],
+      ...[planId, offset, provider, planId, provider, planId, planId, provider, planId, planId],
     ],
   );
   return rowCount ?? 0;

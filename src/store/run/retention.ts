@@ -112,15 +112,18 @@ export async function deleteForgottenDeliveries(db: Db, limit: number): Promise<
   return rowCount ?? 0;
 }
 
-/** What the mirror remembers of people and groups that a provider does not show any more and that nobody serves. */
+/**
+ * What the mirror remembers of people and groups that a provider does not show any more and that nobody serves. That they are gone
+ * is asked of the row itself, too: whoever comes back while this waits for it stays.
+ */
 export async function deleteGoneRecords(db: Db, before: Date, limit: number): Promise<number> {
   const { rowCount } = await sql(
     db,
-    `delete from mirror_records where (provider, resource_type, external_id) in (
+    `delete from mirror_records where gone_at < ? and (provider, resource_type, external_id) in (
        select m.provider, m.resource_type, m.external_id from mirror_records m
        where m.gone_at < ? and not exists (select 1 from resources r where r.resource_type = m.resource_type
          and r.origin = m.provider and r.external_id = m.external_id and r.deleted_at is null) limit ?)`,
-    [before, limit],
+    [before, before, limit],
   );
   return rowCount ?? 0;
 }

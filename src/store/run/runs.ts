@@ -85,15 +85,25 @@ export async function insertRun(db: Db, run: NewRun): Promise<string | undefined
   return rows[0]?.id;
 }
 
-/** Puts a run whose plan was approved back in the queue; false while another is queued or running. */
+/**
+ * Puts a run whose plan was approved back in the queue; false while another is queued or running. One that somebody is
+ * just queuing is seen by the index alone, and within a transaction of its own, so that the one around it goes on.
+ */
 export async function requeueRun(db: Db, runId: string): Promise<boolean> {
-  const { rowCount } = await sql(
-    db,
-    `update runs set status = 'queued', cancel_requested = false, finished_at = null, notified_at = null
-     where id = ? and not exists (select 1 from runs where status in ('queued', 'running'))`,
-    [runId],
-  );
-  return rowCount === 1;
+  try {
+    const { rowCount } = await db.transaction((tx) =>
+      sql(
+        tx,
+        `update runs set status = 'queued', cancel_requested = false, finished_at = null, notified_at = null
+         where id = ? and not exists (select 1 from runs where status in ('queued', 'running'))`,
+        [runId],
+      ),
+    );
+    return rowCount === 1;
+  } catch (error) {
+    if (error instanceof Error && 'constraint' in error && error.constraint === 'runs_running_key') return false;
+    throw error;
+  }
 }
 
 export async function readRunRow(db: Db, runId: string): Promise<RunRow | undefined> {

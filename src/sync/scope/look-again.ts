@@ -27,7 +27,7 @@ export async function lookAgain(provider: PullProvider, context: RunContext): Pr
       const changed = page.filter(
         ({ record, record_digest }) => !digestOf(context.salt + record).equals(record_digest),
       );
-      await context.write(async (tx) => {
+      written += await context.write(async (tx) => {
         // One that was written meanwhile is as new as the settings already.
         const still = await pageOfRecords(tx, provider.kind, type, { only: changed.map((one) => one.external_id) });
         const records = still.map(({ external_id, record }) =>
@@ -39,7 +39,7 @@ export async function lookAgain(provider: PullProvider, context: RunContext): Pr
           }),
         );
         await upsertRecords(tx, provider.kind, type, records);
-        written += records.length;
+        return records.length;
       });
       done += page.length;
       await context.progress({ phase: 'reading', done, total: null });
