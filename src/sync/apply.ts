@@ -9,6 +9,7 @@ import { appendChanges, type NewChange } from '#store/directory/changes.ts';
 import { applyMemberSlice, endOfSlice, type MemberCursor, settleMemberships } from '#store/directory/memberships.ts';
 import {
   type Bereaved,
+  holdDeletions,
   type LockedResource,
   leaveGroups,
   lockResources,
@@ -365,6 +366,7 @@ async function applyMemberships(context: RunContext, plan: Applying): Promise<nu
   let settled = 0;
   for (;;) {
     const [to, ended] = await context.write(async (tx) => {
+      await holdDeletions(tx);
       const end = await endOfSlice(tx, plan.planId, from, MEMBER_SLICE);
       const groups = await applyMemberSlice(tx, plan, from, end);
       const changes = groups.map(({ id, version, added, removed }) =>

@@ -86,4 +86,53 @@ describe('who is locked out by another writer', { skip: postgresMissing }, () =>
       ['news', 'news'],
     );
   });
+
+  it('gives no group a member who is deleted by somebody in that moment', async (t) => {
+    const source = makeSource();
+    const api = await openSync(database, source, () => POLICY);
+    t.after(() => api.close());
+    await writeSetting(database.knex, 'directory', { localEdits: 'overwrite' });
+    source.users.set('a', { userName: 'a' });
+    await api.sync();
+    const { rows } = await sql<{ id: string }>(database.knex, `select id from resources where external_id = 'a'`);
+    const id = rows[0]?.id ?? assert.fail();
+    source.groups.set('g', { displayName: 'g', members: ['a'] });
+    // Every membership waits here, once it is known who is there.
+    const gate = await database.knex.transaction();
+    await sql(gate, 'select pg_advisory_xact_lock(1)');
+    await sql(
+      database.knex,
+      `create function wait_at_gate() returns trigger language plpgsql as
+       $$ begin perform pg_advisory_xact_lock_shared(1); return new; end $$`,
+    );
+    await sql(
+      database.knex,
+      'create trigger gate before insert on group_members for each row execute function wait_at_gate()',
+    );
+    const waits = async (): Promise<number> => {
+      const waiting = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+      return (await sql(database.knex, waiting)).rows.length;
+    };
+    const run = api.sync();
+    while ((await waits()) === 0);
+    let isOver = false;
+    const deletion = makeEditor(database)
+      .remove('User', id)
+      .finally(() => {
+        isOver = true;
+      });
+    while (!isOver && (await waits()) < 2);
+    await gate.rollback();
+    await Promise.all([run, deletion]);
+    const { rows: dangling } = await sql(
+      database.knex,
+      'select 1 from group_members m join resources r on r.id = m.member_id where r.deleted_at is not null',
+    );
+    assert.equal(dangling.length, 0);
+    const { rows: counts } = await sql(
+      database.knex,
+      `select member_count from resources where external_id = 'g' and member_count <> (select count(*) from group_members)`,
+    );
+    assert.equal(counts.length, 0);
+  });
 });

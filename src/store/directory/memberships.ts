@@ -35,7 +35,7 @@ export interface ChangedGroup {
 
 /**
  * Applies the memberships after `from` up to and including `to` of the items that still wait. Doing a slice twice
- * changes nothing. One index look-up for each member: in a first run the planner takes the directory for empty, and
+ * changes nothing. Needs `holdDeletions`. One index look-up for each member: in a first run the planner takes the directory for empty, and
  * would read all of it for every member. Members that are not in the directory are left out. A group that changed is looked at again by the
  * next plan, unless it is remembered (plan-memberships.ts).
  */

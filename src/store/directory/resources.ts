@@ -129,12 +129,24 @@ export async function standInLine(tx: Db): Promise<void> {
   await sql(tx, `select pg_advisory_xact_lock(${LINE_LOCK})`);
 }
 
+/** Any number that no other advisory lock uses. */
+const DELETIONS_LOCK = '7340032, 5';
+
 /**
- * Locks the groups that a resource is in, which lose it when it goes. To be done before the resource itself is locked:
- * whoever writes to a group locks that first, and then looks at its members.
+ * Makes deletions by others wait until this transaction ends, which adds members without locking each of them. The first
+ * that it locks.
+ */
+export async function holdDeletions(tx: Db): Promise<void> {
+  await sql(tx, `select pg_advisory_xact_lock(${DELETIONS_LOCK})`);
+}
+
+/**
+ * Begins the deletion of one resource: locks the groups that it is in, which lose it when it goes. To be done before the
+ * resource itself is locked: whoever writes to a group locks that first, and then looks at its members.
  * @throws {TooEarlyError} try again
  */
 export async function lockGroupsOf(tx: Db, id: string): Promise<void> {
+  await sql(tx, `select pg_advisory_xact_lock_shared(${DELETIONS_LOCK})`);
   const { rows } = await sql<{ later: boolean }>(
     tx,
     `select ${IS_LATER} as later from resources r
