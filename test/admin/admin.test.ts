@@ -291,6 +291,11 @@ describe('the admin API', () => {
   it('makes apps and tokens, shows a token once, and lets a revoked one do nothing', async () => {
     const app = await call<{ id: string }>('POST', '/apps', 201, { name: 'Wiki' });
     assert.equal((await call<{ code: string }>('POST', '/apps', 409, { name: 'WIKI' })).code, 'app-name-taken');
+    const other = await call<{ id: string }>('POST', '/apps', 201, { name: 'Wiki of old' });
+    assert.equal(
+      (await call<{ code: string }>('PATCH', `/apps/${other.id}`, 409, { name: 'wiki' })).code,
+      'app-name-taken',
+    );
     const made = await call<{ id: string; token: string; scopes: string[] }>('POST', `/apps/${app.id}/tokens`, 201, {});
     assert.deepEqual(made.scopes, ['scim:read']);
     assert.equal((await api.call('GET', '/scim/v2/Users?count=1', undefined, made.token)).status, 200);

@@ -44,22 +44,23 @@ export async function listApps(db: Db, { limit, cursor }: PageQuery): Promise<Pa
   return { items: page.items.map(({ seq: _seq, ...app }) => app), nextCursor: page.nextCursor };
 }
 
-/** @throws {ConflictError} `app-name-taken` */
+/** @throws {ConflictError} `app-name-taken`; the transaction is over then */
 export async function updateApp(
   db: Db,
   app: { id: string; name: string; scope: unknown },
 ): Promise<AppView | undefined> {
-  const { rows: taken } = await sql(db, 'select 1 from apps where name_key = ? and id <> ?', [
-    foldCase(app.name),
-    app.id,
-  ]);
-  if (taken.length > 0) throw nameTaken(app.name);
-  const { rows } = await sql(
-    db,
-    `update apps set name = ?, name_key = ?, scope = ?::jsonb, updated_at = now() where id = ? returning ${COLUMNS}`,
-    [app.name, foldCase(app.name), app.scope === null ? null : JSON.stringify(app.scope), app.id],
-  );
-  return rows[0];
+  try {
+    const { rows } = await sql(
+      db,
+      `update apps set name = ?, name_key = ?, scope = ?::jsonb, updated_at = now() where id = ? returning ${COLUMNS}`,
+      [app.name, foldCase(app.name), app.scope === null ? null : JSON.stringify(app.scope), app.id],
+    );
+    return rows[0];
+  } catch (error) {
+    if (error instanceof Error && 'constraint' in error && error.constraint === 'apps_name_key')
+      throw nameTaken(app.name);
+    throw error;
+  }
 }
 
 /** Its tokens go with it. */
