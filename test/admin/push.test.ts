@@ -9,6 +9,7 @@ const USER = 'urn:ietf:params:scim:schemas:core:2.0:User';
 interface Status {
   readonly state: string;
   readonly deliveries: Record<string, number>;
+  readonly restUntil: string | null;
   readonly deprovisioning: { count: number; worst: number } | null;
 }
 
@@ -182,6 +183,14 @@ describe('the admin API of push targets', () => {
     await call('POST', `/apps/${id}/push/dry-run`, 200, {});
     assert.equal(probes() - before, 1);
     assert.deepEqual(app.takeWrites(), []);
+    const { personality } = app;
+    app.personality = { ...personality, failing: () => 429, failingSeconds: 3_600 };
+    const busy = await call<{ ok: boolean }>('POST', `/apps/${id}/push/provision`, 200, { resourceId: bob.id });
+    assert.equal(busy.ok, false);
+    const { restUntil } = await call<Status>('GET', `/apps/${id}/push`, 200);
+    assert.ok(Date.parse(restUntil ?? '') > Date.now() + 3_000_000, 'nobody else asks it within the hour');
+    app.personality = personality;
+    app.endRest();
     const real = await call<{ ok: boolean; action: string }>('POST', `/apps/${id}/push/provision`, 200, {
       resourceId: bob.id,
     });

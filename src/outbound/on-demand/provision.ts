@@ -2,9 +2,9 @@
 import { NotFoundError } from '#core/errors.ts';
 import { describeError } from '#core/failure.ts';
 import type { AppScope } from '#core/scope.ts';
-import type { Exchange, PushPolicy } from '#core/target.ts';
+import { type Exchange, type PushPolicy, TargetError } from '#core/target.ts';
 import { type Database, type Db, sql } from '#store/database.ts';
-import { askForChanges } from '#store/target/deliveries.ts';
+import { askForChanges, type SettledDelivery } from '#store/target/deliveries.ts';
 import { type Claimed, claimDeliveries } from '#store/target/delivery-claims.ts';
 import type { MemberPage } from '#store/target/target-members.ts';
 import { readTarget, type TargetRow } from '#store/target/targets.ts';
@@ -258,20 +258,23 @@ async function settle(
   },
 ): Promise<void> {
   const base = settledOf(claimed, progress, { now, exchanges: log, isDone: failure === undefined });
-  const settled =
-    failure === undefined
-      ? base
-      : (() => {
-          const { state, readyAt, attempts, error, awaits } = consequenceOf(failure, {
-            attempts: claimed.attempts,
-            maxAttempts: max,
-            failures: 0,
-            now,
-            random: Math.random,
-          });
-          return { ...base, state, ready_at: readyAt, attempts, error, awaits };
-        })();
-  await writeSettled((work) => database.knex.transaction(work), { appId, guard }, [settled], now);
+  const write = (settled: SettledDelivery): Promise<void> =>
+    writeSettled((work) => database.knex.transaction(work), { appId, guard }, [settled], now);
+  if (failure === undefined) return write(base);
+  const situation = { attempts: claimed.attempts, maxAttempts: max, failures: 0, now, random: Math.random };
+  const { state, readyAt, attempts, error, awaits, restUntil } = consequenceOf(failure, situation);
+  // What the target asks for holds for everybody; that it did not answer one person is no outage.
+  if (restUntil !== undefined && failure instanceof TargetError && failure.retryAfterMs !== undefined)
+    await keepRest(database.knex, appId, restUntil);
+  return write({ ...base, state, ready_at: readyAt, attempts, error, awaits });
+}
+
+/** A rest that was asked for longer stays. */
+async function keepRest(db: Db, appId: string, until: Date): Promise<void> {
+  await sql(db, 'update targets set rest_until = greatest(rest_until, ?::timestamptz) where app_id = ?', [
+    until,
+    appId,
+  ]);
 }
 
 /** Links and members are worked out, and not noted. */
