@@ -212,6 +212,12 @@ describe('a first sync as it was asked for', { skip: chromiumMissing }, () => {
     await stage.accessible();
     const { body } = await stage.api.call<{ status: string }>('GET', `/api/v1/sync-runs/${held.id}`);
     assert.equal(body.status, 'held');
+    // The stream tells of the run before the approval is answered.
+    await page.route('**/approve', async (route) => {
+      const answer = await route.fetch();
+      await dialog.waitFor({ state: 'detached' });
+      await route.fulfill({ response: answer });
+    });
     await dialog.getByRole('button', { name: 'Disable 6 users' }).click();
     await page.getByRole('heading', { level: 1, name: 'Inbound provisioning' }).waitFor();
     assert.deepEqual(stage.problems, []);

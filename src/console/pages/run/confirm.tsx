@@ -45,10 +45,10 @@ export function ConfirmDialog({
 
   function apply(): void {
     if (!fits || approve.isPending) return;
-    approve.mutate(
-      { path: { id: plan.id }, body: { removals, ...(plan.hash === null ? {} : { hash: plan.hash }) } },
-      { onSuccess: onApplied },
-    );
+    // The run is under way before the answer is here, and what shows this dialog may have made way for it.
+    approve
+      .mutateAsync({ path: { id: plan.id }, body: { removals, ...(plan.hash === null ? {} : { hash: plan.hash }) } })
+      .then(onApplied, () => undefined);
   }
 
   const going = capital(list(sums, REMOVING));

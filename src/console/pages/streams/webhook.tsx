@@ -64,10 +64,11 @@ function NewWebhook({ app, onSecret }: Told) {
   const t = useT(WORDS);
   const save = useCall('PATCH /apps/{id}');
   const [value, setValue] = useState(NEW);
+  // What the stream tells may show the webhook in place of this before the answer with its secret is here.
   const create = (start: Start): void =>
-    save.mutate(
-      { path: { id: app.id }, body: { webhook: { ...value, start } } },
-      { onSuccess: ({ webhook }) => webhook?.secret !== undefined && onSecret(webhook.secret) },
+    void save.mutateAsync({ path: { id: app.id }, body: { webhook: { ...value, start } } }).then(
+      ({ webhook }) => webhook?.secret !== undefined && onSecret(webhook.secret),
+      () => undefined,
     );
   return (
     <NewStream title={t('newWebhook')} lead={t('newWebhookLead')} save={save} onCreate={create}>
@@ -226,14 +227,12 @@ function Rotate({ app, onSecret, onClose }: Told & { readonly onClose: () => voi
             look="primary"
             busy={rotate.isPending}
             onClick={() =>
-              rotate.mutate(
-                { path: { id: app.id }, body: { overlapHours: Number(hours) } },
-                {
-                  onSuccess: ({ secret }) => {
-                    onClose();
-                    if (secret !== null) onSecret(secret);
-                  },
+              rotate.mutateAsync({ path: { id: app.id }, body: { overlapHours: Number(hours) } }).then(
+                ({ secret }) => {
+                  onClose();
+                  if (secret !== null) onSecret(secret);
                 },
+                () => undefined,
               )
             }
           >
