@@ -141,6 +141,11 @@ function tooSlow(cause: Error): UnavailableError {
   });
 }
 
+/** Whether a statement, or a commit, was refused by this constraint. */
+export function violates(error: unknown, constraint: string): boolean {
+  return error instanceof Error && 'constraint' in error && error.constraint === constraint;
+}
+
 /** Deadlock or serialisation failure: the transaction was undone, and may be tried again. */
 export function isRetryable(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === '40P01' || error.code === '40001');

@@ -18,6 +18,7 @@ import {
 } from '#core/resource.ts';
 import { searchForm } from '#core/search.ts';
 import { writeAudit } from '#store/access/audit.ts';
+import { transactAgain } from '#store/again.ts';
 import type { Database, Db } from '#store/database.ts';
 import { isRetryable } from '#store/database-errors.ts';
 import type { ResourceReader, Stored } from '#store/directory/resource-reader.ts';
@@ -31,7 +32,7 @@ import {
   updateResource,
   type WrittenColumns,
 } from '#store/directory/resource-writes.ts';
-import { lockGroupsOf, standInLine } from '#store/directory/resources.ts';
+import { lockGroupsOf } from '#store/directory/resources.ts';
 import type { ServedRow } from '#store/directory/served.ts';
 import { touch } from '#store/mirror/touched.ts';
 import { readActiveProvider } from '#store/source/settings.ts';
@@ -78,8 +79,6 @@ export interface Created extends Edited {
 
 /** How often an edit is tried again when somebody else wrote in between. */
 const TRIES = 20;
-/** By this much at most a writer steps back before it tries again after a deadlock. */
-const PAUSE_MS = 50;
 
 /**
  * A new resource of origin `manual`.
@@ -318,36 +317,25 @@ function columnsOf(type: ResourceType, document: Document): WrittenColumns {
   };
 }
 
-/** A transaction, tried again as `tried` does. @throws {ConflictError} a name or an externalId that somebody has */
+/** A transaction, tried again when two writers locked each other out. @throws {ConflictError} a name or an externalId that somebody has */
 export function transact<Answer>(database: Database, work: (tx: Db) => Promise<Answer>): Promise<Answer> {
-  return tried(database, (on) => ('maintain' in on ? on.knex.transaction(work) : work(on)));
+  return orConflict(transactAgain(database.knex, work));
 }
 
 /**
- * Tried again when two writers locked each other out, which a single statement can do too: those that want the same name
- * wait for each other when it is checked, at commit. A violated key that speaks then is a conflict like any other.
- *
- * PostgreSQL needs a second to see a deadlock, so whoever met one stands in line from then on: of many who would meet
- * each other again, one writes at a time.
+ * The same of a single statement, which two writers can lock each other out by too: those that want the same name wait for
+ * each other when it is checked, at commit. A violated key that speaks then is a conflict like any other.
  */
-async function tried<Answer>(database: Database, write: (on: Database | Db) => Promise<Answer>): Promise<Answer> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await (tries === 1 ? write(database) : inLine(database, write));
-    } catch (error) {
-      if (!isRetryable(error)) throw asConflict(error);
-      if (tries >= TRIES) throw crowded(error);
-      // Who tries at once meets the same writer at the same place.
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * PAUSE_MS));
-    }
-  }
+function tried<Answer>(database: Database, write: (on: Database | Db) => Promise<Answer>): Promise<Answer> {
+  return orConflict(transactAgain(database.knex, write, () => write(database)));
 }
 
-function inLine<Answer>({ knex }: Database, write: (tx: Db) => Promise<Answer>): Promise<Answer> {
-  return knex.transaction(async (tx) => {
-    await standInLine(tx);
-    return write(tx);
-  });
+async function orConflict<Answer>(answer: Promise<Answer>): Promise<Answer> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw isRetryable(error) ? crowded(error) : asConflict(error);
+  }
 }
 
 function crowded(cause: unknown): UnavailableError {

@@ -35,6 +35,12 @@ eachDatabase('the guard of a target, when', (open) => {
   const active = (): string[] =>
     [...app.users.values()].filter((user) => user['active'] !== false).map((user) => String(user['userName']));
 
+  async function remove(push: PushTest, some: readonly string[]): Promise<void> {
+    for (const id of some) await edit.remove('User', id);
+    await journalIsWhole(database);
+    await push.settle();
+  }
+
   it('more leave while others are on their way out: they count together', async () => {
     const ids: string[] = [];
     for (let n = 0; n < 4; n += 1) ids.push(await edit.user(`user${n}`));
@@ -200,14 +206,9 @@ eachDatabase('the guard of a target, when', (open) => {
     await journalIsWhole(database);
     const push = await start({ guard: { max: 2, percent: 0 }, deprovision: { deleteAfterDays: 30 } });
     await push.settle();
-    const remove = async (some: readonly string[]): Promise<void> => {
-      for (const id of some) await edit.remove('User', id);
-      await journalIsWhole(database);
-      await push.settle();
-    };
-    await remove(ids.slice(0, 2));
+    await remove(push, ids.slice(0, 2));
     assert.deepEqual(active().sort(), ['user2', 'user3', 'user4']);
-    await remove(ids.slice(2));
+    await remove(push, ids.slice(2));
     assert.equal(await decideDepartures(database.knex, push.appId, 'reject', new Date()), 3);
     const later = `update deliveries set gone_since = gone_since - interval '31 days', ready_at = now() where gone_since is not null`;
     await sql(database.knex, later);
@@ -276,16 +277,11 @@ eachDatabase('the guard of a target, when', (open) => {
     for (let n = 0; n < 12; n += 1) ids.push(await edit.user(`user${n}`));
     const push = await start({ guard: { max: 1, percent: 25 } });
     await push.settle();
-    const leave = async (some: readonly string[]): Promise<void> => {
-      for (const id of some) await edit.remove('User', id);
-      await journalIsWhole(database);
-      await push.settle();
-    };
-    await leave(ids.slice(0, 3));
+    await remove(push, ids.slice(0, 3));
     assert.equal(active().length, 9);
     await sql(database.knex, `update departures set acknowledged_at = acknowledged_at - interval '2 hours'`);
     // A quarter of nine, and not of twelve.
-    await leave(ids.slice(3, 6));
+    await remove(push, ids.slice(3, 6));
     assert.equal(active().length, 9);
     assert.deepEqual((await sql(database.knex, `select guard ->> 'limit' as limit from targets`)).rows, [
       { limit: '2' },

@@ -1,7 +1,7 @@
 // Members of a provider's group that somebody changed here: where local edits are overwritten, they come and go by the
 // source again, whatever else a run has to do, and whenever the edit came.
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
+import { it, type TestContext } from 'node:test';
 import { makeLog } from '#platform/log.ts';
 import { RESOURCE_SCHEMAS } from '#scim/scimmy.ts';
 import type { Database } from '#store/database.ts';
@@ -13,7 +13,8 @@ import { eachDatabase } from '../support/database.ts';
 import { makeSource, openSync } from '../support/source.ts';
 
 eachDatabase('members that were changed here', (open) => {
-  it('come back with the next run of changes, with or without other news', async (t) => {
+  /** A group `g` of `a` and `b`, and `c` beside it, not read yet. */
+  async function begin(t: TestContext) {
     const database = await open();
     const source = makeSource();
     const api = await openSync(database, source);
@@ -21,6 +22,11 @@ eachDatabase('members that were changed here', (open) => {
     await overwriting(database);
     for (const id of ['a', 'b', 'c']) source.users.set(id, { userName: id });
     source.groups.set('g', { displayName: 'g', members: ['a', 'b'] });
+    return { database, source, api };
+  }
+
+  it('come back with the next run of changes, with or without other news', async (t) => {
+    const { database, source, api } = await begin(t);
     source.groups.set('h', { displayName: 'h', members: ['c'] });
     await api.sync();
     await empty(database, 'g');
@@ -34,13 +40,7 @@ eachDatabase('members that were changed here', (open) => {
   });
 
   it('come back also where they were changed while a run went on', async (t) => {
-    const database = await open();
-    const source = makeSource();
-    const api = await openSync(database, source);
-    t.after(() => api.close());
-    await overwriting(database);
-    for (const id of ['a', 'b', 'c']) source.users.set(id, { userName: id });
-    source.groups.set('g', { displayName: 'g', members: ['a', 'b'] });
+    const { database, source, api } = await begin(t);
     await api.sync();
     source.users.set('c', { userName: 'c', title: 'news' });
     await database.knex.raw(`create function edit_g() returns trigger language plpgsql as $$ begin

@@ -7,7 +7,7 @@ import { type Database, type Db, sql } from '#store/database.ts';
 import { askForChanges, type SettledDelivery } from '#store/target/deliveries.ts';
 import { type Claimed, claimDeliveries } from '#store/target/delivery-claims.ts';
 import type { MemberPage } from '#store/target/target-members.ts';
-import { readTarget, type TargetRow } from '#store/target/targets.ts';
+import { readTarget, restUntil, type TargetRow } from '#store/target/targets.ts';
 import { deliver } from '../push/deliver.ts';
 import { type Delivering, type Progress, type Step, sentOf, startProgress } from '../push/delivering.ts';
 import { type OpenedTarget, openTarget } from '../push/open-target.ts';
@@ -262,19 +262,11 @@ async function settle(
     writeSettled((work) => database.knex.transaction(work), { appId, guard }, [settled], now);
   if (failure === undefined) return write(base);
   const situation = { attempts: claimed.attempts, maxAttempts: max, failures: 0, now, random: Math.random };
-  const { state, readyAt, attempts, error, awaits, restUntil } = consequenceOf(failure, situation);
+  const { state, readyAt, attempts, error, awaits, restUntil: until } = consequenceOf(failure, situation);
   // What the target asks for holds for everybody; that it did not answer one person is no outage.
-  if (restUntil !== undefined && failure instanceof TargetError && failure.retryAfterMs !== undefined)
-    await keepRest(database.knex, appId, restUntil);
+  if (until !== undefined && failure instanceof TargetError && failure.retryAfterMs !== undefined)
+    await restUntil(database.knex, appId, until);
   return write({ ...base, state, ready_at: readyAt, attempts, error, awaits });
-}
-
-/** A rest that was asked for longer stays. */
-async function keepRest(db: Db, appId: string, until: Date): Promise<void> {
-  await sql(db, 'update targets set rest_until = greatest(rest_until, ?::timestamptz) where app_id = ?', [
-    until,
-    appId,
-  ]);
 }
 
 /** Links and members are worked out, and not noted. */

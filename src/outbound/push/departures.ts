@@ -12,7 +12,8 @@ import { changeTarget, readTarget } from '#store/target/targets.ts';
 const WINDOW = '1 hour';
 
 /** Of whoever is off there already only their deletion is to come: they were counted when they left. Who was kept there was not. */
-const LEAVES = `rank = ${RANKS.leaver} and not allowed and remote_id is not null and (gone_since is null or not ${isSentOff('sent')})`;
+const IS_THERE = `remote_id is not null and (gone_since is null or not ${isSentOff('sent')})`;
+const LEAVES = `rank = ${RANKS.leaver} and not allowed and ${IS_THERE}`;
 const WAITING = `app_id = ? and state = 'pending' and ${LEAVES}
   and resource_id not in ${onTheirWay()}`;
 
@@ -79,7 +80,7 @@ async function limitOf(
   const { rows } = await sql<{ count: number }>(
     tx,
     `select count(*)::int as count from (
-       select resource_id from deliveries where app_id = ? and remote_id is not null and (gone_since is null or not ${isSentOff('sent')})
+       select resource_id from deliveries where app_id = ? and ${IS_THERE}
        union select resource_id from departures where app_id = ? and acknowledged_at > ?::timestamptz - interval '${WINDOW}') there`,
     [appId, appId, now],
   );

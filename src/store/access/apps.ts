@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { ConflictError } from '#core/errors.ts';
 import { foldCase } from '#core/search.ts';
 import { type Db, sql } from '../database.ts';
+import { violates } from '../database-errors.ts';
 import { type Page, type PageQuery, pageOf } from '../views/page.ts';
 
 export interface AppView {
@@ -57,9 +58,7 @@ export async function updateApp(
     );
     return rows[0];
   } catch (error) {
-    if (error instanceof Error && 'constraint' in error && error.constraint === 'apps_name_key')
-      throw nameTaken(app.name);
-    throw error;
+    throw violates(error, 'apps_name_key') ? nameTaken(app.name) : error;
   }
 }
 

@@ -6,7 +6,7 @@ import { isUuid } from '#core/ids.ts';
 import type { MemberChange, NamedMembers } from '#core/patch.ts';
 import type { ResourceType } from '#core/resource.ts';
 import { type Database, type Db, queryOn, sql } from '../database.ts';
-import { TooEarlyError } from '../database-errors.ts';
+import { TooEarlyError, violates } from '../database-errors.ts';
 import { makeMemberLook } from '../mirror/chosen-members.ts';
 import { nameOf, Statement } from '../statement.ts';
 import { appendChanges } from './changes.ts';
@@ -274,15 +274,13 @@ function unknownMember(id: string): InputError {
 
 /** A violated unique key as the conflict that it is; any other error as it is. The deferred key speaks at commit. */
 export function asConflict(error: unknown): unknown {
-  if (!(error instanceof Error) || !('code' in error) || error.code !== '23505') return error;
-  const constraint = 'constraint' in error ? error.constraint : undefined;
-  if (constraint === 'resources_unique_key_key')
+  if (violates(error, 'resources_unique_key_key'))
     return new ConflictError('Another user has this userName.', {
       reason: 'name-taken',
       scimType: 'uniqueness',
       cause: error,
     });
-  if (constraint === 'resources_external_id_key')
+  if (violates(error, 'resources_external_id_key'))
     return new ConflictError('Another resource has this externalId.', {
       reason: 'external-id-taken',
       scimType: 'uniqueness',

@@ -122,14 +122,6 @@ type TextColumns = Pick<
 >;
 
 /** Any number that no other advisory lock uses. */
-const LINE_LOCK = '7340032, 3';
-
-/** Makes those who locked each other out wait for each other from the start, until their transactions end. */
-export async function standInLine(tx: Db): Promise<void> {
-  await sql(tx, `select pg_advisory_xact_lock(${LINE_LOCK})`);
-}
-
-/** Any number that no other advisory lock uses. */
 const DELETIONS_LOCK = '7340032, 5';
 
 /**

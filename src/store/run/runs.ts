@@ -8,6 +8,7 @@ import type { LinkReset } from '#core/match.ts';
 import type { LeavePolicy } from '#core/policy.ts';
 import type { ProviderKindName, ResourceType } from '#core/resource.ts';
 import { type Db, sql } from '../database.ts';
+import { violates } from '../database-errors.ts';
 import type { Lease } from '../leases.ts';
 
 export const RUN_STATUSES = [
@@ -101,7 +102,7 @@ export async function requeueRun(db: Db, runId: string): Promise<boolean> {
     );
     return rowCount === 1;
   } catch (error) {
-    if (error instanceof Error && 'constraint' in error && error.constraint === 'runs_running_key') return false;
+    if (violates(error, 'runs_running_key')) return false;
     throw error;
   }
 }

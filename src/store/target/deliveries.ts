@@ -8,6 +8,7 @@ import type { ResourceType } from '#core/resource.ts';
 import type { Exchange } from '#core/target.ts';
 import { type Costly, queryBounded } from '../bounded.ts';
 import { type Database, type Db, queryOn, sql } from '../database.ts';
+import { violates } from '../database-errors.ts';
 import { type Condition, Statement } from '../statement.ts';
 import { type Attempts, countAttempts } from './attempt-hours.ts';
 
@@ -278,7 +279,7 @@ export async function settleDeliveries(
 
 /** Whether a settlement was refused because another resource of ours is linked to the same one there. */
 export function isLinkTaken(error: unknown): boolean {
-  return error instanceof Error && 'constraint' in error && error.constraint === 'deliveries_remote_key';
+  return violates(error, 'deliveries_remote_key');
 }
 
 /** For these nothing was sent. */

@@ -182,6 +182,14 @@ export async function changeTarget(
   return rowCount === 1;
 }
 
+/** What a target asked for; a rest that was asked for longer stays. */
+export async function restUntil(db: Db, appId: string, until: Date): Promise<void> {
+  await sql(db, 'update targets set rest_until = greatest(rest_until, ?::timestamptz) where app_id = ?', [
+    until,
+    appId,
+  ]);
+}
+
 /** Since when, and why, a target is out of service; null when it is in service. Reads `targets`. */
 export const OUT_OF_SERVICE = `case when quarantine is not null and state in ('quarantined', 'disabled')
   then state || ' ' || (quarantine ->> 'since') || ' ' || (quarantine ->> 'reason') end`;
