@@ -12,6 +12,7 @@ import { systemClock } from '#platform/clock.ts';
 import { type Database, sql } from '#store/database.ts';
 import { settleDeliveries } from '#store/target/deliveries.ts';
 import { claimDeliveries } from '#store/target/delivery-claims.ts';
+import { freeLink } from '#store/target/gone-links.ts';
 import { forgetDrift } from '#store/target/reconciliations.ts';
 import { readTarget } from '#store/target/targets.ts';
 import { readPushFigures, replayDead } from '#store/views/deliveries.ts';
@@ -250,7 +251,7 @@ eachDatabase('what a push target does when', (open) => {
   it('somebody is made anew under the same name, and their account cannot be read at first: nothing of before stays with it', async () => {
     const before = await edit.user('ada', { title: 'Chief' });
     await journalIsWhole(database);
-    const push = await start();
+    const push = await start({}, { random: () => 0 });
     await push.settle();
     const [there] = app.users.keys();
     let fails = 1;
@@ -261,6 +262,36 @@ eachDatabase('what a push target does when', (open) => {
     await journalIsWhole(database);
     await push.settle(60_000);
     assert.ok(fails <= 0);
+    const titles = [...app.users.values()].map(({ id, active, title }) => [id, active, title]);
+    assert.deepEqual(titles, [[there, true, undefined]]);
+  });
+
+  it('somebody is made anew under the same name, and the process is killed when it has their account: nothing of before stays with it', async () => {
+    const before = await edit.user('ada', { title: 'Chief' });
+    await journalIsWhole(database);
+    const push = await start({}, { random: () => 0 });
+    await push.settle();
+    const [there] = app.users.keys();
+    await edit.remove('User', before);
+    await journalIsWhole(database);
+    await push.settle();
+    const by = await edit.user('ada');
+    await journalIsWhole(database);
+    app.personality = { failing: () => 500 };
+    for (let tried = false; !tried; ) {
+      await push.pump.turn();
+      const waiting = `select 1 from deliveries where resource_id = ? and state = 'pending' and attempts > 0`;
+      tried = (await sql(database.knex, waiting, [by])).rows.length > 0;
+    }
+    app.personality = {};
+    const freed = await freeLink(database.knex, {
+      appId: push.appId,
+      type: 'User',
+      remoteId: String(there),
+      by,
+    });
+    assert.equal(freed?.id, before);
+    await push.settle(60_000);
     const titles = [...app.users.values()].map(({ id, active, title }) => [id, active, title]);
     assert.deepEqual(titles, [[there, true, undefined]]);
   });

@@ -145,7 +145,8 @@ export async function adopt(
   remote: Found,
   signal: AbortSignal,
 ): Promise<void> {
-  const sent = standing(remote.document ?? {}, [remote.formerly ?? {}, payload], []);
+  const formerly = remote.formerly ?? progress.sent ?? {};
+  const sent = standing(remote.document ?? {}, [formerly, payload], []);
   Object.assign(progress, { remoteId: remote.id, etag: remote.etag ?? null, link: 'adopted', sent, action: 'adopted' });
   progress.predecessor = remote.predecessor ?? null;
   if (row.resource_type === 'Group') await readMembers(world, row, remote.id, signal);

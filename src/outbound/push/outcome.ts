@@ -32,7 +32,7 @@ export function settledOf(row: Claimed, progress: Progress, { now, exchanges, is
     remote_id: progress.remoteId,
     remote_etag: progress.etag,
     link: progress.link,
-    sent: progress.sent,
+    sent: isDone && progress.remoteId === null ? null : progress.sent,
     gone_since: progress.goneSince,
     drift: progress.drift,
     action: progress.action,

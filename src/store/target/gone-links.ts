@@ -43,8 +43,9 @@ export async function holderOf(
 
 /**
  * Takes the link from somebody who is gone here and has left there: what becomes of it there is no business of theirs any
- * more. Answers who it was, and what they were sent last, so that nothing of it stays with whoever comes; undefined when
- * somebody has it still. They are claimed for it, so that nobody sends them meanwhile as they were: that might be a deletion.
+ * more. Answers who it was, and what they were sent last, so that nothing of it stays with whoever comes; that is kept with
+ * these as well, for when they are cut short before they are linked. Undefined when somebody has it still. They are claimed
+ * for it, so that nobody sends them meanwhile as they were: that might be a deletion.
  */
 export async function freeLink(
   db: Db,
@@ -68,7 +69,15 @@ export async function freeLink(
       [appId, type, remoteId, by, id],
     );
     await sql(tx, 'delete from delivery_claims where app_id = ? and resource_id = ?', [appId, id]);
-    return rows[0] && { id, sent: rows[0].sent ?? {} };
+    const [freed] = rows;
+    if (freed === undefined) return undefined;
+    const sent = freed.sent ?? {};
+    await sql(tx, 'update deliveries set sent = ?::jsonb where app_id = ? and resource_id = ? and remote_id is null', [
+      JSON.stringify(sent),
+      appId,
+      by,
+    ]);
+    return { id, sent };
   });
 }
 
