@@ -79,6 +79,15 @@ function explainRefusal(facts: Facts, path: string): GatewayError {
   });
 }
 
+/**
+ * A step of a batch that is denied, as the same request by itself would be.
+ * @param url as the step names it
+ */
+export function explainDenied(url: string, body: unknown): CredentialsError {
+  const [code = ''] = graphCodes(JSON.stringify(body ?? null));
+  return permissionMissing({ status: 403, graphCode: code, requestId: undefined }, `/v1.0${url.split('?')[0]}`);
+}
+
 /** The least permission for what was read. Source: learn.microsoft.com/graph/permissions-reference, checked 2026-11. */
 const PERMISSION_FOR: readonly (readonly [RegExp, string])[] = [
   [/\/v1\.0\/(users|\$batch)/, 'User.Read.All'],
