@@ -4,7 +4,7 @@ import { generate } from 'selfsigned';
 import { type GraphServer, startGraphServer } from '#demo/graph-server.ts';
 import { addMember, makeTenant, type Tenant } from '#demo/tenant.ts';
 import { neededPermissions } from '#providers/microsoft365/sign-in/permissions.ts';
-import { CLIENT_ID, makeTestClock, openProvider, settingsFor, startTenant } from './support.ts';
+import { CLIENT_ID, makeTestClock, openProvider, settingsFor, startScripted, startTenant } from './support.ts';
 
 let tenant: Tenant;
 let graph: GraphServer;
@@ -142,6 +142,33 @@ describe('the connection test', () => {
     assert.match(by.get('read-groups')?.detail ?? '', /left alone for another 600 s/);
     assert.equal(graph.requests.get('/v1.0/groups'), before, 'nothing is asked of whom wants to be left alone');
     graph.setFaults({});
+  });
+
+  it('says how many are in a designated group, as far as Graph tells: in a batch perhaps in base64', async () => {
+    const id = '6ea91a8d-e32e-41a1-b7bd-d2d185eed0e0';
+    const group = { id, displayName: 'A', securityEnabled: true, mailEnabled: false, groupTypes: [] };
+    for (const [count, visibility, said] of [
+      [12, null, /"A" has 12 members/],
+      ['12', null, /"A" has 12 members/],
+      ['MTI=', null, /"A" has 12 members/],
+      [0, 'HiddenMembership', /"A" hides its members, who come in with Member\.Read\.Hidden only/],
+      [0, null, /"A" is empty/],
+      [null, null, /"A" has an unknown number of members/],
+    ] as const) {
+      const answer = (url: string): object => {
+        if (url.includes('deletedItems')) return { status: 404, body: {} };
+        return { status: 200, body: url.includes('$count') ? count : { ...group, visibility } };
+      };
+      const server = await startScripted(({ url, body }) => {
+        if (!url.includes('$batch')) return { body: { value: [{ id }] } };
+        const { requests } = JSON.parse(body) as { requests: { id: string; url: string }[] };
+        return { body: { responses: requests.map((step) => ({ id: step.id, ...answer(step.url) })) } };
+      });
+      const scope = { mode: 'groups', groupIds: [id] };
+      const { kind, settings } = openProvider(settingsFor(server, 'contoso.example', { scope }));
+      assert.match((await kind.test(settings, signal)).at(-1)?.detail ?? '', said);
+      await server.close();
+    }
   });
 
   it('ends when it is told to, and still throws nothing', async () => {
