@@ -266,7 +266,7 @@ describe('what can be looked up', () => {
     const secret = { kind: 'clientSecret', secret: 's', expiresAt: '2030-01-01' };
     assert.deepEqual(
       needed({ scope: { mailboxTypes: ['user', 'shared'] }, notifications: { enabled: false }, credential: secret }),
-      [['MailboxSettings.Read'], always],
+      [['MailboxSettings.Read'], [...always, 'Group.Read.All']],
     );
     assert.deepEqual(needed({ scope: { mailboxTypes: [] }, credential: { kind: 'managedIdentity' } }), [
       ['MailboxSettings.Read'],

@@ -39,6 +39,8 @@ export function neededPermissions(settings: PermissionSettings | undefined): Nee
   const types = new Set(scope?.mailboxTypes ?? ['user']);
   const byType = types.size > 1 || !types.has('user');
   const mailboxes = { name: 'MailboxSettings.Read', feature: 'which mailboxes are shared, rooms or equipment' };
+  const bin = 'whether groups that are deleted can be restored';
+  const groups = notifications?.enabled === false ? bin : `notifications about groups, and ${bin}`;
   const secretEnds = credential?.kind === 'clientSecret' && credential.expiresAt === undefined;
   return {
     required: [
@@ -50,7 +52,7 @@ export function neededPermissions(settings: PermissionSettings | undefined): Nee
       { name: 'Organization.Read.All', feature: "the tenant's name and domains, and whether it is hybrid" },
       { name: 'Member.Read.Hidden', feature: 'members of groups that hide them' },
       ...(byType ? [] : [mailboxes]),
-      ...(notifications?.enabled === false ? [] : [{ name: 'Group.Read.All', feature: 'notifications about groups' }]),
+      { name: 'Group.Read.All', feature: groups },
       ...(secretEnds ? [{ name: 'Application.Read.All', feature: 'a warning before the client secret expires' }] : []),
     ],
   };
