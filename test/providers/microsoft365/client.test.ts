@@ -140,6 +140,40 @@ describe('requests', () => {
     assert.equal(server.tokens(), 2);
   });
 
+  it('tell the authority what Graph demands of the next token', async () => {
+    const demand = { access_token: { nbf: { essential: true, value: '1795833600' } } };
+    const encoded = Buffer.from(JSON.stringify(demand)).toString('base64');
+    const challenge = `Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", error="insufficient_claims", claims="${encoded}"`;
+    const told: unknown[] = [];
+    const server = await start(
+      {
+        '/groups?': () =>
+          told.length < 2 || told[1] === undefined
+            ? { ...refuse(401, 'InvalidAuthenticationToken'), headers: { 'www-authenticate': challenge } }
+            : undefined,
+      },
+      ({ url, body }) => {
+        if (!url.includes('/token')) return undefined;
+        const claims = new URLSearchParams(body).get('claims');
+        told.push(claims === null ? undefined : JSON.parse(claims).access_token);
+        return undefined;
+      },
+    );
+    assert.equal((await readAll(openAt(server).provider)).at(-1)?.type, 'end');
+    assert.deepEqual(told, [undefined, demand.access_token]);
+  });
+
+  it('go on after a demand that is none', async () => {
+    for (const challenge of ['Bearer claims="bm8="', 'Bearer claims=""', 'Bearer error="invalid_token"']) {
+      const headers = { 'www-authenticate': challenge };
+      const server = await start({
+        '/groups?': ({ token }) => (token === 'token-1' ? { ...refuse(401, 'no'), headers } : undefined),
+      });
+      assert.equal((await readAll(openAt(server).provider)).at(-1)?.type, 'end');
+      assert.equal(server.tokens(), 2);
+    }
+  });
+
   it('give up when no token is taken', async () => {
     const server = await start({ '/users': () => refuse(401, 'InvalidAuthenticationToken') });
     await assert.rejects(readAll(openAt(server).provider), { code: 'ERR_CREDENTIALS', reason: 'token-refused' });
