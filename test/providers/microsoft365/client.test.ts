@@ -323,6 +323,17 @@ describe('answers', () => {
     );
   });
 
+  it('may be agents with an account, who are users', async () => {
+    const kinds = ['user', 'agentUser', 'agentIdentity', 'group'];
+    const members = kinds.map((kind) => ({ '@odata.type': `#microsoft.graph.${kind}`, id: kind }));
+    const server = await start({
+      '/groups?': () => page([{ id: 'g1', securityEnabled: true }]),
+      '/groups/': () => page(members),
+    });
+    const { members: read } = await gather(openAt(server).provider);
+    assert.deepEqual(read.get('g1'), new Set(['user', 'agentUser', 'group']));
+  });
+
   it('may be empty pages with a next link, but not for ever', async () => {
     let count = 0;
     const more = (asked: Asked, origin: string) => {
