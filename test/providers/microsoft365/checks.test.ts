@@ -263,6 +263,8 @@ describe('what can be looked up', () => {
     };
     const always = ['Organization.Read.All', 'Member.Read.Hidden'];
     assert.deepEqual(needed({}), [[], [...always, 'MailboxSettings.Read', 'Group.Read.All', 'Application.Read.All']]);
+    const users = [{ target: 'title', source: 'employeeLeaveDateTime' }];
+    assert.deepEqual(needed({ mapping: { users } })[0], ['User-LifeCycleInfo.Read.All']);
     const secret = { kind: 'clientSecret', secret: 's', expiresAt: '2030-01-01' };
     assert.deepEqual(
       needed({ scope: { mailboxTypes: ['user', 'shared'] }, notifications: { enabled: false }, credential: secret }),

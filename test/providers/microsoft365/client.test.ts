@@ -503,6 +503,19 @@ describe('answers', () => {
     await assert.rejects(readAll(openAt(huge).provider), { failure: 'source-incomplete', reason: 'answer-too-large' });
   });
 
+  it('that deny people because of one field name the permission that it needs', async () => {
+    const server = await start({ '/users': () => refuse(403, 'Authorization_RequestDenied') });
+    const users = [{ target: 'title', source: 'employeeLeaveDateTime' }];
+    await assert.rejects(readAll(openAt(server, { mapping: { users } }).provider), {
+      reason: 'permission-missing',
+      remedy: /User\.Read\.All.*employeeLeaveDateTime also needs User-LifeCycleInfo\.Read\.All/,
+    });
+    await assert.rejects(
+      readAll(openAt(server).provider),
+      ({ remedy = '' }: UpstreamError) => !/LifeCycle/.test(remedy),
+    );
+  });
+
   it('never show their words in an error', async () => {
     const server = await start({
       '/users': () => ({ status: 400, body: { error: { code: 'Request_BadRequest', message: 'ada@contoso.com' } } }),
