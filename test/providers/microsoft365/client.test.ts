@@ -174,6 +174,17 @@ describe('requests', () => {
     }
   });
 
+  it('of an application that the tenant does not have say that consent is missing', async () => {
+    for (const status of [401, 403]) {
+      const server = await start({ '/users': () => refuse(status, 'Authorization_IdentityNotFound') });
+      await assert.rejects(readAll(openAt(server).provider), {
+        reason: 'application-not-consented',
+        remedy: /tenantId.*admin consent/,
+      });
+      assert.equal(server.tokens(), 1, 'another token would be refused too');
+    }
+  });
+
   it('give up when no token is taken', async () => {
     const server = await start({ '/users': () => refuse(401, 'InvalidAuthenticationToken') });
     await assert.rejects(readAll(openAt(server).provider), { code: 'ERR_CREDENTIALS', reason: 'token-refused' });

@@ -63,6 +63,7 @@ function busyError(failure: 'throttled' | 'server', waitMs: number | undefined, 
 
 function explainRefusal(facts: Facts, url: string): GatewayError {
   const { status, graphCode: code } = facts;
+  if ((status === 401 || status === 403) && code === 'Authorization_IdentityNotFound') return notInTenant(facts);
   if (status === 401)
     return new CredentialsError('Microsoft Graph refuses the access token.', {
       failure: 'auth',
@@ -77,6 +78,17 @@ function explainRefusal(facts: Facts, url: string): GatewayError {
     reason: REQUEST_REFUSED,
     remedy: 'Check endpoints.graph; look the code up in the error reference of Microsoft Graph.',
     details: facts,
+  });
+}
+
+/** Tokens are given for an application that the tenant does not have; Graph says so then. */
+function notInTenant(details: Facts): CredentialsError {
+  return new CredentialsError('Microsoft Graph does not find the application in this tenant.', {
+    failure: 'consent',
+    reason: 'application-not-consented',
+    remedy:
+      'Check tenantId, and let an administrator grant admin consent under "API permissions" of the app registration; it can take some minutes.',
+    details,
   });
 }
 
