@@ -581,6 +581,11 @@ describe('sign-in', () => {
     }
   });
 
+  it('says for how long the service asks to be left alone', async () => {
+    const server = await start({}, onToken({ status: 503, headers: { 'retry-after': '2000' } }));
+    await assert.rejects(readAll(openAt(server).provider), { reason: 'sign-in-unavailable', message: /503.*2000 s/ });
+  });
+
   it('asks again after a refusal, whatever MSAL remembers of it', async () => {
     const refusal = { ...aadsts(400, 7000222), headers: { 'retry-after': '3600' } };
     const server = await start({}, onToken(refusal, 1));

@@ -70,7 +70,8 @@ function readAnswer<Body>(response: Response, text: string, now: number): Outcom
   const { status, headers } = response;
   if (status === 429 || status >= 500) {
     const waitMs = retryAfterMs(headers, now);
-    const error = new UpstreamError(`The sign-in service of Microsoft answered ${status} again and again.`, {
+    const wait = waitMs === undefined ? 'again and again' : `and asks to wait ${Math.ceil(waitMs / 1000)} s`;
+    const error = new UpstreamError(`The sign-in service of Microsoft answered ${status} ${wait}.`, {
       failure: status === 429 ? 'throttled' : 'server',
       reason: 'sign-in-unavailable',
       remedy: 'The next run tries again; if it repeats, look at the service health page of Microsoft 365.',
