@@ -583,7 +583,10 @@ describe('sign-in', () => {
 
   it('says for how long the service asks to be left alone', async () => {
     const server = await start({}, onToken({ status: 503, headers: { 'retry-after': '2000' } }));
-    await assert.rejects(readAll(openAt(server).provider), { reason: 'sign-in-unavailable', message: /503.*2000 s/ });
+    const { tokens } = openGraph(openAt(server).settings, makeTestClock(), ASK_LIMITS);
+    const { signal } = new AbortController();
+    await assert.rejects(tokens.token(signal), { reason: 'sign-in-unavailable', message: /sign-in.*503.*2000 s/ });
+    await assert.rejects(tokens.token(signal), { failure: 'throttled', message: /sign-in.*left alone.*2000 s/ });
   });
 
   it('asks again after a refusal, whatever MSAL remembers of it', async () => {

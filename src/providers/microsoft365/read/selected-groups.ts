@@ -65,13 +65,13 @@ function checkOf(settings: Microsoft365Settings, id: string, { group, count, del
       `The group "${label}" is of a kind that the scope leaves out (${out.detail ?? 'dynamic membership'}).`,
       'Add its type to scope.groupTypes, or include dynamic membership, or select another group.',
     );
-  return { name, ok: true, detail: `The group "${label}" ${sizeOf(found, count)}.`, remedy: null };
-}
-
-function sizeOf(group: GraphGroup, count: BatchAnswer | undefined): string {
-  if (hidesMembers(group)) return 'hides its members, who come in with Member.Read.Hidden only';
-  const members = countIn(group, count);
-  return members === 0 ? 'is empty, so nobody comes in by it' : `has ${members ?? 'an unknown number of'} members`;
+  const members = countIn(found, count);
+  const size = hidesMembers(found)
+    ? 'hides its members, who come in with Member.Read.Hidden only'
+    : members === 0
+      ? 'is empty, so nobody comes in by it'
+      : `has ${members ?? 'an unknown number of'} members`;
+  return { name, ok: true, detail: `The group "${label}" ${size}.`, remedy: null };
 }
 
 function nameIn({ body }: BatchAnswer, id: string): string {

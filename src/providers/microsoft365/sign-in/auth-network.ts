@@ -21,7 +21,7 @@ const ANSWER_BYTES_MAX = 1024 * 1024;
 
 /** @param send carries one request: the machine's own identity is asked for in another way than the sign-in service */
 export function makeAuthNetwork(clock: Clock, limits: Limits, send: Fetch): AuthNetwork {
-  const pace = makePace(clock, limits);
+  const pace = makePace(clock, limits, undefined, 'The sign-in service of Microsoft');
   const forever = new AbortController().signal;
   let failure: GatewayError | string | undefined;
 
