@@ -322,13 +322,15 @@ class SimulatedGraph {
       this.need('User.Read.All', 'Directory.Read.All');
       return list(this.tenant.deletedUsers.values(), selected(url), 'directoryObjects');
     }
+    // Source: learn.microsoft.com/graph/api/directory-deleteditems-list and directory-deleteditems-get, checked 2026-11.
     if (deleted === 'microsoft.graph.group') {
-      this.need('GroupMember.Read.All', 'Group.Read.All', 'Directory.Read.All');
+      this.need('Group.Read.All', 'Directory.Read.All');
       const groups = [...this.tenant.deletedGroups.values()].map(({ group }) => group);
       return list(groups, selected(url), 'directoryObjects');
     }
     if (deleted !== undefined) {
-      this.need('User.Read.All', 'Group.Read.All', 'Directory.Read.All');
+      const type = this.tenant.deletedGroups.has(deleted) ? 'Group' : 'User';
+      this.need(`${type}.Read.All`, 'Directory.Read.All');
       return JSON.stringify(selected(url)(deletedItem(this.tenant, deleted)));
     }
     if (path === '/v1.0/organization') {

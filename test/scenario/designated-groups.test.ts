@@ -80,7 +80,8 @@ for (const kind of ['embedded', 'postgres'] as const)
       addMember(tenant, group('Ops'), person(4));
       addMember(tenant, group('Elsewhere'), person(5));
       addMember(tenant, group('Team'), person(6));
-      graph = await startTenant(tenant);
+      const roles = ['User.Read.All', 'GroupMember.Read.All', 'Organization.Read.All', 'Group.Read.All'];
+      graph = await startTenant(tenant, { application: { roles } });
       gateway = await startGateway({ ...(await freshStorage(kind)), ALLOW_LOOPBACK_WEBHOOKS: 'true' });
       const run = await connect(gateway, settingsFor(tenant, graph, { scope: { ...grouped('Company') } }));
       assert.equal(run.status, 'succeeded', JSON.stringify(run.error));

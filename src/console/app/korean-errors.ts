@@ -624,6 +624,10 @@ export const KOREAN_ERRORS: Readonly<Record<string, Said>> = {
   'state-used': ['동의의 응답이 이미 사용되었습니다.', START_AGAIN],
   'state-wrong': ['여기에서 시작한 동의의 응답이 아닙니다.', START_AGAIN],
   'subscription-broken': GRAPH_ANSWER,
+  'subscription-refused': [
+    'Microsoft Graph가 이 주소로 변경 알림을 보내지 않으려 합니다. 대부분 이 주소에 연결하지 못하기 때문입니다.',
+    'Microsoft가 공인 인증 기관의 인증서로 인터넷에서 PUBLIC_URL에 연결할 수 있는지, 게이트웨이 앞에서 /hooks/에 로그인을 요구하거나 대신 응답하는 것이 없는지 확인하세요.',
+  ],
   'subscription-taken': [
     'Microsoft Graph가 이 애플리케이션의 변경 사항을 이미 다른 곳에 알리고 있습니다.',
     '애플리케이션마다 이러한 구독은 하나뿐입니다. 게이트웨이마다 앱 등록을 따로 만드세요. 갱신되지 않는 구독은 29일 안에 끝납니다.',

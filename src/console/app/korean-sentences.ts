@@ -175,16 +175,16 @@ const SENTENCES: Readonly<Record<string, string>> = {
   'there is no access token': '액세스 토큰이 없습니다',
   'there is no connection': '연결이 없습니다',
   'Microsoft Graph cannot be reached': 'Microsoft Graph에 연결할 수 없습니다',
-  'The whole directory of tenant "{tenant}" is read from {host}, with a client secret.':
-    '테넌트 "{tenant}"의 전체 디렉터리를 {host}에서 클라이언트 암호로 읽습니다.',
-  'The whole directory of tenant "{tenant}" is read from {host}, with a client secret that is valid until {until}.':
-    '테넌트 "{tenant}"의 전체 디렉터리를 {host}에서 {until}까지 유효한 클라이언트 암호로 읽습니다.',
-  'The whole directory of tenant "{tenant}" is read from {host}, with a certificate that is valid until {until}.':
-    '테넌트 "{tenant}"의 전체 디렉터리를 {host}에서 {until}까지 유효한 인증서로 읽습니다.',
-  'The whole directory of tenant "{tenant}" is read from {host}, with the managed identity of this machine.':
-    '테넌트 "{tenant}"의 전체 디렉터리를 {host}에서 이 컴퓨터의 관리 ID로 읽습니다.',
-  'The whole directory of tenant "{tenant}" is read from {host}, with the token in "{file}".':
-    '테넌트 "{tenant}"의 전체 디렉터리를 {host}에서 "{file}"의 토큰으로 읽습니다.',
+  'The directory of tenant "{tenant}" is read from {host}, with a client secret.':
+    '테넌트 "{tenant}"의 디렉터리를 {host}에서 클라이언트 암호로 읽습니다.',
+  'The directory of tenant "{tenant}" is read from {host}, with a client secret that is valid until {until}.':
+    '테넌트 "{tenant}"의 디렉터리를 {host}에서 {until}까지 유효한 클라이언트 암호로 읽습니다.',
+  'The directory of tenant "{tenant}" is read from {host}, with a certificate that is valid until {until}.':
+    '테넌트 "{tenant}"의 디렉터리를 {host}에서 {until}까지 유효한 인증서로 읽습니다.',
+  'The directory of tenant "{tenant}" is read from {host}, with the managed identity of this machine.':
+    '테넌트 "{tenant}"의 디렉터리를 {host}에서 이 컴퓨터의 관리 ID로 읽습니다.',
+  'The directory of tenant "{tenant}" is read from {host}, with the token in "{file}".':
+    '테넌트 "{tenant}"의 디렉터리를 {host}에서 "{file}"의 토큰으로 읽습니다.',
   'The token is for tenant {id}: "{name}".': '토큰의 테넌트는 {id}("{name}")입니다.',
   '{known}. Its name is not read without Organization.Read.All, which is optional.':
     '{known}. 이름은 선택 사항인 Organization.Read.All 권한이 없어 읽지 않습니다.',
@@ -241,6 +241,8 @@ const SENTENCES: Readonly<Record<string, string>> = {
   'The group "{name}" is empty, so nobody comes in by it.':
     '"{name}" 그룹이 비어 있어 이 그룹으로 들어오는 사용자가 없습니다.',
   'The group "{name}" has an unknown number of members.': '"{name}" 그룹의 구성원 수를 알 수 없습니다.',
+  'The group "{name}" hides its members, who come in with Member.Read.Hidden only.':
+    '"{name}" 그룹은 구성원을 숨깁니다. 구성원은 Member.Read.Hidden 권한이 있어야 가져올 수 있습니다.',
   'The group "{name}" has {n} members.': '"{name}" 그룹의 구성원은 {n}명입니다.',
   'Connected to "{host}" {how}, {who}.': '"{host}"에 {how} {who} 연결했습니다.',
   'over TLS': 'TLS로',

@@ -89,7 +89,7 @@ function notTried(name: string, why: string): Check {
 function describeSettings(settings: Microsoft365Settings, clock: Clock): Finding {
   const { credential, tenantId } = settings;
   const { graph } = endpointsOf(settings);
-  const where = `The whole directory of tenant "${tenantId}" is read from ${new URL(graph).host}`;
+  const where = `The directory of tenant "${tenantId}" is read from ${new URL(graph).host}`;
   if (credential.kind === 'clientSecret') return describeSecret(where, credential.expiresAt, clock);
   if (credential.kind === 'managedIdentity') return `${where}, with the managed identity of this machine.`;
   if (credential.kind === 'federated') return `${where}, with the token in "${credential.tokenFile}".`;

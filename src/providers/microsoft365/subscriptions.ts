@@ -2,7 +2,7 @@ import { CredentialsError, NotFoundError, UpstreamError } from '#core/errors.ts'
 import type { Subscribed, SubscriptionKind } from '#core/provider.ts';
 import type { Graph } from './graph/client.ts';
 import { collection } from './graph/collection.ts';
-import { incomplete } from './graph/failures.ts';
+import { incomplete, saysCode } from './graph/failures.ts';
 import type { Microsoft365Settings } from './settings.ts';
 
 /** Of users and groups. Source: learn.microsoft.com/graph/api/resources/subscription, checked 2026-11. */
@@ -36,6 +36,7 @@ export function graphSubscriptions(
       try {
         return await graph.post('/subscriptions', body, readSubscription, { signal });
       } catch (error) {
+        if (isUnproven(error)) throw unproven(notificationUrl, resource, error);
         // One of ours whose id was lost, or that we were too late to take back: there can be only one.
         if (!isDuplicate(error)) throw error;
         const others = await removeLeft(graph, notificationUrl, resource, signal);
@@ -67,6 +68,29 @@ export function graphSubscriptions(
 
 function isDuplicate(error: unknown): boolean {
   return error instanceof UpstreamError && error.details['status'] === 409;
+}
+
+/**
+ * Graph asks the address for an answer before it subscribes, and says so when there is none.
+ * Source: learn.microsoft.com/graph/change-notifications-delivery-webhooks, "notificationUrl validation", checked 2026-11.
+ */
+function isUnproven(error: unknown): error is UpstreamError {
+  const isRefused = error instanceof UpstreamError && error.details['status'] === 400;
+  return isRefused && saysCode(error, /^(ValidationError|InvalidRequest)$/i);
+}
+
+function unproven(notificationUrl: string, resource: string, cause: UpstreamError): UpstreamError {
+  return new UpstreamError(
+    `Microsoft Graph refuses to tell changes of ${resource} to ${hostIn(notificationUrl)}: mostly since it cannot reach it.`,
+    {
+      failure: 'server',
+      reason: 'subscription-refused',
+      remedy:
+        'Check that Microsoft reaches PUBLIC_URL from the internet, by a certificate of a public authority, and that nothing before the gateway asks for a login at /hooks/ or answers in its place.',
+      details: cause.details,
+      cause,
+    },
+  );
 }
 
 /** Gone, or made by another application than the settings name now: then it is made by this one. */

@@ -4,7 +4,7 @@ import { generate } from 'selfsigned';
 import { type GraphServer, startGraphServer } from '#demo/graph-server.ts';
 import { addMember, makeTenant, type Tenant } from '#demo/tenant.ts';
 import { neededPermissions } from '#providers/microsoft365/sign-in/permissions.ts';
-import { CLIENT_ID, makeTestClock, openProvider, settingsFor, startTenant } from './support.ts';
+import { CLIENT_ID, makeTestClock, openProvider, settingsFor, startScripted, startTenant } from './support.ts';
 
 let tenant: Tenant;
 let graph: GraphServer;
@@ -144,6 +144,33 @@ describe('the connection test', () => {
     graph.setFaults({});
   });
 
+  it('says how many are in a designated group, as far as Graph tells: in a batch perhaps in base64', async () => {
+    const id = '6ea91a8d-e32e-41a1-b7bd-d2d185eed0e0';
+    const group = { id, displayName: 'A', securityEnabled: true, mailEnabled: false, groupTypes: [] };
+    for (const [count, visibility, said] of [
+      [12, null, /"A" has 12 members/],
+      ['12', null, /"A" has 12 members/],
+      ['MTI=', null, /"A" has 12 members/],
+      [0, 'HiddenMembership', /"A" hides its members, who come in with Member\.Read\.Hidden only/],
+      [0, null, /"A" is empty/],
+      [null, null, /"A" has an unknown number of members/],
+    ] as const) {
+      const answer = (url: string): object => {
+        if (url.includes('deletedItems')) return { status: 404, body: {} };
+        return { status: 200, body: url.includes('$count') ? count : { ...group, visibility } };
+      };
+      const server = await startScripted(({ url, body }) => {
+        if (!url.includes('$batch')) return { body: { value: [{ id }] } };
+        const { requests } = JSON.parse(body) as { requests: { id: string; url: string }[] };
+        return { body: { responses: requests.map((step) => ({ id: step.id, ...answer(step.url) })) } };
+      });
+      const scope = { mode: 'groups', groupIds: [id] };
+      const { kind, settings } = openProvider(settingsFor(server, 'contoso.example', { scope }));
+      assert.match((await kind.test(settings, signal)).at(-1)?.detail ?? '', said);
+      await server.close();
+    }
+  });
+
   it('ends when it is told to, and still throws nothing', async () => {
     const { kind, settings } = openProvider(settingsFor(graph, tenant.id));
     const checks = await kind.test(settings, AbortSignal.abort());
@@ -236,10 +263,12 @@ describe('what can be looked up', () => {
     };
     const always = ['Organization.Read.All', 'Member.Read.Hidden'];
     assert.deepEqual(needed({}), [[], [...always, 'MailboxSettings.Read', 'Group.Read.All', 'Application.Read.All']]);
+    const users = [{ target: 'title', source: 'employeeLeaveDateTime' }];
+    assert.deepEqual(needed({ mapping: { users } })[0], ['User-LifeCycleInfo.Read.All']);
     const secret = { kind: 'clientSecret', secret: 's', expiresAt: '2030-01-01' };
     assert.deepEqual(
       needed({ scope: { mailboxTypes: ['user', 'shared'] }, notifications: { enabled: false }, credential: secret }),
-      [['MailboxSettings.Read'], always],
+      [['MailboxSettings.Read'], [...always, 'Group.Read.All']],
     );
     assert.deepEqual(needed({ scope: { mailboxTypes: [] }, credential: { kind: 'managedIdentity' } }), [
       ['MailboxSettings.Read'],

@@ -140,6 +140,51 @@ describe('requests', () => {
     assert.equal(server.tokens(), 2);
   });
 
+  it('tell the authority what Graph demands of the next token', async () => {
+    const demand = { access_token: { nbf: { essential: true, value: '1795833600' } } };
+    const encoded = Buffer.from(JSON.stringify(demand)).toString('base64');
+    const challenge = `Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", error="insufficient_claims", claims="${encoded}"`;
+    const told: unknown[] = [];
+    const server = await start(
+      {
+        '/groups?': () =>
+          told.length < 2 || told[1] === undefined
+            ? { ...refuse(401, 'InvalidAuthenticationToken'), headers: { 'www-authenticate': challenge } }
+            : undefined,
+      },
+      ({ url, body }) => {
+        if (!url.includes('/token')) return undefined;
+        const claims = new URLSearchParams(body).get('claims');
+        told.push(claims === null ? undefined : JSON.parse(claims).access_token);
+        return undefined;
+      },
+    );
+    assert.equal((await readAll(openAt(server).provider)).at(-1)?.type, 'end');
+    assert.deepEqual(told, [undefined, demand.access_token]);
+  });
+
+  it('go on after a demand that is none', async () => {
+    for (const challenge of ['Bearer claims="bm8="', 'Bearer claims=""', 'Bearer error="invalid_token"']) {
+      const headers = { 'www-authenticate': challenge };
+      const server = await start({
+        '/groups?': ({ token }) => (token === 'token-1' ? { ...refuse(401, 'no'), headers } : undefined),
+      });
+      assert.equal((await readAll(openAt(server).provider)).at(-1)?.type, 'end');
+      assert.equal(server.tokens(), 2);
+    }
+  });
+
+  it('of an application that the tenant does not have say that consent is missing', async () => {
+    for (const status of [401, 403]) {
+      const server = await start({ '/users': () => refuse(status, 'Authorization_IdentityNotFound') });
+      await assert.rejects(readAll(openAt(server).provider), {
+        reason: 'application-not-consented',
+        remedy: /tenantId.*admin consent/,
+      });
+      assert.equal(server.tokens(), 1, 'another token would be refused too');
+    }
+  });
+
   it('give up when no token is taken', async () => {
     const server = await start({ '/users': () => refuse(401, 'InvalidAuthenticationToken') });
     await assert.rejects(readAll(openAt(server).provider), { code: 'ERR_CREDENTIALS', reason: 'token-refused' });
@@ -287,6 +332,17 @@ describe('answers', () => {
       pages.flatMap(({ skipped }) => skipped.map(({ externalId }) => externalId)),
       ['x1'],
     );
+  });
+
+  it('may be agents with an account, who are users', async () => {
+    const kinds = ['user', 'agentUser', 'agentIdentity', 'group'];
+    const members = kinds.map((kind) => ({ '@odata.type': `#microsoft.graph.${kind}`, id: kind }));
+    const server = await start({
+      '/groups?': () => page([{ id: 'g1', securityEnabled: true }]),
+      '/groups/': () => page(members),
+    });
+    const { members: read } = await gather(openAt(server).provider);
+    assert.deepEqual(read.get('g1'), new Set(['user', 'agentUser', 'group']));
   });
 
   it('may be empty pages with a next link, but not for ever', async () => {
@@ -458,6 +514,19 @@ describe('answers', () => {
     await assert.rejects(readAll(openAt(huge).provider), { failure: 'source-incomplete', reason: 'answer-too-large' });
   });
 
+  it('that deny people because of one field name the permission that it needs', async () => {
+    const server = await start({ '/users': () => refuse(403, 'Authorization_RequestDenied') });
+    const users = [{ target: 'title', source: 'employeeLeaveDateTime' }];
+    await assert.rejects(readAll(openAt(server, { mapping: { users } }).provider), {
+      reason: 'permission-missing',
+      remedy: /User\.Read\.All.*employeeLeaveDateTime also needs User-LifeCycleInfo\.Read\.All/,
+    });
+    await assert.rejects(
+      readAll(openAt(server).provider),
+      ({ remedy = '' }: UpstreamError) => !/LifeCycle/.test(remedy),
+    );
+  });
+
   it('never show their words in an error', async () => {
     const server = await start({
       '/users': () => ({ status: 400, body: { error: { code: 'Request_BadRequest', message: 'ada@contoso.com' } } }),
@@ -510,6 +579,14 @@ describe('sign-in', () => {
       const server = await start({}, onToken(said, 2));
       assert.equal((await readAll(openAt(server).provider)).at(-1)?.type, 'end');
     }
+  });
+
+  it('says for how long the service asks to be left alone', async () => {
+    const server = await start({}, onToken({ status: 503, headers: { 'retry-after': '2000' } }));
+    const { tokens } = openGraph(openAt(server).settings, makeTestClock(), ASK_LIMITS);
+    const { signal } = new AbortController();
+    await assert.rejects(tokens.token(signal), { reason: 'sign-in-unavailable', message: /sign-in.*503.*2000 s/ });
+    await assert.rejects(tokens.token(signal), { failure: 'throttled', message: /sign-in.*left alone.*2000 s/ });
   });
 
   it('asks again after a refusal, whatever MSAL remembers of it', async () => {

@@ -206,14 +206,17 @@ describe('a full read', () => {
       [['User.Read.All'], 'GroupMember.Read.All'],
     ] as const) {
       const poor = await startTenant(tenant, { application: { roles } });
-      const { provider } = openProvider(settingsFor(poor, tenant.id));
-      await assert.rejects(readAll(provider), (error) => {
-        assert.ok(error instanceof CredentialsError && error.failure === 'consent');
-        assert.equal(error.reason, 'permission-missing');
-        assert.match(error.message, new RegExp(missing));
-        assert.match(error.remedy ?? '', new RegExp(missing));
-        return true;
-      });
+      const groupIds = [...tenant.groups.keys()].slice(0, 2);
+      for (const scope of [undefined, { mode: 'groups', groupIds }]) {
+        const { provider } = openProvider(settingsFor(poor, tenant.id, scope && { scope }));
+        await assert.rejects(readAll(provider), (error) => {
+          assert.ok(error instanceof CredentialsError && error.failure === 'consent');
+          assert.equal(error.reason, 'permission-missing');
+          assert.match(error.message, new RegExp(missing));
+          assert.match(error.remedy ?? '', new RegExp(missing));
+          return true;
+        });
+      }
       await poor.close();
     }
   });

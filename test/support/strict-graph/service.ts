@@ -245,11 +245,7 @@ export class GraphService {
         },
       };
     }
-    this.need(
-      list === 'users'
-        ? ['User.Read.All', 'Directory.Read.All']
-        : ['Group.Read.All', 'GroupMember.Read.All', 'Directory.Read.All'],
-    );
+    this.need(['Directory.Read.All', list === 'users' ? 'User.Read.All' : 'Group.Read.All']);
     return this.list(ask, list, 'bin');
   }
 

@@ -11,6 +11,8 @@ const BUSY = 429;
 const SPARE_MS = 500;
 
 export interface BatchAnswer {
+  /** What was asked for. */
+  readonly url: string;
   readonly status: number;
   readonly body: unknown;
 }
@@ -56,7 +58,7 @@ async function oneBatch(graph: Graph, urls: readonly string[], options: BatchOpt
       const headers = headersOf(named);
       if (typeof status === 'number') graph.spend(status, headers);
       const final = typeof status === 'number' && status !== BUSY && status < 500;
-      if (final) answers.set(Number(id), { status, body });
+      if (final) answers.set(Number(id), { url: urls[Number(id)] ?? '', status, body });
       else waitMs = Math.max(waitMs, retryAfterMs(headers, graph.pace.now()) || spareMs);
     }
     if (waitMs > 0) graph.pace.pause(waitMs);

@@ -14,7 +14,7 @@ import type { Clock } from '#platform/clock.ts';
 import { insideFetch } from '#platform/inside-fetch.ts';
 import { inSpan, type OpenSpan, traceHeaders } from '#platform/trace.ts';
 import type { Microsoft365Settings } from '../settings.ts';
-import { makeTokenSource, type TokenSource } from '../sign-in/auth.ts';
+import { claimsIn, makeTokenSource, type RefusedToken, type TokenSource } from '../sign-in/auth.ts';
 import { endpointsOf } from '../sign-in/endpoints.ts';
 import { readBody } from './body.ts';
 import { makeBudget } from './budget.ts';
@@ -85,7 +85,7 @@ export function openGraph(settings: Microsoft365Settings, clock: Clock, limits: 
   });
 
   async function send<Value>(sent: Sent, read: ReadAnswer<Value>): Promise<Value> {
-    let refused: string | undefined;
+    let refused: RefusedToken | undefined;
     let refusals = 0;
     const attempt = async (): Promise<Outcome<Value>> => {
       const token = await tokens.token(sent.signal, refused);
@@ -93,7 +93,7 @@ export function openGraph(settings: Microsoft365Settings, clock: Clock, limits: 
       const outcome = await inSpan(`graph ${sent.method}`, facts, (note) => tryOnce(sent, token, read, note), 'client');
       if (!isTokenRefused(outcome) || refusals >= REFUSALS_MAX) return outcome;
       refusals += 1;
-      refused = token;
+      refused = { token, claims: outcome.claims };
       return { ...outcome, retry: true, ...(refusals === 1 ? { waitMs: 0 } : {}) };
     };
     return pace.run(attempt, sent.signal);
@@ -104,7 +104,7 @@ export function openGraph(settings: Microsoft365Settings, clock: Clock, limits: 
     token: string,
     read: ReadAnswer<Value>,
     note: OpenSpan['note'],
-  ): Promise<Outcome<Value>> {
+  ): Promise<Answered<Value>> {
     spent.requests += 1;
     const { tell, count, ms } = makeTeller(around, describe(sent, origin), clock, note);
     try {
@@ -124,7 +124,7 @@ export function openGraph(settings: Microsoft365Settings, clock: Clock, limits: 
         requestId: headers.get('request-id'),
         wait: headers.get('retry-after'),
       });
-      if (!response.ok) return explainStatus(response, text, clock.now().getTime());
+      if (!response.ok) return { ...explainStatus(response, text, clock.now().getTime()), claims: claimsIn(headers) };
       return { value: read(status === 204 ? undefined : parseJson(text)) };
     } catch (error) {
       sent.signal.throwIfAborted();
@@ -201,7 +201,10 @@ function errorName(error: unknown): string {
   return thrown instanceof Error ? thrown.name : 'unknown';
 }
 
-function isTokenRefused<Value>(outcome: Outcome<Value>): outcome is Exclude<Outcome<Value>, { value: Value }> {
+/** With what a refusal of the token wants of the next one. */
+type Answered<Value> = Outcome<Value> & Pick<RefusedToken, 'claims'>;
+
+function isTokenRefused<Value>(outcome: Answered<Value>): outcome is Exclude<Answered<Value>, { value: Value }> {
   return 'error' in outcome && outcome.error instanceof CredentialsError && outcome.error.reason === 'token-refused';
 }
 

@@ -38,7 +38,8 @@ export function explainStatus(response: Response, body: string, now: number): Fa
     return { retry: true, busy: true, waitMs, error: busyError('throttled', waitMs, facts) };
   if ((status >= 500 && status !== NOT_IMPLEMENTED) || status === 408)
     return { retry: true, busy: waitMs !== undefined, waitMs, error: busyError('server', waitMs, facts) };
-  return { retry: false, error: explainRefusal(facts, new URL(response.url).pathname) };
+  const { pathname, search } = new URL(response.url);
+  return { retry: false, error: explainRefusal(facts, `${pathname}${search}`) };
 }
 
 type Facts = Readonly<Record<string, unknown>> & {
@@ -60,8 +61,9 @@ function busyError(failure: 'throttled' | 'server', waitMs: number | undefined, 
   });
 }
 
-function explainRefusal(facts: Facts, path: string): GatewayError {
+function explainRefusal(facts: Facts, url: string): GatewayError {
   const { status, graphCode: code } = facts;
+  if ((status === 401 || status === 403) && code === 'Authorization_IdentityNotFound') return notInTenant(facts);
   if (status === 401)
     return new CredentialsError('Microsoft Graph refuses the access token.', {
       failure: 'auth',
@@ -69,7 +71,7 @@ function explainRefusal(facts: Facts, path: string): GatewayError {
       remedy: 'Check that the application still exists, that its credential was not revoked, and endpoints.graph.',
       details: facts,
     });
-  if (status === 403) return permissionMissing(facts, path);
+  if (status === 403) return permissionMissing(facts, url);
   if (status === 404) return new NotFoundError('Microsoft Graph does not know this object.', { details: facts });
   return new UpstreamError(`Microsoft Graph refuses a request with ${status}${code === '' ? '' : ` (${code})`}.`, {
     failure: 'server',
@@ -77,6 +79,26 @@ function explainRefusal(facts: Facts, path: string): GatewayError {
     remedy: 'Check endpoints.graph; look the code up in the error reference of Microsoft Graph.',
     details: facts,
   });
+}
+
+/** Tokens are given for an application that the tenant does not have; Graph says so then. */
+function notInTenant(details: Facts): CredentialsError {
+  return new CredentialsError('Microsoft Graph does not find the application in this tenant.', {
+    failure: 'consent',
+    reason: 'application-not-consented',
+    remedy:
+      'Check tenantId, and let an administrator grant admin consent under "API permissions" of the app registration; it can take some minutes.',
+    details,
+  });
+}
+
+/**
+ * A step of a batch that is denied, as the same request by itself would be.
+ * @param url as the step names it
+ */
+export function explainDenied(url: string, body: unknown): CredentialsError {
+  const [code = ''] = graphCodes(JSON.stringify(body ?? null));
+  return permissionMissing({ status: 403, graphCode: code, requestId: undefined }, `/v1.0${url}`);
 }
 
 /** The least permission for what was read. Source: learn.microsoft.com/graph/permissions-reference, checked 2026-11. */
@@ -87,17 +109,20 @@ const PERMISSION_FOR: readonly (readonly [RegExp, string])[] = [
   [/\/v1\.0\/subscriptions/, 'Group.Read.All'],
 ];
 
-function permissionMissing(facts: Facts, path: string): CredentialsError {
-  const permission = PERMISSION_FOR.find(([pattern]) => pattern.test(path))?.[1];
+function permissionMissing(facts: Facts, url: string): CredentialsError {
+  const permission = PERMISSION_FOR.find(([pattern]) => pattern.test(url))?.[1];
   const denied = facts.graphCode === 'Authorization_RequestDenied' || facts.graphCode === '';
   const message =
     permission === undefined || !denied
       ? `Microsoft Graph denies access${facts.graphCode === '' ? '' : ` (${facts.graphCode})`}.`
       : `The application lacks the permission ${permission} in Microsoft Graph.`;
-  const hidden = /\/members/.test(path) ? ' A group that hides its members also needs Member.Read.Hidden.' : '';
+  const hidden = /\/members/.test(url) ? ' A group that hides its members also needs Member.Read.Hidden.' : '';
+  const leave = url.includes('employeeLeaveDateTime')
+    ? ' The field employeeLeaveDateTime also needs User-LifeCycleInfo.Read.All.'
+    : '';
   return new CredentialsError(message, {
     failure: 'consent',
-    remedy: `Grant ${permission ?? 'User.Read.All and GroupMember.Read.All'} as an application permission under "API permissions", with admin consent; a new grant can take some minutes.${hidden}`,
+    remedy: `Grant ${permission ?? 'User.Read.All and GroupMember.Read.All'} as an application permission under "API permissions", with admin consent; a new grant can take some minutes.${hidden}${leave}`,
     details: { ...facts, permission },
   });
 }

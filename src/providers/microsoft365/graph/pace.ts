@@ -58,7 +58,13 @@ export interface Gate {
   pausedUntil: number;
 }
 
-export function makePace(clock: Clock, { attemptsMax, waitMsMax }: Limits, gate: Gate = { pausedUntil: 0 }): Pace {
+/** @param who is asked, for the words of an error */
+export function makePace(
+  clock: Clock,
+  { attemptsMax, waitMsMax }: Limits,
+  gate: Gate = { pausedUntil: 0 },
+  who = 'Microsoft Graph',
+): Pace {
   let throttledMs = 0;
   let answered = false;
 
@@ -85,7 +91,7 @@ export function makePace(clock: Clock, { attemptsMax, waitMsMax }: Limits, gate:
     for (;;) {
       const wait = gate.pausedUntil - clock.elapsed();
       if (wait <= 0) break;
-      if (wait > waitMsMax) throw tooLong(wait);
+      if (wait > waitMsMax) throw tooLong(who, wait);
       await clock.sleep(wait, signal);
     }
     signal.throwIfAborted();
@@ -124,8 +130,8 @@ function isUnreachable(error: GatewayError): boolean {
 }
 
 /** Whoever cannot wait that long is told at once, and asks nothing. */
-function tooLong(waitMs: number): UpstreamError {
-  return new UpstreamError(`Microsoft Graph has asked to be left alone for another ${Math.ceil(waitMs / 1000)} s.`, {
+function tooLong(who: string, waitMs: number): UpstreamError {
+  return new UpstreamError(`${who} has asked to be left alone for another ${Math.ceil(waitMs / 1000)} s.`, {
     failure: 'throttled',
     remedy: 'Try again then.',
     retryAfterMs: waitMs,

@@ -103,10 +103,14 @@ export const GROUP_SELECT = [
   'visibility',
 ] as const;
 
+/** Kinds that are users too, and in every list of them. Source: learn.microsoft.com/graph/api/resources/agentuser, checked 2026-11. */
+const USERS: ReadonlySet<string> = new Set(['user', 'agentUser']);
+
 /** The kind of a member: `user`, `group`, `device`; undefined when Graph does not say, and nothing that it has does. */
 export function memberKind(member: GraphMember): string | undefined {
   const { '@odata.type': type } = member;
   const kind = typeof type === 'string' ? type.replace(/^#?microsoft\.graph\./i, '') : '';
+  if (USERS.has(kind)) return 'user';
   if (kind !== '' && kind !== 'directoryObject') return kind;
   if (typeof member.userPrincipalName === 'string') return 'user';
   return typeof member.securityEnabled === 'boolean' ? 'group' : undefined;

@@ -1,6 +1,6 @@
 import { CredentialsError, NotFoundError } from '#core/errors.ts';
 import type { MemberRef, Page, SkippedObject } from '#core/pages.ts';
-import { batchGet } from '../graph/batch.ts';
+import { type BatchAnswer, batchGet } from '../graph/batch.ts';
 import type { Graph } from '../graph/client.ts';
 import { collection, PAGE_SIZE } from '../graph/collection.ts';
 import { incomplete } from '../graph/failures.ts';
@@ -158,17 +158,24 @@ export async function countMembers(
   const urls = groups.map(({ id }) => `/groups/${encodeURIComponent(id)}/members/$count`);
   try {
     const answers = await batchGet(graph, urls, { signal, advanced: true });
-    return answers.map(({ status, body }, index) => {
-      const isTold = status === 200 && groups[index] !== undefined && !hidesMembers(groups[index]);
-      return isTold ? toCount(body) : undefined;
-    });
+    return groups.map((group, index) => countIn(group, answers[index]));
   } catch {
     signal.throwIfAborted();
     return [];
   }
 }
 
-function toCount(body: unknown): number | undefined {
-  const count = typeof body === 'string' && body !== '' ? Number(body) : body;
-  return typeof count === 'number' && Number.isInteger(count) && count >= 0 ? count : undefined;
+/**
+ * How many direct members the answer of a batch says that a group has; undefined where it does not, or the group hides them.
+ * A body that is no JSON may stand in base64. Source: learn.microsoft.com/graph/json-batching, checked 2026-11.
+ */
+export function countIn(group: GraphGroup, answer: BatchAnswer | undefined): number | undefined {
+  if (answer?.status !== 200 || hidesMembers(group)) return undefined;
+  const { body } = answer;
+  const text = typeof body === 'string' && !isNumber(body) ? Buffer.from(body, 'base64').toString('latin1') : body;
+  return isNumber(String(text)) ? Number(text) : undefined;
+}
+
+function isNumber(text: string): boolean {
+  return /^\d{1,15}$/.test(text);
 }

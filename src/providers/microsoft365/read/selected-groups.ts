@@ -1,9 +1,10 @@
 import type { Check } from '#core/check.ts';
 import { type BatchAnswer, batchGet } from '../graph/batch.ts';
 import type { Graph } from '../graph/client.ts';
-import { GROUP_SELECT, type GraphGroup } from '../map/records.ts';
+import { GROUP_SELECT, type GraphGroup, hidesMembers } from '../map/records.ts';
 import { makeScope } from '../scope/scope.ts';
 import type { Microsoft365Settings } from '../settings.ts';
+import { countIn } from './members.ts';
 
 /**
  * One check for each group that the settings name by its id: whether it is there, is of a type in scope, and has
@@ -57,15 +58,19 @@ function checkOf(settings: Microsoft365Settings, id: string, { group, count, del
   if (group?.status !== 200)
     return fail(`The group ${id} cannot be read (${group?.status}).`, 'Grant GroupMember.Read.All, and try again.');
   const label = nameIn(group, id);
-  const out = isPathRoot ? undefined : makeScope(settings).group(group.body as GraphGroup);
+  const found = group.body as GraphGroup;
+  const out = isPathRoot ? undefined : makeScope(settings).group(found);
   if (out !== undefined)
     return fail(
       `The group "${label}" is of a kind that the scope leaves out (${out.detail ?? 'dynamic membership'}).`,
       'Add its type to scope.groupTypes, or include dynamic membership, or select another group.',
     );
-  const members = count?.status === 200 ? Number(count.body) : undefined;
-  const size =
-    members === 0 ? 'is empty, so nobody comes in by it' : `has ${members ?? 'an unknown number of'} members`;
+  const members = countIn(found, count);
+  const size = hidesMembers(found)
+    ? 'hides its members, who come in with Member.Read.Hidden only'
+    : members === 0
+      ? 'is empty, so nobody comes in by it'
+      : `has ${members ?? 'an unknown number of'} members`;
   return { name, ok: true, detail: `The group "${label}" ${size}.`, remedy: null };
 }
 

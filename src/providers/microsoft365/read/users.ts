@@ -2,7 +2,7 @@ import { UpstreamError } from '#core/errors.ts';
 import { type BatchAnswer, batchGet } from '../graph/batch.ts';
 import type { Graph } from '../graph/client.ts';
 import { collection, PAGE_SIZE } from '../graph/collection.ts';
-import { incomplete, REQUEST_REFUSED } from '../graph/failures.ts';
+import { explainDenied, incomplete, REQUEST_REFUSED } from '../graph/failures.ts';
 import { idInOneCase, inOneCase } from '../graph/ids.ts';
 import type { GraphUser } from '../map/records.ts';
 
@@ -80,11 +80,15 @@ export async function usersById(
   return withManagers(graph, users, signal);
 }
 
-/** @throws {UpstreamError} `source-incomplete`: Graph neither shows the object nor says that there is none */
+/**
+ * @throws {UpstreamError} `source-incomplete`: Graph neither shows the object nor says that there is none
+ * @throws {CredentialsError} 403: it may not be read
+ */
 export function foundIn<Item extends { readonly id: string }>(answer: BatchAnswer): Item[] {
-  const { status } = answer;
+  const { url, status, body } = answer;
   const found = shownIn<Item>(answer);
   if (found.length > 0 || status === 404) return found;
+  if (status === 403) throw explainDenied(url, body);
   throw incomplete(`Microsoft Graph answers ${status} for an object that it was asked for.`, 'object-unknown');
 }
 

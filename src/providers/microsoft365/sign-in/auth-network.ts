@@ -21,7 +21,7 @@ const ANSWER_BYTES_MAX = 1024 * 1024;
 
 /** @param send carries one request: the machine's own identity is asked for in another way than the sign-in service */
 export function makeAuthNetwork(clock: Clock, limits: Limits, send: Fetch): AuthNetwork {
-  const pace = makePace(clock, limits);
+  const pace = makePace(clock, limits, undefined, 'The sign-in service of Microsoft');
   const forever = new AbortController().signal;
   let failure: GatewayError | string | undefined;
 
@@ -70,7 +70,8 @@ function readAnswer<Body>(response: Response, text: string, now: number): Outcom
   const { status, headers } = response;
   if (status === 429 || status >= 500) {
     const waitMs = retryAfterMs(headers, now);
-    const error = new UpstreamError(`The sign-in service of Microsoft answered ${status} again and again.`, {
+    const wait = waitMs === undefined ? 'again and again' : `and asks to wait ${Math.ceil(waitMs / 1000)} s`;
+    const error = new UpstreamError(`The sign-in service of Microsoft answered ${status} ${wait}.`, {
       failure: status === 429 ? 'throttled' : 'server',
       reason: 'sign-in-unavailable',
       remedy: 'The next run tries again; if it repeats, look at the service health page of Microsoft 365.',

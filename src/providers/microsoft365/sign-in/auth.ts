@@ -19,7 +19,28 @@ export interface TokenSource {
    * @throws {ConfigError} tenant or application is unknown, or the authority's certificate is not trusted
    * @throws {UpstreamError} the authority cannot be reached
    */
-  token(signal: AbortSignal, refused?: string): Promise<string>;
+  token(signal: AbortSignal, refused?: RefusedToken): Promise<string>;
+}
+
+export interface RefusedToken {
+  readonly token: string;
+  /** What Graph wants of the next one, as JSON: the authority is told of it. */
+  readonly claims?: string | undefined;
+}
+
+/**
+ * What a 401 demands of the next token: continuous access evaluation, an IP address that changed, a stronger policy.
+ * Source: learn.microsoft.com/entra/identity-platform/claims-challenge, checked 2026-11.
+ */
+export function claimsIn(headers: Pick<Headers, 'get'>): string | undefined {
+  const encoded = /\bclaims="([\w+/=-]+)"/i.exec(headers.get('www-authenticate') ?? '')?.[1] ?? '';
+  const text = Buffer.from(encoded, 'base64').toString('utf8');
+  try {
+    const claims: unknown = JSON.parse(text);
+    return typeof claims === 'object' && claims !== null ? text : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** A token is a small answer, and comes soon or not at all. */
@@ -35,14 +56,14 @@ export function makeTokenSource(settings: Microsoft365Settings, clock: Clock, li
   const network = makeAuthNetwork(clock, shorter, isMachine ? machineFetch : insideFetch);
   let acquire: Acquire | undefined;
   let scopes = tokenScopes(settings);
-  const asking = new Map<boolean, Promise<string>>();
+  const asking = new Map<string, Promise<string>>();
   let kept: { readonly token: string; readonly until: number } | undefined;
 
-  async function ask(fresh: boolean): Promise<string> {
+  async function ask(freshness: Freshness): Promise<string> {
     acquire ??= makeAcquire(settings, network);
     for (const [index, scope] of scopes.entries())
       try {
-        const token = await acquire(scope, fresh);
+        const token = await acquire(scope, freshness);
         scopes = [scope];
         kept = { token, until: clock.elapsed() + KEPT_MS };
         return token;
@@ -52,9 +73,10 @@ export function makeTokenSource(settings: Microsoft365Settings, clock: Clock, li
     throw new UpstreamError('No token was asked for.', { failure: 'server' });
   }
 
-  function share(fresh: boolean): Promise<string> {
-    const running = asking.get(fresh) ?? ask(fresh).finally(() => asking.delete(fresh));
-    asking.set(fresh, running);
+  function share(freshness: Freshness): Promise<string> {
+    const key = JSON.stringify(freshness);
+    const running = asking.get(key) ?? ask(freshness).finally(() => asking.delete(key));
+    asking.set(key, running);
     return running;
   }
 
@@ -62,8 +84,9 @@ export function makeTokenSource(settings: Microsoft365Settings, clock: Clock, li
     async token(signal, refused) {
       signal.throwIfAborted();
       const known = kept !== undefined && clock.elapsed() < kept.until ? kept.token : undefined;
-      const token = known ?? (await whileWanted(share(false), signal));
-      return token === refused ? whileWanted(share(true), signal) : token;
+      const token = known ?? (await whileWanted(share({ fresh: false }), signal));
+      if (token !== refused?.token) return token;
+      return whileWanted(share({ fresh: true, claims: refused.claims }), signal);
     },
   };
 }
@@ -81,13 +104,18 @@ async function whileWanted<Value>(promise: Promise<Value>, signal: AbortSignal):
   }
 }
 
+interface Freshness {
+  readonly fresh: boolean;
+  readonly claims?: string | undefined;
+}
+
 /** One token for a scope that ends in `/.default`, not from the cache when it has to be fresh. */
-type Acquire = (scope: string, fresh: boolean) => Promise<string>;
+type Acquire = (scope: string, freshness: Freshness) => Promise<string>;
 
 function makeAcquire(settings: Microsoft365Settings, network: AuthNetwork): Acquire {
   const ask = settings.credential.kind === 'managedIdentity' ? byMachine(settings, network) : byApp(settings, network);
-  return async (scope, fresh) => {
-    const token = await ask(scope, fresh);
+  return async (scope, freshness) => {
+    const token = await ask(scope, freshness);
     if (token) return token;
     throw new UpstreamError('The sign-in service answered without a token.', { failure: 'server' });
   };
@@ -95,9 +123,10 @@ function makeAcquire(settings: Microsoft365Settings, network: AuthNetwork): Acqu
 
 function byApp(settings: Microsoft365Settings, network: AuthNetwork) {
   const client = new ConfidentialClientApplication(configuration(settings, network));
-  return async (scope: string, skipCache: boolean): Promise<string | undefined> => {
+  return async (scope: string, { fresh: skipCache, claims }: Freshness): Promise<string | undefined> => {
     try {
-      return (await client.acquireTokenByClientCredential({ scopes: [scope], skipCache }))?.accessToken;
+      const request = { scopes: [scope], skipCache, ...(claims !== undefined && { claims }) };
+      return (await client.acquireTokenByClientCredential(request))?.accessToken;
     } catch (error) {
       throw explainSignIn(error, network.takeFailure());
     }
@@ -115,7 +144,7 @@ function byMachine({ credential }: Microsoft365Settings, network: AuthNetwork) {
     // Trying again is the network's part, which knows how long somebody waits.
     system: { networkClient: network, disableInternalRetries: true },
   });
-  return async (scope: string, forceRefresh: boolean): Promise<string | undefined> => {
+  return async (scope: string, { fresh: forceRefresh }: Freshness): Promise<string | undefined> => {
     try {
       return (await client.acquireToken({ resource: scope.replace(/\/\.default$/, ''), forceRefresh })).accessToken;
     } catch (error) {

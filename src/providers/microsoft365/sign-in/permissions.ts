@@ -8,7 +8,7 @@ import type { Graph } from '../graph/client.ts';
 import type { Microsoft365Settings } from '../settings.ts';
 
 /** What decides. */
-export type PermissionSettings = Pick<Microsoft365Settings, 'scope' | 'credential' | 'notifications'>;
+export type PermissionSettings = Pick<Microsoft365Settings, 'scope' | 'credential' | 'notifications' | 'mapping'>;
 
 export interface NeededPermissions {
   /** Without one of these a sync does not do what the settings say. */
@@ -29,28 +29,36 @@ const INCLUDED_IN: Readonly<Record<string, readonly string[]>> = {
   ],
   'Group.Read.All': ['Group.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'],
   'MailboxSettings.Read': ['MailboxSettings.ReadWrite'],
+  'User-LifeCycleInfo.Read.All': ['User-LifeCycleInfo.ReadWrite.All'],
   'Organization.Read.All': ['Organization.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'],
   'Application.Read.All': ['Application.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'],
 };
 
+/** A field that Graph shows with a permission of its own only. Source: learn.microsoft.com/graph/api/user-get, checked 2026-11. */
+const LEAVE = { field: 'employeeLeaveDateTime', name: 'User-LifeCycleInfo.Read.All', feature: 'when people leave' };
+
 /** The least set for these settings; for those that are not made yet, the least that any need. */
 export function neededPermissions(settings: PermissionSettings | undefined): NeededPermissions {
-  const { scope, credential, notifications } = settings ?? {};
+  const { scope, credential, notifications, mapping } = settings ?? {};
   const types = new Set(scope?.mailboxTypes ?? ['user']);
   const byType = types.size > 1 || !types.has('user');
   const mailboxes = { name: 'MailboxSettings.Read', feature: 'which mailboxes are shared, rooms or equipment' };
+  const bin = 'whether groups that are deleted can be restored';
+  const groups = notifications?.enabled === false ? bin : `notifications about groups, and ${bin}`;
+  const leaves = JSON.stringify(mapping?.users ?? []).includes(LEAVE.field);
   const secretEnds = credential?.kind === 'clientSecret' && credential.expiresAt === undefined;
   return {
     required: [
       { name: 'User.Read.All', feature: 'users and their managers' },
       { name: 'GroupMember.Read.All', feature: 'groups and their members' },
       ...(byType ? [mailboxes] : []),
+      ...(leaves ? [{ name: LEAVE.name, feature: LEAVE.feature }] : []),
     ],
     optional: [
       { name: 'Organization.Read.All', feature: "the tenant's name and domains, and whether it is hybrid" },
       { name: 'Member.Read.Hidden', feature: 'members of groups that hide them' },
       ...(byType ? [] : [mailboxes]),
-      ...(notifications?.enabled === false ? [] : [{ name: 'Group.Read.All', feature: 'notifications about groups' }]),
+      { name: 'Group.Read.All', feature: groups },
       ...(secretEnds ? [{ name: 'Application.Read.All', feature: 'a warning before the client secret expires' }] : []),
     ],
   };
