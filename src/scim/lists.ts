@@ -276,6 +276,7 @@ async function byIndex<Content>(
     shift = startIndex - 1 + size + left - total;
   }
   if (last !== undefined && more) parts.places.note(list, startIndex + size, { place: last, epoch, shift });
+  if (asked.limit > 0) parts.places.tell(list, total + shift);
   return { head: headOf({ total: total + shift, startIndex, size }), content };
 }
 

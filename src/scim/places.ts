@@ -18,6 +18,8 @@ export interface Reached {
 export interface Places {
   find(list: string, startIndex: number): Reached | undefined;
   note(list: string, startIndex: number, reached: Reached): void;
+  /** How many there are, as the reader was told last: behind them there is nowhere to go on, though there was once. */
+  tell(list: string, total: number): void;
 }
 
 /** Some megabytes, whatever the filters: of a list its digest is kept, and no place at a longer text. */
@@ -28,23 +30,36 @@ const PLACE_MS = 600_000;
 /** @param now in milliseconds that never go back */
 export function makePlaces(now: () => number): Places {
   const places = new Map<string, Reached & { readonly until: number }>();
+  /** Of lists that places were noted of, and of no others. */
+  const totals = new Map<string, number>();
   return {
     find(list, startIndex) {
       const found = places.get(keyOf(list, startIndex));
-      return found !== undefined && found.until > now() ? found : undefined;
+      if (found === undefined || found.until <= now()) return undefined;
+      return startIndex > (totals.get(keyOf(list)) ?? startIndex) ? undefined : found;
     },
     note(list, startIndex, reached) {
       if ((reached.place.key?.length ?? 0) > KEY_MAX) return;
-      const key = keyOf(list, startIndex);
-      places.delete(key);
-      places.set(key, { ...reached, until: now() + PLACE_MS });
-      if (places.size <= PLACES_MAX) return;
-      const [oldest] = places.keys();
-      if (oldest !== undefined) places.delete(oldest);
+      putLast(places, keyOf(list, startIndex), { ...reached, until: now() + PLACE_MS });
+      putLast(totals, keyOf(list), startIndex);
+    },
+    tell(list, total) {
+      if (totals.size === 0) return;
+      const key = keyOf(list);
+      if (totals.has(key)) putLast(totals, key, total);
     },
   };
 }
 
-function keyOf(list: string, startIndex: number): string {
+/** The oldest goes when there are too many. */
+function putLast<Value>(into: Map<string, Value>, key: string, value: Value): void {
+  into.delete(key);
+  into.set(key, value);
+  if (into.size <= PLACES_MAX) return;
+  const [oldest] = into.keys();
+  if (oldest !== undefined) into.delete(oldest);
+}
+
+function keyOf(list: string, startIndex = 0): string {
   return digestOf(`${startIndex} ${list}`).toString('base64');
 }

@@ -21,4 +21,17 @@ describe('places at which pages end', () => {
     assert.notEqual(places.find('reader list', 101), undefined);
     assert.equal(places.find('reader list', 201), undefined);
   });
+
+  it('are none behind as many as the reader was told that there are', () => {
+    const places = makePlaces(() => 0);
+    places.note('reader list', 101, reached('ada'));
+    places.tell('reader list', 250);
+    places.note('reader list', 201, reached('ben'));
+    places.tell('reader list', 250);
+    places.tell('reader other', 1);
+    assert.equal(places.find('reader list', 201)?.place.key, 'ben');
+    places.tell('reader list', 150);
+    assert.equal(places.find('reader list', 201), undefined);
+    assert.equal(places.find('reader list', 101)?.place.key, 'ada');
+  });
 });
