@@ -275,8 +275,8 @@ async function byIndex<Content>(
     const left = more && last !== undefined ? await countAfter(parts.database, asked, last) : 0;
     shift = startIndex - 1 + size + left - total;
   }
+  if (asked.limit > 0) parts.places.tell(list, { startIndex, size, total: total + shift, epoch });
   if (last !== undefined && more) parts.places.note(list, startIndex + size, { place: last, epoch, shift });
-  if (asked.limit > 0) parts.places.tell(list, total + shift);
   return { head: headOf({ total: total + shift, startIndex, size }), content };
 }
 

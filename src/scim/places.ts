@@ -18,8 +18,23 @@ export interface Reached {
 export interface Places {
   find(list: string, startIndex: number): Reached | undefined;
   note(list: string, startIndex: number, reached: Reached): void;
-  /** How many there are, as the reader was told last: behind them there is nowhere to go on, though there was once. */
-  tell(list: string, total: number): void;
+  /** To be told of every page: what was noted and is not so any more, by what it says, is no place to go on from. */
+  tell(list: string, page: Told): void;
+}
+
+/** What a page says of where is what. */
+export interface Told {
+  readonly startIndex: number;
+  readonly size: number;
+  readonly total: number;
+  /** As of a place: nothing was written since the places of the same. */
+  readonly epoch: number;
+}
+
+interface Reading {
+  /** As the reader was told last: behind them there is nowhere to go on, though there was once. */
+  total: number;
+  readonly at: Map<number, Reached & { readonly until: number }>;
 }
 
 /** Some megabytes, whatever the filters: of a list its digest is kept, and no place at a longer text. */
@@ -29,37 +44,52 @@ const PLACE_MS = 600_000;
 
 /** @param now in milliseconds that never go back */
 export function makePlaces(now: () => number): Places {
-  const places = new Map<string, Reached & { readonly until: number }>();
-  /** Of lists that places were noted of, and of no others. */
-  const totals = new Map<string, number>();
+  const readings = new Map<string, Reading>();
+  let count = 0;
   return {
     find(list, startIndex) {
-      const found = places.get(keyOf(list, startIndex));
-      if (found === undefined || found.until <= now()) return undefined;
-      return startIndex > (totals.get(keyOf(list)) ?? startIndex) ? undefined : found;
+      const reading = readings.get(keyOf(list));
+      const found = reading?.at.get(startIndex);
+      if (reading === undefined || found === undefined || found.until <= now()) return undefined;
+      return startIndex > reading.total ? undefined : found;
     },
     note(list, startIndex, reached) {
       if ((reached.place.key?.length ?? 0) > KEY_MAX) return;
-      putLast(places, keyOf(list, startIndex), { ...reached, until: now() + PLACE_MS });
-      putLast(totals, keyOf(list), startIndex);
-    },
-    tell(list, total) {
-      if (totals.size === 0) return;
       const key = keyOf(list);
-      if (totals.has(key)) putLast(totals, key, total);
+      const reading = readings.get(key) ?? { total: startIndex, at: new Map() };
+      readings.delete(key);
+      readings.set(key, reading);
+      if (!reading.at.delete(startIndex)) count += 1;
+      reading.at.set(startIndex, { ...reached, until: now() + PLACE_MS });
+      if (count <= PLACES_MAX) return;
+      dropOldest(readings);
+      count -= 1;
+    },
+    tell(list, { startIndex, size, total, epoch }) {
+      const key = readings.size === 0 ? '' : keyOf(list);
+      const reading = readings.get(key);
+      if (reading === undefined) return;
+      reading.total = total;
+      for (let inside = startIndex + 1; inside < startIndex + size; inside += 1) {
+        const place = reading.at.get(inside);
+        if (place === undefined || place.epoch === epoch) continue;
+        reading.at.delete(inside);
+        count -= 1;
+      }
+      if (reading.at.size === 0) readings.delete(key);
     },
   };
 }
 
-/** The oldest goes when there are too many. */
-function putLast<Value>(into: Map<string, Value>, key: string, value: Value): void {
-  into.delete(key);
-  into.set(key, value);
-  if (into.size <= PLACES_MAX) return;
-  const [oldest] = into.keys();
-  if (oldest !== undefined) into.delete(oldest);
+function dropOldest(readings: Map<string, Reading>): void {
+  const [oldest] = readings;
+  if (oldest === undefined) return;
+  const [key, { at }] = oldest;
+  const [first] = at.keys();
+  if (first !== undefined) at.delete(first);
+  if (at.size === 0) readings.delete(key);
 }
 
-function keyOf(list: string, startIndex = 0): string {
-  return digestOf(`${startIndex} ${list}`).toString('base64');
+function keyOf(list: string): string {
+  return digestOf(list).toString('base64');
 }
