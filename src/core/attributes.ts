@@ -1,5 +1,5 @@
 import { InputError } from './errors.ts';
-import type { AttributePath } from './filter.ts';
+import type { AttributePath, Filter } from './filter.ts';
 import type { ResourceType } from './resource.ts';
 import { foldCase } from './search.ts';
 
@@ -67,6 +67,27 @@ export function resolve(schema: ResourceSchema, path: AttributePath): Resolved |
   if (path.sub === undefined) return { ...extension, attribute };
   const sub = attribute.sub.get(foldCase(path.sub));
   return sub === undefined ? undefined : { ...extension, attribute, sub };
+}
+
+/** The path with the URN that it lacks: some clients name `manager` without. Where one extension alone has the name, that is meant. */
+export function qualified<Path extends AttributePath>(schemas: readonly ResourceSchema[], path: Path): Path {
+  const name = foldCase(path.attribute);
+  if (path.schema !== undefined || schemas.some(({ core }) => core.attributes.has(name))) return path;
+  const [only, ...others] = schemas.flatMap(({ extensions }) => extensions.filter((one) => one.attributes.has(name)));
+  return only === undefined || others.length > 0 ? path : { ...path, schema: only.id };
+}
+
+/** The filter with all its paths so. */
+export function qualifiedFilter(schemas: readonly ResourceSchema[], filter: Filter): Filter {
+  switch (filter.kind) {
+    case 'and':
+    case 'or':
+      return { kind: filter.kind, terms: filter.terms.map((term) => qualifiedFilter(schemas, term)) };
+    case 'not':
+      return { kind: 'not', term: qualifiedFilter(schemas, filter.term) };
+    default:
+      return { ...filter, path: qualified(schemas, filter.path) };
+  }
 }
 
 /** @throws {InputError} `invalidFilter`: an attribute that no schema declares can never match, so it is a mistake */

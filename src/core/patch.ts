@@ -5,7 +5,7 @@
  * Entra ID spells its operations `Add`, `Replace` and `Remove`, and replaces values that are not there yet; an operation
  * spelled so creates them. Spelled as the RFC does, the same is `noTarget`.
  */
-import { type Attribute, type Resolved, type ResourceSchema, resolve, type Schema } from './attributes.ts';
+import { type Attribute, qualified, type Resolved, type ResourceSchema, resolve, type Schema } from './attributes.ts';
 import {
   coerceElement,
   coerceValue,
@@ -178,7 +178,7 @@ class Patch {
       this.wholeSchema(whole, operation);
       return;
     }
-    const path = this.qualified(parsePath(text));
+    const path = qualified([this.schema], parsePath(text));
     const resolved = resolve(this.schema, path);
     if (resolved === undefined)
       throw refuse(
@@ -195,14 +195,6 @@ class Patch {
     if (attribute.name === 'members' && this.schema.resourceType === 'Group')
       this.changeMembers(path, resolved, operation);
     else this.change(path, resolved, operation);
-  }
-
-  /** Some clients name `manager` without its URN: where one extension alone has the name, that is meant. */
-  private qualified(path: PatchPath): PatchPath {
-    const name = foldCase(path.attribute);
-    if (path.schema !== undefined || this.schema.core.attributes.has(name)) return path;
-    const [only, ...others] = this.schema.extensions.filter(({ attributes }) => attributes.has(name));
-    return only === undefined || others.length > 0 ? path : { ...path, schema: only.id };
   }
 
   /** `schemas` follows from what a resource has, so that there is nothing to change; clients repeat what is there. */

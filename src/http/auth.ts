@@ -160,10 +160,22 @@ function refused(message = 'The bearer token is not known, was revoked, or has e
   return new UnauthenticatedError(message, { remedy: 'Send "Authorization: Bearer" with a token that is valid here.' });
 }
 
-/** What a 401 asks for. Whoever sent no token is not told of an error (RFC 6750 section 3). */
-export function challengeTo({ headers: { authorization } }: IncomingMessage): string {
+/** Why somebody is refused whom another token would let in. */
+const OF_TOKEN: ReadonlySet<string> = new Set(['scope-missing', 'read-only', 'scope-limited', 'token-of-scoped-app']);
+
+/**
+ * What an answer asks for: a token, or one that may more (RFC 6750 section 3). Whoever sent no token is not told of an
+ * error; of any other refusal there is nothing to ask for.
+ */
+export function challengeTo(
+  { headers: { authorization } }: IncomingMessage,
+  status: number,
+  error: unknown,
+): string | undefined {
   const isBearer = authorization !== undefined && /^bearer /i.test(authorization);
-  return `Bearer realm="sluice"${isBearer ? ', error="invalid_token"' : ''}`;
+  if (status === 401) return `Bearer realm="sluice"${isBearer ? ', error="invalid_token"' : ''}`;
+  const fallsShort = isBearer && error instanceof ForbiddenError && OF_TOKEN.has(error.reason);
+  return fallsShort ? 'Bearer realm="sluice", error="insufficient_scope"' : undefined;
 }
 
 const principals = new WeakMap<IncomingMessage, Principal>();

@@ -68,7 +68,8 @@ export function problemHandler(translate: (error: unknown) => unknown): ErrorReq
       ...(known && error.remedy !== undefined ? { remedy: error.remedy } : {}),
       requestId: id,
     };
-    if (status === 401) response.setHeader('www-authenticate', challengeTo(request));
+    const challenge = challengeTo(request, status, error);
+    if (challenge !== undefined) response.setHeader('www-authenticate', challenge);
     if (status === 503) response.setHeader('retry-after', '5');
     if (error instanceof RateError) response.setHeader('retry-after', String(Math.ceil(error.retryAfterMs / 1_000)));
     response.status(status).type('application/problem+json').send(JSON.stringify(problem));

@@ -37,7 +37,8 @@ export function scimErrorHandler(translate: (error: unknown) => unknown): ErrorR
 export function answerError(error: unknown, request: IncomingMessage, response: ServerResponse): void {
   const { status, body } = scimError(error);
   if (status >= 500 && status !== 501) contextOf(request).log.error({ err: error }, 'request failed');
-  if (status === 401) response.setHeader('www-authenticate', challengeTo(request));
+  const challenge = challengeTo(request, status, error);
+  if (challenge !== undefined) response.setHeader('www-authenticate', challenge);
   if (status === 503) response.setHeader('retry-after', '5');
   if (error instanceof RateError) response.setHeader('retry-after', String(Math.ceil(error.retryAfterMs / 1_000)));
   send(request, response, status, JSON.stringify(body));

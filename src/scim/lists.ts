@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { resolve } from '#core/attributes.ts';
+import { qualifiedFilter, resolve } from '#core/attributes.ts';
 import { InputError } from '#core/errors.ts';
 import type { AttributePath, Filter } from '#core/filter.ts';
 import { jsonText } from '#core/json.ts';
@@ -54,7 +54,7 @@ export async function answerList(
     Group: makeProjection(view, 'Group', query),
   };
   const isGone = (): boolean => response.destroyed;
-  const listing = { view, reader, types: types.filter((type) => view.types.includes(type)), query, isGone };
+  const listing = named({ view, reader, types: types.filter((type) => view.types.includes(type)), query, isGone });
   const found = await lookUp(parts, listing, projections);
   if (found !== undefined) {
     const shown = found.slice(0, query.count);
@@ -70,6 +70,14 @@ export async function answerList(
     const { head, content } = await find(parts, listing, projections, readServed);
     await sendRows(parts, { head, rows: content, projections, view }, request, response);
   }
+}
+
+/** With a filter that names attributes of extensions in full. */
+function named(listing: Listing): Listing {
+  const { view, types, query } = listing;
+  if (query.filter === undefined) return listing;
+  const schemas = types.map((type) => view.schemas[type]);
+  return { ...listing, query: { ...query, filter: qualifiedFilter(schemas, query.filter) } };
 }
 
 /** A page as text; groups that are not stored yet are made, and kept for the next time. */
@@ -267,6 +275,7 @@ async function byIndex<Content>(
     const left = more && last !== undefined ? await countAfter(parts.database, asked, last) : 0;
     shift = startIndex - 1 + size + left - total;
   }
+  if (asked.limit > 0) parts.places.tell(list, { startIndex, size, total: total + shift, epoch });
   if (last !== undefined && more) parts.places.note(list, startIndex + size, { place: last, epoch, shift });
   return { head: headOf({ total: total + shift, startIndex, size }), content };
 }

@@ -18,6 +18,23 @@ export interface Reached {
 export interface Places {
   find(list: string, startIndex: number): Reached | undefined;
   note(list: string, startIndex: number, reached: Reached): void;
+  /** To be told of every page: what was noted and is not so any more, by what it says, is no place to go on from. */
+  tell(list: string, page: Told): void;
+}
+
+/** What a page says of where is what. */
+export interface Told {
+  readonly startIndex: number;
+  readonly size: number;
+  readonly total: number;
+  /** As of a place: nothing was written since the places of the same. */
+  readonly epoch: number;
+}
+
+interface Reading {
+  /** As the reader was told last: behind them there is nowhere to go on, though there was once. */
+  total: number;
+  readonly at: Map<number, Reached & { readonly until: number }>;
 }
 
 /** Some megabytes, whatever the filters: of a list its digest is kept, and no place at a longer text. */
@@ -27,24 +44,52 @@ const PLACE_MS = 600_000;
 
 /** @param now in milliseconds that never go back */
 export function makePlaces(now: () => number): Places {
-  const places = new Map<string, Reached & { readonly until: number }>();
+  const readings = new Map<string, Reading>();
+  let count = 0;
   return {
     find(list, startIndex) {
-      const found = places.get(keyOf(list, startIndex));
-      return found !== undefined && found.until > now() ? found : undefined;
+      const reading = readings.get(keyOf(list));
+      const found = reading?.at.get(startIndex);
+      if (reading === undefined || found === undefined || found.until <= now()) return undefined;
+      return startIndex > reading.total ? undefined : found;
     },
     note(list, startIndex, reached) {
       if ((reached.place.key?.length ?? 0) > KEY_MAX) return;
-      const key = keyOf(list, startIndex);
-      places.delete(key);
-      places.set(key, { ...reached, until: now() + PLACE_MS });
-      if (places.size <= PLACES_MAX) return;
-      const [oldest] = places.keys();
-      if (oldest !== undefined) places.delete(oldest);
+      const key = keyOf(list);
+      const reading = readings.get(key) ?? { total: startIndex, at: new Map() };
+      readings.delete(key);
+      readings.set(key, reading);
+      if (!reading.at.delete(startIndex)) count += 1;
+      reading.at.set(startIndex, { ...reached, until: now() + PLACE_MS });
+      if (count <= PLACES_MAX) return;
+      dropOldest(readings);
+      count -= 1;
+    },
+    tell(list, { startIndex, size, total, epoch }) {
+      const key = readings.size === 0 ? '' : keyOf(list);
+      const reading = readings.get(key);
+      if (reading === undefined) return;
+      reading.total = total;
+      for (let inside = startIndex + 1; inside < startIndex + size; inside += 1) {
+        const place = reading.at.get(inside);
+        if (place === undefined || place.epoch === epoch) continue;
+        reading.at.delete(inside);
+        count -= 1;
+      }
+      if (reading.at.size === 0) readings.delete(key);
     },
   };
 }
 
-function keyOf(list: string, startIndex: number): string {
-  return digestOf(`${startIndex} ${list}`).toString('base64');
+function dropOldest(readings: Map<string, Reading>): void {
+  const [oldest] = readings;
+  if (oldest === undefined) return;
+  const [key, { at }] = oldest;
+  const [first] = at.keys();
+  if (first !== undefined) at.delete(first);
+  if (at.size === 0) readings.delete(key);
+}
+
+function keyOf(list: string): string {
+  return digestOf(list).toString('base64');
 }

@@ -1,5 +1,5 @@
 import { fieldsOf, isUnassigned, needSchema } from '#core/coerce.ts';
-import { InputError } from '#core/errors.ts';
+import { InputError, type ScimType } from '#core/errors.ts';
 import { type AttributePath, type Filter, parseFilter, parsePath } from '#core/filter.ts';
 import { foldCase } from '#core/search.ts';
 import type { AskedAttributes } from './projection.ts';
@@ -60,7 +60,7 @@ export function readQuery(parameters: Parameters): ListQuery {
     sortBy: first(parameters, 'sortBy'),
     sortOrder: first(parameters, 'sortOrder'),
     startIndex: integer('startIndex', first(parameters, 'startIndex')),
-    count: integer('count', first(parameters, 'count')),
+    count: integer('count', first(parameters, 'count'), cursor === undefined ? 'invalidValue' : 'invalidCount'),
     cursor: cursor === undefined ? undefined : (first(parameters, 'cursor') ?? ''),
   });
 }
@@ -84,7 +84,8 @@ export function readSearch(raw: unknown): ListQuery {
   };
   const number = (name: string): number | undefined => {
     const value = body.get(foldCase(name));
-    return integer(name, typeof value === 'number' ? String(value) : text(name));
+    const scimType = name === 'count' && body.has('cursor') ? 'invalidCount' : 'invalidValue';
+    return integer(name, typeof value === 'number' ? String(value) : text(name), scimType);
   };
   return makeQuery({
     attributes: list('attributes'),
@@ -144,9 +145,8 @@ function all(parameters: Parameters, name: string): string | undefined {
   return typeof text === 'string' && text !== '' ? text : undefined;
 }
 
-function integer(name: string, text: string | undefined): number | undefined {
+function integer(name: string, text: string | undefined, scimType: ScimType = 'invalidValue'): number | undefined {
   if (text === undefined) return undefined;
-  if (!/^[+-]?\d+$/.test(text.trim()))
-    throw new InputError(`"${name}" must be a whole number.`, { scimType: 'invalidValue' });
+  if (!/^[+-]?\d+$/.test(text.trim())) throw new InputError(`"${name}" must be a whole number.`, { scimType });
   return Number(text);
 }

@@ -1,6 +1,7 @@
 // One resource: GET, and what a write answers.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { NotFoundError } from '#core/errors.ts';
 import { isId } from '#core/ids.ts';
 import { jsonText } from '#core/json.ts';
 import type { ResourceType } from '#core/resource.ts';
@@ -25,7 +26,7 @@ export function locationOf({ publicUrl }: Pick<ScimParts, 'publicUrl'>, type: Re
 /** @throws {NotFoundError} resources of this type are out of the consumer's scope */
 export function seeing(request: IncomingMessage, type: ResourceType): View {
   const view = viewOf(principalOf(request).scope);
-  if (!view.types.includes(type)) throw missing(type, '');
+  if (!view.types.includes(type)) throw new NotFoundError(`There is no endpoint ${ENDPOINT[type]} for this token.`);
   return view;
 }
 

@@ -310,6 +310,7 @@ eachDatabase('SCIM bad input', (open) => {
       ['filter=%00', 'invalidFilter'],
       ['filter=userName%20eq%20%22%ff', 'invalidFilter'],
       ['cursor=&count=1000000000', 'invalidCount'],
+      ['cursor&count=many', 'invalidCount'],
       ['cursor=%00', 'invalidCursor'],
       [`cursor=${'x'.repeat(50_000)}`, 'invalidCursor'],
     ] as const)

@@ -67,6 +67,19 @@ eachDatabase('SCIM headers', (open) => {
     assert.equal(await challenge('Bearer nobody'), 'Bearer realm="sluice", error="invalid_token"');
   });
 
+  it('tells whoever may too little that it is the token, and of no other refusal', async () => {
+    const challenge = async (path: string, init: RequestInit = {}): Promise<readonly [number, string | null]> => {
+      const headers = { authorization: `Bearer ${scim.reader}`, 'content-type': 'application/json' };
+      const answer = await fetch(path, { ...init, headers });
+      return [answer.status, answer.headers.get('www-authenticate')];
+    };
+    assert.deepEqual(await challenge(`${scim.base}/Users`, { method: 'POST', body: '{}' }), [
+      403,
+      'Bearer realm="sluice", error="insufficient_scope"',
+    ]);
+    assert.deepEqual(await challenge(`${scim.base}/Schemas?filter=id%20pr`), [403, null]);
+  });
+
   it('refuses every method but POST on a search, and says which it takes', async () => {
     for (const endpoint of ['/.search', '/Users/.search', '/Groups/.search'])
       for (const method of ['GET', 'PUT', 'PATCH', 'DELETE']) {

@@ -172,6 +172,27 @@ eachDatabase('SCIM lists', (open) => {
     assert.deepEqual(await page(6, scim.writer), mine.slice(6, 11));
   });
 
+  it('by index are as the reader was last told, though they were another once', async () => {
+    const query = { attributes: 'id', filter: 'title eq "Ended"' };
+    const mine: string[] = [];
+    for (let made = 0; made < 4; made += 1) mine.push((await scim.create('/Users', userBody({ title: 'Ended' }))).id);
+    const page = async (startIndex: number, count = 2): Promise<readonly [number, string[]]> => {
+      const { totalResults, Resources } = await scim.list('/Users', { ...query, startIndex, count });
+      return [totalResults, idsOf(Resources)];
+    };
+    assert.deepEqual(await page(1), [4, mine.slice(0, 2)]);
+    for (const id of mine.slice(0, 2)) assert.equal((await scim.call('DELETE', `/Users/${id}`)).status, 204);
+    assert.deepEqual(await page(1, 0), [2, []]);
+    assert.deepEqual(await page(3), [4, mine.slice(2)]);
+    assert.deepEqual(await page(1), [2, mine.slice(2)]);
+    assert.deepEqual(await page(3), [2, []]);
+    assert.deepEqual(await page(1, 1), [2, mine.slice(2, 3)]);
+    for (let more = 0; more < 2; more += 1) mine.push((await scim.create('/Users', userBody({ title: 'Ended' }))).id);
+    assert.equal((await scim.call('DELETE', `/Users/${mine[2]}`)).status, 204);
+    assert.deepEqual(await page(1, 3), [3, mine.slice(3)]);
+    assert.deepEqual(await page(2, 1), [3, mine.slice(4, 5)]);
+  });
+
   it('of users and groups together come in one order', async () => {
     const keys: Readonly<Record<string, (resource: ScimResource) => Key>> = {
       displayName: (resource) => folded(resource.displayName),

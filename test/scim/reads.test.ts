@@ -116,6 +116,22 @@ for (const kind of ['embedded', 'postgres'] as const)
       assert.ok(reports > 0);
       assert.equal(await found(`eq "${manager.$ref}"`), reports);
       assert.equal((await found('pr')) + (await found('eq null')), (await get('/Users?count=0')).totalResults);
+      const total = async (endpoint: string, filter: string) =>
+        (await get(`${endpoint}${query({ filter, count: '0' })}`)).totalResults;
+      for (const rest of [`manager eq "${boss.id}"`, `manager[value eq "${boss.id}"]`, 'department pr'])
+        for (const endpoint of ['/Users', '/'])
+          for (const [open, close] of [
+            ['', ''],
+            ['userName pr and not (', ')'],
+          ])
+            assert.equal(
+              await total(endpoint, `${open}${rest}${close}`),
+              await total(endpoint, `${open}${ENTERPRISE}:${rest}${close}`),
+              `${endpoint} ${open}${rest}`,
+            );
+      const path = `/scim/v2/Groups${query({ filter: 'manager pr' })}`;
+      const nobody = await api.call<{ scimType: string }>('GET', path, undefined, reader);
+      assert.deepEqual([nobody.status, nobody.body.scimType], [400, 'invalidFilter']);
     });
 
     it('answers 304 to the version it has just given', async () => {

@@ -126,6 +126,8 @@ eachDatabase('SCIM search', (open) => {
       [{ sortBy: 'title', sortOrder: 'sideways' }, 'invalidValue'],
       [{ cursor: '', startIndex: 1 }, 'invalidValue'],
       [{ cursor: '', count: 1_001 }, 'invalidCount'],
+      [{ cursor: '', count: 'many' }, 'invalidCount'],
+      [{ cursor: '', count: 1.5 }, 'invalidCount'],
       [{ cursor: 'x' }, 'invalidCursor'],
       ...['emails[type eq "work"]', 'emails[type eq "work"].value', 'emails[value eq "a,b"]'].flatMap((name) => [
         [{ attributes: [name] }, 'invalidPath'] as const,

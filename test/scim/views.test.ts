@@ -260,6 +260,10 @@ eachDatabase('SCIM views of apps', (open) => {
     );
     assert.ok(!(await scim.list('/Schemas', {}, token)).Resources.some(({ id }) => id === GROUP_SCHEMA));
     assert.equal((await scim.call('GET', `/Schemas/${GROUP_SCHEMA}`, undefined, { token })).status, 404);
+    for (const path of ['/Groups', `/Groups/${GROUP_SCHEMA}`, '/Groups?filter=displayName%20pr']) {
+      const { status, body } = await scim.call<{ detail: string }>('GET', path, undefined, { token });
+      assert.deepEqual([status, body.detail], [404, 'There is no endpoint /Groups for this token.']);
+    }
     assert.ok(
       (await scim.list('/Users', { count: 100 }, token)).Resources.every(({ groups: none }) => none === undefined),
     );

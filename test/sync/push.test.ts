@@ -114,6 +114,40 @@ eachDatabase('writes of an identity provider', (_open, kind) => {
     assert.equal(again.status, 409);
   });
 
+  it('looks at members as the operations before left them', async () => {
+    const [first, second, third] = await Promise.all([1, 2, 3].map(() => idp.createUser(scene.name('chosen'))));
+    assert.ok(first && second && third);
+    const group = await idp.createGroup('Chosen', [first.id]);
+    const named = (op: string, ...ids: readonly string[]) => ({
+      op,
+      path: 'members',
+      value: ids.map((value) => ({ value })),
+    });
+    const looks = { op: 'remove', path: 'members[type eq "User" and display sw "chosen"]' };
+    for (const [operations, left] of [
+      [[named('add', second.id.toUpperCase()), looks], []],
+      [[named('replace', second.id, third.id), looks, named('add', first.id)], [first.id]],
+      [
+        [named('remove', first.id), looks, named('add', first.id, second.id), looks, named('add', third.id)],
+        [third.id],
+      ],
+      [[looks, looks], []],
+    ] as const) {
+      await expectStatus(idp.patch(`/Groups/${group.id}`, ...operations), 200);
+      assert.deepEqual(await scene.membersOf(group.id), left);
+    }
+    const change = (id: string) => ({ op: 'replace', path: `members[value eq "${id}"].value`, value: third.id });
+    for (const [operations, scimType] of [
+      [[named('add', first.id), change(first.id)], 'mutability'],
+      [[named('add', first.id), { op: 'remove', path: 'members' }, change(first.id)], 'noTarget'],
+    ] as const) {
+      const { body } = await expectStatus(idp.patch(`/Groups/${group.id}`, ...operations), 400);
+      assert.equal(body['scimType'], scimType);
+    }
+    const run = await sync(gateway);
+    assert.deepEqual([run.status, run.counts], ['succeeded', {}]);
+  });
+
   it('answers in Bulk with the id of whom it found or brought back, and others name that one by bulkId', async () => {
     const bulk = async (...operations: readonly object[]) => {
       const body = { schemas: ['urn:ietf:params:scim:api:messages:2.0:BulkRequest'], Operations: operations };

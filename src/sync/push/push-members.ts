@@ -48,8 +48,11 @@ export async function changeGroup(
 
 async function byId(changes: readonly MemberChange[], look: MemberLook): Promise<readonly NamedMembers[]> {
   const named: NamedMembers[] = [];
-  for (const change of changes)
-    named.push('filter' in change ? { kind: 'remove', ids: await look.choose(change) } : change);
+  for (const change of changes) {
+    const known = 'filter' in change ? ({ kind: 'remove', ids: await look.choose(change) } as const) : change;
+    named.push(known);
+    look.expect(known);
+  }
   return named;
 }
 
