@@ -52,7 +52,7 @@ export function notificationRoutes(parts: AdminParts): Router {
       sendDocument(response, viewNotificationSettings(saved));
     })
     .post('/notifications/test', admin, async (request, response) => {
-      const unsaved = request.body !== undefined && Object.keys(request.body).length > 0;
+      const unsaved = Object.keys(request.body ?? {}).length > 0;
       const settings = unsaved
         ? parseNotificationSettings(request.body, await readKeptNotificationSettings(db, seal), outgoing)
         : await readNotificationSettings(db, seal);
