@@ -1,10 +1,11 @@
 import { ConflictError } from '#core/errors.ts';
 import type { ProviderKind } from '#core/provider.ts';
+import { mergeSecrets, type Secrets, splitSecrets } from '#core/secrets.ts';
+import { openKept, type Seal } from '#platform/seal.ts';
 import type { Db } from '#store/database.ts';
 import { deleteRun, findOpenRun } from '#store/run/runs.ts';
 import type { ProviderRow } from '#store/source/settings.ts';
 import { type Impact, isConfirmed, mayHaveImpact, planImpact } from '#sync/plan/impact.ts';
-import { openSettings } from '#sync/provider/settings.ts';
 import type { AdminParts } from './parts.ts';
 
 export interface ImpactQuestion {
@@ -34,7 +35,7 @@ export async function refuseUnseen(
 ): Promise<ConflictError | undefined> {
   const request = {
     kind,
-    before: openSettings(kind, row, parts.seal),
+    before: settingsBefore(kind, row, after, parts.seal),
     after,
     configVersion: row.config_version,
     initial: row.initial_done_at === null,
@@ -49,6 +50,14 @@ export async function refuseUnseen(
   if (users + groups + memberships > 0) return impactRequired(kind, impact);
   await deleteRun(tx, impact.runId);
   return undefined;
+}
+
+/** Credentials are nobody's scope: where no key opens those of before, those that are to be saved stand in for them. */
+function settingsBefore(kind: ProviderKind, row: ProviderRow, after: unknown, seal: Seal): unknown {
+  const opened = row.secrets === null ? '{}' : openKept(seal, row.secrets);
+  const secrets =
+    opened === undefined ? splitSecrets(after, kind.secretPaths).secrets : (JSON.parse(opened) as Secrets);
+  return kind.parseSettings(mergeSecrets(row.settings, secrets));
 }
 
 function impactRequired({ kind }: ProviderKind, { planId, runId, removals, notRead }: Impact): ConflictError {

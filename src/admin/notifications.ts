@@ -10,6 +10,7 @@ import { parse } from '#http/validate.ts';
 import {
   type NotificationSettings,
   parseNotificationSettings,
+  readKeptNotificationSettings,
   readNotificationSettings,
   saveNotificationSettings,
   viewNotificationSettings,
@@ -31,12 +32,12 @@ export function notificationRoutes(parts: AdminParts): Router {
   const admin = requireAdmin();
   return Router()
     .get('/notifications', async (_request, response) => {
-      sendDocument(response, viewNotificationSettings(await readNotificationSettings(db, seal)));
+      sendDocument(response, viewNotificationSettings(await readKeptNotificationSettings(db, seal)));
     })
     .put('/notifications', admin, async (request, response) => {
       const saved = await db.transaction(async (tx) => {
         await lockSettings(tx);
-        const before = await readNotificationSettings(tx, seal);
+        const before = await readKeptNotificationSettings(tx, seal);
         await refuseChanged(tx, request, viewNotificationSettings(before), { action: 'notifications.change' });
         const settings = parseNotificationSettings(request.body, before, outgoing);
         await saveNotificationSettings(tx, seal, settings);
@@ -51,9 +52,10 @@ export function notificationRoutes(parts: AdminParts): Router {
       sendDocument(response, viewNotificationSettings(saved));
     })
     .post('/notifications/test', admin, async (request, response) => {
-      const before = await readNotificationSettings(db, seal);
-      const unsaved = request.body !== undefined && Object.keys(request.body).length > 0;
-      const settings = unsaved ? parseNotificationSettings(request.body, before, outgoing) : before;
+      const unsaved = Object.keys(request.body ?? {}).length > 0;
+      const settings = unsaved
+        ? parseNotificationSettings(request.body, await readKeptNotificationSettings(db, seal), outgoing)
+        : await readNotificationSettings(db, seal);
       const checks = await tryChannels(parts, settings);
       response.json({ ok: checks.every(({ ok }) => ok), checks });
     })

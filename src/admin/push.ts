@@ -225,7 +225,7 @@ async function status(db: Db, appId: string) {
 async function test(parts: AdminParts, request: Request) {
   const { database, targetKinds, seal } = parts;
   const app = await needApp(database.knex, request);
-  const isUnsaved = request.body !== undefined && Object.keys(request.body).length > 0;
+  const isUnsaved = Object.keys(request.body ?? {}).length > 0;
   const signal = AbortSignal.timeout(ACT_MS);
   const trace = (): void => undefined;
   if (!isUnsaved) {

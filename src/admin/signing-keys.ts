@@ -47,7 +47,7 @@ export function signingKeyRoutes({ database, seal, clock }: AdminParts): Router 
 export function jwksRoute({ database, clock, signer }: AdminParts): Router {
   return Router().get('/.well-known/jwks.json', async (_request, response) => {
     const now = clock.now();
-    await signer.open(now);
+    await signer.prepare(now);
     const keys = await listSigningKeys(database.knex, now);
     response.setHeader('cache-control', `public, max-age=${CACHE_SECONDS}`);
     response.type('application/jwk-set+json').send(JSON.stringify({ keys: keys.map(({ public_jwk }) => public_jwk) }));

@@ -33,10 +33,20 @@ export function uploadRoutes(parts: AdminParts): Router {
     })
     .post('/providers/csv/upload', admin, async (request, response) => {
       const query = parse(Query, request.query);
+      refuseEncoded(request);
       const upload = await takeUpload(parts, request, query.name);
       const run = query.sync === 'true' ? await startRun(parts, actorOf(request)) : null;
       response.status(201).json({ ...upload, runId: run });
     });
+}
+
+/** What is compressed on the way would be kept so, and read as a file of no lines. @throws {MediaTypeError} */
+function refuseEncoded(request: Request): void {
+  const encoding = request.get('content-encoding') || 'identity';
+  if (encoding.toLowerCase() === 'identity') return;
+  throw new MediaTypeError('The upload has an encoding that is not supported.', {
+    remedy: 'Send the file without compression.',
+  });
 }
 
 /** The files as they came, whole, or an error and nothing kept. */

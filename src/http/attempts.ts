@@ -70,9 +70,14 @@ export function makeAttempts(now: () => number): Attempts {
   };
 }
 
-/** Who sent it: the peer, or whom trusted proxies name. */
+/**
+ * Who sent it: the peer, or whom trusted proxies name. Some name the port of the connection as well, which says nothing of
+ * who it is. Source: azure.microsoft.com/en-us/blog/rewrite-http-headers-with-azure-application-gateway, checked 2026-11.
+ */
 function addressOf(request: IncomingMessage): string {
-  return (request as Partial<Request>).ip ?? request.socket.remoteAddress ?? '';
+  const named = (request as Partial<Request>).ip ?? request.socket.remoteAddress ?? '';
+  const [, v6, v4] = /^(?:\[([\da-f:.]+)\]|([\d.]+))(?::\d+)?$/i.exec(named) ?? [];
+  return v6 ?? v4 ?? named;
 }
 
 /** One customer has 2^64 addresses of IPv6; an IPv4 address may come as one of IPv6. */

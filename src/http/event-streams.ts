@@ -20,7 +20,7 @@ const TAKEN_WITHIN_MS = 30_000;
 export interface EventStreams {
   /**
    * Begins to answer with events. The place is free again when the connection ends, by whichever side. A reader who has
-   * gone already takes none, and is sent nothing.
+   * gone already takes none, and is sent nothing; nor is one who asks for the head of the answer alone.
    * @throws {RateError} `too-many-streams`
    */
   open(request: Request, response: Response): EventStream;
@@ -67,8 +67,8 @@ export function makeEventStreams(
     open(request, response) {
       const { actor, tokenId } = principalOf(request);
       const gone = new AbortController();
-      // Of one who left while it was looked up who asks, `close` does not come again.
-      if (response.destroyed) gone.abort();
+      // Of one who left while it was looked up who asks, `close` does not come again; and who asks for the head alone has all.
+      if (response.destroyed || request.method === 'HEAD') gone.abort();
       else {
         const giveBack = take(actor ?? `token:${tokenId}`);
         response.once('close', () => {

@@ -1,6 +1,6 @@
 // What an earlier release kept of push settings in the clear, and this one seals.
 import { type Secrets, splitSecrets } from '#core/secrets.ts';
-import type { Seal } from '#platform/seal.ts';
+import { openKept, type Seal } from '#platform/seal.ts';
 import { type Db, sql } from '#store/database.ts';
 import { kindOf, type TargetKinds } from './push/open-target.ts';
 
@@ -19,21 +19,19 @@ export async function sealPushSettings(db: Db, kinds: TargetKinds, seal: Seal): 
   for (const { id, push, push_secrets: before } of rows) {
     const { settings, secrets } = splitSecrets(push, kindOf(kinds, push).secretPaths);
     if (Object.keys(secrets).length === 0) continue;
-    const known: Secrets | undefined = before === null ? {} : opened(seal, before);
+    const known = before === null ? '{}' : openKept(seal, before);
     // Without the key the target does not work either, and says so.
     if (known === undefined) continue;
     await sql(
       db,
       'update apps set push = ?::jsonb, push_secrets = ? where id = ? and push = ?::jsonb and push_secrets is not distinct from ?',
-      [JSON.stringify(settings), seal.seal(JSON.stringify({ ...known, ...secrets })), id, JSON.stringify(push), before],
+      [
+        JSON.stringify(settings),
+        seal.seal(JSON.stringify({ ...(JSON.parse(known) as Secrets), ...secrets })),
+        id,
+        JSON.stringify(push),
+        before,
+      ],
     );
-  }
-}
-
-function opened(seal: Seal, sealed: string): Secrets | undefined {
-  try {
-    return JSON.parse(seal.open(sealed));
-  } catch {
-    return undefined;
   }
 }

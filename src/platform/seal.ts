@@ -60,6 +60,19 @@ export function makeSeal(key: string, accepted: readonly string[] = []): Seal {
   };
 }
 
+/**
+ * What is sealed, for whoever shows it or puts something new in its place; undefined when no key that is known here opens
+ * it. What is lost must not keep anybody from entering it again.
+ */
+export function openKept(seal: Pick<Seal, 'open'>, sealed: string): string | undefined {
+  try {
+    return seal.open(sealed);
+  } catch (error) {
+    if (error instanceof ConfigError) return undefined;
+    throw error;
+  }
+}
+
 function wrongKey(cause?: unknown): ConfigError {
   return new ConfigError('a stored credential cannot be opened with this SECRET_KEY', {
     reason: 'secret-key-wrong',

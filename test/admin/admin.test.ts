@@ -372,7 +372,15 @@ describe('the admin API', () => {
     await call('GET', '/guard', 200, undefined, made.token);
     await call('DELETE', `/tokens/${made.id}`, 204);
     await call('GET', '/guard', 401, undefined, made.token);
+    const part = { name: 'Users only', scope: { resourceTypes: ['User'] } };
+    const scoped = await call<{ id: string }>('POST', '/apps', 201, part);
+    const barred = await call<{ id: string; token: string }>('POST', `/apps/${scoped.id}/tokens`, 201, {
+      scopes: ['admin'],
+    });
+    await call('GET', '/guard', 403, undefined, barred.token);
     assert.equal((await call<{ code: string }>('DELETE', `/tokens/${own?.id}`, 409)).code, 'last-admin-token');
+    await call('DELETE', `/tokens/${barred.id}`, 204);
+    await call('DELETE', `/apps/${scoped.id}`, 204);
     const over = await call<Listed>('GET', '/tokens?state=over&limit=200', 200);
     assert.ok(over.items.some(({ id }) => id === made.id));
     assert.ok(!over.items.some(({ id }) => id === ofApp.id));

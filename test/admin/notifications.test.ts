@@ -69,7 +69,8 @@ describe('who is told of runs', () => {
     assert.deepEqual(await call('GET', '/notifications', 200), {
       ...{ email: null, webhook: null, remindAfterHours: 24, secretsSet: [] },
     });
-    assert.equal((await call<{ code: string }>('POST', '/notifications/test', 409, {})).code, 'no-channel');
+    for (const nothing of [{}, null])
+      assert.equal((await call<{ code: string }>('POST', '/notifications/test', 409, nothing)).code, 'no-channel');
   });
 
   it('is saved whole, and names every field that is wrong', async () => {

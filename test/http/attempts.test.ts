@@ -53,6 +53,15 @@ describe('wrong tokens', () => {
     assert.deepEqual([statuses.indexOf(429), statuses.lastIndexOf(401)], [20, 19]);
   });
 
+  it('count together when the proxy names a port beside the address, another for each connection', async () => {
+    for (const client of ['198.51.100.90', '[2001:db8:90::1]']) {
+      const statuses: number[] = [];
+      for (let count = 0; count < 21; count += 1)
+        statuses.push((await ask('/api/v1/apps', `guess-${count}`, `${client}:${40_000 + count}`)).status);
+      assert.deepEqual([statuses.indexOf(429), statuses.lastIndexOf(401)], [20, 19], client);
+    }
+  });
+
   it('are counted by the peer where no proxy is trusted: nobody escapes by a header', async () => {
     const bare = await startGateway(await freshStorage('embedded'));
     try {

@@ -8,7 +8,7 @@ import { givePrincipal } from '#http/auth.ts';
 import { makeEventStreams } from '#http/event-streams.ts';
 import { checkedCall } from '../support/checked.ts';
 import { makeClock } from '../support/clock.ts';
-import { freshStorage, startGateway, type TestGateway } from '../support/gateway.ts';
+import { ADMIN_TOKEN, freshStorage, startGateway, type TestGateway } from '../support/gateway.ts';
 
 class Reader extends EventEmitter {
   readonly lines: string[] = [];
@@ -132,6 +132,13 @@ describe('a viewer who opens streams without end', () => {
     api = await startGateway(await freshStorage('embedded'));
   });
   after(() => api?.close());
+
+  it('is answered at once where only the head is asked for', async () => {
+    const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
+    const options = { method: 'HEAD', headers, signal: AbortSignal.timeout(5_000) };
+    const answer = await fetch(`${api.base}/api/v1/events`, options);
+    assert.deepEqual([answer.status, answer.headers.get('content-type')], [200, 'text/event-stream; charset=utf-8']);
+  });
 
   it('is told that there are too many, and keeps nobody else from theirs', async () => {
     const viewer = { name: 'wallboard', scopes: ['viewer'] };

@@ -5,11 +5,12 @@ import { ConfigError } from '#core/errors.ts';
 import { makeTenant } from '#demo/tenant.ts';
 import { makeSeal } from '#platform/seal.ts';
 import { openDatabase, sql } from '#store/database.ts';
-import { CANARIES, plantCanaries } from '../support/canaries.ts';
+import { CANARIES, type Places, plantCanaries } from '../support/canaries.ts';
 import { ended, startFile } from '../support/child.ts';
 import { type DatabaseKind, postgresMissing } from '../support/database.ts';
 import { dumpDatabase } from '../support/dump.ts';
 import {
+  expectStatus,
   freshStorage,
   SECRET_KEY as OLD,
   settingsFor,
@@ -31,6 +32,42 @@ interface Done {
   readonly unopened: readonly object[];
 }
 
+interface Jwks {
+  readonly keys: readonly { readonly kid: string }[];
+}
+
+interface ShownApp {
+  readonly id: string;
+  readonly name: string;
+  readonly webhook: { readonly keys: readonly object[] } | null;
+  readonly events: { readonly delivery: { readonly authorizationSet: boolean } } | null;
+}
+
+function placesOf(microsoft365: Record<string, unknown>): Places {
+  return {
+    microsoft365,
+    ...{ report: NOWHERE, csv: NOWHERE, webhook: NOWHERE, sets: NOWHERE, mailPort: 1 },
+    ...{ bearer: `${NOWHERE}/a`, basic: `${NOWHERE}/b`, oauth: `${NOWHERE}/c` },
+  };
+}
+
+async function readKeys({ base }: TestGateway): Promise<Jwks> {
+  return (await (await fetch(`${base}/.well-known/jwks.json`)).json()) as Jwks;
+}
+
+/** Everything that no key opens is shown as not there, and whoever enters it again is let. */
+async function enterAgain(api: TestGateway, settings: Record<string, unknown>): Promise<void> {
+  const read = async <Body>(path: string): Promise<Body> =>
+    (await expectStatus(api.call<Body>('GET', `/api/v1${path}`), 200)).body;
+  for (const path of ['/providers/microsoft365', '/providers/microsoft365/draft', '/providers/ldap', '/notifications'])
+    assert.deepEqual((await read<{ secretsSet: string[] }>(path)).secretsSet, [], path);
+  const { items } = await read<{ items: ShownApp[] }>('/apps');
+  for (const { webhook, events } of items)
+    assert.deepEqual([webhook?.keys ?? [], events?.delivery.authorizationSet ?? false], [[], false]);
+  assert.equal((await readKeys(api)).keys.length, 1, 'tokens that were signed can be checked as before');
+  await plantCanaries(api, placesOf(settings), new Map(items.map(({ name, id }) => [name, id])));
+}
+
 for (const kind of ['embedded', 'postgres'] as const satisfies DatabaseKind[])
   describe(`sealing anew (${kind})`, { skip: kind === 'postgres' && postgresMissing }, () => {
     it('reaches every place, while everything goes on, and leaves the old key useless', async () => {
@@ -49,15 +86,12 @@ for (const kind of ['embedded', 'postgres'] as const satisfies DatabaseKind[])
         await work(api).finally(() => api.close());
       };
       const settings = settingsFor(tenant, graph);
+      let publicKeys: Jwks = { keys: [] };
 
       try {
         await with_({ SECRET_KEY: OLD }, async (api) => {
-          await plantCanaries(api, {
-            microsoft365: settings,
-            ...{ report: NOWHERE, csv: NOWHERE, webhook: NOWHERE, sets: NOWHERE, mailPort: 1 },
-            ...{ bearer: `${NOWHERE}/a`, basic: `${NOWHERE}/b`, oauth: `${NOWHERE}/c` },
-          });
-          await fetch(`${api.base}/.well-known/jwks.json`);
+          await plantCanaries(api, placesOf(settings));
+          publicKeys = await readKeys(api);
         });
         const before = (await dump()).split(`v1.${idOf(OLD)}.`).length - 1;
         assert.equal(before, 12, 'every sealed place holds something: a new kind of place belongs into plantCanaries');
@@ -126,6 +160,10 @@ for (const kind of ['embedded', 'postgres'] as const satisfies DatabaseKind[])
         await with_({ SECRET_KEY: OLD }, async (api) => {
           const { body } = await api.call<Done>('POST', '/api/v1/secrets/reseal');
           assert.deepEqual([body.current, body.unopened.length], [1, before - 1]);
+          await enterAgain(api, settings);
+          const again = await api.call<Done>('POST', '/api/v1/secrets/reseal');
+          const signingKey = [{ place: 'signing_keys.sealed', key: publicKeys.keys[0]?.kid }];
+          assert.deepEqual([again.body.current, again.body.unopened], [before - 1, signingKey]);
         });
       } finally {
         await graph.close();

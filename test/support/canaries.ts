@@ -39,8 +39,15 @@ export interface Planted {
   readonly appIds: readonly string[];
 }
 
-/** Saves settings with a canary in each secret field. The gateway may talk to loopback. */
-export async function plantCanaries(api: Api, places: Places): Promise<Planted> {
+/**
+ * Saves settings with a canary in each secret field. The gateway may talk to loopback.
+ * @param known ids of apps by their name, to be changed; the others are made
+ */
+export async function plantCanaries(
+  api: Api,
+  places: Places,
+  known: ReadonlyMap<string, string> = new Map(),
+): Promise<Planted> {
   const put = (path: string, body: unknown): Promise<unknown> =>
     expectStatus(api.call('PUT', `/api/v1${path}`, body), 200);
   await put('/providers/microsoft365', places.microsoft365);
@@ -90,7 +97,13 @@ export async function plantCanaries(api: Api, places: Places): Promise<Planted> 
     },
   ];
   const appIds: string[] = [];
-  for (const app of apps)
-    appIds.push((await expectStatus(api.call<{ id: string }>('POST', '/api/v1/apps', app), 201)).body.id);
+  for (const app of apps) {
+    const id = known.get(app.name);
+    const saving =
+      id === undefined
+        ? expectStatus(api.call<{ id: string }>('POST', '/api/v1/apps', app), 201)
+        : expectStatus(api.call<{ id: string }>('PATCH', `/api/v1/apps/${id}`, app), 200);
+    appIds.push((await saving).body.id);
+  }
   return { appIds };
 }

@@ -349,6 +349,15 @@ describe('a SCIM app as a target', () => {
     assert.deepEqual(problemsOf({ headers: { 'x-tenant': 'ä' }, auth: { kind: 'bearer', token: 'a b' } }), []);
   });
 
+  it('takes no base URL that a path cannot be added to', () => {
+    // The first is how Entra ID is told to send compliant PATCH, and is copied from there.
+    for (const end of ['?aadOptscim062020', '/?a=b', '#users'])
+      assert.throws(() => parseSettings({ ...URL_AND_AUTH, baseUrl: `https://app.example.com/scim/v2${end}` }), {
+        reason: 'invalid-push',
+        message: /^push\.baseUrl: must have no query and no fragment/,
+      });
+  });
+
   it('has presets that are settings, and that are overridden field by field', () => {
     for (const preset of Object.keys(PRESETS)) assert.equal(parseSettings({ ...URL_AND_AUTH, preset }).preset, preset);
     const { pace, singleValued } = parseSettings({

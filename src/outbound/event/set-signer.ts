@@ -6,6 +6,8 @@ import type { Db } from '#store/database.ts';
 import { currentSigningKey, insertFirstKey, rotateSigningKey } from '#store/event/signing-keys.ts';
 
 export interface SetSigner {
+  /** Makes the first key, where there is none. */
+  prepare(now: Date): Promise<void>;
   /** Signs with the key of this moment. */
   open(now: Date): Promise<SignSet>;
 }
@@ -13,6 +15,9 @@ export interface SetSigner {
 export function makeSetSigner(db: Db, seal: Seal): SetSigner {
   let opened: { readonly kid: string; readonly sign: SignSet } | undefined;
   return {
+    async prepare(now) {
+      await needKey(db, seal, now);
+    },
     async open(now) {
       const row = await needKey(db, seal, now);
       if (opened?.kid !== row.kid)

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { SET_EVENTS, WEBHOOK_EVENTS } from '#core/events.ts';
-import type { Seal } from '#platform/seal.ts';
+import { openKept, type Seal } from '#platform/seal.ts';
 import { isWebhookSecret, makeWebhookKey, type WebhookKey, webhookPublicKey } from '#platform/webhook-signature.ts';
 
 const url = z.string().trim().max(2_000);
@@ -87,6 +87,12 @@ export const NO_SECRETS: StreamSecrets = { keys: [] };
 /** @throws {ConfigError} `secret-key-wrong` */
 export function openSecrets(seal: Seal, { sealed }: { readonly sealed: string }): StreamSecrets {
   return JSON.parse(seal.open(sealed));
+}
+
+/** The same to be shown or saved anew: none where no key opens them, so that others can take their place. */
+export function keptSecrets(seal: Seal, { sealed }: { readonly sealed: string }): StreamSecrets {
+  const opened = openKept(seal, sealed);
+  return opened === undefined ? NO_SECRETS : JSON.parse(opened);
 }
 
 /** Keys that sign at this moment, the newest first. */

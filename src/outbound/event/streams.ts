@@ -22,8 +22,8 @@ import {
 } from '#store/event/event-streams.ts';
 import type { EventViewOf } from './event-view.ts';
 import {
+  keptSecrets,
   NO_SECRETS,
-  openSecrets,
   type SetInput,
   type SetSettings,
   type StreamSecrets,
@@ -76,7 +76,7 @@ export async function saveWebhook(
     payload: input.payload ?? before?.payload ?? 'thin',
     signatures: [...new Set(input.signatures ?? before?.signatures ?? (['v1'] as const))],
   };
-  const secrets = stream === undefined ? NO_SECRETS : openSecrets(parts.seal, stream);
+  const secrets = stream === undefined ? NO_SECRETS : keptSecrets(parts.seal, stream);
   const kept = { ...secrets, keys: secrets.keys.filter(({ kind }) => settings.signatures.includes(kind)) };
   const missing = settings.signatures.filter(
     (kind) => (kind === 'v1' && input.secret !== undefined) || !kept.keys.some((key) => key.kind === kind),
@@ -113,7 +113,7 @@ export async function saveSets(tx: Db, parts: StreamParts, app: StreamApp, input
     payload: input.payload ?? before?.payload ?? 'notice',
   };
   const given = input.delivery?.method === 'push' ? input.delivery.authorization : undefined;
-  const old = stream === undefined || !isSamePlace ? undefined : openSecrets(parts.seal, stream).authorization;
+  const old = stream === undefined || !isSamePlace ? undefined : keptSecrets(parts.seal, stream).authorization;
   const secrets: StreamSecrets = { keys: [], authorization: given === undefined ? old : (given ?? undefined) };
   const pushed = delivery.method === 'push';
   await save(tx, parts, app, { kind: 'set', stream, settings, secrets, pushed, moved: !isSamePlace, input });
@@ -168,7 +168,7 @@ export async function rotateWebhookKeys(
   const now = clock.now();
   const { signatures } = stream.settings as WebhookSettings;
   const overlapUntil = hoursAfter(now, overlapHours);
-  const next = withNewKeys(openSecrets(seal, stream), signatures, { now, secret, overlapUntil });
+  const next = withNewKeys(keptSecrets(seal, stream), signatures, { now, secret, overlapUntil });
   await saveStreamSecrets(tx, stream.id, seal.seal(JSON.stringify(next)));
   const made = secret === undefined ? next.keys.find(({ kind }) => kind === 'v1')?.secret : undefined;
   return { secret: made ?? null, keys: viewKeys(next, now) };

@@ -2,7 +2,7 @@
 import type { StreamRow } from '#store/event/event-streams.ts';
 import type { StreamFigures } from '#store/views/event-deliveries.ts';
 import {
-  openSecrets,
+  keptSecrets,
   type SetSettings,
   type StreamSecrets,
   viewKeys,
@@ -16,7 +16,7 @@ export function viewStream(
   stream: StreamRow,
   figures: StreamFigures | undefined,
 ) {
-  const secrets = openSecrets(seal, stream);
+  const secrets = keptSecrets(seal, stream);
   const own =
     stream.kind === 'webhook'
       ? { ...(stream.settings as WebhookSettings), keys: viewKeys(secrets, clock.now()) }

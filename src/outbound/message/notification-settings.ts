@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { InputError } from '#core/errors.ts';
 import { checkForm, type FieldProblem, textOf } from '#core/problems.ts';
 import { checkOutgoingUrl, type OutgoingPolicy } from '#platform/fetch.ts';
-import type { Seal } from '#platform/seal.ts';
+import { openKept, type Seal } from '#platform/seal.ts';
 import { isWebhookSecret } from '#platform/webhook-signature.ts';
 import type { Db } from '#store/database.ts';
 import { readSetting, writeSetting } from '#store/source/settings.ts';
@@ -64,9 +64,18 @@ const NOBODY: NotificationSettings = { email: null, webhook: null, remindAfterHo
 
 /** The saved settings with their secrets. @throws {ConfigError} `secret-key-wrong` */
 export async function readNotificationSettings(db: Db, seal: Seal): Promise<NotificationSettings> {
+  return readSettings(db, (sealed) => seal.open(sealed));
+}
+
+/** The same to be shown or saved anew: without secrets that no key opens. */
+export async function readKeptNotificationSettings(db: Db, seal: Seal): Promise<NotificationSettings> {
+  return readSettings(db, (sealed) => openKept(seal, sealed) ?? '{}');
+}
+
+async function readSettings(db: Db, open: (sealed: string) => string): Promise<NotificationSettings> {
   const saved = await readSetting<Saved>(db, NAME);
   if (saved === undefined) return NOBODY;
-  const { password, secret }: Secrets = saved.sealed === null ? {} : JSON.parse(seal.open(saved.sealed));
+  const { password, secret }: Secrets = saved.sealed === null ? {} : JSON.parse(open(saved.sealed));
   const { email, webhook, ...rest } = saved.settings;
   return {
     ...rest,

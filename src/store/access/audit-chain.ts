@@ -126,8 +126,9 @@ export interface ChainCheck {
  */
 export async function verifyAudit(db: Db, known?: string, left?: AbortSignal): Promise<ChainCheck> {
   let entries = 0;
-  let contains = false;
   const { rows: anchors } = await sql<End>(db, 'select link, hash from audit_anchor');
+  // What is left follows from the entry that retention removed last.
+  let contains = anchors[0]?.hash.toString('hex') === known;
   let last: End = anchors[0] ?? { link: '0', hash: GENESIS };
   let brokenAt: ChainCheck['brokenAt'] = null;
   for (;;) {

@@ -76,6 +76,11 @@ const VIEW = `t.id, t.name, t.hint, t.scopes, t.created_at as "createdAt", t.exp
 const isLive = (token: string): string =>
   `${token}.revoked_at is null and (${token}.expires_at is null or ${token}.expires_at > now())`;
 
+/** Those of an app with a scope are let in nowhere but at its part of the directory. */
+const mayAdminister = (token: string): string =>
+  `${isLive(token)} and 'admin' = any(${token}.scopes)
+     and not exists (select from apps a where a.id = ${token}.app_id and a.scope is not null)`;
+
 /** Those of an app, the oldest first, revoked ones too. */
 export async function listTokens(db: Db, appId: string, { limit, cursor }: PageQuery): Promise<Page<TokenView>> {
   const { rows } = await sql<TokenView & { seq: string }>(
@@ -123,8 +128,8 @@ export async function revokeToken(tx: Db, id: string, appId?: string): Promise<B
   await sql(tx, 'lock table tokens in share row exclusive mode');
   const { rows } = await sql<{ hash: Buffer; last: boolean }>(
     tx,
-    `select t.hash, ${isLive('t')} and 'admin' = any(t.scopes) and not exists (
-       select from tokens o where o.id <> t.id and 'admin' = any(o.scopes) and ${isLive('o')}) as last
+    `select t.hash, ${mayAdminister('t')} and not exists (
+       select from tokens o where o.id <> t.id and ${mayAdminister('o')}) as last
      from tokens t where t.id = ? and (?::uuid is null or t.app_id = ?::uuid)`,
     [id, appId ?? null, appId ?? null],
   );

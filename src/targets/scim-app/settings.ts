@@ -75,6 +75,7 @@ const Settings = z.strictObject({
   baseUrl: z
     .url()
     .max(2_000)
+    .refine((text) => !/[?#]/.test(text), 'must have no query and no fragment: paths such as /Users are added to it')
     .transform((text) => text.replace(/\/+$/, '')),
   auth: Auth,
   nextAuth: Auth.nullable().default(null),

@@ -175,6 +175,10 @@ for (const kind of ['embedded', 'postgres'] as const)
 
     it('says what it does not take', async () => {
       assert.deepEqual((await send('{}', { 'content-type': 'application/json' })).code, 'unsupported-media-type');
+      const latest = await call<{ id: string }>('GET', '/providers/csv/upload', 200);
+      const packed = await send('id,userName\n', { ...CSV, 'content-encoding': 'gzip' });
+      assert.deepEqual([packed.status, packed.code], [415, 'unsupported-media-type']);
+      assert.equal((await call<{ id: string }>('GET', '/providers/csv/upload', 200)).id, latest.id);
       const form = new FormData();
       form.set('people', new Blob(['id,userName\n']), 'people.csv');
       assert.equal((await send(form)).code, 'field-unknown');
