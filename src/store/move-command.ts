@@ -1,5 +1,4 @@
 // `npm run move`: everything of the embedded database in DATA_DIR into the PostgreSQL of DATABASE_URL.
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError, GatewayError } from '#core/errors.ts';
 import { readConfig } from '#platform/config.ts';
@@ -7,6 +6,7 @@ import { readKeyFile } from '#platform/key-file.ts';
 import { makeSeal } from '#platform/seal.ts';
 import { eachSealed } from './access/sealed.ts';
 import { type Database, openDatabase } from './database.ts';
+import { needKept } from './embedded/need-kept.ts';
 import { migrate } from './schema/migrate.ts';
 import { moveDatabase } from './schema/move.ts';
 
@@ -19,11 +19,7 @@ async function run(): Promise<void> {
       reason: 'target-missing',
       remedy: 'Set it to the new, empty PostgreSQL database that everything is to be moved to.',
     });
-  if (!existsSync(join(folder, 'postgres')))
-    throw new ConfigError(`there is no embedded database in "${folder}"`, {
-      reason: 'source-missing',
-      remedy: 'Set DATA_DIR to the folder that the gateway has used.',
-    });
+  needKept(folder);
   const from = await openDatabase({ dataDir: folder });
   try {
     await migrate(from);

@@ -10,6 +10,7 @@ import { writeAudit } from './access/audit.ts';
 import { forgetKey } from './access/key-check.ts';
 import { reseal } from './access/reseal.ts';
 import { openDatabase } from './database.ts';
+import { needKept } from './embedded/need-kept.ts';
 import { readSchemaState } from './schema/migrate.ts';
 
 async function run(): Promise<void> {
@@ -21,6 +22,7 @@ async function run(): Promise<void> {
       reason: 'secret-key-missing',
       remedy: 'Set SECRET_KEY to the new key and SECRET_KEYS_ACCEPTED to the old one',
     });
+  if (config.DATABASE_URL === undefined) needKept(config.DATA_DIR);
   const database = await openDatabase({ databaseUrl: config.DATABASE_URL, dataDir: config.DATA_DIR });
   try {
     const { pending, breaking } = await readSchemaState(database);

@@ -1,5 +1,7 @@
 // SECRET_KEY is changed while a gateway runs: nothing stays sealed with the old key, and nothing else changes.
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ConfigError } from '#core/errors.ts';
 import { makeTenant } from '#demo/tenant.ts';
@@ -116,6 +118,11 @@ for (const kind of ['embedded', 'postgres'] as const satisfies DatabaseKind[])
             );
             assert.equal(code, 1);
             assert.match(err, /POST \/api\/v1\/secrets\/reseal/);
+            const mistyped = join(String(storage['DATA_DIR']), 'mistyped');
+            const environment = { ...storage, SECRET_KEY: NEW, DATA_DIR: mistyped };
+            const nowhere = await ended(startFile('src/store/reseal-command.ts', environment));
+            assert.deepEqual([nowhere.code, existsSync(mistyped)], [1, false]);
+            assert.match(nowhere.err, /no embedded database in .*mistyped/);
             assert.deepEqual(await ask(), { resealed: before, current: 0, unopened: [] });
           }
           assert.deepEqual(await ask(), { resealed: 0, current: before, unopened: [] });
