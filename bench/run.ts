@@ -2,6 +2,7 @@
 // table and writes bench/results.json. `npm run bench -- sync` or `-- scim` or `-- push` runs a part, `-- latency` how
 // long reads take while a tenant is synced and pushed (BENCH_LATENCY_USERS, default 100000). Sizes: BENCH_USERS (of the sync,
 // default 20000), BENCH_GROUPS (a fiftieth of it), BENCH_SCIM_USERS (default 200000), BENCH_PUSH_USERS (default 3000).
+// BENCH_ANSWER_MS is how long the simulated tenant thinks before each answer (default 0: as fast as this machine can).
 // BENCH_DATABASE=embedded measures the embedded database, and BENCH_DATABASE_URL a server instead of the one brought along.
 import { type ChildProcess, fork } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

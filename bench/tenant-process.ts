@@ -4,7 +4,7 @@ import { makeTenant, updateUser } from '../src/demo/tenant.ts';
 
 const [users = '2000', groups = '80', membersPerGroup = '40'] = process.argv.slice(2);
 const tenant = makeTenant({ users: Number(users), groups: Number(groups), membersPerGroup: Number(membersPerGroup) });
-const server = await startGraphServer(tenant);
+const server = await startGraphServer(tenant, { answerMs: Number(process.env['BENCH_ANSWER_MS'] ?? 0) });
 process.send?.({ tenantId: tenant.id, origin: server.origin, ca: server.ca, clientId: server.application.clientId });
 let changes = 0;
 /** So many people get another title. */

@@ -35,6 +35,8 @@ export interface GraphServerOptions {
   readonly publicOrigin?: string;
   /** Where notifications for a URL are really sent: a simulated tenant reaches nobody else. */
   readonly deliverTo?: (url: string) => string;
+  /** How long it thinks before each answer; a real tenant takes a second or two for a page of 999 people. */
+  readonly answerMs?: number;
 }
 
 export interface GraphServer {
@@ -81,7 +83,9 @@ export async function startGraphServer(tenant: Tenant, options: GraphServerOptio
   });
   const graph = new SimulatedGraph(tenant, options);
   const server = createServer({ key: certificate.private, cert: certificate.cert }, (request, response) => {
-    graph.answer(request, response).catch(() => response.destroy());
+    const answer = (): void => void graph.answer(request, response).catch(() => response.destroy());
+    if (options.answerMs) setTimeout(answer, options.answerMs);
+    else answer();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const port = (server.address() as AddressInfo).port;
