@@ -83,7 +83,12 @@ eachDatabase('undoing a run', (open) => {
     const run = await api.sync({ allowLargeSync: true });
     await undo(run);
     const versions = async () =>
-      (await api.database.query({ text: 'select id, version from resources where deleted_at is null order by id', values: [] })).rows;
+      (
+        await api.database.query({
+          text: 'select id, version from resources where deleted_at is null order by id',
+          values: [],
+        })
+      ).rows;
     const restored = await versions();
     source.users.clear();
     source.groups.clear();
