@@ -351,7 +351,8 @@ function absenceOf({ mirror, resource, run, last, bySelection }: Facts): string 
 }
 
 /** The provider shows it in scope, and it is not in the directory. */
-function missingOf({ resource, newest: item }: Facts): [string, (string | null)?] {
+function missingOf({ resource, newest: item, pins }: Facts): [string, (string | null)?] {
+  if (pins.some(({ class: of }) => of === 'create' || of === 'link')) return ['Pinned'];
   if (item?.action === 'skip') return [item.reason, item.detail];
   if (item?.error != null) return [item.error];
   if (item?.outcome === 'superseded') return ['Superseded'];

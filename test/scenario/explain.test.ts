@@ -300,6 +300,7 @@ for (const kind of ['embedded', 'postgres'] as const)
       const run = await sync(api);
       const undo = await call<{ id: string }>('POST', `/sync-runs/${run.id}/revert`, 202);
       await approve(api, (await untilOver(api, undo.id)).planId);
+      assert.equal((await explain(record.id)).reason.code, 'Pinned', 'before a run has tried');
       await sync(api);
       const { reason, pins, directory } = await explain(record.id);
       assert.deepEqual([reason.code, pins.map((pin) => pin.class)], ['Pinned', ['create']]);
