@@ -148,6 +148,7 @@ interface Facts {
   readonly resource: ResourceFacts | undefined;
   readonly held: HeldFacts | undefined;
   readonly dispute: DisputeFacts | undefined;
+  readonly pins: readonly PinFacts[];
   readonly run: RunFacts | undefined;
   /** What the last run said of it. */
   readonly item: ItemFacts | undefined;
@@ -189,7 +190,7 @@ async function explainOne(parts: ExplainParts, subject: Subject): Promise<Explan
     directory: directoryOf(resource),
     attributes: await attributesOf(db, resource, explained),
     guard: guardOf(facts),
-    pins: await readPins(db, subject),
+    pins: facts.pins,
     lastRun: lastRunOf(facts),
     targets: resource === undefined ? [] : await explainTargets(db, resource.id),
   };
@@ -274,6 +275,7 @@ async function readFacts(db: Db, subject: Subject, bySelection: boolean): Promis
     resource,
     held: known ? await readHeldItem(db, subject) : undefined,
     dispute: known ? await readOpenDispute(db, subject) : undefined,
+    pins: await readPins(db, subject),
     run,
     item: known && run?.planId != null ? await readItem(db, run.planId, subject) : undefined,
     newest: known ? await readNewestItem(db, subject) : undefined,
@@ -321,11 +323,18 @@ function reasonOf(facts: Facts): ReasonView {
   if (resource?.origin === 'manual') return describeReason('DeletedByHand');
   if (subject.provider !== null && provider?.active !== true)
     return describeReason('ProviderInactive', subject.provider);
+  if (isHere && isKept(facts)) return describeReason('Pinned');
   if (mirror === undefined && skipped !== undefined) return describeReason(skipped);
   if (mirror === undefined || mirror.goneAt !== null) return describeReason(absenceOf(facts));
   if (mirror.reason !== null) return describeReason(mirror.reason, mirror.detail);
   if (isHere) return describeReason('InScope');
   return describeReason(...missingOf(facts));
+}
+
+/** It would have left by what the provider says, and an undoing keeps it. */
+function isKept({ mirror, resource, pins }: Facts): boolean {
+  const isShown = mirror !== undefined && mirror.goneAt === null && mirror.reason === null;
+  return !isShown && resource?.leftAt === null && pins.some(({ class: of }) => of === 'remove');
 }
 
 /** A plan that holds everything says why for everybody. */
@@ -342,7 +351,8 @@ function absenceOf({ mirror, resource, run, last, bySelection }: Facts): string 
 }
 
 /** The provider shows it in scope, and it is not in the directory. */
-function missingOf({ resource, newest: item }: Facts): [string, (string | null)?] {
+function missingOf({ resource, newest: item, pins }: Facts): [string, (string | null)?] {
+  if (pins.some(({ class: of }) => of === 'create' || of === 'link')) return ['Pinned'];
   if (item?.action === 'skip') return [item.reason, item.detail];
   if (item?.error != null) return [item.error];
   if (item?.outcome === 'superseded') return ['Superseded'];

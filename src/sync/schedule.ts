@@ -231,11 +231,17 @@ export function checkSchedule(settings: ScheduleSettings): void {
   const minutes = settings.everyMinutes ?? 0;
   if (settings.kind === 'interval' && (!Number.isInteger(minutes) || minutes < 5 || minutes > 10_080))
     throw wrong('everyMinutes', 'An interval needs "everyMinutes" from 5 to 10080.');
-  if (settings.kind === 'cron' && !(settings.cron?.trim().split(/\s+/).length === 5 && validate(settings.cron)))
+  if (settings.kind === 'cron') checkCron(settings.cron?.trim() ?? '');
+}
+
+function checkCron(expression: string): void {
+  if (expression.split(/\s+/).length !== 5)
     throw wrong(
       'cron',
       'A cron schedule needs "cron" with five fields: minute, hour, day of month, month, day of week.',
     );
+  if (!validate(expression))
+    throw wrong('cron', `"${expression.slice(0, 100)}" cannot be read as a cron expression, or never comes due.`);
 }
 
 function hasNoDetails({ time, everyMinutes, cron: expression }: ScheduleSettings): boolean {

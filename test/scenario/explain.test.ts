@@ -275,12 +275,32 @@ for (const kind of ['embedded', 'postgres'] as const)
       assert.deepEqual((await explain(id)).pins, []);
     });
 
+    it('says of somebody whom the source no longer shows that an undoing keeps them here', async () => {
+      const record = makeUser('kept', 9033);
+      addUser(tenant, record);
+      await sync(api);
+      removeUser(tenant, record.id);
+      const run = await sync(api);
+      assert.notEqual((await explain(record.id)).reason.code, 'Pinned');
+      const undo = await call<{ id: string }>('POST', `/sync-runs/${run.id}/revert`, 202);
+      await approve(api, (await untilOver(api, undo.id)).planId);
+      for (const synced of [false, true]) {
+        if (synced) await sync(api);
+        const { reason, source, directory } = await explain(record.id);
+        assert.deepEqual([reason.code, source.state, directory?.active], ['Pinned', 'gone', true]);
+      }
+      await call('DELETE', `/pins?run=${run.id}`, 200);
+      assert.notEqual((await explain(record.id)).reason.code, 'Pinned');
+      await sync(api);
+    });
+
     it('says of somebody who is not here that an undoing keeps them out, and by which pin', async () => {
       const record = makeUser('unwanted', 9030);
       addUser(tenant, record);
       const run = await sync(api);
       const undo = await call<{ id: string }>('POST', `/sync-runs/${run.id}/revert`, 202);
       await approve(api, (await untilOver(api, undo.id)).planId);
+      assert.equal((await explain(record.id)).reason.code, 'Pinned', 'before a run has tried');
       await sync(api);
       const { reason, pins, directory } = await explain(record.id);
       assert.deepEqual([reason.code, pins.map((pin) => pin.class)], ['Pinned', ['create']]);

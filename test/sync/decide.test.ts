@@ -7,7 +7,7 @@ import { findRunToCarryOut } from '#store/run/runs.ts';
 import { saveProvider, setActive } from '#store/source/settings.ts';
 import { type ItemView, listItems } from '#store/views/items.ts';
 import { readPlan } from '#store/views/plans.ts';
-import type { RunView } from '#store/views/runs.ts';
+import { type RunView, readRun } from '#store/views/runs.ts';
 import { makeSchedule } from '#sync/schedule.ts';
 import { makeClock } from '../support/clock.ts';
 import { eachDatabase } from '../support/database.ts';
@@ -151,6 +151,20 @@ eachDatabase('a stored plan', (open) => {
     const second = await api.sync();
     await api.service.reject(second.planId ?? '', 'test');
     await assert.rejects(api.service.approve(second.planId ?? '', 'test'), refusal('plan-not-waiting'));
+  });
+
+  it('that is rejected, or gives way, is counted as that by its run, and holds nothing any more', async () => {
+    const first = await api.sync();
+    const second = await api.sync();
+    await api.service.reject(second.planId ?? '', 'test');
+    for (const [{ id, counts }, outcome] of [
+      [first, 'superseded'],
+      [second, 'rejected'],
+    ] as const) {
+      const ended = await readRun(api.database.knex, id);
+      assert.deepEqual([counts, ended?.status], [{ held: 5 }, 'cancelled']);
+      assert.deepEqual([ended?.counts, ended?.countsByType?.User], [{ [outcome]: 5 }, { [outcome]: 3 }]);
+    }
   });
 
   it('drops what changed since it was made, lists it, and applies the rest', async () => {

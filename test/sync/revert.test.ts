@@ -77,6 +77,34 @@ eachDatabase('undoing a run', (open) => {
     assert.deepEqual(await directory(), after);
   });
 
+  it('leaves nothing for a run to change once the source says again what was restored', async () => {
+    const [users, groups] = [new Map(source.users), new Map(source.groups)];
+    change();
+    const run = await api.sync({ allowLargeSync: true });
+    await undo(run);
+    const versions = async () =>
+      (
+        await api.database.query({
+          text: 'select id, version from resources where deleted_at is null order by id',
+          values: [],
+        })
+      ).rows;
+    const restored = await versions();
+    source.users.clear();
+    source.groups.clear();
+    for (const [id, user] of users) source.users.set(id, user);
+    for (const [id, group] of groups) source.groups.set(id, group);
+    await releasePinsOf(api.database.knex, run.id);
+    for (const mode of ['full', 'full', 'incremental'] as const) {
+      const next = await api.sync({ mode });
+      assert.deepEqual([next.status, next.counts, next.planned?.['update'] ?? 0], ['succeeded', {}, 0]);
+    }
+    assert.deepEqual(await versions(), restored);
+
+    source.users.set('dan', { userName: 'dan', title: 'Boss', manager: 'ada' });
+    assert.deepEqual((await api.sync()).counts, { updated: 1 });
+  });
+
   it('gives the deleted back with their ids, into groups made by hand, too', async () => {
     policy = { ...POLICY, onLeaveScope: 'delete' };
     const [manual, cyd] = [randomUUID(), await idOf('cyd')];

@@ -177,6 +177,12 @@ eachDatabase('the schedule', (open) => {
       { kind: 'cron', cron: '* *' },
     ] as const)
       await assert.rejects(replica().change({ ...DAILY, ...wrong }), InputError);
+    for (const [cron, said] of [
+      ['0 3 * *', /five fields/],
+      ['0 0 30 2 *', /"0 0 30 2 \*" .*never comes due/],
+      ['0 25 * * *', /"0 25 \* \* \*" cannot be read/],
+    ] as const)
+      await assert.rejects(replica().change({ ...DAILY, kind: 'cron', cron }), said);
   });
 });
 

@@ -51,6 +51,27 @@ export async function noteAttributes(db: Db, { planId, provider }: Planning): Pr
   );
 }
 
+/**
+ * Takes out the updates of what is here as the provider says it already, such as what an undoing, or an edit by hand, has
+ * brought to where the provider has come since. It counts as written by the provider from then on, so that no later plan
+ * compares it again. Call it after `noteAttributes`. What somebody else writes at this moment waits for the next plan.
+ */
+export async function dropUnchanged(db: Db, planId: string): Promise<void> {
+  await sql(
+    db,
+    `with same as materialized (
+       select r.id, i.seq, i.after_digest from plan_items i join resources r on r.id = i.resource_id
+       where i.plan_id = ? and i.action = 'update' and i.reason = 'AttributesChanged' and i.outcome = 'pending' and i.attributes = '{}'
+         and i.after_digest is not null and r.digest is null and r.left_at is null and r.deleted_at is null and r.version = i.base_version
+         and i.before::jsonb -> 'schemas' is not distinct from i.after::jsonb -> 'schemas'
+       order by r.id for update of r skip locked),
+     taken as (
+       update resources r set digest = s.after_digest from same s where r.id = s.id)
+     delete from plan_items i using same s where i.plan_id = ? and i.seq = s.seq`,
+    [planId, planId],
+  );
+}
+
 export interface ItemCounts {
   readonly create: number;
   readonly update: number;

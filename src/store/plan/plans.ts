@@ -255,14 +255,18 @@ export async function decidePlan(
   return rowCount === 1;
 }
 
-/** Ends the run of a plan that will not go on: succeeded when it applied something, else cancelled. */
+/**
+ * Ends the run of a plan that will not go on, whose items were dropped: succeeded when it applied something, else cancelled.
+ * What it held counts as what became of it.
+ */
 export async function endHeldRun(db: Db, planId: string): Promise<void> {
+  const { counts, byType } = await countOutcomes(db, planId);
   await sql(
     db,
-    `update runs set finished_at = now(), status = case when exists
+    `update runs set finished_at = now(), counts = (counts - 'held') || ?::jsonb, counts_by_type = ?::jsonb, status = case when exists
        (select 1 from plan_items where plan_id = ? and outcome = 'applied') then 'succeeded' else 'cancelled' end
      where plan_id = ? and status = 'held'`,
-    [planId, planId],
+    [JSON.stringify(counts), JSON.stringify(byType), planId, planId],
   );
 }
 

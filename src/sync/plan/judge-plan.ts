@@ -6,6 +6,7 @@ import {
   countClasses,
   countItems,
   countLane,
+  dropUnchanged,
   findHeldRemovals,
   findProtected,
   type ItemCounts,
@@ -38,6 +39,7 @@ export async function judgePlan(
   decide: (guards: Verdict) => Verdict = (guards) => guards,
 ): Promise<Judged> {
   await noteAttributes(tx, planning);
+  await dropUnchanged(tx, planning.planId);
   const { counts, byType } = await countItems(tx, planning.planId);
   const base = await readBase(tx, planning.provider);
   const guard = await readGuard(tx);
