@@ -366,6 +366,51 @@ eachDatabase('writes of an identity provider', (_open, kind) => {
   });
 });
 
+eachDatabase('whoever is made anew after leaving the scope', (_open, kind) => {
+  let scene: Scene;
+  let gateway: TestGateway;
+  let idp: IdentityProvider;
+  before(async () => {
+    scene = await open(kind);
+    ({ gateway, idp } = scene);
+  });
+  after(() => gateway?.close());
+
+  it('makes a group anew with the members that are named, and nobody whom it had before it left the scope', async () => {
+    await scene.saveSettings({ scope: { groupFilter: 'not (displayName sw "Closed")' } });
+    const [old, named] = [await idp.createUser(scene.name('old')), await idp.createUser(scene.name('named'))];
+    for (const members of [[named.id], []]) {
+      const open = { schemas: [GROUP_SCHEMA], displayName: 'Open', externalId: scene.name('open') };
+      const make = (ids: readonly string[]) =>
+        expectStatus(idp.send('POST', '/Groups', { ...open, members: ids.map((value) => ({ value })) }), 201);
+      const { body: group } = await make([old.id]);
+      await expectStatus(
+        idp.patch(`/Groups/${group.id}`, { op: 'replace', path: 'displayName', value: 'Closed' }),
+        204,
+      );
+      await make(members);
+      assert.deepEqual(await scene.membersOf(group.id), members);
+      const run = await sync(gateway);
+      assert.deepEqual([run.status, run.counts], ['succeeded', {}]);
+      assert.deepEqual(await scene.membersOf(group.id), members);
+    }
+  });
+
+  it('puts whoever was deleted for leaving the scope, and is made anew, back into their groups at once', async () => {
+    await scene.saveSettings({ scope: { filter: 'not (title eq "Leaver")', onLeaveScope: 'delete' } });
+    const userName = scene.name('back');
+    const user = await idp.createUser(userName);
+    const group = await idp.createGroup('Of whoever comes back', [user.id]);
+    await expectStatus(idp.patch(`/Users/${user.id}`, { op: 'add', path: 'title', value: 'Leaver' }), 204);
+    assert.deepEqual(await scene.membersOf(group.id), []);
+    const again = { schemas: [USER_SCHEMA], userName, externalId: user.externalId };
+    await expectStatus(idp.send('POST', '/Users', again), 201);
+    assert.deepEqual(await scene.membersOf(group.id), [user.id]);
+    const run = await sync(gateway);
+    assert.deepEqual([run.status, run.counts], ['succeeded', {}]);
+  });
+});
+
 eachDatabase('what an identity provider takes away', (_open, kind) => {
   let scene: Scene;
   let gateway: TestGateway;
