@@ -170,6 +170,25 @@ describe('a file of users', () => {
     assert.equal((await readFolder(folder)).error?.reason, 'encoding-unknown');
   });
 
+  it('has all syllables of Korean Windows, and not only the usual ones', async () => {
+    // 믜, 똠 and 뷁 are beyond KS X 1001.
+    const names = { u1: 'b1e8bcb392de', u2: '8c63b9e6', u3: 'b1e894ee' };
+    const lines = Object.entries(names).map(([id, hex]) => `${Buffer.from(`${id},`).toString('hex')}${hex}0a`);
+    const content = Buffer.from(`${Buffer.from('id,userName\n').toString('hex')}${lines.join('')}`, 'hex');
+    const results = await mapped(content);
+    const found = results.map((result) => 'resource' in result && (result.resource as UserResource).userName);
+    assert.deepEqual(found, ['김설믜', '똠방', '김뷁']);
+  });
+
+  it('is not Korean for a few Western letters that Korean has by chance', async () => {
+    for (const name of ['O\x92Brien', '\xc5sa Berg', 'J\xc4GER', 'S\xfc\xdf', 'Kim \x80']) {
+      const folder = makeInbound();
+      putFile(folder, 'users.csv', Buffer.from(`id,userName\nu1,${name}\n`, 'latin1'));
+      const { error, users } = await readFolder(folder);
+      assert.deepEqual([name, error?.reason, users], [name, 'encoding-unknown', []]);
+    }
+  });
+
   it('takes the anchor and the rules of the settings', async () => {
     const user = await resource('Personal-Nr,Login,Ort\n7,kim,Bonn\n', {
       columns: { anchor: 'Personal-Nr' },
