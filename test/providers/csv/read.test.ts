@@ -225,6 +225,23 @@ describe('a file of users', () => {
     );
   });
 
+  it('must have its columns beside it too, and the test says so before a run does', async () => {
+    const folder = makeInbound();
+    putFile(folder, 'users.csv', 'id,userName\nu1,a\n');
+    putFile(folder, 'groups.csv', 'id,displayName\ng1,One\n');
+    putFile(folder, 'memberships.csv', 'team,member\ng1,u1\n');
+    const kind = csvKind(folder);
+    const test = (columns: Record<string, string>) =>
+      kind.test(kind.parseSettings({ ...THREE, columns }), new AbortController().signal);
+    const told = async (columns: Record<string, string>) => {
+      const { ok, detail } = (await test(columns)).at(-1) ?? {};
+      return [ok, /has no column "\w+"/.exec(detail ?? '')?.[0]];
+    };
+    assert.deepEqual(await told({}), [false, 'has no column "group"']);
+    assert.deepEqual(await told({ membershipGroup: 'team', groupAnchor: 'key' }), [false, 'has no column "key"']);
+    assert.deepEqual(await told({ membershipGroup: 'team' }), [true, undefined]);
+  });
+
   it('must have the column of the anchor', async () => {
     const folder = makeInbound();
     putFile(folder, 'users.csv', 'userName,mail\na,b\n');
