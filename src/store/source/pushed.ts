@@ -249,12 +249,12 @@ export async function changeShown(
   group: string,
   change: { readonly kind: 'add' | 'remove' | 'replace'; readonly ids: readonly string[] },
 ): Promise<void> {
-  const named = `select external_id, resource_type from resources where id = any(?::uuid[]) and origin = '${PROVIDER}' and external_id is not null`;
+  const named = `select external_id from resources where id = any(?::uuid[]) and origin = '${PROVIDER}' and external_id is not null`;
   if (change.kind !== 'add')
     await sql(
       tx,
       `delete from mirror_members where provider = ? and group_external_id = ?
-         and ${change.kind === 'replace' ? 'not' : ''} (member_external_id, member_type) in (${named})`,
+         and ${change.kind === 'replace' ? 'not' : ''} member_external_id in (${named})`,
       [PROVIDER, group, change.ids],
     );
   if (change.kind === 'remove' || change.ids.length === 0) return;
