@@ -321,6 +321,22 @@ eachDatabase('writes of an identity provider', (_open, kind) => {
     assert.deepEqual([run.status, run.counts], ['succeeded', {}]);
   });
 
+  it('makes somebody new beside whom a person has said that it is not, and whom it looks like', async () => {
+    await scene.saveSettings({ adoptManual: 'ask' });
+    const emails = [{ value: scene.name('shared'), type: 'work' }];
+    const byHand = { schemas: [USER_SCHEMA], userName: scene.name('hand'), emails };
+    const made = await expectStatus(gateway.call<{ id: string }>('POST', '/scim/v2/Users', byHand), 201);
+    const other = { schemas: [USER_SCHEMA], userName: scene.name('other'), externalId: scene.name('other'), emails };
+    assert.equal((await idp.send('POST', '/Users', other)).status, 403);
+    type Disputes = { items: { id: string }[] };
+    const { body } = await gateway.call<Disputes>('GET', '/api/v1/disputes?status=open');
+    await expectStatus(gateway.call('POST', `/api/v1/disputes/${body.items[0]?.id}/refuse`), 200);
+    const created = await expectStatus(idp.send('POST', '/Users', other), 201);
+    assert.notEqual(created.body.id, made.body.id);
+    assert.equal((await idp.patch(`/Users/${made.body.id}`, DISABLE)).status, 403);
+    await scene.saveSettings({});
+  });
+
   it('keeps to the scope: out of it nobody comes in, and who leaves it is treated as the settings say', async () => {
     await scene.saveSettings({ scope: { filter: 'not (title eq "Contractor")' } });
     const member = await idp.createUser(scene.name('scope'));
