@@ -321,6 +321,22 @@ eachDatabase('writes of an identity provider', (_open, kind) => {
     assert.deepEqual([run.status, run.counts], ['succeeded', {}]);
   });
 
+  it('makes somebody new beside whom a person has said that it is not, and whom it looks like', async () => {
+    await scene.saveSettings({ adoptManual: 'ask' });
+    const emails = [{ value: scene.name('shared'), type: 'work' }];
+    const byHand = { schemas: [USER_SCHEMA], userName: scene.name('hand'), emails };
+    const made = await expectStatus(gateway.call<{ id: string }>('POST', '/scim/v2/Users', byHand), 201);
+    const other = { schemas: [USER_SCHEMA], userName: scene.name('other'), externalId: scene.name('other'), emails };
+    assert.equal((await idp.send('POST', '/Users', other)).status, 403);
+    type Disputes = { items: { id: string }[] };
+    const { body } = await gateway.call<Disputes>('GET', '/api/v1/disputes?status=open');
+    await expectStatus(gateway.call('POST', `/api/v1/disputes/${body.items[0]?.id}/refuse`), 200);
+    const created = await expectStatus(idp.send('POST', '/Users', other), 201);
+    assert.notEqual(created.body.id, made.body.id);
+    assert.equal((await idp.patch(`/Users/${made.body.id}`, DISABLE)).status, 403);
+    await scene.saveSettings({});
+  });
+
   it('keeps to the scope: out of it nobody comes in, and who leaves it is treated as the settings say', async () => {
     await scene.saveSettings({ scope: { filter: 'not (title eq "Contractor")' } });
     const member = await idp.createUser(scene.name('scope'));
@@ -363,6 +379,51 @@ eachDatabase('writes of an identity provider', (_open, kind) => {
     assert.equal(refused.status, 403);
     assert.match(refused.body.detail, /no inbound provider is active/);
     await expectStatus(gateway.call('GET', '/scim/v2/Users', undefined, idp.token), 200);
+  });
+});
+
+eachDatabase('whoever is made anew after leaving the scope', (_open, kind) => {
+  let scene: Scene;
+  let gateway: TestGateway;
+  let idp: IdentityProvider;
+  before(async () => {
+    scene = await open(kind);
+    ({ gateway, idp } = scene);
+  });
+  after(() => gateway?.close());
+
+  it('makes a group anew with the members that are named, and nobody whom it had before it left the scope', async () => {
+    await scene.saveSettings({ scope: { groupFilter: 'not (displayName sw "Closed")' } });
+    const [old, named] = [await idp.createUser(scene.name('old')), await idp.createUser(scene.name('named'))];
+    for (const members of [[named.id], []]) {
+      const open = { schemas: [GROUP_SCHEMA], displayName: 'Open', externalId: scene.name('open') };
+      const make = (ids: readonly string[]) =>
+        expectStatus(idp.send('POST', '/Groups', { ...open, members: ids.map((value) => ({ value })) }), 201);
+      const { body: group } = await make([old.id]);
+      await expectStatus(
+        idp.patch(`/Groups/${group.id}`, { op: 'replace', path: 'displayName', value: 'Closed' }),
+        204,
+      );
+      await make(members);
+      assert.deepEqual(await scene.membersOf(group.id), members);
+      const run = await sync(gateway);
+      assert.deepEqual([run.status, run.counts], ['succeeded', {}]);
+      assert.deepEqual(await scene.membersOf(group.id), members);
+    }
+  });
+
+  it('puts whoever was deleted for leaving the scope, and is made anew, back into their groups at once', async () => {
+    await scene.saveSettings({ scope: { filter: 'not (title eq "Leaver")', onLeaveScope: 'delete' } });
+    const userName = scene.name('back');
+    const user = await idp.createUser(userName);
+    const group = await idp.createGroup('Of whoever comes back', [user.id]);
+    await expectStatus(idp.patch(`/Users/${user.id}`, { op: 'add', path: 'title', value: 'Leaver' }), 204);
+    assert.deepEqual(await scene.membersOf(group.id), []);
+    const again = { schemas: [USER_SCHEMA], userName, externalId: user.externalId };
+    await expectStatus(idp.send('POST', '/Users', again), 201);
+    assert.deepEqual(await scene.membersOf(group.id), [user.id]);
+    const run = await sync(gateway);
+    assert.deepEqual([run.status, run.counts], ['succeeded', {}]);
   });
 });
 

@@ -1,7 +1,15 @@
 import type { Check } from '#core/check.ts';
 import { GatewayError } from '#core/errors.ts';
 import { findColumn, needColumn } from './columns.ts';
-import { copyFiles, type FileParts, findFiles, makeFolder, removeFolder } from './fetch-files.ts';
+import {
+  type CopiedFile,
+  copyFiles,
+  type FileParts,
+  type Files,
+  findFiles,
+  makeFolder,
+  removeFolder,
+} from './fetch-files.ts';
 import { openTable } from './rows.ts';
 import type { CsvSettings } from './settings.ts';
 
@@ -32,6 +40,7 @@ export async function checkFiles(
       const { header, dialect, rows } = await openTable(files.users, signal);
       await rows.return(undefined);
       needColumn(header, settings.columns.anchor, files.users.name, 'is the stable id of a person');
+      await checkOthers(files, settings, signal);
       const names = header.filter((name) => name !== undefined);
       const groups = findColumn(header, settings.columns.groups) === undefined ? '' : ' Groups are a column.';
       return [names, `Columns, set apart by ${JSON.stringify(dialect.delimiter)}: ${names.join(', ')}.${groups}`];
@@ -40,6 +49,25 @@ export async function checkFiles(
     await removeFolder(folder);
   }
   return checks;
+}
+
+/** The columns that files of groups and memberships must have. */
+async function checkOthers(
+  { groups, memberships }: Files,
+  { columns }: CsvSettings,
+  signal: AbortSignal,
+): Promise<void> {
+  const needed: readonly [CopiedFile | undefined, string, string][] = [
+    [groups, columns.groupAnchor, 'is the stable id of a group'],
+    [memberships, columns.membershipGroup, 'names the group'],
+    [memberships, columns.membershipMember, 'names the member'],
+  ];
+  for (const [file, column, why] of needed) {
+    if (file === undefined) continue;
+    const { header, rows } = await openTable(file, signal);
+    await rows.return(undefined);
+    needColumn(header, column, file.name, why);
+  }
 }
 
 async function step<Found>(

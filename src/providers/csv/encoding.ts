@@ -1,24 +1,17 @@
 // Which characters the bytes of a file mean. The whole file is looked at, not only its beginning: a Korean name may
-// stand in the last line. Source: WHATWG Encoding, "euc-kr" is windows-949 (CP949), checked 2026-11.
+// stand in the last line.
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { makeCp949Decoder } from './cp949.ts';
 import { incomplete, unusable } from './failures.ts';
 
 export type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'cp949' | 'windows-1252';
-
-const LABELS: Readonly<Record<Encoding, string>> = {
-  'utf-8': 'utf-8',
-  'utf-16le': 'utf-16le',
-  'utf-16be': 'utf-16be',
-  cp949: 'euc-kr',
-  'windows-1252': 'windows-1252',
-};
 
 const SAMPLE_BYTES = 4096;
 
 /**
  * The encoding of the file: by its byte order mark, by the zeros that UTF-16 has in every other place, else UTF-8 where
- * all of it is, else CP949 where all of it is. Windows-1252 is never guessed: any bytes are that.
+ * all of it is, else CP949 where all of it is and looks Korean. Windows-1252 is never guessed: any bytes are that.
  * @param wanted what the settings say; only checked then
  * @throws {UpstreamError} the file ends within a character
  * @throws {ConfigError} `encoding-unknown`
@@ -30,7 +23,10 @@ export async function findEncoding(
   signal: AbortSignal,
 ): Promise<Encoding> {
   const candidates = wanted === 'auto' ? await candidatesOf(path) : [wanted];
-  for (const encoding of candidates) if (await isDecodable(path, name, encoding, signal)) return encoding;
+  for (const encoding of candidates) {
+    const isMeant = wanted === 'auto' && encoding === 'cp949' ? isKorean : isDecodable;
+    if (await isMeant(path, { name, encoding, signal })) return encoding;
+  }
   throw unusable(`The characters of ${name} are neither UTF-8, UTF-16 nor CP949.`, {
     reason: 'encoding-unknown',
     remedy: 'Save the file as UTF-8; or set format.encoding to "windows-1252" where it comes from a Western Windows.',
@@ -66,18 +62,43 @@ async function readSample(path: string): Promise<Buffer> {
   }
 }
 
+interface Looked {
+  readonly name: string;
+  readonly encoding: Encoding;
+  readonly signal: AbortSignal;
+}
+
 /** @throws {UpstreamError} all of it is in this encoding but for the end, which is cut off */
-async function isDecodable(path: string, name: string, encoding: Encoding, signal: AbortSignal): Promise<boolean> {
+async function isDecodable(path: string, { name, encoding, signal }: Looked): Promise<boolean> {
   const decoder = makeDecoder(encoding);
+  if (!(await isWhole(path, decoder, signal))) return false;
+  checkEnd(decoder, name);
+  return true;
+}
+
+/** The same of CP949, which the few bytes beyond ASCII of a Western file may be by chance. */
+async function isKorean(path: string, { name, signal }: Looked): Promise<boolean> {
+  const decoder = makeCp949Decoder();
+  if (!(await isWhole(path, decoder, signal)) || !decoder.looksKorean()) return false;
+  checkEnd(decoder, name);
+  return true;
+}
+
+/** Whether all of the file is in the encoding, but perhaps for its end. */
+async function isWhole(path: string, decoder: Decoder, signal: AbortSignal): Promise<boolean> {
   try {
     for await (const chunk of createReadStream(path, { signal })) decoder.decode(chunk, { stream: true });
+    return true;
   } catch (error) {
     if (error instanceof TypeError) return false;
     throw error;
   }
+}
+
+/** The text that is left. @throws {UpstreamError} `file-cut-off` */
+function checkEnd(decoder: Decoder, name: string): string {
   try {
-    decoder.decode();
-    return true;
+    return decoder.decode();
   } catch (cause) {
     throw cutWithinCharacter(name, cause);
   }
@@ -95,17 +116,17 @@ export async function* readText(
     const text = decoder.decode(chunk, { stream: true });
     if (text !== '') yield text;
   }
-  try {
-    const text = decoder.decode();
-    if (text !== '') yield text;
-  } catch (cause) {
-    throw cutWithinCharacter(name, cause);
-  }
+  const end = checkEnd(decoder, name);
+  if (end !== '') yield end;
+}
+
+interface Decoder {
+  decode(chunk?: Uint8Array, options?: { readonly stream?: boolean }): string;
 }
 
 /** Drops the byte order mark. */
-function makeDecoder(encoding: Encoding): InstanceType<typeof TextDecoder> {
-  return new TextDecoder(LABELS[encoding], { fatal: true });
+function makeDecoder(encoding: Encoding): Decoder {
+  return encoding === 'cp949' ? makeCp949Decoder() : new TextDecoder(encoding, { fatal: true });
 }
 
 function cutWithinCharacter(name: string, cause: unknown): Error {

@@ -37,6 +37,27 @@ export async function* memberNames(
   }
 }
 
+const IN_PART = /;range=\d+-(\d+|\*)$/i;
+
+/** The same entry with all values of the attributes of which the server gave a part, as Active Directory does of any. */
+export async function wholeEntry(
+  connection: Pick<Connection, 'first'>,
+  entry: RawEntry,
+  signal: AbortSignal,
+): Promise<RawEntry> {
+  const parts = entry.attributes.filter(({ type }) => IN_PART.test(type));
+  if (parts.length === 0) return entry;
+  const attributes = entry.attributes.filter(({ type }) => !IN_PART.test(type));
+  for (const { type } of parts) {
+    const name = type.replace(IN_PART, '');
+    const values: Buffer[] = [];
+    for await (const some of memberNames(connection, entry, name, signal))
+      values.push(...some.map((value) => Buffer.from(value)));
+    attributes.push({ type: name, values });
+  }
+  return { ...entry, attributes };
+}
+
 interface Range {
   readonly from: number;
   readonly last: string;

@@ -4,7 +4,7 @@ import type { MemberRef, Page, SkippedObject } from '#core/pages.ts';
 import { makeAccountStates } from './account-state.ts';
 import type { RawEntry } from './connection.ts';
 import { hasUids, idOf, type Reading, searchOf } from './everybody.ts';
-import { memberNames } from './members.ts';
+import { memberNames, wholeEntry } from './members.ts';
 import { type LdapRecord, recordOf, textsOf } from './records.ts';
 import type { KnownNames, Resolver } from './resolver.ts';
 import type { Plan } from './settings.ts';
@@ -40,7 +40,9 @@ export async function* readUsers(reading: Reading, resolver: Resolver, extra = '
   const asked = searchOf(reading, 'User', [plan.anchor, ...wanted], extra);
   if (asked === undefined) return;
   const states = makeAccountStates(reading);
-  for await (const entries of connection.search(asked, signal)) {
+  for await (const given of connection.search(asked, signal)) {
+    const entries: RawEntry[] = [];
+    for (const entry of given) entries.push(await wholeEntry(connection, entry, signal));
     const names = await resolver.dns(entries.flatMap((entry) => textsOf(entry, MANAGER)));
     const records = await states.keep(entries.map((entry) => userOf(entry, reading, names)));
     yield { type: 'records', resourceType: 'User', records };

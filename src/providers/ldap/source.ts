@@ -17,7 +17,7 @@ import {
 import { type Connection, connect, type RawEntry } from './connection.ts';
 import { type Directory, findEverybody, type Reading, searchOf } from './everybody.ts';
 import { escapeFilter } from './filter.ts';
-import { memberNames } from './members.ts';
+import { memberNames, wholeEntry } from './members.ts';
 import { GROUP_ATTRIBUTES, memberAttributes } from './read.ts';
 import { anchorOf, type LdapRecord, recordOf, textsOf } from './records.ts';
 import { type LdapSettings, planOf } from './settings.ts';
@@ -151,7 +151,8 @@ export function findPerson(
   return within(settings, signal, async (connection) => {
     const [entry] = await connection.first(asked, signal);
     const id = entry === undefined ? undefined : anchorOf(entry, plan.anchor);
-    return entry === undefined || id === undefined ? undefined : recordOf(entry, id, attributes);
+    if (entry === undefined || id === undefined) return undefined;
+    return recordOf(await wholeEntry(connection, entry, signal), id, attributes);
   });
 }
 

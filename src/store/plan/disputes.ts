@@ -61,6 +61,22 @@ export async function findAdopted(db: Db, provider: ProviderKindName, resourceId
   return rows.length > 0;
 }
 
+/** Of these resources, those of which a person has said that the record of this provider is somebody else. */
+export async function findRefused(
+  db: Db,
+  provider: ProviderKindName,
+  ids: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (ids.length === 0) return new Set();
+  const { rows } = await sql<{ id: string }>(
+    db,
+    `select distinct c.id from disputes d cross join unnest(d.candidates) c(id)
+     where d.provider = ? and d.status = 'refused' and c.id = any(?::uuid[])`,
+    [provider, ids],
+  );
+  return new Set(rows.map(({ id }) => id));
+}
+
 /** Brings before a person that a record seems to mean somebody made by hand; once, and not again after a refusal. */
 export async function raiseDispute(
   db: Db,

@@ -6,7 +6,7 @@ import { isUuid } from '#core/ids.ts';
 import { appendChanges } from '#store/directory/changes.ts';
 import { writeResources } from '#store/directory/resources.ts';
 import { upsertRecords } from '#store/mirror/mirror.ts';
-import { findAdopted, raiseDispute } from '#store/plan/disputes.ts';
+import { findAdopted, findRefused, raiseDispute } from '#store/plan/disputes.ts';
 import {
   acceptSpelling,
   findAnchors,
@@ -146,12 +146,13 @@ export async function findTwin(
   }
   const { matching = [], adoptManual = 'never' } = source.policy.matching ?? {};
   for (const attribute of matching) {
-    const found = (await findTwins(tx, wanted, attribute)).filter(
-      ({ origin }) => origin !== 'manual' || adoptManual !== 'never',
-    );
-    const [only, ...others] = found;
+    const twins = await findTwins(tx, wanted, attribute);
+    const byHand = twins.flatMap(({ id, origin }) => (origin === 'manual' ? id : []));
+    const others = adoptManual === 'never' ? new Set(byHand) : await findRefused(tx, 'scim', byHand);
+    const found = twins.filter(({ id }) => !others.has(id));
+    const [only, ...more] = found;
     if (only === undefined) continue;
-    if (others.length > 0)
+    if (more.length > 0)
       throw new ConflictError(`It may mean several who are here already, by ${attribute}.`, {
         reason: 'match-ambiguous',
         scimType: 'uniqueness',

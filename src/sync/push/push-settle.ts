@@ -7,7 +7,7 @@ import { appendChanges, type NewChange } from '#store/directory/changes.ts';
 import { deleteManual } from '#store/directory/resource-writes.ts';
 import { leaveGroups, writeResources } from '#store/directory/resources.ts';
 import { upsertRecords } from '#store/mirror/mirror.ts';
-import { forgetRecord, moveAnchor, type Pushed, rejoinGroups, stampMembers } from '#store/source/pushed.ts';
+import { forgetRecord, moveAnchor, type Pushed, rejoinGroups } from '#store/source/pushed.ts';
 import { keepCreation, keepImage } from '#store/source/pushed-images.ts';
 import { changedAttributes, type Edited } from '../edits.ts';
 import { recordOf, respellReports } from './push-claim.ts';
@@ -16,8 +16,12 @@ import { changeGroup } from './push-members.ts';
 import { creationPinned, pinnedAgainst } from './push-pins.ts';
 import { type Meant, meaningOf, type Outcome, rowOf, toWrite, type Wish, type Writing } from './push-source.ts';
 
-/** Somebody new, or somebody who was deleted and is back. Out of scope there is a record only. */
-export async function make(writing: Writing, id: string, { document, members }: Wish): Promise<Outcome<Edited>> {
+/** Somebody new, or (`isBack`) somebody who was deleted. Out of scope there is a record only. */
+export async function make(
+  writing: Writing,
+  { id, isBack }: { readonly id: string; readonly isBack: boolean },
+  { document, members }: Wish,
+): Promise<Outcome<Edited>> {
   const { tx, type, source, parts } = writing;
   const { record, managerId } = await recordOf(writing, id, document);
   const meant = meaningOf(source, parts, type, record);
@@ -29,9 +33,9 @@ export async function make(writing: Writing, id: string, { document, members }: 
   if (pinned !== undefined) return { refused: pinned };
   const version = await write(writing, toWrite(id, type, meant, meant.body, managerId), { operation: 'create' });
   await keepCreation(tx, { id, actor: writing.actor });
+  if (isBack) await rejoin(writing, id);
   if (type === 'User') return { answer: { version, changed: true } };
   const group = await changeGroup(writing, { id, anchor: meant.mirror.external_id }, members);
-  if (members.length === 0) await stampMembers(tx, [id], 'every');
   return { answer: { version: group.version ?? version, changed: true } };
 }
 
@@ -141,14 +145,15 @@ async function writeChanged(
   if (attributes.length === 0 && present.settled && present.externalId === row.external_id) return undefined;
   const disables = before['active'] !== false && body['active'] === false;
   const version = await write(writing, row, { operation: disables ? 'deactivate' : 'update', attributes });
-  if (!present.left || writing.type === 'Group') return version;
-  const groups = await rejoinGroups(writing.tx, present.id);
-  await appendChanges(
-    writing.tx,
-    groups.map((group) => membership(group.id, group.version, { added: 1 })),
-    { actor: writing.actor, runId: null },
-  );
+  if (present.left && writing.type === 'User') await rejoin(writing, present.id);
   return version;
+}
+
+/** Into the groups that the records name. */
+async function rejoin({ tx, actor }: Writing, id: string): Promise<void> {
+  const groups = await rejoinGroups(tx, id);
+  const changes = groups.map((group) => membership(group.id, group.version, { added: 1 }));
+  await appendChanges(tx, changes, { actor, runId: null });
 }
 
 interface Written {

@@ -49,10 +49,11 @@ export async function pushCreate(
         await settle(writing, present, { document: withKept(writing, present, given), members: replaced }),
       );
     }
-    const changes: readonly MemberChange[] =
-      members === undefined || members.length === 0 ? [] : [{ kind: 'add', ids: members }];
+    // Of whom a group had before it left, nobody comes back with it but those that are named.
+    const changes: readonly MemberChange[] = type === 'Group' ? [{ kind: 'replace', ids: members ?? [] }] : [];
     const whose = { id: twin?.id ?? id };
-    return withId(whose, await make(writing, whose.id, { document: given, members: changes }));
+    const wish = { document: given, members: changes };
+    return withId(whose, await make(writing, { ...whose, isBack: twin !== undefined }, wish));
   });
 }
 

@@ -170,6 +170,25 @@ describe('a file of users', () => {
     assert.equal((await readFolder(folder)).error?.reason, 'encoding-unknown');
   });
 
+  it('has all syllables of Korean Windows, and not only the usual ones', async () => {
+    // 믜, 똠 and 뷁 are beyond KS X 1001.
+    const names = { u1: 'b1e8bcb392de', u2: '8c63b9e6', u3: 'b1e894ee' };
+    const lines = Object.entries(names).map(([id, hex]) => `${Buffer.from(`${id},`).toString('hex')}${hex}0a`);
+    const content = Buffer.from(`${Buffer.from('id,userName\n').toString('hex')}${lines.join('')}`, 'hex');
+    const results = await mapped(content);
+    const found = results.map((result) => 'resource' in result && (result.resource as UserResource).userName);
+    assert.deepEqual(found, ['김설믜', '똠방', '김뷁']);
+  });
+
+  it('is not Korean for a few Western letters that Korean has by chance', async () => {
+    for (const name of ['O\x92Brien', '\xc5sa Berg', 'J\xc4GER', 'S\xfc\xdf', 'Kim \x80']) {
+      const folder = makeInbound();
+      putFile(folder, 'users.csv', Buffer.from(`id,userName\nu1,${name}\n`, 'latin1'));
+      const { error, users } = await readFolder(folder);
+      assert.deepEqual([name, error?.reason, users], [name, 'encoding-unknown', []]);
+    }
+  });
+
   it('takes the anchor and the rules of the settings', async () => {
     const user = await resource('Personal-Nr,Login,Ort\n7,kim,Bonn\n', {
       columns: { anchor: 'Personal-Nr' },
@@ -204,6 +223,23 @@ describe('a file of users', () => {
       results.map((result) => ('skip' in result ? `${result.skip}:${result.detail}` : 'in')),
       ['in', 'ScopeFilterFalse:department eq "sales"', 'SchemaViolation:active'],
     );
+  });
+
+  it('must have its columns beside it too, and the test says so before a run does', async () => {
+    const folder = makeInbound();
+    putFile(folder, 'users.csv', 'id,userName\nu1,a\n');
+    putFile(folder, 'groups.csv', 'id,displayName\ng1,One\n');
+    putFile(folder, 'memberships.csv', 'team,member\ng1,u1\n');
+    const kind = csvKind(folder);
+    const test = (columns: Record<string, string>) =>
+      kind.test(kind.parseSettings({ ...THREE, columns }), new AbortController().signal);
+    const told = async (columns: Record<string, string>) => {
+      const { ok, detail } = (await test(columns)).at(-1) ?? {};
+      return [ok, /has no column "\w+"/.exec(detail ?? '')?.[0]];
+    };
+    assert.deepEqual(await told({}), [false, 'has no column "group"']);
+    assert.deepEqual(await told({ membershipGroup: 'team', groupAnchor: 'key' }), [false, 'has no column "key"']);
+    assert.deepEqual(await told({ membershipGroup: 'team' }), [true, undefined]);
   });
 
   it('must have the column of the anchor', async () => {

@@ -5,7 +5,9 @@ import fc from 'fast-check';
 import type { RawEntry, SearchAsked } from '#providers/ldap/connection.ts';
 import { dnKey } from '#providers/ldap/dn.ts';
 import { memberNames } from '#providers/ldap/members.ts';
+import { readUsers } from '#providers/ldap/read.ts';
 import { addressesOf, anchorOf, isEnabled, type LdapRecord, recordOf } from '#providers/ldap/records.ts';
+import { planOf } from '#providers/ldap/settings.ts';
 import { kind, openLdap } from './support.ts';
 
 const entry = (attributes: Record<string, readonly (string | Buffer)[]>): RawEntry => ({
@@ -88,6 +90,32 @@ it('maps a user of Active Directory', () => {
     }),
     ['', 'enabled eq true'],
   );
+});
+
+it('reads the values of a user that come in ranges to the last one: by them somebody may be in scope', async () => {
+  const groups = Array.from({ length: 4 }, (_, index) => `cn=g${index}`);
+  const part = (from: number) =>
+    entry({
+      cn: ['Kim'],
+      memberOf: [],
+      [`memberOf;range=${from}-${from === 0 ? '1' : '*'}`]: groups.slice(from, from + 2),
+    });
+  const settings = kind.parseSettings({
+    ...{ preset: 'activeDirectory', url: 'ldaps://dc.example.com', users: { base: 'dc=example,dc=com' }, anchor: 'cn' },
+  });
+  const connection = {
+    async *search() {
+      yield [part(0)];
+    },
+    first: async ({ attributes }: SearchAsked) => (attributes[0] === 'memberOf;range=2-*' ? [part(2)] : []),
+  };
+  const names = { find: () => undefined };
+  const resolver = { dns: async () => names, uids: async () => names, isPartial: () => false, isVanished: () => false };
+  const reading = { settings, plan: planOf(settings), wanted: ['memberOf'], signal: new AbortController().signal };
+  const found: unknown[] = [];
+  for await (const { records } of readUsers({ ...reading, connection: connection as never }, resolver))
+    found.push(...records.map(({ attributes }) => attributes['memberOf']));
+  assert.deepEqual(found, [groups]);
 });
 
 describe('a group that comes in ranges', () => {
