@@ -472,6 +472,19 @@ eachDatabase('what a push target does when', (open) => {
     assert.deepEqual(rows, []);
   });
 
+  it('the client secret of before is no good any more: the next one is taken up without a pause', async () => {
+    app.personality = { oauth: { lifeSeconds: 60 } };
+    await edit.user('ada');
+    const client = { kind: 'oauth', tokenUrl: app.tokenUrl, clientId: 'client' };
+    const push = await start({
+      auth: { ...client, clientSecret: 'old' },
+      nextAuth: { ...client, clientSecret: 's3cret' },
+      pace: { concurrency: 8 },
+    });
+    await push.settle();
+    assert.deepEqual(active(), ['ada']);
+  });
+
   it('it is reconciled: what changed there is mended, strangers are only told of', async () => {
     const ada = await edit.user('ada', { title: 'ours' });
     const team = await edit.group('team', [ada]);
