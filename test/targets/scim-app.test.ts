@@ -78,6 +78,17 @@ describe('a SCIM app as a target', () => {
     assert.deepEqual(result, { schemas: ['a', 'b'], nickName: 'kept', name: { middleName: 'M', familyName: 'F' } });
   });
 
+  it('takes away what was ours of an extension and of a name, though nothing of ours is left in them', () => {
+    const urn = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
+    const ours = { name: { givenName: 'G' }, [urn]: { department: 'D', manager: { value: 'm' } } };
+    const theirs = {
+      name: { givenName: 'G', middleName: 'M' },
+      [urn]: { department: 'D', manager: { value: 'm', displayName: 'Bob' }, costCenter: '42' },
+    };
+    assert.deepEqual(merged(theirs, ours, {}), { name: { middleName: 'M' }, [urn]: { costCenter: '42' } });
+    assert.deepEqual(merged(ours, ours, {}), {});
+  });
+
   it('names nothing of a former manager beside the new one', () => {
     const urn = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
     const theirs = { [urn]: { costCenter: '1', manager: { value: 'a', $ref: '../Users/a', displayName: 'Ada' } } };
