@@ -39,9 +39,15 @@ export async function* readPages(
       try {
         return (await client.send({ method: 'GET', path }, signal)).body;
       } catch (error) {
+        if (error instanceof TargetError && error.kind === 'gone') return nothingThere();
         await mend(error);
       }
     }
+  }
+
+  /** Some answer 404 to a list with nobody in it, or behind its end; that the service is there has been looked at. */
+  function nothingThere(): Payload {
+    return { totalResults: seen.size === 0 ? 0 : total, Resources: [] };
   }
 
   /** So that the page can be asked for again. @throws the error itself where it cannot */
