@@ -30,7 +30,7 @@ eachDatabase('a target that', (open) => {
     await pump.turn();
   }
 
-  for (const status of [404, 410, 500])
+  for (const status of [400, 404, 410, 500])
     it(`answers ${status} to the deletion of somebody who is gone there: that is done`, async () => {
       const ada = await edit.user('ada');
       await journalIsWhole(database);
