@@ -24,6 +24,8 @@ export interface Personality {
   readonly unknownMember?: number;
   /** `empty` shows an empty list in their place. */
   readonly hidesMembers?: boolean | 'empty';
+  /** Shows no members where there are none, or in no list. */
+  readonly omitsMembers?: 'none' | 'listed';
   /** Answers a create of whom it has by this attribute with the one that it has, as it becomes. */
   readonly upsertsBy?: string;
   /** `located` says where it is. */
@@ -315,6 +317,7 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
     const { hidesMembers } = app.personality;
     if (kind === 'Group' && hidesMembers === true) delete rest['members'];
     if (kind === 'Group' && hidesMembers === 'empty') rest['members'] = [];
+    if (app.personality.omitsMembers === 'none' && membersOf(rest).length === 0) delete rest['members'];
     return { ...rest, ...meta };
   }
 
@@ -335,9 +338,14 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
         totalResults: app.personality.countsPage === true ? page.length : items.length,
         startIndex: start,
         itemsPerPage: page.length,
-        Resources: page.map((doc) => shown(kind, doc)),
+        Resources: page.map((doc) => listed(kind, doc)),
       },
     };
+  }
+
+  function listed(kind: string, doc: Doc): Doc {
+    const { members, ...rest } = shown(kind, doc);
+    return app.personality.omitsMembers === 'listed' || members === undefined ? rest : { ...rest, members };
   }
 
   function byFilter(text: string): (doc: Doc) => boolean {
