@@ -42,9 +42,20 @@ export function outgoingForm(
   }
   for (const path of policy.exclude) writeAt(payload, parsePath(path), undefined);
   const rules = policy.mapping[type];
-  const missing = rules.length === 0 ? [] : applyMapping(rules, { ...document, id }, payload, occasion);
+  const source = rules.length === 0 ? {} : { ...withManager(document, managerRemoteId), id };
+  const missing = applyMapping(rules, source, payload, occasion);
   for (const name of policy.singleValued) cutToOne(payload, name);
   return { payload: withSchemas(type, payload), missing };
+}
+
+/** For rules: the manager by their id at the target, and nothing of where they are here. */
+function withManager(document: Readonly<Fields>, remoteId: string | undefined): Readonly<Fields> {
+  const enterprise = document[ENTERPRISE_SCHEMA];
+  const manager = isFields(enterprise) ? enterprise['manager'] : undefined;
+  if (!isFields(enterprise) || !isFields(manager)) return document;
+  const { value: _ours, $ref: _place, ...rest } = manager;
+  const there = remoteId === undefined ? rest : { ...rest, value: remoteId };
+  return { ...document, [ENTERPRISE_SCHEMA]: { ...enterprise, manager: there } };
 }
 
 function cutToOne(payload: Fields, name: string): void {

@@ -59,6 +59,8 @@ export const PERSONALITIES: readonly Manners[] = [
   { name: 'answering creates with nothing', personality: () => ({ noIdOnCreate: true }) },
   { name: 'plain JSON only', personality: () => ({ plainJson: true }) },
   { name: 'filtering by userName only', personality: () => ({ filterBy: 'userName' }) },
+  { name: 'knowing whom it has made only later', personality: () => ({ shownAfterMs: 200 }) },
+  { name: 'saying of each page that it is all', personality: () => ({ filter: 'no', pageMax: 7, countsPage: true }) },
   { name: 'slow', personality: () => ({ delayMs: 5 }) },
 ];
 

@@ -70,6 +70,18 @@ describe('attribute mapping', () => {
     assert.deepEqual(document, before);
   });
 
+  it('takes for the id of a manager the one that the target knows, in rules as well, or none', () => {
+    const to = `${ENTERPRISE}:manager`;
+    const document = { userName: 'ada', [ENTERPRISE]: { manager: { value: 'ours', $ref: '../Users/ours' } } };
+    const rules = [rule({ to, from: `${to}.value` }), rule({ to: 'title', template: `{${to}.$ref}` })];
+    const policy = { mapping: { User: rules, Group: [] }, exclude: [], singleValued: [], externalId: 'id' as const };
+    const sent = (managerThere: string | undefined): Fields =>
+      outgoingForm({ id: 'the-id', type: 'User', document }, policy, managerThere, 'update').payload;
+    const { schemas: _schemas, ...known } = sent('theirs');
+    assert.deepEqual(known, { userName: 'ada', externalId: 'the-id', [ENTERPRISE]: { manager: 'theirs' } });
+    assert.equal(JSON.stringify(sent(undefined)).includes('ours'), false);
+  });
+
   it('compares what a target has by what is managed: lists as sets, booleans as text', () => {
     const ours = { active: true, title: 'T', emails: [{ value: 'a' }, { value: 'b' }] };
     const theirs = {

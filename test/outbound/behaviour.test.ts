@@ -472,6 +472,19 @@ eachDatabase('what a push target does when', (open) => {
     assert.deepEqual(rows, []);
   });
 
+  it('the client secret of before is no good any more: the next one is taken up without a pause', async () => {
+    app.personality = { oauth: { lifeSeconds: 60 } };
+    await edit.user('ada');
+    const client = { kind: 'oauth', tokenUrl: app.tokenUrl, clientId: 'client' };
+    const push = await start({
+      auth: { ...client, clientSecret: 'old' },
+      nextAuth: { ...client, clientSecret: 's3cret' },
+      pace: { concurrency: 8 },
+    });
+    await push.settle();
+    assert.deepEqual(active(), ['ada']);
+  });
+
   it('it is reconciled: what changed there is mended, strangers are only told of', async () => {
     const ada = await edit.user('ada', { title: 'ours' });
     const team = await edit.group('team', [ada]);
@@ -506,6 +519,34 @@ eachDatabase('what a push target does when', (open) => {
     assert.deepEqual(last[0].counts, { users: 5, missing: 1, duplicate: 2, orphan: 1, unmanaged: 1 });
     assert.notEqual(team, '');
   });
+
+  for (const omitsMembers of ['none', 'listed'] as const)
+    it(`it shows ${omitsMembers === 'none' ? 'no members where nobody is in a group' : 'groups without members in its lists'}, and a group was emptied there: it is filled again`, async () => {
+      const [ada, bob] = [await edit.user('ada'), await edit.user('bob')];
+      await edit.group('team', [ada, bob]);
+      await edit.group('crew', [ada]);
+      await journalIsWhole(database);
+      const push = await start();
+      await push.settle();
+      let refusals = 0;
+      const isGroup = (method: string, path: string): boolean => method === 'GET' && path.startsWith('/Groups/');
+      const failing = (method: string, _body: string, path: string): number | undefined => {
+        if (!isGroup(method, path) || refusals > 0) return undefined;
+        refusals += 1;
+        return 429;
+      };
+      app.personality = { omitsMembers, failing, failingSeconds: 1 };
+      const team = [...app.groups.values()].find(({ displayName }) => displayName === 'team');
+      assert.ok(team !== undefined);
+      team['members'] = [];
+      app.takeWrites();
+      await sql(database.knex, 'update targets set reconcile_asked = true');
+      await push.settle();
+      const { rows } = await sql(database.knex, 'select counts from reconciliations');
+      assert.deepEqual(rows[0].counts, { users: 2, groups: 2, 'member-missing': 2 });
+      assert.equal((app.groups.get(String(team['id']))?.['members'] as unknown[] | undefined)?.length, 2);
+      assert.equal(app.takeWrites().length, 1);
+    });
 
   it('it does not keep what it is sent: a comparison writes that once, and from then on only tells of it', async () => {
     const [ada, bob] = [await edit.user('ada', { title: 'Chief', nickName: 'Ada' }), await edit.user('bob')];

@@ -30,7 +30,7 @@ eachDatabase('a target that', (open) => {
     await pump.turn();
   }
 
-  for (const status of [404, 410, 500])
+  for (const status of [400, 404, 410, 500])
     it(`answers ${status} to the deletion of somebody who is gone there: that is done`, async () => {
       const ada = await edit.user('ada');
       await journalIsWhole(database);
@@ -615,6 +615,44 @@ eachDatabase('a target that', (open) => {
     });
     const members = app.groups.get(team)?.['members'] as { value: string }[];
     assert.deepEqual([members.length, members.some(({ value }) => value === there)], [2, true]);
+  });
+
+  for (const [how, settings, personality] of [
+    ['by PATCH', {}, { unknownMember: 404 }],
+    ['by PATCH', {}, {}],
+    ['as a whole list', {}, { wholeMembers: true }],
+    ['by PUT', {}, { patch: false }],
+  ] as const)
+    it(`knows whom it has made only after a while, and takes members ${how} (${JSON.stringify(personality)}): all of them arrive`, async () => {
+      const ids = [await edit.user('ada'), await edit.user('bob')];
+      const team = await edit.group('team', ids);
+      app.personality = { ...personality, shownAfterMs: 800 };
+      await journalIsWhole(database);
+      const push = await start(settings);
+      await push.settle();
+      await edit.addMember(team, await edit.user('eve'));
+      await journalIsWhole(database);
+      await push.settle();
+      const row = await rowOf(team);
+      assert.deepEqual([row?.['state'], row?.['code']], ['idle', null]);
+      assert.deepEqual(
+        [...app.groups.values()].map(({ members }) => (members as unknown[]).length),
+        [3],
+      );
+    });
+
+  it('answers 404 to a list with nobody in it: groups are made there all the same', async () => {
+    app.put('User', { userName: 'admin' });
+    const team = await edit.group('team', [await edit.user('ada')]);
+    app.personality = { emptyIsMissing: true };
+    await journalIsWhole(database);
+    const push = await start();
+    await push.settle();
+    assert.deepEqual(await rowOf(team), { state: 'idle', action: 'created', link: 'created', code: null });
+    assert.deepEqual(
+      [...app.groups.values()].map(({ members }) => (members as unknown[]).length),
+      [1],
+    );
   });
 
   it('answers creates with their address alone, and does not filter: everybody is read once', async () => {

@@ -24,6 +24,8 @@ export interface Personality {
   readonly unknownMember?: number;
   /** `empty` shows an empty list in their place. */
   readonly hidesMembers?: boolean | 'empty';
+  /** Shows no members where there are none, or in no list. */
+  readonly omitsMembers?: 'none' | 'listed';
   /** Answers a create of whom it has by this attribute with the one that it has, as it becomes. */
   readonly upsertsBy?: string;
   /** `located` says where it is. */
@@ -62,6 +64,12 @@ export interface Personality {
   readonly rewrites?: (doc: Doc) => void;
   /** The only attribute it filters by. */
   readonly filterBy?: string;
+  /** What it has made is neither shown nor found, nor taken for a member, until so long after. */
+  readonly shownAfterMs?: number;
+  /** Answers 404 to a list that is empty. */
+  readonly emptyIsMissing?: boolean;
+  /** Says of a list that it has no more than the page. */
+  readonly countsPage?: boolean;
 }
 
 type Doc = Record<string, unknown>;
@@ -109,6 +117,8 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
   let restUntil = 0;
   let isGraceOver = noGrace;
   const creating = new Map<string, string>();
+  const shownFrom = new Map<string, number>();
+  const isHidden = (id: string): boolean => (shownFrom.get(id) ?? 0) > Date.now();
 
   const server = createServer((request, response) => {
     let text = '';
@@ -259,7 +269,7 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
       return list(kind, store, searchParams);
     }
     const id = decodeURIComponent(rawId);
-    const found = store.get(id);
+    const found = isHidden(id) ? undefined : store.get(id);
     if (method === 'DELETE') {
       if (app.personality.canDelete === false) throw new Refusal(405);
       if (found === undefined) throw new Refusal(app.personality.deleteMissing ?? 404);
@@ -307,28 +317,35 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
     const { hidesMembers } = app.personality;
     if (kind === 'Group' && hidesMembers === true) delete rest['members'];
     if (kind === 'Group' && hidesMembers === 'empty') rest['members'] = [];
+    if (app.personality.omitsMembers === 'none' && membersOf(rest).length === 0) delete rest['members'];
     return { ...rest, ...meta };
   }
 
   function list(kind: string, store: Map<string, Doc>, query: URLSearchParams): { status: number; body: Doc } {
     const { filter = 'yes', pageMax = 100 } = app.personality;
     const text = query.get('filter');
-    let items = [...store.values()];
+    let items = [...store.values()].filter(({ id }) => !isHidden(String(id)));
     if (text !== null && filter === 'no') throw new Refusal(app.personality.filterRefusal ?? 400, 'invalidFilter');
     if (text !== null && filter === 'yes') items = items.filter(byFilter(text));
     const start = Math.max(1, Number(query.get('startIndex') ?? 1));
     const count = Math.min(pageMax, Number(query.get('count') ?? 100));
     const page = items.slice(start - 1, start - 1 + count);
+    if (page.length === 0 && app.personality.emptyIsMissing === true) throw new Refusal(404);
     return {
       status: 200,
       body: {
         schemas: ['urn:ietf:params:scim:api:messages:2.0:ListResponse'],
-        totalResults: items.length,
+        totalResults: app.personality.countsPage === true ? page.length : items.length,
         startIndex: start,
         itemsPerPage: page.length,
-        Resources: page.map((doc) => shown(kind, doc)),
+        Resources: page.map((doc) => listed(kind, doc)),
       },
     };
+  }
+
+  function listed(kind: string, doc: Doc): Doc {
+    const { members, ...rest } = shown(kind, doc);
+    return app.personality.omitsMembers === 'listed' || members === undefined ? rest : { ...rest, members };
   }
 
   function byFilter(text: string): (doc: Doc) => boolean {
@@ -381,7 +398,8 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
     };
     app.personality.rewrites?.(doc);
     store.set(id, doc);
-    const { noIdOnCreate } = app.personality;
+    const { noIdOnCreate, shownAfterMs } = app.personality;
+    if (shownAfterMs !== undefined) shownFrom.set(id, Date.now() + shownAfterMs);
     if (noIdOnCreate === 'located') return { status: 201, headers: { location: `${url}/${kind}s/${id}` } };
     if (noIdOnCreate === true) return { status: 201 };
     return { status: 201, body: shown(kind, doc), headers: tagOf(doc) };
@@ -407,7 +425,7 @@ export async function startScimApp(start: Personality = {}): Promise<ScimAppServ
     const max = app.personality.membersMax;
     if (max !== undefined && members.length > max) throw new Refusal(400, 'tooMany', 'too many members');
     for (const { value } of members)
-      if (!users.has(value) && !groups.has(value))
+      if (isHidden(value) || (!users.has(value) && !groups.has(value)))
         throw new Refusal(app.personality.unknownMember ?? 400, 'invalidValue', `unknown member ${value}`);
     return members.map(({ value }) => ({ value }));
   }

@@ -78,6 +78,17 @@ describe('a SCIM app as a target', () => {
     assert.deepEqual(result, { schemas: ['a', 'b'], nickName: 'kept', name: { middleName: 'M', familyName: 'F' } });
   });
 
+  it('takes away what was ours of an extension and of a name, though nothing of ours is left in them', () => {
+    const urn = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
+    const ours = { name: { givenName: 'G' }, [urn]: { department: 'D', manager: { value: 'm' } } };
+    const theirs = {
+      name: { givenName: 'G', middleName: 'M' },
+      [urn]: { department: 'D', manager: { value: 'm', displayName: 'Bob' }, costCenter: '42' },
+    };
+    assert.deepEqual(merged(theirs, ours, {}), { name: { middleName: 'M' }, [urn]: { costCenter: '42' } });
+    assert.deepEqual(merged(ours, ours, {}), {});
+  });
+
   it('names nothing of a former manager beside the new one', () => {
     const urn = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
     const theirs = { [urn]: { costCenter: '1', manager: { value: 'a', $ref: '../Users/a', displayName: 'Ada' } } };
@@ -115,7 +126,7 @@ describe('a SCIM app as a target', () => {
       if (request.method === 'GET' && path.startsWith('/Users/'))
         return answer(200, users.find(({ id }) => path === `/Users/${id}`) ?? {});
       if (request.method === 'GET') {
-        lists += 1;
+        if (path.includes('startIndex=1&')) lists += 1;
         const list = (): void => answer(200, { totalResults: users.length, startIndex: 1, Resources: users });
         return isHolding ? void held.push(list) : list();
       }
@@ -254,6 +265,36 @@ describe('a SCIM app as a target', () => {
       all.map(({ id }) => id),
     );
     assert.deepEqual(counts.slice(0, 4), [4, 2, 2, 1]);
+  });
+
+  it('reads on behind a page that says it is all there is, and asks a target that ignores startIndex no more than twice', async () => {
+    const all = Array.from({ length: 7 }, (_, n) => ({ id: String(n) }));
+    const read = async (answer: (start: number) => object): Promise<readonly string[]> => {
+      const client: ScimClient = {
+        mask: String,
+        async send({ path }: ScimRequest) {
+          asked += 1;
+          const start = Number(new URL(path, 'http://x').searchParams.get('startIndex'));
+          return { status: 200, body: { ...answer(start) }, etag: undefined };
+        },
+      };
+      const ids: string[] = [];
+      for await (const page of readPages(client, 'User', { pageSize: 100 }, AbortSignal.timeout(120_000)))
+        ids.push(...page.map(({ id }) => id));
+      return ids;
+    };
+    let asked = 0;
+    const ids = await read((start) => {
+      const page = all.slice(start - 1, start + 2);
+      return { totalResults: page.length, itemsPerPage: page.length, Resources: page };
+    });
+    assert.deepEqual(
+      ids,
+      all.map(({ id }) => id),
+    );
+    asked = 0;
+    await read(() => ({ totalResults: all.length, Resources: all }));
+    assert.equal(asked, 2);
   });
 
   it('renews a token, and changes the content type, once for all requests that are under way', async (context) => {

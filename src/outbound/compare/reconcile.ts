@@ -16,7 +16,7 @@ import { describeError } from '#core/failure.ts';
 import { parsePath } from '#core/filter.ts';
 import { managedPart, outgoingForm } from '#core/outgoing.ts';
 import type { ResourceType } from '#core/resource.ts';
-import { type PushPolicy, type Remote, shownMembers, type Target, type TargetError } from '#core/target.ts';
+import { type PushPolicy, type Remote, type Target, TargetError } from '#core/target.ts';
 import { type Fields, writeAt } from '#core/target-mapping.ts';
 import type { Clock } from '#platform/clock.ts';
 import { type Db, sql } from '#store/database.ts';
@@ -37,6 +37,7 @@ import { lookForRefused, replaceKnownMembers, wantedMembers } from '#store/targe
 import { changeTarget } from '#store/target/targets.ts';
 import { HaltedError } from '../push/halt.ts';
 import { type Finding, twinsOf, unlinkedFinding } from './findings.ts';
+import { makeShownMembers, type ShownMembers } from './shown-members.ts';
 
 export interface Reconciling {
   readonly db: Db;
@@ -107,7 +108,9 @@ async function compareType(
 ): Promise<void> {
   const { appId, target, clock, policy, write } = parts;
   const seen = new Set<string>();
+  const membersThere = makeShownMembers((group) => readPatiently(parts, 'Group', group, signal));
   for await (const page of target.pages(type, signal, parts.waitOut)) {
+    membersThere.note(page);
     for (const { id } of page) seen.add(id);
     report.counts[type === 'User' ? 'users' : 'groups'] = seen.size;
     const linked = new Map((await readLinked(parts.db, appId, type, page)).map((row) => [row.remote_id, row]));
@@ -120,7 +123,7 @@ async function compareType(
     for (const remote of page) {
       const row = linked.get(remote.id);
       if (row === undefined) tell(report, unlinkedFinding(type, remote, twinOf(remote)));
-      else compared.push(...(await compareOne(parts, type, row, remote, report)));
+      else compared.push(...(await compareOne({ ...parts, membersThere }, type, row, remote, report)));
     }
     await write(async (tx) => {
       const [asked, noted] = [compared.filter(({ isAsked }) => isAsked), compared.filter(({ isAsked }) => !isAsked)];
@@ -135,7 +138,7 @@ async function compareType(
     const { resource_id, remote_id } = link;
     await parts.between();
     // A page may skip somebody: only what is not there when asked for by id is missing.
-    if ((await target.read(type, remote_id, signal)) !== undefined) continue;
+    if ((await readPatiently(parts, type, remote_id, signal)) !== undefined) continue;
     const repair = policy.reconcile.repair.missing ? 'queued' : 'reported';
     tell(report, {
       class: 'missing',
@@ -156,9 +159,30 @@ interface Compared extends DriftRow {
   readonly isAsked: boolean;
 }
 
+/** After the rest that the target asks for, if it does. */
+async function readPatiently(
+  { target, waitOut }: Reconciling,
+  type: ResourceType,
+  id: string,
+  signal: AbortSignal,
+): Promise<Remote | undefined> {
+  for (;;) {
+    try {
+      return await target.read(type, id, signal);
+    } catch (error) {
+      if (!(error instanceof TargetError) || error.kind !== 'throttled') throw error;
+      await waitOut(error);
+    }
+  }
+}
+
+interface Comparing extends Reconciling {
+  readonly membersThere: ShownMembers;
+}
+
 /** What of one linked resource is to be mended. What is on its way anyway is passed over. */
 async function compareOne(
-  parts: Reconciling,
+  parts: Comparing,
   type: ResourceType,
   row: LinkedRow,
   remote: Remote,
@@ -220,9 +244,9 @@ function compareAttributes(
 }
 
 /** A target that hides members tells nothing. */
-async function compareMembers(parts: Reconciling, row: LinkedRow, remote: Remote, report: Report): Promise<Parted> {
+async function compareMembers(parts: Comparing, row: LinkedRow, remote: Remote, report: Report): Promise<Parted> {
   const { db, appId, policy, write } = parts;
-  const members = shownMembers(remote.document);
+  const members = await parts.membersThere.of(remote);
   if (members === undefined) return NOTHING;
   const group = { appId, groupId: row.resource_id };
   const there = new Set(members);

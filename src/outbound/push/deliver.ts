@@ -17,16 +17,13 @@ import { adopt, change, type Found, formOf, match, orDeclared, takeMembers, unli
 import { type Delivering, isOffThere, type Progress, type Step } from './delivering.ts';
 import { leave, takeWhatWasMade } from './leave.ts';
 import { bringMembers } from './members.ts';
+import { isThereYet, LOOK_AGAIN_MS, makeMemberWait } from './shown.ts';
 
 /**
  * The members of a large group are brought by several deliveries, so that none is cut short in the middle of a request and
  * others get their turn: less than a delivery may take beyond one request.
  */
 const PAUSE_MS = 4_000;
-/** What was made may be found only after a while. */
-const LOOK_AGAIN_MS = [0, 500, 2_000] as const;
-/** After this it is not there. */
-const SHOWN_WITHIN_MS = 60_000;
 
 /** @throws {TargetError} what is left to do is left as it is; `progress` tells what was done */
 export async function deliver(world: Delivering, row: Claimed, progress: Progress, signal: AbortSignal): Promise<void> {
@@ -130,20 +127,13 @@ async function present(world: Delivering, row: Claimed, progress: Progress, sign
     await bringIntoBeing(world, row, progress, signal);
   } catch (error) {
     if (!(error instanceof TargetError) || error.kind !== 'gone' || progress.remoteId === null) throw error;
-    if (!(await isThereYet(world, row, progress.remoteId, signal))) await unlink(world, row, progress);
+    if (!(await isThereYet(world, row, progress, signal))) {
+      // Who was made by this very delivery is not made twice by it.
+      if (progress.action === 'created') throw error;
+      await unlink(world, row, progress);
+    }
     await bringIntoBeing(world, row, progress, signal);
   }
-}
-
-/** What was made a moment ago may be shown only after a while. */
-async function isThereYet(world: Delivering, row: Claimed, remoteId: string, signal: AbortSignal): Promise<boolean> {
-  const age = world.now().getTime() - (row.settled_at?.getTime() ?? 0);
-  if (age > SHOWN_WITHIN_MS) return false;
-  for (const wait of LOOK_AGAIN_MS) {
-    if (wait > 0) await world.sleep(wait, signal);
-    if ((await world.target.read(row.resource_type, remoteId, signal)) !== undefined) return true;
-  }
-  return false;
 }
 
 async function bringIntoBeing(world: Delivering, row: Claimed, progress: Progress, signal: AbortSignal): Promise<void> {
@@ -169,7 +159,7 @@ async function bringGroup(world: Delivering, row: Claimed, progress: Progress, s
     });
   if (progress.remoteId !== null) {
     const mayGoOn = (): boolean => world.mayGoOn() && world.now().getTime() - progress.beganAt < PAUSE_MS;
-    const way = { signal, mayGoOn };
+    const way = { signal, mayGoOn, mayTakeNow: makeMemberWait(world, row, signal) };
     const { changed, paused } = await bringMembers(world.target, progress.remoteId, world.membersOf(row), way);
     // The tag that was seen last is of before.
     if (changed) progress.etag = null;

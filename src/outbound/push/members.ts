@@ -4,6 +4,11 @@ import type { ResourceType } from '#core/resource.ts';
 import { type Target, TargetError } from '#core/target.ts';
 import type { MemberPage } from '#store/target/target-members.ts';
 
+export interface MadeMember {
+  readonly remoteId: string;
+  readonly type: ResourceType;
+}
+
 export interface MembersOfGroup {
   /** Who should not be there, one batch of them after a place, without those named. */
   surplus(after: string | undefined, except: readonly string[]): Promise<MemberPage<string>>;
@@ -21,11 +26,20 @@ export interface MembersOfGroup {
   /** The answer to a change of these was lost: they may be there, or not. */
   doubt(remoteIds: readonly string[]): Promise<void>;
   hasDoubts(): Promise<boolean>;
+  /** Those of these whom we have made there since, the newest first; a few of them at most. */
+  madeSince(since: Date, remoteIds: readonly string[]): Promise<readonly MadeMember[]>;
   replaceKnown(remoteIds: readonly string[]): Promise<void>;
   /** Forgets what is known of a resource that is not there any more. */
   forget(remoteId: string): Promise<void>;
   /** A resource goes by another id there; groups hold it by that one already. */
   rename(remoteId: string, to: string): Promise<void>;
+}
+
+export interface Conduct {
+  readonly signal: AbortSignal;
+  mayGoOn(): boolean;
+  /** Whether the target may take members now whom it has refused. */
+  mayTakeNow(remoteIds: readonly string[]): Promise<boolean>;
 }
 
 /** `paused` when some are left for another time. */
@@ -44,10 +58,10 @@ export async function bringMembers(
   target: Target,
   group: string,
   members: MembersOfGroup,
-  { signal, mayGoOn }: { readonly signal: AbortSignal; mayGoOn(): boolean },
+  { signal, mayGoOn, mayTakeNow }: Conduct,
 ): Promise<BroughtMembers> {
   const { refused } = members;
-  const way: Way = { target, group, members, refused, types: undefined, mayGoOn };
+  const way: Way = { target, group, members, refused, types: undefined, mayGoOn, mayTakeNow };
   let changed = false;
   for (;;) {
     // Who is not wanted any more, or by another id meanwhile, was refused with reason.
@@ -113,7 +127,8 @@ interface Way {
   readonly members: MembersOfGroup;
   readonly refused: Map<string, TargetError>;
   readonly types: ReadonlyMap<string, 'User' | 'Group'> | undefined;
-  mayGoOn(): boolean;
+  readonly mayGoOn: Conduct['mayGoOn'];
+  readonly mayTakeNow: Conduct['mayTakeNow'];
 }
 
 interface Batch {
@@ -140,13 +155,27 @@ async function send(way: Way, batch: Batch, signal: AbortSignal): Promise<boolea
     if (error instanceof NothingDiffers) return true;
     if (!(error instanceof TargetError) || error.unknown)
       await members.doubt(all === undefined ? [...batch.add, ...batch.remove] : eitherOf(all, before));
-    if (!(error instanceof TargetError) || !(await isAboutMembers(target, group, error, signal))) throw error;
+    if (!(error instanceof TargetError)) throw error;
+    if (await isForNow(way, batch, all, error)) return send(way, batch, signal);
+    if (!(await isAboutMembers(target, group, error, signal))) throw error;
     return halve(way, batch, error, signal);
   }
   if (all === undefined) await members.note(batch);
   else await members.replaceKnown(all);
   for (const id of batch.add) refused.delete(id);
   return all !== undefined;
+}
+
+/** It says so of one member, or of a list that is refused whole, and may take them now. */
+async function isForNow(
+  { mayTakeNow }: Way,
+  { add, remove }: Batch,
+  all: readonly string[] | undefined,
+  { kind, reason }: TargetError,
+): Promise<boolean> {
+  if (reason === 'member-list-refused') return mayTakeNow(all ?? add);
+  const isOne = add.length === 1 && remove.length === 0;
+  return isOne && (kind === 'refused' || kind === 'conflict' || kind === 'gone') && mayTakeNow(add);
 }
 
 /** Those who are in one list only. */

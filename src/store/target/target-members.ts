@@ -173,6 +173,24 @@ export async function knownMembers(db: Db, { appId, groupId }: { appId: string; 
   return rows.map(({ remote_id }) => remote_id);
 }
 
+const MADE_MOST = 10;
+
+/** Those of these whom we have made there, and wrote last since then; the newest first, a few at most. */
+export async function madeSince(
+  db: Db,
+  appId: string,
+  since: Date,
+  remoteIds: readonly string[],
+): Promise<{ readonly remoteId: string; readonly type: ResourceType }[]> {
+  const { rows } = await sql<{ remoteId: string; type: ResourceType }>(
+    db,
+    `select remote_id as "remoteId", resource_type as type from deliveries where app_id = ? and resource_type in ('User', 'Group')
+       and remote_id = any(?::text[]) and link = 'created' and settled_at > ? order by settled_at desc limit ?`,
+    [appId, remoteIds, since, MADE_MOST],
+  );
+  return rows;
+}
+
 /** Forgets what is known of a group, or what groups have of a member, that is gone there. */
 export async function forgetMembers(
   db: Db,

@@ -35,6 +35,24 @@ export function makeAuthorizer(auths: readonly Auth[], http: HttpClient, clock: 
   const bad = new Set<string>();
 
   async function header(signal: AbortSignal): Promise<string | undefined> {
+    const asked = place;
+    try {
+      return await currentHeader(signal);
+    } catch (error) {
+      const isRefused = error instanceof TargetError && error.kind === 'credentials';
+      if (!isRefused || asked + 1 >= auths.length) throw error;
+      // Of several at once, the first goes on to the next for all.
+      if (place === asked) takeNext();
+      return header(signal);
+    }
+  }
+
+  function takeNext(): void {
+    place += 1;
+    token = undefined;
+  }
+
+  async function currentHeader(signal: AbortSignal): Promise<string | undefined> {
     const auth = auths[place];
     if (auth === undefined || auth.kind === 'none') return undefined;
     if (auth.kind !== 'oauth') return fixedHeader(auth);
@@ -72,8 +90,7 @@ export function makeAuthorizer(auths: readonly Auth[], http: HttpClient, clock: 
         return true;
       }
       if (place + 1 >= auths.length) return false;
-      place += 1;
-      token = undefined;
+      takeNext();
       return true;
     },
     endRest() {

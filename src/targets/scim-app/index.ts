@@ -5,6 +5,7 @@ import {
   type Target,
   type TargetContext,
   TargetError,
+  type TargetFailure,
   type TargetKind,
   type TargetPreset,
 } from '#core/target.ts';
@@ -141,6 +142,9 @@ function makeCreateOne(client: ScimClient, read: Target['read']): Target['create
   };
 }
 
+/** What some answer to the deletion of whom they do not have. */
+const MAY_BE_GONE: ReadonlySet<TargetFailure> = new Set(['server', 'refused', 'conflict']);
+
 interface Means extends Pick<BulkParts, 'share'> {
   readonly client: ScimClient;
   readonly clock: Clock;
@@ -240,8 +244,8 @@ function makeTarget(
       } catch (error) {
         if (!(error instanceof TargetError)) throw error;
         if (error.kind === 'gone') return;
-        // Some fail on what they do not have.
-        if (error.kind !== 'server' || (await read(type, id, signal)) !== undefined) throw error;
+        // Some fail on what they do not have, or refuse it.
+        if (!MAY_BE_GONE.has(error.kind) || (await read(type, id, signal)) !== undefined) throw error;
       }
     },
     changeMembers: writer.changeMembers,

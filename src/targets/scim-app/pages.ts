@@ -18,7 +18,7 @@ export interface PageOptions {
 const STALE_PAGES_MOST = 2;
 
 /**
- * Each resource once. The list is over when a page is empty, or brings nothing new. Where that leaves fewer than
+ * Each resource once. The list is over when a page is empty, or brings nothing new: some give a page for the whole. Where that leaves fewer than
  * `totalResults` says, the target may count from 0, or take startIndex for the number of a page: both are tried. A page that
  * is too large for an answer, such as of large groups, is asked for in halves.
  */
@@ -39,9 +39,15 @@ export async function* readPages(
       try {
         return (await client.send({ method: 'GET', path }, signal)).body;
       } catch (error) {
+        if (error instanceof TargetError && error.kind === 'gone') return nothingThere();
         await mend(error);
       }
     }
+  }
+
+  /** Some answer 404 to a list with nobody in it, or behind its end; that the service is there has been looked at. */
+  function nothingThere(): Payload {
+    return { totalResults: seen.size === 0 ? 0 : total, Resources: [] };
   }
 
   /** So that the page can be asked for again. @throws the error itself where it cannot */
@@ -72,8 +78,9 @@ export async function* readPages(
     stale = fresh.length === 0 ? stale + 1 : 0;
     if (fresh.length > 0) yield fresh;
     startIndex += count;
-    // One more look behind the total, unless the list was short enough to come whole.
-    if (seen.size >= total && count < size) return;
+    // One more look behind the total, unless the target has shown that it counts more than a page, or brings nothing new.
+    const hasCounted = count < size && total > count;
+    if (seen.size >= total && (hasCounted || fresh.length === 0)) return;
   }
   for (let index = 0, stale = 0; seen.size < total && stale < STALE_PAGES_MOST; index = index === 0 ? 2 : index + 1) {
     const { fresh } = await readFrom(index);

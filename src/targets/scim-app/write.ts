@@ -113,8 +113,23 @@ function idOf({ body }: ScimAnswer, id: string): string {
   return remoteOf(body)?.id ?? id;
 }
 
-/** Extensions and complex attributes are merged, too: what was ours and is not sent any more goes. */
+/** Extensions and complex attributes are merged, too: what was ours and is not sent any more goes, and what never was stays. */
 export function merged(theirs: Payload, before: Payload, after: Payload): Payload {
+  const result = mergedFields(theirs, before, after);
+  for (const [name, was] of Object.entries(before)) {
+    const left = after[name] === undefined ? notOf(was, theirs[name]) : [];
+    if (left.length > 0) result[name] = Object.fromEntries(left);
+  }
+  return result;
+}
+
+/** Of a complex value there, the parts that were never ours. */
+function notOf(was: unknown, there: unknown): readonly (readonly [string, unknown])[] {
+  if (!isFields(was) || !isFields(there)) return [];
+  return Object.entries(there).filter(([name]) => was[name] === undefined);
+}
+
+function mergedFields(theirs: Payload, before: Payload, after: Payload): Record<string, unknown> {
   const result: Record<string, unknown> = { ...theirs };
   for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
     const [was, is, there] = [before[name], after[name], theirs[name]];
@@ -122,7 +137,7 @@ export function merged(theirs: Payload, before: Payload, after: Payload): Payloa
     else if (is === undefined) delete result[name];
     else if (isInDoubt(was) && isInDoubt(is)) continue;
     else if (isFields(is)) {
-      const part = merged(isFields(there) && !isOther(is, there) ? there : {}, fieldsOf(was), is);
+      const part = mergedFields(isFields(there) && !isOther(is, there) ? there : {}, fieldsOf(was), is);
       if (there !== undefined || Object.keys(part).length > 0) result[name] = part;
     } else result[name] = is;
   }
