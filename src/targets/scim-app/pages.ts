@@ -18,9 +18,9 @@ export interface PageOptions {
 const STALE_PAGES_MOST = 2;
 
 /**
- * Each resource once. The list is over when a page is empty, or brings nothing new: some give a page for the whole. Where that leaves fewer than
- * `totalResults` says, the target may count from 0, or take startIndex for the number of a page: both are tried. A page that
- * is too large for an answer, such as of large groups, is asked for in halves.
+ * Each resource once. The list is over when a page is empty, or brings nothing new: some give a page for the whole. Where that
+ * leaves fewer than `totalResults` says, the target may count from 0, or take startIndex for the number of a page: both are
+ * tried. A page that is too large for an answer, such as of large groups, is asked for in halves.
  */
 export async function* readPages(
   client: ScimClient,
