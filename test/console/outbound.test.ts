@@ -182,8 +182,14 @@ describe('the console, from a new app on', { skip: chromiumMissing }, () => {
     await stage.api.call('PATCH', path, { name: 'Intranet 2' });
     await page.getByRole('heading', { level: 1, name: 'Intranet 2' }).waitFor();
     assert.equal(await page.getByText('Somebody else changed this meanwhile').count(), 0);
+    // What is saved next by somebody else is what was there before: it is news to a page that has read its own save again.
+    const readAgain = page.waitForResponse(async (answer) => {
+      if (answer.request().method() !== 'GET' || !answer.url().endsWith(path)) return false;
+      return (await answer.text()).includes('"payload":"full"');
+    });
     await page.getByRole('button', { name: 'Save', exact: true }).click();
     await page.getByText('Saved', { exact: true }).first().waitFor();
+    await readAgain;
     assert.deepEqual([(await saved()).name, (await saved()).webhook.payload], ['Intranet 2', 'full']);
     await page.getByRole('checkbox', { name: /A group is gone/ }).check();
     await stage.api.call('PATCH', path, { webhook: { payload: 'thin' } });
