@@ -6,10 +6,10 @@ import { NotFoundError } from '#core/errors.ts';
 import { hostsIn } from '#core/hosts.ts';
 import type { ProviderKind } from '#core/provider.ts';
 import type { ProviderKindName } from '#core/resource.ts';
-import { mergeSecrets, type Secrets, splitSecrets } from '#core/secrets.ts';
+import { mergeSecrets, splitSecrets } from '#core/secrets.ts';
 import { requireAdmin } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
-import { openKept } from '#platform/seal.ts';
+import { keptSecrets } from '#platform/seal.ts';
 import { writeAudit } from '#store/access/audit.ts';
 import { deleteSetting, readSetting, writeSetting } from '#store/source/settings.ts';
 import type { AdminParts } from './parts.ts';
@@ -42,7 +42,7 @@ export function draftRoutes(parts: AdminParts): Router {
       const actor = actorOf(request);
       const draft = await db.transaction(async (tx) => {
         const before = await readSetting<Stored>(tx, draftName(kind));
-        const kept = before === undefined ? {} : keptSecrets(parts, before);
+        const kept = keptSecrets(parts.seal, before?.secrets);
         const { settings, secrets } = splitSecrets(mergeSecrets(body.settings, kept), kind.secretPaths);
         const stored: Stored = {
           step: body.step,
@@ -68,14 +68,8 @@ export function draftRoutes(parts: AdminParts): Router {
     });
 }
 
-function viewDraft(parts: AdminParts, draft: Stored): object {
-  const { step, settings, savedAt, savedBy } = draft;
-  return { step, settings, secretsSet: Object.keys(keptSecrets(parts, draft)), savedAt, savedBy };
-}
-
-/** Those that a key opens. */
-function keptSecrets({ seal }: AdminParts, { secrets }: Stored): Secrets {
-  return JSON.parse(openKept(seal, secrets) ?? '{}');
+function viewDraft({ seal }: AdminParts, { step, settings, secrets, savedAt, savedBy }: Stored): object {
+  return { step, settings, secretsSet: Object.keys(keptSecrets(seal, secrets)), savedAt, savedBy };
 }
 
 /** Of the setting in which a draft is kept. */

@@ -9,7 +9,7 @@ import { mergeSecrets, type Secrets, splitSecrets } from '#core/secrets.ts';
 import { principalOf, requireAdmin, requireScope } from '#http/auth.ts';
 import { etagOf, expectation } from '#http/etag.ts';
 import { parse } from '#http/validate.ts';
-import { openKept } from '#platform/seal.ts';
+import { keptSecrets } from '#platform/seal.ts';
 import { writeAudit } from '#store/access/audit.ts';
 import { findOpenRun } from '#store/run/runs.ts';
 import { type ConnectionRow, listConnections } from '#store/source/connections.ts';
@@ -225,7 +225,7 @@ async function saveSettings(parts: AdminParts, { kind, body, actor, confirmImpac
 /** Stored secrets that may stand in for those that new settings leave out: never to be sent to another destination. */
 function secretsFor(kind: ProviderKind, row: ProviderRow | undefined, body: unknown, parts: AdminParts): Secrets {
   if (row === undefined || kind.destination?.(row.settings) !== kind.destination?.(body)) return {};
-  return stillMeant(keptSecrets(row, parts), row.settings, body);
+  return stillMeant(keptSecrets(parts.seal, row.secrets), row.settings, body);
 }
 
 /** Stored secrets whose place is of the same kind as before: the secret of another kind of credential is not meant. */
@@ -253,17 +253,12 @@ export function savedSecrets(row: ProviderRow | undefined, parts: AdminParts): S
   return row?.secrets == null ? {} : JSON.parse(parts.seal.open(row.secrets));
 }
 
-/** Those that a key opens: the others have to be entered again. */
-function keptSecrets({ secrets }: ProviderRow, { seal }: AdminParts): Secrets {
-  return secrets === null ? {} : JSON.parse(openKept(seal, secrets) ?? '{}');
-}
-
 /** Settings without secrets; `secretsSet` names those that are stored. */
 function viewSettings(
   row: ProviderRow,
   parts: AdminParts,
 ): { readonly configVersion: number; readonly secretsSet: readonly string[] } {
-  const secretsSet = Object.keys(keptSecrets(row, parts));
+  const secretsSet = Object.keys(keptSecrets(parts.seal, row.secrets));
   return { ...(row.settings as object), configVersion: Number(row.config_version), secretsSet };
 }
 

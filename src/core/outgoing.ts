@@ -34,28 +34,20 @@ export function outgoingForm(
   // Kept out rather than deleted: an object from which something was deleted is slow from then on.
   for (const name of Object.keys(document)) if (!OURS.has(name)) payload[name] = document[name];
   if (policy.externalId === 'id') payload['externalId'] = id;
-  const enterprise = payload[ENTERPRISE_SCHEMA];
-  if (isFields(enterprise)) {
-    const { manager: _ours, ...rest } = enterprise;
-    payload[ENTERPRISE_SCHEMA] =
-      managerRemoteId === undefined ? rest : { ...rest, manager: { value: managerRemoteId } };
-  }
+  const extension = withManagerThere(payload[ENTERPRISE_SCHEMA], managerRemoteId);
+  Object.assign(payload, extension);
   for (const path of policy.exclude) writeAt(payload, parsePath(path), undefined);
   const rules = policy.mapping[type];
-  const source = rules.length === 0 ? {} : { ...withManager(document, managerRemoteId), id };
-  const missing = applyMapping(rules, source, payload, occasion);
+  const missing = rules.length === 0 ? [] : applyMapping(rules, { ...document, ...extension, id }, payload, occasion);
   for (const name of policy.singleValued) cutToOne(payload, name);
   return { payload: withSchemas(type, payload), missing };
 }
 
-/** For rules: the manager by their id at the target, and nothing of where they are here. */
-function withManager(document: Readonly<Fields>, remoteId: string | undefined): Readonly<Fields> {
-  const enterprise = document[ENTERPRISE_SCHEMA];
-  const manager = isFields(enterprise) ? enterprise['manager'] : undefined;
-  if (!isFields(enterprise) || !isFields(manager)) return document;
-  const { value: _ours, $ref: _place, ...rest } = manager;
-  const there = remoteId === undefined ? rest : { ...rest, value: remoteId };
-  return { ...document, [ENTERPRISE_SCHEMA]: { ...enterprise, manager: there } };
+/** The enterprise extension, where there is one, with the manager by their id at the target. */
+function withManagerThere(enterprise: unknown, remoteId: string | undefined): Readonly<Fields> {
+  if (!isFields(enterprise)) return {};
+  const { manager: _ours, ...rest } = enterprise;
+  return { [ENTERPRISE_SCHEMA]: remoteId === undefined ? rest : { ...rest, manager: { value: remoteId } } };
 }
 
 function cutToOne(payload: Fields, name: string): void {

@@ -3,7 +3,7 @@ import { InputError } from '#core/errors.ts';
 import { mergeSecrets, type Secrets, splitSecrets } from '#core/secrets.ts';
 import type { TargetKind } from '#core/target.ts';
 import { checkOutgoingUrl, type OutgoingPolicy } from '#platform/fetch.ts';
-import { openKept, type Seal } from '#platform/seal.ts';
+import { keptSecrets, type Seal } from '#platform/seal.ts';
 import type { Db } from '#store/database.ts';
 import { changeTarget, deleteTarget, readTarget, saveTarget } from '#store/target/targets.ts';
 import type { TargetKinds } from './push/open-target.ts';
@@ -40,7 +40,7 @@ export async function parsePush(
       remedy: 'Use "scim".',
     });
   const before = appId === undefined ? undefined : await readTarget(db, appId);
-  const kept: Secrets = before?.push_secrets == null ? {} : JSON.parse(openKept(seal, before.push_secrets) ?? '{}');
+  const kept = keptSecrets(seal, before?.push_secrets);
   let whole = kind.parseSettings(mergeSecrets(body, ofSameKind(kept, before?.push, body)));
   const known = before === undefined ? undefined : placeOf(kind, mergeSecrets(before.push, kept));
   const moves = kind.urls(whole).some((url) => known?.hosts.includes(new URL(url).origin) !== true);

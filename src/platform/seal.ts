@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import { ConfigError } from '#core/errors.ts';
+import type { Secrets } from '#core/secrets.ts';
 
 /** Seals and opens stored credentials. Sealed text is `v1.<key id>.<nonce>.<tag>.<data>`, base64url parts. */
 export interface Seal {
@@ -71,6 +72,11 @@ export function openKept(seal: Pick<Seal, 'open'>, sealed: string): string | und
     if (error instanceof ConfigError) return undefined;
     throw error;
   }
+}
+
+/** Sealed secrets by their names, so opened: none where nothing is sealed, or no key opens it. */
+export function keptSecrets(seal: Pick<Seal, 'open'>, sealed: string | null | undefined): Secrets {
+  return sealed == null ? {} : JSON.parse(openKept(seal, sealed) ?? '{}');
 }
 
 function wrongKey(cause?: unknown): ConfigError {

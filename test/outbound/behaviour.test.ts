@@ -248,12 +248,17 @@ eachDatabase('what a push target does when', (open) => {
     assert.deepEqual(bob?.[ENTERPRISE], { department: 'Sales' });
   });
 
-  it('somebody is made anew under the same name, and their account cannot be read at first: nothing of before stays with it', async () => {
+  /** Somebody with a title that whoever comes after them does not have. */
+  async function chief(): Promise<{ readonly push: PushTest; readonly before: string; readonly there: string }> {
     const before = await edit.user('ada', { title: 'Chief' });
     await journalIsWhole(database);
     const push = await start({}, { random: () => 0 });
     await push.settle();
-    const [there] = app.users.keys();
+    return { push, before, there: [...app.users.keys()].join() };
+  }
+
+  it('somebody is made anew under the same name, and their account cannot be read at first: nothing of before stays with it', async () => {
+    const { push, before, there } = await chief();
     let fails = 1;
     const isRead = (method: string, path: string) => method === 'GET' && path.endsWith(`/Users/${there}`);
     app.personality = { failing: (method, _body, path) => (isRead(method, path) && fails-- > 0 ? 500 : undefined) };
@@ -267,11 +272,7 @@ eachDatabase('what a push target does when', (open) => {
   });
 
   it('somebody is made anew under the same name, and the process is killed when it has their account: nothing of before stays with it', async () => {
-    const before = await edit.user('ada', { title: 'Chief' });
-    await journalIsWhole(database);
-    const push = await start({}, { random: () => 0 });
-    await push.settle();
-    const [there] = app.users.keys();
+    const { push, before, there } = await chief();
     await edit.remove('User', before);
     await journalIsWhole(database);
     await push.settle();
@@ -287,7 +288,7 @@ eachDatabase('what a push target does when', (open) => {
     const freed = await freeLink(database.knex, {
       appId: push.appId,
       type: 'User',
-      remoteId: String(there),
+      remoteId: there,
       by,
     });
     assert.equal(freed?.id, before);
