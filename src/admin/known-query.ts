@@ -1,7 +1,8 @@
 // A parameter that there is not: refused, since an answer as if it were not there would be taken for one to it, and a change
-// that was to be held to it would be made without. What there is, openapi.yaml says, for all routes in one place.
+// that was to be held to it would be made without. A method that a path does not take is told from a path that there is not.
+// What there is, openapi.yaml says, for all routes in one place.
 import type { Request, RequestHandler } from 'express';
-import { InputError } from '#core/errors.ts';
+import { InputError, MethodError } from '#core/errors.ts';
 import type { AdminParts } from './parts.ts';
 
 interface Operation {
@@ -24,6 +25,24 @@ export function refuseUnknownQuery(openapi: AdminParts['openapi']): RequestHandl
     const given = Object.keys(request.query);
     if (given.length > 0) refuse(routes, request, given);
     next();
+  };
+}
+
+/** Behind all routes. @throws {MethodError} with `Allow`, when the path takes other methods */
+export function refuseOtherMethods(openapi: AdminParts['openapi']): RequestHandler {
+  const routes = routesIn(openapi);
+  return (request, response, next) => {
+    const methods = routes
+      .filter(({ matches }) => matches.test(request.path))
+      .map(({ method }) => method.toUpperCase());
+    const allowed = new Set(methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])));
+    if (allowed.size === 0 || allowed.has(request.method) || request.method === 'OPTIONS') {
+      next();
+      return;
+    }
+    const list = [...allowed].join(', ');
+    response.setHeader('allow', list);
+    throw new MethodError(`${request.method} is not for this address, which takes ${list}.`);
   };
 }
 

@@ -16,7 +16,7 @@ import { docsPage } from './docs.ts';
 import { draftRoutes } from './drafts.ts';
 import { eventRoutes } from './events.ts';
 import { explainRoutes } from './explain.ts';
-import { refuseUnknownQuery } from './known-query.ts';
+import { refuseOtherMethods, refuseUnknownQuery } from './known-query.ts';
 import { mappingRoutes } from './mapping.ts';
 import { notificationRoutes } from './notifications.ts';
 import { operationRoutes } from './operations.ts';
@@ -84,7 +84,8 @@ export function adminRouter(parts: AdminParts): Router {
     .use(tokenRoutes(parts))
     .use(signingKeyRoutes(parts))
     .use(secretRoutes(parts))
-    .use(diagnosticsRoutes(parts));
+    .use(diagnosticsRoutes(parts))
+    .use(refuseOtherMethods(parts.openapi));
   return Router()
     .use('/api/v1', api)
     .use(connectCallback(parts))

@@ -388,6 +388,51 @@ describe('the admin API', () => {
     await call('DELETE', `/apps/${app.id}`, 204);
   });
 
+  it('keeps the last token that may administer when its app would go, or get a scope', async (t) => {
+    const other = await startGateway(await freshStorage('embedded'));
+    t.after(() => other.close());
+    const ask = async (method: string, path: string, body?: unknown, token = ADMIN_TOKEN) => {
+      const answer = await other.call<{ id: string; token: string; code: string }>(
+        method,
+        `/api/v1${path}`,
+        body,
+        token,
+      );
+      return { status: answer.status, ...answer.body };
+    };
+    const app = await ask('POST', '/apps', { name: 'Automation' });
+    const { token } = await ask('POST', `/apps/${app.id}/tokens`, { scopes: ['admin'] });
+    const { items } = (await other.call<{ items: { id: string; own: boolean }[] }>('GET', '/api/v1/tokens')).body;
+    const bootstrap = items.find(({ own }) => own)?.id;
+    assert.equal((await ask('DELETE', `/tokens/${bootstrap}`, undefined, token)).status, 204);
+    const scope = { resourceTypes: ['User'] };
+    for (const refused of [
+      await ask('DELETE', `/apps/${app.id}`, undefined, token),
+      await ask('PATCH', `/apps/${app.id}`, { scope }, token),
+    ])
+      assert.deepEqual([refused.status, refused.code], [409, 'last-admin-token']);
+    const spare = await ask('POST', '/tokens', { name: 'spare', scopes: ['admin'] }, token);
+    assert.equal((await ask('PATCH', `/apps/${app.id}`, { scope }, token)).status, 200);
+    assert.equal((await ask('DELETE', `/apps/${app.id}`, undefined, spare.token)).status, 204);
+    assert.equal((await ask('GET', '/guard', undefined, spare.token)).status, 200);
+  });
+
+  it('says which methods an address takes', async () => {
+    for (const [method, path, allow] of [
+      ['PATCH', '/guard', 'GET, HEAD, PUT'],
+      ['POST', `/sync-runs/${UUID}`, 'GET, HEAD'],
+      ['GET', `/plans/${UUID}/approve`, 'POST'],
+    ] as const) {
+      const answer = await request(api.base)
+        [method.toLowerCase() as 'get'](`/api/v1${path}`)
+        .set('authorization', `Bearer ${ADMIN_TOKEN}`)
+        .send(method === 'GET' ? undefined : {});
+      assert.deepEqual([answer.status, answer.headers['allow']], [405, allow], `${method} ${path}`);
+      assert.equal(answer.body.code, 'method-not-allowed');
+    }
+    assert.equal((await api.call('GET', '/api/v1/nowhere')).status, 404);
+  });
+
   it('lets a viewer look and an operator run, and nothing more', async () => {
     const app = await call<{ id: string }>('POST', '/apps', 201, { name: 'People' });
     const token = async (scope: string): Promise<string> =>

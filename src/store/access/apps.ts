@@ -5,6 +5,7 @@ import { foldCase } from '#core/search.ts';
 import { type Db, sql } from '../database.ts';
 import { violates } from '../database-errors.ts';
 import { type Page, type PageQuery, pageOf } from '../views/page.ts';
+import { refuseLastAdminTokens } from './tokens.ts';
 
 export interface AppView {
   readonly id: string;
@@ -45,11 +46,12 @@ export async function listApps(db: Db, { limit, cursor }: PageQuery): Promise<Pa
   return { items: page.items.map(({ seq: _seq, ...app }) => app), nextCursor: page.nextCursor };
 }
 
-/** @throws {ConflictError} `app-name-taken`; the transaction is over then */
+/** @throws {ConflictError} `app-name-taken`, and the transaction is over then; `last-admin-token` */
 export async function updateApp(
   db: Db,
   app: { id: string; name: string; scope: unknown },
 ): Promise<AppView | undefined> {
+  if (app.scope !== null) await refuseLastAdminTokens(db, app.id);
   try {
     const { rows } = await sql(
       db,
@@ -62,8 +64,9 @@ export async function updateApp(
   }
 }
 
-/** Its tokens go with it. */
+/** Its tokens go with it. @throws {ConflictError} `last-admin-token` */
 export async function deleteApp(db: Db, id: string): Promise<boolean> {
+  await refuseLastAdminTokens(db, id);
   const { rowCount } = await sql(db, 'delete from apps where id = ?', [id]);
   return rowCount === 1;
 }

@@ -134,14 +134,35 @@ export async function revokeToken(tx: Db, id: string, appId?: string): Promise<B
     [id, appId ?? null, appId ?? null],
   );
   const [found] = rows;
-  if (found?.last === true)
-    throw new ConflictError('This is the last token that may administer the gateway.', {
-      reason: 'last-admin-token',
-      remedy: 'Make another one with the scope "admin" first, and keep it.',
-    });
+  if (found?.last === true) throw lastAdminToken('This is the last token that may administer the gateway.');
   if (found !== undefined)
     await sql(tx, 'update tokens set revoked_at = coalesce(revoked_at, now()) where id = ?', [id]);
   return found?.hash;
+}
+
+/**
+ * Before an app goes, or gets a scope: its tokens may administer no longer.
+ * @throws {ConflictError} `last-admin-token`: they may now, and none of another does
+ */
+export async function refuseLastAdminTokens(tx: Db, appId: string): Promise<void> {
+  const ofApp = `select from tokens t where t.app_id = ? and ${mayAdminister('t')}`;
+  const { rows: own } = await sql(tx, `${ofApp} limit 1`, [appId]);
+  if (own.length === 0) return;
+  await sql(tx, 'lock table tokens in share row exclusive mode');
+  const { rows } = await sql<{ last: boolean }>(
+    tx,
+    `select exists (${ofApp})
+       and not exists (select from tokens o where o.app_id is distinct from ? and ${mayAdminister('o')}) as last`,
+    [appId, appId],
+  );
+  if (rows[0]?.last === true) throw lastAdminToken('The last token that may administer the gateway is of this app.');
+}
+
+function lastAdminToken(message: string): ConflictError {
+  return new ConflictError(message, {
+    reason: 'last-admin-token',
+    remedy: 'Make another one with the scope "admin" first, and keep it.',
+  });
 }
 
 /** Makes `hash` the bootstrap token when no administrator has one. False when somebody has, or another process was first. */
