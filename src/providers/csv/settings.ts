@@ -42,7 +42,11 @@ const FILE_SOURCE = z.discriminatedUnion('kind', [
     groups: httpsUrl.nullable().default(null),
     memberships: httpsUrl.nullable().default(null),
     /** Value of the Authorization header. */
-    authorization: z.string().min(1).optional(),
+    authorization: z
+      .string()
+      .trim()
+      .regex(/^[\x21-\x7e][\x20-\x7e]*$/, 'expected the value of an Authorization header')
+      .optional(),
   }),
 ]);
 

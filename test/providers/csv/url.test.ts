@@ -53,9 +53,15 @@ describe('a file behind a URL', () => {
       authorization = request.headers.authorization;
       response.end(CONTENT);
     };
-    const [users] = await read(open({ authorization: 'Bearer secret' }));
+    // As a terminal copies it.
+    const [users] = await read(open({ authorization: 'Bearer secret\n' }));
     assert.equal(users?.type === 'records' && users.records.length, 1);
     assert.equal(authorization, 'Bearer secret');
+    for (const value of ['', 'Bearer one\ntwo', 'Bearer 비밀'])
+      assert.throws(
+        () => open({ authorization: value }),
+        /source.authorization: expected the value of an Authorization/,
+      );
   });
 
   it('ends a read at once while the server says that it is the same', async () => {
