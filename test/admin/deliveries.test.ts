@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { writeAudit } from '#store/access/audit.ts';
 import { type Marks, readHappenings } from '#store/views/happenings.ts';
 import { listAll } from '../support/checked.ts';
-import { openTestDatabase } from '../support/database.ts';
+import { openTestDatabase, postgresMissing } from '../support/database.ts';
 import { freshStorage, startGateway, type TestGateway } from '../support/gateway.ts';
 import { problemsOf } from '../support/openapi.ts';
 import { type Receiver, startReceiver } from '../support/receiver.ts';
@@ -245,6 +246,25 @@ describe('what the live stream says of the way out', () => {
       `insert into attempt_hours (app_id, channel, hour, settled) select id, 'push', date_trunc('hour', now()), 1 from apps`,
     );
     assert.deepEqual((await look(marks)).topics, ['delivery']);
+    await database.close();
+  });
+});
+
+describe('what the live stream says of what was done', { skip: postgresMissing }, () => {
+  it('has an entry that commits after a later one, once', async () => {
+    const database = await openTestDatabase('postgres');
+    const { knex } = database;
+    const [slow, quick] = [await knex.transaction(), await knex.transaction()];
+    await writeAudit(slow, { actor: 'test', action: 'app.create', object: 'a' });
+    await writeAudit(quick, { actor: 'test', action: 'plan.approve', object: 'p' });
+    const before = await readHappenings(knex, undefined);
+    await quick.commit();
+    const first = await readHappenings(knex, before.marks);
+    assert.deepEqual(first.topics, ['plan']);
+    await slow.commit();
+    const second = await readHappenings(knex, first.marks);
+    assert.deepEqual(second.topics, ['app']);
+    assert.deepEqual((await readHappenings(knex, second.marks)).topics, []);
     await database.close();
   });
 });

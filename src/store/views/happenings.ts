@@ -4,7 +4,9 @@ import { type RunView, readRuns } from './runs.ts';
 
 /** How far the logs have come that tell of changes. */
 export interface Marks {
-  readonly audit: string;
+  /** The newest entries, since one that commits later may have a smaller number. */
+  readonly audit: readonly string[];
+  /** Of the newest entries. */
   readonly changes: string;
   /** How targets and streams stand, and how much they have taken. */
   readonly outbound: string;
@@ -21,6 +23,9 @@ export interface Happenings {
   readonly topics: readonly string[];
 }
 
+/** So many entries back, one that commits late is still seen. */
+const NEWEST = 100;
+
 /** Small tables only: a row for each target and stream, and for the last hours of each. */
 const OUTBOUND = `md5(concat_ws('/',
   (select sum(settled) from attempt_hours where hour > now() - interval '3 hours'),
@@ -34,13 +39,15 @@ const OUTBOUND = `md5(concat_ws('/',
 export async function readHappenings(db: Db, from: Marks | undefined): Promise<Happenings> {
   const { rows } = await sql<Marks & { ids: string[]; nouns: string[] }>(
     db,
-    `select coalesce((select max(seq) from audit), 0)::text as audit, coalesce((select max(seq) from changes), 0)::text as changes, ${OUTBOUND} as outbound,
+    `select array(select seq::text from audit order by seq desc limit ${NEWEST}) as audit,
+       md5((select string_agg(seq::text, ',') from (select seq from changes order by seq desc limit ${NEWEST}) n)) as changes,
+       ${OUTBOUND} as outbound,
        array(select id::text from runs where status in ('queued', 'running') or seq = (select max(seq) from runs)) as ids,
-       array(select distinct split_part(action, '.', 1) from audit where seq > ?::bigint) as nouns`,
-    [from?.audit ?? '9223372036854775807'],
+       array(select distinct split_part(action, '.', 1) from audit where seq > ?::bigint and seq <> all(?::bigint[])) as nouns`,
+    [lowestOf(from?.audit), from?.audit ?? []],
   );
   const row = rows[0];
-  if (row === undefined) return { marks: { audit: '0', changes: '0', outbound: '' }, runs: [], topics: [] };
+  if (row === undefined) return { marks: { audit: [], changes: '', outbound: '' }, runs: [], topics: [] };
   const directory = from !== undefined && from.changes !== row.changes ? ['directory'] : [];
   const delivery = from !== undefined && from.outbound !== row.outbound ? ['delivery'] : [];
   return {
@@ -48,4 +55,10 @@ export async function readHappenings(db: Db, from: Marks | undefined): Promise<H
     runs: row.ids.length === 0 ? [] : await readRuns(db, row.ids),
     topics: [...row.nouns, ...directory, ...delivery],
   };
+}
+
+/** What is told of lies above it. At the first look that is nothing, and everything where all that there is was seen. */
+function lowestOf(seen: readonly string[] | undefined): string {
+  if (seen === undefined) return '9223372036854775807';
+  return (seen.length < NEWEST ? undefined : seen.at(-1)) ?? '0';
 }
