@@ -20,11 +20,14 @@ export function eventRoutes({
   return Router().get('/events', async (request, response) => {
     const mayStay = staysKnown(request, { ...identity, elapsed: clock.elapsed });
     const stream = eventStreams.open(request, response);
-    await stream.send('event: hello\ndata: {}\n\n');
     const told = new Map<string, string>();
+    let greeted = false;
 
     for await (const { runs, topics } of happenings.watch(stream.gone)) {
       if (stream.age() > STREAM_MAX_MS || !(await mayStay())) break;
+      // Whoever is greeted reads all anew: what happens after that is told, since the first look is over.
+      if (!greeted) await stream.send('event: hello\ndata: {}\n\n');
+      greeted = true;
       const fresh = runs.filter((run) => told.get(run.id) !== stateOf(run));
       for (const run of fresh) {
         told.set(run.id, stateOf(run));
