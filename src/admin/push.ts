@@ -3,17 +3,25 @@ import { z } from 'zod';
 import { ConflictError, NotFoundError } from '#core/errors.ts';
 import { principalOf, requireScope } from '#http/auth.ts';
 import { parse } from '#http/validate.ts';
+import { checkAskedRest, noteRest, type RestNote } from '#outbound/on-demand/asked-rest.ts';
 import { dryRun, provisionOne } from '#outbound/on-demand/provision.ts';
 import { testTarget } from '#outbound/on-demand/test-target.ts';
 import { decideDepartures } from '#outbound/push/departures.ts';
-import { kindOf, openTarget } from '#outbound/push/open-target.ts';
+import { kindOf, type OpenedTarget, openTarget } from '#outbound/push/open-target.ts';
 import { parsePush } from '#outbound/push-settings.ts';
 import { writeAudit } from '#store/access/audit.ts';
 import type { Db } from '#store/database.ts';
 import { replayPicked } from '#store/target/dead-letters.ts';
 import { TOLD_STATES } from '#store/target/delivery-claims.ts';
 import { forgetDrift } from '#store/target/reconciliations.ts';
-import { askBackfill, changeTarget, readTarget, type TargetChanges, type TargetRow } from '#store/target/targets.ts';
+import {
+  askBackfill,
+  changeTarget,
+  NO_REST,
+  readTarget,
+  type TargetChanges,
+  type TargetRow,
+} from '#store/target/targets.ts';
 import {
   listDeliveries,
   listReconciliations,
@@ -74,7 +82,7 @@ export function pushRoutes(parts: AdminParts): Router {
     .post(
       '/apps/:id/push/resume',
       operator,
-      change(parts, 'target.resume', () => ({ state: 'active', quarantine: null, rest_until: null, failures: 0 })),
+      change(parts, 'target.resume', () => ({ state: 'active', quarantine: null, ...NO_REST })),
     )
     .post(
       '/apps/:id/push/reconcile',
@@ -221,23 +229,55 @@ async function status(db: Db, appId: string) {
   };
 }
 
-/** The saved settings, or those of the body before they are saved. @throws {ForbiddenError} `destination-not-saved` */
+/**
+ * The saved settings, or those of the body before they are saved.
+ * @throws {ForbiddenError} `destination-not-saved` @throws {ConflictError} `target-asked-for-rest`
+ */
 async function test(parts: AdminParts, request: Request) {
-  const { database, targetKinds, seal } = parts;
-  const app = await needApp(database.knex, request);
+  const db = parts.database.knex;
+  const app = await needApp(db, request);
+  const { askedToRest, save } = noteRest(parts.clock);
   const isUnsaved = Object.keys(request.body ?? {}).length > 0;
-  const signal = AbortSignal.timeout(ACT_MS);
-  const trace = (): void => undefined;
-  if (!isUnsaved) {
-    const row = await needTarget(database.knex, request);
-    const { target, policy } = openTarget(targetKinds, { ...row, learned: {} }, seal, trace);
-    return testTarget(target, policy, signal).finally(() => target.close());
+  const open = isUnsaved ? openUnsaved : openSaved;
+  const { target, policy, isKnown } = await open(parts, request, app.id, askedToRest);
+  try {
+    return await testTarget(target, policy, AbortSignal.timeout(ACT_MS));
+  } finally {
+    await target.close();
+    if (isKnown) await save(db, app.id);
   }
-  const { whole, elsewhere } = await parsePush(database.knex, parts, app.id, request.body);
+}
+
+/** `isKnown` when it is the saved target that is asked, with the saved credential. */
+type Tested = OpenedTarget & { readonly isKnown: boolean };
+
+const untraced = (): void => undefined;
+
+async function openSaved(
+  { database, clock, targetKinds, seal }: AdminParts,
+  request: Request,
+  _appId: string,
+  askedToRest: RestNote['askedToRest'],
+): Promise<Tested> {
+  const row = await needTarget(database.knex, request);
+  checkAskedRest(row, clock.now());
+  return { ...openTarget(targetKinds, { ...row, learned: {} }, seal, untraced, { askedToRest }), isKnown: true };
+}
+
+async function openUnsaved(
+  parts: AdminParts,
+  request: Request,
+  appId: string,
+  askedToRest: RestNote['askedToRest'],
+): Promise<Tested> {
+  const { database, clock, targetKinds } = parts;
+  const { whole, elsewhere, anew } = await parsePush(database.knex, parts, appId, request.body);
   if (elsewhere && !principalOf(request).scopes.includes('admin')) throw destinationNotSaved();
+  const row = anew ? undefined : await readTarget(database.knex, appId);
+  if (row !== undefined) checkAskedRest(row, clock.now());
   const kind = kindOf(targetKinds, whole);
-  const target = kind.open(whole, { learned: {}, capabilities: undefined, trace, dryRun: false });
-  return testTarget(target, kind.policy(whole), signal).finally(() => target.close());
+  const context = { learned: {}, capabilities: undefined, trace: untraced, dryRun: false, askedToRest };
+  return { target: kind.open(whole, context), policy: kind.policy(whole), isKnown: row !== undefined };
 }
 
 /** Each kind of memory by itself. */
@@ -246,8 +286,7 @@ async function clear(parts: AdminParts, request: Request): Promise<void> {
   await parts.database.knex.transaction(async (tx) => {
     const { app_id: appId } = await needTarget(tx, request);
     if (what.deadLetters) await replayDead(tx, { appId, code: undefined, now: parts.clock.now() });
-    if (what.quarantine)
-      await changeTarget(tx, appId, { state: 'active', quarantine: null, rest_until: null, failures: 0 });
+    if (what.quarantine) await changeTarget(tx, appId, { state: 'active', quarantine: null, ...NO_REST });
     if (what.learned) {
       await changeTarget(tx, appId, { learned: {} });
       await forgetDrift(tx, appId);

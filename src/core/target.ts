@@ -236,6 +236,8 @@ export interface TargetContext {
   trace(exchange: Exchange, of: AbortSignal): void;
   /** Asked right before each request that changes something. Throws when this process may not send any more. */
   readonly permit?: () => Promise<void>;
+  /** Called with what an answer asks for: to be left alone for so long. */
+  readonly askedToRest?: (ms: number) => void;
 }
 
 /** What is known of a service, over the defaults: whole settings, without address and credential. */

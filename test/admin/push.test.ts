@@ -184,14 +184,6 @@ describe('the admin API of push targets', () => {
     await call('POST', `/apps/${id}/push/dry-run`, 200, {});
     assert.equal(probes() - before, 1);
     assert.deepEqual(app.takeWrites(), []);
-    const { personality } = app;
-    app.personality = { ...personality, failing: () => 429, failingSeconds: 3_600 };
-    const busy = await call<{ ok: boolean }>('POST', `/apps/${id}/push/provision`, 200, { resourceId: bob.id });
-    assert.equal(busy.ok, false);
-    const { restUntil } = await call<Status>('GET', `/apps/${id}/push`, 200);
-    assert.ok(Date.parse(restUntil ?? '') > Date.now() + 3_000_000, 'nobody else asks it within the hour');
-    app.personality = personality;
-    app.endRest();
     const real = await call<{ ok: boolean; action: string }>('POST', `/apps/${id}/push/provision`, 200, {
       resourceId: bob.id,
     });
@@ -201,6 +193,38 @@ describe('the admin API of push targets', () => {
     await call('POST', `/apps/${id}/push/resume`, 200);
     await until(isThere(2));
     assert.deepEqual(app.takeWrites(), []);
+  });
+
+  it('asks nothing by hand while the target rests because it said so, whoever it said it to', async () => {
+    await call('POST', `/apps/${id}/push/pause`, 200);
+    const { items } = await call<{ items: { id: string; userName: string }[] }>('GET', '/users?search=bob', 200);
+    const acts: [string, object | undefined][] = [
+      ['test', undefined],
+      ['test', { baseUrl: app.url, auth: { kind: 'bearer' }, timeoutSeconds: 5 }],
+      ['dry-run', {}],
+      ['provision', { resourceId: items[0]?.id }],
+      ['provision', { resourceId: items[0]?.id, dryRun: true }],
+    ];
+    const { personality } = app;
+    for (const [busy, body] of acts) {
+      app.personality = { ...personality, failing: () => 429, failingSeconds: 3_600 };
+      await call('POST', `/apps/${id}/push/${busy}`, 200, body);
+      app.personality = personality;
+      const { restUntil } = await call<Status>('GET', `/apps/${id}/push`, 200);
+      assert.ok(Date.parse(restUntil ?? '') > Date.now() + 3_000_000, `${busy}: nobody else asks it within the hour`);
+      const asked = app.asked.length;
+      for (const [act, what] of acts) {
+        const refused = await call<{ code: string; restUntil: string }>('POST', `/apps/${id}/push/${act}`, 409, what);
+        assert.deepEqual([refused.code, refused.restUntil], ['target-asked-for-rest', restUntil], act);
+      }
+      assert.equal(app.asked.length, asked);
+      app.endRest();
+      await call('POST', `/apps/${id}/push/resume`, 200);
+      await call('POST', `/apps/${id}/push/pause`, 200);
+      assert.equal((await call<{ ok: boolean }>('POST', `/apps/${id}/push/test`, 200)).ok, true);
+    }
+    await call('POST', `/apps/${id}/push/resume`, 200);
+    await until(isThere(2));
   });
 
   it('reconciles when asked, and mends what was changed there', async () => {

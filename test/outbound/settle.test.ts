@@ -35,3 +35,23 @@ describe('a connection that is lost', () => {
     assert.equal(lost('connection-lost', 1, 7).quarantine, true);
   });
 });
+
+describe('a rest of the target', () => {
+  it('is told as asked for only where it said so itself', () => {
+    const rested = (retryAfterMs: number | undefined): readonly [boolean, boolean] => {
+      const error = new TargetError('It failed.', { kind: 'throttled', reason: 'target-throttled', retryAfterMs });
+      const situation = { attempts: 1, maxAttempts: 8, failures: 0, now: NOW, random: () => 0.5 };
+      const { restUntil, isAsked } = consequenceOf(error, situation);
+      return [restUntil !== undefined, isAsked];
+    };
+    assert.deepEqual([60_000, 0, undefined].map(rested), [
+      [true, true],
+      [true, false],
+      [true, false],
+    ]);
+    assert.deepEqual(
+      [lost('timeout', 1, 0)].map(({ restUntil, isAsked }) => [restUntil !== undefined, isAsked]),
+      [[true, false]],
+    );
+  });
+});

@@ -2,12 +2,12 @@
 import { NotFoundError } from '#core/errors.ts';
 import { describeError } from '#core/failure.ts';
 import type { AppScope } from '#core/scope.ts';
-import { type Exchange, type PushPolicy, TargetError } from '#core/target.ts';
+import type { Exchange, PushPolicy } from '#core/target.ts';
 import { type Database, type Db, sql } from '#store/database.ts';
 import { askForChanges, type SettledDelivery } from '#store/target/deliveries.ts';
 import { type Claimed, claimDeliveries } from '#store/target/delivery-claims.ts';
 import type { MemberPage } from '#store/target/target-members.ts';
-import { readTarget, restUntil, type TargetRow } from '#store/target/targets.ts';
+import { readTarget, type TargetRow } from '#store/target/targets.ts';
 import { deliver } from '../push/deliver.ts';
 import { type Delivering, type Progress, type Step, sentOf, startProgress } from '../push/delivering.ts';
 import { type OpenedTarget, openTarget } from '../push/open-target.ts';
@@ -17,6 +17,7 @@ import { consequenceOf } from '../push/settle.ts';
 import { targetScope } from '../push/target-scope.ts';
 import { makeWorld } from '../push/world.ts';
 import { writeSettled } from '../push/write-settled.ts';
+import { checkAskedRest, noteRest } from './asked-rest.ts';
 
 export interface Provisioned {
   readonly resourceId: string;
@@ -39,6 +40,7 @@ const CLAIM_MS = 60_000;
 /**
  * Brings one resource up to date at one target while the caller waits, also while the target is paused.
  * @throws {NotFoundError} `resource-not-found`; `delivery-busy` when it is on its way at this moment
+ * @throws {ConflictError} `target-asked-for-rest`
  */
 export async function provisionOne(
   parts: ProvisionParts,
@@ -50,7 +52,10 @@ export async function provisionOne(
   return atTarget(parts, row, dryRun, (provision) => provision(resourceId), signal);
 }
 
-/** What a target would be sent of the first resources in its scope, without sending any of it. */
+/**
+ * What a target would be sent of the first resources in its scope, without sending any of it.
+ * @throws {ConflictError} `target-asked-for-rest`
+ */
 export async function dryRun(
   parts: ProvisionParts,
   appId: string,
@@ -89,8 +94,11 @@ async function atTarget<Result>(
   signal: AbortSignal,
 ): Promise<Result> {
   const { app_id: appId } = row;
+  checkAskedRest(row, parts.clock.now());
+  const { askedToRest, save } = noteRest(parts.clock);
   let exchanges: Exchange[] = [];
-  const opened = openTarget(parts.kinds, row, parts.seal, (exchange) => exchanges.push(exchange), { dryRun: isDry });
+  const trace = (exchange: Exchange): void => void exchanges.push(exchange);
+  const opened = openTarget(parts.kinds, row, parts.seal, trace, { dryRun: isDry, askedToRest });
   const cut = parts.cutOf(row.scope as AppScope | null);
   try {
     const connect = await tryToConnect(opened, signal);
@@ -103,6 +111,8 @@ async function atTarget<Result>(
     });
   } finally {
     await opened.target.close();
+    // What the target asks for holds for everybody; that it did not answer one person is no outage.
+    await save(parts.database.knex, appId);
   }
 }
 
@@ -262,10 +272,7 @@ async function settle(
     writeSettled((work) => database.knex.transaction(work), { appId, guard }, [settled], now);
   if (failure === undefined) return write(base);
   const situation = { attempts: claimed.attempts, maxAttempts: max, failures: 0, now, random: Math.random };
-  const { state, readyAt, attempts, error, awaits, restUntil: until } = consequenceOf(failure, situation);
-  // What the target asks for holds for everybody; that it did not answer one person is no outage.
-  if (until !== undefined && failure instanceof TargetError && failure.retryAfterMs !== undefined)
-    await restUntil(database.knex, appId, until);
+  const { state, readyAt, attempts, error, awaits } = consequenceOf(failure, situation);
   return write({ ...base, state, ready_at: readyAt, attempts, error, awaits });
 }
 

@@ -6,7 +6,7 @@ import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import { writeAudit } from '#store/access/audit.ts';
 import type { Db } from '#store/database.ts';
-import { changeTarget, type TargetRow } from '#store/target/targets.ts';
+import { changeTarget, NO_REST, type TargetChanges, type TargetRow } from '#store/target/targets.ts';
 import { type Consequence, consequenceOf, makeWindow } from './settle.ts';
 
 export interface HealthParts {
@@ -47,22 +47,18 @@ const RECOVER_AFTER = 50;
 export function makeHealth({ appId, clock, log, random, write, endRest }: HealthParts): Health {
   const recent = makeWindow();
   let row: TargetRow | undefined;
-  let restUntil = 0;
-  let failures = 0;
   let isOut = false;
   let most = 1;
   let width = 1;
   let goodInARow = 0;
 
   const now = (): number => clock.now().getTime();
+  const rests = makeRests(now);
 
-  async function rest(until: Date): Promise<void> {
+  async function rest(until: Date, isAsked: boolean): Promise<void> {
     width = Math.max(1, Math.floor(width / 2));
-    if (restUntil >= until.getTime()) return;
-    // Several that were on their way fail together; that is one failure of the target.
-    if (restUntil <= now()) failures += 1;
-    restUntil = until.getTime();
-    await write((tx) => changeTarget(tx, appId, { rest_until: until, failures }));
+    const changes = rests.lengthen(until, isAsked);
+    if (changes !== undefined) await write((tx) => changeTarget(tx, appId, changes));
   }
 
   async function quarantine(error: unknown): Promise<void> {
@@ -79,7 +75,8 @@ export function makeHealth({ appId, clock, log, random, write, endRest }: Health
     log.warn({ code, probes }, isOver ? 'target disabled' : 'target in quarantine');
     await write(async (tx) => {
       const told = { reason: code, message, remedy: remedy ?? null, since, probes, probeAt };
-      const changes = { state: isOver ? 'disabled' : 'quarantined', quarantine: told } as const;
+      const state = isOver ? 'disabled' : 'quarantined';
+      const changes = { state, quarantine: told, ...askedRest(asked, clock.now()) } as const;
       // Whoever paused it meanwhile, or gave it other settings, has the last word.
       if (!(await changeTarget(tx, appId, changes, { states: ['active', 'quarantined'], configVersion }))) return;
       // Told of once for each reason.
@@ -97,30 +94,31 @@ export function makeHealth({ appId, clock, log, random, write, endRest }: Health
     begin(stored) {
       const until = stored.rest_until?.getTime() ?? 0;
       const isBack = (isOut || row?.quarantine != null) && stored.quarantine === null;
-      if (isBack || (until < restUntil && restUntil > now())) endRest?.();
-      [row, restUntil, failures, isOut] = [stored, until, stored.failures, false];
+      if (isBack || (until < rests.until() && rests.leftMs() > 0)) endRest?.();
+      rests.begin(stored);
+      [row, isOut] = [stored, false];
     },
     reset(concurrency) {
       most = concurrency;
       width = concurrency;
       recent.clear();
     },
-    isResting: () => isOut || restUntil > now(),
-    restMs: () => Math.max(0, restUntil - now()),
+    isResting: () => isOut || rests.leftMs() > 0,
+    restMs: rests.leftMs,
     width: () => Math.min(width, most),
     async noteGood() {
       recent.note(true);
       goodInARow += 1;
       if (goodInARow % RECOVER_AFTER === 0) width = Math.min(most, width + 1);
-      if (failures === 0 || restUntil > now()) return;
-      failures = 0;
-      await write((tx) => changeTarget(tx, appId, { failures: 0, rest_until: null }));
+      if (!rests.end()) return;
+      await write((tx) => changeTarget(tx, appId, NO_REST));
     },
     async noteBad(error, { attempts, maxAttempts }) {
       goodInARow = 0;
+      const failures = rests.failures();
       const consequence = consequenceOf(error, { attempts, maxAttempts, failures, now: clock.now(), random });
       if (consequence.counts) recent.note(false);
-      if (consequence.restUntil !== undefined) await rest(consequence.restUntil);
+      if (consequence.restUntil !== undefined) await rest(consequence.restUntil, consequence.isAsked);
       if (consequence.quarantine) await quarantine(error);
       else if (recent.isFailing()) await quarantine(tooManyFailures(error));
       return consequence;
@@ -139,11 +137,58 @@ export function makeHealth({ appId, clock, log, random, write, endRest }: Health
       recent.clear();
       row = { ...row, quarantine: null };
       await write(async (tx) => {
-        const back = { state: 'active', quarantine: null, rest_until: null, failures: 0 } as const;
+        const back = { state: 'active', quarantine: null, ...NO_REST } as const;
         if (!(await changeTarget(tx, appId, back, known))) return;
         log.info('target is back');
         await writeAudit(tx, { actor: 'push', action: 'target.recovered', object: appId });
       });
+      return true;
+    },
+  };
+}
+
+/** What one in quarantine asked for holds for people as well. */
+function askedRest(ms: number, now: Date): Pick<TargetChanges, 'rest_until' | 'rest_asked_until'> {
+  if (ms <= 0) return {};
+  const until = new Date(now.getTime() + ms);
+  return { rest_until: until, rest_asked_until: until };
+}
+
+interface Rests {
+  begin(stored: TargetRow): void;
+  until(): number;
+  leftMs(): number;
+  /** Failures of the target in a row. */
+  failures(): number;
+  /** What is to be stored of it; nothing where it rests for longer already. */
+  lengthen(to: Date, isAsked: boolean): TargetChanges | undefined;
+  /** It answered. False while it rests, and when it has not failed. */
+  end(): boolean;
+}
+
+/** Until when a target is left alone, and how much of that it asked for. */
+function makeRests(now: () => number): Rests {
+  let [until, askedUntil, failures] = [0, 0, 0];
+  const leftMs = (): number => Math.max(0, until - now());
+  return {
+    begin({ rest_until: stored, rest_asked_until: asked, failures: inARow }) {
+      [until, askedUntil, failures] = [stored?.getTime() ?? 0, asked?.getTime() ?? 0, inARow];
+    },
+    until: () => until,
+    leftMs,
+    failures: () => failures,
+    lengthen(to, isAsked) {
+      const at = to.getTime();
+      if (until >= at && !(isAsked && askedUntil < at)) return undefined;
+      // Several that were on their way fail together; that is one failure of the target.
+      if (leftMs() === 0) failures += 1;
+      until = Math.max(until, at);
+      if (isAsked) askedUntil = Math.max(askedUntil, at);
+      return { rest_until: new Date(until), failures, ...(isAsked && { rest_asked_until: new Date(askedUntil) }) };
+    },
+    end() {
+      if (failures === 0 || leftMs() > 0) return false;
+      [failures, askedUntil] = [0, 0];
       return true;
     },
   };

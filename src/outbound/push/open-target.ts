@@ -34,11 +34,11 @@ export function openTarget(
   row: Pick<TargetRow, 'push' | 'push_secrets' | 'learned' | 'capabilities'>,
   seal: Seal,
   trace: TargetContext['trace'],
-  { dryRun = false, permit }: { readonly dryRun?: boolean; readonly permit?: () => Promise<void> } = {},
+  { dryRun = false, ...hooks }: Partial<Pick<TargetContext, 'dryRun' | 'permit' | 'askedToRest'>> = {},
 ): OpenedTarget {
   const kind = kindOf(kinds, row.push);
   const settings = pushSettings(kind, row.push, row.push_secrets, seal);
   const { learned, capabilities } = row;
-  const context = { learned, capabilities: capabilities ?? undefined, trace, dryRun, ...(permit && { permit }) };
+  const context = { learned, capabilities: capabilities ?? undefined, trace, dryRun, ...hooks };
   return { target: kind.open(settings, context), policy: kind.policy(settings) };
 }

@@ -19,6 +19,8 @@ export interface Consequence {
   readonly attempts: number;
   /** The whole target is left alone until then. */
   readonly restUntil: Date | undefined;
+  /** That is what it said itself. */
+  readonly isAsked: boolean;
   /** The target is taken out of service until a probe succeeds. */
   readonly quarantine: boolean;
   /** Whether it counts when it is judged how the target does. */
@@ -57,6 +59,7 @@ export function consequenceOf(error: unknown, situation: Situation): Consequence
     readyAt: now,
     attempts: attempts - 1,
     restUntil: undefined,
+    isAsked: asksToRest(error),
     quarantine: false,
     counts: false,
     error: shown,
@@ -71,8 +74,6 @@ export function consequenceOf(error: unknown, situation: Situation): Consequence
   };
   if (!(error instanceof TargetError)) return counted;
   const rested = after(targetRestMs(failures + 1, error.retryAfterMs, random));
-  // Whatever it answers, it may say when it wants to be asked again.
-  const isAsked = error.retryAfterMs !== undefined && error.retryAfterMs > 0;
   // It waits for somebody of ours who leaves, maybe for as long as the guard holds them: no try of its own has failed.
   if (error.kind === 'stale' && error.reason === 'already-linked')
     return { ...again, readyAt: after(error.retryAfterMs ?? objectRetryMs(HEIR_TRIES, random)) };
@@ -95,12 +96,17 @@ export function consequenceOf(error: unknown, situation: Situation): Consequence
       return {
         ...counted,
         state: 'dead',
-        restUntil: isAsked ? rested : undefined,
+        restUntil: again.isAsked ? rested : undefined,
         counts: !NOT_OF_TARGET.has(error.reason),
       };
     default:
-      return { ...counted, restUntil: isAsked ? rested : undefined, counts: !NOT_OF_TARGET.has(error.reason) };
+      return { ...counted, restUntil: again.isAsked ? rested : undefined, counts: !NOT_OF_TARGET.has(error.reason) };
   }
+}
+
+/** Whatever it answers, it may say when it wants to be asked again. */
+function asksToRest(error: unknown): boolean {
+  return error instanceof TargetError && error.retryAfterMs !== undefined && error.retryAfterMs > 0;
 }
 
 /** The last outcomes of a target: when too many of them failed, something is wrong with it and not with the objects. */

@@ -45,6 +45,8 @@ export interface TargetRow {
   readonly capabilities_at: Date | null;
   readonly learned: Learned;
   readonly rest_until: Date | null;
+  /** As far as the target asked for it. */
+  readonly rest_asked_until: Date | null;
   readonly failures: number;
   readonly quarantine: Quarantine | null;
   readonly guard: HeldDepartures | null;
@@ -54,9 +56,12 @@ export interface TargetRow {
   readonly created_at: Date;
 }
 
+/** An older release ends a rest without ending what was asked for. */
+const ASKED_REST = 'case when t.rest_until is not null then t.rest_asked_until end';
+
 const ROW = `select t.app_id, a.name, t.state, t.config_version, a.scope, a.push, a.push_secrets,
     case when t.place_xid is not null then jsonb_build_object('xid', t.place_xid::text, 'seq', t.place_seq::text) end as place,
-    t.backfill, t.scope_moved, t.capabilities, t.capabilities_at, t.learned, t.rest_until, t.failures, t.quarantine, t.guard, t.guard_allowed_at,
+    t.backfill, t.scope_moved, t.capabilities, t.capabilities_at, t.learned, t.rest_until, ${ASKED_REST} as rest_asked_until, t.failures, t.quarantine, t.guard, t.guard_allowed_at,
     t.reconcile_asked, t.reconciled_at, t.created_at
   from targets t join apps a on a.id = t.app_id and a.push is not null`;
 
@@ -95,13 +100,15 @@ export async function saveTarget(
     target.secrets,
     target.appId,
   ]);
+  const restsOn = target.restsOn ?? false;
   await sql(
     db,
     `insert into targets as t (app_id) values (?) on conflict (app_id) do update set config_version = t.config_version + 1,
        backfill = ?::jsonb, capabilities_at = null, learned = '{}',
-       rest_until = case when ${RESTS_ON} then t.rest_until end, failures = case when ${RESTS_ON} then t.failures else 0 end,
+       rest_until = case when ${RESTS_ON} then t.rest_until end, rest_asked_until = case when ${RESTS_ON} then t.rest_asked_until end,
+       failures = case when ${RESTS_ON} then t.failures else 0 end,
        state = case t.state when 'paused' then 'paused' else 'active' end, quarantine = null`,
-    [target.appId, JSON.stringify(START), target.restsOn ?? false, target.restsOn ?? false],
+    [target.appId, JSON.stringify(START), restsOn, restsOn, restsOn],
   );
 }
 
@@ -133,6 +140,7 @@ export type TargetChanges = Partial<{
   capabilities_at: Date;
   learned: Learned;
   rest_until: Date | null;
+  rest_asked_until: Date | null;
   failures: number;
   quarantine: Quarantine | null;
   guard: HeldDepartures | null;
@@ -140,6 +148,9 @@ export type TargetChanges = Partial<{
   reconcile_asked: boolean;
   reconciled_at: Date;
 }>;
+
+/** It is asked at once. */
+export const NO_REST = { rest_until: null, rest_asked_until: null, failures: 0 } as const;
 
 const JSON_COLUMNS: ReadonlySet<string> = new Set(['backfill', 'capabilities', 'learned', 'quarantine', 'guard']);
 
@@ -184,10 +195,12 @@ export async function changeTarget(
 
 /** What a target asked for; a rest that was asked for longer stays. */
 export async function restUntil(db: Db, appId: string, until: Date): Promise<void> {
-  await sql(db, 'update targets set rest_until = greatest(rest_until, ?::timestamptz) where app_id = ?', [
-    until,
-    appId,
-  ]);
+  await sql(
+    db,
+    `update targets t set rest_until = greatest(t.rest_until, ?::timestamptz),
+       rest_asked_until = greatest(${ASKED_REST}, ?::timestamptz) where app_id = ?`,
+    [until, until, appId],
+  );
 }
 
 /** Since when, and why, a target is out of service; null when it is in service. Reads `targets`. */

@@ -57,7 +57,7 @@ export function scimAppKind({ clock, outgoing }: ScimAppParts): TargetKind<ScimS
       const sharing = shareExchanges(context.trace);
       const auths = settings.nextAuth === null ? [settings.auth] : [settings.auth, settings.nextAuth];
       const authorizer = makeAuthorizer(auths, http, clock);
-      const pace = makePace(limits, clock);
+      const pace = makePace(limits, clock, context.askedToRest);
       const endRest = (): void => {
         authorizer.endRest();
         pace.endRest();

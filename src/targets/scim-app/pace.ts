@@ -30,6 +30,7 @@ export function makePace(
     writesPerSecond,
   }: { readonly readsPerSecond: number | null; readonly writesPerSecond: number | null },
   clock: Clock,
+  askedToRest?: (ms: number) => void,
 ): Pace {
   const bucket = (perSecond: number | null): Bucket | undefined =>
     perSecond === null ? undefined : { gapMs: 1_000 / perSecond, nextAt: 0 };
@@ -56,6 +57,7 @@ export function makePace(
     checkRest,
     rest(ms) {
       restUntil = Math.max(restUntil, clock.elapsed() + ms);
+      if (ms > 0) askedToRest?.(ms);
     },
     endRest() {
       restUntil = 0;
