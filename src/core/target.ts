@@ -156,8 +156,8 @@ export interface Target {
     },
     signal: AbortSignal,
   ): Promise<Pick<Remote, 'etag'> & { readonly id: string }>;
-  /** Gone already counts as done. */
-  remove(type: ResourceType, id: string, signal: AbortSignal): Promise<void>;
+  /** Gone already counts as done. False when the target showed nobody to remove. */
+  remove(type: ResourceType, id: string, signal: AbortSignal): Promise<boolean>;
   /** Doing it twice changes nothing. `all` is asked for only where members can be written as a whole list. */
   changeMembers(
     group: string,

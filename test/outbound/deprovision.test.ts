@@ -48,6 +48,28 @@ eachDatabase('somebody who goes', (open) => {
         assert.equal(app.takeWrites().length, fate === 'keep' ? 0 : 1);
       });
 
+  for (const [fate, wanted] of [
+    ['deactivate', [false]],
+    ['delete', []],
+  ] as const)
+    it(`is found where the target shows whom it has made only later: ${fate}`, async () => {
+      const id = await edit.user('ada');
+      app.personality = { shownAfterMs: 400 };
+      await journalIsWhole(database);
+      const push = await start({ guard: null, deprovision: { sourceDeleted: fate } });
+      await push.settle();
+      // Made just now, and not shown yet.
+      await edit.remove('User', id);
+      await journalIsWhole(database);
+      await push.settle();
+      assert.deepEqual(
+        [...app.users.values()].map(({ active }) => active),
+        wanted,
+      );
+      const { rows } = await sql(database.knex, 'select state from deliveries where resource_id = ?', [id]);
+      assert.deepEqual(rows, [{ state: 'idle' }]);
+    });
+
   it('is deactivated where the target deletes nobody, and not asked for again', async () => {
     const [ada, bob] = [await edit.user('ada'), await edit.user('bob')];
     app.personality = { canDelete: false };

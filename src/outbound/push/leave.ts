@@ -3,6 +3,7 @@ import { type Deprovision, type Payload, type Remote, TargetError } from '#core/
 import type { Claimed } from '#store/target/delivery-claims.ts';
 import { adopt, change, formOf, match, unlink } from './change.ts';
 import type { Delivering, Progress } from './delivering.ts';
+import { isThereYet } from './shown.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -60,20 +61,25 @@ export async function leave(
 }
 
 async function deactivate(world: Delivering, row: Claimed, progress: Progress, signal: AbortSignal): Promise<void> {
+  const before = progress.sent ?? { active: true };
+  const turnOff = () => change(world, row, progress, { ...before, active: false }, signal);
   try {
-    const before = progress.sent ?? { active: true };
-    await change(world, row, progress, { ...before, active: false }, signal);
+    await turnOff();
   } catch (error) {
     if (!(error instanceof TargetError) || error.kind !== 'gone') throw error;
+    if (await isThereYet(world, row, progress, signal)) return turnOff();
     await unlink(world, row, progress);
     progress.action = 'deleted';
   }
 }
 
 async function removeThere(world: Delivering, row: Claimed, progress: Progress, signal: AbortSignal): Promise<void> {
-  if (progress.remoteId === null) return;
+  const { remoteId } = progress;
+  if (remoteId === null) return;
+  const remove = () => world.target.remove(row.resource_type, remoteId, signal);
   try {
-    await world.target.remove(row.resource_type, progress.remoteId, signal);
+    // Whoever was made a moment ago may not be shown yet, and would stay.
+    if (!(await remove()) && (await isThereYet(world, row, progress, signal))) await remove();
   } catch (error) {
     if (!isNotDeleted(error)) throw error;
     // Whoever is gone here may not go on working there.
@@ -83,7 +89,7 @@ async function removeThere(world: Delivering, row: Claimed, progress: Progress, 
       return deactivate(world, row, progress, signal);
     }
     // Nothing is left to do instead. That it is about this one, and not about the credential, shows when it can be read.
-    const there = await world.target.read(row.resource_type, progress.remoteId, signal);
+    const there = await world.target.read(row.resource_type, remoteId, signal);
     if (there !== undefined) throw deletionRefused(error);
   }
   await unlink(world, row, progress);

@@ -240,12 +240,13 @@ function makeTarget(
     },
     async remove(type, id, signal) {
       try {
-        await writer.remove(type, id, signal);
+        return await writer.remove(type, id, signal);
       } catch (error) {
         if (!(error instanceof TargetError)) throw error;
-        if (error.kind === 'gone') return;
+        if (error.kind === 'gone') return false;
         // Some fail on what they do not have, or refuse it.
         if (!MAY_BE_GONE.has(error.kind) || (await read(type, id, signal)) !== undefined) throw error;
+        return false;
       }
     },
     changeMembers: writer.changeMembers,

@@ -76,6 +76,7 @@ export function makeWriter(parts: WriterParts): Writer {
         (match) => client.send({ method: 'DELETE', path, ...match }, signal),
         signal,
       );
+      return true;
     },
     async changeMembers(group, batch, all, signal) {
       const place = { type: 'Group', id: group } as const;
