@@ -16,7 +16,7 @@ import { docsPage } from './docs.ts';
 import { draftRoutes } from './drafts.ts';
 import { eventRoutes } from './events.ts';
 import { explainRoutes } from './explain.ts';
-import { refuseOtherMethods, refuseUnknownQuery } from './known-query.ts';
+import { refuseUnknown } from './known-requests.ts';
 import { mappingRoutes } from './mapping.ts';
 import { notificationRoutes } from './notifications.ts';
 import { operationRoutes } from './operations.ts';
@@ -51,7 +51,7 @@ export function adminRouter(parts: AdminParts): Router {
       refuseScoped(principalOf(request).scope);
       next();
     })
-    .use(refuseUnknownQuery(parts.openapi))
+    .use(refuseUnknown(parts.openapi))
     // Takes files, and no JSON.
     .use(uploadRoutes(parts))
     .use(refuseOtherBody, jsonBody(BODY_MAX))
@@ -84,8 +84,7 @@ export function adminRouter(parts: AdminParts): Router {
     .use(tokenRoutes(parts))
     .use(signingKeyRoutes(parts))
     .use(secretRoutes(parts))
-    .use(diagnosticsRoutes(parts))
-    .use(refuseOtherMethods(parts.openapi));
+    .use(diagnosticsRoutes(parts));
   return Router()
     .use('/api/v1', api)
     .use(connectCallback(parts))

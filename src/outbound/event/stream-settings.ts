@@ -2,6 +2,7 @@
 // one that the gateway made is shown once.
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { authorizationValue } from '#core/authorization.ts';
 import { SET_EVENTS, WEBHOOK_EVENTS } from '#core/events.ts';
 import { openKept, type Seal } from '#platform/seal.ts';
 import { isWebhookSecret, makeWebhookKey, type WebhookKey, webhookPublicKey } from '#platform/webhook-signature.ts';
@@ -35,11 +36,7 @@ export const SetInput = z.strictObject({
       z.strictObject({
         method: z.literal('push'),
         url,
-        authorization: z
-          .string()
-          .regex(/^[\x21-\x7e][\x20-\x7e]{0,4094}$/, 'expected the value of an Authorization header')
-          .nullable()
-          .optional(),
+        authorization: authorizationValue.nullable().optional(),
       }),
       z.strictObject({ method: z.literal('poll') }),
     ])

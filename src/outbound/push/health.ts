@@ -6,7 +6,8 @@ import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import { writeAudit } from '#store/access/audit.ts';
 import type { Db } from '#store/database.ts';
-import { changeTarget, NO_REST, type TargetChanges, type TargetRow } from '#store/target/targets.ts';
+import { changeTarget, NO_REST, type TargetRow } from '#store/target/targets.ts';
+import { makeRests } from './rests.ts';
 import { type Consequence, consequenceOf, makeWindow } from './settle.ts';
 
 export interface HealthParts {
@@ -72,11 +73,13 @@ export function makeHealth({ appId, clock, log, random, write, endRest }: Health
     // Nor before the time that it asked for.
     const asked = error instanceof TargetError ? (error.retryAfterMs ?? 0) : 0;
     const probeAt = new Date(now() + Math.max(probeGapMs(probes), asked)).toISOString();
+    // That holds for people as well.
+    const rest = asked > 0 ? rests.lengthen(new Date(now() + asked), true) : undefined;
     log.warn({ code, probes }, isOver ? 'target disabled' : 'target in quarantine');
     await write(async (tx) => {
       const told = { reason: code, message, remedy: remedy ?? null, since, probes, probeAt };
       const state = isOver ? 'disabled' : 'quarantined';
-      const changes = { state, quarantine: told, ...askedRest(asked, clock.now()) } as const;
+      const changes = { state, quarantine: told, ...rest } as const;
       // Whoever paused it meanwhile, or gave it other settings, has the last word.
       if (!(await changeTarget(tx, appId, changes, { states: ['active', 'quarantined'], configVersion }))) return;
       // Told of once for each reason.
@@ -142,53 +145,6 @@ export function makeHealth({ appId, clock, log, random, write, endRest }: Health
         log.info('target is back');
         await writeAudit(tx, { actor: 'push', action: 'target.recovered', object: appId });
       });
-      return true;
-    },
-  };
-}
-
-/** What one in quarantine asked for holds for people as well. */
-function askedRest(ms: number, now: Date): Pick<TargetChanges, 'rest_until' | 'rest_asked_until'> {
-  if (ms <= 0) return {};
-  const until = new Date(now.getTime() + ms);
-  return { rest_until: until, rest_asked_until: until };
-}
-
-interface Rests {
-  begin(stored: TargetRow): void;
-  until(): number;
-  leftMs(): number;
-  /** Failures of the target in a row. */
-  failures(): number;
-  /** What is to be stored of it; nothing where it rests for longer already. */
-  lengthen(to: Date, isAsked: boolean): TargetChanges | undefined;
-  /** It answered. False while it rests, and when it has not failed. */
-  end(): boolean;
-}
-
-/** Until when a target is left alone, and how much of that it asked for. */
-function makeRests(now: () => number): Rests {
-  let [until, askedUntil, failures] = [0, 0, 0];
-  const leftMs = (): number => Math.max(0, until - now());
-  return {
-    begin({ rest_until: stored, rest_asked_until: asked, failures: inARow }) {
-      [until, askedUntil, failures] = [stored?.getTime() ?? 0, asked?.getTime() ?? 0, inARow];
-    },
-    until: () => until,
-    leftMs,
-    failures: () => failures,
-    lengthen(to, isAsked) {
-      const at = to.getTime();
-      if (until >= at && !(isAsked && askedUntil < at)) return undefined;
-      // Several that were on their way fail together; that is one failure of the target.
-      if (leftMs() === 0) failures += 1;
-      until = Math.max(until, at);
-      if (isAsked) askedUntil = Math.max(askedUntil, at);
-      return { rest_until: new Date(until), failures, ...(isAsked && { rest_asked_until: new Date(askedUntil) }) };
-    },
-    end() {
-      if (failures === 0 || leftMs() > 0) return false;
-      [failures, askedUntil] = [0, 0];
       return true;
     },
   };

@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
+import { authorizationValue } from '#core/authorization.ts';
 import { leaveScope, parseKindSettings, runSettings } from '#core/kind-settings.ts';
 
 /** The three things that files can say. The first is always there; the others may be columns of the first. */
@@ -41,12 +42,7 @@ const FILE_SOURCE = z.discriminatedUnion('kind', [
     users: httpsUrl,
     groups: httpsUrl.nullable().default(null),
     memberships: httpsUrl.nullable().default(null),
-    /** Value of the Authorization header. */
-    authorization: z
-      .string()
-      .trim()
-      .regex(/^[\x21-\x7e][\x20-\x7e]*$/, 'expected the value of an Authorization header')
-      .optional(),
+    authorization: authorizationValue.optional(),
   }),
 ]);
 

@@ -1,7 +1,7 @@
 // A parameter that there is not: refused, since an answer as if it were not there would be taken for one to it, and a change
 // that was to be held to it would be made without. A method that a path does not take is told from a path that there is not.
 // What there is, openapi.yaml says, for all routes in one place.
-import type { Request, RequestHandler } from 'express';
+import type { RequestHandler, Response } from 'express';
 import { InputError, MethodError } from '#core/errors.ts';
 import type { AdminParts } from './parts.ts';
 
@@ -18,43 +18,33 @@ interface Route {
 /** Every list takes these; what is always whole passes over them. */
 const OF_ALL_LISTS = ['limit', 'cursor'];
 
-/** @throws {InputError} `unknown-parameter` with `details.parameters` */
-export function refuseUnknownQuery(openapi: AdminParts['openapi']): RequestHandler {
+/** @throws {MethodError} with `Allow` @throws {InputError} `unknown-parameter` with `details.parameters` */
+export function refuseUnknown(openapi: AdminParts['openapi']): RequestHandler {
   const routes = routesIn(openapi);
-  return (request, _response, next) => {
-    const given = Object.keys(request.query);
-    if (given.length > 0) refuse(routes, request, given);
+  return (request, response, next) => {
+    const here = routes.filter(({ matches }) => matches.test(request.path));
+    const asked = request.method === 'HEAD' ? 'GET' : request.method;
+    const route = here.find(({ method }) => method === asked);
+    if (route !== undefined) refuseParameters(route, Object.keys(request.query));
+    else if (here.length > 0 && asked !== 'OPTIONS') refuseMethod(asked, here, response);
     next();
   };
 }
 
-/** Behind all routes. @throws {MethodError} with `Allow`, when the path takes other methods */
-export function refuseOtherMethods(openapi: AdminParts['openapi']): RequestHandler {
-  const routes = routesIn(openapi);
-  return (request, response, next) => {
-    const methods = routes
-      .filter(({ matches }) => matches.test(request.path))
-      .map(({ method }) => method.toUpperCase());
-    const allowed = new Set(methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])));
-    if (allowed.size === 0 || allowed.has(request.method) || request.method === 'OPTIONS') {
-      next();
-      return;
-    }
-    const list = [...allowed].join(', ');
-    response.setHeader('allow', list);
-    throw new MethodError(`${request.method} is not for this address, which takes ${list}.`);
-  };
+function refuseMethod(asked: string, here: readonly Route[], response: Response): never {
+  const allowed = new Set(here.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])));
+  const list = [...allowed].join(', ');
+  response.setHeader('allow', list);
+  throw new MethodError(`${asked} is not for this address, which takes ${list}.`);
 }
 
-function refuse(routes: readonly Route[], request: Request, given: readonly string[]): void {
-  const asked = request.method === 'HEAD' ? 'get' : request.method.toLowerCase();
-  const route = routes.find(({ method, matches }) => method === asked && matches.test(request.path));
-  const parameters = route === undefined ? [] : given.filter((name) => !route.names.has(name));
-  if (route === undefined || parameters.length === 0) return;
+function refuseParameters({ names }: Route, given: readonly string[]): void {
+  const parameters = given.filter((name) => !names.has(name));
+  if (parameters.length === 0) return;
   const named = parameters.map((name) => `"${name.slice(0, 40)}"`).join(', ');
   throw new InputError(`There is nothing here that ${named} could say.`, {
     reason: 'unknown-parameter',
-    remedy: route.names.size === 0 ? 'Leave it out.' : `Leave it out, or use one of ${[...route.names].join(', ')}.`,
+    remedy: names.size === 0 ? 'Leave it out.' : `Leave it out, or use one of ${[...names].join(', ')}.`,
     details: { parameters },
   });
 }
@@ -65,7 +55,7 @@ function routesIn({ paths }: AdminParts['openapi']): Route[] {
     .flatMap(([path, operations]) => Object.entries(operations).map(([method, one]) => ({ path, method, one })))
     .sort((one, other) => placeholdersIn(one.path) - placeholdersIn(other.path))
     .map(({ path, method, one }) => ({
-      method,
+      method: method.toUpperCase(),
       matches: new RegExp(`^${path.replaceAll(/\{[^}]+\}/g, '[^/]+')}/?$`, 'i'),
       names: new Set([...namesOf(one), ...(method === 'get' ? OF_ALL_LISTS : [])]),
     }));
